@@ -1,0 +1,19 @@
+//! The vocabulary every other crate speaks: Kafka's messages, API table, frames, record batches and
+//! the codecs of the records Kafka keeps in its own topics.
+//!
+//! Pure: bytes in, values out. No socket, no file, no clock. What came from a peer or a disk never
+//! panics here; it yields an error that names what was wrong.
+//!
+//! ```text
+//! socket bytes ─ frame ─ shape (counts fit?) ─ kafka-protocol decoder ─ messages::XRequest
+//! disk bytes   ─ batch (record batch v2)     ─ records::{metadata, group, transaction, control}
+//! ```
+
+pub mod api;
+pub mod batch;
+pub mod frame;
+pub mod records;
+pub mod shape;
+
+pub use kafka_protocol::ResponseError as ErrorCode;
+pub use kafka_protocol::{messages, protocol as wire};

@@ -1,0 +1,1 @@
+//! Owned by its developer; empty until the first commit there.
