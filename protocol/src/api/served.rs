@@ -1,0 +1,32 @@
+//! What Gregor serves today. A key enters a list when its handler is whole at every version of the
+//! table; docs/apis.md names those that are absent.
+
+use super::{ApiKey, ApiKey::*, Listener};
+
+/// On client and inter-broker listeners.
+const ON_BROKER: &[ApiKey] = &[ApiVersions];
+
+/// On controller listeners.
+const ON_CONTROLLER: &[ApiKey] = &[ApiVersions];
+
+/// A bit per key, so that asking costs nothing per request.
+static BROKER_BITS: u128 = bits(ON_BROKER);
+static CONTROLLER_BITS: u128 = bits(ON_CONTROLLER);
+
+const fn bits(keys: &[ApiKey]) -> u128 {
+    let mut bits = 0;
+    let mut position = 0;
+    while position < keys.len() {
+        bits |= 1 << keys[position] as u32;
+        position += 1;
+    }
+    bits
+}
+
+pub(super) fn is_served(key: ApiKey, listener: Listener) -> bool {
+    let bits = match listener {
+        Listener::Broker => BROKER_BITS,
+        Listener::Controller => CONTROLLER_BITS,
+    };
+    bits >> (key as u32) & 1 == 1
+}

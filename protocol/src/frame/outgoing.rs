@@ -1,0 +1,126 @@
+//! Frames that leave: answers to clients, requests to peers, and the header of a peer's answer.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use super::{HeaderError, skip_tagged_fields};
+use crate::api::{Api, ApiKey};
+use crate::wire::Encodable;
+
+/// Why a message could not be put on the wire: our own fault, never the peer's.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    #[error("{name} version {version} cannot hold the message: {cause}")]
+    Unencodable {
+        name: &'static str,
+        version: i16,
+        cause: String,
+    },
+    #[error("a frame of {0} bytes is longer than its length field can tell")]
+    TooLong(usize),
+}
+
+/// Appends one whole answer to `out`. After an error `out` is as it was.
+pub fn encode_response<T: Encodable>(
+    out: &mut BytesMut,
+    key: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    response: &T,
+) -> Result<(), EncodeError> {
+    let api = Api::of(key);
+    append_frame(out, api, version, |out| {
+        out.put_i32(correlation_id);
+        if api.response_header_version(version) >= 1 {
+            out.put_u8(0);
+        }
+        response
+            .encode(out, version)
+            .map_err(|cause| cause.to_string())
+    })
+}
+
+/// Appends one whole request to `out`. After an error `out` is as it was.
+pub fn encode_request<T: Encodable>(
+    out: &mut BytesMut,
+    key: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    client_id: &str,
+    request: &T,
+) -> Result<(), EncodeError> {
+    let api = Api::of(key);
+    append_frame(out, api, version, |out| {
+        out.put_i16(key as i16);
+        out.put_i16(version);
+        out.put_i32(correlation_id);
+        let length = i16::try_from(client_id.len()).map_err(|_| "client id too long")?;
+        out.put_i16(length);
+        out.put_slice(client_id.as_bytes());
+        if api.request_header_version(version) >= 2 {
+            out.put_u8(0);
+        }
+        request
+            .encode(out, version)
+            .map_err(|cause| cause.to_string())
+    })
+}
+
+fn append_frame(
+    out: &mut BytesMut,
+    api: &Api,
+    version: i16,
+    write: impl FnOnce(&mut BytesMut) -> Result<(), String>,
+) -> Result<(), EncodeError> {
+    let start = out.len();
+    out.put_i32(0);
+    let outcome = write(out)
+        .map_err(|cause| EncodeError::Unencodable {
+            name: api.name,
+            version,
+            cause,
+        })
+        .and_then(|()| {
+            let length = out.len() - start - 4;
+            i32::try_from(length).map_err(|_| EncodeError::TooLong(length))
+        });
+    match outcome {
+        Ok(length) => {
+            out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+            Ok(())
+        }
+        Err(error) => {
+            out.truncate(start);
+            Err(error)
+        }
+    }
+}
+
+/// The first bytes of an answer whose body of `body_length` bytes is sent from elsewhere.
+pub fn response_head(
+    correlation_id: i32,
+    header_version: i16,
+    body_length: usize,
+) -> Result<Bytes, EncodeError> {
+    let header_length = if header_version >= 1 { 5 } else { 4 };
+    let length = header_length + body_length;
+    let mut head = BytesMut::with_capacity(9);
+    head.put_i32(i32::try_from(length).map_err(|_| EncodeError::TooLong(length))?);
+    head.put_i32(correlation_id);
+    if header_version >= 1 {
+        head.put_u8(0);
+    }
+    Ok(head.freeze())
+}
+
+/// Takes the header off a peer's answer and gives its correlation id; the body stays.
+pub fn strip_response_header(
+    frame: &mut Bytes,
+    key: ApiKey,
+    version: i16,
+) -> Result<i32, HeaderError> {
+    let correlation_id = frame.try_get_i32().map_err(|_| HeaderError::TooShort)?;
+    if Api::of(key).response_header_version(version) >= 1 {
+        skip_tagged_fields(frame)?;
+    }
+    Ok(correlation_id)
+}
