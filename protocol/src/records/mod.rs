@@ -5,6 +5,7 @@
 //! flexible, so that rewriting a record loses nothing.
 
 pub mod control;
+mod fields;
 pub mod group;
 pub mod metadata;
 pub mod transaction;

@@ -1,1 +1,0 @@
-//! Owned by its developer; empty until the first commit there.
