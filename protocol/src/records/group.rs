@@ -1,1 +1,164 @@
-//! Owned by its developer; empty until the first commit there.
+//! Records of `__consumer_offsets`: committed offsets and the metadata of classic groups.
+//!
+//! Kept true here: what is read and written again has the same bytes (in the same version), and a
+//! record of another kind of group is recognised, named and kept as it stands, never dropped.
+//!
+//! ```text
+//! key    type i16 | group string | …            (never flexible; the type is the schema's apiKey)
+//! value  version i16 | fields                   or null: a tombstone
+//! type   0, 1 offset commit | 2 classic group | 3-8, 16 consumer group | 10-15 share group
+//!        17, 19-23 streams group
+//! ```
+//!
+//! Answers to `CoordinatorRecordSerde` and the schemas OffsetCommitKey/Value, GroupMetadataKey/Value
+//! and LegacyOffsetCommitKey/Value of Kafka 4.1 (KIP-915 for the versions).
+
+mod classic;
+mod offset;
+#[cfg(test)]
+pub(super) mod tests;
+
+use bytes::Bytes;
+use kafka_protocol::protocol::StrBytes;
+
+pub use classic::{GroupMetadataValue, MemberMetadata};
+pub use offset::{OffsetCommitKey, OffsetCommitValue};
+
+use super::fields::FieldError;
+use super::schema::{Reader, Writer};
+
+const LEGACY_OFFSET_COMMIT: i16 = 0;
+const OFFSET_COMMIT: i16 = 1;
+const GROUP_METADATA: i16 = 2;
+
+/// Why a record of `__consumer_offsets` could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GroupRecordError {
+    #[error("a record has no key")]
+    NoKey,
+    #[error("a key of type {record_type} cannot be read: {cause}")]
+    Key { record_type: i16, cause: FieldError },
+    #[error("a value of type {record_type} cannot be read: {cause}")]
+    Value { record_type: i16, cause: FieldError },
+    #[error("a value of type {record_type} has the unknown version {version}")]
+    ValueVersion { record_type: i16, version: i16 },
+}
+
+/// Kinds of groups whose records we keep without acting on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ForeignKind {
+    Consumer,
+    Share,
+    Streams,
+}
+
+/// The key of a record that belongs to a group of another kind, as it stands in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    pub kind: ForeignKind,
+    pub record_type: i16,
+    pub group: StrBytes,
+    /// The whole key: what a tombstone for it must carry.
+    pub bytes: Bytes,
+}
+
+impl ForeignKey {
+    /// True for the record that says a member exists (one per member of such a group).
+    #[must_use]
+    pub fn names_member(&self) -> bool {
+        matches!(self.record_type, 5 | 10 | 19)
+    }
+
+    /// True for the record that says the group itself exists.
+    #[must_use]
+    pub fn names_group(&self) -> bool {
+        matches!(self.record_type, 3 | 11 | 17)
+    }
+}
+
+/// One record of `__consumer_offsets`. A value of `None` is a tombstone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GroupRecord {
+    OffsetCommit {
+        key: OffsetCommitKey,
+        value: Option<OffsetCommitValue>,
+    },
+    GroupMetadata {
+        group: StrBytes,
+        value: Option<GroupMetadataValue>,
+    },
+    Foreign {
+        key: ForeignKey,
+        value: Option<Bytes>,
+    },
+    /// A type from a later Kafka, skipped by Kafka with a warning.
+    Unknown { record_type: i16 },
+}
+
+impl GroupRecord {
+    /// Reads a record as it stands in a batch.
+    pub fn read(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Self, GroupRecordError> {
+        let key = key.ok_or(GroupRecordError::NoKey)?;
+        let (record_type, rest) = Reader::version(key).map_err(|cause| GroupRecordError::Key {
+            record_type: -1,
+            cause,
+        })?;
+        let bad_key = |cause| GroupRecordError::Key { record_type, cause };
+        match record_type {
+            LEGACY_OFFSET_COMMIT | OFFSET_COMMIT => Ok(Self::OffsetCommit {
+                key: OffsetCommitKey::read(rest).map_err(bad_key)?,
+                value: value
+                    .map(|value| OffsetCommitValue::read(record_type, value))
+                    .transpose()?,
+            }),
+            GROUP_METADATA => Ok(Self::GroupMetadata {
+                group: Reader::new(rest, false).string().map_err(bad_key)?,
+                value: value
+                    .map(|value| GroupMetadataValue::read(record_type, value))
+                    .transpose()?,
+            }),
+            _ => match foreign_kind(record_type) {
+                Some(kind) => Ok(Self::Foreign {
+                    key: ForeignKey {
+                        kind,
+                        record_type,
+                        group: Reader::new(rest, false).string().map_err(bad_key)?,
+                        bytes: Bytes::copy_from_slice(key),
+                    },
+                    value: value.map(Bytes::copy_from_slice),
+                }),
+                None => Ok(Self::Unknown { record_type }),
+            },
+        }
+    }
+
+    /// The key and value to append, or `None` for a record that only a later Kafka can write.
+    #[must_use]
+    pub fn to_bytes(&self) -> Option<(Bytes, Option<Bytes>)> {
+        Some(match self {
+            Self::OffsetCommit { key, value } => (
+                key.to_bytes(),
+                value.as_ref().map(OffsetCommitValue::to_bytes),
+            ),
+            Self::GroupMetadata { group, value } => {
+                let mut key = Writer::new(GROUP_METADATA, false);
+                key.string(group);
+                (
+                    key.finish(),
+                    value.as_ref().map(GroupMetadataValue::to_bytes),
+                )
+            }
+            Self::Foreign { key, value } => (key.bytes.clone(), value.clone()),
+            Self::Unknown { .. } => return None,
+        })
+    }
+}
+
+fn foreign_kind(record_type: i16) -> Option<ForeignKind> {
+    match record_type {
+        3..=8 | 16 => Some(ForeignKind::Consumer),
+        10..=15 => Some(ForeignKind::Share),
+        17 | 19..=23 => Some(ForeignKind::Streams),
+        _ => None,
+    }
+}

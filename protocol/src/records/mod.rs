@@ -8,4 +8,5 @@ pub mod control;
 mod fields;
 pub mod group;
 pub mod metadata;
+mod schema;
 pub mod transaction;

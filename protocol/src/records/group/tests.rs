@@ -1,0 +1,261 @@
+use super::*;
+
+/// Bytes that stock Kafka 4.1 wrote, by name.
+pub(crate) fn stock_bytes(name: &str) -> Vec<u8> {
+    let line = include_str!("stock_bytes.txt")
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+        .unwrap_or_else(|| panic!("no stock bytes named {name}"));
+    (0..line.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+fn read(key: &str, value: Option<&str>) -> GroupRecord {
+    let value = value.map(stock_bytes);
+    GroupRecord::read(Some(&stock_bytes(key)), value.as_deref()).unwrap()
+}
+
+fn text(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
+}
+
+fn offset_value(version: i16) -> OffsetCommitValue {
+    OffsetCommitValue {
+        offset: 1_234_567_890_123,
+        leader_epoch: if version >= 3 { 5 } else { -1 },
+        metadata: text("note"),
+        commit_timestamp_ms: 1_700_000_000_000,
+        expire_timestamp_ms: if version == 1 { 1_700_000_600_000 } else { -1 },
+        topic_id: if version >= 4 {
+            uuid::Uuid::from_u128(0x0102_0304_0506_0708_1112_1314_1516_1718)
+        } else {
+            uuid::Uuid::nil()
+        },
+        ..OffsetCommitValue::default()
+    }
+}
+
+fn group_value(version: i16) -> GroupMetadataValue {
+    GroupMetadataValue {
+        protocol_type: text("consumer"),
+        generation: 3,
+        protocol: Some(text("range")),
+        leader: Some(text("client-1")),
+        current_state_timestamp_ms: if version >= 2 { 1_700_000_000_001 } else { -1 },
+        members: vec![MemberMetadata {
+            member_id: text("client-1"),
+            group_instance_id: (version >= 3).then(|| text("instance")),
+            client_id: text("client"),
+            client_host: text("/127.0.0.1"),
+            rebalance_timeout_ms: if version >= 1 { 300_000 } else { -1 },
+            session_timeout_ms: 45_000,
+            subscription: Bytes::from_static(&[1, 2, 3]),
+            assignment: Bytes::from_static(&[4, 5]),
+            ..MemberMetadata::default()
+        }],
+        ..GroupMetadataValue::default()
+    }
+}
+
+#[test]
+fn every_version_of_an_offset_commit_is_read_and_written_as_stock_does() {
+    let key = OffsetCommitKey {
+        group: text("group-ä"),
+        topic: text("orders"),
+        partition: 7,
+    };
+    for version in 0..=4 {
+        let name = format!("offset_value_v{version}");
+        let expected = offset_value(version);
+        assert_eq!(
+            read("offset_key", Some(&name)),
+            GroupRecord::OffsetCommit {
+                key: key.clone(),
+                value: Some(expected.clone())
+            },
+        );
+        assert_eq!(
+            expected.write(version),
+            stock_bytes(&name),
+            "version {version}"
+        );
+    }
+    assert_eq!(key.to_bytes(), stock_bytes("offset_key"));
+    assert_eq!(
+        read("offset_key", None),
+        GroupRecord::OffsetCommit { key, value: None }
+    );
+}
+
+#[test]
+fn a_commit_is_written_in_version_4_unless_it_brings_its_own_retention() {
+    let plain = OffsetCommitValue {
+        offset: 42,
+        commit_timestamp_ms: 1,
+        ..OffsetCommitValue::default()
+    };
+    assert_eq!(plain.to_bytes(), stock_bytes("offset_value_v4_plain"));
+    assert_eq!(offset_value(1).to_bytes(), stock_bytes("offset_value_v1"));
+}
+
+#[test]
+fn a_legacy_commit_has_version_0_only() {
+    let GroupRecord::OffsetCommit {
+        key,
+        value: Some(value),
+    } = read("legacy_offset_key", Some("legacy_offset_value_v0"))
+    else {
+        panic!("not an offset commit");
+    };
+    assert_eq!(
+        (key.group.as_str(), key.topic.as_str(), key.partition),
+        ("g", "t", 1)
+    );
+    assert_eq!(
+        (
+            value.offset,
+            value.metadata.as_str(),
+            value.commit_timestamp_ms
+        ),
+        (9, "m", 3)
+    );
+    let newer = stock_bytes("offset_value_v1");
+    assert_eq!(
+        GroupRecord::read(Some(&stock_bytes("legacy_offset_key")), Some(&newer)),
+        Err(GroupRecordError::ValueVersion {
+            record_type: 0,
+            version: 1
+        }),
+    );
+}
+
+#[test]
+fn every_version_of_a_group_is_read_and_written_as_stock_does() {
+    for version in 0..=4 {
+        let name = format!("group_value_v{version}");
+        let expected = group_value(version);
+        assert_eq!(
+            read("group_key", Some(&name)),
+            GroupRecord::GroupMetadata {
+                group: text("group-ä"),
+                value: Some(expected.clone())
+            },
+        );
+        assert_eq!(
+            expected.write(version),
+            stock_bytes(&name),
+            "version {version}"
+        );
+    }
+    let record = GroupRecord::GroupMetadata {
+        group: text("group-ä"),
+        value: Some(group_value(3)),
+    };
+    let (key, value) = record.to_bytes().unwrap();
+    assert_eq!(key, stock_bytes("group_key"));
+    assert_eq!(value.unwrap(), stock_bytes("group_value_v3"));
+}
+
+#[test]
+fn an_empty_group_is_written_as_stock_does() {
+    let value = GroupMetadataValue {
+        current_state_timestamp_ms: 5,
+        ..GroupMetadataValue::default()
+    };
+    assert_eq!(value.to_bytes(), stock_bytes("group_value_empty"));
+}
+
+#[test]
+fn records_of_other_kinds_of_groups_are_named_and_kept_whole() {
+    for (name, kind, group, names_group, names_member) in [
+        (
+            "consumer_group_key",
+            ForeignKind::Consumer,
+            "cg",
+            true,
+            false,
+        ),
+        (
+            "consumer_member_key",
+            ForeignKind::Consumer,
+            "cg",
+            false,
+            true,
+        ),
+        ("share_group_key", ForeignKind::Share, "sg", true, false),
+        ("streams_group_key", ForeignKind::Streams, "st", true, false),
+    ] {
+        let bytes = stock_bytes(name);
+        let record = GroupRecord::read(Some(&bytes), Some(b"anything")).unwrap();
+        let GroupRecord::Foreign { key, .. } = &record else {
+            panic!("{name} is not foreign")
+        };
+        assert_eq!((key.kind, key.group.as_str()), (kind, group));
+        assert_eq!(
+            (key.names_group(), key.names_member()),
+            (names_group, names_member)
+        );
+        let kept = (Bytes::from(bytes), Some(Bytes::from_static(b"anything")));
+        assert_eq!(record.to_bytes(), Some(kept));
+    }
+}
+
+#[test]
+fn a_type_of_a_later_kafka_is_named_not_refused() {
+    let record = GroupRecord::read(Some(&[0, 99, 1, 2]), Some(&[0, 0])).unwrap();
+    assert_eq!(record, GroupRecord::Unknown { record_type: 99 });
+}
+
+#[test]
+fn cut_bytes_are_an_error_and_never_a_panic() {
+    for (key, value) in [
+        ("offset_key", "offset_value_v1"),
+        ("offset_key", "offset_value_v4"),
+        ("group_key", "group_value_v3"),
+        ("group_key", "group_value_v4"),
+    ] {
+        let (key, value) = (stock_bytes(key), stock_bytes(value));
+        for cut in 0..key.len() {
+            assert!(
+                GroupRecord::read(Some(&key[..cut]), Some(&value)).is_err(),
+                "key at {cut}"
+            );
+        }
+        for cut in 0..value.len() {
+            assert!(
+                GroupRecord::read(Some(&key), Some(&value[..cut])).is_err(),
+                "value at {cut}"
+            );
+        }
+    }
+    assert_eq!(GroupRecord::read(None, None), Err(GroupRecordError::NoKey));
+}
+
+#[test]
+fn an_array_that_announces_more_than_follows_is_refused_before_it_is_read() {
+    let mut value = stock_bytes("group_value_empty");
+    let end = value.len();
+    value[end - 4..].copy_from_slice(&i32::MAX.to_be_bytes());
+    assert_eq!(
+        GroupRecord::read(Some(&stock_bytes("group_key")), Some(&value)),
+        Err(GroupRecordError::Value {
+            record_type: 2,
+            cause: FieldError::ArrayTooLong {
+                announced: i32::MAX as usize,
+                left: 0
+            },
+        }),
+    );
+}
+
+#[test]
+fn tagged_fields_of_a_later_schema_survive_a_rewrite() {
+    let mut value = offset_value(4);
+    value
+        .unknown_tagged_fields
+        .insert(7, Bytes::from_static(b"later"));
+    let bytes = value.write(4);
+    assert_eq!(OffsetCommitValue::read(1, &bytes).unwrap(), value);
+}
