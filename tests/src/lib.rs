@@ -1,1 +1,35 @@
-//! placeholder head, replaced by the crate's owner
+//! What the tests stand on: stock Kafka beside Gregor on the same input.
+//!
+//! ```text
+//! tests/<behaviour>.rs ── transcript ── server ─┬─ oracle::StockBroker   stock 4.1.0, to record or to sample
+//!                             │                └─ node::Node            Gregor's binary, kill -9, restart
+//!                             └─ oracle::ToolServer   stock tools of 4.3.1 and 3.7.0 in one JVM
+//! ```
+//!
+//! Facts that stock produced are text files under tests/golden, written by `tests/record`; a test run
+//! compares with them and repeats a sample live. Nothing here decides what Kafka would do.
+
+pub mod clients;
+pub mod golden;
+pub mod mask;
+pub mod node;
+pub mod oracle;
+pub mod server;
+pub mod transcript;
+pub mod wire;
+
+use std::path::PathBuf;
+
+/// The cargo target folder this test was built into.
+#[must_use]
+pub fn target_dir() -> PathBuf {
+    profile_dir().parent().expect("target has profiles").to_path_buf()
+}
+
+/// The folder of the profile this test was built with, where Gregor's binary is too.
+#[must_use]
+pub fn profile_dir() -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a file");
+    let folder = test.parent().expect("a test is in deps");
+    folder.parent().expect("deps is in a profile").to_path_buf()
+}

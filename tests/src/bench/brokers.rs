@@ -1,0 +1,158 @@
+//! The subjects: how each is configured, formatted and started.
+//!
+//! Both brokers read the same properties but for ports and directory, everything else at Kafka's
+//! defaults (deleted segments leave after a second instead of a minute, or a run would need the
+//! disk of all its cases at once). Stock Kafka gets the flags that its own start script gives.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::BenchError;
+use super::process::Server;
+use super::start::{self, StartTimes};
+
+/// bin/kafka-server-start.sh and kafka-run-class.sh of Kafka 4.
+const JVM_FLAGS: [&str; 9] = [
+    "-Xmx1G",
+    "-Xms1G",
+    "-server",
+    "-XX:+UseG1GC",
+    "-XX:MaxGCPauseMillis=20",
+    "-XX:InitiatingHeapOccupancyPercent=35",
+    "-XX:+ExplicitGCInvokesConcurrent",
+    "-XX:MaxInlineLevel=15",
+    "-Djava.awt.headless=true",
+];
+const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The directory of one Kafka version's jars.
+    Stock(PathBuf),
+    /// The binary.
+    Gregor(PathBuf),
+}
+
+/// One broker that is its own controller, on two ports.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub kind: Kind,
+    pub dir: PathBuf,
+    pub port: u16,
+}
+
+impl Node {
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    pub fn name(&self) -> &'static str {
+        match self.kind {
+            Kind::Stock(_) => "stock",
+            Kind::Gregor(_) => "gregor",
+        }
+    }
+
+    fn properties_file(&self) -> PathBuf {
+        self.dir.join("server.properties")
+    }
+
+    pub fn log_file(&self) -> PathBuf {
+        self.dir.join("output.txt")
+    }
+
+    fn properties(&self) -> String {
+        let (port, controller_port) = (self.port, self.port + 1);
+        format!(
+            "process.roles=broker,controller\n\
+             node.id=1\n\
+             controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
+             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+             controller.listener.names=CONTROLLER\n\
+             listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+             log.dirs={}\n\
+             offsets.topic.replication.factor=1\n\
+             log.segment.delete.delay.ms=1000\n",
+            self.dir.join("logs").display(),
+        )
+    }
+
+    /// Empties the node's directory and formats it.
+    pub fn format(&self) -> Result<(), BenchError> {
+        if self.dir.exists() {
+            std::fs::remove_dir_all(&self.dir)?;
+        }
+        std::fs::create_dir_all(&self.dir)?;
+        std::fs::write(self.properties_file(), self.properties())?;
+        let mut command = match &self.kind {
+            Kind::Stock(jars) => {
+                let mut command = Command::new("java");
+                command.args(["-cp", &classpath(jars), "kafka.tools.StorageTool"]);
+                command
+            }
+            Kind::Gregor(binary) => {
+                let mut command = Command::new(binary);
+                command.arg("kafka-storage");
+                command
+            }
+        };
+        command.args(["format", "-t", CLUSTER_ID, "-c"]).arg(self.properties_file());
+        let out = command.output()?;
+        if out.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        Err(BenchError::Ended { what: format!("format of {}", self.name()), status: said })
+    }
+
+    fn command(&self) -> Command {
+        let mut command = match &self.kind {
+            Kind::Stock(jars) => {
+                let mut command = Command::new("java");
+                command.args(JVM_FLAGS).args(["-cp", &classpath(jars), "kafka.Kafka"]);
+                command
+            }
+            Kind::Gregor(binary) => {
+                let mut command = Command::new(binary);
+                command.arg("kafka-server-start");
+                command
+            }
+        };
+        command.arg(self.properties_file()).current_dir(&self.dir);
+        command
+    }
+
+    /// Starts the broker, and returns when it has acknowledged a first record.
+    pub fn start(&self, limit: Duration) -> Result<(Server, StartTimes), BenchError> {
+        start::start(self.name(), &mut self.command(), &self.log_file(), self.address(), limit)
+    }
+}
+
+fn classpath(jars: &Path) -> String {
+    format!("{}/*", jars.display())
+}
+
+/// The newest 4.x whose jars the tests' cache holds.
+pub fn newest_stock() -> Result<(String, PathBuf), BenchError> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache"),
+        PathBuf::from,
+    );
+    let oracle = cache.join("gregor-oracle");
+    let missing = || BenchError::Setup(format!("no jars of Kafka 4.x in {}", oracle.display()));
+    let entries = std::fs::read_dir(&oracle).map_err(|_| missing())?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let version = names
+        .filter(|name| name.starts_with("4.") && version(name).is_some())
+        .max_by_key(|name| version(name))
+        .ok_or_else(missing)?;
+    let jars = oracle.join(&version);
+    Ok((version, jars))
+}
+
+fn version(name: &str) -> Option<Vec<u32>> {
+    name.split('.').map(|part| part.parse().ok()).collect()
+}

@@ -1,0 +1,1 @@
+//! The clients that people run: Java clients shaped like the labs, kcat, Python.

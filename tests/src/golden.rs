@@ -1,0 +1,184 @@
+//! Runs transcripts: on stock Kafka to record them, on Gregor to compare.
+//!
+//! `GREGOR_RECORD=1` (what `tests/record` sets) runs them on stock 4.1.0 and rewrites the files.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::mask;
+use crate::oracle::{Finished, Running, ToolServer, run_as_process};
+use crate::server::{Kind, Server};
+use crate::transcript::{Action, Line, Printed, Step, Transcript};
+
+/// Whether this run records stock's answers instead of comparing Gregor's.
+#[must_use]
+pub fn recording() -> bool {
+    std::env::var_os("GREGOR_RECORD").is_some()
+}
+
+/// The file of a case, such as `topics/lifecycle-4.3.1`.
+#[must_use]
+pub fn file(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{case}.txt"))
+}
+
+/// Runs a case on Gregor and compares, or records it from stock.
+///
+/// # Panics
+/// With every step whose output differs, both outputs beside each other.
+pub fn check(case: &str) {
+    let mut transcript = Transcript::read(&file(case));
+    if recording() {
+        let mut session = Session::start(Kind::Stock, &transcript.server);
+        session.record(&mut transcript);
+        std::fs::write(file(case), transcript.text()).expect("the golden file is written");
+    } else {
+        check_on(Kind::Gregor, case);
+    }
+}
+
+/// Runs a case on the given server and compares it with what is recorded.
+///
+/// # Panics
+/// With every step whose output differs, both outputs beside each other.
+pub fn check_on(kind: Kind, case: &str) {
+    let transcript = Transcript::read(&file(case));
+    let mut session = Session::start(kind, &transcript.server);
+    let differences = session.compare(&transcript);
+    assert!(differences.is_empty(), "{case}: not as stock Kafka\n{differences}");
+}
+
+/// One server, and the tools that run against it in the background.
+struct Session {
+    server: Server,
+    background: HashMap<String, Running>,
+}
+
+impl Session {
+    fn start(kind: Kind, properties: &[String]) -> Self {
+        Self { server: Server::start(kind, properties), background: HashMap::new() }
+    }
+
+    fn record(&mut self, transcript: &mut Transcript) {
+        for line in &mut transcript.lines {
+            let Line::Step(step) = line else { continue };
+            if step.has("eventually") {
+                // Stock gets the time it needs to settle; what it says then is the fact.
+                std::thread::sleep(Duration::from_secs(4));
+            }
+            step.expected = self.perform(step).unwrap_or_default();
+        }
+    }
+
+    fn compare(&mut self, transcript: &Transcript) -> String {
+        let mut differences = String::new();
+        for line in &transcript.lines {
+            let Line::Step(step) = line else { continue };
+            let deadline = Instant::now() + Duration::from_secs(10);
+            let mut printed = self.perform(step);
+            while step.has("eventually")
+                && printed.as_ref().is_some_and(|printed| *printed != step.expected)
+                && Instant::now() < deadline
+            {
+                std::thread::sleep(Duration::from_millis(200));
+                printed = self.perform(step);
+            }
+            let Some(printed) = printed else { continue };
+            if printed != step.expected {
+                let (stock, ours) = (step.expected.text(), printed.text());
+                let _ = write!(differences, "\n{}\nstock:\n{stock}ours:\n{ours}", step.typed());
+            }
+        }
+        differences
+    }
+
+    /// Does a step; what a command printed, when there is something to compare.
+    fn perform(&mut self, step: &Step) -> Option<Printed> {
+        match &step.action {
+            Action::Run { tool, version, args, .. } => {
+                let args: Vec<String> = args.iter().map(|arg| self.fill(arg)).collect();
+                if step.has("as-process") {
+                    let finished = run_as_process(version, tool, &args, &step.input);
+                    return Some(self.masked(step, &finished));
+                }
+                let running = ToolServer::shared().spawn(version, tool, &args, &step.input);
+                if let Some(name) = step.background() {
+                    self.background.insert(name.to_owned(), running);
+                    return None;
+                }
+                Some(self.masked(step, &running.finish()))
+            }
+            Action::File(name) => {
+                let content = self.fill(&step.input);
+                std::fs::write(self.server.folder().join(name), content).expect("a file in DIR");
+                None
+            }
+            Action::Stop(name) => {
+                let running = self.background.remove(name).expect("it runs in the background");
+                Some(self.masked(step, &running.stop()))
+            }
+            Action::Sleep(ms) => {
+                std::thread::sleep(Duration::from_millis(*ms));
+                None
+            }
+            Action::Wait { name, text } => {
+                self.wait(name, text);
+                None
+            }
+            Action::Restart => {
+                self.server.terminate();
+                self.server.start_again();
+                None
+            }
+        }
+    }
+
+    fn wait(&self, name: &str, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let running = &self.background[name];
+        loop {
+            let printed = running.stdout_so_far();
+            if printed.contains(text) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{name} did not print {text}, but: {printed}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn fill(&self, text: &str) -> String {
+        text.replace("SERVER", &self.server.address())
+            .replace("CONTROLLER", &self.server.controller_address())
+            .replace("DIR", &self.server.folder().display().to_string())
+    }
+
+    fn masked(&self, step: &Step, finished: &Finished) -> Printed {
+        let masked = |text: &str| {
+            let mut text = mask::usual(&without_log_lines(text), &self.server);
+            if step.has("numbers") {
+                text = mask::numbers(&text);
+            }
+            if step.has("sorted") {
+                text = mask::sorted(&text);
+            }
+            text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+        };
+        Printed {
+            stdout: masked(&finished.stdout),
+            stderr: masked(&finished.stderr),
+            code: finished.code,
+        }
+    }
+}
+
+/// Without the lines of the logging libraries, which are no part of a tool's words.
+fn without_log_lines(text: &str) -> String {
+    let is_log = |line: &&str| {
+        ["SLF4J", "log4j:", "StatusLogger", "ERROR StatusLogger", "WARNING: sun.", "[main] "]
+            .iter()
+            .any(|start| line.starts_with(start))
+    };
+    text.lines().filter(|line| !is_log(line)).map(|line| format!("{line}\n")).collect()
+}

@@ -1,0 +1,106 @@
+//! Where the stock jars and our own compiled Java classes are.
+//!
+//! The cache is one folder per release holding all jars of its broker and tools. Our Java sources
+//! (tests/java) are compiled when a class is older than its source, by whichever test comes first.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use super::COURSE;
+
+/// The folder with all jars of a release.
+///
+/// # Panics
+/// When the release was not fetched: `tests/run` does that.
+#[must_use]
+pub fn jars(version: &str) -> PathBuf {
+    let folder = cache().join(version);
+    assert!(
+        folder.join(format!("kafka-clients-{version}.jar")).is_file(),
+        "no stock Kafka {version} in {}: run tests/run once, it fetches the jars",
+        folder.display()
+    );
+    folder
+}
+
+/// The message schemas of the equalled release, unpacked from its jars.
+#[must_use]
+pub fn schemas() -> PathBuf {
+    std::env::var_os("GREGOR_KAFKA_SCHEMAS").map_or_else(|| cache().join("schemas"), PathBuf::from)
+}
+
+/// The class path of a release's broker and tools, our log settings first.
+#[must_use]
+pub fn class_path(version: &str) -> String {
+    format!("{}:{}/*", java_sources().join("toolserver").display(), jars(version).display())
+}
+
+/// The class path of the course-like clients: our classes and the course's kafka-clients.
+#[must_use]
+pub fn course_class_path() -> String {
+    let classes = compiled("course", &format!("{}/*", jars(COURSE).display()));
+    format!("{}:{}", classes.display(), class_path(COURSE))
+}
+
+pub(super) fn tool_server_classes() -> PathBuf {
+    compiled("toolserver", ".")
+}
+
+fn cache() -> PathBuf {
+    if let Some(chosen) = std::env::var_os("GREGOR_ORACLE") {
+        return chosen.into();
+    }
+    let base = std::env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache"),
+        PathBuf::from,
+    );
+    base.join("gregor-oracle")
+}
+
+fn java_sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("java")
+}
+
+/// Compiles tests/java/<name> when needed; one process compiles, the others find it done.
+fn compiled(name: &'static str, class_path: &str) -> PathBuf {
+    static DONE: OnceLock<std::sync::Mutex<Vec<&'static str>>> = OnceLock::new();
+    let target = crate::target_dir().join("java").join(name);
+    let mut done = DONE.get_or_init(Default::default).lock().expect("no compilation panicked");
+    if done.contains(&name) {
+        return target;
+    }
+    let sources = sources_of(name);
+    if sources.iter().map(|source| modified(source)).max() > Some(modified(&target.join("stamp"))) {
+        let fresh = tempfile::tempdir_in(crate::target_dir()).expect("a folder for classes");
+        let status = Command::new("javac")
+            .args(["-nowarn", "--release", "17", "-cp", class_path, "-d"])
+            .arg(fresh.path())
+            .args(&sources)
+            .status()
+            .expect("javac starts");
+        assert!(status.success(), "javac refused tests/java/{name}");
+        std::fs::write(fresh.path().join("stamp"), "").expect("the stamp is written");
+        let _ = std::fs::remove_dir_all(&target);
+        std::fs::create_dir_all(target.parent().expect("a parent")).expect("target/java");
+        std::fs::rename(fresh.keep(), &target).expect("classes move into target");
+    }
+    done.push(name);
+    target
+}
+
+fn sources_of(name: &str) -> Vec<PathBuf> {
+    let folder = java_sources().join(name);
+    let mut sources: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+        .map(|entry| entry.expect("a readable entry").path())
+        .filter(|path| path.extension().is_some_and(|kind| kind == "java"))
+        .collect();
+    sources.sort();
+    sources
+}
+
+fn modified(file: &Path) -> SystemTime {
+    file.metadata().and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
+}

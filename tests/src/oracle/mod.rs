@@ -1,0 +1,22 @@
+//! Stock Kafka as a test dependency: its jars, its broker and its command-line tools.
+//!
+//! `tests/run` fetches the jars of three releases once into a cache; here they are found, a stock
+//! broker is started on them, and a stock tool is run. 4.1.0 is the release Gregor equals, 4.3.1 the
+//! newest one whose tools people run, 3.7.0 the one the course's labs use.
+
+mod broker;
+mod jars;
+mod names;
+mod tools;
+
+pub use broker::StockBroker;
+pub use jars::{class_path, course_class_path, jars, schemas};
+pub use names::main_class;
+pub use tools::{Finished, Running, ToolServer, run_as_process};
+
+/// The release whose behaviour and defaults Gregor presents.
+pub const EQUALLED: &str = "4.1.0";
+/// The newest release whose tools are run against Gregor.
+pub const NEWEST: &str = "4.3.1";
+/// The release of the course's labs.
+pub const COURSE: &str = "3.7.0";

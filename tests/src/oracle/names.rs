@@ -1,0 +1,43 @@
+//! Which main class stands behind a tool's name in a release: what Kafka's bin/*.sh name.
+
+/// The main class of `tool` (as typed, without `.sh`) in `version`.
+///
+/// # Panics
+/// For a tool this table does not have.
+#[must_use]
+pub fn main_class(tool: &str, version: &str) -> &'static str {
+    let old = version.starts_with('3');
+    match tool {
+        "kafka-broker-api-versions" if old => "kafka.admin.BrokerApiVersionsCommand",
+        "kafka-broker-api-versions" => "org.apache.kafka.tools.BrokerApiVersionsCommand",
+        "kafka-client-metrics" => "org.apache.kafka.tools.ClientMetricsCommand",
+        "kafka-cluster" => "org.apache.kafka.tools.ClusterTool",
+        "kafka-configs" => "kafka.admin.ConfigCommand",
+        "kafka-console-consumer" if old => "kafka.tools.ConsoleConsumer",
+        "kafka-console-consumer" => "org.apache.kafka.tools.consumer.ConsoleConsumer",
+        "kafka-console-producer" if old => "kafka.tools.ConsoleProducer",
+        "kafka-console-producer" => "org.apache.kafka.tools.ConsoleProducer",
+        "kafka-consumer-groups" if old => "kafka.admin.ConsumerGroupCommand",
+        "kafka-consumer-groups" => {
+            "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+        }
+        "kafka-consumer-perf-test" => "org.apache.kafka.tools.ConsumerPerformance",
+        "kafka-delete-records" => "org.apache.kafka.tools.DeleteRecordsCommand",
+        "kafka-dump-log" if version == super::NEWEST => "org.apache.kafka.tools.DumpLogSegments",
+        "kafka-dump-log" => "kafka.tools.DumpLogSegments",
+        "kafka-e2e-latency" if old => "kafka.tools.EndToEndLatency",
+        "kafka-e2e-latency" => "org.apache.kafka.tools.EndToEndLatency",
+        "kafka-features" => "org.apache.kafka.tools.FeatureCommand",
+        "kafka-get-offsets" => "org.apache.kafka.tools.GetOffsetShell",
+        "kafka-groups" => "org.apache.kafka.tools.GroupsCommand",
+        "kafka-log-dirs" => "org.apache.kafka.tools.LogDirsCommand",
+        "kafka-metadata-quorum" => "org.apache.kafka.tools.MetadataQuorumCommand",
+        "kafka-producer-perf-test" => "org.apache.kafka.tools.ProducerPerformance",
+        "kafka-storage" => "kafka.tools.StorageTool",
+        "kafka-topics" => "org.apache.kafka.tools.TopicCommand",
+        "kafka-transactions" => "org.apache.kafka.tools.TransactionsCommand",
+        "kafka-verifiable-consumer" => "org.apache.kafka.tools.VerifiableConsumer",
+        "kafka-verifiable-producer" => "org.apache.kafka.tools.VerifiableProducer",
+        other => panic!("no main class is known for {other}"),
+    }
+}
