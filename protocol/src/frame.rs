@@ -17,6 +17,7 @@ mod outgoing;
 mod tests;
 mod varint;
 
+pub(crate) use outgoing::append_response;
 pub use outgoing::{
     EncodeError, encode_request, encode_response, response_head, strip_response_header,
 };

@@ -11,7 +11,12 @@
 
 pub mod api;
 pub mod batch;
+mod cursor;
+pub mod fetch;
 pub mod frame;
+pub mod leader_hint;
+pub mod produce;
+mod put;
 pub mod records;
 pub mod shape;
 

@@ -1,1 +1,5 @@
-//! Owned by its developer; empty until the first commit there.
+//! Checks a request's announced lengths and counts before anything is decoded from it.
+
+mod malformed;
+
+pub use malformed::Malformed;

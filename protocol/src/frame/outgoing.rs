@@ -27,15 +27,28 @@ pub fn encode_response<T: Encodable>(
     correlation_id: i32,
     response: &T,
 ) -> Result<(), EncodeError> {
+    append_response(out, key, version, correlation_id, |out| {
+        response
+            .encode(out, version)
+            .map_err(|cause| cause.to_string())
+    })
+}
+
+/// Appends one whole answer whose body `write` writes.
+pub(crate) fn append_response(
+    out: &mut BytesMut,
+    key: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    write: impl FnOnce(&mut BytesMut) -> Result<(), String>,
+) -> Result<(), EncodeError> {
     let api = Api::of(key);
     append_frame(out, api, version, |out| {
         out.put_i32(correlation_id);
         if api.response_header_version(version) >= 1 {
             out.put_u8(0);
         }
-        response
-            .encode(out, version)
-            .map_err(|cause| cause.to_string())
+        write(out)
     })
 }
 
