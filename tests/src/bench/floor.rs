@@ -1,9 +1,11 @@
 //! The floor: what no broker can leave out, and nothing else.
 //!
-//! Writing: receive at most 1 MiB at a time, CRC32C over it, append it to files of 1 GiB, answer
-//! each frame with 60 bytes (those that arrived together, together). Reading: for each frame that
-//! comes, send 1 MiB of each of eight cached files by sendfile. It looks at a frame's length and
-//! correlation id alone, keeps no index, no offset and no state.
+//! Writing: receive at most 1 MiB at a time and not past a frame (the next is expected to be as long
+//! as the last), CRC32C over it, append it to files of 1 GiB, answer each frame with 60 bytes. So a
+//! small request is one receive, one write and one send; a broker that takes several requests from
+//! one receive may honestly be cheaper. Reading: for each frame that comes, send 1 MiB of each of
+//! eight cached files by sendfile. It looks at a frame's length and correlation id alone, keeps no
+//! index, no offset and no state.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -35,7 +37,9 @@ pub fn serve(listener: &TcpListener, dir: &Path, mode: FloorMode) -> Result<(), 
         let dir = dir.to_owned();
         std::thread::spawn(move || {
             let served = match mode {
-                FloorMode::Write => Writer::new(&dir, index).and_then(|writer| writer.serve(stream)),
+                FloorMode::Write => {
+                    Writer::new(&dir, index).and_then(|writer| writer.serve(stream))
+                }
                 FloorMode::Sendfile(bytes) => send_files(stream, &dir, bytes),
             };
             if let Err(error) = served {
@@ -75,16 +79,27 @@ struct Writer {
 impl Writer {
     fn new(dir: &Path, index: u64) -> Result<Self, BenchError> {
         let file = File::create(dir.join(format!("write-{index}-0")))?;
-        Ok(Self { dir: dir.to_owned(), index, file, files: 1, written: 0, crc: 0 })
+        Ok(Self {
+            dir: dir.to_owned(),
+            index,
+            file,
+            files: 1,
+            written: 0,
+            crc: 0,
+        })
     }
 
     fn serve(mut self, mut stream: TcpStream) -> Result<(), BenchError> {
         let mut buffer = vec![0; BUFFER_BYTES];
-        let (mut kept, mut remaining) = (0, 0);
-        let mut answers = Vec::new();
+        let (mut kept, mut remaining, mut frame) = (0, 0, HEAD_BYTES);
         let mut correlation_id = [0; 4];
         loop {
-            let read = stream.read(&mut buffer[kept..])?;
+            let due = if remaining > 0 {
+                remaining
+            } else {
+                frame - kept
+            };
+            let read = stream.read(&mut buffer[kept..BUFFER_BYTES.min(kept + due)])?;
             if read == 0 {
                 return Ok(());
             }
@@ -92,8 +107,11 @@ impl Writer {
             let mut at = 0;
             while at < filled {
                 if remaining == 0 {
-                    let Some(head) = buffer[at..filled].first_chunk::<HEAD_BYTES>() else { break };
+                    let Some(head) = buffer[at..filled].first_chunk::<HEAD_BYTES>() else {
+                        break;
+                    };
                     remaining = body_bytes(head)?;
+                    frame = HEAD_BYTES + remaining;
                     correlation_id.copy_from_slice(&head[8..]);
                     at += HEAD_BYTES;
                 }
@@ -102,15 +120,11 @@ impl Writer {
                 at += chunk;
                 remaining -= chunk;
                 if remaining == 0 {
-                    answer(&mut answers, correlation_id);
+                    stream.write_all(&answer(correlation_id))?;
                 }
             }
             buffer.copy_within(at..filled, 0);
             kept = filled - at;
-            if !answers.is_empty() {
-                stream.write_all(&answers)?;
-                answers.clear();
-            }
         }
     }
 
@@ -120,7 +134,9 @@ impl Writer {
         self.file.write_all(chunk)?;
         self.written += chunk.len() as u64;
         if self.written >= FILE_BYTES {
-            let path = self.dir.join(format!("write-{}-{}", self.index, self.files));
+            let path = self
+                .dir
+                .join(format!("write-{}-{}", self.index, self.files));
             self.file = File::create(path)?;
             self.files += 1;
             self.written = 0;
@@ -136,14 +152,17 @@ fn body_bytes(head: &[u8; HEAD_BYTES]) -> Result<usize, BenchError> {
         .ok()
         .and_then(|length| length.checked_sub(HEAD_BYTES - 4))
         .filter(|body| *body > 0)
-        .ok_or_else(|| BenchError::Garbled { api: "frame", why: format!("length {length}") })
+        .ok_or_else(|| BenchError::Garbled {
+            api: "frame",
+            why: format!("length {length}"),
+        })
 }
 
-fn answer(answers: &mut Vec<u8>, correlation_id: [u8; 4]) {
-    let end = answers.len() + ANSWER_BYTES;
-    answers.extend_from_slice(&(ANSWER_BYTES as i32 - 4).to_be_bytes());
-    answers.extend_from_slice(&correlation_id);
-    answers.resize(end, 0);
+fn answer(correlation_id: [u8; 4]) -> [u8; ANSWER_BYTES] {
+    let mut answer = [0; ANSWER_BYTES];
+    answer[..4].copy_from_slice(&(ANSWER_BYTES as i32 - 4).to_be_bytes());
+    answer[4..8].copy_from_slice(&correlation_id);
+    answer
 }
 
 fn send_files(mut stream: TcpStream, dir: &Path, bytes: u64) -> Result<(), BenchError> {
@@ -202,7 +221,10 @@ mod tests {
         let mut answers = [0; 3 * ANSWER_BYTES];
         stream.read_exact(&mut answers).unwrap();
         assert_eq!(answers[2 * ANSWER_BYTES + 4..][..4], 3_i32.to_be_bytes());
-        assert_eq!(std::fs::read(dir.path().join("write-0-0")).unwrap(), b"hellohellohello");
+        assert_eq!(
+            std::fs::read(dir.path().join("write-0-0")).unwrap(),
+            b"hellohellohello"
+        );
     }
 
     #[test]
@@ -212,7 +234,9 @@ mod tests {
         let mode = FloorMode::Sendfile(8 * BUFFER_BYTES as u64);
         let mut stream = TcpStream::connect(started(dir.path(), mode)).unwrap();
         for _ in 0..2 {
-            stream.write_all(&[0, 0, 0, 9, 0, 1, 0, 12, 0, 0, 0, 1, 0]).unwrap();
+            stream
+                .write_all(&[0, 0, 0, 9, 0, 1, 0, 12, 0, 0, 0, 1, 0])
+                .unwrap();
             let mut answer = vec![0; 4 + 8 * BUFFER_BYTES];
             stream.read_exact(&mut answer).unwrap();
             assert_eq!(answer[..4], (8 * BUFFER_BYTES as i32).to_be_bytes());

@@ -23,6 +23,7 @@ pub mod process;
 pub mod produce;
 pub mod rate;
 pub mod report;
+pub mod session;
 pub mod start;
 pub mod wire;
 

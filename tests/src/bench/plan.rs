@@ -1,10 +1,10 @@
 //! The cases, and one measurement: a subject under one case.
 //!
-//! Every case runs on a topic of its own, after a warm-up of the same kind (a quarter of the
-//! payload), with dirty pages written back before the clock starts.
+//! Every case runs on a new topic, after a warm-up of the same kind (a quarter of the payload, at
+//! least half a gigabyte), with dirty pages written back before the clock starts.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::BenchError;
 use super::batches::{BatchShape, Codec};
@@ -13,6 +13,7 @@ use super::frames::{Frame, RequestShape};
 use super::process::{cpu_seconds, resident_bytes};
 use super::produce::{Moved, Peer, ProduceRun};
 use super::rate::RateRun;
+use super::start::write_one;
 use super::wire::Connection;
 
 pub const PARTITIONS: i32 = 8;
@@ -29,15 +30,21 @@ pub struct Volume {
 }
 
 impl Volume {
-    pub const FULL: Self =
-        Self { payload_bytes: 3_000_000_000, small_requests: 200_000, rate_seconds: 30 };
-    pub const QUICK: Self =
-        Self { payload_bytes: 500_000_000, small_requests: 40_000, rate_seconds: 8 };
+    pub const FULL: Self = Self {
+        payload_bytes: 3_000_000_000,
+        small_requests: 200_000,
+        rate_seconds: 30,
+    };
+    pub const QUICK: Self = Self {
+        payload_bytes: 500_000_000,
+        small_requests: 40_000,
+        rate_seconds: 8,
+    };
 
     fn warm_up(self) -> Self {
         Self {
-            payload_bytes: self.payload_bytes / 4,
-            small_requests: self.small_requests / 4,
+            payload_bytes: (self.payload_bytes / 4).max(500_000_000),
+            small_requests: (self.small_requests / 4).max(30_000),
             rate_seconds: self.rate_seconds / 4,
         }
     }
@@ -46,7 +53,12 @@ impl Volume {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
     /// Requests with a batch for each partition, as fast as five in flight allow.
-    Bulk { value_bytes: usize, records_per_batch: u32, codec: Codec, acks: i16 },
+    Bulk {
+        value_bytes: usize,
+        records_per_batch: u32,
+        codec: Codec,
+        acks: i16,
+    },
     /// One record of 100 bytes a request.
     Small { connections: u64, in_flight: u64 },
     /// Reads a topic of 1000-byte records to its end.
@@ -65,29 +77,76 @@ pub struct Case {
 }
 
 const fn bulk(value_bytes: usize, records_per_batch: u32, codec: Codec, acks: i16) -> Load {
-    Load::Bulk { value_bytes, records_per_batch, codec, acks }
+    Load::Bulk {
+        value_bytes,
+        records_per_batch,
+        codec,
+        acks,
+    }
 }
 
 const fn case(key: &'static str, title: &'static str, load: Load) -> Case {
-    Case { key, title, load, has_floor: true }
+    Case {
+        key,
+        title,
+        load,
+        has_floor: true,
+    }
 }
 
 /// About a megabyte a request over eight partitions; 100-byte records in batches as a linger of
 /// 5 ms makes them at 100 MB/s.
 pub const CASES: [Case; 10] = [
-    case("acks1", "produce 1000 B, acks=1", bulk(1000, 124, Codec::None, 1)),
-    case("acksall", "produce 1000 B, acks=all", bulk(1000, 124, Codec::None, -1)),
-    case("b100", "produce 100 B, acks=all, linger 5", bulk(100, 600, Codec::None, -1)),
+    case(
+        "acks1",
+        "produce 1000 B, acks=1",
+        bulk(1000, 124, Codec::None, 1),
+    ),
+    case(
+        "acksall",
+        "produce 1000 B, acks=all",
+        bulk(1000, 124, Codec::None, -1),
+    ),
+    case(
+        "b100",
+        "produce 100 B, acks=all, linger 5",
+        bulk(100, 600, Codec::None, -1),
+    ),
     Case {
         has_floor: false,
         ..case("lz4", "produce 1000 B lz4", bulk(1000, 124, Codec::Lz4, 1))
     },
-    case("small5", "100 B a request, 5 in flight", Load::Small { connections: 1, in_flight: 5 }),
-    case("small64", "100 B a request, 64 in flight", Load::Small { connections: 1, in_flight: 64 }),
-    case("pingpong", "100 B a request, 16 connections", Load::Small { connections: 16, in_flight: 1 }),
+    case(
+        "small5",
+        "100 B a request, 5 in flight",
+        Load::Small {
+            connections: 1,
+            in_flight: 5,
+        },
+    ),
+    case(
+        "small64",
+        "100 B a request, 64 in flight",
+        Load::Small {
+            connections: 1,
+            in_flight: 64,
+        },
+    ),
+    case(
+        "pingpong",
+        "100 B a request, 16 connections",
+        Load::Small {
+            connections: 16,
+            in_flight: 1,
+        },
+    ),
     case("consume", "consume 1000 B", Load::Consume),
     case("rate1", "20 MB/s of 1000 B, acks=1", Load::Rate { acks: 1 }),
-    case("rateall", "20 MB/s of 1000 B, acks=all", Load::Rate { acks: -1 }),
+    case(
+        "rateall",
+        "20 MB/s of 1000 B, acks=all",
+        Load::Rate { acks: -1 },
+    ),
 ];
 
 /// A process under load.
@@ -129,7 +188,7 @@ impl Case {
         }
         let mut connection = Connection::open(subject.address)?;
         connection.create_topic(TOPIC, PARTITIONS)?;
-        connection.wait_for_topic(TOPIC, PARTITIONS as usize)?;
+        wait_until_written(&mut connection)?;
         let measured = self.measure_on_topic(subject, volume);
         connection.delete_topic(TOPIC)?;
         measured
@@ -158,6 +217,19 @@ impl Case {
     }
 }
 
+/// Metadata may name leaders that do not take writes yet: one record into each partition proves it.
+fn wait_until_written(connection: &mut Connection) -> Result<(), BenchError> {
+    let all = (0..PARTITIONS).collect::<Vec<_>>();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while write_one(connection, TOPIC, &all)? < all.len() {
+        if Instant::now() > deadline {
+            return Err(BenchError::TooSlow("electing leaders of a new topic"));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
 fn run(load: Load, subject: &Subject, volume: Volume) -> Result<Moved, BenchError> {
     let &Subject { peer, address, .. } = subject;
     match load {
@@ -179,14 +251,28 @@ fn run(load: Load, subject: &Subject, volume: Volume) -> Result<Moved, BenchErro
             seconds: volume.rate_seconds,
         }
         .run(),
-        Load::Bulk { value_bytes, records_per_batch, codec, acks } => {
+        Load::Bulk {
+            value_bytes,
+            records_per_batch,
+            codec,
+            acks,
+        } => {
             let frames = frames(PARTITIONS, records_per_batch, value_bytes, codec, acks)?;
             let requests = volume.payload_bytes.div_ceil(frames[0].payload_bytes);
             produce(subject, frames, 1, 5, requests)
         }
-        Load::Small { connections, in_flight } => {
+        Load::Small {
+            connections,
+            in_flight,
+        } => {
             let frames = frames(1, 1, 100, Codec::None, 1)?;
-            produce(subject, frames, connections, in_flight, volume.small_requests)
+            produce(
+                subject,
+                frames,
+                connections,
+                in_flight,
+                volume.small_requests,
+            )
         }
     }
 }
@@ -199,7 +285,16 @@ fn produce(
     requests: u64,
 ) -> Result<Moved, BenchError> {
     let &Subject { peer, address, .. } = subject;
-    ProduceRun { address, peer, frames, connections, in_flight, requests, limit: LIMIT }.run()
+    ProduceRun {
+        address,
+        peer,
+        frames,
+        connections,
+        in_flight,
+        requests,
+        limit: LIMIT,
+    }
+    .run()
 }
 
 fn frames(
@@ -213,7 +308,11 @@ fn frames(
         topic: TOPIC.to_owned(),
         partitions: PARTITIONS,
         partitions_per_request,
-        batch: BatchShape { records, value_bytes, codec },
+        batch: BatchShape {
+            records,
+            value_bytes,
+            codec,
+        },
         acks,
     }
     .build(4)

@@ -1,0 +1,111 @@
+//! The benchmark itself: `tests/bench/run` builds and starts it. See `tests::bench`.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use tests::bench::BenchError;
+use tests::bench::brokers::{Kind, Node, newest_stock};
+use tests::bench::plan::Volume;
+use tests::bench::report::put_between_markers;
+use tests::bench::session::Session;
+
+#[derive(Parser)]
+struct Arguments {
+    /// Half a gigabyte a case instead of three.
+    #[arg(long)]
+    quick: bool,
+    /// Cases by key (acks1, acksall, b100, lz4, small5, small64, pingpong, consume, rate1, rateall).
+    #[arg(long)]
+    case: Vec<String>,
+    /// Subjects: floor, stock, gregor; all when none is named.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Rounds of every case; figures are medians.
+    #[arg(long, default_value_t = 1)]
+    rounds: u32,
+    /// Starts of each broker to time.
+    #[arg(long, default_value_t = 5)]
+    starts: u32,
+    /// Leave out the 5,000 partitions.
+    #[arg(long)]
+    no_many: bool,
+    /// Leave out everything but starts and the 5,000 partitions.
+    #[arg(long)]
+    no_cases: bool,
+    /// Where the brokers' data go while it runs.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Document whose block between the markers is replaced.
+    #[arg(long)]
+    document: Option<PathBuf>,
+    /// Every measurement as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    #[arg(long, default_value_t = 19300)]
+    first_port: u16,
+}
+
+fn main() -> Result<(), BenchError> {
+    let arguments = Arguments::parse();
+    let named = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|o| o == name);
+    let beside = std::env::current_exe()?;
+    let own = format!("gregor-bench-{}", std::process::id());
+    let dir = arguments
+        .dir
+        .clone()
+        .unwrap_or_else(std::env::temp_dir)
+        .join(own);
+    let (stock_version, jars) = if named("stock") {
+        newest_stock()?
+    } else {
+        ("absent".to_owned(), PathBuf::new())
+    };
+    let port = arguments.first_port;
+    let mut nodes = vec![
+        Node {
+            kind: Kind::Stock(jars),
+            dir: dir.join("stock"),
+            port,
+        },
+        Node {
+            kind: Kind::Gregor(beside.with_file_name("gregor")),
+            dir: dir.join("gregor"),
+            port: port + 10,
+        },
+    ];
+    nodes.retain(|node| named(node.name()));
+    let floor = (beside.with_file_name("floor"), dir.join("floor"), port + 20);
+    let cases = if arguments.no_cases {
+        vec!["none".to_owned()]
+    } else {
+        arguments.case.clone()
+    };
+    let session = Session {
+        volume: if arguments.quick {
+            Volume::QUICK
+        } else {
+            Volume::FULL
+        },
+        rounds: arguments.rounds,
+        starts: arguments.starts,
+        cases,
+        many_partitions: !arguments.no_many,
+        nodes,
+        floor: named("floor").then_some(floor),
+    };
+    let report = session.run(&stock_version);
+    let cleaned = std::fs::remove_dir_all(&dir);
+    let report = report?;
+    cleaned?;
+    if let Some(path) = &arguments.json {
+        let json = serde_json::to_string_pretty(&report).map_err(std::io::Error::from)?;
+        std::fs::write(path, json)?;
+    }
+    let table = report.markdown();
+    if let Some(path) = &arguments.document {
+        let document = std::fs::read_to_string(path)?;
+        std::fs::write(path, put_between_markers(&document, &table)?)?;
+    }
+    print!("{table}");
+    Ok(())
+}
