@@ -1,1 +1,16 @@
-//! placeholder head, replaced by the crate's owner
+//! The controller quorum: Kafka's KRaft, its metadata controller, and the image of the cluster that
+//! brokers follow. Pure: no file, no socket, no clock, no chance; the host hands in time, random
+//! seeds, and a log.
+//!
+//! ```text
+//! request ─ controller ─ records ─ quorum ─ Log (append, sync) ─ high watermark
+//!                │                                                    │
+//!                └─ replayed at once (uncommitted)      loader ─ image + delta ─ brokers
+//! ```
+//!
+//! Kept true: a record counts when a majority has synced it; an image holds committed records only,
+//! never half a transaction; vote and epoch are synced before anybody hears of them.
+
+pub mod draws;
+pub mod feature;
+pub mod image;
