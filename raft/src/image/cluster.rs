@@ -78,8 +78,12 @@ impl ClusterImage {
     }
 
     pub(crate) fn replay_controller(&mut self, record: &RegisterControllerRecord) {
+        let mut controller = record.clone();
+        controller
+            .features
+            .sort_by(|left, right| left.name.cmp(&right.name));
         self.controllers
-            .insert(record.controller_id, Arc::new(record.clone()));
+            .insert(record.controller_id, Arc::new(controller));
     }
 
     pub(crate) fn replay_unregistration(
