@@ -1,0 +1,115 @@
+//! The configuration of one node, typed: `BrokerConfig`.
+//!
+//! Built in one way only, from names and texts: a file, an environment and the zero configuration
+//! differ in where their `Properties` come from. Steps: `dialect` (older names and files) → `Values`
+//! (types and ranges) → `network` (listeners) → `checks` (what must fit together).
+//!
+//! The fields are `fields::broker_config!`: a plain field is a key with `_` for `.`; derived ones say
+//! what they are made of. Defaults of topics are not here but in `TopicConfig`.
+//!
+//! Answers to KafkaConfig and AbstractKafkaConfig.
+
+mod checks;
+mod dialect;
+mod fields;
+mod network;
+
+use crate::keys::Table;
+use crate::{ConfigError, Properties, Values, Warning};
+
+pub use fields::{BrokerConfig, FIELDS};
+
+/// What a process is in its cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProcessRoles {
+    pub broker: bool,
+    pub controller: bool,
+}
+
+impl BrokerConfig {
+    /// Reads what a file, an environment or a command line gave.
+    pub fn from_properties(given: &Properties) -> Result<(Self, Vec<Warning>), ConfigError> {
+        let (properties, mut warnings) = dialect::translate(given)?;
+        let config = Self::from_translated(properties)?;
+        warnings.extend(checks::advice(&config));
+        Ok((config, warnings))
+    }
+
+    /// The configuration of a node that was given none: broker and controller in one on
+    /// localhost:9092, with its data in ./gregor-data.
+    pub fn zero_configuration() -> Result<(Self, Vec<Warning>), ConfigError> {
+        Self::from_properties(&zero_properties())
+    }
+
+    /// Builds the configuration from properties that are already in the words of 4.1.
+    fn from_translated(properties: Properties) -> Result<Self, ConfigError> {
+        let values = Values::read(Table::Broker, &properties)?;
+        let derived = fields::Derived::from_values(&values, properties)?;
+        let config = Self::assemble(values, derived)?;
+        checks::check(&config)?;
+        Ok(config)
+    }
+
+    /// What the node would be if its dynamic settings were these. Settings that a broker may not
+    /// have are left out; they are what `dynamic::validate` refuses.
+    pub fn with_dynamic(
+        &self,
+        cluster_defaults: &Properties,
+        own: &Properties,
+    ) -> Result<Self, ConfigError> {
+        let cluster_defaults = crate::dynamic::applicable(cluster_defaults, false);
+        let own = crate::dynamic::applicable(own, true);
+        let mut properties = self.static_properties.clone();
+        crate::dynamic::overlay(&mut properties, &cluster_defaults);
+        crate::dynamic::overlay(&mut properties, &own);
+        let mut config = Self::from_translated(properties)?;
+        config.static_properties = self.static_properties.clone();
+        config.dynamic_defaults = cluster_defaults;
+        config.dynamic_own = own;
+        Ok(config)
+    }
+
+    /// Values of every broker key, dynamic settings included.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// What the node was started with, in the words of 4.1.
+    pub fn static_properties(&self) -> &Properties {
+        &self.static_properties
+    }
+
+    /// Dynamic settings of the whole cluster that this node obeys.
+    pub fn dynamic_defaults(&self) -> &Properties {
+        &self.dynamic_defaults
+    }
+
+    /// Dynamic settings of this node alone that it obeys.
+    pub fn dynamic_own(&self) -> &Properties {
+        &self.dynamic_own
+    }
+}
+
+/// What the zero configuration says; also where a first server.properties may start from.
+pub fn zero_properties() -> Properties {
+    Properties::from_iter([
+        ("node.id", "1"),
+        ("process.roles", "broker,controller"),
+        (
+            "listeners",
+            "PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093",
+        ),
+        ("controller.listener.names", "CONTROLLER"),
+        ("controller.quorum.voters", "1@localhost:9093"),
+        ("log.dirs", "gregor-data"),
+        ("offsets.topic.replication.factor", "1"),
+        ("transaction.state.log.replication.factor", "1"),
+        ("transaction.state.log.min.isr", "1"),
+        ("share.coordinator.state.topic.replication.factor", "1"),
+        ("share.coordinator.state.topic.min.isr", "1"),
+    ])
+}
+
+#[cfg(test)]
+#[path = "broker_test.rs"]
+mod tests;

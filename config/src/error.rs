@@ -1,0 +1,100 @@
+//! What can be wrong with a configuration, by cause, with the values a person needs to mend it.
+//!
+//! The texts are Kafka's where admin clients get to see them (ConfigException of ConfigDef,
+//! LogConfig, DynamicBrokerConfig). Each is a single line.
+
+use thiserror::Error;
+
+/// A configuration that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The value has the wrong type or is out of range.
+    #[error("Invalid value {value} for configuration {name}: {allowed}")]
+    InvalidValue {
+        name: String,
+        value: String,
+        allowed: String,
+    },
+    /// A key without a default was not given.
+    #[error("Missing required configuration \"{name}\" which has no default value.")]
+    Missing { name: String },
+    /// Values that are each fine contradict each other.
+    #[error("{message}")]
+    Conflict {
+        names: Vec<&'static str>,
+        message: String,
+    },
+    /// A name that the kind of resource does not have.
+    #[error("Unknown {resource} config name: {name}")]
+    UnknownName {
+        resource: &'static str,
+        name: String,
+    },
+    /// A broker key that needs a restart.
+    #[error("Cannot update these configs dynamically: Set({})", names.join(", "))]
+    NotDynamic { names: Vec<String> },
+    /// A security key that can change only with the prefix of a listener.
+    #[error(
+        "These security configs can be dynamically updated only per-listener using the listener \
+         prefix: Set({})",
+        names.join(", ")
+    )]
+    NeedsListenerPrefix { names: Vec<String> },
+    /// A key of single brokers that was set for the whole cluster.
+    #[error(
+        "Cannot update these configs at default cluster level, broker id must be specified: \
+         Set({})",
+        names.join(", ")
+    )]
+    NeedsBrokerId { names: Vec<String> },
+    /// The text of a file is not in its format.
+    #[error("line {line}: {problem}")]
+    Syntax { line: usize, problem: String },
+}
+
+impl ConfigError {
+    pub(crate) fn invalid(name: &str, value: &str, allowed: impl Into<String>) -> Self {
+        Self::InvalidValue {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            allowed: allowed.into(),
+        }
+    }
+
+    pub(crate) fn conflict(names: &[&'static str], message: impl Into<String>) -> Self {
+        Self::Conflict {
+            names: names.to_vec(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Something in a configuration that its owner should know, but that stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Warning {
+    #[error("Unknown configuration {name}: kept, but nothing reads it.")]
+    UnknownName { name: String },
+    #[error("Configuration {name} has no effect: {why}.")]
+    Ignored { name: String, why: &'static str },
+    #[error("Configuration {name} is from an older Kafka: it is read as {}.", maps_to.join(" and "))]
+    Renamed {
+        name: String,
+        maps_to: &'static [&'static str],
+    },
+    #[error("{name}={value} is below what Kafka 4 allows: {raised_to} is used.")]
+    Raised {
+        name: String,
+        value: String,
+        raised_to: String,
+    },
+    #[error(
+        "The file is of the ZooKeeper era (zookeeper.connect without process.roles): this node is \
+         broker and controller in one, node.id={node_id}, with its controller on port \
+         {controller_port}."
+    )]
+    ZooKeeperEra { node_id: i32, controller_port: u16 },
+    #[error("{message}")]
+    Advice { message: String },
+}

@@ -1,0 +1,146 @@
+//! The configuration of one group: what it sets for itself over the defaults of its broker.
+//!
+//! Answers to GroupConfig. The groups that read most of these keys (consumer, share and streams
+//! groups) do not exist here yet; the keys can be stored and described all the same.
+
+use crate::keys::Table;
+use crate::{BrokerConfig, ConfigError, Properties, Value, Values};
+
+/// Group keys whose default is a key of the broker.
+const BROKER_DEFAULTS: &[(&str, &str)] = &[
+    (
+        "consumer.session.timeout.ms",
+        "group.consumer.session.timeout.ms",
+    ),
+    (
+        "consumer.heartbeat.interval.ms",
+        "group.consumer.heartbeat.interval.ms",
+    ),
+    ("share.session.timeout.ms", "group.share.session.timeout.ms"),
+    (
+        "share.heartbeat.interval.ms",
+        "group.share.heartbeat.interval.ms",
+    ),
+    (
+        "share.record.lock.duration.ms",
+        "group.share.record.lock.duration.ms",
+    ),
+];
+
+/// Group keys that must lie between two keys of the broker, either end included.
+const BOUNDS: &[(&str, Option<&str>, &str)] = &[
+    (
+        "consumer.heartbeat.interval.ms",
+        Some("group.consumer.min.heartbeat.interval.ms"),
+        "group.consumer.max.heartbeat.interval.ms",
+    ),
+    (
+        "consumer.session.timeout.ms",
+        Some("group.consumer.min.session.timeout.ms"),
+        "group.consumer.max.session.timeout.ms",
+    ),
+    (
+        "share.heartbeat.interval.ms",
+        Some("group.share.min.heartbeat.interval.ms"),
+        "group.share.max.heartbeat.interval.ms",
+    ),
+    (
+        "share.session.timeout.ms",
+        Some("group.share.min.session.timeout.ms"),
+        "group.share.max.session.timeout.ms",
+    ),
+    (
+        "share.record.lock.duration.ms",
+        Some("group.share.min.record.lock.duration.ms"),
+        "group.share.max.record.lock.duration.ms",
+    ),
+    (
+        "streams.heartbeat.interval.ms",
+        Some("group.streams.min.heartbeat.interval.ms"),
+        "group.streams.max.heartbeat.interval.ms",
+    ),
+    (
+        "streams.session.timeout.ms",
+        Some("group.streams.min.session.timeout.ms"),
+        "group.streams.max.session.timeout.ms",
+    ),
+    (
+        "streams.num.standby.replicas",
+        None,
+        "group.streams.max.standby.replicas",
+    ),
+];
+
+/// Checks all settings that a group would have.
+pub fn validate_all(broker: &BrokerConfig, own: &Properties) -> Result<(), ConfigError> {
+    if let Some((name, _)) = own
+        .iter()
+        .find(|(name, _)| Table::Group.key(name).is_none())
+    {
+        return Err(ConfigError::UnknownName {
+            resource: "group",
+            name: name.to_owned(),
+        });
+    }
+    let values = Values::read(Table::Group, own)?;
+    for (name, least, most) in BOUNDS {
+        let value: i32 = values.typed(name)?;
+        if let Some(least) =
+            least.filter(|least| broker.values().typed(least).is_ok_and(|l: i32| value < l))
+        {
+            return Err(conflict(
+                name,
+                &format!("must be greater than or equal to {least}"),
+            ));
+        }
+        if broker
+            .values()
+            .typed(most)
+            .is_ok_and(|most: i32| value > most)
+        {
+            return Err(conflict(
+                name,
+                &format!("must be less than or equal to {most}"),
+            ));
+        }
+    }
+    for kind in ["consumer", "share", "streams"] {
+        let (session, heartbeat) = (
+            format!("{kind}.session.timeout.ms"),
+            format!("{kind}.heartbeat.interval.ms"),
+        );
+        if values.typed::<i32>(&session)? <= values.typed::<i32>(&heartbeat)? {
+            return Err(conflict(
+                &session,
+                &format!("must be greater than {heartbeat}"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn conflict(name: &str, rule: &str) -> ConfigError {
+    let names: Vec<_> = Table::Group
+        .key(name)
+        .map(|key| key.name)
+        .into_iter()
+        .collect();
+    ConfigError::conflict(&names, format!("{name} {rule}"))
+}
+
+/// The value of every group key: own settings that can be read, else the broker's defaults.
+pub(crate) fn effective_values(broker: &BrokerConfig, own: &Properties) -> Values {
+    let mut values = Values::defaults(Table::Group);
+    for (name, broker_key) in BROKER_DEFAULTS {
+        if let Some(value) = broker.values().get(broker_key) {
+            values.set(name, value.clone());
+        }
+    }
+    for (name, text) in own.iter() {
+        let Some(key) = Table::Group.key(name) else {
+            continue;
+        };
+        values.set(key.name, key.parse(text).unwrap_or(Value::Null));
+    }
+    values
+}

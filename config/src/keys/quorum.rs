@@ -1,0 +1,122 @@
+//! The quorum of controllers and its log.
+//!
+//! Rows of the broker table; the words are ours, the facts those of
+//! QuorumConfig, MetadataLogConfig, KRaftConfigs. A row that acts has a typed field (see `super`).
+
+use super::Valid;
+use super::key::{Key, int, list, long, string};
+use super::why;
+
+pub(super) const KEYS: &[Key] = &[
+    long("controller.performance.always.log.threshold.ms")
+        .or("2000")
+        .at_least(0)
+        .internal()
+        .ignored(why::INTERNAL),
+    long("controller.performance.sample.period.ms")
+        .or("60000")
+        .at_least(100)
+        .internal()
+        .ignored(why::INTERNAL),
+    int("controller.quorum.append.linger.ms")
+        .or("25")
+        .at_least(0)
+        .ignored(why::QUORUM),
+    list("controller.quorum.bootstrap.servers")
+        .or("")
+        .valid(Valid::BootstrapServers)
+        .high()
+        .acts("Where to find the controllers of a quorum that may change: a list of host:port."),
+    int("controller.quorum.election.backoff.max.ms")
+        .or("1000")
+        .at_least(0)
+        .high()
+        .ignored(why::QUORUM),
+    int("controller.quorum.election.timeout.ms")
+        .or("1000")
+        .at_least(0)
+        .high()
+        .ignored(why::QUORUM),
+    int("controller.quorum.fetch.timeout.ms")
+        .or("2000")
+        .at_least(0)
+        .high()
+        .ignored(why::QUORUM),
+    int("controller.quorum.request.timeout.ms")
+        .or("2000")
+        .at_least(0)
+        .ignored(why::QUORUM),
+    int("controller.quorum.retry.backoff.ms")
+        .or("20")
+        .at_least(0)
+        .low()
+        .ignored(why::QUORUM),
+    list("controller.quorum.voters")
+        .or("")
+        .valid(Valid::Voters)
+        .high()
+        .acts("The controllers of a quorum that never changes: a list of id@host:port."),
+    long("internal.metadata.delete.delay.millis")
+        .or("60000")
+        .low()
+        .internal()
+        .ignored(why::INTERNAL),
+    int("internal.metadata.log.segment.bytes")
+        .low()
+        .internal()
+        .ignored(why::INTERNAL),
+    int("internal.metadata.max.batch.size.in.bytes")
+        .or("8388608")
+        .low()
+        .internal()
+        .ignored(why::INTERNAL),
+    int("internal.metadata.max.fetch.size.in.bytes")
+        .or("8388608")
+        .low()
+        .internal()
+        .ignored(why::INTERNAL),
+    string("metadata.log.dir")
+        .high()
+        .acts("The directory of the metadata log; the first of log.dirs when unset."),
+    long("metadata.log.max.record.bytes.between.snapshots")
+        .or("20971520")
+        .at_least(1)
+        .high()
+        .acts("How many bytes of new metadata make the next snapshot worth its cost."),
+    long("metadata.log.max.snapshot.interval.ms")
+        .or("3600000")
+        .at_least(0)
+        .high()
+        .acts(
+            "How much time may pass, when there is new metadata, until the next snapshot; 0 \
+             sets no bound.",
+        ),
+    int("metadata.log.segment.bytes")
+        .or("1073741824")
+        .at_least(8_388_608)
+        .high()
+        .acts("How large a segment of the metadata log grows."),
+    long("metadata.log.segment.ms")
+        .or("604800000")
+        .high()
+        .acts("How old a segment of the metadata log gets."),
+    int("metadata.max.idle.interval.ms")
+        .or("500")
+        .at_least(0)
+        .low()
+        .acts(
+            "How often an active controller writes a record that only tells the time; 0 \
+             never.",
+        ),
+    long("metadata.max.retention.bytes")
+        .or("104857600")
+        .high()
+        .acts(
+            "How large metadata log and snapshots grow together before the oldest are \
+             deleted.",
+        ),
+    long("metadata.max.retention.ms")
+        .or("604800000")
+        .high()
+        .acts("How long parts of the metadata log that a snapshot covers are kept."),
+];

@@ -1,0 +1,53 @@
+//! Quotas.
+//!
+//! Rows of the broker table; the facts are those of
+//! QuotaConfig. None acts.
+
+use super::key::{Key, class, int};
+use super::why;
+
+pub(super) const KEYS: &[Key] = &[
+    int("alter.log.dirs.replication.quota.window.num")
+        .or("11")
+        .at_least(1)
+        .low()
+        .ignored(why::QUOTAS),
+    int("alter.log.dirs.replication.quota.window.size.seconds")
+        .or("1")
+        .at_least(1)
+        .low()
+        .ignored(why::QUOTAS),
+    class("client.quota.callback.class")
+        .low()
+        .ignored(why::QUOTAS),
+    int("controller.quota.window.num")
+        .or("11")
+        .at_least(1)
+        .low()
+        .ignored(why::QUOTAS),
+    int("controller.quota.window.size.seconds")
+        .or("1")
+        .at_least(1)
+        .low()
+        .ignored(why::QUOTAS),
+    int("quota.window.num")
+        .or("11")
+        .at_least(1)
+        .low()
+        .ignored(why::QUOTAS),
+    int("quota.window.size.seconds")
+        .or("1")
+        .at_least(1)
+        .low()
+        .ignored(why::QUOTAS),
+    int("replication.quota.window.num")
+        .or("11")
+        .at_least(1)
+        .low()
+        .ignored(why::QUOTAS),
+    int("replication.quota.window.size.seconds")
+        .or("1")
+        .at_least(1)
+        .low()
+        .ignored(why::QUOTAS),
+];

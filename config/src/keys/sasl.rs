@@ -1,0 +1,85 @@
+//! SASL.
+//!
+//! Rows of the broker table; the facts are those of
+//! SaslConfigs, BrokerSecurityConfigs. None acts.
+
+use super::key::{Key, class, double, int, list, long, password, short, string};
+use super::why;
+
+pub(super) const KEYS: &[Key] = &[
+    class("sasl.client.callback.handler.class").ignored(why::SECURED),
+    list("sasl.enabled.mechanisms")
+        .or("GSSAPI")
+        .per_broker()
+        .ignored(why::SECURED),
+    password("sasl.jaas.config")
+        .per_broker()
+        .ignored(why::SECURED),
+    string("sasl.kerberos.kinit.cmd")
+        .or("/usr/bin/kinit")
+        .per_broker()
+        .ignored(why::SECURED),
+    long("sasl.kerberos.min.time.before.relogin")
+        .or("60000")
+        .per_broker()
+        .ignored(why::SECURED),
+    list("sasl.kerberos.principal.to.local.rules")
+        .or("DEFAULT")
+        .per_broker()
+        .ignored(why::SECURED),
+    string("sasl.kerberos.service.name")
+        .per_broker()
+        .ignored(why::SECURED),
+    double("sasl.kerberos.ticket.renew.jitter")
+        .or("0.05")
+        .per_broker()
+        .ignored(why::SECURED),
+    double("sasl.kerberos.ticket.renew.window.factor")
+        .or("0.8")
+        .per_broker()
+        .ignored(why::SECURED),
+    class("sasl.login.callback.handler.class").ignored(why::SECURED),
+    class("sasl.login.class").ignored(why::SECURED),
+    int("sasl.login.connect.timeout.ms")
+        .low()
+        .ignored(why::SECURED),
+    int("sasl.login.read.timeout.ms")
+        .low()
+        .ignored(why::SECURED),
+    short("sasl.login.refresh.buffer.seconds")
+        .or("300")
+        .per_broker()
+        .ignored(why::SECURED),
+    short("sasl.login.refresh.min.period.seconds")
+        .or("60")
+        .per_broker()
+        .ignored(why::SECURED),
+    double("sasl.login.refresh.window.factor")
+        .or("0.8")
+        .per_broker()
+        .ignored(why::SECURED),
+    double("sasl.login.refresh.window.jitter")
+        .or("0.05")
+        .per_broker()
+        .ignored(why::SECURED),
+    long("sasl.login.retry.backoff.max.ms")
+        .or("10000")
+        .low()
+        .ignored(why::SECURED),
+    long("sasl.login.retry.backoff.ms")
+        .or("100")
+        .low()
+        .ignored(why::SECURED),
+    string("sasl.mechanism.controller.protocol")
+        .or("GSSAPI")
+        .high()
+        .ignored(why::SECURED),
+    string("sasl.mechanism.inter.broker.protocol")
+        .or("GSSAPI")
+        .per_broker()
+        .ignored(why::SECURED),
+    class("sasl.server.callback.handler.class").ignored(why::SECURED),
+    int("sasl.server.max.receive.size")
+        .or("524288")
+        .ignored(why::SECURED),
+];

@@ -1,0 +1,205 @@
+//! What a key's value may be, beyond its type.
+//!
+//! Answers to the validators of ConfigDef and the few that Kafka wrote for single keys; `Display` is
+//! what Kafka's own documentation prints under "valid values".
+
+use std::fmt;
+
+use crate::{ConfigError, Value, quorum};
+
+/// The rule a value must satisfy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Valid {
+    Any,
+    AtLeast(i64),
+    Between(f64, f64),
+    /// A level of gzip: 1 to 9, or -1 for the library's own.
+    GzipLevel,
+    OneOf(&'static [&'static str]),
+    OneOfIgnoringCase(&'static [&'static str]),
+    /// A list whose every element is one of these.
+    ListOf(&'static [&'static str]),
+    NonNull,
+    NonEmpty,
+    /// `*`, or a list of `partition:broker`.
+    ThrottledReplicas,
+    /// A list of `id@host:port`.
+    Voters,
+    /// A list of `host:port`.
+    BootstrapServers,
+    /// `latest`, `earliest` or `by_duration:` with an ISO 8601 duration.
+    ShareOffsetReset,
+}
+
+impl Valid {
+    /// Checks a value of the right type.
+    pub(crate) fn check(&self, name: &str, value: &Value) -> Result<(), ConfigError> {
+        match self {
+            Self::Any => Ok(()),
+            Self::AtLeast(least) => at_least(name, value, *least as f64, &least.to_string()),
+            Self::Between(least, most) => {
+                at_least(name, value, *least, &least.to_string())?;
+                match value.number() {
+                    Some(number) if number > *most => {
+                        let allowed = format!("Value must be no more than {most}");
+                        Err(ConfigError::invalid(name, &value.to_string(), allowed))
+                    }
+                    _ => Ok(()),
+                }
+            }
+            Self::GzipLevel => match value.number() {
+                Some(level) if level == -1.0 || (1.0..=9.0).contains(&level) => Ok(()),
+                _ => {
+                    let allowed = "Value must be between 1 and 9 or equal to -1";
+                    Err(ConfigError::invalid(name, &value.to_string(), allowed))
+                }
+            },
+            Self::NonNull if *value == Value::Null => {
+                Err(ConfigError::invalid(name, "null", "entry must be non null"))
+            }
+            Self::NonEmpty if *value == Value::Text(String::new()) => {
+                Err(ConfigError::invalid(name, "", "String must be non-empty"))
+            }
+            Self::NonNull | Self::NonEmpty => Ok(()),
+            rule => rule.check_text(name, value),
+        }
+    }
+
+    fn check_text(&self, name: &str, value: &Value) -> Result<(), ConfigError> {
+        match (self, value) {
+            (Self::OneOf(names), Value::Text(text)) => one_of(name, text, names),
+            (Self::ListOf(names), Value::List(elements)) => elements
+                .iter()
+                .try_for_each(|element| one_of(name, element, names)),
+            (Self::OneOfIgnoringCase(names), Value::Text(text)) => {
+                if names.iter().any(|each| each.eq_ignore_ascii_case(text)) {
+                    return Ok(());
+                }
+                let names = names.join(", ");
+                let allowed = format!("String must be one of (case insensitive): {names}");
+                Err(ConfigError::invalid(name, text, allowed))
+            }
+            (Self::ThrottledReplicas, Value::List(elements)) => throttled(name, elements),
+            (Self::Voters, Value::List(elements)) => quorum::parse_voters(elements).map(drop),
+            (Self::BootstrapServers, Value::List(elements)) => {
+                quorum::parse_bootstrap_servers(elements).map(drop)
+            }
+            (Self::ShareOffsetReset, Value::Text(text)) => offset_reset(name, text),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn at_least(name: &str, value: &Value, least: f64, shown: &str) -> Result<(), ConfigError> {
+    match value.number() {
+        None => Err(ConfigError::invalid(name, "null", "Value must be non-null")),
+        Some(number) if number < least => {
+            let allowed = format!("Value must be at least {shown}");
+            Err(ConfigError::invalid(name, &value.to_string(), allowed))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn one_of(name: &str, text: &str, names: &[&str]) -> Result<(), ConfigError> {
+    if names.contains(&text) {
+        return Ok(());
+    }
+    let allowed = format!("String must be one of: {}", names.join(", "));
+    Err(ConfigError::invalid(name, text, allowed))
+}
+
+fn throttled(name: &str, elements: &[String]) -> Result<(), ConfigError> {
+    let is_pair = |element: &String| {
+        element.split_once(':').is_some_and(|(partition, broker)| {
+            let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            digits(partition) && digits(broker)
+        }) || element.is_empty()
+    };
+    if elements.iter().all(is_pair) || elements.concat() == "*" {
+        return Ok(());
+    }
+    let allowed = format!(
+        "{name} must be the literal '*' or a list of replicas in the following format: \
+         [partitionId]:[brokerId],[partitionId]:[brokerId],..."
+    );
+    Err(ConfigError::invalid(
+        name,
+        &format!("[{}]", elements.join(", ")),
+        allowed,
+    ))
+}
+
+fn offset_reset(name: &str, text: &str) -> Result<(), ConfigError> {
+    let duration = text.strip_prefix("by_duration:");
+    if text == "latest" || text == "earliest" || duration.is_some_and(is_iso_duration) {
+        return Ok(());
+    }
+    let allowed = format!(
+        "Invalid value `{text}` for configuration {name}. The value must be either 'earliest', \
+         'latest' or of the format 'by_duration:<PnDTnHnMn.nS>'."
+    );
+    Err(ConfigError::invalid(name, text, allowed))
+}
+
+/// `PnDTnHnMn.nS` without a sign: the durations a share group may go back by.
+fn is_iso_duration(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix(['P', 'p']) else {
+        return false;
+    };
+    let upper = rest.to_ascii_uppercase();
+    let (days, time) = match upper.split_once('T') {
+        Some((days, time)) if !time.is_empty() => (days, time),
+        Some(_) => return false,
+        None => (upper.as_str(), ""),
+    };
+    let parts = |mut text: &str, units: &str| {
+        let mut units = units.chars();
+        let mut seen = 0;
+        while !text.is_empty() {
+            let digits = text
+                .bytes()
+                .take_while(|b| b.is_ascii_digit() || *b == b'.')
+                .count();
+            let Some((number, after)) = text.split_at_checked(digits) else {
+                return None;
+            };
+            let Some(unit) = after.chars().next() else {
+                return None;
+            };
+            let whole = unit == 'S' || !number.contains('.');
+            if !whole || number.parse::<f64>().is_err() || !units.any(|each| each == unit) {
+                return None;
+            }
+            text = after.get(1..).unwrap_or("");
+            seen += 1;
+        }
+        Some(seen)
+    };
+    match (parts(days, "D"), parts(time, "HMS")) {
+        (Some(days), Some(time)) => days + time > 0,
+        _ => false,
+    }
+}
+
+impl fmt::Display for Valid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => Ok(()),
+            Self::AtLeast(least) => write!(f, "[{least},...]"),
+            Self::Between(least, most) => write!(f, "[{least},...,{most}]"),
+            Self::GzipLevel => f.write_str("[1,...,9] or -1"),
+            Self::OneOf(names) | Self::ListOf(names) => write!(f, "[{}]", names.join(", ")),
+            Self::OneOfIgnoringCase(names) => {
+                write!(f, "(case insensitive) [{}]", names.join(", "))
+            }
+            Self::NonNull => f.write_str("non-null string"),
+            Self::NonEmpty => f.write_str("non-empty string"),
+            Self::ThrottledReplicas => {
+                f.write_str("[partitionId]:[brokerId],[partitionId]:[brokerId],...")
+            }
+            Self::Voters | Self::BootstrapServers => f.write_str("non-empty list"),
+            Self::ShareOffsetReset => f.write_str("[latest, earliest, by_duration:PnDTnHnMn.nS]"),
+        }
+    }
+}

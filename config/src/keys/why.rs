@@ -1,0 +1,31 @@
+//! Why a key that Kafka knows changes nothing here (yet): the reasons that rows of the table give.
+
+pub(super) const THREADS: &str = "Gregor sizes its own threads by the machine";
+pub(super) const TIERED: &str = "tiered storage does not exist here yet";
+pub(super) const SECURED: &str = "listeners are plaintext so far; TLS, SASL and tokens come later";
+pub(super) const ACLS: &str = "nothing is authorized or denied yet";
+pub(super) const QUOTAS: &str = "quotas are not enforced yet";
+pub(super) const SHARE: &str = "share groups do not exist here yet";
+pub(super) const STREAMS: &str = "streams groups do not exist here yet";
+pub(super) const CONSUMER: &str =
+    "the consumer rebalance protocol of KIP-848 does not exist here yet";
+pub(super) const TXN: &str = "transactions do not exist here yet";
+pub(super) const COMPACTION: &str = "logs are not compacted yet";
+pub(super) const PLUGIN: &str = "plug-ins are Java classes, which no JVM is here to load";
+pub(super) const METRICS: &str = "Gregor keeps no JMX metrics";
+pub(super) const PURGATORY: &str =
+    "parked requests are dropped when they are answered, never purged";
+pub(super) const CLUSTER: &str = "one node has nobody to replicate from or to";
+pub(super) const QUORUM: &str = "a quorum of one voter neither campaigns nor fetches";
+pub(super) const UNSTABLE: &str = "only the versions of a release are offered";
+pub(super) const TELEMETRY: &str = "clients have nowhere to push metrics to yet";
+pub(super) const DIRS: &str = "there is one log directory so far";
+pub(super) const INTERNAL: &str = "a setting of the tests inside Kafka";
+pub(super) const BATCHING: &str =
+    "records of one wake-up are written together anyway, without a wait";
+
+/// Reasons that cost nobody anything: a key that is set is not worth a warning.
+pub(super) const QUIET: &[&str] = &[
+    THREADS, PLUGIN, METRICS, PURGATORY, CLUSTER, QUORUM, INTERNAL, BATCHING, SHARE, STREAMS, TXN,
+    CONSUMER,
+];
