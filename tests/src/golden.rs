@@ -18,6 +18,13 @@ pub fn recording() -> bool {
     std::env::var_os("GREGOR_RECORD").is_some()
 }
 
+/// Who serves tests that assert facts themselves: Gregor, or stock when `GREGOR_TEST_STOCK` is set,
+/// which is how such a test is shown to hold for Kafka.
+#[must_use]
+pub fn server_kind() -> Kind {
+    if std::env::var_os("GREGOR_TEST_STOCK").is_some() { Kind::Stock } else { Kind::Gregor }
+}
+
 /// The file of a case, such as `topics/lifecycle-4.3.1`.
 #[must_use]
 pub fn file(case: &str) -> PathBuf {
@@ -160,6 +167,9 @@ impl Session {
             if step.has("numbers") {
                 text = mask::numbers(&text);
             }
+            if step.has("epochs") {
+                text = mask::epochs(&text);
+            }
             if step.has("sorted") {
                 text = mask::sorted(&text);
             }
@@ -173,12 +183,12 @@ impl Session {
     }
 }
 
-/// Without the lines of the logging libraries, which are no part of a tool's words.
+/// Without the lines of logging libraries and without stack frames, which are no part of a tool's
+/// words. The hint at the new protocol comes from another thread, at any place: it is put first.
 fn without_log_lines(text: &str) -> String {
-    let is_log = |line: &&str| {
-        ["SLF4J", "log4j:", "StatusLogger", "ERROR StatusLogger", "WARNING: sun.", "[main] "]
-            .iter()
-            .any(|start| line.starts_with(start))
-    };
-    text.lines().filter(|line| !is_log(line)).map(|line| format!("{line}\n")).collect()
+    const LOGS: [&str; 5] = ["SLF4J", "log4j:", "StatusLogger", "ERROR StatusLogger", "\tat "];
+    let is_hint = |line: &&str| line.starts_with("The consumer rebalance protocol (KIP-848)");
+    let lines = text.lines().filter(|line| !LOGS.iter().any(|log| line.starts_with(log)));
+    let (hints, words): (Vec<_>, Vec<_>) = lines.partition(is_hint);
+    hints.into_iter().chain(words).map(|line| format!("{line}\n")).collect()
 }

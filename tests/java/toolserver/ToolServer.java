@@ -27,6 +27,7 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * Requests are lines of tab-separated fields, texts in base64:
  *   run  ID CLASSPATH MAIN TIMEOUT_MS STDIN ARG...   answered, when the job ends, by   done ID CODE STDOUT STDERR
+ *        (a CLASSPATH that starts with ! gets a class loader of its own: for tools that keep counts in statics)
  *   stop ID                                          as SIGTERM: hooks run, then the job's own answer
  *   peek ID                                          answered by                       peek ID STDOUT
  * The JVM ends when its stdin does.
@@ -143,31 +144,35 @@ public final class ToolServer {
     }
 
     private static URLClassLoader loader(String classPath) {
-        return LOADERS.computeIfAbsent(classPath, path -> {
-            try {
-                List<URL> urls = new ArrayList<>();
-                for (String entry : path.split(File.pathSeparator)) {
-                    File file = new File(entry);
-                    if (entry.endsWith("/*")) {
-                        File[] jars = new File(entry.substring(0, entry.length() - 2)).listFiles();
-                        Arrays.sort(jars);
-                        for (File jar : jars) {
-                            if (jar.getName().endsWith(".jar")) {
-                                urls.add(jar.toURI().toURL());
-                            }
+        return classPath.startsWith("!")
+            ? newLoader(classPath.substring(1))
+            : LOADERS.computeIfAbsent(classPath, ToolServer::newLoader);
+    }
+
+    private static URLClassLoader newLoader(String path) {
+        try {
+            List<URL> urls = new ArrayList<>();
+            for (String entry : path.split(File.pathSeparator)) {
+                File file = new File(entry);
+                if (entry.endsWith("/*")) {
+                    File[] jars = new File(entry.substring(0, entry.length() - 2)).listFiles();
+                    Arrays.sort(jars);
+                    for (File jar : jars) {
+                        if (jar.getName().endsWith(".jar")) {
+                            urls.add(jar.toURI().toURL());
                         }
-                    } else {
-                        urls.add(file.toURI().toURL());
                     }
+                } else {
+                    urls.add(file.toURI().toURL());
                 }
-                URLClassLoader made =
-                    new URLClassLoader(urls.toArray(new URL[0]), ClassLoader.getPlatformClassLoader());
-                takeOverExit(made);
-                return made;
-            } catch (ReflectiveOperationException | IOException e) {
-                throw new IllegalStateException(e);
             }
-        });
+            URLClassLoader made =
+                new URLClassLoader(urls.toArray(new URL[0]), ClassLoader.getPlatformClassLoader());
+            takeOverExit(made);
+            return made;
+        } catch (ReflectiveOperationException | IOException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private static void takeOverExit(ClassLoader loader) throws ReflectiveOperationException {

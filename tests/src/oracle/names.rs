@@ -8,6 +8,8 @@
 pub fn main_class(tool: &str, version: &str) -> &'static str {
     let old = version.starts_with('3');
     match tool {
+        "kafka-acls" if old => "kafka.admin.AclCommand",
+        "kafka-acls" => "org.apache.kafka.tools.AclCommand",
         "kafka-broker-api-versions" if old => "kafka.admin.BrokerApiVersionsCommand",
         "kafka-broker-api-versions" => "org.apache.kafka.tools.BrokerApiVersionsCommand",
         "kafka-client-metrics" => "org.apache.kafka.tools.ClientMetricsCommand",
