@@ -1,0 +1,94 @@
+//! The command line: `gregor` alone, `gregor kafka-server-start FILE`, `gregor kafka-storage …`.
+//!
+//! The program also goes by the tool's name (`kafka-server-start`, `kafka-storage.sh`, …) when it is
+//! called through a link of that name.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+/// A Kafka broker and controller in one process.
+#[derive(Debug, Parser)]
+#[command(name = "gregor", version, about, disable_help_subcommand = true)]
+pub(crate) struct CommandLine {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a node from a Kafka properties file
+    #[command(name = "kafka-server-start")]
+    ServerStart(ServerStart),
+    /// Format a log directory, or look at one
+    #[command(name = "kafka-storage", disable_help_flag = true)]
+    Storage {
+        /// What Kafka's kafka-storage.sh takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServerStart {
+    /// The properties file
+    pub(crate) file: PathBuf,
+    /// Optional property that should override values set in the properties file
+    #[arg(long = "override", value_name = "PROPERTY=VALUE", value_parser = property)]
+    pub(crate) overrides: Vec<(String, String)>,
+}
+
+/// The command line as it was typed, with a link's name put in as the first word.
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> CommandLine {
+    let mut words: Vec<OsString> = words.into_iter().collect();
+    if let Some(tool) = words.first().and_then(|program| tool_name(Path::new(program))) {
+        words.insert(1, tool.into());
+    }
+    CommandLine::parse_from(words)
+}
+
+fn tool_name(program: &Path) -> Option<String> {
+    let name = program.file_name()?.to_str()?;
+    let name = name.strip_suffix(".sh").unwrap_or(name);
+    ["kafka-server-start", "kafka-storage"].contains(&name).then(|| name.to_owned())
+}
+
+fn property(word: &str) -> Result<(String, String), String> {
+    match word.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("expected PROPERTY=VALUE, not \"{word}\"")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn overrides_may_stand_on_both_sides_of_the_file() {
+        let line = "gregor kafka-server-start --override a=1 f.properties --override b=x=y";
+        let Some(Command::ServerStart(start)) = parse(words(line)).command else { panic!() };
+        assert_eq!(start.file, Path::new("f.properties"));
+        let expected = [("a", "1"), ("b", "x=y")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        assert_eq!(start.overrides, expected);
+    }
+
+    #[test]
+    fn a_link_by_a_tools_name_is_the_tool() {
+        let line = "/opt/kafka/bin/kafka-storage.sh format -t x -c f";
+        let Some(Command::Storage { args }) = parse(words(line)).command else { panic!() };
+        assert_eq!(args, ["format", "-t", "x", "-c", "f"]);
+        assert!(parse(words("./gregor")).command.is_none());
+    }
+
+    #[test]
+    fn an_override_without_a_value_is_refused() {
+        let refused = CommandLine::try_parse_from(words("gregor kafka-server-start f --override a"));
+        assert!(refused.is_err());
+    }
+}

@@ -1,0 +1,118 @@
+//! Topics that are created because somebody asked for them: by Metadata, or by a coordinator that
+//! needs its own.
+//!
+//! One request for a name is under way at a time. Kafka: `AutoTopicCreationManager`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use protocol::messages::{CreateTopicsRequest, TopicName};
+use protocol::wire::StrBytes;
+
+use crate::broker::Broker;
+
+/// Longest name of a topic.
+const NAME_BYTES_MAX: usize = 249;
+
+/// Names whose creation is under way.
+#[derive(Debug, Default)]
+pub(crate) struct AutoTopics {
+    in_flight: Mutex<BTreeSet<String>>,
+}
+
+/// Whether a topic may have this name. Kafka: `Topic.isValid`.
+pub(crate) fn is_valid_name(name: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    !matches!(name, "" | "." | "..") && name.len() <= NAME_BYTES_MAX && name.bytes().all(legal)
+}
+
+/// Starts to create topics that a client asked for; the client asks again to see them.
+pub(crate) fn create(broker: &Arc<Broker>, names: Vec<String>) {
+    let topics: Vec<CreatableTopic> = {
+        let mut in_flight = broker.auto_topics().in_flight.lock();
+        let new = names.into_iter().filter(|name| in_flight.insert(name.clone()));
+        new.map(|name| topic(broker, &name)).collect()
+    };
+    if topics.is_empty() {
+        return;
+    }
+    let broker = Arc::clone(broker);
+    tokio::spawn(async move {
+        let names: Vec<String> = topics.iter().map(|topic| topic.name.to_string()).collect();
+        tracing::info!(
+            target: "kafka.server.DefaultAutoTopicCreationManager",
+            "Sent auto-creation request for Set({}) to the active controller.",
+            names.join(", "),
+        );
+        let timeout_ms = broker.config().request_timeout_ms;
+        let request =
+            CreateTopicsRequest::default().with_topics(topics).with_timeout_ms(timeout_ms);
+        if let Err(error) = crate::handlers::create_topics::create(&broker, request).await {
+            tracing::warn!(
+                target: "kafka.server.DefaultAutoTopicCreationManager",
+                "Auto topic creation of {} failed: {error}",
+                names.join(", "),
+            );
+        }
+        let mut in_flight = broker.auto_topics().in_flight.lock();
+        for name in &names {
+            in_flight.remove(name);
+        }
+    });
+}
+
+/// What a topic is created with: our own settings for an internal one, the defaults for the others.
+fn topic(broker: &Arc<Broker>, name: &str) -> CreatableTopic {
+    let config = broker.config();
+    let creatable = CreatableTopic::default()
+        .with_name(TopicName(StrBytes::from_string(name.to_owned())))
+        .with_num_partitions(-1)
+        .with_replication_factor(-1);
+    match name {
+        "__consumer_offsets" => creatable
+            .with_num_partitions(config.offsets_topic_num_partitions)
+            .with_replication_factor(config.offsets_topic_replication_factor)
+            .with_configs(configs(&[
+                ("cleanup.policy", "compact"),
+                ("compression.type", "producer"),
+                ("segment.bytes", &config.offsets_topic_segment_bytes.to_string()),
+            ])),
+        "__transaction_state" => creatable
+            .with_num_partitions(config.transaction_state_log_num_partitions)
+            .with_replication_factor(config.transaction_state_log_replication_factor)
+            .with_configs(configs(&[
+                ("cleanup.policy", "compact"),
+                ("compression.type", "uncompressed"),
+                ("min.insync.replicas", &config.transaction_state_log_min_isr.to_string()),
+                ("segment.bytes", &config.transaction_state_log_segment_bytes.to_string()),
+                ("unclean.leader.election.enable", "false"),
+            ])),
+        _ => creatable,
+    }
+}
+
+fn configs(settings: &[(&str, &str)]) -> Vec<CreatableTopicConfig> {
+    let setting = |(name, value): &(&str, &str)| {
+        CreatableTopicConfig::default()
+            .with_name(StrBytes::from_string((*name).to_owned()))
+            .with_value(Some(StrBytes::from_string((*value).to_owned())))
+    };
+    settings.iter().map(setting).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_legal_where_kafka_says_so() {
+        for good in ["a", "a.b_c-D9", "__consumer_offsets", "...", &"x".repeat(249)] {
+            assert!(is_valid_name(good), "{good}");
+        }
+        for bad in ["", ".", "..", "a b", "a/b", "ä", "a\n", &"x".repeat(250)] {
+            assert!(!is_valid_name(bad), "{bad}");
+        }
+    }
+}

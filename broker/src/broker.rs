@@ -1,0 +1,219 @@
+//! What every handler sees: the node's state, and the questions that many handlers ask of it.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use config::BrokerConfig;
+use protocol::ErrorCode;
+use protocol::api::Listener;
+use protocol::leader_hint::{CurrentLeader, NodeEndpoint};
+use raft::image::MetadataImage;
+use replica::NotAppended;
+use storage::{AppendError, ReadError};
+use uuid::Uuid;
+
+use crate::authorizer::Authorizer;
+use crate::auto_topics::AutoTopics;
+use crate::context::Client;
+use crate::disk_gate::DiskGate;
+use crate::fetch_session::FetchSessions;
+use crate::log_dir::LogDir;
+use crate::net::buffers::Buffers;
+use crate::partitions::{AppendRefused, HostedPartition, Partitions};
+use crate::quorum::QuorumHandle;
+
+/// Topics that Kafka keeps for itself; clients may read them, not write them.
+const INTERNAL_TOPICS: [&str; 3] =
+    ["__consumer_offsets", "__transaction_state", "__share_group_state"];
+
+/// One node that has the broker role.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    pub(crate) parts: Parts,
+    config: ArcSwap<BrokerConfig>,
+    image: ArcSwap<MetadataImage>,
+}
+
+/// What the node is made of; put together once, by `server`.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) cluster_id: String,
+    pub(crate) quorum: Arc<QuorumHandle>,
+    pub(crate) log_dir: Arc<LogDir>,
+    pub(crate) partitions: Partitions,
+    pub(crate) fetch_sessions: FetchSessions,
+    pub(crate) buffers: Arc<Buffers>,
+    pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) gate: Arc<DiskGate>,
+    pub(crate) auto_topics: AutoTopics,
+}
+
+impl Broker {
+    pub(crate) fn new(config: BrokerConfig, parts: Parts) -> Self {
+        let image = parts.quorum.image();
+        Self { parts, config: ArcSwap::from_pointee(config), image: ArcSwap::new(image) }
+    }
+
+    /// The configuration with the dynamic settings that hold now.
+    pub(crate) fn config(&self) -> Arc<BrokerConfig> {
+        self.config.load_full()
+    }
+
+    /// Dynamic settings changed.
+    pub(crate) fn set_config(&self, config: BrokerConfig) {
+        self.config.store(Arc::new(config));
+    }
+
+    /// The cluster as far as this broker has applied it.
+    pub(crate) fn image(&self) -> Arc<MetadataImage> {
+        self.image.load_full()
+    }
+
+    /// The partitions are what this image says.
+    pub(crate) fn set_image(&self, image: Arc<MetadataImage>) {
+        self.image.store(image);
+    }
+
+    pub(crate) fn node_id(&self) -> i32 {
+        self.config.load().node_id
+    }
+
+    pub(crate) fn cluster_id(&self) -> &str {
+        &self.parts.cluster_id
+    }
+
+    pub(crate) fn quorum(&self) -> &Arc<QuorumHandle> {
+        &self.parts.quorum
+    }
+
+    pub(crate) fn partitions(&self) -> &Partitions {
+        &self.parts.partitions
+    }
+
+    pub(crate) fn fetch_sessions(&self) -> &FetchSessions {
+        &self.parts.fetch_sessions
+    }
+
+    pub(crate) fn auto_topics(&self) -> &AutoTopics {
+        &self.parts.auto_topics
+    }
+
+    pub(crate) fn buffers(&self) -> &Arc<Buffers> {
+        &self.parts.buffers
+    }
+
+    pub(crate) fn authorizer(&self) -> &Arc<dyn Authorizer> {
+        &self.parts.authorizer
+    }
+
+    pub(crate) fn frame_bytes_max(&self) -> usize {
+        usize::try_from(self.config.load().socket_request_max_bytes).unwrap_or(0)
+    }
+
+    pub(crate) fn fetch_max_bytes(&self) -> i32 {
+        self.config.load().fetch_max_bytes
+    }
+
+    /// Whether a listener is a client's or a controller's.
+    pub(crate) fn listener_kind(&self, listener: &str) -> Listener {
+        let config = self.config.load();
+        if config.controller_listener_names.iter().any(|name| name == listener) {
+            Listener::Controller
+        } else {
+            Listener::Broker
+        }
+    }
+
+    /// The wall clock, milliseconds since 1970.
+    pub(crate) fn now_ms(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    pub(crate) fn random_i32(&self) -> i32 {
+        // Zero is as good a draw as any where the system has no entropy to give.
+        getrandom::u32().unwrap_or(0).cast_signed()
+    }
+
+    pub(crate) fn random_u64(&self) -> u64 {
+        getrandom::u64().unwrap_or(0)
+    }
+
+    /// The partition as hosted here, or why there is none.
+    pub(crate) fn partition(
+        &self,
+        topic: &str,
+        partition: i32,
+    ) -> Result<Arc<HostedPartition>, ErrorCode> {
+        if let Some(hosted) = self.parts.partitions.partition(topic, partition) {
+            return Ok(hosted);
+        }
+        let image = self.image.load();
+        match image.topics().by_name(topic).and_then(|topic| topic.partition(partition)) {
+            Some(_) => Err(ErrorCode::NotLeaderOrFollower),
+            None => Err(ErrorCode::UnknownTopicOrPartition),
+        }
+    }
+
+    pub(crate) fn topic_name(&self, id: Uuid) -> Option<Arc<str>> {
+        if let Some(topic) = self.parts.partitions.topic_by_id(id) {
+            return Some(Arc::clone(&topic.name));
+        }
+        self.image.load().topics().by_id(id).map(|topic| Arc::from(topic.name.as_str()))
+    }
+
+    pub(crate) fn is_internal(&self, topic: &str) -> bool {
+        INTERNAL_TOPICS.contains(&topic)
+    }
+
+    /// Who leads a partition, and where clients of such a listener reach it (KIP-951).
+    pub(crate) fn current_leader(
+        &self,
+        topic: &str,
+        partition: i32,
+        listener: &str,
+    ) -> (CurrentLeader, Option<NodeEndpoint>) {
+        let image = self.image.load();
+        let found = image.topics().by_name(topic).and_then(|topic| topic.partition(partition));
+        let Some(found) = found else { return (CurrentLeader::UNKNOWN, None) };
+        let leader =
+            CurrentLeader { leader_id: found.leader, leader_epoch: found.leader_epoch };
+        (leader, node_endpoint(&image, found.leader, listener))
+    }
+
+    /// A connection is gone; what was kept for it alone is forgotten.
+    pub(crate) fn connection_closed(&self, client: &Client) {
+        tracing::trace!(target: "kafka.network.Processor", "Connection {} ended", client.connection_id);
+    }
+
+    /// A refused append may mean that the log directory failed; the process ends then.
+    pub(crate) fn note_log_failure(&self, partition: &HostedPartition, refused: &AppendRefused) {
+        if let NotAppended::Log(AppendError::Storage(error)) = refused {
+            self.parts.log_dir.failed(partition, error);
+        }
+    }
+
+    /// A failed read may mean that the log directory failed; the process ends then.
+    pub(crate) fn note_read_failure(&self, partition: &HostedPartition, error: &ReadError) {
+        if let ReadError::Storage(error) = error {
+            self.parts.log_dir.failed(partition, error);
+        }
+    }
+}
+
+/// Where clients of `listener` reach a broker that is up.
+pub(crate) fn node_endpoint(
+    image: &MetadataImage,
+    broker_id: i32,
+    listener: &str,
+) -> Option<NodeEndpoint> {
+    let broker = image.cluster().broker(broker_id).filter(|broker| !broker.fenced)?;
+    let endpoint = broker.end_points.iter().find(|endpoint| endpoint.name.as_str() == listener)?;
+    Some(NodeEndpoint {
+        node_id: broker_id,
+        host: endpoint.host.to_string(),
+        port: i32::from(endpoint.port),
+        rack: broker.rack.as_ref().map(ToString::to_string),
+    })
+}

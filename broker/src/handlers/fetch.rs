@@ -1,0 +1,275 @@
+//! Fetch: what a client asks is resolved against its session, read, waited for if there is too little,
+//! and told as far as the session says it must be.
+//!
+//! Kafka: `KafkaApis.handleFetchRequest`, `FetchManager`. KIP-227 (sessions), 516 (topic ids from 13 on),
+//! 951 (current leader from 16 on).
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use protocol::ErrorCode;
+use protocol::fetch::{FetchResponse, PartitionResponse, TopicResponse};
+use protocol::leader_hint::NodeEndpoint;
+use protocol::messages::FetchRequest;
+use protocol::wire::{Decodable, StrBytes};
+use uuid::Uuid;
+
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::fetch_session::{Answered, NO_SESSION, Opened, PartitionKey, Requested};
+use crate::fetching::{self, Interest, Limits};
+use crate::net::connection::{Later, Reply};
+use crate::partitions::Isolation;
+
+/// First version that carries topic ids, not names.
+const FIRST_WITH_IDS: i16 = 13;
+/// First version whose client may read from a replica that does not lead.
+const FIRST_WITH_RACK: i16 = 11;
+/// First version whose answers name the leader.
+const FIRST_WITH_LEADER: i16 = 16;
+/// First version in which the follower says who it is in a tagged field.
+const FIRST_WITH_REPLICA_STATE: i16 = 15;
+
+pub(crate) fn begin(broker: Arc<Broker>, context: Arc<RequestContext>, mut body: Bytes) -> Later {
+    Box::pin(async move {
+        let version = context.api_version;
+        match FetchRequest::decode(&mut body, version) {
+            Ok(request) => handle(&broker, &context, request).await,
+            Err(error) => Reply::Close(format!("Fetch v{version}: {error}")),
+        }
+    })
+}
+
+async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRequest) -> Reply {
+    let uses_topic_ids = context.api_version >= FIRST_WITH_IDS;
+    let now_ms = broker.now_ms();
+    let opened = broker.fetch_sessions().open(
+        request.session_id,
+        request.session_epoch,
+        uses_topic_ids,
+        requested(&request),
+        &forgotten(&request),
+        now_ms,
+    );
+    let opened = match opened {
+        Ok(opened) => opened,
+        Err(code) => {
+            return encode(context, code.code(), NO_SESSION, Vec::new(), Vec::new());
+        }
+    };
+    let wanted = match &opened {
+        Opened::Sessionless(list) | Opened::Full(list) => list.clone(),
+        Opened::Incremental(session) => session.lock().requested(),
+    };
+    let replica_id = replica_id(&request, context.api_version);
+    let interests: Vec<Interest> = wanted
+        .into_iter()
+        .map(|(key, requested)| interest(broker, context, replica_id, key, requested))
+        .collect();
+    let read = fetching::read(broker, &limits(broker, context, &request), interests).await;
+    let mut answers: Vec<(Interest, PartitionResponse)> = read;
+    let (endpoints, session_id) = {
+        let endpoints = name_leaders(broker, context, &mut answers);
+        (endpoints, tell(broker, &opened, uses_topic_ids, replica_id, &mut answers, now_ms))
+    };
+    encode(context, 0, session_id, answers, endpoints)
+}
+
+fn replica_id(request: &FetchRequest, version: i16) -> i32 {
+    if version >= FIRST_WITH_REPLICA_STATE {
+        request.replica_state.replica_id.0
+    } else {
+        request.replica_id.0
+    }
+}
+
+fn requested(request: &FetchRequest) -> Vec<(PartitionKey, Requested)> {
+    let mut list = Vec::new();
+    for topic in &request.topics {
+        for partition in &topic.partitions {
+            let key = key(topic.topic_id, &topic.topic.0, partition.partition);
+            let requested = Requested {
+                current_leader_epoch: partition.current_leader_epoch,
+                fetch_offset: partition.fetch_offset,
+                last_fetched_epoch: partition.last_fetched_epoch,
+                log_start_offset: partition.log_start_offset,
+                max_bytes: partition.partition_max_bytes,
+            };
+            list.push((key, requested));
+        }
+    }
+    list
+}
+
+fn forgotten(request: &FetchRequest) -> Vec<PartitionKey> {
+    let topics = request.forgotten_topics_data.iter();
+    topics.flat_map(|t| t.partitions.iter().map(|p| key(t.topic_id, &t.topic.0, *p))).collect()
+}
+
+fn key(topic_id: Uuid, topic: &StrBytes, partition: i32) -> PartitionKey {
+    PartitionKey { topic_id, topic: topic.clone(), partition }
+}
+
+fn limits(broker: &Arc<Broker>, context: &RequestContext, request: &FetchRequest) -> Limits {
+    let max_bytes = request.max_bytes.min(broker.fetch_max_bytes()).max(0);
+    let isolation = match (replica_id(request, context.api_version), request.isolation_level) {
+        (0.., _) => Isolation::LogEnd,
+        (_, 1) => Isolation::ReadCommitted,
+        _ => Isolation::ReadUncommitted,
+    };
+    Limits {
+        max_bytes: usize::try_from(max_bytes).unwrap_or(0),
+        min_bytes: usize::try_from(request.min_bytes.min(max_bytes)).unwrap_or(0),
+        max_wait_ms: u64::try_from(request.max_wait_ms).unwrap_or(0),
+        isolation,
+        leader_only: context.api_version < FIRST_WITH_RACK,
+    }
+}
+
+/// Which partition a key means and whether the sender may read it.
+fn interest(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    replica_id: i32,
+    key: PartitionKey,
+    requested: Requested,
+) -> Interest {
+    let by_id = context.api_version >= FIRST_WITH_IDS;
+    let name = if by_id {
+        broker.topic_name(key.topic_id)
+    } else {
+        Some(Arc::from(key.topic.as_str()))
+    };
+    let from_follower = replica_id >= 0;
+    let partition = match &name {
+        None => Err(ErrorCode::UnknownTopicId),
+        Some(_)
+            if from_follower && !context.authorize(Operation::ClusterAction, Resource::Cluster) =>
+        {
+            Err(ErrorCode::TopicAuthorizationFailed)
+        }
+        Some(name)
+            if !from_follower && !context.authorize(Operation::Read, Resource::Topic(name)) =>
+        {
+            Err(ErrorCode::TopicAuthorizationFailed)
+        }
+        Some(name) => match broker.partition(name, key.partition) {
+            // No other broker keeps a replica of ours, so none may fetch as one.
+            Ok(_) if from_follower => Err(ErrorCode::NotLeaderOrFollower),
+            found => found,
+        },
+    };
+    Interest { key, requested, name, partition }
+}
+
+/// Where somebody else leads, tells who and where (KIP-951).
+fn name_leaders(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    answers: &mut [(Interest, PartitionResponse)],
+) -> Vec<NodeEndpoint> {
+    let mut endpoints: Vec<NodeEndpoint> = Vec::new();
+    if context.api_version < FIRST_WITH_LEADER {
+        return endpoints;
+    }
+    let elsewhere =
+        [ErrorCode::NotLeaderOrFollower.code(), ErrorCode::FencedLeaderEpoch.code()];
+    for (interest, response) in answers {
+        let Some(name) = &interest.name else { continue };
+        if elsewhere.contains(&response.error_code) {
+            let (leader, endpoint) =
+                broker.current_leader(name, response.index, &context.client.listener);
+            response.current_leader = leader;
+            endpoints.extend(endpoint.filter(|e| endpoints.iter().all(|k| k.node_id != e.node_id)));
+        }
+    }
+    endpoints
+}
+
+/// Drops what the client need not hear; returns the id of the session that goes on.
+fn tell(
+    broker: &Arc<Broker>,
+    opened: &Opened,
+    uses_topic_ids: bool,
+    replica_id: i32,
+    answers: &mut Vec<(Interest, PartitionResponse)>,
+    now_ms: i64,
+) -> i32 {
+    let created;
+    let session = match opened {
+        Opened::Sessionless(_) => return NO_SESSION,
+        Opened::Full(list) => {
+            created = broker.fetch_sessions().create(
+                list,
+                uses_topic_ids,
+                replica_id >= 0,
+                now_ms,
+                broker.random_i32(),
+            );
+            match &created {
+                Some(session) => session,
+                None => return NO_SESSION,
+            }
+        }
+        Opened::Incremental(session) => session,
+    };
+    let is_full = matches!(opened, Opened::Full(_));
+    let mut session = session.lock();
+    let mut with_records = Vec::new();
+    answers.retain(|(interest, response)| {
+        let records_bytes = response.records_length();
+        if records_bytes > 0 {
+            with_records.push(interest.key.clone());
+        }
+        let answered = Answered {
+            error_code: response.error_code,
+            high_watermark: response.high_watermark,
+            log_start_offset: response.log_start_offset,
+            records_bytes,
+            notable: response.preferred_read_replica >= 0 || response.diverging_epoch.is_some(),
+        };
+        session.must_tell(&interest.key, answered) || is_full
+    });
+    if !is_full {
+        session.move_to_end(&with_records);
+    }
+    session.id
+}
+
+fn encode(
+    context: &RequestContext,
+    error_code: i16,
+    session_id: i32,
+    answers: Vec<(Interest, PartitionResponse)>,
+    endpoints: Vec<NodeEndpoint>,
+) -> Reply {
+    let mut topics: Vec<(StrBytes, Uuid, Vec<PartitionResponse>)> = Vec::new();
+    for (interest, response) in answers {
+        match topics.last_mut() {
+            Some((name, id, partitions))
+                if *name == interest.key.topic && *id == interest.key.topic_id =>
+            {
+                partitions.push(response);
+            }
+            _ => topics.push((interest.key.topic, interest.key.topic_id, vec![response])),
+        }
+    }
+    let names: Vec<StrBytes> = topics.iter().map(|(name, ..)| name.clone()).collect();
+    let responses: Vec<_> = topics
+        .into_iter()
+        .zip(&names)
+        .map(|((_, topic_id, partitions), name)| TopicResponse { name, topic_id, partitions })
+        .collect();
+    let response = FetchResponse { throttle_time_ms: 0, error_code, session_id, endpoints };
+    let encoded = response.encode(
+        &mut BytesMut::new(),
+        context.api_version,
+        context.correlation_id,
+        responses.into_iter(),
+    );
+    match encoded {
+        Ok(segments) => Reply::Segments(segments),
+        Err(error) => Reply::Close(error.to_string()),
+    }
+}

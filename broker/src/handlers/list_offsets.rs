@@ -1,0 +1,124 @@
+//! ListOffsets: where in a partition a time, the beginning or the end is.
+//!
+//! Kafka: `ReplicaManager.fetchOffset` and `UnifiedLog.fetchOffsetByTimestamp`. Special times: -1 latest,
+//! -2 earliest, -3 record of the greatest timestamp (from v7), -4 earliest local (v8), -5 latest tiered (v9);
+//! without tiered storage -4 is the log start and -5 answers that there is none.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::list_offsets_request::ListOffsetsPartition;
+use protocol::messages::list_offsets_response::{
+    ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
+use protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
+
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+use crate::partitions::{FoundOffset, Isolation, OffsetSought};
+
+/// Replica id of a tool that may ask a replica that does not lead.
+const DEBUGGING_REPLICA: i32 = -2;
+/// Replica id of a client.
+const CONSUMER: i32 = -1;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: ListOffsetsRequest,
+) -> Result<ListOffsetsResponse, CloseConnection> {
+    let duplicates = duplicates(&request);
+    let isolation = match (request.replica_id.0, request.isolation_level) {
+        (CONSUMER, 1) => Isolation::ReadCommitted,
+        (CONSUMER, _) => Isolation::ReadUncommitted,
+        _ => Isolation::LogEnd,
+    };
+    let leader_only = request.replica_id.0 != DEBUGGING_REPLICA;
+    let mut topics = Vec::with_capacity(request.topics.len());
+    for topic in request.topics {
+        let allowed = context.authorize(Operation::Describe, Resource::Topic(&topic.name));
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for asked in &topic.partitions {
+            let found = if !allowed {
+                Err(ErrorCode::TopicAuthorizationFailed)
+            } else if duplicates.contains(&(topic.name.to_string(), asked.partition_index)) {
+                Err(ErrorCode::InvalidRequest)
+            } else {
+                find(broker, context, &topic.name, asked, isolation, leader_only).await
+            };
+            partitions.push(answer(context, asked.partition_index, found));
+        }
+        topics.push(
+            ListOffsetsTopicResponse::default()
+                .with_name(topic.name)
+                .with_partitions(partitions),
+        );
+    }
+    Ok(ListOffsetsResponse::default().with_topics(topics))
+}
+
+/// Partitions that are asked for more than once; they are refused.
+fn duplicates(request: &ListOffsetsRequest) -> HashSet<(String, i32)> {
+    let mut seen = HashSet::new();
+    let mut twice = HashSet::new();
+    for topic in &request.topics {
+        for partition in &topic.partitions {
+            if !seen.insert((topic.name.as_str(), partition.partition_index)) {
+                twice.insert((topic.name.to_string(), partition.partition_index));
+            }
+        }
+    }
+    twice
+}
+
+async fn find(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    topic: &str,
+    asked: &ListOffsetsPartition,
+    isolation: Isolation,
+    leader_only: bool,
+) -> Result<Option<FoundOffset>, ErrorCode> {
+    let sought = sought(asked.timestamp, context.api_version)?;
+    let partition = broker.partition(topic, asked.partition_index)?;
+    partition.check_leadership(asked.current_leader_epoch, leader_only)?;
+    let found = partition.find_offset(broker, sought, isolation).await?;
+    // What lies behind the offsets a client may read is not told.
+    let last_fetchable = partition.upper_bound(isolation);
+    let searched = matches!(sought, OffsetSought::Timestamp(_) | OffsetSought::MaxTimestamp);
+    Ok(found.filter(|found| !searched || found.offset < last_fetchable))
+}
+
+fn sought(timestamp: i64, version: i16) -> Result<OffsetSought, ErrorCode> {
+    match timestamp {
+        -1 => Ok(OffsetSought::Latest),
+        -2 => Ok(OffsetSought::Earliest),
+        -3 if version >= 7 => Ok(OffsetSought::MaxTimestamp),
+        -4 if version >= 8 => Ok(OffsetSought::Earliest),
+        -5 if version >= 9 => Ok(OffsetSought::LatestTiered),
+        timestamp if timestamp >= 0 => Ok(OffsetSought::Timestamp(timestamp)),
+        _ => Err(ErrorCode::UnsupportedVersion),
+    }
+}
+
+fn answer(
+    context: &RequestContext,
+    partition: i32,
+    found: Result<Option<FoundOffset>, ErrorCode>,
+) -> ListOffsetsPartitionResponse {
+    let response = ListOffsetsPartitionResponse::default()
+        .with_partition_index(partition)
+        .with_timestamp(-1)
+        .with_offset(-1);
+    match found {
+        Ok(None) => response,
+        Ok(Some(found)) => response
+            .with_timestamp(found.timestamp)
+            .with_offset(found.offset)
+            .with_leader_epoch(if context.api_version >= 4 { found.leader_epoch } else { -1 }),
+        Err(code) => response.with_error_code(code.code()),
+    }
+}

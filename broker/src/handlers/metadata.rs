@@ -1,0 +1,241 @@
+//! Metadata: which brokers there are, which topics, who leads each partition.
+//!
+//! A topic that does not exist is created on the way if the client and the configuration allow it; as in
+//! Kafka the answer still says that it is unknown, and the client asks again.
+//! Kafka: `KafkaApis.handleTopicMetadataRequest`, `KRaftMetadataCache`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use protocol::messages::{BrokerId, MetadataRequest, MetadataResponse, TopicName};
+use protocol::wire::StrBytes;
+use raft::image::{MetadataImage, Partition, Topic};
+use uuid::Uuid;
+
+use crate::auto_topics;
+use crate::authorizer::{Operation, Resource};
+use crate::broker::{Broker, node_endpoint};
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+
+/// First version whose requests may name topics by id.
+const FIRST_WITH_IDS: i16 = 12;
+/// First version that tells a missing listener apart from a missing leader.
+const FIRST_WITH_LISTENER_NOT_FOUND: i16 = 6;
+/// What an authorized-operations field says when nobody asked.
+const NOT_ASKED: i32 = i32::MIN;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: MetadataRequest,
+) -> Result<MetadataResponse, CloseConnection> {
+    let image = broker.image();
+    let mut answer = Answer { broker, context, image: &image, topics: Vec::new() };
+    let mut missing = BTreeSet::new();
+    match &request.topics {
+        // Version 0 cannot send null and means all topics by an empty list.
+        None => answer.all(),
+        Some(topics) if topics.is_empty() && context.api_version == 0 => answer.all(),
+        Some(topics) => {
+            for topic in topics {
+                let by_id = topic.topic_id != Uuid::nil();
+                if context.api_version < FIRST_WITH_IDS && (by_id || topic.name.is_none()) {
+                    return Ok(refuse_whole(broker, context, &image));
+                }
+            }
+            let by_id: BTreeSet<Uuid> =
+                topics.iter().map(|t| t.topic_id).filter(|id| !id.is_nil()).collect();
+            if by_id.is_empty() {
+                let names: BTreeSet<&str> =
+                    topics.iter().filter_map(|t| t.name.as_deref()).map(StrBytes::as_str).collect();
+                missing = answer.named(&names);
+            } else {
+                answer.by_ids(&by_id);
+            }
+        }
+    }
+    if request.include_topic_authorized_operations && context.api_version >= 8 {
+        answer.authorized_operations();
+    }
+    let topics = answer.topics;
+    if request.allow_auto_topic_creation && broker.config().auto_create_topics_enable {
+        let allowed = |name: &String| may_create(context, name);
+        let created: Vec<String> = missing.into_iter().filter(allowed).collect();
+        auto_topics::create(broker, created);
+    }
+    let cluster_operations = match context.api_version {
+        8..=10 if request.include_cluster_authorized_operations => {
+            if context.authorize(Operation::Describe, Resource::Cluster) {
+                context.authorized_operations(Resource::Cluster)
+            } else {
+                0
+            }
+        }
+        _ => NOT_ASKED,
+    };
+    Ok(cluster(broker, context, &image)
+        .with_topics(topics)
+        .with_cluster_authorized_operations(cluster_operations))
+}
+
+fn may_create(context: &RequestContext, topic: &str) -> bool {
+    context.authorize(Operation::Create, Resource::Cluster)
+        || context.authorize(Operation::Create, Resource::Topic(topic))
+}
+
+/// The answer without topics.
+fn cluster(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    image: &MetadataImage,
+) -> MetadataResponse {
+    let alive: Vec<_> = image
+        .cluster()
+        .brokers()
+        .filter_map(|b| node_endpoint(image, b.broker_id, &context.client.listener))
+        .collect();
+    // Clients send nothing to "the controller" that any broker could not forward, so any will do.
+    let controller = alive.first().map_or(-1, |node| node.node_id);
+    let brokers = alive.into_iter().map(|node| {
+        MetadataResponseBroker::default()
+            .with_node_id(BrokerId(node.node_id))
+            .with_host(StrBytes::from_string(node.host))
+            .with_port(node.port)
+            .with_rack(node.rack.map(StrBytes::from_string))
+    });
+    MetadataResponse::default()
+        .with_brokers(brokers.collect())
+        .with_cluster_id(Some(StrBytes::from_string(broker.cluster_id().to_owned())))
+        .with_controller_id(BrokerId(controller))
+        .with_cluster_authorized_operations(NOT_ASKED)
+}
+
+/// A request that its version does not allow.
+fn refuse_whole(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    image: &MetadataImage,
+) -> MetadataResponse {
+    cluster(broker, context, image).with_error_code(ErrorCode::InvalidRequest.code())
+}
+
+/// The topics of an answer as they are gathered.
+struct Answer<'a> {
+    broker: &'a Arc<Broker>,
+    context: &'a RequestContext,
+    image: &'a MetadataImage,
+    topics: Vec<MetadataResponseTopic>,
+}
+
+impl Answer<'_> {
+    /// Every topic that the sender may see.
+    fn all(&mut self) {
+        for topic in self.image.topics().sorted() {
+            if self.may_describe(&topic.name) {
+                self.topics.push(self.known(topic));
+            }
+        }
+    }
+
+    /// The topics of these names; returns those that could be created.
+    fn named(&mut self, names: &BTreeSet<&str>) -> BTreeSet<String> {
+        let mut missing = BTreeSet::new();
+        for name in names {
+            let response = if !self.may_describe(name) {
+                unknown(Some(name), Uuid::nil(), ErrorCode::TopicAuthorizationFailed)
+            } else if let Some(topic) = self.image.topics().by_name(name) {
+                self.known(topic)
+            } else if auto_topics::is_valid_name(name) {
+                missing.insert((*name).to_owned());
+                unknown(Some(name), Uuid::nil(), ErrorCode::UnknownTopicOrPartition)
+                    .with_is_internal(self.broker.is_internal(name))
+            } else {
+                unknown(Some(name), Uuid::nil(), ErrorCode::InvalidTopicException)
+            };
+            self.topics.push(response);
+        }
+        missing
+    }
+
+    fn by_ids(&mut self, ids: &BTreeSet<Uuid>) {
+        for id in ids {
+            let response = match self.image.topics().by_id(*id) {
+                None => unknown(None, *id, ErrorCode::UnknownTopicId),
+                Some(topic) if self.may_describe(&topic.name) => self.known(topic),
+                Some(_) => unknown(None, *id, ErrorCode::TopicAuthorizationFailed),
+            };
+            self.topics.push(response);
+        }
+    }
+
+    fn may_describe(&self, topic: &str) -> bool {
+        self.context.authorize(Operation::Describe, Resource::Topic(topic))
+    }
+
+    fn authorized_operations(&mut self) {
+        for topic in &mut self.topics {
+            if let Some(name) = topic.name.as_ref().filter(|_| topic.error_code == 0) {
+                topic.topic_authorized_operations =
+                    self.context.authorized_operations(Resource::Topic(name));
+            }
+        }
+    }
+
+    fn known(&self, topic: &Topic) -> MetadataResponseTopic {
+        let partitions =
+            topic.partitions().map(|(index, partition)| self.partition(index, partition));
+        MetadataResponseTopic::default()
+            .with_name(Some(TopicName(topic.name.clone())))
+            .with_topic_id(topic.id)
+            .with_is_internal(self.broker.is_internal(&topic.name))
+            .with_partitions(partitions.collect())
+            .with_topic_authorized_operations(NOT_ASKED)
+    }
+
+    fn partition(&self, index: i32, partition: &Partition) -> MetadataResponsePartition {
+        let listener = &self.context.client.listener;
+        let reachable = |id: i32| node_endpoint(self.image, id, listener).is_some();
+        let offline = partition.replicas.iter().filter(|id| {
+            let online_dir = partition
+                .directory(**id)
+                .is_none_or(|dir| self.image.cluster().has_online_directory(**id, dir));
+            !reachable(**id) || !online_dir
+        });
+        let (leader, error) = if reachable(partition.leader) {
+            (partition.leader, None)
+        } else {
+            (-1, Some(self.leader_error(partition.leader)))
+        };
+        MetadataResponsePartition::default()
+            .with_partition_index(index)
+            .with_error_code(error.map_or(0, |error| error.code()))
+            .with_leader_id(BrokerId(leader))
+            .with_leader_epoch(partition.leader_epoch)
+            .with_replica_nodes(partition.replicas.iter().copied().map(BrokerId).collect())
+            .with_isr_nodes(partition.isr.iter().copied().map(BrokerId).collect())
+            .with_offline_replicas(offline.copied().map(BrokerId).collect())
+    }
+
+    fn leader_error(&self, leader: i32) -> ErrorCode {
+        let registered =
+            self.image.cluster().broker(leader).is_some_and(|broker| !broker.fenced);
+        if registered && self.context.api_version >= FIRST_WITH_LISTENER_NOT_FOUND {
+            ErrorCode::ListenerNotFound
+        } else {
+            ErrorCode::LeaderNotAvailable
+        }
+    }
+}
+
+fn unknown(name: Option<&str>, id: Uuid, error: ErrorCode) -> MetadataResponseTopic {
+    MetadataResponseTopic::default()
+        .with_error_code(error.code())
+        .with_name(name.map(|name| TopicName(StrBytes::from_string(name.to_owned()))))
+        .with_topic_id(id)
+        .with_topic_authorized_operations(NOT_ASKED)
+}

@@ -1,0 +1,312 @@
+//! Produce: records in, offsets out.
+//!
+//! The only API whose requests overlap on one connection: `begin` appends to every partition before it
+//! returns, so the order of the requests is the order in the logs; what remains is to wait for the
+//! in-sync replicas. Kafka: `KafkaApis.handleProduceRequest`, `ReplicaManager.handleProduceAppend`.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use protocol::ErrorCode;
+use protocol::batch::{BatchView, Compression};
+use protocol::leader_hint::{CurrentLeader, NodeEndpoint};
+use protocol::produce::{
+    PartitionData, PartitionResponse, ProduceRequest, TopicData, TopicResponse, encode_response,
+};
+use replica::{Acks, Answer, Origin};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::error_map::{self, Refusal};
+use crate::net::connection::{Later, Reply};
+use crate::partitions::HostedPartition;
+
+/// First version whose batches may be compressed with zstd.
+const FIRST_WITH_ZSTD: i16 = 7;
+/// First version that carries topic ids, not names.
+const FIRST_WITH_IDS: i16 = 13;
+/// First version whose answers name the leader.
+const FIRST_WITH_LEADER: i16 = 10;
+/// The client id of Kafka's own admin tools, which may write to internal topics.
+const ADMIN_CLIENT: &str = "__admin_client";
+
+/// One topic of the answer.
+struct TopicAnswer {
+    name: String,
+    topic_id: Uuid,
+    partitions: Vec<PartitionResponse>,
+}
+
+/// An append whose in-sync replicas are waited for, by its place in the answer.
+struct Awaited {
+    topic: usize,
+    partition: usize,
+    committed: oneshot::Receiver<Answer>,
+}
+
+/// Appends and answers, or tells what the answer waits for.
+pub(crate) fn begin(
+    broker: &Arc<Broker>,
+    context: RequestContext,
+    body: Bytes,
+) -> Result<Reply, Later> {
+    let request = match ProduceRequest::parse(body, context.api_version) {
+        Ok(request) => request,
+        Err(error) => {
+            return Ok(Reply::Close(format!("Produce v{}: {error}", context.api_version)));
+        }
+    };
+    let mut answers = Vec::with_capacity(request.topic_count());
+    let mut awaited = Vec::new();
+    for topic in request.topics() {
+        let (answer, waits) = append_topic(broker, &context, &request, topic, answers.len());
+        answers.push(answer);
+        awaited.extend(waits);
+    }
+    if awaited.is_empty() {
+        return Ok(reply(broker, &context, request.acks, &mut answers));
+    }
+    let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
+    let (broker, acks) = (Arc::clone(broker), request.acks);
+    Err(Box::pin(async move {
+        await_replicas(&mut answers, awaited, timeout).await;
+        reply(&broker, &context, acks, &mut answers)
+    }))
+}
+
+fn append_topic(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: &ProduceRequest,
+    topic: TopicData<'_>,
+    position: usize,
+) -> (TopicAnswer, Vec<Awaited>) {
+    let by_id = context.api_version >= FIRST_WITH_IDS;
+    let name = if by_id {
+        broker.topic_name(topic.topic_id).map_or_else(String::new, |name| name.to_string())
+    } else {
+        topic.name.into_owned()
+    };
+    let refused_whole = if by_id && name.is_empty() {
+        Some(ErrorCode::UnknownTopicId)
+    } else if !context.authorize(Operation::Write, Resource::Topic(&name)) {
+        Some(ErrorCode::TopicAuthorizationFailed)
+    } else {
+        None
+    };
+    let mut partitions = Vec::with_capacity(topic.partitions.len());
+    let mut awaited = Vec::new();
+    for data in topic.partitions {
+        let index = data.index;
+        let appended = match refused_whole {
+            Some(code) => Err(Refusal::of(code)),
+            None => append_partition(broker, context, request, &name, data),
+        };
+        match appended {
+            Ok((response, committed)) => {
+                awaited.extend(committed.map(|committed| Awaited {
+                    topic: position,
+                    partition: partitions.len(),
+                    committed,
+                }));
+                partitions.push(response);
+            }
+            Err(refusal) => partitions.push(refusal.into_response(index)),
+        }
+    }
+    (TopicAnswer { name, topic_id: topic.topic_id, partitions }, awaited)
+}
+
+type Appended = (PartitionResponse, Option<oneshot::Receiver<Answer>>);
+
+fn append_partition(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: &ProduceRequest,
+    topic: &str,
+    data: PartitionData,
+) -> Result<Appended, Refusal> {
+    let partition = broker.partition(topic, data.index)?;
+    let records = data.records.unwrap_or_default();
+    check_batch(context, request, &records)?;
+    if broker.is_internal(topic) && context.client_id.as_str() != ADMIN_CLIENT {
+        return Err(Refusal::of(ErrorCode::InvalidTopicException));
+    }
+    let acks = match request.acks {
+        0 | 1 => Acks::Leader,
+        -1 => Acks::All { min_in_sync: partition.min_in_sync_replicas() },
+        _ => return Err(Refusal::of(ErrorCode::InvalidRequiredAcks)),
+    };
+    let now_ms = broker.now_ms();
+    match partition.append(&records, acks, now_ms, Origin::Client) {
+        Ok(appending) => {
+            let appended = &appending.appended;
+            let response = PartitionResponse::appended(
+                data.index,
+                appended.base_offset,
+                appended.log_append_time,
+                appended.log_start_offset,
+            );
+            Ok((response, appending.committed))
+        }
+        Err(refused) => Err(refused_append(broker, &partition, &refused)),
+    }
+}
+
+fn refused_append(
+    broker: &Arc<Broker>,
+    partition: &HostedPartition,
+    refused: &crate::partitions::AppendRefused,
+) -> Refusal {
+    broker.note_log_failure(partition, refused);
+    let refusal = error_map::refused_append(refused, partition.marks().log_start_offset());
+    tracing::info!(
+        target: "kafka.server.ReplicaManager",
+        "Error processing append operation on partition {}-{}: {}",
+        partition.topic(),
+        partition.partition(),
+        refusal.reason(),
+    );
+    refusal
+}
+
+/// What Kafka checks before it asks the log. `ProduceRequest.validateRecords`.
+fn check_batch(
+    context: &RequestContext,
+    request: &ProduceRequest,
+    records: &Bytes,
+) -> Result<(), Refusal> {
+    let version = context.api_version;
+    if records.is_empty() {
+        return Err(Refusal::of(ErrorCode::InvalidRecord));
+    }
+    let batch = error_map::first_batch(records)?;
+    if version < FIRST_WITH_ZSTD && matches!(batch.compression(), Ok(Compression::Zstd)) {
+        return Err(Refusal::of(ErrorCode::UnsupportedCompressionType));
+    }
+    if batch.len() < records.len() {
+        return Err(Refusal::of(ErrorCode::InvalidRecord));
+    }
+    check_transaction(context, request, &batch)
+}
+
+/// A transactional batch needs the right to write under its transactional id, and a partition that was
+/// added to a transaction; the latter cannot be, since there is no transaction coordinator yet.
+fn check_transaction(
+    context: &RequestContext,
+    request: &ProduceRequest,
+    batch: &BatchView<'_>,
+) -> Result<(), Refusal> {
+    if !batch.is_transactional() || !batch.has_producer_id() {
+        return Ok(());
+    }
+    let allowed = request
+        .transactional_id
+        .as_ref()
+        .is_some_and(|id| context.authorize(Operation::Write, Resource::TransactionalId(id)));
+    if !allowed {
+        return Err(Refusal::of(ErrorCode::TransactionalIdAuthorizationFailed));
+    }
+    Err(Refusal::of(ErrorCode::InvalidTxnState)
+        .with_message("Partition was not added to the transaction"))
+}
+
+async fn await_replicas(answers: &mut [TopicAnswer], awaited: Vec<Awaited>, timeout: Duration) {
+    let deadline = tokio::time::Instant::now() + timeout;
+    for wait in awaited {
+        let code = match tokio::time::timeout_at(deadline, wait.committed).await {
+            Ok(Ok(Answer::Committed)) => continue,
+            Ok(Ok(Answer::TooFewInSync)) => ErrorCode::NotEnoughReplicasAfterAppend,
+            Ok(Ok(Answer::NoLongerLeader) | Err(_)) => ErrorCode::NotLeaderOrFollower,
+            Err(_) => ErrorCode::RequestTimedOut,
+        };
+        let slot = answers.get_mut(wait.topic).and_then(|t| t.partitions.get_mut(wait.partition));
+        if let Some(response) = slot {
+            *response = PartitionResponse::failed(response.index, code.code());
+        }
+    }
+}
+
+fn reply(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    acks: i16,
+    answers: &mut [TopicAnswer],
+) -> Reply {
+    if acks == 0 {
+        return without_acks(context, answers);
+    }
+    let endpoints = name_leaders(broker, context, answers);
+    let topics = answers.iter().map(|answer| TopicResponse {
+        name: &answer.name,
+        topic_id: answer.topic_id,
+        partitions: &answer.partitions,
+    });
+    let mut out = BytesMut::with_capacity(256);
+    let encoded = encode_response(
+        &mut out,
+        context.api_version,
+        context.correlation_id,
+        topics,
+        0,
+        &endpoints,
+    );
+    match encoded {
+        Ok(()) => Reply::Frame(out.freeze()),
+        Err(error) => Reply::Close(error.to_string()),
+    }
+}
+
+/// With acks=0 the client reads no answer; the end of the connection tells it that something failed.
+fn without_acks(context: &RequestContext, answers: &[TopicAnswer]) -> Reply {
+    let failed = answers
+        .iter()
+        .flat_map(|topic| topic.partitions.iter().map(move |partition| (&topic.name, partition)))
+        .find(|(_, partition)| partition.error_code != 0);
+    let Some((topic, partition)) = failed else { return Reply::Nothing };
+    Reply::Close(format!(
+        "error {} on {topic}-{} in a produce request with acks=0 (correlation id {}, client id {})",
+        partition.error_code, partition.index, context.correlation_id, context.client_id,
+    ))
+}
+
+/// Where somebody else leads, tells who and where (KIP-951).
+fn name_leaders(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    answers: &mut [TopicAnswer],
+) -> Vec<NodeEndpoint> {
+    let mut endpoints: Vec<NodeEndpoint> = Vec::new();
+    if context.api_version < FIRST_WITH_LEADER {
+        return endpoints;
+    }
+    for answer in answers {
+        for partition in &mut answer.partitions {
+            if partition.error_code != ErrorCode::NotLeaderOrFollower.code() {
+                continue;
+            }
+            let (leader, endpoint) =
+                broker.current_leader(&answer.name, partition.index, &context.client.listener);
+            partition.current_leader = leader;
+            endpoints.extend(endpoint.filter(|e| endpoints.iter().all(|k| k.node_id != e.node_id)));
+        }
+    }
+    endpoints
+}
+
+impl Refusal {
+    fn into_response(self, index: i32) -> PartitionResponse {
+        PartitionResponse {
+            record_errors: self.record_errors,
+            error_message: self.message.map(Cow::Owned),
+            log_start_offset: self.log_start_offset,
+            current_leader: CurrentLeader::UNKNOWN,
+            ..PartitionResponse::failed(index, self.code.code())
+        }
+    }
+}

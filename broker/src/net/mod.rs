@@ -1,0 +1,12 @@
+//! Sockets: accepting, reading frames, writing replies in order. Nothing here knows an API.
+//!
+//! ```text
+//! listener ── accept, limits ──> connection ── frames ──> dispatch ──> replies ──> outbox ── writev
+//! ```
+
+pub(crate) mod buffers;
+pub(crate) mod connection;
+pub(crate) mod frames;
+pub(crate) mod listener;
+pub(crate) mod outbox;
+pub(crate) mod registry;

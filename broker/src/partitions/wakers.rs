@@ -1,0 +1,67 @@
+//! The fetches that wait until a partition has more for them.
+//!
+//! A fetch registers, looks again, then sleeps; whoever moves the partition's marks wakes everybody
+//! who registered before. Waking is one atomic load when nobody waits.
+
+use std::sync::Weak;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// Who waits on one partition.
+#[derive(Debug, Default)]
+pub(crate) struct Wakers {
+    any: AtomicBool,
+    waiting: Mutex<Vec<Weak<Notify>>>,
+}
+
+impl Wakers {
+    /// Wakes `sleeper` once, at the next change.
+    pub(crate) fn register(&self, sleeper: Weak<Notify>) {
+        let mut waiting = self.waiting.lock();
+        // Who gave up meanwhile leaves nothing behind but its entry.
+        if waiting.len() == waiting.capacity() {
+            waiting.retain(|sleeper| sleeper.strong_count() > 0);
+        }
+        waiting.push(sleeper);
+        self.any.store(true, Ordering::SeqCst);
+    }
+
+    /// Wakes everybody who waits.
+    pub(crate) fn wake(&self) {
+        if !self.any.swap(false, Ordering::SeqCst) {
+            return;
+        }
+        for sleeper in self.waiting.lock().drain(..) {
+            if let Some(sleeper) = sleeper.upgrade() {
+                sleeper.notify_one();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_between_registering_and_sleeping_is_not_missed() {
+        let wakers = Wakers::default();
+        let sleeper = Arc::new(Notify::new());
+        wakers.register(Arc::downgrade(&sleeper));
+        wakers.wake();
+        sleeper.notified().await;
+    }
+
+    #[test]
+    fn sleepers_that_gave_up_do_not_pile_up() {
+        let wakers = Wakers::default();
+        for _ in 0..10_000 {
+            wakers.register(Arc::downgrade(&Arc::new(Notify::new())));
+        }
+        assert!(wakers.waiting.lock().len() < 100);
+    }
+}
