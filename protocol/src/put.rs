@@ -13,11 +13,6 @@ pub(crate) fn varint(out: &mut BytesMut, mut value: u32) {
     out.put_u8(value as u8);
 }
 
-/// The bytes that [`varint`] takes for it.
-pub(crate) fn varint_size(value: u32) -> usize {
-    (38 - value.leading_zeros().min(31) as usize) / 7
-}
-
 /// The length of bytes or of a collection.
 pub(crate) fn length(out: &mut BytesMut, flexible: bool, length: usize) -> Result<(), String> {
     let length = i32::try_from(length).map_err(|_| TOO_LONG)?;
@@ -65,21 +60,5 @@ pub(crate) fn nullable_string(
 pub(crate) fn no_tagged_fields(out: &mut BytesMut, flexible: bool) {
     if flexible {
         out.put_u8(0);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_size_of_a_number_is_told_right() {
-        for shift in 0..32 {
-            for value in [1u32 << shift, (1u32 << shift) - 1, u32::MAX >> shift] {
-                let mut out = BytesMut::new();
-                varint(&mut out, value);
-                assert_eq!(out.len(), varint_size(value), "{value}");
-            }
-        }
     }
 }

@@ -1,0 +1,188 @@
+//! The table of requests' shapes says what Kafka 4.1's own schemas say.
+//!
+//! `GREGOR_KAFKA_SCHEMAS` names the directory of the JSON files as they lie in the binary jar of
+//! kafka-clients 4.1.0 (`common/message`); without it there is nothing to compare with.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use protocol::api::{self, ApiKey};
+use protocol::shape::{Element, Field, Fixed, Kind, shape_of};
+use serde_json::Value;
+
+/// Streams groups: no stable version in 4.1.
+const NOT_SERVED: [i64; 2] = [88, 89];
+
+#[test]
+fn every_request_is_laid_out_as_in_kafkas_schemas() {
+    let Ok(directory) = std::env::var("GREGOR_KAFKA_SCHEMAS") else {
+        eprintln!("SKIPPED, NOTHING COMPARED: GREGOR_KAFKA_SCHEMAS names no directory of schemas");
+        return;
+    };
+    let schemas = request_schemas(Path::new(&directory));
+    assert_eq!(schemas.keys().copied().collect::<Vec<_>>(), our_keys());
+    for (key, schema) in &schemas {
+        let name = schema["name"].as_str().unwrap();
+        let api = api::by_key(*key as i16).unwrap();
+        assert_eq!(format!("{}Request", api.name), name);
+        assert_eq!(ours(api.key), theirs(schema), "{name}");
+    }
+}
+
+fn our_keys() -> Vec<i64> {
+    api::all().iter().map(|api| api.key as i64).collect()
+}
+
+/// The schemas of all requests that have versions, by their api key.
+fn request_schemas(directory: &Path) -> BTreeMap<i64, Value> {
+    let files = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    files
+        .filter(|path| path.to_string_lossy().ends_with("Request.json"))
+        .map(|path| parse(&std::fs::read_to_string(path).unwrap()))
+        .filter(|schema| schema["validVersions"] != "none")
+        .map(|schema| (schema["apiKey"].as_i64().unwrap(), schema))
+        .filter(|(key, _)| !NOT_SERVED.contains(key))
+        .collect()
+}
+
+/// The files are JSON with comments of whole lines or behind a value.
+fn parse(text: &str) -> Value {
+    let lines = text.lines().map(|line| match line.find("//") {
+        Some(at) if !line[..at].contains(": \"") || line[..at].trim_end().ends_with([',', '}']) => {
+            &line[..at]
+        }
+        _ => line,
+    });
+    serde_json::from_str(&lines.collect::<Vec<_>>().join("\n")).unwrap()
+}
+
+fn ours(key: ApiKey) -> Vec<String> {
+    let shape = shape_of(key);
+    let flexible = Some(shape.first_flexible).filter(|first| *first < i16::MAX);
+    let mut lines = vec![head(shape.min_version, Some(shape.max_version), flexible)];
+    our_fields(shape.fields, 1, &mut lines);
+    lines
+}
+
+fn our_fields(fields: &[Field], depth: usize, lines: &mut Vec<String>) {
+    for field in fields {
+        let (kind, inner) = our_kind(&field.kind);
+        let to = Some(field.to).filter(|to| *to < i16::MAX);
+        let nullable = Some(field.nullable_from).filter(|from| *from < i16::MAX);
+        lines.push(line(
+            depth, field.name, &kind, field.from, to, nullable, field.tag,
+        ));
+        our_fields(inner, depth + 1, lines);
+    }
+}
+
+fn our_kind(kind: &Kind) -> (String, &[Field]) {
+    match kind {
+        Kind::Fixed(fixed) => (fixed_name(*fixed).to_owned(), &[]),
+        Kind::String => ("string".to_owned(), &[]),
+        Kind::Bytes => ("bytes".to_owned(), &[]),
+        Kind::Records => ("records".to_owned(), &[]),
+        Kind::Struct(fields) => ("struct".to_owned(), fields),
+        Kind::Array(Element::Fixed(fixed)) => (format!("[]{}", fixed_name(*fixed)), &[]),
+        Kind::Array(Element::String) => ("[]string".to_owned(), &[]),
+        Kind::Array(Element::Struct { fields, .. }) => ("[]struct".to_owned(), fields),
+    }
+}
+
+fn fixed_name(fixed: Fixed) -> &'static str {
+    match fixed {
+        Fixed::Boolean => "bool",
+        Fixed::Int8 => "int8",
+        Fixed::Int16 => "int16",
+        Fixed::Uint16 => "uint16",
+        Fixed::Int32 => "int32",
+        Fixed::Int64 => "int64",
+        Fixed::Float64 => "float64",
+        Fixed::Uuid => "uuid",
+    }
+}
+
+fn theirs(schema: &Value) -> Vec<String> {
+    let (min, max) = versions(&schema["validVersions"]).unwrap();
+    let flexible = versions(&schema["flexibleVersions"]).map(|(first, _)| first);
+    let mut lines = vec![head(min, max.or(Some(min)), flexible)];
+    their_fields(&schema["fields"], &schema["commonStructs"], 1, &mut lines);
+    lines
+}
+
+fn their_fields(fields: &Value, shared: &Value, depth: usize, lines: &mut Vec<String>) {
+    for field in fields.as_array().into_iter().flatten() {
+        let name = field["name"].as_str().unwrap();
+        let name = name[..1].to_uppercase() + &name[1..];
+        let kind = field["type"].as_str().unwrap();
+        let (prefix, base) = kind
+            .strip_prefix("[]")
+            .map_or(("", kind), |base| ("[]", base));
+        let is_struct = base.starts_with(char::is_uppercase);
+        let kind = format!("{prefix}{}", if is_struct { "struct" } else { base });
+        let (from, to) = versions(&field["versions"]).unwrap();
+        let nullable = versions(&field["nullableVersions"]);
+        // The notation has no room for these; no schema of 4.1 needs it.
+        assert!(
+            nullable.is_none_or(|(_, nullable_to)| nullable_to == to),
+            "{name}"
+        );
+        let tag = field["tag"].as_u64().map(|tag| tag as u32);
+        assert!(
+            tag.is_none() || field["taggedVersions"] == field["versions"],
+            "{name}"
+        );
+        assert!(field["flexibleVersions"].is_null(), "{name}");
+        lines.push(line(
+            depth,
+            &name,
+            &kind,
+            from,
+            to,
+            nullable.map(|(from, _)| from),
+            tag,
+        ));
+        if is_struct {
+            let same_name = |one: &&Value| one["name"] == base;
+            let inner = shared
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find(same_name)
+                .unwrap_or(field);
+            their_fields(&inner["fields"], shared, depth + 1, lines);
+        }
+    }
+}
+
+/// "3", "3+", "3-5", "none" or nothing.
+fn versions(text: &Value) -> Option<(i16, Option<i16>)> {
+    let text = text.as_str()?;
+    if let Some(from) = text.strip_suffix('+') {
+        return Some((from.parse().unwrap(), None));
+    }
+    match text.split_once('-') {
+        Some((from, to)) => Some((from.parse().unwrap(), Some(to.parse().unwrap()))),
+        None => text.parse().ok().map(|only| (only, Some(only))),
+    }
+}
+
+fn head(min: i16, max: Option<i16>, flexible: Option<i16>) -> String {
+    format!("versions {min}..{max:?}, flexible from {flexible:?}")
+}
+
+fn line(
+    depth: usize,
+    name: &str,
+    kind: &str,
+    from: i16,
+    to: Option<i16>,
+    nullable: Option<i16>,
+    tag: Option<u32>,
+) -> String {
+    format!("{depth} {name} {kind} {from}..{to:?}, null from {nullable:?}, tag {tag:?}")
+}
