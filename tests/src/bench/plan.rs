@@ -4,11 +4,13 @@
 //! least half a gigabyte), with dirty pages written back before the clock starts.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::BenchError;
 use super::batches::{BatchShape, Codec};
 use super::consume::ConsumeRun;
+use super::floor::fill;
 use super::frames::{Frame, RequestShape};
 use super::process::{cpu_seconds, resident_bytes};
 use super::produce::{Moved, Peer, ProduceRun};
@@ -150,12 +152,24 @@ pub const CASES: [Case; 10] = [
 ];
 
 /// A process under load.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Subject {
     pub name: &'static str,
     pub peer: Peer,
     pub address: SocketAddr,
     pub pid: u32,
+    /// On the file system of its data; used and emptied before a run.
+    pub scratch: PathBuf,
+}
+
+impl Subject {
+    /// On a virtual machine the first touch of a page costs four times what the next does, because
+    /// its host has to find memory too; and hosts take back what lies free for seconds. So as many
+    /// pages as the run will need are used and freed right before it, for every subject alike.
+    fn touch_memory(&self, bytes: u64) -> Result<(), BenchError> {
+        fill(&self.scratch, bytes)?;
+        Ok(std::fs::remove_dir_all(&self.scratch)?)
+    }
 }
 
 #[derive(Clone, Debug, serde::Serialize)]
@@ -205,6 +219,9 @@ impl Case {
         }
         run(self.load, subject, volume.warm_up())?;
         rustix::fs::sync();
+        if matches!(self.load, Load::Bulk { .. }) {
+            subject.touch_memory(volume.payload_bytes + volume.payload_bytes / 4)?;
+        }
         let before = cpu_seconds(subject.pid)?;
         let moved = run(self.load, subject, volume)?;
         Ok(Measurement {
@@ -231,7 +248,7 @@ fn wait_until_written(connection: &mut Connection) -> Result<(), BenchError> {
 }
 
 fn run(load: Load, subject: &Subject, volume: Volume) -> Result<Moved, BenchError> {
-    let &Subject { peer, address, .. } = subject;
+    let Subject { peer, address, .. } = *subject;
     match load {
         Load::Consume => ConsumeRun {
             address,
@@ -284,7 +301,7 @@ fn produce(
     in_flight: u64,
     requests: u64,
 ) -> Result<Moved, BenchError> {
-    let &Subject { peer, address, .. } = subject;
+    let Subject { peer, address, .. } = *subject;
     ProduceRun {
         address,
         peer,

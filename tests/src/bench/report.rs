@@ -142,82 +142,20 @@ impl Report {
             out,
             "| | unit | Kafka | Gregor | of Kafka |\n|---|---|---|---|---|"
         )?;
-        let mut row = |title: &str, unit: &str, digits: usize, of: &dyn Fn(&str) -> Option<f64>| {
-            let (stock, gregor) = (of("stock"), of("gregor"));
+        for row in &ROWS {
+            let (stock, gregor) = ((row.of)(self, "stock"), (row.of)(self, "gregor"));
             if stock.is_none() && gregor.is_none() {
-                return Ok(());
+                continue;
             }
-            let cells = [figure(stock, digits), figure(gregor, digits)].join(" | ");
-            writeln!(
-                out,
-                "| {title} | {unit} | {cells} | {} |",
-                figure(ratio(gregor, stock), 3)
-            )
-        };
-        let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-        row("memory after these cases", "MiB", 0, &|name| {
-            self.resident.get(name).map(|bytes| mebibytes(*bytes))
-        })?;
-        row("start: exec to acknowledged Produce", "ms", 1, &|name| {
-            median(
-                self.starts
-                    .get(name)?
-                    .iter()
-                    .map(|times| times.acknowledged_ms)
-                    .collect(),
-            )
-        })?;
-        row("stop: SIGTERM to exit", "ms", 0, &|name| {
-            self.stops.get(name).copied()
-        })?;
-        let of_many =
-            |pick: fn(&ManyPartitions) -> f64| move |name: &str| self.many.get(name).map(pick);
-        row(
-            "5,000 partitions created and led",
-            "s",
-            2,
-            &of_many(|many| many.created_s),
-        )?;
-        row(
-            "a first record in each of them",
-            "s",
-            2,
-            &of_many(|many| many.first_writes_s),
-        )?;
-        row(
-            "kill -9, exec to first acknowledged Produce",
-            "s",
-            2,
-            &of_many(|many| many.restart_first_ack_s),
-        )?;
-        row(
-            "… to all 5,000 led",
-            "s",
-            2,
-            &of_many(|many| many.restart_all_led_s),
-        )?;
-        row(
-            "… to a record in each",
-            "s",
-            2,
-            &of_many(|many| many.restart_all_written_s),
-        )?;
-        for (title, pick) in [
-            (
-                "memory with 5,000 created",
-                (|many| many.created_resident_bytes) as fn(&ManyPartitions) -> u64,
-            ),
-            ("memory with 5,000 written", |many: &ManyPartitions| {
-                many.written_resident_bytes
-            }),
-            ("memory started again", |many: &ManyPartitions| {
-                many.restart_resident_bytes
-            }),
-        ] {
-            let of = |name: &str| self.many.get(name).map(|many| mebibytes(pick(many)));
-            row(title, "MiB", 0, &of)?;
+            let cells = [figure(stock, row.digits), figure(gregor, row.digits)].join(" | ");
+            let ratio = figure(ratio(gregor, stock), 3);
+            writeln!(out, "| {} | {} | {cells} | {ratio} |", row.title, row.unit)?;
         }
         writeln!(out)
+    }
+
+    fn many(&self, subject: &str, pick: fn(&ManyPartitions) -> f64) -> Option<f64> {
+        self.many.get(subject).map(pick)
     }
 
     fn measured_cases(&self) -> impl Iterator<Item = &'static Case> {
@@ -235,6 +173,80 @@ impl Report {
         let own = |one: &&Measurement| one.case == case.key && one.subject == subject;
         median(self.measurements.iter().filter(own).map(figure).collect())
     }
+}
+
+/// A figure that is not one of a case.
+struct Row {
+    title: &'static str,
+    unit: &'static str,
+    digits: usize,
+    of: fn(&Report, &str) -> Option<f64>,
+}
+
+const fn row(
+    title: &'static str,
+    unit: &'static str,
+    digits: usize,
+    of: fn(&Report, &str) -> Option<f64>,
+) -> Row {
+    Row {
+        title,
+        unit,
+        digits,
+        of,
+    }
+}
+
+const ROWS: [Row; 11] = [
+    row("memory after these cases", "MiB", 0, |report, name| {
+        report.resident.get(name).map(|bytes| mebibytes(*bytes))
+    }),
+    row(
+        "start: exec to acknowledged Produce",
+        "ms",
+        1,
+        |report, name| {
+            let starts = report.starts.get(name)?.iter();
+            median(starts.map(|times| times.acknowledged_ms).collect())
+        },
+    ),
+    row("stop: SIGTERM to exit", "ms", 0, |report, name| {
+        report.stops.get(name).copied()
+    }),
+    row(
+        "5,000 partitions created and led",
+        "s",
+        2,
+        |report, name| report.many(name, |many| many.created_s),
+    ),
+    row("a first record in each of them", "s", 2, |report, name| {
+        report.many(name, |many| many.first_writes_s)
+    }),
+    row(
+        "after kill -9: exec to first acknowledged Produce",
+        "s",
+        2,
+        |report, name| report.many(name, |many| many.restart_first_ack_s),
+    ),
+    row("… to all 5,000 led", "s", 2, |report, name| {
+        report.many(name, |many| many.restart_all_led_s)
+    }),
+    row("… to a record in each", "s", 2, |report, name| {
+        report.many(name, |many| many.restart_all_written_s)
+    }),
+    row("memory with 5,000 created", "MiB", 0, |report, name| {
+        report.many(name, |many| mebibytes(many.created_resident_bytes))
+    }),
+    row("memory with 5,000 written", "MiB", 0, |report, name| {
+        report.many(name, |many| mebibytes(many.written_resident_bytes))
+    }),
+    row("memory started again", "MiB", 0, |report, name| {
+        report.many(name, |many| mebibytes(many.restart_resident_bytes))
+    }),
+];
+
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 /// Of an even number the lower middle: a figure that was measured.

@@ -65,7 +65,6 @@ impl Session {
         if cases.is_empty() {
             return Ok(());
         }
-        self.touch_memory()?;
         let mut running = Vec::new();
         for node in &self.nodes {
             node.format()?;
@@ -92,16 +91,6 @@ impl Session {
         Ok(())
     }
 
-    /// On a virtual machine the first touch of a page costs its host's time too, which would be
-    /// charged to whoever runs first. So files as large as a case's are written once and removed.
-    fn touch_memory(&self) -> Result<(), BenchError> {
-        let Some((_, dir, _)) = &self.floor else {
-            return Ok(());
-        };
-        super::floor::fill(dir, self.volume.payload_bytes * 4)?;
-        Ok(std::fs::remove_dir_all(dir)?)
-    }
-
     fn run_case(
         &self,
         case: &Case,
@@ -118,6 +107,7 @@ impl Session {
                 peer: Peer::Kafka,
                 address: node.address(),
                 pid: server.pid(),
+                scratch: node.dir.join("scratch"),
             };
             keep(
                 case,
@@ -191,11 +181,14 @@ fn measure_floor(
         }
         std::thread::sleep(Duration::from_millis(5));
     }
+    let scratch = dir.join("scratch");
+    let pid = server.pid();
     let subject = Subject {
         name: "floor",
         peer: Peer::Floor,
         address,
-        pid: server.pid(),
+        pid,
+        scratch,
     };
     let measured = case.measure(&subject, volume);
     drop(server);

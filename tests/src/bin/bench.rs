@@ -21,7 +21,7 @@ struct Arguments {
     #[arg(long)]
     only: Vec<String>,
     /// Rounds of every case; figures are medians.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 3)]
     rounds: u32,
     /// Starts of each broker to time.
     #[arg(long, default_value_t = 5)]

@@ -54,6 +54,7 @@ fn main() -> Result<(), BenchError> {
         peer,
         address: arguments.address,
         pid: arguments.pid,
+        scratch: std::env::temp_dir().join(format!("gregor-load-{}", std::process::id())),
     };
     let named =
         |key: &str| arguments.case.is_empty() || arguments.case.iter().any(|one| one == key);
