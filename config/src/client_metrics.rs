@@ -23,7 +23,7 @@ pub fn validate_all(own: &Properties) -> Result<(), ConfigError> {
         .find(|(name, _)| Table::ClientMetrics.key(name).is_none())
     {
         let message = format!("Unknown client metrics configuration: {name}");
-        return Err(ConfigError::conflict(&[], message));
+        return Err(ConfigError::BadRequest { message });
     }
     let values = Values::read(Table::ClientMetrics, own)?;
     let interval: i32 = values.typed("interval.ms")?;
@@ -32,7 +32,7 @@ pub fn validate_all(own: &Properties) -> Result<(), ConfigError> {
             "Invalid value {interval} for interval.ms, interval must be between 100 and 3600000 \
              (1 hour)"
         );
-        return Err(ConfigError::conflict(&["interval.ms"], message));
+        return Err(ConfigError::BadRequest { message });
     }
     for pattern in values.typed::<Vec<String>>("match")? {
         let parts: Vec<_> = pattern.trim_end_matches('=').split('=').collect();

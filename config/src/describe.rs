@@ -197,9 +197,17 @@ fn listed(
 
 /// The definition of a broker key, of a throttle, or of what stands below a listener.
 fn broker_key(name: &str) -> Option<&'static Key> {
-    let names = of_broker_key(name, true);
-    let own = names.iter().find_map(|name| Table::Broker.key(name));
-    own.or_else(|| Table::Quota.key(name))
+    let plain = |name: &str| Table::Broker.key(name).or_else(|| Table::Quota.key(name));
+    plain(name).or_else(|| {
+        of_broker_key(name, true)
+            .iter()
+            .find_map(|name| plain(name))
+    })
+}
+
+/// Throttles are described, but have no documentation.
+fn is_throttle(key: &Key) -> bool {
+    Table::Quota.key(key.name).is_some()
 }
 
 fn is_sensitive(key: Option<&Key>) -> bool {
@@ -231,10 +239,8 @@ fn entry(
         is_sensitive: is_sensitive(key),
         synonyms,
         kind: key.map(|key| key.kind),
-        documentation: Table::Broker
-            .key(&name)
-            .or(key)
-            .filter(|known| known.name == name)
+        documentation: key
+            .filter(|key| key.name == name && !is_throttle(key))
             .map(Key::documentation),
         name,
     }

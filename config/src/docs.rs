@@ -45,11 +45,11 @@ fn section(page: &mut String, title: &str, rows: &mut [&Key], broker: bool) {
     if !acting.is_empty() {
         let changes = if broker { " changes |" } else { "" };
         let rule = if broker { "---|" } else { "" };
-        let _ = write!(
+        let _ = writeln!(
             page,
-            "| key | type | default | allowed |{changes} what it does |\n"
+            "| key | type | default | allowed |{changes} what it does |"
         );
-        let _ = write!(page, "|---|---|---|---|{rule}---|\n");
+        let _ = writeln!(page, "|---|---|---|---|{rule}---|");
         for key in acting {
             let changes = if broker {
                 format!(" {} |", change(key))

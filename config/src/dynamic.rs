@@ -9,7 +9,7 @@
 
 use crate::keys::{Key, Table, Update};
 use crate::synonyms::{below_listener, of_broker_key};
-use crate::{BrokerConfig, ConfigError, Kind, Properties};
+use crate::{BrokerConfig, ConfigError, Kind, Properties, reconfigure};
 
 /// Security keys that can be dynamic only below a listener: those of the TLS stores.
 fn is_reloadable_security_key(name: &str) -> bool {
@@ -90,7 +90,7 @@ fn check_value(name: &str, value: &str) -> Result<(), ConfigError> {
 }
 
 /// Checks dynamic settings on top of everything else the broker has: values that must fit together,
-/// and the listeners that it cannot do without.
+/// and what the running broker cannot change to.
 pub fn validate_with(
     broker: &BrokerConfig,
     settings: &Properties,
@@ -98,64 +98,18 @@ pub fn validate_with(
 ) -> Result<(), ConfigError> {
     validate(settings, of_one_broker)?;
     let next = if of_one_broker {
-        broker.with_dynamic(broker.dynamic_defaults(), settings)?
+        broker.with_dynamic(broker.dynamic_defaults(), settings)
     } else {
-        broker.with_dynamic(settings, broker.dynamic_own())?
+        broker.with_dynamic(settings, broker.dynamic_own())
     };
-    let kept = |name: &String| next.listeners.iter().any(|each| each.listener == *name);
-    let advertised: Vec<String> = broker
-        .advertised_listeners
-        .iter()
-        .map(|each| each.listener.clone())
-        .collect();
-    if !advertised.iter().all(kept) {
-        let listed: Vec<_> = next
-            .listeners
-            .iter()
-            .map(|each| each.listener.as_str())
-            .collect();
-        let message = format!(
-            "Advertised listeners 'Set({})' must be a subset of listeners 'Set({})'",
-            advertised.join(", "),
-            listed.join(", ")
-        );
-        return Err(ConfigError::conflict(
-            &["listeners", "advertised.listeners"],
-            message,
-        ));
-    }
-    check_threads(broker, &next)
-}
-
-/// Thread counts change by at most a factor of two at a time.
-fn check_threads(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), ConfigError> {
-    const COUNTS: &[&str] = &[
-        "num.io.threads",
-        "num.replica.fetchers",
-        "num.recovery.threads.per.data.dir",
-        "background.threads",
-    ];
-    for name in COUNTS {
-        let (before, after) = (
-            before.values().typed::<i32>(name)?,
-            after.values().typed::<i32>(name)?,
-        );
-        let problem = if after == before {
-            continue;
-        } else if after <= 0 {
-            "value should be at least 1".to_owned()
-        } else if after < before / 2 {
-            format!("value should be at least half the current value {before}")
-        } else if after > before.saturating_mul(2) {
-            format!("value should not be greater than double the current value {before}")
-        } else {
-            continue;
-        };
-        let message =
-            format!("Dynamic thread count update validation failed for {name}={after}, {problem}");
-        return Err(ConfigError::conflict(&[name], message));
-    }
-    Ok(())
+    let next = next.map_err(|error| match error {
+        ConfigError::Requirement { names, message } => {
+            let message = format!("requirement failed: {message}");
+            ConfigError::Requirement { names, message }
+        }
+        other => other,
+    })?;
+    reconfigure::check(broker, &next)
 }
 
 /// The settings that a broker obeys, of those that are stored: the others are passed over.

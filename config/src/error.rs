@@ -25,6 +25,24 @@ pub enum ConfigError {
         names: Vec<&'static str>,
         message: String,
     },
+    /// The same, found by one of the checks that Kafka writes as a `require` of Scala.
+    #[error("{message}")]
+    Requirement {
+        names: Vec<&'static str>,
+        message: String,
+    },
+    /// A dynamic setting that the running broker cannot change to.
+    #[error(
+        "Invalid value org.apache.kafka.common.config.ConfigException: {problem} for configuration \
+         Invalid dynamic configuration"
+    )]
+    Reconfiguration {
+        names: Vec<&'static str>,
+        problem: String,
+    },
+    /// A setting that Kafka calls an invalid request rather than an invalid configuration.
+    #[error("{message}")]
+    BadRequest { message: String },
     /// A name that the kind of resource does not have.
     #[error("Unknown {resource} config name: {name}")]
     UnknownName {
@@ -32,25 +50,31 @@ pub enum ConfigError {
         name: String,
     },
     /// A broker key that needs a restart.
-    #[error("Cannot update these configs dynamically: Set({})", names.join(", "))]
+    #[error("Cannot update these configs dynamically: {}", scala_set(names))]
     NotDynamic { names: Vec<String> },
     /// A security key that can change only with the prefix of a listener.
     #[error(
         "These security configs can be dynamically updated only per-listener using the listener \
-         prefix: Set({})",
+         prefix: HashSet({})",
         names.join(", ")
     )]
     NeedsListenerPrefix { names: Vec<String> },
     /// A key of single brokers that was set for the whole cluster.
     #[error(
         "Cannot update these configs at default cluster level, broker id must be specified: \
-         Set({})",
-        names.join(", ")
+         {}",
+        scala_set(names)
     )]
     NeedsBrokerId { names: Vec<String> },
     /// The text of a file is not in its format.
     #[error("line {line}: {problem}")]
     Syntax { line: usize, problem: String },
+}
+
+/// Names as Scala prints a set of them.
+fn scala_set(names: &[String]) -> String {
+    let kind = if names.len() > 4 { "HashSet" } else { "Set" };
+    format!("{kind}({})", names.join(", "))
 }
 
 impl ConfigError {

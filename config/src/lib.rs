@@ -31,6 +31,7 @@ pub mod group;
 pub mod keys;
 pub mod properties;
 mod quorum;
+mod reconfigure;
 pub mod synonyms;
 pub mod toml;
 pub mod topic;

@@ -30,7 +30,7 @@ impl Properties {
         for (line, logical) in logical_lines(&text) {
             let (name, value) = split_name(&logical);
             let unescaped = |text| {
-                unescape(text).ok_or(ConfigError::Syntax {
+                unescape(text).ok_or_else(|| ConfigError::Syntax {
                     line,
                     problem: "Malformed \\uxxxx encoding.".to_owned(),
                 })

@@ -95,144 +95,146 @@ fn every_key_that_acts_has_a_field() {
     }
 }
 
+/// What is wrong, and what is said about it.
+const MISTAKES: &[(&str, &str)] = &[
+    (
+        "num.partitions=abc",
+        "Invalid value abc for configuration num.partitions: Not a number of type INT",
+    ),
+    (
+        "num.partitions=0",
+        "Invalid value 0 for configuration num.partitions: Value must be at least 1",
+    ),
+    (
+        "log.cleanup.policy=shred",
+        "Invalid value shred for configuration log.cleanup.policy: String must be one of: compact, delete",
+    ),
+    (
+        "compression.type=rar",
+        "Invalid value rar for configuration compression.type: String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer",
+    ),
+    (
+        "compression.gzip.level=0",
+        "Invalid value 0 for configuration compression.gzip.level: Value must be between 1 and 9 or equal to -1",
+    ),
+    (
+        "compression.zstd.level=23",
+        "Invalid value 23 for configuration compression.zstd.level: Value must be no more than 22",
+    ),
+    (
+        "delete.topic.enable=yes",
+        "Invalid value yes for configuration delete.topic.enable: Expected value to be either true or false",
+    ),
+    (
+        "log.segment.bytes=13",
+        "Invalid value 13 for configuration log.segment.bytes: Value must be at least 1048576",
+    ),
+    (
+        "process.roles=broker,zookeeper",
+        "Invalid value zookeeper for configuration process.roles: String must be one of: broker, controller",
+    ),
+    (
+        "process.roles=broker,broker",
+        "Duplicate role names found in `process.roles`: broker, broker",
+    ),
+    (
+        "node.id=-1",
+        "Invalid value -1 for configuration node.id: Value must be at least 0",
+    ),
+    (
+        "broker.id=2",
+        "You must set `node.id` to the same value as `broker.id`.",
+    ),
+    (
+        "log.roll.ms=0",
+        "log.roll.ms must be greater than or equal to 1",
+    ),
+    (
+        "log.retention.ms=0",
+        "log.retention.ms must be unlimited (-1) or, greater than or equal to 1",
+    ),
+    (
+        "log.dirs=,",
+        "At least one log directory must be defined via log.dirs or log.dir.",
+    ),
+    (
+        "queued.max.request.bytes=5",
+        "queued.max.request.bytes must be larger or equal to socket.request.max.bytes",
+    ),
+    (
+        "max.connections.per.ip=0",
+        "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.",
+    ),
+    (
+        "group.coordinator.rebalance.protocols=consumer",
+        "Disabling the 'classic' protocol is not supported.",
+    ),
+    (
+        "listeners=nowhere",
+        "Error creating broker listeners from 'nowhere': Unable to parse nowhere to a broker endpoint",
+    ),
+    (
+        "listeners=INTERNAL://:9092",
+        "Error creating broker listeners from 'INTERNAL://:9092': No security protocol defined for listener INTERNAL",
+    ),
+    (
+        "listeners=PLAINTEXT://:9092,CONTROLLER://:9092",
+        "Each listener must have a different port, listeners: PLAINTEXT://:9092,CONTROLLER://:9092",
+    ),
+    (
+        "listeners=PLAINTEXT://:9092,PLAINTEXT://:9093",
+        "Each listener must have a different name, listeners: PLAINTEXT://:9092,PLAINTEXT://:9093",
+    ),
+    (
+        "listeners=CONTROLLER://:9093",
+        "There must be at least one broker advertised listener. Perhaps all listeners appear in controller.listener.names?",
+    ),
+    (
+        "listeners=PLAINTEXT://:9092",
+        "controller.listener.names must contain at least one value appearing in the 'listeners' configuration when running the KRaft controller role",
+    ),
+    (
+        "advertised.listeners=PLAINTEXT://0.0.0.0:9092",
+        "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.",
+    ),
+    (
+        "inter.broker.listener.name=INTERNAL",
+        "Listener with name INTERNAL defined in inter.broker.listener.name not found in listener.security.protocol.map.",
+    ),
+    (
+        "inter.broker.listener.name=PLAINTEXT\nsecurity.inter.broker.protocol=PLAINTEXT",
+        "Only one of inter.broker.listener.name and security.inter.broker.protocol should be set.",
+    ),
+    (
+        "controller.quorum.voters=2@localhost:9093",
+        "If process.roles contains the 'controller' role, the node id 1 must be included in the set of voters controller.quorum.voters=Set(2)",
+    ),
+    (
+        "controller.quorum.voters=1@localhost",
+        "Failed to parse host name from entry 1@localhost for the configuration controller.quorum.voters. Each entry should be in the form `{id}@{host}:{port}`.",
+    ),
+    (
+        "controller.quorum.voters=",
+        "If using process.roles, either controller.quorum.bootstrap.servers must contain the set of bootstrap controllers or controller.quorum.voters must contain a parseable set of controllers.",
+    ),
+    (
+        "process.roles=broker\nlisteners=PLAINTEXT://:9092",
+        "If process.roles contains just the 'broker' role, the node id 1 must not be included in the set of voters controller.quorum.voters=Set(1)",
+    ),
+    (
+        "process.roles=controller",
+        "The listeners config must only contain KRaft controller listeners from controller.listener.names when process.roles=controller",
+    ),
+    (
+        "listener.security.protocol.map=PLAINTEXT:PLAIN",
+        "Invalid security protocol `PLAIN` defined in listener.security.protocol.map",
+    ),
+];
+
 #[test]
 fn a_bad_value_is_one_line_with_key_value_and_what_is_allowed() {
-    let table = [
-        (
-            "num.partitions=abc",
-            "Invalid value abc for configuration num.partitions: Not a number of type INT",
-        ),
-        (
-            "num.partitions=0",
-            "Invalid value 0 for configuration num.partitions: Value must be at least 1",
-        ),
-        (
-            "log.cleanup.policy=shred",
-            "Invalid value shred for configuration log.cleanup.policy: String must be one of: compact, delete",
-        ),
-        (
-            "compression.type=rar",
-            "Invalid value rar for configuration compression.type: String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer",
-        ),
-        (
-            "compression.gzip.level=0",
-            "Invalid value 0 for configuration compression.gzip.level: Value must be between 1 and 9 or equal to -1",
-        ),
-        (
-            "compression.zstd.level=23",
-            "Invalid value 23 for configuration compression.zstd.level: Value must be no more than 22",
-        ),
-        (
-            "delete.topic.enable=yes",
-            "Invalid value yes for configuration delete.topic.enable: Expected value to be either true or false",
-        ),
-        (
-            "log.segment.bytes=13",
-            "Invalid value 13 for configuration log.segment.bytes: Value must be at least 1048576",
-        ),
-        (
-            "process.roles=broker,zookeeper",
-            "Invalid value zookeeper for configuration process.roles: String must be one of: broker, controller",
-        ),
-        (
-            "process.roles=broker,broker",
-            "Duplicate role names found in `process.roles`: broker, broker",
-        ),
-        (
-            "node.id=-1",
-            "Invalid value -1 for configuration node.id: Value must be at least 0",
-        ),
-        (
-            "broker.id=2",
-            "You must set `node.id` to the same value as `broker.id`.",
-        ),
-        (
-            "log.roll.ms=0",
-            "log.roll.ms must be greater than or equal to 1",
-        ),
-        (
-            "log.retention.ms=0",
-            "log.retention.ms must be unlimited (-1) or, greater than or equal to 1",
-        ),
-        (
-            "log.dirs=,",
-            "At least one log directory must be defined via log.dirs or log.dir.",
-        ),
-        (
-            "queued.max.request.bytes=5",
-            "queued.max.request.bytes must be larger or equal to socket.request.max.bytes",
-        ),
-        (
-            "max.connections.per.ip=0",
-            "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.",
-        ),
-        (
-            "group.coordinator.rebalance.protocols=consumer",
-            "Disabling the 'classic' protocol is not supported.",
-        ),
-        (
-            "listeners=nowhere",
-            "Error creating broker listeners from 'nowhere': Unable to parse nowhere to a broker endpoint",
-        ),
-        (
-            "listeners=INTERNAL://:9092",
-            "Error creating broker listeners from 'INTERNAL://:9092': No security protocol defined for listener INTERNAL",
-        ),
-        (
-            "listeners=PLAINTEXT://:9092,CONTROLLER://:9092",
-            "Each listener must have a different port, listeners: PLAINTEXT://:9092,CONTROLLER://:9092",
-        ),
-        (
-            "listeners=PLAINTEXT://:9092,PLAINTEXT://:9093",
-            "Each listener must have a different name, listeners: PLAINTEXT://:9092,PLAINTEXT://:9093",
-        ),
-        (
-            "listeners=CONTROLLER://:9093",
-            "There must be at least one broker advertised listener. Perhaps all listeners appear in controller.listener.names?",
-        ),
-        (
-            "listeners=PLAINTEXT://:9092",
-            "controller.listener.names must contain at least one value appearing in the 'listeners' configuration when running the KRaft controller role",
-        ),
-        (
-            "advertised.listeners=PLAINTEXT://0.0.0.0:9092",
-            "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.",
-        ),
-        (
-            "inter.broker.listener.name=INTERNAL",
-            "Listener with name INTERNAL defined in inter.broker.listener.name not found in listener.security.protocol.map.",
-        ),
-        (
-            "inter.broker.listener.name=PLAINTEXT\nsecurity.inter.broker.protocol=PLAINTEXT",
-            "Only one of inter.broker.listener.name and security.inter.broker.protocol should be set.",
-        ),
-        (
-            "controller.quorum.voters=2@localhost:9093",
-            "If process.roles contains the 'controller' role, the node id 1 must be included in the set of voters controller.quorum.voters=Set(2)",
-        ),
-        (
-            "controller.quorum.voters=1@localhost",
-            "Failed to parse host name from entry 1@localhost for the configuration controller.quorum.voters. Each entry should be in the form `{id}@{host}:{port}`.",
-        ),
-        (
-            "controller.quorum.voters=",
-            "If using process.roles, either controller.quorum.bootstrap.servers must contain the set of bootstrap controllers or controller.quorum.voters must contain a parseable set of controllers.",
-        ),
-        (
-            "process.roles=broker\nlisteners=PLAINTEXT://:9092",
-            "If process.roles contains just the 'broker' role, the node id 1 must not be included in the set of voters controller.quorum.voters=Set(1)",
-        ),
-        (
-            "process.roles=controller",
-            "The listeners config must only contain KRaft controller listeners from controller.listener.names when process.roles=controller",
-        ),
-        (
-            "listener.security.protocol.map=PLAINTEXT:PLAIN",
-            "Invalid security protocol `PLAIN` defined in listener.security.protocol.map",
-        ),
-    ];
-    for (more, expected) in table {
-        assert_eq!(error(&with(more)), expected, "{more}");
+    for (more, expected) in MISTAKES {
+        assert_eq!(error(&with(more)), *expected, "{more}");
     }
     assert_eq!(
         error("node.id=1\n"),

@@ -22,10 +22,24 @@ fn require(
     message: impl FnOnce() -> String,
 ) -> Result<(), ConfigError> {
     if holds {
-        Ok(())
-    } else {
-        Err(ConfigError::conflict(names, message()))
+        return Ok(());
     }
+    Err(ConfigError::Requirement {
+        names: names.to_vec(),
+        message: message(),
+    })
+}
+
+/// A check that Kafka does not write as a `require`.
+fn ensure(
+    holds: bool,
+    names: &[&'static str],
+    message: impl FnOnce() -> String,
+) -> Result<(), ConfigError> {
+    if holds {
+        return Ok(());
+    }
+    Err(ConfigError::conflict(names, message()))
 }
 
 pub(super) fn check(config: &BrokerConfig) -> Result<(), ConfigError> {
@@ -48,7 +62,7 @@ pub(super) fn check(config: &BrokerConfig) -> Result<(), ConfigError> {
 
 fn check_values(config: &BrokerConfig) -> Result<(), ConfigError> {
     let values = &config.values;
-    require(
+    ensure(
         values.get("broker.id") == values.get("node.id"),
         &["node.id", "broker.id"],
         || "You must set `node.id` to the same value as `broker.id`.".to_owned(),
@@ -102,7 +116,7 @@ fn check_values(config: &BrokerConfig) -> Result<(), ConfigError> {
     )?;
     let protocols = &config.group_coordinator_rebalance_protocols;
     let classic = protocols.iter().any(|name| name == "classic");
-    require(classic, &["group.coordinator.rebalance.protocols"], || {
+    ensure(classic, &["group.coordinator.rebalance.protocols"], || {
         "Disabling the 'classic' protocol is not supported.".to_owned()
     })
 }
@@ -110,7 +124,7 @@ fn check_values(config: &BrokerConfig) -> Result<(), ConfigError> {
 fn check_quorum_is_named(config: &BrokerConfig) -> Result<(), ConfigError> {
     let named = !config.controller_quorum_voters.is_empty()
         || !config.controller_quorum_bootstrap_servers.is_empty();
-    require(named, &[VOTERS, SERVERS], || {
+    ensure(named, &[VOTERS, SERVERS], || {
         format!(
             "If using {ROLES}, either {SERVERS} must contain the set of bootstrap controllers or \
              {VOTERS} must contain a parseable set of controllers."
@@ -167,7 +181,7 @@ fn check_broker_only(config: &BrokerConfig) -> Result<(), ConfigError> {
     let map = &config.listener_security_protocol_map;
     for name in &config.controller_listener_names {
         let name = normalised(name)?;
-        require(map.contains_key(&name), &[CONTROLLER_NAMES, MAP], || {
+        ensure(map.contains_key(&name), &[CONTROLLER_NAMES, MAP], || {
             format!(
                 "Controller listener with name {name} defined in {CONTROLLER_NAMES} not found in \
                  {MAP}  (an explicit security mapping for each controller listener is required if \

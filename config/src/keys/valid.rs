@@ -161,12 +161,8 @@ fn is_iso_duration(text: &str) -> bool {
                 .bytes()
                 .take_while(|b| b.is_ascii_digit() || *b == b'.')
                 .count();
-            let Some((number, after)) = text.split_at_checked(digits) else {
-                return None;
-            };
-            let Some(unit) = after.chars().next() else {
-                return None;
-            };
+            let (number, after) = text.split_at_checked(digits)?;
+            let unit = after.chars().next()?;
             let whole = unit == 'S' || !number.contains('.');
             if !whole || number.parse::<f64>().is_err() || !units.any(|each| each == unit) {
                 return None;
