@@ -37,7 +37,7 @@ pub trait Log {
     fn log_end_offset(&self) -> i64;
 
     /// Notes that `leader_epoch` begins at the present log end.
-    fn begin_leader_epoch(&mut self, leader_epoch: i32);
+    fn begin_leader_epoch(&mut self, leader_epoch: i32) -> Result<(), Self::Error>;
 
     /// Tells the log how far records are committed; what it keeps of undecided transactions and
     /// what retention may delete depend on it.

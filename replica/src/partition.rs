@@ -119,7 +119,7 @@ impl<L: Log> Partition<L> {
         leader_epoch: i32,
         replicas: &[i32],
         in_sync: &[i32],
-    ) -> Vec<(Token, Answer)> {
+    ) -> Result<Vec<(Token, Answer)>, L::Error> {
         match &mut self.role {
             Role::Leader(leader) if leader.leader_epoch() == leader_epoch => {
                 leader.update(replicas, in_sync);

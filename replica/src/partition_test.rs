@@ -38,8 +38,12 @@ impl Log for CountingLog {
         self.end
     }
 
-    fn begin_leader_epoch(&mut self, leader_epoch: i32) {
+    fn begin_leader_epoch(&mut self, leader_epoch: i32) -> Result<(), &'static str> {
+        if self.broken {
+            return Err("disk");
+        }
         self.epochs.push((leader_epoch, self.end));
+        Ok(())
     }
 
     fn high_watermark_moved(&mut self, high_watermark: i64) {
@@ -57,7 +61,7 @@ const ALL_ONE: Acks = Acks::All { min_in_sync: 1 };
 
 fn leading(replicas: &[i32], in_sync: &[i32]) -> Partition<CountingLog> {
     let mut partition = Partition::new(CountingLog::default(), 0);
-    assert!(partition.lead(1, 5, replicas, in_sync).is_empty());
+    assert_eq!(partition.lead(1, 5, replicas, in_sync), Ok(vec![]));
     partition
 }
 
@@ -155,7 +159,7 @@ fn records_are_deleted_only_below_the_high_watermark() {
         .append(&THREE, Acks::Leader, 0, Origin::Client, 7)
         .unwrap();
     assert_eq!(partition.delete_records_before(1), Ok(None));
-    partition.lead(1, 5, &[1, 2], &[1]);
+    partition.lead(1, 5, &[1, 2], &[1]).unwrap();
     assert_eq!(partition.delete_records_before(2), Ok(Some(2)));
     assert_eq!(
         partition.delete_records_before(1),
@@ -172,8 +176,8 @@ fn a_new_epoch_begins_at_the_log_end_and_the_same_epoch_begins_once() {
     partition
         .append(&THREE, ALL_ONE, 0, Origin::Client, 7)
         .unwrap();
-    partition.lead(1, 5, &[1], &[1]);
-    partition.lead(1, 6, &[1], &[1]);
+    partition.lead(1, 5, &[1], &[1]).unwrap();
+    partition.lead(1, 6, &[1], &[1]).unwrap();
     assert_eq!(partition.log().epochs, vec![(5, 0), (6, 3)]);
 }
 
