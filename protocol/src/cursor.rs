@@ -74,6 +74,16 @@ impl<'a> Cursor<'a> {
 
     #[inline]
     fn varint(&mut self) -> Result<i32, Malformed> {
+        match self.bytes.get(self.at) {
+            Some(&byte) if byte < 0x80 => {
+                self.at += 1;
+                Ok(i32::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<i32, Malformed> {
         let mut value = 0u32;
         for shift in [0, 7, 14, 21, 28] {
             let [byte] = self.array()?;
@@ -133,6 +143,11 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn skip_tagged_fields(&mut self) -> Result<(), Malformed> {
         if !self.flexible {
+            return Ok(());
+        }
+        // The usual struct has none.
+        if self.bytes.get(self.at) == Some(&0) {
+            self.at += 1;
             return Ok(());
         }
         // Kafka counts with a signed number: a negative count is none.

@@ -86,6 +86,7 @@ impl ProduceRequest {
             body: &self.body,
             version: self.version,
             cursor,
+            inside: false,
             left,
         }
     }
@@ -96,8 +97,17 @@ impl ProduceRequest {
 pub struct Topics<'a> {
     body: &'a Bytes,
     version: i16,
+    /// Before a topic, or inside the one that was given last.
     cursor: Cursor<'a>,
+    inside: bool,
     left: usize,
+}
+
+impl Topics<'_> {
+    fn pass_last_topic(&mut self) -> Result<(), Malformed> {
+        skip_partitions(&mut self.cursor)?;
+        self.cursor.skip_tagged_fields()
+    }
 }
 
 impl<'a> Iterator for Topics<'a> {
@@ -105,14 +115,17 @@ impl<'a> Iterator for Topics<'a> {
 
     fn next(&mut self) -> Option<TopicData<'a>> {
         self.left = self.left.checked_sub(1)?;
+        // Put off until there is a next one: most requests have one topic.
+        if self.inside {
+            self.pass_last_topic().ok()?;
+        }
         let (name, topic_id) = take_topic(&mut self.cursor, self.version).ok()?;
-        let mut partitions = self.cursor;
-        skip_partitions(&mut self.cursor).ok()?;
-        self.cursor.skip_tagged_fields().ok()?;
-        let left = partitions.count().ok()?;
+        self.inside = true;
+        let mut cursor = self.cursor;
+        let left = cursor.count().ok()?;
         let partitions = Partitions {
             body: self.body,
-            cursor: partitions,
+            cursor,
             left,
         };
         Some(TopicData {

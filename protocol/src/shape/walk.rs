@@ -97,11 +97,21 @@ impl<'a> Walk<'a> {
     }
 
     fn structure(&mut self, fields: &'static [Field]) -> Result<(), Stop> {
+        // Neighbours of fixed size are passed in one step.
+        let mut fixed = 0;
         for field in fields {
-            if field.tag.is_none() && field.exists_in(self.version) {
-                self.field(field)?;
+            if field.tag.is_some() || !field.exists_in(self.version) {
+                continue;
             }
+            if let Kind::Fixed(kind) = field.kind {
+                fixed += kind.size();
+                continue;
+            }
+            self.take(fixed)?;
+            fixed = 0;
+            self.field(field)?;
         }
+        self.take(fixed)?;
         if self.flexible {
             self.tagged(fields)
         } else {
@@ -164,6 +174,9 @@ impl<'a> Walk<'a> {
     fn tagged(&mut self, fields: &'static [Field]) -> Result<(), Stop> {
         let start = self.at;
         let count = self.varint()?;
+        if count == 0 {
+            return Ok(());
+        }
         if count < 0 {
             // Kafka counts upwards to it and finds none.
             return self.patch(start..self.at, vec![0]);
@@ -253,7 +266,18 @@ impl<'a> Walk<'a> {
         Ok(None)
     }
 
+    #[inline]
     fn varint(&mut self) -> Result<i32, Stop> {
+        match self.bytes.get(self.at) {
+            Some(&byte) if byte < 0x80 => {
+                self.at += 1;
+                Ok(i32::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<i32, Stop> {
         let mut value = 0u32;
         for shift in [0, 7, 14, 21, 28] {
             let [byte] = self.array()?;
