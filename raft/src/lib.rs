@@ -11,6 +11,7 @@
 //! Kept true: a record counts when a majority has synced it; an image holds committed records only,
 //! never half a transaction; vote and epoch are synced before anybody hears of them.
 
+pub mod controller;
 pub mod draws;
 pub mod feature;
 pub mod image;

@@ -1,0 +1,203 @@
+//! Where the replicas of new partitions go: striped over racks, then over the brokers of each rack,
+//! from a random start. The first replica is on an unfenced broker always, the others on fenced
+//! ones only when a rack has no more unfenced ones.
+//!
+//! Answers to `StripedReplicaPlacer`, whose head describes the scheme at length.
+
+use protocol::ErrorCode;
+use protocol::wire::StrBytes;
+
+use super::error::ApiError;
+use crate::draws::Draws;
+use crate::image::ClusterImage;
+
+/// Brokers in a ring, from an offset that moves on by one with every round.
+#[derive(Debug, Default)]
+struct Ring {
+    brokers: Vec<i32>,
+    index: usize,
+    offset: usize,
+    round: usize,
+}
+
+impl Ring {
+    fn start(&mut self, draws: &mut Draws) {
+        if !self.brokers.is_empty() {
+            self.brokers.sort_unstable();
+            self.offset = draws.below(self.brokers.len() as u64) as usize;
+        }
+    }
+
+    fn next(&mut self, round: usize) -> Option<i32> {
+        if self.brokers.is_empty() {
+            return None;
+        }
+        if self.round != round {
+            self.round = round;
+            self.index = 0;
+            self.offset = (self.offset + 1) % self.brokers.len();
+        }
+        if self.index >= self.brokers.len() {
+            return None;
+        }
+        let broker = self
+            .brokers
+            .get((self.index + self.offset) % self.brokers.len())
+            .copied();
+        self.index += 1;
+        broker
+    }
+}
+
+#[derive(Debug, Default)]
+struct Rack {
+    name: Option<StrBytes>,
+    unfenced: Ring,
+    fenced: Ring,
+}
+
+impl Rack {
+    fn next(&mut self, round: usize) -> Option<i32> {
+        self.unfenced
+            .next(round)
+            .or_else(|| self.fenced.next(round))
+    }
+}
+
+#[derive(Debug)]
+struct Placer {
+    racks: Vec<Rack>,
+    total: usize,
+    unfenced: usize,
+    round: usize,
+    offset: usize,
+}
+
+/// The replicas of `partitions` new partitions.
+pub(crate) fn place(
+    cluster: &ClusterImage,
+    partitions: i32,
+    replication_factor: i16,
+    draws: &mut Draws,
+) -> Result<Vec<Vec<i32>>, ApiError> {
+    let mut placer = Placer::new(cluster, draws);
+    placer.check(replication_factor)?;
+    Ok((0..partitions)
+        .map(|_| placer.partition(replication_factor as usize, draws))
+        .collect())
+}
+
+impl Placer {
+    fn new(cluster: &ClusterImage, draws: &mut Draws) -> Self {
+        let mut racks: Vec<Rack> = Vec::new();
+        let (mut total, mut unfenced) = (0, 0);
+        for broker in cluster.brokers() {
+            if broker.in_controlled_shutdown {
+                continue;
+            }
+            let at = racks.iter().position(|rack| rack.name == broker.rack);
+            let at = at.unwrap_or_else(|| {
+                racks.push(Rack {
+                    name: broker.rack.clone(),
+                    ..Default::default()
+                });
+                racks.len() - 1
+            });
+            total += 1;
+            let Some(rack) = racks.get_mut(at) else {
+                continue;
+            };
+            if broker.fenced {
+                rack.fenced.brokers.push(broker.broker_id);
+            } else {
+                unfenced += 1;
+                rack.unfenced.brokers.push(broker.broker_id);
+            }
+        }
+        racks.sort_by(|left, right| left.name.cmp(&right.name));
+        for rack in &mut racks {
+            rack.fenced.start(draws);
+            rack.unfenced.start(draws);
+        }
+        let offset = if racks.is_empty() {
+            0
+        } else {
+            draws.below(racks.len() as u64) as usize
+        };
+        Self {
+            racks,
+            total,
+            unfenced,
+            round: 0,
+            offset,
+        }
+    }
+
+    fn check(&self, replication_factor: i16) -> Result<(), ApiError> {
+        let message = if replication_factor <= 0 {
+            format!(
+                "Invalid replication factor {replication_factor}: \
+                 the replication factor must be positive."
+            )
+        } else if self.unfenced == 0 {
+            "All brokers are currently fenced.".to_owned()
+        } else if replication_factor as usize > self.total {
+            format!(
+                "The target replication factor of {replication_factor} cannot be reached because \
+                 only {} broker(s) are registered.",
+                self.total
+            )
+        } else {
+            return Ok(());
+        };
+        Err(ApiError::new(ErrorCode::InvalidReplicationFactor, message))
+    }
+
+    fn partition(&mut self, replication_factor: usize, draws: &mut Draws) -> Vec<i32> {
+        if self.round == self.unfenced && self.unfenced > 1 {
+            self.shuffle(draws);
+            self.round = 0;
+        }
+        let racks = self.racks.len();
+        if self.offset == racks {
+            self.offset = 0;
+        }
+        let mut replicas = Vec::with_capacity(replication_factor);
+        let mut leader_rack = None;
+        for step in 0..racks {
+            let at = (self.offset + step) % racks;
+            let round = self.round;
+            if let Some(broker) = self.racks.get_mut(at).and_then(|r| r.unfenced.next(round)) {
+                replicas.push(broker);
+                leader_rack = Some(at);
+                break;
+            }
+        }
+        let mut at = self.offset;
+        // `check` saw enough brokers, so every lap over the racks finds one more.
+        while replicas.len() < replication_factor {
+            if leader_rack == Some(at) {
+                // The rack of the leader sits out the first lap.
+                leader_rack = None;
+            } else if let Some(broker) = self
+                .racks
+                .get_mut(at)
+                .and_then(|rack| rack.next(self.round))
+            {
+                replicas.push(broker);
+            }
+            at = (at + 1) % racks;
+        }
+        self.round += 1;
+        self.offset += 1;
+        replicas
+    }
+
+    fn shuffle(&mut self, draws: &mut Draws) {
+        draws.shuffle(&mut self.racks);
+        for rack in &mut self.racks {
+            draws.shuffle(&mut rack.unfenced.brokers);
+            draws.shuffle(&mut rack.fenced.brokers);
+        }
+    }
+}
