@@ -1,1 +1,25 @@
-//! placeholder head, replaced by the crate's owner
+//! The group coordinator: who is in which group, who leads it, what it has read.
+//!
+//! One shard is one partition of `__consumer_offsets`, and its state is the replay of that
+//! partition's records. A request is a pure function of the state: it gives answers at once, or parks
+//! a reply token, and records to append. Timers do no more than that either. Nothing in here knows
+//! tasks, clocks, random or disks: time, draws and reply tokens are handed in, effects are handed out
+//! in [`group::Outputs`].
+//!
+//! ```text
+//! request, now, draw ──▶ GroupShard ──▶ Outputs { replies, writes, notes }
+//! timer fired, now   ──▶     ▲             │ writes, in order
+//! append finished    ────────┴─────────────┘ written(id, base offset or why not)
+//! records at start   ──▶ replay, then loaded
+//! ```
+//!
+//! Invariants:
+//! - Writes leave in the order in which they were decided, and are reported back in that order.
+//! - What a client can read as committed has been written; what failed to be written is undone.
+//! - A reply token is answered once.
+//! - The generation of a group never goes back.
+
+pub mod group;
+mod partition;
+
+pub use partition::partition_of;

@@ -1,0 +1,206 @@
+//! What requests are answered with, in the domain's words, and why they are refused.
+//!
+//! The broker maps [`GroupError`] to Kafka's codes in one place.
+
+use bytes::Bytes;
+use protocol::wire::StrBytes;
+
+/// Why a request, or a part of one, was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GroupError {
+    #[error("the group id is empty")]
+    InvalidGroupId,
+    #[error("the session timeout {asked_ms} ms is outside {min_ms} to {max_ms} ms")]
+    InvalidSessionTimeout {
+        asked_ms: i32,
+        min_ms: i32,
+        max_ms: i32,
+    },
+    #[error("Group {0} not found.")]
+    GroupNotFound(StrBytes),
+    #[error("Group {0} is not a classic group.")]
+    NotClassic(StrBytes),
+    #[error("the member is not known in this group")]
+    UnknownMember,
+    #[error("the instance id belongs to member {by} now")]
+    FencedInstance { by: StrBytes },
+    #[error("generation {asked} is not the group's generation {current}")]
+    IllegalGeneration { asked: i32, current: i32 },
+    #[error("the group is rebalancing")]
+    RebalanceInProgress,
+    #[error("the member's protocols do not fit the group's")]
+    InconsistentProtocol,
+    #[error("the member must join again with the id it was given")]
+    MemberIdRequired,
+    #[error("the group has {max} members already")]
+    MaxSizeReached { max: usize },
+    #[error("the group has members")]
+    NonEmptyGroup,
+    #[error("a member subscribes to the topic")]
+    SubscribedToTopic,
+    #[error("the metadata has {length} characters")]
+    OffsetMetadataTooLarge { length: usize },
+    #[error("an open transaction holds an offset of the partition")]
+    UnstableOffset,
+    #[error("the shard is being loaded")]
+    LoadInProgress,
+    #[error("the shard is not here")]
+    NotCoordinator,
+    #[error("the coordinator's topic is not there yet")]
+    CoordinatorNotAvailable,
+    #[error("records could not be written: {0}")]
+    WriteFailed(WriteFailure),
+    /// Kafka fails such a request with an exception of its own.
+    #[error("the request cannot be: {0}")]
+    Unexpected(&'static str),
+}
+
+/// Why records could not be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WriteFailure {
+    #[error("the partition is not known")]
+    UnknownPartition,
+    #[error("too few replicas are in sync")]
+    NotEnoughReplicas,
+    #[error("the replicas did not follow in time")]
+    TimedOut,
+    #[error("another broker leads the partition")]
+    NotLeader,
+    #[error("the log directory failed")]
+    Storage,
+    #[error("they are larger than a batch may be")]
+    TooLarge,
+    #[error("the log refused them")]
+    Refused,
+}
+
+/// A member as the leader is told about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinedMember {
+    pub member_id: StrBytes,
+    pub group_instance_id: Option<StrBytes>,
+    pub metadata: Bytes,
+}
+
+/// The answer to JoinGroup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JoinAnswer {
+    pub error: Option<GroupError>,
+    pub generation: i32,
+    pub protocol_type: Option<StrBytes>,
+    pub protocol_name: Option<StrBytes>,
+    pub leader: StrBytes,
+    pub skip_assignment: bool,
+    pub member_id: StrBytes,
+    pub members: Vec<JoinedMember>,
+}
+
+impl JoinAnswer {
+    /// A refusal; Kafka's defaults elsewhere.
+    #[must_use]
+    pub fn refused(member_id: StrBytes, error: GroupError) -> Self {
+        Self {
+            error: Some(error),
+            generation: -1,
+            protocol_type: None,
+            protocol_name: None,
+            leader: StrBytes::default(),
+            skip_assignment: false,
+            member_id,
+            members: Vec::new(),
+        }
+    }
+}
+
+/// The answer to SyncGroup.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SyncAnswer {
+    pub error: Option<GroupError>,
+    pub protocol_type: Option<StrBytes>,
+    pub protocol_name: Option<StrBytes>,
+    pub assignment: Bytes,
+}
+
+impl SyncAnswer {
+    #[must_use]
+    pub fn refused(error: GroupError) -> Self {
+        Self {
+            error: Some(error),
+            ..Self::default()
+        }
+    }
+}
+
+/// What became of one member of a LeaveGroup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftMember {
+    pub member_id: StrBytes,
+    pub group_instance_id: Option<StrBytes>,
+    pub error: Option<GroupError>,
+}
+
+/// The answer to LeaveGroup.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeaveAnswer {
+    pub error: Option<GroupError>,
+    pub members: Vec<LeftMember>,
+}
+
+/// What became of the partitions of one topic of an OffsetCommit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommittedTopic {
+    pub topic: StrBytes,
+    pub partitions: Vec<(i32, Option<GroupError>)>,
+}
+
+/// What became of the partitions of one topic of an OffsetDelete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedTopic {
+    pub topic: StrBytes,
+    pub partitions: Vec<(i32, Option<GroupError>)>,
+}
+
+/// An answer to a request whose reply was parked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    Join(JoinAnswer),
+    Sync(SyncAnswer),
+    Leave(LeaveAnswer),
+    Commit(Result<Vec<CommittedTopic>, GroupError>),
+    DeleteOffsets(Result<Vec<DeletedTopic>, GroupError>),
+    DeleteGroups(Vec<(StrBytes, Option<GroupError>)>),
+}
+
+impl Answer {
+    /// The same answer's refusal, for when its records could not be written.
+    pub(super) fn failed(self, error: GroupError) -> Self {
+        match self {
+            Self::Join(_) => Self::Join(JoinAnswer::refused(StrBytes::default(), error)),
+            Self::Sync(_) => Self::Sync(SyncAnswer::refused(error)),
+            Self::Leave(_) => Self::Leave(LeaveAnswer {
+                error: Some(error),
+                members: Vec::new(),
+            }),
+            Self::Commit(_) => Self::Commit(Err(error)),
+            Self::DeleteOffsets(_) => Self::DeleteOffsets(Err(error)),
+            Self::DeleteGroups(groups) => Self::DeleteGroups(
+                groups
+                    .into_iter()
+                    .map(|(group, _)| (group, Some(error.clone())))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl From<JoinAnswer> for Answer {
+    fn from(answer: JoinAnswer) -> Self {
+        Self::Join(answer)
+    }
+}
+
+impl From<SyncAnswer> for Answer {
+    fn from(answer: SyncAnswer) -> Self {
+        Self::Sync(answer)
+    }
+}

@@ -1,0 +1,124 @@
+//! Groups of a protocol that is not served here (KIP-848 consumers, share, streams), as a stock broker
+//! left them in the log.
+//!
+//! Their records are kept: the group is listed, its offsets can be read, committed by an administrator
+//! and deleted, and it goes when somebody deletes it or its offsets expire. Members are believed in
+//! for a session timeout, then removed, because nobody here can hear of them. An empty consumer group
+//! becomes a classic one when a classic member joins, as in Kafka.
+//!
+//! Tombstones are written in the order in which stock Kafka's replay accepts them: what belongs to
+//! members first, the group itself last.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use protocol::records::group::{ForeignKey, ForeignKind, GroupRecord};
+use protocol::wire::StrBytes;
+
+use super::note::Note;
+use super::outputs::Outputs;
+use super::shard::{Group, GroupShard};
+use super::writes::Then;
+
+#[derive(Debug, Clone)]
+pub(super) struct ForeignGroup {
+    pub(super) kind: ForeignKind,
+    /// Keys of the records that are not deleted.
+    keys: BTreeMap<Bytes, ForeignKey>,
+}
+
+/// Whether a record is about one member, and where its tombstone stands among a group's.
+fn place(record_type: i16) -> (bool, u8) {
+    match record_type {
+        8 | 14 | 22 => (true, 0),  // current assignment
+        7 | 13 | 21 => (true, 1),  // target assignment
+        5 | 10 | 19 => (true, 2),  // the member
+        6 | 12 | 20 => (false, 3), // epoch of the target assignment
+        3 | 11 | 17 => (false, 5), // the group
+        _ => (false, 4),
+    }
+}
+
+impl ForeignGroup {
+    pub(super) fn new(kind: ForeignKind) -> Self {
+        Self {
+            kind,
+            keys: BTreeMap::new(),
+        }
+    }
+
+    /// True when the group has no members.
+    pub(super) fn is_empty(&self) -> bool {
+        self.members() == 0
+    }
+
+    fn members(&self) -> usize {
+        self.keys.values().filter(|key| key.names_member()).count()
+    }
+
+    /// Takes in a record; true when nothing of the group is left.
+    pub(super) fn apply(&mut self, key: ForeignKey, is_tombstone: bool) -> bool {
+        if is_tombstone {
+            self.keys.remove(&key.bytes);
+        } else {
+            self.keys.insert(key.bytes.clone(), key);
+        }
+        self.keys.is_empty()
+    }
+
+    pub(super) fn tombstones(&self) -> Vec<GroupRecord> {
+        self.tombstones_for(|_| true)
+    }
+
+    fn tombstones_for(&self, wanted: impl Fn(&ForeignKey) -> bool) -> Vec<GroupRecord> {
+        let mut keys: Vec<&ForeignKey> = self.keys.values().filter(|key| wanted(key)).collect();
+        keys.sort_by_key(|key| place(key.record_type).1);
+        keys.into_iter()
+            .map(|key| GroupRecord::Foreign {
+                key: key.clone(),
+                value: None,
+            })
+            .collect()
+    }
+}
+
+impl GroupShard {
+    /// An empty consumer group goes, so that a classic one can come.
+    pub(super) fn convert_to_classic(&mut self, id: &StrBytes, out: &mut Outputs) {
+        let Some(Group::Foreign(group)) = self.groups.get(id) else {
+            return;
+        };
+        let records = group.tombstones();
+        let Some((id, group)) = self.groups.remove_entry(id) else {
+            return;
+        };
+        out.note(Note::ConvertedToClassic { group: id.clone() });
+        self.write(
+            &records,
+            Then::Deleted {
+                groups: vec![(id, group)],
+            },
+            None,
+            out,
+        );
+    }
+
+    /// Nobody can have been heard of: the members go, the group and its offsets stay.
+    pub(super) fn foreign_members_expired(&mut self, id: &StrBytes, out: &mut Outputs) {
+        let Some(Group::Foreign(group)) = self.groups.get_mut(id) else {
+            return;
+        };
+        let members = group.members();
+        let records = group.tombstones_for(|key| place(key.record_type).0);
+        group.keys.retain(|_, key| !place(key.record_type).0);
+        if records.is_empty() {
+            return;
+        }
+        out.note(Note::ForeignMembersDropped {
+            group: id.clone(),
+            members,
+        });
+        // If this fails, the members are back with the next load, and expire again.
+        self.write(&records, Then::Nothing, None, out);
+    }
+}

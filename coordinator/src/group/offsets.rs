@@ -1,0 +1,308 @@
+//! The offsets of all groups of a shard: committed, being written, and held by open transactions.
+//!
+//! Kept true here: what is read as committed has been written, and a write that fails leaves no trace;
+//! of two commits for a partition the later in the log stands, also when one of them was held by a
+//! transaction until its marker came; no map in here is empty. Answers to `OffsetMetadataManager`.
+
+mod commit;
+mod fetch;
+mod transactions;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use protocol::records::group::{OffsetCommitKey, OffsetCommitValue};
+use protocol::wire::StrBytes;
+use uuid::Uuid;
+
+pub use fetch::{FetchedPartition, FetchedTopic};
+use transactions::OpenTransactions;
+
+use super::outputs::WriteId;
+
+/// What a group has committed for a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommittedOffset {
+    pub offset: i64,
+    /// -1 when the client did not say.
+    pub leader_epoch: i32,
+    pub metadata: StrBytes,
+    pub commit_timestamp_ms: i64,
+    pub expire_timestamp_ms: Option<i64>,
+    pub topic_id: Uuid,
+    /// Where the commit stands in the shard's log.
+    pub record_offset: i64,
+}
+
+impl CommittedOffset {
+    fn new(value: &OffsetCommitValue, record_offset: i64) -> Self {
+        Self {
+            offset: value.offset,
+            leader_epoch: value.leader_epoch,
+            metadata: value.metadata.clone(),
+            commit_timestamp_ms: value.commit_timestamp_ms,
+            expire_timestamp_ms: Some(value.expire_timestamp_ms).filter(|expire| *expire != -1),
+            topic_id: value.topic_id,
+            record_offset,
+        }
+    }
+}
+
+/// One partition's offset in one group: as written, and the changes under way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Slot {
+    committed: Option<CommittedOffset>,
+    under_way: VecDeque<(WriteId, Option<CommittedOffset>)>,
+}
+
+impl Slot {
+    /// As it will be when all that is under way has been written.
+    pub(super) fn latest(&self) -> Option<&CommittedOffset> {
+        match self.under_way.back() {
+            Some((_, latest)) => latest.as_ref(),
+            None => self.committed.as_ref(),
+        }
+    }
+
+    fn is_unused(&self) -> bool {
+        self.committed.is_none() && self.under_way.is_empty()
+    }
+}
+
+pub(super) type Partitions = BTreeMap<i32, Slot>;
+pub(super) type Topics = BTreeMap<StrBytes, Partitions>;
+
+#[derive(Debug, Default)]
+pub(super) struct Offsets {
+    groups: BTreeMap<StrBytes, Topics>,
+    transactions: OpenTransactions,
+}
+
+impl Offsets {
+    fn slot(&mut self, key: &OffsetCommitKey) -> &mut Slot {
+        self.groups
+            .entry(key.group.clone())
+            .or_default()
+            .entry(key.topic.clone())
+            .or_default()
+            .entry(key.partition)
+            .or_default()
+    }
+
+    fn slot_if_any(&mut self, key: &OffsetCommitKey) -> Option<&mut Slot> {
+        self.groups
+            .get_mut(&key.group)?
+            .get_mut(&key.topic)?
+            .get_mut(&key.partition)
+    }
+
+    fn drop_if_unused(&mut self, key: &OffsetCommitKey) {
+        let Some(topics) = self.groups.get_mut(&key.group) else {
+            return;
+        };
+        if let Some(partitions) = topics.get_mut(&key.topic) {
+            if partitions.get(&key.partition).is_some_and(Slot::is_unused) {
+                partitions.remove(&key.partition);
+            }
+            if partitions.is_empty() {
+                topics.remove(&key.topic);
+            }
+        }
+        if topics.is_empty() {
+            self.groups.remove(&key.group);
+        }
+    }
+
+    /// A change is under way.
+    pub(super) fn write(
+        &mut self,
+        id: WriteId,
+        key: &OffsetCommitKey,
+        value: Option<&OffsetCommitValue>,
+    ) {
+        let change = value.map(|value| CommittedOffset::new(value, -1));
+        self.slot(key).under_way.push_back((id, change));
+    }
+
+    /// A change stands in the log at `record_offset`.
+    pub(super) fn written(&mut self, id: WriteId, key: &OffsetCommitKey, record_offset: i64) {
+        let Some(slot) = self.slot_if_any(key) else {
+            return;
+        };
+        let Some(at) = slot.under_way.iter().position(|(write, _)| *write == id) else {
+            return;
+        };
+        let Some((_, change)) = slot.under_way.remove(at) else {
+            return;
+        };
+        let is_tombstone = change.is_none();
+        slot.committed = change.map(|change| CommittedOffset {
+            record_offset,
+            ..change
+        });
+        if is_tombstone {
+            self.transactions.forget(key);
+            self.drop_if_unused(key);
+        }
+    }
+
+    /// A change will never stand in the log.
+    pub(super) fn failed(&mut self, id: WriteId, key: &OffsetCommitKey) {
+        if let Some(slot) = self.slot_if_any(key) {
+            slot.under_way.retain(|(write, _)| *write != id);
+        }
+        self.drop_if_unused(key);
+    }
+
+    /// A record found in the log. `producer_id` is the transaction's, if it is part of one.
+    pub(super) fn replay(
+        &mut self,
+        key: OffsetCommitKey,
+        value: Option<&OffsetCommitValue>,
+        record_offset: i64,
+        producer_id: Option<i64>,
+    ) {
+        match (value, producer_id) {
+            (Some(value), None) => {
+                self.slot(&key).committed = Some(CommittedOffset::new(value, record_offset));
+            }
+            (Some(value), Some(producer_id)) => {
+                let offset = CommittedOffset::new(value, record_offset);
+                self.transactions.hold(producer_id, key, offset);
+            }
+            (None, _) => {
+                if let Some(slot) = self.slot_if_any(&key) {
+                    slot.committed = None;
+                }
+                self.drop_if_unused(&key);
+                self.transactions.forget(&key);
+            }
+        }
+    }
+
+    /// A transaction has ended: what it held is committed, unless a later commit stands already.
+    /// Returns the keys of those that were too late.
+    pub(super) fn end_transaction(
+        &mut self,
+        producer_id: i64,
+        is_commit: bool,
+    ) -> Vec<OffsetCommitKey> {
+        let mut too_late = Vec::new();
+        for (key, offset) in self.transactions.end(producer_id) {
+            if !is_commit {
+                continue;
+            }
+            let slot = self.slot(&key);
+            let standing = slot
+                .committed
+                .as_ref()
+                .map_or(-1, |offset| offset.record_offset);
+            if slot.committed.is_none() || offset.record_offset > standing {
+                slot.committed = Some(offset);
+            } else {
+                too_late.push(key);
+            }
+        }
+        too_late
+    }
+
+    pub(super) fn topics_of(&self, group: &StrBytes) -> Option<&Topics> {
+        self.groups.get(group)
+    }
+
+    pub(super) fn has_open_transaction(&self, group: &StrBytes) -> bool {
+        self.transactions.touches_group(group)
+    }
+
+    /// Whether an open transaction holds an offset of this partition.
+    pub(super) fn is_unstable(&self, key: &OffsetCommitKey) -> bool {
+        self.transactions.holds(key)
+    }
+
+    /// Whether the group has an offset for this partition, or an open transaction may give it one.
+    pub(super) fn has_any(&self, key: &OffsetCommitKey) -> bool {
+        let slot = self
+            .groups
+            .get(&key.group)
+            .and_then(|topics| topics.get(&key.topic))
+            .and_then(|partitions| partitions.get(&key.partition));
+        slot.and_then(Slot::latest).is_some() || self.is_unstable(key)
+    }
+
+    /// All that a group has committed, or that open transactions hold for it.
+    pub(super) fn keys_of(&self, group: &StrBytes) -> Vec<OffsetCommitKey> {
+        let committed = self
+            .groups
+            .get(group)
+            .into_iter()
+            .flat_map(|topics| keys(group, topics));
+        let mut keys: Vec<OffsetCommitKey> = committed.collect();
+        keys.extend(
+            self.transactions
+                .keys()
+                .filter(|key| key.group == *group)
+                .cloned(),
+        );
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// What any group has committed, or open transactions hold, for these partitions.
+    pub(super) fn keys_of_partitions(
+        &self,
+        partitions: &[(StrBytes, i32)],
+    ) -> Vec<OffsetCommitKey> {
+        let mut wanted = Vec::new();
+        for (topic, partition) in partitions {
+            for group in self.groups.keys() {
+                let key = OffsetCommitKey {
+                    group: group.clone(),
+                    topic: topic.clone(),
+                    partition: *partition,
+                };
+                if self.has_any(&key) {
+                    wanted.push(key);
+                }
+            }
+            let held = self.transactions.keys();
+            let held = held.filter(|key| key.topic == *topic && key.partition == *partition);
+            wanted.extend(held.cloned());
+        }
+        wanted.sort();
+        wanted.dedup();
+        wanted
+    }
+
+    /// Every committed offset, for comparing states.
+    #[cfg(test)]
+    pub(super) fn committed(&self) -> BTreeMap<OffsetCommitKey, CommittedOffset> {
+        let mut committed = BTreeMap::new();
+        for (group, topics) in &self.groups {
+            for (topic, partitions) in topics {
+                for (partition, slot) in partitions {
+                    let (group, topic) = (group.clone(), topic.clone());
+                    let key = OffsetCommitKey {
+                        group,
+                        topic,
+                        partition: *partition,
+                    };
+                    committed.extend(slot.committed.clone().map(|offset| (key, offset)));
+                }
+            }
+        }
+        committed
+    }
+}
+
+fn keys<'a>(group: &'a StrBytes, topics: &'a Topics) -> impl Iterator<Item = OffsetCommitKey> + 'a {
+    topics.iter().flat_map(move |(topic, partitions)| {
+        let present = partitions
+            .iter()
+            .filter(|(_, slot)| slot.latest().is_some());
+        present.map(move |(partition, _)| OffsetCommitKey {
+            group: group.clone(),
+            topic: topic.clone(),
+            partition: *partition,
+        })
+    })
+}

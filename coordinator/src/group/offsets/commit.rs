@@ -1,0 +1,260 @@
+//! OffsetCommit and OffsetDelete.
+//!
+//! A commit comes from a member of the present generation, or from somebody without membership while
+//! the group is empty; the latter makes a group that only holds offsets. Answers to
+//! `OffsetMetadataManager.commitOffset` and `deleteOffsets`, `ClassicGroup.validateOffsetCommit`.
+
+use protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use protocol::messages::offset_delete_request::OffsetDeleteRequestTopic;
+use protocol::messages::{OffsetCommitRequest, OffsetDeleteRequest};
+use protocol::records::group::{ForeignKind, GroupRecord, OffsetCommitKey, OffsetCommitValue};
+use protocol::wire::StrBytes;
+
+use super::super::answer::{Answer, CommittedTopic, DeletedTopic, GroupError};
+use super::super::classic::{ClassicGroup, GroupState};
+use super::super::deletion::tombstone;
+use super::super::note::Note;
+use super::super::outputs::{Outputs, ReplyId};
+use super::super::settings::{Now, own};
+use super::super::shard::{Group, GroupShard};
+use super::super::writes::Then;
+
+/// What a request says when it brings no retention of its own.
+const NO_RETENTION: i64 = -1;
+/// From this version on a group that is not there is called by its name.
+const GROUP_NOT_FOUND_SINCE: i16 = 9;
+
+impl GroupShard {
+    /// OffsetCommit. `request` names only topics and partitions that exist.
+    pub fn commit_offsets(
+        &mut self,
+        api_version: i16,
+        request: &OffsetCommitRequest,
+        reply: ReplyId,
+        now: Now,
+        out: &mut Outputs,
+    ) {
+        let id = own(&request.group_id);
+        if let Err(error) = self.validate_commit(&id, api_version, request, now, out) {
+            return out.replies.push((reply, Answer::Commit(Err(error))));
+        }
+        let is_new_group = !self.groups.contains_key(&id);
+        let retention_ms = request.retention_time_ms;
+        let expire_timestamp_ms = if retention_ms == NO_RETENTION {
+            -1
+        } else {
+            now.wall_ms.saturating_add(retention_ms)
+        };
+        let mut records = Vec::new();
+        let mut topics = Vec::with_capacity(request.topics.len());
+        for topic in &request.topics {
+            let name = own(&topic.name);
+            let partitions = topic.partitions.iter().map(|partition| {
+                let refusal = self.refuse_metadata(partition);
+                if refusal.is_none() {
+                    let value = commit_value(topic, partition, now.wall_ms, expire_timestamp_ms);
+                    let key = OffsetCommitKey {
+                        group: id.clone(),
+                        topic: name.clone(),
+                        partition: partition.partition_index,
+                    };
+                    records.push(GroupRecord::OffsetCommit {
+                        key,
+                        value: Some(value),
+                    });
+                }
+                (partition.partition_index, refusal)
+            });
+            let partitions = partitions.collect();
+            topics.push(CommittedTopic {
+                topic: name,
+                partitions,
+            });
+        }
+        let answer = Answer::Commit(Ok(topics));
+        if records.is_empty() {
+            return out.replies.push((reply, answer));
+        }
+        let mut then = Then::Nothing;
+        if is_new_group {
+            // A group without members, only there to hold offsets.
+            out.note(Note::SimpleGroupCreated { group: id.clone() });
+            let group = ClassicGroup::new(id.clone(), now.wall_ms);
+            self.groups
+                .insert(id.clone(), Group::Classic(Box::new(group)));
+            then = Then::NewGroup { group: id };
+        }
+        self.write(&records, then, Some((reply, answer)), out);
+    }
+
+    fn refuse_metadata(&self, partition: &OffsetCommitRequestPartition) -> Option<GroupError> {
+        let metadata = partition.committed_metadata.as_deref()?;
+        let length = metadata.encode_utf16().count();
+        (length > self.settings.offset_metadata_max_size)
+            .then_some(GroupError::OffsetMetadataTooLarge { length })
+    }
+
+    fn validate_commit(
+        &mut self,
+        id: &StrBytes,
+        api_version: i16,
+        request: &OffsetCommitRequest,
+        now: Now,
+        out: &mut Outputs,
+    ) -> Result<(), GroupError> {
+        let generation = request.generation_id_or_member_epoch;
+        let group = match self.groups.get(id) {
+            Some(Group::Classic(group)) => group,
+            Some(Group::Foreign(group)) => {
+                return match group.kind {
+                    ForeignKind::Share => Err(GroupError::GroupNotFound(id.clone())),
+                    _ if generation < 0 && group.is_empty() => Ok(()),
+                    _ => Err(GroupError::UnknownMember),
+                };
+            }
+            None if generation < 0 => return Ok(()),
+            None if api_version >= GROUP_NOT_FOUND_SINCE => {
+                return Err(GroupError::GroupNotFound(id.clone()));
+            }
+            None => {
+                return Err(GroupError::IllegalGeneration {
+                    asked: generation,
+                    current: -1,
+                });
+            }
+        };
+        validate_classic_commit(group, request, out)?;
+        if matches!(
+            group.state,
+            GroupState::Stable | GroupState::PreparingRebalance
+        ) {
+            // A commit keeps the session, too.
+            self.heard_of(id, &request.member_id, now);
+        }
+        Ok(())
+    }
+
+    /// OffsetDelete. `request` names only topics and partitions that exist.
+    pub fn delete_offsets(
+        &mut self,
+        request: &OffsetDeleteRequest,
+        reply: ReplyId,
+        out: &mut Outputs,
+    ) {
+        let id = own(&request.group_id);
+        if let Err(error) = self.validate_delete(&id) {
+            return out.replies.push((reply, Answer::DeleteOffsets(Err(error))));
+        }
+        let mut records = Vec::new();
+        let mut topics = Vec::with_capacity(request.topics.len());
+        for topic in &request.topics {
+            topics.push(self.delete_topic_offsets(&id, topic, &mut records));
+        }
+        let answer = Answer::DeleteOffsets(Ok(topics));
+        if records.is_empty() {
+            out.replies.push((reply, answer));
+        } else {
+            self.write(&records, Then::Nothing, Some((reply, answer)), out);
+        }
+    }
+
+    fn delete_topic_offsets(
+        &self,
+        id: &StrBytes,
+        topic: &OffsetDeleteRequestTopic,
+        records: &mut Vec<GroupRecord>,
+    ) -> DeletedTopic {
+        let name = own(&topic.name);
+        let is_subscribed = match self.groups.get(id) {
+            Some(Group::Classic(group)) => group.is_subscribed_to(&name),
+            // What its members read stands in records that we don't look into: rather keep.
+            Some(Group::Foreign(group)) => !group.is_empty(),
+            None => false,
+        };
+        let partitions = topic.partitions.iter().map(|partition| {
+            let partition = partition.partition_index;
+            if is_subscribed {
+                return (partition, Some(GroupError::SubscribedToTopic));
+            }
+            let key = OffsetCommitKey {
+                group: id.clone(),
+                topic: name.clone(),
+                partition,
+            };
+            if self.offsets.has_any(&key) {
+                records.push(tombstone(key));
+            }
+            (partition, None)
+        });
+        let partitions = partitions.collect();
+        DeletedTopic {
+            topic: name,
+            partitions,
+        }
+    }
+
+    fn validate_delete(&self, id: &StrBytes) -> Result<(), GroupError> {
+        if id.is_empty() {
+            return Err(GroupError::InvalidGroupId);
+        }
+        match self.group(id)? {
+            Group::Classic(group)
+                if !group.is_in(GroupState::Empty) && !group.uses_consumer_protocol() =>
+            {
+                Err(GroupError::NonEmptyGroup)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn commit_value(
+    topic: &OffsetCommitRequestTopic,
+    partition: &OffsetCommitRequestPartition,
+    commit_timestamp_ms: i64,
+    expire_timestamp_ms: i64,
+) -> OffsetCommitValue {
+    OffsetCommitValue {
+        offset: partition.committed_offset,
+        leader_epoch: partition.committed_leader_epoch,
+        metadata: partition
+            .committed_metadata
+            .as_ref()
+            .map(own)
+            .unwrap_or_default(),
+        commit_timestamp_ms,
+        expire_timestamp_ms,
+        topic_id: topic.topic_id,
+        ..OffsetCommitValue::default()
+    }
+}
+
+fn validate_classic_commit(
+    group: &ClassicGroup,
+    request: &OffsetCommitRequest,
+    out: &mut Outputs,
+) -> Result<(), GroupError> {
+    let generation = request.generation_id_or_member_epoch;
+    let instance = request.group_instance_id.as_ref();
+    if generation < 0 && group.is_in(GroupState::Empty) {
+        // An administrator, or a consumer that assigns its partitions itself.
+        return Ok(());
+    }
+    if generation < 0 && request.member_id.is_empty() && instance.is_none() {
+        return Err(GroupError::UnknownMember);
+    }
+    group.validate_member(&request.member_id, instance, "offset-commit", out)?;
+    if generation != group.generation {
+        return Err(GroupError::IllegalGeneration {
+            asked: generation,
+            current: group.generation,
+        });
+    }
+    if group.is_in(GroupState::CompletingRebalance) {
+        // The member knows the generation, but what it commits belongs to the one before.
+        return Err(GroupError::RebalanceInProgress);
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! What a shard is told from outside: limits from the configuration, who calls, what time it is.
+//!
+//! Defaults are those of `GroupCoordinatorConfig`.
+
+use protocol::wire::StrBytes;
+
+/// Limits and delays of the coordinator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupSettings {
+    /// group.min.session.timeout.ms
+    pub min_session_timeout_ms: i32,
+    /// group.max.session.timeout.ms
+    pub max_session_timeout_ms: i32,
+    /// group.max.size
+    pub max_size: usize,
+    /// group.initial.rebalance.delay.ms
+    pub initial_rebalance_delay_ms: u64,
+    /// How long a new member's parked join holds its place; Kafka has no key for it.
+    pub new_member_join_timeout_ms: u64,
+    /// offset.metadata.max.bytes
+    pub offset_metadata_max_size: usize,
+    /// offsets.retention.minutes, in milliseconds
+    pub offsets_retention_ms: i64,
+    /// offsets.retention.check.interval.ms
+    pub retention_check_interval_ms: u64,
+    /// group.consumer.session.timeout.ms: how long a member of a group of another kind, found in
+    /// the log, is believed to be there.
+    pub foreign_session_timeout_ms: u64,
+}
+
+impl Default for GroupSettings {
+    fn default() -> Self {
+        Self {
+            min_session_timeout_ms: 6_000,
+            max_session_timeout_ms: 1_800_000,
+            max_size: i32::MAX as usize,
+            initial_rebalance_delay_ms: 3_000,
+            new_member_join_timeout_ms: 300_000,
+            offset_metadata_max_size: 4_096,
+            offsets_retention_ms: 7 * 24 * 60 * 60 * 1000,
+            retention_check_interval_ms: 600_000,
+            foreign_session_timeout_ms: 45_000,
+        }
+    }
+}
+
+/// The time, twice: the wall's goes into records, the monotonic one drives timers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Now {
+    pub wall_ms: i64,
+    pub monotonic_ms: u64,
+}
+
+/// Who sent a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    pub client_id: &'a str,
+    /// As Kafka prints it, with a slash in front.
+    pub client_host: &'a str,
+    pub api_version: i16,
+}
+
+/// A copy that does not keep the frame it came in alive.
+pub(super) fn own(text: &StrBytes) -> StrBytes {
+    StrBytes::from_string(text.as_str().to_owned())
+}

@@ -1,0 +1,155 @@
+//! One partition of `__consumer_offsets`: its groups, their offsets, its timers and its writes under way.
+//!
+//! Kept true here: group state changes when it is decided, offsets count as committed when they are
+//! written; a write that fails takes back what it stood for. Answers to `GroupCoordinatorShard`.
+
+use std::collections::BTreeMap;
+
+use protocol::wire::StrBytes;
+
+use super::answer::GroupError;
+use super::classic::{ClassicGroup, Member};
+use super::foreign::ForeignGroup;
+use super::offsets::Offsets;
+use super::outputs::Outputs;
+use super::settings::{GroupSettings, Now};
+use super::timers::{Expiry, TimerKey, Timers};
+use super::writes::Writes;
+
+/// A group of any kind.
+#[derive(Debug, Clone)]
+pub(super) enum Group {
+    Classic(Box<ClassicGroup>),
+    Foreign(ForeignGroup),
+}
+
+impl Group {
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Self::Classic(group) => group.is_in(super::GroupState::Empty),
+            Self::Foreign(group) => group.is_empty(),
+        }
+    }
+}
+
+/// The state of one shard.
+#[derive(Debug)]
+pub struct GroupShard {
+    pub(super) settings: GroupSettings,
+    pub(super) groups: BTreeMap<StrBytes, Group>,
+    pub(super) offsets: Offsets,
+    pub(super) timers: Timers,
+    pub(super) writes: Writes,
+}
+
+impl GroupShard {
+    /// An empty shard, ready for replay.
+    #[must_use]
+    pub fn new(settings: GroupSettings) -> Self {
+        Self {
+            settings,
+            groups: BTreeMap::new(),
+            offsets: Offsets::default(),
+            timers: Timers::default(),
+            writes: Writes::default(),
+        }
+    }
+
+    /// Takes changed limits from here on.
+    pub fn reconfigure(&mut self, settings: GroupSettings) {
+        self.settings = settings;
+    }
+
+    /// When [`Self::tick`] has something to do next, on the monotonic clock.
+    #[must_use]
+    pub fn next_deadline_ms(&self) -> Option<u64> {
+        self.timers.next_deadline_ms()
+    }
+
+    /// Does what the deadlines that have passed ask for.
+    pub fn tick(&mut self, now: Now, out: &mut Outputs) {
+        while let Some((key, expiry)) = self.timers.take_due(now.monotonic_ms) {
+            match (key, expiry) {
+                (TimerKey::Session { group, member }, _) => {
+                    self.session_expired(&group, &member, now, out);
+                }
+                (
+                    TimerKey::Join { group },
+                    Expiry::InitialJoin {
+                        delay_ms,
+                        remaining_ms,
+                    },
+                ) => {
+                    self.initial_join_expired(&group, delay_ms, remaining_ms, now, out);
+                }
+                (TimerKey::Join { group }, _) => self.complete_join(&group, now, out),
+                (TimerKey::Sync { group }, Expiry::PendingSync { generation }) => {
+                    self.pending_sync_expired(&group, generation, now, out);
+                }
+                (TimerKey::Sync { .. }, _) => {}
+                (TimerKey::ForeignMembers { group }, _) => {
+                    self.foreign_members_expired(&group, out);
+                }
+                (TimerKey::Cleanup, _) => self.clean_up(now, out),
+            }
+        }
+    }
+
+    /// The classic group of this id, if there is one.
+    pub(super) fn classic(&self, group: &StrBytes) -> Option<&ClassicGroup> {
+        match self.groups.get(group) {
+            Some(Group::Classic(group)) => Some(group),
+            _ => None,
+        }
+    }
+
+    pub(super) fn classic_mut(&mut self, group: &StrBytes) -> Option<&mut ClassicGroup> {
+        match self.groups.get_mut(group) {
+            Some(Group::Classic(group)) => Some(group),
+            _ => None,
+        }
+    }
+
+    pub(super) fn group(&self, group: &StrBytes) -> Result<&Group, GroupError> {
+        self.groups
+            .get(group)
+            .ok_or_else(|| GroupError::GroupNotFound(group.clone()))
+    }
+
+    /// (Re)starts the time in which a member must be heard of.
+    pub(super) fn restart_session(
+        &mut self,
+        group: &StrBytes,
+        member: &StrBytes,
+        timeout_ms: u64,
+        now: Now,
+    ) {
+        let key = TimerKey::Session {
+            group: group.clone(),
+            member: member.clone(),
+        };
+        self.timers.set(
+            key,
+            now.monotonic_ms.saturating_add(timeout_ms),
+            Expiry::Session,
+        );
+    }
+
+    /// The same for a member that is in the group, with its own timeout.
+    pub(super) fn heard_of(&mut self, group: &StrBytes, member: &StrBytes, now: Now) {
+        let timeout_ms = self
+            .classic(group)
+            .and_then(|group| group.members.get(member))
+            .map(Member::session_timeout_ms);
+        if let Some(timeout_ms) = timeout_ms {
+            self.restart_session(group, member, timeout_ms, now);
+        }
+    }
+
+    pub(super) fn end_session(&mut self, group: &StrBytes, member: &StrBytes) {
+        self.timers.cancel(&TimerKey::Session {
+            group: group.clone(),
+            member: member.clone(),
+        });
+    }
+}

@@ -1,0 +1,10 @@
+//! Tables over the classic protocol: state and event in, answers and records out.
+
+mod harness;
+mod joining;
+mod leaving;
+mod loading;
+mod offsets;
+mod rebalancing;
+mod static_members;
+mod syncing;
