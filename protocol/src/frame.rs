@@ -2,8 +2,8 @@
 //! answer.
 //!
 //! ```text
-//! request:  int32 length | int16 key | int16 version | int32 correlation | nullable string client id
-//!                        | (header 2) tagged fields  | body
+//! request:  int32 length | int16 key | int16 version | int32 correlation | nullable string
+//!           client id | (header 2) tagged fields | body
 //! response: int32 length | int32 correlation | (header 1) tagged fields | body
 //! ```
 //!

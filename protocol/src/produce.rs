@@ -18,7 +18,7 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-pub use request::{PartitionData, Partitions, ProduceRequest, TopicData, Topics};
+pub use request::{Partitions, ProduceRequest, ProducedPartition, ProducedTopic, Topics};
 pub use response::{PartitionResponse, RecordError, TopicResponse, encode_response};
 
 /// Tagged fields from here on.

@@ -1,4 +1,6 @@
 //! Writes the primitives of an answer, classic or flexible. The twin of `cursor`.
+//!
+//! Kept true: a length that its field cannot tell is an error, never a wrong length.
 
 use bytes::{BufMut, BytesMut};
 

@@ -13,7 +13,7 @@ use protocol::ErrorCode;
 use protocol::batch::{BatchView, Compression};
 use protocol::leader_hint::{CurrentLeader, NodeEndpoint};
 use protocol::produce::{
-    PartitionData, PartitionResponse, ProduceRequest, TopicData, TopicResponse, encode_response,
+    ProducedPartition, PartitionResponse, ProduceRequest, ProducedTopic, TopicResponse, encode_response,
 };
 use replica::{Acks, Answer, Origin};
 use tokio::sync::oneshot;
@@ -42,11 +42,20 @@ struct TopicAnswer {
     partitions: Vec<PartitionResponse>,
 }
 
-/// An append whose in-sync replicas are waited for, by its place in the answer.
+/// An append whose answer waits for something, by its place in the answer.
 struct Awaited {
     topic: usize,
     partition: usize,
-    committed: oneshot::Receiver<Answer>,
+    wait: Wait,
+}
+
+/// What an append waits for.
+struct Wait {
+    hosted: Arc<HostedPartition>,
+    /// Set when flush.messages says that the log is synced first: up to here.
+    flush_up_to: Option<i64>,
+    /// Set when the in-sync replicas do not have the records yet.
+    committed: Option<oneshot::Receiver<Answer>>,
 }
 
 /// Appends and answers, or tells what the answer waits for.
@@ -74,7 +83,7 @@ pub(crate) fn begin(
     let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
     let (broker, acks) = (Arc::clone(broker), request.acks);
     Err(Box::pin(async move {
-        await_replicas(&mut answers, awaited, timeout).await;
+        settle(&broker, &mut answers, awaited, timeout).await;
         reply(&broker, &context, acks, &mut answers)
     }))
 }
@@ -83,7 +92,7 @@ fn append_topic(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: &ProduceRequest,
-    topic: TopicData<'_>,
+    topic: ProducedTopic<'_>,
     position: usize,
 ) -> (TopicAnswer, Vec<Awaited>) {
     let by_id = context.api_version >= FIRST_WITH_IDS;
@@ -108,12 +117,9 @@ fn append_topic(
             None => append_partition(broker, context, request, &name, data),
         };
         match appended {
-            Ok((response, committed)) => {
-                awaited.extend(committed.map(|committed| Awaited {
-                    topic: position,
-                    partition: partitions.len(),
-                    committed,
-                }));
+            Ok((response, wait)) => {
+                let partition = partitions.len();
+                awaited.extend(wait.map(|wait| Awaited { topic: position, partition, wait }));
                 partitions.push(response);
             }
             Err(refusal) => partitions.push(refusal.into_response(index)),
@@ -122,14 +128,14 @@ fn append_topic(
     (TopicAnswer { name, topic_id: topic.topic_id, partitions }, awaited)
 }
 
-type Appended = (PartitionResponse, Option<oneshot::Receiver<Answer>>);
+type Appended = (PartitionResponse, Option<Wait>);
 
 fn append_partition(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: &ProduceRequest,
     topic: &str,
-    data: PartitionData,
+    data: ProducedPartition,
 ) -> Result<Appended, Refusal> {
     let partition = broker.partition(topic, data.index)?;
     let records = data.records.unwrap_or_default();
@@ -152,7 +158,11 @@ fn append_partition(
                 appended.log_append_time,
                 appended.log_start_offset,
             );
-            Ok((response, appending.committed))
+            let flush_up_to = appended.must_flush.then_some(appended.last_offset + 1);
+            let committed = appending.committed;
+            let waits = flush_up_to.is_some() || committed.is_some();
+            let wait = waits.then(|| Wait { hosted: partition, flush_up_to, committed });
+            Ok((response, wait))
         }
         Err(refused) => Err(refused_append(broker, &partition, &refused)),
     }
@@ -163,7 +173,7 @@ fn refused_append(
     partition: &HostedPartition,
     refused: &crate::partitions::AppendRefused,
 ) -> Refusal {
-    broker.note_log_failure(partition, refused);
+    broker.note_append_failure(refused);
     let refusal = error_map::refused_append(refused, partition.marks().log_start_offset());
     tracing::info!(
         target: "kafka.server.ReplicaManager",
@@ -216,19 +226,38 @@ fn check_transaction(
         .with_message("Partition was not added to the transaction"))
 }
 
-async fn await_replicas(answers: &mut [TopicAnswer], awaited: Vec<Awaited>, timeout: Duration) {
+async fn settle(
+    broker: &Arc<Broker>,
+    answers: &mut [TopicAnswer],
+    awaited: Vec<Awaited>,
+    timeout: Duration,
+) {
     let deadline = tokio::time::Instant::now() + timeout;
-    for wait in awaited {
-        let code = match tokio::time::timeout_at(deadline, wait.committed).await {
-            Ok(Ok(Answer::Committed)) => continue,
-            Ok(Ok(Answer::TooFewInSync)) => ErrorCode::NotEnoughReplicasAfterAppend,
-            Ok(Ok(Answer::NoLongerLeader) | Err(_)) => ErrorCode::NotLeaderOrFollower,
+    for Awaited { topic, partition, wait } in awaited {
+        let code = match tokio::time::timeout_at(deadline, wait_for(broker, wait)).await {
+            Ok(Ok(())) => continue,
+            Ok(Err(code)) => code,
             Err(_) => ErrorCode::RequestTimedOut,
         };
-        let slot = answers.get_mut(wait.topic).and_then(|t| t.partitions.get_mut(wait.partition));
-        if let Some(response) = slot {
+        if let Some(response) = answers.get_mut(topic).and_then(|t| t.partitions.get_mut(partition))
+        {
             *response = PartitionResponse::failed(response.index, code.code());
         }
+    }
+}
+
+async fn wait_for(broker: &Arc<Broker>, wait: Wait) -> Result<(), ErrorCode> {
+    if let Some(end_offset) = wait.flush_up_to
+        && let Err(error) = wait.hosted.flush_up_to(end_offset, broker.now_ms()).await
+    {
+        broker.note_storage_failure(&error);
+        return Err(error_map::storage_error(&error));
+    }
+    let Some(committed) = wait.committed else { return Ok(()) };
+    match committed.await {
+        Ok(Answer::Committed) => Ok(()),
+        Ok(Answer::TooFewInSync) => Err(ErrorCode::NotEnoughReplicasAfterAppend),
+        Ok(Answer::NoLongerLeader) | Err(_) => Err(ErrorCode::NotLeaderOrFollower),
     }
 }
 

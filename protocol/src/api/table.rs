@@ -1,8 +1,8 @@
 //! Kafka 4.1's APIs: oldest and newest stable version, first flexible version, listeners, and
 //! whether a broker forwards it to the controller.
 //!
-//! The versions are those that a stock 4.1.0 node lists, not the newest of its schemas: OffsetCommit,
-//! OffsetFetch and InitProducerId have a newer version that Kafka still holds back, and Streams
+//! The versions are those that a stock 4.1.0 node lists, not the newest of its schemas:
+//! OffsetCommit, OffsetFetch and InitProducerId have a newer version that Kafka still holds back, and Streams
 //! groups (88, 89) have no stable version at all, so they are no rows. Kafka lists
 //! GetTelemetrySubscriptions and PushTelemetry only when a telemetry receiver is configured.
 

@@ -1,3 +1,5 @@
+//! The table against what a stock node lists and what the vocabulary knows.
+
 use super::*;
 
 /// (key, min, max) as a stock 4.1.0 combined node lists them on its broker listener.

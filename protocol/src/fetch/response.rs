@@ -1,4 +1,7 @@
 //! An answer and its encoder.
+//!
+//! Kept true: the frame's length is that of all segments; records are moved, never copied; a tagged
+//! field that has the schema's default is not written, as Kafka does.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use uuid::Uuid;

@@ -1,3 +1,5 @@
+//! The encoder against the general codec, at all versions and with every field off its default.
+
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::fetch_response::{
     AbortedTransaction as CrateAborted, EpochEndOffset as CrateEpoch, FetchableTopicResponse,

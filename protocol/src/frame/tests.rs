@@ -1,3 +1,5 @@
+//! Headers good, cut and lying; frames against the general codec.
+
 use bytes::{BufMut, BytesMut};
 use kafka_protocol::messages::{
     ApiVersionsRequest, ApiVersionsResponse, HeartbeatResponse, MetadataRequest,

@@ -1,4 +1,8 @@
 //! The view over a request's body.
+//!
+//! `parse` walks the body once and keeps only where the topics begin; the iterators walk it again.
+//! What they give borrows from the frame or shares its memory, so nothing of it should outlive the
+//! request but the records on their way to the log.
 
 use std::borrow::Cow;
 
@@ -25,7 +29,7 @@ pub struct ProduceRequest {
 
 /// What is produced to one topic.
 #[derive(Debug, Clone)]
-pub struct TopicData<'a> {
+pub struct ProducedTopic<'a> {
     /// Empty from version 13 on; invalid UTF-8 is replaced.
     pub name: Cow<'a, str>,
     /// Nil below version 13.
@@ -35,7 +39,7 @@ pub struct TopicData<'a> {
 
 /// What is produced to one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartitionData {
+pub struct ProducedPartition {
     pub index: i32,
     /// A slice of the frame.
     pub records: Option<Bytes>,
@@ -111,9 +115,9 @@ impl Topics<'_> {
 }
 
 impl<'a> Iterator for Topics<'a> {
-    type Item = TopicData<'a>;
+    type Item = ProducedTopic<'a>;
 
-    fn next(&mut self) -> Option<TopicData<'a>> {
+    fn next(&mut self) -> Option<ProducedTopic<'a>> {
         self.left = self.left.checked_sub(1)?;
         // Put off until there is a next one: most requests have one topic.
         if self.inside {
@@ -128,7 +132,7 @@ impl<'a> Iterator for Topics<'a> {
             cursor,
             left,
         };
-        Some(TopicData {
+        Some(ProducedTopic {
             name: String::from_utf8_lossy(name),
             topic_id,
             partitions,
@@ -151,12 +155,12 @@ pub struct Partitions<'a> {
 }
 
 impl Iterator for Partitions<'_> {
-    type Item = PartitionData;
+    type Item = ProducedPartition;
 
-    fn next(&mut self) -> Option<PartitionData> {
+    fn next(&mut self) -> Option<ProducedPartition> {
         self.left = self.left.checked_sub(1)?;
         let (index, records) = take_partition(&mut self.cursor).ok()?;
-        Some(PartitionData {
+        Some(ProducedPartition {
             index,
             records: records.map(|slice| self.body.slice_ref(slice)),
         })

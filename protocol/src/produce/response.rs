@@ -1,4 +1,6 @@
-//! The encoder of an answer.
+//! The encoder of an answer, from borrowed names and partitions into a connection's buffer.
+//!
+//! Kept true: after an error the buffer is as it was.
 
 use std::borrow::Cow;
 

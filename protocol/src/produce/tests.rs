@@ -1,3 +1,5 @@
+//! View and encoder against the general codec, at all versions; bodies that lie.
+
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::produce_response::{

@@ -1,4 +1,7 @@
-//! Why the bytes of a request are no message, by cause. Kafka closes the connection for each.
+//! Why the bytes of a request are no message, by cause.
+//!
+//! Kafka closes the connection for each of them (`InvalidRequestException` while parsing), and so
+//! do we.
 
 /// The body of a request does not hold what its length, counts and sizes announce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,3 +1,5 @@
+//! What is taken, mended and refused; each row was tried on a stock broker.
+
 use bytes::{BufMut, BytesMut};
 use kafka_protocol::messages::{
     DescribeTopicPartitionsRequest, FetchRequest, ListGroupsRequest, MetadataRequest,

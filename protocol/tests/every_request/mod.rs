@@ -30,7 +30,11 @@ fn only_decode<M: Decodable>(mut body: Bytes, version: i16) -> Result<M, String>
 
 macro_rules! requests {
     ($($key:ident $request:ident,)*) => {
-        pub(crate) fn round_trip(key: ApiKey, version: i16, body: Bytes) -> Result<Decoded, String> {
+        pub(crate) fn round_trip(
+            key: ApiKey,
+            version: i16,
+            body: Bytes,
+        ) -> Result<Decoded, String> {
             match key { $(ApiKey::$key => through::<$request>(body, version),)* }
         }
 
