@@ -15,7 +15,9 @@ pub mod golden;
 pub mod mask;
 pub mod node;
 pub mod oracle;
+pub mod records;
 pub mod server;
+pub mod topic;
 pub mod transcript;
 pub mod wire;
 
@@ -24,7 +26,10 @@ use std::path::PathBuf;
 /// The cargo target folder this test was built into.
 #[must_use]
 pub fn target_dir() -> PathBuf {
-    profile_dir().parent().expect("target has profiles").to_path_buf()
+    profile_dir()
+        .parent()
+        .expect("target has profiles")
+        .to_path_buf()
 }
 
 /// The folder of the profile this test was built with, where Gregor's binary is too.

@@ -20,9 +20,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-console-producer" if old => "kafka.tools.ConsoleProducer",
         "kafka-console-producer" => "org.apache.kafka.tools.ConsoleProducer",
         "kafka-consumer-groups" if old => "kafka.admin.ConsumerGroupCommand",
-        "kafka-consumer-groups" => {
-            "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
-        }
+        "kafka-consumer-groups" => "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
         "kafka-consumer-perf-test" => "org.apache.kafka.tools.ConsumerPerformance",
         "kafka-delete-records" => "org.apache.kafka.tools.DeleteRecordsCommand",
         "kafka-dump-log" if version == super::NEWEST => "org.apache.kafka.tools.DumpLogSegments",
