@@ -31,9 +31,10 @@ use crate::api::{Api, ApiKey};
 use crate::frame::RequestHeader;
 use walk::{Stop, Walk};
 
-/// What decoding one request may take, in bytes, beside the frame itself. With a frame that is
-/// refused at its first pages this keeps one hostile request below 64 MiB.
-pub const DECODED_BUDGET: usize = 32 << 20;
+/// What decoding one request may take, in bytes, beside the frame itself. Decoded elements are no
+/// smaller than on the wire, so what is refused at doubling sizes is refused before 32 MiB arrived;
+/// and what is accepted leaves its handler room to stay within 64 MiB as well.
+pub const DECODED_BUDGET: usize = 16 << 20;
 
 /// Why a request is not decoded; each of them closes the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

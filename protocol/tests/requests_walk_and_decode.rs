@@ -14,7 +14,7 @@ use bytes::Bytes;
 use counted::peak_of;
 use drawn::{Draw, Forms, body};
 use protocol::api::{self, Api};
-use protocol::shape::{Refusal, Verdict, check_body, check_prefix};
+use protocol::shape::{DECODED_BUDGET, Refusal, Verdict, check_body, check_prefix};
 
 /// What decoding takes beside what is counted: a `Bytes` becomes a shared one.
 const SLACK: usize = 256;
@@ -169,6 +169,38 @@ fn what_is_said_of_a_beginning_agrees_with_what_is_said_of_the_whole() {
             }
         }
     });
+}
+
+/// Lists of lists of nothing, no count of which is beyond the budget: frames as full of elements as
+/// can be, that arrive in doubling pieces. Scaled down by 16.
+#[test]
+fn frames_full_of_tiny_elements_are_refused_before_twice_the_budget_arrived() {
+    const FRAME: usize = 100 << 16;
+    let mut crowds = 0;
+    for_each_version(|api, version| {
+        for (path, inner) in drawn::nested_lists(api, version) {
+            crowds += 1;
+            let what = format!("{} {version} {path:?} {inner}", api.name);
+            let body = drawn::crowd(api, version, &path, inner, FRAME, DECODED_BUDGET / 16);
+            let frame = drawn::frame(api, version, &body);
+            let mut arrived = 4096;
+            let refusal = loop {
+                assert!(
+                    arrived <= DECODED_BUDGET / 8 && arrived <= frame.len(),
+                    "{what}"
+                );
+                match check_prefix(FRAME, &frame[..arrived], DECODED_BUDGET / 16) {
+                    Ok(Verdict::NeedMore) => arrived *= 2,
+                    outcome => break outcome,
+                }
+            };
+            assert!(
+                matches!(refusal, Err(Refusal::OverBudget { .. })),
+                "{what}: {refusal:?}"
+            );
+        }
+    });
+    assert!(crowds > 200, "{crowds}");
 }
 
 /// The head of a frame of 100 MiB that announces as much as its place can tell, at every count and

@@ -2,8 +2,8 @@
 //! whether a broker forwards it to the controller.
 //!
 //! The versions are those that a stock 4.1.0 node lists, not the newest of its schemas:
-//! OffsetCommit, OffsetFetch and InitProducerId have a newer version that Kafka still holds back, and Streams
-//! groups (88, 89) have no stable version at all, so they are no rows. Kafka lists
+//! OffsetCommit, OffsetFetch and InitProducerId have a newer version that Kafka still holds back,
+//! and Streams groups (88, 89) have no stable version at all, so they are no rows. Kafka lists
 //! GetTelemetrySubscriptions and PushTelemetry only when a telemetry receiver is configured.
 
 use super::{Api, ApiKey, ApiKey::*};

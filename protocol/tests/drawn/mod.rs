@@ -90,6 +90,67 @@ pub(crate) fn frame(api: &Api, version: i16, body: &[u8]) -> Vec<u8> {
     frame.into()
 }
 
+/// All lists in lists of this request, by the positions of their fields, and how many elements the
+/// inner ones shall have.
+pub(crate) fn nested_lists(api: &Api, version: i16) -> Vec<(Vec<usize>, usize)> {
+    fn below(fields: &[Field], version: i16, path: &[usize], found: &mut Vec<Vec<usize>>) {
+        for (position, field) in fields.iter().enumerate() {
+            let Kind::Array(element) = &field.kind else {
+                continue;
+            };
+            if !field.exists_in(version) || field.tag.is_some() {
+                continue;
+            }
+            let path = [path, &[position]].concat();
+            if let Element::Struct { fields, .. } = element {
+                below(fields, version, &path, found);
+            }
+            found.push(path);
+        }
+    }
+    let mut found = Vec::new();
+    below(shape_of(api.key).fields, version, &[], &mut found);
+    found.retain(|path| path.len() > 1);
+    found
+        .into_iter()
+        .flat_map(|path| [1, 300].map(|inner| (path.clone(), inner)))
+        .collect()
+}
+
+/// The beginning of a body of about `length` bytes whose lists on `path` are full: the outermost
+/// has as many elements as `budget` lets it announce, the others `inner`. All else is empty.
+pub(crate) fn crowd(
+    api: &Api,
+    version: i16,
+    path: &[usize],
+    inner: usize,
+    length: usize,
+    budget: usize,
+) -> Bytes {
+    let shape = shape_of(api.key);
+    let flexible = version >= shape.first_flexible;
+    let draw = &mut Draw::new(0);
+    let mut writer = Writer {
+        draw,
+        version,
+        flexible,
+        forms: Forms::Usual,
+        out: BytesMut::new(),
+    };
+    let in_memory = match &shape.fields[path[0]].kind {
+        Kind::Array(Element::Struct { in_memory, .. }) => *in_memory,
+        _ => 1,
+    };
+    let outer = (budget / in_memory).saturating_sub(1);
+    writer.crowd(
+        shape.fields,
+        path,
+        &[outer, inner],
+        length.min(2 * budget + 1024),
+    );
+    writer.out.freeze()
+}
+
 struct Writer<'a> {
     draw: &'a mut Draw,
     version: i16,
@@ -101,6 +162,50 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn odd(&mut self, one_in: usize) -> bool {
         self.forms == Forms::Unusual && self.draw.one_in(one_in)
+    }
+
+    fn crowd(&mut self, fields: &[Field], path: &[usize], counts: &[usize], enough: usize) {
+        for (position, field) in fields.iter().enumerate() {
+            if field.tag.is_some() || !field.exists_in(self.version) {
+                continue;
+            }
+            let nullable = field.nullable_in(self.version);
+            match &field.kind {
+                Kind::Array(element) if path.first() == Some(&position) => {
+                    self.length(counts[0]);
+                    let inner = &counts[counts.len() - 1..];
+                    for _ in 0..counts[0] {
+                        if self.out.len() > enough {
+                            return;
+                        }
+                        match element {
+                            Element::Fixed(fixed) => self.out.put_bytes(0, fixed.size()),
+                            Element::String => self.empty_string(),
+                            Element::Struct { fields, .. } => {
+                                self.crowd(fields, &path[1..], inner, enough);
+                            }
+                        }
+                    }
+                }
+                Kind::Array(_) | Kind::Bytes | Kind::Records if nullable => self.null(4),
+                Kind::Array(_) | Kind::Bytes | Kind::Records => self.length(0),
+                Kind::Fixed(fixed) => self.out.put_bytes(0, fixed.size()),
+                Kind::String => self.empty_string(),
+                Kind::Struct(_) if nullable => self.out.put_u8(0xff),
+                Kind::Struct(fields) => self.crowd(fields, &[], counts, enough),
+            }
+        }
+        if self.flexible {
+            self.out.put_u8(0);
+        }
+    }
+
+    fn empty_string(&mut self) {
+        if self.flexible {
+            self.varint(1);
+        } else {
+            self.out.put_i16(0);
+        }
     }
 
     fn structure(&mut self, fields: &[Field]) {
