@@ -84,6 +84,9 @@ pub(crate) trait Authorizer: Debug + Send + Sync {
         resource: Resource<'_>,
     ) -> bool;
 
+    /// Whether `operation` is allowed on some topic at least, whichever it is.
+    fn authorize_any_topic(&self, context: &RequestContext, operation: Operation) -> bool;
+
     /// Whether access control is configured at all; ACL requests are refused otherwise.
     fn is_configured(&self) -> bool;
 }
@@ -94,6 +97,10 @@ pub(crate) struct AllowAll;
 
 impl Authorizer for AllowAll {
     fn authorize(&self, _: &RequestContext, _: Operation, _: Resource<'_>) -> bool {
+        true
+    }
+
+    fn authorize_any_topic(&self, _: &RequestContext, _: Operation) -> bool {
         true
     }
 

@@ -57,6 +57,11 @@ impl RequestContext {
         self.authorizer.authorize(self, operation, resource)
     }
 
+    /// Whether the sender may do `operation` on some topic, whichever it is.
+    pub(crate) fn authorize_any_topic(&self, operation: Operation) -> bool {
+        self.authorizer.authorize_any_topic(self, operation)
+    }
+
     /// The authorized-operations bit field of a response: what the sender may do of what makes sense
     /// on such a resource. Kafka: `Utils.to32BitField` over `AclEntry.supportedOperations`.
     pub(crate) fn authorized_operations(&self, resource: Resource<'_>) -> i32 {

@@ -11,20 +11,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+
+use crate::log_levels;
 
 /// Starts writing log lines. Later calls do nothing.
 pub(crate) fn start() {
-    let filter =
-        EnvFilter::try_from_env("GREGOR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let given = std::env::var("GREGOR_LOG").ok();
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stdout().is_terminal())
         .event_format(KafkaLine)
-        .finish();
+        .with_filter(log_levels::filter(given.as_deref()));
+    let subscriber = tracing_subscriber::registry().with(lines);
     // Fails only when a subscriber is set already, which then does the same.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

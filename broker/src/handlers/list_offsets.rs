@@ -18,6 +18,7 @@ use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::RequestContext;
 use crate::dispatch::CloseConnection;
+use crate::error_map;
 use crate::partitions::{FoundOffset, Isolation, OffsetSought};
 
 /// Replica id of a tool that may ask a replica that does not lead.
@@ -85,7 +86,10 @@ async fn find(
     let sought = sought(asked.timestamp, context.api_version)?;
     let partition = broker.partition(topic, asked.partition_index)?;
     partition.check_leadership(asked.current_leader_epoch, leader_only)?;
-    let found = partition.find_offset(broker, sought, isolation).await?;
+    let found = partition.find_offset(sought, isolation).await.map_err(|error| {
+        broker.note_storage_failure(&error);
+        error_map::storage_error(&error)
+    })?;
     // What lies behind the offsets a client may read is not told.
     let last_fetchable = partition.upper_bound(isolation);
     let searched = matches!(sought, OffsetSought::Timestamp(_) | OffsetSought::MaxTimestamp);

@@ -10,11 +10,30 @@ use crate::context::RequestContext;
 use crate::dispatch::serve;
 use crate::net::connection::{Later, Reply};
 
+pub(crate) mod alter_configs;
 pub(crate) mod api_versions;
+pub(crate) mod create_partitions;
+pub(crate) mod create_topics;
+pub(crate) mod delete_records;
+pub(crate) mod delete_topics;
+pub(crate) mod describe_acls;
+pub(crate) mod describe_client_quotas;
+pub(crate) mod describe_cluster;
+pub(crate) mod describe_configs;
+pub(crate) mod describe_log_dirs;
+pub(crate) mod describe_producers;
+pub(crate) mod describe_quorum;
+pub(crate) mod describe_topic_partitions;
 pub(crate) mod fetch;
+pub(crate) mod incremental_alter_configs;
+pub(crate) mod init_producer_id;
+pub(crate) mod list_config_resources;
 pub(crate) mod list_offsets;
+pub(crate) mod list_partition_reassignments;
 pub(crate) mod metadata;
+pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
+pub(crate) mod update_features;
 
 /// Hands the request to the handler of its API. Every API that `protocol::api` says is served has its
 /// line here; the test `every_served_api_has_its_handler` compares.
@@ -29,10 +48,29 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
         }};
     }
     match context.api.key {
+        ApiKey::AlterConfigs => call!(alter_configs::handle),
         ApiKey::ApiVersions => call!(api_versions::handle),
+        ApiKey::CreatePartitions => call!(create_partitions::handle),
+        ApiKey::CreateTopics => call!(create_topics::handle),
+        ApiKey::DeleteRecords => call!(delete_records::handle),
+        ApiKey::DeleteTopics => call!(delete_topics::handle),
+        ApiKey::DescribeAcls => call!(describe_acls::handle),
+        ApiKey::DescribeClientQuotas => call!(describe_client_quotas::handle),
+        ApiKey::DescribeCluster => call!(describe_cluster::handle),
+        ApiKey::DescribeConfigs => call!(describe_configs::handle),
+        ApiKey::DescribeLogDirs => call!(describe_log_dirs::handle),
+        ApiKey::DescribeProducers => call!(describe_producers::handle),
+        ApiKey::DescribeQuorum => call!(describe_quorum::handle),
+        ApiKey::DescribeTopicPartitions => call!(describe_topic_partitions::handle),
         ApiKey::Fetch => fetch::begin(broker, context, body),
+        ApiKey::IncrementalAlterConfigs => call!(incremental_alter_configs::handle),
+        ApiKey::InitProducerId => call!(init_producer_id::handle),
+        ApiKey::ListConfigResources => call!(list_config_resources::handle),
         ApiKey::ListOffsets => call!(list_offsets::handle),
+        ApiKey::ListPartitionReassignments => call!(list_partition_reassignments::handle),
         ApiKey::Metadata => call!(metadata::handle),
+        ApiKey::OffsetForLeaderEpoch => call!(offset_for_leader_epoch::handle),
+        ApiKey::UpdateFeatures => call!(update_features::handle),
         other => {
             let why = format!("{other:?} has no handler");
             Box::pin(std::future::ready(Reply::Close(why)))

@@ -1,0 +1,57 @@
+//! CreatePartitions: asks the controller for more partitions of topics.
+//!
+//! Kafka: `ControllerApis.createPartitions`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
+use protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse, TopicName};
+
+use crate::api_error::ApiError;
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::controller_call;
+use crate::dispatch::CloseConnection;
+use crate::topic_names::Named;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    mut request: CreatePartitionsRequest,
+) -> Result<CreatePartitionsResponse, CloseConnection> {
+    let asked: Vec<TopicName> = request.topics.iter().map(|topic| topic.name.clone()).collect();
+    // The controller refuses names that come twice, to anybody.
+    let denied: HashSet<TopicName> = Named::of(asked.iter().cloned())
+        .once
+        .into_iter()
+        .filter(|name| !context.authorize(Operation::Alter, Resource::Topic(name)))
+        .collect();
+    request.topics.retain(|topic| !denied.contains(&topic.name));
+    let timeout_ms = request.timeout_ms;
+    let answered = controller_call::within(broker, timeout_ms, move |controller, now| {
+        controller.create_partitions(&request, now)
+    });
+    match answered.await {
+        Ok(mut response) => {
+            let error = ErrorCode::TopicAuthorizationFailed.into();
+            let others = asked.iter().filter(|name| denied.contains(*name));
+            response.results.extend(others.map(|name| refused(name, &error)));
+            Ok(response)
+        }
+        Err(failed) => {
+            let error = ApiError::from(failed);
+            let results = asked.iter().map(|name| refused(name, &error)).collect();
+            Ok(CreatePartitionsResponse::default().with_results(results))
+        }
+    }
+}
+
+fn refused(name: &TopicName, error: &ApiError) -> CreatePartitionsTopicResult {
+    CreatePartitionsTopicResult::default()
+        .with_name(name.clone())
+        .with_error_code(error.code())
+        .with_error_message(error.text())
+}

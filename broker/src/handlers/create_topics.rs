@@ -1,0 +1,84 @@
+//! CreateTopics: asks the controller for new topics.
+//!
+//! Kafka: `ControllerApis.createTopics`. Who may create anything in the cluster needs no leave for
+//! each topic; how a new topic is configured is told only to those who may describe it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::create_topics_response::CreatableTopicResult;
+use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
+
+use crate::api_error::ApiError;
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::controller_call::{self, CallFailed};
+use crate::dispatch::CloseConnection;
+use crate::topic_names::{METADATA_TOPIC, Named};
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    mut request: CreateTopicsRequest,
+) -> Result<CreateTopicsResponse, CloseConnection> {
+    let asked: Vec<TopicName> = request.topics.iter().map(|topic| topic.name.clone()).collect();
+    // The controller refuses its own topic and names that come twice, to anybody.
+    let mut single = Named::of(asked.iter().cloned()).once;
+    single.retain(|name| name.as_str() != METADATA_TOPIC);
+    let whole_cluster = context.authorize(Operation::Create, Resource::Cluster);
+    let denied: HashSet<TopicName> = single
+        .iter()
+        .filter(|name| {
+            !whole_cluster && !context.authorize(Operation::Create, Resource::Topic(name))
+        })
+        .cloned()
+        .collect();
+    let describable = single
+        .iter()
+        .filter(|name| context.authorize(Operation::DescribeConfigs, Resource::Topic(name)))
+        .map(ToString::to_string)
+        .collect();
+    request.topics.retain(|topic| !denied.contains(&topic.name));
+    match call(broker, request, describable).await {
+        Ok(mut response) => {
+            let error =
+                ApiError::new(ErrorCode::TopicAuthorizationFailed, "Authorization failed.");
+            let others = single.iter().filter(|name| denied.contains(*name));
+            response.topics.extend(others.map(|name| refused(name, &error)));
+            Ok(response)
+        }
+        Err(failed) => {
+            let error = ApiError::from(failed);
+            let topics = asked.iter().map(|name| refused(name, &error)).collect();
+            Ok(CreateTopicsResponse::default().with_topics(topics))
+        }
+    }
+}
+
+/// Creates topics that the broker itself needs, or that a client asked for by the way.
+pub(crate) async fn create(
+    broker: &Arc<Broker>,
+    request: CreateTopicsRequest,
+) -> Result<CreateTopicsResponse, CallFailed> {
+    call(broker, request, HashSet::new()).await
+}
+
+async fn call(
+    broker: &Arc<Broker>,
+    request: CreateTopicsRequest,
+    describable: HashSet<String>,
+) -> Result<CreateTopicsResponse, CallFailed> {
+    controller_call::within(broker, request.timeout_ms, move |controller, now| {
+        controller.create_topics(&request, &|name| describable.contains(name), now)
+    })
+    .await
+}
+
+fn refused(name: &TopicName, error: &ApiError) -> CreatableTopicResult {
+    CreatableTopicResult::default()
+        .with_name(name.clone())
+        .with_error_code(error.code())
+        .with_error_message(error.text())
+}

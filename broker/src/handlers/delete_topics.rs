@@ -1,0 +1,111 @@
+//! DeleteTopics: asks the controller to delete topics, named or by id.
+//!
+//! Kafka: `ControllerApis.deleteTopics`. A topic that was given by its id is named in a refusal only
+//! to those who may describe it. Answers come in the order of the request rather than shuffled, which
+//! tells as little about what exists.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use protocol::messages::delete_topics_request::DeleteTopicState;
+use protocol::messages::delete_topics_response::DeletableTopicResult;
+use protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
+use raft::image::MetadataImage;
+use uuid::Uuid;
+
+use crate::api_error::{ApiError, denied};
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::controller_call;
+use crate::dispatch::CloseConnection;
+use crate::topic_names::Named;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    mut request: DeleteTopicsRequest,
+) -> Result<DeleteTopicsResponse, CloseConnection> {
+    let asked = request.clone();
+    // Where deletion is disabled everybody is told so, whatever they may do.
+    let may_all = !broker.config().delete_topic_enable
+        || context.authorize(Operation::Delete, Resource::Cluster);
+    let refusals =
+        if may_all { Vec::new() } else { take_denied(&broker.image(), context, &mut request) };
+    let (version, timeout_ms) = (context.api_version, request.timeout_ms);
+    let answered = controller_call::within(broker, timeout_ms, move |controller, _| {
+        controller.delete_topics(&request, version)
+    });
+    match answered.await {
+        Ok(mut response) => {
+            response.responses.extend(refusals);
+            Ok(response)
+        }
+        Err(failed) => Ok(failed_whole(asked, &failed.into())),
+    }
+}
+
+/// Takes out of the request what the sender may not delete.
+fn take_denied(
+    image: &MetadataImage,
+    context: &RequestContext,
+    request: &mut DeleteTopicsRequest,
+) -> Vec<DeletableTopicResult> {
+    let may = |operation, name: &str| context.authorize(operation, Resource::Topic(name));
+    let mut refusals = Vec::new();
+    // What comes twice, or is neither or both of name and id, the controller refuses to anybody.
+    let named = request.topic_names.iter().cloned();
+    let states = request.topics.iter().filter(|topic| topic.topic_id.is_nil());
+    let names = Named::of(named.chain(states.filter_map(|topic| topic.name.clone()))).once;
+    let names: HashSet<TopicName> = names.into_iter().collect();
+    let ids = Named::of(request.topics.iter().map(|topic| topic.topic_id)).once;
+    let refuse_name = |name: &TopicName| {
+        let allowed = !names.contains(name)
+            || (may(Operation::Describe, name) && may(Operation::Delete, name));
+        (!allowed).then(|| refused(Some(name.clone()), Uuid::nil(), &denied(Resource::Topic(name))))
+    };
+    let refuse_id = |id: Uuid| {
+        let topic = image.topics().by_id(id).filter(|_| ids.contains(&id))?;
+        if may(Operation::Delete, &topic.name) {
+            return None;
+        }
+        let visible = may(Operation::Describe, &topic.name);
+        let name = visible.then(|| TopicName(topic.name.clone()));
+        Some(refused(name, id, &denied(Resource::Topic(&topic.name))))
+    };
+    request.topic_names.retain(|name| match refuse_name(name) {
+        Some(refusal) => {
+            refusals.push(refusal);
+            false
+        }
+        None => true,
+    });
+    request.topics.retain(|DeleteTopicState { name, topic_id, .. }| {
+        let refusal = match (name, topic_id.is_nil()) {
+            (Some(name), true) => refuse_name(name),
+            (None, false) => refuse_id(*topic_id),
+            _ => None,
+        };
+        let kept = refusal.is_none();
+        refusals.extend(refusal);
+        kept
+    });
+    refusals
+}
+
+fn refused(name: Option<TopicName>, id: Uuid, error: &ApiError) -> DeletableTopicResult {
+    DeletableTopicResult::default()
+        .with_name(name)
+        .with_topic_id(id)
+        .with_error_code(error.code())
+        .with_error_message(error.text())
+}
+
+/// Every topic of the request gets the code, without words.
+fn failed_whole(request: DeleteTopicsRequest, error: &ApiError) -> DeleteTopicsResponse {
+    let error = ApiError::from(error.code);
+    let named = request.topic_names.into_iter().map(|name| refused(Some(name), Uuid::nil(), &error));
+    let states =
+        request.topics.into_iter().map(|topic| refused(topic.name, topic.topic_id, &error));
+    DeleteTopicsResponse::default().with_responses(named.chain(states).collect())
+}

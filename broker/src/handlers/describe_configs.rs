@@ -1,0 +1,175 @@
+//! DescribeConfigs: settings of topics, brokers, groups and subscriptions, with where they come from.
+//!
+//! Kafka: `ConfigHelper`. A broker answers for itself and, under the empty name, for what is set for
+//! all brokers; a key that is asked for and does not exist is left out.
+
+use std::sync::Arc;
+
+use config::{Properties, describe};
+use protocol::ErrorCode;
+use protocol::messages::describe_configs_request::DescribeConfigsResource;
+use protocol::messages::describe_configs_response::{
+    DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
+};
+use protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
+use raft::image::{ConfigResource, ResourceType};
+
+use crate::api_error::{ApiError, text, worded};
+use crate::authorizer::Operation;
+use crate::broker::Broker;
+use crate::config_resources;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+use crate::dynamic_config::{invalid_request, properties};
+use crate::{log_levels, topic_names};
+
+/// Where a logger's level comes from, in the numbers of the response.
+const BROKER_LOGGER_SOURCE: i8 = 6;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: DescribeConfigsRequest,
+) -> Result<DescribeConfigsResponse, CloseConnection> {
+    let kinds: Option<Vec<ResourceType>> =
+        request.resources.iter().map(|each| ResourceType::from_id(each.resource_type)).collect();
+    let Some(kinds) = kinds else {
+        // One kind that is none spoils the request.
+        let error = worded(ErrorCode::InvalidRequest);
+        let results = request.resources.iter().map(|each| refused(each, &error)).collect();
+        return Ok(DescribeConfigsResponse::default().with_results(results));
+    };
+    let with = (request.include_synonyms, request.include_documentation);
+    let mut described = Vec::new();
+    let mut denied = Vec::new();
+    for (resource, kind) in request.resources.iter().zip(kinds) {
+        let name = resource.resource_name.as_str();
+        match config_resources::authorize(context, Operation::DescribeConfigs, kind, name) {
+            Err(error) => denied.push(refused(resource, &error)),
+            Ok(()) => described.push(match settings(broker, kind, name) {
+                Err(error) => refused(resource, &error),
+                Ok(settings) => {
+                    result(resource).with_configs(shown(resource, settings, with))
+                }
+            }),
+        }
+    }
+    described.extend(denied);
+    Ok(DescribeConfigsResponse::default().with_results(described))
+}
+
+/// All settings of a resource.
+fn settings(
+    broker: &Broker,
+    kind: ResourceType,
+    name: &str,
+) -> Result<Vec<DescribeConfigsResourceResult>, ApiError> {
+    let image = broker.image();
+    let node = broker.config();
+    let own = || -> Properties {
+        properties(image.configs().of(&ConfigResource::new(kind, name.to_owned())))
+    };
+    let entries = match kind {
+        ResourceType::Topic => {
+            topic_names::check(name)?;
+            if image.topics().by_name(name).is_none() {
+                // Without words, but not without a text: clients print it as it is.
+                return Err(ApiError::new(ErrorCode::UnknownTopicOrPartition, ""));
+            }
+            describe::topic(&node, &own())
+        }
+        ResourceType::Broker if name.is_empty() => describe::cluster_default(&node),
+        ResourceType::Broker => {
+            let id = broker_id(name)?;
+            if id != broker.node_id() {
+                return Err(invalid_request(format!(
+                    "Unexpected broker id, expected {} or empty string, but received {name}",
+                    broker.node_id()
+                )));
+            }
+            describe::broker(&node)
+        }
+        ResourceType::BrokerLogger => return loggers(broker, name),
+        ResourceType::ClientMetrics if name.is_empty() => {
+            return Err(invalid_request("Client metrics subscription name must not be empty"));
+        }
+        ResourceType::ClientMetrics => describe::client_metrics(&own()),
+        ResourceType::Group if name.is_empty() => {
+            return Err(invalid_request("Group name must not be empty"));
+        }
+        ResourceType::Group => describe::group(&node, &own()),
+    };
+    Ok(entries.into_iter().map(entry).collect())
+}
+
+fn broker_id(name: &str) -> Result<i32, ApiError> {
+    name.parse()
+        .map_err(|_| invalid_request(format!("Broker id must be an integer, but it is: {name}")))
+}
+
+fn loggers(broker: &Broker, name: &str) -> Result<Vec<DescribeConfigsResourceResult>, ApiError> {
+    if name.is_empty() {
+        return Err(invalid_request("Broker id must not be empty"));
+    }
+    if broker_id(name)? != broker.node_id() {
+        return Err(invalid_request(format!(
+            "Unexpected broker id, expected {} but received {name}",
+            broker.node_id()
+        )));
+    }
+    let logger = |(name, level): (String, &str)| {
+        DescribeConfigsResourceResult::default()
+            .with_name(text(name))
+            .with_value(Some(text(level)))
+            .with_config_source(BROKER_LOGGER_SOURCE)
+    };
+    Ok(log_levels::all().into_iter().map(logger).collect())
+}
+
+fn entry(entry: describe::Entry) -> DescribeConfigsResourceResult {
+    let synonym = |synonym: &describe::Synonym| {
+        DescribeConfigsSynonym::default()
+            .with_name(text(&synonym.name))
+            .with_value(synonym.value.as_ref().map(text))
+            .with_source(synonym.source.id())
+    };
+    DescribeConfigsResourceResult::default()
+        .with_value(entry.value.as_ref().map(text))
+        .with_read_only(entry.read_only)
+        .with_config_source(entry.source.id())
+        .with_is_sensitive(entry.is_sensitive)
+        .with_synonyms(entry.synonyms.iter().map(synonym).collect())
+        .with_config_type(entry.kind_id())
+        .with_documentation(entry.documentation.as_ref().map(text))
+        .with_name(text(entry.name))
+}
+
+/// Those of the settings that were asked for, with as much about them.
+fn shown(
+    asked: &DescribeConfigsResource,
+    mut settings: Vec<DescribeConfigsResourceResult>,
+    (synonyms, documentation): (bool, bool),
+) -> Vec<DescribeConfigsResourceResult> {
+    if let Some(keys) = asked.configuration_keys.as_ref().filter(|keys| !keys.is_empty()) {
+        settings.retain(|setting| keys.contains(&setting.name));
+    }
+    for setting in &mut settings {
+        if !synonyms {
+            setting.synonyms.clear();
+        }
+        if !documentation {
+            setting.documentation = None;
+        }
+    }
+    settings
+}
+
+fn result(resource: &DescribeConfigsResource) -> DescribeConfigsResult {
+    DescribeConfigsResult::default()
+        .with_resource_type(resource.resource_type)
+        .with_resource_name(resource.resource_name.clone())
+}
+
+fn refused(resource: &DescribeConfigsResource, error: &ApiError) -> DescribeConfigsResult {
+    result(resource).with_error_code(error.code()).with_error_message(error.text())
+}

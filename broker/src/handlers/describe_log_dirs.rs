@@ -1,0 +1,96 @@
+//! DescribeLogDirs: which partitions lie in which log directory, how large they are, and how full the
+//! file system is (KIP-113, KIP-827).
+//!
+//! Kafka: `ReplicaManager.describeLogDirs`. The metadata log lies in a log directory too, but is none
+//! of the broker's partitions.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
+use protocol::messages::describe_log_dirs_response::{
+    DescribeLogDirsPartition, DescribeLogDirsResult, DescribeLogDirsTopic,
+};
+use protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse, TopicName};
+use protocol::wire::StrBytes;
+
+use crate::api_error::text;
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+use crate::partitions::HostedPartition;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: DescribeLogDirsRequest,
+) -> Result<DescribeLogDirsResponse, CloseConnection> {
+    if !context.authorize(Operation::Describe, Resource::Cluster) {
+        return Ok(DescribeLogDirsResponse::default()
+            .with_error_code(ErrorCode::ClusterAuthorizationFailed.code()));
+    }
+    let broker = Arc::clone(broker);
+    // A file system may take its time to say how full it is.
+    let described = tokio::task::spawn_blocking(move || describe(&broker, request.topics)).await;
+    let result = described.map_err(|error| CloseConnection(error.to_string()))?;
+    Ok(DescribeLogDirsResponse::default().with_results(vec![result]))
+}
+
+fn describe(broker: &Broker, asked: Option<Vec<DescribableLogDirTopic>>) -> DescribeLogDirsResult {
+    let config = broker.config();
+    let dir = Path::new(config.log_dirs.first().map_or("", String::as_str));
+    let path = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+    let result = DescribeLogDirsResult::default().with_log_dir(text(path.to_string_lossy()));
+    match rustix::fs::statvfs(&path) {
+        Err(_) => result.with_error_code(ErrorCode::KafkaStorageError.code()),
+        Ok(fs) => result
+            .with_topics(topics(broker.partitions().all(), asked))
+            .with_total_bytes(bytes(fs.f_blocks, fs.f_frsize))
+            .with_usable_bytes(bytes(fs.f_bavail, fs.f_frsize)),
+    }
+}
+
+fn bytes(blocks: u64, block_bytes: u64) -> i64 {
+    i64::try_from(blocks.saturating_mul(block_bytes)).unwrap_or(i64::MAX)
+}
+
+fn topics(
+    hosted: Vec<Arc<HostedPartition>>,
+    asked: Option<Vec<DescribableLogDirTopic>>,
+) -> Vec<DescribeLogDirsTopic> {
+    let asked: Option<HashSet<(StrBytes, i32)>> = asked.map(|topics| {
+        let pairs = topics.into_iter().flat_map(|topic| {
+            topic.partitions.into_iter().map(move |partition| (topic.topic.0.clone(), partition))
+        });
+        pairs.collect()
+    });
+    let mut by_topic: BTreeMap<StrBytes, BTreeMap<i32, DescribeLogDirsPartition>> =
+        BTreeMap::new();
+    for partition in hosted {
+        let name = text(&**partition.topic());
+        let index = partition.partition();
+        let key = (name, index);
+        if asked.as_ref().is_none_or(|asked| asked.contains(&key)) {
+            by_topic.entry(key.0).or_default().insert(index, described(&partition));
+        }
+    }
+    let topic = |(name, partitions): (StrBytes, BTreeMap<i32, DescribeLogDirsPartition>)| {
+        DescribeLogDirsTopic::default()
+            .with_name(TopicName(name))
+            .with_partitions(partitions.into_values().collect())
+    };
+    by_topic.into_iter().map(topic).collect()
+}
+
+fn described(partition: &HostedPartition) -> DescribeLogDirsPartition {
+    let marks = partition.marks();
+    DescribeLogDirsPartition::default()
+        .with_partition_index(partition.partition())
+        .with_partition_size(i64::try_from(partition.reader().size_bytes()).unwrap_or(i64::MAX))
+        .with_offset_lag((marks.high_watermark() - marks.log_end_offset()).max(0))
+        // There is one log directory, so no replica is moving to another.
+        .with_is_future_key(false)
+}

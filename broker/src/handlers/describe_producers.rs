@@ -1,0 +1,73 @@
+//! DescribeProducers: which idempotent and transactional producers a partition's leader knows
+//! (KIP-664).
+//!
+//! Kafka: `KafkaApis.handleDescribeProducersRequest`, `Partition.activeProducerState`.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::describe_producers_response::{
+    PartitionResponse, ProducerState, TopicResponse,
+};
+use protocol::messages::{DescribeProducersRequest, DescribeProducersResponse, ProducerId};
+use storage::ProducerSummary;
+
+use crate::api_error::{ApiError, denied, worded};
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+use crate::topic_names;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: DescribeProducersRequest,
+) -> Result<DescribeProducersResponse, CloseConnection> {
+    let topics = request.topics.into_iter().map(|topic| {
+        let refusal = check(broker, context, &topic.name).err();
+        let partitions = topic.partition_indexes.iter().map(|index| {
+            let answer = PartitionResponse::default().with_partition_index(*index);
+            match &refusal {
+                Some(error) => {
+                    answer.with_error_code(error.code()).with_error_message(error.text())
+                }
+                None => match producers(broker, &topic.name, *index) {
+                    Err(code) => answer.with_error_code(code.code()),
+                    Ok(producers) => answer.with_active_producers(producers),
+                },
+            }
+        });
+        let partitions = partitions.collect();
+        TopicResponse::default().with_name(topic.name).with_partitions(partitions)
+    });
+    Ok(DescribeProducersResponse::default().with_topics(topics.collect()))
+}
+
+fn check(broker: &Broker, context: &RequestContext, topic: &str) -> Result<(), ApiError> {
+    topic_names::check(topic)?;
+    if !context.authorize(Operation::Read, Resource::Topic(topic)) {
+        return Err(denied(Resource::Topic(topic)));
+    }
+    if broker.image().topics().by_name(topic).is_none() {
+        return Err(worded(ErrorCode::UnknownTopicOrPartition));
+    }
+    Ok(())
+}
+
+fn producers(broker: &Broker, topic: &str, index: i32) -> Result<Vec<ProducerState>, ErrorCode> {
+    let partition = broker.partition(topic, index)?;
+    partition.check_leadership(-1, true)?;
+    let active = partition.with_replica(|replica| replica.log().log.producers());
+    Ok(active.iter().map(state).collect())
+}
+
+fn state(producer: &ProducerSummary) -> ProducerState {
+    ProducerState::default()
+        .with_producer_id(ProducerId(producer.producer_id))
+        .with_producer_epoch(i32::from(producer.producer_epoch))
+        .with_last_sequence(producer.last_sequence)
+        .with_last_timestamp(producer.last_timestamp)
+        .with_coordinator_epoch(producer.coordinator_epoch)
+        .with_current_txn_start_offset(producer.transaction_start_offset)
+}

@@ -1,0 +1,51 @@
+//! ListPartitionReassignments: which partitions are on their way to other replicas (KIP-455).
+//!
+//! Kafka: `ControllerApis.handleListPartitionReassignments`.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::list_partition_reassignments_response::{
+    OngoingPartitionReassignment, OngoingTopicReassignment,
+};
+use protocol::messages::{ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse};
+use raft::controller::ControllerResult;
+
+use crate::api_error::ApiError;
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::controller_call;
+use crate::dispatch::CloseConnection;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: ListPartitionReassignmentsRequest,
+) -> Result<ListPartitionReassignmentsResponse, CloseConnection> {
+    let asked = request.clone();
+    if !context.authorize(Operation::Describe, Resource::Cluster) {
+        return Ok(refused(asked, &ErrorCode::ClusterAuthorizationFailed.into()));
+    }
+    let answered = controller_call::within(broker, request.timeout_ms, move |controller, _| {
+        ControllerResult::unchanged(controller.list_partition_reassignments(&request))
+    });
+    Ok(answered.await.unwrap_or_else(|failed| refused(asked, &failed.into())))
+}
+
+fn refused(
+    request: ListPartitionReassignmentsRequest,
+    error: &ApiError,
+) -> ListPartitionReassignmentsResponse {
+    let partition =
+        |index| OngoingPartitionReassignment::default().with_partition_index(index);
+    let topics = request.topics.unwrap_or_default().into_iter().map(|topic| {
+        OngoingTopicReassignment::default()
+            .with_name(topic.name)
+            .with_partitions(topic.partition_indexes.into_iter().map(partition).collect())
+    });
+    ListPartitionReassignmentsResponse::default()
+        .with_error_code(error.code())
+        .with_error_message(error.text())
+        .with_topics(topics.collect())
+}

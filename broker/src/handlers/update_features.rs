@@ -1,0 +1,36 @@
+//! UpdateFeatures: raises or lowers finalized features (KIP-584).
+//!
+//! Kafka: `ControllerApis.handleUpdateFeatures`.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::{UpdateFeaturesRequest, UpdateFeaturesResponse};
+
+use crate::api_error::ApiError;
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::controller_call;
+use crate::dispatch::CloseConnection;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: UpdateFeaturesRequest,
+) -> Result<UpdateFeaturesResponse, CloseConnection> {
+    if !context.authorize(Operation::Alter, Resource::Cluster) {
+        return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
+    }
+    let (version, kraft_version) = (context.api_version, broker.quorum().kraft_version());
+    let answered = controller_call::within(broker, request.timeout_ms, move |controller, _| {
+        controller.update_features(&request, version, kraft_version)
+    });
+    Ok(answered.await.unwrap_or_else(|failed| refused(&failed.into())))
+}
+
+fn refused(error: &ApiError) -> UpdateFeaturesResponse {
+    UpdateFeaturesResponse::default()
+        .with_error_code(error.code())
+        .with_error_message(error.text())
+}
