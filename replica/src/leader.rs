@@ -18,17 +18,9 @@ pub struct LeaderState {
 impl LeaderState {
     /// A leader that has just been elected by the controller with this in-sync set.
     pub fn new(broker_id: i32, leader_epoch: i32, replicas: &[i32], in_sync: &[i32]) -> Self {
-        let follower_ends = replicas
-            .iter()
-            .filter(|id| **id != broker_id)
-            .map(|id| (*id, -1))
-            .collect();
-        Self {
-            broker_id,
-            leader_epoch,
-            in_sync: in_sync.to_vec(),
-            follower_ends,
-        }
+        let follower_ends =
+            replicas.iter().filter(|id| **id != broker_id).map(|id| (*id, -1)).collect();
+        Self { broker_id, leader_epoch, in_sync: in_sync.to_vec(), follower_ends }
     }
 
     /// The epoch this leadership has; records are appended under it.

@@ -71,16 +71,8 @@ impl<L: Log> Partition<L> {
     /// brought within the log.
     pub fn new(log: L, high_watermark: i64) -> Self {
         let high_watermark = high_watermark.clamp(log.log_start_offset(), log.log_end_offset());
-        let role = Role::Follower {
-            leader: -1,
-            leader_epoch: -1,
-        };
-        Self {
-            log,
-            role,
-            high_watermark,
-            waiters: Waiters::default(),
-        }
+        let role = Role::Follower { leader: -1, leader_epoch: -1 };
+        Self { log, role, high_watermark, waiters: Waiters::default() }
     }
 
     /// The log, for reads and for its keeping.
@@ -125,25 +117,18 @@ impl<L: Log> Partition<L> {
                 leader.update(replicas, in_sync);
             }
             _ => {
+                self.log.begin_leader_epoch(leader_epoch)?;
                 self.role =
                     Role::Leader(LeaderState::new(broker_id, leader_epoch, replicas, in_sync));
-                self.log.begin_leader_epoch(leader_epoch);
             }
         }
-        self.advance()
+        Ok(self.advance())
     }
 
     /// The controller gave the leadership to `leader` (-1: to nobody).
     pub fn follow(&mut self, leader: i32, leader_epoch: i32) -> Vec<(Token, Answer)> {
-        self.role = Role::Follower {
-            leader,
-            leader_epoch,
-        };
-        self.waiters
-            .take_all()
-            .into_iter()
-            .map(|t| (t, Answer::NoLongerLeader))
-            .collect()
+        self.role = Role::Follower { leader, leader_epoch };
+        self.waiters.take_all().into_iter().map(|t| (t, Answer::NoLongerLeader)).collect()
     }
 
     /// Appends what a producer or a coordinator sent. With [`Acks::All`] and records that are not
@@ -163,10 +148,7 @@ impl<L: Log> Partition<L> {
         if let Acks::All { min_in_sync } = acks {
             let in_sync = leader.in_sync().len();
             if in_sync < min_in_sync {
-                return Err(NotAppended::TooFewInSync {
-                    in_sync,
-                    min_in_sync,
-                });
+                return Err(NotAppended::TooFewInSync { in_sync, min_in_sync });
             }
         }
         let appended = self
@@ -179,23 +161,13 @@ impl<L: Log> Partition<L> {
         if !committed {
             self.waiters.push(end_offset, token);
         }
-        Ok((
-            AppendOutcome {
-                appended,
-                committed,
-            },
-            answered,
-        ))
+        Ok((AppendOutcome { appended, committed }, answered))
     }
 
     /// DeleteRecords: moves the log start to `offset` (-1: to the high watermark). Returns the new
     /// log start, or `None` if the offset lies outside of what is committed.
     pub fn delete_records_before(&mut self, offset: i64) -> Result<Option<i64>, L::Error> {
-        let target = if offset == -1 {
-            self.high_watermark
-        } else {
-            offset
-        };
+        let target = if offset == -1 { self.high_watermark } else { offset };
         if target < 0 || target > self.high_watermark {
             return Ok(None);
         }
@@ -218,10 +190,7 @@ impl<L: Log> Partition<L> {
         }
         let answered = self.waiters.pass(self.high_watermark);
         self.invariants();
-        answered
-            .into_iter()
-            .map(|token| (token, Answer::Committed))
-            .collect()
+        answered.into_iter().map(|token| (token, Answer::Committed)).collect()
     }
 
     /// Asserts what must hold between any two steps.

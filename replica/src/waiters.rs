@@ -35,21 +35,13 @@ pub(crate) struct Waiters {
 impl Waiters {
     /// Adds a request whose append ended (exclusive) at `end_offset`.
     pub(crate) fn push(&mut self, end_offset: i64, token: Token) {
-        debug_assert!(
-            self.queue
-                .back()
-                .is_none_or(|last| last.end_offset <= end_offset)
-        );
+        debug_assert!(self.queue.back().is_none_or(|last| last.end_offset <= end_offset));
         self.queue.push_back(Waiter { end_offset, token });
     }
 
     /// Takes those whose records all lie below `high_watermark`.
     pub(crate) fn pass(&mut self, high_watermark: i64) -> Vec<Token> {
-        let passed = self
-            .queue
-            .iter()
-            .take_while(|w| w.end_offset <= high_watermark)
-            .count();
+        let passed = self.queue.iter().take_while(|w| w.end_offset <= high_watermark).count();
         self.queue.drain(..passed).map(|w| w.token).collect()
     }
 
@@ -60,8 +52,6 @@ impl Waiters {
 
     /// Whether none waits at or below `high_watermark`.
     pub(crate) fn none_passed_at(&self, high_watermark: i64) -> bool {
-        self.queue
-            .front()
-            .is_none_or(|first| first.end_offset > high_watermark)
+        self.queue.front().is_none_or(|first| first.end_offset > high_watermark)
     }
 }
