@@ -4,7 +4,7 @@
 //! ends the load, because what follows would be built on a hole. Answers to `CoordinatorLoaderImpl`
 //! and the `replay` methods.
 
-use protocol::batch::{BatchError, BatchView, ControlType};
+use protocol::batch::{BatchError, BatchHeader, ControlType, Records};
 use protocol::records::group::{GroupMetadataValue, GroupRecord, GroupRecordError, MemberMetadata};
 use protocol::wire::StrBytes;
 
@@ -29,19 +29,20 @@ pub enum LoadError {
 }
 
 impl GroupShard {
-    /// Takes in one uncompressed batch of the partition.
+    /// Takes in one batch of the partition; `payload` is its records, decompressed.
     pub fn replay_batch(
         &mut self,
-        batch: &BatchView<'_>,
+        header: &BatchHeader,
+        payload: &[u8],
         now: Now,
         out: &mut Outputs,
     ) -> Result<(), LoadError> {
-        let base_offset = batch.base_offset();
+        let base_offset = header.base_offset();
         let bad_batch = |cause| LoadError::Batch { base_offset, cause };
-        let producer_id = batch.producer_id();
-        for record in batch.records().map_err(bad_batch)? {
+        let producer_id = header.producer_id();
+        for record in Records::new(header, payload).map_err(bad_batch)? {
             let record = record.map_err(bad_batch)?;
-            if batch.is_control() {
+            if header.is_control() {
                 self.replay_marker(producer_id, record.key.unwrap_or_default(), out);
                 continue;
             }

@@ -342,7 +342,8 @@ impl Bench {
 
     pub(in super::super) fn replay(&mut self, batch: &[u8]) {
         let batch = BatchView::parse(batch).unwrap();
-        self.run(|shard, now, out| shard.replay_batch(&batch, now, out))
+        let (header, payload) = (batch.header_copy(), batch.payload());
+        self.run(|shard, now, out| shard.replay_batch(&header, payload, now, out))
             .unwrap();
     }
 

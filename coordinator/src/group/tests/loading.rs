@@ -177,8 +177,9 @@ fn a_record_that_cannot_be_read_ends_the_load() {
     let batch = builder.build();
     let mut bench = Bench::new();
     let view = BatchView::parse(&batch).unwrap();
+    let (header, payload) = (view.header_copy(), view.payload());
     let error = bench
-        .run(|shard, now, out| shard.replay_batch(&view, now, out))
+        .run(|shard, now, out| shard.replay_batch(&header, payload, now, out))
         .unwrap_err();
     assert!(
         error

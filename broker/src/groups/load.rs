@@ -1,0 +1,110 @@
+//! Loads a shard: reads its partition from the start in pieces of offsets.load.buffer.size, on a thread
+//! that may wait for the disk, and hands each batch to the shard.
+//!
+//! The shard serves when everything that was in the log has been committed, so that it never answers
+//! with what a failover could take back. Kafka: `CoordinatorLoaderImpl`.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use coordinator::group::{GroupShard, LoadError, Outputs};
+use protocol::batch::{BatchError, BatchView, Compression, batches};
+use storage::ReadError;
+
+use super::shard::HostedShard;
+use super::{Limits, TOPIC};
+
+/// How often the high watermark is looked at while it is behind.
+const HIGH_WATERMARK_PAUSE: Duration = Duration::from_millis(5);
+
+#[derive(Debug, thiserror::Error)]
+enum LoadFailed {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("at offset {offset}: {cause}")]
+    Batch { offset: i64, cause: BatchError },
+    #[error("the batch at offset {offset} cannot be decompressed: {cause}")]
+    Compressed { offset: i64, cause: std::io::Error },
+    #[error(transparent)]
+    Replay(#[from] LoadError),
+    #[error("the partition is not led here any more")]
+    Lost,
+}
+
+/// Loads the shard in the background.
+pub(super) fn start(shard: Arc<HostedShard>, limits: Limits) {
+    tokio::spawn(async move {
+        let loading = Arc::clone(&shard);
+        let replayed = tokio::task::spawn_blocking(move || replay(&loading, &limits)).await;
+        let loaded = match replayed {
+            Ok(Ok((state, end_offset))) if committed(&shard, end_offset).await => Some(state),
+            Ok(Ok(_) | Err(LoadFailed::Lost)) | Err(_) => None,
+            Ok(Err(failed)) => {
+                tracing::error!(
+                    target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
+                    "Failed to load {TOPIC}-{}: {failed}", shard.partition(),
+                );
+                None
+            }
+        };
+        shard.begin(loaded);
+    });
+}
+
+/// The state that the log stands for, and where the log ended.
+fn replay(shard: &Arc<HostedShard>, limits: &Limits) -> Result<(GroupShard, i64), LoadFailed> {
+    let log = shard.log();
+    let mut state = GroupShard::new(limits.settings.clone());
+    let mut out = Outputs::default();
+    let mut next = log.start_offset();
+    while next < log.end_offset() {
+        if shard.is_closed() || !log.leads(shard.leader_epoch()) {
+            return Err(LoadFailed::Lost);
+        }
+        let bytes = log.read(next, limits.load_buffer_bytes)?;
+        let from = next;
+        for batch in batches(&bytes) {
+            let batch = batch.map_err(|cause| LoadFailed::Batch { offset: next, cause })?;
+            replay_batch(shard, &mut state, &batch, &mut out)?;
+            next = batch.next_offset();
+            shard.say(&std::mem::take(&mut out.notes));
+        }
+        if next == from {
+            // Nothing whole is left: the log ends in what compaction took away.
+            break;
+        }
+    }
+    Ok((state, log.end_offset()))
+}
+
+fn replay_batch(
+    shard: &Arc<HostedShard>,
+    state: &mut GroupShard,
+    batch: &BatchView<'_>,
+    out: &mut Outputs,
+) -> Result<(), LoadFailed> {
+    let offset = batch.base_offset();
+    let bad_batch = |cause| LoadFailed::Batch { offset, cause };
+    batch.verify_crc().map_err(bad_batch)?;
+    let payload = match batch.compression().map_err(bad_batch)? {
+        Compression::None => Cow::Borrowed(batch.payload()),
+        // offsets.topic.compression.codec of a stock broker.
+        codec => Cow::Owned(
+            storage::decompress(codec, batch.payload())
+                .map_err(|cause| LoadFailed::Compressed { offset, cause })?,
+        ),
+    };
+    Ok(state.replay_batch(&batch.header_copy(), &payload, shard.clock().now(), out)?)
+}
+
+/// Waits for the high watermark; false when the partition is lost meanwhile.
+async fn committed(shard: &Arc<HostedShard>, end_offset: i64) -> bool {
+    while shard.log().high_watermark() < end_offset {
+        if shard.is_closed() || !shard.log().leads(shard.leader_epoch()) {
+            return false;
+        }
+        tokio::time::sleep(HIGH_WATERMARK_PAUSE).await;
+    }
+    true
+}

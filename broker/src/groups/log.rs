@@ -1,0 +1,92 @@
+//! What a shard needs of its partition's log. The second user is the tests' log in memory.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use coordinator::group::WriteFailure;
+use storage::ReadError;
+
+use super::clock::Clock;
+use crate::error_map;
+use crate::partitions::{AppendRefused, HostedPartition, Isolation};
+
+/// An append under way: the offset of its first record once the high watermark has passed it.
+pub(crate) type Appending = Pin<Box<dyn Future<Output = Result<i64, WriteFailure>> + Send>>;
+
+/// One partition of the coordinator's topic.
+pub(crate) trait ShardLog: Send + Sync + std::fmt::Debug {
+    /// Appends one batch.
+    fn append(&self, batch: Bytes) -> Appending;
+    /// The largest batch that the log takes.
+    fn max_batch_bytes(&self) -> usize;
+    fn start_offset(&self) -> i64;
+    fn end_offset(&self) -> i64;
+    fn high_watermark(&self) -> i64;
+    /// Whether this broker leads the partition under this epoch.
+    fn leads(&self, leader_epoch: i32) -> bool;
+    /// Whole batches from the one that holds `from`, `max_bytes` of them or one if it is larger. Waits
+    /// for the disk.
+    fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError>;
+}
+
+/// A hosted partition as a shard's log.
+#[derive(Debug)]
+pub(crate) struct PartitionLog {
+    partition: Arc<HostedPartition>,
+    clock: Clock,
+}
+
+impl PartitionLog {
+    pub(crate) fn new(partition: Arc<HostedPartition>, clock: Clock) -> Self {
+        Self { partition, clock }
+    }
+}
+
+impl ShardLog for PartitionLog {
+    fn append(&self, batch: Bytes) -> Appending {
+        let partition = Arc::clone(&self.partition);
+        let now_ms = self.clock.now().wall_ms;
+        Box::pin(async move {
+            match partition.append_internal(&batch, now_ms).await {
+                Ok(appended) => Ok(appended.base_offset),
+                Err(refused) => Err(failure(&refused)),
+            }
+        })
+    }
+
+    fn max_batch_bytes(&self) -> usize {
+        self.partition.with_replica(|replica| {
+            usize::try_from(replica.log().log.config().max_message_bytes).unwrap_or(usize::MAX)
+        })
+    }
+
+    fn start_offset(&self) -> i64 {
+        self.partition.reader().log_start_offset()
+    }
+
+    fn end_offset(&self) -> i64 {
+        self.partition.reader().log_end_offset()
+    }
+
+    fn high_watermark(&self) -> i64 {
+        self.partition.upper_bound(Isolation::ReadUncommitted)
+    }
+
+    fn leads(&self, leader_epoch: i32) -> bool {
+        self.partition.check_leadership(leader_epoch, true).is_ok()
+    }
+
+    fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError> {
+        match self.partition.reader().plan(from, max_bytes, i64::MAX, true)? {
+            Some(plan) => Ok(plan.copy()?),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+fn failure(refused: &AppendRefused) -> WriteFailure {
+    let code = error_map::refused_append(refused, -1).code;
+    error_map::groups::write_failure(code)
+}

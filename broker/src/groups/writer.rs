@@ -1,0 +1,49 @@
+//! The writer of one shard: everything that waits becomes one batch, appended while the next gathers.
+//!
+//! It is a task only while there is something to write. Writes keep their order; one that is larger
+//! than a batch may be fails alone.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use coordinator::group::{Write, WriteFailure, WriteId};
+use protocol::batch::{BatchBuilder, HEADER_LEN};
+
+use super::shard::HostedShard;
+
+pub(super) async fn run(shard: Arc<HostedShard>) {
+    loop {
+        let max_bytes = shard.log().max_batch_bytes();
+        let writes = shard.take_writes(max_bytes.saturating_sub(HEADER_LEN), size_bound);
+        let Some(first) = writes.first() else { return };
+        if HEADER_LEN + size_bound(first) > max_bytes {
+            shard.written([(first.id, Err(WriteFailure::TooLarge))]);
+            continue;
+        }
+        let (batch, firsts) = batch(&writes, shard.clock().now().wall_ms);
+        let fate = shard.log().append(batch).await;
+        shard.written(firsts.into_iter().map(|(id, delta)| (id, fate.map(|base| base + delta))));
+    }
+}
+
+/// What a write takes in a batch, at most.
+fn size_bound(write: &Write) -> usize {
+    let sizes = write
+        .records
+        .iter()
+        .map(|record| BatchBuilder::record_size_bound(Some(&record.key), record.value.as_deref()));
+    sizes.sum()
+}
+
+/// One batch of all these, and where in it each write begins.
+fn batch(writes: &[Write], now_ms: i64) -> (Bytes, Vec<(WriteId, i64)>) {
+    let mut builder = BatchBuilder::new(0);
+    let mut firsts = Vec::with_capacity(writes.len());
+    for write in writes {
+        firsts.push((write.id, i64::from(builder.records_count())));
+        for record in &write.records {
+            builder.append(now_ms, Some(&record.key), record.value.as_deref());
+        }
+    }
+    (builder.build(), firsts)
+}

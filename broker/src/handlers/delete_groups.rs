@@ -1,0 +1,70 @@
+//! DeleteGroups: groups without members go, with their offsets.
+//! Kafka: `KafkaApis.handleDeleteGroupsRequest`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use coordinator::group::{Answer, GroupError};
+use protocol::ErrorCode;
+use protocol::messages::delete_groups_response::DeletableGroupResult;
+use protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse, GroupId};
+use protocol::wire::StrBytes;
+
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+use crate::error_map;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: DeleteGroupsRequest,
+) -> Result<DeleteGroupsResponse, CloseConnection> {
+    let mut results = Vec::with_capacity(request.groups_names.len());
+    let mut denied = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut by_shard: BTreeMap<i32, Vec<StrBytes>> = BTreeMap::new();
+    let image = broker.image();
+    for GroupId(group) in request.groups_names {
+        if !seen.insert(group.clone()) {
+            continue;
+        }
+        if context.authorize(Operation::Delete, Resource::Group(&group)) {
+            let partition = broker.groups().partition_of(&group, &image);
+            by_shard.entry(partition).or_default().push(group);
+        } else {
+            denied.push(result(group, ErrorCode::GroupAuthorizationFailed.code()));
+        }
+    }
+    for (partition, groups) in by_shard {
+        match delete(broker, partition, &groups).await {
+            Ok(deleted) => results.extend(deleted.into_iter().map(|(group, error)| {
+                result(group, error_map::groups::code_or_none(error.as_ref()))
+            })),
+            Err(error) => {
+                let code = error_map::groups::code(&error).code();
+                results.extend(groups.into_iter().map(|group| result(group, code)));
+            }
+        }
+    }
+    results.extend(denied);
+    Ok(DeleteGroupsResponse::default().with_results(results))
+}
+
+async fn delete(
+    broker: &Arc<Broker>,
+    partition: i32,
+    groups: &[StrBytes],
+) -> Result<Vec<(StrBytes, Option<GroupError>)>, GroupError> {
+    let shard = broker.groups().shard(partition)?;
+    let answer = shard.ask(|shard, reply, _, out| shard.delete_groups(groups, reply, out))?;
+    match broker.groups().within_commit_timeout(answer).await? {
+        Answer::DeleteGroups(deleted) => Ok(deleted),
+        _ => Err(GroupError::NotCoordinator),
+    }
+}
+
+fn result(group: StrBytes, code: i16) -> DeletableGroupResult {
+    DeletableGroupResult::default().with_group_id(GroupId(group)).with_error_code(code)
+}

@@ -1,0 +1,161 @@
+//! FindCoordinator: which broker looks after a group or a transactional id.
+//!
+//! Asking for a group creates `__consumer_offsets` where it is not there yet; the client asks again.
+//! Kafka: `KafkaApis.handleFindCoordinatorRequest`.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::leader_hint::NodeEndpoint;
+use protocol::messages::find_coordinator_response::Coordinator;
+use protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
+use protocol::wire::StrBytes;
+
+use crate::authorizer::{Operation, Resource};
+use crate::auto_topics;
+use crate::broker::{Broker, node_endpoint};
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+use crate::groups;
+
+const GROUP: i8 = 0;
+const TRANSACTION: i8 = 1;
+const SHARE: i8 = 2;
+
+/// From this version on a request names several keys.
+const FIRST_WITH_KEYS: i16 = 4;
+const FIRST_WITH_SHARE: i16 = 6;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: FindCoordinatorRequest,
+) -> Result<FindCoordinatorResponse, CloseConnection> {
+    if context.api_version < FIRST_WITH_KEYS {
+        let found = find(broker, context, request.key_type, &request.key);
+        return Ok(single(found));
+    }
+    if ![GROUP, TRANSACTION, SHARE].contains(&request.key_type) {
+        let all = request.coordinator_keys.into_iter().map(|key| {
+            let error = ErrorCode::UnknownServerError;
+            coordinator(key, Err(error)).with_error_message(message(error))
+        });
+        return Ok(FindCoordinatorResponse::default().with_coordinators(all.collect()));
+    }
+    let found = request.coordinator_keys.into_iter().map(|key| {
+        let found = find(broker, context, request.key_type, &key);
+        coordinator(key, found)
+    });
+    Ok(FindCoordinatorResponse::default().with_coordinators(found.collect()))
+}
+
+fn find(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    key_type: i8,
+    key: &StrBytes,
+) -> Result<NodeEndpoint, ErrorCode> {
+    let may = |resource| context.authorize(Operation::Describe, resource);
+    match key_type {
+        GROUP if !may(Resource::Group(key)) => Err(ErrorCode::GroupAuthorizationFailed),
+        GROUP => find_group(broker, context, key),
+        TRANSACTION if !may(Resource::TransactionalId(key)) => {
+            Err(ErrorCode::TransactionalIdAuthorizationFailed)
+        }
+        // There is no coordinator of these kinds yet: docs/apis.md.
+        TRANSACTION => Err(ErrorCode::CoordinatorNotAvailable),
+        SHARE if context.api_version < FIRST_WITH_SHARE => Err(ErrorCode::InvalidRequest),
+        SHARE if !context.authorize(Operation::ClusterAction, Resource::Cluster) => {
+            Err(ErrorCode::ClusterAuthorizationFailed)
+        }
+        SHARE if !is_share_key(key) => Err(ErrorCode::InvalidRequest),
+        SHARE => Err(ErrorCode::CoordinatorNotAvailable),
+        _ => Err(ErrorCode::UnknownServerError),
+    }
+}
+
+fn find_group(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    group: &StrBytes,
+) -> Result<NodeEndpoint, ErrorCode> {
+    let image = broker.image();
+    let Some(topic) = image.topics().by_name(groups::TOPIC) else {
+        auto_topics::create(broker, vec![groups::TOPIC.to_owned()]);
+        return Err(ErrorCode::CoordinatorNotAvailable);
+    };
+    let partition = broker.groups().partition_of(group, &image);
+    topic
+        .partition(partition)
+        .and_then(|state| node_endpoint(&image, state.leader, &context.client.listener))
+        .ok_or(ErrorCode::CoordinatorNotAvailable)
+}
+
+/// `group:topic id:partition`. Kafka: `SharePartitionKey.validate`.
+fn is_share_key(key: &str) -> bool {
+    let mut parts = key.split(':');
+    let (group, topic_id, partition) = (parts.next(), parts.next(), parts.next());
+    parts.next().is_none()
+        && group.is_some_and(|group| !group.trim().is_empty())
+        && topic_id.is_some_and(|id| id.len() == 22)
+        && partition.is_some_and(|partition| partition.parse::<i32>().is_ok())
+}
+
+fn single(found: Result<NodeEndpoint, ErrorCode>) -> FindCoordinatorResponse {
+    let response = FindCoordinatorResponse::default();
+    match found {
+        Ok(node) => response
+            .with_error_message(Some(StrBytes::from_static_str("NONE")))
+            .with_node_id(BrokerId(node.node_id))
+            .with_host(StrBytes::from_string(node.host))
+            .with_port(node.port),
+        Err(error) => response
+            .with_error_code(error.code())
+            .with_error_message(message(error))
+            .with_node_id(BrokerId(-1))
+            .with_port(-1),
+    }
+}
+
+fn coordinator(key: StrBytes, found: Result<NodeEndpoint, ErrorCode>) -> Coordinator {
+    let coordinator = Coordinator::default().with_key(key);
+    match found {
+        Ok(node) => coordinator
+            .with_node_id(BrokerId(node.node_id))
+            .with_host(StrBytes::from_string(node.host))
+            .with_port(node.port),
+        Err(error) => {
+            coordinator.with_error_code(error.code()).with_node_id(BrokerId(-1)).with_port(-1)
+        }
+    }
+}
+
+/// Kafka's own words, where this API sends them.
+fn message(error: ErrorCode) -> Option<StrBytes> {
+    let words = match error {
+        ErrorCode::CoordinatorNotAvailable => "The coordinator is not available.",
+        ErrorCode::TransactionalIdAuthorizationFailed => "Transactional Id authorization failed.",
+        other => return crate::api_error::words(other).map(StrBytes::from_static_str),
+    };
+    Some(StrBytes::from_static_str(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_partitions_key_has_three_parts() {
+        for (key, is_one) in [
+            ("g:AAAAAAAAAAAAAAAAAAAAAA:0", true),
+            ("g:AAAAAAAAAAAAAAAAAAAAAA:x", false),
+            (" :AAAAAAAAAAAAAAAAAAAAAA:0", false),
+            ("g:short:0", false),
+            ("g:AAAAAAAAAAAAAAAAAAAAAA", false),
+            ("g:AAAAAAAAAAAAAAAAAAAAAA:0:1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_share_key(key), is_one, "{key}");
+        }
+    }
+}

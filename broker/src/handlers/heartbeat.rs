@@ -1,0 +1,40 @@
+//! Heartbeat: a member is alive. Answered at once, whatever the disk does.
+//! Kafka: `KafkaApis.handleHeartbeatRequest`.
+
+use std::sync::Arc;
+
+use coordinator::group::GroupError;
+use protocol::ErrorCode;
+use protocol::messages::{HeartbeatRequest, HeartbeatResponse};
+
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+use crate::error_map;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: HeartbeatRequest,
+) -> Result<HeartbeatResponse, CloseConnection> {
+    let respond = |code: i16| HeartbeatResponse::default().with_error_code(code);
+    if !context.authorize(Operation::Read, Resource::Group(&request.group_id)) {
+        return Ok(respond(ErrorCode::GroupAuthorizationFailed.code()));
+    }
+    let error = match beat(broker, &request) {
+        // The member can only be told to go on: its group is on its way back.
+        Ok(()) | Err(GroupError::LoadInProgress) => None,
+        Err(error) => Some(error),
+    };
+    Ok(respond(error_map::groups::code_or_none(error.as_ref())))
+}
+
+fn beat(broker: &Arc<Broker>, request: &HeartbeatRequest) -> Result<(), GroupError> {
+    if request.group_id.is_empty() {
+        return Err(GroupError::InvalidGroupId);
+    }
+    let groups = broker.groups();
+    let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
+    shard.act(|shard, now, out| shard.heartbeat(request, now, out))?
+}

@@ -1,0 +1,85 @@
+//! JoinGroup: a member comes into its group; the answer waits for the others.
+//! Kafka: `KafkaApis.handleJoinGroupRequest`.
+
+use std::sync::Arc;
+
+use coordinator::group::{Answer, Caller, GroupError, JoinAnswer, refuse_join};
+use protocol::messages::join_group_response::JoinGroupResponseMember;
+use protocol::messages::{JoinGroupRequest, JoinGroupResponse};
+use protocol::wire::StrBytes;
+use uuid::Uuid;
+
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+use crate::error_map;
+
+/// Below this version the protocol's name cannot be null.
+const FIRST_WITH_NULL_PROTOCOL: i16 = 7;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: JoinGroupRequest,
+) -> Result<JoinGroupResponse, CloseConnection> {
+    let version = context.api_version;
+    if !context.authorize(Operation::Read, Resource::Group(&request.group_id)) {
+        let denied = protocol::ErrorCode::GroupAuthorizationFailed.code();
+        let refused = JoinAnswer::refused(StrBytes::default(), GroupError::NotCoordinator);
+        return Ok(respond(refused, version).with_error_code(denied));
+    }
+    if let Some(refused) = refuse_join(broker.groups().settings(), &request) {
+        return Ok(respond(refused, version));
+    }
+    let answer = match ask(broker, context, &request) {
+        Ok(answer) => answer.await,
+        Err(error) => Some(Answer::Join(JoinAnswer::refused(StrBytes::default(), error))),
+    };
+    match answer {
+        Some(Answer::Join(answer)) => Ok(respond(answer, version)),
+        _ => {
+            let error = GroupError::NotCoordinator;
+            Ok(respond(JoinAnswer::refused(StrBytes::default(), error), version))
+        }
+    }
+}
+
+fn ask(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: &JoinGroupRequest,
+) -> Result<impl Future<Output = Option<Answer>> + use<>, GroupError> {
+    let groups = broker.groups();
+    let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
+    let host = context.client.host();
+    let caller = Caller {
+        client_id: &context.client_id,
+        client_host: &host,
+        api_version: context.api_version,
+    };
+    let draw = Uuid::new_v4();
+    shard.ask(|shard, reply, now, out| shard.join(caller, request, reply, draw, now, out))
+}
+
+fn respond(answer: JoinAnswer, version: i16) -> JoinGroupResponse {
+    let members = answer.members.into_iter().map(|member| {
+        JoinGroupResponseMember::default()
+            .with_member_id(member.member_id)
+            .with_group_instance_id(member.group_instance_id)
+            .with_metadata(member.metadata)
+    });
+    let protocol_name = match answer.protocol_name {
+        None if version < FIRST_WITH_NULL_PROTOCOL => Some(StrBytes::default()),
+        name => name,
+    };
+    JoinGroupResponse::default()
+        .with_error_code(error_map::groups::code_or_none(answer.error.as_ref()))
+        .with_generation_id(answer.generation)
+        .with_protocol_type(answer.protocol_type)
+        .with_protocol_name(protocol_name)
+        .with_leader(answer.leader)
+        .with_skip_assignment(answer.skip_assignment)
+        .with_member_id(answer.member_id)
+        .with_members(members.collect())
+}

@@ -1,0 +1,47 @@
+//! ListGroups: the groups that this broker coordinates. Kafka: `KafkaApis.handleListGroupsRequest`.
+
+use std::sync::Arc;
+
+use coordinator::group::GroupError;
+use protocol::messages::list_groups_response::ListedGroup;
+use protocol::messages::{GroupId, ListGroupsRequest, ListGroupsResponse};
+use protocol::wire::StrBytes;
+
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+use crate::error_map;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: ListGroupsRequest,
+) -> Result<ListGroupsResponse, CloseConnection> {
+    let sees_all = context.authorize(Operation::Describe, Resource::Cluster);
+    let mut groups = Vec::new();
+    for shard in broker.groups().shards() {
+        let listed =
+            shard.act(|shard, _, _| shard.list(&request.states_filter, &request.types_filter));
+        match listed {
+            Ok(listed) => groups.extend(listed),
+            // Lost in this moment, or not loadable: its groups are not this broker's to list.
+            Err(GroupError::NotCoordinator) => {}
+            Err(error) => {
+                let code = error_map::groups::code(&error).code();
+                return Ok(ListGroupsResponse::default().with_error_code(code));
+            }
+        }
+    }
+    let visible = groups.into_iter().filter(|group| {
+        sees_all || context.authorize(Operation::Describe, Resource::Group(&group.group))
+    });
+    let listed = visible.map(|group| {
+        ListedGroup::default()
+            .with_group_id(GroupId(group.group))
+            .with_protocol_type(group.protocol_type)
+            .with_group_state(StrBytes::from_static_str(group.state))
+            .with_group_type(StrBytes::from_static_str(group.kind.name()))
+    });
+    Ok(ListGroupsResponse::default().with_groups(listed.collect()))
+}

@@ -1,0 +1,119 @@
+//! OffsetCommit. Topics that the sender may not read or that are not there are refused here, the rest
+//! goes to the group's shard. Kafka: `KafkaApis.handleOffsetCommitRequest`.
+
+use std::sync::Arc;
+
+use coordinator::group::{Answer, CommittedTopic, GroupError};
+use protocol::ErrorCode;
+use protocol::messages::offset_commit_request::OffsetCommitRequestTopic;
+use protocol::messages::offset_commit_response::{
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
+};
+use protocol::messages::{OffsetCommitRequest, OffsetCommitResponse, TopicName};
+
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+use crate::error_map;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    mut request: OffsetCommitRequest,
+) -> Result<OffsetCommitResponse, CloseConnection> {
+    let mut response = Response::default();
+    if !context.authorize(Operation::Read, Resource::Group(&request.group_id)) {
+        response.refuse(&request.topics, ErrorCode::GroupAuthorizationFailed);
+        return Ok(response.finish());
+    }
+    let image = broker.image();
+    let mut known = Vec::with_capacity(request.topics.len());
+    for mut topic in std::mem::take(&mut request.topics) {
+        let name = topic.name.as_str();
+        if !context.authorize(Operation::Read, Resource::Topic(name)) {
+            response.refuse(&[topic], ErrorCode::TopicAuthorizationFailed);
+            continue;
+        }
+        let found = image.topics().by_name(name);
+        let name = topic.name.clone();
+        topic.partitions.retain(|partition| {
+            let index = partition.partition_index;
+            let exists = found.is_some_and(|found| found.partition(index).is_some());
+            if !exists {
+                response.add(&name, index, ErrorCode::UnknownTopicOrPartition.code());
+            }
+            exists
+        });
+        if !topic.partitions.is_empty() {
+            known.push(topic);
+        }
+    }
+    if known.is_empty() {
+        return Ok(response.finish());
+    }
+    request.topics = known;
+    match commit(broker, context.api_version, &request).await {
+        Ok(topics) => {
+            for topic in topics {
+                let name = TopicName(topic.topic);
+                for (partition, error) in topic.partitions {
+                    let code = error_map::groups::code_or_none(error.as_ref());
+                    response.add(&name, partition, code);
+                }
+            }
+        }
+        Err(error) => response.refuse(&request.topics, error_map::groups::code(&error)),
+    }
+    Ok(response.finish())
+}
+
+async fn commit(
+    broker: &Arc<Broker>,
+    api_version: i16,
+    request: &OffsetCommitRequest,
+) -> Result<Vec<CommittedTopic>, GroupError> {
+    let groups = broker.groups();
+    let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
+    let answer = shard.ask(|shard, reply, now, out| {
+        shard.commit_offsets(api_version, request, reply, now, out);
+    })?;
+    match groups.within_commit_timeout(answer).await? {
+        Answer::Commit(topics) => topics,
+        _ => Err(GroupError::NotCoordinator),
+    }
+}
+
+/// A response that grows partition by partition, one entry for each topic.
+#[derive(Default)]
+struct Response {
+    topics: Vec<OffsetCommitResponseTopic>,
+}
+
+impl Response {
+    fn add(&mut self, topic: &TopicName, partition: i32, code: i16) {
+        // What belongs to one topic comes together, so the last entry is it mostly.
+        let at = self.topics.iter().rposition(|added| added.name == *topic);
+        let at = at.unwrap_or_else(|| {
+            self.topics.push(OffsetCommitResponseTopic::default().with_name(topic.clone()));
+            self.topics.len() - 1
+        });
+        self.topics[at].partitions.push(
+            OffsetCommitResponsePartition::default()
+                .with_partition_index(partition)
+                .with_error_code(code),
+        );
+    }
+
+    fn refuse(&mut self, topics: &[OffsetCommitRequestTopic], code: ErrorCode) {
+        for topic in topics {
+            for partition in &topic.partitions {
+                self.add(&topic.name, partition.partition_index, code.code());
+            }
+        }
+    }
+
+    fn finish(self) -> OffsetCommitResponse {
+        OffsetCommitResponse::default().with_topics(self.topics)
+    }
+}

@@ -1,0 +1,55 @@
+//! SyncGroup: the leader hands in the assignment, members take theirs.
+//! Kafka: `KafkaApis.handleSyncGroupRequest`.
+
+use std::sync::Arc;
+
+use coordinator::group::{Answer, GroupError, SyncAnswer};
+use protocol::ErrorCode;
+use protocol::messages::{SyncGroupRequest, SyncGroupResponse};
+
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+use crate::error_map;
+
+/// From this version on a member must say which protocol it follows.
+const FIRST_WITH_PROTOCOL: i16 = 5;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: SyncGroupRequest,
+) -> Result<SyncGroupResponse, CloseConnection> {
+    let refuse = |code: ErrorCode| SyncGroupResponse::default().with_error_code(code.code());
+    let has_protocol = request.protocol_type.is_some() && request.protocol_name.is_some();
+    if context.api_version >= FIRST_WITH_PROTOCOL && !has_protocol {
+        return Ok(refuse(ErrorCode::InconsistentGroupProtocol));
+    }
+    if !context.authorize(Operation::Read, Resource::Group(&request.group_id)) {
+        return Ok(refuse(ErrorCode::GroupAuthorizationFailed));
+    }
+    if request.group_id.is_empty() {
+        return Ok(respond(SyncAnswer::refused(GroupError::InvalidGroupId)));
+    }
+    let groups = broker.groups();
+    let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()));
+    let asked =
+        shard.and_then(|shard| shard.ask(|shard, reply, _, out| shard.sync(&request, reply, out)));
+    let answer = match asked {
+        Ok(answer) => answer.await,
+        Err(error) => Some(Answer::Sync(SyncAnswer::refused(error))),
+    };
+    Ok(match answer {
+        Some(Answer::Sync(answer)) => respond(answer),
+        _ => refuse(ErrorCode::NotCoordinator),
+    })
+}
+
+fn respond(answer: SyncAnswer) -> SyncGroupResponse {
+    SyncGroupResponse::default()
+        .with_error_code(error_map::groups::code_or_none(answer.error.as_ref()))
+        .with_protocol_type(answer.protocol_type)
+        .with_protocol_name(answer.protocol_name)
+        .with_assignment(answer.assignment)
+}
