@@ -12,10 +12,7 @@ pub struct Draws {
 
 impl Draws {
     pub fn new(seed: u128) -> Self {
-        Self {
-            state: seed as u64,
-            stream: (seed >> 64) as u64,
-        }
+        Self { state: seed as u64, stream: (seed >> 64) as u64 }
     }
 
     pub fn next_u64(&mut self) -> u64 {

@@ -54,10 +54,7 @@ impl MetadataVersion {
     pub const LATEST_NAMED: Self = Self(29);
 
     pub fn from_level(level: i16) -> Option<Self> {
-        METADATA_VERSIONS
-            .iter()
-            .any(|known| known.0 == level)
-            .then_some(Self(level))
+        METADATA_VERSIONS.iter().any(|known| known.0 == level).then_some(Self(level))
     }
 
     /// Reads `4.1`, `4.1.0` or `4.1-IV1`; a bare release means its newest stable level.
@@ -71,12 +68,7 @@ impl MetadataVersion {
         let newest = METADATA_VERSIONS
             .iter()
             .filter(|known| known.0 <= Self::LATEST.0)
-            .rfind(|known| {
-                known
-                    .1
-                    .split_once('-')
-                    .is_some_and(|(short, _)| short == release)
-            });
+            .rfind(|known| known.1.split_once('-').is_some_and(|(short, _)| short == release));
         exact.or(newest).map(|known| Self(known.0))
     }
 
@@ -86,30 +78,18 @@ impl MetadataVersion {
 
     /// `4.1-IV1`.
     pub fn name(self) -> &'static str {
-        METADATA_VERSIONS
-            .iter()
-            .find(|known| known.0 == self.0)
-            .map_or("unknown", |known| known.1)
+        METADATA_VERSIONS.iter().find(|known| known.0 == self.0).map_or("unknown", |known| known.1)
     }
 
     /// Every level that a node of 4.1 can finalize, oldest first.
     pub fn stable() -> impl Iterator<Item = Self> {
-        METADATA_VERSIONS
-            .iter()
-            .map(|known| Self(known.0))
-            .filter(|level| *level <= Self::LATEST)
+        METADATA_VERSIONS.iter().map(|known| Self(known.0)).filter(|level| *level <= Self::LATEST)
     }
 
     /// Whether records written at `self` may say something that `other` cannot.
     pub fn metadata_changed_since(self, other: Self) -> bool {
-        let (low, high) = if self < other {
-            (self, other)
-        } else {
-            (other, self)
-        };
-        METADATA_VERSIONS
-            .iter()
-            .any(|known| known.0 > low.0 && known.0 <= high.0 && known.2)
+        let (low, high) = if self < other { (self, other) } else { (other, self) };
+        METADATA_VERSIONS.iter().any(|known| known.0 > low.0 && known.0 <= high.0 && known.2)
     }
 
     pub fn has_scram(self) -> bool {
@@ -227,19 +207,13 @@ impl Feature {
 
     /// The level that a cluster formatted at `metadata_version` starts with.
     pub fn bootstrap_level(&self, metadata_version: MetadataVersion) -> i16 {
-        let reached = self
-            .bootstrap
-            .iter()
-            .rfind(|(from, _)| *from <= metadata_version.0);
+        let reached = self.bootstrap.iter().rfind(|(from, _)| *from <= metadata_version.0);
         reached.map_or(0, |(_, level)| *level)
     }
 
     /// The metadata.version that `level` needs, if any.
     pub fn needed_metadata_version(&self, level: i16) -> Option<MetadataVersion> {
-        let needed = self
-            .needs_metadata_version
-            .iter()
-            .rfind(|(from, _)| *from <= level)?;
+        let needed = self.needs_metadata_version.iter().rfind(|(from, _)| *from <= level)?;
         Some(MetadataVersion(needed.1))
     }
 }
@@ -262,10 +236,7 @@ mod tests {
             ("2.8", None),
             ("", None),
         ] {
-            assert_eq!(
-                MetadataVersion::from_release(text).map(MetadataVersion::level),
-                wanted
-            );
+            assert_eq!(MetadataVersion::from_release(text).map(MetadataVersion::level), wanted);
         }
     }
 
@@ -282,21 +253,9 @@ mod tests {
     fn a_new_cluster_starts_with_what_stock_4_1_finalizes() {
         let levels: Vec<_> = FEATURES
             .iter()
-            .map(|feature| {
-                (
-                    feature.name,
-                    feature.bootstrap_level(MetadataVersion::LATEST),
-                )
-            })
+            .map(|feature| (feature.name, feature.bootstrap_level(MetadataVersion::LATEST)))
             .filter(|(_, level)| *level > 0)
             .collect();
-        assert_eq!(
-            levels,
-            [
-                (ELR_VERSION, 1),
-                (GROUP_VERSION, 1),
-                (TRANSACTION_VERSION, 2)
-            ]
-        );
+        assert_eq!(levels, [(ELR_VERSION, 1), (GROUP_VERSION, 1), (TRANSACTION_VERSION, 2)]);
     }
 }

@@ -15,3 +15,5 @@ pub mod controller;
 pub mod draws;
 pub mod feature;
 pub mod image;
+pub mod node;
+pub mod quorum;

@@ -50,9 +50,7 @@ impl Controller {
     ) -> ControllerResult<BrokerRegistrationResponse> {
         let id = request.broker_id.0;
         let existing = self.image.cluster().broker(id).cloned();
-        let same = existing
-            .as_deref()
-            .filter(|b| b.incarnation_id == request.incarnation_id);
+        let same = existing.as_deref().filter(|b| b.incarnation_id == request.incarnation_id);
         let mut record = match self.registration(request, existing.as_deref(), same, now) {
             Ok(record) => record,
             Err(error) => {
@@ -143,11 +141,7 @@ impl Controller {
             features: request.features.iter().map(feature).collect(),
             rack: request.rack.clone(),
             fenced: true,
-            log_dirs: if directories {
-                request.log_dirs.clone()
-            } else {
-                Vec::new()
-            },
+            log_dirs: if directories { request.log_dirs.clone() } else { Vec::new() },
             ..Default::default()
         })
     }
@@ -157,21 +151,13 @@ impl Controller {
         if directories.is_empty() {
             return refused("No directories specified in request".to_owned());
         }
-        if directories
-            .iter()
-            .any(|directory| is_reserved_directory(*directory))
-        {
+        if directories.iter().any(|directory| is_reserved_directory(*directory)) {
             return refused("Reserved directory ID in request".to_owned());
         }
         if directories.iter().collect::<BTreeSet<_>>().len() != directories.len() {
             return refused("Duplicate directory ID in request".to_owned());
         }
-        for broker in self
-            .image
-            .cluster()
-            .brokers()
-            .filter(|broker| broker.broker_id != id)
-        {
+        for broker in self.image.cluster().brokers().filter(|broker| broker.broker_id != id) {
             if let Some(taken) = directories.iter().find(|own| broker.log_dirs.contains(own)) {
                 let other = broker.broker_id;
                 return refused(format!(
@@ -184,10 +170,7 @@ impl Controller {
 
     /// Every finalized feature must lie in the broker's range; one it does not name is level 0.
     fn check_features(&self, features: &[Feature]) -> Result<(), ApiError> {
-        if !features
-            .iter()
-            .any(|feature| &*feature.name == METADATA_VERSION)
-        {
+        if !features.iter().any(|feature| &*feature.name == METADATA_VERSION) {
             return Err(ApiError::new(
                 ErrorCode::InvalidRegistration,
                 format!("Request features do not contain '{METADATA_VERSION}'"),
@@ -244,11 +227,7 @@ impl Controller {
         if let Some(heartbeats) = &mut self.heartbeats {
             heartbeats.contact(id, epoch, now.monotonic_ms);
         }
-        let registered = self
-            .registration_offsets
-            .get(&id)
-            .copied()
-            .unwrap_or(i64::MAX);
+        let registered = self.registration_offsets.get(&id).copied().unwrap_or(i64::MAX);
         let caught_up = request.current_metadata_offset >= registered;
         let (phase, next) = self.next_phase(request, caught_up);
         let mut records = Vec::new();
@@ -287,11 +266,7 @@ impl Controller {
         let Some(heartbeats) = &self.heartbeats else {
             return (BrokerPhase::Fenced, BrokerPhase::Fenced);
         };
-        let leads = || {
-            !self
-                .partitions_where(|partition| partition.leader == id)
-                .is_empty()
-        };
+        let leads = || !self.partitions_where(|partition| partition.leader == id).is_empty();
         let phase = heartbeats.phase(id);
         let next = match phase {
             BrokerPhase::Fenced if request.want_shut_down => BrokerPhase::ShutdownNow,
@@ -328,15 +303,9 @@ impl Controller {
     }
 
     fn enter_controlled_shutdown(&self, id: i32, epoch: i64, records: &mut Vec<MetadataRecord>) {
-        let already = self
-            .image
-            .cluster()
-            .broker(id)
-            .is_some_and(|b| b.in_controlled_shutdown);
+        let already = self.image.cluster().broker(id).is_some_and(|b| b.in_controlled_shutdown);
         if !already {
-            records.push(change(id, epoch, |change| {
-                change.in_controlled_shutdown = 1
-            }));
+            records.push(change(id, epoch, |change| change.in_controlled_shutdown = 1));
         }
         let in_sync = self.partitions_where(|partition| partition.isr.contains(&id));
         self.leader_and_isr_updates(BrokerEvent::Removed(id), &in_sync, records);
@@ -346,31 +315,23 @@ impl Controller {
         let Some(broker) = self.image.cluster().broker(id) else {
             return;
         };
-        let (gone, left): (Vec<Uuid>, Vec<Uuid>) = broker
-            .log_dirs
-            .iter()
-            .partition(|directory| offline.contains(directory));
+        let (gone, left): (Vec<Uuid>, Vec<Uuid>) =
+            broker.log_dirs.iter().partition(|directory| offline.contains(directory));
         if gone.is_empty() {
             return;
         }
         let affected = self.partitions_where(|partition| {
-            partition
-                .directory(id)
-                .is_some_and(|directory| gone.contains(&directory))
+            partition.directory(id).is_some_and(|directory| gone.contains(&directory))
         });
         self.leader_and_isr_updates(BrokerEvent::Removed(id), &affected, records);
-        records.push(change(id, broker.broker_epoch, |change| {
-            change.log_dirs = left
-        }));
+        records.push(change(id, broker.broker_epoch, |change| change.log_dirs = left));
     }
 
     /// Fences one broker whose session ended, and names it. One at a time: the changes of two may
     /// meet in a partition, and the second must see the first.
     pub fn fence_stale_broker(&mut self, now: &ControllerNow) -> ControllerResult<Option<i32>> {
-        while let Some((id, epoch)) = self
-            .heartbeats
-            .as_mut()
-            .and_then(|beats| beats.take_expired(now.monotonic_ms))
+        while let Some((id, epoch)) =
+            self.heartbeats.as_mut().and_then(|beats| beats.take_expired(now.monotonic_ms))
         {
             let known = self.image.cluster().broker(id);
             if !known.is_some_and(|broker| broker.broker_epoch == epoch && !broker.fenced) {
@@ -465,11 +426,8 @@ fn change(
     broker_epoch: i64,
     set: impl FnOnce(&mut BrokerRegistrationChangeRecord),
 ) -> MetadataRecord {
-    let mut record = BrokerRegistrationChangeRecord {
-        broker_id,
-        broker_epoch,
-        ..Default::default()
-    };
+    let mut record =
+        BrokerRegistrationChangeRecord { broker_id, broker_epoch, ..Default::default() };
     set(&mut record);
     record.into()
 }

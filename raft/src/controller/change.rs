@@ -60,11 +60,7 @@ impl<'a> PartitionChange<'a> {
                     .directory(broker)
                     .is_some_and(|directory| cluster.has_online_directory(broker, directory))
         };
-        let placed = partition
-            .replicas
-            .iter()
-            .copied()
-            .zip(partition.directories.iter().copied());
+        let placed = partition.replicas.iter().copied().zip(partition.directories.iter().copied());
         Self {
             partition,
             cluster,
@@ -90,11 +86,7 @@ impl<'a> PartitionChange<'a> {
         topic_id: Uuid,
         partition_id: i32,
     ) -> Option<PartitionChangeRecord> {
-        let mut record = PartitionChangeRecord {
-            topic_id,
-            partition_id,
-            ..Default::default()
-        };
+        let mut record = PartitionChangeRecord { topic_id, partition_id, ..Default::default() };
         self.complete_reassignment();
         self.choose_eligible();
         self.elect(&mut record);
@@ -112,11 +104,7 @@ impl<'a> PartitionChange<'a> {
         if self.leader_recovery != self.partition.leader_recovery {
             record.leader_recovery_state = self.leader_recovery.id();
         }
-        let nothing = PartitionChangeRecord {
-            topic_id,
-            partition_id,
-            ..Default::default()
-        };
+        let nothing = PartitionChangeRecord { topic_id, partition_id, ..Default::default() };
         (record != nothing).then_some(record)
     }
 
@@ -126,10 +114,7 @@ impl<'a> PartitionChange<'a> {
             return;
         }
         let staying = |list: &[i32]| -> Vec<i32> {
-            list.iter()
-                .copied()
-                .filter(|id| !self.removing.contains(id))
-                .collect()
+            list.iter().copied().filter(|id| !self.removing.contains(id)).collect()
         };
         let (isr, replicas) = (staying(&self.isr), staying(&self.replicas));
         if isr.is_empty() || replicas.is_empty() || !replicas.iter().all(|id| isr.contains(id)) {
@@ -167,11 +152,8 @@ impl<'a> PartitionChange<'a> {
     /// The leader, and whether choosing it is unclean.
     fn leader(&self) -> (i32, bool) {
         let partition = self.partition;
-        let preferred = self
-            .replicas
-            .first()
-            .copied()
-            .filter(|_| self.election == Election::Preferred);
+        let preferred =
+            self.replicas.first().copied().filter(|_| self.election == Election::Preferred);
         let clean = preferred
             .filter(|id| self.can_lead(*id))
             .or_else(|| Some(partition.leader).filter(|id| self.can_lead(*id)))
@@ -183,11 +165,7 @@ impl<'a> PartitionChange<'a> {
             return (last, true);
         }
         if self.election == Election::Unclean
-            && let Some(alive) = self
-                .replicas
-                .iter()
-                .copied()
-                .find(|id| (self.acceptable)(*id))
+            && let Some(alive) = self.replicas.iter().copied().find(|id| (self.acceptable)(*id))
         {
             return (alive, true);
         }
@@ -222,11 +200,7 @@ impl<'a> PartitionChange<'a> {
 
     /// Replicas that are dropped must hear of a new epoch.
     fn bump_epoch_for_dropped_replicas(&self, record: &mut PartitionChangeRecord) {
-        let dropped = self
-            .partition
-            .replicas
-            .iter()
-            .any(|id| !self.replicas.contains(id));
+        let dropped = self.partition.replicas.iter().any(|id| !self.replicas.contains(id));
         if record.leader == NO_LEADER_CHANGE && dropped {
             record.leader = self.partition.leader;
         }

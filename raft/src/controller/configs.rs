@@ -103,10 +103,7 @@ impl Controller {
         let asked = request.resources.iter().map(|resource| {
             let alterations = resource.configs.iter().map(|config| {
                 let operation = ConfigOperation::from_id(config.config_operation);
-                (
-                    config.name.clone(),
-                    operation.map(|op| (op, config.value.clone())),
-                )
+                (config.name.clone(), operation.map(|op| (op, config.value.clone())))
             });
             let alterations: BTreeMap<StrBytes, Option<Alteration>> = alterations.collect();
             (resource.resource_type, &resource.resource_name, alterations)
@@ -120,16 +117,12 @@ impl Controller {
                 .with_error_code(code)
                 .with_error_message(message)
         };
-        let mut responses: Vec<_> = answers
-            .drain(..)
-            .map(|(id, name, error)| answer((id, name, Some(error))))
-            .collect();
+        let mut responses: Vec<_> =
+            answers.drain(..).map(|(id, name, error)| answer((id, name, Some(error)))).collect();
         let mut records = Vec::new();
         for (resource, alterations) in resources {
-            let known: Option<BTreeMap<_, _>> = alterations
-                .into_iter()
-                .map(|(name, known)| Some((name, known?)))
-                .collect();
+            let known: Option<BTreeMap<_, _>> =
+                alterations.into_iter().map(|(name, known)| Some((name, known?))).collect();
             let result = known.ok_or_else(|| ErrorCode::InvalidRequest.into());
             let result =
                 result.and_then(|known| self.incremental_alteration(&resource, &known, false));
@@ -146,10 +139,7 @@ impl Controller {
         request: &AlterConfigsRequest,
     ) -> ControllerResult<AlterConfigsResponse> {
         let asked = request.resources.iter().map(|resource| {
-            let values = resource
-                .configs
-                .iter()
-                .map(|c| (c.name.clone(), c.value.clone()));
+            let values = resource.configs.iter().map(|c| (c.name.clone(), c.value.clone()));
             let values: BTreeMap<StrBytes, Option<StrBytes>> = values.collect();
             (resource.resource_type, &resource.resource_name, values)
         });
@@ -162,10 +152,8 @@ impl Controller {
                 .with_error_code(code)
                 .with_error_message(message)
         };
-        let mut responses: Vec<_> = answers
-            .drain(..)
-            .map(|(id, name, error)| answer((id, name, Some(error))))
-            .collect();
+        let mut responses: Vec<_> =
+            answers.drain(..).map(|(id, name, error)| answer((id, name, Some(error)))).collect();
         let mut records = Vec::new();
         for (resource, values) in resources {
             let result = self.replacement(&resource, &values);
@@ -195,16 +183,8 @@ impl Controller {
         });
         let clear = changed.map(|config| {
             let topic = config.resource_type == ResourceType::Topic.id();
-            let topic_name = if topic {
-                config.resource_name.clone()
-            } else {
-                StrBytes::default()
-            };
-            ClearElrRecord {
-                topic_name,
-                ..Default::default()
-            }
-            .into()
+            let topic_name = if topic { config.resource_name.clone() } else { StrBytes::default() };
+            ClearElrRecord { topic_name, ..Default::default() }.into()
         });
         clear.collect()
     }
@@ -254,10 +234,7 @@ impl Controller {
             return Err(ApiError::new(ErrorCode::InvalidConfig, message));
         }
         let default = || self.rules.default_value(resource.resource_type, key);
-        let list = before
-            .map(|value| value.to_string())
-            .or_else(default)
-            .unwrap_or_default();
+        let list = before.map(|value| value.to_string()).or_else(default).unwrap_or_default();
         let mut list: Vec<&str> = list.split(',').filter(|part| !part.is_empty()).collect();
         for part in operand.map_or("", |operand| operand.as_str()).split(',') {
             match operation {
@@ -285,11 +262,8 @@ impl Controller {
             .filter(|(key, value)| broker || current.get(*key) != value.as_ref())
             .map(|(key, value)| (key.clone(), value.clone()))
             .collect();
-        let dropped: BTreeSet<StrBytes> = current
-            .keys()
-            .filter(|key| !values.contains_key(*key))
-            .cloned()
-            .collect();
+        let dropped: BTreeSet<StrBytes> =
+            current.keys().filter(|key| !values.contains_key(*key)).cloned().collect();
         self.check_configs(resource, &altered, &dropped, false)?;
         altered.extend(dropped.into_iter().map(|key| (key, None)));
         Ok(config_records(resource, altered))
@@ -324,11 +298,7 @@ impl Controller {
             }
         }
         self.rules.check(resource, &values, old)?;
-        if newly_created {
-            Ok(())
-        } else {
-            self.check_exists(resource)
-        }
+        if newly_created { Ok(()) } else { self.check_exists(resource) }
     }
 
     fn check_min_isr(
@@ -345,10 +315,7 @@ impl Controller {
             (true, true, None) => "Cluster-level min.insync.replicas cannot be removed",
             _ => return Ok(()),
         };
-        Err(ApiError::new(
-            ErrorCode::InvalidConfig,
-            format!("{what} while ELR is enabled."),
-        ))
+        Err(ApiError::new(ErrorCode::InvalidConfig, format!("{what} while ELR is enabled.")))
     }
 
     /// Only brokers and topics that are there can be configured.
@@ -393,10 +360,7 @@ fn sort_resources<'a, T>(asked: impl Iterator<Item = (i8, &'a StrBytes, T)>) -> 
             answers.push((id, name.clone(), error));
             continue;
         };
-        let resource = ConfigResource {
-            resource_type,
-            name: name.clone(),
-        };
+        let resource = ConfigResource { resource_type, name: name.clone() };
         if twice.contains(&resource) {
             continue;
         }

@@ -37,9 +37,7 @@ impl Controller {
     ) -> Vec<(Arc<Topic>, i32)> {
         let mut found = Vec::new();
         for topic in self.image.topics().iter() {
-            let hits = topic
-                .partitions()
-                .filter(|(_, partition)| affected(partition));
+            let hits = topic.partitions().filter(|(_, partition)| affected(partition));
             found.extend(hits.map(|(id, _)| (topic.clone(), id)));
         }
         found.sort_by_key(|(topic, id)| (topic.id, *id));

@@ -66,10 +66,7 @@ impl Controller {
                 Err(error) => return ControllerResult::unchanged(refused(&error)),
             }
         }
-        if updates
-            .get(ELR_VERSION)
-            .is_some_and(|(level, _)| *level > 0)
-        {
+        if updates.get(ELR_VERSION).is_some_and(|(level, _)| *level > 0) {
             records.splice(0..0, self.elr_safety_records());
         }
         if request.validate_only {
@@ -104,11 +101,8 @@ impl Controller {
         let Some(upgrade) = upgrade else {
             return invalid("The controller does not support the given upgrade type.".to_owned());
         };
-        let current = if name == KRAFT_VERSION {
-            kraft_version
-        } else {
-            self.image.features().level(name)
-        };
+        let current =
+            if name == KRAFT_VERSION { kraft_version } else { self.image.features().level(name) };
         if level < 0 {
             return invalid("A feature version cannot be less than 0.".to_owned());
         }
@@ -195,9 +189,7 @@ impl Controller {
         };
         let range = |features: &[RegisteredFeature]| {
             let known = features.iter().find(|feature| &*feature.name == name);
-            known.map_or((0, 0), |f| {
-                (f.min_supported_version, f.max_supported_version)
-            })
+            known.map_or((0, 0), |f| (f.min_supported_version, f.max_supported_version))
         };
         let own_id = self.settings.node_id;
         let own = Feature::find(name).map_or((0, 0), |f| (f.min_supported, f.max_supported));
@@ -205,21 +197,13 @@ impl Controller {
         outside(format!("Local controller {own_id}"), own)
             .or_else(|| {
                 cluster.brokers().find_map(|broker| {
-                    outside(
-                        format!("Broker {}", broker.broker_id),
-                        range(&broker.features),
-                    )
+                    outside(format!("Broker {}", broker.broker_id), range(&broker.features))
                 })
             })
             .or_else(|| {
-                let others = cluster
-                    .controllers()
-                    .filter(|node| node.controller_id != own_id);
+                let others = cluster.controllers().filter(|node| node.controller_id != own_id);
                 others.into_iter().find_map(|node| {
-                    outside(
-                        format!("Controller {}", node.controller_id),
-                        range(&node.features),
-                    )
+                    outside(format!("Controller {}", node.controller_id), range(&node.features))
                 })
             })
             .or_else(|| {
@@ -237,10 +221,7 @@ impl Controller {
     fn elr_safety_records(&self) -> Vec<MetadataRecord> {
         let configs = self.image.configs();
         let mut records = Vec::new();
-        if configs
-            .value(&ConfigResource::all_brokers(), MIN_IN_SYNC_REPLICAS)
-            .is_none()
-        {
+        if configs.value(&ConfigResource::all_brokers(), MIN_IN_SYNC_REPLICAS).is_none() {
             let value = self.settings.min_insync_replicas.to_string();
             records.push(min_isr_record(StrBytes::default(), Some(value)));
         }
@@ -256,12 +237,7 @@ impl Controller {
 
 pub(super) fn level_record(name: &str, feature_level: i16) -> MetadataRecord {
     let name = StrBytes::from_string(name.to_owned());
-    FeatureLevelRecord {
-        name,
-        feature_level,
-        ..Default::default()
-    }
-    .into()
+    FeatureLevelRecord { name, feature_level, ..Default::default() }.into()
 }
 
 /// `min.insync.replicas` of a broker, or of all when the name is empty.

@@ -40,11 +40,7 @@ impl BrokerPhase {
 
 impl Heartbeats {
     pub(crate) fn new(session_timeout_ms: i64) -> Self {
-        Self {
-            session_timeout_ms,
-            brokers: BTreeMap::new(),
-            contacts: BTreeMap::new(),
-        }
+        Self { session_timeout_ms, brokers: BTreeMap::new(), contacts: BTreeMap::new() }
     }
 
     pub(crate) fn register(&mut self, id: i32, fenced: bool) {
@@ -65,8 +61,7 @@ impl Heartbeats {
     }
 
     pub(crate) fn contact(&mut self, id: i32, epoch: i64, now_ms: i64) {
-        self.contacts
-            .retain(|(contact, known), _| *contact != id || *known == epoch);
+        self.contacts.retain(|(contact, known), _| *contact != id || *known == epoch);
         self.contacts.insert((id, epoch), now_ms);
     }
 
@@ -93,11 +88,9 @@ impl Heartbeats {
 
     pub(crate) fn phase(&self, id: i32) -> BrokerPhase {
         match self.brokers.get(&id) {
-            Some(Heartbeat {
-                fenced: false,
-                shutdown_offset: Some(_),
-                ..
-            }) => BrokerPhase::ControlledShutdown,
+            Some(Heartbeat { fenced: false, shutdown_offset: Some(_), .. }) => {
+                BrokerPhase::ControlledShutdown
+            }
             Some(Heartbeat { fenced: false, .. }) => BrokerPhase::Unfenced,
             _ => BrokerPhase::Fenced,
         }
@@ -105,28 +98,17 @@ impl Heartbeats {
 
     /// Whether every broker that goes on has read what the one that leaves gave up.
     pub(crate) fn may_shut_down(&self, id: i32) -> bool {
-        let active = self
-            .brokers
-            .values()
-            .filter(|other| !other.fenced && other.shutdown_offset.is_none());
-        let lowest = active
-            .map(|other| other.metadata_offset)
-            .min()
-            .unwrap_or(i64::MAX);
-        let offset = self
-            .brokers
-            .get(&id)
-            .and_then(|broker| broker.shutdown_offset);
+        let active =
+            self.brokers.values().filter(|other| !other.fenced && other.shutdown_offset.is_none());
+        let lowest = active.map(|other| other.metadata_offset).min().unwrap_or(i64::MAX);
+        let offset = self.brokers.get(&id).and_then(|broker| broker.shutdown_offset);
         offset.is_none_or(|offset| offset <= lowest)
     }
 
     /// A broker whose session ended, with the epoch in which it was heard of; each is told once.
     pub(crate) fn take_expired(&mut self, now_ms: i64) -> Option<(i32, i64)> {
         let timeout = self.session_timeout_ms;
-        let expired = self
-            .contacts
-            .iter()
-            .find(|(_, at)| now_ms >= **at + timeout);
+        let expired = self.contacts.iter().find(|(_, at)| now_ms >= **at + timeout);
         let session = expired.map(|(session, _)| *session)?;
         self.contacts.remove(&session);
         Some(session)
@@ -134,9 +116,6 @@ impl Heartbeats {
 
     /// When the next session ends if nobody is heard of.
     pub(crate) fn next_expiry_ms(&self) -> Option<i64> {
-        self.contacts
-            .values()
-            .min()
-            .map(|at| at + self.session_timeout_ms)
+        self.contacts.values().min().map(|at| at + self.session_timeout_ms)
     }
 }

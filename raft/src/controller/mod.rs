@@ -68,6 +68,8 @@ pub struct ControllerSettings {
 pub struct ControllerNow {
     /// Of a clock that only goes forward: sessions are measured by it.
     pub monotonic_ms: i64,
+    /// Of the wall clock: what records and answers carry.
+    pub wall_ms: i64,
     /// Fresh random bits.
     pub seed: u128,
 }
@@ -89,19 +91,11 @@ pub struct ControllerResult<R> {
 
 impl<R> ControllerResult<R> {
     pub fn of(records: Vec<MetadataRecord>, response: R) -> Self {
-        Self {
-            records,
-            response,
-            atomic: false,
-        }
+        Self { records, response, atomic: false }
     }
 
     pub fn atomic(records: Vec<MetadataRecord>, response: R) -> Self {
-        Self {
-            records,
-            response,
-            atomic: true,
-        }
+        Self { records, response, atomic: true }
     }
 
     /// An answer that changes nothing.
@@ -154,11 +148,8 @@ impl Controller {
     pub fn reset(&mut self, image: MetadataImage, next_offset: i64) {
         // Where a registration stands inside a snapshot is not known; its end is safe.
         let known = image.provenance().last_contained_offset;
-        self.registration_offsets = image
-            .cluster()
-            .brokers()
-            .map(|broker| (broker.broker_id, known))
-            .collect();
+        self.registration_offsets =
+            image.cluster().brokers().map(|broker| (broker.broker_id, known)).collect();
         self.image = image;
         self.next_offset = next_offset;
         self.heartbeats = None;
@@ -196,6 +187,11 @@ impl Controller {
         self.next_offset
     }
 
+    /// The log ends inside a transaction that began at `offset`; its records were not replayed.
+    pub fn resume_transaction(&mut self, offset: i64) {
+        self.transaction = Some(OpenTransaction { offset, before: self.image.clone() });
+    }
+
     /// The quorum itself wrote a record: the metadata stays, the offset moves.
     pub fn skip_to(&mut self, next_offset: i64) {
         self.next_offset = next_offset;
@@ -203,9 +199,7 @@ impl Controller {
 
     /// Where the open metadata transaction began.
     pub fn open_transaction(&self) -> Option<i64> {
-        self.transaction
-            .as_ref()
-            .map(|transaction| transaction.offset)
+        self.transaction.as_ref().map(|transaction| transaction.offset)
     }
 
     /// Applies records that stand at `self.next_offset()` and after: those this controller

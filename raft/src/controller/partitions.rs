@@ -39,25 +39,14 @@ impl Controller {
                 .with_error_code(code)
                 .with_error_message(message)
         };
-        let twice = Err(ApiError::new(
-            ErrorCode::InvalidRequest,
-            "Duplicate topic name.",
-        ));
-        let mut results: Vec<_> = duplicates
-            .into_iter()
-            .map(|name| answer(name.clone(), &twice))
-            .collect();
+        let twice = Err(ApiError::new(ErrorCode::InvalidRequest, "Duplicate topic name."));
+        let mut results: Vec<_> =
+            duplicates.into_iter().map(|name| answer(name.clone(), &twice)).collect();
         let mut records = Vec::new();
-        for topic in request
-            .topics
-            .iter()
-            .filter(|topic| single.contains(&topic.name))
-        {
+        for topic in request.topics.iter().filter(|topic| single.contains(&topic.name)) {
             let added = self.added_partitions(topic, &mut draws);
-            results.push(answer(
-                topic.name.clone(),
-                &added.as_ref().map(drop).map_err(Clone::clone),
-            ));
+            results
+                .push(answer(topic.name.clone(), &added.as_ref().map(drop).map_err(Clone::clone)));
             records.extend(added.unwrap_or_default());
         }
         if request.validate_only {
@@ -88,26 +77,21 @@ impl Controller {
             ));
         }
         let additional = request.count - present;
-        let factor = topic
-            .partitions()
-            .next()
-            .map_or(0, |(_, first)| first.replicas.len());
+        let factor = topic.partitions().next().map_or(0, |(_, first)| first.replicas.len());
         let partitions = match &request.assignments {
-            None => self
-                .place_partitions(additional, factor as i16, draws)
-                .map_err(|error| {
-                    // Kafka words this case for itself and leaves the placer's others as they are.
-                    match error.message.as_deref() {
-                        Some(ALL_FENCED_OR_SHUTTING_DOWN) => ApiError::new(
-                            ErrorCode::InvalidReplicationFactor,
-                            format!(
-                                "Unable to replicate the partition {factor} time(s): \
+            None => self.place_partitions(additional, factor as i16, draws).map_err(|error| {
+                // Kafka words this case for itself and leaves the placer's others as they are.
+                match error.message.as_deref() {
+                    Some(ALL_FENCED_OR_SHUTTING_DOWN) => ApiError::new(
+                        ErrorCode::InvalidReplicationFactor,
+                        format!(
+                            "Unable to replicate the partition {factor} time(s): \
                              {ALL_FENCED_OR_SHUTTING_DOWN}"
-                            ),
                         ),
-                        _ => error,
-                    }
-                })?,
+                    ),
+                    _ => error,
+                }
+            })?,
             Some(assignments) if assignments.len() as i32 != additional => {
                 return Err(ApiError::new(
                     ErrorCode::InvalidReplicaAssignment,
@@ -121,19 +105,13 @@ impl Controller {
             Some(assignments) => (present..)
                 .zip(assignments)
                 .map(|(id, assignment)| {
-                    let replicas = assignment
-                        .broker_ids
-                        .iter()
-                        .map(|broker| broker.0)
-                        .collect();
+                    let replicas = assignment.broker_ids.iter().map(|broker| broker.0).collect();
                     self.assigned_partition(id, replicas, Some(factor))
                 })
                 .collect::<Result<_, _>>()?,
         };
         let numbered = (present..).zip(&partitions);
-        Ok(numbered
-            .map(|(id, partition)| self.partition_record(topic.id, id, partition))
-            .collect())
+        Ok(numbered.map(|(id, partition)| self.partition_record(topic.id, id, partition)).collect())
     }
 
     /// New partitions where the placer puts them.
@@ -144,30 +122,18 @@ impl Controller {
         draws: &mut Draws,
     ) -> Result<Vec<Partition>, ApiError> {
         let placed = placement::place(self.image.cluster(), count, replication_factor, draws)?;
-        let refused = || {
-            ApiError::new(
-                ErrorCode::InvalidReplicationFactor,
-                ALL_FENCED_OR_SHUTTING_DOWN,
-            )
-        };
-        placed
-            .into_iter()
-            .map(|replicas| self.partition_on(replicas).ok_or_else(refused))
-            .collect()
+        let refused =
+            || ApiError::new(ErrorCode::InvalidReplicationFactor, ALL_FENCED_OR_SHUTTING_DOWN);
+        placed.into_iter().map(|replicas| self.partition_on(replicas).ok_or_else(refused)).collect()
     }
 
     /// A new partition on the given replicas; `None` when none of them is active.
     fn partition_on(&self, replicas: Vec<i32>) -> Option<Partition> {
         let cluster = self.image.cluster();
-        let isr: Vec<i32> = replicas
-            .iter()
-            .copied()
-            .filter(|broker| cluster.is_active(*broker))
-            .collect();
-        let directories = replicas
-            .iter()
-            .map(|broker| cluster.default_directory(*broker))
-            .collect();
+        let isr: Vec<i32> =
+            replicas.iter().copied().filter(|broker| cluster.is_active(*broker)).collect();
+        let directories =
+            replicas.iter().map(|broker| cluster.default_directory(*broker)).collect();
         (!isr.is_empty()).then(|| Partition::new(replicas, directories, isr))
     }
 
@@ -245,9 +211,7 @@ impl Controller {
         let value = self.topic_value(&topic.name, "min.insync.replicas");
         let value = value.and_then(|value| value.trim().parse().ok());
         let min_isr = value.unwrap_or(self.settings.min_insync_replicas).max(0) as usize;
-        let replicas = topic
-            .partition(0)
-            .map_or(min_isr, |first| first.replicas.len());
+        let replicas = topic.partition(0).map_or(min_isr, |first| first.replicas.len());
         min_isr.min(replicas)
     }
 
@@ -298,19 +262,14 @@ impl Controller {
         api_version: i16,
         records: &mut Vec<MetadataRecord>,
     ) -> Result<Partition, ErrorCode> {
-        let partition = topic
-            .partition(asked.partition_index)
-            .ok_or(ErrorCode::UnknownTopicOrPartition)?;
-        let simple = asked.new_isr.iter().map(|id| {
-            BrokerState::default()
-                .with_broker_id(*id)
-                .with_broker_epoch(-1)
-        });
-        let isr: Vec<BrokerState> = if api_version < 3 {
-            simple.collect()
-        } else {
-            asked.new_isr_with_epochs.clone()
-        };
+        let partition =
+            topic.partition(asked.partition_index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        let simple = asked
+            .new_isr
+            .iter()
+            .map(|id| BrokerState::default().with_broker_id(*id).with_broker_epoch(-1));
+        let isr: Vec<BrokerState> =
+            if api_version < 3 { simple.collect() } else { asked.new_isr_with_epochs.clone() };
         let recovery = self.check_alteration(leader, partition, asked, &isr)?;
         let cluster = self.image.cluster();
         let mut change = self.change(topic, partition, |broker| cluster.is_active(broker));
@@ -322,16 +281,10 @@ impl Controller {
         let Some(record) = change.build(topic.id, asked.partition_index) else {
             return Ok(Partition::clone(partition));
         };
-        let merged = partition
-            .merged(&record)
-            .map_err(|_| ErrorCode::UnknownServerError)?;
+        let merged = partition.merged(&record).map_err(|_| ErrorCode::UnknownServerError)?;
         let elected = record.leader != leader && record.leader != NO_LEADER_CHANGE;
         records.push(record.into());
-        if elected {
-            Err(ErrorCode::NewLeaderElected)
-        } else {
-            Ok(merged)
-        }
+        if elected { Err(ErrorCode::NewLeaderElected) } else { Ok(merged) }
     }
 
     fn check_alteration(
@@ -372,17 +325,11 @@ impl Controller {
         }
         let cluster = self.image.cluster();
         let eligible = |member: &BrokerState| {
-            let known = cluster
-                .broker(member.broker_id.0)
-                .map(|broker| broker.broker_epoch);
+            let known = cluster.broker(member.broker_id.0).map(|broker| broker.broker_epoch);
             cluster.is_active(member.broker_id.0)
                 && (member.broker_epoch == -1 || known == Some(member.broker_epoch))
         };
-        if isr.iter().all(eligible) {
-            Ok(recovery)
-        } else {
-            Err(ErrorCode::IneligibleReplica)
-        }
+        if isr.iter().all(eligible) { Ok(recovery) } else { Err(ErrorCode::IneligibleReplica) }
     }
 }
 

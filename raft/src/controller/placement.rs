@@ -40,10 +40,7 @@ impl Ring {
         if self.index >= self.brokers.len() {
             return None;
         }
-        let broker = self
-            .brokers
-            .get((self.index + self.offset) % self.brokers.len())
-            .copied();
+        let broker = self.brokers.get((self.index + self.offset) % self.brokers.len()).copied();
         self.index += 1;
         broker
     }
@@ -58,9 +55,7 @@ struct Rack {
 
 impl Rack {
     fn next(&mut self, round: usize) -> Option<i32> {
-        self.unfenced
-            .next(round)
-            .or_else(|| self.fenced.next(round))
+        self.unfenced.next(round).or_else(|| self.fenced.next(round))
     }
 }
 
@@ -82,9 +77,7 @@ pub(crate) fn place(
 ) -> Result<Vec<Vec<i32>>, ApiError> {
     let mut placer = Placer::new(cluster, draws);
     placer.check(replication_factor)?;
-    Ok((0..partitions)
-        .map(|_| placer.partition(replication_factor as usize, draws))
-        .collect())
+    Ok((0..partitions).map(|_| placer.partition(replication_factor as usize, draws)).collect())
 }
 
 impl Placer {
@@ -97,10 +90,7 @@ impl Placer {
             }
             let at = racks.iter().position(|rack| rack.name == broker.rack);
             let at = at.unwrap_or_else(|| {
-                racks.push(Rack {
-                    name: broker.rack.clone(),
-                    ..Default::default()
-                });
+                racks.push(Rack { name: broker.rack.clone(), ..Default::default() });
                 racks.len() - 1
             });
             total += 1;
@@ -119,18 +109,8 @@ impl Placer {
             rack.fenced.start(draws);
             rack.unfenced.start(draws);
         }
-        let offset = if racks.is_empty() {
-            0
-        } else {
-            draws.below(racks.len() as u64) as usize
-        };
-        Self {
-            racks,
-            total,
-            unfenced,
-            round: 0,
-            offset,
-        }
+        let offset = if racks.is_empty() { 0 } else { draws.below(racks.len() as u64) as usize };
+        Self { racks, total, unfenced, round: 0, offset }
     }
 
     fn check(&self, replication_factor: i16) -> Result<(), ApiError> {
@@ -179,10 +159,8 @@ impl Placer {
             if leader_rack == Some(at) {
                 // The rack of the leader sits out the first lap.
                 leader_rack = None;
-            } else if let Some(broker) = self
-                .racks
-                .get_mut(at)
-                .and_then(|rack| rack.next(self.round))
+            } else if let Some(broker) =
+                self.racks.get_mut(at).and_then(|rack| rack.next(self.round))
             {
                 replicas.push(broker);
             }

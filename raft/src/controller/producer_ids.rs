@@ -25,12 +25,8 @@ impl Controller {
         let Some(next_producer_id) = first.checked_add(i64::from(BLOCK_SIZE)) else {
             return refused(ErrorCode::UnknownServerError);
         };
-        let record = ProducerIdsRecord {
-            broker_id,
-            broker_epoch,
-            next_producer_id,
-            ..Default::default()
-        };
+        let record =
+            ProducerIdsRecord { broker_id, broker_epoch, next_producer_id, ..Default::default() };
         let response = AllocateProducerIdsResponse::default()
             .with_producer_id_start(ProducerId(first))
             .with_producer_id_len(BLOCK_SIZE);

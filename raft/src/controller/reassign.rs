@@ -105,10 +105,7 @@ impl Controller {
         }
         let stays = |list: &[i32]| -> Vec<i32> {
             let adding = &partition.adding_replicas;
-            list.iter()
-                .copied()
-                .filter(|replica| !adding.contains(replica))
-                .collect()
+            list.iter().copied().filter(|replica| !adding.contains(replica)).collect()
         };
         let (replicas, mut isr) = (stays(&partition.replicas), stays(&partition.isr));
         let unclean_allowed = self.unclean_election_enabled(&topic.name);
@@ -147,11 +144,8 @@ impl Controller {
         target: &[i32],
     ) -> Option<PartitionChangeRecord> {
         let without = |list: &[i32], other: &[i32]| -> Vec<i32> {
-            let only: BTreeSet<i32> = list
-                .iter()
-                .copied()
-                .filter(|replica| !other.contains(replica))
-                .collect();
+            let only: BTreeSet<i32> =
+                list.iter().copied().filter(|replica| !other.contains(replica)).collect();
             only.into_iter().collect()
         };
         let removing = without(&partition.replicas, target);
@@ -187,11 +181,7 @@ impl Controller {
             })
         };
         let found = match &request.topics {
-            None => topics
-                .sorted()
-                .into_iter()
-                .filter_map(|t| ongoing(t, &|_| true))
-                .collect(),
+            None => topics.sorted().into_iter().filter_map(|t| ongoing(t, &|_| true)).collect(),
             Some(asked) => asked
                 .iter()
                 .filter_map(|asked| {
@@ -200,9 +190,7 @@ impl Controller {
                 })
                 .collect(),
         };
-        ListPartitionReassignmentsResponse::default()
-            .with_error_message(None)
-            .with_topics(found)
+        ListPartitionReassignmentsResponse::default().with_error_message(None).with_topics(found)
     }
 
     /// A broker says in which directories its replicas are.
@@ -213,9 +201,7 @@ impl Controller {
         let mut response = AssignReplicasToDirsResponse::default();
         let id = request.broker_id.0;
         let refusal = if self.image.metadata_version().has_directories() {
-            self.check_broker_epoch(id, request.broker_epoch)
-                .err()
-                .map(|error| error.code)
+            self.check_broker_epoch(id, request.broker_epoch).err().map(|error| error.code)
         } else {
             Some(ErrorCode::UnsupportedVersion)
         };
@@ -249,11 +235,9 @@ impl Controller {
                     .with_partitions(partitions.collect())
             });
             let topics = topics.collect();
-            response.directories.push(
-                assigned::DirectoryData::default()
-                    .with_id(asked.id)
-                    .with_topics(topics),
-            );
+            response
+                .directories
+                .push(assigned::DirectoryData::default().with_id(asked.id).with_topics(topics));
         }
         self.leader_and_isr_updates(BrokerEvent::Removed(id), &offline, &mut records);
         ControllerResult::of(records, response)
@@ -266,14 +250,8 @@ impl Controller {
         id: i32,
         directory: Uuid,
     ) -> Result<(Arc<Topic>, Option<PartitionChangeRecord>), ErrorCode> {
-        let topic = self
-            .image
-            .topics()
-            .by_id(topic_id)
-            .ok_or(ErrorCode::UnknownTopicId)?;
-        let partition = topic
-            .partition(id)
-            .ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        let topic = self.image.topics().by_id(topic_id).ok_or(ErrorCode::UnknownTopicId)?;
+        let partition = topic.partition(id).ok_or(ErrorCode::UnknownTopicOrPartition)?;
         if !partition.replicas.contains(&broker) {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
@@ -304,10 +282,6 @@ fn check_factor_unchanged(partition: &Partition, target: &[i32]) -> Result<(), A
     }
     Err(ApiError::new(
         ErrorCode::InvalidReplicationFactor,
-        format!(
-            "The replication factor is changed from {} to {}",
-            replicas.len(),
-            target.len()
-        ),
+        format!("The replication factor is changed from {} to {}", replicas.len(), target.len()),
     ))
 }

@@ -18,14 +18,8 @@ pub fn feature_records(
     chosen: &[(&str, i16)],
 ) -> Vec<MetadataRecord> {
     let mut records = vec![level_record(METADATA_VERSION, metadata_version.level())];
-    for feature in FEATURES
-        .iter()
-        .filter(|feature| feature.name != METADATA_VERSION)
-    {
-        let level = chosen
-            .iter()
-            .find(|(name, _)| *name == feature.name)
-            .map(|(_, level)| *level);
+    for feature in FEATURES.iter().filter(|feature| feature.name != METADATA_VERSION) {
+        let level = chosen.iter().find(|(name, _)| *name == feature.name).map(|(_, level)| *level);
         let level = level.unwrap_or_else(|| feature.bootstrap_level(metadata_version));
         if level > 0 && feature.name != crate::feature::KRAFT_VERSION {
             records.push(level_record(feature.name, level));
@@ -56,13 +50,7 @@ pub fn bootstrap_records(
     let mut records = Vec::with_capacity(from_checkpoint.len() + 3);
     if transactions {
         let name = Some(StrBytes::from_static_str("Bootstrap records"));
-        records.push(
-            BeginTransactionRecord {
-                name,
-                ..Default::default()
-            }
-            .into(),
-        );
+        records.push(BeginTransactionRecord { name, ..Default::default() }.into());
     }
     records.extend(from_checkpoint);
     if elr {
@@ -82,24 +70,12 @@ impl Controller {
         let mut records = Vec::new();
         if self.transaction.is_some() {
             let reason = Some(StrBytes::from_static_str("Controller failover"));
-            records.push(
-                AbortTransactionRecord {
-                    reason,
-                    ..Default::default()
-                }
-                .into(),
-            );
+            records.push(AbortTransactionRecord { reason, ..Default::default() }.into());
         }
-        let before = self
-            .transaction
-            .as_ref()
-            .map_or(&self.image, |open| &open.before);
+        let before = self.transaction.as_ref().map_or(&self.image, |open| &open.before);
         if before.is_empty() {
             let bootstrap = from_checkpoint.to_vec();
-            records.extend(bootstrap_records(
-                bootstrap,
-                self.settings.min_insync_replicas,
-            ));
+            records.extend(bootstrap_records(bootstrap, self.settings.min_insync_replicas));
         }
         records
     }

@@ -35,11 +35,8 @@ impl Controller {
     ) -> ControllerResult<CreateTopicsResponse> {
         let mut draws = now.draws();
         let (single, duplicates) = split_duplicates(request.topics.iter().map(|t| &t.name));
-        let topics: Vec<_> = request
-            .topics
-            .iter()
-            .filter(|topic| single.contains(&topic.name))
-            .collect();
+        let topics: Vec<_> =
+            request.topics.iter().filter(|topic| single.contains(&topic.name)).collect();
         let mut records = Vec::new();
         let mut response = CreateTopicsResponse::default();
         let too_many = self.check_partition_total(&topics);
@@ -50,25 +47,18 @@ impl Controller {
                     ErrorCode::InvalidRequest,
                     format!("Creation of internal topic {CLUSTER_METADATA_TOPIC} is prohibited."),
                 )),
-                Ok(()) => self
-                    .create_topic(topic, describable, &mut draws)
-                    .and_then(|created| {
-                        if records.len() + created.records.len() > MAX_RECORDS_PER_REQUEST {
-                            return Err(excessive());
-                        }
-                        records.extend(created.records);
-                        Ok(created.response)
-                    }),
+                Ok(()) => self.create_topic(topic, describable, &mut draws).and_then(|created| {
+                    if records.len() + created.records.len() > MAX_RECORDS_PER_REQUEST {
+                        return Err(excessive());
+                    }
+                    records.extend(created.records);
+                    Ok(created.response)
+                }),
             };
-            response
-                .topics
-                .push(result.unwrap_or_else(|error| refused(&topic.name, &error)));
+            response.topics.push(result.unwrap_or_else(|error| refused(&topic.name, &error)));
         }
         response.topics.extend(duplicates.into_iter().map(|name| {
-            refused(
-                name,
-                &ApiError::new(ErrorCode::InvalidRequest, "Duplicate topic name."),
-            )
+            refused(name, &ApiError::new(ErrorCode::InvalidRequest, "Duplicate topic name."))
         }));
         if request.validate_only {
             records.clear();
@@ -79,19 +69,13 @@ impl Controller {
     fn check_partition_total(&self, topics: &[&CreatableTopic]) -> Result<(), ApiError> {
         let total: i64 = topics
             .iter()
-            .map(
-                |topic| match (topic.assignments.len(), topic.num_partitions) {
-                    (0, -1) => i64::from(self.settings.default_partitions),
-                    (0, partitions) => i64::from(partitions.max(0)),
-                    (assigned, _) => assigned as i64,
-                },
-            )
+            .map(|topic| match (topic.assignments.len(), topic.num_partitions) {
+                (0, -1) => i64::from(self.settings.default_partitions),
+                (0, partitions) => i64::from(partitions.max(0)),
+                (assigned, _) => assigned as i64,
+            })
             .sum();
-        if total > MAX_RECORDS_PER_REQUEST as i64 {
-            Err(excessive())
-        } else {
-            Ok(())
-        }
+        if total > MAX_RECORDS_PER_REQUEST as i64 { Err(excessive()) } else { Ok(()) }
     }
 
     fn create_topic(
@@ -117,9 +101,8 @@ impl Controller {
             self.assigned_partitions(topic)?
         };
         let topic_id = draws.topic_id();
-        let mut result = CreatableTopicResult::default()
-            .with_name(topic.name.clone())
-            .with_topic_id(topic_id);
+        let mut result =
+            CreatableTopicResult::default().with_name(topic.name.clone()).with_topic_id(topic_id);
         if describable(name) {
             let replication_factor = partitions.first().map_or(0, |p| p.replicas.len());
             result.configs = Some(self.described_configs(&values));
@@ -131,14 +114,7 @@ impl Controller {
             result.replication_factor = -1;
         }
         let name = topic.name.0.clone();
-        let mut records = vec![
-            TopicRecord {
-                name,
-                topic_id,
-                ..Default::default()
-            }
-            .into(),
-        ];
+        let mut records = vec![TopicRecord { name, topic_id, ..Default::default() }.into()];
         records.extend(config_records);
         let numbered = partitions.iter().enumerate();
         records.extend(
@@ -156,9 +132,7 @@ impl Controller {
     ) -> MetadataRecord {
         let level = self.image.metadata_version();
         let elr = self.image.features().elr_enabled();
-        partition
-            .to_record(topic_id, id, level.has_directories(), elr)
-            .into()
+        partition.to_record(topic_id, id, level.has_directories(), elr).into()
     }
 
     /// `a.b` and `a_b` would share their metrics' names.
@@ -169,19 +143,11 @@ impl Controller {
         let unified = name.replace('.', "_");
         let collides =
             |other: &str| other.contains(['.', '_']) && other.replace('.', "_") == unified;
-        match self
-            .image
-            .topics()
-            .iter()
-            .find(|topic| collides(&topic.name))
-        {
+        match self.image.topics().iter().find(|topic| collides(&topic.name)) {
             None => Ok(()),
             Some(existing) => Err(ApiError::new(
                 ErrorCode::InvalidTopicException,
-                format!(
-                    "Topic '{name}' collides with existing topic: {}",
-                    existing.name
-                ),
+                format!("Topic '{name}' collides with existing topic: {}", existing.name),
             )),
         }
     }
@@ -193,16 +159,11 @@ impl Controller {
         let unset = topic.configs.iter().filter(|config| config.value.is_none());
         let unset: Vec<&str> = unset.map(|config| config.name.as_str()).collect();
         if !unset.is_empty() {
-            let message = format!(
-                "Null value not supported for topic configs: {}",
-                unset.join(",")
-            );
+            let message =
+                format!("Null value not supported for topic configs: {}", unset.join(","));
             return Err(ApiError::new(ErrorCode::InvalidConfig, message));
         }
-        let set = topic
-            .configs
-            .iter()
-            .filter_map(|c| Some((c.name.clone(), c.value.clone()?)));
+        let set = topic.configs.iter().filter_map(|c| Some((c.name.clone(), c.value.clone()?)));
         let values: ConfigValues = set.collect();
         if values.is_empty() {
             return Ok((Vec::new(), values));
@@ -212,10 +173,7 @@ impl Controller {
             .iter()
             .map(|(name, value)| (name.clone(), (ConfigOperation::Set, Some(value.clone()))))
             .collect();
-        Ok((
-            self.incremental_alteration(&resource, &alterations, true)?,
-            values,
-        ))
+        Ok((self.incremental_alteration(&resource, &alterations, true)?, values))
     }
 
     fn described_configs(&self, values: &ConfigValues) -> Vec<CreatableTopicConfigs> {
@@ -259,13 +217,12 @@ impl Controller {
         } else {
             topic.replication_factor
         };
-        self.place_partitions(count, factor, draws)
-            .map_err(|error| ApiError {
-                message: error.message.map(|reason| {
-                    format!("Unable to replicate the partition {factor} time(s): {reason}")
-                }),
-                ..error
-            })
+        self.place_partitions(count, factor, draws).map_err(|error| ApiError {
+            message: error.message.map(|reason| {
+                format!("Unable to replicate the partition {factor} time(s): {reason}")
+            }),
+            ..error
+        })
     }
 
     fn assigned_partitions(&self, topic: &CreatableTopic) -> Result<Vec<Partition>, ApiError> {
@@ -289,11 +246,7 @@ impl Controller {
                     format!("Found multiple manual partition assignments for partition {id}"),
                 ));
             }
-            let replicas: Vec<i32> = assignment
-                .broker_ids
-                .iter()
-                .map(|broker| broker.0)
-                .collect();
+            let replicas: Vec<i32> = assignment.broker_ids.iter().map(|broker| broker.0).collect();
             let partition = self.assigned_partition(id, replicas, factor)?;
             factor = Some(partition.replicas.len());
             partitions.insert(id, partition);
@@ -313,14 +266,8 @@ impl Controller {
         request: &DeleteTopicsRequest,
         api_version: i16,
     ) -> ControllerResult<DeleteTopicsResponse> {
-        let named = request
-            .topic_names
-            .iter()
-            .map(|name| (Some(name), Uuid::nil()));
-        let states = request
-            .topics
-            .iter()
-            .map(|topic| (topic.name.as_ref(), topic.topic_id));
+        let named = request.topic_names.iter().map(|name| (Some(name), Uuid::nil()));
+        let states = request.topics.iter().map(|topic| (topic.name.as_ref(), topic.topic_id));
         let asked: Vec<_> = named.chain(states).collect();
         if !self.settings.topic_deletion {
             let error = if api_version < 3 {
@@ -398,13 +345,7 @@ impl Controller {
         }
         let mut records = Vec::new();
         for (topic_id, name) in &doomed {
-            records.push(
-                RemoveTopicRecord {
-                    topic_id: *topic_id,
-                    ..Default::default()
-                }
-                .into(),
-            );
+            records.push(RemoveTopicRecord { topic_id: *topic_id, ..Default::default() }.into());
             responses.push(deleted(Some(name), *topic_id, Ok(())));
         }
         (records, responses)

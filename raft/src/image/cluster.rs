@@ -45,8 +45,7 @@ impl ClusterImage {
 
     /// Whether the broker may lead and be in sync: registered, not fenced, not shutting down.
     pub fn is_active(&self, id: i32) -> bool {
-        self.broker(id)
-            .is_some_and(|broker| !broker.fenced && !broker.in_controlled_shutdown)
+        self.broker(id).is_some_and(|broker| !broker.fenced && !broker.in_controlled_shutdown)
     }
 
     /// Whether `directory` of broker `id` can be used, as far as anybody knows.
@@ -73,17 +72,13 @@ impl ClusterImage {
     }
 
     pub(crate) fn replay_registration(&mut self, record: &RegisterBrokerRecord) {
-        self.brokers
-            .insert(record.broker_id, Arc::new(record.clone()));
+        self.brokers.insert(record.broker_id, Arc::new(record.clone()));
     }
 
     pub(crate) fn replay_controller(&mut self, record: &RegisterControllerRecord) {
         let mut controller = record.clone();
-        controller
-            .features
-            .sort_by(|left, right| left.name.cmp(&right.name));
-        self.controllers
-            .insert(record.controller_id, Arc::new(controller));
+        controller.features.sort_by(|left, right| left.name.cmp(&right.name));
+        self.controllers.insert(record.controller_id, Arc::new(controller));
     }
 
     pub(crate) fn replay_unregistration(
@@ -105,20 +100,14 @@ impl ClusterImage {
             0 => {}
             1 => broker.fenced = true,
             value => {
-                return Err(ReplayError::BrokerChange {
-                    field: "fenced",
-                    value,
-                });
+                return Err(ReplayError::BrokerChange { field: "fenced", value });
             }
         }
         match record.in_controlled_shutdown {
             0 => {}
             1 => broker.in_controlled_shutdown = true,
             value => {
-                return Err(ReplayError::BrokerChange {
-                    field: "in_controlled_shutdown",
-                    value,
-                });
+                return Err(ReplayError::BrokerChange { field: "in_controlled_shutdown", value });
             }
         }
         if !record.log_dirs.is_empty() {
@@ -128,17 +117,10 @@ impl ClusterImage {
     }
 
     fn registered(&mut self, id: i32, epoch: i64) -> Result<&mut Broker, ReplayError> {
-        let broker = self
-            .brokers
-            .get_mut(&id)
-            .ok_or(ReplayError::UnknownBroker(id))?;
+        let broker = self.brokers.get_mut(&id).ok_or(ReplayError::UnknownBroker(id))?;
         if broker.broker_epoch != epoch {
             let registered = broker.broker_epoch;
-            return Err(ReplayError::BrokerEpoch {
-                id,
-                epoch,
-                registered,
-            });
+            return Err(ReplayError::BrokerEpoch { id, epoch, registered });
         }
         Ok(Arc::make_mut(broker))
     }
@@ -152,10 +134,7 @@ impl ClusterImage {
             out.push(record.into());
         }
         if level.has_controller_registration() {
-            out.extend(
-                self.controllers()
-                    .map(|record| RegisteredController::clone(record).into()),
-            );
+            out.extend(self.controllers().map(|record| RegisteredController::clone(record).into()));
         }
     }
 }

@@ -62,10 +62,7 @@ pub struct ConfigResource {
 
 impl ConfigResource {
     pub fn new(resource_type: ResourceType, name: impl Into<StrBytes>) -> Self {
-        Self {
-            resource_type,
-            name: name.into(),
-        }
+        Self { resource_type, name: name.into() }
     }
 
     pub fn topic(name: &str) -> Self {
@@ -95,9 +92,7 @@ static NO_VALUES: ConfigValues = ConfigValues::new();
 impl ConfigsImage {
     /// What is set on `resource`; empty when nothing is.
     pub fn of(&self, resource: &ConfigResource) -> &ConfigValues {
-        self.resources
-            .get(resource)
-            .map_or(&NO_VALUES, |values| values)
+        self.resources.get(resource).map_or(&NO_VALUES, |values| values)
     }
 
     pub fn value(&self, resource: &ConfigResource, key: &str) -> Option<&StrBytes> {
@@ -106,18 +101,13 @@ impl ConfigsImage {
 
     /// Every resource with something set, by type and name.
     pub fn resources(&self) -> impl ExactSizeIterator<Item = (&ConfigResource, &ConfigValues)> {
-        self.resources
-            .iter()
-            .map(|(resource, values)| (resource, &**values))
+        self.resources.iter().map(|(resource, values)| (resource, &**values))
     }
 
     pub(crate) fn replay(&mut self, record: &ConfigRecord) -> Result<ConfigResource, ReplayError> {
         let resource_type = ResourceType::from_id(record.resource_type)
             .ok_or(ReplayError::ConfigResourceType(record.resource_type))?;
-        let resource = ConfigResource {
-            resource_type,
-            name: record.resource_name.clone(),
-        };
+        let resource = ConfigResource { resource_type, name: record.resource_name.clone() };
         let values = Arc::make_mut(self.resources.entry(resource.clone()).or_default());
         match &record.value {
             Some(value) => {

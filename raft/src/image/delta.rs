@@ -60,11 +60,7 @@ pub struct MetadataDelta {
 impl MetadataDelta {
     pub fn new(before: &MetadataImage) -> Self {
         let (before, after) = (before.clone(), before.clone());
-        Self {
-            before,
-            after,
-            changes: Changes::default(),
-        }
+        Self { before, after, changes: Changes::default() }
     }
 
     pub fn before(&self) -> &MetadataImage {
@@ -197,16 +193,11 @@ impl MetadataDelta {
         match record {
             R::Topic(topic) => {
                 topics.replay_topic(topic)?;
-                self.changes
-                    .topics
-                    .entry(topic.topic_id)
-                    .or_default()
-                    .created = true;
+                self.changes.topics.entry(topic.topic_id).or_default().created = true;
             }
             R::Partition(partition) => {
                 topics.replay_partition(partition)?;
-                self.changes
-                    .partition(partition.topic_id, partition.partition_id);
+                self.changes.partition(partition.topic_id, partition.partition_id);
             }
             R::PartitionChange(change) => {
                 topics.replay_change(change)?;
@@ -219,15 +210,9 @@ impl MetadataDelta {
             }
             R::RemoveTopic(removal) => {
                 let topic = topics.replay_removal(removal.topic_id)?;
-                let created = self
-                    .changes
-                    .topics
-                    .remove(&topic.id)
-                    .is_some_and(|c| c.created);
+                let created = self.changes.topics.remove(&topic.id).is_some_and(|c| c.created);
                 if !created {
-                    self.changes
-                        .deleted_topics
-                        .insert(topic.id, topic.name.clone());
+                    self.changes.deleted_topics.insert(topic.id, topic.name.clone());
                 }
                 let resource = ConfigResource::topic(&topic.name);
                 if Arc::make_mut(&mut self.after.configs).remove(&resource) {
@@ -253,9 +238,7 @@ impl MetadataDelta {
             }
             R::UserScramCredential(credential) => {
                 Arc::make_mut(&mut after.scram).replay(credential);
-                changes
-                    .scram
-                    .insert((credential.mechanism, credential.name.clone()));
+                changes.scram.insert((credential.mechanism, credential.name.clone()));
             }
             R::RemoveUserScramCredential(credential) => {
                 let (mechanism, name) = (credential.mechanism, &credential.name);
@@ -304,10 +287,6 @@ impl Changes {
     }
 
     fn partition(&mut self, topic: Uuid, partition: i32) {
-        self.topics
-            .entry(topic)
-            .or_default()
-            .partitions
-            .insert(partition);
+        self.topics.entry(topic).or_default().partitions.insert(partition);
     }
 }

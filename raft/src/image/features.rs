@@ -37,24 +37,15 @@ impl FeaturesImage {
 
     /// Every finalized feature with its level, metadata.version first.
     pub fn finalized(&self) -> impl Iterator<Item = (&str, i16)> {
-        let metadata = self
-            .metadata_version
-            .map(|version| (METADATA_VERSION, version.level()));
-        metadata.into_iter().chain(
-            self.levels
-                .iter()
-                .map(|(name, level)| (name.as_str(), *level)),
-        )
+        let metadata = self.metadata_version.map(|version| (METADATA_VERSION, version.level()));
+        metadata.into_iter().chain(self.levels.iter().map(|(name, level)| (name.as_str(), *level)))
     }
 
     pub(crate) fn replay_level(&mut self, record: &FeatureLevelRecord) -> Result<(), ReplayError> {
         let level = record.feature_level;
         let name = record.name.as_str();
         // Kafka refuses what it does not know too: acting on half of a feature corrupts.
-        let refused = || ReplayError::FeatureLevel {
-            name: name.to_owned(),
-            level,
-        };
+        let refused = || ReplayError::FeatureLevel { name: name.to_owned(), level };
         let known = Feature::find(name).filter(|feature| {
             level == 0 || (feature.min_supported..=feature.max_supported).contains(&level)
         });
@@ -83,24 +74,11 @@ impl FeaturesImage {
     pub(crate) fn write(&self, out: &mut Vec<MetadataRecord>) {
         for (name, feature_level) in self.finalized() {
             let name = StrBytes::from_string(name.to_owned());
-            out.push(
-                FeatureLevelRecord {
-                    name,
-                    feature_level,
-                    ..Default::default()
-                }
-                .into(),
-            );
+            out.push(FeatureLevelRecord { name, feature_level, ..Default::default() }.into());
         }
         if self.zk_migration_state != 0 {
             let zk_migration_state = self.zk_migration_state;
-            out.push(
-                ZkMigrationStateRecord {
-                    zk_migration_state,
-                    ..Default::default()
-                }
-                .into(),
-            );
+            out.push(ZkMigrationStateRecord { zk_migration_state, ..Default::default() }.into());
         }
     }
 }

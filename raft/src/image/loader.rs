@@ -12,16 +12,9 @@ use super::{MetadataDelta, MetadataImage, Provenance, ReplayError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
     #[error("the record at offset {offset} cannot be read: {cause}")]
-    Record {
-        offset: i64,
-        cause: MetadataRecordError,
-    },
+    Record { offset: i64, cause: MetadataRecordError },
     #[error("the {name} at offset {offset} cannot be applied: {cause}")]
-    Replay {
-        offset: i64,
-        name: &'static str,
-        cause: ReplayError,
-    },
+    Replay { offset: i64, name: &'static str, cause: ReplayError },
     #[error("a transaction begins at offset {offset}, the one from {open} is open")]
     NestedTransaction { offset: i64, open: i64 },
     #[error("a transaction ends at offset {offset}, none is open")]
@@ -50,12 +43,7 @@ impl MetadataLoader {
     pub fn new(image: MetadataImage) -> Self {
         let delta = MetadataDelta::new(&image);
         let reached = image.provenance();
-        Self {
-            image,
-            delta,
-            reached,
-            transaction: None,
-        }
+        Self { image, delta, reached, transaction: None }
     }
 
     /// The newest image that was taken.
@@ -78,14 +66,11 @@ impl MetadataLoader {
                 self.delta.append(within);
             }
             MetadataRecord::AbortTransaction(_) => self.delta = self.close(offset)?.before,
-            record => self
-                .delta
-                .replay(record)
-                .map_err(|cause| LoadError::Replay {
-                    offset,
-                    name: record.name(),
-                    cause,
-                })?,
+            record => self.delta.replay(record).map_err(|cause| LoadError::Replay {
+                offset,
+                name: record.name(),
+                cause,
+            })?,
         }
         self.reached = provenance;
         Ok(())
@@ -97,18 +82,12 @@ impl MetadataLoader {
         }
         let within = MetadataDelta::new(self.delta.after());
         let before = std::mem::replace(&mut self.delta, within);
-        self.transaction = Some(OpenTransaction {
-            offset,
-            before,
-            reached: self.reached,
-        });
+        self.transaction = Some(OpenTransaction { offset, before, reached: self.reached });
         Ok(())
     }
 
     fn close(&mut self, offset: i64) -> Result<OpenTransaction, LoadError> {
-        self.transaction
-            .take()
-            .ok_or(LoadError::NoTransaction { offset })
+        self.transaction.take().ok_or(LoadError::NoTransaction { offset })
     }
 
     /// Moves on over records that hold no metadata (the quorum's control records).
@@ -116,11 +95,18 @@ impl MetadataLoader {
         self.reached = provenance;
     }
 
+    /// The image that [`Self::take`] would give now.
+    pub fn peek(&self) -> MetadataImage {
+        let (delta, reached) = match &self.transaction {
+            None => (&self.delta, self.reached),
+            Some(OpenTransaction { before, reached, .. }) => (before, *reached),
+        };
+        delta.clone().finish(reached).0
+    }
+
     /// Where the open transaction began, if one is open.
     pub fn open_transaction(&self) -> Option<i64> {
-        self.transaction
-            .as_ref()
-            .map(|transaction| transaction.offset)
+        self.transaction.as_ref().map(|transaction| transaction.offset)
     }
 
     /// The image up to the last whole transaction, and what changed since the last one taken;
@@ -128,9 +114,7 @@ impl MetadataLoader {
     pub fn take(&mut self) -> Option<(MetadataImage, MetadataDelta)> {
         let (delta, reached) = match &mut self.transaction {
             None => (&mut self.delta, self.reached),
-            Some(OpenTransaction {
-                before, reached, ..
-            }) => (before, *reached),
+            Some(OpenTransaction { before, reached, .. }) => (before, *reached),
         };
         if reached == self.image.provenance() {
             return None;

@@ -52,11 +52,7 @@ pub enum ReplayError {
     #[error("broker {0} is not registered")]
     UnknownBroker(i32),
     #[error("broker {id} has epoch {registered}, a record names {epoch}")]
-    BrokerEpoch {
-        id: i32,
-        epoch: i64,
-        registered: i64,
-    },
+    BrokerEpoch { id: i32, epoch: i64, registered: i64 },
     #[error("{field} of a broker's change is {value}")]
     BrokerChange { field: &'static str, value: i8 },
     #[error("topic {0} exists already")]
@@ -95,11 +91,7 @@ pub struct Provenance {
 
 impl Default for Provenance {
     fn default() -> Self {
-        Self {
-            last_contained_offset: -1,
-            last_contained_epoch: -1,
-            last_contained_timestamp: -1,
-        }
+        Self { last_contained_offset: -1, last_contained_epoch: -1, last_contained_timestamp: -1 }
     }
 }
 
@@ -112,9 +104,7 @@ pub struct ProducerIdsImage {
 impl ProducerIdsImage {
     /// The first id of the next block.
     pub fn next_producer_id(&self) -> i64 {
-        self.last
-            .as_ref()
-            .map_or(0, |record| record.next_producer_id)
+        self.last.as_ref().map_or(0, |record| record.next_producer_id)
     }
 
     fn replay(&mut self, record: &ProducerIdsRecord) -> Result<(), ReplayError> {
@@ -184,9 +174,7 @@ impl MetadataImage {
 
     /// The level at which records are written; the oldest while nothing is replayed yet.
     pub fn metadata_version(&self) -> MetadataVersion {
-        self.features
-            .metadata_version()
-            .unwrap_or(MetadataVersion::MINIMUM)
+        self.features.metadata_version().unwrap_or(MetadataVersion::MINIMUM)
     }
 
     /// Whether no record that says anything was replayed yet.
@@ -203,13 +191,7 @@ impl MetadataImage {
         self.topics.write(level, &mut out);
         self.configs.write(&mut out);
         self.client_quotas.write(&mut out);
-        out.extend(
-            self.producer_ids
-                .last
-                .iter()
-                .cloned()
-                .map(MetadataRecord::from),
-        );
+        out.extend(self.producer_ids.last.iter().cloned().map(MetadataRecord::from));
         self.acls.write(&mut out);
         self.scram.write(&mut out);
         self.delegation_tokens.write(&mut out);

@@ -173,11 +173,7 @@ impl Partition {
             leader_recovery_state: self.leader_recovery.id(),
             leader_epoch: self.leader_epoch,
             partition_epoch: self.partition_epoch,
-            directories: if directories {
-                self.directories.clone()
-            } else {
-                Vec::new()
-            },
+            directories: if directories { self.directories.clone() } else { Vec::new() },
             eligible_leader_replicas: optional(&self.elr),
             last_known_elr: optional(&self.last_known_elr),
             unknown_tagged_fields: self.unknown_tagged_fields.clone(),
@@ -202,10 +198,7 @@ impl Partition {
 
     /// Where `broker` keeps its replica; `None` when it has none.
     pub fn directory(&self, broker: i32) -> Option<Uuid> {
-        let at = self
-            .replicas
-            .iter()
-            .position(|replica| *replica == broker)?;
+        let at = self.replicas.iter().position(|replica| *replica == broker)?;
         self.directories.get(at).copied()
     }
 }

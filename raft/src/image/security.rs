@@ -31,10 +31,7 @@ impl AclsImage {
     }
 
     pub(crate) fn replay_removal(&mut self, id: Uuid) -> Result<(), ReplayError> {
-        self.0
-            .remove(&id)
-            .map(drop)
-            .ok_or(ReplayError::UnknownAcl(id))
+        self.0.remove(&id).map(drop).ok_or(ReplayError::UnknownAcl(id))
     }
 
     pub(crate) fn write(&self, out: &mut Vec<MetadataRecord>) {
@@ -48,8 +45,7 @@ pub struct ScramImage(BTreeMap<(i8, StrBytes), UserScramCredentialRecord>);
 
 impl ScramImage {
     pub fn find(&self, mechanism: i8, user: &str) -> Option<&UserScramCredentialRecord> {
-        self.0
-            .get(&(mechanism, StrBytes::from_string(user.to_owned())))
+        self.0.get(&(mechanism, StrBytes::from_string(user.to_owned())))
     }
 
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &UserScramCredentialRecord> {
@@ -57,8 +53,7 @@ impl ScramImage {
     }
 
     pub(crate) fn replay(&mut self, record: &UserScramCredentialRecord) {
-        self.0
-            .insert((record.mechanism, record.name.clone()), record.clone());
+        self.0.insert((record.mechanism, record.name.clone()), record.clone());
     }
 
     pub(crate) fn replay_removal(
@@ -66,14 +61,8 @@ impl ScramImage {
         mechanism: i8,
         user: &StrBytes,
     ) -> Result<(), ReplayError> {
-        let unknown = || ReplayError::UnknownScram {
-            mechanism,
-            user: user.to_string(),
-        };
-        self.0
-            .remove(&(mechanism, user.clone()))
-            .map(drop)
-            .ok_or_else(unknown)
+        let unknown = || ReplayError::UnknownScram { mechanism, user: user.to_string() };
+        self.0.remove(&(mechanism, user.clone())).map(drop).ok_or_else(unknown)
     }
 
     pub(crate) fn write(&self, out: &mut Vec<MetadataRecord>) {
@@ -127,9 +116,8 @@ impl ClientQuotasImage {
 
     pub(crate) fn replay(&mut self, record: &ClientQuotaRecord) -> QuotaEntities {
         let parts = record.entity.iter();
-        let mut entity: QuotaEntities = parts
-            .map(|part| (part.entity_type.clone(), part.entity_name.clone()))
-            .collect();
+        let mut entity: QuotaEntities =
+            parts.map(|part| (part.entity_type.clone(), part.entity_name.clone())).collect();
         entity.sort();
         let values = self.0.entry(entity.clone()).or_default();
         if record.remove {

@@ -21,11 +21,7 @@ pub(crate) struct Shards<K, V> {
 
 impl<K, V> Default for Shards<K, V> {
     fn default() -> Self {
-        Self {
-            shards: Vec::new(),
-            len: 0,
-            hasher: RandomState::new(),
-        }
+        Self { shards: Vec::new(), len: 0, hasher: RandomState::new() }
     }
 }
 
@@ -95,9 +91,7 @@ impl<K: Hash + Eq + Clone, V: Clone> Shards<K, V> {
 impl<K: Hash + Eq + Clone, V: Clone + PartialEq> PartialEq for Shards<K, V> {
     fn eq(&self, other: &Self) -> bool {
         self.len == other.len
-            && self
-                .iter()
-                .all(|(key, value)| other.find(key).is_some_and(|found| found == value))
+            && self.iter().all(|(key, value)| other.find(key).is_some_and(|found| found == value))
     }
 }
 

@@ -51,22 +51,12 @@ fn at(offset: i64) -> Provenance {
 }
 
 fn level(name: &str, feature_level: i16) -> MetadataRecord {
-    FeatureLevelRecord {
-        name: text(name),
-        feature_level,
-        ..Default::default()
-    }
-    .into()
+    FeatureLevelRecord { name: text(name), feature_level, ..Default::default() }.into()
 }
 
 fn topic(name: &str, id: u128) -> MetadataRecord {
     let topic_id = Uuid::from_u128(id);
-    TopicRecord {
-        name: text(name),
-        topic_id,
-        ..Default::default()
-    }
-    .into()
+    TopicRecord { name: text(name), topic_id, ..Default::default() }.into()
 }
 
 fn partition(topic: u128, partition_id: i32) -> MetadataRecord {
@@ -86,20 +76,14 @@ fn the_stock_log_up_to_its_snapshot_gives_the_image_of_that_snapshot() {
     }
     let (mut replayed, delta) = loader.take().unwrap();
     replayed.provenance = Provenance::default();
-    let snapshot: Vec<_> = records_of(STOCK_SNAPSHOT)
-        .into_iter()
-        .map(|(_, r)| r)
-        .collect();
+    let snapshot: Vec<_> = records_of(STOCK_SNAPSHOT).into_iter().map(|(_, r)| r).collect();
     assert_eq!(replayed, image_of(&snapshot));
     assert_eq!(image_of(&replayed.to_records()), replayed);
     assert_eq!(replayed.to_records().len(), snapshot.len());
     let orders = replayed.topics().by_name("orders").unwrap();
     assert_eq!(orders.partitions().len(), 5);
     assert!(replayed.topics().by_name("doomed").is_none());
-    assert!(
-        delta.changes().deleted_topics.is_empty(),
-        "it never stood in an image"
-    );
+    assert!(delta.changes().deleted_topics.is_empty(), "it never stood in an image");
     assert_eq!(delta.partitions().count(), 6);
 }
 
@@ -162,41 +146,26 @@ fn a_transaction_shows_when_it_ends_and_never_when_it_is_aborted() {
     loader.replay(&end, at(3)).unwrap();
     let (image, delta) = loader.take().unwrap();
     assert!(name(&image, "b") && image.provenance() == at(3));
-    assert_eq!(
-        delta.changes().topics.keys().collect::<Vec<_>>(),
-        [&Uuid::from_u128(2)]
-    );
+    assert_eq!(delta.changes().topics.keys().collect::<Vec<_>>(), [&Uuid::from_u128(2)]);
     loader.replay(&begin, at(4)).unwrap();
     loader.replay(&topic("c", 3), at(5)).unwrap();
-    assert!(matches!(
-        loader.replay(&begin, at(6)),
-        Err(LoadError::NestedTransaction { .. })
-    ));
+    assert!(matches!(loader.replay(&begin, at(6)), Err(LoadError::NestedTransaction { .. })));
     loader.replay(&abort, at(6)).unwrap();
     let (image, delta) = loader.take().unwrap();
     assert!(!name(&image, "c") && image.provenance() == at(6));
     assert!(delta.changes().is_empty());
-    assert!(matches!(
-        loader.replay(&end, at(7)),
-        Err(LoadError::NoTransaction { offset: 7 })
-    ));
+    assert!(matches!(loader.replay(&end, at(7)), Err(LoadError::NoTransaction { offset: 7 })));
 }
 
 #[test]
 fn a_topic_made_again_is_both_deleted_and_created() {
     let before = image_of(&[topic("a", 1), partition(1, 0)]);
     let mut delta = MetadataDelta::new(&before);
-    let removal = RemoveTopicRecord {
-        topic_id: Uuid::from_u128(1),
-        ..Default::default()
-    };
+    let removal = RemoveTopicRecord { topic_id: Uuid::from_u128(1), ..Default::default() };
     delta.replay(&removal.into()).unwrap();
     delta.replay(&topic("a", 2)).unwrap();
     delta.replay(&partition(2, 0)).unwrap();
-    assert_eq!(
-        delta.changes().deleted_topics[&Uuid::from_u128(1)],
-        text("a")
-    );
+    assert_eq!(delta.changes().deleted_topics[&Uuid::from_u128(1)], text("a"));
     assert!(delta.changes().topics[&Uuid::from_u128(2)].created);
     assert_eq!(delta.after().topics().id_of("a"), Some(Uuid::from_u128(2)));
 }
@@ -204,54 +173,23 @@ fn a_topic_made_again_is_both_deleted_and_created() {
 #[test]
 fn records_that_cannot_be_are_refused() {
     let cases: Vec<(Vec<MetadataRecord>, &str)> = vec![
-        (
-            vec![partition(1, 0)],
-            "there is no topic with id 00000000-0000-0000-0000-000000000001",
-        ),
+        (vec![partition(1, 0)], "there is no topic with id 00000000-0000-0000-0000-000000000001"),
         (vec![topic("a", 1), topic("a", 2)], "topic a exists already"),
+        (vec![level("metadata.version", 30)], "feature metadata.version cannot have level 30 here"),
+        (vec![level("later.version", 1)], "feature later.version cannot have level 1 here"),
         (
-            vec![level("metadata.version", 30)],
-            "feature metadata.version cannot have level 30 here",
-        ),
-        (
-            vec![level("later.version", 1)],
-            "feature later.version cannot have level 1 here",
-        ),
-        (
-            vec![
-                UnregisterBrokerRecord {
-                    broker_id: 4,
-                    ..Default::default()
-                }
-                .into(),
-            ],
+            vec![UnregisterBrokerRecord { broker_id: 4, ..Default::default() }.into()],
             "broker 4 is not registered",
         ),
         (
             vec![
-                RegisterBrokerRecord {
-                    broker_id: 4,
-                    broker_epoch: 9,
-                    ..Default::default()
-                }
-                .into(),
-                FenceBrokerRecord {
-                    id: 4,
-                    epoch: 8,
-                    ..Default::default()
-                }
-                .into(),
+                RegisterBrokerRecord { broker_id: 4, broker_epoch: 9, ..Default::default() }.into(),
+                FenceBrokerRecord { id: 4, epoch: 8, ..Default::default() }.into(),
             ],
             "broker 4 has epoch 9, a record names 8",
         ),
         (
-            vec![
-                ConfigRecord {
-                    resource_type: 3,
-                    ..Default::default()
-                }
-                .into(),
-            ],
+            vec![ConfigRecord { resource_type: 3, ..Default::default() }.into()],
             "configuration resource type 3 is unknown",
         ),
     ];
@@ -286,19 +224,12 @@ fn random_record(kind: u64, draws: &mut Draws, image: &MetadataImage) -> Option<
     let name = text(&format!("name{pick}"));
     let some_topic = image.topics().by_name(&name).map(|topic| topic.id);
     Some(match kind {
-        0..4 if some_topic.is_none() => TopicRecord {
-            name,
-            topic_id: draws.topic_id(),
-            ..Default::default()
+        0..4 if some_topic.is_none() => {
+            TopicRecord { name, topic_id: draws.topic_id(), ..Default::default() }.into()
         }
-        .into(),
         0..2 => random_partition(some_topic?, draws).into(),
         2..4 => random_change(some_topic?, image, draws)?.into(),
-        4 => RemoveTopicRecord {
-            topic_id: some_topic?,
-            ..Default::default()
-        }
-        .into(),
+        4 => RemoveTopicRecord { topic_id: some_topic?, ..Default::default() }.into(),
         5 => ClearElrRecord {
             topic_name: some_topic.map(|_| name).unwrap_or_default(),
             ..Default::default()
@@ -314,11 +245,7 @@ fn random_record(kind: u64, draws: &mut Draws, image: &MetadataImage) -> Option<
         .into(),
         8..11 => random_broker_record(kind, pick, draws, image)?,
         11 => {
-            let levels = [
-                ("group.version", 1),
-                ("transaction.version", 2),
-                ("share.version", 0),
-            ];
+            let levels = [("group.version", 1), ("transaction.version", 2), ("share.version", 0)];
             let (feature, level_now) = levels[draws.below(3) as usize];
             level(feature, level_now)
         }
@@ -366,16 +293,8 @@ fn random_broker_record(
 ) -> Option<MetadataRecord> {
     if kind == 8 {
         return Some(match draws.below(3) {
-            0 => RegisterControllerRecord {
-                controller_id: id,
-                ..Default::default()
-            }
-            .into(),
-            1 => ZkMigrationStateRecord {
-                zk_migration_state: 3,
-                ..Default::default()
-            }
-            .into(),
+            0 => RegisterControllerRecord { controller_id: id, ..Default::default() }.into(),
+            1 => ZkMigrationStateRecord { zk_migration_state: 3, ..Default::default() }.into(),
             _ => RegisterBrokerRecord {
                 broker_id: id,
                 broker_epoch: draws.below(100) as i64,
@@ -388,24 +307,9 @@ fn random_broker_record(
     }
     let broker_epoch = image.cluster().broker(id)?.broker_epoch;
     Some(match draws.below(4) {
-        0 => UnregisterBrokerRecord {
-            broker_id: id,
-            broker_epoch,
-            ..Default::default()
-        }
-        .into(),
-        1 => FenceBrokerRecord {
-            id,
-            epoch: broker_epoch,
-            ..Default::default()
-        }
-        .into(),
-        2 => UnfenceBrokerRecord {
-            id,
-            epoch: broker_epoch,
-            ..Default::default()
-        }
-        .into(),
+        0 => UnregisterBrokerRecord { broker_id: id, broker_epoch, ..Default::default() }.into(),
+        1 => FenceBrokerRecord { id, epoch: broker_epoch, ..Default::default() }.into(),
+        2 => UnfenceBrokerRecord { id, epoch: broker_epoch, ..Default::default() }.into(),
         _ => BrokerRegistrationChangeRecord {
             broker_id: id,
             broker_epoch,
@@ -428,11 +332,7 @@ fn random_security_record(
     Some(match (kind, draws.below(3)) {
         (13, 0) => {
             image.acls().find(id)?;
-            RemoveAccessControlEntryRecord {
-                id,
-                ..Default::default()
-            }
-            .into()
+            RemoveAccessControlEntryRecord { id, ..Default::default() }.into()
         }
         (13, _) => AccessControlEntryRecord {
             id,
@@ -443,12 +343,7 @@ fn random_security_record(
         .into(),
         (14, 0) => {
             image.scram().find(1, &name)?;
-            RemoveUserScramCredentialRecord {
-                name,
-                mechanism: 1,
-                ..Default::default()
-            }
-            .into()
+            RemoveUserScramCredentialRecord { name, mechanism: 1, ..Default::default() }.into()
         }
         (14, _) => UserScramCredentialRecord {
             name,
@@ -457,11 +352,7 @@ fn random_security_record(
             ..Default::default()
         }
         .into(),
-        (_, 0) => RemoveDelegationTokenRecord {
-            token_id: name,
-            ..Default::default()
-        }
-        .into(),
+        (_, 0) => RemoveDelegationTokenRecord { token_id: name, ..Default::default() }.into(),
         (_, 1) => DelegationTokenRecord {
             token_id: name,
             max_timestamp: draws.below(1000) as i64,

@@ -32,9 +32,7 @@ impl Topic {
 
     /// By id.
     pub fn partitions(&self) -> impl ExactSizeIterator<Item = (i32, &Arc<Partition>)> {
-        self.partitions
-            .iter()
-            .map(|(id, partition)| (*id, partition))
+        self.partitions.iter().map(|(id, partition)| (*id, partition))
     }
 }
 
@@ -98,19 +96,14 @@ impl TopicsImage {
 
     /// Removes a topic and says what it was.
     pub(crate) fn replay_removal(&mut self, id: Uuid) -> Result<Arc<Topic>, ReplayError> {
-        let topic = self
-            .by_id
-            .remove(&id)
-            .ok_or(ReplayError::UnknownTopic(id))?;
+        let topic = self.by_id.remove(&id).ok_or(ReplayError::UnknownTopic(id))?;
         self.by_name.remove(topic.name.as_bytes());
         Ok(topic)
     }
 
     pub(crate) fn replay_partition(&mut self, record: &PartitionRecord) -> Result<(), ReplayError> {
         let partition = Arc::new(Partition::from_record(record)?);
-        self.topic_mut(record.topic_id)?
-            .partitions
-            .insert(record.partition_id, partition);
+        self.topic_mut(record.topic_id)?.partitions.insert(record.partition_id, partition);
         Ok(())
     }
 
@@ -123,10 +116,7 @@ impl TopicsImage {
         let partition = topic
             .partitions
             .get_mut(&id)
-            .ok_or(ReplayError::UnknownPartition {
-                topic_id,
-                partition: id,
-            })?;
+            .ok_or(ReplayError::UnknownPartition { topic_id, partition: id })?;
         *partition = Arc::new(partition.merged(record)?);
         Ok(())
     }
@@ -147,10 +137,7 @@ impl TopicsImage {
             let has_elr = |partition: &Partition| {
                 !partition.elr.is_empty() || !partition.last_known_elr.is_empty()
             };
-            if !self
-                .by_id(id)
-                .is_some_and(|topic| topic.partitions().any(|(_, p)| has_elr(p)))
-            {
+            if !self.by_id(id).is_some_and(|topic| topic.partitions().any(|(_, p)| has_elr(p))) {
                 continue;
             }
             for (partition_id, partition) in &mut self.topic_mut(id)?.partitions {
@@ -167,10 +154,7 @@ impl TopicsImage {
     }
 
     fn topic_mut(&mut self, id: Uuid) -> Result<&mut Topic, ReplayError> {
-        self.by_id
-            .find_mut(&id)
-            .map(Arc::make_mut)
-            .ok_or(ReplayError::UnknownTopic(id))
+        self.by_id.find_mut(&id).map(Arc::make_mut).ok_or(ReplayError::UnknownTopic(id))
     }
 
     pub(crate) fn write(&self, level: MetadataVersion, out: &mut Vec<MetadataRecord>) {
@@ -182,9 +166,7 @@ impl TopicsImage {
             };
             out.push(record.into());
             out.extend(topic.partitions().map(|(id, partition)| {
-                partition
-                    .to_record(topic.id, id, level.has_directories(), level.has_elr())
-                    .into()
+                partition.to_record(topic.id, id, level.has_directories(), level.has_elr()).into()
             }));
         }
     }

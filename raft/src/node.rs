@@ -1,0 +1,459 @@
+//! A controller node, whole: quorum, controller and the image of what is committed, and the order in
+//! which a request passes through them.
+//!
+//! ```text
+//! call ─ controller ─ records ─ quorum ─ log ─ (host syncs) ─ log_synced ─ commit ─ loader ─ Publish
+//!   └─ response, and the offset it waits for                                              │
+//!                       host: apply the image, then answer what waited up to its offset ──┘
+//! ```
+//! Kept true: no answer is due before its records are committed and in an image that the host was
+//! told to publish; an answer that wrote nothing waits for what was written before it, because it
+//! may have seen it.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::describe_quorum_response::{
+    Listener, Node as QuorumNode, PartitionData, ReplicaState, TopicData,
+};
+use protocol::messages::{BrokerId, DescribeQuorumRequest, DescribeQuorumResponse, TopicName};
+use protocol::records::metadata::{MetadataRecord, NoOpRecord};
+use protocol::wire::StrBytes;
+
+use crate::controller::{
+    ConfigRules, Controller, ControllerNow, ControllerResult, ControllerSettings,
+};
+use crate::image::{
+    LoadError, MetadataDelta, MetadataImage, MetadataLoader, Provenance, ReplayError,
+};
+use crate::quorum::{
+    Entry, EntryRecord, Event, KRaftState, Log, Output, Quorum, QuorumError, QuorumSettings,
+    Recovered, ReplicaProgress, Retention, SnapshotId, VoteStore, expendable_before,
+    write_snapshot,
+};
+
+/// How often old snapshots are looked for.
+const CLEANING_INTERVAL_MS: i64 = 60_000;
+const CLUSTER_METADATA_TOPIC: &str = "__cluster_metadata";
+
+#[derive(Debug, Clone)]
+pub struct NodeSettings {
+    pub quorum: QuorumSettings,
+    pub controller: ControllerSettings,
+    /// `metadata.log.max.record.bytes.between.snapshots`
+    pub max_bytes_between_snapshots: u64,
+    /// `metadata.log.max.snapshot.interval.ms`; 0: never for its age
+    pub max_snapshot_interval_ms: i64,
+    /// `metadata.max.retention.bytes` and `.ms`
+    pub retention: Retention,
+    /// `metadata.max.idle.interval.ms`; 0: never
+    pub max_idle_interval_ms: i64,
+}
+
+/// Why the node must stop.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NodeError {
+    #[error(transparent)]
+    Quorum(#[from] QuorumError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error("the controller's own record cannot be applied: {0}")]
+    Replay(#[from] ReplayError),
+}
+
+/// This node's controller is not the active one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this node is not the active controller")]
+pub struct NotActive;
+
+/// What the host must do, in this order.
+#[derive(Debug, Clone)]
+pub enum NodeOutput {
+    /// Make the log durable, then call [`Node::log_synced`].
+    SyncLog,
+    /// This node's controller decides from now on.
+    BecameActive {
+        epoch: i32,
+    },
+    BecameInactive {
+        epoch: i32,
+    },
+    /// The cluster is now like this.
+    Publish {
+        image: MetadataImage,
+        delta: Box<MetadataDelta>,
+    },
+    /// Write this to the disk, then call [`Node::snapshot_frozen`].
+    TakeSnapshot(SnapshotJob),
+}
+
+/// A snapshot to be written; may be carried to another thread.
+#[derive(Debug, Clone)]
+pub struct SnapshotJob {
+    pub id: SnapshotId,
+    pub timestamp_ms: i64,
+    image: MetadataImage,
+    kraft: KRaftState,
+}
+
+impl SnapshotJob {
+    /// The content of the file, in pieces.
+    pub fn content(&self, now_ms: i64) -> Result<Vec<bytes::Bytes>, NodeError> {
+        let level = self.image.metadata_version();
+        let records = self.image.to_records();
+        write_snapshot(self.id, self.timestamp_ms, &self.kraft, &records, level, now_ms)
+            .map_err(|error| QuorumError::from(error).into())
+    }
+}
+
+pub struct Node<L, V> {
+    settings: NodeSettings,
+    quorum: Quorum<L, V>,
+    controller: Controller,
+    loader: MetadataLoader,
+    /// Of `bootstrap.checkpoint`: what an empty log begins with.
+    bootstrap: Vec<MetadataRecord>,
+    snapshot_running: bool,
+    /// Up to which offset the newest snapshot reaches, and when it was begun.
+    last_snapshot: (i64, i64),
+    last_write_ms: i64,
+    last_cleaning_ms: i64,
+}
+
+impl<L: Log, V: VoteStore> Node<L, V> {
+    /// Reads what is on the disk.
+    pub fn open(
+        settings: NodeSettings,
+        rules: Arc<dyn ConfigRules + Send + Sync>,
+        bootstrap: Vec<MetadataRecord>,
+        log: L,
+        store: V,
+        now: &ControllerNow,
+    ) -> Result<Self, NodeError> {
+        let (quorum, recovered) = Quorum::open(settings.quorum.clone(), log, store)?;
+        let snapshot_end = recovered.snapshot.as_ref().map_or(0, |(id, _)| id.end_offset);
+        let loader = load(recovered)?;
+        let image = loader.peek();
+        let mut controller = Controller::new(settings.controller.clone(), rules, image);
+        controller.skip_to(quorum.log().log_end_offset());
+        if let Some(offset) = loader.open_transaction() {
+            controller.resume_transaction(offset);
+        }
+        Ok(Self {
+            settings,
+            quorum,
+            controller,
+            loader,
+            bootstrap,
+            snapshot_running: false,
+            last_snapshot: (snapshot_end, now.monotonic_ms),
+            last_write_ms: now.monotonic_ms,
+            last_cleaning_ms: now.monotonic_ms,
+        })
+    }
+
+    pub fn quorum(&self) -> &Quorum<L, V> {
+        &self.quorum
+    }
+
+    /// For the host, which knows what else its log does.
+    pub fn log_mut(&mut self) -> &mut L {
+        self.quorum.log_mut()
+    }
+
+    pub fn controller(&self) -> &Controller {
+        &self.controller
+    }
+
+    /// The newest image that was published.
+    pub fn image(&self) -> &MetadataImage {
+        self.loader.image()
+    }
+
+    /// Elects itself where it is the only voter.
+    pub fn start(&mut self, now: &ControllerNow) -> Result<Vec<NodeOutput>, NodeError> {
+        self.step(Event::Started, now)
+    }
+
+    /// Asks the active controller. The response is due when everything up to and including the
+    /// returned offset is committed and published.
+    pub fn call<R>(
+        &mut self,
+        ask: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R>,
+        now: &ControllerNow,
+        outputs: &mut Vec<NodeOutput>,
+    ) -> Result<Result<(R, i64), NotActive>, NodeError> {
+        if !self.controller.is_active() {
+            return Ok(Err(NotActive));
+        }
+        let ControllerResult { records, response, atomic } = ask(&mut self.controller, now);
+        outputs.extend(self.write(records, atomic, now)?);
+        Ok(Ok((response, self.quorum.log().log_end_offset() - 1)))
+    }
+
+    /// Everything below `end_offset` is on the disk.
+    pub fn log_synced(
+        &mut self,
+        end_offset: i64,
+        now: &ControllerNow,
+    ) -> Result<Vec<NodeOutput>, NodeError> {
+        self.step(Event::LogSynced { end_offset }, now)
+    }
+
+    /// The snapshot is complete and on the disk.
+    pub fn snapshot_frozen(&mut self) {
+        self.snapshot_running = false;
+    }
+
+    /// No more leading: what is not committed will not be by this node.
+    pub fn stop(&mut self, now: &ControllerNow) -> Result<Vec<NodeOutput>, NodeError> {
+        self.step(Event::ShutdownRequested, now)
+    }
+
+    /// Time went by: sessions end, snapshots fall due, old ones go.
+    pub fn tick(&mut self, now: &ControllerNow) -> Result<Vec<NodeOutput>, NodeError> {
+        let mut outputs = Vec::new();
+        while self.controller.is_active() {
+            let ControllerResult { records, response, atomic } =
+                self.controller.fence_stale_broker(now);
+            if response.is_none() {
+                break;
+            }
+            outputs.extend(self.write(records, atomic, now)?);
+        }
+        let idle_ms = self.settings.max_idle_interval_ms;
+        if idle_ms > 0
+            && self.controller.is_active()
+            // Unlike Kafka: nobody but readers needs to see the log grow (docs/decisions/0030).
+            && self.quorum.has_readers()
+            && now.monotonic_ms >= self.last_write_ms + idle_ms
+        {
+            outputs.extend(self.write(vec![NoOpRecord::default().into()], false, now)?);
+        }
+        outputs.extend(self.snapshot_due(now).map(NodeOutput::TakeSnapshot));
+        if now.monotonic_ms >= self.last_cleaning_ms + CLEANING_INTERVAL_MS {
+            self.last_cleaning_ms = now.monotonic_ms;
+            self.clean(now);
+        }
+        Ok(outputs)
+    }
+
+    /// When to call [`Self::tick`] at the latest.
+    pub fn next_tick_ms(&self) -> i64 {
+        let mut next = self.last_cleaning_ms + CLEANING_INTERVAL_MS;
+        next = self.controller.next_expiry_ms().map_or(next, |expiry| next.min(expiry));
+        if self.settings.max_idle_interval_ms > 0 && self.quorum.has_readers() {
+            next = next.min(self.last_write_ms + self.settings.max_idle_interval_ms);
+        }
+        if self.settings.max_snapshot_interval_ms > 0 && self.is_behind_snapshot() {
+            next = next.min(self.last_snapshot.1 + self.settings.max_snapshot_interval_ms);
+        }
+        next
+    }
+
+    fn clean(&mut self, now: &ControllerNow) {
+        let log = self.quorum.log_mut();
+        let snapshots = log.snapshots();
+        let doomed =
+            expendable_before(&snapshots, log.size_bytes(), self.settings.retention, now.wall_ms);
+        if let Some(id) = doomed {
+            log.delete_before(id);
+        }
+    }
+
+    fn step(&mut self, event: Event, now: &ControllerNow) -> Result<Vec<NodeOutput>, NodeError> {
+        let mut outputs = Vec::new();
+        for output in self.quorum.step(event, now.wall_ms)? {
+            match output {
+                Output::SyncLog => outputs.push(NodeOutput::SyncLog),
+                Output::BecomeActive { epoch, next_offset } => {
+                    self.controller.activate(next_offset, now);
+                    outputs.push(NodeOutput::BecameActive { epoch });
+                    let records = self.controller.activation_records(&self.bootstrap);
+                    outputs.extend(self.write(records, false, now)?);
+                }
+                Output::BecomeInactive { epoch } => {
+                    let next_offset = self.quorum.log().log_end_offset();
+                    self.controller.reset(self.loader.peek(), next_offset);
+                    outputs.push(NodeOutput::BecameInactive { epoch });
+                }
+                Output::Commit { entries, .. } => self.commit(entries, now, &mut outputs)?,
+            }
+        }
+        Ok(outputs)
+    }
+
+    fn write(
+        &mut self,
+        records: Vec<MetadataRecord>,
+        atomic: bool,
+        now: &ControllerNow,
+    ) -> Result<Vec<NodeOutput>, NodeError> {
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.last_write_ms = now.monotonic_ms;
+        self.controller.append(&records)?;
+        let level = self.controller.image().metadata_version();
+        self.step(Event::RecordsProposed { records, level, atomic }, now)
+    }
+
+    fn commit(
+        &mut self,
+        entries: Vec<Entry>,
+        now: &ControllerNow,
+        outputs: &mut Vec<NodeOutput>,
+    ) -> Result<(), NodeError> {
+        for entry in entries {
+            apply(&mut self.loader, entry)?;
+        }
+        if let Some((image, delta)) = self.loader.take() {
+            outputs.push(NodeOutput::Publish { image, delta: Box::new(delta) });
+        }
+        outputs.extend(self.snapshot_due(now).map(NodeOutput::TakeSnapshot));
+        Ok(())
+    }
+
+    fn is_behind_snapshot(&self) -> bool {
+        self.loader.image().provenance().last_contained_offset + 1 > self.last_snapshot.0
+    }
+
+    fn snapshot_due(&mut self, now: &ControllerNow) -> Option<SnapshotJob> {
+        let settings = &self.settings;
+        let old = settings.max_snapshot_interval_ms > 0
+            && now.monotonic_ms >= self.last_snapshot.1 + settings.max_snapshot_interval_ms;
+        let long = self.quorum.bytes_since_snapshot() >= settings.max_bytes_between_snapshots;
+        let image = self.loader.image();
+        if self.snapshot_running || image.is_empty() || !(old || long) || !self.is_behind_snapshot()
+        {
+            return None;
+        }
+        let provenance = image.provenance();
+        let id = SnapshotId {
+            end_offset: provenance.last_contained_offset + 1,
+            epoch: provenance.last_contained_epoch,
+        };
+        let job = SnapshotJob {
+            id,
+            timestamp_ms: provenance.last_contained_timestamp,
+            image: image.clone(),
+            kraft: self.quorum.kraft().clone(),
+        };
+        self.snapshot_running = true;
+        self.last_snapshot = (id.end_offset, now.monotonic_ms);
+        self.quorum.snapshot_begun();
+        Some(job)
+    }
+
+    /// Answers DescribeQuorum from what the leader knows.
+    pub fn describe_quorum(
+        &self,
+        request: &DescribeQuorumRequest,
+        now: &ControllerNow,
+    ) -> DescribeQuorumResponse {
+        let known = match &request.topics[..] {
+            [topic] => {
+                let partitions = topic.partitions.iter().map(|partition| partition.partition_index);
+                topic.topic_name.as_str() == CLUSTER_METADATA_TOPIC && partitions.eq([0])
+            }
+            _ => false,
+        };
+        let mut response = DescribeQuorumResponse::default().with_error_message(None);
+        if !known {
+            response.topics = request.topics.iter().map(unknown_topic).collect();
+            return response;
+        }
+        let partition = match self.quorum.leader_id() {
+            None => PartitionData::default()
+                .with_error_code(ErrorCode::NotLeaderOrFollower.code())
+                .with_error_message(None),
+            Some(leader) => {
+                response.nodes = self.quorum_nodes();
+                let (voters, observers) = self.quorum.progress(now.wall_ms);
+                PartitionData::default()
+                    .with_error_message(None)
+                    .with_leader_id(BrokerId(leader))
+                    .with_leader_epoch(self.quorum.epoch())
+                    .with_high_watermark(self.quorum.high_watermark().unwrap_or(-1))
+                    .with_current_voters(voters.iter().map(replica_state).collect())
+                    .with_observers(observers.iter().map(replica_state).collect())
+            }
+        };
+        let topic = TopicData::default()
+            .with_topic_name(TopicName(StrBytes::from_static_str(CLUSTER_METADATA_TOPIC)))
+            .with_partitions(vec![partition]);
+        response.with_topics(vec![topic])
+    }
+
+    fn quorum_nodes(&self) -> Vec<QuorumNode> {
+        let own = &self.settings.quorum;
+        let node = |(id, node): (i32, &crate::quorum::VoterNode)| {
+            let endpoints = if id == own.own.id { &own.endpoints } else { &node.endpoints };
+            let listener = |(name, host, port): &(String, String, u16)| {
+                Listener::default()
+                    .with_name(name.clone().into())
+                    .with_host(host.clone().into())
+                    .with_port(*port)
+            };
+            let listeners = endpoints.iter().map(listener).collect();
+            QuorumNode::default().with_node_id(BrokerId(id)).with_listeners(listeners)
+        };
+        self.quorum.kraft().voters.iter().map(node).collect()
+    }
+}
+
+fn unknown_topic(asked: &protocol::messages::describe_quorum_request::TopicData) -> TopicData {
+    let partition = |index: i32| {
+        PartitionData::default()
+            .with_partition_index(index)
+            .with_error_code(ErrorCode::UnknownTopicOrPartition.code())
+            .with_error_message(None)
+    };
+    let partitions = asked.partitions.iter().map(|asked| partition(asked.partition_index));
+    TopicData::default()
+        .with_topic_name(asked.topic_name.clone())
+        .with_partitions(partitions.collect())
+}
+
+fn replica_state(progress: &ReplicaProgress) -> ReplicaState {
+    ReplicaState::default()
+        .with_replica_id(BrokerId(progress.key.id))
+        .with_replica_directory_id(progress.key.directory_id)
+        .with_log_end_offset(progress.end_offset)
+        .with_last_fetch_timestamp(progress.last_fetch_ms)
+        .with_last_caught_up_timestamp(progress.last_caught_up_ms)
+}
+
+fn load(recovered: Recovered) -> Result<MetadataLoader, LoadError> {
+    let mut loader = MetadataLoader::new(MetadataImage::default());
+    if let Some((id, snapshot)) = recovered.snapshot {
+        let provenance = Provenance {
+            last_contained_offset: id.end_offset - 1,
+            last_contained_epoch: id.epoch,
+            last_contained_timestamp: snapshot.timestamp,
+        };
+        for record in &snapshot.records {
+            loader.replay(record, provenance)?;
+        }
+        loader.skip_to(provenance);
+    }
+    for entry in recovered.entries {
+        apply(&mut loader, entry)?;
+    }
+    Ok(loader)
+}
+
+fn apply(loader: &mut MetadataLoader, entry: Entry) -> Result<(), LoadError> {
+    let provenance = Provenance {
+        last_contained_offset: entry.offset,
+        last_contained_epoch: entry.epoch,
+        last_contained_timestamp: entry.timestamp,
+    };
+    match entry.record {
+        EntryRecord::Metadata(record) => loader.replay(&record, provenance),
+        EntryRecord::Control(_) => {
+            loader.skip_to(provenance);
+            Ok(())
+        }
+    }
+}

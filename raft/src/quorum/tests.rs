@@ -1,0 +1,306 @@
+//! A disk that crashes: what was not synced is gone, what was is there.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use protocol::batch;
+use protocol::records::metadata::{FeatureLevelRecord, NoOpRecord};
+
+use super::*;
+use crate::image::tests::text;
+
+/// What a crash leaves.
+#[derive(Debug, Default)]
+pub(crate) struct Disk {
+    pub(crate) synced: Vec<Bytes>,
+    pub(crate) unsynced: Vec<Bytes>,
+    pub(crate) start_offset: i64,
+    pub(crate) snapshots: Vec<(SnapshotId, Bytes)>,
+    pub(crate) vote: Option<String>,
+    /// Writes of the vote, in their order among the log's appends.
+    pub(crate) order: Vec<&'static str>,
+    pub(crate) vote_fails: bool,
+}
+
+pub(crate) type SharedDisk = Rc<RefCell<Disk>>;
+
+impl Disk {
+    pub(crate) fn crash(&mut self) {
+        self.unsynced.clear();
+    }
+
+    /// Syncs everything and says up to where.
+    pub(crate) fn sync(&mut self) -> i64 {
+        let unsynced = std::mem::take(&mut self.unsynced);
+        self.synced.extend(unsynced);
+        self.end_offset()
+    }
+
+    fn end_offset(&self) -> i64 {
+        let last = self.unsynced.last().or_else(|| self.synced.last());
+        let snapshot = self.snapshots.last().map_or(0, |(id, _)| id.end_offset);
+        last.map_or(snapshot, |last| batch::batches(last).last().unwrap().unwrap().next_offset())
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct MemoryLog(pub(crate) SharedDisk);
+
+impl Log for MemoryLog {
+    fn log_start_offset(&self) -> i64 {
+        self.0.borrow().start_offset
+    }
+    fn log_end_offset(&self) -> i64 {
+        self.0.borrow().end_offset()
+    }
+    fn last_epoch(&self) -> i32 {
+        let disk = self.0.borrow();
+        let last = disk.unsynced.last().or_else(|| disk.synced.last());
+        let snapshot = disk.snapshots.last().map_or(0, |(id, _)| id.epoch);
+        last.map_or(snapshot, |last| {
+            batch::batches(last).last().unwrap().unwrap().partition_leader_epoch()
+        })
+    }
+    fn size_bytes(&self) -> u64 {
+        self.0.borrow().synced.iter().map(|piece| piece.len() as u64).sum()
+    }
+    fn append(&mut self, batches: Bytes, _epoch: i32) {
+        let mut disk = self.0.borrow_mut();
+        let first = batch::batches(&batches).next().unwrap().unwrap().base_offset();
+        assert_eq!(first, disk.end_offset(), "an append leaves no gap");
+        disk.order.push("append");
+        disk.unsynced.push(batches);
+    }
+    fn read(&self, from: i64, _max_bytes: usize) -> Result<Vec<Bytes>, HostError> {
+        let disk = self.0.borrow();
+        let all = disk.synced.iter().chain(&disk.unsynced);
+        Ok(all
+            .filter(|piece| batch::batches(piece).last().unwrap().unwrap().next_offset() > from)
+            .cloned()
+            .collect())
+    }
+    fn snapshots(&self) -> Vec<SnapshotEntry> {
+        let disk = self.0.borrow();
+        let entry = |(id, content): &(SnapshotId, Bytes)| SnapshotEntry {
+            id: *id,
+            size_bytes: content.len() as u64,
+            timestamp_ms: Some(0),
+        };
+        disk.snapshots.iter().map(entry).collect()
+    }
+    fn read_snapshot(&self, id: SnapshotId) -> Result<Bytes, HostError> {
+        let disk = self.0.borrow();
+        Ok(disk.snapshots.iter().find(|(known, _)| *known == id).unwrap().1.clone())
+    }
+    fn delete_before(&mut self, id: SnapshotId) {
+        let mut disk = self.0.borrow_mut();
+        disk.snapshots.retain(|(known, _)| *known >= id);
+        disk.start_offset = id.end_offset;
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct MemoryStore(pub(crate) SharedDisk);
+
+impl VoteStore for MemoryStore {
+    fn read(&self) -> Result<Option<ElectionState>, HostError> {
+        Ok(self.0.borrow().vote.as_deref().map(|text| ElectionState::from_json(text).unwrap()))
+    }
+    fn write(&mut self, state: &ElectionState, kraft_version: i16) -> Result<(), HostError> {
+        let mut disk = self.0.borrow_mut();
+        if disk.vote_fails {
+            return Err(HostError("quorum-state: no space left".to_owned()));
+        }
+        disk.order.push("vote");
+        disk.vote = Some(state.to_json(kraft_version));
+        Ok(())
+    }
+}
+
+pub(crate) fn settings(voters: &[i32]) -> QuorumSettings {
+    let endpoint = |id: &i32| (*id, "localhost".to_owned(), 9093);
+    QuorumSettings {
+        own: ReplicaKey { id: 1, directory_id: Uuid::from_u128(11) },
+        static_voters: VoterSet::from_configuration("CONTROLLER", voters.iter().map(endpoint)),
+        endpoints: vec![("CONTROLLER".to_owned(), "localhost".to_owned(), 9093)],
+    }
+}
+
+fn open(disk: &SharedDisk) -> (Quorum<MemoryLog, MemoryStore>, Recovered) {
+    let (log, store) = (MemoryLog(disk.clone()), MemoryStore(disk.clone()));
+    Quorum::open(settings(&[1]), log, store).unwrap()
+}
+
+fn propose(count: usize) -> Event {
+    let records = vec![NoOpRecord::default().into(); count];
+    Event::RecordsProposed { records, level: MetadataVersion::LATEST, atomic: false }
+}
+
+#[test]
+fn a_sole_voter_leads_at_once_and_its_vote_is_saved_before_its_log_is_touched() {
+    let disk = SharedDisk::default();
+    let (mut quorum, _) = open(&disk);
+    let outputs = quorum.step(Event::Started, 5).unwrap();
+    assert_eq!(outputs, [Output::SyncLog, Output::BecomeActive { epoch: 1, next_offset: 1 }]);
+    assert_eq!(disk.borrow().order, ["vote", "append"]);
+    assert_eq!(
+        disk.borrow().vote.as_deref(),
+        Some(
+            "{\"clusterId\":\"\",\"leaderId\":1,\"leaderEpoch\":1,\"votedId\":-1,\
+             \"appliedOffset\":0,\"currentVoters\":[{\"voterId\":1}],\"data_version\":0}"
+        )
+    );
+    let entries = decode(&disk.borrow().unsynced[0]).unwrap();
+    let EntryRecord::Control(ControlRecord::LeaderChange(change)) = &entries[0].record else {
+        panic!("{entries:?}");
+    };
+    assert_eq!((change.body.leader_id, change.body.granting_voters.len()), (1, 1));
+}
+
+#[test]
+fn nothing_is_committed_before_it_is_synced() {
+    let disk = SharedDisk::default();
+    let (mut quorum, _) = open(&disk);
+    quorum.step(Event::Started, 5).unwrap();
+    assert_eq!(quorum.step(propose(3), 6).unwrap(), [Output::SyncLog]);
+    assert_eq!(quorum.high_watermark(), None);
+    let outputs = quorum.step(Event::LogSynced { end_offset: 1 }, 7).unwrap();
+    let [Output::Commit { entries, high_watermark: 1 }] = &outputs[..] else {
+        panic!("{outputs:?}");
+    };
+    assert_eq!(entries.len(), 1, "the leader change alone");
+    let end_offset = disk.borrow_mut().sync();
+    let outputs = quorum.step(Event::LogSynced { end_offset }, 8).unwrap();
+    let [Output::Commit { entries, high_watermark: 4 }] = &outputs[..] else {
+        panic!("{outputs:?}");
+    };
+    assert_eq!(entries.iter().map(|entry| entry.offset).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(quorum.step(Event::LogSynced { end_offset }, 9).unwrap(), []);
+}
+
+#[test]
+fn after_a_crash_all_that_was_committed_is_found_and_the_epoch_is_a_new_one() {
+    for syncs in 0..4 {
+        let disk = SharedDisk::default();
+        let mut committed = 0;
+        let (mut quorum, _) = open(&disk);
+        quorum.step(Event::Started, 0).unwrap();
+        for round in 0..4 {
+            if round < syncs {
+                let end_offset = disk.borrow_mut().sync();
+                quorum.step(Event::LogSynced { end_offset }, 0).unwrap();
+                committed = quorum.high_watermark().unwrap();
+            }
+            quorum.step(propose(2), 0).unwrap();
+        }
+        drop(quorum);
+        disk.borrow_mut().crash();
+        let (mut quorum, recovered) = open(&disk);
+        assert_eq!(recovered.entries.len() as i64, committed);
+        assert_eq!(quorum.epoch(), 1);
+        let outputs = quorum.step(Event::Started, 0).unwrap();
+        let next_offset = committed + 1;
+        assert_eq!(outputs[1], Output::BecomeActive { epoch: 2, next_offset });
+    }
+}
+
+#[test]
+fn a_lost_vote_is_made_up_for_by_the_log() {
+    let disk = SharedDisk::default();
+    for epoch in 1..=3 {
+        let (mut quorum, _) = open(&disk);
+        quorum.step(Event::Started, 0).unwrap();
+        assert_eq!(quorum.epoch(), epoch);
+        disk.borrow_mut().sync();
+        disk.borrow_mut().vote = None;
+    }
+}
+
+#[test]
+fn a_vote_that_cannot_be_saved_stops_the_node_before_it_leads() {
+    let disk = SharedDisk::default();
+    disk.borrow_mut().vote_fails = true;
+    let (mut quorum, _) = open(&disk);
+    let error = quorum.step(Event::Started, 0).unwrap_err();
+    assert_eq!(error.to_string(), "quorum-state: no space left");
+    assert_eq!(quorum.leader_id(), None);
+    assert!(disk.borrow().unsynced.is_empty());
+}
+
+#[test]
+fn who_is_no_voter_or_not_alone_is_refused() {
+    for (voters, wanted) in [
+        (&[][..], "the quorum has no voters: neither configuration nor log name any"),
+        (
+            &[2],
+            "node 1 with directory AAAAAAAAAAAAAAAAAAAACw is none of the quorum's voters [2]; \
+             was its directory formatted for another cluster or node?",
+        ),
+        (
+            &[1, 2, 3],
+            "the quorum has the voters [1, 2, 3]; this version runs a quorum of one voter only",
+        ),
+    ] {
+        let disk = SharedDisk::default();
+        let (log, store) = (MemoryLog(disk.clone()), MemoryStore(disk));
+        let error = Quorum::open(settings(voters), log, store).unwrap_err();
+        assert_eq!(error.to_string(), wanted);
+    }
+}
+
+#[test]
+fn voters_of_the_bootstrap_snapshot_are_written_into_the_log_once() {
+    let disk = SharedDisk::default();
+    let mut kraft = KRaftState::with_static_voters(settings(&[1]).static_voters);
+    kraft.version = 1;
+    let id = SnapshotId::BOOTSTRAP;
+    let pieces = write_snapshot(id, 0, &kraft, &[], MetadataVersion::LATEST, 0).unwrap();
+    disk.borrow_mut().snapshots.push((id, Bytes::from(pieces.concat())));
+    let open = || {
+        let (log, store) = (MemoryLog(disk.clone()), MemoryStore(disk.clone()));
+        Quorum::open(settings(&[]), log, store).unwrap()
+    };
+    for (round, controls) in [3, 1].into_iter().enumerate() {
+        let (mut quorum, recovered) = open();
+        assert_eq!(recovered.snapshot, None, "it holds no metadata");
+        assert_eq!(quorum.kraft().version, 1);
+        quorum.step(Event::Started, 0).unwrap();
+        let entries = decode(&disk.borrow().unsynced[0]).unwrap();
+        assert_eq!(entries.len(), controls, "start {round}");
+        assert!(disk.borrow().vote.as_ref().unwrap().contains("\"data_version\":1"));
+        disk.borrow_mut().sync();
+    }
+}
+
+#[test]
+fn who_resigned_leads_no_more_and_takes_nothing() {
+    let disk = SharedDisk::default();
+    let (mut quorum, _) = open(&disk);
+    quorum.step(Event::Started, 0).unwrap();
+    let outputs = quorum.step(Event::ShutdownRequested, 0).unwrap();
+    assert_eq!(outputs, [Output::BecomeInactive { epoch: 1 }]);
+    assert_eq!(quorum.leader_id(), None);
+    assert_eq!(quorum.step(propose(1), 0), Err(QuorumError::NotLeader));
+    assert_eq!(quorum.step(Event::LogSynced { end_offset: 1 }, 0).unwrap(), []);
+}
+
+#[test]
+fn large_proposals_become_several_batches_unless_they_must_be_one() {
+    let name = text(&"x".repeat(30_000));
+    let record = FeatureLevelRecord { name, feature_level: 1, ..Default::default() };
+    let records = vec![record.into(); 400];
+    for (atomic, wanted) in [(false, 2), (true, 1)] {
+        let disk = SharedDisk::default();
+        let (mut quorum, _) = open(&disk);
+        quorum.step(Event::Started, 0).unwrap();
+        let level = MetadataVersion::LATEST;
+        let records = records.clone();
+        quorum.step(Event::RecordsProposed { records, level, atomic }, 0).unwrap();
+        let disk = disk.borrow();
+        assert_eq!(disk.unsynced.len(), 1 + wanted);
+        assert!(atomic || disk.unsynced.iter().all(|batch| batch.len() <= MAX_BATCH_BYTES));
+        let offsets = disk.unsynced.iter().flat_map(|batch| decode(batch).unwrap());
+        assert!(offsets.map(|entry| entry.offset).eq(0..401));
+    }
+}

@@ -1,0 +1,130 @@
+//! Who may vote: the ids of `controller.quorum.voters` (kraft.version 0), or the voters record of
+//! the log with directories and addresses (kraft.version 1).
+//!
+//! Answers to `VoterSet` and `ReplicaKey` (KIP-853).
+
+use std::collections::BTreeMap;
+
+use protocol::records::control::{KRaftVersionRange, Voter, VoterEndpoint, Voters};
+use uuid::Uuid;
+
+/// A replica of the metadata log: node id and directory, nil where directories are not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReplicaKey {
+    pub id: i32,
+    pub directory_id: Uuid,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoterNode {
+    pub directory_id: Uuid,
+    /// Listener name, host, port; empty where the node's own configuration is asked.
+    pub endpoints: Vec<(String, String, u16)>,
+    pub supported_kraft_versions: (i16, i16),
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VoterSet {
+    voters: BTreeMap<i32, VoterNode>,
+}
+
+impl VoterSet {
+    /// Static voters: ids with their one address each.
+    pub fn from_configuration(
+        listener: &str,
+        voters: impl IntoIterator<Item = (i32, String, u16)>,
+    ) -> Self {
+        let node = |(id, host, port)| {
+            let endpoints = vec![(listener.to_owned(), host, port)];
+            let directory_id = Uuid::nil();
+            (id, VoterNode { directory_id, endpoints, supported_kraft_versions: (0, 0) })
+        };
+        Self { voters: voters.into_iter().map(node).collect() }
+    }
+
+    pub fn from_record(record: &Voters) -> Self {
+        let node = |voter: &Voter| {
+            let endpoint =
+                |end: &VoterEndpoint| (end.name.to_string(), end.host.to_string(), end.port);
+            let range = &voter.k_raft_version_feature;
+            let node = VoterNode {
+                directory_id: voter.voter_directory_id,
+                endpoints: voter.endpoints.iter().map(endpoint).collect(),
+                supported_kraft_versions: (
+                    range.min_supported_version,
+                    range.max_supported_version,
+                ),
+            };
+            (voter.voter_id, node)
+        };
+        Self { voters: record.voters.iter().map(node).collect() }
+    }
+
+    pub fn to_record(&self) -> Voters {
+        let voter = |(id, node): (&i32, &VoterNode)| {
+            let endpoint = |(name, host, port): &(String, String, u16)| VoterEndpoint {
+                name: name.clone().into(),
+                host: host.clone().into(),
+                port: *port,
+                ..Default::default()
+            };
+            let (min_supported_version, max_supported_version) = node.supported_kraft_versions;
+            Voter {
+                voter_id: *id,
+                voter_directory_id: node.directory_id,
+                endpoints: node.endpoints.iter().map(endpoint).collect(),
+                k_raft_version_feature: KRaftVersionRange {
+                    min_supported_version,
+                    max_supported_version,
+                    ..Default::default()
+                },
+                ..Default::default()
+            }
+        };
+        Voters { voters: self.voters.iter().map(voter).collect(), ..Default::default() }
+    }
+
+    pub fn len(&self) -> usize {
+        self.voters.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.voters.is_empty()
+    }
+
+    pub fn ids(&self) -> impl Iterator<Item = i32> {
+        self.voters.keys().copied()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (i32, &VoterNode)> {
+        self.voters.iter().map(|(id, node)| (*id, node))
+    }
+
+    /// Whether `replica` is a voter. A voter without a directory is any directory of that node.
+    pub fn contains(&self, replica: ReplicaKey) -> bool {
+        self.voters.get(&replica.id).is_some_and(|node| {
+            node.directory_id.is_nil() || node.directory_id == replica.directory_id
+        })
+    }
+
+    /// Whether `replica` decides alone.
+    pub fn is_only(&self, replica: ReplicaKey) -> bool {
+        self.len() == 1 && self.contains(replica)
+    }
+
+    /// How many voters are more than half.
+    pub fn majority(&self) -> usize {
+        self.len() / 2 + 1
+    }
+
+    /// Takes in a voter's present addresses; says whether they differ from those known.
+    pub(super) fn update(&mut self, id: i32, endpoints: &[(String, String, u16)]) -> bool {
+        match self.voters.get_mut(&id) {
+            Some(node) if node.endpoints != endpoints => {
+                node.endpoints = endpoints.to_vec();
+                true
+            }
+            _ => false,
+        }
+    }
+}
