@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::keys::{Key, Table};
+use crate::keys::{Fallback, Key, Table};
 use crate::{ConfigError, Properties, Value};
 
 /// A value for every key of a table.
@@ -14,8 +14,16 @@ pub struct Values(BTreeMap<&'static str, Value>);
 impl Values {
     /// Reads every key of `table` from `given`; names that the table has not are left alone.
     pub fn read(table: Table, given: &Properties) -> Result<Self, ConfigError> {
+        // Of several keys that are missing Kafka names process.roles first.
+        let mut keys: Vec<_> = table.keys().collect();
+        keys.sort_by_key(|key| {
+            (
+                key.fallback != Fallback::Required,
+                std::cmp::Reverse(key.name),
+            )
+        });
         let mut values = BTreeMap::new();
-        for key in table.keys() {
+        for key in keys {
             values.insert(key.name, Self::read_key(key, given)?);
         }
         Ok(Self(values))

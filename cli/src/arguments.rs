@@ -1,0 +1,234 @@
+//! Flags of a command: a table of them, and how a command line is read by it.
+//!
+//! Answers to argparse4j as Kafka's tools use it: long flags may be shortened as long as they stay
+//! unambiguous, a value follows its flag or stands behind `=` (long) or at once (short), `@file`
+//! stands for the lines of a file, and the first thing that is wrong ends the reading.
+
+use std::collections::{BTreeMap, VecDeque};
+
+/// One flag of a command.
+pub(crate) struct Flag {
+    pub(crate) long: &'static str,
+    pub(crate) short: char,
+    /// Whether a value follows. A flag that takes none is set or not.
+    pub(crate) takes_value: bool,
+    pub(crate) required: bool,
+    /// At most one flag of those that share a command's choice can be given.
+    pub(crate) exclusive: bool,
+    pub(crate) help: &'static str,
+}
+
+impl Flag {
+    pub(crate) const fn value(long: &'static str, short: char, help: &'static str) -> Self {
+        Self { long, short, takes_value: true, required: false, exclusive: false, help }
+    }
+
+    pub(crate) const fn switch(long: &'static str, short: char, help: &'static str) -> Self {
+        Self { takes_value: false, ..Self::value(long, short, help) }
+    }
+
+    pub(crate) const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    pub(crate) const fn exclusive(self) -> Self {
+        Self { exclusive: true, ..self }
+    }
+
+    fn name(&self) -> String {
+        format!("--{}/-{}", self.long, self.short)
+    }
+}
+
+/// What a command line gave.
+#[derive(Debug, Default)]
+pub(crate) struct Given(BTreeMap<&'static str, Vec<String>>);
+
+impl Given {
+    /// Every value of a flag, in order; an empty one for a switch.
+    pub(crate) fn values(&self, long: &str) -> &[String] {
+        self.0.get(long).map_or(&[], Vec::as_slice)
+    }
+
+    /// The last value of a flag.
+    pub(crate) fn value(&self, long: &str) -> Option<&str> {
+        self.values(long).last().map(String::as_str)
+    }
+
+    pub(crate) fn is_set(&self, long: &str) -> bool {
+        self.0.contains_key(long)
+    }
+}
+
+/// Why a command line was not read to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// Help was asked for.
+    Help,
+    /// What is wrong, in the words of argparse4j.
+    Wrong(String),
+}
+
+/// Reads what follows a command.
+pub(crate) fn parse(flags: &'static [Flag], words: &[String]) -> Result<Given, Stopped> {
+    let mut given = Given::default();
+    let mut words = expand_files(words)?;
+    while let Some(word) = words.pop_front() {
+        if word == "-h" || word == "--help" {
+            return Err(Stopped::Help);
+        }
+        let unknown = || Stopped::Wrong(format!("unrecognized arguments: '{word}'"));
+        let is_long = word.starts_with("--");
+        let (flag, attached) = match is_long {
+            true => split_long(flags, &word)?,
+            false => split_short(flags, &word),
+        }
+        .ok_or_else(unknown)?;
+        check_choice(flags, flag, &given)?;
+        let value = match (flag.takes_value, attached) {
+            (true, Some(value)) => value,
+            (true, None) => match words.pop_front().filter(|next| !is_flag(next)) {
+                Some(value) => value,
+                None => {
+                    let problem = format!("argument {}: expected one argument", flag.name());
+                    return Err(Stopped::Wrong(problem));
+                }
+            },
+            (false, None) => String::new(),
+            (false, Some(_)) if is_long => return Err(unknown()),
+            // Short flags that take no value can be written together.
+            (false, Some(more)) => {
+                words.push_front(format!("-{more}"));
+                String::new()
+            }
+        };
+        given.0.entry(flag.long).or_default().push(value);
+    }
+    // Of several that are missing, the one defined last is named.
+    match flags.iter().rfind(|flag| flag.required && !given.is_set(flag.long)) {
+        Some(missing) => Err(Stopped::Wrong(format!("argument {} is required", missing.name()))),
+        None => Ok(given),
+    }
+}
+
+type Found = Option<(&'static Flag, Option<String>)>;
+
+/// `--flag` or `--flag=value`.
+fn split_long(flags: &'static [Flag], word: &str) -> Result<Found, Stopped> {
+    let long = word.trim_start_matches("--");
+    let (name, value) = match long.split_once('=') {
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (long, None),
+    };
+    Ok(find_long(flags, name)?.map(|flag| (flag, value)))
+}
+
+/// `-f`, or `-f` with more behind it.
+fn split_short(flags: &'static [Flag], word: &str) -> Found {
+    let mut letters = word.strip_prefix('-')?.chars();
+    let letter = letters.next()?;
+    let flag = flags.iter().find(|flag| flag.short == letter)?;
+    let more = letters.as_str();
+    Some((flag, (!more.is_empty()).then(|| more.to_owned())))
+}
+
+/// Whether a word is a flag rather than a value; negative numbers are values.
+fn is_flag(word: &str) -> bool {
+    word.strip_prefix('-').is_some_and(|rest| !rest.is_empty() && rest.parse::<f64>().is_err())
+}
+
+fn find_long(flags: &'static [Flag], name: &str) -> Result<Option<&'static Flag>, Stopped> {
+    if let Some(exact) = flags.iter().find(|flag| flag.long == name) {
+        return Ok(Some(exact));
+    }
+    let fits: Vec<_> = flags.iter().filter(|flag| flag.long.starts_with(name)).collect();
+    match fits.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        many => {
+            let many: Vec<_> = many.iter().map(|flag| format!("--{}", flag.long)).collect();
+            let many = many.join(", ");
+            Err(Stopped::Wrong(format!("ambiguous option: --{name} could match {many}")))
+        }
+    }
+}
+
+fn check_choice(flags: &[Flag], flag: &Flag, given: &Given) -> Result<(), Stopped> {
+    let other = flags.iter().find(|other| {
+        flag.exclusive && other.exclusive && other.long != flag.long && given.is_set(other.long)
+    });
+    other.map_or(Ok(()), |other| {
+        let (flag, other) = (flag.name(), other.name());
+        Err(Stopped::Wrong(format!("argument {flag}: not allowed with argument {other}")))
+    })
+}
+
+/// Puts the lines of a file in the place of `@file`.
+fn expand_files(words: &[String]) -> Result<VecDeque<String>, Stopped> {
+    let mut expanded = VecDeque::new();
+    for word in words {
+        let Some(path) = word.strip_prefix('@') else {
+            expanded.push_back(word.clone());
+            continue;
+        };
+        let text = std::fs::read_to_string(path)
+            .map_err(|_| Stopped::Wrong(format!("Could not read arguments from file '{path}'")))?;
+        expanded.extend(text.lines().map(str::to_owned));
+    }
+    Ok(expanded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FLAGS: &[Flag] = &[
+        Flag::value("config", 'c', "").required(),
+        Flag::value("feature", 'f', ""),
+        Flag::switch("standalone", 's', "").exclusive(),
+        Flag::switch("ignore-formatted", 'g', ""),
+        Flag::value("initial-controllers", 'I', "").exclusive(),
+    ];
+
+    fn read(line: &str) -> Result<Given, Stopped> {
+        let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+        parse(FLAGS, &words)
+    }
+
+    #[test]
+    fn values_stand_behind_or_within_their_flags() {
+        for line in ["-c a -g", "-ca -g", "--config a -g", "--config=a --ig", "--conf a -g", "-gca"]
+        {
+            let given = read(line).unwrap();
+            assert_eq!(given.value("config"), Some("a"), "{line}");
+            assert!(given.is_set("ignore-formatted") && !given.is_set("standalone"), "{line}");
+        }
+        assert_eq!(read("-c a -f x=1 -f y=-2").unwrap().values("feature"), ["x=1", "y=-2"]);
+        assert_eq!(read("-c -1").unwrap().value("config"), Some("-1"));
+    }
+
+    #[test]
+    fn the_first_mistake_is_named() {
+        let table = [
+            ("-g", "argument --config/-c is required"),
+            ("-c", "argument --config/-c: expected one argument"),
+            ("-c -g", "argument --config/-c: expected one argument"),
+            ("-c a -x", "unrecognized arguments: '-x'"),
+            ("-c a b", "unrecognized arguments: 'b'"),
+            (
+                "-c a --i=b",
+                "ambiguous option: --i could match --ignore-formatted, --initial-controllers",
+            ),
+            ("-c a --standalone=b", "unrecognized arguments: '--standalone=b'"),
+            (
+                "-s -I b",
+                "argument --initial-controllers/-I: not allowed with argument --standalone/-s",
+            ),
+        ];
+        for (line, problem) in table {
+            let stopped = read(line).unwrap_err();
+            assert_eq!(stopped, Stopped::Wrong(problem.to_owned()), "{line}");
+        }
+        assert_eq!(read("-c a --help").unwrap_err(), Stopped::Help);
+    }
+}

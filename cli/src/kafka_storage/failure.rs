@@ -1,0 +1,114 @@
+//! Why a command of `kafka-storage` fails. The texts are Kafka's; none is more than one line.
+
+use config::ConfigError;
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// A file that was named cannot be read.
+    #[error("{path}: {cause}")]
+    Unreadable { path: String, cause: std::io::Error },
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Output could not be written.
+    #[error("{0}")]
+    Output(#[from] std::io::Error),
+    /// A directory cannot be written to.
+    #[error("Error while writing meta.properties file {directory}: {cause}")]
+    Unwritable { directory: String, cause: std::io::Error },
+    #[error(
+        "Log directory {directory} is already formatted. Use --ignore-formatted to ignore this \
+         directory and format the others."
+    )]
+    AlreadyFormatted { directory: String },
+    #[error("No available log directories to format.")]
+    NothingToFormat,
+    #[error("Invalid cluster.id in: {path}. Expected {expected}, but read {found}")]
+    OtherCluster { path: String, expected: String, found: String },
+    #[error(
+        "Stored node id {found} doesn't match previous node id {expected} in {path}. If you moved \
+         your data, make sure your configured node id matches. If you intend to create a new \
+         node, you should remove all data in your data directories."
+    )]
+    OtherNode { path: String, expected: i32, found: i32 },
+    #[error("Invalid reserved directory ID {id} found in {directory}")]
+    ReservedDirectory { id: String, directory: String },
+    #[error("Duplicate directory ID {id} found. It was the ID of {first}, but also of {second}")]
+    DuplicateDirectory { id: String, first: String, second: String },
+    #[error(
+        "Because controller.quorum.voters is not set on this controller, you must specify one of \
+         the following: --standalone, --initial-controllers, or --no-initial-controllers."
+    )]
+    NoVoters,
+    #[error("You can only use --standalone on a controller.")]
+    StandaloneBroker,
+    #[error("No controller listeners found.")]
+    NoControllerListener,
+    #[error("You must specify the name of the initial controller listener.")]
+    NoControllerListenerName,
+    /// A voter of `--initial-controllers` cannot be read.
+    #[error("{0}")]
+    Voter(&'static str),
+    #[error("Invalid negative node id {0} in dynamic voter string.")]
+    NegativeVoter(i32),
+    #[error("Invalid port {0} in dynamic voter string.")]
+    VoterPort(i64),
+    #[error("Node id {0} was specified more than once.")]
+    VoterTwice(i32),
+    #[error(
+        "Version {0} is not a valid version. The minimum version is 3.3-IV3 and the maximum \
+         version is 4.2-IV1"
+    )]
+    UnknownRelease(String),
+    #[error("Unknown release version '{0}'. Supported versions are: 3.3-IV3 to 4.1-IV1")]
+    UnmappedRelease(String),
+    #[error("metadata.version {0} is not yet stable.")]
+    Unstable(&'static str),
+    #[error("Use --release-version instead of --feature metadata.version=X to avoid ambiguity.")]
+    ReleaseTwice,
+    #[error("No MetadataVersion with feature level {0}. Valid feature levels are from 7 to 29.")]
+    UnknownMetadataLevel(i16),
+    #[error("Unsupported feature: {name}. Supported features are: {supported}")]
+    UnsupportedFeature { name: String, supported: String },
+    #[error("Can't parse feature=level string {0}: equals sign not found.")]
+    FeatureWithoutLevel(String),
+    #[error("Can't parse feature=level string {text}: unable to parse {level} as a short.")]
+    FeatureLevel { text: String, level: String },
+    #[error("No feature:{name} with feature level {level}")]
+    UnknownLevel { name: String, level: i16 },
+    #[error(
+        "{name} could not be set to {level} because it depends on metadata.version level {needs}"
+    )]
+    NeedsMetadataVersion { name: String, level: i16, needs: i16 },
+    #[error(
+        "Cannot set kraft.version to {0} if one of the flags --standalone, --initial-controllers, \
+         or --no-initial-controllers is used. For dynamic controllers support, try removing the \
+         --feature flag for kraft.version."
+    )]
+    StaticQuorumLevel(i16),
+    #[error(
+        "Cannot set kraft.version to {0} unless one of the flags --standalone, \
+         --initial-controllers, or --no-initial-controllers is used. For dynamic controllers \
+         support, try using one of --standalone, --initial-controllers, or \
+         --no-initial-controllers."
+    )]
+    DynamicQuorumLevel(i16),
+    #[error("Unknown metadata.version {0}")]
+    UnknownMetadataVersion(i16),
+    #[error("Invalid version format: {level} for feature {name}")]
+    DependencyLevel { name: String, level: String },
+    #[error("Feature level {level} is not supported for feature {name}")]
+    DependencyUnknownLevel { name: String, level: i16 },
+    #[error("Unknown feature: {0}")]
+    UnknownFeature(String),
+    #[error("SCRAM is only supported in metadata.version 3.5-IV2 or later.")]
+    ScramTooEarly,
+    /// An argument of `--add-scram` cannot be read.
+    #[error("{0}")]
+    Scram(String),
+    /// A record cannot be written at the chosen level.
+    #[error("{0}")]
+    Record(String),
+}

@@ -1,0 +1,113 @@
+//! Commands and flags of `kafka-storage`. Usages are argparse4j's, line breaks included; what a
+//! flag is for is said in our own words.
+
+use crate::arguments::Flag;
+
+pub(super) struct Command {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) usage: &'static str,
+    pub(super) flags: &'static [Flag],
+}
+
+pub(super) const USAGE: &str = "\
+usage: kafka-storage [-h]
+                     {info,format,version-mapping,feature-dependencies,random-uuid}
+                     ...";
+
+pub(super) const DESCRIPTION: &str = "The Kafka storage tool.";
+
+pub(super) const HELP_FLAG: &str = "
+optional arguments:
+  -h, --help             show this help message and exit
+";
+
+const CONFIG: Flag = Flag::value("config", 'c', "The properties file of the node.").required();
+
+const FORMAT_FLAGS: &[Flag] = &[
+    CONFIG,
+    Flag::value("cluster-id", 't', "The id of the cluster, the same for all of its nodes.")
+        .required(),
+    Flag::value(
+        "add-scram",
+        'S',
+        "A SCRAM credential to begin with: SCRAM-SHA-256=[name=N,password=P] or \
+         SCRAM-SHA-512=[name=N,salt=S,saltedpassword=P], with iterations=I where wanted.",
+    ),
+    Flag::switch("ignore-formatted", 'g', "Pass over directories that are formatted."),
+    Flag::value("release-version", 'r', "The release whose features to begin with."),
+    Flag::value("feature", 'f', "A feature to begin with, as feature=level."),
+    Flag::switch("standalone", 's', "This controller is a quorum of one that may grow.")
+        .exclusive(),
+    Flag::switch("no-initial-controllers", 'N', "This node learns the quorum from others.")
+        .exclusive(),
+    Flag::value(
+        "initial-controllers",
+        'I',
+        "The first voters, the same for all nodes: id@host:port:directory,...",
+    )
+    .exclusive(),
+];
+
+pub(super) const COMMANDS: &[Command] = &[
+    Command {
+        name: "info",
+        about: "Say what is in the log directories of this node.",
+        usage: "usage: kafka-storage info [-h] --config CONFIG",
+        flags: &[CONFIG],
+    },
+    Command {
+        name: "format",
+        about: "Format the log directories of this node.",
+        usage: "\
+usage: kafka-storage format [-h] --config CONFIG --cluster-id CLUSTER_ID
+                     [--add-scram ADD_SCRAM] [--ignore-formatted]
+                     [--release-version RELEASE_VERSION]
+                     [--feature FEATURE] [--standalone |
+                     --no-initial-controllers |
+                     --initial-controllers INITIAL_CONTROLLERS]",
+        flags: FORMAT_FLAGS,
+    },
+    Command {
+        name: "version-mapping",
+        about: "Say which feature levels a release begins with.",
+        usage: "\
+usage: kafka-storage version-mapping [-h]
+                     [--release-version RELEASE_VERSION]",
+        flags: &[Flag::value(
+            "release-version",
+            'r',
+            "The release, from 3.3-IV3 on; 4.1-IV1 when none is named.",
+        )],
+    },
+    Command {
+        name: "feature-dependencies",
+        about: "Say what a level of a feature needs.",
+        usage: "usage: kafka-storage feature-dependencies [-h] --feature FEATURE",
+        flags: &[
+            Flag::value("feature", 'f', "A feature and its level, as feature=level.").required()
+        ],
+    },
+    Command {
+        name: "random-uuid",
+        about: "Print a random id.",
+        usage: "usage: kafka-storage random-uuid [-h]",
+        flags: &[],
+    },
+];
+
+impl Command {
+    pub(super) fn help(&self) -> String {
+        let mut help = format!("{}\n{HELP_FLAG}", self.usage);
+        for flag in self.flags {
+            let value = match flag.takes_value {
+                true => format!(" {}", flag.long.replace('-', "_").to_uppercase()),
+                false => String::new(),
+            };
+            let (long, short) = (flag.long, flag.short);
+            help.push_str(&format!("  --{long}{value}, -{short}{value}\n"));
+            help.push_str(&format!("                         {}\n", flag.help));
+        }
+        help
+    }
+}
