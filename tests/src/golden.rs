@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::mask;
 use crate::oracle::{Finished, Running, ToolServer, run_as_process};
 use crate::server::{Kind, Server};
-use crate::transcript::{Action, Line, Printed, Step, Transcript};
+use crate::transcript::{Action, Line, Printed, Step, Transcript, split};
 
 /// Whether this run records stock's answers instead of comparing Gregor's.
 #[must_use]
@@ -185,9 +185,7 @@ impl Session {
     }
 
     fn fill(&self, text: &str) -> String {
-        text.replace("SERVER", &self.server.address())
-            .replace("CONTROLLER", &self.server.controller_address())
-            .replace("DIR", &self.server.folder().display().to_string())
+        fill(text, &self.server)
     }
 
     fn masked(&self, step: &Step, finished: &Finished) -> Printed {
@@ -212,6 +210,23 @@ impl Session {
             code: finished.code,
         }
     }
+}
+
+/// SERVER, CONTROLLER and DIR become what they stand for.
+fn fill(text: &str, server: &Server) -> String {
+    text.replace("SERVER", &server.address())
+        .replace("CONTROLLER", &server.controller_address())
+        .replace("DIR", &server.folder().display().to_string())
+}
+
+/// Runs one command line, as a transcript has it, outside of any transcript.
+#[must_use]
+pub fn tool(server: &Server, line: &str, stdin: &str) -> Finished {
+    let mut words = split(line).into_iter().map(|word| fill(&word, server));
+    let tool = words.next().expect("a tool");
+    let (tool, version) = tool.split_once('@').expect("tool@version");
+    let args: Vec<String> = words.collect();
+    ToolServer::shared().run(version, tool, &args, stdin)
 }
 
 /// Without the lines of logging libraries and without stack frames, which are no part of a tool's

@@ -1,15 +1,16 @@
 //! A topic's partitions spoken to over the wire: made, produced to, read whole.
 
 use std::io;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use protocol::messages::create_topics_request::CreatableTopic;
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic};
+use protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use protocol::messages::{
-    BrokerId, CreateTopicsRequest, FetchRequest, InitProducerIdRequest, ProduceRequest, ProducerId,
-    TopicName,
+    BrokerId, CreateTopicsRequest, FetchRequest, InitProducerIdRequest, ListOffsetsRequest,
+    ProduceRequest, ProducerId, TopicName,
 };
 use protocol::wire::StrBytes;
 
@@ -38,7 +39,7 @@ pub fn name(topic: &str) -> TopicName {
     TopicName(StrBytes::from_string(topic.to_owned()))
 }
 
-/// Creates a topic of one replica.
+/// Creates a topic of one replica, and waits until its partitions have a leader that serves.
 ///
 /// # Panics
 /// When it is refused.
@@ -52,6 +53,32 @@ pub fn create(client: &mut Client, topic: &str, partitions: i32) {
         .with_timeout_ms(10_000);
     let response = client.call(7, &request).expect("CreateTopics is answered");
     assert_eq!(response.topics[0].error_code, 0, "{response:?}");
+    let of_topic = response.topics[0].name.to_string();
+    for partition in 0..partitions {
+        while end_offset(client, &of_topic, partition).is_none() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// Where a partition's log ends, when its leader serves.
+///
+/// # Panics
+/// When ListOffsets is not answered.
+pub fn end_offset(client: &mut Client, topic: &str, partition: i32) -> Option<i64> {
+    let partition = ListOffsetsPartition::default()
+        .with_partition_index(partition)
+        .with_timestamp(-1)
+        .with_current_leader_epoch(-1);
+    let topic = ListOffsetsTopic::default()
+        .with_name(name(topic))
+        .with_partitions(vec![partition]);
+    let request = ListOffsetsRequest::default()
+        .with_replica_id(BrokerId(-1))
+        .with_topics(vec![topic]);
+    let response = client.call(6, &request).expect("ListOffsets is answered");
+    let answer = &response.topics[0].partitions[0];
+    (answer.error_code == 0).then_some(answer.offset)
 }
 
 /// A Produce request for one partition.
@@ -127,19 +154,20 @@ pub fn fetch_request(topic: &str, partition: i32, offset: i64) -> FetchRequest {
         .with_topics(vec![topic])
 }
 
-/// A new producer id and its epoch.
+/// A new producer id and its epoch; asked again while the node says that it is loading.
 pub fn init_producer_id(client: &mut Client) -> io::Result<(i64, i16)> {
     let request = InitProducerIdRequest::default()
         .with_transactional_id(None)
         .with_transaction_timeout_ms(60_000)
         .with_producer_id(ProducerId(-1))
         .with_producer_epoch(-1);
-    let response = client.call(4, &request)?;
-    if response.error_code != 0 {
-        return Err(io::Error::other(format!(
-            "InitProducerId: {}",
-            response.error_code
-        )));
+    for _ in 0..100 {
+        let response = client.call(4, &request)?;
+        match response.error_code {
+            0 => return Ok((response.producer_id.0, response.producer_epoch)),
+            14 | 15 | 16 => std::thread::sleep(Duration::from_millis(50)),
+            other => return Err(io::Error::other(format!("InitProducerId: {other}"))),
+        }
     }
-    Ok((response.producer_id.0, response.producer_epoch))
+    Err(io::Error::other("InitProducerId: still loading"))
 }

@@ -249,7 +249,7 @@ fn marked(text: &mut String, mark: char, lines: &str) {
 }
 
 /// Splits a command line as a shell does: blanks separate, quotes keep together.
-fn split(line: &str) -> Vec<String> {
+pub(crate) fn split(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

@@ -233,9 +233,15 @@ fn the_docs_call_served_what_the_api_table_lists() {
         (Listener::Broker, protocol::api::Listener::Broker),
         (Listener::Controller, protocol::api::Listener::Controller),
     ] {
-        let listed: Vec<i16> = protocol::api::listed_on(table).map(|api| api.key as i16).collect();
+        let listed: Vec<i16> = protocol::api::listed_on(table)
+            .map(|api| api.key as i16)
+            .collect();
         let rows = documented();
         let served = rows.iter().filter(|row| row.says(listener) == "served");
-        assert_eq!(served.map(|row| row.key).collect::<Vec<_>>(), listed, "{listener:?}");
+        assert_eq!(
+            served.map(|row| row.key).collect::<Vec<_>>(),
+            listed,
+            "{listener:?}"
+        );
     }
 }

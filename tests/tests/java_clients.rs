@@ -117,6 +117,7 @@ fn manual_commits_say_where_the_next_run_starts_also_after_a_restart() {
         "topic=manual",
         "group-id=manual",
         "ack-every-x-msgs=30",
+        "max-poll-recs=10",
         "stop-after=40",
     ];
     let first = run("Consumer", &address, &options);
