@@ -47,20 +47,20 @@ impl ConfigRules for ConfigTables {
                     return Err(invalid_request("Default topic resources are not allowed."));
                 }
                 topic_names::check(name)?;
-                topic::validate_all(&self.node, &properties(old), &values).map_err(invalid_config)
+                topic::validate_all(&self.node, &properties(old), &values).map_err(refused)
             }
             ResourceType::Broker => check_broker_name(name),
             ResourceType::ClientMetrics => {
                 if name.is_empty() {
                     return Err(invalid_request("Subscription name can't be empty"));
                 }
-                client_metrics::validate_all(&values).map_err(refused_metrics)
+                client_metrics::validate_all(&values).map_err(refused)
             }
             ResourceType::Group => {
                 if name.is_empty() {
                     return Err(invalid_request("Default group resources are not allowed."));
                 }
-                group::validate_all(&self.node, &values).map_err(invalid_config)
+                group::validate_all(&self.node, &values).map_err(refused)
             }
             // Log levels are no metadata.
             ResourceType::BrokerLogger => {
@@ -118,18 +118,12 @@ fn check_broker_name(name: &str) -> Result<(), ApiError> {
     }
 }
 
-fn refused_metrics(error: ConfigError) -> ApiError {
-    match &error {
-        // A pattern is a value; what else does not fit was asked in the wrong way.
-        ConfigError::Conflict { names, .. } if !names.contains(&"match") => {
-            invalid_request(error.to_string())
-        }
-        _ => invalid_config(error),
-    }
-}
-
-pub(crate) fn invalid_config(error: ConfigError) -> ApiError {
-    ApiError::new(ErrorCode::InvalidConfig, error.to_string())
+fn refused(error: ConfigError) -> ApiError {
+    let code = match error {
+        ConfigError::BadRequest { .. } => ErrorCode::InvalidRequest,
+        _ => ErrorCode::InvalidConfig,
+    };
+    ApiError::new(code, error.to_string())
 }
 
 pub(crate) fn invalid_request(message: impl Into<String>) -> ApiError {

@@ -38,7 +38,7 @@ pub(crate) async fn handle(
     let describable = single
         .iter()
         .filter(|name| context.authorize(Operation::DescribeConfigs, Resource::Topic(name)))
-        .map(ToString::to_string)
+        .map(|name| name.as_str().to_owned())
         .collect();
     request.topics.retain(|topic| !denied.contains(&topic.name));
     match call(broker, request, describable).await {

@@ -12,14 +12,14 @@ use protocol::messages::delete_records_response::{
     DeleteRecordsPartitionResult, DeleteRecordsTopicResult,
 };
 use protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
-use replica::NotAppended;
+use storage::AppendError;
 
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::RequestContext;
 use crate::dispatch::CloseConnection;
 use crate::error_map;
-use crate::partitions::{DeleteRefused, HostedPartition};
+use crate::partitions::DeleteRefused;
 use crate::topic_settings::TopicSettings;
 
 const NO_LOW_WATERMARK: i64 = -1;
@@ -75,22 +75,23 @@ async fn delete(
     if asked.offset < HIGH_WATERMARK {
         return Err(ErrorCode::OffsetOutOfRange);
     }
-    let (hosted, offset) = (Arc::clone(&partition), asked.offset);
+    let offset = asked.offset;
     // Files may go with the records.
-    let deleted = tokio::task::spawn_blocking(move || hosted.delete_records_before(offset)).await;
+    let deleted = tokio::task::spawn_blocking(move || partition.delete_records_before(offset)).await;
     match deleted.map_err(|_| ErrorCode::UnknownServerError)? {
         Ok(low_watermark) => low_watermark.ok_or(ErrorCode::OffsetOutOfRange),
-        Err(refused) => Err(code(broker, &partition, refused)),
+        Err(refused) => Err(code(broker, &refused)),
     }
 }
 
-fn code(broker: &Broker, partition: &HostedPartition, refused: DeleteRefused) -> ErrorCode {
+fn code(broker: &Broker, refused: &DeleteRefused) -> ErrorCode {
     match refused {
         DeleteRefused::NotLeader => ErrorCode::NotLeaderOrFollower,
         DeleteRefused::Log(error) => {
-            let code = error_map::append_error(&error);
-            broker.note_log_failure(partition, &NotAppended::Log(error));
-            code
+            if let AppendError::Storage(error) = error {
+                broker.note_storage_failure(error);
+            }
+            error_map::append_error(error)
         }
     }
 }

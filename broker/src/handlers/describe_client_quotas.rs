@@ -147,7 +147,7 @@ mod tests {
         ComponentData::default()
             .with_entity_type(text(kind))
             .with_match_type(match_type)
-            .with__match(name.map(text))
+            .with_match(name.map(text))
     }
 
     fn entity(parts: &[(&str, Option<&str>)]) -> QuotaEntities {

@@ -30,12 +30,10 @@ pub(crate) async fn handle(
         Listener::Broker => BROKERS,
         Listener::Controller => CONTROLLERS,
     };
-    if kind == CONTROLLERS {
-        if let Err(error) = may_ask_controller(context, &image) {
-            return Ok(refused(&error));
-        }
-    }
-    if let Err(error) = check_kind(context.api_version, kind, request.endpoint_type) {
+    let leave = if kind == CONTROLLERS { may_ask_controller(context, &image) } else { Ok(()) };
+    let checked =
+        leave.and_then(|()| check_kind(context.api_version, kind, request.endpoint_type));
+    if let Err(error) = checked {
         return Ok(refused(&error));
     }
     let operations = if !request.include_cluster_authorized_operations {

@@ -64,8 +64,9 @@ pub(crate) async fn handle(
         }
     };
     let responses = request.resources.iter().zip(answers).map(|(resource, answer)| {
-        let by_controller = || replies.next().unwrap_or(Err(ErrorCode::UnknownServerError.into()));
-        response(resource, &answer.unwrap_or_else(by_controller))
+        let mut by_controller =
+            || replies.next().unwrap_or_else(|| Err(ErrorCode::UnknownServerError.into()));
+        response(resource, &answer.unwrap_or_else(&mut by_controller))
     });
     Ok(IncrementalAlterConfigsResponse::default().with_responses(responses.collect()))
 }
