@@ -5,7 +5,8 @@
 //! a log directory has it from `protocol` (records), `raft` (features) and `config` (keys).
 //!
 //! A tool writes to the streams it is given and returns its exit code. The texts that users see
-//! are Kafka's own; where stock prints a Java stack trace, the message alone stands here.
+//! are Kafka's own. Unlike Kafka: where stock prints a Java stack trace, the message alone stands
+//! here (docs/decisions/0013).
 
 mod arguments;
 mod base64_uuid;

@@ -18,10 +18,7 @@ const MATCHABLE: &[&str] = &[
 
 /// Checks all settings that a subscription would have.
 pub fn validate_all(own: &Properties) -> Result<(), ConfigError> {
-    if let Some((name, _)) = own
-        .iter()
-        .find(|(name, _)| Table::ClientMetrics.key(name).is_none())
-    {
+    if let Some((name, _)) = own.iter().find(|(name, _)| Table::ClientMetrics.key(name).is_none()) {
         let message = format!("Unknown client metrics configuration: {name}");
         return Err(ConfigError::BadRequest { message });
     }

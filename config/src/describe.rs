@@ -1,5 +1,5 @@
-//! What DescribeConfigs answers: every key of a resource with its value, where the value comes from,
-//! and all places that say something about it, the strongest first.
+//! What DescribeConfigs answers: every key of a resource with its value, where the value comes
+//! from, and all places that say something about it, the strongest first.
 //!
 //! Values are those in force, read and written back; synonyms are texts as somebody gave them. A
 //! name that no table has is taken for a secret. Entries come sorted by name.
@@ -79,19 +79,12 @@ pub fn topic(broker: &BrokerConfig, own: &Properties) -> Vec<Entry> {
             None => Vec::new(),
         };
         if own.contains(&name) {
-            let own = Synonym {
-                name: name.clone(),
-                value: text.clone(),
-                source: Source::Topic,
-            };
+            let own = Synonym { name: name.clone(), value: text.clone(), source: Source::Topic };
             synonyms.insert(0, own);
         }
         entry(name, text, key, synonyms, false)
     };
-    listed(Table::Topic, &values, own)
-        .into_iter()
-        .map(describe)
-        .collect()
+    listed(Table::Topic, &values, own).into_iter().map(describe).collect()
 }
 
 /// The broker itself: all it knows and all it was given.
@@ -107,10 +100,7 @@ pub fn broker(broker: &BrokerConfig) -> Vec<Entry> {
         let read_only = !dynamic::is_dynamic(&name);
         entry(name, text, key, synonyms, read_only)
     };
-    listed(Table::Broker, broker.values(), &given)
-        .into_iter()
-        .map(describe)
-        .collect()
+    listed(Table::Broker, broker.values(), &given).into_iter().map(describe).collect()
 }
 
 /// The settings of the whole cluster (the broker with the empty name): only what is set.
@@ -121,13 +111,7 @@ pub fn cluster_default(broker: &BrokerConfig) -> Vec<Entry> {
         let text = (!is_sensitive).then(|| text.to_owned());
         let mut synonyms = broker_synonyms(broker, name, is_sensitive);
         synonyms.retain(|synonym| synonym.source == Source::DynamicDefaultBroker);
-        entry(
-            name.to_owned(),
-            text,
-            key,
-            synonyms,
-            !dynamic::is_dynamic(name),
-        )
+        entry(name.to_owned(), text, key, synonyms, !dynamic::is_dynamic(name))
     };
     broker.dynamic_defaults().iter().map(describe).collect()
 }
@@ -138,22 +122,11 @@ pub fn group(broker: &BrokerConfig, own: &Properties) -> Vec<Entry> {
     let describe = |(name, value): (String, Option<Value>)| {
         let key = Table::Group.key(&name);
         let text = shown(value, own.get(&name), is_sensitive(key));
-        let source = if own.contains(&name) {
-            Source::Group
-        } else {
-            Source::Default
-        };
-        let synonyms = vec![Synonym {
-            name: name.clone(),
-            value: text.clone(),
-            source,
-        }];
+        let source = if own.contains(&name) { Source::Group } else { Source::Default };
+        let synonyms = vec![Synonym { name: name.clone(), value: text.clone(), source }];
         entry(name, text, key, synonyms, false)
     };
-    listed(Table::Group, &values, own)
-        .into_iter()
-        .map(describe)
-        .collect()
+    listed(Table::Group, &values, own).into_iter().map(describe).collect()
 }
 
 /// A subscription of client metrics with its settings.
@@ -165,20 +138,13 @@ pub fn client_metrics(own: &Properties) -> Vec<Entry> {
         let mut synonyms = Vec::new();
         if own.contains(&name) {
             let (name, value) = (name.clone(), text.clone());
-            synonyms.push(Synonym {
-                name,
-                value,
-                source: Source::ClientMetrics,
-            });
+            synonyms.push(Synonym { name, value, source: Source::ClientMetrics });
         }
         let mut entry = entry(name, text, key, synonyms, false);
         entry.is_sensitive = false;
         entry
     };
-    listed(Table::ClientMetrics, &values, own)
-        .into_iter()
-        .map(describe)
-        .collect()
+    listed(Table::ClientMetrics, &values, own).into_iter().map(describe).collect()
 }
 
 /// Names to describe: those of the table that are not internal, and all that was given.
@@ -187,9 +153,7 @@ fn listed(
     values: &crate::Values,
     given: &Properties,
 ) -> std::collections::BTreeMap<String, Option<Value>> {
-    let given = given
-        .iter()
-        .map(|(name, _)| (name.to_owned(), values.get(name).cloned()));
+    let given = given.iter().map(|(name, _)| (name.to_owned(), values.get(name).cloned()));
     let known = table.keys().filter(|key| !key.internal);
     let known = known.map(|key| (key.name.to_owned(), values.get(key.name).cloned()));
     given.chain(known).collect()
@@ -198,11 +162,7 @@ fn listed(
 /// The definition of a broker key, of a throttle, or of what stands below a listener.
 fn broker_key(name: &str) -> Option<&'static Key> {
     let plain = |name: &str| Table::Broker.key(name).or_else(|| Table::Quota.key(name));
-    plain(name).or_else(|| {
-        of_broker_key(name, true)
-            .iter()
-            .find_map(|name| plain(name))
-    })
+    plain(name).or_else(|| of_broker_key(name, true).iter().find_map(|name| plain(name)))
 }
 
 /// Throttles are described, but have no documentation.
@@ -233,9 +193,7 @@ fn entry(
     Entry {
         value,
         read_only,
-        source: synonyms
-            .first()
-            .map_or(Source::Default, |synonym| synonym.source),
+        source: synonyms.first().map_or(Source::Default, |synonym| synonym.source),
         is_sensitive: is_sensitive(key),
         synonyms,
         kind: key.map(|key| key.kind),
@@ -267,11 +225,7 @@ fn broker_synonyms(broker: &BrokerConfig, name: &str, is_sensitive: bool) -> Vec
         names.iter().filter_map(move |name| {
             let value = place.get(name)?;
             let value = (!is_sensitive).then(|| value.to_owned());
-            Some(Synonym {
-                name: name.clone(),
-                value,
-                source,
-            })
+            Some(Synonym { name: name.clone(), value, source })
         })
     });
     all.skip_while(|synonym| synonym.name != name).collect()

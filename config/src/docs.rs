@@ -4,35 +4,29 @@ use std::fmt::Write as _;
 
 use crate::keys::{BROKER_THEMES, Effect, Fallback, Key, Table, Update};
 
+const HEAD: &str = "\
+# Configuration
+
+Every key that Kafka 4.1 knows is accepted, with its type, default and range; this page is rendered
+from the table in `config/src/keys` (a test compares them). A key that acts says what it does; the
+others are checked and described, and say why they change nothing. How a key changes: *restart*
+needs one; *broker* and *cluster* can be changed while brokers run, for one broker or for all.
+";
+
 /// The whole page.
 pub fn render() -> String {
-    let mut page = String::from(
-        "# Configuration\n\n\
-         Every key that Kafka 4.1 knows is accepted, with its type, default and range; this page is\n\
-         rendered from the table in `config/src/keys` (a test compares them). A key that acts says\n\
-         what it does; the others are checked and described, and say why they change nothing.\n\
-         How a key changes: *restart* needs one; *broker* and *cluster* can be changed while brokers\n\
-         run, for one broker or for all.\n",
-    );
+    let mut page = HEAD.to_owned();
     for (title, rows) in BROKER_THEMES {
         section(&mut page, title, &mut rows.iter().collect::<Vec<_>>(), true);
     }
     let tables = [
         (Table::Topic, "Topics"),
         (Table::Group, "Groups (set for one group)"),
-        (
-            Table::ClientMetrics,
-            "Client metrics (set for one subscription)",
-        ),
+        (Table::ClientMetrics, "Client metrics (set for one subscription)"),
         (Table::Quota, "Throttles (only dynamic, for one broker)"),
     ];
     for (table, title) in tables {
-        section(
-            &mut page,
-            title,
-            &mut table.keys().collect::<Vec<_>>(),
-            false,
-        );
+        section(&mut page, title, &mut table.keys().collect::<Vec<_>>(), false);
     }
     legacy(&mut page);
     page
@@ -45,17 +39,10 @@ fn section(page: &mut String, title: &str, rows: &mut [&Key], broker: bool) {
     if !acting.is_empty() {
         let changes = if broker { " changes |" } else { "" };
         let rule = if broker { "---|" } else { "" };
-        let _ = writeln!(
-            page,
-            "| key | type | default | allowed |{changes} what it does |"
-        );
+        let _ = writeln!(page, "| key | type | default | allowed |{changes} what it does |");
         let _ = writeln!(page, "|---|---|---|---|{rule}---|");
         for key in acting {
-            let changes = if broker {
-                format!(" {} |", change(key))
-            } else {
-                String::new()
-            };
+            let changes = if broker { format!(" {} |", change(key)) } else { String::new() };
             let _ = writeln!(
                 page,
                 "| `{}` | {} | {} | {} |{changes} {} |",
@@ -78,11 +65,7 @@ fn section(page: &mut String, title: &str, rows: &mut [&Key], broker: bool) {
             .filter(|key| reason(key) == Some(why))
             .map(|key| format!("`{}`", key.name))
             .collect();
-        let _ = writeln!(
-            page,
-            "Without effect, because {why}: {}.\n",
-            names.join(", ")
-        );
+        let _ = writeln!(page, "Without effect, because {why}: {}.\n", names.join(", "));
     }
     while page.ends_with("\n\n") {
         page.pop();
@@ -101,13 +84,7 @@ fn legacy(page: &mut String) {
                 continue;
             };
             let maps_to: Vec<_> = maps_to.iter().map(|name| format!("`{name}`")).collect();
-            let _ = writeln!(
-                page,
-                "| `{}` | {} | {} |",
-                key.name,
-                maps_to.join(", "),
-                key.doc
-            );
+            let _ = writeln!(page, "| `{}` | {} | {} |", key.name, maps_to.join(", "), key.doc);
         }
     }
 }

@@ -13,40 +13,29 @@ use crate::{BrokerConfig, ConfigError, Kind, Properties, reconfigure};
 
 /// Security keys that can be dynamic only below a listener: those of the TLS stores.
 fn is_reloadable_security_key(name: &str) -> bool {
-    ["ssl.keystore.", "ssl.truststore."]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    ["ssl.keystore.", "ssl.truststore."].iter().any(|prefix| name.starts_with(prefix))
         && Table::Broker.key(name).is_some()
         || name == "ssl.key.password"
 }
 
 /// Listener keys that hold for the whole cluster even below a listener.
-const CLUSTER_LISTENER_KEYS: &[&str] = &[
-    "max.connections",
-    "max.connection.creation.rate",
-    "num.network.threads",
-];
+const CLUSTER_LISTENER_KEYS: &[&str] =
+    &["max.connections", "max.connection.creation.rate", "num.network.threads"];
 
 /// The definition of a dynamic setting: a broker key that may change, or a throttle.
 fn definition(name: &str) -> Option<&'static Key> {
-    let broker = Table::Broker
-        .key(name)
-        .filter(|key| key.update != Update::ReadOnly);
+    let broker = Table::Broker.key(name).filter(|key| key.update != Update::ReadOnly);
     broker.or_else(|| Table::Quota.key(name))
 }
 
 fn is_fixed(name: &str) -> bool {
-    Table::Broker
-        .key(name)
-        .is_some_and(|key| key.update == Update::ReadOnly)
+    Table::Broker.key(name).is_some_and(|key| key.update == Update::ReadOnly)
 }
 
 fn needs_broker_id(name: &str) -> bool {
     match below_listener(name) {
         Some(base) => !CLUSTER_LISTENER_KEYS.contains(&base),
-        None => Table::Broker
-            .key(name)
-            .is_some_and(|key| key.update == Update::PerBroker),
+        None => Table::Broker.key(name).is_some_and(|key| key.update == Update::PerBroker),
     }
 }
 
@@ -54,12 +43,7 @@ fn needs_broker_id(name: &str) -> bool {
 /// broker key has are kept as they are, for plug-ins.
 pub fn validate(settings: &Properties, of_one_broker: bool) -> Result<(), ConfigError> {
     let select = |is: &dyn Fn(&str) -> bool| -> Vec<String> {
-        settings
-            .iter()
-            .map(|(name, _)| name)
-            .filter(|name| is(name))
-            .map(str::to_owned)
-            .collect()
+        settings.iter().map(|(name, _)| name).filter(|name| is(name)).map(str::to_owned).collect()
     };
     let names = select(&is_fixed);
     if !names.is_empty() {
@@ -135,9 +119,7 @@ pub(crate) fn overlay(properties: &mut Properties, settings: &Properties) {
 
 /// Whether the broker key can change while the broker runs (what `read_only` denies).
 pub fn is_dynamic(name: &str) -> bool {
-    Table::Broker
-        .key(name)
-        .is_some_and(|key| key.update != Update::ReadOnly)
+    Table::Broker.key(name).is_some_and(|key| key.update != Update::ReadOnly)
 }
 
 /// What kind of list operation IncrementalAlterConfigs asks for.
@@ -151,10 +133,7 @@ pub enum ListChange {
 /// the change starts from: the resource's own, or the default of the key.
 pub fn change_list(change: ListChange, current: &str, elements: &str) -> String {
     let split = |text: &str| -> Vec<String> {
-        text.split(',')
-            .filter(|element| !element.is_empty())
-            .map(str::to_owned)
-            .collect()
+        text.split(',').filter(|element| !element.is_empty()).map(str::to_owned).collect()
     };
     let mut list = split(current);
     for element in split(elements) {

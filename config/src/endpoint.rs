@@ -40,14 +40,8 @@ impl SecurityProtocol {
     }
 
     pub(crate) fn named(name: &str) -> Option<Self> {
-        let all = [
-            Self::Plaintext,
-            Self::Ssl,
-            Self::SaslPlaintext,
-            Self::SaslSsl,
-        ];
-        all.into_iter()
-            .find(|protocol| protocol.name().eq_ignore_ascii_case(name))
+        let all = [Self::Plaintext, Self::Ssl, Self::SaslPlaintext, Self::SaslSsl];
+        all.into_iter().find(|protocol| protocol.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -75,10 +69,7 @@ pub(crate) type ProtocolMap = BTreeMap<String, SecurityProtocol>;
 
 /// Splits a comma separated list, without blanks around elements and without empty elements.
 pub(crate) fn csv(text: &str) -> Vec<String> {
-    let elements = text
-        .split(',')
-        .map(str::trim)
-        .filter(|element| !element.is_empty());
+    let elements = text.split(',').map(str::trim).filter(|element| !element.is_empty());
     elements.map(str::to_owned).collect()
 }
 
@@ -127,26 +118,19 @@ pub(crate) fn parse_endpoints(
             .ok_or_else(|| failed(format!("Unable to parse {entry} to a broker endpoint")))?;
         let listener = normalised(name)?;
         let protocol = *protocols.get(&listener).ok_or_else(|| {
-            failed(format!(
-                "No security protocol defined for listener {listener}"
-            ))
+            failed(format!("No security protocol defined for listener {listener}"))
         })?;
         let port = port
             .parse::<u16>()
             .map_err(|_| failed(format!("port {port} of {entry} is not within 0 to 65535")))?;
         let host = (!host.is_empty()).then(|| host.to_owned());
-        endpoints.push(Endpoint {
-            listener,
-            protocol,
-            host,
-            port,
-        });
+        endpoints.push(Endpoint { listener, protocol, host, port });
     }
     check_distinct(key, text, &endpoints, distinct_ports)?;
     Ok(endpoints)
 }
 
-/// `NAME://host:port` with the brackets of an IPv6 host taken off; nothing if it is not of the form.
+/// `NAME://host:port` with the brackets of an IPv6 host taken off; nothing in another form.
 fn split_entry(entry: &str) -> Option<(&str, &str, &str)> {
     let (name, address) = entry.rsplit_once("://")?;
     let (host, port) = address.rsplit_once(':')?;
@@ -165,10 +149,7 @@ fn check_distinct(
     distinct_ports: bool,
 ) -> Result<(), ConfigError> {
     let mut ports: BTreeMap<u16, Vec<&Endpoint>> = BTreeMap::new();
-    let mut names: Vec<&str> = endpoints
-        .iter()
-        .map(|each| each.listener.as_str())
-        .collect();
+    let mut names: Vec<&str> = endpoints.iter().map(|each| each.listener.as_str()).collect();
     names.sort_unstable();
     if names.windows(2).any(|pair| pair.first() == pair.last()) {
         let message = format!("Each listener must have a different name, listeners: {text}");
@@ -182,10 +163,7 @@ fn check_distinct(
     }
     for (port, sharing) in ports.iter().filter(|(_, sharing)| sharing.len() > 1) {
         let count = |is: fn(&str) -> bool| {
-            sharing
-                .iter()
-                .filter(|each| each.host.as_deref().is_some_and(is))
-                .count()
+            sharing.iter().filter(|each| each.host.as_deref().is_some_and(is)).count()
         };
         let v4 = count(|host| host.parse::<Ipv4Addr>().is_ok());
         let v6 = count(|host| host.parse::<Ipv6Addr>().is_ok());

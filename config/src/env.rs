@@ -1,10 +1,10 @@
 //! Environment variables as configuration, by the rules of the images that people come from.
 //!
-//! | image          | variable                 | rule                                              |
-//! |----------------|--------------------------|---------------------------------------------------|
-//! | apache/kafka   | `KAFKA_LOG_DIRS`         | `___` is `-`, `__` is `_`, `_` is `.`             |
-//! | cp-kafka       | `KAFKA_LOG_DIRS`         | the same                                          |
-//! | bitnami/kafka  | `KAFKA_CFG_LOG_DIRS`     | `_` is `.`                                        |
+//! | image          | variable                 | rule                          |
+//! |----------------|--------------------------|-------------------------------|
+//! | apache/kafka   | `KAFKA_LOG_DIRS`         | `___` is `-`, `__` `_`, `_` `.` |
+//! | cp-kafka       | `KAFKA_LOG_DIRS`         | the same                      |
+//! | bitnami/kafka  | `KAFKA_CFG_LOG_DIRS`     | `_` is `.`                    |
 //!
 //! A pure function: the variables come in as pairs. Names are lower case afterwards, but for the
 //! two of ZooKeeper's client that are not.
@@ -59,30 +59,18 @@ pub fn properties<'a>(
 
 /// The key that a variable of apache/kafka or cp-kafka stands for, if it stands for one.
 pub fn apache_name(variable: &str) -> Option<String> {
-    let rest = variable
-        .strip_prefix("KAFKA_")
-        .filter(|rest| !rest.is_empty())?;
+    let rest = variable.strip_prefix("KAFKA_").filter(|rest| !rest.is_empty())?;
     if LAUNCHER.contains(&variable) || variable.starts_with("KAFKA_CFG_") {
         return None;
     }
     // Runs of underscores are replaced from the left, the longest first.
-    let dotted = rest
-        .replace("___", "\u{1}")
-        .replace("__", "\u{2}")
-        .replace('_', ".");
-    Some(spelled(
-        &dotted
-            .replace('\u{1}', "-")
-            .replace('\u{2}', "_")
-            .to_lowercase(),
-    ))
+    let dotted = rest.replace("___", "\u{1}").replace("__", "\u{2}").replace('_', ".");
+    Some(spelled(&dotted.replace('\u{1}', "-").replace('\u{2}', "_").to_lowercase()))
 }
 
 /// The key that a variable of bitnami/kafka stands for, if it stands for one.
 pub fn bitnami_name(variable: &str) -> Option<String> {
-    let rest = variable
-        .strip_prefix("KAFKA_CFG_")
-        .filter(|rest| !rest.is_empty())?;
+    let rest = variable.strip_prefix("KAFKA_CFG_").filter(|rest| !rest.is_empty())?;
     Some(spelled(&rest.replace('_', ".").to_lowercase()))
 }
 
@@ -102,15 +90,9 @@ mod tests {
     fn underscores_of_apache_and_confluent_images_are_dots_underscores_and_dashes() {
         let table = [
             ("KAFKA_NODE_ID", Some("node.id")),
-            (
-                "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP",
-                Some("listener.security.protocol.map"),
-            ),
+            ("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", Some("listener.security.protocol.map")),
             ("KAFKA_A__B___C", Some("a_b-c")),
-            (
-                "KAFKA_ZOOKEEPER_CLIENTCNXNSOCKET",
-                Some("zookeeper.clientCnxnSocket"),
-            ),
+            ("KAFKA_ZOOKEEPER_CLIENTCNXNSOCKET", Some("zookeeper.clientCnxnSocket")),
             ("KAFKA_HEAP_OPTS", None),
             ("KAFKA_CFG_NODE_ID", None),
             ("KAFKA_", None),
@@ -123,15 +105,9 @@ mod tests {
 
     #[test]
     fn underscores_of_bitnami_are_dots() {
-        let variables = [
-            ("KAFKA_CFG_LOG_DIRS", "/data"),
-            ("KAFKA_LOG_DIRS", "/no"),
-            ("HOME", "/root"),
-        ];
+        let variables =
+            [("KAFKA_CFG_LOG_DIRS", "/data"), ("KAFKA_LOG_DIRS", "/no"), ("HOME", "/root")];
         let properties = properties(Rules::Bitnami, variables);
-        assert_eq!(
-            properties.iter().collect::<Vec<_>>(),
-            [("log.dirs", "/data")]
-        );
+        assert_eq!(properties.iter().collect::<Vec<_>>(), [("log.dirs", "/data")]);
     }
 }

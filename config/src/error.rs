@@ -11,44 +11,28 @@ use thiserror::Error;
 pub enum ConfigError {
     /// The value has the wrong type or is out of range.
     #[error("Invalid value {value} for configuration {name}: {allowed}")]
-    InvalidValue {
-        name: String,
-        value: String,
-        allowed: String,
-    },
+    InvalidValue { name: String, value: String, allowed: String },
     /// A key without a default was not given.
     #[error("Missing required configuration \"{name}\" which has no default value.")]
     Missing { name: String },
     /// Values that are each fine contradict each other.
     #[error("{message}")]
-    Conflict {
-        names: Vec<&'static str>,
-        message: String,
-    },
+    Conflict { names: Vec<&'static str>, message: String },
     /// The same, found by one of the checks that Kafka writes as a `require` of Scala.
     #[error("{message}")]
-    Requirement {
-        names: Vec<&'static str>,
-        message: String,
-    },
+    Requirement { names: Vec<&'static str>, message: String },
     /// A dynamic setting that the running broker cannot change to.
     #[error(
         "Invalid value org.apache.kafka.common.config.ConfigException: {problem} for configuration \
          Invalid dynamic configuration"
     )]
-    Reconfiguration {
-        names: Vec<&'static str>,
-        problem: String,
-    },
+    Reconfiguration { names: Vec<&'static str>, problem: String },
     /// A setting that Kafka calls an invalid request rather than an invalid configuration.
     #[error("{message}")]
     BadRequest { message: String },
     /// A name that the kind of resource does not have.
     #[error("Unknown {resource} config name: {name}")]
-    UnknownName {
-        resource: &'static str,
-        name: String,
-    },
+    UnknownName { resource: &'static str, name: String },
     /// A broker key that needs a restart.
     #[error("Cannot update these configs dynamically: {}", scala_set(names))]
     NotDynamic { names: Vec<String> },
@@ -87,10 +71,7 @@ impl ConfigError {
     }
 
     pub(crate) fn conflict(names: &[&'static str], message: impl Into<String>) -> Self {
-        Self::Conflict {
-            names: names.to_vec(),
-            message: message.into(),
-        }
+        Self::Conflict { names: names.to_vec(), message: message.into() }
     }
 }
 
@@ -102,17 +83,10 @@ pub enum Warning {
     UnknownName { name: String },
     #[error("Configuration {name} has no effect: {why}.")]
     Ignored { name: String, why: &'static str },
-    #[error("Configuration {name} is from an older Kafka: it is read as {}.", maps_to.join(" and "))]
-    Renamed {
-        name: String,
-        maps_to: &'static [&'static str],
-    },
+    #[error("Configuration {name} is of an older Kafka: it is read as {}.", maps_to.join(" and "))]
+    Renamed { name: String, maps_to: &'static [&'static str] },
     #[error("{name}={value} is below what Kafka 4 allows: {raised_to} is used.")]
-    Raised {
-        name: String,
-        value: String,
-        raised_to: String,
-    },
+    Raised { name: String, value: String, raised_to: String },
     #[error(
         "The file is of the ZooKeeper era (zookeeper.connect without process.roles): this node is \
          broker and controller in one, node.id={node_id}, with its controller on port \

@@ -8,23 +8,11 @@ use crate::{BrokerConfig, ConfigError, Properties, Value, Values};
 
 /// Group keys whose default is a key of the broker.
 const BROKER_DEFAULTS: &[(&str, &str)] = &[
-    (
-        "consumer.session.timeout.ms",
-        "group.consumer.session.timeout.ms",
-    ),
-    (
-        "consumer.heartbeat.interval.ms",
-        "group.consumer.heartbeat.interval.ms",
-    ),
+    ("consumer.session.timeout.ms", "group.consumer.session.timeout.ms"),
+    ("consumer.heartbeat.interval.ms", "group.consumer.heartbeat.interval.ms"),
     ("share.session.timeout.ms", "group.share.session.timeout.ms"),
-    (
-        "share.heartbeat.interval.ms",
-        "group.share.heartbeat.interval.ms",
-    ),
-    (
-        "share.record.lock.duration.ms",
-        "group.share.record.lock.duration.ms",
-    ),
+    ("share.heartbeat.interval.ms", "group.share.heartbeat.interval.ms"),
+    ("share.record.lock.duration.ms", "group.share.record.lock.duration.ms"),
 ];
 
 /// Group keys that must lie between two keys of the broker, either end included.
@@ -64,23 +52,13 @@ const BOUNDS: &[(&str, Option<&str>, &str)] = &[
         Some("group.streams.min.session.timeout.ms"),
         "group.streams.max.session.timeout.ms",
     ),
-    (
-        "streams.num.standby.replicas",
-        None,
-        "group.streams.max.standby.replicas",
-    ),
+    ("streams.num.standby.replicas", None, "group.streams.max.standby.replicas"),
 ];
 
 /// Checks all settings that a group would have.
 pub fn validate_all(broker: &BrokerConfig, own: &Properties) -> Result<(), ConfigError> {
-    if let Some((name, _)) = own
-        .iter()
-        .find(|(name, _)| Table::Group.key(name).is_none())
-    {
-        return Err(ConfigError::UnknownName {
-            resource: "group",
-            name: name.to_owned(),
-        });
+    if let Some((name, _)) = own.iter().find(|(name, _)| Table::Group.key(name).is_none()) {
+        return Err(ConfigError::UnknownName { resource: "group", name: name.to_owned() });
     }
     let values = Values::read(Table::Group, own)?;
     for (name, least, most) in BOUNDS {
@@ -88,43 +66,24 @@ pub fn validate_all(broker: &BrokerConfig, own: &Properties) -> Result<(), Confi
         if let Some(least) =
             least.filter(|least| broker.values().typed(least).is_ok_and(|l: i32| value < l))
         {
-            return Err(conflict(
-                name,
-                &format!("must be greater than or equal to {least}"),
-            ));
+            return Err(conflict(name, &format!("must be greater than or equal to {least}")));
         }
-        if broker
-            .values()
-            .typed(most)
-            .is_ok_and(|most: i32| value > most)
-        {
-            return Err(conflict(
-                name,
-                &format!("must be less than or equal to {most}"),
-            ));
+        if broker.values().typed(most).is_ok_and(|most: i32| value > most) {
+            return Err(conflict(name, &format!("must be less than or equal to {most}")));
         }
     }
     for kind in ["consumer", "share", "streams"] {
-        let (session, heartbeat) = (
-            format!("{kind}.session.timeout.ms"),
-            format!("{kind}.heartbeat.interval.ms"),
-        );
+        let (session, heartbeat) =
+            (format!("{kind}.session.timeout.ms"), format!("{kind}.heartbeat.interval.ms"));
         if values.typed::<i32>(&session)? <= values.typed::<i32>(&heartbeat)? {
-            return Err(conflict(
-                &session,
-                &format!("must be greater than {heartbeat}"),
-            ));
+            return Err(conflict(&session, &format!("must be greater than {heartbeat}")));
         }
     }
     Ok(())
 }
 
 fn conflict(name: &str, rule: &str) -> ConfigError {
-    let names: Vec<_> = Table::Group
-        .key(name)
-        .map(|key| key.name)
-        .into_iter()
-        .collect();
+    let names: Vec<_> = Table::Group.key(name).map(|key| key.name).into_iter().collect();
     ConfigError::conflict(&names, format!("{name} {rule}"))
 }
 

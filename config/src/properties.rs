@@ -58,12 +58,7 @@ impl Properties {
 
     /// Takes over everything from `other`, which wins.
     pub fn merge(&mut self, other: &Self) {
-        self.0.extend(
-            other
-                .0
-                .iter()
-                .map(|(name, value)| (name.clone(), value.clone())),
-        );
+        self.0.extend(other.0.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
 
     /// Applies one `name=value` of a command line; without a `=` the value is empty, as in Kafka.
@@ -74,9 +69,7 @@ impl Properties {
 
     /// Names and values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     pub fn is_empty(&self) -> bool {
@@ -90,12 +83,7 @@ impl Properties {
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Properties {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        )
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 }
 
@@ -181,10 +169,7 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<(String, String)> {
         let properties = Properties::parse(text.as_bytes()).unwrap();
-        properties
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        properties.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
     #[test]
@@ -204,18 +189,13 @@ mod tests {
             ("a=b\\\\\nc=d", &[("a", "b\\"), ("c", "d")]),
             ("# note \\\na=b", &[("a", "b")]),
             ("a\\ b\\==c\\:d", &[("a b=", "c:d")]),
-            (
-                "a=\\t\\n\\r\\f\\q\\u0041\\ud83d\\ude00",
-                &[("a", "\t\n\r\u{c}qA😀")],
-            ),
+            ("a=\\t\\n\\r\\f\\q\\u0041\\ud83d\\ude00", &[("a", "\t\n\r\u{c}qA😀")]),
             ("a=1\ra=2\r\na=3", &[("a", "3")]),
             ("a=b\\", &[("a", "b")]),
         ];
         for (text, expected) in table {
-            let expected: Vec<_> = expected
-                .iter()
-                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-                .collect();
+            let expected: Vec<_> =
+                expected.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
             assert_eq!(pairs(text), expected, "{text:?}");
         }
     }

@@ -34,18 +34,11 @@ pub(crate) fn parse_voters(entries: &[String]) -> Result<Vec<Voter>, ConfigError
 fn parse_voter(entry: &str) -> Result<Voter, ConfigError> {
     const FORM: &str = "Each entry should be in the form `{id}@{host}:{port}`.";
     let wrong = |message: String| ConfigError::conflict(&[VOTERS], message);
-    let Some((id, address)) = entry
-        .split_once('@')
-        .filter(|(_, rest)| !rest.contains('@'))
-    else {
-        return Err(wrong(format!(
-            "Invalid configuration value for {VOTERS}: `{entry}`. {FORM}"
-        )));
+    let Some((id, address)) = entry.split_once('@').filter(|(_, rest)| !rest.contains('@')) else {
+        return Err(wrong(format!("Invalid configuration value for {VOTERS}: `{entry}`. {FORM}")));
     };
     let id = id.parse().map_err(|_| {
-        wrong(format!(
-            "Failed to parse voter ID as an integer from {id} in {VOTERS}. {FORM}"
-        ))
+        wrong(format!("Failed to parse voter ID as an integer from {id} in {VOTERS}. {FORM}"))
     })?;
     let failed = |what: &str| {
         wrong(format!(
@@ -54,13 +47,7 @@ fn parse_voter(entry: &str) -> Result<Voter, ConfigError> {
     };
     let (host, port) = split_address(address).ok_or_else(|| failed("name"))?;
     let port = port.ok_or_else(|| failed("port"))?;
-    Ok(Voter {
-        id,
-        address: Address {
-            host: host.to_owned(),
-            port,
-        },
-    })
+    Ok(Voter { id, address: Address { host: host.to_owned(), port } })
 }
 
 pub(crate) fn parse_bootstrap_servers(entries: &[String]) -> Result<Vec<Address>, ConfigError> {
@@ -74,10 +61,7 @@ pub(crate) fn parse_bootstrap_servers(entries: &[String]) -> Result<Vec<Address>
         };
         let (host, port) = split_address(entry).ok_or_else(|| failed("name"))?;
         let port = port.ok_or_else(|| failed("port"))?;
-        Ok(Address {
-            host: host.to_owned(),
-            port,
-        })
+        Ok(Address { host: host.to_owned(), port })
     };
     entries.iter().map(parse).collect()
 }

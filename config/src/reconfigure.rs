@@ -15,10 +15,7 @@ pub(crate) fn check(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), C
 /// Listeners can come and go, but not those that are advertised.
 fn check_listeners(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), ConfigError> {
     let names = |endpoints: &[Endpoint]| -> Vec<String> {
-        endpoints
-            .iter()
-            .map(|each| format!("ListenerName({})", each.listener))
-            .collect()
+        endpoints.iter().map(|each| format!("ListenerName({})", each.listener)).collect()
     };
     let advertised = names(&before.advertised_listeners);
     let mut listeners = names(&after.listeners);
@@ -31,10 +28,7 @@ fn check_listeners(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), Co
         advertised.join(", "),
         listeners.join(", ")
     );
-    Err(ConfigError::Reconfiguration {
-        names: vec!["listeners", "advertised.listeners"],
-        problem,
-    })
+    Err(ConfigError::Reconfiguration { names: vec!["listeners", "advertised.listeners"], problem })
 }
 
 /// Thread counts change by at most a factor of two at a time.
@@ -65,10 +59,7 @@ fn check_threads(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), Conf
         };
         let problem =
             format!("Dynamic thread count update validation failed for {name}={after}, {problem}");
-        return Err(ConfigError::Reconfiguration {
-            names: vec![name],
-            problem,
-        });
+        return Err(ConfigError::Reconfiguration { names: vec![name], problem });
     }
     Ok(())
 }
@@ -87,10 +78,7 @@ fn check_cleaners(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), Con
         return Ok(());
     };
     let problem = format!("Log cleaner threads {rule}");
-    Err(ConfigError::Reconfiguration {
-        names: vec![KEY],
-        problem,
-    })
+    Err(ConfigError::Reconfiguration { names: vec![KEY], problem })
 }
 
 /// What is kept locally of a tiered log is no more than what is kept of it at all.
@@ -113,10 +101,7 @@ fn check_local_retention(after: &BrokerConfig) -> Result<(), ConfigError> {
             continue;
         };
         let problem = ConfigError::invalid(local_name, &local.to_string(), problem).to_string();
-        return Err(ConfigError::Reconfiguration {
-            names: vec![local_name, name],
-            problem,
-        });
+        return Err(ConfigError::Reconfiguration { names: vec![local_name, name], problem });
     }
     Ok(())
 }

@@ -27,31 +27,16 @@ pub type Synonym = (&'static str, &'static [(&'static str, Unit)]);
 /// Every topic key that has a broker key.
 pub const TOPIC_SYNONYMS: &[Synonym] = &[
     ("segment.bytes", &[("log.segment.bytes", Unit::Same)]),
-    (
-        "segment.ms",
-        &[("log.roll.ms", Unit::Same), ("log.roll.hours", Unit::Hours)],
-    ),
+    ("segment.ms", &[("log.roll.ms", Unit::Same), ("log.roll.hours", Unit::Hours)]),
     (
         "segment.jitter.ms",
-        &[
-            ("log.roll.jitter.ms", Unit::Same),
-            ("log.roll.jitter.hours", Unit::Hours),
-        ],
+        &[("log.roll.jitter.ms", Unit::Same), ("log.roll.jitter.hours", Unit::Hours)],
     ),
-    (
-        "segment.index.bytes",
-        &[("log.index.size.max.bytes", Unit::Same)],
-    ),
-    (
-        "flush.messages",
-        &[("log.flush.interval.messages", Unit::Same)],
-    ),
+    ("segment.index.bytes", &[("log.index.size.max.bytes", Unit::Same)]),
+    ("flush.messages", &[("log.flush.interval.messages", Unit::Same)]),
     (
         "flush.ms",
-        &[
-            ("log.flush.interval.ms", Unit::Same),
-            ("log.flush.scheduler.interval.ms", Unit::Same),
-        ],
+        &[("log.flush.interval.ms", Unit::Same), ("log.flush.scheduler.interval.ms", Unit::Same)],
     ),
     ("retention.bytes", &[("log.retention.bytes", Unit::Same)]),
     (
@@ -63,73 +48,25 @@ pub const TOPIC_SYNONYMS: &[Synonym] = &[
         ],
     ),
     ("max.message.bytes", &[("message.max.bytes", Unit::Same)]),
-    (
-        "index.interval.bytes",
-        &[("log.index.interval.bytes", Unit::Same)],
-    ),
-    (
-        "delete.retention.ms",
-        &[("log.cleaner.delete.retention.ms", Unit::Same)],
-    ),
-    (
-        "min.compaction.lag.ms",
-        &[("log.cleaner.min.compaction.lag.ms", Unit::Same)],
-    ),
-    (
-        "max.compaction.lag.ms",
-        &[("log.cleaner.max.compaction.lag.ms", Unit::Same)],
-    ),
-    (
-        "file.delete.delay.ms",
-        &[("log.segment.delete.delay.ms", Unit::Same)],
-    ),
-    (
-        "min.cleanable.dirty.ratio",
-        &[("log.cleaner.min.cleanable.ratio", Unit::Same)],
-    ),
+    ("index.interval.bytes", &[("log.index.interval.bytes", Unit::Same)]),
+    ("delete.retention.ms", &[("log.cleaner.delete.retention.ms", Unit::Same)]),
+    ("min.compaction.lag.ms", &[("log.cleaner.min.compaction.lag.ms", Unit::Same)]),
+    ("max.compaction.lag.ms", &[("log.cleaner.max.compaction.lag.ms", Unit::Same)]),
+    ("file.delete.delay.ms", &[("log.segment.delete.delay.ms", Unit::Same)]),
+    ("min.cleanable.dirty.ratio", &[("log.cleaner.min.cleanable.ratio", Unit::Same)]),
     ("cleanup.policy", &[("log.cleanup.policy", Unit::Same)]),
-    (
-        "unclean.leader.election.enable",
-        &[("unclean.leader.election.enable", Unit::Same)],
-    ),
-    (
-        "min.insync.replicas",
-        &[("min.insync.replicas", Unit::Same)],
-    ),
+    ("unclean.leader.election.enable", &[("unclean.leader.election.enable", Unit::Same)]),
+    ("min.insync.replicas", &[("min.insync.replicas", Unit::Same)]),
     ("compression.type", &[("compression.type", Unit::Same)]),
-    (
-        "compression.gzip.level",
-        &[("compression.gzip.level", Unit::Same)],
-    ),
-    (
-        "compression.lz4.level",
-        &[("compression.lz4.level", Unit::Same)],
-    ),
-    (
-        "compression.zstd.level",
-        &[("compression.zstd.level", Unit::Same)],
-    ),
+    ("compression.gzip.level", &[("compression.gzip.level", Unit::Same)]),
+    ("compression.lz4.level", &[("compression.lz4.level", Unit::Same)]),
+    ("compression.zstd.level", &[("compression.zstd.level", Unit::Same)]),
     ("preallocate", &[("log.preallocate", Unit::Same)]),
-    (
-        "message.timestamp.type",
-        &[("log.message.timestamp.type", Unit::Same)],
-    ),
-    (
-        "message.timestamp.before.max.ms",
-        &[("log.message.timestamp.before.max.ms", Unit::Same)],
-    ),
-    (
-        "message.timestamp.after.max.ms",
-        &[("log.message.timestamp.after.max.ms", Unit::Same)],
-    ),
-    (
-        "local.retention.ms",
-        &[("log.local.retention.ms", Unit::Same)],
-    ),
-    (
-        "local.retention.bytes",
-        &[("log.local.retention.bytes", Unit::Same)],
-    ),
+    ("message.timestamp.type", &[("log.message.timestamp.type", Unit::Same)]),
+    ("message.timestamp.before.max.ms", &[("log.message.timestamp.before.max.ms", Unit::Same)]),
+    ("message.timestamp.after.max.ms", &[("log.message.timestamp.after.max.ms", Unit::Same)]),
+    ("local.retention.ms", &[("log.local.retention.ms", Unit::Same)]),
+    ("local.retention.bytes", &[("log.local.retention.bytes", Unit::Same)]),
 ];
 
 /// The broker keys that give the default of a topic key, the strongest first.
@@ -148,11 +85,9 @@ pub(crate) fn of_broker_key(name: &str, listeners: bool) -> Vec<String> {
         }
         // Not the other way round: the scheduler's interval is a key of its own.
         "log.flush.interval.ms" => &["log.flush.interval.ms", "log.flush.scheduler.interval.ms"],
-        "log.retention.ms" | "log.retention.minutes" | "log.retention.hours" => &[
-            "log.retention.ms",
-            "log.retention.minutes",
-            "log.retention.hours",
-        ],
+        "log.retention.ms" | "log.retention.minutes" | "log.retention.hours" => {
+            &["log.retention.ms", "log.retention.minutes", "log.retention.hours"]
+        }
         _ => &[],
     };
     if !group.is_empty() {

@@ -16,10 +16,7 @@ use crate::{ConfigError, Properties};
 /// Reads a TOML document.
 pub fn parse(text: &str) -> Result<Properties, ConfigError> {
     let table = text.parse::<Table>().map_err(|error| {
-        let before = error
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .unwrap_or("");
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
         ConfigError::Syntax {
             line: before.matches('\n').count() + 1,
             problem: error.message().to_owned(),
@@ -36,11 +33,7 @@ fn flatten(name: &str, value: &Value, properties: &mut Properties) -> Result<(),
         return Ok(());
     };
     for (part, value) in table {
-        let name = if name.is_empty() {
-            part.clone()
-        } else {
-            format!("{name}.{part}")
-        };
+        let name = if name.is_empty() { part.clone() } else { format!("{name}.{part}") };
         flatten(&name, value, properties)?;
     }
     Ok(())

@@ -137,15 +137,8 @@ fn segment_bytes(values: &Values) -> Result<i32, ConfigError> {
 
 fn cleanup_policy(values: &Values) -> Result<CleanupPolicy, ConfigError> {
     let policies: Vec<String> = values.typed("cleanup.policy")?;
-    let has = |policy: &str| {
-        policies
-            .iter()
-            .any(|each| each.eq_ignore_ascii_case(policy))
-    };
-    Ok(CleanupPolicy {
-        delete: has("delete"),
-        compact: has("compact"),
-    })
+    let has = |policy: &str| policies.iter().any(|each| each.eq_ignore_ascii_case(policy));
+    Ok(CleanupPolicy { delete: has("delete"), compact: has("compact") })
 }
 
 fn compression_type(values: &Values) -> Result<CompressionType, ConfigError> {
@@ -179,15 +172,13 @@ fn follower_throttled(values: &Values) -> Result<Vec<String>, ConfigError> {
 /// The broker's defaults for topics, by topic key.
 pub(crate) fn broker_defaults(broker: &Values) -> BTreeMap<&'static str, Value> {
     let default = |(topic_key, broker_keys): &(&'static str, &[(&str, Unit)])| {
-        let found = broker_keys
-            .iter()
-            .find_map(|(name, unit)| match broker.get(name)? {
-                Value::Null => None,
-                Value::Int(value) if *unit != Unit::Same => {
-                    Some(Value::Long(i64::from(*value).saturating_mul(unit.factor())))
-                }
-                value => Some(value.clone()),
-            });
+        let found = broker_keys.iter().find_map(|(name, unit)| match broker.get(name)? {
+            Value::Null => None,
+            Value::Int(value) if *unit != Unit::Same => {
+                Some(Value::Long(i64::from(*value).saturating_mul(unit.factor())))
+            }
+            value => Some(value.clone()),
+        });
         let found = match found {
             // Any negative retention means without limit.
             Some(Value::Long(value)) if *topic_key == "retention.ms" && value < 0 => {
@@ -266,27 +257,19 @@ fn validate_tiering(before: &Properties, after: &Values) -> Result<(), ConfigErr
                        configured with remote log storage.";
         return Err(ConfigError::conflict(&[KEY], message));
     }
-    let was = before
-        .get(KEY)
-        .is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    let was = before.get(KEY).is_some_and(|text| text.eq_ignore_ascii_case("true"));
     if was && !after.typed::<bool>("remote.log.delete.on.disable")? {
         let message = "It is invalid to disable remote storage without deleting remote data. If \
                        you want to keep the remote data and turn to read only, please set \
                        `remote.storage.enable=true,remote.log.copy.disable=true`. If you want to \
                        disable remote storage and delete all remote data, please set \
                        `remote.storage.enable=false,remote.log.delete.on.disable=true`.";
-        return Err(ConfigError::conflict(
-            &[KEY, "remote.log.delete.on.disable"],
-            message,
-        ));
+        return Err(ConfigError::conflict(&[KEY, "remote.log.delete.on.disable"], message));
     }
     Ok(())
 }
 
 fn settable(name: &str) -> Result<&'static Key, ConfigError> {
-    let unknown = || ConfigError::UnknownName {
-        resource: "topic",
-        name: name.to_owned(),
-    };
+    let unknown = || ConfigError::UnknownName { resource: "topic", name: name.to_owned() };
     Table::Topic.key(name).ok_or_else(unknown)
 }

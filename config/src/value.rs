@@ -67,7 +67,7 @@ impl Kind {
             Self::Short => Value::Short(trimmed.parse().map_err(|_| not_a_number())?),
             Self::Long => Value::Long(trimmed.parse().map_err(|_| not_a_number())?),
             Self::Double => Value::Double(trimmed.parse().map_err(|_| not_a_number())?),
-            // Unlike Kafka: a class is a name here, whether or not a JVM could load it.
+            // Unlike Kafka: a class is a name here, whether or not a JVM could load it (decision 0013).
             Self::String | Self::Class | Self::Password => Value::Text(trimmed.to_owned()),
             Self::List => Value::List(split(trimmed)),
         })
@@ -79,10 +79,7 @@ fn split(trimmed: &str) -> Vec<String> {
     if trimmed.is_empty() {
         return Vec::new();
     }
-    trimmed
-        .split(',')
-        .map(|element| element.trim().to_owned())
-        .collect()
+    trimmed.split(',').map(|element| element.trim().to_owned()).collect()
 }
 
 /// A checked value. `Null` is Kafka's null: a key that may be unset and is.
@@ -143,20 +140,11 @@ pub(crate) fn java_double(value: f64) -> String {
         return if value > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
     }
     if value == 0.0 {
-        return if value.is_sign_negative() {
-            "-0.0"
-        } else {
-            "0.0"
-        }
-        .to_owned();
+        return if value.is_sign_negative() { "-0.0" } else { "0.0" }.to_owned();
     }
     if (1e-3..1e7).contains(&value.abs()) {
         let plain = value.to_string();
-        return if plain.contains('.') {
-            plain
-        } else {
-            format!("{plain}.0")
-        };
+        return if plain.contains('.') { plain } else { format!("{plain}.0") };
     }
     let scientific = format!("{value:E}");
     match scientific.split_once('E') {
@@ -180,33 +168,21 @@ mod tests {
             (Kind::Double, "1", "1.0"),
             (Kind::Double, "0.50", "0.5"),
             (Kind::Double, "1e300", "1.0E300"),
-            (
-                Kind::Double,
-                "1.7976931348623157E308",
-                "1.7976931348623157E308",
-            ),
+            (Kind::Double, "1.7976931348623157E308", "1.7976931348623157E308"),
             (Kind::List, " a , b,c ", "a,b,c"),
             (Kind::List, "a,,b,", "a,,b,"),
             (Kind::List, "  ", ""),
             (Kind::String, "  two words ", "two words"),
         ];
         for (kind, text, shown) in table {
-            assert_eq!(
-                kind.parse("key", text).unwrap().to_string(),
-                shown,
-                "{kind:?} {text}"
-            );
+            assert_eq!(kind.parse("key", text).unwrap().to_string(), shown, "{kind:?} {text}");
         }
     }
 
     #[test]
     fn a_wrong_type_names_key_value_and_what_is_allowed() {
         let table = [
-            (
-                Kind::Boolean,
-                "yes",
-                "Expected value to be either true or false",
-            ),
+            (Kind::Boolean, "yes", "Expected value to be either true or false"),
             (Kind::Int, "2147483648", "Not a number of type INT"),
             (Kind::Int, "", "Not a number of type INT"),
             (Kind::Short, "40000", "Not a number of type SHORT"),

@@ -16,12 +16,7 @@ impl Values {
     pub fn read(table: Table, given: &Properties) -> Result<Self, ConfigError> {
         // Of several keys that are missing Kafka names process.roles first.
         let mut keys: Vec<_> = table.keys().collect();
-        keys.sort_by_key(|key| {
-            (
-                key.fallback != Fallback::Required,
-                std::cmp::Reverse(key.name),
-            )
-        });
+        keys.sort_by_key(|key| (key.fallback != Fallback::Required, std::cmp::Reverse(key.name)));
         let mut values = BTreeMap::new();
         for key in keys {
             values.insert(key.name, Self::read_key(key, given)?);
@@ -32,9 +27,9 @@ impl Values {
     fn read_key(key: &Key, given: &Properties) -> Result<Value, ConfigError> {
         match given.get(key.name) {
             Some(text) => key.parse(text),
-            None => key.default_value().ok_or_else(|| ConfigError::Missing {
-                name: key.name.to_owned(),
-            }),
+            None => key
+                .default_value()
+                .ok_or_else(|| ConfigError::Missing { name: key.name.to_owned() }),
         }
     }
 
@@ -59,9 +54,7 @@ impl Values {
     /// The value of a key as the Rust type that fits its type.
     pub(crate) fn typed<T: FromValue>(&self, name: &str) -> Result<T, ConfigError> {
         let value = self.get(name).and_then(T::from_value);
-        value.ok_or_else(|| ConfigError::Missing {
-            name: name.to_owned(),
-        })
+        value.ok_or_else(|| ConfigError::Missing { name: name.to_owned() })
     }
 }
 

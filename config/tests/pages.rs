@@ -12,9 +12,8 @@ fn here() -> &'static Path {
 fn samples(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
     let paths = entries.map(|entry| entry.expect("the folder can be listed").path());
-    let mut samples: Vec<_> = paths
-        .filter(|path| path.extension().is_some_and(|end| end == "properties"))
-        .collect();
+    let mut samples: Vec<_> =
+        paths.filter(|path| path.extension().is_some_and(|end| end == "properties")).collect();
     samples.sort();
     samples
 }
@@ -27,10 +26,7 @@ fn read(path: &Path) -> Properties {
 #[test]
 fn every_server_sample_starts_without_a_warning() {
     let mut servers = 0;
-    for path in samples(here())
-        .into_iter()
-        .chain(samples(&here().join("kraft")))
-    {
+    for path in samples(here()).into_iter().chain(samples(&here().join("kraft"))) {
         let properties = read(&path);
         assert!(!properties.is_empty(), "{}", path.display());
         if properties.contains("process.roles") {
@@ -44,10 +40,7 @@ fn every_server_sample_starts_without_a_warning() {
 
 #[test]
 fn samples_set_only_what_their_tools_know() {
-    for path in samples(here())
-        .into_iter()
-        .chain(samples(&here().join("kraft")))
-    {
+    for path in samples(here()).into_iter().chain(samples(&here().join("kraft"))) {
         let properties = read(&path);
         if !properties.contains("process.roles") {
             continue;
@@ -68,8 +61,5 @@ fn the_page_of_keys_is_what_the_table_says() {
         std::fs::write(&path, &rendered).unwrap();
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        written == rendered,
-        "run again with UPDATE=1 and read the difference"
-    );
+    assert!(written == rendered, "run again with UPDATE=1 and read the difference");
 }

@@ -25,24 +25,10 @@ fn fact(scope: &str, key: &Key) -> String {
         Importance::Medium => "MEDIUM",
         Importance::Low => "LOW",
     };
-    let update = if scope == "broker" {
-        key.update.name()
-    } else {
-        ""
-    };
+    let update = if scope == "broker" { key.update.name() } else { "" };
     let internal = if key.internal { "internal" } else { "public" };
     let valid = key.valid.to_string();
-    [
-        scope,
-        key.name,
-        key.kind.name(),
-        default,
-        &valid,
-        importance,
-        update,
-        internal,
-    ]
-    .join("\t")
+    [scope, key.name, key.kind.name(), default, &valid, importance, update, internal].join("\t")
 }
 
 #[test]
@@ -54,10 +40,8 @@ fn every_key_has_the_facts_of_kafka_4_1() {
         ("client-metrics", Table::ClientMetrics),
         ("quota", Table::Quota),
     ];
-    let ours: Vec<String> = tables
-        .iter()
-        .flat_map(|(scope, table)| table.keys().map(|key| fact(scope, key)))
-        .collect();
+    let ours: Vec<String> =
+        tables.iter().flat_map(|(scope, table)| table.keys().map(|key| fact(scope, key))).collect();
     let facts = fixture("kafka-4.1.0.tsv");
     let theirs: Vec<&str> = facts.lines().collect();
     assert!(theirs.len() > 380, "the fixture is whole");
@@ -69,13 +53,7 @@ fn every_key_has_the_facts_of_kafka_4_1() {
 
 #[test]
 fn every_default_of_the_table_is_allowed() {
-    let tables = [
-        Table::Broker,
-        Table::Topic,
-        Table::Group,
-        Table::ClientMetrics,
-        Table::Quota,
-    ];
+    let tables = [Table::Broker, Table::Topic, Table::Group, Table::ClientMetrics, Table::Quota];
     for key in tables.into_iter().flat_map(Table::keys) {
         if let Fallback::Value(text) = key.fallback {
             let parsed = key.parse(text).unwrap();
@@ -87,12 +65,7 @@ fn every_default_of_the_table_is_allowed() {
 
 #[test]
 fn every_key_is_documented() {
-    for table in [
-        Table::Broker,
-        Table::Topic,
-        Table::Group,
-        Table::ClientMetrics,
-    ] {
+    for table in [Table::Broker, Table::Topic, Table::Group, Table::ClientMetrics] {
         for key in table.keys() {
             assert!(key.documentation().len() > 10, "{}", key.name);
         }
@@ -142,14 +115,7 @@ fn line(resource: &str, entry: &Entry) -> String {
     let synonyms: Vec<String> = entry
         .synonyms
         .iter()
-        .map(|each| {
-            format!(
-                "{}:{}={}",
-                source(each.source),
-                each.name,
-                text(&each.value)
-            )
-        })
+        .map(|each| format!("{}:{}={}", source(each.source), each.name, text(&each.value)))
         .collect();
     [
         resource,
@@ -159,11 +125,7 @@ fn line(resource: &str, entry: &Entry) -> String {
         if entry.read_only { "ro" } else { "rw" },
         if entry.is_sensitive { "secret" } else { "open" },
         entry.kind.map_or("UNKNOWN", config::Kind::name),
-        if entry.documentation.is_some() {
-            "doc"
-        } else {
-            "nodoc"
-        },
+        if entry.documentation.is_some() { "doc" } else { "nodoc" },
         &synonyms.join(";"),
     ]
     .join("\t")
@@ -195,9 +157,7 @@ fn resources_are_described_as_stock_describes_them() {
 
 /// What the handlers of a broker would check for one change, without the resources' names.
 fn alter(row: &[&str]) -> Result<(), String> {
-    let [resource, name, operation, key, value] = row else {
-        panic!("{row:?}")
-    };
+    let [resource, name, operation, key, value] = row else { panic!("{row:?}") };
     let broker = described();
     let (table, own) = match (*resource, *name) {
         ("TOPIC", _) => (Table::Topic, topic_settings()),
@@ -215,14 +175,10 @@ fn alter(row: &[&str]) -> Result<(), String> {
     match change {
         None => next.set(*key, *value),
         Some(_) if !dynamic::is_list(table, key) && table == Table::Broker => {
-            return Err(format!(
-                "Config value append is not allowed for config key: {key}"
-            ));
+            return Err(format!("Config value append is not allowed for config key: {key}"));
         }
         Some(_) if !dynamic::is_list(table, key) => {
-            return Err(format!(
-                "Can't APPEND to key {key} because its type is not LIST."
-            ));
+            return Err(format!("Can't APPEND to key {key} because its type is not LIST."));
         }
         Some(change) => {
             let current = own.get(key).unwrap_or_default();
@@ -251,19 +207,13 @@ fn wrong_settings_are_refused_in_kafkas_words() {
     let mut compared = 0;
     for recorded in recorded.lines() {
         let columns: Vec<&str> = recorded.split('\t').collect();
-        let [row @ .., class, message] = columns.as_slice() else {
-            panic!("{recorded}")
-        };
+        let [row @ .., class, message] = columns.as_slice() else { panic!("{recorded}") };
         let named =
             matches!(row[1], "t" | "g" | "m" | "1") || (row[0] == "BROKER" && row[1].is_empty());
         if !named || elsewhere.get(row[3]) == Some(&row[4]) {
             continue;
         }
-        let expected = if *class == "OK" {
-            Ok(())
-        } else {
-            Err((*message).to_owned())
-        };
+        let expected = if *class == "OK" { Ok(()) } else { Err((*message).to_owned()) };
         assert_eq!(alter(row), expected, "{recorded}");
         compared += 1;
     }

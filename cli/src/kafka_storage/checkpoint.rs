@@ -10,8 +10,8 @@
 //!                                            Voters; batch at 3, control: SnapshotFooter
 //! ```
 //!
-//! Answers to BatchFileWriter, BootstrapDirectory and RecordsSnapshotWriter. A file appears whole or
-//! not at all; the second can only be read, as every checkpoint of a log.
+//! Answers to BatchFileWriter, BootstrapDirectory and RecordsSnapshotWriter. A file appears whole
+//! or not at all; the second can only be read, as every checkpoint of a log.
 
 use std::fs::{File, OpenOptions, Permissions, create_dir_all, remove_file, rename};
 use std::io::{self, ErrorKind, Write as _};

@@ -1,5 +1,10 @@
+// Runs stock's kafka-storage for each line of a file (words separated by tabs, `-` for none) and
+// prints what it said. tests/fixtures/kafka-storage-4.1.0.txt is its output for the commands in it,
+// without help pages and the classes of exceptions, run where lay_out_transcript of
+// tests/kafka_storage.rs would lay out files:
+//   java -cp 'JARS/*' StorageTranscript.java COMMANDS
 import java.io.*; import java.nio.file.*; import java.util.*; import net.sourceforge.argparse4j.*;
-public class StorageTranscript { // lines of args separated by tab: run each, capture out/err/code
+public class StorageTranscript {
   public static void main(String[] a) throws Exception {
     PrintStream realOut = System.out;
     for (String line : Files.readAllLines(Path.of(a[0]))) {

@@ -24,10 +24,7 @@ fn require(
     if holds {
         return Ok(());
     }
-    Err(ConfigError::Requirement {
-        names: names.to_vec(),
-        message: message(),
-    })
+    Err(ConfigError::Requirement { names: names.to_vec(), message: message() })
 }
 
 /// A check that Kafka does not write as a `require`.
@@ -62,58 +59,40 @@ pub(super) fn check(config: &BrokerConfig) -> Result<(), ConfigError> {
 
 fn check_values(config: &BrokerConfig) -> Result<(), ConfigError> {
     let values = &config.values;
-    ensure(
-        values.get("broker.id") == values.get("node.id"),
-        &["node.id", "broker.id"],
-        || "You must set `node.id` to the same value as `broker.id`.".to_owned(),
-    )?;
+    ensure(values.get("broker.id") == values.get("node.id"), &["node.id", "broker.id"], || {
+        "You must set `node.id` to the same value as `broker.id`.".to_owned()
+    })?;
     let defaults = TopicConfig::defaults(config);
     require(defaults.segment_ms >= 1, &["log.roll.ms"], || {
         "log.roll.ms must be greater than or equal to 1".to_owned()
     })?;
-    require(
-        defaults.segment_jitter_ms >= 0,
-        &["log.roll.jitter.ms"],
-        || "log.roll.jitter.ms must be greater than or equal to 0".to_owned(),
-    )?;
+    require(defaults.segment_jitter_ms >= 0, &["log.roll.jitter.ms"], || {
+        "log.roll.jitter.ms must be greater than or equal to 0".to_owned()
+    })?;
     let retention = defaults.retention_ms;
-    require(
-        retention >= 1 || retention == -1,
-        &["log.retention.ms"],
-        || "log.retention.ms must be unlimited (-1) or, greater than or equal to 1".to_owned(),
-    )?;
-    require(
-        !config.log_dirs.is_empty(),
-        &["log.dirs", "log.dir"],
-        || "At least one log directory must be defined via log.dirs or log.dir.".to_owned(),
-    )?;
+    require(retention >= 1 || retention == -1, &["log.retention.ms"], || {
+        "log.retention.ms must be unlimited (-1) or, greater than or equal to 1".to_owned()
+    })?;
+    require(!config.log_dirs.is_empty(), &["log.dirs", "log.dir"], || {
+        "At least one log directory must be defined via log.dirs or log.dir.".to_owned()
+    })?;
     let dedupe: i64 = values.typed("log.cleaner.dedupe.buffer.size")?;
     let cleaners = i64::from(values.typed::<i32>("log.cleaner.threads")?.max(1));
-    require(
-        dedupe / cleaners > 1 << 20,
-        &["log.cleaner.dedupe.buffer.size"],
-        || "log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.".to_owned(),
-    )?;
+    require(dedupe / cleaners > 1 << 20, &["log.cleaner.dedupe.buffer.size"], || {
+        "log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.".to_owned()
+    })?;
     let wait = config.replica_fetch_wait_max_ms;
-    require(
-        wait <= config.replica_socket_timeout_ms,
-        &["replica.socket.timeout.ms"],
-        || {
-            "replica.socket.timeout.ms should always be at least replica.fetch.wait.max.ms to prevent \
+    require(wait <= config.replica_socket_timeout_ms, &["replica.socket.timeout.ms"], || {
+        "replica.socket.timeout.ms should always be at least replica.fetch.wait.max.ms to prevent \
          unnecessary socket timeouts"
             .to_owned()
-        },
-    )?;
+    })?;
     let lag = config.replica_lag_time_max_ms;
-    require(
-        i64::from(wait) <= lag,
-        &["replica.fetch.wait.max.ms"],
-        || {
-            "replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms \
+    require(i64::from(wait) <= lag, &["replica.fetch.wait.max.ms"], || {
+        "replica.fetch.wait.max.ms should always be less than or equal to replica.lag.time.max.ms \
          to prevent frequent changes in ISR"
             .to_owned()
-        },
-    )?;
+    })?;
     let protocols = &config.group_coordinator_rebalance_protocols;
     let classic = protocols.iter().any(|name| name == "classic");
     ensure(classic, &["group.coordinator.rebalance.protocols"], || {
@@ -133,19 +112,13 @@ fn check_quorum_is_named(config: &BrokerConfig) -> Result<(), ConfigError> {
 }
 
 fn voter_ids(config: &BrokerConfig) -> String {
-    let ids: Vec<_> = config
-        .controller_quorum_voters
-        .iter()
-        .map(|voter| voter.id.to_string())
-        .collect();
+    let ids: Vec<_> =
+        config.controller_quorum_voters.iter().map(|voter| voter.id.to_string()).collect();
     format!("Set({})", ids.join(", "))
 }
 
 fn is_voter(config: &BrokerConfig) -> bool {
-    config
-        .controller_quorum_voters
-        .iter()
-        .any(|voter| voter.id == config.node_id)
+    config.controller_quorum_voters.iter().any(|voter| voter.id == config.node_id)
 }
 
 fn check_broker_only(config: &BrokerConfig) -> Result<(), ConfigError> {
@@ -158,26 +131,18 @@ fn check_broker_only(config: &BrokerConfig) -> Result<(), ConfigError> {
             voter_ids(config)
         )
     })?;
-    require(
-        !config.controller_listener_names.is_empty(),
-        &[CONTROLLER_NAMES],
-        || {
-            format!(
-                "{CONTROLLER_NAMES} must contain at least one value when running KRaft with just the \
+    require(!config.controller_listener_names.is_empty(), &[CONTROLLER_NAMES], || {
+        format!(
+            "{CONTROLLER_NAMES} must contain at least one value when running KRaft with just the \
              broker role"
-            )
-        },
-    )?;
-    require(
-        config.controller_listeners.is_empty(),
-        &[CONTROLLER_NAMES, LISTENERS],
-        || {
-            format!(
-                "{CONTROLLER_NAMES} must not contain a value appearing in the '{LISTENERS}' \
+        )
+    })?;
+    require(config.controller_listeners.is_empty(), &[CONTROLLER_NAMES, LISTENERS], || {
+        format!(
+            "{CONTROLLER_NAMES} must not contain a value appearing in the '{LISTENERS}' \
              configuration when running KRaft with just the broker role"
-            )
-        },
-    )?;
+        )
+    })?;
     let map = &config.listener_security_protocol_map;
     for name in &config.controller_listener_names {
         let name = normalised(name)?;
@@ -185,7 +150,8 @@ fn check_broker_only(config: &BrokerConfig) -> Result<(), ConfigError> {
             format!(
                 "Controller listener with name {name} defined in {CONTROLLER_NAMES} not found in \
                  {MAP}  (an explicit security mapping for each controller listener is required if \
-                 {MAP} is non-empty, or if there are security protocols other than PLAINTEXT in use)"
+                 {MAP} is non-empty, or if there are security protocols other than PLAINTEXT in \
+                 use)"
             )
         })?;
     }
@@ -195,30 +161,20 @@ fn check_broker_only(config: &BrokerConfig) -> Result<(), ConfigError> {
 fn check_controller_only(config: &BrokerConfig) -> Result<(), ConfigError> {
     check_quorum_is_named(config)?;
     let all = config.listeners.len() + config.controller_listeners.len();
-    require(
-        config.advertised_controller_listeners.len() == all,
-        &[LISTENERS],
-        || {
-            format!(
-                "The {LISTENERS} config must only contain KRaft controller listeners from \
+    require(config.advertised_controller_listeners.len() == all, &[LISTENERS], || {
+        format!(
+            "The {LISTENERS} config must only contain KRaft controller listeners from \
              {CONTROLLER_NAMES} when {ROLES}=controller"
-            )
-        },
-    )?;
+        )
+    })?;
     let explicit = config.values.get("inter.broker.listener.name") != Some(&Value::Null);
-    let shared = config
-        .controller_listener_names
-        .contains(&config.inter_broker_listener_name);
-    require(
-        !(explicit && shared),
-        &[CONTROLLER_NAMES, "inter.broker.listener.name"],
-        || {
-            format!(
-                "{CONTROLLER_NAMES} must not contain an explicitly set inter.broker.listener.name \
+    let shared = config.controller_listener_names.contains(&config.inter_broker_listener_name);
+    require(!(explicit && shared), &[CONTROLLER_NAMES, "inter.broker.listener.name"], || {
+        format!(
+            "{CONTROLLER_NAMES} must not contain an explicitly set inter.broker.listener.name \
              configuration value when {ROLES}=controller'"
-            )
-        },
-    )?;
+        )
+    })?;
     check_controller(config)
 }
 
@@ -239,12 +195,8 @@ fn check_controller(config: &BrokerConfig) -> Result<(), ConfigError> {
              configuration when running the KRaft controller role"
         )
     })?;
-    let is_listener = |name: &String| {
-        config
-            .controller_listeners
-            .iter()
-            .any(|each| each.listener == *name)
-    };
+    let is_listener =
+        |name: &String| config.controller_listeners.iter().any(|each| each.listener == *name);
     let all = config.controller_listener_names.iter().all(is_listener);
     require(all, &[CONTROLLER_NAMES, LISTENERS], || {
         format!(
@@ -255,10 +207,7 @@ fn check_controller(config: &BrokerConfig) -> Result<(), ConfigError> {
 }
 
 fn names(endpoints: &[Endpoint]) -> String {
-    let names: Vec<_> = endpoints
-        .iter()
-        .map(|each| each.listener.as_str())
-        .collect();
+    let names: Vec<_> = endpoints.iter().map(|each| each.listener.as_str()).collect();
     names.join(",")
 }
 
@@ -270,42 +219,31 @@ fn check_broker(config: &BrokerConfig) -> Result<(), ConfigError> {
              in {CONTROLLER_NAMES}?"
         )
     })?;
-    let inter_broker = advertised
-        .iter()
-        .any(|each| each.listener == config.inter_broker_listener_name);
-    require(
-        inter_broker,
-        &["inter.broker.listener.name", ADVERTISED],
-        || {
-            format!(
-                "inter.broker.listener.name must be a listener name defined in {ADVERTISED}. The \
+    let inter_broker =
+        advertised.iter().any(|each| each.listener == config.inter_broker_listener_name);
+    require(inter_broker, &["inter.broker.listener.name", ADVERTISED], || {
+        format!(
+            "inter.broker.listener.name must be a listener name defined in {ADVERTISED}. The \
              valid options based on currently configured listeners are {}",
-                names(advertised)
-            )
-        },
-    )?;
+            names(advertised)
+        )
+    })?;
     let mut all = config.listeners.clone();
     all.extend(config.controller_listeners.iter().cloned());
     let is_listener =
         |endpoint: &Endpoint| all.iter().any(|each| each.listener == endpoint.listener);
-    require(
-        advertised.iter().all(is_listener),
-        &[ADVERTISED, LISTENERS],
-        || {
-            format!(
-                "{ADVERTISED} listener names must be equal to or a subset of the ones defined in \
+    require(advertised.iter().all(is_listener), &[ADVERTISED, LISTENERS], || {
+        format!(
+            "{ADVERTISED} listener names must be equal to or a subset of the ones defined in \
              {LISTENERS}. Found {}. The valid options based on the current configuration are {}",
-                names(advertised),
-                names(&all)
-            )
-        },
-    )
+            names(advertised),
+            names(&all)
+        )
+    })
 }
 
 fn check_advertised_hosts(endpoints: &[Endpoint]) -> Result<(), ConfigError> {
-    let routable = !endpoints
-        .iter()
-        .any(|each| each.host.as_deref() == Some("0.0.0.0"));
+    let routable = !endpoints.iter().any(|each| each.host.as_deref() == Some("0.0.0.0"));
     require(routable, &[ADVERTISED], || {
         format!(
             "{ADVERTISED} cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP \
@@ -330,18 +268,11 @@ fn check_connections(config: &BrokerConfig) -> Result<(), ConfigError> {
         None => values.typed("sasl.enabled.mechanisms")?,
     };
     let fits = !uses_sasl || enabled.contains(&mechanism);
-    require(
-        fits,
-        &[
-            "sasl.mechanism.inter.broker.protocol",
-            "sasl.enabled.mechanisms",
-        ],
-        || {
-            "sasl.mechanism.inter.broker.protocol must be included in sasl.enabled.mechanisms when \
+    require(fits, &["sasl.mechanism.inter.broker.protocol", "sasl.enabled.mechanisms"], || {
+        "sasl.mechanism.inter.broker.protocol must be included in sasl.enabled.mechanisms when \
          SASL is used for inter-broker communication"
-                .to_owned()
-        },
-    )?;
+            .to_owned()
+    })?;
     let queued = config.queued_max_request_bytes;
     let fits = queued <= 0 || queued >= i64::from(config.socket_request_max_bytes);
     require(fits, &["queued.max.request.bytes"], || {
@@ -356,17 +287,13 @@ fn check_connections(config: &BrokerConfig) -> Result<(), ConfigError> {
     })?;
     let idle = config.connections_max_idle_ms;
     let delay: i32 = values.typed("connection.failed.authentication.delay.ms")?;
-    require(
-        idle < 0 || i64::from(delay) < idle,
-        &["connections.max.idle.ms"],
-        || {
-            format!(
-                "connection.failed.authentication.delay.ms={delay} should always be less than \
+    require(idle < 0 || i64::from(delay) < idle, &["connections.max.idle.ms"], || {
+        format!(
+            "connection.failed.authentication.delay.ms={delay} should always be less than \
              connections.max.idle.ms={idle} to prevent failed authentication responses from \
              timing out"
-            )
-        },
-    )
+        )
+    })
 }
 
 /// What works, but probably not as its owner thinks.
@@ -389,8 +316,5 @@ pub(super) fn advice(config: &BrokerConfig) -> Vec<Warning> {
             endpoint.protocol.name()
         ));
     }
-    advice
-        .into_iter()
-        .map(|message| Warning::Advice { message })
-        .collect()
+    advice.into_iter().map(|message| Warning::Advice { message }).collect()
 }

@@ -22,10 +22,7 @@ pub(super) fn translate(given: &Properties) -> Result<(Properties, Vec<Warning>)
     if !given.contains("process.roles") && given.contains("zookeeper.connect") {
         warnings.push(leave_zookeeper(&mut properties)?);
     }
-    match (
-        given.get("broker.id"),
-        properties.get("node.id").map(str::to_owned),
-    ) {
+    match (given.get("broker.id"), properties.get("node.id").map(str::to_owned)) {
         (None, Some(node_id)) => properties.set("broker.id", node_id),
         (Some(broker_id), None) => properties.set("node.id", broker_id),
         _ => {}
@@ -37,32 +34,21 @@ pub(super) fn translate(given: &Properties) -> Result<(Properties, Vec<Warning>)
 fn notice(given: &Properties) -> Vec<Warning> {
     let notice_one = |(name, value): (&str, &str)| {
         let base = below_listener(name).unwrap_or(name);
-        let known = Table::Broker
-            .key(base)
-            .or_else(|| Table::LegacyBroker.key(base));
+        let known = Table::Broker.key(base).or_else(|| Table::LegacyBroker.key(base));
         let Some(key) = known else {
             let prefixed = below_listener(name).is_some() || is_configuration_of_plugin(name);
-            return (!prefixed).then(|| Warning::UnknownName {
-                name: name.to_owned(),
-            });
+            return (!prefixed).then(|| Warning::UnknownName { name: name.to_owned() });
         };
         match key.effect {
             Effect::Legacy { maps_to: [] } if name == "zookeeper.connect" => None,
-            Effect::Legacy { maps_to: [] } => Some(Warning::Ignored {
-                name: name.to_owned(),
-                why: key.doc.trim_end_matches('.'),
-            }),
-            Effect::Legacy { maps_to } => Some(Warning::Renamed {
-                name: name.to_owned(),
-                maps_to,
-            }),
+            Effect::Legacy { maps_to: [] } => {
+                Some(Warning::Ignored { name: name.to_owned(), why: key.doc.trim_end_matches('.') })
+            }
+            Effect::Legacy { maps_to } => Some(Warning::Renamed { name: name.to_owned(), maps_to }),
             Effect::Ignored(why) => {
                 let is_default = key.parse(value).ok() == key.default_value();
                 let silent = is_default || is_quiet(why);
-                (!silent).then(|| Warning::Ignored {
-                    name: name.to_owned(),
-                    why,
-                })
+                (!silent).then(|| Warning::Ignored { name: name.to_owned(), why })
             }
             Effect::Acts { .. } => None,
         }
@@ -72,9 +58,7 @@ fn notice(given: &Properties) -> Vec<Warning> {
 
 /// Names that belong to plug-ins of Kafka, which are none of a broker's own.
 fn is_configuration_of_plugin(name: &str) -> bool {
-    ["config.providers", "rsm.config.", "rlmm.config."]
-        .iter()
-        .any(|each| name.starts_with(each))
+    ["config.providers", "rsm.config.", "rlmm.config."].iter().any(|each| name.starts_with(each))
 }
 
 fn map_legacy(given: &Properties, properties: &mut Properties) {
@@ -90,10 +74,8 @@ fn map_legacy(given: &Properties, properties: &mut Properties) {
 
 /// Unlike Kafka: 4.x refuses a file with these sizes; a change while running is refused here too.
 fn raise_sizes(properties: &mut Properties, warnings: &mut Vec<Warning>) {
-    const RAISED: &[(&str, i32, i32)] = &[
-        ("log.segment.bytes", 14, 1 << 20),
-        ("metadata.log.segment.bytes", 12, 8 << 20),
-    ];
+    const RAISED: &[(&str, i32, i32)] =
+        &[("log.segment.bytes", 14, 1 << 20), ("metadata.log.segment.bytes", 12, 8 << 20)];
     for (name, least_then, least_now) in RAISED {
         let Some(text) = properties.get(name).map(str::to_owned) else {
             continue;
@@ -102,20 +84,14 @@ fn raise_sizes(properties: &mut Properties, warnings: &mut Vec<Warning>) {
         if text.trim().parse().ok().filter(allowed_then).is_some() {
             let raised_to = least_now.to_string();
             properties.set(*name, raised_to.clone());
-            warnings.push(Warning::Raised {
-                name: (*name).to_owned(),
-                value: text,
-                raised_to,
-            });
+            warnings.push(Warning::Raised { name: (*name).to_owned(), value: text, raised_to });
         }
     }
 }
 
 fn leave_zookeeper(properties: &mut Properties) -> Result<Warning, ConfigError> {
     const LISTENER: &str = "CONTROLLER";
-    let id = properties
-        .get("node.id")
-        .or_else(|| properties.get("broker.id"));
+    let id = properties.get("node.id").or_else(|| properties.get("broker.id"));
     let node_id = match id {
         None => GENERATED_ID,
         Some(text) => match text.trim().parse() {
@@ -138,23 +114,15 @@ fn leave_zookeeper(properties: &mut Properties) -> Result<Warning, ConfigError> 
     }
     properties.set("process.roles", "broker,controller");
     properties.set("controller.listener.names", LISTENER);
-    properties.set(
-        "controller.quorum.voters",
-        format!("{node_id}@localhost:{controller_port}"),
-    );
+    properties.set("controller.quorum.voters", format!("{node_id}@localhost:{controller_port}"));
     properties.set("node.id", node_id.to_string());
     properties.set("broker.id", node_id.to_string());
-    Ok(Warning::ZooKeeperEra {
-        node_id,
-        controller_port,
-    })
+    Ok(Warning::ZooKeeperEra { node_id, controller_port })
 }
 
 /// The port of the first address of `host:port,host:port/chroot`; 2181 where none is given.
 fn zookeeper_port(connect: &str) -> Result<u16, ConfigError> {
-    let addresses = connect
-        .split_once('/')
-        .map_or(connect, |(addresses, _)| addresses);
+    let addresses = connect.split_once('/').map_or(connect, |(addresses, _)| addresses);
     let first = csv(addresses).into_iter().next().unwrap_or_default();
     match first.rsplit_once(':') {
         None => Ok(2181),

@@ -236,10 +236,7 @@ impl Derived {
 
 fn roles(names: &[String]) -> Result<ProcessRoles, ConfigError> {
     let has = |role: &str| names.iter().any(|name| name == role);
-    let roles = ProcessRoles {
-        broker: has("broker"),
-        controller: has("controller"),
-    };
+    let roles = ProcessRoles { broker: has("broker"), controller: has("controller") };
     let distinct = usize::from(roles.broker) + usize::from(roles.controller);
     if distinct == 0 {
         let allowed = "at least one of broker and controller is expected";

@@ -1,11 +1,11 @@
 //! The configuration of one node, typed: `BrokerConfig`.
 //!
 //! Built in one way only, from names and texts: a file, an environment and the zero configuration
-//! differ in where their `Properties` come from. Steps: `dialect` (older names and files) → `Values`
-//! (types and ranges) → `network` (listeners) → `checks` (what must fit together).
+//! differ in where their `Properties` come from. Steps: `dialect` (older names and files), `Values`
+//! (types and ranges), `network` (listeners), `checks` (what must fit together).
 //!
-//! The fields are `fields::broker_config!`: a plain field is a key with `_` for `.`; derived ones say
-//! what they are made of. Defaults of topics are not here but in `TopicConfig`.
+//! The fields are in `fields::broker_config!`: a plain field is a key with `_` for `.`; a derived
+//! one says what it is made of. Defaults of topics are not here but in `TopicConfig`.
 //!
 //! Answers to KafkaConfig and AbstractKafkaConfig.
 
@@ -95,10 +95,7 @@ pub fn zero_properties() -> Properties {
     Properties::from_iter([
         ("node.id", "1"),
         ("process.roles", "broker,controller"),
-        (
-            "listeners",
-            "PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093",
-        ),
+        ("listeners", "PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093"),
         ("controller.listener.names", "CONTROLLER"),
         ("controller.quorum.voters", "1@localhost:9093"),
         ("log.dirs", "gregor-data"),
@@ -111,5 +108,4 @@ pub fn zero_properties() -> Properties {
 }
 
 #[cfg(test)]
-#[path = "broker_test.rs"]
 mod tests;

@@ -31,23 +31,16 @@ impl Network {
         let protocols = effective_protocols(values, properties, &names, &listeners_text)?;
         let all = parse_endpoints("listeners", &listeners_text, &protocols, true)?;
         let advertised = match values.typed::<Option<String>>("advertised.listeners")? {
-            Some(text) => Some(parse_endpoints(
-                "advertised.listeners",
-                &text,
-                &protocols,
-                false,
-            )?),
+            Some(text) => Some(parse_endpoints("advertised.listeners", &text, &protocols, false)?),
             None => None,
         };
         let is_controllers = |endpoint: &Endpoint| names.contains(&endpoint.listener);
         let (controller_listeners, listeners): (Vec<_>, Vec<_>) =
             all.iter().cloned().partition(is_controllers);
         let advertised_listeners = match &advertised {
-            Some(advertised) => advertised
-                .iter()
-                .filter(|each| !is_controllers(each))
-                .cloned()
-                .collect(),
+            Some(advertised) => {
+                advertised.iter().filter(|each| !is_controllers(each)).cloned().collect()
+            }
             None => listeners.clone(),
         };
         let advertised_controller_listeners =
@@ -83,9 +76,7 @@ fn effective_protocols(
     }
     let is_secured = |name: &str| matches!(name, "SSL" | "SASL_SSL" | "SASL_PLAINTEXT");
     let listens_secured = csv(listeners).iter().any(|entry| {
-        entry
-            .split_once(':')
-            .is_some_and(|(name, _)| is_secured(&name.to_uppercase()))
+        entry.split_once(':').is_some_and(|(name, _)| is_secured(&name.to_uppercase()))
     });
     if listens_secured || controller_names.iter().any(|name| is_secured(name)) {
         return Ok(map);
@@ -105,10 +96,8 @@ fn advertise_controllers(
 ) -> Vec<Endpoint> {
     let find = |name: &String| {
         let named = |each: &&Endpoint| each.listener.eq_ignore_ascii_case(name);
-        let given = advertised
-            .unwrap_or_default()
-            .iter()
-            .filter(|each| names.contains(&each.listener));
+        let given =
+            advertised.unwrap_or_default().iter().filter(|each| names.contains(&each.listener));
         given.clone().find(named).cloned().or_else(|| {
             let mut endpoint = listeners.iter().find(named)?.clone();
             endpoint.host = endpoint.host.filter(|host| host != "0.0.0.0");
@@ -135,10 +124,7 @@ fn inter_broker(
     if properties.contains(INTER_BROKER_PROTOCOL) {
         let message =
             format!("Only one of {INTER_BROKER} and {INTER_BROKER_PROTOCOL} should be set.");
-        return Err(ConfigError::conflict(
-            &[INTER_BROKER, INTER_BROKER_PROTOCOL],
-            message,
-        ));
+        return Err(ConfigError::conflict(&[INTER_BROKER, INTER_BROKER_PROTOCOL], message));
     }
     let name = normalised(&name)?;
     let protocol = *protocols.get(&name).ok_or_else(|| {

@@ -8,27 +8,15 @@ use super::key::{Key, boolean, double, int, long};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    long("log.cleaner.backoff.ms")
-        .or("15000")
-        .at_least(0)
-        .cluster_wide()
-        .ignored(why::COMPACTION),
-    long("log.cleaner.dedupe.buffer.size")
-        .or("134217728")
-        .cluster_wide()
-        .ignored(why::COMPACTION),
+    long("log.cleaner.backoff.ms").or("15000").at_least(0).cluster_wide().ignored(why::COMPACTION),
+    long("log.cleaner.dedupe.buffer.size").or("134217728").cluster_wide().ignored(why::COMPACTION),
     long("log.cleaner.delete.retention.ms")
         .or("86400000")
         .at_least(0)
         .cluster_wide()
         .ignored(why::COMPACTION),
-    boolean("log.cleaner.enable")
-        .or("true")
-        .ignored(why::COMPACTION),
-    double("log.cleaner.io.buffer.load.factor")
-        .or("0.9")
-        .cluster_wide()
-        .ignored(why::COMPACTION),
+    boolean("log.cleaner.enable").or("true").ignored(why::COMPACTION),
+    double("log.cleaner.io.buffer.load.factor").or("0.9").cluster_wide().ignored(why::COMPACTION),
     int("log.cleaner.io.buffer.size")
         .or("524288")
         .at_least(0)
@@ -53,9 +41,5 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(0)
         .cluster_wide()
         .ignored(why::COMPACTION),
-    int("log.cleaner.threads")
-        .or("1")
-        .at_least(0)
-        .cluster_wide()
-        .ignored(why::COMPACTION),
+    int("log.cleaner.threads").or("1").at_least(0).cluster_wide().ignored(why::COMPACTION),
 ];

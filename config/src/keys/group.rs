@@ -8,74 +8,36 @@ use super::key::{Key, int, list, long, short, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    list("group.consumer.assignors")
-        .or("uniform,range")
-        .ignored(why::CONSUMER),
-    int("group.consumer.heartbeat.interval.ms")
-        .or("5000")
-        .at_least(1)
-        .ignored(why::CONSUMER),
-    int("group.consumer.max.heartbeat.interval.ms")
-        .or("15000")
-        .at_least(1)
-        .ignored(why::CONSUMER),
-    int("group.consumer.max.session.timeout.ms")
-        .or("60000")
-        .at_least(1)
-        .ignored(why::CONSUMER),
-    int("group.consumer.max.size")
-        .or("2147483647")
-        .at_least(1)
-        .ignored(why::CONSUMER),
+    list("group.consumer.assignors").or("uniform,range").ignored(why::CONSUMER),
+    int("group.consumer.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::CONSUMER),
+    int("group.consumer.max.heartbeat.interval.ms").or("15000").at_least(1).ignored(why::CONSUMER),
+    int("group.consumer.max.session.timeout.ms").or("60000").at_least(1).ignored(why::CONSUMER),
+    int("group.consumer.max.size").or("2147483647").at_least(1).ignored(why::CONSUMER),
     string("group.consumer.migration.policy")
         .or("bidirectional")
-        .valid(Valid::OneOfIgnoringCase(&[
-            "DISABLED",
-            "DOWNGRADE",
-            "UPGRADE",
-            "BIDIRECTIONAL",
-        ]))
+        .valid(Valid::OneOfIgnoringCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]))
         .ignored(why::CONSUMER),
-    int("group.consumer.min.heartbeat.interval.ms")
-        .or("5000")
-        .at_least(1)
-        .ignored(why::CONSUMER),
-    int("group.consumer.min.session.timeout.ms")
-        .or("45000")
-        .at_least(1)
-        .ignored(why::CONSUMER),
+    int("group.consumer.min.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::CONSUMER),
+    int("group.consumer.min.session.timeout.ms").or("45000").at_least(1).ignored(why::CONSUMER),
     int("group.consumer.regex.refresh.interval.ms")
         .or("600000")
         .at_least(10_000)
         .internal()
         .ignored(why::CONSUMER),
-    int("group.consumer.session.timeout.ms")
-        .or("45000")
-        .at_least(1)
-        .ignored(why::CONSUMER),
-    int("group.coordinator.append.linger.ms")
-        .or("5")
-        .at_least(0)
-        .ignored(why::BATCHING),
+    int("group.consumer.session.timeout.ms").or("45000").at_least(1).ignored(why::CONSUMER),
+    int("group.coordinator.append.linger.ms").or("5").at_least(0).ignored(why::BATCHING),
     list("group.coordinator.rebalance.protocols")
         .or("classic,consumer,streams")
         .valid(Valid::ListOf(&["consumer", "classic", "share", "streams"]))
         .acts("The group protocols that are offered. The classic one cannot be left out."),
-    int("group.coordinator.threads")
-        .or("4")
-        .at_least(1)
-        .high()
-        .ignored(why::THREADS),
+    int("group.coordinator.threads").or("4").at_least(1).high().ignored(why::THREADS),
     int("group.initial.rebalance.delay.ms")
         .or("3000")
         .acts("How long the first rebalance of an empty group waits for more members."),
     int("group.max.session.timeout.ms")
         .or("1800000")
         .acts("The longest session timeout that a member of a classic group may ask for."),
-    int("group.max.size")
-        .or("2147483647")
-        .at_least(1)
-        .acts("The most members of a classic group."),
+    int("group.max.size").or("2147483647").at_least(1).acts("The most members of a classic group."),
     int("group.min.session.timeout.ms")
         .or("6000")
         .acts("The shortest session timeout that a member of a classic group may ask for."),
@@ -83,22 +45,14 @@ pub(super) const KEYS: &[Key] = &[
         .or("4096")
         .high()
         .acts("The longest note that a client may store with a committed offset."),
-    int("offsets.commit.timeout.ms")
-        .or("5000")
-        .at_least(1)
-        .high()
-        .acts(
-            "How long the write of a committed offset may take before its client is told to \
+    int("offsets.commit.timeout.ms").or("5000").at_least(1).high().acts(
+        "How long the write of a committed offset may take before its client is told to \
              retry.",
-        ),
-    int("offsets.load.buffer.size")
-        .or("5242880")
-        .at_least(1)
-        .high()
-        .acts(
-            "How many bytes of the offsets topic are read at a time when a coordinator loads \
+    ),
+    int("offsets.load.buffer.size").or("5242880").at_least(1).high().acts(
+        "How many bytes of the offsets topic are read at a time when a coordinator loads \
              its groups.",
-        ),
+    ),
     long("offsets.retention.check.interval.ms")
         .or("600000")
         .at_least(1)

@@ -8,44 +8,20 @@ use super::key::{Key, int, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    int("consumer.heartbeat.interval.ms")
-        .or("5000")
-        .at_least(1)
-        .ignored(why::CONSUMER),
-    int("consumer.session.timeout.ms")
-        .or("45000")
-        .at_least(1)
-        .ignored(why::CONSUMER),
+    int("consumer.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::CONSUMER),
+    int("consumer.session.timeout.ms").or("45000").at_least(1).ignored(why::CONSUMER),
     string("share.auto.offset.reset")
         .or("latest")
         .valid(Valid::ShareOffsetReset)
         .ignored(why::SHARE),
-    int("share.heartbeat.interval.ms")
-        .or("5000")
-        .at_least(1)
-        .ignored(why::SHARE),
+    int("share.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::SHARE),
     string("share.isolation.level")
         .or("read_uncommitted")
         .valid(Valid::OneOf(&["read_committed", "read_uncommitted"]))
         .ignored(why::SHARE),
-    int("share.record.lock.duration.ms")
-        .or("30000")
-        .at_least(1_000)
-        .ignored(why::SHARE),
-    int("share.session.timeout.ms")
-        .or("45000")
-        .at_least(1)
-        .ignored(why::SHARE),
-    int("streams.heartbeat.interval.ms")
-        .or("5000")
-        .at_least(1)
-        .ignored(why::STREAMS),
-    int("streams.num.standby.replicas")
-        .or("0")
-        .at_least(0)
-        .ignored(why::STREAMS),
-    int("streams.session.timeout.ms")
-        .or("45000")
-        .at_least(1)
-        .ignored(why::STREAMS),
+    int("share.record.lock.duration.ms").or("30000").at_least(1_000).ignored(why::SHARE),
+    int("share.session.timeout.ms").or("45000").at_least(1).ignored(why::SHARE),
+    int("streams.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::STREAMS),
+    int("streams.num.standby.replicas").or("0").at_least(0).ignored(why::STREAMS),
+    int("streams.session.timeout.ms").or("45000").at_least(1).ignored(why::STREAMS),
 ];

@@ -85,17 +85,11 @@ impl Key {
     }
 
     pub(super) const fn or(self, default: &'static str) -> Self {
-        Self {
-            fallback: Fallback::Value(default),
-            ..self
-        }
+        Self { fallback: Fallback::Value(default), ..self }
     }
 
     pub(super) const fn required(self) -> Self {
-        Self {
-            fallback: Fallback::Required,
-            ..self
-        }
+        Self { fallback: Fallback::Required, ..self }
     }
 
     pub(super) const fn valid(self, valid: Valid) -> Self {
@@ -107,72 +101,40 @@ impl Key {
     }
 
     pub(super) const fn high(self) -> Self {
-        Self {
-            importance: Importance::High,
-            ..self
-        }
+        Self { importance: Importance::High, ..self }
     }
 
     pub(super) const fn low(self) -> Self {
-        Self {
-            importance: Importance::Low,
-            ..self
-        }
+        Self { importance: Importance::Low, ..self }
     }
 
     pub(super) const fn per_broker(self) -> Self {
-        Self {
-            update: Update::PerBroker,
-            ..self
-        }
+        Self { update: Update::PerBroker, ..self }
     }
 
     pub(super) const fn cluster_wide(self) -> Self {
-        Self {
-            update: Update::ClusterWide,
-            ..self
-        }
+        Self { update: Update::ClusterWide, ..self }
     }
 
     pub(super) const fn internal(self) -> Self {
-        Self {
-            internal: true,
-            ..self
-        }
+        Self { internal: true, ..self }
     }
 
     pub(super) const fn acts(self, doc: &'static str) -> Self {
-        Self {
-            effect: Effect::Acts { through: None },
-            doc,
-            ..self
-        }
+        Self { effect: Effect::Acts { through: None }, doc, ..self }
     }
 
     /// Acts through a field that other keys share, such as one duration given in three units.
     pub(super) const fn acts_through(self, field: &'static str, doc: &'static str) -> Self {
-        Self {
-            effect: Effect::Acts {
-                through: Some(field),
-            },
-            doc,
-            ..self
-        }
+        Self { effect: Effect::Acts { through: Some(field) }, doc, ..self }
     }
 
     pub(super) const fn ignored(self, why: &'static str) -> Self {
-        Self {
-            effect: Effect::Ignored(why),
-            ..self
-        }
+        Self { effect: Effect::Ignored(why), ..self }
     }
 
     pub(super) const fn legacy(self, maps_to: &'static [&'static str], doc: &'static str) -> Self {
-        Self {
-            effect: Effect::Legacy { maps_to },
-            doc,
-            ..self
-        }
+        Self { effect: Effect::Legacy { maps_to }, doc, ..self }
     }
 
     /// Whether the value is a secret, which no answer shows.
@@ -183,9 +145,7 @@ impl Key {
     /// The typed field through which the key acts, if it does.
     pub fn field(&self) -> Option<String> {
         match self.effect {
-            Effect::Acts {
-                through: Some(field),
-            } => Some(field.to_owned()),
+            Effect::Acts { through: Some(field) } => Some(field.to_owned()),
             Effect::Acts { through: None } => Some(self.name.replace('.', "_")),
             _ => None,
         }

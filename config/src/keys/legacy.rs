@@ -10,43 +10,29 @@ pub(super) const KEYS: &[Key] = &[
         .or("true")
         .low()
         .legacy(&[], "Gregor keeps no JMX metrics."),
-    boolean("broker.id.generation.enable")
-        .or("true")
-        .legacy(&[], "Ids were drawn by ZooKeeper."),
+    boolean("broker.id.generation.enable").or("true").legacy(&[], "Ids were drawn by ZooKeeper."),
     string("control.plane.listener.name")
         .high()
         .legacy(&[], "Belonged to the controller of the ZooKeeper era."),
-    int("controlled.shutdown.max.retries").or("3").legacy(
-        &[],
-        "A stopping broker hands over its partitions by heartbeats.",
-    ),
+    int("controlled.shutdown.max.retries")
+        .or("3")
+        .legacy(&[], "A stopping broker hands over its partitions by heartbeats."),
     long("controlled.shutdown.retry.backoff.ms")
         .or("5000")
-        .legacy(
-            &[],
-            "A stopping broker hands over its partitions by heartbeats.",
-        ),
-    password("delegation.token.master.key").legacy(
-        &["delegation.token.secret.key"],
-        "The name of the key before Kafka 3.0.",
-    ),
+        .legacy(&[], "A stopping broker hands over its partitions by heartbeats."),
+    password("delegation.token.master.key")
+        .legacy(&["delegation.token.secret.key"], "The name of the key before Kafka 3.0."),
     boolean("eligible.leader.replicas.enable")
         .or("false")
         .high()
-        .legacy(
-            &[],
-            "Eligible leader replicas are a feature of the metadata log.",
-        ),
+        .legacy(&[], "Eligible leader replicas are a feature of the metadata log."),
     boolean("group.coordinator.new.enable")
         .or("false")
         .internal()
         .legacy(&[], "There is one group coordinator."),
     string("inter.broker.protocol.version")
         .or("3.7-IV4")
-        .legacy(
-            &[],
-            "The version of the cluster, before it was a feature of the metadata log.",
-        ),
+        .legacy(&[], "The version of the cluster, before it was a feature of the metadata log."),
     int("leader.imbalance.per.broker.percentage")
         .or("10")
         .high()
@@ -55,10 +41,7 @@ pub(super) const KEYS: &[Key] = &[
         .or("true")
         .low()
         .cluster_wide()
-        .legacy(
-            &[],
-            "Records are always of format 2 and never converted down.",
-        ),
+        .legacy(&[], "Records are always of format 2 and never converted down."),
     string("log.message.format.version")
         .or("3.0-IV1")
         .legacy(&[], "Records are always of format 2."),
@@ -67,10 +50,7 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(0)
         .cluster_wide()
         .legacy(
-            &[
-                "log.message.timestamp.before.max.ms",
-                "log.message.timestamp.after.max.ms",
-            ],
+            &["log.message.timestamp.before.max.ms", "log.message.timestamp.after.max.ms"],
             "Before Kafka 3.6 one bound for both the past and the future.",
         ),
     int("metadata.log.segment.min.bytes")
@@ -110,8 +90,5 @@ pub(super) const KEYS: &[Key] = &[
         .or("false")
         .high()
         .internal()
-        .legacy(
-            &["unstable.feature.versions.enable"],
-            "The name of the key in Kafka 3.",
-        ),
+        .legacy(&["unstable.feature.versions.enable"], "The name of the key in Kafka 3."),
 ];

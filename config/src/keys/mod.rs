@@ -95,11 +95,7 @@ impl Table {
         static NONE: Rows = BTreeMap::new();
         let all = ROWS.get_or_init(|| {
             let by_name = |table: &Self| {
-                let rows = table
-                    .themes()
-                    .into_iter()
-                    .flatten()
-                    .map(|key| (key.name, key));
+                let rows = table.themes().into_iter().flatten().map(|key| (key.name, key));
                 (*table, rows.collect())
             };
             TABLES.iter().map(by_name).collect()
@@ -145,12 +141,8 @@ pub struct Acting {
 /// Every key that claims to do something.
 pub fn acting() -> impl Iterator<Item = Acting> {
     [Table::Broker, Table::Topic].into_iter().flat_map(|table| {
-        table.keys().filter_map(move |key| {
-            key.field().map(|field| Acting {
-                table,
-                name: key.name,
-                field,
-            })
-        })
+        table
+            .keys()
+            .filter_map(move |key| key.field().map(|field| Acting { table, name: key.name, field }))
     })
 }

@@ -19,9 +19,7 @@ pub(super) const KEYS: &[Key] = &[
         .low()
         .ignored(why::SECURED),
     string("sasl.oauthbearer.assertion.claim.iss").ignored(why::SECURED),
-    boolean("sasl.oauthbearer.assertion.claim.jti.include")
-        .or("false")
-        .ignored(why::SECURED),
+    boolean("sasl.oauthbearer.assertion.claim.jti.include").or("false").ignored(why::SECURED),
     int("sasl.oauthbearer.assertion.claim.nbf.seconds")
         .or("60")
         .valid(Valid::Between(0.0, 3_600.0))
@@ -34,28 +32,15 @@ pub(super) const KEYS: &[Key] = &[
     string("sasl.oauthbearer.assertion.template.file").ignored(why::SECURED),
     string("sasl.oauthbearer.client.credentials.client.id").ignored(why::SECURED),
     password("sasl.oauthbearer.client.credentials.client.secret").ignored(why::SECURED),
-    int("sasl.oauthbearer.clock.skew.seconds")
-        .or("30")
-        .low()
-        .ignored(why::SECURED),
-    list("sasl.oauthbearer.expected.audience")
-        .low()
-        .ignored(why::SECURED),
-    string("sasl.oauthbearer.expected.issuer")
-        .low()
-        .ignored(why::SECURED),
-    long("sasl.oauthbearer.jwks.endpoint.refresh.ms")
-        .or("3600000")
-        .low()
-        .ignored(why::SECURED),
+    int("sasl.oauthbearer.clock.skew.seconds").or("30").low().ignored(why::SECURED),
+    list("sasl.oauthbearer.expected.audience").low().ignored(why::SECURED),
+    string("sasl.oauthbearer.expected.issuer").low().ignored(why::SECURED),
+    long("sasl.oauthbearer.jwks.endpoint.refresh.ms").or("3600000").low().ignored(why::SECURED),
     long("sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms")
         .or("10000")
         .low()
         .ignored(why::SECURED),
-    long("sasl.oauthbearer.jwks.endpoint.retry.backoff.ms")
-        .or("100")
-        .low()
-        .ignored(why::SECURED),
+    long("sasl.oauthbearer.jwks.endpoint.retry.backoff.ms").or("100").low().ignored(why::SECURED),
     string("sasl.oauthbearer.jwks.endpoint.url").ignored(why::SECURED),
     class("sasl.oauthbearer.jwt.retriever.class")
         .or("org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever")
@@ -64,13 +49,7 @@ pub(super) const KEYS: &[Key] = &[
         .or("org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator")
         .ignored(why::SECURED),
     string("sasl.oauthbearer.scope").ignored(why::SECURED),
-    string("sasl.oauthbearer.scope.claim.name")
-        .or("scope")
-        .low()
-        .ignored(why::SECURED),
-    string("sasl.oauthbearer.sub.claim.name")
-        .or("sub")
-        .low()
-        .ignored(why::SECURED),
+    string("sasl.oauthbearer.scope.claim.name").or("scope").low().ignored(why::SECURED),
+    string("sasl.oauthbearer.sub.claim.name").or("sub").low().ignored(why::SECURED),
     string("sasl.oauthbearer.token.endpoint.url").ignored(why::SECURED),
 ];

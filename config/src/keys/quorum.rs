@@ -18,10 +18,7 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(100)
         .internal()
         .ignored(why::INTERNAL),
-    int("controller.quorum.append.linger.ms")
-        .or("25")
-        .at_least(0)
-        .ignored(why::QUORUM),
+    int("controller.quorum.append.linger.ms").or("25").at_least(0).ignored(why::QUORUM),
     list("controller.quorum.bootstrap.servers")
         .or("")
         .valid(Valid::BootstrapServers)
@@ -32,25 +29,10 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(0)
         .high()
         .ignored(why::QUORUM),
-    int("controller.quorum.election.timeout.ms")
-        .or("1000")
-        .at_least(0)
-        .high()
-        .ignored(why::QUORUM),
-    int("controller.quorum.fetch.timeout.ms")
-        .or("2000")
-        .at_least(0)
-        .high()
-        .ignored(why::QUORUM),
-    int("controller.quorum.request.timeout.ms")
-        .or("2000")
-        .at_least(0)
-        .ignored(why::QUORUM),
-    int("controller.quorum.retry.backoff.ms")
-        .or("20")
-        .at_least(0)
-        .low()
-        .ignored(why::QUORUM),
+    int("controller.quorum.election.timeout.ms").or("1000").at_least(0).high().ignored(why::QUORUM),
+    int("controller.quorum.fetch.timeout.ms").or("2000").at_least(0).high().ignored(why::QUORUM),
+    int("controller.quorum.request.timeout.ms").or("2000").at_least(0).ignored(why::QUORUM),
+    int("controller.quorum.retry.backoff.ms").or("20").at_least(0).low().ignored(why::QUORUM),
     list("controller.quorum.voters")
         .or("")
         .valid(Valid::Voters)
@@ -61,10 +43,7 @@ pub(super) const KEYS: &[Key] = &[
         .low()
         .internal()
         .ignored(why::INTERNAL),
-    int("internal.metadata.log.segment.bytes")
-        .low()
-        .internal()
-        .ignored(why::INTERNAL),
+    int("internal.metadata.log.segment.bytes").low().internal().ignored(why::INTERNAL),
     int("internal.metadata.max.batch.size.in.bytes")
         .or("8388608")
         .low()
@@ -83,14 +62,10 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(1)
         .high()
         .acts("How many bytes of new metadata make the next snapshot worth its cost."),
-    long("metadata.log.max.snapshot.interval.ms")
-        .or("3600000")
-        .at_least(0)
-        .high()
-        .acts(
-            "How much time may pass, when there is new metadata, until the next snapshot; 0 \
+    long("metadata.log.max.snapshot.interval.ms").or("3600000").at_least(0).high().acts(
+        "How much time may pass, when there is new metadata, until the next snapshot; 0 \
              sets no bound.",
-        ),
+    ),
     int("metadata.log.segment.bytes")
         .or("1073741824")
         .at_least(8_388_608)
@@ -100,21 +75,14 @@ pub(super) const KEYS: &[Key] = &[
         .or("604800000")
         .high()
         .acts("How old a segment of the metadata log gets."),
-    int("metadata.max.idle.interval.ms")
-        .or("500")
-        .at_least(0)
-        .low()
-        .acts(
-            "How often an active controller writes a record that only tells the time; 0 \
+    int("metadata.max.idle.interval.ms").or("500").at_least(0).low().acts(
+        "How often an active controller writes a record that only tells the time; 0 \
              never.",
-        ),
-    long("metadata.max.retention.bytes")
-        .or("104857600")
-        .high()
-        .acts(
-            "How large metadata log and snapshots grow together before the oldest are \
+    ),
+    long("metadata.max.retention.bytes").or("104857600").high().acts(
+        "How large metadata log and snapshots grow together before the oldest are \
              deleted.",
-        ),
+    ),
     long("metadata.max.retention.ms")
         .or("604800000")
         .high()

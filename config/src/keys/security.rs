@@ -8,27 +8,15 @@ use super::key::{Key, class, long, password, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    string("authorizer.class.name")
-        .or("")
-        .valid(Valid::NonNull)
-        .low()
-        .ignored(why::ACLS),
-    long("connections.max.reauth.ms")
-        .or("0")
-        .ignored(why::SECURED),
+    string("authorizer.class.name").or("").valid(Valid::NonNull).low().ignored(why::ACLS),
+    long("connections.max.reauth.ms").or("0").ignored(why::SECURED),
     long("delegation.token.expiry.check.interval.ms")
         .or("3600000")
         .at_least(1)
         .low()
         .ignored(why::SECURED),
-    long("delegation.token.expiry.time.ms")
-        .or("86400000")
-        .at_least(1)
-        .ignored(why::SECURED),
-    long("delegation.token.max.lifetime.ms")
-        .or("604800000")
-        .at_least(1)
-        .ignored(why::SECURED),
+    long("delegation.token.expiry.time.ms").or("86400000").at_least(1).ignored(why::SECURED),
+    long("delegation.token.max.lifetime.ms").or("604800000").at_least(1).ignored(why::SECURED),
     password("delegation.token.secret.key").ignored(why::SECURED),
     string("early.start.listeners").high().ignored(why::ACLS),
     class("principal.builder.class")

@@ -8,19 +8,12 @@ use super::key::{Key, boolean, class, int, list, long, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    class("alter.config.policy.class.name")
-        .low()
-        .ignored(why::PLUGIN),
+    class("alter.config.policy.class.name").low().ignored(why::PLUGIN),
     boolean("auto.create.topics.enable").or("true").high().acts(
         "Whether a topic is created when a client asks for the metadata of one that does \
              not exist.",
     ),
-    int("background.threads")
-        .or("10")
-        .at_least(1)
-        .high()
-        .cluster_wide()
-        .ignored(why::THREADS),
+    int("background.threads").or("10").at_least(1).high().cluster_wide().ignored(why::THREADS),
     int("broker.heartbeat.interval.ms")
         .or("2000")
         .acts("How often a broker sends a heartbeat to the controller."),
@@ -35,14 +28,10 @@ pub(super) const KEYS: &[Key] = &[
     int("broker.session.timeout.ms")
         .or("9000")
         .acts("How long the controller waits for a heartbeat before it takes a broker for dead."),
-    int("compression.gzip.level")
-        .or("-1")
-        .valid(Valid::GzipLevel)
-        .cluster_wide()
-        .acts(
-            "The level used when the broker itself compresses with gzip; -1 is the default of \
+    int("compression.gzip.level").or("-1").valid(Valid::GzipLevel).cluster_wide().acts(
+        "The level used when the broker itself compresses with gzip; -1 is the default of \
              the library.",
-        ),
+    ),
     int("compression.lz4.level")
         .or("9")
         .valid(Valid::Between(1.0, 17.0))
@@ -50,14 +39,7 @@ pub(super) const KEYS: &[Key] = &[
         .acts("The level used when the broker itself compresses with lz4."),
     string("compression.type")
         .or("producer")
-        .valid(Valid::OneOf(&[
-            "uncompressed",
-            "zstd",
-            "lz4",
-            "snappy",
-            "gzip",
-            "producer",
-        ]))
+        .valid(Valid::OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]))
         .high()
         .cluster_wide()
         .acts_through(
@@ -69,12 +51,8 @@ pub(super) const KEYS: &[Key] = &[
         .valid(Valid::Between(-131_072.0, 22.0))
         .cluster_wide()
         .acts("The level used when the broker itself compresses with zstd."),
-    boolean("controlled.shutdown.enable")
-        .or("true")
-        .ignored(why::CLUSTER),
-    class("create.topic.policy.class.name")
-        .low()
-        .ignored(why::PLUGIN),
+    boolean("controlled.shutdown.enable").or("true").ignored(why::CLUSTER),
+    class("create.topic.policy.class.name").low().ignored(why::PLUGIN),
     boolean("delete.topic.enable")
         .or("true")
         .high()
@@ -83,43 +61,28 @@ pub(super) const KEYS: &[Key] = &[
         "The most bytes that one Fetch response carries, whatever its client asks for. A \
              first batch that is larger still goes out whole.",
     ),
-    int("initial.broker.registration.timeout.ms")
-        .or("60000")
-        .acts(
-            "How long a starting broker tries to register with the controller before it gives \
+    int("initial.broker.registration.timeout.ms").or("60000").acts(
+        "How long a starting broker tries to register with the controller before it gives \
              up and exits.",
-        ),
-    int("max.incremental.fetch.session.cache.slots")
-        .or("1000")
-        .at_least(0)
-        .acts(
-            "How many incremental fetch sessions are remembered. With none left, clients send \
+    ),
+    int("max.incremental.fetch.session.cache.slots").or("1000").at_least(0).acts(
+        "How many incremental fetch sessions are remembered. With none left, clients send \
              full requests.",
-        ),
+    ),
     int("max.request.partition.size.limit")
         .or("2000")
         .at_least(1)
         .acts("The most partitions that one DescribeTopicPartitions response lists."),
-    int("message.max.bytes")
-        .or("1048588")
-        .at_least(0)
-        .high()
-        .cluster_wide()
-        .acts_through(
-            "max_message_bytes",
-            "The largest record batch, as compressed by its producer, that a topic without \
+    int("message.max.bytes").or("1048588").at_least(0).high().cluster_wide().acts_through(
+        "max_message_bytes",
+        "The largest record batch, as compressed by its producer, that a topic without \
              its own max.message.bytes takes.",
-        ),
+    ),
     int("node.id").required().at_least(0).high().acts(
         "The id of this node, unique in its cluster. Brokers and controllers share one \
              range of ids.",
     ),
-    int("num.io.threads")
-        .or("8")
-        .at_least(1)
-        .high()
-        .cluster_wide()
-        .ignored(why::THREADS),
+    int("num.io.threads").or("8").at_least(1).high().cluster_wide().ignored(why::THREADS),
     int("num.partitions")
         .or("1")
         .at_least(1)
@@ -134,11 +97,7 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(0)
         .internal()
         .ignored(why::INTERNAL),
-    boolean("unstable.api.versions.enable")
-        .or("false")
-        .high()
-        .internal()
-        .ignored(why::UNSTABLE),
+    boolean("unstable.api.versions.enable").or("false").high().internal().ignored(why::UNSTABLE),
     boolean("unstable.feature.versions.enable")
         .or("false")
         .high()

@@ -8,53 +8,27 @@ use super::key::{Key, boolean, int, list, short, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    list("group.share.assignors")
-        .or("simple")
-        .ignored(why::SHARE),
+    list("group.share.assignors").or("simple").ignored(why::SHARE),
     int("group.share.delivery.count.limit")
         .or("5")
         .valid(Valid::Between(2.0, 10.0))
         .ignored(why::SHARE),
-    boolean("group.share.enable")
-        .or("false")
-        .internal()
-        .ignored(why::SHARE),
-    int("group.share.heartbeat.interval.ms")
-        .or("5000")
-        .at_least(1)
-        .ignored(why::SHARE),
-    int("group.share.max.heartbeat.interval.ms")
-        .or("15000")
-        .at_least(1)
-        .ignored(why::SHARE),
+    boolean("group.share.enable").or("false").internal().ignored(why::SHARE),
+    int("group.share.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::SHARE),
+    int("group.share.max.heartbeat.interval.ms").or("15000").at_least(1).ignored(why::SHARE),
     int("group.share.max.record.lock.duration.ms")
         .or("60000")
         .valid(Valid::Between(30_000.0, 3_600_000.0))
         .ignored(why::SHARE),
-    int("group.share.max.session.timeout.ms")
-        .or("60000")
-        .at_least(1)
-        .ignored(why::SHARE),
-    int("group.share.max.share.sessions")
-        .or("2000")
-        .at_least(1)
-        .ignored(why::SHARE),
-    int("group.share.max.size")
-        .or("200")
-        .valid(Valid::Between(1.0, 1_000.0))
-        .ignored(why::SHARE),
-    int("group.share.min.heartbeat.interval.ms")
-        .or("5000")
-        .at_least(1)
-        .ignored(why::SHARE),
+    int("group.share.max.session.timeout.ms").or("60000").at_least(1).ignored(why::SHARE),
+    int("group.share.max.share.sessions").or("2000").at_least(1).ignored(why::SHARE),
+    int("group.share.max.size").or("200").valid(Valid::Between(1.0, 1_000.0)).ignored(why::SHARE),
+    int("group.share.min.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::SHARE),
     int("group.share.min.record.lock.duration.ms")
         .or("15000")
         .valid(Valid::Between(1_000.0, 30_000.0))
         .ignored(why::SHARE),
-    int("group.share.min.session.timeout.ms")
-        .or("45000")
-        .at_least(1)
-        .ignored(why::SHARE),
+    int("group.share.min.session.timeout.ms").or("45000").at_least(1).ignored(why::SHARE),
     int("group.share.partition.max.record.locks")
         .or("2000")
         .valid(Valid::Between(100.0, 10_000.0))
@@ -67,38 +41,21 @@ pub(super) const KEYS: &[Key] = &[
         .or("30000")
         .valid(Valid::Between(1_000.0, 3_600_000.0))
         .ignored(why::SHARE),
-    int("group.share.session.timeout.ms")
-        .or("45000")
-        .at_least(1)
-        .ignored(why::SHARE),
-    int("share.coordinator.append.linger.ms")
-        .or("5")
-        .at_least(0)
-        .ignored(why::SHARE),
+    int("group.share.session.timeout.ms").or("45000").at_least(1).ignored(why::SHARE),
+    int("share.coordinator.append.linger.ms").or("5").at_least(0).ignored(why::SHARE),
     int("share.coordinator.cold.partition.snapshot.interval.ms")
         .or("300000")
         .at_least(1)
         .low()
         .internal()
         .ignored(why::SHARE),
-    int("share.coordinator.load.buffer.size")
-        .or("5242880")
-        .at_least(1)
-        .high()
-        .ignored(why::SHARE),
+    int("share.coordinator.load.buffer.size").or("5242880").at_least(1).high().ignored(why::SHARE),
     int("share.coordinator.snapshot.update.records.per.snapshot")
         .or("500")
         .at_least(0)
         .ignored(why::SHARE),
-    int("share.coordinator.state.topic.compression.codec")
-        .or("0")
-        .high()
-        .ignored(why::SHARE),
-    short("share.coordinator.state.topic.min.isr")
-        .or("2")
-        .at_least(1)
-        .high()
-        .ignored(why::SHARE),
+    int("share.coordinator.state.topic.compression.codec").or("0").high().ignored(why::SHARE),
+    short("share.coordinator.state.topic.min.isr").or("2").at_least(1).high().ignored(why::SHARE),
     int("share.coordinator.state.topic.num.partitions")
         .or("50")
         .at_least(1)
@@ -120,16 +77,7 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(1)
         .high()
         .ignored(why::SHARE),
-    int("share.coordinator.threads")
-        .or("1")
-        .at_least(1)
-        .ignored(why::SHARE),
-    int("share.coordinator.write.timeout.ms")
-        .or("5000")
-        .at_least(1)
-        .high()
-        .ignored(why::SHARE),
-    int("share.fetch.purgatory.purge.interval.requests")
-        .or("1000")
-        .ignored(why::SHARE),
+    int("share.coordinator.threads").or("1").at_least(1).ignored(why::SHARE),
+    int("share.coordinator.write.timeout.ms").or("5000").at_least(1).high().ignored(why::SHARE),
+    int("share.fetch.purgatory.purge.interval.requests").or("1000").ignored(why::SHARE),
 ];

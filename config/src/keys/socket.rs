@@ -29,18 +29,11 @@ pub(super) const KEYS: &[Key] = &[
         .or("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT")
         .low()
         .per_broker()
-        .acts_through(
-            "listeners",
-            "Which security protocol each listener name speaks.",
-        ),
-    string("listeners")
-        .or("PLAINTEXT://:9092")
-        .high()
-        .per_broker()
-        .acts(
-            "What to listen on: a comma separated list of NAME://host:port. No host means \
+        .acts_through("listeners", "Which security protocol each listener name speaks."),
+    string("listeners").or("PLAINTEXT://:9092").high().per_broker().acts(
+        "What to listen on: a comma separated list of NAME://host:port. No host means \
              every address.",
-        ),
+    ),
     int("max.connection.creation.rate")
         .or("2147483647")
         .at_least(0)
@@ -60,12 +53,7 @@ pub(super) const KEYS: &[Key] = &[
         .or("")
         .cluster_wide()
         .acts("Other limits for single addresses: a list of host:count."),
-    int("num.network.threads")
-        .or("3")
-        .at_least(1)
-        .high()
-        .cluster_wide()
-        .ignored(why::THREADS),
+    int("num.network.threads").or("3").at_least(1).high().cluster_wide().ignored(why::THREADS),
     long("queued.max.request.bytes").or("-1").acts(
         "How many bytes of requests may be under way before the broker stops reading \
              more; -1 sets no bound.",
@@ -75,29 +63,17 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(1)
         .high()
         .acts("How many requests may be under way before the broker stops reading more."),
-    int("request.timeout.ms")
-        .or("30000")
-        .high()
-        .ignored(why::CLUSTER),
+    int("request.timeout.ms").or("30000").high().ignored(why::CLUSTER),
     string("security.inter.broker.protocol")
         .or("PLAINTEXT")
-        .valid(Valid::OneOf(&[
-            "PLAINTEXT",
-            "SSL",
-            "SASL_PLAINTEXT",
-            "SASL_SSL",
-        ]))
+        .valid(Valid::OneOf(&["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]))
         .acts_through(
             "inter_broker_listener_name",
             "Picks the listener that brokers use among themselves by its security protocol, \
              when inter.broker.listener.name does not name it.",
         ),
-    long("socket.connection.setup.timeout.max.ms")
-        .or("30000")
-        .ignored(why::CLUSTER),
-    long("socket.connection.setup.timeout.ms")
-        .or("10000")
-        .ignored(why::CLUSTER),
+    long("socket.connection.setup.timeout.max.ms").or("30000").ignored(why::CLUSTER),
+    long("socket.connection.setup.timeout.ms").or("10000").ignored(why::CLUSTER),
     int("socket.listen.backlog.size")
         .or("50")
         .at_least(1)

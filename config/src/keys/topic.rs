@@ -8,34 +8,21 @@ use super::key::{Key, boolean, double, int, list, long, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    list("cleanup.policy")
-        .or("delete")
-        .valid(Valid::ListOf(&["compact", "delete"]))
-        .acts(
-            "What becomes of old records: deleted, compacted by key, or both. A topic that is \
+    list("cleanup.policy").or("delete").valid(Valid::ListOf(&["compact", "delete"])).acts(
+        "What becomes of old records: deleted, compacted by key, or both. A topic that is \
              only compacted is left whole until compaction exists.",
-        ),
-    int("compression.gzip.level")
-        .or("-1")
-        .valid(Valid::GzipLevel)
-        .acts(
-            "The level used when the broker itself compresses with gzip; -1 is the default of \
+    ),
+    int("compression.gzip.level").or("-1").valid(Valid::GzipLevel).acts(
+        "The level used when the broker itself compresses with gzip; -1 is the default of \
              the library.",
-        ),
+    ),
     int("compression.lz4.level")
         .or("9")
         .valid(Valid::Between(1.0, 17.0))
         .acts("The level used when the broker itself compresses with lz4."),
     string("compression.type")
         .or("producer")
-        .valid(Valid::OneOf(&[
-            "uncompressed",
-            "zstd",
-            "lz4",
-            "snappy",
-            "gzip",
-            "producer",
-        ]))
+        .valid(Valid::OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]))
         .acts(
             "The codec that batches of the topic are stored with. `producer` stores each \
              batch as it came.",
@@ -44,21 +31,15 @@ pub(super) const KEYS: &[Key] = &[
         .or("3")
         .valid(Valid::Between(-131_072.0, 22.0))
         .acts("The level used when the broker itself compresses with zstd."),
-    long("delete.retention.ms")
-        .or("86400000")
-        .at_least(0)
-        .ignored(why::COMPACTION),
+    long("delete.retention.ms").or("86400000").at_least(0).ignored(why::COMPACTION),
     long("file.delete.delay.ms")
         .or("60000")
         .at_least(0)
         .acts("How long a file stays on disk after it was deleted and renamed."),
-    long("flush.messages")
-        .or("9223372036854775807")
-        .at_least(1)
-        .acts(
-            "After how many records a partition is synced to disk. 1 syncs every write before \
+    long("flush.messages").or("9223372036854775807").at_least(1).acts(
+        "After how many records a partition is synced to disk. 1 syncs every write before \
              it is answered.",
-        ),
+    ),
     long("flush.ms")
         .or("9223372036854775807")
         .at_least(0)
@@ -79,18 +60,9 @@ pub(super) const KEYS: &[Key] = &[
         .or("")
         .valid(Valid::ThrottledReplicas)
         .ignored(why::QUOTAS),
-    long("local.retention.bytes")
-        .or("-2")
-        .at_least(-2)
-        .ignored(why::TIERED),
-    long("local.retention.ms")
-        .or("-2")
-        .at_least(-2)
-        .ignored(why::TIERED),
-    long("max.compaction.lag.ms")
-        .or("9223372036854775807")
-        .at_least(1)
-        .ignored(why::COMPACTION),
+    long("local.retention.bytes").or("-2").at_least(-2).ignored(why::TIERED),
+    long("local.retention.ms").or("-2").at_least(-2).ignored(why::TIERED),
+    long("max.compaction.lag.ms").or("9223372036854775807").at_least(1).ignored(why::COMPACTION),
     int("max.message.bytes")
         .or("1048588")
         .at_least(0)
@@ -114,10 +86,7 @@ pub(super) const KEYS: &[Key] = &[
         .or("0.5")
         .valid(Valid::Between(0.0, 1.0))
         .ignored(why::COMPACTION),
-    long("min.compaction.lag.ms")
-        .or("0")
-        .at_least(0)
-        .ignored(why::COMPACTION),
+    long("min.compaction.lag.ms").or("0").at_least(0).ignored(why::COMPACTION),
     int("min.insync.replicas").or("1").at_least(1).acts(
         "How many replicas must be in sync, the leader included, for a write with \
              acks=all to be taken.",
@@ -125,15 +94,9 @@ pub(super) const KEYS: &[Key] = &[
     boolean("preallocate")
         .or("false")
         .acts("Whether a new segment file is given its whole size at once."),
-    boolean("remote.log.copy.disable")
-        .or("false")
-        .ignored(why::TIERED),
-    boolean("remote.log.delete.on.disable")
-        .or("false")
-        .ignored(why::TIERED),
-    boolean("remote.storage.enable")
-        .or("false")
-        .ignored(why::TIERED),
+    boolean("remote.log.copy.disable").or("false").ignored(why::TIERED),
+    boolean("remote.log.delete.on.disable").or("false").ignored(why::TIERED),
+    boolean("remote.storage.enable").or("false").ignored(why::TIERED),
     long("retention.bytes").or("-1").acts(
         "How large a partition grows before its oldest segments are deleted; -1 sets no \
              bound.",

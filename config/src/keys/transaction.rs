@@ -12,21 +12,13 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(0)
         .high()
         .ignored(why::TXN),
-    int("add.partitions.to.txn.retry.backoff.ms")
-        .or("20")
-        .at_least(1)
-        .high()
-        .ignored(why::TXN),
+    int("add.partitions.to.txn.retry.backoff.ms").or("20").at_least(1).high().ignored(why::TXN),
     int("transaction.abort.timed.out.transaction.cleanup.interval.ms")
         .or("10000")
         .at_least(1)
         .low()
         .ignored(why::TXN),
-    int("transaction.max.timeout.ms")
-        .or("900000")
-        .at_least(1)
-        .high()
-        .ignored(why::TXN),
+    int("transaction.max.timeout.ms").or("900000").at_least(1).high().ignored(why::TXN),
     boolean("transaction.partition.verification.enable")
         .or("true")
         .low()
@@ -42,33 +34,10 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(1)
         .high()
         .ignored(why::TXN),
-    int("transaction.state.log.min.isr")
-        .or("2")
-        .at_least(1)
-        .high()
-        .ignored(why::TXN),
-    int("transaction.state.log.num.partitions")
-        .or("50")
-        .at_least(1)
-        .high()
-        .ignored(why::TXN),
-    short("transaction.state.log.replication.factor")
-        .or("3")
-        .at_least(1)
-        .high()
-        .ignored(why::TXN),
-    int("transaction.state.log.segment.bytes")
-        .or("104857600")
-        .at_least(1)
-        .high()
-        .ignored(why::TXN),
-    boolean("transaction.two.phase.commit.enable")
-        .or("false")
-        .low()
-        .ignored(why::TXN),
-    int("transactional.id.expiration.ms")
-        .or("604800000")
-        .at_least(1)
-        .high()
-        .ignored(why::TXN),
+    int("transaction.state.log.min.isr").or("2").at_least(1).high().ignored(why::TXN),
+    int("transaction.state.log.num.partitions").or("50").at_least(1).high().ignored(why::TXN),
+    short("transaction.state.log.replication.factor").or("3").at_least(1).high().ignored(why::TXN),
+    int("transaction.state.log.segment.bytes").or("104857600").at_least(1).high().ignored(why::TXN),
+    boolean("transaction.two.phase.commit.enable").or("false").low().ignored(why::TXN),
+    int("transactional.id.expiration.ms").or("604800000").at_least(1).high().ignored(why::TXN),
 ];

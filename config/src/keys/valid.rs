@@ -1,7 +1,7 @@
 //! What a key's value may be, beyond its type.
 //!
-//! Answers to the validators of ConfigDef and the few that Kafka wrote for single keys; `Display` is
-//! what Kafka's own documentation prints under "valid values".
+//! Answers to the validators of ConfigDef and the few that Kafka wrote for single keys; `Display`
+//! is what Kafka's own documentation prints under "valid values".
 
 use std::fmt;
 
@@ -68,9 +68,9 @@ impl Valid {
     fn check_text(&self, name: &str, value: &Value) -> Result<(), ConfigError> {
         match (self, value) {
             (Self::OneOf(names), Value::Text(text)) => one_of(name, text, names),
-            (Self::ListOf(names), Value::List(elements)) => elements
-                .iter()
-                .try_for_each(|element| one_of(name, element, names)),
+            (Self::ListOf(names), Value::List(elements)) => {
+                elements.iter().try_for_each(|element| one_of(name, element, names))
+            }
             (Self::OneOfIgnoringCase(names), Value::Text(text)) => {
                 if names.iter().any(|each| each.eq_ignore_ascii_case(text)) {
                     return Ok(());
@@ -123,11 +123,7 @@ fn throttled(name: &str, elements: &[String]) -> Result<(), ConfigError> {
         "{name} must be the literal '*' or a list of replicas in the following format: \
          [partitionId]:[brokerId],[partitionId]:[brokerId],..."
     );
-    Err(ConfigError::invalid(
-        name,
-        &format!("[{}]", elements.join(", ")),
-        allowed,
-    ))
+    Err(ConfigError::invalid(name, &format!("[{}]", elements.join(", ")), allowed))
 }
 
 fn offset_reset(name: &str, text: &str) -> Result<(), ConfigError> {
@@ -157,10 +153,7 @@ fn is_iso_duration(text: &str) -> bool {
         let mut units = units.chars();
         let mut seen = 0;
         while !text.is_empty() {
-            let digits = text
-                .bytes()
-                .take_while(|b| b.is_ascii_digit() || *b == b'.')
-                .count();
+            let digits = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
             let (number, after) = text.split_at_checked(digits)?;
             let unit = after.chars().next()?;
             let whole = unit == 'S' || !number.contains('.');

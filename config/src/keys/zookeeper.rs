@@ -14,44 +14,20 @@ pub(super) const KEYS: &[Key] = &[
         "Where the ZooKeeper of an older cluster is. Without process.roles it makes this \
              node broker and controller in one.",
     ),
-    int("zookeeper.connection.timeout.ms")
-        .high()
-        .legacy(&[], NO_ZOOKEEPER),
-    int("zookeeper.max.in.flight.requests")
-        .or("10")
-        .at_least(1)
-        .high()
-        .legacy(&[], NO_ZOOKEEPER),
-    boolean("zookeeper.metadata.migration.enable")
-        .or("false")
-        .high()
-        .legacy(&[], NO_ZOOKEEPER),
+    int("zookeeper.connection.timeout.ms").high().legacy(&[], NO_ZOOKEEPER),
+    int("zookeeper.max.in.flight.requests").or("10").at_least(1).high().legacy(&[], NO_ZOOKEEPER),
+    boolean("zookeeper.metadata.migration.enable").or("false").high().legacy(&[], NO_ZOOKEEPER),
     int("zookeeper.metadata.migration.min.batch.size")
         .or("200")
         .at_least(1)
         .internal()
         .legacy(&[], NO_ZOOKEEPER),
-    int("zookeeper.session.timeout.ms")
-        .or("18000")
-        .high()
-        .legacy(&[], NO_ZOOKEEPER),
-    boolean("zookeeper.set.acl")
-        .or("false")
-        .high()
-        .legacy(&[], NO_ZOOKEEPER),
-    list("zookeeper.ssl.cipher.suites")
-        .low()
-        .legacy(&[], NO_ZOOKEEPER),
-    boolean("zookeeper.ssl.client.enable")
-        .or("false")
-        .legacy(&[], NO_ZOOKEEPER),
-    boolean("zookeeper.ssl.crl.enable")
-        .or("false")
-        .low()
-        .legacy(&[], NO_ZOOKEEPER),
-    list("zookeeper.ssl.enabled.protocols")
-        .low()
-        .legacy(&[], NO_ZOOKEEPER),
+    int("zookeeper.session.timeout.ms").or("18000").high().legacy(&[], NO_ZOOKEEPER),
+    boolean("zookeeper.set.acl").or("false").high().legacy(&[], NO_ZOOKEEPER),
+    list("zookeeper.ssl.cipher.suites").low().legacy(&[], NO_ZOOKEEPER),
+    boolean("zookeeper.ssl.client.enable").or("false").legacy(&[], NO_ZOOKEEPER),
+    boolean("zookeeper.ssl.crl.enable").or("false").low().legacy(&[], NO_ZOOKEEPER),
+    list("zookeeper.ssl.enabled.protocols").low().legacy(&[], NO_ZOOKEEPER),
     string("zookeeper.ssl.endpoint.identification.algorithm")
         .or("HTTPS")
         .low()
@@ -59,14 +35,8 @@ pub(super) const KEYS: &[Key] = &[
     string("zookeeper.ssl.keystore.location").legacy(&[], NO_ZOOKEEPER),
     password("zookeeper.ssl.keystore.password").legacy(&[], NO_ZOOKEEPER),
     string("zookeeper.ssl.keystore.type").legacy(&[], NO_ZOOKEEPER),
-    boolean("zookeeper.ssl.ocsp.enable")
-        .or("false")
-        .low()
-        .legacy(&[], NO_ZOOKEEPER),
-    string("zookeeper.ssl.protocol")
-        .or("TLSv1.2")
-        .low()
-        .legacy(&[], NO_ZOOKEEPER),
+    boolean("zookeeper.ssl.ocsp.enable").or("false").low().legacy(&[], NO_ZOOKEEPER),
+    string("zookeeper.ssl.protocol").or("TLSv1.2").low().legacy(&[], NO_ZOOKEEPER),
     string("zookeeper.ssl.truststore.location").legacy(&[], NO_ZOOKEEPER),
     password("zookeeper.ssl.truststore.password").legacy(&[], NO_ZOOKEEPER),
     string("zookeeper.ssl.truststore.type").legacy(&[], NO_ZOOKEEPER),

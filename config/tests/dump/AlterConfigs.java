@@ -1,3 +1,7 @@
+// Prints what the broker that DescribeConfigs.java set up answers to changes it should refuse, one a
+// line, tab separated: resource, name, operation, key, value, class of the error (or OK), message.
+// Nothing is changed. The output is tests/fixtures/alter-4.1.0.tsv:
+//   java -cp 'JARS/*' AlterConfigs.java localhost:19100
 import java.util.*;
 import org.apache.kafka.clients.admin.*;
 import org.apache.kafka.common.config.ConfigResource;

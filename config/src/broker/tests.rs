@@ -12,9 +12,7 @@ fn config(text: &str) -> BrokerConfig {
 }
 
 fn error(text: &str) -> String {
-    BrokerConfig::from_properties(&properties(text))
-        .unwrap_err()
-        .to_string()
+    BrokerConfig::from_properties(&properties(text)).unwrap_err().to_string()
 }
 
 const COMBINED: &str = "node.id=1\nprocess.roles=broker,controller\n\
@@ -30,22 +28,10 @@ fn zero_configuration_is_broker_and_controller_on_localhost() {
     let (config, warnings) = BrokerConfig::zero_configuration().unwrap();
     assert_eq!(warnings, []);
     assert_eq!(config.node_id, 1);
-    assert_eq!(
-        config.process_roles,
-        ProcessRoles {
-            broker: true,
-            controller: true
-        }
-    );
-    assert_eq!(
-        config.listeners[0].to_string(),
-        "PLAINTEXT://localhost:9092"
-    );
+    assert_eq!(config.process_roles, ProcessRoles { broker: true, controller: true });
+    assert_eq!(config.listeners[0].to_string(), "PLAINTEXT://localhost:9092");
     assert_eq!(config.advertised_listeners, config.listeners);
-    assert_eq!(
-        config.controller_listeners[0].to_string(),
-        "CONTROLLER://localhost:9093"
-    );
+    assert_eq!(config.controller_listeners[0].to_string(), "CONTROLLER://localhost:9093");
     assert_eq!(config.log_dirs, ["gregor-data"]);
     assert_eq!(config.metadata_log_dir, "gregor-data");
     assert_eq!(config.offsets_topic_replication_factor, 1);
@@ -58,23 +44,14 @@ fn a_combined_node_reads_as_kafka_reads_it() {
          controller.quorum.voters=1@localhost:9093,2@[::1]:9094\n",
     ));
     assert_eq!(config.listeners[0].host, None);
-    assert_eq!(
-        config.advertised_listeners[0].host.as_deref(),
-        Some("broker")
-    );
+    assert_eq!(config.advertised_listeners[0].host.as_deref(), Some("broker"));
     assert_eq!(config.advertised_controller_listeners[0].port, 9093);
-    assert_eq!(
-        config.controller_security_protocol,
-        SecurityProtocol::Plaintext
-    );
+    assert_eq!(config.controller_security_protocol, SecurityProtocol::Plaintext);
     assert_eq!(config.inter_broker_listener_name, "PLAINTEXT");
     assert_eq!(config.log_dirs, ["/a", "/b"]);
     assert_eq!(config.broker_rack.as_deref(), Some("r1"));
     assert_eq!(config.controller_quorum_voters[1].address.host, "::1");
-    assert_eq!(
-        config.values().get("broker.id"),
-        Some(&crate::Value::Int(1))
-    );
+    assert_eq!(config.values().get("broker.id"), Some(&crate::Value::Int(1)));
 }
 
 #[test]
@@ -88,10 +65,7 @@ fn plain_fields_are_their_keys() {
 fn every_key_that_acts_has_a_field() {
     for acting in crate::keys::acting() {
         let is_field = |fields: &[&str]| fields.contains(&acting.field.as_str());
-        assert!(
-            is_field(FIELDS) || is_field(crate::topic::FIELDS),
-            "{acting:?}"
-        );
+        assert!(is_field(FIELDS) || is_field(crate::topic::FIELDS), "{acting:?}");
     }
 }
 
@@ -107,15 +81,18 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "log.cleanup.policy=shred",
-        "Invalid value shred for configuration log.cleanup.policy: String must be one of: compact, delete",
+        "Invalid value shred for configuration log.cleanup.policy: String must be one of: \
+         compact, delete",
     ),
     (
         "compression.type=rar",
-        "Invalid value rar for configuration compression.type: String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer",
+        "Invalid value rar for configuration compression.type: String must be one of: \
+         uncompressed, zstd, lz4, snappy, gzip, producer",
     ),
     (
         "compression.gzip.level=0",
-        "Invalid value 0 for configuration compression.gzip.level: Value must be between 1 and 9 or equal to -1",
+        "Invalid value 0 for configuration compression.gzip.level: Value must be between 1 and 9 \
+         or equal to -1",
     ),
     (
         "compression.zstd.level=23",
@@ -123,7 +100,8 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "delete.topic.enable=yes",
-        "Invalid value yes for configuration delete.topic.enable: Expected value to be either true or false",
+        "Invalid value yes for configuration delete.topic.enable: Expected value to be either \
+         true or false",
     ),
     (
         "log.segment.bytes=13",
@@ -131,39 +109,29 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "process.roles=broker,zookeeper",
-        "Invalid value zookeeper for configuration process.roles: String must be one of: broker, controller",
+        "Invalid value zookeeper for configuration process.roles: String must be one of: broker, \
+         controller",
     ),
     (
         "process.roles=broker,broker",
         "Duplicate role names found in `process.roles`: broker, broker",
     ),
-    (
-        "node.id=-1",
-        "Invalid value -1 for configuration node.id: Value must be at least 0",
-    ),
-    (
-        "broker.id=2",
-        "You must set `node.id` to the same value as `broker.id`.",
-    ),
-    (
-        "log.roll.ms=0",
-        "log.roll.ms must be greater than or equal to 1",
-    ),
+    ("node.id=-1", "Invalid value -1 for configuration node.id: Value must be at least 0"),
+    ("broker.id=2", "You must set `node.id` to the same value as `broker.id`."),
+    ("log.roll.ms=0", "log.roll.ms must be greater than or equal to 1"),
     (
         "log.retention.ms=0",
         "log.retention.ms must be unlimited (-1) or, greater than or equal to 1",
     ),
-    (
-        "log.dirs=,",
-        "At least one log directory must be defined via log.dirs or log.dir.",
-    ),
+    ("log.dirs=,", "At least one log directory must be defined via log.dirs or log.dir."),
     (
         "queued.max.request.bytes=5",
         "queued.max.request.bytes must be larger or equal to socket.request.max.bytes",
     ),
     (
         "max.connections.per.ip=0",
-        "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.",
+        "max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides \
+         property is set.",
     ),
     (
         "group.coordinator.rebalance.protocols=consumer",
@@ -171,11 +139,13 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "listeners=nowhere",
-        "Error creating broker listeners from 'nowhere': Unable to parse nowhere to a broker endpoint",
+        "Error creating broker listeners from 'nowhere': Unable to parse nowhere to a broker \
+         endpoint",
     ),
     (
         "listeners=INTERNAL://:9092",
-        "Error creating broker listeners from 'INTERNAL://:9092': No security protocol defined for listener INTERNAL",
+        "Error creating broker listeners from 'INTERNAL://:9092': No security protocol defined \
+         for listener INTERNAL",
     ),
     (
         "listeners=PLAINTEXT://:9092,CONTROLLER://:9092",
@@ -187,19 +157,23 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "listeners=CONTROLLER://:9093",
-        "There must be at least one broker advertised listener. Perhaps all listeners appear in controller.listener.names?",
+        "There must be at least one broker advertised listener. Perhaps all listeners appear in \
+         controller.listener.names?",
     ),
     (
         "listeners=PLAINTEXT://:9092",
-        "controller.listener.names must contain at least one value appearing in the 'listeners' configuration when running the KRaft controller role",
+        "controller.listener.names must contain at least one value appearing in the 'listeners' \
+         configuration when running the KRaft controller role",
     ),
     (
         "advertised.listeners=PLAINTEXT://0.0.0.0:9092",
-        "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.",
+        "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP \
+         address.",
     ),
     (
         "inter.broker.listener.name=INTERNAL",
-        "Listener with name INTERNAL defined in inter.broker.listener.name not found in listener.security.protocol.map.",
+        "Listener with name INTERNAL defined in inter.broker.listener.name not found in \
+         listener.security.protocol.map.",
     ),
     (
         "inter.broker.listener.name=PLAINTEXT\nsecurity.inter.broker.protocol=PLAINTEXT",
@@ -207,23 +181,29 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "controller.quorum.voters=2@localhost:9093",
-        "If process.roles contains the 'controller' role, the node id 1 must be included in the set of voters controller.quorum.voters=Set(2)",
+        "If process.roles contains the 'controller' role, the node id 1 must be included in the \
+         set of voters controller.quorum.voters=Set(2)",
     ),
     (
         "controller.quorum.voters=1@localhost",
-        "Failed to parse host name from entry 1@localhost for the configuration controller.quorum.voters. Each entry should be in the form `{id}@{host}:{port}`.",
+        "Failed to parse host name from entry 1@localhost for the configuration \
+         controller.quorum.voters. Each entry should be in the form `{id}@{host}:{port}`.",
     ),
     (
         "controller.quorum.voters=",
-        "If using process.roles, either controller.quorum.bootstrap.servers must contain the set of bootstrap controllers or controller.quorum.voters must contain a parseable set of controllers.",
+        "If using process.roles, either controller.quorum.bootstrap.servers must contain the set \
+         of bootstrap controllers or controller.quorum.voters must contain a parseable set of \
+          controllers.",
     ),
     (
         "process.roles=broker\nlisteners=PLAINTEXT://:9092",
-        "If process.roles contains just the 'broker' role, the node id 1 must not be included in the set of voters controller.quorum.voters=Set(1)",
+        "If process.roles contains just the 'broker' role, the node id 1 must not be included in \
+         the set of voters controller.quorum.voters=Set(1)",
     ),
     (
         "process.roles=controller",
-        "The listeners config must only contain KRaft controller listeners from controller.listener.names when process.roles=controller",
+        "The listeners config must only contain KRaft controller listeners from \
+         controller.listener.names when process.roles=controller",
     ),
     (
         "listener.security.protocol.map=PLAINTEXT:PLAIN",
@@ -257,23 +237,19 @@ fn unknown_and_old_names_are_warned_of_once_and_kept() {
     assert_eq!(
         texts,
         [
-            "Configuration authorizer.class.name has no effect: nothing is authorized or denied yet.",
+            "Configuration authorizer.class.name has no effect: nothing is authorized or denied \
+             yet.",
             "Unknown configuration confluent.support: kept, but nothing reads it.",
-            "Configuration delegation.token.master.key is from an older Kafka: it is read as delegation.token.secret.key.",
-            "Configuration listener.name.x.ssl.keystore.type has no effect: listeners are plaintext so far; TLS, SASL and tokens come later.",
-            "Configuration log.message.format.version has no effect: Records are always of format 2.",
+            "Configuration delegation.token.master.key is of an older Kafka: it is read as \
+             delegation.token.secret.key.",
+            "Configuration listener.name.x.ssl.keystore.type has no effect: listeners are \
+             plaintext so far; TLS, SASL and tokens come later.",
+            "Configuration log.message.format.version has no effect: Records are always of \
+             format 2.",
         ]
     );
-    assert_eq!(
-        config.static_properties().get("confluent.support"),
-        Some("1")
-    );
-    assert_eq!(
-        config
-            .static_properties()
-            .get("delegation.token.secret.key"),
-        Some("k")
-    );
+    assert_eq!(config.static_properties().get("confluent.support"), Some("1"));
+    assert_eq!(config.static_properties().get("delegation.token.secret.key"), Some("k"));
 }
 
 #[test]
@@ -288,42 +264,21 @@ fn a_segment_size_of_kafka_3_is_raised_in_a_file() {
             raised_to: "1048576".to_owned()
         }]
     );
-    assert_eq!(
-        crate::TopicConfig::defaults(&config).segment_bytes,
-        1_048_576
-    );
+    assert_eq!(crate::TopicConfig::defaults(&config).segment_bytes, 1_048_576);
 }
 
 #[test]
 fn a_file_of_the_zookeeper_era_is_a_combined_node() {
     let given = properties("broker.id=3\nzookeeper.connect=zoo:2182,other:1/chroot\n");
     let (config, warnings) = BrokerConfig::from_properties(&given).unwrap();
-    assert_eq!(
-        warnings,
-        [Warning::ZooKeeperEra {
-            node_id: 3,
-            controller_port: 2182
-        }]
-    );
+    assert_eq!(warnings, [Warning::ZooKeeperEra { node_id: 3, controller_port: 2182 }]);
     assert_eq!(config.node_id, 3);
-    assert_eq!(
-        config.process_roles,
-        ProcessRoles {
-            broker: true,
-            controller: true
-        }
-    );
+    assert_eq!(config.process_roles, ProcessRoles { broker: true, controller: true });
     assert_eq!(config.listeners[0].to_string(), "PLAINTEXT://:9092");
-    assert_eq!(
-        config.controller_listeners[0].to_string(),
-        "CONTROLLER://localhost:2182"
-    );
+    assert_eq!(config.controller_listeners[0].to_string(), "CONTROLLER://localhost:2182");
     assert_eq!(config.controller_quorum_voters[0].id, 3);
     let generated = self::config("broker.id=-1\nzookeeper.connect=zoo\n");
-    assert_eq!(
-        (generated.node_id, generated.controller_listeners[0].port),
-        (1001, 2181)
-    );
+    assert_eq!((generated.node_id, generated.controller_listeners[0].port), (1001, 2181));
 }
 
 #[test]
@@ -346,12 +301,7 @@ fn dynamic_settings_lie_on_top_and_hide_synonyms() {
     assert_eq!(defaults.retention_ms, 5000);
     assert_eq!(defaults.max_message_bytes, 8);
     assert_eq!(changed.num_partitions, 1, "not a dynamic key");
-    assert_eq!(
-        defaults.segment_ms, 604_800_000,
-        "a value that cannot be read is passed over"
-    );
-    let again = changed
-        .with_dynamic(&Properties::new(), &Properties::new())
-        .unwrap();
+    assert_eq!(defaults.segment_ms, 604_800_000, "a value that cannot be read is passed over");
+    let again = changed.with_dynamic(&Properties::new(), &Properties::new()).unwrap();
     assert_eq!(again, config);
 }
