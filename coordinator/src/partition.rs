@@ -12,9 +12,8 @@ pub fn partition_of(key: &str, partitions: i32) -> i32 {
 
 /// `String.hashCode`.
 pub(crate) fn java_hash(text: &str) -> i32 {
-    text.encode_utf16().fold(0_i32, |hash, unit| {
-        hash.wrapping_mul(31).wrapping_add(i32::from(unit))
-    })
+    text.encode_utf16()
+        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
 #[cfg(test)]
@@ -23,12 +22,9 @@ mod tests {
 
     #[test]
     fn the_hash_is_java_s() {
-        for (text, hash) in [
-            ("", 0),
-            ("a", 97),
-            ("my-group", -1_906_497_762),
-            ("polygenelubricants", i32::MIN),
-        ] {
+        for (text, hash) in
+            [("", 0), ("a", 97), ("my-group", -1_906_497_762), ("polygenelubricants", i32::MIN)]
+        {
             assert_eq!(java_hash(text), hash, "{text}");
         }
     }

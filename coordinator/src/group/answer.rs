@@ -11,11 +11,7 @@ pub enum GroupError {
     #[error("the group id is empty")]
     InvalidGroupId,
     #[error("the session timeout {asked_ms} ms is outside {min_ms} to {max_ms} ms")]
-    InvalidSessionTimeout {
-        asked_ms: i32,
-        min_ms: i32,
-        max_ms: i32,
-    },
+    InvalidSessionTimeout { asked_ms: i32, min_ms: i32, max_ms: i32 },
     #[error("Group {0} not found.")]
     GroupNotFound(StrBytes),
     #[error("Group {0} is not a classic group.")]
@@ -124,10 +120,7 @@ pub struct SyncAnswer {
 impl SyncAnswer {
     #[must_use]
     pub fn refused(error: GroupError) -> Self {
-        Self {
-            error: Some(error),
-            ..Self::default()
-        }
+        Self { error: Some(error), ..Self::default() }
     }
 }
 
@@ -177,17 +170,11 @@ impl Answer {
         match self {
             Self::Join(_) => Self::Join(JoinAnswer::refused(StrBytes::default(), error)),
             Self::Sync(_) => Self::Sync(SyncAnswer::refused(error)),
-            Self::Leave(_) => Self::Leave(LeaveAnswer {
-                error: Some(error),
-                members: Vec::new(),
-            }),
+            Self::Leave(_) => Self::Leave(LeaveAnswer { error: Some(error), members: Vec::new() }),
             Self::Commit(_) => Self::Commit(Err(error)),
             Self::DeleteOffsets(_) => Self::DeleteOffsets(Err(error)),
             Self::DeleteGroups(groups) => Self::DeleteGroups(
-                groups
-                    .into_iter()
-                    .map(|(group, _)| (group, Some(error.clone())))
-                    .collect(),
+                groups.into_iter().map(|(group, _)| (group, Some(error.clone()))).collect(),
             ),
         }
     }

@@ -55,10 +55,7 @@ impl GroupState {
         match self {
             Self::Empty | Self::CompletingRebalance => previous == Self::PreparingRebalance,
             Self::PreparingRebalance => {
-                matches!(
-                    previous,
-                    Self::Stable | Self::CompletingRebalance | Self::Empty
-                )
+                matches!(previous, Self::Stable | Self::CompletingRebalance | Self::Empty)
             }
             Self::Stable => previous == Self::CompletingRebalance,
             Self::Dead => true,
@@ -135,13 +132,7 @@ impl ClassicGroup {
     }
 
     pub(super) fn transition_to(&mut self, state: GroupState, wall_ms: i64) {
-        assert!(
-            state.may_follow(self.state),
-            "{} after {} in {}",
-            state,
-            self.state,
-            self.id
-        );
+        assert!(state.may_follow(self.state), "{} after {} in {}", state, self.state, self.id);
         self.previous_state = self.state;
         self.state = state;
         self.state_since_ms = Some(wall_ms);
@@ -159,8 +150,7 @@ impl ClassicGroup {
         join: Option<ReplyId>,
     ) {
         if let Some(instance) = &member.instance_id {
-            self.static_members
-                .insert(instance.clone(), member.id.clone());
+            self.static_members.insert(instance.clone(), member.id.clone());
         }
         if self.members.is_empty() {
             self.protocol_type = Some(protocol_type.clone());
@@ -268,16 +258,10 @@ impl ClassicGroup {
                     by: current.clone(),
                     operation,
                 });
-                return Err(GroupError::FencedInstance {
-                    by: current.clone(),
-                });
+                return Err(GroupError::FencedInstance { by: current.clone() });
             }
         }
-        if self.members.contains_key(member) {
-            Ok(())
-        } else {
-            Err(GroupError::UnknownMember)
-        }
+        if self.members.contains_key(member) { Ok(()) } else { Err(GroupError::UnknownMember) }
     }
 
     pub(super) fn has_all_joined(&self) -> bool {
@@ -286,40 +270,25 @@ impl ClassicGroup {
 
     /// The longest of its members' rebalance timeouts.
     pub(super) fn rebalance_timeout_ms(&self) -> u64 {
-        let longest = self
-            .members
-            .values()
-            .map(|member| member.rebalance_timeout_ms)
-            .max();
+        let longest = self.members.values().map(|member| member.rebalance_timeout_ms).max();
         u64::try_from(longest.unwrap_or(0)).unwrap_or(0)
     }
 
     /// Whether a leader stands for the next generation: the old one if it rejoined, else one that did.
     pub(super) fn elect_joined_leader(&mut self, out: &mut Outputs) -> bool {
-        let Some(leader) = self
-            .leader
-            .as_ref()
-            .and_then(|leader| self.members.get(leader))
-        else {
+        let Some(leader) = self.leader.as_ref().and_then(|leader| self.members.get(leader)) else {
             return false;
         };
         if leader.awaiting_join.is_some() {
             return true;
         }
         let (old, old_instance) = (leader.id.clone(), leader.instance_id.clone());
-        let joined = self
-            .members
-            .values()
-            .find(|member| member.awaiting_join.is_some());
+        let joined = self.members.values().find(|member| member.awaiting_join.is_some());
         let Some(new) = joined.map(|member| member.id.clone()) else {
             out.note(Note::LeaderDidNotJoin { old, old_instance });
             return false;
         };
-        out.note(Note::LeaderReplaced {
-            old,
-            old_instance,
-            new: new.clone(),
-        });
+        out.note(Note::LeaderReplaced { old, old_instance, new: new.clone() });
         self.leader = Some(new);
         true
     }

@@ -46,9 +46,8 @@ impl GroupShard {
             }
             results.push((own(id), refusal));
         }
-        let offsets = records
-            .iter()
-            .filter(|record| matches!(record, GroupRecord::OffsetCommit { .. }));
+        let offsets =
+            records.iter().filter(|record| matches!(record, GroupRecord::OffsetCommit { .. }));
         out.note(Note::GroupsDeleted {
             groups: deleted.iter().map(|(id, _)| id.clone()).collect(),
             offsets: offsets.count(),
@@ -57,12 +56,7 @@ impl GroupShard {
         if records.is_empty() {
             out.replies.push((reply, answer));
         } else {
-            self.write(
-                &records,
-                Then::Deleted { groups: deleted },
-                Some((reply, answer)),
-                out,
-            );
+            self.write(&records, Then::Deleted { groups: deleted }, Some((reply, answer)), out);
         }
     }
 
@@ -99,11 +93,7 @@ impl GroupShard {
     /// Expires offsets and empty groups, and sets out to do so again.
     pub(super) fn clean_up(&mut self, now: Now, out: &mut Outputs) {
         let interval_ms = self.settings.retention_check_interval_ms;
-        self.timers.set(
-            TimerKey::Cleanup,
-            now.monotonic_ms + interval_ms,
-            Expiry::Cleanup,
-        );
+        self.timers.set(TimerKey::Cleanup, now.monotonic_ms + interval_ms, Expiry::Cleanup);
         let ids: Vec<StrBytes> = self.groups.keys().cloned().collect();
         let mut expired = 0;
         let (mut records, mut deleted) = (Vec::new(), Vec::new());
@@ -193,12 +183,8 @@ impl GroupShard {
 
     /// Forgets the offsets of partitions that are no more.
     pub fn partitions_deleted(&mut self, partitions: &[(StrBytes, i32)], out: &mut Outputs) {
-        let records: Vec<GroupRecord> = self
-            .offsets
-            .keys_of_partitions(partitions)
-            .into_iter()
-            .map(tombstone)
-            .collect();
+        let records: Vec<GroupRecord> =
+            self.offsets.keys_of_partitions(partitions).into_iter().map(tombstone).collect();
         self.write_tombstones(&records, Vec::new(), out);
     }
 }
@@ -217,9 +203,9 @@ fn classic_retention_start(group: &ClassicGroup) -> RetentionStart {
         return RetentionStart::Commit;
     }
     match group.state {
-        GroupState::Empty => group
-            .state_since_ms
-            .map_or(RetentionStart::Commit, RetentionStart::At),
+        GroupState::Empty => {
+            group.state_since_ms.map_or(RetentionStart::Commit, RetentionStart::At)
+        }
         GroupState::Stable
             if group.uses_consumer_protocol() && group.subscribed_topics.is_some() =>
         {

@@ -41,10 +41,7 @@ fn place(record_type: i16) -> (bool, u8) {
 
 impl ForeignGroup {
     pub(super) fn new(kind: ForeignKind) -> Self {
-        Self {
-            kind,
-            keys: BTreeMap::new(),
-        }
+        Self { kind, keys: BTreeMap::new() }
     }
 
     /// True when the group has no members.
@@ -73,12 +70,7 @@ impl ForeignGroup {
     fn tombstones_for(&self, wanted: impl Fn(&ForeignKey) -> bool) -> Vec<GroupRecord> {
         let mut keys: Vec<&ForeignKey> = self.keys.values().filter(|key| wanted(key)).collect();
         keys.sort_by_key(|key| place(key.record_type).1);
-        keys.into_iter()
-            .map(|key| GroupRecord::Foreign {
-                key: key.clone(),
-                value: None,
-            })
-            .collect()
+        keys.into_iter().map(|key| GroupRecord::Foreign { key: key.clone(), value: None }).collect()
     }
 }
 
@@ -93,14 +85,7 @@ impl GroupShard {
             return;
         };
         out.note(Note::ConvertedToClassic { group: id.clone() });
-        self.write(
-            &records,
-            Then::Deleted {
-                groups: vec![(id, group)],
-            },
-            None,
-            out,
-        );
+        self.write(&records, Then::Deleted { groups: vec![(id, group)] }, None, out);
     }
 
     /// Nobody can have been heard of: the members go, the group and its offsets stay.
@@ -114,10 +99,7 @@ impl GroupShard {
         if records.is_empty() {
             return;
         }
-        out.note(Note::ForeignMembersDropped {
-            group: id.clone(),
-            members,
-        });
+        out.note(Note::ForeignMembersDropped { group: id.clone(), members });
         // If this fails, the members are back with the next load, and expire again.
         self.write(&records, Then::Nothing, None, out);
     }

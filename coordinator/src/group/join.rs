@@ -40,10 +40,7 @@ pub(super) struct Joining {
 
 impl Joining {
     fn new(caller: Caller<'_>, request: &JoinGroupRequest, reply: ReplyId) -> Self {
-        let reason = request
-            .reason
-            .as_deref()
-            .filter(|reason| !reason.is_empty());
+        let reason = request.reason.as_deref().filter(|reason| !reason.is_empty());
         Self {
             group: own(&request.group_id),
             member: own(&request.member_id),
@@ -74,18 +71,11 @@ impl Joining {
 #[must_use]
 pub fn refuse_join(settings: &GroupSettings, request: &JoinGroupRequest) -> Option<JoinAnswer> {
     let asked_ms = request.session_timeout_ms;
-    let (min_ms, max_ms) = (
-        settings.min_session_timeout_ms,
-        settings.max_session_timeout_ms,
-    );
+    let (min_ms, max_ms) = (settings.min_session_timeout_ms, settings.max_session_timeout_ms);
     let error = if request.group_id.is_empty() {
         GroupError::InvalidGroupId
     } else if asked_ms < min_ms || asked_ms > max_ms {
-        GroupError::InvalidSessionTimeout {
-            asked_ms,
-            min_ms,
-            max_ms,
-        }
+        GroupError::InvalidSessionTimeout { asked_ms, min_ms, max_ms }
     } else {
         return None;
     };
@@ -122,8 +112,7 @@ impl GroupShard {
                 return out.reply(reply, refusal);
             }
             let group = ClassicGroup::new(joining.group.clone(), now.wall_ms);
-            self.groups
-                .insert(joining.group.clone(), Group::Classic(Box::new(group)));
+            self.groups.insert(joining.group.clone(), Group::Classic(Box::new(group)));
         }
         let group = joining.group.clone();
         if !self.has_room_for(&joining) {
@@ -150,10 +139,7 @@ impl GroupShard {
             current_state_timestamp_ms: since.unwrap_or(-1),
             ..GroupMetadataValue::default()
         };
-        let record = GroupRecord::GroupMetadata {
-            group: group.clone(),
-            value: Some(value),
-        };
+        let record = GroupRecord::GroupMetadata { group: group.clone(), value: Some(value) };
         self.write(&[record], Then::NewGroup { group }, None, out);
     }
 
@@ -183,10 +169,7 @@ impl GroupShard {
         };
         if !group.supports(&joining.protocol_type, &joining.protocols) {
             let error = GroupError::InconsistentProtocol;
-            return out.reply(
-                joining.reply,
-                JoinAnswer::refused(StrBytes::default(), error),
-            );
+            return out.reply(joining.reply, JoinAnswer::refused(StrBytes::default(), error));
         }
         let prefix = joining.instance.as_ref().unwrap_or(&joining.client_id);
         let member = StrBytes::from_string(format!("{prefix}-{}", draw.hyphenated()));
@@ -194,42 +177,21 @@ impl GroupShard {
         let (id, state) = (joining.group.clone(), group.state);
         if let Some(instance) = joining.instance.clone() {
             let Some(old) = group.static_members.get(&instance).cloned() else {
-                out.note(Note::StaticMemberAdded {
-                    group: id,
-                    state,
-                    member,
-                    instance,
-                });
+                out.note(Note::StaticMemberAdded { group: id, state, member, instance });
                 return self.add_member(joining, now, out);
             };
-            out.note(Note::StaticMemberReplaced {
-                group: id,
-                state,
-                old: old.clone(),
-                instance,
-            });
+            out.note(Note::StaticMemberReplaced { group: id, state, old: old.clone(), instance });
             return self.take_over(joining, old, now, out);
         }
         if joining.api_version < MEMBER_ID_REQUIRED_SINCE {
-            out.note(Note::DynamicMemberAdded {
-                group: id,
-                state,
-                member,
-            });
+            out.note(Note::DynamicMemberAdded { group: id, state, member });
             return self.add_member(joining, now, out);
         }
-        out.note(Note::MemberIdRequired {
-            group: id.clone(),
-            state,
-            member: member.clone(),
-        });
+        out.note(Note::MemberIdRequired { group: id.clone(), state, member: member.clone() });
         group.pending_join.insert(member.clone());
         let timeout_ms = u64::try_from(joining.session_timeout_ms).unwrap_or(0);
         self.restart_session(&id, &member, timeout_ms, now);
-        out.reply(
-            joining.reply,
-            JoinAnswer::refused(member, GroupError::MemberIdRequired),
-        );
+        out.reply(joining.reply, JoinAnswer::refused(member, GroupError::MemberIdRequired));
     }
 
     fn join_existing(&mut self, joining: Joining, now: Now, out: &mut Outputs) {
@@ -248,11 +210,7 @@ impl GroupShard {
                 return out.reply(joining.reply, refusal);
             }
             let (group, state) = (joining.group.clone(), group.state);
-            out.note(Note::PendingMemberJoins {
-                group,
-                state,
-                member,
-            });
+            out.note(Note::PendingMemberJoins { group, state, member });
             return self.add_member(joining, now, out);
         }
         let instance = joining.instance.as_ref();
@@ -283,11 +241,7 @@ impl GroupShard {
             GroupState::Empty | GroupState::Dead => {
                 out.reply(joining.reply, refuse(GroupError::UnknownMember));
                 let group = joining.group;
-                return out.note(Note::UnexpectedRejoin {
-                    group,
-                    state,
-                    member,
-                });
+                return out.note(Note::UnexpectedRejoin { group, state, member });
             }
         };
         let reason = joining.because(&why);
@@ -348,8 +302,5 @@ impl GroupShard {
 
 /// Answers a parked join whose member has joined again.
 pub(super) fn refuse_displaced(displaced: ReplyId, member: &StrBytes, out: &mut Outputs) {
-    out.reply(
-        displaced,
-        JoinAnswer::refused(member.clone(), GroupError::RebalanceInProgress),
-    );
+    out.reply(displaced, JoinAnswer::refused(member.clone(), GroupError::RebalanceInProgress));
 }

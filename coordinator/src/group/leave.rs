@@ -46,10 +46,7 @@ impl GroupShard {
             .filter(|member| member.error.is_none())
             .map(|member| member.member_id.as_str())
             .collect();
-        let reason = format!(
-            "explicit `LeaveGroup` request for ({}) members.",
-            gone.join(", ")
-        );
+        let reason = format!("explicit `LeaveGroup` request for ({}) members.", gone.join(", "));
         let first_write = out.writes.len();
         if !gone.is_empty() {
             match self.classic(&id).map(|group| group.state) {
@@ -75,11 +72,7 @@ impl GroupShard {
         leaving: &MemberIdentity,
         out: &mut Outputs,
     ) -> Result<(), GroupError> {
-        let reason = leaving
-            .reason
-            .as_deref()
-            .unwrap_or("not provided")
-            .to_owned();
+        let reason = leaving.reason.as_deref().unwrap_or("not provided").to_owned();
         let Some(group) = self.classic_mut(id) else {
             return Err(GroupError::UnknownMember);
         };
@@ -96,12 +89,7 @@ impl GroupShard {
             }
             member
         };
-        out.note(Note::MemberLeft {
-            group: id.clone(),
-            member: member.clone(),
-            reason,
-            pending,
-        });
+        out.note(Note::MemberLeft { group: id.clone(), member: member.clone(), reason, pending });
         self.end_session(id, &member);
         self.refuse_join_of(id, &member, out);
         let removed = self.classic_mut(id).and_then(|group| group.remove(&member));

@@ -77,26 +77,16 @@ impl GroupShard {
     /// States are compared without regard to case and blanks around them.
     #[must_use]
     pub fn list(&self, states: &[StrBytes], kinds: &[StrBytes]) -> Vec<ListedGroup> {
-        let states: Vec<String> = states
-            .iter()
-            .map(|state| state.to_lowercase().trim().to_owned())
-            .collect();
+        let states: Vec<String> =
+            states.iter().map(|state| state.to_lowercase().trim().to_owned()).collect();
         let is_listed = |group: &ListedGroup| {
             let in_state = states.is_empty()
-                || states
-                    .iter()
-                    .any(|state| state.eq_ignore_ascii_case(group.state));
+                || states.iter().any(|state| state.eq_ignore_ascii_case(group.state));
             let of_kind = kinds.is_empty()
-                || kinds
-                    .iter()
-                    .any(|kind| kind.eq_ignore_ascii_case(group.kind.name()));
+                || kinds.iter().any(|kind| kind.eq_ignore_ascii_case(group.kind.name()));
             in_state && of_kind
         };
-        self.groups
-            .iter()
-            .map(|(id, group)| listed(id, group))
-            .filter(is_listed)
-            .collect()
+        self.groups.iter().map(|(id, group)| listed(id, group)).filter(is_listed).collect()
     }
 
     /// A classic group as it stands.
@@ -130,21 +120,13 @@ fn listed(id: &StrBytes, group: &Group) -> ListedGroup {
 
 fn described(group: &ClassicGroup) -> DescribedGroup {
     let is_stable = group.is_in(GroupState::Stable);
-    let protocol = group
-        .protocol_name
-        .clone()
-        .filter(|_| is_stable)
-        .unwrap_or_default();
+    let protocol = group.protocol_name.clone().filter(|_| is_stable).unwrap_or_default();
     let members = group.members.values().map(|member| DescribedMember {
         member_id: member.id.clone(),
         group_instance_id: member.instance_id.clone(),
         client_id: member.client_id.clone(),
         client_host: member.client_host.clone(),
-        metadata: if is_stable {
-            member.metadata(&protocol)
-        } else {
-            Bytes::new()
-        },
+        metadata: if is_stable { member.metadata(&protocol) } else { Bytes::new() },
         assignment: member.assignment.clone(),
     });
     DescribedGroup {

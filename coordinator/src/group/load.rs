@@ -22,10 +22,7 @@ pub enum LoadError {
     #[error("the batch at offset {base_offset} cannot be read: {cause}")]
     Batch { base_offset: i64, cause: BatchError },
     #[error("the record at offset {offset} cannot be read: {cause}")]
-    Record {
-        offset: i64,
-        cause: GroupRecordError,
-    },
+    Record { offset: i64, cause: GroupRecordError },
 }
 
 impl GroupShard {
@@ -83,19 +80,14 @@ impl GroupShard {
             GroupRecord::OffsetCommit { key, value } => {
                 if value.is_some() && !self.groups.contains_key(&key.group) {
                     let group = ClassicGroup::new(key.group.clone(), now.wall_ms);
-                    self.groups
-                        .insert(key.group.clone(), Group::Classic(Box::new(group)));
+                    self.groups.insert(key.group.clone(), Group::Classic(Box::new(group)));
                 }
-                self.offsets
-                    .replay(key, value.as_ref(), offset, transaction);
+                self.offsets.replay(key, value.as_ref(), offset, transaction);
             }
             GroupRecord::GroupMetadata { group, value: None } => {
                 self.groups.remove(&group);
             }
-            GroupRecord::GroupMetadata {
-                group,
-                value: Some(value),
-            } => {
+            GroupRecord::GroupMetadata { group, value: Some(value) } => {
                 let classic = loaded_group(group.clone(), value, out);
                 self.groups.insert(group, Group::Classic(Box::new(classic)));
             }
@@ -129,11 +121,7 @@ impl GroupShard {
     /// All records are in: the shard begins to serve.
     pub fn loaded(&mut self, now: Now, out: &mut Outputs) {
         let interval_ms = self.settings.retention_check_interval_ms;
-        self.timers.set(
-            TimerKey::Cleanup,
-            now.monotonic_ms + interval_ms,
-            Expiry::Cleanup,
-        );
+        self.timers.set(TimerKey::Cleanup, now.monotonic_ms + interval_ms, Expiry::Cleanup);
         let ids: Vec<StrBytes> = self.groups.keys().cloned().collect();
         for id in ids {
             match self.groups.get(&id) {
@@ -152,10 +140,7 @@ impl GroupShard {
     }
 
     fn classic_loaded(&mut self, id: &StrBytes, members: &[StrBytes], now: Now, out: &mut Outputs) {
-        out.note(Note::Loaded {
-            group: id.clone(),
-            members: members.len(),
-        });
+        out.note(Note::Loaded { group: id.clone(), members: members.len() });
         for member in members {
             self.heard_of(id, member, now);
         }
@@ -178,11 +163,7 @@ fn loaded_group(id: StrBytes, value: GroupMetadataValue, out: &mut Outputs) -> C
         group.add(loaded_member(member, &protocol), &value.protocol_type, None);
     }
     let is_empty = group.members.is_empty();
-    group.state = if is_empty {
-        GroupState::Empty
-    } else {
-        GroupState::Stable
-    };
+    group.state = if is_empty { GroupState::Empty } else { GroupState::Stable };
     group.state_since_ms = Some(value.current_state_timestamp_ms).filter(|since| *since != -1);
     group.generation = value.generation;
     group.protocol_type = Some(value.protocol_type).filter(|name| !name.is_empty());

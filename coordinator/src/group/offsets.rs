@@ -89,10 +89,7 @@ impl Offsets {
     }
 
     fn slot_if_any(&mut self, key: &OffsetCommitKey) -> Option<&mut Slot> {
-        self.groups
-            .get_mut(&key.group)?
-            .get_mut(&key.topic)?
-            .get_mut(&key.partition)
+        self.groups.get_mut(&key.group)?.get_mut(&key.topic)?.get_mut(&key.partition)
     }
 
     fn drop_if_unused(&mut self, key: &OffsetCommitKey) {
@@ -135,10 +132,7 @@ impl Offsets {
             return;
         };
         let is_tombstone = change.is_none();
-        slot.committed = change.map(|change| CommittedOffset {
-            record_offset,
-            ..change
-        });
+        slot.committed = change.map(|change| CommittedOffset { record_offset, ..change });
         if is_tombstone {
             self.transactions.forget(key);
             self.drop_if_unused(key);
@@ -192,10 +186,7 @@ impl Offsets {
                 continue;
             }
             let slot = self.slot(&key);
-            let standing = slot
-                .committed
-                .as_ref()
-                .map_or(-1, |offset| offset.record_offset);
+            let standing = slot.committed.as_ref().map_or(-1, |offset| offset.record_offset);
             if slot.committed.is_none() || offset.record_offset > standing {
                 slot.committed = Some(offset);
             } else {
@@ -230,18 +221,9 @@ impl Offsets {
 
     /// All that a group has committed, or that open transactions hold for it.
     pub(super) fn keys_of(&self, group: &StrBytes) -> Vec<OffsetCommitKey> {
-        let committed = self
-            .groups
-            .get(group)
-            .into_iter()
-            .flat_map(|topics| keys(group, topics));
+        let committed = self.groups.get(group).into_iter().flat_map(|topics| keys(group, topics));
         let mut keys: Vec<OffsetCommitKey> = committed.collect();
-        keys.extend(
-            self.transactions
-                .keys()
-                .filter(|key| key.group == *group)
-                .cloned(),
-        );
+        keys.extend(self.transactions.keys().filter(|key| key.group == *group).cloned());
         keys.sort();
         keys.dedup();
         keys
@@ -281,11 +263,7 @@ impl Offsets {
             for (topic, partitions) in topics {
                 for (partition, slot) in partitions {
                     let (group, topic) = (group.clone(), topic.clone());
-                    let key = OffsetCommitKey {
-                        group,
-                        topic,
-                        partition: *partition,
-                    };
+                    let key = OffsetCommitKey { group, topic, partition: *partition };
                     committed.extend(slot.committed.clone().map(|offset| (key, offset)));
                 }
             }
@@ -296,9 +274,7 @@ impl Offsets {
 
 fn keys<'a>(group: &'a StrBytes, topics: &'a Topics) -> impl Iterator<Item = OffsetCommitKey> + 'a {
     topics.iter().flat_map(move |(topic, partitions)| {
-        let present = partitions
-            .iter()
-            .filter(|(_, slot)| slot.latest().is_some());
+        let present = partitions.iter().filter(|(_, slot)| slot.latest().is_some());
         present.map(move |(partition, _)| OffsetCommitKey {
             group: group.clone(),
             topic: topic.clone(),

@@ -41,10 +41,7 @@ impl GroupShard {
         now: Now,
         out: &mut Outputs,
     ) {
-        if self
-            .classic(id)
-            .is_some_and(|group| group.is_in(GroupState::CompletingRebalance))
-        {
+        if self.classic(id).is_some_and(|group| group.is_in(GroupState::CompletingRebalance)) {
             self.reset_assignment(id, &GroupError::RebalanceInProgress, now, out);
         }
         self.timers.cancel(&TimerKey::Sync { group: id.clone() });
@@ -66,16 +63,12 @@ impl GroupShard {
         let key = TimerKey::Join { group: id.clone() };
         if is_initial {
             let remaining_ms = timeout_ms.saturating_sub(delay_ms);
-            let expiry = Expiry::InitialJoin {
-                delay_ms,
-                remaining_ms,
-            };
+            let expiry = Expiry::InitialJoin { delay_ms, remaining_ms };
             self.timers.set(key, now.monotonic_ms + delay_ms, expiry);
         } else if all_joined {
             self.complete_join(id, now, out);
         } else {
-            self.timers
-                .set(key, now.monotonic_ms + timeout_ms, Expiry::CompleteJoin);
+            self.timers.set(key, now.monotonic_ms + timeout_ms, Expiry::CompleteJoin);
         }
     }
 
@@ -118,11 +111,7 @@ impl GroupShard {
             delay_ms: next_ms,
             remaining_ms: remaining_ms.saturating_sub(delay_ms),
         };
-        self.timers.set(
-            TimerKey::Join { group: id.clone() },
-            now.monotonic_ms + next_ms,
-            expiry,
-        );
+        self.timers.set(TimerKey::Join { group: id.clone() }, now.monotonic_ms + next_ms, expiry);
     }
 
     /// Ends the join phase: the next generation begins with who is there.
@@ -140,8 +129,7 @@ impl GroupShard {
             out.note(Note::NoMemberRejoined { group: id.clone() });
             let timeout_ms = group.rebalance_timeout_ms();
             let key = TimerKey::Join { group: id.clone() };
-            self.timers
-                .set(key, now.monotonic_ms + timeout_ms, Expiry::CompleteJoin);
+            self.timers.set(key, now.monotonic_ms + timeout_ms, Expiry::CompleteJoin);
             return;
         }
         if !group.start_next_generation(now.wall_ms, out) {
@@ -149,10 +137,7 @@ impl GroupShard {
         }
         let generation = group.generation;
         if group.is_in(GroupState::Empty) {
-            out.note(Note::NowEmpty {
-                group: id.clone(),
-                generation,
-            });
+            out.note(Note::NowEmpty { group: id.clone(), generation });
             let record = group_record(group, |_| Bytes::new());
             self.write(&[record], Then::EmptyGroup { group: id.clone() }, None, out);
         } else {
@@ -184,10 +169,7 @@ impl GroupShard {
         for member in &absent {
             self.end_session(id, member);
         }
-        out.note(Note::MembersDidNotRejoin {
-            group: id.clone(),
-            members: absent,
-        });
+        out.note(Note::MembersDidNotRejoin { group: id.clone(), members: absent });
     }
 
     fn answer_joins(&mut self, id: &StrBytes, now: Now, out: &mut Outputs) {
@@ -223,10 +205,7 @@ impl GroupShard {
         let members: Vec<StrBytes> = group.members.keys().cloned().collect();
         for member in members {
             if let Some(join) = group.take_join(&member) {
-                out.reply(
-                    join,
-                    JoinAnswer::refused(member, GroupError::InconsistentProtocol),
-                );
+                out.reply(join, JoinAnswer::refused(member, GroupError::InconsistentProtocol));
             }
         }
     }
@@ -242,30 +221,20 @@ impl GroupShard {
         let Some(group) = self.classic_mut(id) else {
             return;
         };
-        let may_expire = matches!(
-            group.state,
-            GroupState::CompletingRebalance | GroupState::Stable
-        );
+        let may_expire =
+            matches!(group.state, GroupState::CompletingRebalance | GroupState::Stable);
         if group.generation != generation || !may_expire || group.pending_sync.is_empty() {
             return;
         }
-        let late: Vec<StrBytes> = std::mem::take(&mut group.pending_sync)
-            .into_iter()
-            .collect();
+        let late: Vec<StrBytes> = std::mem::take(&mut group.pending_sync).into_iter().collect();
         for member in &late {
             group.remove(member);
         }
         for member in &late {
             self.end_session(id, member);
         }
-        let reason = format!(
-            "Removing {} on pending sync request expiration",
-            listed(&late)
-        );
-        out.note(Note::MembersDidNotSync {
-            group: id.clone(),
-            members: late,
-        });
+        let reason = format!("Removing {} on pending sync request expiration", listed(&late));
+        out.note(Note::MembersDidNotSync { group: id.clone(), members: late });
         self.prepare_rebalance(id, reason, now, out);
     }
 }
@@ -280,11 +249,7 @@ pub(super) fn current_generation(group: &ClassicGroup, member: &StrBytes) -> Joi
         leader: group.leader.clone().unwrap_or_default(),
         skip_assignment: false,
         member_id: member.clone(),
-        members: if group.is_leader(member) {
-            group.joined_members()
-        } else {
-            Vec::new()
-        },
+        members: if group.is_leader(member) { group.joined_members() } else { Vec::new() },
     }
 }
 

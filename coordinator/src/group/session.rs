@@ -38,10 +38,7 @@ impl GroupShard {
                 current: group.generation,
             });
         }
-        let (id, member) = (
-            group.id.clone(),
-            group.members.get_key_value(&request.member_id),
-        );
+        let (id, member) = (group.id.clone(), group.members.get_key_value(&request.member_id));
         let Some(member) = member.map(|(member, _)| member.clone()) else {
             return Err(GroupError::UnknownMember);
         };
@@ -71,10 +68,7 @@ impl GroupShard {
             return;
         };
         if group.pending_join.contains(member) {
-            out.note(Note::PendingMemberExpired {
-                group: id.clone(),
-                member: member.clone(),
-            });
+            out.note(Note::PendingMemberExpired { group: id.clone(), member: member.clone() });
             group.remove(member);
             self.complete_join_after_departure(id, now, out);
             return;
@@ -85,10 +79,7 @@ impl GroupShard {
         if expired.has_satisfied_heartbeat() {
             return;
         }
-        out.note(Note::MemberFailed {
-            group: id.clone(),
-            member: member.clone(),
-        });
+        out.note(Note::MemberFailed { group: id.clone(), member: member.clone() });
         self.refuse_join_of(id, member, out);
         let Some(group) = self.classic_mut(id) else {
             return;
@@ -105,9 +96,7 @@ impl GroupShard {
 
     /// A member that is about to be removed may have its join parked: it is told to begin anew.
     pub(super) fn refuse_join_of(&mut self, id: &StrBytes, member: &StrBytes, out: &mut Outputs) {
-        let parked = self
-            .classic_mut(id)
-            .and_then(|group| group.take_join(member));
+        let parked = self.classic_mut(id).and_then(|group| group.take_join(member));
         if let Some(join) = parked {
             let error = GroupError::UnknownMember;
             out.reply(join, JoinAnswer::refused(StrBytes::default(), error));

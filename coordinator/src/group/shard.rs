@@ -73,13 +73,7 @@ impl GroupShard {
                 (TimerKey::Session { group, member }, _) => {
                     self.session_expired(&group, &member, now, out);
                 }
-                (
-                    TimerKey::Join { group },
-                    Expiry::InitialJoin {
-                        delay_ms,
-                        remaining_ms,
-                    },
-                ) => {
+                (TimerKey::Join { group }, Expiry::InitialJoin { delay_ms, remaining_ms }) => {
                     self.initial_join_expired(&group, delay_ms, remaining_ms, now, out);
                 }
                 (TimerKey::Join { group }, _) => self.complete_join(&group, now, out),
@@ -111,9 +105,7 @@ impl GroupShard {
     }
 
     pub(super) fn group(&self, group: &StrBytes) -> Result<&Group, GroupError> {
-        self.groups
-            .get(group)
-            .ok_or_else(|| GroupError::GroupNotFound(group.clone()))
+        self.groups.get(group).ok_or_else(|| GroupError::GroupNotFound(group.clone()))
     }
 
     /// (Re)starts the time in which a member must be heard of.
@@ -124,15 +116,8 @@ impl GroupShard {
         timeout_ms: u64,
         now: Now,
     ) {
-        let key = TimerKey::Session {
-            group: group.clone(),
-            member: member.clone(),
-        };
-        self.timers.set(
-            key,
-            now.monotonic_ms.saturating_add(timeout_ms),
-            Expiry::Session,
-        );
+        let key = TimerKey::Session { group: group.clone(), member: member.clone() };
+        self.timers.set(key, now.monotonic_ms.saturating_add(timeout_ms), Expiry::Session);
     }
 
     /// The same for a member that is in the group, with its own timeout.
@@ -147,9 +132,6 @@ impl GroupShard {
     }
 
     pub(super) fn end_session(&mut self, group: &StrBytes, member: &StrBytes) {
-        self.timers.cancel(&TimerKey::Session {
-            group: group.clone(),
-            member: member.clone(),
-        });
+        self.timers.cancel(&TimerKey::Session { group: group.clone(), member: member.clone() });
     }
 }

@@ -113,11 +113,7 @@ impl GroupShard {
         }
         out.note(Note::StaticMemberWithoutRebalance);
         let record = group_record(group, |member| {
-            group
-                .members
-                .get(member)
-                .map(|member| member.assignment.clone())
-                .unwrap_or_default()
+            group.members.get(member).map(|member| member.assignment.clone()).unwrap_or_default()
         });
         self.write(&[record], Then::StaticMember(Box::new(takeover)), None, out);
     }
@@ -127,10 +123,7 @@ impl GroupShard {
         let Some(group) = self.classic_mut(&takeover.group) else {
             return;
         };
-        let parked = group
-            .members
-            .get(&takeover.new)
-            .and_then(|member| member.awaiting_join);
+        let parked = group.members.get(&takeover.new).and_then(|member| member.awaiting_join);
         if parked != Some(takeover.reply) || !group.is_in(GroupState::Stable) {
             return;
         }
@@ -154,10 +147,7 @@ impl GroupShard {
         now: Now,
         out: &mut Outputs,
     ) {
-        out.note(Note::WriteFailed {
-            group: takeover.group.clone(),
-            failure,
-        });
+        out.note(Note::WriteFailed { group: takeover.group.clone(), failure });
         let Some(group) = self.classic_mut(&takeover.group) else {
             return;
         };

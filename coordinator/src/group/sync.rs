@@ -96,27 +96,14 @@ impl GroupShard {
                 assignment.insert(member.id.clone(), Bytes::copy_from_slice(&given.assignment));
             }
         }
-        let forgotten: Vec<StrBytes> = group
-            .members
-            .keys()
-            .filter(|id| !assignment.contains_key(*id))
-            .cloned()
-            .collect();
+        let forgotten: Vec<StrBytes> =
+            group.members.keys().filter(|id| !assignment.contains_key(*id)).cloned().collect();
         if !forgotten.is_empty() {
-            out.note(Note::EmptyAssignments {
-                group: id.clone(),
-                members: forgotten,
-                generation,
-            });
+            out.note(Note::EmptyAssignments { group: id.clone(), members: forgotten, generation });
         }
-        let record = group_record(group, |member| {
-            assignment.get(member).cloned().unwrap_or_default()
-        });
-        let then = Then::Assignment {
-            group: id.clone(),
-            generation,
-            assignment,
-        };
+        let record =
+            group_record(group, |member| assignment.get(member).cloned().unwrap_or_default());
+        let then = Then::Assignment { group: id.clone(), generation, assignment };
         self.write(&[record], then, None, out);
     }
 
@@ -157,10 +144,7 @@ impl GroupShard {
         now: Now,
         out: &mut Outputs,
     ) {
-        out.note(Note::WriteFailed {
-            group: id.clone(),
-            failure,
-        });
+        out.note(Note::WriteFailed { group: id.clone(), failure });
         if self.waiting_for_assignment(id, generation).is_none() {
             return;
         }

@@ -1,6 +1,6 @@
 //! Tables over the classic protocol: state and event in, answers and records out.
 
-mod harness;
+pub(super) mod harness;
 mod joining;
 mod leaving;
 mod loading;

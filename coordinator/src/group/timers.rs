@@ -61,9 +61,7 @@ impl Timers {
     }
 
     pub(super) fn next_deadline_ms(&self) -> Option<u64> {
-        self.queue
-            .first_key_value()
-            .map(|((deadline_ms, _), _)| *deadline_ms)
+        self.queue.first_key_value().map(|((deadline_ms, _), _)| *deadline_ms)
     }
 
     /// The earliest deadline that has passed by `monotonic_ms`, taken out.
@@ -88,9 +86,7 @@ mod tests {
     use super::*;
 
     fn join(group: &'static str) -> TimerKey {
-        TimerKey::Join {
-            group: StrBytes::from_static_str(group),
-        }
+        TimerKey::Join { group: StrBytes::from_static_str(group) }
     }
 
     #[test]
@@ -111,10 +107,7 @@ mod tests {
         timers.set(join("a"), 10, Expiry::CompleteJoin);
         timers.set(join("a"), 30, Expiry::PendingSync { generation: 1 });
         assert_eq!(timers.take_due(10), None);
-        assert_eq!(
-            timers.take_due(30),
-            Some((join("a"), Expiry::PendingSync { generation: 1 }))
-        );
+        assert_eq!(timers.take_due(30), Some((join("a"), Expiry::PendingSync { generation: 1 })));
     }
 
     #[test]

@@ -85,18 +85,8 @@ impl GroupShard {
                 encoded.push(WriteRecord { key, value });
             }
         }
-        self.writes.under_way.insert(
-            id,
-            UnderWay {
-                then,
-                reply,
-                offsets,
-            },
-        );
-        out.writes.push(Write {
-            id,
-            records: encoded,
-        });
+        self.writes.under_way.insert(id, UnderWay { then, reply, offsets });
+        out.writes.push(Write { id, records: encoded });
     }
 
     /// Lets an answer wait for a write that this same call has sent off.
@@ -120,8 +110,7 @@ impl GroupShard {
         match fate {
             Ok(base_offset) => {
                 for (index, key) in &write.offsets {
-                    self.offsets
-                        .written(id, key, base_offset.saturating_add(*index as i64));
+                    self.offsets.written(id, key, base_offset.saturating_add(*index as i64));
                 }
                 self.then_written(write.then, now, out);
                 if let Some((reply, answer)) = write.reply {
@@ -142,11 +131,7 @@ impl GroupShard {
 
     fn then_written(&mut self, then: Then, now: Now, out: &mut Outputs) {
         match then {
-            Then::Assignment {
-                group,
-                generation,
-                assignment,
-            } => {
+            Then::Assignment { group, generation, assignment } => {
                 self.assignment_written(&group, generation, &assignment, now, out);
             }
             Then::StaticMember(takeover) => self.takeover_written(&takeover, out),
@@ -166,18 +151,13 @@ impl GroupShard {
                 // of its members is there.
                 out.note(Note::WriteFailed { group, failure });
             }
-            Then::Assignment {
-                group, generation, ..
-            } => {
+            Then::Assignment { group, generation, .. } => {
                 self.assignment_failed(&group, generation, failure, now, out);
             }
             Then::StaticMember(takeover) => self.takeover_failed(*takeover, failure, now, out),
             Then::Deleted { groups } => {
                 for (id, group) in groups {
-                    out.note(Note::WriteFailed {
-                        group: id.clone(),
-                        failure,
-                    });
+                    out.note(Note::WriteFailed { group: id.clone(), failure });
                     // A group that was made anew in the meantime stands.
                     self.groups.entry(id).or_insert(group);
                 }
@@ -186,19 +166,12 @@ impl GroupShard {
     }
 
     fn new_group_failed(&mut self, group: &StrBytes, failure: WriteFailure, out: &mut Outputs) {
-        out.note(Note::WriteFailed {
-            group: group.clone(),
-            failure,
-        });
+        out.note(Note::WriteFailed { group: group.clone(), failure });
         let Some(Group::Classic(removed)) = self.groups.remove(group) else {
             return;
         };
-        self.timers.cancel(&TimerKey::Join {
-            group: group.clone(),
-        });
-        self.timers.cancel(&TimerKey::Sync {
-            group: group.clone(),
-        });
+        self.timers.cancel(&TimerKey::Join { group: group.clone() });
+        self.timers.cancel(&TimerKey::Sync { group: group.clone() });
         for id in removed.members.keys().chain(&removed.pending_join) {
             self.end_session(group, id);
         }
@@ -219,10 +192,7 @@ impl GroupShard {
             let Group::Classic(group) = group else {
                 continue;
             };
-            out.note(Note::Unloading {
-                group: group.id.clone(),
-                generation: group.generation,
-            });
+            out.note(Note::Unloading { group: group.id.clone(), generation: group.generation });
             for member in group.members.into_values() {
                 answer_parked(&member, &GroupError::NotCoordinator, out);
             }

@@ -37,10 +37,7 @@ impl Protocols {
     }
 
     pub(in super::super) fn metadata(&self, protocol: &StrBytes) -> Option<&Bytes> {
-        self.0
-            .iter()
-            .find(|(name, _)| name == protocol)
-            .map(|(_, metadata)| metadata)
+        self.0.iter().find(|(name, _)| name == protocol).map(|(_, metadata)| metadata)
     }
 }
 
@@ -65,10 +62,7 @@ pub(in super::super) struct Member {
 impl Member {
     /// Its metadata for a protocol; empty for one it does not support.
     pub(in super::super) fn metadata(&self, protocol: &StrBytes) -> Bytes {
-        self.protocols
-            .metadata(protocol)
-            .cloned()
-            .unwrap_or_default()
+        self.protocols.metadata(protocol).cloned().unwrap_or_default()
     }
 
     /// A parked request stands for a heartbeat, except a new member's, whose client may be gone.

@@ -56,10 +56,7 @@ impl ClassicGroup {
     pub(in super::super) fn select_protocol(&self) -> Option<StrBytes> {
         let mut votes: BTreeMap<&StrBytes, usize> = BTreeMap::new();
         for member in self.members.values() {
-            let vote = member
-                .protocols
-                .names()
-                .find(|name| self.is_candidate(name))?;
+            let vote = member.protocols.names().find(|name| self.is_candidate(name))?;
             *votes.entry(vote).or_default() += 1;
         }
         votes
@@ -111,9 +108,7 @@ fn subscription_topics(metadata: &[u8]) -> Option<Vec<StrBytes>> {
         let (length, tail) = rest.split_first_chunk::<2>()?;
         let length = usize::try_from(i16::from_be_bytes(*length)).ok()?;
         let (topic, tail) = tail.split_at_checked(length)?;
-        topics.push(StrBytes::from_string(
-            std::str::from_utf8(topic).ok()?.to_owned(),
-        ));
+        topics.push(StrBytes::from_string(std::str::from_utf8(topic).ok()?.to_owned()));
         rest = tail;
     }
     let (length, rest) = rest.split_first_chunk::<4>()?;

@@ -38,37 +38,19 @@ impl fmt::Display for Note {
 impl Note {
     fn fmt_rebalance(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PreparingToRebalance {
-                group,
-                state,
-                generation,
-                reason,
-            } => write!(
+            Self::PreparingToRebalance { group, state, generation, reason } => write!(
                 f,
                 "Preparing to rebalance group {group} in state {state} with old generation \
                  {generation} (reason: {reason})."
             ),
-            Self::Stabilized {
-                group,
-                generation,
-                members,
-            } => write!(
+            Self::Stabilized { group, generation, members } => write!(
                 f,
                 "Stabilized group {group} generation {generation} with {members} members."
             ),
             Self::NowEmpty { group, generation } => {
-                write!(
-                    f,
-                    "Group {group} with generation {generation} is now empty."
-                )
+                write!(f, "Group {group} with generation {generation} is now empty.")
             }
-            Self::AssignmentReceived {
-                group,
-                leader,
-                generation,
-                members,
-                static_members,
-            } => {
+            Self::AssignmentReceived { group, leader, generation, members, static_members } => {
                 write!(
                     f,
                     "Assignment received from leader {leader} for group {group} for generation \
@@ -76,11 +58,7 @@ impl Note {
                      are static."
                 )
             }
-            Self::EmptyAssignments {
-                group,
-                members,
-                generation,
-            } => write!(
+            Self::EmptyAssignments { group, members, generation } => write!(
                 f,
                 "Setting empty assignments for members {} of {group} for generation {generation}.",
                 listed(members)
@@ -95,21 +73,16 @@ impl Note {
                 "Group {group} removed members who haven't sent their sync requests: {}",
                 listed(members)
             ),
-            Self::NoMemberRejoined { group } => write!(
-                f,
-                "Group {group} could not complete rebalance because no members rejoined."
-            ),
+            Self::NoMemberRejoined { group } => {
+                write!(f, "Group {group} could not complete rebalance because no members rejoined.")
+            }
             _ => self.fmt_leader(f),
         }
     }
 
     fn fmt_leader(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::LeaderReplaced {
-                old,
-                old_instance,
-                new,
-            } => write!(
+            Self::LeaderReplaced { old, old_instance, new } => write!(
                 f,
                 "Group leader [memberId: {old}, groupInstanceId: {}] failed to join before the \
                  rebalance timeout. Member {new} was elected as the new leader.",
@@ -128,50 +101,28 @@ impl Note {
 
     fn fmt_join(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MemberIdRequired {
-                group,
-                state,
-                member,
-            } => write!(
+            Self::MemberIdRequired { group, state, member } => write!(
                 f,
                 "Dynamic member with unknown member id joins group {group} in {state} state. \
                  Created a new member id {member} and requesting the member to rejoin with this id."
             ),
-            Self::DynamicMemberAdded {
-                group,
-                state,
-                member,
-            } => write!(
+            Self::DynamicMemberAdded { group, state, member } => write!(
                 f,
                 "Dynamic member with unknown member id joins group {group} in state {state}. \
                  Created a new member id {member} and added the member to the group."
             ),
-            Self::PendingMemberJoins {
-                group,
-                state,
-                member,
-            } => write!(
+            Self::PendingMemberJoins { group, state, member } => write!(
                 f,
                 "Pending dynamic member with id {member} joins group {group} in {state} state. \
                  Adding to the group now."
             ),
-            Self::StaticMemberAdded {
-                group,
-                state,
-                member,
-                instance,
-            } => write!(
+            Self::StaticMemberAdded { group, state, member, instance } => write!(
                 f,
                 "Static member with groupInstanceId={instance} and unknown member id joins group \
                  {group} in {state} state. Created a new member id {member} for this member and \
                  added to the group."
             ),
-            Self::StaticMemberReplaced {
-                group,
-                state,
-                old,
-                instance,
-            } => write!(
+            Self::StaticMemberReplaced { group, state, old, instance } => write!(
                 f,
                 "Static member with groupInstanceId={instance} and unknown member id joins group \
                  {group} in {state} state. Replacing previously mapped member {old} with this \
@@ -182,11 +133,7 @@ impl Note {
                 "Static member which joins during Stable stage and doesn't affect the selected \
                  protocol will not trigger a rebalance."
             ),
-            Self::UnexpectedRejoin {
-                group,
-                state,
-                member,
-            } => write!(
+            Self::UnexpectedRejoin { group, state, member } => write!(
                 f,
                 "Attempt to add rejoining member {member} of group {group} in unexpected group \
                  state {state}"
@@ -197,22 +144,12 @@ impl Note {
 
     fn fmt_departure(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::MemberFenced {
-                member,
-                instance,
-                by,
-                operation,
-            } => write!(
+            Self::MemberFenced { member, instance, by, operation } => write!(
                 f,
                 "Request memberId={member} for static member with groupInstanceId={instance} is \
                  fenced by existing memberId={by} during operation {operation}"
             ),
-            Self::MemberLeft {
-                group,
-                member,
-                reason,
-                pending,
-            } => write!(
+            Self::MemberLeft { group, member, reason, pending } => write!(
                 f,
                 "[Group {group}] {} {member} has left group through explicit `LeaveGroup` \
                  request; client reason: {reason}",
@@ -247,10 +184,7 @@ impl Note {
                 write!(f, "Loaded classic group {group} with {members} members.")
             }
             Self::Unloading { group, generation } => {
-                write!(
-                    f,
-                    "[GroupId={group}] Unloading group metadata for generation {generation}."
-                )
+                write!(f, "[GroupId={group}] Unloading group metadata for generation {generation}.")
             }
             Self::SubscriptionUnreadable { group, protocol } => write!(
                 f,
@@ -260,11 +194,7 @@ impl Note {
             Self::WriteFailed { group, failure } => {
                 write!(f, "Failed to write metadata for group {group}: {failure}")
             }
-            Self::StaleTransactionalOffset {
-                group,
-                topic,
-                partition,
-            } => write!(
+            Self::StaleTransactionalOffset { group, topic, partition } => write!(
                 f,
                 "Skipped the materialization of a transactional offset commit in group {group} \
                  with topic {topic}, partition {partition}: a later commit stands already."
@@ -289,11 +219,7 @@ impl Note {
 }
 
 fn joined(names: &[StrBytes]) -> String {
-    names
-        .iter()
-        .map(StrBytes::as_str)
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(StrBytes::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// As Java prints a collection.

@@ -60,18 +60,12 @@ impl GroupShard {
                         topic: name.clone(),
                         partition: partition.partition_index,
                     };
-                    records.push(GroupRecord::OffsetCommit {
-                        key,
-                        value: Some(value),
-                    });
+                    records.push(GroupRecord::OffsetCommit { key, value: Some(value) });
                 }
                 (partition.partition_index, refusal)
             });
             let partitions = partitions.collect();
-            topics.push(CommittedTopic {
-                topic: name,
-                partitions,
-            });
+            topics.push(CommittedTopic { topic: name, partitions });
         }
         let answer = Answer::Commit(Ok(topics));
         if records.is_empty() {
@@ -82,8 +76,7 @@ impl GroupShard {
             // A group without members, only there to hold offsets.
             out.note(Note::SimpleGroupCreated { group: id.clone() });
             let group = ClassicGroup::new(id.clone(), now.wall_ms);
-            self.groups
-                .insert(id.clone(), Group::Classic(Box::new(group)));
+            self.groups.insert(id.clone(), Group::Classic(Box::new(group)));
             then = Then::NewGroup { group: id };
         }
         self.write(&records, then, Some((reply, answer)), out);
@@ -119,17 +112,11 @@ impl GroupShard {
                 return Err(GroupError::GroupNotFound(id.clone()));
             }
             None => {
-                return Err(GroupError::IllegalGeneration {
-                    asked: generation,
-                    current: -1,
-                });
+                return Err(GroupError::IllegalGeneration { asked: generation, current: -1 });
             }
         };
         validate_classic_commit(group, request, out)?;
-        if matches!(
-            group.state,
-            GroupState::Stable | GroupState::PreparingRebalance
-        ) {
+        if matches!(group.state, GroupState::Stable | GroupState::PreparingRebalance) {
             // A commit keeps the session, too.
             self.heard_of(id, &request.member_id, now);
         }
@@ -178,21 +165,14 @@ impl GroupShard {
             if is_subscribed {
                 return (partition, Some(GroupError::SubscribedToTopic));
             }
-            let key = OffsetCommitKey {
-                group: id.clone(),
-                topic: name.clone(),
-                partition,
-            };
+            let key = OffsetCommitKey { group: id.clone(), topic: name.clone(), partition };
             if self.offsets.has_any(&key) {
                 records.push(tombstone(key));
             }
             (partition, None)
         });
         let partitions = partitions.collect();
-        DeletedTopic {
-            topic: name,
-            partitions,
-        }
+        DeletedTopic { topic: name, partitions }
     }
 
     fn validate_delete(&self, id: &StrBytes) -> Result<(), GroupError> {
@@ -219,11 +199,7 @@ fn commit_value(
     OffsetCommitValue {
         offset: partition.committed_offset,
         leader_epoch: partition.committed_leader_epoch,
-        metadata: partition
-            .committed_metadata
-            .as_ref()
-            .map(own)
-            .unwrap_or_default(),
+        metadata: partition.committed_metadata.as_ref().map(own).unwrap_or_default(),
         commit_timestamp_ms,
         expire_timestamp_ms,
         topic_id: topic.topic_id,
@@ -247,10 +223,7 @@ fn validate_classic_commit(
     }
     group.validate_member(&request.member_id, instance, "offset-commit", out)?;
     if generation != group.generation {
-        return Err(GroupError::IllegalGeneration {
-            asked: generation,
-            current: group.generation,
-        });
+        return Err(GroupError::IllegalGeneration { asked: generation, current: group.generation });
     }
     if group.is_in(GroupState::CompletingRebalance) {
         // The member knows the generation, but what it commits belongs to the one before.

@@ -84,11 +84,7 @@ impl GroupShard {
         partition: i32,
         require_stable: bool,
     ) -> FetchedPartition {
-        let key = OffsetCommitKey {
-            group: group.clone(),
-            topic: topic.clone(),
-            partition,
-        };
+        let key = OffsetCommitKey { group: group.clone(), topic: topic.clone(), partition };
         let offset = if require_stable && self.offsets.is_unstable(&key) {
             Err(GroupError::UnstableOffset)
         } else {

@@ -22,14 +22,8 @@ pub(super) struct OpenTransactions {
 
 impl OpenTransactions {
     pub(super) fn hold(&mut self, producer_id: i64, key: OffsetCommitKey, offset: CommittedOffset) {
-        self.holders
-            .entry(key.clone())
-            .or_default()
-            .insert(producer_id);
-        self.held
-            .entry(producer_id)
-            .or_default()
-            .insert(key, offset);
+        self.holders.entry(key.clone()).or_default().insert(producer_id);
+        self.held.entry(producer_id).or_default().insert(key, offset);
     }
 
     /// What a producer's transaction held.
@@ -72,9 +66,6 @@ impl OpenTransactions {
             topic: StrBytes::default(),
             partition: i32::MIN,
         };
-        self.holders
-            .range(first..)
-            .next()
-            .is_some_and(|(key, _)| key.group == *group)
+        self.holders.range(first..).next().is_some_and(|(key, _)| key.group == *group)
     }
 }

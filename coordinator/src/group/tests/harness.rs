@@ -52,15 +52,13 @@ pub(in super::super) fn commit_request(
     offsets: &[(&str, i32, i64)],
 ) -> OffsetCommitRequest {
     let topics = offsets.iter().map(|(topic, partition, offset)| {
-        OffsetCommitRequestTopic::default()
-            .with_name(TopicName(text(topic)))
-            .with_partitions(vec![
-                OffsetCommitRequestPartition::default()
-                    .with_partition_index(*partition)
-                    .with_committed_offset(*offset)
-                    .with_committed_leader_epoch(3)
-                    .with_committed_metadata(Some(text("note"))),
-            ])
+        OffsetCommitRequestTopic::default().with_name(TopicName(text(topic))).with_partitions(vec![
+            OffsetCommitRequestPartition::default()
+                .with_partition_index(*partition)
+                .with_committed_offset(*offset)
+                .with_committed_leader_epoch(3)
+                .with_committed_metadata(Some(text("note"))),
+        ])
     });
     OffsetCommitRequest::default()
         .with_group_id(GroupId(text("g")))
@@ -91,10 +89,7 @@ impl Bench {
     pub(in super::super) fn with(settings: GroupSettings) -> Self {
         let mut bench = Self {
             shard: GroupShard::new(settings),
-            now: Now {
-                wall_ms: 1_000_000,
-                monotonic_ms: 0,
-            },
+            now: Now { wall_ms: 1_000_000, monotonic_ms: 0 },
             answers: BTreeMap::new(),
             writes: Vec::new(),
             log: Vec::new(),
@@ -122,10 +117,7 @@ impl Bench {
 
     fn take(&mut self, out: Outputs) {
         for (reply, answer) in out.replies {
-            assert!(
-                self.answers.insert(reply, answer).is_none(),
-                "{reply:?} answered twice"
-            );
+            assert!(self.answers.insert(reply, answer).is_none(), "{reply:?} answered twice");
         }
         self.writes.extend(out.writes);
         self.notes.extend(out.notes);
@@ -146,8 +138,7 @@ impl Bench {
             self.log.extend(write.records);
         }
         let mut out = Outputs::default();
-        self.shard
-            .written(write.id, fate.map(|()| base), self.now, &mut out);
+        self.shard.written(write.id, fate.map(|()| base), self.now, &mut out);
         self.take(out);
     }
 
@@ -177,11 +168,7 @@ impl Bench {
         let reply = self.reply();
         let draw = Uuid::from_u128(self.next_draw);
         self.next_draw += 1;
-        let caller = Caller {
-            client_id: "client",
-            client_host: "/127.0.0.1",
-            api_version,
-        };
+        let caller = Caller { client_id: "client", client_host: "/127.0.0.1", api_version };
         self.run(|shard, now, out| shard.join(caller, request, reply, draw, now, out));
         reply
     }
@@ -299,14 +286,8 @@ impl Bench {
         partition: i32,
     ) -> Result<Option<i64>, GroupError> {
         let topics = [(text(topic), vec![partition])];
-        let fetched = self
-            .shard
-            .fetch_offsets(&text("g"), None, &topics, true)
-            .unwrap();
-        fetched[0].partitions[0]
-            .offset
-            .clone()
-            .map(|offset| offset.map(|offset| offset.offset))
+        let fetched = self.shard.fetch_offsets(&text("g"), None, &topics, true).unwrap();
+        fetched[0].partitions[0].offset.clone().map(|offset| offset.map(|offset| offset.offset))
     }
 
     pub(in super::super) fn group(&self) -> DescribedGroup {
@@ -337,14 +318,15 @@ impl Bench {
         }
         bench.run(|shard, now, out| shard.loaded(now, out));
         bench.log = self.log.clone();
+        // Neither replies nor draws come twice, whoever coordinates.
+        (bench.next_reply, bench.next_draw) = (self.next_reply, self.next_draw);
         bench
     }
 
     pub(in super::super) fn replay(&mut self, batch: &[u8]) {
         let batch = BatchView::parse(batch).unwrap();
         let (header, payload) = (batch.header_copy(), batch.payload());
-        self.run(|shard, now, out| shard.replay_batch(&header, payload, now, out))
-            .unwrap();
+        self.run(|shard, now, out| shard.replay_batch(&header, payload, now, out)).unwrap();
     }
 
     /// What must be the same after a reload: members, assignments and offsets, of settled groups.
@@ -375,14 +357,13 @@ impl Bench {
             Group::Foreign(group) => format!("{id:?} {:?}", group.tombstones()),
         });
         groups
-            .chain(
-                self.shard
-                    .offsets
-                    .committed()
-                    .iter()
-                    .map(|offset| format!("{offset:?}")),
-            )
+            .chain(self.shard.offsets.committed().iter().map(|offset| format!("{offset:?}")))
             .collect()
+    }
+
+    /// The generation of group `g`; 0 while it is not there.
+    pub(in super::super) fn generation(&self) -> i32 {
+        self.shard.classic(&text("g")).map_or(0, |group| group.generation)
     }
 
     pub(in super::super) fn said(&self, line: &str) -> bool {

@@ -7,10 +7,7 @@ fn a_dynamic_member_gets_an_id_first_and_joins_with_it() {
     let first = bench.join("", &["range"]);
     let answer = bench.joined(first);
     assert_eq!(answer.error, Some(GroupError::MemberIdRequired));
-    assert_eq!(
-        answer.member_id,
-        "client-00000000-0000-0000-0000-000000000001"[..]
-    );
+    assert_eq!(answer.member_id, "client-00000000-0000-0000-0000-000000000001"[..]);
     assert_eq!((answer.generation, answer.members.len()), (-1, 0));
     let second = bench.join(&answer.member_id, &["range"]);
     assert!(bench.is_parked(second));
@@ -46,17 +43,10 @@ fn bad_joins_are_refused_with_their_cause() {
     let settings = GroupSettings::default();
     let request = || join_request("", &["range"]);
     let refusals = [
-        (
-            request().with_group_id(Default::default()),
-            GroupError::InvalidGroupId,
-        ),
+        (request().with_group_id(Default::default()), GroupError::InvalidGroupId),
         (
             request().with_session_timeout_ms(5_999),
-            GroupError::InvalidSessionTimeout {
-                asked_ms: 5_999,
-                min_ms: 6_000,
-                max_ms: 1_800_000,
-            },
+            GroupError::InvalidSessionTimeout { asked_ms: 5_999, min_ms: 6_000, max_ms: 1_800_000 },
         ),
         (
             request().with_session_timeout_ms(1_800_001),
@@ -66,18 +56,9 @@ fn bad_joins_are_refused_with_their_cause() {
                 max_ms: 1_800_000,
             },
         ),
-        (
-            request().with_member_id(text("nobody")),
-            GroupError::UnknownMember,
-        ),
-        (
-            request().with_protocols(Vec::new()),
-            GroupError::InconsistentProtocol,
-        ),
-        (
-            request().with_protocol_type(text("")),
-            GroupError::InconsistentProtocol,
-        ),
+        (request().with_member_id(text("nobody")), GroupError::UnknownMember),
+        (request().with_protocols(Vec::new()), GroupError::InconsistentProtocol),
+        (request().with_protocol_type(text("")), GroupError::InconsistentProtocol),
     ];
     for (request, error) in refusals {
         let mut bench = Bench::with(settings.clone());
@@ -95,47 +76,24 @@ fn a_member_must_share_the_groups_type_and_one_protocol() {
         join_request("", &["range"]).with_protocol_type(text("connect")),
     ] {
         let reply = bench.join_as(9, &request);
-        assert_eq!(
-            bench.joined(reply).error,
-            Some(GroupError::InconsistentProtocol)
-        );
+        assert_eq!(bench.joined(reply).error, Some(GroupError::InconsistentProtocol));
     }
     let reply = bench.join("", &["sticky", "roundrobin"]);
-    assert_eq!(
-        bench.joined(reply).error,
-        Some(GroupError::MemberIdRequired)
-    );
+    assert_eq!(bench.joined(reply).error, Some(GroupError::MemberIdRequired));
 }
 
 #[test]
 fn the_protocol_with_most_votes_among_common_ones_is_chosen() {
     for (votes, chosen) in [
-        (
-            &[
-                &["range", "sticky"][..],
-                &["sticky", "range"],
-                &["sticky", "range"],
-            ][..],
-            "sticky",
-        ),
-        (
-            &[&["range", "sticky"], &["sticky"], &["range", "sticky"]],
-            "sticky",
-        ),
+        (&[&["range", "sticky"][..], &["sticky", "range"], &["sticky", "range"]][..], "sticky"),
+        (&[&["range", "sticky"], &["sticky"], &["range", "sticky"]], "sticky"),
         (&[&["range"], &["range", "sticky"]], "range"),
     ] {
         let mut bench = Bench::new();
-        let joins: Vec<ReplyId> = votes
-            .iter()
-            .map(|protocols| bench.admit(protocols).1)
-            .collect();
+        let joins: Vec<ReplyId> = votes.iter().map(|protocols| bench.admit(protocols).1).collect();
         bench.pass(60_000);
         for join in joins {
-            assert_eq!(
-                bench.joined(join).protocol_name,
-                Some(text(chosen)),
-                "{votes:?}"
-            );
+            assert_eq!(bench.joined(join).protocol_name, Some(text(chosen)), "{votes:?}");
         }
     }
 }
@@ -154,11 +112,7 @@ fn only_the_leader_is_told_who_joined() {
     let (first, first_join) = bench.admit(&["range"]);
     let (second, second_join) = bench.admit(&["range"]);
     bench.pass(6_000);
-    let ids = bench
-        .joined(first_join)
-        .members
-        .into_iter()
-        .map(|member| member.member_id);
+    let ids = bench.joined(first_join).members.into_iter().map(|member| member.member_id);
     assert_eq!(ids.collect::<Vec<_>>(), [first.clone(), second]);
     assert_eq!(bench.joined(second_join).members, []);
     assert_eq!(bench.joined(second_join).leader, first);
@@ -166,32 +120,20 @@ fn only_the_leader_is_told_who_joined() {
 
 #[test]
 fn a_full_group_refuses_new_members_and_keeps_its_own() {
-    let mut bench = Bench::with(GroupSettings {
-        max_size: 2,
-        ..GroupSettings::default()
-    });
+    let mut bench = Bench::with(GroupSettings { max_size: 2, ..GroupSettings::default() });
     let (_, second) = bench.stable_pair();
     let reply = bench.join("", &["range"]);
-    assert_eq!(
-        bench.joined(reply).error,
-        Some(GroupError::MaxSizeReached { max: 2 })
-    );
+    assert_eq!(bench.joined(reply).error, Some(GroupError::MaxSizeReached { max: 2 }));
     let reply = bench.join(&second, &["range"]);
     assert_eq!(bench.joined(reply).error, None);
 }
 
 #[test]
 fn during_a_rebalance_those_who_wait_count_for_the_size() {
-    let mut bench = Bench::with(GroupSettings {
-        max_size: 1,
-        ..GroupSettings::default()
-    });
+    let mut bench = Bench::with(GroupSettings { max_size: 1, ..GroupSettings::default() });
     let (_, first_join) = bench.admit(&["range"]);
     let refused = bench.join("", &["range"]);
-    assert_eq!(
-        bench.joined(refused).error,
-        Some(GroupError::MaxSizeReached { max: 1 })
-    );
+    assert_eq!(bench.joined(refused).error, Some(GroupError::MaxSizeReached { max: 1 }));
     bench.pass(3_000);
     assert_eq!(bench.joined(first_join).generation, 1);
 }
@@ -216,19 +158,14 @@ fn a_pending_member_with_an_instance_id_cannot_be() {
     let member = bench.joined(first).member_id;
     let request = join_request(&member, &["range"]).with_group_instance_id(Some(text("i")));
     let reply = bench.join_as(9, &request);
-    assert!(matches!(
-        bench.joined(reply).error,
-        Some(GroupError::Unexpected(_))
-    ));
+    assert!(matches!(bench.joined(reply).error, Some(GroupError::Unexpected(_))));
 }
 
 #[test]
 fn a_new_group_is_written_with_its_first_request_as_stock_does() {
     let mut bench = Bench::new();
     bench.join("", &["range"]);
-    let [record] = &bench.log[..] else {
-        panic!("{:?}", bench.log)
-    };
+    let [record] = &bench.log[..] else { panic!("{:?}", bench.log) };
     assert_eq!(&record.key[..], b"\0\x02\0\x01g");
     let mut value = b"\0\x03\0\0\0\0\0\0\xff\xff\xff\xff".to_vec();
     value.extend(1_000_000_i64.to_be_bytes());
@@ -253,10 +190,7 @@ fn a_retried_join_displaces_the_parked_one() {
     let mut bench = Bench::new();
     let (member, lost) = bench.admit(&["range"]);
     let again = bench.join(&member, &["range"]);
-    assert_eq!(
-        bench.joined(lost).error,
-        Some(GroupError::RebalanceInProgress)
-    );
+    assert_eq!(bench.joined(lost).error, Some(GroupError::RebalanceInProgress));
     bench.pass(3_000);
     assert_eq!(bench.joined(again).generation, 1);
 }

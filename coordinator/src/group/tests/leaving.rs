@@ -6,10 +6,7 @@ fn a_member_that_leaves_makes_the_rest_rebalance() {
     let mut bench = Bench::new();
     let (first, second) = bench.stable_pair();
     let answer = bench.leave(&[(&second, None)]);
-    assert_eq!(
-        (answer.error, answer.members[0].error.clone()),
-        (None, None)
-    );
+    assert_eq!((answer.error, answer.members[0].error.clone()), (None, None));
     assert!(bench.said(&format!(
         "[Group g] Member {second} has left group through explicit `LeaveGroup` request; client \
          reason: not provided"
@@ -18,10 +15,7 @@ fn a_member_that_leaves_makes_the_rest_rebalance() {
         "Preparing to rebalance group g in state PreparingRebalance with old generation 1 \
          (reason: explicit `LeaveGroup` request for ({second}) members.)."
     )));
-    assert_eq!(
-        bench.heartbeat(&first, 1),
-        Err(GroupError::RebalanceInProgress)
-    );
+    assert_eq!(bench.heartbeat(&first, 1), Err(GroupError::RebalanceInProgress));
 }
 
 #[test]
@@ -51,11 +45,7 @@ fn each_member_of_a_batch_has_its_own_answer() {
         (&pending, None),
         (&first, None),
     ]);
-    let errors: Vec<bool> = answer
-        .members
-        .iter()
-        .map(|member| member.error.is_none())
-        .collect();
+    let errors: Vec<bool> = answer.members.iter().map(|member| member.error.is_none()).collect();
     assert_eq!(errors, [true, false, false, true, false]);
 }
 
@@ -85,17 +75,10 @@ fn leaving_an_unknown_group_is_refused_member_by_member() {
     let mut bench = Bench::new();
     let answer = bench.leave(&[("x", None), ("", Some("i"))]);
     assert_eq!(answer.error, None);
-    assert!(
-        answer
-            .members
-            .iter()
-            .all(|m| m.error == Some(GroupError::UnknownMember))
-    );
+    assert!(answer.members.iter().all(|m| m.error == Some(GroupError::UnknownMember)));
     let reply = bench.reply();
     bench.run(|shard, now, out| shard.leave(&text(""), &[], reply, now, out));
-    let Answer::Leave(answer) = &bench.answers[&reply] else {
-        panic!()
-    };
+    let Answer::Leave(answer) = &bench.answers[&reply] else { panic!() };
     assert_eq!(answer.error, Some(GroupError::InvalidGroupId));
 }
 
@@ -117,10 +100,7 @@ fn groups_are_listed_by_state_and_kind() {
         assert_eq!(listed.len(), count, "{states:?} {kinds:?}");
     }
     let listed = &bench.shard.list(&[], &[])[0];
-    assert_eq!(
-        (listed.state, &listed.protocol_type[..]),
-        ("Stable", "consumer")
-    );
+    assert_eq!((listed.state, &listed.protocol_type[..]), ("Stable", "consumer"));
 }
 
 #[test]
@@ -128,19 +108,13 @@ fn a_description_shows_metadata_only_of_a_stable_group() {
     let mut bench = Bench::new();
     let (first, _) = bench.stable_pair();
     let group = bench.group();
-    assert_eq!(
-        (&group.protocol[..], &group.protocol_type[..]),
-        ("range", "consumer")
-    );
+    assert_eq!((&group.protocol[..], &group.protocol_type[..]), ("range", "consumer"));
     assert_eq!(group.members[0].metadata, subscription("orders"));
     assert_eq!(&group.members[0].assignment[..], b"one");
     assert_eq!(&group.members[0].client_host[..], "/127.0.0.1");
     bench.join(&first, &["range"]);
     let group = bench.group();
-    assert_eq!(
-        (&group.protocol[..], group.members[0].metadata.len()),
-        ("", 0)
-    );
+    assert_eq!((&group.protocol[..], group.members[0].metadata.len()), ("", 0));
     let unknown = bench.shard.describe(&text("other")).unwrap_err();
     assert_eq!(unknown.to_string(), "Group other not found.");
 }

@@ -6,24 +6,15 @@ use protocol::batch::{BatchBuilder, BatchView, ControlType};
 use protocol::records::group::{OffsetCommitKey, OffsetCommitValue};
 
 fn commit_record(group: &str, partition: i32, offset: i64) -> (Bytes, Bytes) {
-    let key = OffsetCommitKey {
-        group: text(group),
-        topic: text("orders"),
-        partition,
-    };
-    let value = OffsetCommitValue {
-        offset,
-        ..OffsetCommitValue::default()
-    };
+    let key = OffsetCommitKey { group: text(group), topic: text("orders"), partition };
+    let value = OffsetCommitValue { offset, ..OffsetCommitValue::default() };
     (key.to_bytes(), value.to_bytes())
 }
 
 /// A batch of one commit at `at`, held by the transaction of `producer`.
 fn held(at: i64, producer: i64, offset: i64) -> Bytes {
     let (key, value) = commit_record("g", 0, offset);
-    let mut builder = BatchBuilder::new(at)
-        .producer(producer, 0, 0)
-        .transactional();
+    let mut builder = BatchBuilder::new(at).producer(producer, 0, 0).transactional();
     builder.append(0, Some(&key), Some(&value));
     builder.build()
 }
@@ -36,9 +27,7 @@ fn plain(at: i64, offset: i64) -> Bytes {
 }
 
 fn marker(at: i64, producer: i64, kind: ControlType) -> Bytes {
-    let mut builder = BatchBuilder::new(at)
-        .producer(producer, 0, -1)
-        .transactional();
+    let mut builder = BatchBuilder::new(at).producer(producer, 0, -1).transactional();
     builder.append_control(0, kind, &[0, 0, 0, 0, 0, 0]);
     builder.build()
 }
@@ -56,58 +45,22 @@ fn an_offset_of_an_open_transaction_is_unstable_and_not_seen() {
     let bench = loaded(&[plain(0, 5), held(1, 9, 6)]);
     assert_eq!(bench.fetch("orders", 0), Err(GroupError::UnstableOffset));
     let topics = [(text("orders"), vec![0])];
-    let loose = bench
-        .shard
-        .fetch_offsets(&text("g"), None, &topics, false)
-        .unwrap();
-    assert_eq!(
-        loose[0].partitions[0]
-            .offset
-            .clone()
-            .unwrap()
-            .unwrap()
-            .offset,
-        5
-    );
+    let loose = bench.shard.fetch_offsets(&text("g"), None, &topics, false).unwrap();
+    assert_eq!(loose[0].partitions[0].offset.clone().unwrap().unwrap().offset, 5);
 }
 
 #[test]
 fn markers_commit_or_abort_what_a_transaction_holds() {
     use ControlType::{Abort, Commit};
     for (batches, offset) in [
-        (
-            vec![plain(0, 5), held(1, 9, 6), marker(2, 9, Commit)],
-            Some(6),
-        ),
-        (
-            vec![plain(0, 5), held(1, 9, 6), marker(2, 9, Abort)],
-            Some(5),
-        ),
+        (vec![plain(0, 5), held(1, 9, 6), marker(2, 9, Commit)], Some(6)),
+        (vec![plain(0, 5), held(1, 9, 6), marker(2, 9, Abort)], Some(5)),
         (vec![held(0, 9, 6), marker(1, 9, Abort)], None),
         // A later plain commit stands against a marker that comes after it.
-        (
-            vec![held(0, 9, 6), plain(1, 7), marker(2, 9, Commit)],
-            Some(7),
-        ),
+        (vec![held(0, 9, 6), plain(1, 7), marker(2, 9, Commit)], Some(7)),
         // Two transactions: each marker ends its own.
-        (
-            vec![
-                held(0, 9, 6),
-                held(1, 8, 7),
-                marker(2, 8, Commit),
-                marker(3, 9, Commit),
-            ],
-            Some(7),
-        ),
-        (
-            vec![
-                held(0, 9, 6),
-                held(1, 8, 7),
-                marker(2, 8, Abort),
-                marker(3, 9, Commit),
-            ],
-            Some(6),
-        ),
+        (vec![held(0, 9, 6), held(1, 8, 7), marker(2, 8, Commit), marker(3, 9, Commit)], Some(7)),
+        (vec![held(0, 9, 6), held(1, 8, 7), marker(2, 8, Abort), marker(3, 9, Commit)], Some(6)),
         // A marker without anything held.
         (vec![plain(0, 5), marker(1, 9, Commit)], Some(5)),
     ] {
@@ -119,11 +72,7 @@ fn markers_commit_or_abort_what_a_transaction_holds() {
 fn a_tombstone_takes_what_transactions_hold() {
     let mut builder = BatchBuilder::new(1);
     builder.append(0, Some(&commit_record("g", 0, 0).0), None);
-    let bench = loaded(&[
-        held(0, 9, 6),
-        builder.build(),
-        marker(2, 9, ControlType::Commit),
-    ]);
+    let bench = loaded(&[held(0, 9, 6), builder.build(), marker(2, 9, ControlType::Commit)]);
     assert_eq!(bench.fetch("orders", 0), Ok(None));
 }
 
@@ -145,18 +94,11 @@ fn a_loaded_group_goes_on_where_it_was() {
     bench.commit(&commit_request(&first, 1, &[("orders", 0, 5)]));
     let mut bench = bench.reloaded();
     assert!(bench.said("Loaded classic group g with 2 members."));
-    assert_eq!(
-        (bench.heartbeat(&first, 1), bench.heartbeat(&second, 1)),
-        (Ok(()), Ok(()))
-    );
+    assert_eq!((bench.heartbeat(&first, 1), bench.heartbeat(&second, 1)), (Ok(()), Ok(())));
     let sync = bench.sync(&second, 1, &[]);
     assert_eq!(&bench.synced(sync).assignment[..], b"two");
     bench.pass(10_000);
-    assert_eq!(
-        bench.group().state,
-        GroupState::Empty,
-        "sessions run from the load on"
-    );
+    assert_eq!(bench.group().state, GroupState::Empty, "sessions run from the load on");
 }
 
 #[test]
@@ -164,10 +106,7 @@ fn a_loaded_group_that_is_too_large_rebalances() {
     let mut bench = Bench::new();
     bench.stable_pair();
     bench.shard.settings.max_size = 1;
-    assert_eq!(
-        bench.reloaded().group().state,
-        GroupState::PreparingRebalance
-    );
+    assert_eq!(bench.reloaded().group().state, GroupState::PreparingRebalance);
 }
 
 #[test]
@@ -178,15 +117,9 @@ fn a_record_that_cannot_be_read_ends_the_load() {
     let mut bench = Bench::new();
     let view = BatchView::parse(&batch).unwrap();
     let (header, payload) = (view.header_copy(), view.payload());
-    let error = bench
-        .run(|shard, now, out| shard.replay_batch(&header, payload, now, out))
-        .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("the record at offset 7 cannot be read"),
-        "{error}"
-    );
+    let error =
+        bench.run(|shard, now, out| shard.replay_batch(&header, payload, now, out)).unwrap_err();
+    assert!(error.to_string().starts_with("the record at offset 7 cannot be read"), "{error}");
 }
 
 #[test]
@@ -213,12 +146,7 @@ fn foreign() -> Bytes {
 }
 
 fn tombstone_types(bench: &Bench) -> Vec<u8> {
-    bench
-        .log
-        .iter()
-        .filter(|r| r.value.is_none())
-        .map(|record| record.key[1])
-        .collect()
+    bench.log.iter().filter(|r| r.value.is_none()).map(|record| record.key[1]).collect()
 }
 
 #[test]
@@ -226,26 +154,16 @@ fn a_group_of_another_protocol_is_listed_and_its_members_expire() {
     let mut bench = loaded(&[foreign()]);
     bench.run(|shard, now, out| shard.loaded(now, out));
     let listed = bench.shard.list(&[], &[text("consumer")]);
-    assert_eq!(
-        (listed[0].state, listed[0].kind),
-        ("Stable", GroupKind::Consumer)
-    );
+    assert_eq!((listed[0].state, listed[0].kind), ("Stable", GroupKind::Consumer));
     let described = bench.shard.describe(&text("cg")).unwrap_err();
     assert_eq!(described.to_string(), "Group cg is not a classic group.");
     let request =
         join_request("", &["range"]).with_group_id(protocol::messages::GroupId(text("cg")));
     let reply = bench.join_as(9, &request);
-    assert_eq!(
-        bench.joined(reply).error,
-        Some(GroupError::InconsistentProtocol)
-    );
+    assert_eq!(bench.joined(reply).error, Some(GroupError::InconsistentProtocol));
     bench.pass(45_000);
     assert_eq!(bench.shard.list(&[], &[])[0].state, "Empty");
-    assert_eq!(
-        tombstone_types(&bench),
-        [8, 7, 5],
-        "in the order that stock replays"
-    );
+    assert_eq!(tombstone_types(&bench), [8, 7, 5], "in the order that stock replays");
 }
 
 #[test]
@@ -256,10 +174,7 @@ fn an_empty_group_of_another_protocol_becomes_classic_when_one_joins() {
     let request =
         join_request("", &["range"]).with_group_id(protocol::messages::GroupId(text("cg")));
     let reply = bench.join_as(9, &request);
-    assert_eq!(
-        bench.joined(reply).error,
-        Some(GroupError::MemberIdRequired)
-    );
+    assert_eq!(bench.joined(reply).error, Some(GroupError::MemberIdRequired));
     assert_eq!(tombstone_types(&bench), [8, 7, 5, 6, 3]);
     assert_eq!(bench.shard.list(&[], &[])[0].kind, GroupKind::Classic);
 }

@@ -13,9 +13,8 @@ fn delete(bench: &mut Bench, topic: &str) -> Result<Vec<DeletedTopic>, GroupErro
     let topic = OffsetDeleteRequestTopic::default()
         .with_name(TopicName(text(topic)))
         .with_partitions(vec![partition]);
-    let request = OffsetDeleteRequest::default()
-        .with_group_id(GroupId(text("g")))
-        .with_topics(vec![topic]);
+    let request =
+        OffsetDeleteRequest::default().with_group_id(GroupId(text("g"))).with_topics(vec![topic]);
     let reply = bench.reply();
     bench.run(|shard, _, out| shard.delete_offsets(&request, reply, out));
     match &bench.answers[&reply] {
@@ -85,22 +84,8 @@ fn commits_are_accepted_from_members_of_this_generation_only() {
     let offsets = &[("orders", 0, 5)][..];
     for (member, generation, error) in [
         (&first[..], 1, None),
-        (
-            &first,
-            0,
-            Some(GroupError::IllegalGeneration {
-                asked: 0,
-                current: 1,
-            }),
-        ),
-        (
-            &first,
-            -1,
-            Some(GroupError::IllegalGeneration {
-                asked: -1,
-                current: 1,
-            }),
-        ),
+        (&first, 0, Some(GroupError::IllegalGeneration { asked: 0, current: 1 })),
+        (&first, -1, Some(GroupError::IllegalGeneration { asked: -1, current: 1 })),
         ("nobody", 1, Some(GroupError::UnknownMember)),
         ("", -1, Some(GroupError::UnknownMember)),
     ] {
@@ -132,13 +117,7 @@ fn a_commit_keeps_the_session() {
 #[test]
 fn a_generation_of_a_group_that_is_not_there_is_refused_by_version() {
     for (version, error) in [
-        (
-            8,
-            GroupError::IllegalGeneration {
-                asked: 3,
-                current: -1,
-            },
-        ),
+        (8, GroupError::IllegalGeneration { asked: 3, current: -1 }),
         (9, GroupError::GroupNotFound(text("g"))),
     ] {
         let mut bench = Bench::new();
@@ -157,10 +136,7 @@ fn metadata_may_have_4096_characters() {
         request.topics[0].partitions[0].committed_metadata = Some(text(&"ä".repeat(length)));
         let reply = bench.commit(&request);
         let error = bench.committed(reply).unwrap()[0].partitions[0].1.clone();
-        assert_eq!(
-            error,
-            refused.then_some(GroupError::OffsetMetadataTooLarge { length })
-        );
+        assert_eq!(error, refused.then_some(GroupError::OffsetMetadataTooLarge { length }));
     }
 }
 
@@ -169,19 +145,10 @@ fn what_was_committed_comes_back_whole() {
     let mut bench = Bench::new();
     simple_commit(&mut bench, 5);
     for bench in [&bench, &bench.reloaded()] {
-        let topics = bench
-            .shard
-            .fetch_all_offsets(&text("g"), None, true)
-            .unwrap();
+        let topics = bench.shard.fetch_all_offsets(&text("g"), None, true).unwrap();
         let offset = topics[0].partitions[0].offset.clone().unwrap().unwrap();
-        assert_eq!(
-            (offset.offset, offset.leader_epoch, &offset.metadata[..]),
-            (5, 3, "note")
-        );
-        assert_eq!(
-            (offset.commit_timestamp_ms, offset.record_offset),
-            (1_000_000, 0)
-        );
+        assert_eq!((offset.offset, offset.leader_epoch, &offset.metadata[..]), (5, 3, "note"));
+        assert_eq!((offset.commit_timestamp_ms, offset.record_offset), (1_000_000, 0));
     }
     let none = bench.shard.fetch_all_offsets(&text("other"), None, true);
     assert_eq!(none, Ok(Vec::new()));
@@ -190,37 +157,21 @@ fn what_was_committed_comes_back_whole() {
 #[test]
 fn offsets_are_deleted_unless_a_member_subscribes() {
     let mut bench = Bench::new();
-    assert_eq!(
-        delete(&mut bench, "orders"),
-        Err(GroupError::GroupNotFound(text("g")))
-    );
+    assert_eq!(delete(&mut bench, "orders"), Err(GroupError::GroupNotFound(text("g"))));
     let (first, _) = bench.stable_pair();
-    bench.commit(&commit_request(
-        &first,
-        1,
-        &[("orders", 0, 5), ("other", 0, 6)],
-    ));
+    bench.commit(&commit_request(&first, 1, &[("orders", 0, 5), ("other", 0, 6)]));
     let answer = delete(&mut bench, "orders").unwrap();
-    assert_eq!(
-        answer[0].partitions,
-        [(0, Some(GroupError::SubscribedToTopic))]
-    );
+    assert_eq!(answer[0].partitions, [(0, Some(GroupError::SubscribedToTopic))]);
     let answer = delete(&mut bench, "other").unwrap();
     assert_eq!(answer[0].partitions, [(0, None)]);
-    assert_eq!(
-        (bench.fetch("orders", 0), bench.fetch("other", 0)),
-        (Ok(Some(5)), Ok(None))
-    );
+    assert_eq!((bench.fetch("orders", 0), bench.fetch("other", 0)), (Ok(Some(5)), Ok(None)));
     assert_eq!(bench.durable_state(), bench.reloaded().durable_state());
 }
 
 #[test]
 fn a_group_is_deleted_with_its_offsets_when_nobody_is_in_it() {
     let mut bench = Bench::new();
-    assert_eq!(
-        delete_group(&mut bench),
-        Some(GroupError::GroupNotFound(text("g")))
-    );
+    assert_eq!(delete_group(&mut bench), Some(GroupError::GroupNotFound(text("g"))));
     let (first, second) = bench.stable_pair();
     bench.commit(&commit_request(&first, 1, &[("orders", 0, 5)]));
     assert_eq!(delete_group(&mut bench), Some(GroupError::NonEmptyGroup));
@@ -266,22 +217,14 @@ fn a_simple_groups_offsets_expire_a_week_after_their_commit() {
 fn a_consumer_groups_offsets_expire_a_week_after_it_became_empty() {
     let mut bench = Bench::new();
     let (first, second) = bench.stable_pair();
-    bench.commit(&commit_request(
-        &first,
-        1,
-        &[("orders", 0, 5), ("other", 0, 6)],
-    ));
+    bench.commit(&commit_request(&first, 1, &[("orders", 0, 5), ("other", 0, 6)]));
     for _ in 0..(WEEK_MS / 9_000 + 100) {
         bench.pass(9_000);
         bench.heartbeat(&first, 1).unwrap();
         bench.heartbeat(&second, 1).unwrap();
     }
     let kept = (bench.fetch("orders", 0), bench.fetch("other", 0));
-    assert_eq!(
-        kept,
-        (Ok(Some(5)), Ok(None)),
-        "a subscribed topic's offsets stay"
-    );
+    assert_eq!(kept, (Ok(Some(5)), Ok(None)), "a subscribed topic's offsets stay");
     bench.leave(&[(&first, None), (&second, None)]);
     bench.pass(WEEK_MS - 600_000);
     assert_eq!(bench.fetch("orders", 0), Ok(Some(5)));
@@ -294,11 +237,7 @@ fn a_commits_own_retention_counts() {
     let mut bench = Bench::new();
     let request = commit_request("", -1, &[("orders", 0, 5)]).with_retention_time_ms(1_000);
     bench.commit(&request);
-    assert_eq!(
-        &bench.log[0].value.as_ref().unwrap()[..2],
-        [0, 1],
-        "version 1 carries it"
-    );
+    assert_eq!(&bench.log[0].value.as_ref().unwrap()[..2], [0, 1], "version 1 carries it");
     bench.pass(600_000);
     assert_eq!(bench.fetch("orders", 0), Ok(None));
 }
@@ -306,22 +245,10 @@ fn a_commits_own_retention_counts() {
 #[test]
 fn a_deleted_topic_takes_its_offsets_along() {
     let mut bench = Bench::new();
-    bench.commit(&commit_request(
-        "",
-        -1,
-        &[("orders", 0, 5), ("orders", 1, 6), ("other", 0, 7)],
-    ));
-    let gone = [
-        (text("orders"), 0),
-        (text("orders"), 1),
-        (text("unknown"), 0),
-    ];
+    bench.commit(&commit_request("", -1, &[("orders", 0, 5), ("orders", 1, 6), ("other", 0, 7)]));
+    let gone = [(text("orders"), 0), (text("orders"), 1), (text("unknown"), 0)];
     bench.run(|shard, _, out| shard.partitions_deleted(&gone, out));
-    let offsets = (
-        bench.fetch("orders", 0),
-        bench.fetch("orders", 1),
-        bench.fetch("other", 0),
-    );
+    let offsets = (bench.fetch("orders", 0), bench.fetch("orders", 1), bench.fetch("other", 0));
     assert_eq!(offsets, (Ok(None), Ok(None), Ok(Some(7))));
 }
 

@@ -10,13 +10,7 @@ fn the_first_rebalance_waits_longer_while_members_come() {
     bench.pass(1_500);
     assert!(bench.is_parked(first), "extended by the second member");
     bench.pass(2_500);
-    assert_eq!(
-        (
-            bench.joined(first).generation,
-            bench.joined(second).generation
-        ),
-        (1, 1)
-    );
+    assert_eq!((bench.joined(first).generation, bench.joined(second).generation), (1, 1));
 }
 
 #[test]
@@ -30,18 +24,12 @@ fn the_first_rebalance_waits_no_longer_than_the_rebalance_timeout() {
         joins.push(bench.join_as(9, &request(&member)));
         bench.pass(1_900);
     }
-    assert!(
-        joins.iter().any(|join| !bench.is_parked(*join)),
-        "7000 ms have passed"
-    );
+    assert!(joins.iter().any(|join| !bench.is_parked(*join)), "7000 ms have passed");
 }
 
 #[test]
 fn without_a_delay_the_first_member_starts_at_once() {
-    let settings = GroupSettings {
-        initial_rebalance_delay_ms: 0,
-        ..GroupSettings::default()
-    };
+    let settings = GroupSettings { initial_rebalance_delay_ms: 0, ..GroupSettings::default() };
     let mut bench = Bench::with(settings);
     let (_, join) = bench.admit(&["range"]);
     bench.pass(0);
@@ -54,10 +42,7 @@ fn a_new_member_makes_the_others_rejoin() {
     let (first, second) = bench.stable_pair();
     let (third, third_join) = bench.admit(&["range"]);
     assert_eq!(bench.group().state, GroupState::PreparingRebalance);
-    assert_eq!(
-        bench.heartbeat(&first, 1),
-        Err(GroupError::RebalanceInProgress)
-    );
+    assert_eq!(bench.heartbeat(&first, 1), Err(GroupError::RebalanceInProgress));
     assert!(bench.said(&format!(
         "Preparing to rebalance group g in state PreparingRebalance with old generation 1 \
          (reason: Adding new member {third} with group instance id null; client reason: not \
@@ -94,9 +79,7 @@ fn the_rebalance_timeout_drops_who_has_not_rejoined() {
     assert!(bench.is_parked(rejoined));
     bench.pass(4_000);
     assert_eq!(bench.joined(rejoined).members.len(), 1);
-    assert!(bench.said(&format!(
-        "Group g removed dynamic members who haven't joined: [{second}]"
-    )));
+    assert!(bench.said(&format!("Group g removed dynamic members who haven't joined: [{second}]")));
     assert_eq!(bench.heartbeat(&second, 1), Err(GroupError::UnknownMember));
 }
 
@@ -111,13 +94,7 @@ fn a_leader_that_does_not_rejoin_is_replaced() {
         bench.pass(7_000);
     }
     assert_ne!(bench.joined(rejoined).leader, first);
-    assert!(
-        bench
-            .group()
-            .members
-            .iter()
-            .all(|member| member.member_id != first)
-    );
+    assert!(bench.group().members.iter().all(|member| member.member_id != first));
 }
 
 #[test]
@@ -127,13 +104,10 @@ fn a_member_that_is_not_heard_of_is_removed_and_the_rest_rebalances() {
     bench.pass(9_000);
     assert_eq!(bench.heartbeat(&first, 1), Ok(()));
     bench.pass(1_000);
-    assert!(bench.said(&format!(
-        "Member {second} in group g has failed, removing it from the group."
-    )));
-    assert_eq!(
-        bench.heartbeat(&first, 1),
-        Err(GroupError::RebalanceInProgress)
+    assert!(
+        bench.said(&format!("Member {second} in group g has failed, removing it from the group."))
     );
+    assert_eq!(bench.heartbeat(&first, 1), Err(GroupError::RebalanceInProgress));
     let rejoined = bench.join(&first, &["range"]);
     assert_eq!(bench.joined(rejoined).generation, 2);
 }
@@ -154,10 +128,8 @@ fn a_parked_join_of_an_old_member_outlives_its_session() {
 
 #[test]
 fn a_new_members_parked_join_is_given_up_after_five_minutes() {
-    let settings = GroupSettings {
-        initial_rebalance_delay_ms: 1_000_000,
-        ..GroupSettings::default()
-    };
+    let settings =
+        GroupSettings { initial_rebalance_delay_ms: 1_000_000, ..GroupSettings::default() };
     let mut bench = Bench::with(settings);
     let (_, parked) = bench.admit(&["range"]);
     bench.pass(299_999);

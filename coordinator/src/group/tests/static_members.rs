@@ -14,10 +14,7 @@ fn stable() -> (Bench, StrBytes, StrBytes) {
     let first = bench.join_as(9, &request("a", ""));
     let second = bench.join_as(9, &request("b", ""));
     bench.pass(6_000);
-    let (first, second) = (
-        bench.joined(first).member_id,
-        bench.joined(second).member_id,
-    );
+    let (first, second) = (bench.joined(first).member_id, bench.joined(second).member_id);
     bench.sync(&second, 1, &[]);
     bench.sync(&first, 1, &[(&first, "one"), (&second, "two")]);
     assert!(first.starts_with("a-") && second.starts_with("b-"));
@@ -29,10 +26,7 @@ fn a_static_member_is_taken_over_at_once_and_without_a_rebalance() {
     let (mut bench, first, second) = stable();
     let reply = bench.join_as(9, &request("b", ""));
     let answer = bench.joined(reply);
-    assert_eq!(
-        (answer.error, answer.generation, answer.skip_assignment),
-        (None, 1, false)
-    );
+    assert_eq!((answer.error, answer.generation, answer.skip_assignment), (None, 1, false));
     assert_eq!(answer.leader, first);
     assert_ne!(answer.member_id, second);
     assert_eq!(bench.group().state, GroupState::Stable);
@@ -48,10 +42,7 @@ fn a_leader_that_is_taken_over_skips_the_assignment_from_version_9_on() {
     let reply = bench.join_as(9, &request("a", ""));
     let answer = bench.joined(reply);
     assert!(answer.skip_assignment);
-    assert_eq!(
-        (answer.leader.clone(), answer.members.len()),
-        (answer.member_id, 2)
-    );
+    assert_eq!((answer.leader.clone(), answer.members.len()), (answer.member_id, 2));
 }
 
 #[test]
@@ -59,10 +50,7 @@ fn an_older_leader_that_is_taken_over_believes_its_former_self_leads() {
     let (mut bench, first, _) = stable();
     let reply = bench.join_as(8, &request("a", ""));
     let answer = bench.joined(reply);
-    assert_eq!(
-        (answer.leader, answer.members.len(), answer.skip_assignment),
-        (first, 0, false)
-    );
+    assert_eq!((answer.leader, answer.members.len(), answer.skip_assignment), (first, 0, false));
 }
 
 #[test]
@@ -71,17 +59,11 @@ fn whoever_holds_the_instance_id_no_longer_is_fenced() {
     let reply = bench.join_as(9, &request("b", ""));
     let by = bench.joined(reply).member_id;
     let reply = bench.join_as(9, &request("b", &second));
-    assert_eq!(
-        bench.joined(reply).error,
-        Some(GroupError::FencedInstance { by: by.clone() })
-    );
+    assert_eq!(bench.joined(reply).error, Some(GroupError::FencedInstance { by: by.clone() }));
     let commit =
         commit_request(&second, 1, &[("orders", 0, 5)]).with_group_instance_id(Some(text("b")));
     let reply = bench.commit(&commit);
-    assert_eq!(
-        bench.committed(reply),
-        Err(GroupError::FencedInstance { by: by.clone() })
-    );
+    assert_eq!(bench.committed(reply), Err(GroupError::FencedInstance { by: by.clone() }));
     assert!(bench.said(&format!(
         "Request memberId={second} for static member with groupInstanceId=b is fenced by existing \
          memberId={by} during operation offset-commit"
@@ -93,18 +75,9 @@ fn a_takeover_answers_what_the_former_self_had_parked() {
     let mut bench = Bench::new();
     let first = bench.join_as(9, &request("a", ""));
     let second = bench.join_as(9, &request("a", ""));
-    assert!(matches!(
-        bench.joined(first).error,
-        Some(GroupError::FencedInstance { .. })
-    ));
+    assert!(matches!(bench.joined(first).error, Some(GroupError::FencedInstance { .. })));
     bench.pass(6_000);
-    assert_eq!(
-        (
-            bench.joined(second).generation,
-            bench.joined(second).members.len()
-        ),
-        (1, 1)
-    );
+    assert_eq!((bench.joined(second).generation, bench.joined(second).members.len()), (1, 1));
 }
 
 #[test]
@@ -159,11 +132,5 @@ fn a_static_member_stays_through_a_rebalance_it_misses() {
         bench.pass(6_500);
         let _ = bench.heartbeat(&second, 1);
     }
-    assert!(
-        bench
-            .group()
-            .members
-            .iter()
-            .any(|member| member.member_id == second)
-    );
+    assert!(bench.group().members.iter().any(|member| member.member_id == second));
 }

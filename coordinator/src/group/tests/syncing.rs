@@ -40,13 +40,7 @@ fn a_member_the_leader_forgot_has_nothing() {
     let (mut bench, first, second) = completing();
     bench.sync(&first, 1, &[(&first, "one"), ("stranger", "x")]);
     let late = bench.sync(&second, 1, &[]);
-    assert_eq!(
-        (
-            bench.synced(late).error,
-            bench.synced(late).assignment.len()
-        ),
-        (None, 0)
-    );
+    assert_eq!((bench.synced(late).error, bench.synced(late).assignment.len()), (None, 0));
 }
 
 #[test]
@@ -57,10 +51,7 @@ fn an_assignment_that_cannot_be_written_sends_everybody_back() {
     let leader = bench.sync(&first, 1, &[(&first, "one")]);
     bench.finish_write(Err(WriteFailure::TimedOut));
     let error = Some(GroupError::WriteFailed(WriteFailure::TimedOut));
-    assert_eq!(
-        (bench.synced(leader).error, bench.synced(follower).error),
-        (error.clone(), error)
-    );
+    assert_eq!((bench.synced(leader).error, bench.synced(follower).error), (error.clone(), error));
     assert_eq!(bench.group().state, GroupState::PreparingRebalance);
 }
 
@@ -71,10 +62,7 @@ fn an_assignment_of_a_generation_that_is_over_changes_nothing() {
     let leader = bench.sync(&first, 1, &[(&first, "one"), (&second, "two")]);
     bench.join_as(9, &join_request("", &["range", "sticky"]));
     let rejoined = bench.join(&second, &["range", "sticky"]);
-    assert_eq!(
-        bench.synced(leader).error,
-        Some(GroupError::RebalanceInProgress)
-    );
+    assert_eq!(bench.synced(leader).error, Some(GroupError::RebalanceInProgress));
     bench.settle();
     assert_eq!(bench.group().state, GroupState::PreparingRebalance);
     assert!(bench.is_parked(rejoined));
@@ -90,22 +78,10 @@ fn bad_syncs_are_refused_with_their_cause() {
             .with_generation_id(generation)
     };
     for (request, error) in [
-        (
-            request(&first, 1).with_group_id(GroupId(text(""))),
-            GroupError::InvalidGroupId,
-        ),
-        (
-            request(&first, 1).with_group_id(GroupId(text("other"))),
-            GroupError::UnknownMember,
-        ),
+        (request(&first, 1).with_group_id(GroupId(text(""))), GroupError::InvalidGroupId),
+        (request(&first, 1).with_group_id(GroupId(text("other"))), GroupError::UnknownMember),
         (request("nobody", 1), GroupError::UnknownMember),
-        (
-            request(&first, 2),
-            GroupError::IllegalGeneration {
-                asked: 2,
-                current: 1,
-            },
-        ),
+        (request(&first, 2), GroupError::IllegalGeneration { asked: 2, current: 1 }),
         (
             request(&first, 1).with_protocol_type(Some(text("connect"))),
             GroupError::InconsistentProtocol,
@@ -123,22 +99,12 @@ fn bad_syncs_are_refused_with_their_cause() {
 #[test]
 fn heartbeats_are_answered_by_state() {
     let (mut bench, first, second) = completing();
-    assert_eq!(
-        bench.heartbeat(&first, 1),
-        Ok(()),
-        "completing counts as alive"
-    );
-    let asked = GroupError::IllegalGeneration {
-        asked: 0,
-        current: 1,
-    };
+    assert_eq!(bench.heartbeat(&first, 1), Ok(()), "completing counts as alive");
+    let asked = GroupError::IllegalGeneration { asked: 0, current: 1 };
     assert_eq!(bench.heartbeat(&first, 0), Err(asked));
     assert_eq!(bench.heartbeat("nobody", 1), Err(GroupError::UnknownMember));
     bench.sync(&first, 1, &[]);
     assert_eq!(bench.heartbeat(&second, 1), Ok(()));
     bench.leave(&[(&second, None)]);
-    assert_eq!(
-        bench.heartbeat(&first, 1),
-        Err(GroupError::RebalanceInProgress)
-    );
+    assert_eq!(bench.heartbeat(&first, 1), Err(GroupError::RebalanceInProgress));
 }
