@@ -121,7 +121,10 @@ impl Simulation {
         if self.faults {
             self.disturb();
         }
-        while !self.bench.writes.is_empty() && !(self.faults && self.draws.one_in(3)) {
+        while !self.bench.writes.is_empty() {
+            if self.faults && self.draws.one_in(3) {
+                break;
+            }
             let fails = self.faults && self.draws.one_in(20);
             let fate = if fails { Err(WriteFailure::NotEnoughReplicas) } else { Ok(()) };
             self.bench.finish_write(fate);
@@ -215,8 +218,10 @@ impl Simulation {
             assigned.split_whitespace().map(|partition| partition.parse().unwrap()).collect();
         let name = consumer.instance.clone().unwrap_or_else(|| consumer.member.to_string());
         for partition in &partitions {
-            let owner =
-                self.owners.entry((consumer.generation, *partition)).or_insert(name.clone());
+            let owner = self
+                .owners
+                .entry((consumer.generation, *partition))
+                .or_insert_with(|| name.clone());
             assert_eq!(
                 *owner, name,
                 "seed {}: two owners of {partition} in generation {}",
