@@ -307,10 +307,10 @@ fn a_node_without_configuration_formats_itself_once() {
     let mut properties = config::broker::zero_properties();
     properties.set("log.dirs", root.path().join("gregor-data").display().to_string());
     let (config, _) = config::BrokerConfig::from_properties(&properties).expect("it is valid");
-    let formatted = cli::kafka_storage::format_unformatted(&config).expect("it can be written");
+    let formatted = cli::format_if_new(&config).expect("it can be written");
     assert_eq!(formatted.len(), 1);
     assert!(formatted[0].to_string().ends_with("gregor-data with metadata.version 4.1-IV1."));
     let first = files(root.path());
-    assert!(cli::kafka_storage::format_unformatted(&config).expect("nothing to do").is_empty());
+    assert!(cli::format_if_new(&config).expect("nothing to do").is_empty());
     assert_eq!(files(root.path()), first);
 }

@@ -59,7 +59,7 @@ impl std::fmt::Display for Formatted {
 /// Formats those directories of a node that are not, with voters that never change: what a node
 /// without configuration does for itself. Directories that are formatted keep their cluster; a new
 /// one gets a random id.
-pub fn format_unformatted(config: &BrokerConfig) -> Result<Vec<Formatted>, Failure> {
+pub fn format_if_new(config: &BrokerConfig) -> Result<Vec<Formatted>, Failure> {
     let directories = of_node(config);
     let found = Directories::load(&directories);
     let known = found.formatted.values().find_map(|meta| meta.cluster_id.clone());
