@@ -29,7 +29,7 @@ use flags::{COMMANDS, Command, DESCRIPTION, USAGE};
 pub use formatter::{Formatted, format_if_new};
 
 /// Runs the tool; the exit code is 0 or 1.
-pub fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
     let done = match select(arguments) {
         Selected::Help => Ok((out.write_all(help().as_bytes()), 0)),
         Selected::Wrong(problem) => Ok((complain(err, USAGE, &problem), 1)),
