@@ -34,10 +34,7 @@ pub fn run(main: &str, address: &str, options: &[&str]) -> String {
 /// What a client that ended well printed.
 #[must_use]
 pub fn ended(finished: &Finished) -> String {
-    assert!(
-        matches!(finished.code, 0 | 143),
-        "a client failed: {finished:#?}"
-    );
+    assert!(matches!(finished.code, 0 | 143), "a client failed: {finished:#?}");
     finished.stdout.clone()
 }
 
@@ -49,11 +46,7 @@ pub fn payload_log(printed: &str) -> Vec<Logged> {
         let _topic = fields.next()?;
         let partition = fields.next()?.parse().ok()?;
         let offset = fields.next()?.parse().ok()?;
-        Some(Logged {
-            partition,
-            offset,
-            payload: fields.next()?.to_owned(),
-        })
+        Some(Logged { partition, offset, payload: fields.next()?.to_owned() })
     };
     printed.lines().filter_map(logged).collect()
 }
@@ -70,10 +63,7 @@ pub fn assignments(printed: &str, what: &str) -> Vec<(BTreeSet<i32>, u64)> {
     let parsed = |line: &str| {
         let rest = line.strip_prefix(what)?.strip_prefix(" [")?;
         let (numbers, rest) = rest.split_once("] after ")?;
-        let partitions = numbers
-            .split(", ")
-            .filter_map(|number| number.parse().ok())
-            .collect();
+        let partitions = numbers.split(", ").filter_map(|number| number.parse().ok()).collect();
         Some((partitions, rest.strip_suffix(" ms")?.parse().ok()?))
     };
     printed.lines().filter_map(parsed).collect()
@@ -90,10 +80,7 @@ pub fn wait_for(running: &Running, what: &str, fits: impl Fn(&str) -> bool) -> S
         if fits(&printed) {
             return printed;
         }
-        assert!(
-            Instant::now() < deadline,
-            "waited for {what}, it printed:\n{printed}"
-        );
+        assert!(Instant::now() < deadline, "waited for {what}, it printed:\n{printed}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }

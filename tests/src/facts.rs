@@ -10,11 +10,7 @@ use crate::wire::Reply;
 /// Which server a test of facts runs: stock when they are recorded, otherwise the one under test.
 #[must_use]
 pub fn kind() -> Kind {
-    if recording() {
-        Kind::Stock
-    } else {
-        crate::golden::server_kind()
-    }
+    if recording() { Kind::Stock } else { crate::golden::server_kind() }
 }
 
 /// Writes the facts when recording; otherwise every fact must be what is recorded.
@@ -39,15 +35,8 @@ pub fn check(case: &str, about: &str, found: &[(String, String)]) {
             let _ = writeln!(differences, "{name}\n  stock: {stock}\n  ours:  {fact}");
         }
     }
-    assert!(
-        differences.is_empty(),
-        "{case}: not as stock Kafka\n{differences}"
-    );
-    assert_eq!(
-        recorded.len(),
-        found.len(),
-        "{case}: as many facts as were recorded"
-    );
+    assert!(differences.is_empty(), "{case}: not as stock Kafka\n{differences}");
+    assert_eq!(recorded.len(), found.len(), "{case}: as many facts as were recorded");
 }
 
 /// The recorded facts of a case.

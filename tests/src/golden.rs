@@ -22,19 +22,13 @@ pub fn recording() -> bool {
 /// which is how such a test is shown to hold for Kafka.
 #[must_use]
 pub fn server_kind() -> Kind {
-    if std::env::var_os("GREGOR_TEST_STOCK").is_some() {
-        Kind::Stock
-    } else {
-        Kind::Gregor
-    }
+    if std::env::var_os("GREGOR_TEST_STOCK").is_some() { Kind::Stock } else { Kind::Gregor }
 }
 
 /// The file of a case, such as `topics/lifecycle-4.3.1`.
 #[must_use]
 pub fn file(case: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("golden")
-        .join(format!("{case}.txt"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{case}.txt"))
 }
 
 /// Runs a case on Gregor and compares, or records it from stock.
@@ -60,10 +54,7 @@ pub fn check_on(kind: Kind, case: &str) {
     let transcript = Transcript::read(&file(case));
     let mut session = Session::start(kind, &transcript.server);
     let differences = session.compare(&transcript);
-    assert!(
-        differences.is_empty(),
-        "{case}: not as stock Kafka\n{differences}"
-    );
+    assert!(differences.is_empty(), "{case}: not as stock Kafka\n{differences}");
 }
 
 /// One server, and the tools that run against it in the background.
@@ -74,10 +65,7 @@ struct Session {
 
 impl Session {
     fn start(kind: Kind, properties: &[String]) -> Self {
-        Self {
-            server: Server::start(kind, properties),
-            background: HashMap::new(),
-        }
+        Self { server: Server::start(kind, properties), background: HashMap::new() }
     }
 
     fn record(&mut self, transcript: &mut Transcript) {
@@ -98,9 +86,7 @@ impl Session {
             let deadline = Instant::now() + Duration::from_secs(10);
             let mut printed = self.perform(step);
             while step.has("eventually")
-                && printed
-                    .as_ref()
-                    .is_some_and(|printed| *printed != step.expected)
+                && printed.as_ref().is_some_and(|printed| *printed != step.expected)
                 && Instant::now() < deadline
             {
                 std::thread::sleep(Duration::from_millis(200));
@@ -109,11 +95,7 @@ impl Session {
             let Some(printed) = printed else { continue };
             if printed != step.expected {
                 let (stock, ours) = (step.expected.text(), printed.text());
-                let _ = write!(
-                    differences,
-                    "\n{}\nstock:\n{stock}ours:\n{ours}",
-                    step.typed()
-                );
+                let _ = write!(differences, "\n{}\nstock:\n{stock}ours:\n{ours}", step.typed());
             }
         }
         differences
@@ -122,12 +104,7 @@ impl Session {
     /// Does a step; what a command printed, when there is something to compare.
     fn perform(&mut self, step: &Step) -> Option<Printed> {
         match &step.action {
-            Action::Run {
-                tool,
-                version,
-                args,
-                ..
-            } => {
+            Action::Run { tool, version, args, .. } => {
                 let args: Vec<String> = args.iter().map(|arg| self.fill(arg)).collect();
                 if step.has("as-process") {
                     let finished = run_as_process(version, tool, &args, &step.input);
@@ -146,10 +123,7 @@ impl Session {
                 None
             }
             Action::Stop(name) => {
-                let running = self
-                    .background
-                    .remove(name)
-                    .expect("it runs in the background");
+                let running = self.background.remove(name).expect("it runs in the background");
                 Some(self.masked(step, &running.stop()))
             }
             Action::Sleep(ms) => {
@@ -176,10 +150,7 @@ impl Session {
             if printed.contains(text) {
                 return;
             }
-            assert!(
-                Instant::now() < deadline,
-                "{name} did not print {text}, but: {printed}"
-            );
+            assert!(Instant::now() < deadline, "{name} did not print {text}, but: {printed}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -200,9 +171,7 @@ impl Session {
             if step.has("sorted") {
                 text = mask::sorted(&text);
             }
-            text.lines()
-                .map(|line| format!("{}\n", line.trim_end()))
-                .collect()
+            text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
         };
         Printed {
             stdout: masked(&finished.stdout),
@@ -232,21 +201,9 @@ pub fn tool(server: &Server, line: &str, stdin: &str) -> Finished {
 /// Without the lines of logging libraries and without stack frames, which are no part of a tool's
 /// words. The hint at the new protocol comes from another thread, at any place: it is put first.
 fn without_log_lines(text: &str) -> String {
-    const LOGS: [&str; 5] = [
-        "SLF4J",
-        "log4j:",
-        "StatusLogger",
-        "ERROR StatusLogger",
-        "\tat ",
-    ];
+    const LOGS: [&str; 5] = ["SLF4J", "log4j:", "StatusLogger", "ERROR StatusLogger", "\tat "];
     let is_hint = |line: &&str| line.starts_with("The consumer rebalance protocol (KIP-848)");
-    let lines = text
-        .lines()
-        .filter(|line| !LOGS.iter().any(|log| line.starts_with(log)));
+    let lines = text.lines().filter(|line| !LOGS.iter().any(|log| line.starts_with(log)));
     let (hints, words): (Vec<_>, Vec<_>) = lines.partition(is_hint);
-    hints
-        .into_iter()
-        .chain(words)
-        .map(|line| format!("{line}\n"))
-        .collect()
+    hints.into_iter().chain(words).map(|line| format!("{line}\n")).collect()
 }

@@ -1,13 +1,13 @@
 //! What the tests stand on: stock Kafka beside Gregor on the same input.
 //!
 //! ```text
-//! tests/<behaviour>.rs ── transcript ── server ─┬─ oracle::StockBroker   stock 4.1.0, to record or to sample
-//!                             │                └─ node::Node            Gregor's binary, kill -9, restart
-//!                             └─ oracle::ToolServer   stock tools of 4.3.1 and 3.7.0 in one JVM
+//! tests/<behaviour>.rs ── transcript ── server ─┬─ oracle::StockBroker  stock 4.1.0
+//!                             │                 └─ node::Node           Gregor's binary
+//!                             └─ oracle::ToolServer  stock tools of 4.3.1 and 3.7.0 in one JVM
 //! ```
 //!
-//! Facts that stock produced are text files under tests/golden, written by `tests/record`; a test run
-//! compares with them and repeats a sample live. Nothing here decides what Kafka would do.
+//! Facts that stock produced are text files under tests/golden, written by `tests/record`; a test
+//! run compares with them and repeats a sample live. Nothing here decides what Kafka would do.
 
 pub mod bench;
 pub mod clients;
@@ -27,10 +27,7 @@ use std::path::PathBuf;
 /// The cargo target folder this test was built into.
 #[must_use]
 pub fn target_dir() -> PathBuf {
-    profile_dir()
-        .parent()
-        .expect("target has profiles")
-        .to_path_buf()
+    profile_dir().parent().expect("target has profiles").to_path_buf()
 }
 
 /// The folder of the profile this test was built with, where Gregor's binary is too.

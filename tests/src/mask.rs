@@ -14,10 +14,7 @@ pub fn usual(text: &str, server: &Server) -> String {
         .replace(&server.address(), "SERVER")
         .replace(&server.controller_address(), "CONTROLLER")
         .replace(CLUSTER_ID, "CLUSTER-ID");
-    for (port, word) in [
-        (server.port, "PORT"),
-        (server.controller_port, "CONTROLLER-PORT"),
-    ] {
+    for (port, word) in [(server.port, "PORT"), (server.controller_port, "CONTROLLER-PORT")] {
         masked = masked.replace(&port.to_string(), word);
     }
     words(&dates(&masked))
@@ -30,10 +27,7 @@ pub fn numbers(text: &str) -> String {
     let mut chars = text.chars().peekable();
     while let Some(next) = chars.next() {
         if next.is_ascii_digit() {
-            while chars
-                .peek()
-                .is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
-            {
+            while chars.peek().is_some_and(|c| c.is_ascii_digit() || matches!(c, '.' | ',')) {
                 let after = chars.next();
                 if after.is_some_and(|c| !c.is_ascii_digit())
                     && !chars.peek().is_some_and(char::is_ascii_digit)
@@ -99,17 +93,12 @@ fn mask_word(word: &str, before: &str) -> String {
         return "TIME".to_owned();
     }
     let follows_label = ["Id: ", "ID: ", "Id:", "id:", "Id=", "id="].iter();
-    let labelled = follows_label
-        .clone()
-        .any(|label| before.trim_end_matches('\t').ends_with(label));
+    let labelled =
+        follows_label.clone().any(|label| before.trim_end_matches('\t').ends_with(label));
     let has = |kind: fn(&u8) -> bool| word.as_bytes().iter().any(kind);
     let mixed =
         has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
-    if word.len() == 22 && (labelled || mixed) {
-        "ID".to_owned()
-    } else {
-        word.to_owned()
-    }
+    if word.len() == 22 && (labelled || mixed) { "ID".to_owned() } else { word.to_owned() }
 }
 
 fn is_uuid(word: &str) -> bool {
@@ -166,10 +155,7 @@ mod tests {
         let member = words("consumer-g-1-0f8fad5b-d9cb-469f-a165-70867728950e /127.0.0.1");
         assert_eq!(member, "consumer-g-1-UUID /127.0.0.1");
         assert_eq!(words("\"timestamp\":1763703000123,"), "\"timestamp\":TIME,");
-        assert_eq!(
-            words("segment.bytes=1073741824"),
-            "segment.bytes=1073741824"
-        );
+        assert_eq!(words("segment.bytes=1073741824"), "segment.bytes=1073741824");
         assert_eq!(dates("at 2026-11-21T05:37:12.345Z, 2026"), "at DATE, 2026");
         assert_eq!(
             dates("2026-11-21 05:37:12:345, 2026-11-21 05:37:13:001, 0.9"),
@@ -184,10 +170,7 @@ mod tests {
             "N records sent, N records/sec."
         );
         assert_eq!(numbers("a  b 1,000 end 3."), "a b N end N.");
-        assert_eq!(
-            epochs("Level: 7 Epoch: 23\nEpoch: 4"),
-            "Level: 7 Epoch: N\nEpoch: N"
-        );
+        assert_eq!(epochs("Level: 7 Epoch: 23\nEpoch: 4"), "Level: 7 Epoch: N\nEpoch: N");
         assert_eq!(sorted("b\na\n"), "a\nb\n");
     }
 }

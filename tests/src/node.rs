@@ -32,10 +32,7 @@ impl Node {
             .arg(properties)
             .output()
             .unwrap_or_else(|e| panic!("{}: {e}", binary().display()));
-        assert!(
-            formatted.status.success(),
-            "gregor kafka-storage format: {formatted:?}"
-        );
+        assert!(formatted.status.success(), "gregor kafka-storage format: {formatted:?}");
         Self::start_formatted(properties, address)
     }
 
@@ -43,11 +40,7 @@ impl Node {
     #[must_use]
     pub fn start_formatted(properties: &Path, address: &str) -> Self {
         let out = properties.with_file_name("server.out");
-        let log = File::options()
-            .append(true)
-            .create(true)
-            .open(&out)
-            .expect("server.out opens");
+        let log = File::options().append(true).create(true).open(&out).expect("server.out opens");
         let process = Command::new(binary())
             .arg("kafka-server-start")
             .arg(properties)
@@ -57,9 +50,7 @@ impl Node {
             .spawn()
             .unwrap_or_else(|e| panic!("{}: {e}", binary().display()));
         let mut node = Self { process };
-        wire::wait_until_ready(address, Duration::from_secs(10), || {
-            node.exit_status().is_some()
-        });
+        wire::wait_until_ready(address, Duration::from_secs(10), || node.exit_status().is_some());
         node
     }
 
@@ -82,10 +73,7 @@ impl Node {
         kill_process(Pid::from_child(&self.process), Signal::TERM).expect("the node lives");
         let deadline = Instant::now() + Duration::from_secs(10);
         while self.exit_status().is_none() {
-            assert!(
-                Instant::now() < deadline,
-                "SIGTERM did not end the node in ten seconds"
-            );
+            assert!(Instant::now() < deadline, "SIGTERM did not end the node in ten seconds");
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -115,14 +103,7 @@ pub fn binary() -> PathBuf {
 #[must_use]
 pub fn anonymous_memory(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("the node lives");
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("RssAnon:"))
-        .expect("RssAnon");
-    let kib: u64 = line
-        .split_whitespace()
-        .nth(1)
-        .and_then(|n| n.parse().ok())
-        .expect("a number");
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).expect("RssAnon");
+    let kib: u64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number");
     kib * 1024
 }

@@ -133,11 +133,7 @@ pub fn values(mut fetched: Bytes) -> Vec<(i64, Bytes)> {
         }
         let mut batch = fetched.split_to(length);
         let crc = (&batch[17..21]).get_u32();
-        assert_eq!(
-            crc,
-            crc32c::crc32c(&batch[21..]),
-            "the checksum of a fetched batch"
-        );
+        assert_eq!(crc, crc32c::crc32c(&batch[21..]), "the checksum of a fetched batch");
         let base_offset = (&batch[0..8]).get_i64();
         let is_control = (&batch[21..23]).get_i16() & 0x20 != 0;
         let count = (&batch[57..61]).get_i32();

@@ -50,18 +50,9 @@ impl Server {
     /// Writes the properties and starts nothing yet.
     #[must_use]
     pub fn prepare(kind: Kind, extra: &[String]) -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("gregor-test-")
-            .tempdir()
-            .expect("a folder");
+        let folder = tempfile::Builder::new().prefix("gregor-test-").tempdir().expect("a folder");
         let (port, controller_port) = (free_port(kind), free_port(kind));
-        let server = Self {
-            kind,
-            port,
-            controller_port,
-            process: None,
-            folder: Some(folder),
-        };
+        let server = Self { kind, port, controller_port, process: None, folder: Some(folder) };
         server.write_properties(extra);
         server
     }
@@ -90,11 +81,9 @@ impl Server {
         assert!(self.process.is_none(), "it runs already");
         self.process = Some(match self.kind {
             Kind::Gregor => Process::Gregor(Node::start(&self.properties(), &self.address())),
-            Kind::Stock => Process::Stock(StockBroker::start(
-                EQUALLED,
-                &self.properties(),
-                &self.address(),
-            )),
+            Kind::Stock => {
+                Process::Stock(StockBroker::start(EQUALLED, &self.properties(), &self.address()))
+            }
         });
     }
 
@@ -135,10 +124,7 @@ impl Server {
     /// Its folder: properties, output, data, and what a test puts there.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.folder
-            .as_ref()
-            .expect("the folder lives as long")
-            .path()
+        self.folder.as_ref().expect("the folder lives as long").path()
     }
 
     /// Its log dir.
@@ -163,10 +149,7 @@ impl Drop for Server {
         drop(self.process.take());
         if std::thread::panicking() {
             let kept = self.folder.take().map(TempDir::keep);
-            eprintln!(
-                "the server's folder is kept: {}",
-                kept.unwrap_or_default().display()
-            );
+            eprintln!("the server's folder is kept: {}", kept.unwrap_or_default().display());
         }
     }
 }

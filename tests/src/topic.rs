@@ -27,9 +27,7 @@ pub struct Produced {
 /// The wall clock, in Kafka's milliseconds.
 #[must_use]
 pub fn now_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("a clock after 1970");
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
     i64::try_from(since.as_millis()).expect("a clock before the year 292 million")
 }
 
@@ -48,9 +46,7 @@ pub fn create(client: &mut Client, topic: &str, partitions: i32) {
         .with_name(name(topic))
         .with_num_partitions(partitions)
         .with_replication_factor(1);
-    let request = CreateTopicsRequest::default()
-        .with_topics(vec![topic])
-        .with_timeout_ms(10_000);
+    let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000);
     let response = client.call(7, &request).expect("CreateTopics is answered");
     assert_eq!(response.topics[0].error_code, 0, "{response:?}");
     let of_topic = response.topics[0].name.to_string();
@@ -70,12 +66,9 @@ pub fn end_offset(client: &mut Client, topic: &str, partition: i32) -> Option<i6
         .with_partition_index(partition)
         .with_timestamp(-1)
         .with_current_leader_epoch(-1);
-    let topic = ListOffsetsTopic::default()
-        .with_name(name(topic))
-        .with_partitions(vec![partition]);
-    let request = ListOffsetsRequest::default()
-        .with_replica_id(BrokerId(-1))
-        .with_topics(vec![topic]);
+    let topic = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(vec![partition]);
+    let request =
+        ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic]);
     let response = client.call(6, &request).expect("ListOffsets is answered");
     let answer = &response.topics[0].partitions[0];
     (answer.error_code == 0).then_some(answer.offset)
@@ -84,16 +77,11 @@ pub fn end_offset(client: &mut Client, topic: &str, partition: i32) -> Option<i6
 /// A Produce request for one partition.
 #[must_use]
 pub fn produce_request(topic: &str, partition: i32, acks: i16, records: Bytes) -> ProduceRequest {
-    let partition = PartitionProduceData::default()
-        .with_index(partition)
-        .with_records(Some(records));
-    let topic = TopicProduceData::default()
-        .with_name(name(topic))
-        .with_partition_data(vec![partition]);
-    ProduceRequest::default()
-        .with_acks(acks)
-        .with_timeout_ms(10_000)
-        .with_topic_data(vec![topic])
+    let partition =
+        PartitionProduceData::default().with_index(partition).with_records(Some(records));
+    let topic =
+        TopicProduceData::default().with_name(name(topic)).with_partition_data(vec![partition]);
+    ProduceRequest::default().with_acks(acks).with_timeout_ms(10_000).with_topic_data(vec![topic])
 }
 
 /// Sends records to one partition and reads the answer.
@@ -106,10 +94,7 @@ pub fn produce(
 ) -> io::Result<Produced> {
     let response = client.call(9, &produce_request(topic, partition, acks, records))?;
     let answer = &response.responses[0].partition_responses[0];
-    Ok(Produced {
-        error: answer.error_code,
-        base_offset: answer.base_offset,
-    })
+    Ok(Produced { error: answer.error_code, base_offset: answer.base_offset })
 }
 
 /// Offset and value of every record of a partition, from its start.
@@ -142,9 +127,7 @@ pub fn fetch_request(topic: &str, partition: i32, offset: i64) -> FetchRequest {
         .with_current_leader_epoch(-1)
         .with_log_start_offset(-1)
         .with_partition_max_bytes(8 << 20);
-    let topic = FetchTopic::default()
-        .with_topic(name(topic))
-        .with_partitions(vec![partition]);
+    let topic = FetchTopic::default().with_topic(name(topic)).with_partitions(vec![partition]);
     FetchRequest::default()
         .with_replica_id(BrokerId(-1))
         .with_max_wait_ms(100)
@@ -165,7 +148,7 @@ pub fn init_producer_id(client: &mut Client) -> io::Result<(i64, i16)> {
         let response = client.call(4, &request)?;
         match response.error_code {
             0 => return Ok((response.producer_id.0, response.producer_epoch)),
-            14 | 15 | 16 => std::thread::sleep(Duration::from_millis(50)),
+            14..=16 => std::thread::sleep(Duration::from_millis(50)),
             other => return Err(io::Error::other(format!("InitProducerId: {other}"))),
         }
     }

@@ -12,11 +12,10 @@
 //! | a line of its stdout
 //! ! a line of its stderr
 //! = 1                                  its exit code, when not 0
-//! ```
-//! Words of `%`: `sorted`, `numbers` (masks), `eventually` (run again until it is equal, ten seconds
-//! at most), `background NAME` (started, ended by a later `stop NAME`, whose output is compared),
-//! `as-process` (a JVM of its own). Other steps: `sleep MS`, `wait NAME TEXT` (until it printed TEXT),
-//! `restart` (SIGTERM, start).
+//! ``` Words of `%`: `sorted`, `numbers` (masks), `eventually` (run again until it is equal, ten
+//! seconds at most), `background NAME` (started, ended by a later `stop NAME`, whose output is
+//! compared), `as-process` (a JVM of its own). Other steps: `sleep MS`, `wait NAME TEXT` (until it
+//! printed TEXT), `restart` (SIGTERM, start).
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -47,19 +46,11 @@ pub struct Step {
 /// What a step does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    Run {
-        tool: String,
-        version: String,
-        args: Vec<String>,
-        typed: String,
-    },
+    Run { tool: String, version: String, args: Vec<String>, typed: String },
     File(String),
     Stop(String),
     Sleep(u64),
-    Wait {
-        name: String,
-        text: String,
-    },
+    Wait { name: String, text: String },
     Restart,
 }
 
@@ -95,9 +86,7 @@ impl Transcript {
                 "%" => options = rest.split_whitespace().map(String::from).collect(),
                 "$" | "file" | "stop" | "sleep" | "wait" | "restart" => {
                     let options = std::mem::take(&mut options);
-                    transcript
-                        .lines
-                        .push(Line::Step(Step::new(mark, rest, options)));
+                    transcript.lines.push(Line::Step(Step::new(mark, rest, options)));
                 }
                 "<" | "|" | "!" | "=" => transcript.last_step().add(mark, rest),
                 _ => {
@@ -148,30 +137,17 @@ impl Step {
             "restart" => Action::Restart,
             "wait" => {
                 let (name, text) = rest.split_once(' ').expect("wait NAME TEXT");
-                Action::Wait {
-                    name: name.to_owned(),
-                    text: text.to_owned(),
-                }
+                Action::Wait { name: name.to_owned(), text: text.to_owned() }
             }
             _ => {
                 let mut words = split(rest).into_iter();
                 let tool = words.next().expect("a tool");
                 let (tool, version) = tool.split_once('@').expect("tool@version");
                 let (tool, version) = (tool.to_owned(), version.to_owned());
-                Action::Run {
-                    tool,
-                    version,
-                    args: words.collect(),
-                    typed: rest.to_owned(),
-                }
+                Action::Run { tool, version, args: words.collect(), typed: rest.to_owned() }
             }
         };
-        Self {
-            options,
-            action,
-            input: String::new(),
-            expected: Printed::default(),
-        }
+        Self { options, action, input: String::new(), expected: Printed::default() }
     }
 
     fn add(&mut self, mark: &str, rest: &str) {
@@ -197,10 +173,7 @@ impl Step {
     /// The name behind `% background`.
     #[must_use]
     pub fn background(&self) -> Option<&str> {
-        let at = self
-            .options
-            .iter()
-            .position(|option| option == "background")?;
+        let at = self.options.iter().position(|option| option == "background")?;
         self.options.get(at + 1).map(String::as_str)
     }
 

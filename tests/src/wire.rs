@@ -33,17 +33,12 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         stream.set_write_timeout(Some(Duration::from_secs(20)))?;
-        Ok(Self {
-            stream,
-            correlation_id: 0,
-        })
+        Ok(Self { stream, correlation_id: 0 })
     }
 
     /// How long a reply is waited for.
     pub fn set_patience(&self, patience: Duration) {
-        self.stream
-            .set_read_timeout(Some(patience))
-            .expect("a timeout can be set");
+        self.stream.set_read_timeout(Some(patience)).expect("a timeout can be set");
     }
 
     /// Sends a request of this version and reads its response.
@@ -109,12 +104,8 @@ pub fn frame<R: Request>(version: i16, correlation_id: i32, request: &R) -> Byte
         .with_correlation_id(correlation_id)
         .with_client_id(Some(StrBytes::from_static_str("tests")));
     let mut body = BytesMut::new();
-    header
-        .encode(&mut body, R::header_version(version))
-        .expect("a header that can be encoded");
-    request
-        .encode(&mut body, version)
-        .expect("a request that can be encoded");
+    header.encode(&mut body, R::header_version(version)).expect("a header that can be encoded");
+    request.encode(&mut body, version).expect("a request that can be encoded");
     let mut frame = BytesMut::with_capacity(body.len() + 4);
     frame.put_i32(i32::try_from(body.len()).expect("a frame below 2 GiB"));
     frame.put(body);
@@ -126,11 +117,7 @@ pub fn frame<R: Request>(version: i16, correlation_id: i32, request: &R) -> Byte
 pub fn decode<R: Request>(version: i16, mut frame: Bytes) -> R::Response {
     ResponseHeader::decode(&mut frame, R::Response::header_version(version)).expect("a header");
     let response = R::Response::decode(&mut frame, version).expect("a response of that version");
-    assert!(
-        !frame.has_remaining(),
-        "{} bytes after the response",
-        frame.remaining()
-    );
+    assert!(!frame.has_remaining(), "{} bytes after the response", frame.remaining());
     response
 }
 

@@ -27,10 +27,7 @@ fn raw(key: i16, version: i16, flexible: bool, body: &[u8]) -> Vec<u8> {
 }
 
 fn sized(body: &[u8]) -> Vec<u8> {
-    let mut bytes = u32::try_from(body.len())
-        .expect("small")
-        .to_be_bytes()
-        .to_vec();
+    let mut bytes = u32::try_from(body.len()).expect("small").to_be_bytes().to_vec();
     bytes.extend_from_slice(body);
     bytes
 }
@@ -60,26 +57,14 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("a negative size", (-1_i32).to_be_bytes().to_vec()),
         ("the least size", i32::MIN.to_be_bytes().to_vec()),
-        (
-            "a size above socket.request.max.bytes",
-            (104_857_601_i32).to_be_bytes().to_vec(),
-        ),
+        ("a size above socket.request.max.bytes", (104_857_601_i32).to_be_bytes().to_vec()),
         ("size 0", sized(&[])),
         ("size 1", sized(&[0])),
         ("size 2", sized(&[0, 3])),
         ("size 7", sized(&[0, 3, 0, 9, 0, 0, 0])),
-        (
-            "size 8, a header of version 0",
-            sized(&[0, 3, 0, 9, 0, 0, 0, 1]),
-        ),
-        (
-            "an HTTP request",
-            b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(),
-        ),
-        (
-            "a TLS hello",
-            [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3].repeat(8),
-        ),
+        ("size 8, a header of version 0", sized(&[0, 3, 0, 9, 0, 0, 0, 1])),
+        ("an HTTP request", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec()),
+        ("a TLS hello", [0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3].repeat(8)),
         ("zeros", vec![0; 64]),
         ("api key 999", raw(999, 0, false, &[])),
         ("api key -1", raw(-1, 0, false, &[])),
@@ -91,67 +76,25 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
         ("Fetch version 3", raw(1, 3, false, &[0; 32])),
         ("InitProducerId version 6", raw(22, 6, true, &[0; 32])),
         ("Vote on a broker's listener", raw(52, 0, true, &[0; 32])),
-        (
-            "BrokerHeartbeat on a broker's listener",
-            raw(63, 0, true, &[0; 32]),
-        ),
-        (
-            "a client id longer than the frame",
-            sized(&[0, 3, 0, 9, 0, 0, 0, 1, 0x7f, 0xff, 65]),
-        ),
-        (
-            "a client id of length -2",
-            sized(&[0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xfe, 0, 0, 0, 0]),
-        ),
-        (
-            "a null client id",
-            sized(&[0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0, 0, 0, 0]),
-        ),
-        (
-            "header tags that never end",
-            sized(&[0, 3, 0, 9, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff]),
-        ),
+        ("BrokerHeartbeat on a broker's listener", raw(63, 0, true, &[0; 32])),
+        ("a client id longer than the frame", sized(&[0, 3, 0, 9, 0, 0, 0, 1, 0x7f, 0xff, 65])),
+        ("a client id of length -2", sized(&[0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xfe, 0, 0, 0, 0])),
+        ("a null client id", sized(&[0, 3, 0, 1, 0, 0, 0, 1, 0xff, 0xff, 0, 0, 0, 0])),
+        ("header tags that never end", sized(&[0, 3, 0, 9, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff])),
         ("an unknown header tag", {
             let head = [0, 3, 0, 9, 0, 0, 0, 1, 0xff, 0xff, 1, 42, 2, 1, 1];
             sized(&[&head[..], &[1, 1, 0, 0, 0]].concat())
         }),
-        (
-            "Metadata cut short by a byte",
-            sized(&metadata[4..metadata.len() - 1]),
-        ),
-        (
-            "Metadata with three bytes after it",
-            sized(&[&metadata[4..], &[1, 2, 3]].concat()),
-        ),
+        ("Metadata cut short by a byte", sized(&metadata[4..metadata.len() - 1])),
+        ("Metadata with three bytes after it", sized(&[&metadata[4..], &[1, 2, 3]].concat())),
         ("unknown tags out of order", raw(3, 9, true, &unsorted_tags)),
-        (
-            "a tag longer than the frame",
-            raw(3, 9, true, &tag_too_long),
-        ),
-        (
-            "a varint of six bytes",
-            raw(3, 9, true, &[0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0, 0]),
-        ),
-        (
-            "a topic count of 2^31 - 1",
-            raw(3, 1, false, &[0x7f, 0xff, 0xff, 0xff]),
-        ),
-        (
-            "a topic count of -2",
-            raw(3, 1, false, &[0xff, 0xff, 0xff, 0xfe]),
-        ),
-        (
-            "a topic name of length -1",
-            raw(3, 1, false, &[0, 0, 0, 1, 0xff, 0xff]),
-        ),
-        (
-            "a topic name longer than the frame",
-            raw(3, 1, false, &[0, 0, 0, 1, 0x7f, 0xff, 65]),
-        ),
-        (
-            "a topic name that is not UTF-8",
-            raw(3, 1, false, &[0, 0, 0, 1, 0, 2, 0xc3, 0x28]),
-        ),
+        ("a tag longer than the frame", raw(3, 9, true, &tag_too_long)),
+        ("a varint of six bytes", raw(3, 9, true, &[0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 0, 0])),
+        ("a topic count of 2^31 - 1", raw(3, 1, false, &[0x7f, 0xff, 0xff, 0xff])),
+        ("a topic count of -2", raw(3, 1, false, &[0xff, 0xff, 0xff, 0xfe])),
+        ("a topic name of length -1", raw(3, 1, false, &[0, 0, 0, 1, 0xff, 0xff])),
+        ("a topic name longer than the frame", raw(3, 1, false, &[0, 0, 0, 1, 0x7f, 0xff, 65])),
+        ("a topic name that is not UTF-8", raw(3, 1, false, &[0, 0, 0, 1, 0, 2, 0xc3, 0x28])),
         ("an empty topic name", raw(3, 1, false, &[0, 0, 0, 1, 0, 0])),
     ]
 }
@@ -167,34 +110,15 @@ fn frames_that_are_no_requests_end_as_with_stock() {
     }
     let controller = server.controller_address();
     for (name, bytes) in [
-        (
-            "Produce on a controller's listener",
-            raw(0, 9, true, &[0; 32]),
-        ),
-        (
-            "Metadata on a controller's listener",
-            raw(3, 9, true, &[0; 32]),
-        ),
-        (
-            "api key 999 on a controller's listener",
-            raw(999, 0, false, &[]),
-        ),
-        (
-            "a negative size on a controller's listener",
-            (-1_i32).to_be_bytes().to_vec(),
-        ),
+        ("Produce on a controller's listener", raw(0, 9, true, &[0; 32])),
+        ("Metadata on a controller's listener", raw(3, 9, true, &[0; 32])),
+        ("api key 999 on a controller's listener", raw(999, 0, false, &[])),
+        ("a negative size on a controller's listener", (-1_i32).to_be_bytes().to_vec()),
     ] {
-        found.push((
-            name.to_owned(),
-            shape(&sent(&controller, &bytes)).to_owned(),
-        ));
+        found.push((name.to_owned(), shape(&sent(&controller, &bytes)).to_owned()));
         alive(&address);
     }
-    facts::check(
-        "bad-input/frames",
-        &format!("Frames sent to stock {EQUALLED}."),
-        &found,
-    );
+    facts::check("bad-input/frames", &format!("Frames sent to stock {EQUALLED}."), &found);
 }
 
 #[test]
@@ -209,24 +133,16 @@ fn api_versions_of_an_unknown_version_or_a_bad_client_name_is_answered_as_by_sto
                 let mut body = answer.clone();
                 let (id, code, keys) = (body.get_i32(), body.get_i16(), body.get_i32());
                 let first = (body.get_i16(), body.get_i16(), body.get_i16());
-                let others = if keys > 1 {
-                    "many keys".to_owned()
-                } else {
-                    format!("{first:?}")
-                };
+                let others = if keys > 1 { "many keys".to_owned() } else { format!("{first:?}") };
                 format!("answered {id} with code {code} and {others}")
             }
             _ => shape(&reply).to_owned(),
         };
         found.push((format!("version {version}"), fact));
     }
-    for (name, version) in [
-        ("", "1"),
-        ("bad name", "1"),
-        ("ok", ""),
-        ("ok", "1 2"),
-        ("ok-1", "v.2"),
-    ] {
+    for (name, version) in
+        [("", "1"), ("bad name", "1"), ("ok", ""), ("ok", "1 2"), ("ok-1", "v.2")]
+    {
         let request = ApiVersionsRequest::default()
             .with_client_software_name(StrBytes::from_static_str(name))
             .with_client_software_version(StrBytes::from_static_str(version));
@@ -235,22 +151,14 @@ fn api_versions_of_an_unknown_version_or_a_bad_client_name_is_answered_as_by_sto
         let fact = match client.reply() {
             Reply::Answered(answer) => {
                 let answer = decode::<ApiVersionsRequest>(3, answer);
-                let keys = if answer.api_keys.is_empty() {
-                    "no keys"
-                } else {
-                    "keys"
-                };
+                let keys = if answer.api_keys.is_empty() { "no keys" } else { "keys" };
                 format!("code {} and {keys}", answer.error_code)
             }
             other => shape(&other).to_owned(),
         };
         found.push((format!("client {name:?} of version {version:?}"), fact));
     }
-    facts::check(
-        "bad-input/api-versions",
-        "ApiVersions that cannot be served.",
-        &found,
-    );
+    facts::check("bad-input/api-versions", "ApiVersions that cannot be served.", &found);
 }
 
 #[test]
@@ -263,9 +171,7 @@ fn requests_before_a_broken_one_are_answered_in_order() {
     client.send_raw(&bytes).expect("sent");
     client.finish_sending();
     for id in 1..=2 {
-        let Reply::Answered(mut answer) = client.reply() else {
-            panic!("request {id} unanswered")
-        };
+        let Reply::Answered(mut answer) = client.reply() else { panic!("request {id} unanswered") };
         assert_eq!(answer.get_i32(), id);
     }
     assert_eq!(client.reply(), Reply::Closed);
@@ -284,9 +190,7 @@ fn five_pipelined_requests_are_answered_in_order() {
         .collect();
     client.send_raw(&bytes).expect("sent");
     for id in 1..=5 {
-        let Reply::Answered(mut answer) = client.reply() else {
-            panic!("request {id} unanswered")
-        };
+        let Reply::Answered(mut answer) = client.reply() else { panic!("request {id} unanswered") };
         assert_eq!(answer.get_i32(), id);
     }
 }

@@ -45,9 +45,7 @@ fn compressed(codec: i16, payload: &[u8]) -> Vec<u8> {
             encoder.finish().expect("to memory")
         }
         SNAPPY => {
-            let block = snap::raw::Encoder::new()
-                .compress_vec(payload)
-                .expect("to memory");
+            let block = snap::raw::Encoder::new().compress_vec(payload).expect("to memory");
             xerial(&[(block.len(), &block)])
         }
         LZ4 => {
@@ -103,18 +101,9 @@ fn headers() -> Vec<(&'static str, Bytes)> {
         ("a bit of a value is flipped", flipped(80)),
         ("no bytes at all", Bytes::new()),
         ("thirty bytes of a batch", right().bytes().slice(..30)),
-        (
-            "a batch cut by a byte",
-            right().bytes().slice(..right().bytes().len() - 1),
-        ),
-        (
-            "a byte after the batch",
-            [&right().bytes()[..], &[0]].concat().into(),
-        ),
-        (
-            "two batches",
-            [right().bytes(), right().bytes()].concat().into(),
-        ),
+        ("a batch cut by a byte", right().bytes().slice(..right().bytes().len() - 1)),
+        ("a byte after the batch", [&right().bytes()[..], &[0]].concat().into()),
+        ("two batches", [right().bytes(), right().bytes()].concat().into()),
         ("a length of 10", resized(10)),
         ("a length of 0", resized(0)),
         ("a length of -1", resized(-1)),
@@ -128,18 +117,9 @@ fn headers() -> Vec<(&'static str, Bytes)> {
         ("a count of 0", with(|batch| batch.count = 0)),
         ("a count of -1", with(|batch| batch.count = -1)),
         ("a count of 2^31 - 1", with(|batch| batch.count = i32::MAX)),
-        (
-            "a last delta above the count",
-            with(|batch| batch.last_offset_delta = 5),
-        ),
-        (
-            "a last delta below the count",
-            with(|batch| batch.last_offset_delta = 0),
-        ),
-        (
-            "a last delta of -1",
-            with(|batch| batch.last_offset_delta = -1),
-        ),
+        ("a last delta above the count", with(|batch| batch.last_offset_delta = 5)),
+        ("a last delta below the count", with(|batch| batch.last_offset_delta = 0)),
+        ("a last delta of -1", with(|batch| batch.last_offset_delta = -1)),
         (
             "a count and last delta of three",
             with(|batch| {
@@ -150,45 +130,21 @@ fn headers() -> Vec<(&'static str, Bytes)> {
         ("a base offset of 5", with(|batch| batch.base_offset = 5)),
         ("a base offset of -5", with(|batch| batch.base_offset = -5)),
         ("a control batch", with(|batch| batch.attributes = 0x20)),
-        (
-            "transactional, without a producer",
-            with(|batch| batch.attributes = 0x10),
-        ),
-        (
-            "the delete horizon flag",
-            with(|batch| batch.attributes = 0x40),
-        ),
-        (
-            "an unused attribute",
-            with(|batch| batch.attributes = 0x100),
-        ),
+        ("transactional, without a producer", with(|batch| batch.attributes = 0x10)),
+        ("the delete horizon flag", with(|batch| batch.attributes = 0x40)),
+        ("an unused attribute", with(|batch| batch.attributes = 0x100)),
         ("log append time", with(|batch| batch.attributes = 8)),
-        (
-            "a sequence without a producer",
-            with(|batch| batch.base_sequence = 0),
-        ),
-        (
-            "a producer without a sequence",
-            with(|batch| batch.producer_id = 77),
-        ),
-        (
-            "a producer of a negative epoch",
-            right().idempotent(77, -1, 0).bytes(),
-        ),
+        ("a sequence without a producer", with(|batch| batch.base_sequence = 0)),
+        ("a producer without a sequence", with(|batch| batch.producer_id = 77)),
+        ("a producer of a negative epoch", right().idempotent(77, -1, 0).bytes()),
         (
             "timestamps of 2^62",
             with(|batch| {
                 (batch.first_timestamp, batch.max_timestamp) = (1 << 62, 1 << 62);
             }),
         ),
-        (
-            "timestamps of -5",
-            with(|batch| (batch.first_timestamp, batch.max_timestamp) = (-5, -5)),
-        ),
-        (
-            "timestamps of -1",
-            with(|batch| (batch.first_timestamp, batch.max_timestamp) = (-1, -1)),
-        ),
+        ("timestamps of -5", with(|batch| (batch.first_timestamp, batch.max_timestamp) = (-5, -5))),
+        ("timestamps of -1", with(|batch| (batch.first_timestamp, batch.max_timestamp) = (-1, -1))),
         (
             "timestamps two hours ahead",
             with(|batch| {
@@ -203,18 +159,9 @@ fn headers() -> Vec<(&'static str, Bytes)> {
                 batch.max_timestamp -= 24 * hour;
             }),
         ),
-        (
-            "a greatest timestamp that no record has",
-            with(|batch| batch.max_timestamp += 1000),
-        ),
-        (
-            "a greatest timestamp below the first",
-            with(|batch| batch.max_timestamp -= 1000),
-        ),
-        (
-            "a value above max.message.bytes",
-            Batch::of(&[&vec![b'x'; 1_100_000]], now_ms()).bytes(),
-        ),
+        ("a greatest timestamp that no record has", with(|batch| batch.max_timestamp += 1000)),
+        ("a greatest timestamp below the first", with(|batch| batch.max_timestamp -= 1000)),
+        ("a value above max.message.bytes", Batch::of(&[&vec![b'x'; 1_100_000]], now_ms()).bytes()),
     ]
 }
 
@@ -236,73 +183,31 @@ fn bodies() -> Vec<(&'static str, Bytes)> {
     varint(&mut null_header_key, -1);
     varint(&mut null_header_key, -1);
     vec![
-        (
-            "records cut by a byte",
-            with_payload(whole[..whole.len() - 1].to_vec()),
-        ),
-        (
-            "a byte after the records",
-            with_payload([&whole[..], &[0]].concat()),
-        ),
-        (
-            "a record of length 0",
-            with_payload(rest_of_second(vec![0])),
-        ),
-        (
-            "a record of length -1",
-            with_payload(rest_of_second(vec![1])),
-        ),
-        (
-            "a record longer than the batch",
-            with_payload(rest_of_second(vec![0xfe, 0x7f, 0, 0])),
-        ),
-        (
-            "a record's varint of eleven bytes",
-            with_payload(vec![0xff; 24]),
-        ),
+        ("records cut by a byte", with_payload(whole[..whole.len() - 1].to_vec())),
+        ("a byte after the records", with_payload([&whole[..], &[0]].concat())),
+        ("a record of length 0", with_payload(rest_of_second(vec![0]))),
+        ("a record of length -1", with_payload(rest_of_second(vec![1]))),
+        ("a record longer than the batch", with_payload(rest_of_second(vec![0xfe, 0x7f, 0, 0]))),
+        ("a record's varint of eleven bytes", with_payload(vec![0xff; 24])),
         (
             "a key longer than its record",
             with_payload(rest_of_second(sized(vec![0, 0, 0, 100, 1, 0]))),
         ),
-        (
-            "a value of length -2",
-            with_payload(rest_of_second(sized(vec![0, 0, 0, 1, 3, 0]))),
-        ),
-        (
-            "a header count of -1",
-            with_payload(rest_of_second(sized(negative_headers))),
-        ),
-        (
-            "a header count of 2^31 - 1",
-            with_payload(rest_of_second(sized(many_headers))),
-        ),
-        (
-            "a header without a key",
-            with_payload(rest_of_second(sized(null_header_key))),
-        ),
+        ("a value of length -2", with_payload(rest_of_second(sized(vec![0, 0, 0, 1, 3, 0])))),
+        ("a header count of -1", with_payload(rest_of_second(sized(negative_headers)))),
+        ("a header count of 2^31 - 1", with_payload(rest_of_second(sized(many_headers)))),
+        ("a header without a key", with_payload(rest_of_second(sized(null_header_key)))),
         (
             "a record with a byte to spare",
             with_payload(rest_of_second(sized(vec![0, 0, 0, 1, 2, b'v', 0, 9]))),
         ),
         (
             "offset deltas out of order",
-            with_payload(
-                [
-                    record(1, 0, None, Some(b"a")),
-                    record(0, 0, None, Some(b"b")),
-                ]
-                .concat(),
-            ),
+            with_payload([record(1, 0, None, Some(b"a")), record(0, 0, None, Some(b"b"))].concat()),
         ),
         (
             "offset deltas that repeat",
-            with_payload(
-                [
-                    record(0, 0, None, Some(b"a")),
-                    record(0, 0, None, Some(b"b")),
-                ]
-                .concat(),
-            ),
+            with_payload([record(0, 0, None, Some(b"a")), record(0, 0, None, Some(b"b"))].concat()),
         ),
         (
             "record attributes that are set",
@@ -311,11 +216,7 @@ fn bodies() -> Vec<(&'static str, Bytes)> {
         (
             "a record two hours ahead in a batch of now",
             with_payload(
-                [
-                    record(0, 7_200_000, None, Some(b"a")),
-                    record(1, 0, None, Some(b"b")),
-                ]
-                .concat(),
+                [record(0, 7_200_000, None, Some(b"a")), record(1, 0, None, Some(b"b"))].concat(),
             ),
         ),
     ]
@@ -324,49 +225,22 @@ fn bodies() -> Vec<(&'static str, Bytes)> {
 fn compressions() -> Vec<(String, Bytes)> {
     let whole = records_of(&right());
     let mut cases = Vec::new();
-    for (codec, codec_name) in [
-        (GZIP, "gzip"),
-        (SNAPPY, "snappy"),
-        (LZ4, "lz4"),
-        (ZSTD, "zstd"),
-    ] {
+    for (codec, codec_name) in [(GZIP, "gzip"), (SNAPPY, "snappy"), (LZ4, "lz4"), (ZSTD, "zstd")] {
         let good = compressed(codec, &whole);
         let cut = good[..good.len() / 2].to_vec();
         cases.push((format!("{codec_name}, right"), with_codec(codec, good)));
-        cases.push((
-            format!("{codec_name}, garbage"),
-            with_codec(codec, vec![0xa5; 40]),
-        ));
-        cases.push((
-            format!("{codec_name}, nothing"),
-            with_codec(codec, Vec::new()),
-        ));
+        cases.push((format!("{codec_name}, garbage"), with_codec(codec, vec![0xa5; 40])));
+        cases.push((format!("{codec_name}, nothing"), with_codec(codec, Vec::new())));
         cases.push((format!("{codec_name}, cut in half"), with_codec(codec, cut)));
         let short = compressed(codec, &whole[..whole.len() - 1]);
-        cases.push((
-            format!("{codec_name}, records cut by a byte"),
-            with_codec(codec, short),
-        ));
+        cases.push((format!("{codec_name}, records cut by a byte"), with_codec(codec, short)));
         let long = compressed(codec, &[&whole[..], &[0]].concat());
-        cases.push((
-            format!("{codec_name}, a byte after the records"),
-            with_codec(codec, long),
-        ));
+        cases.push((format!("{codec_name}, a byte after the records"), with_codec(codec, long)));
         let one = compressed(codec, &record(0, 0, None, Some(b"first")));
-        cases.push((
-            format!("{codec_name}, one record of two"),
-            with_codec(codec, one),
-        ));
-        let offsets = [
-            record(0, 0, None, Some(b"a")),
-            record(5, 0, None, Some(b"b")),
-        ]
-        .concat();
+        cases.push((format!("{codec_name}, one record of two"), with_codec(codec, one)));
+        let offsets = [record(0, 0, None, Some(b"a")), record(5, 0, None, Some(b"b"))].concat();
         let gap = compressed(codec, &offsets);
-        cases.push((
-            format!("{codec_name}, a gap in the offsets"),
-            with_codec(codec, gap),
-        ));
+        cases.push((format!("{codec_name}, a gap in the offsets"), with_codec(codec, gap)));
     }
     let plain = [0xff_u8; 0];
     cases.push((
@@ -377,13 +251,8 @@ fn compressions() -> Vec<(String, Bytes)> {
         "snappy, a chunk of 2^32 - 1".to_owned(),
         with_codec(SNAPPY, xerial(&[(0xffff_ffff, &plain)])),
     ));
-    let raw = snap::raw::Encoder::new()
-        .compress_vec(&whole)
-        .expect("to memory");
-    cases.push((
-        "snappy, without xerial's frame".to_owned(),
-        with_codec(SNAPPY, raw),
-    ));
+    let raw = snap::raw::Encoder::new().compress_vec(&whole).expect("to memory");
+    cases.push(("snappy, without xerial's frame".to_owned(), with_codec(SNAPPY, raw)));
     for codec in 5..=7 {
         cases.push((format!("codec {codec}"), with_codec(codec, whole.clone())));
     }
@@ -401,16 +270,10 @@ fn fact(address: &str, topic: &str, version: i16, acks: i16, records: Option<Byt
         Reply::Answered(answer) => {
             let answer = decode::<ProduceRequest>(version, answer);
             let answer = &answer.responses[0].partition_responses[0];
-            let wrong: Vec<i32> = answer
-                .record_errors
-                .iter()
-                .map(|record| record.batch_index)
-                .collect();
-            let named = if wrong.is_empty() {
-                String::new()
-            } else {
-                format!(", records {wrong:?}")
-            };
+            let wrong: Vec<i32> =
+                answer.record_errors.iter().map(|record| record.batch_index).collect();
+            let named =
+                if wrong.is_empty() { String::new() } else { format!(", records {wrong:?}") };
             format!("code {}{named}", answer.error_code)
         }
         Reply::Closed => "closed".to_owned(),
@@ -427,16 +290,8 @@ fn wrong_batches_are_refused_with_stocks_code_and_leave_nothing() {
     let address = server.address();
     let mut found = Vec::new();
     let mut cases: Vec<(String, Bytes)> = Vec::new();
-    cases.extend(
-        headers()
-            .into_iter()
-            .map(|(name, bytes)| (name.to_owned(), bytes)),
-    );
-    cases.extend(
-        bodies()
-            .into_iter()
-            .map(|(name, bytes)| (name.to_owned(), bytes)),
-    );
+    cases.extend(headers().into_iter().map(|(name, bytes)| (name.to_owned(), bytes)));
+    cases.extend(bodies().into_iter().map(|(name, bytes)| (name.to_owned(), bytes)));
     cases.extend(compressions());
     for (at, (name, bytes)) in cases.into_iter().enumerate() {
         found.push((name, fact(&address, &format!("t-{at}"), 9, 1, Some(bytes))));
@@ -450,22 +305,13 @@ fn wrong_batches_are_refused_with_stocks_code_and_leave_nothing() {
         ("version 3", 3, -1, Some(right().bytes())),
     ] {
         let topic = format!("u-{}", found.len());
-        found.push((
-            name.to_owned(),
-            fact(&address, &topic, version, acks, records),
-        ));
+        found.push((name.to_owned(), fact(&address, &topic, version, acks, records)));
     }
     let refusals = ["code 2,", "code 42,", "code 76,", "code 87,"];
-    let stock = if recording() {
-        BTreeMap::new()
-    } else {
-        facts::recorded("bad-input/records")
-    };
+    let stock = if recording() { BTreeMap::new() } else { facts::recorded("bad-input/records") };
     for (name, fact) in &mut found {
         // Where stock runs into an exception nobody expected (code -1), a clear refusal is as good.
-        let unexpected = stock
-            .get(name)
-            .filter(|stock| stock.starts_with("code -1,"));
+        let unexpected = stock.get(name).filter(|stock| stock.starts_with("code -1,"));
         if let Some(stock) = unexpected
             && refusals.iter().any(|refusal| fact.starts_with(refusal))
             && fact.ends_with("the log ends at 0")
@@ -473,21 +319,14 @@ fn wrong_batches_are_refused_with_stocks_code_and_leave_nothing() {
             fact.clone_from(stock);
         }
     }
-    facts::check(
-        "bad-input/records",
-        &format!("Batches sent to stock {EQUALLED}."),
-        &found,
-    );
+    facts::check("bad-input/records", &format!("Batches sent to stock {EQUALLED}."), &found);
 }
 
 #[test]
 fn a_partition_without_records_is_refused_and_the_node_goes_on() {
     let server = Server::start(tests::golden::server_kind(), &[]);
     let fact = fact(&server.address(), "t", 9, 1, None);
-    assert!(
-        !fact.starts_with("code 0,") && fact.ends_with("the log ends at 0"),
-        "{fact}"
-    );
+    assert!(!fact.starts_with("code 0,") && fact.ends_with("the log ends at 0"), "{fact}");
 }
 
 #[test]
@@ -515,27 +354,14 @@ fn sequences_out_of_order_and_duplicates_are_answered_as_by_stock() {
         ("sequence 12 of the old epoch", id, epoch, 12),
         ("a producer that nobody was given", id + 1000, 0, 5),
         ("and its sequence 0", id + 1000, 0, 0),
-        (
-            "late: a first sequence of 3 on a new partition",
-            id,
-            epoch,
-            3,
-        ),
+        ("late: a first sequence of 3 on a new partition", id, epoch, 3),
         ("late: sequence 5 after it", id, epoch, 5),
     ] {
-        let topic = if name.starts_with("late") {
-            "late"
-        } else {
-            "t"
-        };
+        let topic = if name.starts_with("late") { "late" } else { "t" };
         let batch = right().idempotent(producer, epoch, sequence).bytes();
         let answer = tests::topic::produce(&mut client, topic, 0, -1, batch).expect("answered");
         let fact = format!("code {} at offset {}", answer.error, answer.base_offset);
         found.push((name.to_owned(), fact));
     }
-    facts::check(
-        "bad-input/sequences",
-        &format!("Sequences sent to stock {EQUALLED}."),
-        &found,
-    );
+    facts::check("bad-input/sequences", &format!("Sequences sent to stock {EQUALLED}."), &found);
 }

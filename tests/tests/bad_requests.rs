@@ -1,7 +1,8 @@
 //! For every API and version: bodies that announce more than follows, bodies of a wrong shape.
 //!
-//! Each body is a pattern, sent behind a right header. What stock does with it (an answer, or the end
-//! of the connection) is recorded; an API that docs/apis.md calls absent must end the connection.
+//! Each body is a pattern, sent behind a right header. What stock does with it (an answer, or the
+//! end of the connection) is recorded; an API that docs/apis.md calls absent must end the
+//! connection.
 
 use std::time::Duration;
 
@@ -19,10 +20,7 @@ fn patterns() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("nothing", Vec::new()),
         ("counts of 2^31 - 1", [0x7f, 0xff, 0xff, 0xff].repeat(16)),
-        (
-            "varints of 2^31 - 1",
-            [0xff, 0xff, 0xff, 0xff, 0x07].repeat(16),
-        ),
+        ("varints of 2^31 - 1", [0xff, 0xff, 0xff, 0xff, 0x07].repeat(16)),
         ("ones", vec![0xff; 64]),
         ("zeros", vec![0; 64]),
         ("counts of one", [0, 0, 0, 1].repeat(16)),
@@ -41,10 +39,7 @@ fn request(api: &api::Api, version: i16, body: &[u8]) -> Vec<u8> {
         bytes.put_u8(0);
     }
     bytes.put_slice(body);
-    let mut frame = u32::try_from(bytes.len())
-        .expect("small")
-        .to_be_bytes()
-        .to_vec();
+    let mut frame = u32::try_from(bytes.len()).expect("small").to_be_bytes().to_vec();
     frame.extend_from_slice(&bytes);
     frame
 }
@@ -60,10 +55,7 @@ fn sent(address: &str, bytes: &[u8]) -> Reply {
 
 #[test]
 fn bodies_of_a_wrong_shape_end_as_with_stock_for_every_api_and_version() {
-    let server = Server::start(
-        facts::kind(),
-        &["auto.create.topics.enable=false".to_owned()],
-    );
+    let server = Server::start(facts::kind(), &["auto.create.topics.enable=false".to_owned()]);
     let address = server.address();
     let mut found = Vec::new();
     for api in api::all().iter().filter(|api| api.on_broker) {
@@ -83,16 +75,6 @@ fn bodies_of_a_wrong_shape_end_as_with_stock_for_every_api_and_version() {
             }
         }
     }
-    assert!(
-        recording()
-            || server
-                .output()
-                .lines()
-                .all(|line| !line.contains("panicked"))
-    );
-    facts::check(
-        CASE,
-        &format!("Bodies of a wrong shape sent to stock {EQUALLED}."),
-        &found,
-    );
+    assert!(recording() || server.output().lines().all(|line| !line.contains("panicked")));
+    facts::check(CASE, &format!("Bodies of a wrong shape sent to stock {EQUALLED}."), &found);
 }

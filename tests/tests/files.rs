@@ -1,5 +1,5 @@
-//! Files both ways: stock's tools read what Gregor wrote, Gregor serves what a stock node wrote, and
-//! the stock node starts again on what Gregor left.
+//! Files both ways: stock's tools read what Gregor wrote, Gregor serves what a stock node wrote,
+//! and the stock node starts again on what Gregor left.
 
 use std::path::{Path, PathBuf};
 
@@ -17,40 +17,23 @@ fn said(server: &Server, line: &str, stdin: &str) -> String {
 fn files_of(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let paths = entries.map(|entry| entry.expect("a readable entry").path());
-    let mut files: Vec<PathBuf> = paths
-        .filter(|path| path.to_string_lossy().ends_with(ending))
-        .collect();
+    let mut files: Vec<PathBuf> =
+        paths.filter(|path| path.to_string_lossy().ends_with(ending)).collect();
     files.sort();
     files
 }
 
 /// What kafka-dump-log of a release says of files that must hold nothing to complain of.
 fn dumped(server: &Server, version: &str, files: &[PathBuf], options: &str) -> String {
-    let list: Vec<String> = files
-        .iter()
-        .map(|file| file.display().to_string())
-        .collect();
-    let line = format!(
-        "kafka-dump-log@{version} --files {} {options}",
-        list.join(",")
-    );
+    let list: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let line = format!("kafka-dump-log@{version} --files {} {options}", list.join(","));
     let finished = tool(server, &line, "");
     assert_eq!(finished.code, 0, "{line}: {finished:#?}");
-    let complaints = [
-        "isvalid: false",
-        "mismatch",
-        "Mismatch",
-        "Exception",
-        "not a valid",
-        "Could not",
-    ];
+    let complaints =
+        ["isvalid: false", "mismatch", "Mismatch", "Exception", "not a valid", "Could not"];
     for complaint in complaints {
         let found = finished.stdout.contains(complaint) || finished.stderr.contains(complaint);
-        assert!(
-            !found,
-            "{complaint} in {line}:\n{}\n{}",
-            finished.stdout, finished.stderr
-        );
+        assert!(!found, "{complaint} in {line}:\n{}\n{}", finished.stdout, finished.stderr);
     }
     finished.stdout
 }
@@ -62,15 +45,11 @@ fn fill_with_life(server: &Server) {
         "kafka-topics@4.3.1 --bootstrap-server SERVER --create --topic t --partitions 2",
         "",
     );
-    said(
-        server,
-        "kafka-topics@4.3.1 --bootstrap-server SERVER --create --topic gone",
-        "",
-    );
+    said(server, "kafka-topics@4.3.1 --bootstrap-server SERVER --create --topic gone", "");
     for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
         let line = format!(
-            "kafka-console-producer@4.3.1 --bootstrap-server SERVER --topic t --compression-codec {codec} \
-             --reader-property parse.key=true --reader-property key.separator=:"
+            "kafka-console-producer@4.3.1 --bootstrap-server SERVER --topic t \
+             --compression-codec {codec} --reader-property parse.key=true --reader-property key.separator=:"
         );
         let records: String = (0..40).map(|i| format!("k{i}:{codec}-{i}\n")).collect();
         said(server, &line, &records);
@@ -81,11 +60,7 @@ fn fill_with_life(server: &Server) {
          --from-beginning --max-messages 200",
         "",
     );
-    said(
-        server,
-        "kafka-topics@4.3.1 --bootstrap-server SERVER --delete --topic gone",
-        "",
-    );
+    said(server, "kafka-topics@4.3.1 --bootstrap-server SERVER --delete --topic gone", "");
 }
 
 #[test]
@@ -107,10 +82,7 @@ fn stock_dump_log_reads_our_segments_and_their_side_files_without_complaint() {
                 dumped(&server, version, &files, "");
             }
             let snapshots = files_of(&folder, ".snapshot");
-            assert!(
-                !snapshots.is_empty(),
-                "a clean stop leaves the producers' state"
-            );
+            assert!(!snapshots.is_empty(), "a clean stop leaves the producers' state");
             let producers = dumped(&server, version, &snapshots, "");
             assert!(producers.contains("producerId: "), "{producers}");
         }
@@ -132,45 +104,27 @@ fn stock_dump_log_decodes_our_group_and_cluster_metadata() {
     for version in [EQUALLED, NEWEST] {
         let mut groups = String::new();
         for partition in 0..3 {
-            let logs = files_of(
-                &server
-                    .data()
-                    .join(format!("__consumer_offsets-{partition}")),
-                ".log",
-            );
+            let logs =
+                files_of(&server.data().join(format!("__consumer_offsets-{partition}")), ".log");
             groups += &dumped(&server, version, &logs, "--offsets-decoder");
         }
-        for word in [
-            "\"group\":\"readers\"",
-            "\"topic\":\"t\"",
-            "\"protocolType\":\"consumer\"",
-        ] {
+        for word in ["\"group\":\"readers\"", "\"topic\":\"t\"", "\"protocolType\":\"consumer\""] {
             assert!(groups.contains(word), "{word} in {groups}");
         }
         let metadata = server.data().join("__cluster_metadata-0");
-        let log = dumped(
-            &server,
-            version,
-            &files_of(&metadata, ".log"),
-            "--cluster-metadata-decoder",
-        );
-        for word in [
-            "TOPIC_RECORD",
-            "PARTITION_RECORD",
-            "REGISTER_BROKER_RECORD",
-            "REMOVE_TOPIC_RECORD",
-        ] {
+        let log =
+            dumped(&server, version, &files_of(&metadata, ".log"), "--cluster-metadata-decoder");
+        for word in
+            ["TOPIC_RECORD", "PARTITION_RECORD", "REGISTER_BROKER_RECORD", "REMOVE_TOPIC_RECORD"]
+        {
             assert!(log.contains(word), "{word} in {log}");
         }
         let snapshots = files_of(&metadata, ".checkpoint");
         let newest = snapshots.last().expect("a snapshot beside the log").clone();
         let snapshot = dumped(&server, version, &[newest], "--cluster-metadata-decoder");
-        for word in [
-            "FEATURE_LEVEL_RECORD",
-            "REGISTER_BROKER_RECORD",
-            "SnapshotHeader",
-            "SnapshotFooter",
-        ] {
+        for word in
+            ["FEATURE_LEVEL_RECORD", "REGISTER_BROKER_RECORD", "SnapshotHeader", "SnapshotFooter"]
+        {
             assert!(snapshot.contains(word), "{word} in {snapshot}");
         }
     }
@@ -184,12 +138,12 @@ const WITH_AUTHORIZER: [&str; 2] = [
 fn stock_life(server: &Server) {
     fill_with_life(server);
     for line in [
-        "kafka-configs@4.3.1 --bootstrap-server SERVER --alter --entity-type topics --entity-name t \
-         --add-config retention.ms=86400000",
+        "kafka-configs@4.3.1 --bootstrap-server SERVER --alter --entity-type topics \
+         --entity-name t --add-config retention.ms=86400000",
         "kafka-acls@4.3.1 --bootstrap-server SERVER --add --allow-principal User:alice \
          --operation Read --topic t",
-        "kafka-configs@4.3.1 --bootstrap-server SERVER --alter --entity-type users --entity-name alice \
-         --add-config SCRAM-SHA-256=[password=secret]",
+        "kafka-configs@4.3.1 --bootstrap-server SERVER --alter --entity-type users \
+         --entity-name alice --add-config SCRAM-SHA-256=[password=secret]",
         "kafka-configs@4.3.1 --bootstrap-server SERVER --alter --entity-type clients \
          --entity-name loader --add-config producer_byte_rate=1048576",
         "kafka-configs@4.3.1 --bootstrap-server SERVER --alter --entity-type brokers \
@@ -202,11 +156,7 @@ fn stock_life(server: &Server) {
 /// What only a stock node shows in this test: the things Gregor keeps and does not act on.
 fn kept(server: &Server) -> [String; 4] {
     [
-        said(
-            server,
-            "kafka-acls@4.3.1 --bootstrap-server SERVER --list",
-            "",
-        ),
+        said(server, "kafka-acls@4.3.1 --bootstrap-server SERVER --list", ""),
         said(
             server,
             "kafka-configs@4.3.1 --bootstrap-server SERVER --describe --entity-type users",
@@ -219,27 +169,24 @@ fn kept(server: &Server) -> [String; 4] {
         ),
         said(
             server,
-            "kafka-configs@4.3.1 --bootstrap-server SERVER --describe --entity-type brokers --entity-default",
+            "kafka-configs@4.3.1 --bootstrap-server SERVER --describe \
+             --entity-type brokers --entity-default",
             "",
         ),
     ]
 }
 
 /// What both show: topics with their ids, records, groups.
-fn shown(server: &Server) -> [String; 3] {
-    let described = said(
-        server,
-        "kafka-topics@4.3.1 --bootstrap-server SERVER --describe",
-        "",
-    );
-    let consumed = said(
-        server,
+fn shown(server: &Server, records: u32) -> [String; 3] {
+    let described = said(server, "kafka-topics@4.3.1 --bootstrap-server SERVER --describe", "");
+    let line = format!(
         "kafka-console-consumer@4.3.1 --bootstrap-server SERVER --topic t --from-beginning \
-         --max-messages 200 --formatter-property print.offset=true \
-         --formatter-property print.partition=true --formatter-property print.key=true",
-        "",
+         --max-messages {records} --formatter-property print.offset=true \
+         --formatter-property print.partition=true --formatter-property print.key=true"
     );
-    let mut consumed: Vec<&str> = consumed.lines().collect();
+    let consumed = said(server, &line, "");
+    let written_later = |line: &&str| line.ends_with("written by Gregor");
+    let mut consumed: Vec<&str> = consumed.lines().filter(|line| !written_later(line)).collect();
     consumed.sort_unstable();
     let group = said(
         server,
@@ -254,17 +201,13 @@ fn gregor_takes_over_a_stock_nodes_data_dir_and_the_stock_node_takes_it_back() {
     let with_authorizer = WITH_AUTHORIZER.map(String::from);
     let mut server = Server::start(Kind::Stock, &with_authorizer);
     stock_life(&server);
-    let (kept_by_stock, shown_by_stock) = (kept(&server), shown(&server));
+    let (kept_by_stock, shown_by_stock) = (kept(&server), shown(&server, 200));
     server.terminate();
 
     server.kind = server_kind();
     server.write_properties(&["metadata.log.max.record.bytes.between.snapshots=1".to_owned()]);
     server.start_again();
-    assert_eq!(
-        shown(&server),
-        shown_by_stock,
-        "Gregor shows what stock showed"
-    );
+    assert_eq!(shown(&server, 200), shown_by_stock, "Gregor shows what stock showed");
     let from_group = said(
         &server,
         "kafka-console-producer@4.3.1 --bootstrap-server SERVER --topic t",
@@ -273,13 +216,11 @@ fn gregor_takes_over_a_stock_nodes_data_dir_and_the_stock_node_takes_it_back() {
     assert_eq!(from_group, "");
     let next = said(
         &server,
-        "kafka-console-consumer@4.3.1 --bootstrap-server SERVER --topic t --group readers --max-messages 1",
+        "kafka-console-consumer@4.3.1 --bootstrap-server SERVER --topic t --group readers \
+         --max-messages 1",
         "",
     );
-    assert_eq!(
-        next, "written by Gregor\n",
-        "the group goes on where it was"
-    );
+    assert_eq!(next, "written by Gregor\n", "the group goes on where it was");
     said(
         &server,
         "kafka-topics@4.3.1 --bootstrap-server SERVER --create --topic ours --partitions 2",
@@ -297,41 +238,27 @@ fn gregor_takes_over_a_stock_nodes_data_dir_and_the_stock_node_takes_it_back() {
     let snapshots = files_of(&metadata, ".checkpoint");
     let newest = snapshots.last().expect("Gregor wrote a snapshot").clone();
     let snapshot = dumped(&server, NEWEST, &[newest], "--cluster-metadata-decoder");
-    for word in [
-        "ACCESS_CONTROL_ENTRY_RECORD",
-        "USER_SCRAM_CREDENTIAL_RECORD",
-        "CLIENT_QUOTA_RECORD",
-    ] {
-        assert!(
-            snapshot.contains(word),
-            "{word} in our snapshot: {snapshot}"
-        );
+    for word in
+        ["ACCESS_CONTROL_ENTRY_RECORD", "USER_SCRAM_CREDENTIAL_RECORD", "CLIENT_QUOTA_RECORD"]
+    {
+        assert!(snapshot.contains(word), "{word} in our snapshot: {snapshot}");
     }
 
     server.kind = Kind::Stock;
     server.write_properties(&with_authorizer);
     server.start_again();
-    assert_eq!(
-        kept(&server),
-        kept_by_stock,
-        "nothing that Gregor does not act on was lost"
-    );
+    assert_eq!(kept(&server), kept_by_stock, "nothing that Gregor does not act on was lost");
     let ours = said(
         &server,
-        "kafka-console-consumer@4.3.1 --bootstrap-server SERVER --topic ours --from-beginning --max-messages 3",
+        "kafka-console-consumer@4.3.1 --bootstrap-server SERVER --topic ours --from-beginning \
+         --max-messages 3",
         "",
     );
     let mut ours: Vec<&str> = ours.lines().collect();
     ours.sort_unstable();
     assert_eq!(ours, ["a", "b", "c"]);
-    let [described, records, group] = shown(&server);
-    assert!(
-        described.starts_with("Topic: ") && described.contains("Topic: ours"),
-        "{described}"
-    );
-    assert_eq!(
-        records, shown_by_stock[1],
-        "the first records are where they were"
-    );
+    let [described, records, group] = shown(&server, 201);
+    assert!(described.starts_with("Topic: ") && described.contains("Topic: ours"), "{described}");
+    assert_eq!(records, shown_by_stock[1], "the first records are where they were");
     assert!(group.contains("readers"), "{group}");
 }

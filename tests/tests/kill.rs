@@ -112,9 +112,7 @@ fn numbers(address: &str, topic: &str) -> Vec<(i64, u64)> {
     let mut client = Client::connect(address).expect("the node is back");
     let read = read_all(&mut client, topic, 0).into_iter();
     read.map(|(offset, value)| {
-        let number = std::str::from_utf8(&value)
-            .ok()
-            .and_then(|text| text.parse().ok());
+        let number = std::str::from_utf8(&value).ok().and_then(|text| text.parse().ok());
         (offset, number.expect("a number, whole"))
     })
     .collect()
@@ -148,11 +146,7 @@ fn twenty_kills_under_load_lose_repeat_and_reorder_nothing() {
     });
     for (topic, acknowledged) in [("one", &one), ("all", &all), ("idempotent", &idempotent)] {
         let there = numbers(&address, topic);
-        assert!(
-            acknowledged.len() > 100,
-            "{topic}: only {} records",
-            acknowledged.len()
-        );
+        assert!(acknowledged.len() > 100, "{topic}: only {} records", acknowledged.len());
         let in_order = there.windows(2).all(|pair| pair[0].1 < pair[1].1);
         assert!(in_order, "{topic}: repeated or out of order");
         let lost = acknowledged.iter().filter(|(offset, number)| {
@@ -162,16 +156,8 @@ fn twenty_kills_under_load_lose_repeat_and_reorder_nothing() {
         });
         let lost: Vec<_> = lost.collect();
         assert!(lost.is_empty(), "{topic}: lost or moved: {lost:?}");
-        println!(
-            "{topic}: {} acknowledged, {} there",
-            acknowledged.len(),
-            there.len()
-        );
+        println!("{topic}: {} acknowledged, {} there", acknowledged.len(), there.len());
     }
-    assert_eq!(
-        idempotent.len(),
-        numbers(&address, "idempotent").len(),
-        "each exactly once"
-    );
+    assert_eq!(idempotent.len(), numbers(&address, "idempotent").len(), "each exactly once");
     println!("the slowest of twenty starts took {slowest:?}");
 }

@@ -9,16 +9,10 @@ use tests::server::{Kind, Server};
 fn words(finished: &Finished) -> (i32, String, String) {
     let keep = |text: &str| {
         let is_log = |line: &&str| line.starts_with("SLF4J") || line.starts_with("log4j:");
-        let lines = text
-            .lines()
-            .filter(|line| !is_log(line) && !line.starts_with("\tat "));
+        let lines = text.lines().filter(|line| !is_log(line) && !line.starts_with("\tat "));
         lines.map(|line| format!("{line}\n")).collect()
     };
-    (
-        finished.code,
-        keep(&finished.stdout),
-        keep(&finished.stderr),
-    )
+    (finished.code, keep(&finished.stdout), keep(&finished.stderr))
 }
 
 #[test]
@@ -27,28 +21,12 @@ fn a_tool_in_the_tool_server_prints_what_its_own_process_prints() {
     let address = server.address();
     let samples = [
         (NEWEST, "kafka-topics", "--create --topic seen"),
-        (
-            NEWEST,
-            "kafka-topics",
-            "--describe --topic __consumer_offsets",
-        ),
+        (NEWEST, "kafka-topics", "--describe --topic __consumer_offsets"),
         (NEWEST, "kafka-topics", "--describe --topic absent"),
         (COURSE, "kafka-topics", "--list"),
-        (
-            NEWEST,
-            "kafka-console-consumer",
-            "--topic seen --timeout-ms 1000 --partition 0",
-        ),
-        (
-            COURSE,
-            "kafka-console-consumer",
-            "--topic seen --timeout-ms 1000 --partition 0",
-        ),
-        (
-            NEWEST,
-            "kafka-configs",
-            "--describe --all --entity-type topics --entity-name seen",
-        ),
+        (NEWEST, "kafka-console-consumer", "--topic seen --timeout-ms 1000 --partition 0"),
+        (COURSE, "kafka-console-consumer", "--topic seen --timeout-ms 1000 --partition 0"),
+        (NEWEST, "kafka-configs", "--describe --all --entity-type topics --entity-name seen"),
         (NEWEST, "kafka-consumer-groups", "--describe --group nobody"),
     ];
     for (version, tool, rest) in samples {

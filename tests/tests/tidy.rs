@@ -4,14 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Crates that decide: no runtime, no clock, no randomness.
-const CORES: [&str; 6] = [
-    "config",
-    "protocol",
-    "storage",
-    "raft",
-    "replica",
-    "coordinator",
-];
+const CORES: [&str; 6] = ["config", "protocol", "storage", "raft", "replica", "coordinator"];
 
 /// A file of the repository.
 struct Source {
@@ -22,10 +15,7 @@ struct Source {
 impl Source {
     /// The lines of code, numbered from 1, comments and the tests at the file's end left out.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let end = self
-            .text
-            .find("#[cfg(test)]\nmod tests {")
-            .unwrap_or(self.text.len());
+        let end = self.text.find("#[cfg(test)]\nmod tests {").unwrap_or(self.text.len());
         let lines = self.text[..end].lines().enumerate();
         lines
             .filter(|(_, line)| !line.trim_start().starts_with("//"))
@@ -33,17 +23,12 @@ impl Source {
     }
 
     fn is_test(&self) -> bool {
-        self.path
-            .split('/')
-            .any(|part| part == "tests" || part == "tests.rs" || part == "bench")
+        self.path.split('/').any(|part| part == "tests" || part == "tests.rs" || part == "bench")
     }
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("a workspace")
-        .to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_path_buf()
 }
 
 fn files(kinds: &[&str]) -> Vec<Source> {
@@ -52,11 +37,7 @@ fn files(kinds: &[&str]) -> Vec<Source> {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).expect("a readable folder") {
             let path = entry.expect("a readable entry").path();
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
                 if !["target", ".git", "gregor-data"].contains(&name.as_str()) {
                     folders.push(path);
@@ -64,10 +45,7 @@ fn files(kinds: &[&str]) -> Vec<Source> {
             } else if kinds.iter().any(|kind| name.ends_with(kind)) {
                 let text = std::fs::read_to_string(&path).expect("text in UTF-8");
                 let path = path.strip_prefix(root()).expect("below the root");
-                found.push(Source {
-                    path: path.display().to_string(),
-                    text,
-                });
+                found.push(Source { path: path.display().to_string(), text });
             }
         }
     }
@@ -82,12 +60,7 @@ fn rust_files() -> Vec<Source> {
 
 /// Fails with all findings, one a line.
 fn none(findings: &[String]) {
-    assert!(
-        findings.is_empty(),
-        "{} findings:\n{}",
-        findings.len(),
-        findings.join("\n")
-    );
+    assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
 }
 
 /// The words of an identifier: `OffsetIndex` and `offset_index` are both offset, index.
@@ -99,10 +72,7 @@ fn words(name: &str) -> Vec<String> {
             words.push(String::new());
         }
         if c.is_ascii_alphanumeric() {
-            words
-                .last_mut()
-                .expect("one at least")
-                .push(c.to_ascii_lowercase());
+            words.last_mut().expect("one at least").push(c.to_ascii_lowercase());
         }
     }
     words
@@ -140,9 +110,8 @@ fn every_source_file_begins_with_what_it_owns() {
 
 #[test]
 fn names_say_what_a_thing_is() {
-    const BANNED: [&str; 8] = [
-        "manager", "helper", "util", "common", "impl", "misc", "data", "info",
-    ];
+    const BANNED: [&str; 8] =
+        ["manager", "helper", "util", "common", "impl", "misc", "data", "info"];
     let banned = |name: &str| {
         words(name).iter().any(|word| {
             BANNED.contains(&word.as_str()) || BANNED.contains(&word.trim_end_matches('s'))
@@ -176,9 +145,7 @@ fn names_say_what_a_thing_is() {
 fn cores_know_no_runtime_no_clock_and_no_randomness() {
     let mut findings = Vec::new();
     for source in rust_files() {
-        let is_core = CORES
-            .iter()
-            .any(|core| source.path.starts_with(&format!("{core}/src/")));
+        let is_core = CORES.iter().any(|core| source.path.starts_with(&format!("{core}/src/")));
         if !is_core || source.is_test() {
             continue;
         }
@@ -193,10 +160,7 @@ fn cores_know_no_runtime_no_clock_and_no_randomness() {
     for core in CORES {
         let manifest = std::fs::read_to_string(root().join(core).join("Cargo.toml")).expect("read");
         for name in ["tokio", "getrandom", "rand"] {
-            if manifest
-                .lines()
-                .any(|line| line.starts_with(&format!("{name}.")))
-            {
+            if manifest.lines().any(|line| line.starts_with(&format!("{name}."))) {
                 findings.push(format!("{core}/Cargo.toml: {name}"));
             }
         }
@@ -209,23 +173,9 @@ fn the_five_in_the_middle_do_not_know_each_other() {
     let mut findings = Vec::new();
     for core in CORES {
         let manifest = std::fs::read_to_string(root().join(core).join("Cargo.toml")).expect("read");
-        let production = manifest
-            .split("[dev-dependencies]")
-            .next()
-            .unwrap_or_default();
-        for other in [
-            "broker",
-            "cli",
-            "config",
-            "storage",
-            "raft",
-            "replica",
-            "coordinator",
-        ] {
-            if production
-                .lines()
-                .any(|line| line.starts_with(&format!("{other}.")))
-            {
+        let production = manifest.split("[dev-dependencies]").next().unwrap_or_default();
+        for other in ["broker", "cli", "config", "storage", "raft", "replica", "coordinator"] {
+            if production.lines().any(|line| line.starts_with(&format!("{other}."))) {
                 findings.push(format!("{core} depends on {other}"));
             }
         }
@@ -296,18 +246,8 @@ fn the_repository_speaks_of_the_project_alone() {
         concat!("repo1.", "maven"),
         concat!("static.", "crates"),
     ];
-    let kinds = [
-        ".rs",
-        ".sh",
-        ".java",
-        ".md",
-        ".toml",
-        ".yml",
-        ".txt",
-        ".properties",
-        "run",
-        "record",
-    ];
+    let kinds =
+        [".rs", ".sh", ".java", ".md", ".toml", ".yml", ".txt", ".properties", "run", "record"];
     let mut findings = Vec::new();
     for source in files(&kinds) {
         for (at, line) in source.text.lines().enumerate() {
@@ -329,22 +269,15 @@ fn every_source_file_is_compiled_and_every_golden_file_is_compared() {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let is_root = ["lib", "main", "build"].contains(&&*stem)
             || parts.len() >= 3 && (parts[parts.len() - 2] == "bin" || parts[1] == "tests");
-        let name = if stem == "mod" {
-            parts[parts.len() - 2].clone()
-        } else {
-            stem
-        };
+        let name = if stem == "mod" { parts[parts.len() - 2].clone() } else { stem };
         let own_crate = |other: &&Source| {
             other.path.split('/').next()
-                == path
-                    .iter()
-                    .next()
-                    .map(|part| part.to_str().unwrap_or_default())
+                == path.iter().next().map(|part| part.to_str().unwrap_or_default())
         };
-        let declared = sources
-            .iter()
-            .filter(own_crate)
-            .any(|other| other.text.contains(&format!("mod {name};")));
+        let declared = sources.iter().filter(own_crate).any(|other| {
+            let by_path = format!("#[path = \"{name}.rs\"]");
+            other.text.contains(&format!("mod {name};")) || other.text.contains(&by_path)
+        });
         if !is_root && !declared {
             findings.push(format!("{}: no `mod {name};`", source.path));
         }
@@ -356,10 +289,8 @@ fn every_source_file_is_compiled_and_every_golden_file_is_compared() {
         .collect();
     let golden = root().join("tests/golden");
     for source in files(&[".txt"]) {
-        let Ok(case) = root()
-            .join(&source.path)
-            .strip_prefix(&golden)
-            .map(|case| case.with_extension(""))
+        let Ok(case) =
+            root().join(&source.path).strip_prefix(&golden).map(|case| case.with_extension(""))
         else {
             continue;
         };
@@ -375,10 +306,7 @@ fn every_source_file_is_compiled_and_every_golden_file_is_compared() {
 fn every_decision_has_a_number_of_its_own_and_says_its_cost() {
     let mut seen = BTreeSet::new();
     let mut findings = Vec::new();
-    for source in files(&[".md"])
-        .iter()
-        .filter(|file| file.path.starts_with("docs/decisions/"))
-    {
+    for source in files(&[".md"]).iter().filter(|file| file.path.starts_with("docs/decisions/")) {
         let name = source.path.rsplit('/').next().unwrap_or_default();
         let number: String = name.chars().take_while(char::is_ascii_digit).collect();
         if number.len() != 4 || !seen.insert(number.clone()) {

@@ -24,15 +24,8 @@ impl StockBroker {
     #[must_use]
     pub fn start(version: &str, properties: &Path, address: &str) -> Self {
         let file = properties.display().to_string();
-        let format = [
-            "format",
-            "--ignore-formatted",
-            "-t",
-            crate::server::CLUSTER_ID,
-            "-c",
-            &file,
-        ]
-        .map(String::from);
+        let format = ["format", "--ignore-formatted", "-t", crate::server::CLUSTER_ID, "-c", &file]
+            .map(String::from);
         let formatted = ToolServer::shared().run(version, "kafka-storage", &format, "");
         assert_eq!(formatted.code, 0, "stock format: {formatted:?}");
         let log = File::options()
@@ -41,13 +34,7 @@ impl StockBroker {
             .open(properties.with_file_name("server.out"))
             .expect("server.out opens");
         let process = Command::new("java")
-            .args([
-                "-Xmx512m",
-                "-Xms256m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-            ])
+            .args(["-Xmx512m", "-Xms256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
             .arg(class_path(version))
             .arg("kafka.Kafka")
             .arg(properties)

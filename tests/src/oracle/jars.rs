@@ -18,9 +18,7 @@ use super::COURSE;
 pub fn jars(version: &str) -> PathBuf {
     let folder = cache().join(version);
     assert!(
-        folder
-            .join(format!("kafka-clients-{version}.jar"))
-            .is_file(),
+        folder.join(format!("kafka-clients-{version}.jar")).is_file(),
         "no stock Kafka {version} in {}: run tests/run once, it fetches the jars",
         folder.display()
     );
@@ -36,11 +34,7 @@ pub fn schemas() -> PathBuf {
 /// The class path of a release's broker and tools, our log settings first.
 #[must_use]
 pub fn class_path(version: &str) -> String {
-    format!(
-        "{}:{}/*",
-        java_sources().join("toolserver").display(),
-        jars(version).display()
-    )
+    format!("{}:{}/*", java_sources().join("toolserver").display(), jars(version).display())
 }
 
 /// The class path of the course-like clients: our classes and the course's kafka-clients.
@@ -73,10 +67,7 @@ fn java_sources() -> PathBuf {
 fn compiled(name: &'static str, class_path: &str) -> PathBuf {
     static DONE: OnceLock<std::sync::Mutex<Vec<&'static str>>> = OnceLock::new();
     let target = crate::target_dir().join("java").join(name);
-    let mut done = DONE
-        .get_or_init(Default::default)
-        .lock()
-        .expect("no compilation panicked");
+    let mut done = DONE.get_or_init(Default::default).lock().expect("no compilation panicked");
     if done.contains(&name) {
         return target;
     }
@@ -111,7 +102,5 @@ fn sources_of(name: &str) -> Vec<PathBuf> {
 }
 
 fn modified(file: &Path) -> SystemTime {
-    file.metadata()
-        .and_then(|meta| meta.modified())
-        .unwrap_or(SystemTime::UNIX_EPOCH)
+    file.metadata().and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH)
 }

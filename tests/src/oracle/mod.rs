@@ -1,8 +1,8 @@
 //! Stock Kafka as a test dependency: its jars, its broker and its command-line tools.
 //!
 //! `tests/run` fetches the jars of three releases once into a cache; here they are found, a stock
-//! broker is started on them, and a stock tool is run. 4.1.0 is the release Gregor equals, 4.3.1 the
-//! newest one whose tools people run, 3.7.0 the one the course's labs use.
+//! broker is started on them, and a stock tool is run. 4.1.0 is the release Gregor equals, 4.3.1
+//! the newest one whose tools people run, 3.7.0 the one the course's labs use.
 
 mod broker;
 mod jars;

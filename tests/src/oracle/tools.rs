@@ -1,7 +1,7 @@
 //! Running stock tools: a client of `ToolServer.java`, the one JVM that runs them all.
 //!
-//! A tool run in it costs what its work costs; `run_as_process` starts the tool as its own JVM, which
-//! is how a test shows that both give the same bytes.
+//! A tool run in it costs what its work costs; `run_as_process` starts the tool as its own JVM,
+//! which is how a test shows that both give the same bytes.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -58,12 +58,7 @@ impl ToolServer {
 
     fn start() -> Self {
         let mut process = Command::new("java")
-            .args([
-                "-Xshare:auto",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-Xmx768m",
-            ])
+            .args(["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx768m"])
             .arg("-cp")
             .arg(tool_server_classes())
             .arg("ToolServer")
@@ -105,17 +100,8 @@ impl ToolServer {
     ) -> Running {
         let main = main_class(tool, version);
         // The old console consumer counts its records in a static.
-        let own_loader = if main == "kafka.tools.ConsoleConsumer" {
-            "!"
-        } else {
-            ""
-        };
-        self.spawn_main(
-            &format!("{own_loader}{}", class_path(version)),
-            main,
-            args,
-            stdin,
-        )
+        let own_loader = if main == "kafka.tools.ConsoleConsumer" { "!" } else { "" };
+        self.spawn_main(&format!("{own_loader}{}", class_path(version)), main, args, stdin)
     }
 
     /// Starts any main class of any class path that holds kafka-clients.
@@ -129,11 +115,7 @@ impl ToolServer {
     ) -> Running {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed).to_string();
         let (sender, done) = channel();
-        self.waiting
-            .done
-            .lock()
-            .expect("not poisoned")
-            .insert(id.clone(), sender);
+        self.waiting.done.lock().expect("not poisoned").insert(id.clone(), sender);
         let mut fields = vec![
             "run".to_owned(),
             id.clone(),
@@ -144,11 +126,7 @@ impl ToolServer {
         ];
         fields.extend(args.iter().map(|arg| BASE64_STANDARD.encode(arg)));
         self.send(&fields);
-        Running {
-            server: self,
-            id,
-            done,
-        }
+        Running { server: self, id, done }
     }
 
     fn send(&self, fields: &[String]) {
@@ -162,9 +140,7 @@ impl Running {
     /// Waits for the end.
     #[must_use]
     pub fn finish(self) -> Finished {
-        self.done
-            .recv_timeout(Duration::from_secs(90))
-            .expect("the tool server answers")
+        self.done.recv_timeout(Duration::from_secs(90)).expect("the tool server answers")
     }
 
     /// Ends it as SIGTERM would: its shutdown hooks run. Its exit code is 143.
@@ -178,16 +154,9 @@ impl Running {
     #[must_use]
     pub fn stdout_so_far(&self) -> String {
         let (sender, answer) = channel();
-        self.server
-            .waiting
-            .peeked
-            .lock()
-            .expect("not poisoned")
-            .insert(self.id.clone(), sender);
+        self.server.waiting.peeked.lock().expect("not poisoned").insert(self.id.clone(), sender);
         self.server.send(&["peek".to_owned(), self.id.clone()]);
-        answer
-            .recv_timeout(Duration::from_secs(30))
-            .expect("the tool server answers")
+        answer.recv_timeout(Duration::from_secs(30)).expect("the tool server answers")
     }
 }
 
@@ -216,9 +185,7 @@ impl Waiting {
 }
 
 fn text(field: &str) -> String {
-    let bytes = BASE64_STANDARD
-        .decode(field)
-        .expect("the tool server speaks base64");
+    let bytes = BASE64_STANDARD.decode(field).expect("the tool server speaks base64");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -236,9 +203,7 @@ pub fn run_as_process(version: &str, tool: &str, args: &[String], stdin: &str) -
         .spawn()
         .expect("java starts");
     let mut input = process.stdin.take().expect("stdin is piped");
-    input
-        .write_all(stdin.as_bytes())
-        .expect("the tool reads its stdin");
+    input.write_all(stdin.as_bytes()).expect("the tool reads its stdin");
     drop(input);
     let output = process.wait_with_output().expect("the tool ends");
     Finished {
