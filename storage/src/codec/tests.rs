@@ -1,0 +1,98 @@
+//! Every codec gives back what it was given, and none gives more than it may.
+
+use std::io::Read;
+
+use protocol::batch::Compression;
+
+use super::*;
+
+const CODECS: [Compression; 5] = [
+    Compression::None,
+    Compression::Gzip,
+    Compression::Snappy,
+    Compression::Lz4,
+    Compression::Zstd,
+];
+
+fn compress(codec: Compression, bytes: &[u8]) -> Vec<u8> {
+    let level = if codec == Compression::Zstd { 3 } else { -1 };
+    let mut compressor = Compressor::new(codec, level, usize::MAX).unwrap();
+    for piece in bytes.chunks(7919) {
+        compressor.write(piece).unwrap();
+    }
+    compressor.finish().unwrap()
+}
+
+#[test]
+fn what_is_compressed_decompresses_to_the_same() {
+    let bytes: Vec<u8> = (0..300_000_u32).map(|number| (number / 7 % 251) as u8).collect();
+    for codec in CODECS {
+        assert_eq!(decompress(codec, &compress(codec, &bytes)).unwrap(), bytes, "{codec:?}");
+    }
+}
+
+#[test]
+fn a_bare_snappy_block_is_read_too() {
+    let block = snap::raw::Encoder::new().compress_vec(b"bare bare bare").unwrap();
+    assert_eq!(decompress(Compression::Snappy, &block).unwrap(), b"bare bare bare");
+}
+
+#[test]
+fn a_snappy_chunk_that_announces_the_impossible_is_refused_before_memory_is_taken() {
+    // A varint of 2^31 - 1 and nothing behind it.
+    let mut payload = Vec::new();
+    snappy::write_header(&mut payload);
+    payload.extend_from_slice(&5_i32.to_be_bytes());
+    payload.extend_from_slice(&[0xff, 0xff, 0xff, 0xff, 0x07]);
+    assert!(decompress(Compression::Snappy, &payload).is_err());
+    let mut length = payload[..16].to_vec();
+    length.extend_from_slice(&i32::MAX.to_be_bytes());
+    assert!(decompress(Compression::Snappy, &length).is_err());
+}
+
+#[test]
+fn damaged_streams_end_in_an_error_or_in_other_bytes_never_in_a_panic() {
+    let bytes: Vec<u8> = (0..2000_u32).map(|number| (number % 13) as u8).collect();
+    for codec in CODECS {
+        let payload = compress(codec, &bytes);
+        for position in 0..payload.len() {
+            let mut damaged = payload.clone();
+            damaged[position] ^= 0xff;
+            let _ = decompress(codec, &damaged);
+            let _ = decompress(codec, &payload[..position]);
+        }
+    }
+}
+
+#[test]
+fn a_source_stops_at_its_limit() {
+    let payload = compress(Compression::Zstd, &vec![0; 10_000_000]);
+    let decompressor = Decompressor::new(Compression::Zstd, &payload).unwrap();
+    let mut source = ByteSource::new(decompressor, 1_000_000);
+    assert!(matches!(source.skip(10_000_000), Err(SourceError::Limit(1_000_000))));
+}
+
+#[test]
+fn a_compressor_stops_at_its_limit() {
+    for codec in CODECS {
+        let mut compressor = Compressor::new(codec, 1, 1000).unwrap();
+        let noise: Vec<u8> = (0..500_000_u32)
+            .map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
+        let result = compressor.write(&noise).and_then(|()| compressor.finish().map(drop));
+        assert!(result.is_err(), "{codec:?}");
+    }
+}
+
+#[test]
+fn a_zstd_frame_with_a_large_window_gets_a_small_limit() {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(27).unwrap();
+    std::io::copy(&mut std::io::repeat(0).take(40_000_000), &mut encoder).unwrap();
+    let payload = encoder.finish().unwrap();
+    assert_eq!(zstd_window(&payload), 1 << 27);
+    assert_eq!(decompressed_limit(Compression::Zstd, &payload), WINDOW_BYTES_MAX);
+    assert!(decompress(Compression::Zstd, &payload).is_err());
+    let small = compress(Compression::Zstd, &[7; 100_000]);
+    assert_eq!(decompressed_limit(Compression::Zstd, &small), DECOMPRESSED_BYTES_MAX);
+}

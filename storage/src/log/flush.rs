@@ -1,0 +1,123 @@
+//! Making what was written survive a machine crash. Kafka's `UnifiedLog.flush`.
+//!
+//! A flush is taken in two steps, so that a slow disk does not hold the partition's lock:
+//! [`Log::begin_flush`] says what is to be synced, [`FlushTicket::run`] syncs it anywhere, and
+//! [`Log::end_flush`] moves the recovery point. Side files are synced before it moves, because
+//! recovery trusts those below it.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Log, Shared};
+use crate::error::StorageError;
+use crate::names;
+use crate::segment::Segment;
+
+/// A flush that has begun.
+#[derive(Debug)]
+pub struct FlushTicket {
+    shared: Arc<Shared>,
+    segments: Vec<Arc<Segment>>,
+    side_files: Vec<PathBuf>,
+    end_offset: i64,
+    begun_ms: i64,
+}
+
+/// How a flush ended; to be given to [`Log::end_flush`].
+#[derive(Debug)]
+pub struct Flushed {
+    result: Result<i64, StorageError>,
+    begun_ms: i64,
+}
+
+impl FlushTicket {
+    /// Syncs; may take as long as the disk does.
+    #[must_use]
+    pub fn run(self) -> Flushed {
+        let result = self.sync().map(|()| self.end_offset);
+        Flushed { result, begun_ms: self.begun_ms }
+    }
+
+    fn sync(&self) -> Result<(), StorageError> {
+        let disk = &self.shared.home.disk;
+        self.segments.iter().try_for_each(|segment| segment.sync())?;
+        for path in &self.side_files {
+            match disk.open(path).and_then(|file| file.sync()) {
+                // Replaced or removed since; what replaced it is the next flush's.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                other => other.map_err(|error| StorageError::io("sync", path, error))?,
+            }
+        }
+        let path = self.shared.home.path();
+        disk.sync_dir(&path).map_err(|error| StorageError::io("sync", &path, error))
+    }
+}
+
+impl Log {
+    /// What a flush up to the present log end has to sync; `None` when nothing is unflushed.
+    pub fn begin_flush(&mut self, now_ms: i64) -> Result<Option<FlushTicket>, StorageError> {
+        self.check_health()?;
+        let end_offset = self.log_end_offset();
+        if end_offset <= self.recovery_point {
+            return Ok(None);
+        }
+        let segments = self.shared.segments.load();
+        let first = segments
+            .partition_point(|segment| segment.base_offset() <= self.recovery_point)
+            .saturating_sub(1);
+        let home = &self.shared.home;
+        let mut side_files = Vec::new();
+        if std::mem::take(&mut self.epochs_unsynced) {
+            side_files.push(home.path.read().join(names::EPOCHS));
+            side_files.push(home.path.read().join(names::PARTITION_METADATA));
+        }
+        for offset in std::mem::take(&mut self.snapshots.unsynced) {
+            side_files.push(home.file(offset, names::SNAPSHOT));
+        }
+        Ok(Some(FlushTicket {
+            shared: Arc::clone(&self.shared),
+            segments: segments[first..].to_vec(),
+            side_files,
+            end_offset,
+            begun_ms: now_ms,
+        }))
+    }
+
+    /// Moves the recovery point, or closes the log when the disk failed.
+    pub fn end_flush(&mut self, flushed: Flushed) -> Result<(), StorageError> {
+        let end_offset = self.guard(flushed.result)?;
+        // A truncation may have come between.
+        let end_offset = end_offset.min(self.log_end_offset());
+        self.recovery_point = self.recovery_point.max(end_offset);
+        self.last_flush_ms = flushed.begun_ms;
+        Ok(())
+    }
+
+    /// Flushes all that was appended, at once and here.
+    pub fn flush(&mut self, now_ms: i64) -> Result<(), StorageError> {
+        match self.begin_flush(now_ms)? {
+            Some(ticket) => self.end_flush(ticket.run()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether `flush.ms` has gone by with something unflushed.
+    #[must_use]
+    pub fn flush_is_due(&self, now_ms: i64) -> bool {
+        self.log_end_offset() > self.recovery_point
+            && now_ms.saturating_sub(self.last_flush_ms) >= self.config.flush_ms
+    }
+
+    /// Ends the log's use: indexes completed, producers' state kept, everything on the disk. After
+    /// it the log may be opened as cleanly shut down.
+    pub fn close(mut self, now_ms: i64) -> Result<(), StorageError> {
+        self.check_health()?;
+        self.close_active()?;
+        self.producers.set_end_offset(self.log_end_offset());
+        self.take_snapshot(false)?;
+        self.flush(now_ms)?;
+        self.shared.segments.load().iter().for_each(|segment| segment.close());
+        Ok(())
+    }
+}

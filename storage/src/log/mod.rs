@@ -1,0 +1,223 @@
+//! One partition's log: a directory of segments that is appended to at its end, read anywhere, cut
+//! at either end. Answers to Kafka's `UnifiedLog` and `LocalLog`.
+//!
+//! ```text
+//! log_start_offset <= recovery_point <= log_end_offset
+//! ```
+//! One owner writes (`&mut`, under the partition's lock); any number of [`LogReader`]s read without
+//! that lock. Offsets are published to them after the bytes behind them were written. A failed write
+//! or sync is final: the log answers [`StorageError::PreviousIo`] from then on.
+
+mod append;
+mod flush;
+mod lookup;
+mod open;
+mod producers;
+mod read;
+mod rebuilt;
+mod recover;
+mod retention;
+mod roll;
+mod snapshots;
+mod truncate;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arc_swap::ArcSwap;
+
+pub use append::Appended;
+pub use flush::{FlushTicket, Flushed};
+pub use lookup::TimestampOffset;
+pub use open::OpenOptions;
+pub use producers::ProducerSummary;
+pub use read::{LogRead, LogReader, ReadPlan};
+
+use crate::config::LogConfig;
+use crate::epochs::{EpochEntry, LeaderEpochs};
+use crate::error::StorageError;
+use crate::index::time::TimeEntry;
+use crate::names;
+use crate::producer::ProducerState;
+use crate::producer::unstable::Unstable;
+use crate::segment::{Home, Segment};
+use snapshots::Snapshots;
+
+/// What readers see. `end` is stored before the active segment's published size and read after it,
+/// so that a reader who finds `end` where it expected it also has the size that belongs to it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    home: Arc<Home>,
+    /// Ascending by base offset; never empty.
+    segments: ArcSwap<Vec<Arc<Segment>>>,
+    start: AtomicI64,
+    end: AtomicI64,
+    unstable: Arc<Unstable>,
+}
+
+/// What only the writer knows of the segment it writes.
+#[derive(Debug)]
+struct Active {
+    segment: Arc<Segment>,
+    /// Where the next batch goes; ahead of the published size only during an append.
+    written: u64,
+    bytes_since_entry: u64,
+    last_time_entry: TimeEntry,
+    /// Largest timestamp of the first batch: rolling by time counts from it.
+    first_timestamp: Option<i64>,
+    created_ms: i64,
+    jitter_ms: i64,
+}
+
+/// A file renamed to `.deleted`, to be removed when its delay is over.
+#[derive(Debug)]
+struct Doomed {
+    path: PathBuf,
+    due_ms: i64,
+}
+
+#[derive(Debug)]
+pub struct Log {
+    shared: Arc<Shared>,
+    /// `topic-partition`: the directory's name, for messages.
+    name: String,
+    config: LogConfig,
+    active: Active,
+    epochs: LeaderEpochs,
+    epochs_unsynced: bool,
+    producers: ProducerState,
+    snapshots: Snapshots,
+    recovery_point: i64,
+    last_flush_ms: i64,
+    high_watermark: i64,
+    jitter_draw: u64,
+    verify_transactions: bool,
+    doomed: Vec<Doomed>,
+    failed: bool,
+}
+
+impl Log {
+    /// Readers need no lock and may outlive the log's hold on its directory.
+    #[must_use]
+    pub fn reader(&self) -> LogReader {
+        LogReader::new(Arc::clone(&self.shared))
+    }
+
+    #[must_use]
+    pub fn log_start_offset(&self) -> i64 {
+        self.shared.start.load(Ordering::Acquire)
+    }
+
+    #[must_use]
+    pub fn log_end_offset(&self) -> i64 {
+        self.shared.end.load(Ordering::Acquire)
+    }
+
+    /// Everything below is on the disk, side files included.
+    #[must_use]
+    pub fn recovery_point(&self) -> i64 {
+        self.recovery_point
+    }
+
+    #[must_use]
+    pub fn config(&self) -> &LogConfig {
+        &self.config
+    }
+
+    /// Takes effect with the next append.
+    pub fn set_config(&mut self, config: LogConfig) {
+        self.config = config;
+    }
+
+    #[must_use]
+    pub fn directory(&self) -> PathBuf {
+        self.shared.home.path()
+    }
+
+    /// Bytes of all segments' `.log` files.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.shared.segments.load().iter().map(|segment| segment.size()).sum()
+    }
+
+    #[must_use]
+    pub fn segment_count(&self) -> usize {
+        self.shared.segments.load().len()
+    }
+
+    /// Base offsets of the segments, ascending.
+    #[must_use]
+    pub fn segment_offsets(&self) -> Vec<i64> {
+        self.shared.segments.load().iter().map(|segment| segment.base_offset()).collect()
+    }
+
+    // --- leader epochs ---------------------------------------------------------------------
+
+    #[must_use]
+    pub fn latest_epoch(&self) -> Option<i32> {
+        self.epochs.latest().map(|entry| entry.epoch)
+    }
+
+    #[must_use]
+    pub fn leader_epochs(&self) -> &[EpochEntry] {
+        self.epochs.entries()
+    }
+
+    /// The largest known epoch at or below `epoch` and the offset where it ends; `None` where Kafka
+    /// answers an undefined epoch and offset.
+    #[must_use]
+    pub fn end_offset_for_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
+        self.epochs.end_offset_for(epoch, self.log_end_offset())
+    }
+
+    /// The epoch under which the record at `offset` was written.
+    #[must_use]
+    pub fn epoch_at(&self, offset: i64) -> Option<i32> {
+        self.epochs.epoch_for_offset(offset)
+    }
+
+    /// Notes that `leader_epoch` begins at the present log end.
+    pub fn begin_leader_epoch(&mut self, leader_epoch: i32) -> Result<(), StorageError> {
+        self.check_health()?;
+        self.assign_epoch(leader_epoch, self.log_end_offset())
+    }
+
+    fn assign_epoch(&mut self, epoch: i32, start_offset: i64) -> Result<(), StorageError> {
+        if self.epochs.assign(epoch, start_offset) { self.write_epochs() } else { Ok(()) }
+    }
+
+    fn write_epochs(&mut self) -> Result<(), StorageError> {
+        let home = &self.shared.home;
+        let path = home.path.read().join(names::EPOCHS);
+        self.epochs_unsynced = true;
+        let written = home.disk.replace(&path, self.epochs.encode().as_bytes(), false);
+        self.guard(written.map_err(|error| StorageError::io("write", &path, error)))
+    }
+
+    // --- failure ---------------------------------------------------------------------------
+
+    /// Whether an earlier failure has closed this log for good.
+    #[must_use]
+    pub fn is_failed(&self) -> bool {
+        self.failed
+    }
+
+    fn check_health(&self) -> Result<(), StorageError> {
+        if self.failed {
+            return Err(StorageError::PreviousIo { path: self.shared.home.path() });
+        }
+        Ok(())
+    }
+
+    /// Passes a result on; a failure of the disk closes the log. Running out of descriptors is not
+    /// one: nothing was written then, and the next attempt may find some.
+    fn guard<T>(&mut self, result: Result<T, StorageError>) -> Result<T, StorageError> {
+        if let Err(error) = &result
+            && !error.is_exhaustion()
+        {
+            self.failed = true;
+        }
+        result
+    }
+}

@@ -1,0 +1,242 @@
+//! Reading without the partition's lock: find the batch by index, hand out a slice of the map.
+//! Kafka's `LocalLog.read` and `LogSegment.read`.
+
+use std::io::IoSliceMut;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
+
+use super::Shared;
+use crate::error::{ReadError, StorageError};
+use crate::index::transaction::AbortedTransaction;
+use crate::segment::Segment;
+
+/// Reads one log; cheap to clone, usable from any thread.
+#[derive(Debug, Clone)]
+pub struct LogReader {
+    shared: Arc<Shared>,
+}
+
+/// Whole batches, but that the last may be cut short by the limit, as in Kafka.
+#[derive(Debug, Clone, Default)]
+pub struct LogRead {
+    /// Bytes of the log, in order; they borrow the log's map.
+    pub slices: Vec<Bytes>,
+    /// Bytes in all.
+    pub size_bytes: usize,
+    /// Base offset of the first batch; the offset asked for when nothing was read.
+    pub base_offset: i64,
+    /// Every record read lies below: what aborted transactions are to be looked for.
+    pub upper_offset: i64,
+}
+
+/// Where bytes lie that a read would give.
+#[derive(Debug, Clone)]
+pub struct ReadPlan {
+    segment: Arc<Segment>,
+    position: u64,
+    length: u64,
+    base_offset: i64,
+    upper_offset: i64,
+}
+
+/// Pages are probed this far apart: the kernel reads ahead in runs at least as long.
+const PROBE_STRIDE: u64 = 64 * 1024;
+
+impl LogReader {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    #[must_use]
+    pub fn log_start_offset(&self) -> i64 {
+        self.shared.start.load(Ordering::Acquire)
+    }
+
+    #[must_use]
+    pub fn log_end_offset(&self) -> i64 {
+        self.shared.end.load(Ordering::Acquire)
+    }
+
+    /// See [`super::Log::last_stable_offset`].
+    #[must_use]
+    pub fn last_stable_offset(&self, high_watermark: i64) -> i64 {
+        self.shared.unstable.last_stable_offset(high_watermark).max(self.log_start_offset())
+    }
+
+    /// Bytes of all segments' `.log` files.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.shared.segments.load().iter().map(|segment| segment.size()).sum()
+    }
+
+    /// Up to `max_bytes` of batches from the one that holds `from` on, none of which begins at or
+    /// above `upper_exclusive`. With `min_one` the first batch comes whole, however large.
+    pub fn read(
+        &self,
+        from: i64,
+        max_bytes: usize,
+        upper_exclusive: i64,
+        min_one: bool,
+    ) -> Result<LogRead, ReadError> {
+        match self.plan(from, max_bytes, upper_exclusive, min_one)? {
+            Some(plan) => Ok(plan.fetch()?),
+            None => Ok(LogRead { base_offset: from, upper_offset: from, ..LogRead::default() }),
+        }
+    }
+
+    /// What [`Self::read`] would read; `None` when that is nothing.
+    pub fn plan(
+        &self,
+        from: i64,
+        max_bytes: usize,
+        upper_exclusive: i64,
+        min_one: bool,
+    ) -> Result<Option<ReadPlan>, ReadError> {
+        let (start, end) = (self.log_start_offset(), self.log_end_offset());
+        if from < start || from > end {
+            return Err(ReadError::OffsetOutOfRange {
+                requested: from,
+                log_start_offset: start,
+                log_end_offset: end,
+            });
+        }
+        if from >= upper_exclusive.min(end) {
+            return Ok(None);
+        }
+        let segments = self.shared.segments.load_full();
+        let first =
+            segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
+        for (index, segment) in segments.iter().enumerate().skip(first) {
+            let Some(found) = segment.find(from)? else {
+                continue;
+            };
+            if found.base_offset >= upper_exclusive {
+                return Ok(None);
+            }
+            let next = segments.get(index + 1).map(|next| next.base_offset());
+            let (limit, upper_offset) = self.limit(segment, next, upper_exclusive)?;
+            let wanted =
+                if min_one { (max_bytes as u64).max(found.size) } else { max_bytes as u64 };
+            let length = limit.saturating_sub(found.position).min(wanted);
+            return Ok((length > 0).then(|| ReadPlan {
+                segment: Arc::clone(segment),
+                position: found.position,
+                length,
+                base_offset: found.base_offset,
+                upper_offset,
+            }));
+        }
+        Ok(None)
+    }
+
+    /// Where in `segment` the bytes below `upper` end, and an offset that they do not reach.
+    fn limit(
+        &self,
+        segment: &Segment,
+        next: Option<i64>,
+        upper: i64,
+    ) -> Result<(u64, i64), StorageError> {
+        if let Some(next) = next
+            && upper >= next
+        {
+            return Ok((segment.size(), next));
+        }
+        // In this order: see `Shared`.
+        let size = segment.size();
+        let end = self.log_end_offset();
+        if next.is_none() && upper >= end {
+            return Ok((size, end));
+        }
+        let limit = segment.find(upper)?.map_or(size, |batch| batch.position);
+        Ok((limit, upper))
+    }
+
+    /// Transactions that were rolled back and have records in `[from, upper)`.
+    pub fn aborted_transactions(
+        &self,
+        from: i64,
+        upper: i64,
+    ) -> Result<Vec<AbortedTransaction>, StorageError> {
+        let segments = self.shared.segments.load_full();
+        let end = self.log_end_offset();
+        let first =
+            segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
+        let mut found = Vec::new();
+        for segment in segments.iter().skip(first) {
+            let Some(entries) = segment.aborted(end)? else {
+                let path = segment.path(crate::names::TRANSACTION_INDEX);
+                return Err(StorageError::malformed(&path, "it does not fit its log"));
+            };
+            for entry in entries {
+                if entry.last_offset >= from && entry.first_offset < upper {
+                    found.push(entry);
+                }
+                if entry.last_stable_offset >= upper {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+impl ReadPlan {
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.length as usize
+    }
+
+    /// Whether the bytes are in memory, so that reading them cannot block on the disk. A sample: one
+    /// byte in 64 KiB is asked for without waiting.
+    #[must_use]
+    pub fn is_resident(&self) -> bool {
+        let Ok(log) = self.segment.log() else {
+            return true;
+        };
+        let mut position = self.position;
+        let end = self.position + self.length;
+        while position < end {
+            let mut byte = [0; 1];
+            let mut buffers = [IoSliceMut::new(&mut byte)];
+            let file = log.as_file().as_fd();
+            match preadv2(file, &mut buffers, position, ReadWriteFlags::NOWAIT) {
+                Err(Errno::AGAIN) => return false,
+                // A file system that cannot tell is asked no further.
+                Err(_) => return true,
+                Ok(_) => {}
+            }
+            position = if position + PROBE_STRIDE < end || position == end - 1 {
+                position + PROBE_STRIDE
+            } else {
+                end - 1
+            };
+        }
+        true
+    }
+
+    /// The bytes as a copy, read by the descriptor: for our own code that looks into records, which
+    /// must get an error where a map would raise a signal.
+    pub fn copy(&self) -> Result<Vec<u8>, StorageError> {
+        let mut bytes = vec![0; self.length as usize];
+        let read = self.segment.log()?.read_at(&mut bytes, self.position);
+        let filled = read.map_err(|error| self.segment.io_error("read", error))?;
+        bytes.truncate(filled);
+        Ok(bytes)
+    }
+
+    pub fn fetch(&self) -> Result<LogRead, StorageError> {
+        let bytes = self.segment.slice(self.position, self.length)?;
+        let size_bytes = bytes.len();
+        let slices = if bytes.is_empty() { Vec::new() } else { vec![bytes] };
+        let (base_offset, upper_offset) = (self.base_offset, self.upper_offset);
+        Ok(LogRead { slices, size_bytes, base_offset, upper_offset })
+    }
+}
