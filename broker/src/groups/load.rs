@@ -1,8 +1,8 @@
-//! Loads a shard: reads its partition from the start in pieces of offsets.load.buffer.size, on a thread
-//! that may wait for the disk, and hands each batch to the shard.
+//! Loads a shard: reads its partition from the start in pieces of offsets.load.buffer.size, on a
+//! thread that may wait for the disk, and hands each batch to the shard.
 //!
-//! The shard serves when everything that was in the log has been committed, so that it never answers
-//! with what a failover could take back. Kafka: `CoordinatorLoaderImpl`.
+//! The shard serves when everything that was in the log has been committed, so that it never
+//! answers with what a failover could take back. Kafka: `CoordinatorLoaderImpl`.
 
 use std::borrow::Cow;
 use std::sync::Arc;

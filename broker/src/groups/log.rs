@@ -26,8 +26,8 @@ pub(crate) trait ShardLog: Send + Sync + std::fmt::Debug {
     fn high_watermark(&self) -> i64;
     /// Whether this broker leads the partition under this epoch.
     fn leads(&self, leader_epoch: i32) -> bool;
-    /// Whole batches from the one that holds `from`, `max_bytes` of them or one if it is larger. Waits
-    /// for the disk.
+    /// Whole batches from the one that holds `from`, `max_bytes` of them or one if it is larger.
+    /// Waits for the disk.
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError>;
 }
 

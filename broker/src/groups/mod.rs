@@ -6,8 +6,8 @@
 //!                                   │ writes in order         ▲ written
 //!                                   └─▶ writer: one append for all that waits ─┘ ▶ replies
 //! ```
-//! The lock is never held across an append, a read or an await, so a disk that stalls delays commits
-//! and nothing else. Answers to `GroupCoordinatorService` and `CoordinatorRuntime`.
+//! The lock is never held across an append, a read or an await, so a disk that stalls delays
+//! commits and nothing else. Answers to `GroupCoordinatorService` and `CoordinatorRuntime`.
 
 mod clock;
 mod load;
@@ -18,7 +18,6 @@ mod tests;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ use uuid::Uuid;
 
 pub(crate) use self::clock::Clock;
 pub(crate) use self::log::ShardLog;
-pub(crate) use self::shard::HostedShard;
+pub(crate) use self::shard::{HostedShard, Parked};
 use crate::partitions::Partitions;
 
 /// The coordinator's topic.
@@ -105,13 +104,10 @@ impl Groups {
         self.shards.read().values().cloned().collect()
     }
 
-    /// Waits for an answer that depends on a write, as long as offsets.commit.timeout.ms allows. The
-    /// write goes on all the same, and what it says will hold.
-    pub(crate) async fn within_commit_timeout(
-        &self,
-        answer: impl Future<Output = Option<Answer>>,
-    ) -> Result<Answer, GroupError> {
-        match tokio::time::timeout(self.limits.commit_timeout, answer).await {
+    /// Waits for an answer that depends on a write, as long as offsets.commit.timeout.ms allows.
+    /// The write goes on all the same, and what it says will hold.
+    pub(crate) async fn within_commit_timeout(&self, parked: Parked) -> Result<Answer, GroupError> {
+        match tokio::time::timeout(self.limits.commit_timeout, parked.answer()).await {
             Ok(Some(answer)) => Ok(answer),
             Ok(None) => Err(GroupError::NotCoordinator),
             Err(_) => Err(GroupError::WriteFailed(WriteFailure::TimedOut)),

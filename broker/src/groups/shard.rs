@@ -7,7 +7,6 @@
 //! ```
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::future::Future;
 use std::sync::Arc;
 
 use coordinator::group::{
@@ -41,6 +40,17 @@ struct State {
     settling: BTreeMap<WriteId, Vec<oneshot::Sender<()>>>,
     /// The deadline that the waking task sleeps towards.
     armed_ms: u64,
+}
+
+/// An answer that may come later.
+#[derive(Debug)]
+pub(crate) struct Parked(oneshot::Receiver<Answer>);
+
+impl Parked {
+    /// None when the shard was closed.
+    pub(crate) async fn answer(self) -> Option<Answer> {
+        self.0.await.ok()
+    }
 }
 
 #[derive(Debug)]
@@ -134,7 +144,7 @@ impl HostedShard {
     pub(crate) fn ask(
         self: &Arc<Self>,
         step: impl FnOnce(&mut GroupShard, ReplyId, Now, &mut Outputs),
-    ) -> Result<impl Future<Output = Option<Answer>> + Send + use<>, GroupError> {
+    ) -> Result<Parked, GroupError> {
         let (sender, receiver) = oneshot::channel();
         let reply = {
             let mut state = self.state.lock();
@@ -148,7 +158,7 @@ impl HostedShard {
             self.state.lock().parked.remove(&reply);
             return Err(error);
         }
-        Ok(async move { receiver.await.ok() })
+        Ok(Parked(receiver))
     }
 
     /// Waits until all that was decided so far has been written, or has failed to be.

@@ -1,1 +1,376 @@
+//! The host over a log in memory that can be slow, refuse, or stand still.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use coordinator::group::{Answer, Caller, GroupError, GroupSettings, JoinAnswer, WriteFailure};
+use parking_lot::Mutex;
+use protocol::batch::{BatchBuilder, batches};
+use protocol::messages::join_group_request::JoinGroupRequestProtocol;
+use protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use protocol::messages::{
+    GroupId, HeartbeatRequest, JoinGroupRequest, OffsetCommitRequest, TopicName,
+};
+use protocol::wire::StrBytes;
+use storage::ReadError;
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use super::log::Appending;
+use super::{Groups, HostedShard, Limits, ShardLog};
+
+#[derive(Debug)]
+struct Contents {
+    batches: Vec<Bytes>,
+    end_offset: i64,
+}
+
+/// A log in memory. Appends wait for a permit; loads wait while `stalled`.
+#[derive(Debug)]
+struct MemoryLog {
+    contents: Mutex<Contents>,
+    permits: Arc<Semaphore>,
+    refusal: Mutex<Option<WriteFailure>>,
+    stalled: AtomicBool,
+    max_batch_bytes: usize,
+}
+
+impl MemoryLog {
+    fn new(permits: usize) -> Arc<Self> {
+        Arc::new(Self {
+            contents: Mutex::new(Contents { batches: Vec::new(), end_offset: 0 }),
+            permits: Arc::new(Semaphore::new(permits)),
+            refusal: Mutex::new(None),
+            stalled: AtomicBool::new(false),
+            max_batch_bytes: 10_000,
+        })
+    }
+
+    fn put(&self, batch: &[u8]) -> i64 {
+        let mut contents = self.contents.lock();
+        let base = contents.end_offset;
+        let batch = batches(batch).next().expect("a batch").expect("a whole one");
+        let mut header = batch.header_copy();
+        contents.end_offset += i64::from(header.records_count());
+        header.set_base_offset(base);
+        let mut bytes = header.as_bytes().to_vec();
+        bytes.extend_from_slice(batch.payload());
+        contents.batches.push(Bytes::from(bytes));
+        base
+    }
+
+    fn batch_count(&self) -> usize {
+        self.contents.lock().batches.len()
+    }
+}
+
+/// The log as the shard has it: what it appends goes to the shared memory.
+#[derive(Debug)]
+struct Handle(Arc<MemoryLog>);
+
+impl ShardLog for Handle {
+    fn append(&self, batch: Bytes) -> Appending {
+        let log = Arc::clone(&self.0);
+        Box::pin(async move {
+            let permits = Arc::clone(&log.permits);
+            permits.acquire().await.expect("never closed").forget();
+            let refusal = log.refusal.lock().take();
+            refusal.map_or_else(|| Ok(log.put(&batch)), Err)
+        })
+    }
+
+    fn max_batch_bytes(&self) -> usize {
+        self.0.max_batch_bytes
+    }
+
+    fn start_offset(&self) -> i64 {
+        0
+    }
+
+    fn end_offset(&self) -> i64 {
+        self.0.contents.lock().end_offset
+    }
+
+    fn high_watermark(&self) -> i64 {
+        self.end_offset()
+    }
+
+    fn leads(&self, _: i32) -> bool {
+        true
+    }
+
+    fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError> {
+        while self.0.stalled.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let mut read = Vec::new();
+        for bytes in &self.0.contents.lock().batches {
+            let batch = batches(bytes).next().expect("a batch").expect("a whole one");
+            if batch.next_offset() > from && (read.is_empty() || read.len() < max_bytes) {
+                read.extend_from_slice(bytes);
+            }
+        }
+        Ok(read)
+    }
+}
+
+fn limits() -> Limits {
+    Limits {
+        settings: GroupSettings {
+            initial_rebalance_delay_ms: 20,
+            min_session_timeout_ms: 10,
+            ..GroupSettings::default()
+        },
+        commit_timeout: Duration::from_millis(200),
+        load_buffer_bytes: 100,
+        topic_partitions: 1,
+    }
+}
+
+fn groups_over(log: &Arc<MemoryLog>) -> Groups {
+    let groups = Groups::new(1, limits());
+    groups.take(0, 0, Arc::new(Handle(Arc::clone(log))));
+    groups
+}
+
+async fn served(groups: &Groups) -> Arc<HostedShard> {
+    let shard = groups.shard(0).expect("it was taken");
+    while shard.act(|_, _, _| ()).is_err() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    shard
+}
+
+fn text(text: &'static str) -> StrBytes {
+    StrBytes::from_static_str(text)
+}
+
+fn commit_request(offset: i64, metadata: &str) -> OffsetCommitRequest {
+    let partition = OffsetCommitRequestPartition::default()
+        .with_committed_offset(offset)
+        .with_committed_metadata(Some(StrBytes::from_string(metadata.to_owned())));
+    let topic = OffsetCommitRequestTopic::default()
+        .with_name(TopicName(text("orders")))
+        .with_partitions(vec![partition]);
+    OffsetCommitRequest::default()
+        .with_group_id(GroupId(text("g")))
+        .with_generation_id_or_member_epoch(-1)
+        .with_retention_time_ms(-1)
+        .with_topics(vec![topic])
+}
+
+async fn commit(groups: &Groups, offset: i64, metadata: &str) -> Result<(), GroupError> {
+    let request = commit_request(offset, metadata);
+    let parked = groups
+        .shard(0)?
+        .ask(|shard, reply, now, out| shard.commit_offsets(9, &request, reply, now, out))?;
+    match groups.within_commit_timeout(parked).await? {
+        Answer::Commit(topics) => topics.map(|_| ()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn committed(shard: &Arc<HostedShard>) -> Option<i64> {
+    let topics = [(text("orders"), vec![0])];
+    let fetched = shard
+        .act(|shard, _, _| shard.fetch_offsets(&text("g"), None, &topics, true))
+        .expect("it serves")
+        .expect("it answers");
+    let offset = fetched[0].partitions[0].offset.clone().expect("stable");
+    offset.map(|offset| offset.offset)
+}
+
+fn join_request(member: StrBytes) -> JoinGroupRequest {
+    JoinGroupRequest::default()
+        .with_group_id(GroupId(text("g")))
+        .with_member_id(member)
+        .with_protocol_type(text("consumer"))
+        .with_protocols(vec![JoinGroupRequestProtocol::default().with_name(text("range"))])
+        .with_session_timeout_ms(60_000)
+        .with_rebalance_timeout_ms(60_000)
+}
+
+async fn join(shard: &Arc<HostedShard>, member: StrBytes) -> JoinAnswer {
+    let request = join_request(member);
+    let caller = Caller { client_id: "c", client_host: "/127.0.0.1", api_version: 9 };
+    let parked = shard
+        .ask(|shard, reply, now, out| {
+            shard.join(caller, &request, reply, Uuid::from_u128(1), now, out);
+        })
+        .expect("it serves");
+    match parked.answer().await {
+        Some(Answer::Join(answer)) => answer,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_commit_is_answered_when_it_is_in_the_log_and_read_after_a_reload() {
+    let log = MemoryLog::new(1_000);
+    let groups = groups_over(&log);
+    let shard = served(&groups).await;
+    for offset in 1..=20 {
+        commit(&groups, offset, "a note that fills the load buffer").await.unwrap();
+    }
+    assert_eq!(committed(&shard), Some(20));
+    let other = groups_over(&log);
+    assert_eq!(committed(&served(&other).await), Some(20));
+}
+
+#[tokio::test]
+async fn commits_that_wait_are_appended_together() {
+    let log = MemoryLog::new(0);
+    let groups = Arc::new(groups_over(&log));
+    served(&groups).await;
+    let waiting: Vec<_> = (1..=50)
+        .map(|offset| {
+            let groups = Arc::clone(&groups);
+            tokio::spawn(async move { commit(&groups, offset, "").await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    log.permits.add_permits(1_000);
+    for commit in waiting {
+        commit.await.unwrap().unwrap();
+    }
+    assert!(log.batch_count() <= 3, "{} batches", log.batch_count());
+}
+
+#[tokio::test]
+async fn a_stalled_log_delays_commits_and_no_heartbeat() {
+    let log = MemoryLog::new(2);
+    let groups = groups_over(&log);
+    let shard = served(&groups).await;
+    let member = join(&shard, StrBytes::default()).await.member_id;
+    let joined = join(&shard, member.clone()).await;
+    assert_eq!((joined.error, joined.generation), (None, 1));
+    log.permits.forget_permits(2);
+    let request =
+        commit_request(5, "").with_member_id(member.clone()).with_generation_id_or_member_epoch(1);
+    let sync = protocol::messages::SyncGroupRequest::default()
+        .with_group_id(GroupId(text("g")))
+        .with_member_id(member.clone())
+        .with_generation_id(1);
+    let _parked = shard.ask(|shard, reply, _, out| shard.sync(&sync, reply, out)).unwrap();
+    let heartbeat = HeartbeatRequest::default()
+        .with_group_id(GroupId(text("g")))
+        .with_member_id(member)
+        .with_generation_id(1);
+    let begun = Instant::now();
+    for _ in 0..1_000 {
+        shard.act(|shard, now, out| shard.heartbeat(&heartbeat, now, out)).unwrap().unwrap();
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    let refused = shard
+        .ask(|shard, reply, now, out| shard.commit_offsets(9, &request, reply, now, out))
+        .unwrap();
+    let answer = refused.answer().await;
+    assert_eq!(answer, Some(Answer::Commit(Err(GroupError::RebalanceInProgress))));
+}
+
+#[tokio::test]
+async fn a_commit_that_takes_too_long_is_refused_and_holds_all_the_same() {
+    let log = MemoryLog::new(0);
+    let groups = groups_over(&log);
+    let shard = served(&groups).await;
+    let refused = commit(&groups, 5, "").await;
+    assert_eq!(refused, Err(GroupError::WriteFailed(WriteFailure::TimedOut)));
+    assert_eq!(committed(&shard), None);
+    assert_eq!(
+        groups.settled(&shard).await,
+        Err(GroupError::WriteFailed(WriteFailure::TimedOut)),
+        "a stable fetch waits for it"
+    );
+    log.permits.add_permits(1);
+    groups.settled(&shard).await.unwrap();
+    assert_eq!(committed(&shard), Some(5));
+}
+
+#[tokio::test]
+async fn a_refused_append_fails_what_was_in_it_and_nothing_else() {
+    let log = MemoryLog::new(1_000);
+    let groups = groups_over(&log);
+    let shard = served(&groups).await;
+    commit(&groups, 5, "").await.unwrap();
+    *log.refusal.lock() = Some(WriteFailure::NotEnoughReplicas);
+    assert_eq!(
+        commit(&groups, 6, "").await,
+        Err(GroupError::WriteFailed(WriteFailure::NotEnoughReplicas)),
+    );
+    assert_eq!(committed(&shard), Some(5));
+    commit(&groups, 7, "").await.unwrap();
+    assert_eq!(committed(&shard), Some(7));
+}
+
+#[tokio::test]
+async fn a_write_larger_than_a_batch_may_be_fails_alone() {
+    let mut limits = limits();
+    limits.settings.offset_metadata_max_size = usize::MAX;
+    let log = MemoryLog::new(1_000);
+    let groups = Groups::new(1, limits);
+    groups.take(0, 0, Arc::new(Handle(Arc::clone(&log))));
+    let shard = served(&groups).await;
+    let metadata = "x".repeat(20_000);
+    let (large, small) = tokio::join!(commit(&groups, 5, &metadata), commit(&groups, 6, ""));
+    assert_eq!(large, Err(GroupError::WriteFailed(WriteFailure::TooLarge)));
+    assert_eq!((small, committed(&shard)), (Ok(()), Some(6)));
+}
+
+#[tokio::test]
+async fn while_it_is_loaded_a_shard_says_so() {
+    let log = MemoryLog::new(1_000);
+    let first = groups_over(&log);
+    served(&first).await;
+    commit(&first, 5, "").await.unwrap();
+    log.stalled.store(true, Ordering::Relaxed);
+    let second = groups_over(&log);
+    assert_eq!(commit(&second, 6, "").await, Err(GroupError::LoadInProgress));
+    log.stalled.store(false, Ordering::Relaxed);
+    assert_eq!(committed(&served(&second).await), Some(5));
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_makes_no_coordinator() {
+    let log = MemoryLog::new(1_000);
+    let mut builder = BatchBuilder::new(0);
+    builder.append(0, Some(b"\0\x01\0\x01g"), Some(b"\0\0"));
+    log.put(&builder.build());
+    let groups = groups_over(&log);
+    let mut answer = commit(&groups, 5, "").await;
+    while answer == Err(GroupError::LoadInProgress) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        answer = commit(&groups, 5, "").await;
+    }
+    assert_eq!(answer, Err(GroupError::NotCoordinator));
+}
+
+#[tokio::test]
+async fn who_waits_in_a_shard_that_is_given_up_is_sent_away() {
+    let log = MemoryLog::new(0);
+    let groups = groups_over(&log);
+    let shard = served(&groups).await;
+    let request = commit_request(5, "");
+    let commit = shard
+        .ask(|shard, reply, now, out| shard.commit_offsets(9, &request, reply, now, out))
+        .unwrap();
+    groups.give_up(0);
+    assert_eq!(commit.answer().await, Some(Answer::Commit(Err(GroupError::NotCoordinator))));
+    assert_eq!(groups.shard(0).unwrap_err(), GroupError::NotCoordinator);
+    log.permits.add_permits(10);
+}
+
+#[tokio::test]
+async fn an_older_epoch_does_not_replace_a_shard_that_serves() {
+    let log = MemoryLog::new(1_000);
+    let groups = groups_over(&log);
+    let shard = served(&groups).await;
+    groups.take(0, 0, Arc::new(Handle(Arc::clone(&log))));
+    assert!(Arc::ptr_eq(&shard, &groups.shard(0).unwrap()));
+    groups.take(0, 1, Arc::new(Handle(Arc::clone(&log))));
+    assert!(!Arc::ptr_eq(&shard, &groups.shard(0).unwrap()));
+    served(&groups).await;
+}

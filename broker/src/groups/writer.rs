@@ -1,4 +1,5 @@
-//! The writer of one shard: everything that waits becomes one batch, appended while the next gathers.
+//! The writer of one shard: everything that waits becomes one batch, appended while the next
+//! gathers.
 //!
 //! It is a task only while there is something to write. Writes keep their order; one that is larger
 //! than a batch may be fails alone.

@@ -58,8 +58,8 @@ async fn delete(
     groups: &[StrBytes],
 ) -> Result<Vec<(StrBytes, Option<GroupError>)>, GroupError> {
     let shard = broker.groups().shard(partition)?;
-    let answer = shard.ask(|shard, reply, _, out| shard.delete_groups(groups, reply, out))?;
-    match broker.groups().within_commit_timeout(answer).await? {
+    let parked = shard.ask(|shard, reply, _, out| shard.delete_groups(groups, reply, out))?;
+    match broker.groups().within_commit_timeout(parked).await? {
         Answer::DeleteGroups(deleted) => Ok(deleted),
         _ => Err(GroupError::NotCoordinator),
     }

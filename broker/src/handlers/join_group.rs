@@ -14,6 +14,7 @@ use crate::broker::Broker;
 use crate::context::RequestContext;
 use crate::dispatch::CloseConnection;
 use crate::error_map;
+use crate::groups::Parked;
 
 /// Below this version the protocol's name cannot be null.
 const FIRST_WITH_NULL_PROTOCOL: i16 = 7;
@@ -33,7 +34,7 @@ pub(crate) async fn handle(
         return Ok(respond(refused, version));
     }
     let answer = match ask(broker, context, &request) {
-        Ok(answer) => answer.await,
+        Ok(parked) => parked.answer().await,
         Err(error) => Some(Answer::Join(JoinAnswer::refused(StrBytes::default(), error))),
     };
     match answer {
@@ -49,7 +50,7 @@ fn ask(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: &JoinGroupRequest,
-) -> Result<impl Future<Output = Option<Answer>> + use<>, GroupError> {
+) -> Result<Parked, GroupError> {
     let groups = broker.groups();
     let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
     let host = context.client.host();

@@ -45,10 +45,10 @@ async fn leave(
     }
     let groups = broker.groups();
     let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
-    let answer = shard.ask(|shard, reply, now, out| {
+    let parked = shard.ask(|shard, reply, now, out| {
         shard.leave(&request.group_id, &request.members, reply, now, out);
     })?;
-    match groups.within_commit_timeout(answer).await? {
+    match groups.within_commit_timeout(parked).await? {
         Answer::Leave(answer) => Ok(answer),
         _ => Err(GroupError::NotCoordinator),
     }

@@ -1,5 +1,5 @@
-//! OffsetCommit. Topics that the sender may not read or that are not there are refused here, the rest
-//! goes to the group's shard. Kafka: `KafkaApis.handleOffsetCommitRequest`.
+//! OffsetCommit. Topics that the sender may not read or that are not there are refused here, the
+//! rest goes to the group's shard. Kafka: `KafkaApis.handleOffsetCommitRequest`.
 
 use std::sync::Arc;
 
@@ -75,10 +75,10 @@ async fn commit(
 ) -> Result<Vec<CommittedTopic>, GroupError> {
     let groups = broker.groups();
     let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
-    let answer = shard.ask(|shard, reply, now, out| {
+    let parked = shard.ask(|shard, reply, now, out| {
         shard.commit_offsets(api_version, request, reply, now, out);
     })?;
-    match groups.within_commit_timeout(answer).await? {
+    match groups.within_commit_timeout(parked).await? {
         Answer::Commit(topics) => topics,
         _ => Err(GroupError::NotCoordinator),
     }

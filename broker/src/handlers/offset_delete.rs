@@ -90,8 +90,8 @@ async fn delete(
     }
     let groups = broker.groups();
     let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
-    let answer = shard.ask(|shard, reply, _, out| shard.delete_offsets(request, reply, out))?;
-    match groups.within_commit_timeout(answer).await? {
+    let parked = shard.ask(|shard, reply, _, out| shard.delete_offsets(request, reply, out))?;
+    match groups.within_commit_timeout(parked).await? {
         Answer::DeleteOffsets(deleted) => deleted,
         _ => Err(GroupError::NotCoordinator),
     }

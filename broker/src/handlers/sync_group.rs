@@ -37,7 +37,7 @@ pub(crate) async fn handle(
     let asked =
         shard.and_then(|shard| shard.ask(|shard, reply, _, out| shard.sync(&request, reply, out)));
     let answer = match asked {
-        Ok(answer) => answer.await,
+        Ok(parked) => parked.answer().await,
         Err(error) => Some(Answer::Sync(SyncAnswer::refused(error))),
     };
     Ok(match answer {
