@@ -49,7 +49,8 @@ fn fill_with_life(server: &Server) {
     for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
         let line = format!(
             "kafka-console-producer@4.3.1 --bootstrap-server SERVER --topic t \
-             --compression-codec {codec} --reader-property parse.key=true --reader-property key.separator=:"
+             --compression-codec {codec} --reader-property parse.key=true \
+             --reader-property key.separator=:"
         );
         let records: String = (0..40).map(|i| format!("k{i}:{codec}-{i}\n")).collect();
         said(server, &line, &records);

@@ -302,6 +302,36 @@ fn every_source_file_is_compiled_and_every_golden_file_is_compared() {
     none(&findings);
 }
 
+/// Whether code reads a field of this name: `.name`, and no call of that name.
+fn reads(code: &str, field: &str) -> bool {
+    let wanted = format!(".{field}");
+    code.match_indices(&wanted).any(|(at, _)| {
+        let next = code[at + wanted.len()..].chars().next().unwrap_or(' ');
+        !(next.is_ascii_alphanumeric() || next == '_' || next == '(')
+    })
+}
+
+#[test]
+fn a_key_that_claims_to_act_is_read_somewhere() {
+    let sources = rust_files();
+    let is_reader = |source: &&Source| {
+        let owner = source.path.split('/').next().unwrap_or_default();
+        owner != "tests" && owner != "config" && !source.is_test()
+    };
+    let mut code = String::new();
+    for source in sources.iter().filter(is_reader) {
+        for (_, line) in source.code() {
+            code.push_str(line);
+            code.push('\n');
+        }
+    }
+    let unread: Vec<String> = config::keys::acting()
+        .filter(|key| !reads(&code, &key.field))
+        .map(|key| format!("{:?} {}: nobody reads `.{}`", key.table, key.name, key.field))
+        .collect();
+    none(&unread);
+}
+
 #[test]
 fn every_decision_has_a_number_of_its_own_and_says_its_cost() {
     let mut seen = BTreeSet::new();
