@@ -7,4 +7,5 @@ mod loading;
 mod offsets;
 mod rebalancing;
 mod static_members;
+mod stock_log;
 mod syncing;
