@@ -20,6 +20,7 @@
 mod checkpoint;
 mod codec;
 mod config;
+mod dir;
 mod disk;
 mod epochs;
 mod error;
@@ -36,6 +37,7 @@ mod validate;
 pub use checkpoint::{MalformedLine, OffsetEntry};
 pub use codec::{DECOMPRESSED_BYTES_MAX, decompress};
 pub use config::{CleanupPolicy, CompressionPolicy, LogConfig};
+pub use dir::{DirKind, LogDir, LogDirOptions, PartitionDir, RetiredLog};
 pub use disk::{Disk, DiskOp, Faults, Verdict};
 pub use epochs::EpochEntry;
 pub use error::{AppendError, BatchFault, ReadError, RecordError, StorageError};

@@ -88,7 +88,7 @@ fn a_compressor_stops_at_its_limit() {
 fn a_zstd_frame_with_a_large_window_gets_a_small_limit() {
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
     encoder.window_log(27).unwrap();
-    std::io::copy(&mut std::io::repeat(0).take(40_000_000), &mut encoder).unwrap();
+    io::copy(&mut io::repeat(0).take(40_000_000), &mut encoder).unwrap();
     let payload = encoder.finish().unwrap();
     assert_eq!(zstd_window(&payload), 1 << 27);
     assert_eq!(decompressed_limit(Compression::Zstd, &payload), WINDOW_BYTES_MAX);

@@ -334,7 +334,7 @@ fn control_payload(header: &BatchHeader, payload: &[u8]) -> Result<Vec<u8>, Appe
     if !header.is_control() || header.records_count() <= 0 {
         return Ok(Vec::new());
     }
-    let codec = header.compression().map_err(|e| BatchFault::Records(e))?;
+    let codec = header.compression().map_err(BatchFault::Records)?;
     codec::decompress(codec, payload)
         .map_err(|error| AppendError::Undecodable { codec, detail: error.to_string() })
 }

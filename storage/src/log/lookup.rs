@@ -82,7 +82,7 @@ fn search(
 ) -> Result<Option<TimestampOffset>, StorageError> {
     let fail = |error| segment.io_error("read", error);
     let before = segment.time_entry_before(timestamp)?;
-    let from = before.map_or(segment.base_offset(), |entry| entry.offset);
+    let from = before.map_or_else(|| segment.base_offset(), |entry| entry.offset);
     let mut position = segment.position_before(from.max(start_offset))?;
     let size = segment.size();
     loop {

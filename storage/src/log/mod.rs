@@ -21,7 +21,7 @@ mod roll;
 mod snapshots;
 mod truncate;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -150,6 +150,17 @@ impl Log {
     #[must_use]
     pub fn segment_offsets(&self) -> Vec<i64> {
         self.shared.segments.load().iter().map(|segment| segment.base_offset()).collect()
+    }
+
+    /// Moves the log's directory and lets go of the log; its files stay readable to those who have
+    /// them open.
+    pub(crate) fn rename(self, to: &Path) -> Result<(), StorageError> {
+        let home = &self.shared.home;
+        let mut path = home.path.write();
+        let renamed = home.disk.rename(&path, to);
+        renamed.map_err(|error| StorageError::io("rename", &path, error))?;
+        to.clone_into(&mut path);
+        Ok(())
     }
 
     // --- leader epochs ---------------------------------------------------------------------

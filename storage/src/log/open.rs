@@ -15,7 +15,7 @@ use parking_lot::RwLock;
 use super::recover::Recovery;
 use super::roll::{create_segment, jitter};
 use super::snapshots::Snapshots;
-use super::{Active, Doomed, Log, Shared};
+use super::{Active, Log, Shared};
 use crate::config::LogConfig;
 use crate::disk::Disk;
 use crate::epochs::LeaderEpochs;
@@ -163,12 +163,6 @@ impl Log {
         };
         log.recover(&recovery)?;
         Ok(log)
-    }
-
-    /// Notes a file that recovery renamed to `.deleted`.
-    pub(super) fn doom(&mut self, path: std::path::PathBuf, now_ms: i64) {
-        let due_ms = now_ms.saturating_add(self.config.file_delete_delay_ms);
-        self.doomed.push(Doomed { path, due_ms });
     }
 }
 

@@ -206,7 +206,7 @@ impl Log {
     }
 
     /// Builds the indexes of a flushed segment anew where one is missing.
-    fn restore_missing_indexes(&mut self, segment: &Segment) -> Result<(), StorageError> {
+    fn restore_missing_indexes(&self, segment: &Segment) -> Result<(), StorageError> {
         let missing = |suffix| !segment.path(suffix).exists();
         if missing(names::OFFSET_INDEX) || missing(names::TIME_INDEX) {
             self.rebuild_indexes(segment)?;
@@ -215,7 +215,7 @@ impl Log {
     }
 
     /// Builds offset and time index anew from the log's headers.
-    pub(super) fn rebuild_indexes(&mut self, segment: &Segment) -> Result<(), StorageError> {
+    pub(super) fn rebuild_indexes(&self, segment: &Segment) -> Result<(), StorageError> {
         let interval_bytes = self.config.index_interval_bytes;
         let mut rebuilt = Rebuilt::new(segment.base_offset(), segment.base_offset());
         for_each_batch(segment, 0, |batch| rebuilt.index(batch, interval_bytes))?;

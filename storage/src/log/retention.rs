@@ -47,12 +47,25 @@ impl Log {
     }
 
     fn try_delete_old_segments(&mut self, now_ms: i64) -> Result<usize, StorageError> {
+        self.mend_indexes()?;
         let mut deleted = self.delete_below_start(now_ms)?;
         if self.config.cleanup.delete {
             deleted += self.delete_by_size(now_ms)?;
             deleted += self.delete_by_time(now_ms)?;
         }
         Ok(deleted)
+    }
+
+    /// Builds anew the indexes that a read found to disagree with their log.
+    fn mend_indexes(&mut self) -> Result<(), StorageError> {
+        let segments = self.shared.segments.load_full();
+        for segment in segments.iter().filter(|segment| segment.is_index_unfit()) {
+            self.rebuild_indexes(segment)?;
+            if Arc::ptr_eq(segment, &self.active.segment) {
+                self.active.take_up()?;
+            }
+        }
+        Ok(())
     }
 
     fn delete_below_start(&mut self, now_ms: i64) -> Result<usize, StorageError> {

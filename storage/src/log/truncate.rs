@@ -65,11 +65,11 @@ impl Log {
 
     /// Cuts the segment before the batch that reaches `offset`; the segment that goes on.
     fn cut_segment(
-        &mut self,
+        &self,
         segment: Arc<Segment>,
         offset: i64,
     ) -> Result<Arc<Segment>, StorageError> {
-        let position = segment.find(offset)?.map_or(segment.size(), |batch| batch.position);
+        let position = segment.find(offset)?.map_or_else(|| segment.size(), |batch| batch.position);
         segment.cut_indexes(offset)?;
         let aborted = segment.aborted(i64::MAX)?.unwrap_or_default();
         let kept: Vec<_> = aborted.iter().filter(|e| e.last_offset < offset).copied().collect();

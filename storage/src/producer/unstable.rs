@@ -76,8 +76,4 @@ impl Unstable {
             completed.filter(|(_, marker)| **marker >= high_watermark).map(|(first, _)| *first);
         completed.chain(ongoing).min().map_or(high_watermark, |first| first.min(high_watermark))
     }
-
-    pub(crate) fn first_ongoing(&self) -> Option<i64> {
-        self.transactions.lock().ongoing.keys().next().copied()
-    }
 }

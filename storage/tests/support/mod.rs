@@ -1,6 +1,6 @@
 //! What the tests of a log have in common: batches as a producer would send them, and a log's
 //! contents for comparison.
-#![allow(dead_code, unreachable_pub, reason = "every test file uses a part of it")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "tests share it in parts")]
 
 use std::path::Path;
 

@@ -1,0 +1,314 @@
+//! A log dir: the lock on it, what its checkpoints say, and which partitions live in it. Answers to
+//! Kafka's `LogManager`, file side only.
+//!
+//! ```text
+//! .lock  .kafka_cleanshutdown  meta.properties (its owner is the broker)
+//! recovery-point-offset-checkpoint  log-start-offset-checkpoint  replication-offset-checkpoint
+//! <topic>-<partition>/  <topic>-<partition>.<id>-delete/  …-stray/  …-future/
+//! ```
+//! Invariant: while a [`LogDir`] lives, no other process has this directory open.
+
+mod clean_shutdown;
+mod entry;
+mod partition_metadata;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{FlockOperation, flock};
+use uuid::Uuid;
+
+pub use entry::{DirKind, PartitionDir};
+
+use crate::checkpoint::{self, OffsetEntry};
+use crate::config::LogConfig;
+use crate::disk::Disk;
+use crate::error::StorageError;
+use crate::log::{Log, OpenOptions};
+use crate::open_files::OpenFiles;
+
+const LOCK: &str = ".lock";
+const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
+const LOG_STARTS: &str = "log-start-offset-checkpoint";
+const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
+/// The controller quorum's log, which its own host opens.
+const METADATA_TOPIC: &str = "__cluster_metadata";
+
+type Offsets = HashMap<(String, i32), i64>;
+
+/// How logs of this directory are to be opened.
+#[derive(Debug, Clone)]
+pub struct LogDirOptions {
+    /// `producer.id.expiration.ms`.
+    pub producer_expiration_ms: i64,
+    /// `transaction.partition.verification.enable`.
+    pub verify_transactions: bool,
+    pub disk: Disk,
+    pub open_files: Arc<OpenFiles>,
+}
+
+/// A log that was renamed out of the way; its directory is to be removed.
+#[derive(Debug)]
+pub struct RetiredLog {
+    path: PathBuf,
+    disk: Disk,
+}
+
+#[derive(Debug)]
+pub struct LogDir {
+    path: PathBuf,
+    options: LogDirOptions,
+    clean: Option<Option<i64>>,
+    recovery_points: Offsets,
+    log_starts: Offsets,
+    high_watermarks: Offsets,
+    _lock: File,
+}
+
+impl LogDir {
+    /// Locks the directory, creating it if need be, and reads what it says about its last stop. The
+    /// clean-shutdown marker is removed: should this start fail half way, the next one validates.
+    pub fn open(path: &Path, options: LogDirOptions) -> Result<Self, StorageError> {
+        let disk = &options.disk;
+        disk.create_dir(path).map_err(|error| StorageError::io("create", path, error))?;
+        let lock = lock(path)?;
+        let clean = clean_shutdown::take(disk, path)?;
+        let (recovery_points, log_starts) =
+            (read_or_reset(disk, path, RECOVERY_POINTS)?, read_or_reset(disk, path, LOG_STARTS)?);
+        let high_watermarks = read_or_reset(disk, path, HIGH_WATERMARKS)?;
+        Ok(Self {
+            path: path.to_owned(),
+            options,
+            clean,
+            recovery_points,
+            log_starts,
+            high_watermarks,
+            _lock: lock,
+        })
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    #[must_use]
+    pub fn had_clean_shutdown(&self) -> bool {
+        self.clean.is_some()
+    }
+
+    /// The broker epoch under which the directory was shut down cleanly (KIP-966).
+    #[must_use]
+    pub fn previous_broker_epoch(&self) -> Option<i64> {
+        self.clean.flatten()
+    }
+
+    /// The high watermark that was checkpointed last; 0 if none was.
+    #[must_use]
+    pub fn high_watermark(&self, topic: &str, partition: i32) -> i64 {
+        offset_of(&self.high_watermarks, topic, partition)
+    }
+
+    /// The directories of partitions, but for the metadata log's.
+    ///
+    /// Unlike Kafka, which refuses to start over a directory whose name is not a partition's
+    /// (`lost+found`), such a one is named in a warning and left alone.
+    pub fn partitions(&self) -> Result<Vec<PartitionDir>, StorageError> {
+        let fail = |error| StorageError::io("list", &self.path, error);
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&self.path).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            if !entry.file_type().map_err(fail)?.is_dir() {
+                continue;
+            }
+            let path = entry.path();
+            match entry::parse(&entry.file_name().to_string_lossy()) {
+                Some((topic, _, _)) if topic == METADATA_TOPIC => {}
+                Some((topic, partition, kind)) => {
+                    let topic_id = partition_metadata::read(&self.options.disk, &path)?;
+                    found.push(PartitionDir { path, topic, partition, kind, topic_id });
+                }
+                None => tracing::warn!(directory = %path.display(), "not a partition's directory"),
+            }
+        }
+        found.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
+        Ok(found)
+    }
+
+    /// Opens a partition's log, or begins it; `topic_id` is written down if it is not yet.
+    ///
+    /// `jitter_draw` is any random number.
+    pub fn open_log(
+        &self,
+        topic: &str,
+        partition: i32,
+        topic_id: Option<Uuid>,
+        config: LogConfig,
+        now_ms: i64,
+        jitter_draw: u64,
+    ) -> Result<Log, StorageError> {
+        let path = self.path.join(format!("{topic}-{partition}"));
+        let known = path.exists();
+        let options = OpenOptions {
+            // A directory that was not there at the last stop has nothing to validate.
+            clean_shutdown: self.had_clean_shutdown(),
+            recovery_point: if known { self.recovery_point(topic, partition) } else { 0 },
+            log_start_offset: if known { self.log_start(topic, partition) } else { 0 },
+            now_ms,
+            producer_expiration_ms: self.options.producer_expiration_ms,
+            verify_transactions: self.options.verify_transactions,
+            jitter_draw,
+            disk: self.options.disk.clone(),
+            open_files: Arc::clone(&self.options.open_files),
+        };
+        let log = Log::open(&path, config, options)?;
+        if let Some(topic_id) = topic_id
+            && (!known || partition_metadata::read(&self.options.disk, &path)?.is_none())
+        {
+            partition_metadata::write(&self.options.disk, &path, topic_id)?;
+        }
+        Ok(log)
+    }
+
+    fn recovery_point(&self, topic: &str, partition: i32) -> i64 {
+        offset_of(&self.recovery_points, topic, partition)
+    }
+
+    fn log_start(&self, topic: &str, partition: i32) -> i64 {
+        offset_of(&self.log_starts, topic, partition)
+    }
+
+    // --- checkpoints -----------------------------------------------------------------------
+
+    /// Replaces the recovery points of all logs.
+    pub fn write_recovery_points(&self, entries: &[OffsetEntry]) -> Result<(), StorageError> {
+        self.write(RECOVERY_POINTS, entries)
+    }
+
+    /// Replaces the log start offsets. Kafka leaves out those that equal the first segment's base.
+    pub fn write_log_starts(&self, entries: &[OffsetEntry]) -> Result<(), StorageError> {
+        self.write(LOG_STARTS, entries)
+    }
+
+    /// Replaces the high watermarks of all logs.
+    pub fn write_high_watermarks(&self, entries: &[OffsetEntry]) -> Result<(), StorageError> {
+        self.write(HIGH_WATERMARKS, entries)
+    }
+
+    fn write(&self, name: &str, entries: &[OffsetEntry]) -> Result<(), StorageError> {
+        let path = self.path.join(name);
+        let text = checkpoint::encode_offsets(entries);
+        let written = self.options.disk.replace(&path, text.as_bytes(), true);
+        written.map_err(|error| StorageError::io("write", &path, error))
+    }
+
+    /// Says that every log was closed: the next start validates nothing. The last call before the
+    /// directory is let go of.
+    pub fn mark_clean_shutdown(&self, broker_epoch: i64) -> Result<(), StorageError> {
+        clean_shutdown::write(&self.options.disk, &self.path, broker_epoch)
+    }
+
+    // --- deletion --------------------------------------------------------------------------
+
+    /// Renames a log's directory for deletion; `unique` is a random id. The log takes no more
+    /// appends; readers that hold it may finish.
+    pub fn retire(&self, log: Log, unique: Uuid) -> Result<RetiredLog, StorageError> {
+        self.put_aside(log, DirKind::Deleted, unique)
+    }
+
+    /// Renames a log that belongs to nothing the cluster knows, for its owner to look at.
+    pub fn set_stray(&self, log: Log, unique: Uuid) -> Result<RetiredLog, StorageError> {
+        self.put_aside(log, DirKind::Stray, unique)
+    }
+
+    fn put_aside(&self, log: Log, kind: DirKind, unique: Uuid) -> Result<RetiredLog, StorageError> {
+        let from = log.directory();
+        let name = from.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let to = self.path.join(entry::aside_name(&name, kind, unique));
+        log.rename(&to)?;
+        Ok(self.retired(to))
+    }
+
+    /// A directory that an earlier run retired and did not get to remove.
+    #[must_use]
+    pub fn retired(&self, path: PathBuf) -> RetiredLog {
+        RetiredLog { path, disk: self.options.disk.clone() }
+    }
+
+    /// Renames the directory of a partition that nobody opened.
+    pub fn set_dir_stray(
+        &self,
+        dir: &PartitionDir,
+        unique: Uuid,
+    ) -> Result<RetiredLog, StorageError> {
+        let name = format!("{}-{}", dir.topic, dir.partition);
+        let to = self.path.join(entry::aside_name(&name, DirKind::Stray, unique));
+        let renamed = self.options.disk.rename(&dir.path, &to);
+        renamed.map_err(|error| StorageError::io("rename", &dir.path, error))?;
+        Ok(self.retired(to))
+    }
+}
+
+impl RetiredLog {
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes the directory and all in it; may take as long as the disk does.
+    pub fn remove(&self) -> Result<(), StorageError> {
+        let removed = self.disk.remove_dir_all(&self.path);
+        removed.map_err(|error| StorageError::io("remove", &self.path, error))
+    }
+}
+
+fn lock(directory: &Path) -> Result<File, StorageError> {
+    let path = directory.join(LOCK);
+    let fail = |error| StorageError::io("lock", &path, error);
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.read(true).write(true).create(true).truncate(false).open(&path);
+    let file = file.map_err(fail)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => return Err(StorageError::Locked { path }),
+        Err(errno) => return Err(fail(errno.into())),
+    }
+    // A JVM's lock is of the other kind (`fcntl`), which `flock` does not see.
+    match rustix::fs::fcntl_lock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::ACCESS) => {
+            Err(StorageError::Locked { path })
+        }
+        Err(errno) => Err(fail(errno.into())),
+    }
+}
+
+/// A checkpoint that cannot be understood counts as absent, as in Kafka: everything is validated, or
+/// the first segment's base is where the log starts.
+fn read_or_reset(disk: &Disk, directory: &Path, name: &str) -> Result<Offsets, StorageError> {
+    let path = directory.join(name);
+    let content = match disk.read(&path) {
+        Ok(content) => content,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Offsets::new()),
+        Err(error) => return Err(StorageError::io("read", &path, error)),
+    };
+    match checkpoint::decode_offsets(&content) {
+        Ok(entries) => Ok(entries
+            .into_iter()
+            .map(|entry| ((entry.topic, entry.partition), entry.offset))
+            .collect()),
+        Err(error) => {
+            tracing::warn!(file = %path.display(), %error, "checkpoint counts as absent");
+            Ok(Offsets::new())
+        }
+    }
+}
+
+fn offset_of(offsets: &Offsets, topic: &str, partition: i32) -> i64 {
+    offsets.get(&(topic.to_owned(), partition)).copied().unwrap_or(0).max(0)
+}

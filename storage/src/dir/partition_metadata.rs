@@ -1,0 +1,48 @@
+//! `partition.metadata`: the id of the topic a directory belongs to (KIP-516). Answers to Kafka's
+//! `PartitionMetadataFile`.
+//!
+//! ```text
+//! version: 0
+//! topic_id: MkU3OEVBNTcwNTJENDM2Qg
+//! ```
+//! Synced with the log's first flush: nothing is promised of the log before that either.
+
+use std::io;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use uuid::Uuid;
+
+use crate::disk::Disk;
+use crate::error::StorageError;
+use crate::names;
+
+/// The topic's id; `None` when the file is missing or not understood.
+pub(super) fn read(disk: &Disk, directory: &Path) -> Result<Option<Uuid>, StorageError> {
+    let path = directory.join(names::PARTITION_METADATA);
+    match disk.read(&path) {
+        Ok(content) => Ok(parse(&content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StorageError::io("read", &path, error)),
+    }
+}
+
+pub(super) fn write(disk: &Disk, directory: &Path, topic_id: Uuid) -> Result<(), StorageError> {
+    let path = directory.join(names::PARTITION_METADATA);
+    let id = URL_SAFE_NO_PAD.encode(topic_id.as_bytes());
+    let content = format!("version: 0\ntopic_id: {id}");
+    let written = disk.replace(&path, content.as_bytes(), false);
+    written.map_err(|error| StorageError::io("write", &path, error))
+}
+
+fn parse(content: &[u8]) -> Option<Uuid> {
+    let text = std::str::from_utf8(content).ok()?;
+    let mut lines = text.lines();
+    if lines.next()?.trim() != "version: 0" {
+        return None;
+    }
+    let id = lines.next()?.trim().strip_prefix("topic_id: ")?;
+    let bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
+    Uuid::from_slice(&bytes).ok().filter(|id| !id.is_nil())
+}

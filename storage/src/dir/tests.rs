@@ -1,0 +1,103 @@
+//! The directory's own files: names, marker, lock, checkpoints, deletion.
+
+use super::*;
+
+fn options() -> LogDirOptions {
+    LogDirOptions {
+        producer_expiration_ms: 86_400_000,
+        verify_transactions: true,
+        disk: Disk::default(),
+        open_files: Arc::new(OpenFiles::new(100)),
+    }
+}
+
+fn open(path: &Path) -> LogDir {
+    LogDir::open(path, options()).unwrap()
+}
+
+#[test]
+fn directory_names_are_read_as_kafka_reads_them() {
+    for (name, expected) in [
+        ("orders-0", Some(("orders", 0, DirKind::Live))),
+        ("a-b-12", Some(("a-b", 12, DirKind::Live))),
+        ("my.topic-3", Some(("my.topic", 3, DirKind::Live))),
+        ("orders-0.7ca2c8f4-delete", Some(("orders", 0, DirKind::Deleted))),
+        ("my.topic-3.77-stray", Some(("my.topic", 3, DirKind::Stray))),
+        ("my.topic-3.77-future", Some(("my.topic", 3, DirKind::Future))),
+        ("lost+found", None),
+        ("-1", None),
+        ("orders-x", None),
+    ] {
+        let expected = expected.map(|(topic, number, kind)| (topic.to_owned(), number, kind));
+        assert_eq!(entry::parse(name), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_name_put_aside_reads_back_and_fits_a_file_system() {
+    let long = format!("{}-7", "t".repeat(249));
+    let name = entry::aside_name(&long, DirKind::Deleted, Uuid::from_u128(5));
+    assert_eq!(name.len(), 255);
+    assert!(name.ends_with("-7.00000000000000000000000000000005-delete"));
+    assert_eq!(entry::parse(&name).map(|(_, n, kind)| (n, kind)), Some((7, DirKind::Deleted)));
+}
+
+#[test]
+fn a_clean_shutdown_is_known_once_with_its_epoch() {
+    let dir = tempfile::tempdir().unwrap();
+    let log_dir = open(dir.path());
+    assert!(!log_dir.had_clean_shutdown());
+    log_dir.mark_clean_shutdown(17).unwrap();
+    let marker = std::fs::read_to_string(dir.path().join(".kafka_cleanshutdown")).unwrap();
+    assert_eq!(marker, r#"{"version":0,"brokerEpoch":17}"#);
+    drop(log_dir);
+    let log_dir = open(dir.path());
+    assert_eq!((log_dir.had_clean_shutdown(), log_dir.previous_broker_epoch()), (true, Some(17)));
+    drop(log_dir);
+    assert!(!open(dir.path()).had_clean_shutdown());
+    std::fs::write(dir.path().join(".kafka_cleanshutdown"), "").unwrap();
+    let log_dir = open(dir.path());
+    assert_eq!((log_dir.had_clean_shutdown(), log_dir.previous_broker_epoch()), (true, None));
+}
+
+#[test]
+fn a_second_owner_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = open(dir.path());
+    assert!(matches!(LogDir::open(dir.path(), options()), Err(StorageError::Locked { .. })));
+    drop(first);
+    open(dir.path());
+}
+
+#[test]
+fn checkpoints_are_given_to_the_logs_they_name_and_garbled_ones_to_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |offset| OffsetEntry { topic: "t".into(), partition: 1, offset };
+    let log_dir = open(dir.path());
+    log_dir.write_recovery_points(&[at(5)]).unwrap();
+    log_dir.write_log_starts(&[at(6)]).unwrap();
+    log_dir.write_high_watermarks(&[at(7)]).unwrap();
+    drop(log_dir);
+    let log_dir = open(dir.path());
+    assert_eq!((log_dir.recovery_point("t", 1), log_dir.log_start("t", 1)), (5, 6));
+    assert_eq!((log_dir.high_watermark("t", 1), log_dir.high_watermark("t", 0)), (7, 0));
+    drop(log_dir);
+    std::fs::write(dir.path().join(RECOVERY_POINTS), "0\n1\nt 1").unwrap();
+    assert_eq!(open(dir.path()).recovery_point("t", 1), 0);
+}
+
+#[test]
+fn a_log_is_found_with_its_topic_id_and_gone_once_retired() {
+    let dir = tempfile::tempdir().unwrap();
+    let log_dir = open(dir.path());
+    let id = Uuid::from_u128(0x1234_5678);
+    let log = log_dir.open_log("t", 2, Some(id), LogConfig::default(), 0, 0).unwrap();
+    std::fs::create_dir(dir.path().join("lost+found")).unwrap();
+    let found = log_dir.partitions().unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].topic_id, found[0].kind), (Some(id), DirKind::Live));
+    let retired = log_dir.retire(log, Uuid::from_u128(9)).unwrap();
+    assert_eq!(log_dir.partitions().unwrap()[0].kind, DirKind::Deleted);
+    retired.remove().unwrap();
+    assert!(log_dir.partitions().unwrap().is_empty());
+}
