@@ -20,6 +20,12 @@ pub fn usual(text: &str, server: &Server) -> String {
     words(&dates(&masked))
 }
 
+/// Ids alone, wherever they come from.
+#[must_use]
+pub fn ids(text: &str) -> String {
+    words(&dates(&text.replace(CLUSTER_ID, "CLUSTER-ID")))
+}
+
 /// Every number becomes N, and runs of spaces one space: for figures that no two runs share.
 #[must_use]
 pub fn numbers(text: &str) -> String {

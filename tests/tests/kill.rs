@@ -9,6 +9,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use protocol::messages::ProduceRequest;
 use tests::golden::server_kind;
 use tests::records::Batch;
 use tests::server::Server;
@@ -52,60 +53,76 @@ fn send_once_each(address: &str, topic: &str, acks: i16, stop: &AtomicBool) -> A
     acknowledged
 }
 
-/// Sends number after number with five in flight, and again until each is acknowledged.
-fn send_until_acknowledged(address: &str, topic: &str, stop: &AtomicBool) -> Acknowledged {
-    let mut acknowledged = Vec::new();
-    let mut producer = None;
-    let mut sent: VecDeque<u64> = VecDeque::new();
-    let mut next = 0;
-    let never = AtomicBool::new(false);
-    while !stop.load(Ordering::Relaxed) || !sent.is_empty() {
-        let mut client = connect(address, &never).expect("a connection in the end");
-        let Some((id, epoch)) = producer.or_else(|| init_producer_id(&mut client).ok()) else {
-            continue;
-        };
-        producer = Some((id, epoch));
-        let mut in_flight = VecDeque::new();
-        let round = |client: &mut Client, acknowledged: &mut Acknowledged| -> io::Result<()> {
-            // What was not acknowledged goes first, with the sequence it had.
-            let mut waiting: VecDeque<u64> = sent.clone();
-            loop {
-                while in_flight.len() < 5 {
-                    let number = match waiting.pop_front() {
-                        Some(number) => number,
-                        None if stop.load(Ordering::Relaxed) => break,
-                        None => {
-                            sent.push_back(next);
-                            next += 1;
-                            next - 1
-                        }
-                    };
-                    let sequence = i32::try_from(number).expect("fewer than 2^31");
-                    let records = batch_of(number).idempotent(id, epoch, sequence).bytes();
-                    client.send(9, &produce_request(topic, 0, -1, records))?;
-                    in_flight.push_back(number);
-                }
-                let Some(number) = in_flight.pop_front() else {
-                    return Ok(());
-                };
-                let answer = client.receive::<protocol::messages::ProduceRequest>(9)?;
-                let answer = &answer.responses[0].partition_responses[0];
-                match answer.error_code {
-                    // 46: the duplicate is so old that its offset is no longer known
-                    0 | 46 => {
-                        acknowledged.push((answer.base_offset, number));
-                        assert_eq!(sent.pop_front(), Some(number), "answered in order");
-                    }
-                    // Not the leader yet, or its answer overtook a failure before it.
-                    3 | 5 | 6 | 45 => return Err(io::ErrorKind::Other.into()),
-                    other => panic!("number {number} was refused with {other}"),
-                }
+/// An idempotent producer with five requests in flight.
+#[derive(Default)]
+struct Idempotent {
+    id_and_epoch: Option<(i64, i16)>,
+    /// Sent and not acknowledged, in the order of their sequences.
+    unanswered: VecDeque<u64>,
+    next: u64,
+    acknowledged: Acknowledged,
+}
+
+impl Idempotent {
+    /// Sends number after number, and again until each is acknowledged.
+    fn run(mut self, address: &str, topic: &str, stop: &AtomicBool) -> Acknowledged {
+        let mut stopped = None;
+        while !stop.load(Ordering::Relaxed) || !self.unanswered.is_empty() {
+            if stop.load(Ordering::Relaxed) {
+                let since = *stopped.get_or_insert_with(Instant::now);
+                assert!(since.elapsed() < Duration::from_secs(20), "never: {:?}", self.unanswered);
             }
-        };
-        let mut round = round;
-        let _ = round(&mut client, &mut acknowledged);
+            let client = connect(address, &AtomicBool::new(false));
+            // Its end is the node's death, or an answer that says: not now.
+            let _ = self.go_on(&mut client.expect("a connection in the end"), topic, stop);
+        }
+        self.acknowledged
     }
-    acknowledged
+
+    fn go_on(&mut self, client: &mut Client, topic: &str, stop: &AtomicBool) -> io::Result<()> {
+        let (id, epoch) = match self.id_and_epoch {
+            Some(known) => known,
+            None => init_producer_id(client)?,
+        };
+        self.id_and_epoch = Some((id, epoch));
+        // What was not acknowledged goes first, with the sequence it had.
+        let mut again = self.unanswered.clone();
+        let mut in_flight = VecDeque::new();
+        loop {
+            while in_flight.len() < 5 {
+                let number = match again.pop_front() {
+                    Some(number) => number,
+                    None if stop.load(Ordering::Relaxed) => break,
+                    None => self.another(),
+                };
+                let sequence = i32::try_from(number).expect("fewer than 2^31");
+                let records = batch_of(number).idempotent(id, epoch, sequence).bytes();
+                client.send(9, &produce_request(topic, 0, -1, records))?;
+                in_flight.push_back(number);
+            }
+            let Some(number) = in_flight.pop_front() else {
+                return Ok(());
+            };
+            let answer = client.receive::<ProduceRequest>(9)?;
+            let answer = &answer.responses[0].partition_responses[0];
+            match answer.error_code {
+                // 46: a duplicate so old that its offset is no longer known
+                0 | 46 => {
+                    self.acknowledged.push((answer.base_offset, number));
+                    assert_eq!(self.unanswered.pop_front(), Some(number), "answered in order");
+                }
+                // Not the leader yet, or behind one that failed.
+                3 | 5 | 6 | 45 => return Err(io::ErrorKind::Other.into()),
+                other => panic!("number {number} was refused with {other}"),
+            }
+        }
+    }
+
+    fn another(&mut self) -> u64 {
+        self.unanswered.push_back(self.next);
+        self.next += 1;
+        self.next - 1
+    }
 }
 
 fn numbers(address: &str, topic: &str) -> Vec<(i64, u64)> {
@@ -131,7 +148,7 @@ fn twenty_kills_under_load_lose_repeat_and_reorder_nothing() {
     let (one, all, idempotent) = std::thread::scope(|scope| {
         let one = scope.spawn(|| send_once_each(&address, "one", 1, &stop));
         let all = scope.spawn(|| send_once_each(&address, "all", -1, &stop));
-        let idempotent = scope.spawn(|| send_until_acknowledged(&address, "idempotent", &stop));
+        let idempotent = scope.spawn(|| Idempotent::default().run(&address, "idempotent", &stop));
         for round in 0..20 {
             std::thread::sleep(Duration::from_millis(150 + 37 * (round % 7)));
             server.kill();
