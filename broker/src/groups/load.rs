@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use coordinator::group::{GroupShard, LoadError, Outputs};
 use protocol::batch::{BatchError, BatchView, Compression, batches};
@@ -38,7 +38,10 @@ pub(super) fn start(shard: Arc<HostedShard>, limits: Limits) {
         let loading = Arc::clone(&shard);
         let replayed = tokio::task::spawn_blocking(move || replay(&loading, &limits)).await;
         let loaded = match replayed {
-            Ok(Ok((state, end_offset))) if committed(&shard, end_offset).await => Some(state),
+            Ok(Ok(replayed)) if committed(&shard, replayed.end_offset).await => {
+                replayed.say(&shard);
+                Some(replayed.state)
+            }
             Ok(Ok(_) | Err(LoadFailed::Lost)) | Err(_) => None,
             Ok(Err(failed)) => {
                 tracing::error!(
@@ -52,9 +55,39 @@ pub(super) fn start(shard: Arc<HostedShard>, limits: Limits) {
     });
 }
 
-/// The state that the log stands for, and where the log ended.
-fn replay(shard: &Arc<HostedShard>, limits: &Limits) -> Result<(GroupShard, i64), LoadFailed> {
+/// The state that a log stands for, and how much it took.
+struct Replayed {
+    state: GroupShard,
+    /// Where the log ended.
+    end_offset: i64,
+    records: i64,
+    bytes: usize,
+    begun: Instant,
+}
+
+impl Replayed {
+    /// Kafka's line; only where there was something to load.
+    fn say(&self, shard: &HostedShard) {
+        if self.records == 0 {
+            return;
+        }
+        tracing::info!(
+            target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
+            "Finished loading of metadata from {TOPIC}-{} with epoch {} in {}ms where 0ms was spent \
+             in the scheduler. Loaded {} records which total to {} bytes.",
+            shard.partition(),
+            shard.leader_epoch(),
+            self.begun.elapsed().as_millis(),
+            self.records,
+            self.bytes,
+        );
+    }
+}
+
+fn replay(shard: &Arc<HostedShard>, limits: &Limits) -> Result<Replayed, LoadFailed> {
     let log = shard.log();
+    let begun = Instant::now();
+    let (mut records, mut read) = (0, 0);
     let mut state = GroupShard::new(limits.settings.clone());
     let mut out = Outputs::default();
     let mut next = log.start_offset();
@@ -67,6 +100,8 @@ fn replay(shard: &Arc<HostedShard>, limits: &Limits) -> Result<(GroupShard, i64)
         for batch in batches(&bytes) {
             let batch = batch.map_err(|cause| LoadFailed::Batch { offset: next, cause })?;
             replay_batch(shard, &mut state, &batch, &mut out)?;
+            records += i64::from(batch.records_count());
+            read += batch.len();
             next = batch.next_offset();
             shard.say(&std::mem::take(&mut out.notes));
         }
@@ -75,7 +110,7 @@ fn replay(shard: &Arc<HostedShard>, limits: &Limits) -> Result<(GroupShard, i64)
             break;
         }
     }
-    Ok((state, log.end_offset()))
+    Ok(Replayed { state, end_offset: log.end_offset(), records, bytes: read, begun })
 }
 
 fn replay_batch(

@@ -25,6 +25,7 @@ use config::BrokerConfig;
 use coordinator::group::{Answer, GroupError, GroupSettings, WriteFailure};
 use coordinator::partition_of;
 use parking_lot::RwLock;
+use protocol::batch::Compression;
 use protocol::wire::StrBytes;
 use raft::image::{Changes, MetadataImage};
 use uuid::Uuid;
@@ -43,6 +44,7 @@ pub(crate) struct Limits {
     pub(crate) settings: GroupSettings,
     pub(crate) commit_timeout: Duration,
     pub(crate) load_buffer_bytes: usize,
+    pub(crate) compression: Compression,
     pub(crate) topic_partitions: i32,
 }
 
@@ -64,6 +66,10 @@ impl Limits {
             },
             commit_timeout: Duration::from_millis(ms(config.offsets_commit_timeout_ms.into())),
             load_buffer_bytes: size(config.offsets_load_buffer_size),
+            compression: u8::try_from(config.offsets_topic_compression_codec)
+                .ok()
+                .and_then(|codec| Compression::from_id(codec).ok())
+                .unwrap_or(Compression::None),
             topic_partitions: config.offsets_topic_num_partitions,
         }
     }
@@ -129,6 +135,7 @@ impl Groups {
             partition,
             leader_epoch,
             log,
+            self.limits.compression,
             self.clock.clone(),
         ));
         let replaced = {

@@ -14,6 +14,7 @@ use coordinator::group::{
     WriteId,
 };
 use parking_lot::Mutex;
+use protocol::batch::Compression;
 use tokio::sync::{Notify, oneshot};
 
 use super::clock::Clock;
@@ -59,6 +60,7 @@ pub(crate) struct HostedShard {
     partition: i32,
     leader_epoch: i32,
     log: Arc<dyn ShardLog>,
+    compression: Compression,
     clock: Clock,
     state: Mutex<State>,
     /// An earlier deadline, or the end.
@@ -71,6 +73,7 @@ impl HostedShard {
         partition: i32,
         leader_epoch: i32,
         log: Arc<dyn ShardLog>,
+        compression: Compression,
         clock: Clock,
     ) -> Self {
         let state = State {
@@ -87,6 +90,7 @@ impl HostedShard {
             partition,
             leader_epoch,
             log,
+            compression,
             clock,
             state: Mutex::new(state),
             rearm: Notify::new(),
@@ -99,6 +103,10 @@ impl HostedShard {
 
     pub(super) fn log(&self) -> &Arc<dyn ShardLog> {
         &self.log
+    }
+
+    pub(super) fn compression(&self) -> Compression {
+        self.compression
     }
 
     pub(super) fn clock(&self) -> &Clock {

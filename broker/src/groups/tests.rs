@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use coordinator::group::{Answer, Caller, GroupError, GroupSettings, JoinAnswer, WriteFailure};
 use parking_lot::Mutex;
-use protocol::batch::{BatchBuilder, batches};
+use protocol::batch::{BatchBuilder, Compression, batches};
 use protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
@@ -127,6 +127,7 @@ fn limits() -> Limits {
         },
         commit_timeout: Duration::from_millis(200),
         load_buffer_bytes: 100,
+        compression: Compression::None,
         topic_partitions: 1,
     }
 }
@@ -219,6 +220,23 @@ async fn a_commit_is_answered_when_it_is_in_the_log_and_read_after_a_reload() {
     assert_eq!(committed(&shard), Some(20));
     let other = groups_over(&log);
     assert_eq!(committed(&served(&other).await), Some(20));
+}
+
+#[tokio::test]
+async fn compressed_batches_are_written_and_loaded() {
+    use Compression::{Gzip, Lz4, None, Snappy, Zstd};
+    for compression in [None, Gzip, Snappy, Lz4, Zstd] {
+        let log = MemoryLog::new(1_000);
+        let groups = Groups::new(1, Limits { compression, ..limits() });
+        groups.take(0, 0, Arc::new(Handle(Arc::clone(&log))));
+        served(&groups).await;
+        commit(&groups, 5, "a note").await.unwrap();
+        let written = log.contents.lock().batches[0].clone();
+        let batch = batches(&written).next().unwrap().unwrap();
+        batch.verify_crc().unwrap();
+        assert_eq!(batch.compression(), Ok(compression));
+        assert_eq!(committed(&served(&groups_over(&log)).await), Some(5), "{compression:?}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use coordinator::group::{Write, WriteFailure, WriteId};
-use protocol::batch::{BatchBuilder, HEADER_LEN};
+use protocol::batch::{BatchBuilder, BatchHeader, Compression, HEADER_LEN, LOG_OVERHEAD};
 
 use super::shard::HostedShard;
 
@@ -22,7 +22,10 @@ pub(super) async fn run(shard: Arc<HostedShard>) {
             continue;
         }
         let (batch, firsts) = batch(&writes, shard.clock().now().wall_ms);
-        let fate = shard.log().append(batch).await;
+        let fate = match compressed(batch, shard.compression()) {
+            Ok(batch) => shard.log().append(batch).await,
+            Err(_) => Err(WriteFailure::Refused),
+        };
         shard.written(firsts.into_iter().map(|(id, delta)| (id, fate.map(|base| base + delta))));
     }
 }
@@ -47,4 +50,22 @@ fn batch(writes: &[Write], now_ms: i64) -> (Bytes, Vec<(WriteId, i64)>) {
         }
     }
     (builder.build(), firsts)
+}
+
+/// The batch with its records compressed, where offsets.topic.compression.codec asks for that.
+fn compressed(batch: Bytes, codec: Compression) -> std::io::Result<Bytes> {
+    let Some((header, payload)) = batch.split_first_chunk::<HEADER_LEN>() else {
+        return Ok(batch);
+    };
+    if codec == Compression::None {
+        return Ok(batch);
+    }
+    let payload = storage::compress(codec, payload)?;
+    let mut header = *header;
+    let length = (HEADER_LEN - LOG_OVERHEAD + payload.len()) as i32;
+    header[8..12].copy_from_slice(&length.to_be_bytes());
+    header[22] |= codec.id();
+    let mut header = BatchHeader::from_bytes(header);
+    header.seal(&payload);
+    Ok([header.as_bytes().as_slice(), &payload].concat().into())
 }

@@ -23,8 +23,8 @@ pub struct GroupSettings {
     pub offsets_retention_ms: i64,
     /// offsets.retention.check.interval.ms
     pub retention_check_interval_ms: u64,
-    /// group.consumer.session.timeout.ms: how long a member of a group of another kind, found in
-    /// the log, is believed to be there.
+    /// How long a member of a group of another kind, found in the log, is believed to be there:
+    /// the session timeout that Kafka gives such members unless told otherwise.
     pub foreign_session_timeout_ms: u64,
 }
 

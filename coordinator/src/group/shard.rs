@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use protocol::wire::StrBytes;
 
 use super::answer::GroupError;
-use super::classic::{ClassicGroup, Member};
+use super::classic::ClassicGroup;
 use super::foreign::ForeignGroup;
 use super::offsets::Offsets;
 use super::outputs::Outputs;
@@ -122,12 +122,13 @@ impl GroupShard {
 
     /// The same for a member that is in the group, with its own timeout.
     pub(super) fn heard_of(&mut self, group: &StrBytes, member: &StrBytes, now: Now) {
-        let timeout_ms = self
+        let member = self
             .classic(group)
             .and_then(|group| group.members.get(member))
-            .map(Member::session_timeout_ms);
-        if let Some(timeout_ms) = timeout_ms {
-            self.restart_session(group, member, timeout_ms, now);
+            // The group's own copy of the id: a request's would keep its frame.
+            .map(|member| (member.id.clone(), member.session_timeout_ms()));
+        if let Some((member, timeout_ms)) = member {
+            self.restart_session(group, &member, timeout_ms, now);
         }
     }
 
