@@ -74,6 +74,7 @@ pub enum NodeOutput {
     /// This node's controller decides from now on.
     BecameActive {
         epoch: i32,
+        next_offset: i64,
     },
     BecameInactive {
         epoch: i32,
@@ -134,7 +135,9 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         let snapshot_end = recovered.snapshot.as_ref().map_or(0, |(id, _)| id.end_offset);
         let loader = load(recovered)?;
         let image = loader.peek();
-        let mut controller = Controller::new(settings.controller.clone(), rules, image);
+        let mut of_controller = settings.controller.clone();
+        of_controller.quorum_node_ids = quorum.kraft().voters.ids().collect();
+        let mut controller = Controller::new(of_controller, rules, image);
         controller.skip_to(quorum.log().log_end_offset());
         if let Some(offset) = loader.open_transaction() {
             controller.resume_transaction(offset);
@@ -268,7 +271,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
                 Output::SyncLog => outputs.push(NodeOutput::SyncLog),
                 Output::BecomeActive { epoch, next_offset } => {
                     self.controller.activate(next_offset, now);
-                    outputs.push(NodeOutput::BecameActive { epoch });
+                    outputs.push(NodeOutput::BecameActive { epoch, next_offset });
                     let records = self.controller.activation_records(&self.bootstrap);
                     outputs.extend(self.write(records, false, now)?);
                 }

@@ -59,7 +59,8 @@ pub struct ControllerSettings {
     pub session_timeout_ms: i64,
     /// `delete.topic.enable`
     pub topic_deletion: bool,
-    /// The nodes that may be controllers: all must support what is finalized.
+    /// The nodes that may be controllers: all must support what is finalized. A node fills this in
+    /// from the quorum's voters.
     pub quorum_node_ids: Vec<i32>,
 }
 
