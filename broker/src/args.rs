@@ -1,7 +1,7 @@
 //! The command line: `gregor` alone, `gregor kafka-server-start FILE`, `gregor kafka-storage …`.
 //!
-//! The program also goes by the tool's name (`kafka-server-start`, `kafka-storage.sh`, …) when it is
-//! called through a link of that name.
+//! The program also goes by the tool's name (`kafka-server-start`, `kafka-storage.sh`, …) when it
+//! is called through a link of that name.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn an_override_without_a_value_is_refused() {
-        let refused = CommandLine::try_parse_from(words("gregor kafka-server-start f --override a"));
+        let refused =
+            CommandLine::try_parse_from(words("gregor kafka-server-start f --override a"));
         assert!(refused.is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Operations and resources of Kafka's access control, and who decides about them.
 //!
-//! Codes are those of `org.apache.kafka.common.acl.AclOperation`. The only authorizer so far is that of
-//! an unsecured Kafka, which has none configured: everything is allowed.
+//! Codes are those of `org.apache.kafka.common.acl.AclOperation`. The only authorizer so far is
+//! that of an unsecured Kafka, which has none configured: everything is allowed.
 
 use std::fmt::Debug;
 

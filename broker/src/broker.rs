@@ -10,7 +10,7 @@ use protocol::api::Listener;
 use protocol::leader_hint::{CurrentLeader, NodeEndpoint};
 use raft::image::MetadataImage;
 use replica::NotAppended;
-use storage::{AppendError, ReadError};
+use storage::{AppendError, ReadError, StorageError};
 use uuid::Uuid;
 
 use crate::authorizer::Authorizer;
@@ -18,9 +18,11 @@ use crate::auto_topics::AutoTopics;
 use crate::context::Client;
 use crate::disk_gate::DiskGate;
 use crate::fetch_session::FetchSessions;
-use crate::log_dir::LogDir;
+use crate::groups::Groups;
+use crate::log_dir::{self, HostedLogDir};
 use crate::net::buffers::Buffers;
 use crate::partitions::{AppendRefused, HostedPartition, Partitions};
+use crate::producer_ids::ProducerIds;
 use crate::quorum::QuorumHandle;
 
 /// Topics that Kafka keeps for itself; clients may read them, not write them.
@@ -40,13 +42,15 @@ pub(crate) struct Broker {
 pub(crate) struct Parts {
     pub(crate) cluster_id: String,
     pub(crate) quorum: Arc<QuorumHandle>,
-    pub(crate) log_dir: Arc<LogDir>,
+    pub(crate) log_dir: Arc<HostedLogDir>,
     pub(crate) partitions: Partitions,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) buffers: Arc<Buffers>,
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) gate: Arc<DiskGate>,
     pub(crate) auto_topics: AutoTopics,
+    pub(crate) groups: Groups,
+    pub(crate) producer_ids: ProducerIds,
 }
 
 impl Broker {
@@ -95,8 +99,16 @@ impl Broker {
         &self.parts.fetch_sessions
     }
 
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.parts.groups
+    }
+
     pub(crate) fn auto_topics(&self) -> &AutoTopics {
         &self.parts.auto_topics
+    }
+
+    pub(crate) fn producer_ids(&self) -> &ProducerIds {
+        &self.parts.producer_ids
     }
 
     pub(crate) fn buffers(&self) -> &Arc<Buffers> {
@@ -127,8 +139,7 @@ impl Broker {
 
     /// The wall clock, milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> i64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        now_ms()
     }
 
     pub(crate) fn random_i32(&self) -> i32 {
@@ -177,29 +188,43 @@ impl Broker {
         let image = self.image.load();
         let found = image.topics().by_name(topic).and_then(|topic| topic.partition(partition));
         let Some(found) = found else { return (CurrentLeader::UNKNOWN, None) };
-        let leader =
-            CurrentLeader { leader_id: found.leader, leader_epoch: found.leader_epoch };
+        let leader = CurrentLeader { leader_id: found.leader, leader_epoch: found.leader_epoch };
         (leader, node_endpoint(&image, found.leader, listener))
     }
 
     /// A connection is gone; what was kept for it alone is forgotten.
     pub(crate) fn connection_closed(&self, client: &Client) {
-        tracing::trace!(target: "kafka.network.Processor", "Connection {} ended", client.connection_id);
+        tracing::trace!(
+            target: "kafka.network.Processor",
+            "Connection {} ended",
+            client.connection_id,
+        );
     }
 
     /// A refused append may mean that the log directory failed; the process ends then.
-    pub(crate) fn note_log_failure(&self, partition: &HostedPartition, refused: &AppendRefused) {
+    pub(crate) fn note_append_failure(&self, refused: &AppendRefused) {
         if let NotAppended::Log(AppendError::Storage(error)) = refused {
-            self.parts.log_dir.failed(partition, error);
+            self.note_storage_failure(error);
         }
     }
 
     /// A failed read may mean that the log directory failed; the process ends then.
-    pub(crate) fn note_read_failure(&self, partition: &HostedPartition, error: &ReadError) {
+    pub(crate) fn note_read_failure(&self, error: &ReadError) {
         if let ReadError::Storage(error) = error {
-            self.parts.log_dir.failed(partition, error);
+            self.note_storage_failure(error);
         }
     }
+
+    /// The log directory failed, unless we only ran out of descriptors; the process ends then.
+    pub(crate) fn note_storage_failure(&self, error: &StorageError) {
+        log_dir::failed(error);
+    }
+}
+
+/// The wall clock, milliseconds since 1970.
+pub(crate) fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Where clients of `listener` reach a broker that is up.

@@ -1,5 +1,5 @@
-//! Things that have a configuration, as requests name them: which kinds there are, and who may see or
-//! change their settings.
+//! Things that have a configuration, as requests name them: which kinds there are, and who may see
+//! or change their settings.
 //!
 //! Kafka: `ConfigResource.Type`, `ConfigHelper`, `ControllerApis.authorizeAlterResource`,
 //! `ConfigAdminManager`.

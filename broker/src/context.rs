@@ -62,8 +62,8 @@ impl RequestContext {
         self.authorizer.authorize_any_topic(self, operation)
     }
 
-    /// The authorized-operations bit field of a response: what the sender may do of what makes sense
-    /// on such a resource. Kafka: `Utils.to32BitField` over `AclEntry.supportedOperations`.
+    /// The authorized-operations bit field of a response: what the sender may do of what makes
+    /// sense on such a resource. Kafka: `Utils.to32BitField` over `AclEntry.supportedOperations`.
     pub(crate) fn authorized_operations(&self, resource: Resource<'_>) -> i32 {
         resource
             .supported_operations()

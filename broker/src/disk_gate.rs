@@ -1,10 +1,10 @@
 //! Where writes to the log meet the runtime: a disk that blocks for seconds must not stop it.
 //!
-//! A write into the page cache takes microseconds, so it is made right on the connection's task. But it
-//! may block when the disk is slow, and a runtime whose workers all sit in write() serves nobody.
-//! At most [`DiskGate::inline_max`] writes are made inline at once, fewer than the runtime has workers;
-//! who finds them taken hands its worker's other tasks to another thread first. So some workers
-//! always go on serving heartbeats and reads, however many writes hang.
+//! A write into the page cache takes microseconds, so it is made right on the connection's task.
+//! But it may block when the disk is slow, and a runtime whose workers all sit in write() serves
+//! nobody. At most [`DiskGate::inline_max`] writes are made inline at once, fewer than the runtime
+//! has workers; who finds them taken hands its worker's other tasks to another thread first. So
+//! some workers always go on serving heartbeats and reads, however many writes hang.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -1,8 +1,9 @@
 //! From a frame to the handler of its API and back to a frame.
 //!
-//! A request that is not one (short header, unknown key, version or listener that does not fit, counts
-//! that cannot be right) ends the connection without an answer, as in Kafka, whose `SocketServer`
-//! closes on any exception while parsing. Only ApiVersions is answered whatever its version.
+//! A request that is not one (short header, unknown key, version or listener that does not fit,
+//! counts that cannot be right) ends the connection without an answer, as in Kafka, whose
+//! `SocketServer` closes on any exception while parsing. Only ApiVersions is answered whatever its
+//! version.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -66,9 +67,7 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
     }
     match shape::check(&header, frame, DECODED_BUDGET) {
         Ok(body) => Begun::Other(handlers::route(broker, context, body)),
-        Err(refusal) => {
-            refuse(format!("{} v{}: {refusal}", header.api.name, header.api_version))
-        }
+        Err(refusal) => refuse(format!("{} v{}: {refusal}", header.api.name, header.api_version)),
     }
 }
 

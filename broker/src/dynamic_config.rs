@@ -5,7 +5,9 @@
 //! `ConfigAdminManager`, `DynamicBrokerConfig`.
 
 use config::keys::Table;
-use config::{BrokerConfig, ConfigError, Properties, client_metrics, describe, dynamic, group, topic};
+use config::{
+    BrokerConfig, ConfigError, Properties, client_metrics, describe, dynamic, group, topic,
+};
 use protocol::ErrorCode;
 use protocol::messages::incremental_alter_configs_request::AlterableConfig;
 use raft::controller::{ConfigRules, EffectiveConfig};
@@ -70,9 +72,8 @@ impl ConfigRules for ConfigTables {
     }
 
     fn is_list(&self, resource_type: ResourceType, key: &str) -> bool {
-        table(resource_type).is_some_and(|table| {
-            table.key(key).is_some_and(|key| key.kind == config::Kind::List)
-        })
+        table(resource_type)
+            .is_some_and(|table| table.key(key).is_some_and(|key| key.kind == config::Kind::List))
     }
 
     fn default_value(&self, resource_type: ResourceType, key: &str) -> Option<String> {

@@ -1,12 +1,16 @@
 //! From what our crates report to Kafka's error codes and messages. The only place that does so.
 
+pub(crate) mod groups;
+
 use protocol::ErrorCode;
 use protocol::batch::{BatchError, BatchView};
 use protocol::produce::RecordError;
 use replica::NotAppended;
 use storage::{AppendError, BatchFault, ReadError, StorageError};
 
+use crate::api_error::{ApiError, worded};
 use crate::partitions::AppendRefused;
+use crate::quorum::ControllerError;
 
 /// How many record errors a message quotes.
 const QUOTED_ERRORS: usize = 3;
@@ -25,13 +29,7 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn of(code: ErrorCode) -> Self {
-        Self {
-            code,
-            message: None,
-            record_errors: Vec::new(),
-            log_start_offset: -1,
-            cause: None,
-        }
+        Self { code, message: None, record_errors: Vec::new(), log_start_offset: -1, cause: None }
     }
 
     pub(crate) fn with_message(self, message: impl Into<String>) -> Self {
@@ -136,8 +134,9 @@ pub(crate) fn append_error(error: &AppendError) -> ErrorCode {
             | BatchFault::NotAMarker,
         )
         | AppendError::InvalidRecords(_)
-        // Unlike Kafka, which has no better answer than UNKNOWN_SERVER_ERROR here: the batch is what
-        // is wrong, not the server; docs/decisions/0004-undecodable-batches-are-invalid-records.md.
+        // Unlike Kafka, which has no better answer than UNKNOWN_SERVER_ERROR here: the batch is
+        // what is wrong, not the server;
+        // docs/decisions/0004-undecodable-batches-are-invalid-records.md.
         | AppendError::Undecodable { .. } => ErrorCode::InvalidRecord,
         AppendError::UnknownCompression(_) => ErrorCode::UnsupportedCompressionType,
         AppendError::InvalidTimestamps(_) => ErrorCode::InvalidTimestamp,
@@ -164,13 +163,20 @@ pub(crate) fn read_error(error: &ReadError) -> ErrorCode {
     }
 }
 
+/// Why the controller gave no answer, as clients are told.
+pub(crate) fn controller_error(error: &ControllerError) -> ApiError {
+    match error {
+        ControllerError::NotActive => worded(ErrorCode::NotController),
+        // A client that hears this looks for another controller, or for this one when it is back.
+        ControllerError::Stopping => worded(ErrorCode::NotController),
+    }
+}
+
 /// The first batch of what a producer sent, or the code of why there is none.
 pub(crate) fn first_batch(records: &[u8]) -> Result<BatchView<'_>, ErrorCode> {
     BatchView::parse(records).map_err(|error| match error {
         // An incomplete or old batch is none to `ProduceRequest.validateRecords`.
-        BatchError::Incomplete { .. } | BatchError::UnsupportedMagic(_) => {
-            ErrorCode::InvalidRecord
-        }
+        BatchError::Incomplete { .. } | BatchError::UnsupportedMagic(_) => ErrorCode::InvalidRecord,
         _ => ErrorCode::CorruptMessage,
     })
 }

@@ -1,8 +1,8 @@
-//! Incremental fetch sessions (KIP-227): what a consumer or follower fetches is remembered, so that it
-//! sends only what changed and receives only what changed.
+//! Incremental fetch sessions (KIP-227): what a consumer or follower fetches is remembered, so that
+//! it sends only what changed and receives only what changed.
 //!
 //! ```text
-//! epoch 0   the whole list; a session is made of it if the cache has room (session id in the reply)
+//! epoch 0   the whole list; the reply makes a session of it if the cache has room
 //! epoch n   changes to the list of that session; each request must carry the next epoch
 //! epoch -1  the whole list, no session; ends the one that is named
 //! ```

@@ -1,14 +1,16 @@
 //! Reads what a Fetch asks of its partitions, and waits while there is too little.
 //!
-//! A fetch that finds less than its min bytes registers with each of its partitions, looks again (what
-//! came in between would not wake it), and sleeps until one of them changes or its time is up.
-//! Kafka: `ReplicaManager.fetchMessages`, `readFromLog`, `DelayedFetch`.
+//! A fetch that finds less than its min bytes registers with each of its partitions, looks again
+//! (what came in between would not wake it), and sleeps until one of them changes or its time is
+//! up. Kafka: `ReplicaManager.fetchMessages`, `readFromLog`, `DelayedFetch`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::fetch::{AbortedTransaction, EpochEndOffset, PartitionResponse};
+use storage::ReadError;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -106,8 +108,7 @@ fn look_at_all(
     interests: &[Interest],
     residency: Residency,
 ) -> Option<Look> {
-    let mut look =
-        Look { responses: Vec::with_capacity(interests.len()), bytes: 0, urgent: false };
+    let mut look = Look { responses: Vec::with_capacity(interests.len()), bytes: 0, urgent: false };
     for interest in interests {
         let left = limits.max_bytes.saturating_sub(look.bytes);
         let response = match &interest.partition {
@@ -148,8 +149,7 @@ fn look_at(
     let index = interest.key.partition;
     let failed = |code: ErrorCode| Some(PartitionResponse::failed(index, code.code()));
     let requested = &interest.requested;
-    let leadership =
-        partition.check_leadership(requested.current_leader_epoch, limits.leader_only);
+    let leadership = partition.check_leadership(requested.current_leader_epoch, limits.leader_only);
     if let Err(code) = leadership {
         return failed(code);
     }
@@ -180,23 +180,48 @@ fn look_at(
     if from >= upper || (max_bytes == 0 && !room.at_least_one) {
         return Some(response);
     }
-    let reader = partition.reader();
-    let memory_only = residency == Residency::MemoryOnly;
-    match reader.read(from, max_bytes, upper, room.at_least_one, memory_only) {
+    let room = Room { bytes: max_bytes, ..room };
+    match read_records(partition, limits, from, upper, room, residency) {
         Ok(None) => return None,
-        Ok(Some(read)) => {
-            if limits.isolation == Isolation::ReadCommitted {
-                let aborted = partition.aborted_between(from, read.next_offset.min(upper));
-                response.aborted_transactions = Some(aborted);
-            }
-            response.records = read.slices;
+        Ok(Some((records, aborted))) => {
+            response.records = records;
+            response.aborted_transactions = aborted;
         }
         Err(error) => {
-            broker.note_read_failure(partition, &error);
+            broker.note_read_failure(&error);
             return failed(error_map::read_error(&error));
         }
     }
     Some(response)
+}
+
+type Records = (Vec<Bytes>, Option<Vec<AbortedTransaction>>);
+
+/// The bytes, and for a reader of committed records the transactions that it must leave out; `None`
+/// when that would need the disk and must not.
+fn read_records(
+    partition: &HostedPartition,
+    limits: &Limits,
+    from: i64,
+    upper: i64,
+    room: Room,
+    residency: Residency,
+) -> Result<Option<Records>, ReadError> {
+    let committed_only = limits.isolation == Isolation::ReadCommitted;
+    let plan = partition.reader().plan(from, room.bytes, upper, room.at_least_one)?;
+    let Some(plan) = plan else {
+        return Ok(Some((Vec::new(), committed_only.then(Vec::new))));
+    };
+    if residency == Residency::MemoryOnly && !plan.is_resident() {
+        return Ok(None);
+    }
+    let read = plan.fetch()?;
+    let aborted = if committed_only {
+        Some(partition.aborted_between(from, read.upper_offset)?)
+    } else {
+        None
+    };
+    Ok(Some((read.slices, aborted)))
 }
 
 /// Where the reader's log leaves ours, if it does (KIP-595's diverging epoch, also for consumers).
@@ -216,9 +241,4 @@ fn divergence(
     };
     let diverges = end_epoch < epoch || end_offset < requested.fetch_offset;
     Ok(diverges.then_some(EpochEndOffset { epoch: end_epoch, end_offset }))
-}
-
-/// A transaction that was aborted, as Fetch tells it.
-pub(crate) fn aborted(producer_id: i64, first_offset: i64) -> AbortedTransaction {
-    AbortedTransaction { producer_id, first_offset }
 }

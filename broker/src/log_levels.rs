@@ -125,8 +125,8 @@ fn level_of(targets: &Targets, target: &str) -> &'static str {
     .map_or("OFF", |(_, name)| name)
 }
 
-/// The filter that a subscriber starts with. `given` are directives like `info,kafka.network=trace`;
-/// those that are none are passed over.
+/// The filter that a subscriber starts with. `given` are directives like
+/// `info,kafka.network=trace`; those that are none are passed over.
 pub(crate) fn filter(given: Option<&str>) -> Filter {
     let mut levels = LEVELS_NOW.lock();
     if let Some(given) = given.and_then(|given| given.parse().ok()) {

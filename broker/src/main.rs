@@ -1,1 +1,143 @@
-fn main() {}
+//! `gregor`: a Kafka broker and controller, and Kafka's tools that work on files.
+
+mod api_error;
+mod args;
+mod authorizer;
+mod auto_topics;
+mod broker;
+mod config_resources;
+mod context;
+mod controller_call;
+mod disk_gate;
+mod dispatch;
+mod dynamic_config;
+mod error_map;
+mod fetch_session;
+mod fetching;
+mod groups;
+mod handlers;
+mod log_dir;
+mod log_levels;
+mod logging;
+mod maintenance;
+mod net;
+mod partitions;
+mod producer_ids;
+mod publisher;
+mod quorum;
+mod server;
+mod topic_names;
+mod topic_settings;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use args::{Command, ServerStart};
+use config::{BrokerConfig, ConfigError, Properties, Warning};
+
+/// Workers beyond the processors, which go on while inline writes hang (see `disk_gate`).
+const SPARE_WORKERS: usize = 2;
+
+fn main() -> ExitCode {
+    match args::parse(std::env::args_os()).command {
+        None => start_unconfigured(),
+        Some(Command::ServerStart(start)) => start_from_file(&start),
+        Some(Command::Storage { args }) => run_tool("kafka-storage", &args),
+    }
+}
+
+/// `gregor` alone: localhost:9092, data in ./gregor-data, formatted here if it is not yet.
+fn start_unconfigured() -> ExitCode {
+    logging::start();
+    let (config, warnings) = match BrokerConfig::zero_configuration() {
+        Ok(read) => read,
+        Err(error) => return refuse(&error),
+    };
+    let directory = config.log_dirs.first().map_or("gregor-data", String::as_str).to_owned();
+    if let Err(error) = cli::format_if_new(&config) {
+        tracing::error!(target: "kafka.Kafka", "Cannot format {directory}: {error}");
+        return ExitCode::FAILURE;
+    }
+    let shown = std::path::absolute(&directory).unwrap_or_else(|_| directory.clone().into());
+    tracing::info!(
+        target: "kafka.Kafka",
+        "No configuration given: listening on localhost:9092, data in {}",
+        shown.display(),
+    );
+    run(config, &warnings)
+}
+
+fn run_tool(tool: &str, args: &[String]) -> ExitCode {
+    let code = cli::run(tool, args).unwrap_or(1);
+    u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+fn start_from_file(start: &ServerStart) -> ExitCode {
+    logging::start();
+    let read = read_properties(&start.file).and_then(|mut properties| {
+        for (name, value) in &start.overrides {
+            properties.set(name, value);
+        }
+        BrokerConfig::from_properties(&properties)
+    });
+    match read {
+        Ok((config, warnings)) => run(config, &warnings),
+        Err(error) => refuse(&error),
+    }
+}
+
+fn read_properties(file: &Path) -> Result<Properties, ConfigError> {
+    match std::fs::read(file) {
+        Ok(bytes) => Properties::parse(&bytes),
+        Err(error) => {
+            tracing::error!(target: "kafka.Kafka", "Cannot read {}: {error}", file.display());
+            std::process::exit(1);
+        }
+    }
+}
+
+/// One line that says what is wrong; nothing was touched.
+fn refuse(error: &ConfigError) -> ExitCode {
+    tracing::error!(target: "kafka.Kafka", "{error}");
+    ExitCode::FAILURE
+}
+
+fn run(config: BrokerConfig, warnings: &[Warning]) -> ExitCode {
+    for warning in warnings {
+        tracing::warn!(target: "kafka.server.KafkaConfig", "{warning}");
+    }
+    raise_descriptor_limit();
+    let workers = std::thread::available_parallelism().map_or(2, usize::from) + SPARE_WORKERS;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .thread_name("gregor-worker")
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(target: "kafka.Kafka", "Cannot start the runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(server::run(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(
+                target: "kafka.Kafka",
+                "Exiting Kafka due to fatal exception during startup: {error}",
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every segment and socket wants a descriptor: as many as we may have.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(target: "kafka.Kafka", "Cannot raise the limit of open files: {error}");
+    }
+}

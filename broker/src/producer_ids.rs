@@ -1,11 +1,12 @@
-//! Producer ids for idempotent producers: blocks of a thousand from the controller, handed out here.
+//! Producer ids for idempotent producers: blocks of a thousand from the controller, handed out
+//! here.
 //!
-//! No id is ever handed out twice: a block belongs to this process alone, and what is left of it when
-//! the process ends is lost. The next block is fetched when nine tenths of one are gone.
+//! No id is ever handed out twice: a block belongs to this process alone, and what is left of it
+//! when the process ends is lost. The next block is fetched when nine tenths of one are gone.
 //!
-//! Kafka: `RPCProducerIdManager`. Unlike Kafka, who finds no id left waits for the block that is on its
-//! way instead of being sent away with COORDINATOR_LOAD_IN_PROGRESS, and so the first producer after a
-//! start needs no second try; see docs/decisions/0070-producer-ids-wait-for-their-block.md.
+//! Kafka: `RPCProducerIdManager`. Unlike Kafka, who finds no id left waits for the block that is on
+//! its way instead of being sent away with COORDINATOR_LOAD_IN_PROGRESS, and so the first producer
+//! after a start needs no second try; see docs/decisions/0070-producer-ids-wait-for-their-block.md.
 
 use std::sync::Arc;
 

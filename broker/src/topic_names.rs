@@ -25,7 +25,8 @@ impl<T: std::hash::Hash + Eq + Clone> Named<T> {
         for each in listed {
             *times.entry(each).or_insert(0) += 1;
         }
-        let (once, repeated): (Vec<_>, Vec<_>) = times.into_iter().partition(|(_, times)| *times == 1);
+        let (once, repeated): (Vec<_>, Vec<_>) =
+            times.into_iter().partition(|(_, times)| *times == 1);
         let names = |listed: Vec<(T, usize)>| listed.into_iter().map(|(name, _)| name).collect();
         Self { once: names(once), repeated: names(repeated) }
     }
@@ -37,9 +38,9 @@ pub(crate) fn check(name: &str) -> Result<(), ApiError> {
     let problem = match name {
         "" => "the empty string is not allowed".to_owned(),
         "." | ".." => format!("'{name}' is not allowed"),
-        name if name.encode_utf16().count() > NAME_BYTES_MAX => format!(
-            "the length of '{name}' is longer than the max allowed length {NAME_BYTES_MAX}"
-        ),
+        name if name.encode_utf16().count() > NAME_BYTES_MAX => {
+            format!("the length of '{name}' is longer than the max allowed length {NAME_BYTES_MAX}")
+        }
         name if !name.bytes().all(legal) => format!(
             "'{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and \
              '-'"

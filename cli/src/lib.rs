@@ -16,7 +16,7 @@ mod wrap;
 use std::io::Write;
 
 pub use base64_uuid::{Uuid, random_uuid};
-pub use kafka_storage::{Failure, Formatted, format_if_new};
+pub use kafka_storage::{Failure, Formatted, MetaProperties, MetaPropertiesError, format_if_new};
 
 /// Runs the tool of this name (`kafka-storage`, with or without `.sh`); nothing if there is none.
 pub fn run(tool: &str, arguments: &[String]) -> Option<i32> {

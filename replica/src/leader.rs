@@ -1,7 +1,7 @@
 //! What a leader knows of its partition: its epoch and which replicas are in sync.
 //!
-//! Invariant: the leader itself is always in the in-sync set; its own log end is not stored here but
-//! asked of the log. Kafka: the leader half of `kafka.cluster.Partition`.
+//! Invariant: the leader itself is always in the in-sync set; its own log end is not stored here
+//! but asked of the log. Kafka: the leader half of `kafka.cluster.Partition`.
 
 use std::collections::BTreeMap;
 

@@ -1,10 +1,10 @@
 //! One partition, whole: who leads it, which offsets are committed, who waits for what.
 //!
-//! Pure: no runtime, clock, file or socket. The partition owns its log through the [`Log`] trait and
-//! keeps the order of the steps that make a record durable:
+//! Pure: no runtime, clock, file or socket. The partition owns its log through the [`Log`] trait
+//! and keeps the order of the steps that make a record durable:
 //!
 //! ```text
-//! append ──> log end moves ──> high watermark moves ──> waiters whose offset has passed are answered
+//! append ──> log end moves ──> high watermark moves ──> waiters that it passed are answered
 //! ```
 //!
 //! Invariants, checked by `Partition::invariants` in debug builds after every step:

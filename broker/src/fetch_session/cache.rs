@@ -1,8 +1,8 @@
 //! The sessions of all clients, at most max.incremental.fetch.session.cache.slots of them.
 //!
-//! A new session takes the place of another when there is no free one: of the least recently used if
-//! that was not used for two minutes, otherwise of one with fewer partitions that is old enough, and a
-//! follower's session of a consumer's. Random ids are drawn by the caller.
+//! A new session takes the place of another when there is no free one: of the least recently used
+//! if that was not used for two minutes, otherwise of one with fewer partitions that is old enough,
+//! and a follower's session of a consumer's. Random ids are drawn by the caller.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use protocol::ErrorCode;
 use super::session::{PartitionKey, Requested, Session};
 use super::{FINAL_EPOCH, INITIAL_EPOCH, NO_SESSION};
 
-/// How long a session is safe from eviction. Kafka: `ServerConfigs.MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS`.
+/// How long a session is safe from eviction. Kafka:
+/// `ServerConfigs.MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS`.
 const EVICTION_MS: i64 = 120_000;
 
 /// What a Fetch is within the sessions.
@@ -157,7 +158,11 @@ mod tests {
         };
         let topic = StrBytes::from_static_str("t");
         (0..count)
-            .map(|partition| PartitionKey { topic_id: Uuid::nil(), topic: topic.clone(), partition })
+            .map(|partition| PartitionKey {
+                topic_id: Uuid::nil(),
+                topic: topic.clone(),
+                partition,
+            })
             .map(|key| (key, requested.clone()))
             .collect()
     }

@@ -78,8 +78,7 @@ impl Session {
                 remembered.requested = requested.clone();
             } else {
                 let requested = requested.clone();
-                let remembered =
-                    Remembered { requested, high_watermark: -1, log_start_offset: -1 };
+                let remembered = Remembered { requested, high_watermark: -1, log_start_offset: -1 };
                 self.partitions.insert(key.clone(), remembered);
             }
         }

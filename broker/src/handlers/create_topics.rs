@@ -43,8 +43,7 @@ pub(crate) async fn handle(
     request.topics.retain(|topic| !denied.contains(&topic.name));
     match call(broker, request, describable).await {
         Ok(mut response) => {
-            let error =
-                ApiError::new(ErrorCode::TopicAuthorizationFailed, "Authorization failed.");
+            let error = ApiError::new(ErrorCode::TopicAuthorizationFailed, "Authorization failed.");
             let others = single.iter().filter(|name| denied.contains(*name));
             response.topics.extend(others.map(|name| refused(name, &error)));
             Ok(response)

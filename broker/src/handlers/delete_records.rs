@@ -1,8 +1,8 @@
 //! DeleteRecords: moves the beginning of logs up to given offsets.
 //!
-//! Kafka: `KafkaApis.handleDeleteRecordsRequest`, `Partition.deleteRecordsOnLeader`. The answer's low
-//! watermark is the least log start among the replicas; as long as a partition has one replica that
-//! is this log's own.
+//! Kafka: `KafkaApis.handleDeleteRecordsRequest`, `Partition.deleteRecordsOnLeader`. The answer's
+//! low watermark is the least log start among the replicas; as long as a partition has one replica
+//! that is this log's own.
 
 use std::sync::Arc;
 
@@ -77,7 +77,8 @@ async fn delete(
     }
     let offset = asked.offset;
     // Files may go with the records.
-    let deleted = tokio::task::spawn_blocking(move || partition.delete_records_before(offset)).await;
+    let deleted =
+        tokio::task::spawn_blocking(move || partition.delete_records_before(offset)).await;
     match deleted.map_err(|_| ErrorCode::UnknownServerError)? {
         Ok(low_watermark) => low_watermark.ok_or(ErrorCode::OffsetOutOfRange),
         Err(refused) => Err(code(broker, &refused)),

@@ -1,8 +1,8 @@
 //! DeleteTopics: asks the controller to delete topics, named or by id.
 //!
-//! Kafka: `ControllerApis.deleteTopics`. A topic that was given by its id is named in a refusal only
-//! to those who may describe it. Answers come in the order of the request rather than shuffled, which
-//! tells as little about what exists.
+//! Kafka: `ControllerApis.deleteTopics`. A topic that was given by its id is named in a refusal
+//! only to those who may describe it. Answers come in the order of the request rather than
+//! shuffled, which tells as little about what exists.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -104,7 +104,8 @@ fn refused(name: Option<TopicName>, id: Uuid, error: &ApiError) -> DeletableTopi
 /// Every topic of the request gets the code, without words.
 fn failed_whole(request: DeleteTopicsRequest, error: &ApiError) -> DeleteTopicsResponse {
     let error = ApiError::from(error.code);
-    let named = request.topic_names.into_iter().map(|name| refused(Some(name), Uuid::nil(), &error));
+    let named =
+        request.topic_names.into_iter().map(|name| refused(Some(name), Uuid::nil(), &error));
     let states =
         request.topics.into_iter().map(|topic| refused(topic.name, topic.topic_id, &error));
     DeleteTopicsResponse::default().with_responses(named.chain(states).collect())

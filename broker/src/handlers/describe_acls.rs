@@ -1,7 +1,7 @@
 //! DescribeAcls: which access control entries there are.
 //!
-//! Kafka: `AclApis.handleDescribeAcls`. Entries are told only where an authorizer obeys them; those of
-//! a cluster that has none configured are kept, and not shown.
+//! Kafka: `AclApis.handleDescribeAcls`. Entries are told only where an authorizer obeys them; those
+//! of a cluster that has none configured are kept, and not shown.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! DescribeClientQuotas: which quotas there are for users, client ids and addresses.
 //!
-//! Kafka: `ClientQuotasImage.describe`. A filter names each kind of entity at most once: by name, by
-//! the default of the kind, or just as present; a strict one allows no further kinds.
+//! Kafka: `ClientQuotasImage.describe`. A filter names each kind of entity at most once: by name,
+//! by the default of the kind, or just as present; a strict one allows no further kinds.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,9 +53,7 @@ pub(crate) async fn handle(
         .filter(|(entity, _)| matches(entity, &filter, request.strict))
         .map(|(entity, values)| entry(entity, values))
         .collect();
-    Ok(DescribeClientQuotasResponse::default()
-        .with_error_message(None)
-        .with_entries(Some(entries)))
+    Ok(DescribeClientQuotasResponse::default().with_error_message(None).with_entries(Some(entries)))
 }
 
 fn filter(components: &[ComponentData]) -> Result<Filter, ApiError> {

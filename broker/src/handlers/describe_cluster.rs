@@ -31,8 +31,7 @@ pub(crate) async fn handle(
         Listener::Controller => CONTROLLERS,
     };
     let leave = if kind == CONTROLLERS { may_ask_controller(context, &image) } else { Ok(()) };
-    let checked =
-        leave.and_then(|()| check_kind(context.api_version, kind, request.endpoint_type));
+    let checked = leave.and_then(|()| check_kind(context.api_version, kind, request.endpoint_type));
     if let Err(error) = checked {
         return Ok(refused(&error));
     }
@@ -142,9 +141,8 @@ mod tests {
 
     #[test]
     fn a_listener_answers_for_its_own_kind_only() {
-        let code = |version, ours, asked| {
-            check_kind(version, ours, asked).map_err(|error| error.code)
-        };
+        let code =
+            |version, ours, asked| check_kind(version, ours, asked).map_err(|error| error.code);
         assert_eq!(code(1, BROKERS, BROKERS), Ok(()));
         assert_eq!(code(1, BROKERS, 7), Err(ErrorCode::UnsupportedEndpointType));
         assert_eq!(code(1, BROKERS, CONTROLLERS), Err(ErrorCode::MismatchedEndpointType));

@@ -1,7 +1,8 @@
-//! DescribeConfigs: settings of topics, brokers, groups and subscriptions, with where they come from.
+//! DescribeConfigs: settings of topics, brokers, groups and subscriptions, with where they come
+//! from.
 //!
-//! Kafka: `ConfigHelper`. A broker answers for itself and, under the empty name, for what is set for
-//! all brokers; a key that is asked for and does not exist is left out.
+//! Kafka: `ConfigHelper`. A broker answers for itself and, under the empty name, for what is set
+//! for all brokers; a key that is asked for and does not exist is left out.
 
 use std::sync::Arc;
 
@@ -48,9 +49,7 @@ pub(crate) async fn handle(
             Err(error) => denied.push(refused(resource, &error)),
             Ok(()) => described.push(match settings(broker, kind, name) {
                 Err(error) => refused(resource, &error),
-                Ok(settings) => {
-                    result(resource).with_configs(shown(resource, settings, with))
-                }
+                Ok(settings) => result(resource).with_configs(shown(resource, settings, with)),
             }),
         }
     }

@@ -1,4 +1,5 @@
-//! DescribeGroups: classic groups with their members. Kafka: `KafkaApis.handleDescribeGroupsRequest`.
+//! DescribeGroups: classic groups with their members. Kafka:
+//! `KafkaApis.handleDescribeGroupsRequest`.
 
 use std::sync::Arc;
 

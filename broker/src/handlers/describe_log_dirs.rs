@@ -1,8 +1,8 @@
-//! DescribeLogDirs: which partitions lie in which log directory, how large they are, and how full the
-//! file system is (KIP-113, KIP-827).
+//! DescribeLogDirs: which partitions lie in which log directory, how large they are, and how full
+//! the file system is (KIP-113, KIP-827).
 //!
-//! Kafka: `ReplicaManager.describeLogDirs`. The metadata log lies in a log directory too, but is none
-//! of the broker's partitions.
+//! Kafka: `ReplicaManager.describeLogDirs`. The metadata log lies in a log directory too, but is
+//! none of the broker's partitions.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -67,8 +67,7 @@ fn topics(
         });
         pairs.collect()
     });
-    let mut by_topic: BTreeMap<StrBytes, BTreeMap<i32, DescribeLogDirsPartition>> =
-        BTreeMap::new();
+    let mut by_topic: BTreeMap<StrBytes, BTreeMap<i32, DescribeLogDirsPartition>> = BTreeMap::new();
     for partition in hosted {
         let name = text(&**partition.topic());
         let index = partition.partition();

@@ -27,7 +27,5 @@ pub(crate) async fn handle(
 }
 
 fn refused(error: &ApiError) -> DescribeQuorumResponse {
-    DescribeQuorumResponse::default()
-        .with_error_code(error.code())
-        .with_error_message(error.text())
+    DescribeQuorumResponse::default().with_error_code(error.code()).with_error_message(error.text())
 }

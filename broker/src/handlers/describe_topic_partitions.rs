@@ -71,9 +71,8 @@ pub(crate) async fn handle(
         }
     }
     if !every {
-        let denied = |name: &str| {
-            failed(&TopicName(text(name)), ErrorCode::TopicAuthorizationFailed)
-        };
+        let denied =
+            |name: &str| failed(&TopicName(text(name)), ErrorCode::TopicAuthorizationFailed);
         topics.extend(hidden.into_iter().map(denied));
     }
     Ok(DescribeTopicPartitionsResponse::default().with_topics(topics).with_next_cursor(next))

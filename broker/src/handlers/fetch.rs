@@ -1,8 +1,8 @@
-//! Fetch: what a client asks is resolved against its session, read, waited for if there is too little,
-//! and told as far as the session says it must be.
+//! Fetch: what a client asks is resolved against its session, read, waited for if there is too
+//! little, and told as far as the session says it must be.
 //!
-//! Kafka: `KafkaApis.handleFetchRequest`, `FetchManager`. KIP-227 (sessions), 516 (topic ids from 13 on),
-//! 951 (current leader from 16 on).
+//! Kafka: `KafkaApis.handleFetchRequest`, `FetchManager`. KIP-227 (sessions), 516 (topic ids from
+//! 13 on), 951 (current leader from 16 on).
 
 use std::sync::Arc;
 
@@ -136,11 +136,8 @@ fn interest(
     requested: Requested,
 ) -> Interest {
     let by_id = context.api_version >= FIRST_WITH_IDS;
-    let name = if by_id {
-        broker.topic_name(key.topic_id)
-    } else {
-        Some(Arc::from(key.topic.as_str()))
-    };
+    let name =
+        if by_id { broker.topic_name(key.topic_id) } else { Some(Arc::from(key.topic.as_str())) };
     let from_follower = replica_id >= 0;
     let partition = match &name {
         None => Err(ErrorCode::UnknownTopicId),
@@ -173,8 +170,7 @@ fn name_leaders(
     if context.api_version < FIRST_WITH_LEADER {
         return endpoints;
     }
-    let elsewhere =
-        [ErrorCode::NotLeaderOrFollower.code(), ErrorCode::FencedLeaderEpoch.code()];
+    let elsewhere = [ErrorCode::NotLeaderOrFollower.code(), ErrorCode::FencedLeaderEpoch.code()];
     for (interest, response) in answers {
         let Some(name) = &interest.name else { continue };
         if elsewhere.contains(&response.error_code) {

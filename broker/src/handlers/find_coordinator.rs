@@ -1,7 +1,7 @@
 //! FindCoordinator: which broker looks after a group or a transactional id.
 //!
-//! Asking for a group creates `__consumer_offsets` where it is not there yet; the client asks again.
-//! Kafka: `KafkaApis.handleFindCoordinatorRequest`.
+//! Asking for a group creates `__consumer_offsets` where it is not there yet; the client asks
+//! again. Kafka: `KafkaApis.handleFindCoordinatorRequest`.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! IncrementalAlterConfigs: changes single settings of topics, brokers, groups and subscriptions, and
-//! levels of this broker's loggers.
+//! IncrementalAlterConfigs: changes single settings of topics, brokers, groups and subscriptions,
+//! and levels of this broker's loggers.
 //!
 //! A broker checks changes of its own settings, and of those of all brokers, before the controller
 //! does: only it knows whether it could go on with them. Log levels never leave the broker.

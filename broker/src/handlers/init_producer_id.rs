@@ -1,9 +1,9 @@
 //! InitProducerId: an id for an idempotent producer.
 //!
-//! A producer without transactional id gets a fresh id with epoch 0 whenever it asks, whatever id it
-//! had before (KIP-360). With one, the answer is that there is no transaction coordinator, which makes
-//! a client ask again later; what is wrong in itself is refused first.
-//! Kafka: `KafkaApis.handleInitProducerIdRequest`, `TransactionCoordinator.handleInitProducerId`.
+//! A producer without transactional id gets a fresh id with epoch 0 whenever it asks, whatever id
+//! it had before (KIP-360). With one, the answer is that there is no transaction coordinator, which
+//! makes a client ask again later; what is wrong in itself is refused first. Kafka:
+//! `KafkaApis.handleInitProducerIdRequest`, `TransactionCoordinator.handleInitProducerId`.
 
 use std::sync::Arc;
 

@@ -1,8 +1,9 @@
 //! ListOffsets: where in a partition a time, the beginning or the end is.
 //!
-//! Kafka: `ReplicaManager.fetchOffset` and `UnifiedLog.fetchOffsetByTimestamp`. Special times: -1 latest,
-//! -2 earliest, -3 record of the greatest timestamp (from v7), -4 earliest local (v8), -5 latest tiered (v9);
-//! without tiered storage -4 is the log start and -5 answers that there is none.
+//! Kafka: `ReplicaManager.fetchOffset` and `UnifiedLog.fetchOffsetByTimestamp`. Special times: -1
+//! latest, -2 earliest, -3 record of the greatest timestamp (from v7), -4 earliest local (v8), -5
+//! latest tiered (v9); without tiered storage -4 is the log start and -5 answers that there is
+//! none.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -53,9 +54,7 @@ pub(crate) async fn handle(
             partitions.push(answer(context, asked.partition_index, found));
         }
         topics.push(
-            ListOffsetsTopicResponse::default()
-                .with_name(topic.name)
-                .with_partitions(partitions),
+            ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions),
         );
     }
     Ok(ListOffsetsResponse::default().with_topics(topics))

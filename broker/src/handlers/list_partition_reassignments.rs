@@ -37,8 +37,7 @@ fn refused(
     request: ListPartitionReassignmentsRequest,
     error: &ApiError,
 ) -> ListPartitionReassignmentsResponse {
-    let partition =
-        |index| OngoingPartitionReassignment::default().with_partition_index(index);
+    let partition = |index| OngoingPartitionReassignment::default().with_partition_index(index);
     let topics = request.topics.unwrap_or_default().into_iter().map(|topic| {
         OngoingTopicReassignment::default()
             .with_name(topic.name)

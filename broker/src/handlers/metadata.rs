@@ -1,8 +1,8 @@
 //! Metadata: which brokers there are, which topics, who leads each partition.
 //!
-//! A topic that does not exist is created on the way if the client and the configuration allow it; as in
-//! Kafka the answer still says that it is unknown, and the client asks again.
-//! Kafka: `KafkaApis.handleTopicMetadataRequest`, `KRaftMetadataCache`.
+//! A topic that does not exist is created on the way if the client and the configuration allow it;
+//! as in Kafka the answer still says that it is unknown, and the client asks again. Kafka:
+//! `KafkaApis.handleTopicMetadataRequest`, `KRaftMetadataCache`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use protocol::wire::StrBytes;
 use raft::image::{MetadataImage, Partition, Topic};
 use uuid::Uuid;
 
-use crate::auto_topics;
 use crate::authorizer::{Operation, Resource};
+use crate::auto_topics;
 use crate::broker::{Broker, node_endpoint};
 use crate::context::RequestContext;
 use crate::dispatch::CloseConnection;
@@ -222,8 +222,7 @@ impl Answer<'_> {
     }
 
     fn leader_error(&self, leader: i32) -> ErrorCode {
-        let registered =
-            self.image.cluster().broker(leader).is_some_and(|broker| !broker.fenced);
+        let registered = self.image.cluster().broker(leader).is_some_and(|broker| !broker.fenced);
         if registered && self.context.api_version >= FIRST_WITH_LISTENER_NOT_FOUND {
             ErrorCode::ListenerNotFound
         } else {

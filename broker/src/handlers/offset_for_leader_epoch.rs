@@ -1,8 +1,8 @@
-//! OffsetForLeaderEpoch: where a leader's epoch ended, by which followers and consumers find out that
-//! they hold records which nobody else has (KIP-101, KIP-320).
+//! OffsetForLeaderEpoch: where a leader's epoch ended, by which followers and consumers find out
+//! that they hold records which nobody else has (KIP-101, KIP-320).
 //!
-//! Kafka: `ReplicaManager.lastOffsetForLeaderEpoch`. Brokers ask by cluster action, consumers by leave
-//! to describe the topic.
+//! Kafka: `ReplicaManager.lastOffsetForLeaderEpoch`. Brokers ask by cluster action, consumers by
+//! leave to describe the topic.
 
 use std::sync::Arc;
 
@@ -25,8 +25,7 @@ pub(crate) async fn handle(
 ) -> Result<OffsetForLeaderEpochResponse, CloseConnection> {
     let peer = context.authorize(Operation::ClusterAction, Resource::Cluster);
     let topics = request.topics.into_iter().map(|topic| {
-        let allowed =
-            peer || context.authorize(Operation::Describe, Resource::Topic(&topic.topic));
+        let allowed = peer || context.authorize(Operation::Describe, Resource::Topic(&topic.topic));
         let partitions = topic.partitions.iter().map(|asked| {
             let found = if allowed {
                 end_offset(broker, &topic.topic, asked)

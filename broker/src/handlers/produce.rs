@@ -1,8 +1,9 @@
 //! Produce: records in, offsets out.
 //!
-//! The only API whose requests overlap on one connection: `begin` appends to every partition before it
-//! returns, so the order of the requests is the order in the logs; what remains is to wait for the
-//! in-sync replicas. Kafka: `KafkaApis.handleProduceRequest`, `ReplicaManager.handleProduceAppend`.
+//! The only API whose requests overlap on one connection: `begin` appends to every partition before
+//! it returns, so the order of the requests is the order in the logs; what remains is to wait for
+//! the in-sync replicas. Kafka: `KafkaApis.handleProduceRequest`,
+//! `ReplicaManager.handleProduceAppend`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,7 +14,8 @@ use protocol::ErrorCode;
 use protocol::batch::{BatchView, Compression};
 use protocol::leader_hint::{CurrentLeader, NodeEndpoint};
 use protocol::produce::{
-    ProducedPartition, PartitionResponse, ProduceRequest, ProducedTopic, TopicResponse, encode_response,
+    PartitionResponse, ProduceRequest, ProducedPartition, ProducedTopic, TopicResponse,
+    encode_response,
 };
 use replica::{Acks, Answer, Origin};
 use tokio::sync::oneshot;
@@ -205,8 +207,8 @@ fn check_batch(
     check_transaction(context, request, &batch)
 }
 
-/// A transactional batch needs the right to write under its transactional id, and a partition that was
-/// added to a transaction; the latter cannot be, since there is no transaction coordinator yet.
+/// A transactional batch needs the right to write under its transactional id, and a partition that
+/// was added to a transaction; the latter cannot be, since there is no transaction coordinator yet.
 fn check_transaction(
     context: &RequestContext,
     request: &ProduceRequest,
@@ -291,7 +293,8 @@ fn reply(
     }
 }
 
-/// With acks=0 the client reads no answer; the end of the connection tells it that something failed.
+/// With acks=0 the client reads no answer; the end of the connection tells it that something
+/// failed.
 fn without_acks(context: &RequestContext, answers: &[TopicAnswer]) -> Reply {
     let failed = answers
         .iter()

@@ -30,7 +30,5 @@ pub(crate) async fn handle(
 }
 
 fn refused(error: &ApiError) -> UpdateFeaturesResponse {
-    UpdateFeaturesResponse::default()
-        .with_error_code(error.code())
-        .with_error_message(error.text())
+    UpdateFeaturesResponse::default().with_error_code(error.code()).with_error_message(error.text())
 }

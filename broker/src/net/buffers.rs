@@ -5,8 +5,9 @@
 //! frame announces, and what all connections hold together stays under the budget: who finds it
 //! used up waits until somebody's request is done.
 //!
-//! Unlike Kafka: `NetworkReceive` reserves the announced size at once and `queued.max.request.bytes`
-//! is off by default; see docs/decisions/0002-frames-grow-with-what-arrived.md.
+//! Unlike Kafka: `NetworkReceive` reserves the announced size at once and
+//! `queued.max.request.bytes` is off by default; see
+//! docs/decisions/0002-frames-grow-with-what-arrived.md.
 
 use std::sync::Arc;
 

@@ -5,11 +5,11 @@
 //!                   └─ reply later (Produce) ──┘   pending queue keeps the order
 //! ```
 //!
-//! Requests of one connection are served one after the other, as in Kafka, whose `SocketServer` mutes
-//! a channel until its request is answered. Unlike Kafka: consecutive Produce requests overlap; the
-//! next one is appended before the former's acknowledgements are in (at most [`PENDING_MAX`] of them),
-//! see docs/decisions/0003-produce-requests-overlap.md. Replies to requests that were read together
-//! are written together.
+//! Requests of one connection are served one after the other, as in Kafka, whose `SocketServer`
+//! mutes a channel until its request is answered. Unlike Kafka: consecutive Produce requests
+//! overlap; the next one is appended before the former's acknowledgements are in (at most
+//! [`PENDING_MAX`] of them), see docs/decisions/0003-produce-requests-overlap.md. Replies to
+//! requests that were read together are written together.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -116,14 +116,25 @@ pub(crate) async fn serve(
 /// One line where somebody may want to know; peers come and go without one.
 fn log_end(peer: SocketAddr, ended: &Ended) {
     match ended {
-        Ended::Frame(FrameError::Closed(_) | FrameError::Io(_)) | Ended::Io(_) | Ended::Stopping => {
-            tracing::debug!(target: "kafka.network.Processor", "Connection with {peer} disconnected: {ended}");
+        Ended::Frame(FrameError::Closed(_) | FrameError::Io(_))
+        | Ended::Io(_)
+        | Ended::Stopping => {
+            tracing::debug!(
+                target: "kafka.network.Processor",
+                "Connection with {peer} disconnected: {ended}",
+            );
         }
         Ended::Idle => {
-            tracing::debug!(target: "kafka.network.Processor", "Closing connection from {peer}: {ended}");
+            tracing::debug!(
+                target: "kafka.network.Processor",
+                "Closing connection from {peer}: {ended}",
+            );
         }
         Ended::Frame(_) | Ended::Refused(_) => {
-            tracing::warn!(target: "kafka.network.Processor", "Closing socket for {peer} because of error: {ended}");
+            tracing::warn!(
+                target: "kafka.network.Processor",
+                "Closing socket for {peer} because of error: {ended}",
+            );
         }
     }
 }

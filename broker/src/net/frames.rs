@@ -1,11 +1,13 @@
-//! Cuts the bytes of one socket into frames: four bytes of length, big-endian, then that many bytes.
+//! Cuts the bytes of one socket into frames: four bytes of length, big-endian, then that many
+//! bytes.
 //!
-//! Frames up to [`SMALL_BYTES`] are cut out of the connection's own buffer, several per read when the
-//! client pipelines. A larger one is read alone into a recycled buffer that grows with what arrived
-//! (see `buffers`), never past the frame's end, so that its memory can be reused without a move.
+//! Frames up to [`SMALL_BYTES`] are cut out of the connection's own buffer, several per read when
+//! the client pipelines. A larger one is read alone into a recycled buffer that grows with what
+//! arrived (see `buffers`), never past the frame's end, so that its memory can be reused without a
+//! move.
 //!
-//! Answers to Kafka's `NetworkReceive`: a negative length or one above socket.request.max.bytes ends
-//! the connection before anything is allocated.
+//! Answers to Kafka's `NetworkReceive`: a negative length or one above socket.request.max.bytes
+//! ends the connection before anything is allocated.
 
 use std::io;
 use std::sync::Arc;

@@ -20,8 +20,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What an endpoint asks of its socket.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {
-    /// The listener's name, e.g. PLAINTEXT.
-    pub(crate) name: String,
     /// Host to bind; empty for all addresses.
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -78,11 +76,17 @@ pub(crate) async fn accept(
                     start(stream, peer, seat);
                 }
                 Err(refused) => {
-                    tracing::info!(target: "kafka.network.Acceptor", "Rejected connection from {peer}: {refused}");
+                    tracing::info!(
+                        target: "kafka.network.Acceptor",
+                        "Rejected connection from {peer}: {refused}",
+                    );
                 }
             },
             Err(error) => {
-                tracing::error!(target: "kafka.network.Acceptor", "Error while accepting connection: {error}");
+                tracing::error!(
+                    target: "kafka.network.Acceptor",
+                    "Error while accepting connection: {error}",
+                );
                 tokio::time::sleep(PAUSE).await;
             }
         }

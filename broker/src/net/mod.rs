@@ -1,7 +1,7 @@
 //! Sockets: accepting, reading frames, writing replies in order. Nothing here knows an API.
 //!
 //! ```text
-//! listener ── accept, limits ──> connection ── frames ──> dispatch ──> replies ──> outbox ── writev
+//! listener ── limits ──> connection ── frames ──> dispatch ──> replies ──> outbox ── writev
 //! ```
 
 pub(crate) mod buffers;

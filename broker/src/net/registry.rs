@@ -92,6 +92,11 @@ impl Registry {
         Ok(Seat { registry: Arc::clone(self), id, ip, activity })
     }
 
+    /// How many connections are open.
+    pub(crate) fn open_count(&self) -> usize {
+        self.open.lock().seats.len()
+    }
+
     /// Tells every connection that has been idle for too long.
     pub(crate) fn expire_idle(&self) {
         let Some(idle_max) = self.limits.idle_max else { return };

@@ -1,8 +1,8 @@
 //! A partition's offsets, published for readers that must not wait for the partition's lock.
 //!
-//! Invariant, at every moment a reader may look: log start <= last stable <= high watermark <= log end
-//! held when the values were stored; since each only grows while the leadership lasts and they are
-//! stored from the greatest down, a reader that loads from the smallest up sees them in order.
+//! Invariant, at every moment a reader may look: log start <= last stable <= high watermark <= log
+//! end held when the values were stored; since each only grows while the leadership lasts and they
+//! are stored from the greatest down, a reader that loads from the smallest up sees them in order.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 
@@ -57,8 +57,7 @@ impl Marks {
     pub(crate) fn publish(&self, offsets: Offsets) -> bool {
         self.latest_log_epoch.store(offsets.latest_log_epoch, Ordering::Release);
         let log_end = self.log_end_offset.swap(offsets.log_end, Ordering::AcqRel);
-        let high_watermark =
-            self.high_watermark.swap(offsets.high_watermark, Ordering::AcqRel);
+        let high_watermark = self.high_watermark.swap(offsets.high_watermark, Ordering::AcqRel);
         let last_stable = self.last_stable_offset.swap(offsets.last_stable, Ordering::AcqRel);
         let log_start = self.log_start_offset.swap(offsets.log_start, Ordering::AcqRel);
         (log_start, last_stable, high_watermark, log_end)

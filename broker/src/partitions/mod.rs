@@ -12,7 +12,9 @@ mod stored_log;
 mod table;
 mod wakers;
 
-pub(crate) use hosted::{AppendRefused, Appending, FoundOffset, HostedPartition, OffsetSought};
+pub(crate) use hosted::{
+    AppendRefused, Appending, DeleteRefused, FoundOffset, HostedPartition, OffsetSought,
+};
 pub(crate) use marks::{Isolation, Marks};
 pub(crate) use stored_log::StoredLog;
 pub(crate) use table::{HostedTopic, Partitions};

@@ -23,17 +23,18 @@ use crate::Uuid;
 
 pub(super) const NAME: &str = "meta.properties";
 
+/// What the file of one directory says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct MetaProperties {
-    pub(super) version: i32,
-    pub(super) cluster_id: Option<String>,
-    pub(super) node_id: Option<i32>,
-    pub(super) directory_id: Option<Uuid>,
+pub struct MetaProperties {
+    pub version: i32,
+    pub cluster_id: Option<String>,
+    pub node_id: Option<i32>,
+    pub directory_id: Option<Uuid>,
 }
 
 impl MetaProperties {
     /// Reads the file of a directory; what is wrong with it is said in Kafka's words.
-    pub(super) fn read(directory: &Path) -> Result<Self, ReadError> {
+    pub fn read(directory: &Path) -> Result<Self, ReadError> {
         let bytes = std::fs::read(directory.join(NAME)).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => ReadError::Missing,
             _ => ReadError::Broken(error.to_string()),
@@ -74,7 +75,7 @@ impl MetaProperties {
     }
 
     /// Writes the file of a directory, whole or not at all.
-    pub(super) fn write(&self, directory: &Path, now_ms: i64) -> io::Result<()> {
+    pub fn write(&self, directory: &Path, now_ms: i64) -> io::Result<()> {
         let written = directory.join(format!("{NAME}.tmp"));
         let mut file = File::create(&written)?;
         file.write_all(self.render(now_ms).as_bytes())?;
@@ -115,10 +116,12 @@ impl MetaProperties {
 }
 
 /// Why there is nothing to read.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum ReadError {
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
     /// No such directory, or no such file in it.
+    #[error("there is no meta.properties")]
     Missing,
+    #[error("{0}")]
     Broken(String),
 }
 

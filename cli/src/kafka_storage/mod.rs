@@ -27,6 +27,7 @@ use crate::wrap::wrap;
 pub use failure::Failure;
 use flags::{COMMANDS, Command, DESCRIPTION, USAGE};
 pub use formatter::{Formatted, format_if_new};
+pub use meta_properties::{MetaProperties, ReadError as MetaPropertiesError};
 
 /// Runs the tool; the exit code is 0 or 1.
 pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {

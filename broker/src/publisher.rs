@@ -1,0 +1,273 @@
+//! Makes the broker what the metadata image says: partitions opened, led, reconfigured, deleted.
+//!
+//! Changes are applied in the order of the metadata log, one after the other, and acknowledged when
+//! everything they ask for is done; that is when a request that caused them is answered. The image
+//! that handlers see is stored last. Files are opened on blocking threads, several at a time.
+//! Kafka: `BrokerMetadataPublisher`, `ReplicaManager.applyDelta`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use config::Properties;
+use protocol::wire::StrBytes;
+use raft::image::{Changes, ConfigResource, MetadataImage, Partition, ResourceType, Topic};
+use storage::{AppendError, StorageError};
+use uuid::Uuid;
+
+use crate::broker::Broker;
+use crate::partitions::HostedPartition;
+use crate::topic_settings::TopicSettings;
+
+/// A partition of ours that changed.
+struct Change {
+    topic: Arc<Topic>,
+    partition: i32,
+    state: Arc<Partition>,
+}
+
+/// Applies the changes of the metadata log to this broker.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    broker: Arc<Broker>,
+}
+
+impl Publisher {
+    pub(crate) fn new(broker: Arc<Broker>) -> Self {
+        Self { broker }
+    }
+
+    /// The first image: everything in it is new to this broker. Directories that no partition of
+    /// the image owns are put aside.
+    pub(crate) async fn begin(&self, image: Arc<MetadataImage>) -> Result<(), StorageError> {
+        self.apply_broker_settings(&image);
+        let all = image.topics().iter().flat_map(|topic| {
+            topic.partitions().map(|(partition, state)| Change {
+                topic: Arc::clone(topic),
+                partition,
+                state: Arc::clone(state),
+            })
+        });
+        let ours: Vec<Change> = all.filter(|change| self.is_ours(change)).collect();
+        let log_dir = Arc::clone(&self.broker.parts.log_dir);
+        let owned: Vec<(String, i32, Uuid)> =
+            ours.iter().map(|c| (c.topic.name.to_string(), c.partition, c.topic.id)).collect();
+        let now_ms = self.broker.now_ms();
+        blocking(move || log_dir.put_strays_aside(&owned, now_ms)).await?;
+        self.host(&image, ours).await?;
+        self.broker.groups().begin(self.broker.partitions(), &image);
+        self.broker.set_image(image);
+        Ok(())
+    }
+
+    /// What changed since the last image.
+    pub(crate) async fn apply(
+        &self,
+        image: Arc<MetadataImage>,
+        changes: &Changes,
+    ) -> Result<(), StorageError> {
+        self.delete(&changes.deleted_topics).await?;
+        if changes.configs.iter().any(is_of_brokers) {
+            self.apply_broker_settings(&image);
+            self.reconfigure(&image, None).await;
+        }
+        for resource in changes.configs.iter().filter(|c| c.resource_type == ResourceType::Topic) {
+            self.reconfigure(&image, Some(&resource.name)).await;
+        }
+        let changed = changes.topics.iter().flat_map(|(id, change)| {
+            let topic = image.topics().by_id(*id);
+            change.partitions.iter().filter_map(move |partition| {
+                let state = Arc::clone(topic?.partition(*partition)?);
+                Some(Change { topic: Arc::clone(topic?), partition: *partition, state })
+            })
+        });
+        let ours: Vec<Change> = changed.filter(|change| self.is_ours(change)).collect();
+        self.host(&image, ours).await?;
+        let groups = self.broker.groups();
+        groups.apply(self.broker.partitions(), &self.broker.image(), &image, changes);
+        self.broker.set_image(image);
+        Ok(())
+    }
+
+    fn is_ours(&self, change: &Change) -> bool {
+        change.state.replicas.contains(&self.broker.node_id())
+    }
+
+    /// Opens what is not open and tells every partition who leads it.
+    async fn host(
+        &self,
+        image: &Arc<MetadataImage>,
+        changes: Vec<Change>,
+    ) -> Result<(), StorageError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let workers = std::thread::available_parallelism().map_or(2, usize::from);
+        let share = changes.len().div_ceil(workers).max(1);
+        let mut changes = changes.into_iter();
+        let mut shares = Vec::new();
+        loop {
+            let part: Vec<Change> = changes.by_ref().take(share).collect();
+            if part.is_empty() {
+                break;
+            }
+            let (broker, image) = (Arc::clone(&self.broker), Arc::clone(image));
+            shares.push(tokio::task::spawn_blocking(move || host_all(&broker, &image, part)));
+        }
+        for share in shares {
+            // A share that panicked has said so; the partitions in it stay away.
+            share.await.unwrap_or(Ok(()))?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, deleted: &BTreeMap<Uuid, StrBytes>) -> Result<(), StorageError> {
+        for id in deleted.keys() {
+            let Some(topic) = self.broker.partitions().remove_topic(*id) else { continue };
+            let broker = Arc::clone(&self.broker);
+            blocking(move || {
+                for partition in topic.partitions() {
+                    partition.follow(-1, -1);
+                    broker.parts.log_dir.delete(&partition, broker.now_ms())?;
+                }
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Settings of a topic, or with `None` the defaults of all, changed.
+    async fn reconfigure(&self, image: &Arc<MetadataImage>, topic: Option<&str>) {
+        let hosted: Vec<Arc<HostedPartition>> = match topic {
+            Some(name) => {
+                self.broker.partitions().topic(name).map_or_else(Vec::new, |t| t.partitions())
+            }
+            None => self.broker.partitions().all(),
+        };
+        let (broker, image) = (Arc::clone(&self.broker), Arc::clone(image));
+        let configured = blocking(move || {
+            let config = broker.config();
+            let mut of_topic: BTreeMap<Arc<str>, TopicSettings> = BTreeMap::new();
+            for partition in hosted {
+                let settings = of_topic
+                    .entry(Arc::clone(partition.topic()))
+                    .or_insert_with(|| TopicSettings::of(partition.topic(), &image, &config));
+                partition.configure(settings.log.clone(), settings.min_in_sync_replicas);
+            }
+            Ok(())
+        });
+        if let Err(error) = configured.await {
+            tracing::error!(target: "kafka.server.ReplicaManager", "Cannot reconfigure: {error}");
+        }
+    }
+
+    /// The node's own dynamic settings, over the cluster's, over the file's.
+    fn apply_broker_settings(&self, image: &MetadataImage) {
+        let settings = |resource: &ConfigResource| -> Properties {
+            let of = image.configs().of(resource);
+            of.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+        };
+        let defaults = settings(&ConfigResource::all_brokers());
+        let own = settings(&ConfigResource::broker(self.broker.node_id()));
+        match self.broker.config().with_dynamic(&defaults, &own) {
+            Ok(config) => self.broker.set_config(config),
+            Err(error) => {
+                tracing::error!(
+                    target: "kafka.server.DynamicBrokerConfig",
+                    "The dynamic settings do not fit together and are left out: {error}",
+                );
+            }
+        }
+    }
+}
+
+fn is_of_brokers(resource: &ConfigResource) -> bool {
+    resource.resource_type == ResourceType::Broker
+}
+
+fn host_all(
+    broker: &Arc<Broker>,
+    image: &MetadataImage,
+    changes: Vec<Change>,
+) -> Result<(), StorageError> {
+    let config = broker.config();
+    let mut settings: Option<(Uuid, TopicSettings)> = None;
+    for change in changes {
+        let settings = match &settings {
+            Some((id, settings)) if *id == change.topic.id => settings,
+            _ => {
+                let of = TopicSettings::of(&change.topic.name, image, &config);
+                &settings.insert((change.topic.id, of)).1
+            }
+        };
+        match host_one(broker, settings, &change) {
+            // The others can still be served; this one is tried again at the next start.
+            Err(error) if error.is_exhaustion() => {
+                tracing::error!(
+                    target: "kafka.server.ReplicaManager",
+                    "Cannot open {}-{}: {error}", change.topic.name, change.partition,
+                );
+            }
+            hosted => hosted?,
+        }
+    }
+    Ok(())
+}
+
+fn host_one(
+    broker: &Arc<Broker>,
+    settings: &TopicSettings,
+    change: &Change,
+) -> Result<(), StorageError> {
+    let name = change.topic.name.as_str();
+    let existing = broker.partitions().topic_by_id(change.topic.id);
+    let hosted = match existing.and_then(|topic| topic.partition(change.partition)) {
+        Some(hosted) => hosted,
+        None => {
+            let hosted = broker.parts.log_dir.open_partition(
+                name,
+                change.topic.id,
+                change.partition,
+                settings,
+                &broker.parts.gate,
+                broker.now_ms(),
+            )?;
+            let hosted = Arc::new(hosted);
+            lead_or_follow(broker, &hosted, &change.state)?;
+            broker.partitions().insert(Arc::clone(&hosted));
+            return Ok(());
+        }
+    };
+    lead_or_follow(broker, &hosted, &change.state)
+}
+
+fn lead_or_follow(
+    broker: &Arc<Broker>,
+    hosted: &HostedPartition,
+    state: &Partition,
+) -> Result<(), StorageError> {
+    let node_id = broker.node_id();
+    if state.leader != node_id {
+        hosted.follow(state.leader, state.leader_epoch);
+        return Ok(());
+    }
+    match hosted.lead(node_id, state.leader_epoch, &state.replicas, &state.isr) {
+        Ok(()) => Ok(()),
+        Err(AppendError::Storage(error)) => Err(error),
+        // Nothing is appended here, so the log has no other reason to refuse.
+        Err(other) => {
+            tracing::error!(target: "state.change.logger", "Cannot lead: {other}");
+            Ok(())
+        }
+    }
+}
+
+/// Runs file work on a blocking thread.
+async fn blocking<R: Send + 'static>(
+    work: impl FnOnce() -> Result<R, StorageError> + Send + 'static,
+) -> Result<R, StorageError>
+where
+    R: Default,
+{
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(R::default()))
+}
