@@ -103,9 +103,7 @@ fn lz4(records: &[u8]) -> Result<Vec<u8>, BenchError> {
         .block_mode(lz4_flex::frame::BlockMode::Independent);
     let mut encoder = lz4_flex::frame::FrameEncoder::with_frame_info(frame, Vec::new());
     encoder.write_all(records)?;
-    encoder
-        .finish()
-        .map_err(|error| BenchError::Setup(format!("lz4: {error}")))
+    encoder.finish().map_err(|error| BenchError::Setup(format!("lz4: {error}")))
 }
 
 /// A small generator with a seed (xorshift): runs are repeatable without a dependency.
@@ -154,20 +152,10 @@ mod tests {
 
     #[test]
     fn an_uncompressed_batch_has_the_documented_layout() {
-        let shape = BatchShape {
-            records: 2,
-            value_bytes: 100,
-            codec: Codec::None,
-        };
+        let shape = BatchShape { records: 2, value_bytes: 100, codec: Codec::None };
         let batch = shape.build(7, 1).unwrap();
-        assert_eq!(
-            batch.len(),
-            BATCH_HEADER_BYTES + 2 * (2 + 1 + 1 + 1 + 1 + 2 + 100 + 1)
-        );
-        assert_eq!(
-            i32::from_be_bytes(batch[8..12].try_into().unwrap()) as usize,
-            batch.len() - 12
-        );
+        assert_eq!(batch.len(), BATCH_HEADER_BYTES + 2 * (2 + 1 + 1 + 1 + 1 + 2 + 100 + 1));
+        assert_eq!(i32::from_be_bytes(batch[8..12].try_into().unwrap()) as usize, batch.len() - 12);
         assert_eq!(batch[16], 2);
         let crc = u32::from_be_bytes(batch[17..21].try_into().unwrap());
         assert_eq!(crc, crc32c::crc32c(&batch[21..]));
@@ -176,11 +164,7 @@ mod tests {
 
     #[test]
     fn a_log_line_batch_compresses_to_between_a_sixth_and_a_half() {
-        let shape = BatchShape {
-            records: 120,
-            value_bytes: 1000,
-            codec: Codec::Lz4,
-        };
+        let shape = BatchShape { records: 120, value_bytes: 1000, codec: Codec::Lz4 };
         let batch = shape.build(7, 1).unwrap();
         let ratio = batch.len() as f64 / shape.payload_bytes() as f64;
         assert!((0.16..0.5).contains(&ratio), "{ratio}");

@@ -99,27 +99,20 @@ impl Node {
                 command
             }
         };
-        command
-            .args(["format", "-t", CLUSTER_ID, "-c"])
-            .arg(self.properties_file());
+        command.args(["format", "-t", CLUSTER_ID, "-c"]).arg(self.properties_file());
         let out = command.output()?;
         if out.status.success() {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&out.stderr).into_owned();
-        Err(BenchError::Ended {
-            what: format!("format of {}", self.name()),
-            status: said,
-        })
+        Err(BenchError::Ended { what: format!("format of {}", self.name()), status: said })
     }
 
     fn command(&self) -> Command {
         let mut command = match &self.kind {
             Kind::Stock(jars) => {
                 let mut command = Command::new("java");
-                command
-                    .args(JVM_FLAGS)
-                    .args(["-cp", &classpath(jars), "kafka.Kafka"]);
+                command.args(JVM_FLAGS).args(["-cp", &classpath(jars), "kafka.Kafka"]);
                 command
             }
             Kind::Gregor(binary) => {
@@ -134,13 +127,7 @@ impl Node {
 
     /// Starts the broker, and returns when it has acknowledged a first record.
     pub fn start(&self, limit: Duration) -> Result<(Server, StartTimes), BenchError> {
-        start::start(
-            self.name(),
-            &mut self.command(),
-            &self.log_file(),
-            self.address(),
-            limit,
-        )
+        start::start(self.name(), &mut self.command(), &self.log_file(), self.address(), limit)
     }
 }
 

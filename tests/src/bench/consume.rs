@@ -93,9 +93,7 @@ impl ConsumeRun {
 
     /// Asks for the partitions that have more; without a session, as each names what it wants.
     fn request(&self, positions: &[i64], ends: &[i64]) -> FetchRequest {
-        let unread = (0..)
-            .zip(positions.iter().zip(ends))
-            .filter(|(_, (at, end))| at < end);
+        let unread = (0..).zip(positions.iter().zip(ends)).filter(|(_, (at, end))| at < end);
         let partitions = unread
             .map(|(index, (at, _))| {
                 fetch_request::FetchPartition::default()
@@ -162,9 +160,7 @@ fn advance(mut batches: &[u8], position: &mut i64) -> Result<u64, BenchError> {
         header.skip(11)?;
         let last_offset_delta = i64::from(header.i32()?);
         if base_offset != *position {
-            return Err(garbled(&format!(
-                "offset {base_offset} where {position} was due"
-            )));
+            return Err(garbled(&format!("offset {base_offset} where {position} was due")));
         }
         *position = base_offset + last_offset_delta + 1;
         records += last_offset_delta as u64 + 1;
@@ -174,20 +170,14 @@ fn advance(mut batches: &[u8], position: &mut i64) -> Result<u64, BenchError> {
 }
 
 fn garbled(why: &str) -> BenchError {
-    BenchError::Garbled {
-        api: "Fetch",
-        why: why.to_owned(),
-    }
+    BenchError::Garbled { api: "Fetch", why: why.to_owned() }
 }
 
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take(&mut self, bytes: usize) -> Result<&'a [u8], BenchError> {
-        let (taken, rest) = self
-            .0
-            .split_at_checked(bytes)
-            .ok_or_else(|| garbled("it is short"))?;
+        let (taken, rest) = self.0.split_at_checked(bytes).ok_or_else(|| garbled("it is short"))?;
         self.0 = rest;
         Ok(taken)
     }
@@ -197,10 +187,7 @@ impl<'a> Reader<'a> {
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], BenchError> {
-        let (taken, rest) = self
-            .0
-            .split_first_chunk()
-            .ok_or_else(|| garbled("it is short"))?;
+        let (taken, rest) = self.0.split_first_chunk().ok_or_else(|| garbled("it is short"))?;
         self.0 = rest;
         Ok(*taken)
     }
@@ -263,20 +250,14 @@ mod tests {
         let answer = FetchResponse::default().with_responses(vec![topic]);
         let mut body = BytesMut::new();
         let version = FetchResponse::header_version(FETCH_VERSION);
-        ResponseHeader::default()
-            .encode(&mut body, version)
-            .unwrap();
+        ResponseHeader::default().encode(&mut body, version).unwrap();
         answer.encode(&mut body, FETCH_VERSION).unwrap();
         body.to_vec()
     }
 
     #[test]
     fn whole_batches_move_the_position_and_a_cut_one_does_not() {
-        let shape = BatchShape {
-            records: 3,
-            value_bytes: 10,
-            codec: Codec::None,
-        };
+        let shape = BatchShape { records: 3, value_bytes: 10, codec: Codec::None };
         let first = shape.build(0, 1).unwrap();
         let mut second = first.clone();
         second[..8].copy_from_slice(&3_i64.to_be_bytes());
@@ -289,11 +270,7 @@ mod tests {
 
     #[test]
     fn a_gap_between_batches_is_an_error() {
-        let shape = BatchShape {
-            records: 3,
-            value_bytes: 10,
-            codec: Codec::None,
-        };
+        let shape = BatchShape { records: 3, value_bytes: 10, codec: Codec::None };
         let mut positions = vec![0, 1];
         assert!(walk(&answer(shape.build(0, 1).unwrap()), &mut positions).is_err());
     }

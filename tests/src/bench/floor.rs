@@ -79,14 +79,7 @@ struct Writer {
 impl Writer {
     fn new(dir: &Path, index: u64) -> Result<Self, BenchError> {
         let file = File::create(dir.join(format!("write-{index}-0")))?;
-        Ok(Self {
-            dir: dir.to_owned(),
-            index,
-            file,
-            files: 1,
-            written: 0,
-            crc: 0,
-        })
+        Ok(Self { dir: dir.to_owned(), index, file, files: 1, written: 0, crc: 0 })
     }
 
     fn serve(mut self, mut stream: TcpStream) -> Result<(), BenchError> {
@@ -94,11 +87,7 @@ impl Writer {
         let (mut kept, mut remaining, mut frame) = (0, 0, HEAD_BYTES);
         let mut correlation_id = [0; 4];
         loop {
-            let due = if remaining > 0 {
-                remaining
-            } else {
-                frame - kept
-            };
+            let due = if remaining > 0 { remaining } else { frame - kept };
             let read = stream.read(&mut buffer[kept..BUFFER_BYTES.min(kept + due)])?;
             if read == 0 {
                 return Ok(());
@@ -134,9 +123,7 @@ impl Writer {
         self.file.write_all(chunk)?;
         self.written += chunk.len() as u64;
         if self.written >= FILE_BYTES {
-            let path = self
-                .dir
-                .join(format!("write-{}-{}", self.index, self.files));
+            let path = self.dir.join(format!("write-{}-{}", self.index, self.files));
             self.file = File::create(path)?;
             self.files += 1;
             self.written = 0;
@@ -152,10 +139,7 @@ fn body_bytes(head: &[u8; HEAD_BYTES]) -> Result<usize, BenchError> {
         .ok()
         .and_then(|length| length.checked_sub(HEAD_BYTES - 4))
         .filter(|body| *body > 0)
-        .ok_or_else(|| BenchError::Garbled {
-            api: "frame",
-            why: format!("length {length}"),
-        })
+        .ok_or_else(|| BenchError::Garbled { api: "frame", why: format!("length {length}") })
 }
 
 fn answer(correlation_id: [u8; 4]) -> [u8; ANSWER_BYTES] {
@@ -221,10 +205,7 @@ mod tests {
         let mut answers = [0; 3 * ANSWER_BYTES];
         stream.read_exact(&mut answers).unwrap();
         assert_eq!(answers[2 * ANSWER_BYTES + 4..][..4], 3_i32.to_be_bytes());
-        assert_eq!(
-            std::fs::read(dir.path().join("write-0-0")).unwrap(),
-            b"hellohellohello"
-        );
+        assert_eq!(std::fs::read(dir.path().join("write-0-0")).unwrap(), b"hellohellohello");
     }
 
     #[test]
@@ -234,9 +215,7 @@ mod tests {
         let mode = FloorMode::Sendfile(8 * BUFFER_BYTES as u64);
         let mut stream = TcpStream::connect(started(dir.path(), mode)).unwrap();
         for _ in 0..2 {
-            stream
-                .write_all(&[0, 0, 0, 9, 0, 1, 0, 12, 0, 0, 0, 1, 0])
-                .unwrap();
+            stream.write_all(&[0, 0, 0, 9, 0, 1, 0, 12, 0, 0, 0, 1, 0]).unwrap();
             let mut answer = vec![0; 4 + 8 * BUFFER_BYTES];
             stream.read_exact(&mut answer).unwrap();
             assert_eq!(answer[..4], (8 * BUFFER_BYTES as i32).to_be_bytes());

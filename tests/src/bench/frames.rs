@@ -44,9 +44,7 @@ impl RequestShape {
             .duration_since(std::time::UNIX_EPOCH)
             .map_or(0, |since| since.as_millis() as i64);
         let requests = distinct.max(self.partitions / per_request);
-        (0..requests)
-            .map(|index| self.frame(index, per_request, now_ms))
-            .collect()
+        (0..requests).map(|index| self.frame(index, per_request, now_ms)).collect()
     }
 
     fn frame(&self, index: i32, per_request: i32, now_ms: i64) -> Result<Frame, BenchError> {
@@ -54,9 +52,7 @@ impl RequestShape {
         for slot in 0..per_request {
             let partition = (index * per_request + slot) % self.partitions;
             let seed = (index as u64) << 32 | (slot as u64) << 1 | 1;
-            let batch = self
-                .batch
-                .build(now_ms, seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))?;
+            let batch = self.batch.build(now_ms, seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))?;
             partitions.push(
                 produce_request::PartitionProduceData::default()
                     .with_index(partition)
@@ -89,20 +85,12 @@ mod tests {
             topic: "t".to_owned(),
             partitions: 8,
             partitions_per_request: 1,
-            batch: BatchShape {
-                records: 1,
-                value_bytes: 100,
-                codec: Codec::None,
-            },
+            batch: BatchShape { records: 1, value_bytes: 100, codec: Codec::None },
             acks: 1,
         };
         let frames = shape.build(1).unwrap();
         assert_eq!(frames.len(), 8);
-        assert!(
-            frames
-                .iter()
-                .all(|frame| frame.payload_bytes == 100 && frame.records == 1)
-        );
+        assert!(frames.iter().all(|frame| frame.payload_bytes == 100 && frame.records == 1));
         assert!(frames.windows(2).all(|pair| pair[0].bytes != pair[1].bytes));
     }
 
@@ -112,11 +100,7 @@ mod tests {
             topic: "t".to_owned(),
             partitions: 1,
             partitions_per_request: 1,
-            batch: BatchShape {
-                records: 1,
-                value_bytes: 10,
-                codec: Codec::None,
-            },
+            batch: BatchShape { records: 1, value_bytes: 10, codec: Codec::None },
             acks: -1,
         };
         let mut frames = shape.build(1).unwrap();

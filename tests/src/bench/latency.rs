@@ -17,14 +17,11 @@ pub struct Percentiles {
 
 impl Latencies {
     pub fn with_capacity(samples: usize) -> Self {
-        Self {
-            micros: Vec::with_capacity(samples),
-        }
+        Self { micros: Vec::with_capacity(samples) }
     }
 
     pub fn record(&mut self, took: Duration) {
-        self.micros
-            .push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+        self.micros.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
     }
 
     pub fn merge(&mut self, other: Self) {
@@ -44,10 +41,7 @@ impl Latencies {
     /// The smallest sample that at least this share of all samples does not exceed.
     fn at(&self, share: f64) -> u32 {
         let rank = (share * self.micros.len() as f64).ceil() as usize;
-        self.micros
-            .get(rank.saturating_sub(1))
-            .copied()
-            .unwrap_or(0)
+        self.micros.get(rank.saturating_sub(1)).copied().unwrap_or(0)
     }
 }
 
@@ -61,12 +55,7 @@ mod tests {
         for micros in (1..=1000).rev() {
             latencies.record(Duration::from_micros(micros));
         }
-        let expected = Percentiles {
-            p50_us: 500,
-            p99_us: 990,
-            p999_us: 999,
-            max_us: 1000,
-        };
+        let expected = Percentiles { p50_us: 500, p99_us: 990, p999_us: 999, max_us: 1000 };
         assert_eq!(latencies.percentiles(), expected);
         assert_eq!(Latencies::default().percentiles(), Percentiles::default());
     }

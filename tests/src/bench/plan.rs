@@ -32,16 +32,10 @@ pub struct Volume {
 }
 
 impl Volume {
-    pub const FULL: Self = Self {
-        payload_bytes: 3_000_000_000,
-        small_requests: 200_000,
-        rate_seconds: 30,
-    };
-    pub const QUICK: Self = Self {
-        payload_bytes: 500_000_000,
-        small_requests: 40_000,
-        rate_seconds: 8,
-    };
+    pub const FULL: Self =
+        Self { payload_bytes: 3_000_000_000, small_requests: 200_000, rate_seconds: 30 };
+    pub const QUICK: Self =
+        Self { payload_bytes: 500_000_000, small_requests: 40_000, rate_seconds: 8 };
 
     fn warm_up(self) -> Self {
         Self {
@@ -55,12 +49,7 @@ impl Volume {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
     /// Requests with a batch for each partition, as fast as five in flight allow.
-    Bulk {
-        value_bytes: usize,
-        records_per_batch: u32,
-        codec: Codec,
-        acks: i16,
-    },
+    Bulk { value_bytes: usize, records_per_batch: u32, codec: Codec, acks: i16 },
     /// One record of 100 bytes a request.
     Small { connections: u64, in_flight: u64 },
     /// Reads a topic of 1000-byte records to its end.
@@ -79,76 +68,30 @@ pub struct Case {
 }
 
 const fn bulk(value_bytes: usize, records_per_batch: u32, codec: Codec, acks: i16) -> Load {
-    Load::Bulk {
-        value_bytes,
-        records_per_batch,
-        codec,
-        acks,
-    }
+    Load::Bulk { value_bytes, records_per_batch, codec, acks }
 }
 
 const fn case(key: &'static str, title: &'static str, load: Load) -> Case {
-    Case {
-        key,
-        title,
-        load,
-        has_floor: true,
-    }
+    Case { key, title, load, has_floor: true }
 }
 
 /// About a megabyte a request over eight partitions; 100-byte records in batches as a linger of
 /// 5 ms makes them at 100 MB/s.
 pub const CASES: [Case; 10] = [
-    case(
-        "acks1",
-        "produce 1000 B, acks=1",
-        bulk(1000, 124, Codec::None, 1),
-    ),
-    case(
-        "acksall",
-        "produce 1000 B, acks=all",
-        bulk(1000, 124, Codec::None, -1),
-    ),
-    case(
-        "b100",
-        "produce 100 B, acks=all, linger 5",
-        bulk(100, 600, Codec::None, -1),
-    ),
-    Case {
-        has_floor: false,
-        ..case("lz4", "produce 1000 B lz4", bulk(1000, 124, Codec::Lz4, 1))
-    },
-    case(
-        "small5",
-        "100 B a request, 5 in flight",
-        Load::Small {
-            connections: 1,
-            in_flight: 5,
-        },
-    ),
-    case(
-        "small64",
-        "100 B a request, 64 in flight",
-        Load::Small {
-            connections: 1,
-            in_flight: 64,
-        },
-    ),
+    case("acks1", "produce 1000 B, acks=1", bulk(1000, 124, Codec::None, 1)),
+    case("acksall", "produce 1000 B, acks=all", bulk(1000, 124, Codec::None, -1)),
+    case("b100", "produce 100 B, acks=all, linger 5", bulk(100, 600, Codec::None, -1)),
+    Case { has_floor: false, ..case("lz4", "produce 1000 B lz4", bulk(1000, 124, Codec::Lz4, 1)) },
+    case("small5", "100 B a request, 5 in flight", Load::Small { connections: 1, in_flight: 5 }),
+    case("small64", "100 B a request, 64 in flight", Load::Small { connections: 1, in_flight: 64 }),
     case(
         "pingpong",
         "100 B a request, 16 connections",
-        Load::Small {
-            connections: 16,
-            in_flight: 1,
-        },
+        Load::Small { connections: 16, in_flight: 1 },
     ),
     case("consume", "consume 1000 B", Load::Consume),
     case("rate1", "20 MB/s of 1000 B, acks=1", Load::Rate { acks: 1 }),
-    case(
-        "rateall",
-        "20 MB/s of 1000 B, acks=all",
-        Load::Rate { acks: -1 },
-    ),
+    case("rateall", "20 MB/s of 1000 B, acks=all", Load::Rate { acks: -1 }),
 ];
 
 /// A process under load.
@@ -268,28 +211,14 @@ fn run(load: Load, subject: &Subject, volume: Volume) -> Result<Moved, BenchErro
             seconds: volume.rate_seconds,
         }
         .run(),
-        Load::Bulk {
-            value_bytes,
-            records_per_batch,
-            codec,
-            acks,
-        } => {
+        Load::Bulk { value_bytes, records_per_batch, codec, acks } => {
             let frames = frames(PARTITIONS, records_per_batch, value_bytes, codec, acks)?;
             let requests = volume.payload_bytes.div_ceil(frames[0].payload_bytes);
             produce(subject, frames, 1, 5, requests)
         }
-        Load::Small {
-            connections,
-            in_flight,
-        } => {
+        Load::Small { connections, in_flight } => {
             let frames = frames(1, 1, 100, Codec::None, 1)?;
-            produce(
-                subject,
-                frames,
-                connections,
-                in_flight,
-                volume.small_requests,
-            )
+            produce(subject, frames, connections, in_flight, volume.small_requests)
         }
     }
 }
@@ -302,16 +231,7 @@ fn produce(
     requests: u64,
 ) -> Result<Moved, BenchError> {
     let Subject { peer, address, .. } = *subject;
-    ProduceRun {
-        address,
-        peer,
-        frames,
-        connections,
-        in_flight,
-        requests,
-        limit: LIMIT,
-    }
-    .run()
+    ProduceRun { address, peer, frames, connections, in_flight, requests, limit: LIMIT }.run()
 }
 
 fn frames(
@@ -325,11 +245,7 @@ fn frames(
         topic: TOPIC.to_owned(),
         partitions: PARTITIONS,
         partitions_per_request,
-        batch: BatchShape {
-            records,
-            value_bytes,
-            codec,
-        },
+        batch: BatchShape { records, value_bytes, codec },
         acks,
     }
     .build(4)

@@ -50,20 +50,14 @@ pub struct Server {
 impl Server {
     /// Starts a command with its output in a file, so that a failure can be read afterwards.
     pub fn start(name: &str, command: &mut Command, log: &Path) -> Result<Self, BenchError> {
-        let out = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log)?;
+        let out = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
         let child = command
             .stdin(Stdio::null())
             .stdout(out.try_clone()?)
             .stderr(out)
             .spawn()
             .map_err(|error| BenchError::Setup(format!("{name} does not start: {error}")))?;
-        Ok(Self {
-            child,
-            name: name.to_owned(),
-        })
+        Ok(Self { child, name: name.to_owned() })
     }
 
     pub fn pid(&self) -> u32 {
@@ -74,10 +68,9 @@ impl Server {
     pub fn check(&mut self) -> Result<(), BenchError> {
         match self.child.try_wait()? {
             None => Ok(()),
-            Some(status) => Err(BenchError::Ended {
-                what: self.name.clone(),
-                status: status.to_string(),
-            }),
+            Some(status) => {
+                Err(BenchError::Ended { what: self.name.clone(), status: status.to_string() })
+            }
         }
     }
 

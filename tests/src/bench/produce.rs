@@ -59,24 +59,17 @@ impl ProduceRun {
     /// Sends all requests; connections are open before the clock starts.
     pub fn run(&self) -> Result<Moved, BenchError> {
         let open = |_| Connection::open(self.address);
-        let connections = (0..self.connections)
-            .map(open)
-            .collect::<Result<Vec<_>, _>>()?;
+        let connections = (0..self.connections).map(open).collect::<Result<Vec<_>, _>>()?;
         let began = Instant::now();
         let parts = std::thread::scope(|scope| {
             let drive = |(index, connection)| scope.spawn(move || self.drive(index, connection));
             let drivers = (0..).zip(connections).map(drive).collect::<Vec<_>>();
             let join = |driver: std::thread::ScopedJoinHandle<'_, Result<Part, BenchError>>| {
-                driver
-                    .join()
-                    .unwrap_or_else(|_| Err(BenchError::Setup("a producer died".into())))
+                driver.join().unwrap_or_else(|_| Err(BenchError::Setup("a producer died".into())))
             };
             drivers.into_iter().map(join).collect::<Result<Vec<_>, _>>()
         })?;
-        let mut moved = Moved {
-            seconds: began.elapsed().as_secs_f64(),
-            ..Moved::default()
-        };
+        let mut moved = Moved { seconds: began.elapsed().as_secs_f64(), ..Moved::default() };
         let mut latencies = Latencies::with_capacity(self.requests as usize);
         for part in parts {
             moved.payload_bytes += part.payload_bytes;
@@ -94,10 +87,8 @@ impl ProduceRun {
         let spare = u64::from(index < self.requests % self.connections);
         let requests = self.requests / self.connections + spare;
         let deadline = Instant::now() + self.limit;
-        let mut part = Part {
-            latencies: Latencies::with_capacity(requests as usize),
-            ..<_>::default()
-        };
+        let mut part =
+            Part { latencies: Latencies::with_capacity(requests as usize), ..<_>::default() };
         let mut stream = connection.stream().try_clone()?;
         let mut answers = Answers::new(self.peer);
         let mut sent_at = VecDeque::with_capacity(self.in_flight as usize);
@@ -146,12 +137,7 @@ pub struct Answers {
 
 impl Answers {
     pub fn new(peer: Peer) -> Self {
-        Self {
-            peer,
-            buffer: vec![0; 256 * 1024],
-            start: 0,
-            end: 0,
-        }
+        Self { peer, buffer: vec![0; 256 * 1024], start: 0, end: 0 }
     }
 
     /// Blocks for one answer; takes all that came with it. `due` is the id of the first.
@@ -159,11 +145,7 @@ impl Answers {
         let mut taken = 0;
         loop {
             while let Some(body) = self.next_body()? {
-                check(
-                    self.peer,
-                    &self.buffer[body],
-                    due.wrapping_add(taken as i32),
-                )?;
+                check(self.peer, &self.buffer[body], due.wrapping_add(taken as i32))?;
                 taken += 1;
             }
             if taken > 0 {
@@ -175,10 +157,7 @@ impl Answers {
             let read = stream.read(&mut self.buffer[self.end..])?;
             if read == 0 {
                 let status = "it closed the connection".to_owned();
-                return Err(BenchError::Ended {
-                    what: "the broker".to_owned(),
-                    status,
-                });
+                return Err(BenchError::Ended { what: "the broker".to_owned(), status });
             }
             self.end += read;
         }
@@ -192,10 +171,7 @@ impl Answers {
         let body = self.start + 4..self.start + 4 + length.max(0) as usize;
         if length < 4 || body.len() + 4 > self.buffer.len() {
             let why = format!("length {length}");
-            return Err(BenchError::Garbled {
-                api: "Produce",
-                why,
-            });
+            return Err(BenchError::Garbled { api: "Produce", why });
         }
         if body.end > self.end {
             return Ok(None);
@@ -209,20 +185,14 @@ fn check(peer: Peer, body: &[u8], due: i32) -> Result<(), BenchError> {
     let id = body.first_chunk::<4>().map(|id| i32::from_be_bytes(*id));
     if id != Some(due) {
         let why = format!("answer {id:?} where {due} was due");
-        return Err(BenchError::Garbled {
-            api: "Produce",
-            why,
-        });
+        return Err(BenchError::Garbled { api: "Produce", why });
     }
     if peer == Peer::Floor {
         return Ok(());
     }
     let body = Bytes::copy_from_slice(body);
     let answer = decode::<ProduceRequest>("Produce", PRODUCE_VERSION, body)?;
-    let partitions = answer
-        .responses
-        .iter()
-        .flat_map(|topic| &topic.partition_responses);
+    let partitions = answer.responses.iter().flat_map(|topic| &topic.partition_responses);
     partitions
         .into_iter()
         .try_for_each(|partition| refuse_unless_zero("Produce", partition.error_code))

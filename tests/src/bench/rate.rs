@@ -49,13 +49,7 @@ impl RateRun {
         })?;
         let seconds = began.elapsed().as_secs_f64();
         let latency = latencies.percentiles();
-        Ok(Moved {
-            payload_bytes,
-            records,
-            requests,
-            seconds,
-            latency,
-        })
+        Ok(Moved { payload_bytes, records, requests, seconds, latency })
     }
 
     fn send(

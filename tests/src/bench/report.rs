@@ -76,18 +76,11 @@ impl Report {
             "| cost: broker's CPU | unit | floor | Kafka {version} | Gregor | of Kafka | of floor \
              | floor MB/s | Kafka MB/s | Gregor MB/s |\n|---|---|---|---|---|---|---|---|---|---|"
         )?;
-        for case in self
-            .measured_cases()
-            .filter(|case| !matches!(case.load, Load::Rate { .. }))
-        {
+        for case in self.measured_cases().filter(|case| !matches!(case.load, Load::Rate { .. })) {
             let small = matches!(case.load, Load::Small { .. });
             let cost = |subject| {
                 self.median(case, subject, |one| {
-                    if small {
-                        one.cpu_micros_per_request()
-                    } else {
-                        one.cpu_seconds_per_gb()
-                    }
+                    if small { one.cpu_micros_per_request() } else { one.cpu_seconds_per_gb() }
                 })
             };
             let [floor, stock, gregor] = SUBJECTS.map(cost);
@@ -138,10 +131,7 @@ impl Report {
     }
 
     fn other_table(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(
-            out,
-            "| | unit | Kafka | Gregor | of Kafka |\n|---|---|---|---|---|"
-        )?;
+        writeln!(out, "| | unit | Kafka | Gregor | of Kafka |\n|---|---|---|---|---|")?;
         for row in &ROWS {
             let (stock, gregor) = ((row.of)(self, "stock"), (row.of)(self, "gregor"));
             if stock.is_none() && gregor.is_none() {
@@ -159,9 +149,7 @@ impl Report {
     }
 
     fn measured_cases(&self) -> impl Iterator<Item = &'static Case> {
-        CASES
-            .iter()
-            .filter(|case| self.measurements.iter().any(|one| one.case == case.key))
+        CASES.iter().filter(|case| self.measurements.iter().any(|one| one.case == case.key))
     }
 
     fn median(
@@ -189,45 +177,27 @@ const fn row(
     digits: usize,
     of: fn(&Report, &str) -> Option<f64>,
 ) -> Row {
-    Row {
-        title,
-        unit,
-        digits,
-        of,
-    }
+    Row { title, unit, digits, of }
 }
 
 const ROWS: [Row; 11] = [
     row("memory after these cases", "MiB", 0, |report, name| {
         report.resident.get(name).map(|bytes| mebibytes(*bytes))
     }),
-    row(
-        "start: exec to acknowledged Produce",
-        "ms",
-        1,
-        |report, name| {
-            let starts = report.starts.get(name)?.iter();
-            median(starts.map(|times| times.acknowledged_ms).collect())
-        },
-    ),
-    row("stop: SIGTERM to exit", "ms", 0, |report, name| {
-        report.stops.get(name).copied()
+    row("start: exec to acknowledged Produce", "ms", 1, |report, name| {
+        let starts = report.starts.get(name)?.iter();
+        median(starts.map(|times| times.acknowledged_ms).collect())
     }),
-    row(
-        "5,000 partitions created and led",
-        "s",
-        2,
-        |report, name| report.many(name, |many| many.created_s),
-    ),
+    row("stop: SIGTERM to exit", "ms", 0, |report, name| report.stops.get(name).copied()),
+    row("5,000 partitions created and led", "s", 2, |report, name| {
+        report.many(name, |many| many.created_s)
+    }),
     row("a first record in each of them", "s", 2, |report, name| {
         report.many(name, |many| many.first_writes_s)
     }),
-    row(
-        "after kill -9: exec to first acknowledged Produce",
-        "s",
-        2,
-        |report, name| report.many(name, |many| many.restart_first_ack_s),
-    ),
+    row("after kill -9: exec to first acknowledged Produce", "s", 2, |report, name| {
+        report.many(name, |many| many.restart_first_ack_s)
+    }),
     row("… to all 5,000 led", "s", 2, |report, name| {
         report.many(name, |many| many.restart_all_led_s)
     }),
@@ -271,10 +241,7 @@ pub fn put_between_markers(document: &str, block: &str) -> Result<String, BenchE
     });
     let (before, after) =
         parts.ok_or_else(|| BenchError::Setup(format!("no {BEGIN} … {END} in the document")))?;
-    Ok(format!(
-        "{before}{BEGIN}\n{}\n{END}{after}",
-        block.trim_end()
-    ))
+    Ok(format!("{before}{BEGIN}\n{}\n{END}{after}", block.trim_end()))
 }
 
 #[cfg(test)]
@@ -291,26 +258,14 @@ mod tests {
             seconds: 4.0,
             latency: Percentiles::default(),
         };
-        Measurement {
-            case: "acks1",
-            subject,
-            cpu_seconds,
-            resident_bytes: 0,
-            moved,
-        }
+        Measurement { case: "acks1", subject, cpu_seconds, resident_bytes: 0, moved }
     }
 
     #[test]
     fn costs_are_per_gigabyte_and_compared_with_stock_and_floor() {
-        let measurements = vec![
-            measured("floor", 2.0),
-            measured("stock", 6.0),
-            measured("gregor", 2.4),
-        ];
-        let report = Report {
-            measurements,
-            ..Report::default()
-        };
+        let measurements =
+            vec![measured("floor", 2.0), measured("stock", 6.0), measured("gregor", 2.4)];
+        let report = Report { measurements, ..Report::default() };
         let table = report.markdown();
         assert!(
             table.contains("| 1.00 | 3.00 | 1.20 | 0.40 | 1.20 | 500 | 500 | 500 |"),
@@ -320,15 +275,8 @@ mod tests {
 
     #[test]
     fn a_missing_figure_is_a_dash_and_its_reason_stands_below() {
-        let mut report = Report {
-            measurements: vec![measured("stock", 6.0)],
-            ..Report::default()
-        };
-        report.note(
-            "lz4 on gregor",
-            Err::<(), _>(BenchError::TooSlow("it")),
-            |_, ()| (),
-        );
+        let mut report = Report { measurements: vec![measured("stock", 6.0)], ..Report::default() };
+        report.note("lz4 on gregor", Err::<(), _>(BenchError::TooSlow("it")), |_, ()| ());
         let table = report.markdown();
         assert!(table.contains("| – | 3.00 | – | – | – |"), "{table}");
         assert!(table.contains("- no figure: lz4 on gregor"), "{table}");

@@ -34,10 +34,7 @@ pub struct Session {
 
 impl Session {
     pub fn run(&self, stock_version: &str) -> Result<Report, BenchError> {
-        let mut report = Report {
-            stock_version: stock_version.to_owned(),
-            ..Report::default()
-        };
+        let mut report = Report { stock_version: stock_version.to_owned(), ..Report::default() };
         self.run_cases(&mut report)?;
         for node in &self.nodes {
             for _ in 0..self.starts {
@@ -82,9 +79,7 @@ impl Session {
             });
             let stopped = server.stop();
             report.note("stop", stopped, |report, took| {
-                report
-                    .stops
-                    .insert(node.name(), took.as_secs_f64() * 1000.0);
+                report.stops.insert(node.name(), took.as_secs_f64() * 1000.0);
             });
             std::fs::remove_dir_all(&node.dir)?;
         }
@@ -109,12 +104,7 @@ impl Session {
                 pid: server.pid(),
                 scratch: node.dir.join("scratch"),
             };
-            keep(
-                case,
-                node.name(),
-                case.measure(&subject, self.volume),
-                report,
-            );
+            keep(case, node.name(), case.measure(&subject, self.volume), report);
             if server.check().is_err() {
                 *server = node.start(START_LIMIT)?.0;
             }
@@ -149,13 +139,9 @@ fn keep(
             measurement.moved.latency.p99_us,
         );
     }
-    report.note(
-        &format!("{} on {subject}", case.key),
-        measured,
-        |report, measurement| {
-            report.measurements.push(measurement);
-        },
-    );
+    report.note(&format!("{} on {subject}", case.key), measured, |report, measurement| {
+        report.measurements.push(measurement);
+    });
 }
 
 /// A floor lives for one case: its files go with it.
@@ -166,9 +152,7 @@ fn measure_floor(
 ) -> Result<Measurement, BenchError> {
     std::fs::create_dir_all(dir)?;
     let mut command = Command::new(binary);
-    command
-        .args(["--port", &port.to_string(), "--dir"])
-        .arg(dir.join("files"));
+    command.args(["--port", &port.to_string(), "--dir"]).arg(dir.join("files"));
     if case.load == Load::Consume {
         command.args(["--sendfile-bytes", &volume.payload_bytes.to_string()]);
     }
@@ -183,13 +167,7 @@ fn measure_floor(
     }
     let scratch = dir.join("scratch");
     let pid = server.pid();
-    let subject = Subject {
-        name: "floor",
-        peer: Peer::Floor,
-        address,
-        pid,
-        scratch,
-    };
+    let subject = Subject { name: "floor", peer: Peer::Floor, address, pid, scratch };
     let measured = case.measure(&subject, volume);
     drop(server);
     std::fs::remove_dir_all(dir)?;
@@ -202,9 +180,7 @@ fn wait_for_deletion(logs: &Path) {
     let began = Instant::now();
     let left = || {
         let entries = std::fs::read_dir(logs).into_iter().flatten().flatten();
-        entries
-            .filter(|entry| entry.file_name().to_string_lossy().starts_with("bench-"))
-            .count()
+        entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("bench-")).count()
     };
     while left() > 0 && began.elapsed() < Duration::from_secs(30) {
         std::thread::sleep(Duration::from_millis(50));

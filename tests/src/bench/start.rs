@@ -99,11 +99,7 @@ pub fn write_one(
     topic: &str,
     partitions: &[i32],
 ) -> Result<usize, BenchError> {
-    let batch = BatchShape {
-        records: 1,
-        value_bytes: 100,
-        codec: Codec::None,
-    };
+    let batch = BatchShape { records: 1, value_bytes: 100, codec: Codec::None };
     let batch = Bytes::from(batch.build(0, 1)?);
     let data = partitions.iter().map(|index| {
         produce_request::PartitionProduceData::default()
@@ -118,13 +114,8 @@ pub fn write_one(
         .with_timeout_ms(30_000)
         .with_topic_data(vec![topic]);
     let answer = connection.call("Produce", PRODUCE_VERSION, &request)?;
-    let partitions = answer
-        .responses
-        .iter()
-        .flat_map(|topic| &topic.partition_responses);
-    Ok(partitions
-        .filter(|partition| partition.error_code == 0)
-        .count())
+    let partitions = answer.responses.iter().flat_map(|topic| &topic.partition_responses);
+    Ok(partitions.filter(|partition| partition.error_code == 0).count())
 }
 
 fn millis(began: Instant) -> f64 {

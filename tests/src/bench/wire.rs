@@ -64,10 +64,7 @@ pub fn decode<R: Request>(
 ) -> Result<R::Response, BenchError> {
     ResponseHeader::decode(&mut body, R::Response::header_version(version))
         .and_then(|_| R::Response::decode(&mut body, version))
-        .map_err(|error| BenchError::Garbled {
-            api,
-            why: error.to_string(),
-        })
+        .map_err(|error| BenchError::Garbled { api, why: error.to_string() })
 }
 
 pub struct Connection {
@@ -81,10 +78,7 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
-        Ok(Self {
-            stream,
-            correlation_id: 0,
-        })
+        Ok(Self { stream, correlation_id: 0 })
     }
 
     pub fn stream(&self) -> &TcpStream {
@@ -98,8 +92,7 @@ impl Connection {
         request: &R,
     ) -> Result<R::Response, BenchError> {
         self.correlation_id += 1;
-        self.stream
-            .write_all(&encode(self.correlation_id, version, request)?)?;
+        self.stream.write_all(&encode(self.correlation_id, version, request)?)?;
         let mut body = Vec::new();
         self.receive(&mut body)?;
         decode::<R>(api, version, Bytes::from(body))
@@ -114,10 +107,8 @@ impl Connection {
         let mut length = [0; 4];
         self.stream.read_exact(&mut length)?;
         let length = i32::from_be_bytes(length);
-        let length = usize::try_from(length).map_err(|_| BenchError::Garbled {
-            api: "frame",
-            why: format!("length {length}"),
-        })?;
+        let length = usize::try_from(length)
+            .map_err(|_| BenchError::Garbled { api: "frame", why: format!("length {length}") })?;
         body.resize(length, 0);
         Ok(self.stream.read_exact(body)?)
     }
@@ -127,9 +118,8 @@ impl Connection {
             .with_name(topic_name(name))
             .with_num_partitions(partitions)
             .with_replication_factor(1);
-        let request = CreateTopicsRequest::default()
-            .with_topics(vec![topic])
-            .with_timeout_ms(60_000);
+        let request =
+            CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(60_000);
         let answer = self.call("CreateTopics", CREATE_TOPICS_VERSION, &request)?;
         let code = answer.topics.first().map_or(-1, |topic| topic.error_code);
         refuse_unless_zero("CreateTopics", code)
@@ -140,10 +130,7 @@ impl Connection {
             .with_topic_names(vec![topic_name(name)])
             .with_timeout_ms(60_000);
         let answer = self.call("DeleteTopics", DELETE_TOPICS_VERSION, &request)?;
-        let code = answer
-            .responses
-            .first()
-            .map_or(-1, |topic| topic.error_code);
+        let code = answer.responses.first().map_or(-1, |topic| topic.error_code);
         refuse_unless_zero("DeleteTopics", code)
     }
 
@@ -154,9 +141,8 @@ impl Connection {
                 metadata_request::MetadataRequestTopic::default().with_name(Some(topic_name(name))),
             ]
         });
-        let request = MetadataRequest::default()
-            .with_topics(topics)
-            .with_allow_auto_topic_creation(true);
+        let request =
+            MetadataRequest::default().with_topics(topics).with_allow_auto_topic_creation(true);
         self.call("Metadata", METADATA_VERSION, &request)
     }
 
@@ -171,9 +157,8 @@ impl Connection {
         let topic = list_offsets_request::ListOffsetsTopic::default()
             .with_name(topic_name(topic))
             .with_partitions(wanted);
-        let request = ListOffsetsRequest::default()
-            .with_replica_id((-1).into())
-            .with_topics(vec![topic]);
+        let request =
+            ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(vec![topic]);
         let answer = self.call("ListOffsets", LIST_OFFSETS_VERSION, &request)?;
         let mut offsets = vec![0; partitions as usize];
         for partition in answer.topics.iter().flat_map(|topic| &topic.partitions) {
@@ -189,15 +174,9 @@ impl Connection {
 /// How many partitions an answer names that can be written to.
 pub fn led_partitions(answer: &MetadataResponse) -> usize {
     let partitions = answer.topics.iter().flat_map(|topic| &topic.partitions);
-    partitions
-        .filter(|partition| partition.leader_id.0 >= 0 && partition.error_code == 0)
-        .count()
+    partitions.filter(|partition| partition.leader_id.0 >= 0 && partition.error_code == 0).count()
 }
 
 pub fn refuse_unless_zero(api: &'static str, code: i16) -> Result<(), BenchError> {
-    if code == 0 {
-        Ok(())
-    } else {
-        Err(BenchError::Refused { api, code })
-    }
+    if code == 0 { Ok(()) } else { Err(BenchError::Refused { api, code }) }
 }

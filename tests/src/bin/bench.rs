@@ -50,23 +50,12 @@ fn main() -> Result<(), BenchError> {
     let named = |name: &str| arguments.only.is_empty() || arguments.only.iter().any(|o| o == name);
     let beside = std::env::current_exe()?;
     let own = format!("gregor-bench-{}", std::process::id());
-    let dir = arguments
-        .dir
-        .clone()
-        .unwrap_or_else(std::env::temp_dir)
-        .join(own);
-    let (stock_version, jars) = if named("stock") {
-        newest_stock()?
-    } else {
-        ("absent".to_owned(), PathBuf::new())
-    };
+    let dir = arguments.dir.clone().unwrap_or_else(std::env::temp_dir).join(own);
+    let (stock_version, jars) =
+        if named("stock") { newest_stock()? } else { ("absent".to_owned(), PathBuf::new()) };
     let port = arguments.first_port;
     let mut nodes = vec![
-        Node {
-            kind: Kind::Stock(jars),
-            dir: dir.join("stock"),
-            port,
-        },
+        Node { kind: Kind::Stock(jars), dir: dir.join("stock"), port },
         Node {
             kind: Kind::Gregor(beside.with_file_name("gregor")),
             dir: dir.join("gregor"),
@@ -75,17 +64,9 @@ fn main() -> Result<(), BenchError> {
     ];
     nodes.retain(|node| named(node.name()));
     let floor = (beside.with_file_name("floor"), dir.join("floor"), port + 20);
-    let cases = if arguments.no_cases {
-        vec!["none".to_owned()]
-    } else {
-        arguments.case.clone()
-    };
+    let cases = if arguments.no_cases { vec!["none".to_owned()] } else { arguments.case.clone() };
     let session = Session {
-        volume: if arguments.quick {
-            Volume::QUICK
-        } else {
-            Volume::FULL
-        },
+        volume: if arguments.quick { Volume::QUICK } else { Volume::FULL },
         rounds: arguments.rounds,
         starts: arguments.starts,
         cases,

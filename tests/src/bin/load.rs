@@ -34,21 +34,13 @@ struct Arguments {
 
 fn main() -> Result<(), BenchError> {
     let arguments = Arguments::parse();
-    let given = if arguments.quick {
-        Volume::QUICK
-    } else {
-        Volume::FULL
-    };
+    let given = if arguments.quick { Volume::QUICK } else { Volume::FULL };
     let volume = Volume {
         payload_bytes: arguments.payload_bytes.unwrap_or(given.payload_bytes),
         small_requests: arguments.small_requests.unwrap_or(given.small_requests),
         rate_seconds: arguments.rate_seconds.unwrap_or(given.rate_seconds),
     };
-    let peer = if arguments.floor {
-        Peer::Floor
-    } else {
-        Peer::Kafka
-    };
+    let peer = if arguments.floor { Peer::Floor } else { Peer::Kafka };
     let subject = Subject {
         name: "broker",
         peer,
@@ -60,10 +52,7 @@ fn main() -> Result<(), BenchError> {
         |key: &str| arguments.case.is_empty() || arguments.case.iter().any(|one| one == key);
     for case in CASES.iter().filter(|case| named(case.key)) {
         let measured = case.measure(&subject, volume)?;
-        println!(
-            "{}",
-            serde_json::to_string(&measured).map_err(std::io::Error::from)?
-        );
+        println!("{}", serde_json::to_string(&measured).map_err(std::io::Error::from)?);
         println!(
             "{}: {:.3} CPU s/GB, {:.1} CPU us/request, {:.0} MB/s",
             case.key,
