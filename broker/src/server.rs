@@ -224,7 +224,7 @@ fn limits(config: &BrokerConfig) -> Limits {
 
 async fn bind_all(config: &BrokerConfig) -> Result<Vec<(Arc<str>, TcpListener)>, StartError> {
     let mut bound = Vec::new();
-    for endpoint in &config.listeners {
+    for endpoint in config.listeners.iter().chain(&config.controller_listeners) {
         let asked = Endpoint {
             host: endpoint.host.clone().unwrap_or_default(),
             port: endpoint.port,

@@ -37,7 +37,7 @@ pub(crate) async fn handle(
     }
     if ![GROUP, TRANSACTION, SHARE].contains(&request.key_type) {
         let all = request.coordinator_keys.into_iter().map(|key| {
-            let error = ErrorCode::UnknownServerError;
+            let error = ErrorCode::InvalidRequest;
             coordinator(key, Err(error)).with_error_message(message(error))
         });
         return Ok(FindCoordinatorResponse::default().with_coordinators(all.collect()));
@@ -70,7 +70,7 @@ fn find(
         }
         SHARE if !is_share_key(key) => Err(ErrorCode::InvalidRequest),
         SHARE => Err(ErrorCode::CoordinatorNotAvailable),
-        _ => Err(ErrorCode::UnknownServerError),
+        _ => Err(ErrorCode::InvalidRequest),
     }
 }
 

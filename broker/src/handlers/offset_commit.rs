@@ -53,19 +53,29 @@ pub(crate) async fn handle(
         return Ok(response.finish());
     }
     request.topics = known;
-    match commit(broker, context.api_version, &request).await {
-        Ok(topics) => {
-            for topic in topics {
-                let name = TopicName(topic.topic);
-                for (partition, error) in topic.partitions {
-                    let code = error_map::groups::code_or_none(error.as_ref());
-                    response.add(&name, partition, code);
-                }
-            }
+    let committed = match commit(broker, context.api_version, &request).await {
+        Ok(topics) => topics.into_iter().map(committed_topic).collect(),
+        Err(error) => {
+            let mut refused = Response::default();
+            refused.refuse(&request.topics, error_map::groups::code(&error));
+            refused.topics
         }
-        Err(error) => response.refuse(&request.topics, error_map::groups::code(&error)),
-    }
+    };
+    response.merge(committed);
     Ok(response.finish())
+}
+
+fn committed_topic(topic: CommittedTopic) -> OffsetCommitResponseTopic {
+    let partitions = topic.partitions.into_iter().map(|(partition, error)| {
+        entry(partition, error_map::groups::code_or_none(error.as_ref()))
+    });
+    OffsetCommitResponseTopic::default()
+        .with_name(TopicName(topic.topic))
+        .with_partitions(partitions.collect())
+}
+
+fn entry(partition: i32, code: i16) -> OffsetCommitResponsePartition {
+    OffsetCommitResponsePartition::default().with_partition_index(partition).with_error_code(code)
 }
 
 async fn commit(
@@ -98,11 +108,20 @@ impl Response {
             self.topics.push(OffsetCommitResponseTopic::default().with_name(topic.clone()));
             self.topics.len() - 1
         });
-        self.topics[at].partitions.push(
-            OffsetCommitResponsePartition::default()
-                .with_partition_index(partition)
-                .with_error_code(code),
-        );
+        self.topics[at].partitions.push(entry(partition, code));
+    }
+
+    /// The shard's answers join the refusals of their topics. Without refusals they stand as they are.
+    fn merge(&mut self, topics: Vec<OffsetCommitResponseTopic>) {
+        if self.topics.is_empty() {
+            self.topics = topics;
+            return;
+        }
+        for topic in topics {
+            for partition in topic.partitions {
+                self.add(&topic.name, partition.partition_index, partition.error_code);
+            }
+        }
     }
 
     fn refuse(&mut self, topics: &[OffsetCommitRequestTopic], code: ErrorCode) {

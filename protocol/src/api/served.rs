@@ -4,10 +4,57 @@
 use super::{ApiKey, ApiKey::*, Listener};
 
 /// On client and inter-broker listeners.
-const ON_BROKER: &[ApiKey] = &[ApiVersions];
+const ON_BROKER: &[ApiKey] = &[
+    Produce,
+    Fetch,
+    ListOffsets,
+    Metadata,
+    OffsetCommit,
+    OffsetFetch,
+    FindCoordinator,
+    JoinGroup,
+    Heartbeat,
+    LeaveGroup,
+    SyncGroup,
+    DescribeGroups,
+    ListGroups,
+    ApiVersions,
+    CreateTopics,
+    DeleteTopics,
+    DeleteRecords,
+    InitProducerId,
+    OffsetForLeaderEpoch,
+    DescribeAcls,
+    DescribeConfigs,
+    AlterConfigs,
+    DescribeLogDirs,
+    CreatePartitions,
+    DeleteGroups,
+    IncrementalAlterConfigs,
+    ListPartitionReassignments,
+    OffsetDelete,
+    DescribeClientQuotas,
+    DescribeQuorum,
+    UpdateFeatures,
+    DescribeCluster,
+    DescribeProducers,
+    ListConfigResources,
+    DescribeTopicPartitions,
+];
 
 /// On controller listeners.
-const ON_CONTROLLER: &[ApiKey] = &[ApiVersions];
+const ON_CONTROLLER: &[ApiKey] = &[
+    ApiVersions,
+    CreateTopics,
+    DeleteTopics,
+    AlterConfigs,
+    CreatePartitions,
+    IncrementalAlterConfigs,
+    ListPartitionReassignments,
+    DescribeQuorum,
+    UpdateFeatures,
+    DescribeCluster,
+];
 
 /// A bit per key, so that asking costs nothing per request.
 static BROKER_BITS: u128 = bits(ON_BROKER);

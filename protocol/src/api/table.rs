@@ -37,11 +37,7 @@ const fn api(
         name,
         min_version,
         max_version,
-        first_flexible: if flexible == NEVER {
-            None
-        } else {
-            Some(flexible)
-        },
+        first_flexible: if flexible == NEVER { None } else { Some(flexible) },
         on_broker: matches!(scope, BOTH | BROKER),
         on_controller: matches!(scope, BOTH | CONTROLLER),
         forwarded,

@@ -32,19 +32,8 @@ fn rows_on(listener: Listener) -> Vec<(i16, i16, i16)> {
     all()
         .iter()
         .filter(|api| api.exists_on(listener))
-        .filter(|api| {
-            !matches!(
-                api.key,
-                ApiKey::GetTelemetrySubscriptions | ApiKey::PushTelemetry
-            )
-        })
-        .map(|api| {
-            (
-                api.key as i16,
-                api.advertised_min_version(listener),
-                api.max_version,
-            )
-        })
+        .filter(|api| !matches!(api.key, ApiKey::GetTelemetrySubscriptions | ApiKey::PushTelemetry))
+        .map(|api| (api.key as i16, api.advertised_min_version(listener), api.max_version))
         .collect()
 }
 
@@ -64,18 +53,8 @@ fn header_versions_and_ranges_agree_with_the_vocabulary() {
         for version in api.min_version..=api.max_version {
             let request = api.key.request_header_version(version);
             let response = api.key.response_header_version(version);
-            assert_eq!(
-                api.request_header_version(version),
-                request,
-                "{} {version}",
-                api.name
-            );
-            assert_eq!(
-                api.response_header_version(version),
-                response,
-                "{} {version}",
-                api.name
-            );
+            assert_eq!(api.request_header_version(version), request, "{} {version}", api.name);
+            assert_eq!(api.response_header_version(version), response, "{} {version}", api.name);
         }
     }
 }
@@ -90,21 +69,7 @@ fn every_key_of_the_vocabulary_has_its_row() {
 
 #[test]
 fn keys_that_nobody_knows_have_no_row() {
-    for key in [
-        i16::MIN,
-        -1,
-        4,
-        5,
-        6,
-        7,
-        88,
-        89,
-        93,
-        127,
-        128,
-        1000,
-        i16::MAX,
-    ] {
+    for key in [i16::MIN, -1, 4, 5, 6, 7, 88, 89, 93, 127, 128, 1000, i16::MAX] {
         assert_eq!(by_key(key), None, "{key}");
     }
 }
@@ -120,11 +85,7 @@ fn only_what_exists_on_a_listener_is_listed_there() {
 
 #[test]
 fn brokers_forward_what_changes_the_cluster() {
-    let forwarded: Vec<_> = all()
-        .iter()
-        .filter(|api| api.forwarded)
-        .map(|api| api.name)
-        .collect();
+    let forwarded: Vec<_> = all().iter().filter(|api| api.forwarded).map(|api| api.name).collect();
     assert!(forwarded.contains(&"CreateTopics") && forwarded.contains(&"IncrementalAlterConfigs"));
     assert!(!forwarded.contains(&"Produce") && !forwarded.contains(&"DescribeConfigs"));
 }
