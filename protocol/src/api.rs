@@ -65,9 +65,7 @@ pub fn by_key(key: i16) -> Option<&'static Api> {
 
 /// What ApiVersions lists on such a listener, in the order of the keys.
 pub fn listed_on(listener: Listener) -> impl Iterator<Item = &'static Api> {
-    table::APIS
-        .iter()
-        .filter(move |api| api.is_served_on(listener))
+    table::APIS.iter().filter(move |api| api.is_served_on(listener))
 }
 
 impl Api {

@@ -24,11 +24,7 @@ pub(crate) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(bytes: &'a [u8], at: usize, flexible: bool) -> Self {
-        Self {
-            bytes,
-            at,
-            flexible,
-        }
+        Self { bytes, at, flexible }
     }
 
     pub(crate) fn position(&self) -> usize {
@@ -43,10 +39,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn take(&mut self, wanted: usize) -> Result<&'a [u8], Malformed> {
         let left = self.left();
         let end = self.at.saturating_add(wanted);
-        let taken = self
-            .bytes
-            .get(self.at..end)
-            .ok_or(Malformed::Truncated { wanted, left })?;
+        let taken = self.bytes.get(self.at..end).ok_or(Malformed::Truncated { wanted, left })?;
         self.at = end;
         Ok(taken)
     }
@@ -98,20 +91,13 @@ impl<'a> Cursor<'a> {
     /// The announced length of bytes or of a collection; `None` is null.
     #[inline]
     fn length(&mut self) -> Result<Option<usize>, Malformed> {
-        let length = if self.flexible {
-            self.varint()?.wrapping_sub(1)
-        } else {
-            self.int32()?
-        };
+        let length = if self.flexible { self.varint()?.wrapping_sub(1) } else { self.int32()? };
         Ok(usize::try_from(length).ok())
     }
 
     pub(crate) fn nullable_string(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
-        let length = if self.flexible {
-            self.length()?
-        } else {
-            usize::try_from(self.int16()?).ok()
-        };
+        let length =
+            if self.flexible { self.length()? } else { usize::try_from(self.int16()?).ok() };
         match length {
             None => Ok(None),
             Some(length) if length > MAX_STRING => Err(Malformed::StringTooLong(length)),

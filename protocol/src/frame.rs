@@ -46,11 +46,7 @@ pub enum NotAdmitted {
     #[error("{name} ({key}) is not available on this listener", key = *.key as i16)]
     OtherListener { key: ApiKey, name: &'static str },
     #[error("{name} ({key}) has no version {version}", key = *.key as i16)]
-    UnsupportedVersion {
-        key: ApiKey,
-        name: &'static str,
-        version: i16,
-    },
+    UnsupportedVersion { key: ApiKey, name: &'static str, version: i16 },
 }
 
 #[derive(Debug, Clone)]
@@ -76,12 +72,7 @@ impl RequestHeader {
         if api.request_header_version(api_version) >= 2 {
             skip_tagged_fields(frame)?;
         }
-        Ok(Self {
-            api,
-            api_version,
-            correlation_id,
-            client_id,
-        })
+        Ok(Self { api, api_version, correlation_id, client_id })
     }
 
     /// Whether such a listener takes the request.
@@ -95,11 +86,7 @@ impl RequestHeader {
         if self.api.supports(self.api_version) || key == ApiKey::ApiVersions {
             return Ok(());
         }
-        Err(NotAdmitted::UnsupportedVersion {
-            key,
-            name,
-            version: self.api_version,
-        })
+        Err(NotAdmitted::UnsupportedVersion { key, name, version: self.api_version })
     }
 
     /// A client newer (or stranger) than us asks what we speak. The body is not to be read; the
@@ -110,11 +97,7 @@ impl RequestHeader {
 
     /// The version in which the answer is encoded.
     pub fn response_version(&self) -> i16 {
-        if self.is_unsupported_api_versions() {
-            0
-        } else {
-            self.api_version
-        }
+        if self.is_unsupported_api_versions() { 0 } else { self.api_version }
     }
 
     pub fn response_header_version(&self) -> i16 {

@@ -13,10 +13,7 @@ pub struct CurrentLeader {
 }
 
 impl CurrentLeader {
-    pub const UNKNOWN: Self = Self {
-        leader_id: -1,
-        leader_epoch: -1,
-    };
+    pub const UNKNOWN: Self = Self { leader_id: -1, leader_epoch: -1 };
 
     /// Bytes of its content: two numbers and no tagged fields.
     const SIZE: u32 = 9;
@@ -56,10 +53,7 @@ pub(crate) fn put_endpoints(out: &mut BytesMut, endpoints: &[NodeEndpoint]) -> R
     }
     out.put_u8(1);
     put::varint(out, 0);
-    put::varint(
-        out,
-        u32::try_from(content.len()).map_err(|_| put::TOO_LONG)?,
-    );
+    put::varint(out, u32::try_from(content.len()).map_err(|_| put::TOO_LONG)?);
     out.put_slice(&content);
     Ok(())
 }

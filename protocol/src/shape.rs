@@ -101,16 +101,9 @@ pub fn check_body(api: &Api, version: i16, body: Bytes, budget: usize) -> Result
         Err(Stop::NeedMore) => return Err(Malformed::Truncated { wanted: 1, left: 0 }.into()),
     }
     let patches = walk.into_patches();
-    Ok(if patches.is_empty() {
-        body
-    } else {
-        mend::mended(&body, &patches)
-    })
+    Ok(if patches.is_empty() { body } else { mend::mended(&body, &patches) })
 }
 
 fn unsupported(key: ApiKey, version: i16) -> Refusal {
-    Refusal::UnsupportedVersion {
-        key: key as i16,
-        version,
-    }
+    Refusal::UnsupportedVersion { key: key as i16, version }
 }

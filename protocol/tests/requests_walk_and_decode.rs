@@ -48,26 +48,12 @@ fn messages_of_all_apis_and_versions_pass_and_decode_within_what_was_counted() {
         for seed in 0..20 {
             let drawn = body(&mut Draw::new(seed), api, version, Forms::Usual);
             let (budget, checked) = least_budget(api, version, &drawn).unwrap();
-            assert_eq!(
-                checked.as_ptr(),
-                drawn.as_ptr(),
-                "{} {version} {seed}",
-                api.name
-            );
+            assert_eq!(checked.as_ptr(), drawn.as_ptr(), "{} {version} {seed}", api.name);
             let whole = every_request::round_trip(api.key, version, drawn.clone()).unwrap();
             assert!(whole.left.is_empty(), "{} {version} {seed}", api.name);
-            assert_eq!(
-                whole.encoded.unwrap(),
-                drawn,
-                "{} {version} {seed}",
-                api.name
-            );
+            assert_eq!(whole.encoded.unwrap(), drawn, "{} {version} {seed}", api.name);
             let peak = peak_of(|| every_request::decode(api.key, version, drawn).unwrap());
-            assert!(
-                peak <= budget + SLACK,
-                "{} {version} {seed}: {peak} {budget}",
-                api.name
-            );
+            assert!(peak <= budget + SLACK, "{} {version} {seed}: {peak} {budget}", api.name);
         }
     });
 }
@@ -83,17 +69,9 @@ fn unusual_forms_that_kafka_takes_are_mended_and_decode() {
             let whole = every_request::round_trip(api.key, version, checked.clone()).unwrap();
             assert!(whole.left.is_empty(), "{} {version} {seed}", api.name);
             let peak = peak_of(|| every_request::decode(api.key, version, checked).unwrap());
-            assert!(
-                peak <= budget + SLACK,
-                "{} {version} {seed}: {peak} {budget}",
-                api.name
-            );
+            assert!(peak <= budget + SLACK, "{} {version} {seed}: {peak} {budget}", api.name);
             let peak = peak_of(|| check_body(api, version, drawn.clone(), budget).unwrap());
-            assert!(
-                peak <= budget + SLACK,
-                "{} {version} {seed}: {peak} {budget}",
-                api.name
-            );
+            assert!(peak <= budget + SLACK, "{} {version} {seed}: {peak} {budget}", api.name);
         }
     });
     assert!(mended > 1000, "{mended}");
@@ -112,11 +90,7 @@ fn damaged_messages_never_panic_and_never_take_more_than_the_budget() {
             let peak = peak_of(|| {
                 outcome = Some(check_body(api, version, damaged, BUDGET));
             });
-            assert!(
-                peak <= BUDGET + SLACK,
-                "{} {version} {seed}: {peak}",
-                api.name
-            );
+            assert!(peak <= BUDGET + SLACK, "{} {version} {seed}: {peak}", api.name);
             match outcome.unwrap() {
                 Err(_) => refused += 1,
                 Ok(checked) => {
@@ -127,11 +101,7 @@ fn damaged_messages_never_panic_and_never_take_more_than_the_budget() {
                             panic!("{} {version} {seed} {length} bytes: {error}", api.name)
                         });
                     });
-                    assert!(
-                        peak <= BUDGET + SLACK,
-                        "{} {version} {seed}: {peak}",
-                        api.name
-                    );
+                    assert!(peak <= BUDGET + SLACK, "{} {version} {seed}: {peak}", api.name);
                 }
             }
         }
@@ -151,12 +121,7 @@ fn what_is_said_of_a_beginning_agrees_with_what_is_said_of_the_whole() {
                 let frame = drawn::frame(api, version, &body);
                 let whole = check_prefix(frame.len(), &frame, BUDGET);
                 let alone = check_body(api, version, body, BUDGET);
-                assert_eq!(
-                    whole.is_ok(),
-                    alone.is_ok(),
-                    "{} {version} {seed}",
-                    api.name
-                );
+                assert_eq!(whole.is_ok(), alone.is_ok(), "{} {version} {seed}", api.name);
                 assert!(whole != Ok(Verdict::NeedMore) && (whole.is_ok() || !is_good));
                 for length in 0..frame.len() {
                     let so_far = check_prefix(frame.len(), &frame[..length], BUDGET);
@@ -185,19 +150,13 @@ fn frames_full_of_tiny_elements_are_refused_before_twice_the_budget_arrived() {
             let frame = drawn::frame(api, version, &body);
             let mut arrived = 4096;
             let refusal = loop {
-                assert!(
-                    arrived <= DECODED_BUDGET / 8 && arrived <= frame.len(),
-                    "{what}"
-                );
+                assert!(arrived <= DECODED_BUDGET / 8 && arrived <= frame.len(), "{what}");
                 match check_prefix(FRAME, &frame[..arrived], DECODED_BUDGET / 16) {
                     Ok(Verdict::NeedMore) => arrived *= 2,
                     outcome => break outcome,
                 }
             };
-            assert!(
-                matches!(refusal, Err(Refusal::OverBudget { .. })),
-                "{what}: {refusal:?}"
-            );
+            assert!(matches!(refusal, Err(Refusal::OverBudget { .. })), "{what}: {refusal:?}");
         }
     });
     assert!(crowds > 200, "{crowds}");
@@ -211,11 +170,8 @@ fn whatever_a_great_frame_announces_its_first_pages_take_no_memory() {
     const BUDGET: usize = 1 << 20;
     for_each_version(|api, version| {
         for seed in 0..3 {
-            let good = drawn::frame(
-                api,
-                version,
-                &body(&mut Draw::new(seed), api, version, Forms::Usual),
-            );
+            let good =
+                drawn::frame(api, version, &body(&mut Draw::new(seed), api, version, Forms::Usual));
             for at in 8..good.len() {
                 for announced in [&[0x7f, 0xff, 0xff, 0xff][..], &[0xff, 0xff, 0xff, 0xff, 7]] {
                     let mut frame = good[..at].to_vec();
@@ -223,11 +179,7 @@ fn whatever_a_great_frame_announces_its_first_pages_take_no_memory() {
                     frame.resize(frame.len() + 4096, 0);
                     let mut outcome = Ok(Verdict::NeedMore);
                     let peak = peak_of(|| outcome = check_prefix(FRAME, &frame, BUDGET));
-                    assert!(
-                        peak <= BUDGET + SLACK,
-                        "{} {version} {at}: {peak}",
-                        api.name
-                    );
+                    assert!(peak <= BUDGET + SLACK, "{} {version} {at}: {peak}", api.name);
                 }
             }
         }

@@ -37,9 +37,7 @@ fn our_keys() -> Vec<i64> {
 
 /// The schemas of all requests that have versions, by their api key.
 fn request_schemas(directory: &Path) -> BTreeMap<i64, Value> {
-    let files = std::fs::read_dir(directory)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     files
         .filter(|path| path.to_string_lossy().ends_with("Request.json"))
         .map(|path| parse(&std::fs::read_to_string(path).unwrap()))
@@ -73,9 +71,7 @@ fn our_fields(fields: &[Field], depth: usize, lines: &mut Vec<String>) {
         let (kind, inner) = our_kind(&field.kind);
         let to = Some(field.to).filter(|to| *to < i16::MAX);
         let nullable = Some(field.nullable_from).filter(|from| *from < i16::MAX);
-        lines.push(line(
-            depth, field.name, &kind, field.from, to, nullable, field.tag,
-        ));
+        lines.push(line(depth, field.name, &kind, field.from, to, nullable, field.tag));
         our_fields(inner, depth + 1, lines);
     }
 }
@@ -119,41 +115,20 @@ fn their_fields(fields: &Value, shared: &Value, depth: usize, lines: &mut Vec<St
         let name = field["name"].as_str().unwrap();
         let name = name[..1].to_uppercase() + &name[1..];
         let kind = field["type"].as_str().unwrap();
-        let (prefix, base) = kind
-            .strip_prefix("[]")
-            .map_or(("", kind), |base| ("[]", base));
+        let (prefix, base) = kind.strip_prefix("[]").map_or(("", kind), |base| ("[]", base));
         let is_struct = base.starts_with(char::is_uppercase);
         let kind = format!("{prefix}{}", if is_struct { "struct" } else { base });
         let (from, to) = versions(&field["versions"]).unwrap();
         let nullable = versions(&field["nullableVersions"]);
         // The notation has no room for these; no schema of 4.1 needs it.
-        assert!(
-            nullable.is_none_or(|(_, nullable_to)| nullable_to == to),
-            "{name}"
-        );
+        assert!(nullable.is_none_or(|(_, nullable_to)| nullable_to == to), "{name}");
         let tag = field["tag"].as_u64().map(|tag| tag as u32);
-        assert!(
-            tag.is_none() || field["taggedVersions"] == field["versions"],
-            "{name}"
-        );
+        assert!(tag.is_none() || field["taggedVersions"] == field["versions"], "{name}");
         assert!(field["flexibleVersions"].is_null(), "{name}");
-        lines.push(line(
-            depth,
-            &name,
-            &kind,
-            from,
-            to,
-            nullable.map(|(from, _)| from),
-            tag,
-        ));
+        lines.push(line(depth, &name, &kind, from, to, nullable.map(|(from, _)| from), tag));
         if is_struct {
             let same_name = |one: &&Value| one["name"] == base;
-            let inner = shared
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find(same_name)
-                .unwrap_or(field);
+            let inner = shared.as_array().into_iter().flatten().find(same_name).unwrap_or(field);
             their_fields(&inner["fields"], shared, depth + 1, lines);
         }
     }

@@ -150,10 +150,7 @@ pub struct BatchView<'a> {
 impl<'a> BatchView<'a> {
     /// The batch at the head of `bytes`; what follows it is left alone.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, BatchError> {
-        let incomplete = |need| BatchError::Incomplete {
-            have: bytes.len(),
-            need,
-        };
+        let incomplete = |need| BatchError::Incomplete { have: bytes.len(), need };
         let Some(length) = bytes.get(8..12).and_then(|raw| raw.try_into().ok()) else {
             return Err(incomplete(LOG_OVERHEAD));
         };
@@ -164,9 +161,7 @@ impl<'a> BatchView<'a> {
         {
             return Err(BatchError::UnsupportedMagic(magic as i8));
         }
-        let whole = usize::try_from(length)
-            .ok()
-            .map(|length| length + LOG_OVERHEAD);
+        let whole = usize::try_from(length).ok().map(|length| length + LOG_OVERHEAD);
         let Some(whole) = whole.filter(|&whole| whole >= HEADER_LEN) else {
             return Err(BatchError::LengthTooSmall(length));
         };
@@ -203,11 +198,7 @@ impl<'a> BatchView<'a> {
     pub fn verify_crc(&self) -> Result<(), BatchError> {
         let stored = self.stored_crc();
         let computed = crc32c::crc32c(&self.bytes[CRC_START..]);
-        if stored == computed {
-            Ok(())
-        } else {
-            Err(BatchError::CrcMismatch { stored, computed })
-        }
+        if stored == computed { Ok(()) } else { Err(BatchError::CrcMismatch { stored, computed }) }
     }
 
     /// The records of an uncompressed batch; a compressed one is an error, its payload has to be

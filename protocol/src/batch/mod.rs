@@ -78,11 +78,7 @@ pub enum RecordFault {
 /// The batches in `bytes`, in order. See [`Batches`].
 #[must_use]
 pub fn batches(bytes: &[u8]) -> Batches<'_> {
-    Batches {
-        bytes,
-        position: 0,
-        failed: false,
-    }
+    Batches { bytes, position: 0, failed: false }
 }
 
 /// Yields each complete batch; an incomplete one at the end (a fetch cut short) ends the walk, and

@@ -107,20 +107,14 @@ impl<'a> Records<'a> {
             .ok()
             .filter(|&count| count <= cursor.bytes.len() / 2)
             .ok_or(RecordFault::HeaderCount(header_count))?;
-        let headers = Headers {
-            bytes: cursor.bytes,
-            count,
-        };
+        let headers = Headers { bytes: cursor.bytes, count };
         for _ in 0..count {
             cursor.field()?.ok_or(RecordFault::HeaderKey)?;
             cursor.field()?;
         }
         if !cursor.bytes.is_empty() {
             let read = length - cursor.bytes.len();
-            return Err(RecordFault::LengthMismatch {
-                announced: length,
-                read,
-            });
+            return Err(RecordFault::LengthMismatch { announced: length, read });
         }
         Ok(Record {
             offset: self.base_offset.wrapping_add(i64::from(offset_delta)),
@@ -163,10 +157,7 @@ struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     fn take(&mut self, length: usize) -> Result<&'a [u8], RecordFault> {
-        let (taken, rest) = self
-            .bytes
-            .split_at_checked(length)
-            .ok_or(RecordFault::Truncated)?;
+        let (taken, rest) = self.bytes.split_at_checked(length).ok_or(RecordFault::Truncated)?;
         self.bytes = rest;
         Ok(taken)
     }

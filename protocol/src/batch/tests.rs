@@ -15,54 +15,20 @@ fn a_built_batch_reads_back_field_by_field() {
     let bytes = sample();
     let batch = BatchView::parse(&bytes).unwrap();
     batch.verify_crc().unwrap();
-    assert_eq!(
-        (
-            batch.base_offset(),
-            batch.last_offset(),
-            batch.next_offset()
-        ),
-        (7, 9, 10)
-    );
-    assert_eq!(
-        (batch.partition_leader_epoch(), batch.records_count()),
-        (3, 3)
-    );
-    assert_eq!(
-        (batch.base_timestamp(), batch.max_timestamp()),
-        (1000, 1500)
-    );
+    assert_eq!((batch.base_offset(), batch.last_offset(), batch.next_offset()), (7, 9, 10));
+    assert_eq!((batch.partition_leader_epoch(), batch.records_count()), (3, 3));
+    assert_eq!((batch.base_timestamp(), batch.max_timestamp()), (1000, 1500));
     assert_eq!((batch.producer_id(), batch.producer_epoch()), (11, 2));
     assert_eq!((batch.base_sequence(), batch.last_sequence()), (40, 42));
     let records: Vec<_> = batch.records().unwrap().map(Result::unwrap).collect();
-    assert_eq!(
-        records.iter().map(|r| r.offset).collect::<Vec<_>>(),
-        [7, 8, 9]
-    );
-    assert_eq!(
-        records.iter().map(|r| r.timestamp).collect::<Vec<_>>(),
-        [1000, 998, 1500]
-    );
-    assert_eq!(
-        (records[0].key, records[0].value),
-        (Some(&b"k"[..]), Some(&b"v"[..]))
-    );
+    assert_eq!(records.iter().map(|r| r.offset).collect::<Vec<_>>(), [7, 8, 9]);
+    assert_eq!(records.iter().map(|r| r.timestamp).collect::<Vec<_>>(), [1000, 998, 1500]);
+    assert_eq!((records[0].key, records[0].value), (Some(&b"k"[..]), Some(&b"v"[..])));
     assert_eq!((records[1].key, records[1].value), (None, Some(&b""[..])));
     assert_eq!(records[2].value, None);
     let headers: Vec<_> = records[1].headers.collect();
-    assert_eq!(
-        headers[0],
-        Header {
-            key: b"h",
-            value: Some(b"x")
-        }
-    );
-    assert_eq!(
-        headers[1],
-        Header {
-            key: b"n",
-            value: None
-        }
-    );
+    assert_eq!(headers[0], Header { key: b"h", value: Some(b"x") });
+    assert_eq!(headers[1], Header { key: b"n", value: None });
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -82,10 +48,8 @@ fn the_bytes_equal_those_of_kafkas_builder() {
     );
     assert_eq!(hex(&builder.build()), kafka);
 
-    let mut marker = BatchBuilder::new(9)
-        .leader_epoch(2)
-        .producer(77, 3, NO_SEQUENCE)
-        .transactional();
+    let mut marker =
+        BatchBuilder::new(9).leader_epoch(2).producer(77, 3, NO_SEQUENCE).transactional();
     marker.append_control(5000, ControlType::Commit, &[0, 0, 0, 0, 0, 6]);
     let kafka = concat!(
         "000000000000000900000042000000020278b613ee0030000000000000000000001388",
@@ -143,10 +107,7 @@ fn damaged_records_are_refused_and_named() {
     let faults: Vec<_> = Records::new(&header, &payload).unwrap().collect();
     assert_eq!(faults[0].unwrap().offset, 5);
     let reason = RecordFault::TrailingBytes(1);
-    assert_eq!(
-        faults[1],
-        Err(BatchError::InvalidRecord { index: 1, reason })
-    );
+    assert_eq!(faults[1], Err(BatchError::InvalidRecord { index: 1, reason }));
 }
 
 #[test]
@@ -163,14 +124,8 @@ fn varints_have_kafkas_limits() {
         assert_eq!(varint::read_i64(&out), Ok((value, out.len())));
         assert_eq!(varint::len_i64(value), out.len());
     }
-    assert_eq!(
-        varint::read_i32(&[0xff; 6]),
-        Err(RecordFault::VarintTooLong)
-    );
-    assert_eq!(
-        varint::read_i64(&[0xff; 11]),
-        Err(RecordFault::VarintTooLong)
-    );
+    assert_eq!(varint::read_i32(&[0xff; 6]), Err(RecordFault::VarintTooLong));
+    assert_eq!(varint::read_i64(&[0xff; 11]), Err(RecordFault::VarintTooLong));
     assert_eq!(varint::read_i32(&[0x80]), Err(RecordFault::Truncated));
 }
 
@@ -185,26 +140,16 @@ fn a_log_append_time_patch_rewrites_type_maximum_and_crc_only() {
     let batch = BatchView::parse(&patched).unwrap();
     batch.verify_crc().unwrap();
     assert_eq!((batch.base_offset(), batch.last_offset()), (97, 99));
-    assert!(
-        batch
-            .records()
-            .unwrap()
-            .all(|record| record.unwrap().timestamp == 5000)
-    );
+    assert!(batch.records().unwrap().all(|record| record.unwrap().timestamp == 5000));
 }
 
 #[test]
 fn control_records_carry_version_and_type_in_their_key() {
-    let mut builder = BatchBuilder::new(0)
-        .producer(1, 0, NO_SEQUENCE)
-        .transactional();
+    let mut builder = BatchBuilder::new(0).producer(1, 0, NO_SEQUENCE).transactional();
     builder.append_control(5, ControlType::Commit, &[0, 0, 0, 0, 0, 9]);
     let bytes = builder.build();
     let batch = BatchView::parse(&bytes).unwrap();
     assert!(batch.is_control() && batch.is_transactional());
     let record = batch.records().unwrap().next().unwrap().unwrap();
-    assert_eq!(
-        ControlType::from_key(record.key.unwrap()),
-        Some(ControlType::Commit)
-    );
+    assert_eq!(ControlType::from_key(record.key.unwrap()), Some(ControlType::Commit));
 }

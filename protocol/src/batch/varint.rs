@@ -17,11 +17,7 @@ pub fn read_i32(bytes: &[u8]) -> Result<(i32, usize), RecordFault> {
             return Ok((((value >> 1) as i32) ^ -((value & 1) as i32), index + 1));
         }
     }
-    Err(if bytes.len() < 5 {
-        RecordFault::Truncated
-    } else {
-        RecordFault::VarintTooLong
-    })
+    Err(if bytes.len() < 5 { RecordFault::Truncated } else { RecordFault::VarintTooLong })
 }
 
 /// Reads a zigzag `i64` and returns it with the bytes it took.
@@ -38,11 +34,7 @@ pub fn read_i64(bytes: &[u8]) -> Result<(i64, usize), RecordFault> {
             return Ok((((value >> 1) as i64) ^ -((value & 1) as i64), index + 1));
         }
     }
-    Err(if bytes.len() < 10 {
-        RecordFault::Truncated
-    } else {
-        RecordFault::VarintTooLong
-    })
+    Err(if bytes.len() < 10 { RecordFault::Truncated } else { RecordFault::VarintTooLong })
 }
 
 pub fn write_i32(value: i32, out: &mut Vec<u8>) {

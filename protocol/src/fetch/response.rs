@@ -116,11 +116,7 @@ impl FetchResponse {
         P: IntoIterator<Item = PartitionResponse, IntoIter: ExactSizeIterator>,
     {
         scratch.clear();
-        let mut layout = Layout {
-            out: scratch,
-            version,
-            cuts: Vec::new(),
-        };
+        let mut layout = Layout { out: scratch, version, cuts: Vec::new() };
         layout.out.put_i32(0);
         layout.out.put_i32(correlation_id);
         put::no_tagged_fields(layout.out, version >= FIRST_FLEXIBLE);
@@ -128,11 +124,7 @@ impl FetchResponse {
             Ok(()) => layout.into_segments(),
             Err(cause) => {
                 let name = Api::of(ApiKey::Fetch).name;
-                Err(EncodeError::Unencodable {
-                    name,
-                    version,
-                    cause,
-                })
+                Err(EncodeError::Unencodable { name, version, cause })
             }
         }
     }
@@ -224,12 +216,7 @@ impl Layout<'_> {
 
     /// Writes the frame's length and cuts the buffer at the records.
     fn into_segments(self) -> Result<Vec<Segment>, EncodeError> {
-        let records: usize = self
-            .cuts
-            .iter()
-            .flat_map(|(_, slices)| slices)
-            .map(Bytes::len)
-            .sum();
+        let records: usize = self.cuts.iter().flat_map(|(_, slices)| slices).map(Bytes::len).sum();
         let length = self.out.len() - 4 + records;
         let announced = i32::try_from(length).map_err(|_| EncodeError::TooLong(length))?;
         self.out[..4].copy_from_slice(&announced.to_be_bytes());
@@ -252,12 +239,9 @@ fn put_partition_tags(out: &mut BytesMut, partition: &PartitionResponse) {
     let leader = partition.current_leader;
     let has_leader = leader != CurrentLeader::UNKNOWN;
     // A value that equals the schema's default is not written.
-    let diverging = partition
-        .diverging_epoch
-        .filter(|diverging| *diverging != EpochEndOffset::NONE);
-    let snapshot = partition
-        .snapshot_id
-        .filter(|snapshot| *snapshot != SnapshotId::NONE);
+    let diverging =
+        partition.diverging_epoch.filter(|diverging| *diverging != EpochEndOffset::NONE);
+    let snapshot = partition.snapshot_id.filter(|snapshot| *snapshot != SnapshotId::NONE);
     let count = [diverging.is_some(), has_leader, snapshot.is_some()];
     out.put_u8(count.into_iter().map(u8::from).sum());
     if let Some(diverging) = diverging {
@@ -278,15 +262,9 @@ fn put_partition_tags(out: &mut BytesMut, partition: &PartitionResponse) {
 }
 
 impl EpochEndOffset {
-    const NONE: Self = Self {
-        epoch: -1,
-        end_offset: -1,
-    };
+    const NONE: Self = Self { epoch: -1, end_offset: -1 };
 }
 
 impl SnapshotId {
-    const NONE: Self = Self {
-        end_offset: -1,
-        epoch: -1,
-    };
+    const NONE: Self = Self { end_offset: -1, epoch: -1 };
 }

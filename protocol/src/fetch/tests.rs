@@ -15,10 +15,7 @@ use crate::leader_hint::{CurrentLeader, NodeEndpoint};
 use crate::wire::StrBytes;
 
 fn slices(sizes: &[usize]) -> Vec<Bytes> {
-    sizes
-        .iter()
-        .map(|size| Bytes::from(vec![*size as u8; *size]))
-        .collect()
+    sizes.iter().map(|size| Bytes::from(vec![*size as u8; *size])).collect()
 }
 
 /// Each field at its default and off it, alone and together.
@@ -30,40 +27,16 @@ fn partitions() -> Vec<PartitionResponse> {
         records: slices(&[100]),
         ..PartitionResponse::failed(0, 0)
     };
-    let diverging_epoch = Some(EpochEndOffset {
-        epoch: 3,
-        end_offset: 1 << 33,
-    });
-    let current_leader = CurrentLeader {
-        leader_id: 4,
-        leader_epoch: 300,
-    };
-    let snapshot_id = Some(SnapshotId {
-        end_offset: 77,
-        epoch: 2,
-    });
-    let aborted = |producer_id| AbortedTransaction {
-        producer_id,
-        first_offset: producer_id + 1,
-    };
+    let diverging_epoch = Some(EpochEndOffset { epoch: 3, end_offset: 1 << 33 });
+    let current_leader = CurrentLeader { leader_id: 4, leader_epoch: 300 };
+    let snapshot_id = Some(SnapshotId { end_offset: 77, epoch: 2 });
+    let aborted = |producer_id| AbortedTransaction { producer_id, first_offset: producer_id + 1 };
     vec![
         plain.clone(),
         PartitionResponse::failed(1, 1),
-        PartitionResponse {
-            index: 2,
-            diverging_epoch,
-            ..plain.clone()
-        },
-        PartitionResponse {
-            index: 3,
-            current_leader,
-            ..PartitionResponse::failed(3, 6)
-        },
-        PartitionResponse {
-            index: 4,
-            snapshot_id,
-            ..PartitionResponse::failed(4, 0)
-        },
+        PartitionResponse { index: 2, diverging_epoch, ..plain.clone() },
+        PartitionResponse { index: 3, current_leader, ..PartitionResponse::failed(3, 6) },
+        PartitionResponse { index: 4, snapshot_id, ..PartitionResponse::failed(4, 0) },
         PartitionResponse {
             index: 5,
             diverging_epoch,
@@ -74,11 +47,7 @@ fn partitions() -> Vec<PartitionResponse> {
             records: slices(&[1, 0, 70_000, 3]),
             ..plain.clone()
         },
-        PartitionResponse {
-            index: 6,
-            aborted_transactions: Some(vec![]),
-            ..plain
-        },
+        PartitionResponse { index: 6, aborted_transactions: Some(vec![]), ..plain },
     ]
 }
 
@@ -129,17 +98,12 @@ fn their_response(ours: &FetchResponse, id: Uuid, version: i16) -> CrateResponse
             topic.with_topic(TopicName(StrBytes::from_static_str(name)))
         }
     };
-    let all = partitions()
-        .iter()
-        .map(|one| theirs(one, version))
-        .collect();
+    let all = partitions().iter().map(|one| theirs(one, version)).collect();
     let mut theirs = CrateResponse::default()
         .with_throttle_time_ms(ours.throttle_time_ms)
         .with_responses(vec![topic("first", all), topic("second", vec![])]);
     if version >= 7 {
-        theirs = theirs
-            .with_error_code(ours.error_code)
-            .with_session_id(ours.session_id);
+        theirs = theirs.with_error_code(ours.error_code).with_session_id(ours.session_id);
     }
     if version >= 16 {
         theirs.node_endpoints = ours
@@ -170,43 +134,25 @@ fn joined(segments: &[Segment]) -> Vec<u8> {
 
 fn topics(id: Uuid) -> Vec<TopicResponse<'static, Vec<PartitionResponse>>> {
     vec![
-        TopicResponse {
-            name: "first",
-            topic_id: id,
-            partitions: partitions(),
-        },
-        TopicResponse {
-            name: "second",
-            topic_id: id,
-            partitions: vec![],
-        },
+        TopicResponse { name: "first", topic_id: id, partitions: partitions() },
+        TopicResponse { name: "second", topic_id: id, partitions: vec![] },
     ]
 }
 
 #[test]
 fn joined_segments_equal_the_general_codecs_bytes() {
     let id = Uuid::from_bytes([9; 16]);
-    let endpoint = NodeEndpoint {
-        node_id: 4,
-        host: "h".into(),
-        port: 1,
-        rack: Some("r".into()),
-    };
+    let endpoint = NodeEndpoint { node_id: 4, host: "h".into(), port: 1, rack: Some("r".into()) };
     for version in 4..=18 {
         for endpoints in [vec![], vec![endpoint.clone()]] {
-            let response = FetchResponse {
-                throttle_time_ms: 3,
-                error_code: 70,
-                session_id: 99,
-                endpoints,
-            };
+            let response =
+                FetchResponse { throttle_time_ms: 3, error_code: 70, session_id: 99, endpoints };
             let mut expected = BytesMut::new();
             let theirs = their_response(&response, id, version);
             frame::encode_response(&mut expected, ApiKey::Fetch, version, 12, &theirs).unwrap();
             let mut scratch = BytesMut::from(&b"leftover"[..]);
-            let segments = response
-                .encode(&mut scratch, version, 12, topics(id).into_iter())
-                .unwrap();
+            let segments =
+                response.encode(&mut scratch, version, 12, topics(id).into_iter()).unwrap();
             assert!(joined(&segments) == expected, "version {version}");
         }
     }
@@ -215,24 +161,11 @@ fn joined_segments_equal_the_general_codecs_bytes() {
 #[test]
 fn records_are_not_copied() {
     let given = slices(&[10, 20]);
-    let partition = PartitionResponse {
-        records: given.clone(),
-        ..PartitionResponse::failed(0, 0)
-    };
-    let topic = TopicResponse {
-        name: "t",
-        topic_id: Uuid::nil(),
-        partitions: [partition],
-    };
-    let segments = FetchResponse::default()
-        .encode(&mut BytesMut::new(), 12, 1, [topic].into_iter())
-        .unwrap();
-    let [
-        Segment::Meta(_),
-        Segment::Records(records),
-        Segment::Meta(_),
-    ] = &segments[..]
-    else {
+    let partition = PartitionResponse { records: given.clone(), ..PartitionResponse::failed(0, 0) };
+    let topic = TopicResponse { name: "t", topic_id: Uuid::nil(), partitions: [partition] };
+    let segments =
+        FetchResponse::default().encode(&mut BytesMut::new(), 12, 1, [topic].into_iter()).unwrap();
+    let [Segment::Meta(_), Segment::Records(records), Segment::Meta(_)] = &segments[..] else {
         panic!("{segments:?}");
     };
     let places = |slices: &[Bytes]| slices.iter().map(|one| one.as_ptr()).collect::<Vec<_>>();
@@ -256,19 +189,9 @@ fn the_scratch_buffer_comes_back_when_the_answer_is_gone() {
 fn an_answer_whose_length_cannot_be_told_is_an_error() {
     let slice = Bytes::from(vec![0; 1 << 20]);
     let records = vec![slice; 2048];
-    let partition = PartitionResponse {
-        records,
-        ..PartitionResponse::failed(0, 0)
-    };
+    let partition = PartitionResponse { records, ..PartitionResponse::failed(0, 0) };
     let two = vec![partition.clone(), partition];
-    let topic = TopicResponse {
-        name: "t",
-        topic_id: Uuid::nil(),
-        partitions: two,
-    };
+    let topic = TopicResponse { name: "t", topic_id: Uuid::nil(), partitions: two };
     let outcome = FetchResponse::default().encode(&mut BytesMut::new(), 12, 1, [topic].into_iter());
-    assert!(
-        matches!(outcome, Err(EncodeError::Unencodable { version: 12, .. })),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome, Err(EncodeError::Unencodable { version: 12, .. })), "{outcome:?}");
 }

@@ -10,11 +10,7 @@ use crate::wire::Encodable;
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
     #[error("{name} version {version} cannot hold the message: {cause}")]
-    Unencodable {
-        name: &'static str,
-        version: i16,
-        cause: String,
-    },
+    Unencodable { name: &'static str, version: i16, cause: String },
     #[error("a frame of {0} bytes is longer than its length field can tell")]
     TooLong(usize),
 }
@@ -28,9 +24,7 @@ pub fn encode_response<T: Encodable>(
     response: &T,
 ) -> Result<(), EncodeError> {
     append_response(out, key, version, correlation_id, |out| {
-        response
-            .encode(out, version)
-            .map_err(|cause| cause.to_string())
+        response.encode(out, version).map_err(|cause| cause.to_string())
     })
 }
 
@@ -72,9 +66,7 @@ pub fn encode_request<T: Encodable>(
         if api.request_header_version(version) >= 2 {
             out.put_u8(0);
         }
-        request
-            .encode(out, version)
-            .map_err(|cause| cause.to_string())
+        request.encode(out, version).map_err(|cause| cause.to_string())
     })
 }
 
@@ -87,11 +79,7 @@ fn append_frame(
     let start = out.len();
     out.put_i32(0);
     let outcome = write(out)
-        .map_err(|cause| EncodeError::Unencodable {
-            name: api.name,
-            version,
-            cause,
-        })
+        .map_err(|cause| EncodeError::Unencodable { name: api.name, version, cause })
         .and_then(|()| {
             let length = out.len() - start - 4;
             i32::try_from(length).map_err(|_| EncodeError::TooLong(length))

@@ -52,22 +52,9 @@ fn headers_of_all_apis_and_versions_parse_as_the_vocabulary_writes_them() {
 
 #[test]
 fn a_null_client_id_is_an_empty_one_and_bad_utf8_is_replaced() {
-    assert_eq!(
-        parse(18, 0, &[0xff, 0xff]).unwrap().0.client_id.as_str(),
-        ""
-    );
-    assert_eq!(
-        parse(18, 0, &[0x80, 0x00]).unwrap().0.client_id.as_str(),
-        ""
-    );
-    assert_eq!(
-        parse(18, 0, &[0, 2, b'a', 0xff])
-            .unwrap()
-            .0
-            .client_id
-            .as_str(),
-        "a\u{fffd}"
-    );
+    assert_eq!(parse(18, 0, &[0xff, 0xff]).unwrap().0.client_id.as_str(), "");
+    assert_eq!(parse(18, 0, &[0x80, 0x00]).unwrap().0.client_id.as_str(), "");
+    assert_eq!(parse(18, 0, &[0, 2, b'a', 0xff]).unwrap().0.client_id.as_str(), "a\u{fffd}");
 }
 
 #[test]
@@ -86,16 +73,8 @@ fn headers_that_lie_are_told_apart() {
         (4, &[0, 0, 0], HeaderError::UnknownKey(4)),
         (-1, &[0, 0, 0], HeaderError::UnknownKey(-1)),
         (3, &[0x7f, 0xff, b'x'], HeaderError::TooShort),
-        (
-            3,
-            &[0, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0],
-            HeaderError::OverlongNumber,
-        ),
-        (
-            3,
-            &[0, 0, 1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f],
-            HeaderError::NegativeSize,
-        ),
+        (3, &[0, 0, 0x80, 0x80, 0x80, 0x80, 0x80, 0], HeaderError::OverlongNumber),
+        (3, &[0, 0, 1, 0, 0xff, 0xff, 0xff, 0xff, 0x0f], HeaderError::NegativeSize),
         (3, &[0, 0, 1, 0, 100, 1, 2], HeaderError::TooShort),
     ];
     for (key, rest, expected) in cases {
@@ -115,17 +94,11 @@ fn api_versions_is_admitted_at_any_version_and_answered_in_version_0() {
         let (parsed, _) = parse(18, version, &[0xff, 0xff, 0]).unwrap();
         assert_eq!(parsed.admit(Listener::Broker), Ok(()));
         assert!(parsed.is_unsupported_api_versions());
-        assert_eq!(
-            (parsed.response_version(), parsed.response_header_version()),
-            (0, 0)
-        );
+        assert_eq!((parsed.response_version(), parsed.response_header_version()), (0, 0));
     }
     let (parsed, _) = parse(18, 4, &[0xff, 0xff, 0]).unwrap();
     assert!(!parsed.is_unsupported_api_versions());
-    assert_eq!(
-        (parsed.response_version(), parsed.response_header_version()),
-        (4, 0)
-    );
+    assert_eq!((parsed.response_version(), parsed.response_header_version()), (4, 0));
 }
 
 #[test]
@@ -133,10 +106,7 @@ fn what_a_listener_does_not_have_is_not_admitted() {
     let (vote, _) = parse(52, 0, &[0, 0, 0]).unwrap();
     assert_eq!(
         vote.admit(Listener::Broker),
-        Err(NotAdmitted::OtherListener {
-            key: ApiKey::Vote,
-            name: "Vote"
-        })
+        Err(NotAdmitted::OtherListener { key: ApiKey::Vote, name: "Vote" })
     );
 }
 
@@ -162,14 +132,8 @@ fn answers_are_framed_as_the_vocabulary_frames_them() {
         assert_eq!(out[10..], body[..]);
 
         let mut answer = out.freeze().slice(10..);
-        assert_eq!(
-            strip_response_header(&mut answer, ApiKey::Heartbeat, version),
-            Ok(11)
-        );
-        assert_eq!(
-            HeartbeatResponse::decode(&mut answer, version).unwrap(),
-            response
-        );
+        assert_eq!(strip_response_header(&mut answer, ApiKey::Heartbeat, version), Ok(11));
+        assert_eq!(HeartbeatResponse::decode(&mut answer, version).unwrap(), response);
     }
 }
 
@@ -178,10 +142,7 @@ fn a_message_that_its_version_cannot_hold_leaves_the_buffer_as_it_was() {
     let mut out = BytesMut::from(&b"before"[..]);
     let response = ApiVersionsResponse::default();
     let outcome = encode_response(&mut out, ApiKey::ApiVersions, 99, 1, &response);
-    assert!(
-        matches!(outcome, Err(EncodeError::Unencodable { version: 99, .. })),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome, Err(EncodeError::Unencodable { version: 99, .. })), "{outcome:?}");
     assert_eq!(out, b"before"[..]);
 }
 
@@ -190,23 +151,13 @@ fn a_request_comes_out_as_it_went_in() {
     let mut out = BytesMut::new();
     let request = MetadataRequest::default().with_topics(None);
     encode_request(&mut out, ApiKey::Metadata, 12, 5, "peer", &request).unwrap();
-    encode_request(
-        &mut out,
-        ApiKey::ApiVersions,
-        0,
-        6,
-        "",
-        &ApiVersionsRequest::default(),
-    )
-    .unwrap();
+    encode_request(&mut out, ApiKey::ApiVersions, 0, 6, "", &ApiVersionsRequest::default())
+        .unwrap();
     let mut bytes = out.freeze();
     let length = bytes.get_i32() as usize;
     let mut first = bytes.split_to(length);
     let parsed = RequestHeader::parse(&mut first).unwrap();
-    assert_eq!(
-        (parsed.api.key, parsed.correlation_id),
-        (ApiKey::Metadata, 5)
-    );
+    assert_eq!((parsed.api.key, parsed.correlation_id), (ApiKey::Metadata, 5));
     assert_eq!(parsed.client_id.as_str(), "peer");
     assert_eq!(MetadataRequest::decode(&mut first, 12).unwrap(), request);
     assert_eq!(bytes.get_i32() as usize, bytes.len());

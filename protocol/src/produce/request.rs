@@ -86,13 +86,7 @@ impl ProduceRequest {
     pub fn topics(&self) -> Topics<'_> {
         let mut cursor = Cursor::new(&self.body, self.topics_at, self.version >= FIRST_FLEXIBLE);
         let left = cursor.count().unwrap_or(0);
-        Topics {
-            body: &self.body,
-            version: self.version,
-            cursor,
-            inside: false,
-            left,
-        }
+        Topics { body: &self.body, version: self.version, cursor, inside: false, left }
     }
 }
 
@@ -127,16 +121,8 @@ impl<'a> Iterator for Topics<'a> {
         self.inside = true;
         let mut cursor = self.cursor;
         let left = cursor.count().ok()?;
-        let partitions = Partitions {
-            body: self.body,
-            cursor,
-            left,
-        };
-        Some(ProducedTopic {
-            name: String::from_utf8_lossy(name),
-            topic_id,
-            partitions,
-        })
+        let partitions = Partitions { body: self.body, cursor, left };
+        Some(ProducedTopic { name: String::from_utf8_lossy(name), topic_id, partitions })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -160,10 +146,7 @@ impl Iterator for Partitions<'_> {
     fn next(&mut self) -> Option<ProducedPartition> {
         self.left = self.left.checked_sub(1)?;
         let (index, records) = take_partition(&mut self.cursor).ok()?;
-        Some(ProducedPartition {
-            index,
-            records: records.map(|slice| self.body.slice_ref(slice)),
-        })
+        Some(ProducedPartition { index, records: records.map(|slice| self.body.slice_ref(slice)) })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -54,11 +54,7 @@ fn request(version: i16) -> CrateRequest {
         .with_transactional_id(Some(TransactionalId(text("tx"))).filter(|_| version % 2 == 0))
         .with_acks(-1)
         .with_timeout_ms(30_000)
-        .with_topic_data(vec![
-            topic(version, 1, 3),
-            topic(version, 2, 0),
-            topic(version, 3, 5),
-        ])
+        .with_topic_data(vec![topic(version, 1, 3), topic(version, 2, 0), topic(version, 3, 5)])
         .with_unknown_tagged_fields(unknown_tags(version))
 }
 
@@ -74,27 +70,16 @@ fn the_view_tells_what_the_general_decoder_tells() {
         let body = encoded(&request(version), version);
         let expected = CrateRequest::decode(&mut body.clone(), version).unwrap();
         let view = ProduceRequest::parse(body, version).unwrap();
-        assert_eq!(
-            view.transactional_id,
-            expected.transactional_id.map(|id| id.0)
-        );
-        assert_eq!(
-            (view.acks, view.timeout_ms),
-            (expected.acks, expected.timeout_ms)
-        );
+        assert_eq!(view.transactional_id, expected.transactional_id.map(|id| id.0));
+        assert_eq!((view.acks, view.timeout_ms), (expected.acks, expected.timeout_ms));
         assert_eq!((view.topic_count(), view.partition_count()), (3, 8));
         assert_eq!(view.topics().len(), 3);
         for (topic, expected) in view.topics().zip(&expected.topic_data) {
             assert_eq!(topic.name, expected.name.as_str());
             assert_eq!(topic.topic_id, expected.topic_id);
             assert_eq!(topic.partitions.len(), expected.partition_data.len());
-            let partitions = topic
-                .partitions
-                .map(|partition| (partition.index, partition.records));
-            let wanted = expected
-                .partition_data
-                .iter()
-                .map(|one| (one.index, one.records.clone()));
+            let partitions = topic.partitions.map(|partition| (partition.index, partition.records));
+            let wanted = expected.partition_data.iter().map(|one| (one.index, one.records.clone()));
             assert!(partitions.eq(wanted), "{version}");
         }
     }
@@ -104,15 +89,7 @@ fn the_view_tells_what_the_general_decoder_tells() {
 fn records_are_slices_of_the_frame() {
     let body = encoded(&request(9), 9);
     let view = ProduceRequest::parse(body.clone(), 9).unwrap();
-    let records = view
-        .topics()
-        .next()
-        .unwrap()
-        .partitions
-        .next()
-        .unwrap()
-        .records
-        .unwrap();
+    let records = view.topics().next().unwrap().partitions.next().unwrap().records.unwrap();
     assert!(body.as_ptr_range().contains(&records.as_ptr()));
 }
 
@@ -121,10 +98,7 @@ fn every_cut_of_a_request_is_refused_and_bytes_behind_it_are_not() {
     for version in 3..=13 {
         let body = encoded(&request(version), version);
         for length in 0..body.len() {
-            assert!(
-                ProduceRequest::parse(body.slice(..length), version).is_err(),
-                "{length}"
-            );
+            assert!(ProduceRequest::parse(body.slice(..length), version).is_err(), "{length}");
         }
         let mut longer = BytesMut::from(&body[..]);
         longer.extend_from_slice(b"more");
@@ -138,22 +112,11 @@ fn lengths_and_counts_that_lie_are_told_apart() {
         (
             3,
             &[255, 255, 0, 1, 0, 0, 0, 9, 127, 255, 255, 255],
-            Malformed::TooManyElements {
-                announced: i32::MAX as usize,
-                left: 0,
-            },
+            Malformed::TooManyElements { announced: i32::MAX as usize, left: 0 },
         ),
-        (
-            3,
-            &[255, 255, 0, 1, 0, 0, 0, 9, 255, 255, 255, 255],
-            Malformed::UnexpectedNull,
-        ),
+        (3, &[255, 255, 0, 1, 0, 0, 0, 9, 255, 255, 255, 255], Malformed::UnexpectedNull),
         (3, &[0, 9, 1], Malformed::Truncated { wanted: 9, left: 1 }),
-        (
-            9,
-            &[0x80, 0x80, 0x80, 0x80, 0x80, 1],
-            Malformed::NumberTooLong,
-        ),
+        (9, &[0x80, 0x80, 0x80, 0x80, 0x80, 1], Malformed::NumberTooLong),
         (9, &[0x82, 0x80, 2], Malformed::StringTooLong(32769)),
         (
             9,
@@ -169,9 +132,7 @@ fn lengths_and_counts_that_lie_are_told_apart() {
 
 #[test]
 fn names_that_are_no_utf8_are_read_with_replacements() {
-    let body = [
-        0, 1, 0xff, 0, 1, 0, 0, 0, 9, 0, 0, 0, 1, 0, 2, b'a', 0xfe, 0, 0, 0, 0,
-    ];
+    let body = [0, 1, 0xff, 0, 1, 0, 0, 0, 9, 0, 0, 0, 1, 0, 2, b'a', 0xfe, 0, 0, 0, 0];
     let view = ProduceRequest::parse(Bytes::copy_from_slice(&body), 3).unwrap();
     assert_eq!(view.transactional_id.as_deref(), Some("\u{fffd}"));
     assert_eq!(view.topics().next().unwrap().name, "a\u{fffd}");
@@ -182,35 +143,20 @@ fn answers(version: i16) -> (Vec<(Uuid, Vec<PartitionResponse>)>, CrateResponse)
     let mut appended = PartitionResponse::appended(4, 1 << 40, 1_700_000_000_000, 17);
     let mut refused = PartitionResponse::failed(5, 87);
     refused.record_errors = vec![
-        RecordError {
-            batch_index: 3,
-            message: Some("too old".into()),
-        },
-        RecordError {
-            batch_index: 4,
-            message: None,
-        },
+        RecordError { batch_index: 3, message: Some("too old".into()) },
+        RecordError { batch_index: 4, message: None },
     ];
     refused.error_message = Some("x".repeat(200).into());
-    refused.current_leader = CurrentLeader {
-        leader_id: 2,
-        leader_epoch: 77,
-    };
+    refused.current_leader = CurrentLeader { leader_id: 2, leader_epoch: 77 };
     appended.index = version.into();
     let id = Uuid::from_bytes([7; 16]);
     let ours = vec![(id, vec![appended, refused]), (Uuid::nil(), vec![])];
     let theirs = ours.iter().map(|(id, partitions)| {
         let topic = TopicProduceResponse::default()
             .with_partition_responses(partitions.iter().map(|one| theirs(one, version)).collect());
-        if version >= 13 {
-            topic.with_topic_id(*id)
-        } else {
-            topic.with_name(TopicName(text("t")))
-        }
+        if version >= 13 { topic.with_topic_id(*id) } else { topic.with_name(TopicName(text("t"))) }
     });
-    let theirs = CrateResponse::default()
-        .with_responses(theirs.collect())
-        .with_throttle_time_ms(5);
+    let theirs = CrateResponse::default().with_responses(theirs.collect()).with_throttle_time_ms(5);
     (ours, theirs)
 }
 
@@ -226,19 +172,11 @@ fn theirs(ours: &PartitionResponse, version: i16) -> PartitionProduceResponse {
             BatchIndexAndErrorMessage::default()
                 .with_batch_index(error.batch_index)
                 .with_batch_index_error_message(
-                    error
-                        .message
-                        .as_ref()
-                        .map(|message| message.to_string().into()),
+                    error.message.as_ref().map(|message| message.to_string().into()),
                 )
         });
-        let message = ours
-            .error_message
-            .as_ref()
-            .map(|message| message.to_string().into());
-        theirs = theirs
-            .with_record_errors(errors.collect())
-            .with_error_message(message);
+        let message = ours.error_message.as_ref().map(|message| message.to_string().into());
+        theirs = theirs.with_record_errors(errors.collect()).with_error_message(message);
     }
     if version >= 10 {
         theirs = theirs.with_current_leader(
@@ -294,11 +232,7 @@ fn answers_equal_the_general_codecs_bytes() {
 #[test]
 fn an_answer_that_cannot_be_told_leaves_the_buffer_as_it_was() {
     let name = "n".repeat(40_000);
-    let topic = TopicResponse {
-        name: &name,
-        topic_id: Uuid::nil(),
-        partitions: &[],
-    };
+    let topic = TopicResponse { name: &name, topic_id: Uuid::nil(), partitions: &[] };
     let mut out = BytesMut::from(&b"before"[..]);
     assert!(encode_response(&mut out, 9, 1, [topic].into_iter(), 0, &[]).is_err());
     assert_eq!(out, b"before"[..]);

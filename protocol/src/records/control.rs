@@ -117,11 +117,7 @@ pub enum ControlRecordError {
     #[error("a control record of type {record_type} is broken: {cause}")]
     Value { record_type: i16, cause: FieldError },
     #[error("a control record of type {record_type} has version {version}, known are 0 to {max}")]
-    UnknownVersion {
-        record_type: i16,
-        version: i16,
-        max: i16,
-    },
+    UnknownVersion { record_type: i16, version: i16, max: i16 },
 }
 
 impl ControlRecord {
@@ -155,11 +151,7 @@ impl ControlRecord {
         };
         let version = i16::read(&mut input, 0).map_err(broken)?;
         if !(0..=max).contains(&version) && record_type > COMMIT {
-            return Err(ControlRecordError::UnknownVersion {
-                record_type,
-                version,
-                max,
-            });
+            return Err(ControlRecordError::UnknownVersion { record_type, version, max });
         }
         Self::read_value(record_type, version, &mut input).map_err(broken)
     }
@@ -205,11 +197,7 @@ impl ControlRecord {
             }
             Self::LeaderChange(change) => {
                 value.put_i16(change.version);
-                change
-                    .body
-                    .clone()
-                    .fit(change.version)
-                    .write(&mut value, change.version)
+                change.body.clone().fit(change.version).write(&mut value, change.version)
             }
             Self::SnapshotHeader(body) => write_zero(body, &mut value),
             Self::SnapshotFooter(body) => write_zero(body, &mut value),
@@ -254,42 +242,20 @@ mod tests {
             granting_voters: vec![voter],
             ..Default::default()
         };
-        let endpoint = VoterEndpoint {
-            port: 9093,
-            ..Default::default()
-        };
-        let voters = vec![Voter {
-            voter_id: 1,
-            endpoints: vec![endpoint],
-            ..Default::default()
-        }];
+        let endpoint = VoterEndpoint { port: 9093, ..Default::default() };
+        let voters = vec![Voter { voter_id: 1, endpoints: vec![endpoint], ..Default::default() }];
         for record in [
-            ControlRecord::Transaction(TransactionMarker {
-                commit: true,
-                coordinator_epoch: 3,
-            }),
-            ControlRecord::Transaction(TransactionMarker {
-                commit: false,
-                coordinator_epoch: 4,
-            }),
+            ControlRecord::Transaction(TransactionMarker { commit: true, coordinator_epoch: 3 }),
+            ControlRecord::Transaction(TransactionMarker { commit: false, coordinator_epoch: 4 }),
             ControlRecord::LeaderChange(LeaderChange { version: 1, body }),
             ControlRecord::SnapshotHeader(SnapshotHeader {
                 last_contained_log_timestamp: 5,
                 ..Default::default()
             }),
             ControlRecord::SnapshotFooter(SnapshotFooter::default()),
-            ControlRecord::KRaftVersion(KRaftVersion {
-                k_raft_version: 1,
-                ..Default::default()
-            }),
-            ControlRecord::Voters(Voters {
-                voters,
-                ..Default::default()
-            }),
-            ControlRecord::Unknown {
-                record_type: 99,
-                value: Bytes::from_static(b"later"),
-            },
+            ControlRecord::KRaftVersion(KRaftVersion { k_raft_version: 1, ..Default::default() }),
+            ControlRecord::Voters(Voters { voters, ..Default::default() }),
+            ControlRecord::Unknown { record_type: 99, value: Bytes::from_static(b"later") },
         ] {
             let (key, value) = record.encode();
             assert_eq!(ControlRecord::decode(&key, &value).unwrap(), record);

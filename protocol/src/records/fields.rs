@@ -90,10 +90,7 @@ impl<'a> Input<'a> {
 
     /// The announced length of a string, bytes or array; `None` is null.
     fn compact_length(&mut self) -> Result<Option<usize>, FieldError> {
-        Ok(self
-            .unsigned_varint()?
-            .checked_sub(1)
-            .map(|length| length as usize))
+        Ok(self.unsigned_varint()?.checked_sub(1).map(|length| length as usize))
     }
 }
 
@@ -265,8 +262,7 @@ impl<T: Field> Field for Vec<T> {
     }
     fn write(&self, out: &mut BytesMut, version: i16) -> Result<(), FieldError> {
         put_compact_length(out, self.len());
-        self.iter()
-            .try_for_each(|element| element.write(out, version))
+        self.iter().try_for_each(|element| element.write(out, version))
     }
 }
 

@@ -92,17 +92,17 @@ pub enum GroupRecord {
         value: Option<Bytes>,
     },
     /// A type from a later Kafka, skipped by Kafka with a warning.
-    Unknown { record_type: i16 },
+    Unknown {
+        record_type: i16,
+    },
 }
 
 impl GroupRecord {
     /// Reads a record as it stands in a batch.
     pub fn read(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Self, GroupRecordError> {
         let key = key.ok_or(GroupRecordError::NoKey)?;
-        let (record_type, rest) = Reader::version(key).map_err(|cause| GroupRecordError::Key {
-            record_type: -1,
-            cause,
-        })?;
+        let (record_type, rest) = Reader::version(key)
+            .map_err(|cause| GroupRecordError::Key { record_type: -1, cause })?;
         let bad_key = |cause| GroupRecordError::Key { record_type, cause };
         match record_type {
             LEGACY_OFFSET_COMMIT | OFFSET_COMMIT => Ok(Self::OffsetCommit {
@@ -136,17 +136,13 @@ impl GroupRecord {
     #[must_use]
     pub fn to_bytes(&self) -> Option<(Bytes, Option<Bytes>)> {
         Some(match self {
-            Self::OffsetCommit { key, value } => (
-                key.to_bytes(),
-                value.as_ref().map(OffsetCommitValue::to_bytes),
-            ),
+            Self::OffsetCommit { key, value } => {
+                (key.to_bytes(), value.as_ref().map(OffsetCommitValue::to_bytes))
+            }
             Self::GroupMetadata { group, value } => {
                 let mut key = Writer::new(GROUP_METADATA, false);
                 key.string(group);
-                (
-                    key.finish(),
-                    value.as_ref().map(GroupMetadataValue::to_bytes),
-                )
+                (key.finish(), value.as_ref().map(GroupMetadataValue::to_bytes))
             }
             Self::Foreign { key, value } => (key.bytes.clone(), value.clone()),
             Self::Unknown { .. } => return None,

@@ -25,10 +25,7 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8], flexible: bool) -> Self {
-        Self {
-            input: Input::new(bytes),
-            flexible,
-        }
+        Self { input: Input::new(bytes), flexible }
     }
 
     /// The int16 that stands first in every key and value, and the rest.
@@ -36,10 +33,7 @@ impl<'a> Reader<'a> {
         let wanted = 2;
         match bytes.split_first_chunk::<2>() {
             Some((version, rest)) => Ok((i16::from_be_bytes(*version), rest)),
-            None => Err(FieldError::Truncated {
-                wanted,
-                left: bytes.len(),
-            }),
+            None => Err(FieldError::Truncated { wanted, left: bytes.len() }),
         }
     }
 
@@ -64,11 +58,7 @@ impl<'a> Reader<'a> {
             let length = self.input.unsigned_varint()?;
             return Ok(length.checked_sub(1).map(|length| length as usize));
         }
-        let length = if wide {
-            self.int32()?
-        } else {
-            i32::from(self.int16()?)
-        };
+        let length = if wide { self.int32()? } else { i32::from(self.int16()?) };
         Ok(usize::try_from(length).ok())
     }
 
@@ -102,19 +92,12 @@ impl<'a> Reader<'a> {
         if announced > left {
             return Err(FieldError::ArrayTooLong { announced, left });
         }
-        (0..announced)
-            .map(|_| element(self))
-            .collect::<Result<_, _>>()
-            .map(Some)
+        (0..announced).map(|_| element(self)).collect::<Result<_, _>>().map(Some)
     }
 
     /// The tagged fields at the end of a struct; none in the older encoding.
     pub(crate) fn tagged(&mut self) -> Result<TaggedFields, FieldError> {
-        if self.flexible {
-            read_tagged(&mut self.input)
-        } else {
-            Ok(TaggedFields::new())
-        }
+        if self.flexible { read_tagged(&mut self.input) } else { Ok(TaggedFields::new()) }
     }
 }
 
@@ -179,10 +162,7 @@ impl Writer {
         mut element: impl FnMut(&mut Self, &T),
     ) {
         self.length(elements.map(<[T]>::len), true);
-        elements
-            .unwrap_or_default()
-            .iter()
-            .for_each(|each| element(self, each));
+        elements.unwrap_or_default().iter().for_each(|each| element(self, each));
     }
 
     pub(crate) fn tagged(&mut self, fields: &TaggedFields) {

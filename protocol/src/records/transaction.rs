@@ -46,7 +46,9 @@ pub enum TransactionRecord {
         value: Option<TransactionLogValue>,
     },
     /// A key type from a later Kafka.
-    Unknown { record_type: i16 },
+    Unknown {
+        record_type: i16,
+    },
 }
 
 impl TransactionRecord {
@@ -148,12 +150,7 @@ impl TransactionLogValue {
         let mut tagged = reader.tagged()?;
         take_tag(&mut tagged, 0, version, &mut value.previous_producer_id)?;
         take_tag(&mut tagged, 1, version, &mut value.next_producer_id)?;
-        take_tag(
-            &mut tagged,
-            2,
-            version,
-            &mut value.client_transaction_version,
-        )?;
+        take_tag(&mut tagged, 2, version, &mut value.client_transaction_version)?;
         take_tag(&mut tagged, 3, version, &mut value.next_producer_epoch)?;
         value.unknown_tagged_fields = tagged;
         Ok(value)
@@ -204,18 +201,14 @@ impl TransactionTopic {
     fn read(reader: &mut Reader<'_>) -> Result<Self, FieldError> {
         Ok(Self {
             topic: reader.string()?,
-            partitions: reader
-                .array(Reader::int32)?
-                .ok_or(FieldError::UnexpectedNull)?,
+            partitions: reader.array(Reader::int32)?.ok_or(FieldError::UnexpectedNull)?,
             unknown_tagged_fields: reader.tagged()?,
         })
     }
 
     fn write(writer: &mut Writer, topic: &Self) {
         writer.string(&topic.topic);
-        writer.array(Some(&topic.partitions), |writer, partition| {
-            writer.int32(*partition)
-        });
+        writer.array(Some(&topic.partitions), |writer, partition| writer.int32(*partition));
         writer.tagged(&topic.unknown_tagged_fields);
     }
 }

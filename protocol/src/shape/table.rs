@@ -59,10 +59,7 @@ pub enum Fixed {
 pub enum Element {
     Fixed(Fixed),
     String,
-    Struct {
-        in_memory: usize,
-        fields: &'static [Field],
-    },
+    Struct { in_memory: usize, fields: &'static [Field] },
 }
 
 impl Fixed {
@@ -87,14 +84,7 @@ impl Field {
     }
 
     const fn new(name: &'static str, kind: Kind) -> Self {
-        Self {
-            name,
-            kind,
-            from: 0,
-            to: ALWAYS,
-            nullable_from: NEVER,
-            tag: None,
-        }
+        Self { name, kind, from: 0, to: ALWAYS, nullable_from: NEVER, tag: None }
     }
 
     pub(super) const fn from(mut self, version: i16) -> Self {
@@ -124,12 +114,7 @@ pub(super) const fn request(
     first_flexible: i16,
     fields: &'static [Field],
 ) -> Shape {
-    Shape {
-        min_version,
-        max_version,
-        first_flexible,
-        fields,
-    }
+    Shape { min_version, max_version, first_flexible, fields }
 }
 
 pub(super) const fn structure(name: &'static str, fields: &'static [Field]) -> Field {

@@ -11,12 +11,7 @@ use crate::wire::Decodable;
 const MINUS_ONE: [u8; 5] = [0xff, 0xff, 0xff, 0xff, 0x0f];
 
 fn checked(key: ApiKey, version: i16, body: &[u8]) -> Result<Bytes, Refusal> {
-    check_body(
-        Api::of(key),
-        version,
-        Bytes::copy_from_slice(body),
-        DECODED_BUDGET,
-    )
+    check_body(Api::of(key), version, Bytes::copy_from_slice(body), DECODED_BUDGET)
 }
 
 fn decoded<M: Decodable>(key: ApiKey, version: i16, body: &[u8]) -> M {
@@ -37,52 +32,17 @@ fn tagged_fields_numbers_and_tails_are_taken_as_stock_kafka_takes_them() {
         ("plain", vec![1, 0], None),
         ("bytes behind the message", b"\x01\x00more".to_vec(), None),
         ("unknown tag", vec![1, 1, 5, 1, b'a'], None),
-        (
-            "unknown tags out of order",
-            vec![1, 2, 7, 1, b'a', 5, 1, b'b'],
-            None,
-        ),
-        (
-            "unknown tag twice",
-            vec![1, 2, 5, 1, b'a', 5, 1, b'b'],
-            None,
-        ),
+        ("unknown tags out of order", vec![1, 2, 7, 1, b'a', 5, 1, b'b'], None),
+        ("unknown tag twice", vec![1, 2, 5, 1, b'a', 5, 1, b'b'], None),
         ("negative count of tags", joined(&[&[1], &MINUS_ONE]), None),
         ("number with idle bytes", vec![0x81, 0x80, 0, 0], None),
-        (
-            "number with more than 32 bits",
-            vec![0x81, 0x80, 0x80, 0x80, 0x70, 0],
-            None,
-        ),
-        (
-            "number of six bytes",
-            long_number.to_vec(),
-            Some(NumberTooLong),
-        ),
-        (
-            "tag beyond the end",
-            vec![1, 1, 5, 9, 1],
-            Some(Truncated { wanted: 9, left: 1 }),
-        ),
-        (
-            "negative tag",
-            joined(&[&[1, 1, 5], &MINUS_ONE]),
-            Some(NegativeSize(-1)),
-        ),
-        (
-            "tags announced, none there",
-            vec![1, 5],
-            Some(Truncated { wanted: 1, left: 0 }),
-        ),
+        ("number with more than 32 bits", vec![0x81, 0x80, 0x80, 0x80, 0x70, 0], None),
+        ("number of six bytes", long_number.to_vec(), Some(NumberTooLong)),
+        ("tag beyond the end", vec![1, 1, 5, 9, 1], Some(Truncated { wanted: 9, left: 1 })),
+        ("negative tag", joined(&[&[1, 1, 5], &MINUS_ONE]), Some(NegativeSize(-1))),
+        ("tags announced, none there", vec![1, 5], Some(Truncated { wanted: 1, left: 0 })),
         ("null array", vec![0, 0], Some(UnexpectedNull)),
-        (
-            "count",
-            vec![0x7f, 0],
-            Some(TooManyElements {
-                announced: 126,
-                left: 1,
-            }),
-        ),
+        ("count", vec![0x7f, 0], Some(TooManyElements { announced: 126, left: 1 })),
     ];
     for (what, body, expected) in cases {
         let outcome = checked(ApiKey::ListGroups, 4, &body);
@@ -103,10 +63,7 @@ fn any_negative_length_is_null_where_null_is_allowed() {
     assert_eq!(request.topics, None);
     let flexible = joined(&[&MINUS_ONE, &[1, 0, 0]]);
     let request: MetadataRequest = decoded(ApiKey::Metadata, 12, &flexible);
-    assert_eq!(
-        (request.topics, request.allow_auto_topic_creation),
-        (None, true)
-    );
+    assert_eq!((request.topics, request.allow_auto_topic_creation), (None, true));
 
     // One less than the least number is the greatest.
     let wrapped = [0x80, 0x80, 0x80, 0x80, 8, 0, 0, 0];
@@ -115,10 +72,7 @@ fn any_negative_length_is_null_where_null_is_allowed() {
     assert_eq!(checked(ApiKey::Metadata, 12, &wrapped), Err(refused.into()));
     let refused = Err(Malformed::UnexpectedNull.into());
     assert_eq!(checked(ApiKey::Metadata, 0, &[0xff; 4]), refused);
-    assert_eq!(
-        checked(ApiKey::Metadata, 8, &[0, 0, 0, 1, 0xff, 0xff, 0, 0, 0]),
-        refused
-    );
+    assert_eq!(checked(ApiKey::Metadata, 8, &[0, 0, 0, 1, 0xff, 0xff, 0, 0, 0]), refused);
 }
 
 #[test]
@@ -150,19 +104,12 @@ fn strings_that_are_no_utf8_are_mended() {
     };
     let request: MetadataRequest = decoded(ApiKey::Metadata, 12, &named(b"a\xff\xc3"));
     let topics = request.topics.unwrap();
-    assert_eq!(
-        topics[0].name.as_ref().unwrap().as_str(),
-        "a\u{fffd}\u{fffd}"
-    );
+    assert_eq!(topics[0].name.as_ref().unwrap().as_str(), "a\u{fffd}\u{fffd}");
     assert!(request.allow_auto_topic_creation);
 
     let longest = vec![b'a'; 32767];
     assert!(checked(ApiKey::Metadata, 12, &named(&longest)).is_ok());
-    let outcome = checked(
-        ApiKey::Metadata,
-        12,
-        &named(&[longest, vec![b'a']].concat()),
-    );
+    let outcome = checked(ApiKey::Metadata, 12, &named(&[longest, vec![b'a']].concat()));
     assert_eq!(outcome, Err(Malformed::StringTooLong(32768).into()));
     let outcome = checked(ApiKey::Metadata, 12, &named(&[0xff; 32767]));
     assert_eq!(outcome, Err(Malformed::StringTooLong(3 * 32767).into()));
@@ -185,14 +132,7 @@ fn the_size_of_a_known_tag_is_not_looked_at() {
         assert_eq!(request.cluster_id.as_deref(), expected);
     }
     let outcome = checked(ApiKey::Fetch, 12, &joined(&[&plain, &[1, 1, 1, 0]]));
-    assert_eq!(
-        outcome,
-        Err(Malformed::TagNotInVersion {
-            tag: 1,
-            version: 12
-        }
-        .into())
-    );
+    assert_eq!(outcome, Err(Malformed::TagNotInVersion { tag: 1, version: 12 }.into()));
 }
 
 #[test]
@@ -216,13 +156,7 @@ fn every_api_has_its_shape() {
 #[test]
 fn versions_outside_the_table_are_refused() {
     let outcome = checked(ApiKey::OffsetFetch, 10, &[0; 40]);
-    assert_eq!(
-        outcome,
-        Err(Refusal::UnsupportedVersion {
-            key: 9,
-            version: 10
-        })
-    );
+    assert_eq!(outcome, Err(Refusal::UnsupportedVersion { key: 9, version: 10 }));
 }
 
 fn frame(key: ApiKey, version: i16, body: &[u8]) -> Vec<u8> {
@@ -240,21 +174,14 @@ fn frame(key: ApiKey, version: i16, body: &[u8]) -> Vec<u8> {
 
 #[test]
 fn every_beginning_of_a_good_frame_waits_for_more() {
-    let whole = frame(
-        ApiKey::Metadata,
-        8,
-        &[0, 0, 0, 1, 0, 2, b'n', b'o', 1, 0, 0],
-    );
+    let whole = frame(ApiKey::Metadata, 8, &[0, 0, 0, 1, 0, 2, b'n', b'o', 1, 0, 0]);
     for length in 0..whole.len() {
         let verdict = check_prefix(whole.len(), &whole[..length], DECODED_BUDGET);
         assert_eq!(verdict, Ok(Verdict::NeedMore), "{length}");
     }
     let next_frame = [&whole[..], b"next"].concat();
     for bytes in [&whole, &next_frame] {
-        assert_eq!(
-            check_prefix(whole.len(), bytes, DECODED_BUDGET),
-            Ok(Verdict::Fits)
-        );
+        assert_eq!(check_prefix(whole.len(), bytes, DECODED_BUDGET), Ok(Verdict::Fits));
     }
 }
 
@@ -262,24 +189,12 @@ fn every_beginning_of_a_good_frame_waits_for_more() {
 fn a_great_frame_of_tiny_elements_is_refused_at_its_first_pages() {
     // One list of 50 million empty names.
     let body = [&announced_count(50_000_000)[..], &[0; 65536]].concat();
-    let outcome = check_prefix(
-        104_857_600,
-        &frame(ApiKey::Metadata, 8, &body),
-        DECODED_BUDGET,
-    );
-    assert!(
-        matches!(outcome, Err(Refusal::OverBudget { .. })),
-        "{outcome:?}"
-    );
+    let outcome = check_prefix(104_857_600, &frame(ApiKey::Metadata, 8, &body), DECODED_BUDGET);
+    assert!(matches!(outcome, Err(Refusal::OverBudget { .. })), "{outcome:?}");
 
     // Lists in lists, no count of which is great.
     let partitions = [&[0; 2][..], &announced_count(4), &[0; 4 * 16]].concat();
-    let body = [
-        &[0; 17][..],
-        &announced_count(150_000),
-        &partitions.repeat(150_000),
-    ]
-    .concat();
+    let body = [&[0; 17][..], &announced_count(150_000), &partitions.repeat(150_000)].concat();
     let whole = frame(ApiKey::Fetch, 4, &body);
     let frame_length = 104_857_600;
     let mut arrived = 65536;
@@ -289,10 +204,7 @@ fn a_great_frame_of_tiny_elements_is_refused_at_its_first_pages() {
             outcome => break outcome,
         }
     };
-    assert!(
-        matches!(refused, Err(Refusal::OverBudget { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(Refusal::OverBudget { .. })), "{refused:?}");
     assert!(arrived <= 8 << 20, "{arrived}");
 }
 
@@ -304,15 +216,9 @@ fn announced_count(count: i32) -> [u8; 4] {
 fn lengths_are_held_against_the_announced_frame_not_against_what_arrived() {
     let body = [&announced_count(1)[..], &[0x7f, 0xff]].concat();
     let frame = frame(ApiKey::Metadata, 0, &body);
-    assert_eq!(
-        check_prefix(100_000, &frame, DECODED_BUDGET),
-        Ok(Verdict::NeedMore)
-    );
+    assert_eq!(check_prefix(100_000, &frame, DECODED_BUDGET), Ok(Verdict::NeedMore));
     let outcome = check_prefix(frame.len() + 9, &frame, DECODED_BUDGET);
-    let refused = Malformed::Truncated {
-        wanted: 0x7fff,
-        left: 9,
-    };
+    let refused = Malformed::Truncated { wanted: 0x7fff, left: 9 };
     assert_eq!(outcome, Err(refused.into()));
 }
 
@@ -322,22 +228,12 @@ fn a_frame_that_nobody_can_answer_is_refused_by_its_header() {
         (&[0, 4, 0, 0], Err(Refusal::UnknownKey(4))),
         (
             &[0, 16, 0, 99, 0, 0, 0, 0, 0xff, 0xff, 0],
-            Err(Refusal::UnsupportedVersion {
-                key: 16,
-                version: 99,
-            }),
+            Err(Refusal::UnsupportedVersion { key: 16, version: 99 }),
         ),
-        (
-            &[0, 18, 0, 99, 0, 0, 0, 0, 0xff, 0xff, 0, 1, 2, 3],
-            Ok(Verdict::Fits),
-        ),
+        (&[0, 18, 0, 99, 0, 0, 0, 0, 0xff, 0xff, 0, 1, 2, 3], Ok(Verdict::Fits)),
         (&[0, 18], Ok(Verdict::NeedMore)),
     ];
     for (bytes, expected) in cases {
-        assert_eq!(
-            check_prefix(1000, bytes, DECODED_BUDGET),
-            expected,
-            "{bytes:?}"
-        );
+        assert_eq!(check_prefix(1000, bytes, DECODED_BUDGET), expected, "{bytes:?}");
     }
 }

@@ -112,11 +112,7 @@ impl<'a> Walk<'a> {
             self.field(field)?;
         }
         self.take(fixed)?;
-        if self.flexible {
-            self.tagged(fields)
-        } else {
-            Ok(())
-        }
+        if self.flexible { self.tagged(fields) } else { Ok(()) }
     }
 
     fn field(&mut self, field: &'static Field) -> Result<(), Stop> {
@@ -189,19 +185,11 @@ impl<'a> Walk<'a> {
                 // Neither Kafka nor the decoder compares what it reads with the announced size.
                 Some(field) if field.exists_in(self.version) => self.field(field)?,
                 Some(_) => {
-                    return Err(Malformed::TagNotInVersion {
-                        tag,
-                        version: self.version,
-                    }
-                    .into());
+                    return Err(Malformed::TagNotInVersion { tag, version: self.version }.into());
                 }
                 None => {
                     let size = usize::try_from(size).map_err(|_| Malformed::NegativeSize(size))?;
-                    self.charge(if unknown == 0 {
-                        FIRST_UNKNOWN_TAG
-                    } else {
-                        UNKNOWN_TAG
-                    })?;
+                    self.charge(if unknown == 0 { FIRST_UNKNOWN_TAG } else { UNKNOWN_TAG })?;
                     self.take(size)?;
                     unknown += 1;
                 }
@@ -256,11 +244,7 @@ impl<'a> Walk<'a> {
         }
         if length != -1 {
             let width = self.at - start;
-            let usual = if self.flexible {
-                vec![0]
-            } else {
-                vec![0xff; width]
-            };
+            let usual = if self.flexible { vec![0] } else { vec![0xff; width] };
             self.patch(start..self.at, usual)?;
         }
         Ok(None)
@@ -321,11 +305,7 @@ impl<'a> Walk<'a> {
     fn charge(&mut self, bytes: usize) -> Result<(), Stop> {
         let needed = self.spent.saturating_add(bytes);
         if needed > self.budget {
-            return Err(Refusal::OverBudget {
-                needed,
-                allowed: self.budget,
-            }
-            .into());
+            return Err(Refusal::OverBudget { needed, allowed: self.budget }.into());
         }
         self.spent = needed;
         Ok(())
@@ -333,11 +313,7 @@ impl<'a> Walk<'a> {
 
     /// Notes a replacement; the first one costs a copy of the body.
     fn patch(&mut self, at: Range<usize>, with: Vec<u8>) -> Result<(), Stop> {
-        let copy = if self.patches.is_empty() {
-            self.total
-        } else {
-            0
-        };
+        let copy = if self.patches.is_empty() { self.total } else { 0 };
         // The replacement exists twice for a while, its entry in a vector that grows by doubling.
         self.charge(copy + 2 * with.len() + 3 * size_of::<Patch>() + ALLOCATION)?;
         self.patches.push(Patch { at, with });

@@ -65,13 +65,7 @@ impl Draw {
 pub(crate) fn body(draw: &mut Draw, api: &Api, version: i16, forms: Forms) -> Bytes {
     let shape = shape_of(api.key);
     let flexible = version >= shape.first_flexible;
-    let mut writer = Writer {
-        draw,
-        version,
-        flexible,
-        forms,
-        out: BytesMut::new(),
-    };
+    let mut writer = Writer { draw, version, flexible, forms, out: BytesMut::new() };
     writer.structure(shape.fields);
     writer.out.freeze()
 }
@@ -111,10 +105,7 @@ pub(crate) fn nested_lists(api: &Api, version: i16) -> Vec<(Vec<usize>, usize)> 
     let mut found = Vec::new();
     below(shape_of(api.key).fields, version, &[], &mut found);
     found.retain(|path| path.len() > 1);
-    found
-        .into_iter()
-        .flat_map(|path| [1, 300].map(|inner| (path.clone(), inner)))
-        .collect()
+    found.into_iter().flat_map(|path| [1, 300].map(|inner| (path.clone(), inner))).collect()
 }
 
 /// The beginning of a body of about `length` bytes whose lists on `path` are full: the outermost
@@ -130,24 +121,13 @@ pub(crate) fn crowd(
     let shape = shape_of(api.key);
     let flexible = version >= shape.first_flexible;
     let draw = &mut Draw::new(0);
-    let mut writer = Writer {
-        draw,
-        version,
-        flexible,
-        forms: Forms::Usual,
-        out: BytesMut::new(),
-    };
+    let mut writer = Writer { draw, version, flexible, forms: Forms::Usual, out: BytesMut::new() };
     let in_memory = match &shape.fields[path[0]].kind {
         Kind::Array(Element::Struct { in_memory, .. }) => *in_memory,
         _ => 1,
     };
     let outer = (budget / in_memory).saturating_sub(1);
-    writer.crowd(
-        shape.fields,
-        path,
-        &[outer, inner],
-        length.min(2 * budget + 1024),
-    );
+    writer.crowd(shape.fields, path, &[outer, inner], length.min(2 * budget + 1024));
     writer.out.freeze()
 }
 
@@ -228,10 +208,8 @@ impl Writer<'_> {
             return self.out.put_slice(&[0xff, 0xff, 0xff, 0xff, 0x0f]);
         }
         let version = self.version;
-        let mut known: Vec<_> = fields
-            .iter()
-            .filter(|field| field.tag.is_some() && field.exists_in(version))
-            .collect();
+        let mut known: Vec<_> =
+            fields.iter().filter(|field| field.tag.is_some() && field.exists_in(version)).collect();
         known.retain(|_| !self.draw.one_in(3));
         let unknown = if self.odd(3) { self.draw.below(30) } else { 0 };
         self.varint((known.len() + unknown) as u32);
@@ -264,20 +242,12 @@ impl Writer<'_> {
                 self.random(length);
             }
             Kind::Struct(_) if null => {
-                let mark = if self.odd(2) {
-                    0x80 + self.draw.below(128) as u8
-                } else {
-                    0xff
-                };
+                let mark = if self.odd(2) { 0x80 + self.draw.below(128) as u8 } else { 0xff };
                 self.out.put_u8(mark);
             }
             Kind::Struct(fields) => {
                 if field.nullable_in(self.version) {
-                    let mark = if self.odd(2) {
-                        self.draw.below(128) as u8
-                    } else {
-                        1
-                    };
+                    let mark = if self.odd(2) { self.draw.below(128) as u8 } else { 1 };
                     self.out.put_u8(mark);
                 }
                 self.structure(fields);
@@ -311,9 +281,8 @@ impl Writer<'_> {
     }
 
     fn string(&mut self) {
-        let mut text: Vec<u8> = (0..self.draw.below(40))
-            .map(|index| b'a' + index as u8 % 26)
-            .collect();
+        let mut text: Vec<u8> =
+            (0..self.draw.below(40)).map(|index| b'a' + index as u8 % 26).collect();
         if self.odd(3) {
             let at = self.draw.below(text.len() + 1);
             text.insert(at, 0x80 + self.draw.below(128) as u8);
@@ -348,11 +317,7 @@ impl Writer<'_> {
     }
 
     fn varint(&mut self, mut value: u32) {
-        let least = if self.odd(10) {
-            1 + self.draw.below(5)
-        } else {
-            1
-        };
+        let least = if self.odd(10) { 1 + self.draw.below(5) } else { 1 };
         let mut written = 1;
         while value >= 0x80 || written < least {
             self.out.put_u8(value as u8 | 0x80);

@@ -15,13 +15,8 @@ fn through<M: Decodable + Encodable>(body: Bytes, version: i16) -> Result<Decode
     let mut left = body;
     let message = M::decode(&mut left, version).map_err(|error| error.to_string())?;
     let mut encoded = BytesMut::new();
-    let outcome = message
-        .encode(&mut encoded, version)
-        .map_err(|error| error.to_string());
-    Ok(Decoded {
-        left,
-        encoded: outcome.map(|()| encoded.freeze()),
-    })
+    let outcome = message.encode(&mut encoded, version).map_err(|error| error.to_string());
+    Ok(Decoded { left, encoded: outcome.map(|()| encoded.freeze()) })
 }
 
 fn only_decode<M: Decodable>(mut body: Bytes, version: i16) -> Result<M, String> {

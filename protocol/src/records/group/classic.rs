@@ -88,10 +88,7 @@ impl GroupMetadataValue {
         let bad_value = |cause| GroupRecordError::Value { record_type, cause };
         let (version, rest) = Reader::version(value).map_err(bad_value)?;
         if !(0..=NEWEST).contains(&version) {
-            return Err(GroupRecordError::ValueVersion {
-                record_type,
-                version,
-            });
+            return Err(GroupRecordError::ValueVersion { record_type, version });
         }
         let mut reader = Reader::new(rest, version >= FIRST_FLEXIBLE);
         Self::read_fields(&mut reader, version).map_err(bad_value)
@@ -128,9 +125,7 @@ impl GroupMetadataValue {
         if version >= 2 {
             writer.int64(self.current_state_timestamp_ms);
         }
-        writer.array(Some(&self.members), |writer, member| {
-            member.write(writer, version)
-        });
+        writer.array(Some(&self.members), |writer, member| member.write(writer, version));
         writer.tagged(&self.unknown_tagged_fields);
         writer.finish()
     }
@@ -140,11 +135,7 @@ impl MemberMetadata {
     fn read(reader: &mut Reader<'_>, version: i16) -> Result<Self, FieldError> {
         Ok(Self {
             member_id: reader.string()?,
-            group_instance_id: if version >= 3 {
-                reader.nullable_string()?
-            } else {
-                None
-            },
+            group_instance_id: if version >= 3 { reader.nullable_string()? } else { None },
             client_id: reader.string()?,
             client_host: reader.string()?,
             rebalance_timeout_ms: if version >= 1 { reader.int32()? } else { -1 },

@@ -32,11 +32,7 @@ pub struct OffsetCommitKey {
 impl OffsetCommitKey {
     pub(super) fn read(rest: &[u8]) -> Result<Self, FieldError> {
         let mut reader = Reader::new(rest, false);
-        Ok(Self {
-            group: reader.string()?,
-            topic: reader.string()?,
-            partition: reader.int32()?,
-        })
+        Ok(Self { group: reader.string()?, topic: reader.string()?, partition: reader.int32()? })
     }
 
     #[must_use]
@@ -83,26 +79,16 @@ impl OffsetCommitValue {
     pub(super) fn read(record_type: i16, value: &[u8]) -> Result<Self, GroupRecordError> {
         let bad_value = |cause| GroupRecordError::Value { record_type, cause };
         let (version, rest) = Reader::version(value).map_err(bad_value)?;
-        let newest = if record_type == LEGACY_OFFSET_COMMIT {
-            0
-        } else {
-            NEWEST
-        };
+        let newest = if record_type == LEGACY_OFFSET_COMMIT { 0 } else { NEWEST };
         if !(0..=newest).contains(&version) {
-            return Err(GroupRecordError::ValueVersion {
-                record_type,
-                version,
-            });
+            return Err(GroupRecordError::ValueVersion { record_type, version });
         }
         Self::read_fields(rest, version).map_err(bad_value)
     }
 
     fn read_fields(rest: &[u8], version: i16) -> Result<Self, FieldError> {
         let mut reader = Reader::new(rest, version >= FIRST_FLEXIBLE);
-        let mut value = Self {
-            offset: reader.int64()?,
-            ..Self::default()
-        };
+        let mut value = Self { offset: reader.int64()?, ..Self::default() };
         if version >= 3 {
             value.leader_epoch = reader.int32()?;
         }
@@ -124,11 +110,7 @@ impl OffsetCommitValue {
     /// In the version that Kafka 4.1 writes for this content.
     #[must_use]
     pub fn to_bytes(&self) -> Bytes {
-        self.write(if self.expire_timestamp_ms == -1 {
-            NEWEST
-        } else {
-            1
-        })
+        self.write(if self.expire_timestamp_ms == -1 { NEWEST } else { 1 })
     }
 
     /// In a given version; what it has no place for is left out.
@@ -146,10 +128,7 @@ impl OffsetCommitValue {
         }
         let mut tagged = self.unknown_tagged_fields.clone();
         if !self.topic_id.is_nil() {
-            tagged.insert(
-                TOPIC_ID_TAG,
-                Bytes::copy_from_slice(self.topic_id.as_bytes()),
-            );
+            tagged.insert(TOPIC_ID_TAG, Bytes::copy_from_slice(self.topic_id.as_bytes()));
         }
         writer.tagged(&tagged);
         writer.finish()

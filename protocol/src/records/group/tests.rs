@@ -61,73 +61,41 @@ fn group_value(version: i16) -> GroupMetadataValue {
 
 #[test]
 fn every_version_of_an_offset_commit_is_read_and_written_as_stock_does() {
-    let key = OffsetCommitKey {
-        group: text("group-ä"),
-        topic: text("orders"),
-        partition: 7,
-    };
+    let key = OffsetCommitKey { group: text("group-ä"), topic: text("orders"), partition: 7 };
     for version in 0..=4 {
         let name = format!("offset_value_v{version}");
         let expected = offset_value(version);
         assert_eq!(
             read("offset_key", Some(&name)),
-            GroupRecord::OffsetCommit {
-                key: key.clone(),
-                value: Some(expected.clone())
-            },
+            GroupRecord::OffsetCommit { key: key.clone(), value: Some(expected.clone()) },
         );
-        assert_eq!(
-            expected.write(version),
-            stock_bytes(&name),
-            "version {version}"
-        );
+        assert_eq!(expected.write(version), stock_bytes(&name), "version {version}");
     }
     assert_eq!(key.to_bytes(), stock_bytes("offset_key"));
-    assert_eq!(
-        read("offset_key", None),
-        GroupRecord::OffsetCommit { key, value: None }
-    );
+    assert_eq!(read("offset_key", None), GroupRecord::OffsetCommit { key, value: None });
 }
 
 #[test]
 fn a_commit_is_written_in_version_4_unless_it_brings_its_own_retention() {
-    let plain = OffsetCommitValue {
-        offset: 42,
-        commit_timestamp_ms: 1,
-        ..OffsetCommitValue::default()
-    };
+    let plain =
+        OffsetCommitValue { offset: 42, commit_timestamp_ms: 1, ..OffsetCommitValue::default() };
     assert_eq!(plain.to_bytes(), stock_bytes("offset_value_v4_plain"));
     assert_eq!(offset_value(1).to_bytes(), stock_bytes("offset_value_v1"));
 }
 
 #[test]
 fn a_legacy_commit_has_version_0_only() {
-    let GroupRecord::OffsetCommit {
-        key,
-        value: Some(value),
-    } = read("legacy_offset_key", Some("legacy_offset_value_v0"))
+    let GroupRecord::OffsetCommit { key, value: Some(value) } =
+        read("legacy_offset_key", Some("legacy_offset_value_v0"))
     else {
         panic!("not an offset commit");
     };
-    assert_eq!(
-        (key.group.as_str(), key.topic.as_str(), key.partition),
-        ("g", "t", 1)
-    );
-    assert_eq!(
-        (
-            value.offset,
-            value.metadata.as_str(),
-            value.commit_timestamp_ms
-        ),
-        (9, "m", 3)
-    );
+    assert_eq!((key.group.as_str(), key.topic.as_str(), key.partition), ("g", "t", 1));
+    assert_eq!((value.offset, value.metadata.as_str(), value.commit_timestamp_ms), (9, "m", 3));
     let newer = stock_bytes("offset_value_v1");
     assert_eq!(
         GroupRecord::read(Some(&stock_bytes("legacy_offset_key")), Some(&newer)),
-        Err(GroupRecordError::ValueVersion {
-            record_type: 0,
-            version: 1
-        }),
+        Err(GroupRecordError::ValueVersion { record_type: 0, version: 1 }),
     );
 }
 
@@ -138,21 +106,12 @@ fn every_version_of_a_group_is_read_and_written_as_stock_does() {
         let expected = group_value(version);
         assert_eq!(
             read("group_key", Some(&name)),
-            GroupRecord::GroupMetadata {
-                group: text("group-ä"),
-                value: Some(expected.clone())
-            },
+            GroupRecord::GroupMetadata { group: text("group-ä"), value: Some(expected.clone()) },
         );
-        assert_eq!(
-            expected.write(version),
-            stock_bytes(&name),
-            "version {version}"
-        );
+        assert_eq!(expected.write(version), stock_bytes(&name), "version {version}");
     }
-    let record = GroupRecord::GroupMetadata {
-        group: text("group-ä"),
-        value: Some(group_value(3)),
-    };
+    let record =
+        GroupRecord::GroupMetadata { group: text("group-ä"), value: Some(group_value(3)) };
     let (key, value) = record.to_bytes().unwrap();
     assert_eq!(key, stock_bytes("group_key"));
     assert_eq!(value.unwrap(), stock_bytes("group_value_v3"));
@@ -160,43 +119,24 @@ fn every_version_of_a_group_is_read_and_written_as_stock_does() {
 
 #[test]
 fn an_empty_group_is_written_as_stock_does() {
-    let value = GroupMetadataValue {
-        current_state_timestamp_ms: 5,
-        ..GroupMetadataValue::default()
-    };
+    let value =
+        GroupMetadataValue { current_state_timestamp_ms: 5, ..GroupMetadataValue::default() };
     assert_eq!(value.to_bytes(), stock_bytes("group_value_empty"));
 }
 
 #[test]
 fn records_of_other_kinds_of_groups_are_named_and_kept_whole() {
     for (name, kind, group, names_group, names_member) in [
-        (
-            "consumer_group_key",
-            ForeignKind::Consumer,
-            "cg",
-            true,
-            false,
-        ),
-        (
-            "consumer_member_key",
-            ForeignKind::Consumer,
-            "cg",
-            false,
-            true,
-        ),
+        ("consumer_group_key", ForeignKind::Consumer, "cg", true, false),
+        ("consumer_member_key", ForeignKind::Consumer, "cg", false, true),
         ("share_group_key", ForeignKind::Share, "sg", true, false),
         ("streams_group_key", ForeignKind::Streams, "st", true, false),
     ] {
         let bytes = stock_bytes(name);
         let record = GroupRecord::read(Some(&bytes), Some(b"anything")).unwrap();
-        let GroupRecord::Foreign { key, .. } = &record else {
-            panic!("{name} is not foreign")
-        };
+        let GroupRecord::Foreign { key, .. } = &record else { panic!("{name} is not foreign") };
         assert_eq!((key.kind, key.group.as_str()), (kind, group));
-        assert_eq!(
-            (key.names_group(), key.names_member()),
-            (names_group, names_member)
-        );
+        assert_eq!((key.names_group(), key.names_member()), (names_group, names_member));
         let kept = (Bytes::from(bytes), Some(Bytes::from_static(b"anything")));
         assert_eq!(record.to_bytes(), Some(kept));
     }
@@ -218,16 +158,10 @@ fn cut_bytes_are_an_error_and_never_a_panic() {
     ] {
         let (key, value) = (stock_bytes(key), stock_bytes(value));
         for cut in 0..key.len() {
-            assert!(
-                GroupRecord::read(Some(&key[..cut]), Some(&value)).is_err(),
-                "key at {cut}"
-            );
+            assert!(GroupRecord::read(Some(&key[..cut]), Some(&value)).is_err(), "key at {cut}");
         }
         for cut in 0..value.len() {
-            assert!(
-                GroupRecord::read(Some(&key), Some(&value[..cut])).is_err(),
-                "value at {cut}"
-            );
+            assert!(GroupRecord::read(Some(&key), Some(&value[..cut])).is_err(), "value at {cut}");
         }
     }
     assert_eq!(GroupRecord::read(None, None), Err(GroupRecordError::NoKey));
@@ -242,10 +176,7 @@ fn an_array_that_announces_more_than_follows_is_refused_before_it_is_read() {
         GroupRecord::read(Some(&stock_bytes("group_key")), Some(&value)),
         Err(GroupRecordError::Value {
             record_type: 2,
-            cause: FieldError::ArrayTooLong {
-                announced: i32::MAX as usize,
-                left: 0
-            },
+            cause: FieldError::ArrayTooLong { announced: i32::MAX as usize, left: 0 },
         }),
     );
 }
@@ -253,9 +184,7 @@ fn an_array_that_announces_more_than_follows_is_refused_before_it_is_read() {
 #[test]
 fn tagged_fields_of_a_later_schema_survive_a_rewrite() {
     let mut value = offset_value(4);
-    value
-        .unknown_tagged_fields
-        .insert(7, Bytes::from_static(b"later"));
+    value.unknown_tagged_fields.insert(7, Bytes::from_static(b"later"));
     let bytes = value.write(4);
     assert_eq!(OffsetCommitValue::read(1, &bytes).unwrap(), value);
 }

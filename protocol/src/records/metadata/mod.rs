@@ -32,19 +32,11 @@ pub enum MetadataRecordError {
     #[error("a metadata record has the unknown type {key} (version {version})")]
     UnknownType { key: u32, version: u32 },
     #[error("{name} has version {version}, known are 0 to {max}")]
-    UnknownVersion {
-        name: &'static str,
-        version: u32,
-        max: i16,
-    },
+    UnknownVersion { name: &'static str, version: u32, max: i16 },
     #[error("the head of a metadata record is broken: {0}")]
     Head(FieldError),
     #[error("{name} (version {version}) is broken: {cause}")]
-    Body {
-        name: &'static str,
-        version: u32,
-        cause: FieldError,
-    },
+    Body { name: &'static str, version: u32, cause: FieldError },
     #[error("{left} byte(s) follow {name}")]
     TrailingBytes { name: &'static str, left: usize },
 }
@@ -150,19 +142,14 @@ impl MetadataRecord {
         let record = Self::read_body(key, version, &mut input)?;
         match input.remaining() {
             0 => Ok((record, version as i16)),
-            left => Err(MetadataRecordError::TrailingBytes {
-                name: record.name(),
-                left,
-            }),
+            left => Err(MetadataRecordError::TrailingBytes { name: record.name(), left }),
         }
     }
 
     /// The value of the log record; fails when `version` has no place for something that is set.
     pub fn encode(&self, version: i16) -> Result<Bytes, MetadataRecordError> {
         let name = self.name();
-        let written = u32::try_from(version)
-            .ok()
-            .filter(|_| version <= self.max_version());
+        let written = u32::try_from(version).ok().filter(|_| version <= self.max_version());
         let Some(written) = written else {
             let version = version as u32;
             return Err(MetadataRecordError::UnknownVersion {
@@ -175,12 +162,11 @@ impl MetadataRecord {
         put_unsigned_varint(&mut out, FRAME_VERSION);
         put_unsigned_varint(&mut out, self.key());
         put_unsigned_varint(&mut out, written);
-        self.write_body(&mut out, version)
-            .map_err(|cause| MetadataRecordError::Body {
-                name,
-                version: written,
-                cause,
-            })?;
+        self.write_body(&mut out, version).map_err(|cause| MetadataRecordError::Body {
+            name,
+            version: written,
+            cause,
+        })?;
         Ok(out.freeze())
     }
 }

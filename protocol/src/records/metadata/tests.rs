@@ -26,11 +26,7 @@ fn every_record_a_stock_node_wrote_is_written_back_byte_for_byte() {
                     let key = record.key.unwrap();
                     let decoded = ControlRecord::decode(key, value).unwrap();
                     let (key_again, value_again) = decoded.encode();
-                    assert_eq!(
-                        (key, value),
-                        (&key_again[..], &value_again[..]),
-                        "{decoded:?}"
-                    );
+                    assert_eq!((key, value), (&key_again[..], &value_again[..]), "{decoded:?}");
                     controls += 1;
                 } else {
                     let (decoded, version) = MetadataRecord::decode(value).unwrap();
@@ -69,13 +65,7 @@ fn the_samples_hold_every_type_of_the_table() {
     let mut keys: Vec<u32> = samples().iter().map(MetadataRecord::key).collect();
     keys.sort_unstable();
     keys.dedup();
-    assert_eq!(
-        keys,
-        MetadataRecord::TYPES
-            .iter()
-            .map(|known| known.0)
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(keys, MetadataRecord::TYPES.iter().map(|known| known.0).collect::<Vec<_>>());
     assert_eq!(keys.len(), 26);
 }
 
@@ -84,10 +74,7 @@ fn a_cut_record_is_an_error_and_never_a_panic() {
     for record in samples() {
         let bytes = record.encode(record.max_version()).unwrap();
         for cut in 0..bytes.len() {
-            assert!(
-                MetadataRecord::decode(&bytes[..cut]).is_err(),
-                "{record:?} at {cut}"
-            );
+            assert!(MetadataRecord::decode(&bytes[..cut]).is_err(), "{record:?} at {cut}");
         }
         let longer = [&bytes[..], b"\0"].concat();
         assert!(matches!(
@@ -116,26 +103,11 @@ fn flipped_bytes_never_panic() {
 #[test]
 fn what_is_not_known_is_named() {
     for (bytes, wanted) in [
-        (
-            &b"\x00\x02\x00"[..],
-            "a metadata record has frame version 0, only 1 is known",
-        ),
-        (
-            b"\x01\x63\x00",
-            "a metadata record has the unknown type 99 (version 0)",
-        ),
-        (
-            b"\x01\x06\x00",
-            "a metadata record has the unknown type 6 (version 0)",
-        ),
-        (
-            b"\x01\x02\x09",
-            "TopicRecord has version 9, known are 0 to 0",
-        ),
-        (
-            b"\x01",
-            "the head of a metadata record is broken: 1 byte(s) wanted, 0 left",
-        ),
+        (&b"\x00\x02\x00"[..], "a metadata record has frame version 0, only 1 is known"),
+        (b"\x01\x63\x00", "a metadata record has the unknown type 99 (version 0)"),
+        (b"\x01\x06\x00", "a metadata record has the unknown type 6 (version 0)"),
+        (b"\x01\x02\x09", "TopicRecord has version 9, known are 0 to 0"),
+        (b"\x01", "the head of a metadata record is broken: 1 byte(s) wanted, 0 left"),
         (
             b"\x01\x0e\x00\xff\xff\xff\xff\x0f",
             "ClientQuotaRecord (version 0) is broken: \
@@ -146,26 +118,16 @@ fn what_is_not_known_is_named() {
             "TopicRecord (version 0) is broken: a field that is not nullable was null",
         ),
     ] {
-        assert_eq!(
-            MetadataRecord::decode(bytes).unwrap_err().to_string(),
-            wanted
-        );
+        assert_eq!(MetadataRecord::decode(bytes).unwrap_err().to_string(), wanted);
     }
 }
 
 #[test]
 fn tagged_fields_of_a_later_schema_survive() {
     let mut record = TopicRecord::default();
-    record
-        .unknown_tagged_fields
-        .insert(7, Bytes::from_static(b"later"));
-    let mut change = PartitionChangeRecord {
-        leader: 3,
-        ..Default::default()
-    };
-    change
-        .unknown_tagged_fields
-        .insert(0x4000, Bytes::from_static(b"much later"));
+    record.unknown_tagged_fields.insert(7, Bytes::from_static(b"later"));
+    let mut change = PartitionChangeRecord { leader: 3, ..Default::default() };
+    change.unknown_tagged_fields.insert(0x4000, Bytes::from_static(b"much later"));
     for record in [MetadataRecord::from(record), change.into()] {
         let bytes = record.encode(0).unwrap();
         assert_eq!(MetadataRecord::decode(&bytes).unwrap().0, record);
@@ -192,14 +154,8 @@ fn text(text: &'static str) -> StrBytes {
 
 /// One record of each type with every field set, and of those with nullable fields one without.
 fn samples() -> Vec<MetadataRecord> {
-    [
-        cluster_samples(),
-        log_samples(),
-        topic_samples(),
-        setting_samples(),
-        security_samples(),
-    ]
-    .concat()
+    [cluster_samples(), log_samples(), topic_samples(), setting_samples(), security_samples()]
+        .concat()
 }
 
 fn cluster_samples() -> Vec<MetadataRecord> {
@@ -246,24 +202,9 @@ fn cluster_samples() -> Vec<MetadataRecord> {
 
 fn log_samples() -> Vec<MetadataRecord> {
     vec![
-        UnregisterBrokerRecord {
-            broker_id: 1,
-            broker_epoch: 2,
-            ..Default::default()
-        }
-        .into(),
-        FenceBrokerRecord {
-            id: 1,
-            epoch: 2,
-            ..Default::default()
-        }
-        .into(),
-        UnfenceBrokerRecord {
-            id: 1,
-            epoch: 2,
-            ..Default::default()
-        }
-        .into(),
+        UnregisterBrokerRecord { broker_id: 1, broker_epoch: 2, ..Default::default() }.into(),
+        FenceBrokerRecord { id: 1, epoch: 2, ..Default::default() }.into(),
+        UnfenceBrokerRecord { id: 1, epoch: 2, ..Default::default() }.into(),
         BrokerRegistrationChangeRecord {
             broker_id: 1,
             broker_epoch: 2,
@@ -273,12 +214,7 @@ fn log_samples() -> Vec<MetadataRecord> {
             ..Default::default()
         }
         .into(),
-        FeatureLevelRecord {
-            name: text("f"),
-            feature_level: 1,
-            ..Default::default()
-        }
-        .into(),
+        FeatureLevelRecord { name: text("f"), feature_level: 1, ..Default::default() }.into(),
         ProducerIdsRecord {
             broker_id: 1,
             broker_epoch: 2,
@@ -287,40 +223,19 @@ fn log_samples() -> Vec<MetadataRecord> {
         }
         .into(),
         NoOpRecord::default().into(),
-        ZkMigrationStateRecord {
-            zk_migration_state: 2,
-            ..Default::default()
-        }
-        .into(),
-        BeginTransactionRecord {
-            name: Some(text("x")),
-            ..Default::default()
-        }
-        .into(),
+        ZkMigrationStateRecord { zk_migration_state: 2, ..Default::default() }.into(),
+        BeginTransactionRecord { name: Some(text("x")), ..Default::default() }.into(),
         BeginTransactionRecord::default().into(),
         EndTransactionRecord::default().into(),
-        AbortTransactionRecord {
-            reason: Some(text("y")),
-            ..Default::default()
-        }
-        .into(),
+        AbortTransactionRecord { reason: Some(text("y")), ..Default::default() }.into(),
     ]
 }
 
 fn topic_samples() -> Vec<MetadataRecord> {
     let topic_id = Uuid::from_u128(77);
     vec![
-        TopicRecord {
-            name: text("orders"),
-            topic_id,
-            ..Default::default()
-        }
-        .into(),
-        RemoveTopicRecord {
-            topic_id,
-            ..Default::default()
-        }
-        .into(),
+        TopicRecord { name: text("orders"), topic_id, ..Default::default() }.into(),
+        RemoveTopicRecord { topic_id, ..Default::default() }.into(),
         PartitionRecord {
             partition_id: 300,
             topic_id,
@@ -355,21 +270,14 @@ fn topic_samples() -> Vec<MetadataRecord> {
         }
         .into(),
         PartitionChangeRecord::default().into(),
-        ClearElrRecord {
-            topic_name: text("orders"),
-            ..Default::default()
-        }
-        .into(),
+        ClearElrRecord { topic_name: text("orders"), ..Default::default() }.into(),
     ]
 }
 
 fn setting_samples() -> Vec<MetadataRecord> {
     let name = text("alice");
-    let entity = |entity_name| QuotaEntity {
-        entity_type: text("user"),
-        entity_name,
-        ..Default::default()
-    };
+    let entity =
+        |entity_name| QuotaEntity { entity_type: text("user"), entity_name, ..Default::default() };
     vec![
         ConfigRecord {
             resource_type: 2,
@@ -406,11 +314,7 @@ fn security_samples() -> Vec<MetadataRecord> {
             ..Default::default()
         }
         .into(),
-        RemoveAccessControlEntryRecord {
-            id: Uuid::from_u128(6),
-            ..Default::default()
-        }
-        .into(),
+        RemoveAccessControlEntryRecord { id: Uuid::from_u128(6), ..Default::default() }.into(),
         UserScramCredentialRecord {
             name: name.clone(),
             mechanism: 1,
@@ -421,12 +325,8 @@ fn security_samples() -> Vec<MetadataRecord> {
             ..Default::default()
         }
         .into(),
-        RemoveUserScramCredentialRecord {
-            name: name.clone(),
-            mechanism: 1,
-            ..Default::default()
-        }
-        .into(),
+        RemoveUserScramCredentialRecord { name: name.clone(), mechanism: 1, ..Default::default() }
+            .into(),
         DelegationTokenRecord {
             owner: text("User:alice"),
             requester: text("User:bob"),
@@ -438,10 +338,6 @@ fn security_samples() -> Vec<MetadataRecord> {
             ..Default::default()
         }
         .into(),
-        RemoveDelegationTokenRecord {
-            token_id: text("t"),
-            ..Default::default()
-        }
-        .into(),
+        RemoveDelegationTokenRecord { token_id: text("t"), ..Default::default() }.into(),
     ]
 }

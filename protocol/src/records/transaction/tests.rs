@@ -52,15 +52,9 @@ fn a_transaction_without_partitions_keeps_its_null() {
 fn cut_bytes_are_an_error_and_never_a_panic() {
     let bytes = stock_bytes("transaction_value_v1");
     for cut in 0..bytes.len() {
-        assert!(
-            TransactionLogValue::read(&bytes[..cut]).is_err(),
-            "value at {cut}"
-        );
+        assert!(TransactionLogValue::read(&bytes[..cut]).is_err(), "value at {cut}");
     }
-    assert_eq!(
-        TransactionRecord::read(None, None),
-        Err(TransactionRecordError::NoKey)
-    );
+    assert_eq!(TransactionRecord::read(None, None), Err(TransactionRecordError::NoKey));
 }
 
 #[test]
