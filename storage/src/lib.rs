@@ -35,7 +35,7 @@ mod segment;
 mod validate;
 
 pub use checkpoint::{MalformedLine, OffsetEntry};
-pub use codec::{DECOMPRESSED_BYTES_MAX, decompress};
+pub use codec::{DECOMPRESSED_BYTES_MAX, compress, decompress};
 pub use config::{CleanupPolicy, CompressionPolicy, LogConfig};
 pub use dir::{DirKind, LogDir, LogDirOptions, PartitionDir, RetiredLog};
 pub use disk::{Disk, DiskOp, Faults, Verdict};

@@ -103,6 +103,14 @@ fn zstd_window(payload: &[u8]) -> u64 {
     base + base / 8 * u64::from(window & 7)
 }
 
+/// A payload compressed at the codec's default level, for those who write Kafka's own topics.
+pub fn compress(codec: Compression, payload: &[u8]) -> io::Result<Vec<u8>> {
+    let level = if codec == Compression::Zstd { 3 } else { -1 };
+    let mut compressor = Compressor::new(codec, level, usize::MAX)?;
+    compressor.write(payload)?;
+    compressor.finish()
+}
+
 /// The whole decompressed payload of a batch, for those who read Kafka's own topics.
 pub fn decompress(codec: Compression, payload: &[u8]) -> io::Result<Vec<u8>> {
     let limit = decompressed_limit(codec, payload);

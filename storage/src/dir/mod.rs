@@ -14,6 +14,7 @@ mod partition_metadata;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
@@ -217,16 +218,25 @@ impl LogDir {
 
     /// Renames a log's directory for deletion; `unique` is a random id. The log takes no more
     /// appends; readers that hold it may finish.
-    pub fn retire(&self, log: Log, unique: Uuid) -> Result<RetiredLog, StorageError> {
-        self.put_aside(log, DirKind::Deleted, unique)
+    pub fn retire(&self, log: impl Borrow<Log>, unique: Uuid) -> Result<RetiredLog, StorageError> {
+        self.put_aside(log.borrow(), DirKind::Deleted, unique)
     }
 
     /// Renames a log that belongs to nothing the cluster knows, for its owner to look at.
-    pub fn set_stray(&self, log: Log, unique: Uuid) -> Result<RetiredLog, StorageError> {
-        self.put_aside(log, DirKind::Stray, unique)
+    pub fn set_stray(
+        &self,
+        log: impl Borrow<Log>,
+        unique: Uuid,
+    ) -> Result<RetiredLog, StorageError> {
+        self.put_aside(log.borrow(), DirKind::Stray, unique)
     }
 
-    fn put_aside(&self, log: Log, kind: DirKind, unique: Uuid) -> Result<RetiredLog, StorageError> {
+    fn put_aside(
+        &self,
+        log: &Log,
+        kind: DirKind,
+        unique: Uuid,
+    ) -> Result<RetiredLog, StorageError> {
         let from = log.directory();
         let name = from.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let to = self.path.join(entry::aside_name(&name, kind, unique));

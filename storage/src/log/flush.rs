@@ -112,6 +112,11 @@ impl Log {
     /// Ends the log's use: indexes completed, producers' state kept, everything on the disk. After
     /// it the log may be opened as cleanly shut down.
     pub fn close(mut self, now_ms: i64) -> Result<(), StorageError> {
+        self.close_here(now_ms)
+    }
+
+    /// [`Self::close`] for a log that is part of something else.
+    pub fn close_here(&mut self, now_ms: i64) -> Result<(), StorageError> {
         self.check_health()?;
         self.close_active()?;
         self.producers.set_end_offset(self.log_end_offset());

@@ -154,7 +154,7 @@ impl Log {
 
     /// Moves the log's directory and lets go of the log; its files stay readable to those who have
     /// them open.
-    pub(crate) fn rename(self, to: &Path) -> Result<(), StorageError> {
+    pub(crate) fn rename(&self, to: &Path) -> Result<(), StorageError> {
         let home = &self.shared.home;
         let mut path = home.path.write();
         let renamed = home.disk.rename(&path, to);

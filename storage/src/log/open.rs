@@ -106,8 +106,11 @@ impl Log {
         options: OpenOptions,
     ) -> Result<Self, StorageError> {
         let fresh = listing.names.is_empty();
-        let (epochs, epochs_fit) =
-            if fresh { (LeaderEpochs::default(), true) } else { read_epochs(&home)? };
+        let (epochs, epochs_fit) = if fresh {
+            (LeaderEpochs::default(), true)
+        } else {
+            read_epochs(&home, listing.segments.iter().any(|&(_, size)| size > 0))?
+        };
         let space = u64::from(config.segment_bytes);
         let mut segments: Vec<_> = listing
             .segments
@@ -182,11 +185,15 @@ fn list(directory: &Path) -> io::Result<Listing> {
     Ok(listing)
 }
 
-fn read_epochs(home: &Home) -> Result<(LeaderEpochs, bool), StorageError> {
+/// The leader epochs, and whether they can be relied upon: a log with records has some.
+fn read_epochs(home: &Home, has_records: bool) -> Result<(LeaderEpochs, bool), StorageError> {
     let path = home.path.read().join(names::EPOCHS);
     match home.disk.read(&path) {
         Ok(content) => match LeaderEpochs::decode(&content) {
-            Ok(epochs) => Ok((epochs, true)),
+            Ok(epochs) => {
+                let fit = !has_records || epochs.latest().is_some();
+                Ok((epochs, fit))
+            }
             // Unlike Kafka, which takes the log dir offline: the batches know their epochs.
             Err(error) => {
                 tracing::warn!(file = %path.display(), %error, "leader epochs are read again");

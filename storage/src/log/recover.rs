@@ -77,7 +77,8 @@ impl Log {
     ) -> Result<i64, StorageError> {
         // A transaction index can only be built anew along with the producers.
         let replay = !recovery.clean || segments[first].aborted(i64::MAX)?.is_none();
-        let mut footing = if replay { None } else { footing(&segments[first])? };
+        let whole = replay || !recovery.epochs_fit;
+        let mut footing = if whole { None } else { footing(&segments[first])? };
         let mut next_offset = segments[first].base_offset();
         if let Some((_, base_offset)) = footing {
             next_offset = base_offset;
