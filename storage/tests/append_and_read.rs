@@ -1,5 +1,7 @@
 //! The everyday life of a log: append, read, flush, roll, cut, reopen.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use protocol::batch::BatchView;

@@ -1,6 +1,8 @@
 //! Files of Kafka 4.1 (see `golden/KafkaLog.java`): we read in them what Kafka reads, and given the
 //! same batches we write the same files.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use std::fmt::Write as _;

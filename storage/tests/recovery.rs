@@ -1,6 +1,8 @@
 //! Whatever a stop leaves behind, the log that opens is a prefix of what was appended that holds
 //! everything synced, and its side files are those of a rebuild from the log alone.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use std::collections::BTreeMap;
