@@ -54,7 +54,18 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     /// Whether the sender may do `operation` on `resource`.
     pub(crate) fn authorize(&self, operation: Operation, resource: Resource<'_>) -> bool {
-        self.authorizer.authorize(self, operation, resource)
+        let allowed = self.authorizer.authorize(self, operation, resource);
+        if !allowed {
+            tracing::info!(
+                target: "kafka.authorizer.logger",
+                "Principal = {} is Denied operation = {operation:?} from host = {} on resource = \
+                 {resource:?} for request = {}",
+                self.client.principal,
+                self.client.ip(),
+                self.api.name,
+            );
+        }
+        allowed
     }
 
     /// Whether the sender may do `operation` on some topic, whichever it is.

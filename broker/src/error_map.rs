@@ -3,7 +3,7 @@
 pub(crate) mod groups;
 
 use protocol::ErrorCode;
-use protocol::batch::{BatchError, BatchView};
+use protocol::batch::BatchError;
 use protocol::produce::RecordError;
 use replica::NotAppended;
 use storage::{AppendError, BatchFault, ReadError, StorageError};
@@ -172,13 +172,15 @@ pub(crate) fn controller_error(error: &ControllerError) -> ApiError {
     }
 }
 
-/// The first batch of what a producer sent, or the code of why there is none.
-pub(crate) fn first_batch(records: &[u8]) -> Result<BatchView<'_>, ErrorCode> {
-    BatchView::parse(records).map_err(|error| match error {
-        // An incomplete or old batch is none to `ProduceRequest.validateRecords`.
-        BatchError::Incomplete { .. } | BatchError::UnsupportedMagic(_) => ErrorCode::InvalidRecord,
+/// The code of bytes that a producer sent for a batch and that are none.
+pub(crate) fn unreadable_batch(error: BatchError) -> ErrorCode {
+    match error {
+        // Half a batch, and one of an old format, is none to `ProduceRequest.validateRecords`.
+        BatchError::Incomplete { .. } | BatchError::UnsupportedMagic(0 | 1) => {
+            ErrorCode::InvalidRecord
+        }
         _ => ErrorCode::CorruptMessage,
-    })
+    }
 }
 
 #[cfg(test)]

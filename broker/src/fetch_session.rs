@@ -15,7 +15,7 @@ mod cache;
 mod session;
 
 pub(crate) use cache::{FetchSessions, Opened};
-pub(crate) use session::{Answered, PartitionKey, Requested, Session};
+pub(crate) use session::{Answered, PartitionKey, Requested};
 
 /// A session id nobody has.
 pub(crate) const NO_SESSION: i32 = 0;

@@ -45,7 +45,7 @@ pub(crate) enum StartError {
     #[error("{0}")]
     Config(#[from] config::ConfigError),
     #[error("{0}")]
-    Storage(#[from] storage::StorageError),
+    Storage(#[from] StorageError),
     #[error("{0}")]
     LogDir(#[from] crate::log_dir::LogDirError),
     #[error("{0}")]

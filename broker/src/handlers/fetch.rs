@@ -43,6 +43,11 @@ pub(crate) fn begin(broker: Arc<Broker>, context: Arc<RequestContext>, mut body:
 
 async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRequest) -> Reply {
     let uses_topic_ids = context.api_version >= FIRST_WITH_IDS;
+    if !matches!(request.isolation_level, 0 | 1) {
+        // Kafka stumbles over an isolation level that does not exist.
+        let code = ErrorCode::UnknownServerError.code();
+        return encode(context, code, NO_SESSION, Vec::new(), Vec::new());
+    }
     let now_ms = broker.now_ms();
     let opened = broker.fetch_sessions().open(
         request.session_id,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use protocol::ErrorCode;
-use protocol::batch::{BatchView, Compression};
+use protocol::batch::{BatchView, Compression, batches};
 use protocol::leader_hint::{CurrentLeader, NodeEndpoint};
 use protocol::produce::{
     PartitionResponse, ProduceRequest, ProducedPartition, ProducedTopic, TopicResponse,
@@ -74,8 +74,11 @@ pub(crate) fn begin(
     };
     let mut answers = Vec::with_capacity(request.topic_count());
     let mut awaited = Vec::new();
+    let denied = is_denied(&context, &request);
     for topic in request.topics() {
-        let (answer, waits) = append_topic(broker, &context, &request, topic, answers.len());
+        let whole = denied.then_some(ErrorCode::TransactionalIdAuthorizationFailed);
+        let (answer, waits) =
+            append_topic(broker, &context, &request, topic, (answers.len(), whole));
         answers.push(answer);
         awaited.extend(waits);
     }
@@ -95,7 +98,7 @@ fn append_topic(
     context: &RequestContext,
     request: &ProduceRequest,
     topic: ProducedTopic<'_>,
-    position: usize,
+    (position, refused_request): (usize, Option<ErrorCode>),
 ) -> (TopicAnswer, Vec<Awaited>) {
     let by_id = context.api_version >= FIRST_WITH_IDS;
     let name = if by_id {
@@ -103,7 +106,9 @@ fn append_topic(
     } else {
         topic.name.into_owned()
     };
-    let refused_whole = if by_id && name.is_empty() {
+    let refused_whole = if refused_request.is_some() {
+        refused_request
+    } else if by_id && name.is_empty() {
         Some(ErrorCode::UnknownTopicId)
     } else if !context.authorize(Operation::Write, Resource::Topic(&name)) {
         Some(ErrorCode::TopicAuthorizationFailed)
@@ -140,8 +145,12 @@ fn append_partition(
     data: ProducedPartition,
 ) -> Result<Appended, Refusal> {
     let partition = broker.partition(topic, data.index)?;
-    let records = data.records.unwrap_or_default();
-    check_batch(context, request, &records)?;
+    let records = checked_batch(context.api_version, &data.records.unwrap_or_default())?;
+    // The partition cannot have been added to a transaction: no coordinator does that yet.
+    if is_transactional(&records) && BatchView::parse(&records).is_ok_and(|b| b.has_producer_id()) {
+        return Err(Refusal::of(ErrorCode::InvalidTxnState)
+            .with_message("Partition was not added to the transaction"));
+    }
     if broker.is_internal(topic) && context.client_id.as_str() != ADMIN_CLIENT {
         return Err(Refusal::of(ErrorCode::InvalidTopicException));
     }
@@ -187,45 +196,38 @@ fn refused_append(
     refusal
 }
 
-/// What Kafka checks before it asks the log. `ProduceRequest.validateRecords`.
-fn check_batch(
-    context: &RequestContext,
-    request: &ProduceRequest,
-    records: &Bytes,
-) -> Result<(), Refusal> {
-    let version = context.api_version;
-    if records.is_empty() {
-        return Err(Refusal::of(ErrorCode::InvalidRecord));
-    }
-    let batch = error_map::first_batch(records)?;
+/// What Kafka checks before it asks the log (`ProduceRequest.validateRecords`). Gives the one batch;
+/// bytes behind it that are no whole batch are left out, as Kafka does.
+fn checked_batch(version: i16, records: &Bytes) -> Result<Bytes, ErrorCode> {
+    let mut all = batches(records);
+    let Some(first) = all.next() else { return Err(ErrorCode::InvalidRecord) };
+    let batch = first.map_err(error_map::unreadable_batch)?;
     if version < FIRST_WITH_ZSTD && matches!(batch.compression(), Ok(Compression::Zstd)) {
-        return Err(Refusal::of(ErrorCode::UnsupportedCompressionType));
+        return Err(ErrorCode::UnsupportedCompressionType);
     }
-    if batch.len() < records.len() {
-        return Err(Refusal::of(ErrorCode::InvalidRecord));
+    match all.next() {
+        None => Ok(records.slice(..batch.len())),
+        Some(Ok(_)) => Err(ErrorCode::InvalidRecord),
+        Some(Err(error)) => Err(error_map::unreadable_batch(error)),
     }
-    check_transaction(context, request, &batch)
 }
 
-/// A transactional batch needs the right to write under its transactional id, and a partition that
-/// was added to a transaction; the latter cannot be, since there is no transaction coordinator yet.
-fn check_transaction(
-    context: &RequestContext,
-    request: &ProduceRequest,
-    batch: &BatchView<'_>,
-) -> Result<(), Refusal> {
-    if !batch.is_transactional() || !batch.has_producer_id() {
-        return Ok(());
-    }
-    let allowed = request
-        .transactional_id
-        .as_ref()
-        .is_some_and(|id| context.authorize(Operation::Write, Resource::TransactionalId(id)));
-    if !allowed {
-        return Err(Refusal::of(ErrorCode::TransactionalIdAuthorizationFailed));
-    }
-    Err(Refusal::of(ErrorCode::InvalidTxnState)
-        .with_message("Partition was not added to the transaction"))
+/// Transactional batches need the right to write under the request's transactional id; without it
+/// the whole request is refused.
+fn is_denied(context: &RequestContext, request: &ProduceRequest) -> bool {
+    let transactional = request
+        .topics()
+        .flat_map(|topic| topic.partitions)
+        .any(|produced| produced.records.is_some_and(|records| is_transactional(&records)));
+    transactional
+        && request
+            .transactional_id
+            .as_ref()
+            .is_none_or(|id| !context.authorize(Operation::Write, Resource::TransactionalId(id)))
+}
+
+fn is_transactional(records: &[u8]) -> bool {
+    batches(records).any(|batch| batch.is_ok_and(|batch| batch.is_transactional()))
 }
 
 async fn settle(

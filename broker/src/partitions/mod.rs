@@ -12,9 +12,7 @@ mod stored_log;
 mod table;
 mod wakers;
 
-pub(crate) use hosted::{
-    AppendRefused, Appending, DeleteRefused, FoundOffset, HostedPartition, OffsetSought,
-};
-pub(crate) use marks::{Isolation, Marks};
+pub(crate) use hosted::{AppendRefused, DeleteRefused, FoundOffset, HostedPartition, OffsetSought};
+pub(crate) use marks::Isolation;
 pub(crate) use stored_log::StoredLog;
-pub(crate) use table::{HostedTopic, Partitions};
+pub(crate) use table::Partitions;

@@ -26,6 +26,9 @@ use super::snapshot_files::{self, SnapshotFiles};
 use super::vote_file::VoteFile;
 use super::{ControllerError, Shared, clock, fatal};
 
+/// How many commands are handled before the disk is asked and time is looked at.
+const COMMANDS_PER_ROUND: usize = 256;
+
 type Ask = Box<dyn FnOnce(&mut Host) + Send>;
 type Answer = Box<dyn FnOnce(Result<(), ControllerError>, &mut Lifecycle) + Send>;
 
@@ -112,22 +115,29 @@ impl Host {
         let started = self.node.start(&clock::now());
         self.carry_out(started);
         loop {
+            if self.until_next_tick().is_zero() {
+                self.tick();
+            }
             if std::mem::take(&mut self.sync_wanted) {
                 self.node.log_mut().request_sync();
             }
-            let wait = tokio::time::timeout(self.until_next_tick(), commands.recv());
-            match wait.await {
-                Ok(None) => return,
-                Ok(Some(first)) => {
-                    let mut next = Some(first);
-                    while let Some(command) = next {
-                        if !self.handle(command) {
-                            return;
-                        }
-                        next = commands.try_recv().ok();
-                    }
+            let Ok(first) = tokio::time::timeout(self.until_next_tick(), commands.recv()).await
+            else {
+                continue;
+            };
+            let Some(first) = first else { return };
+            let mut next = Some(first);
+            for _ in 0..COMMANDS_PER_ROUND {
+                let Some(command) = next else { break };
+                if !self.handle(command) {
+                    return;
                 }
-                Err(_) => self.tick(),
+                next = commands.try_recv().ok();
+            }
+            if let Some(command) = next
+                && !self.handle(command)
+            {
+                return;
             }
         }
     }
@@ -276,7 +286,11 @@ impl Host {
 
     fn register_broker(&mut self) {
         let Some(request) = self.lifecycle.registration.clone() else { return };
-        let asked = self.ask(|controller, now| controller.register_broker(&request, now));
+        let asked = self.ask(|controller, now| {
+            // Its former self held the lock of the directory that this process holds now.
+            controller.session_ended(request.broker_id.0);
+            controller.register_broker(&request, now)
+        });
         let Ok((response, _)) = asked else { return };
         if response.error_code != 0 {
             let code = protocol::ErrorCode::try_from_code(response.error_code);
