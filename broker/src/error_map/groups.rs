@@ -11,7 +11,7 @@ pub(crate) fn code(error: &GroupError) -> ErrorCode {
     match error {
         GroupError::InvalidGroupId => ErrorCode::InvalidGroupId,
         GroupError::InvalidSessionTimeout { .. } => ErrorCode::InvalidSessionTimeout,
-        GroupError::GroupNotFound(_) | GroupError::NotClassic(_) => ErrorCode::GroupIdNotFound,
+        GroupError::GroupNotFound(_) => ErrorCode::GroupIdNotFound,
         GroupError::UnknownMember => ErrorCode::UnknownMemberId,
         GroupError::FencedInstance { .. } => ErrorCode::FencedInstanceId,
         GroupError::IllegalGeneration { .. } => ErrorCode::IllegalGeneration,

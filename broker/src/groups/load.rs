@@ -92,7 +92,7 @@ fn replay(shard: &Arc<HostedShard>, limits: &Limits) -> Result<Replayed, LoadFai
     let mut out = Outputs::default();
     let mut next = log.start_offset();
     while next < log.end_offset() {
-        if shard.is_closed() || !log.leads(shard.leader_epoch()) {
+        if shard.is_closed() || !log.leads() {
             return Err(LoadFailed::Lost);
         }
         let bytes = log.read(next, limits.load_buffer_bytes)?;
@@ -136,7 +136,7 @@ fn replay_batch(
 /// Waits for the high watermark; false when the partition is lost meanwhile.
 async fn committed(shard: &Arc<HostedShard>, end_offset: i64) -> bool {
     while shard.log().high_watermark() < end_offset {
-        if shard.is_closed() || !shard.log().leads(shard.leader_epoch()) {
+        if shard.is_closed() || !shard.log().leads() {
             return false;
         }
         tokio::time::sleep(HIGH_WATERMARK_PAUSE).await;

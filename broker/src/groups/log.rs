@@ -24,8 +24,8 @@ pub(crate) trait ShardLog: Send + Sync + std::fmt::Debug {
     fn start_offset(&self) -> i64;
     fn end_offset(&self) -> i64;
     fn high_watermark(&self) -> i64;
-    /// Whether this broker leads the partition under this epoch.
-    fn leads(&self, leader_epoch: i32) -> bool;
+    /// Whether this broker leads the partition.
+    fn leads(&self) -> bool;
     /// Whole batches from the one that holds `from`, `max_bytes` of them or one if it is larger.
     /// Waits for the disk.
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError>;
@@ -74,8 +74,8 @@ impl ShardLog for PartitionLog {
         self.partition.upper_bound(Isolation::ReadUncommitted)
     }
 
-    fn leads(&self, leader_epoch: i32) -> bool {
-        self.partition.check_leadership(leader_epoch, true).is_ok()
+    fn leads(&self) -> bool {
+        self.partition.marks().leads()
     }
 
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError> {

@@ -140,9 +140,9 @@ impl Groups {
         ));
         let replaced = {
             let mut shards = self.shards.write();
-            // The controller may say the same twice; a shard that serves is not loaded again.
-            let serves = shards.get(&partition).is_some_and(|shard| shard.is_of(leader_epoch));
-            if serves {
+            // As in Kafka, a newer epoch of the same leader does not load again what is there.
+            let goes_on = shards.get(&partition).is_some_and(|shard| shard.goes_on(leader_epoch));
+            if goes_on {
                 return;
             }
             shards.insert(partition, Arc::clone(&shard))

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use coordinator::group::{
     Answer, GroupError, GroupShard, Level, Note, Now, Outputs, ReplyId, Write, WriteFailure,
@@ -58,7 +59,8 @@ impl Parked {
 pub(crate) struct HostedShard {
     node_id: i32,
     partition: i32,
-    leader_epoch: i32,
+    /// For log lines.
+    leader_epoch: AtomicI32,
     log: Arc<dyn ShardLog>,
     compression: Compression,
     clock: Clock,
@@ -88,7 +90,7 @@ impl HostedShard {
         Self {
             node_id,
             partition,
-            leader_epoch,
+            leader_epoch: AtomicI32::new(leader_epoch),
             log,
             compression,
             clock,
@@ -114,11 +116,18 @@ impl HostedShard {
     }
 
     pub(super) fn leader_epoch(&self) -> i32 {
-        self.leader_epoch
+        self.leader_epoch.load(Ordering::Relaxed)
     }
 
-    pub(super) fn is_of(&self, leader_epoch: i32) -> bool {
-        self.leader_epoch >= leader_epoch && !matches!(self.state.lock().phase, Phase::Failed)
+    /// The same leadership under a newer epoch: nobody else wrote in between. False when this
+    /// shard cannot go on.
+    pub(super) fn goes_on(&self, leader_epoch: i32) -> bool {
+        let state = self.state.lock();
+        let goes_on = matches!(state.phase, Phase::Loading | Phase::Active(_));
+        if goes_on {
+            self.leader_epoch.fetch_max(leader_epoch, Ordering::Relaxed);
+        }
+        goes_on
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -99,7 +99,7 @@ impl ShardLog for Handle {
         self.end_offset()
     }
 
-    fn leads(&self, _: i32) -> bool {
+    fn leads(&self) -> bool {
         true
     }
 
@@ -382,13 +382,16 @@ async fn who_waits_in_a_shard_that_is_given_up_is_sent_away() {
 }
 
 #[tokio::test]
-async fn an_older_epoch_does_not_replace_a_shard_that_serves() {
+async fn a_shard_that_serves_goes_on_under_a_newer_epoch() {
     let log = MemoryLog::new(1_000);
     let groups = groups_over(&log);
     let shard = served(&groups).await;
     groups.take(0, 0, Arc::new(Handle(Arc::clone(&log))));
     assert!(Arc::ptr_eq(&shard, &groups.shard(0).unwrap()));
     groups.take(0, 1, Arc::new(Handle(Arc::clone(&log))));
+    assert!(Arc::ptr_eq(&shard, &groups.shard(0).unwrap()));
+    groups.give_up(0);
+    groups.take(0, 2, Arc::new(Handle(Arc::clone(&log))));
     assert!(!Arc::ptr_eq(&shard, &groups.shard(0).unwrap()));
     served(&groups).await;
 }

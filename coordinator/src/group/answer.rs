@@ -14,8 +14,6 @@ pub enum GroupError {
     InvalidSessionTimeout { asked_ms: i32, min_ms: i32, max_ms: i32 },
     #[error("Group {0} not found.")]
     GroupNotFound(StrBytes),
-    #[error("Group {0} is not a classic group.")]
-    NotClassic(StrBytes),
     #[error("the member is not known in this group")]
     UnknownMember,
     #[error("the instance id belongs to member {by} now")]

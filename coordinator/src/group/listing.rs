@@ -7,6 +7,7 @@ use protocol::wire::StrBytes;
 
 use super::answer::GroupError;
 use super::classic::{ClassicGroup, GroupState};
+use super::foreign::ForeignGroup;
 use super::shard::{Group, GroupShard};
 
 /// The kinds of groups, by the names that clients filter by.
@@ -49,7 +50,7 @@ pub struct ListedGroup {
     pub kind: GroupKind,
 }
 
-/// A classic group in full.
+/// A group in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DescribedGroup {
     pub group: StrBytes,
@@ -89,11 +90,13 @@ impl GroupShard {
         self.groups.iter().map(|(id, group)| listed(id, group)).filter(is_listed).collect()
     }
 
-    /// A classic group as it stands.
+    /// A group as it stands. Unlike Kafka: a group of another protocol is described too, without its
+    /// members, because the request that describes it properly is not served yet and tools fall
+    /// back to this one (docs/decisions/0041).
     pub fn describe(&self, group: &StrBytes) -> Result<DescribedGroup, GroupError> {
         match self.group(group)? {
             Group::Classic(group) => Ok(described(group)),
-            Group::Foreign(_) => Err(GroupError::NotClassic(group.clone())),
+            Group::Foreign(foreign) => Ok(described_foreign(group, foreign)),
         }
     }
 }
@@ -115,6 +118,16 @@ fn listed(id: &StrBytes, group: &Group) -> ListedGroup {
                 kind,
             }
         }
+    }
+}
+
+fn described_foreign(id: &StrBytes, group: &ForeignGroup) -> DescribedGroup {
+    DescribedGroup {
+        group: id.clone(),
+        state: if group.is_empty() { GroupState::Empty } else { GroupState::Stable },
+        protocol_type: StrBytes::from_static_str(GroupKind::from(group.kind).name()),
+        protocol: StrBytes::default(),
+        members: Vec::new(),
     }
 }
 
