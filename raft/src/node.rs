@@ -248,7 +248,8 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         if self.settings.max_idle_interval_ms > 0 && self.quorum.has_readers() {
             next = next.min(self.last_write_ms + self.settings.max_idle_interval_ms);
         }
-        if self.settings.max_snapshot_interval_ms > 0 && self.is_behind_snapshot() {
+        let may_snapshot = !self.snapshot_running && self.is_behind_snapshot();
+        if self.settings.max_snapshot_interval_ms > 0 && may_snapshot {
             next = next.min(self.last_snapshot.1 + self.settings.max_snapshot_interval_ms);
         }
         next
@@ -318,7 +319,8 @@ impl<L: Log, V: VoteStore> Node<L, V> {
     }
 
     fn is_behind_snapshot(&self) -> bool {
-        self.loader.image().provenance().last_contained_offset + 1 > self.last_snapshot.0
+        let image = self.loader.image();
+        !image.is_empty() && image.provenance().last_contained_offset + 1 > self.last_snapshot.0
     }
 
     fn snapshot_due(&mut self, now: &ControllerNow) -> Option<SnapshotJob> {
@@ -327,8 +329,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
             && now.monotonic_ms >= self.last_snapshot.1 + settings.max_snapshot_interval_ms;
         let long = self.quorum.bytes_since_snapshot() >= settings.max_bytes_between_snapshots;
         let image = self.loader.image();
-        if self.snapshot_running || image.is_empty() || !(old || long) || !self.is_behind_snapshot()
-        {
+        if self.snapshot_running || !(old || long) || !self.is_behind_snapshot() {
             return None;
         }
         let provenance = image.provenance();
@@ -460,3 +461,7 @@ fn apply(loader: &mut MetadataLoader, entry: Entry) -> Result<(), LoadError> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "node_test.rs"]
+mod tests;

@@ -42,6 +42,17 @@ impl Controller {
         }
     }
 
+    /// The host knows that the incarnation registered under this id has ended, so a new one need
+    /// not wait for the old one's session to run out.
+    ///
+    /// Unlike Kafka: there a combined node that was killed waits for the session of its former self
+    /// (docs/decisions/0031).
+    pub fn session_ended(&mut self, id: i32) {
+        if let Some(heartbeats) = &mut self.heartbeats {
+            heartbeats.end_session(id);
+        }
+    }
+
     /// Registers a broker; the answer names its epoch.
     pub fn register_broker(
         &mut self,

@@ -57,12 +57,17 @@ impl Heartbeats {
 
     pub(crate) fn remove(&mut self, id: i32) {
         self.brokers.remove(&id);
-        self.contacts.retain(|(contact, _), _| *contact != id);
+        self.end_session(id);
     }
 
     pub(crate) fn contact(&mut self, id: i32, epoch: i64, now_ms: i64) {
         self.contacts.retain(|(contact, known), _| *contact != id || *known == epoch);
         self.contacts.insert((id, epoch), now_ms);
+    }
+
+    /// Whoever was heard of under this id is gone.
+    pub(crate) fn end_session(&mut self, id: i32) {
+        self.contacts.retain(|(contact, _), _| *contact != id);
     }
 
     pub(crate) fn has_valid_session(&self, id: i32, epoch: i64, now_ms: i64) -> bool {

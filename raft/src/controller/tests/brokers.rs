@@ -51,6 +51,15 @@ fn the_epoch_of_a_broker_is_the_offset_of_its_registration() {
 }
 
 #[test]
+fn a_successor_need_not_wait_for_a_session_that_is_known_to_have_ended() {
+    let mut world = World::with_brokers(1);
+    let next = registration(1).with_incarnation_id(Uuid::from_u128(77));
+    assert_eq!(world.register(&next, 1).0, 101);
+    world.controller.session_ended(1);
+    assert_eq!(world.register(&next, 1).0, 0);
+}
+
+#[test]
 fn a_broker_is_unfenced_when_it_has_read_its_registration() {
     let mut world = World::begun();
     let (_, epoch) = world.register(&registration(1), 0);
