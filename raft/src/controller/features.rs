@@ -127,7 +127,7 @@ impl Controller {
             KRAFT_VERSION if level < current => {
                 return invalid("Can't downgrade the version of this feature.".to_owned());
             }
-            // Unlike Kafka: a quorum of static voters cannot be made dynamic at run time.
+            // Unlike Kafka: static voters stay so at run time (docs/decisions/0032).
             KRAFT_VERSION => {
                 return invalid(format!("Cannot upgrade kraft.version from {current}."));
             }

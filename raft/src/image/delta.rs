@@ -1,7 +1,7 @@
 //! What records change in an image: the image before, the image after, and the names of what
 //! differs, so that a publisher looks at no more than it must.
 //!
-//! Answers to `MetadataDelta` and its parts. Unlike there the new image grows with every record:
+//! Answers to `MetadataDelta` and its parts. The new image grows with every record here:
 //! copying is cheap, and nothing has to be merged at the end.
 
 use std::collections::{BTreeMap, BTreeSet};
