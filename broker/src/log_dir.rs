@@ -260,7 +260,11 @@ impl HostedLogDir {
         now_ms: i64,
     ) -> Result<(), StorageError> {
         for partition in partitions {
-            partition.with_replica_here(|replica| replica.log_mut().log.close_here(now_ms))?;
+            partition.with_replica_here(|replica| replica.log_mut().log.finish())?;
+        }
+        self.dir.sync()?;
+        for partition in partitions {
+            partition.with_replica_here(|replica| replica.log_mut().log.synced(now_ms));
         }
         self.checkpoint_recovery_points(partitions)?;
         self.checkpoint_log_starts(partitions)?;

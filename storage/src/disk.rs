@@ -93,7 +93,11 @@ impl Disk {
 
     pub(crate) fn create_dir(&self, path: &Path) -> io::Result<()> {
         self.check(DiskOp::Create, path)?;
-        std::fs::create_dir_all(path)
+        match std::fs::create_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => std::fs::create_dir_all(path),
+            other => other,
+        }
     }
 
     pub(crate) fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -127,6 +131,12 @@ impl Disk {
     pub(crate) fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.check(DiskOp::SyncDirectory, path)?;
         File::open(path)?.sync_all()
+    }
+
+    /// Makes everything written to the file system of `path` survive a machine crash.
+    pub(crate) fn sync_file_system(&self, path: &Path) -> io::Result<()> {
+        self.check(DiskOp::Sync, path)?;
+        Ok(rustix::fs::syncfs(File::open(path)?)?)
     }
 
     /// Replaces the file's content through a temporary file and a rename.

@@ -459,9 +459,19 @@ impl Segment {
         Ok((offsets, times))
     }
 
+    fn holds_indexes(&self, offsets: &[u8], times: &[u8]) -> Result<bool, StorageError> {
+        let held = self.index_contents()?;
+        Ok(held.0 == offsets && held.1 == times)
+    }
+
     /// Replaces both indexes' contents by what a scan of the log found.
     pub(crate) fn replace_indexes(&self, offsets: &[u8], times: &[u8]) -> Result<(), StorageError> {
         let fail = |error| self.io_error("rewrite indexes of", error);
+        // A file that is as it should be is not touched: most are, and a truncation costs the file
+        // system dear.
+        if self.indexes_have_whole_entries()? && self.holds_indexes(offsets, times)? {
+            return Ok(());
+        }
         let files = [self.offset_index()?, self.time_index()?];
         for (file, content) in files.iter().zip([offsets, times]) {
             file.set_len(0).map_err(fail)?;

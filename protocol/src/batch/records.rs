@@ -89,6 +89,7 @@ impl<'a> Records<'a> {
         })
     }
 
+    #[inline]
     fn parse_next(&mut self) -> Result<Record<'a>, RecordFault> {
         let mut cursor = Cursor { bytes: self.bytes };
         let announced = cursor.varint()?;
@@ -132,6 +133,7 @@ impl<'a> Records<'a> {
 impl<'a> Iterator for Records<'a> {
     type Item = Result<Record<'a>, BatchError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let index = self.index;
         if index >= self.count {
@@ -156,18 +158,21 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    #[inline]
     fn take(&mut self, length: usize) -> Result<&'a [u8], RecordFault> {
         let (taken, rest) = self.bytes.split_at_checked(length).ok_or(RecordFault::Truncated)?;
         self.bytes = rest;
         Ok(taken)
     }
 
+    #[inline]
     fn varint(&mut self) -> Result<i32, RecordFault> {
         let (value, taken) = varint::read_i32(self.bytes)?;
         self.bytes = &self.bytes[taken..];
         Ok(value)
     }
 
+    #[inline]
     fn varlong(&mut self) -> Result<i64, RecordFault> {
         let (value, taken) = varint::read_i64(self.bytes)?;
         self.bytes = &self.bytes[taken..];
@@ -175,6 +180,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A length and as many bytes; any negative length is null, as Kafka reads it.
+    #[inline]
     fn field(&mut self) -> Result<Option<&'a [u8]>, RecordFault> {
         let length = self.varint()?;
         match usize::try_from(length) {

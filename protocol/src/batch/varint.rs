@@ -4,6 +4,7 @@
 use super::RecordFault;
 
 /// Reads a zigzag `i32` and returns it with the bytes it took.
+#[inline]
 pub fn read_i32(bytes: &[u8]) -> Result<(i32, usize), RecordFault> {
     if let Some(&first) = bytes.first()
         && first < 0x80
@@ -21,6 +22,7 @@ pub fn read_i32(bytes: &[u8]) -> Result<(i32, usize), RecordFault> {
 }
 
 /// Reads a zigzag `i64` and returns it with the bytes it took.
+#[inline]
 pub fn read_i64(bytes: &[u8]) -> Result<(i64, usize), RecordFault> {
     if let Some(&first) = bytes.first()
         && first < 0x80

@@ -32,7 +32,8 @@ pub(super) fn write(disk: &Disk, directory: &Path, topic_id: Uuid) -> Result<(),
     let path = directory.join(names::PARTITION_METADATA);
     let id = URL_SAFE_NO_PAD.encode(topic_id.as_bytes());
     let content = format!("version: 0\ntopic_id: {id}");
-    let written = disk.replace(&path, content.as_bytes(), false);
+    // In one go: a torn file is one without an id, and the owner writes it again.
+    let written = disk.create(&path).and_then(|file| file.write_at(content.as_bytes(), 0));
     written.map_err(|error| StorageError::io("write", &path, error))
 }
 

@@ -117,12 +117,32 @@ impl Log {
 
     /// [`Self::close`] for a log that is part of something else.
     pub fn close_here(&mut self, now_ms: i64) -> Result<(), StorageError> {
-        self.check_health()?;
-        self.close_active()?;
-        self.producers.set_end_offset(self.log_end_offset());
-        self.take_snapshot(false)?;
+        self.finish()?;
         self.flush(now_ms)?;
         self.shared.segments.load().iter().for_each(|segment| segment.close());
         Ok(())
+    }
+
+    /// Writes what a close writes without waiting for the disk: the first step of closing many logs,
+    /// whose second is one [`crate::LogDir::sync`], and whose third is [`Self::synced`].
+    pub fn finish(&mut self) -> Result<(), StorageError> {
+        self.check_health()?;
+        let closed = self.close_active();
+        self.guard(closed)?;
+        self.producers.set_end_offset(self.log_end_offset());
+        let taken = self.take_snapshot(false);
+        self.guard(taken)?;
+        // Files that a log without records may not have touched yet; Kafka misses them.
+        let segment = &self.active.segment;
+        segment.offset_index().and_then(|_| segment.time_index()).map(drop)
+    }
+
+    /// Everything written before the last [`Self::finish`] is on the disk, its owner says.
+    pub fn synced(&mut self, now_ms: i64) {
+        self.recovery_point = self.log_end_offset();
+        self.last_flush_ms = now_ms;
+        self.epochs_unsynced = false;
+        self.snapshots.unsynced.clear();
+        self.shared.segments.load().iter().for_each(|segment| segment.close());
     }
 }

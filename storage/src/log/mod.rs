@@ -198,6 +198,13 @@ impl Log {
         if self.epochs.assign(epoch, start_offset) { self.write_epochs() } else { Ok(()) }
     }
 
+    /// Kafka's file is there, empty, from the first moment.
+    fn create_epochs(&self) -> Result<(), StorageError> {
+        let home = &self.shared.home;
+        let path = home.path.read().join(names::EPOCHS);
+        home.disk.create(&path).map(drop).map_err(|error| StorageError::io("create", &path, error))
+    }
+
     fn write_epochs(&mut self) -> Result<(), StorageError> {
         let home = &self.shared.home;
         let path = home.path.read().join(names::EPOCHS);

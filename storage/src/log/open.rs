@@ -155,7 +155,7 @@ impl Log {
         if fresh {
             log.recovery_point = options.log_start_offset;
             log.producers.set_end_offset(options.log_start_offset);
-            log.write_epochs()?;
+            log.create_epochs()?;
             return Ok(log);
         }
         let recovery = Recovery {

@@ -9,7 +9,7 @@ use crate::error::StorageError;
 use crate::index::offset;
 use crate::index::time::{self, TimeEntry};
 use crate::names;
-use crate::segment::Segment;
+use crate::segment::{Home, Segment};
 
 impl Active {
     pub(super) fn new(segment: Arc<Segment>, now_ms: i64, jitter_ms: i64) -> Self {
@@ -44,22 +44,24 @@ pub(super) fn jitter(draw: u64, base_offset: i64, config: &LogConfig) -> i64 {
 
 /// Creates an empty segment's files.
 pub(super) fn create_segment(
-    shared_home: &Arc<crate::segment::Home>,
+    home: &Arc<Home>,
     base_offset: i64,
     config: &LogConfig,
 ) -> Result<Arc<Segment>, StorageError> {
     for suffix in [names::LOG, names::OFFSET_INDEX, names::TIME_INDEX] {
-        let path = shared_home.file(base_offset, suffix);
-        let created = shared_home.disk.create(&path);
+        let path = home.file(base_offset, suffix);
+        let created = home.disk.create(&path);
         let file = created.map_err(|error| StorageError::io("create", &path, error))?;
         if config.preallocate && suffix == names::LOG {
             file.set_len(u64::from(config.segment_bytes))
                 .map_err(|error| StorageError::io("preallocate", &path, error))?;
         }
     }
-    let stale = shared_home.file(base_offset, names::TRANSACTION_INDEX);
-    shared_home.disk.remove(&stale).map_err(|error| StorageError::io("remove", &stale, error))?;
-    let segment = Segment::new(shared_home, base_offset, 0, u64::from(config.segment_bytes));
+    if base_offset > 0 {
+        let stale = home.file(base_offset, names::TRANSACTION_INDEX);
+        home.disk.remove(&stale).map_err(|error| StorageError::io("remove", &stale, error))?;
+    }
+    let segment = Segment::new(home, base_offset, 0, u64::from(config.segment_bytes));
     segment.know_empty();
     Ok(segment)
 }
