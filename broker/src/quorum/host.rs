@@ -260,7 +260,7 @@ impl Host {
         }
     }
 
-    fn became_active(&mut self, epoch: i32, next: i64) {
+    fn became_active(&self, epoch: i32, next: i64) {
         let id = self.lifecycle.node_id;
         tracing::info!(target: "org.apache.kafka.controller.QuorumController", "[QuorumController id={id}] Becoming the active controller at epoch {epoch}, next write offset {next}.");
         self.shared.leader_id.store(id, Ordering::Release);

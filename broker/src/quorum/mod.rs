@@ -17,6 +17,8 @@ mod identity;
 mod lifecycle;
 mod metadata_log;
 mod snapshot_files;
+#[cfg(test)]
+mod tests;
 mod vote_file;
 
 use std::path::{Path, PathBuf};

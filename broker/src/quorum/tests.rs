@@ -1,0 +1,198 @@
+//! The quorum on real files: what is answered is there after a restart, a slow disk holds up no one
+//! but those who wait for it.
+
+use std::io::Write;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use config::Properties;
+use protocol::ErrorCode;
+use protocol::messages::create_topics_request::CreatableTopic;
+use protocol::messages::describe_quorum_request as asked;
+use protocol::messages::{CreateTopicsRequest, TopicName};
+use protocol::wire::StrBytes;
+use storage::{DiskOp, Faults, Verdict};
+
+use super::*;
+
+/// Blocks every sync of the metadata log while it is told to.
+#[derive(Debug, Default)]
+struct StallingSync(AtomicBool);
+
+impl Faults for StallingSync {
+    fn before(&self, operation: DiskOp, _: &Path) -> Verdict {
+        while operation == DiskOp::Sync && self.0.load(Ordering::Acquire) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Verdict::Proceed
+    }
+}
+
+struct TestNode {
+    directory: tempfile::TempDir,
+    config: BrokerConfig,
+    disk: Disk,
+}
+
+impl TestNode {
+    fn new(settings: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut properties = Properties::new();
+        for (name, value) in [
+            ("process.roles", "broker,controller"),
+            ("node.id", "1"),
+            ("controller.quorum.voters", "1@localhost:19159"),
+            ("listeners", "PLAINTEXT://localhost:19158,CONTROLLER://localhost:19159"),
+            ("controller.listener.names", "CONTROLLER"),
+            ("log.dirs", &directory.path().display().to_string()),
+        ] {
+            properties.set(name, value);
+        }
+        for (name, value) in settings {
+            properties.set(*name, *value);
+        }
+        let (config, _) = BrokerConfig::from_properties(&properties).unwrap();
+        Self { directory, config, disk: Disk::default() }
+    }
+
+    fn dir(&self) -> MetadataDir {
+        MetadataDir {
+            path: self.directory.path().to_owned(),
+            cluster_id: "cluster".to_owned(),
+            directory_id: Uuid::from_u128(1 << 100),
+            clean_shutdown: false,
+            previous_broker_epoch: -1,
+            disk: self.disk.clone(),
+            open_files: Arc::new(OpenFiles::new(100)),
+        }
+    }
+
+    /// A quorum whose broker applies everything at once and is unfenced.
+    async fn start(&self) -> QuorumHandle {
+        let (quorum, mut changes) = QuorumHandle::start_in(&self.config, self.dir()).unwrap();
+        changes.first().await.unwrap();
+        tokio::spawn(async move {
+            while let Some(change) = changes.next().await {
+                change.applied.send();
+            }
+        });
+        quorum.serve().await.unwrap();
+        quorum
+    }
+
+    fn files(&self, ending: &str) -> Vec<String> {
+        let listing = std::fs::read_dir(self.directory.path().join(PARTITION)).unwrap();
+        let names = listing.map(|file| file.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|name| name.ends_with(ending)).collect();
+        names.sort();
+        names
+    }
+}
+
+async fn create(quorum: &QuorumHandle, topic: &str) -> i16 {
+    let topic = CreatableTopic::default()
+        .with_name(TopicName(StrBytes::from_string(topic.to_owned())))
+        .with_num_partitions(1)
+        .with_replication_factor(1);
+    let request = CreateTopicsRequest::default().with_topics(vec![topic]);
+    let answer =
+        quorum.submit(move |controller, now| controller.create_topics(&request, &|_| true, now));
+    answer.await.unwrap().topics[0].error_code
+}
+
+fn describe() -> DescribeQuorumRequest {
+    let topic = asked::TopicData::default()
+        .with_topic_name(TopicName(StrBytes::from_static_str("__cluster_metadata")))
+        .with_partitions(vec![asked::PartitionData::default()]);
+    DescribeQuorumRequest::default().with_topics(vec![topic])
+}
+
+#[tokio::test]
+async fn what_was_answered_is_there_after_a_stop_and_after_none() {
+    let node = TestNode::new(&[]);
+    let quorum = node.start().await;
+    assert_eq!(quorum.leader_id(), 1);
+    assert_eq!(create(&quorum, "a").await, 0);
+    assert_eq!(create(&quorum, "a").await, ErrorCode::TopicAlreadyExists.code());
+    let first_epoch = quorum.broker_epoch();
+    quorum.controlled_shutdown().await;
+    quorum.stop().await;
+    assert!(matches!(
+        quorum.submit(|_, _| ControllerResult::unchanged(())).await,
+        Err(ControllerError::Stopping)
+    ));
+    let quorum = node.start().await;
+    assert!(quorum.image().topics().by_name("a").is_some());
+    assert!(quorum.broker_epoch() > first_epoch);
+    assert_eq!(create(&quorum, "b").await, 0);
+    // No stop: as if it was killed. What its thread still holds, the next start does not use.
+    let quorum = node.start().await;
+    let image = quorum.image();
+    let partition = image.topics().by_name("b").unwrap().partition(0).unwrap();
+    assert_eq!(partition.leader, 1);
+    assert!(node.files(".checkpoint").is_empty());
+}
+
+#[tokio::test]
+async fn snapshots_are_written_and_started_from() {
+    let node = TestNode::new(&[("metadata.log.max.record.bytes.between.snapshots", "3000")]);
+    let quorum = node.start().await;
+    for topic in 0..40 {
+        assert_eq!(create(&quorum, &format!("t{topic}")).await, 0);
+    }
+    while node.files(".checkpoint").is_empty() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let image = quorum.image();
+    quorum.stop().await;
+    let newest = node.files(".checkpoint").pop().unwrap();
+    // A crash in the middle of the next one leaves this; it is removed.
+    let part = node.directory.path().join(PARTITION).join(format!("{newest}.part"));
+    std::fs::File::create(&part).unwrap().write_all(b"half").unwrap();
+    let quorum = node.start().await;
+    assert!(node.files(".part").is_empty());
+    assert_eq!(quorum.image().topics().len(), image.topics().len());
+}
+
+#[tokio::test]
+async fn a_disk_that_stalls_holds_up_appends_and_nothing_else() {
+    let stall = Arc::new(StallingSync::default());
+    let mut node = TestNode::new(&[("broker.session.timeout.ms", "300")]);
+    node.disk = Disk::with_faults(Arc::clone(&stall) as Arc<dyn Faults>);
+    let quorum = Arc::new(node.start().await);
+    stall.0.store(true, Ordering::Release);
+    let waiting = tokio::spawn({
+        let quorum = Arc::clone(&quorum);
+        async move { create(&quorum, "slow").await }
+    });
+    let until = std::time::Instant::now() + Duration::from_millis(600);
+    let mut answers = 0;
+    while std::time::Instant::now() < until {
+        let answer =
+            tokio::time::timeout(Duration::from_millis(200), quorum.describe_quorum(describe()));
+        assert_eq!(answer.await.unwrap().unwrap().error_code, 0);
+        answers += 1;
+    }
+    assert!(answers > 10 && !waiting.is_finished());
+    assert!(quorum.image().topics().by_name("slow").is_none());
+    stall.0.store(false, Ordering::Release);
+    assert_eq!(waiting.await.unwrap(), 0);
+    assert!(quorum.image().cluster().is_active(1), "its session went on");
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_used_is_named() {
+    let node = TestNode::new(&[]);
+    std::fs::write(node.directory.path().join(BOOTSTRAP_FILE), b"not a snapshot").unwrap();
+    let error = QuorumHandle::start_in(&node.config, node.dir()).unwrap_err().to_string();
+    assert!(error.contains("bootstrap.checkpoint cannot be used: "), "{error}");
+    let other = TestNode::new(&[("controller.quorum.voters", "1@localhost:19159,2@localhost:1")]);
+    let error = QuorumHandle::start_in(&other.config, other.dir()).unwrap_err().to_string();
+    assert!(error.starts_with("the quorum has the voters [1, 2]"), "{error}");
+    let broken = TestNode::new(&[]);
+    std::fs::create_dir(broken.directory.path().join(PARTITION)).unwrap();
+    let vote = broken.directory.path().join(PARTITION).join("quorum-state");
+    std::fs::write(&vote, "{}").unwrap();
+    let error = QuorumHandle::start_in(&broken.config, broken.dir()).unwrap_err().to_string();
+    assert_eq!(error, format!("Cannot use {}: quorum-state has no data_version", vote.display()));
+}
