@@ -165,6 +165,9 @@ impl Session {
             if step.has("numbers") {
                 text = mask::numbers(&text);
             }
+            if step.has("rates") {
+                text = mask::rates(&text);
+            }
             if step.has("epochs") {
                 text = mask::epochs(&text);
             }

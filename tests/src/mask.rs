@@ -56,11 +56,22 @@ pub fn numbers(text: &str) -> String {
 /// The number after each `Epoch: ` becomes N: an offset of the metadata log.
 #[must_use]
 pub fn epochs(text: &str) -> String {
-    let mut parts = text.split("Epoch: ");
+    number_after("Epoch: ", text)
+}
+
+/// The number after each `avg_throughput":` becomes N.
+#[must_use]
+pub fn rates(text: &str) -> String {
+    number_after("avg_throughput\":", text)
+}
+
+fn number_after(label: &str, text: &str) -> String {
+    let mut parts = text.split(label);
     let mut masked = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        masked.push_str("Epoch: N");
-        masked.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit()));
+        masked.push_str(label);
+        masked.push('N');
+        masked.push_str(part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.'));
     }
     masked
 }

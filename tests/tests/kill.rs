@@ -4,6 +4,7 @@
 //! without idempotence (a record whose answer was lost is not sent again: its fate is open), and an
 //! idempotent one with five requests in flight that sends again until it is acknowledged.
 
+use std::cell::OnceCell;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,8 +24,8 @@ fn batch_of(number: u64) -> Batch {
     Batch::of(&[number.to_string().as_bytes()], now_ms())
 }
 
-fn connect(address: &str, stop: &AtomicBool) -> Option<Client> {
-    while !stop.load(Ordering::Relaxed) {
+fn connect(address: &str, given_up: impl Fn() -> bool) -> Option<Client> {
+    while !given_up() {
         if let Ok(client) = Client::connect(address) {
             client.set_patience(Duration::from_secs(3));
             return Some(client);
@@ -38,7 +39,7 @@ fn connect(address: &str, stop: &AtomicBool) -> Option<Client> {
 fn send_once_each(address: &str, topic: &str, acks: i16, stop: &AtomicBool) -> Acknowledged {
     let mut acknowledged = Vec::new();
     let mut number = 0;
-    while let Some(mut client) = connect(address, stop) {
+    while let Some(mut client) = connect(address, || stop.load(Ordering::Relaxed)) {
         while !stop.load(Ordering::Relaxed) {
             number += 1;
             let records = batch_of(number).bytes();
@@ -66,15 +67,17 @@ struct Idempotent {
 impl Idempotent {
     /// Sends number after number, and again until each is acknowledged.
     fn run(mut self, address: &str, topic: &str, stop: &AtomicBool) -> Acknowledged {
-        let mut stopped = None;
+        let stopped = OnceCell::new();
+        let given_up = || {
+            let since = stop.load(Ordering::Relaxed).then(|| *stopped.get_or_init(Instant::now));
+            since.is_some_and(|since: Instant| since.elapsed() > Duration::from_secs(20))
+        };
         while !stop.load(Ordering::Relaxed) || !self.unanswered.is_empty() {
-            if stop.load(Ordering::Relaxed) {
-                let since = *stopped.get_or_insert_with(Instant::now);
-                assert!(since.elapsed() < Duration::from_secs(20), "never: {:?}", self.unanswered);
-            }
-            let client = connect(address, &AtomicBool::new(false));
+            let Some(mut client) = connect(address, given_up) else {
+                panic!("never acknowledged: {:?}", self.unanswered);
+            };
             // Its end is the node's death, or an answer that says: not now.
-            let _ = self.go_on(&mut client.expect("a connection in the end"), topic, stop);
+            let _ = self.go_on(&mut client, topic, stop);
         }
         self.acknowledged
     }
@@ -135,6 +138,15 @@ fn numbers(address: &str, topic: &str) -> Vec<(i64, u64)> {
     .collect()
 }
 
+/// Ends the producers, also when the test has failed.
+struct StopWhenDone<'a>(&'a AtomicBool);
+
+impl Drop for StopWhenDone<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn twenty_kills_under_load_lose_repeat_and_reorder_nothing() {
     let mut server = Server::start(server_kind(), &["log.segment.bytes=1048576".to_owned()]);
@@ -149,6 +161,7 @@ fn twenty_kills_under_load_lose_repeat_and_reorder_nothing() {
         let one = scope.spawn(|| send_once_each(&address, "one", 1, &stop));
         let all = scope.spawn(|| send_once_each(&address, "all", -1, &stop));
         let idempotent = scope.spawn(|| Idempotent::default().run(&address, "idempotent", &stop));
+        let done = StopWhenDone(&stop);
         for round in 0..20 {
             std::thread::sleep(Duration::from_millis(150 + 37 * (round % 7)));
             server.kill();
@@ -157,7 +170,7 @@ fn twenty_kills_under_load_lose_repeat_and_reorder_nothing() {
             slowest = slowest.max(started.elapsed());
         }
         std::thread::sleep(Duration::from_millis(300));
-        stop.store(true, Ordering::Relaxed);
+        drop(done);
         let joined = [one, all, idempotent].map(|thread| thread.join().expect("a producer"));
         joined.into()
     });

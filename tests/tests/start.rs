@@ -97,7 +97,7 @@ fn the_lines_that_people_and_tools_wait_for_appear() {
 fn a_bad_value_is_one_clear_line_and_touches_nothing() {
     for (key, value) in [
         ("num.partitions", "many"),
-        ("log.retention.ms", "-7"),
+        ("log.retention.ms", "soon"),
         ("log.cleanup.policy", "keep"),
         ("listeners", "PLAINTEXT"),
         ("unclean.leader.election.enable", "perhaps"),

@@ -17,7 +17,9 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * Runs the main classes of stock command-line tools inside one long-lived JVM, so that a tool costs what its work costs and
@@ -27,7 +29,8 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * Requests are lines of tab-separated fields, texts in base64:
  *   run  ID CLASSPATH MAIN TIMEOUT_MS STDIN ARG...   answered, when the job ends, by   done ID CODE STDOUT STDERR
- *        (a CLASSPATH that starts with ! gets a class loader of its own: for tools that keep counts in statics)
+ *        (for tools that keep counts in statics: a CLASSPATH that starts with ! gets a new class loader, one that
+ *        starts with 1 a loader that no other job uses at the same time)
  *   stop ID                                          as SIGTERM: hooks run, then the job's own answer
  *   peek ID                                          answered by                       peek ID STDOUT
  * The JVM ends when its stdin does.
@@ -35,6 +38,7 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class ToolServer {
     private static final InheritableThreadLocal<Job> CURRENT = new InheritableThreadLocal<>();
     private static final Map<String, URLClassLoader> LOADERS = new ConcurrentHashMap<>();
+    private static final Map<String, Queue<URLClassLoader>> IDLE = new ConcurrentHashMap<>();
     private static final Map<String, Job> JOBS = new ConcurrentHashMap<>();
     private static final PrintStream ANSWERS = System.out;
 
@@ -144,9 +148,21 @@ public final class ToolServer {
     }
 
     private static URLClassLoader loader(String classPath) {
-        return classPath.startsWith("!")
-            ? newLoader(classPath.substring(1))
-            : LOADERS.computeIfAbsent(classPath, ToolServer::newLoader);
+        switch (classPath.charAt(0)) {
+            case '!':
+                return newLoader(classPath.substring(1));
+            case '1':
+                URLClassLoader idle = IDLE.computeIfAbsent(classPath, path -> new ConcurrentLinkedQueue<>()).poll();
+                return idle == null ? newLoader(classPath.substring(1)) : idle;
+            default:
+                return LOADERS.computeIfAbsent(classPath, ToolServer::newLoader);
+        }
+    }
+
+    private static void release(String classPath, URLClassLoader loader) {
+        if (classPath.charAt(0) == '1') {
+            IDLE.get(classPath).add(loader);
+        }
     }
 
     private static URLClassLoader newLoader(String path) {
@@ -201,8 +217,8 @@ public final class ToolServer {
     }
 
     private static void call(Job job, String classPath, String main, String[] args) {
+        URLClassLoader loader = loader(classPath);
         try {
-            URLClassLoader loader = loader(classPath);
             Thread.currentThread().setContextClassLoader(loader);
             loader.loadClass(main).getMethod("main", String[].class).invoke(null, (Object) args);
             job.exit(0);
@@ -217,6 +233,7 @@ public final class ToolServer {
             job.exit(1);
         }
         job.runHooks();
+        release(classPath, loader);
     }
 
     private static void run(Job job, String classPath, String main, long timeoutMs, String[] args) {

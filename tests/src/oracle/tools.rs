@@ -99,8 +99,12 @@ impl ToolServer {
         stdin: &str,
     ) -> Running {
         let main = main_class(tool, version);
-        // The old console consumer counts its records in a static.
-        let own_loader = if main == "kafka.tools.ConsoleConsumer" { "!" } else { "" };
+        // The console consumers count their records in a static, which the old one never clears.
+        let own_loader = match main {
+            "kafka.tools.ConsoleConsumer" => "!",
+            "org.apache.kafka.tools.consumer.ConsoleConsumer" => "1",
+            _ => "",
+        };
         self.spawn_main(&format!("{own_loader}{}", class_path(version)), main, args, stdin)
     }
 
