@@ -21,6 +21,7 @@ use crate::fetch_session::FetchSessions;
 use crate::groups::Groups;
 use crate::log_dir::{self, HostedLogDir};
 use crate::net::buffers::Buffers;
+use crate::net::registry::Registry;
 use crate::partitions::{AppendRefused, HostedPartition, Partitions};
 use crate::producer_ids::ProducerIds;
 use crate::quorum::QuorumHandle;
@@ -46,6 +47,7 @@ pub(crate) struct Parts {
     pub(crate) partitions: Partitions,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) buffers: Arc<Buffers>,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) gate: Arc<DiskGate>,
     pub(crate) auto_topics: AutoTopics,

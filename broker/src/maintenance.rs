@@ -11,11 +11,10 @@ use storage::StorageError;
 use tokio::task::JoinHandle;
 
 use crate::broker::Broker;
-use crate::net::registry::Registry;
 use crate::partitions::{HostedPartition, StoredLog};
 
-/// How often connections are looked at for idleness.
-const IDLE_CHECK: Duration = Duration::from_secs(1);
+/// How often it is looked for connections that are idle or too many.
+const CONNECTIONS_CHECK: Duration = Duration::from_secs(1);
 /// How often it is checked whether a log is due for a sync by flush.ms, at most.
 const FLUSH_CHECK_MAX: Duration = Duration::from_secs(1);
 
@@ -32,7 +31,7 @@ impl Drop for Maintenance {
 }
 
 impl Maintenance {
-    pub(crate) fn start(broker: &Arc<Broker>, registry: &Arc<Registry>) -> Self {
+    pub(crate) fn start(broker: &Arc<Broker>) -> Self {
         let config = broker.config();
         let delay = millis(config.log_initial_task_delay_ms);
         let flush_check = millis(config.log_flush_scheduler_interval_ms).min(FLUSH_CHECK_MAX);
@@ -68,7 +67,7 @@ impl Maintenance {
                 expire_producers,
             ),
             every(broker, delay, FLUSH_CHECK_MAX, remove_deleted),
-            tokio::spawn(watch_idle(Arc::clone(registry))),
+            tokio::spawn(watch_connections(Arc::clone(broker))),
         ];
         Self { tasks }
     }
@@ -98,10 +97,10 @@ fn every(
     })
 }
 
-async fn watch_idle(registry: Arc<Registry>) {
+async fn watch_connections(broker: Arc<Broker>) {
     loop {
-        tokio::time::sleep(IDLE_CHECK).await;
-        registry.expire_idle();
+        tokio::time::sleep(CONNECTIONS_CHECK).await;
+        broker.parts.registry.end_superfluous();
     }
 }
 

@@ -15,6 +15,7 @@ use storage::{AppendError, StorageError};
 use uuid::Uuid;
 
 use crate::broker::Broker;
+use crate::net::limits::Limits;
 use crate::partitions::HostedPartition;
 use crate::topic_settings::TopicSettings;
 
@@ -53,7 +54,7 @@ impl Publisher {
             ours.iter().map(|c| (c.topic.name.to_string(), c.partition, c.topic.id)).collect();
         let now_ms = self.broker.now_ms();
         blocking(move || log_dir.put_strays_aside(&owned, now_ms)).await?;
-        self.host(&image, ours).await?;
+        self.host(&image, ours, self.opening_threads()).await?;
         self.broker.groups().begin(self.broker.partitions(), &image);
         self.broker.set_image(image);
         Ok(())
@@ -81,11 +82,21 @@ impl Publisher {
             })
         });
         let ours: Vec<Change> = changed.filter(|change| self.is_ours(change)).collect();
-        self.host(&image, ours).await?;
+        self.host(&image, ours, processors()).await?;
         let groups = self.broker.groups();
         groups.apply(self.broker.partitions(), &self.broker.image(), &image, changes);
         self.broker.set_image(image);
         Ok(())
+    }
+
+    /// How many logs are opened at a time when the node starts: recovery reads whole segments, and
+    /// num.recovery.threads.per.data.dir says what that may cost.
+    fn opening_threads(&self) -> usize {
+        if self.broker.parts.log_dir.was_clean() {
+            return processors();
+        }
+        let allowed = self.broker.config().num_recovery_threads_per_data_dir;
+        usize::try_from(allowed).unwrap_or(1).max(1)
     }
 
     fn is_ours(&self, change: &Change) -> bool {
@@ -97,12 +108,12 @@ impl Publisher {
         &self,
         image: &Arc<MetadataImage>,
         changes: Vec<Change>,
+        threads: usize,
     ) -> Result<(), StorageError> {
         if changes.is_empty() {
             return Ok(());
         }
-        let workers = std::thread::available_parallelism().map_or(2, usize::from);
-        let share = changes.len().div_ceil(workers).max(1);
+        let share = changes.len().div_ceil(threads).max(1);
         let mut changes = changes.into_iter();
         let mut shares = Vec::new();
         loop {
@@ -170,7 +181,16 @@ impl Publisher {
         let defaults = settings(&ConfigResource::all_brokers());
         let own = settings(&ConfigResource::broker(self.broker.node_id()));
         match self.broker.config().with_dynamic(&defaults, &own) {
-            Ok(config) => self.broker.set_config(config),
+            Ok(config) => {
+                match Limits::of(&config) {
+                    Ok(limits) => self.broker.parts.registry.set_limits(limits),
+                    Err(error) => tracing::error!(
+                        target: "kafka.network.ConnectionQuotas",
+                        "The former limits of connections stay: {error}",
+                    ),
+                }
+                self.broker.set_config(config);
+            }
             Err(error) => {
                 tracing::error!(
                     target: "kafka.server.DynamicBrokerConfig",
@@ -179,6 +199,10 @@ impl Publisher {
             }
         }
     }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
 }
 
 fn is_of_brokers(resource: &ConfigResource) -> bool {
@@ -221,24 +245,21 @@ fn host_one(
 ) -> Result<(), StorageError> {
     let name = change.topic.name.as_str();
     let existing = broker.partitions().topic_by_id(change.topic.id);
-    let hosted = match existing.and_then(|topic| topic.partition(change.partition)) {
-        Some(hosted) => hosted,
-        None => {
-            let hosted = broker.parts.log_dir.open_partition(
-                name,
-                change.topic.id,
-                change.partition,
-                settings,
-                &broker.parts.gate,
-                broker.now_ms(),
-            )?;
-            let hosted = Arc::new(hosted);
-            lead_or_follow(broker, &hosted, &change.state)?;
-            broker.partitions().insert(Arc::clone(&hosted));
-            return Ok(());
-        }
-    };
-    lead_or_follow(broker, &hosted, &change.state)
+    if let Some(hosted) = existing.and_then(|topic| topic.partition(change.partition)) {
+        return lead_or_follow(broker, &hosted, &change.state);
+    }
+    let hosted = broker.parts.log_dir.open_partition(
+        name,
+        change.topic.id,
+        change.partition,
+        settings,
+        &broker.parts.gate,
+        broker.now_ms(),
+    )?;
+    let hosted = Arc::new(hosted);
+    lead_or_follow(broker, &hosted, &change.state)?;
+    broker.partitions().insert(Arc::clone(&hosted));
+    Ok(())
 }
 
 fn lead_or_follow(
@@ -263,11 +284,8 @@ fn lead_or_follow(
 }
 
 /// Runs file work on a blocking thread.
-async fn blocking<R: Send + 'static>(
+async fn blocking<R: Default + Send + 'static>(
     work: impl FnOnce() -> Result<R, StorageError> + Send + 'static,
-) -> Result<R, StorageError>
-where
-    R: Default,
-{
+) -> Result<R, StorageError> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(R::default()))
 }

@@ -7,6 +7,8 @@
 pub(crate) mod buffers;
 pub(crate) mod connection;
 pub(crate) mod frames;
+pub(crate) mod limits;
 pub(crate) mod listener;
 pub(crate) mod outbox;
+mod pace;
 pub(crate) mod registry;

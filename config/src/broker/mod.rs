@@ -15,7 +15,7 @@ mod fields;
 mod network;
 
 use crate::keys::Table;
-use crate::{ConfigError, Properties, Values, Warning};
+use crate::{ConfigError, Properties, Value, Values, Warning};
 
 pub use fields::{BrokerConfig, FIELDS};
 
@@ -72,6 +72,16 @@ impl BrokerConfig {
     /// Values of every broker key, dynamic settings included.
     pub fn values(&self) -> &Values {
         &self.values
+    }
+
+    /// A setting of one listener: `listener.name.<listener>.<key>`, dynamic or of the file, or else
+    /// what holds for all.
+    pub fn of_listener(&self, listener: &str, name: &str) -> Option<Value> {
+        let key = Table::Broker.key(name)?;
+        let prefixed = format!("listener.name.{}.{name}", listener.to_lowercase());
+        let layers = [&self.dynamic_own, &self.dynamic_defaults, &self.static_properties];
+        let own = layers.iter().find_map(|layer| layer.get(&prefixed));
+        own.and_then(|text| key.parse(text).ok()).or_else(|| self.values.get(name).cloned())
     }
 
     /// What the node was started with, in the words of 4.1.

@@ -29,7 +29,7 @@ pub(super) const KEYS: &[Key] = &[
     list("group.coordinator.rebalance.protocols")
         .or("classic,consumer,streams")
         .valid(Valid::ListOf(&["consumer", "classic", "share", "streams"]))
-        .acts("The group protocols that are offered. The classic one cannot be left out."),
+        .ignored(why::CLASSIC),
     int("group.coordinator.threads").or("4").at_least(1).high().ignored(why::THREADS),
     int("group.initial.rebalance.delay.ms")
         .or("3000")

@@ -23,7 +23,7 @@ pub(super) const KEYS: &[Key] = &[
         .or("")
         .valid(Valid::BootstrapServers)
         .high()
-        .acts("Where to find the controllers of a quorum that may change: a list of host:port."),
+        .ignored(why::QUORUM),
     int("controller.quorum.election.backoff.max.ms")
         .or("1000")
         .at_least(0)

@@ -36,10 +36,7 @@ pub(super) const KEYS: &[Key] = &[
         .or("5000")
         .high()
         .acts("How often high watermarks are written to replication-offset-checkpoint."),
-    long("replica.lag.time.max.ms").or("30000").high().acts(
-        "A follower that did not catch up with its leader for so long is taken out of the \
-             in-sync replicas.",
-    ),
+    long("replica.lag.time.max.ms").or("30000").high().ignored(why::CLUSTER),
     string("replica.selector.class").ignored(why::PLUGIN),
     int("replica.socket.receive.buffer.bytes").or("65536").high().ignored(why::CLUSTER),
     int("replica.socket.timeout.ms").or("30000").high().ignored(why::CLUSTER),

@@ -21,11 +21,15 @@ pub(super) const UNSTABLE: &str = "only the versions of a release are offered";
 pub(super) const TELEMETRY: &str = "clients have nowhere to push metrics to yet";
 pub(super) const DIRS: &str = "there is one log directory so far";
 pub(super) const INTERNAL: &str = "a setting of the tests inside Kafka";
+pub(super) const CLASSIC: &str =
+    "the classic group protocol, which is always on, is the only one yet";
+pub(super) const QUEUE: &str =
+    "requests wait in no common queue; queued.max.request.bytes bounds what they hold";
 pub(super) const BATCHING: &str =
     "records of one wake-up are written together anyway, without a wait";
 
 /// Reasons that cost nobody anything: a key that is set is not worth a warning.
 pub(super) const QUIET: &[&str] = &[
     THREADS, PLUGIN, METRICS, PURGATORY, CLUSTER, QUORUM, INTERNAL, BATCHING, SHARE, STREAMS, TXN,
-    CONSUMER,
+    CONSUMER, CLASSIC, QUEUE,
 ];
