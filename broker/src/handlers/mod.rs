@@ -12,6 +12,8 @@ use crate::net::connection::{Later, Reply};
 
 pub(crate) mod alter_configs;
 pub(crate) mod api_versions;
+#[cfg(test)]
+mod authorization_test;
 pub(crate) mod create_partitions;
 pub(crate) mod create_topics;
 pub(crate) mod delete_groups;
