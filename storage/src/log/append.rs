@@ -261,17 +261,19 @@ impl Log {
     // --- writing ---------------------------------------------------------------------------
 
     fn write(&mut self, head: &[u8], tail: &[u8]) -> Result<(), StorageError> {
-        let Active { segment, written: position, .. } = &self.active;
+        let written = self.try_write(head, tail);
+        self.guard(written)
+    }
+
+    fn try_write(&self, head: &[u8], tail: &[u8]) -> Result<(), StorageError> {
+        let Active { segment, written, .. } = &self.active;
         if self.entry_is_due() {
             // Before the write: a lack of descriptors must not part a batch from its entry.
             drop(segment.offset_index()?);
             drop(segment.time_index()?);
         }
-        let written = segment.log().and_then(|log| {
-            let result = log.write_pair_at(head, tail, *position);
-            result.map_err(|error| segment.io_error("write", error))
-        });
-        self.guard(written)
+        let result = segment.log()?.write_pair_at(head, tail, *written);
+        result.map_err(|error| segment.io_error("write", error))
     }
 
     fn entry_is_due(&self) -> bool {

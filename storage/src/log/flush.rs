@@ -134,7 +134,8 @@ impl Log {
         self.guard(taken)?;
         // Files that a log without records may not have touched yet; Kafka misses them.
         let segment = &self.active.segment;
-        segment.offset_index().and_then(|_| segment.time_index()).map(drop)
+        let touched = segment.offset_index().and_then(|_| segment.time_index());
+        self.guard(touched).map(drop)
     }
 
     /// Everything written before the last [`Self::finish`] is on the disk, its owner says.

@@ -86,7 +86,8 @@ impl Log {
         max_timestamp: i64,
         now_ms: i64,
     ) -> Result<(), StorageError> {
-        if self.should_roll(size, last_offset, max_timestamp, now_ms)? {
+        let full = self.should_roll(size, last_offset, max_timestamp, now_ms);
+        if self.guard(full)? {
             let rolled = self.roll_at(first_offset.max(self.log_end_offset()), now_ms);
             self.guard(rolled)?;
         }
