@@ -157,7 +157,10 @@ async fn snapshots_are_written_and_started_from() {
 #[tokio::test]
 async fn a_disk_that_stalls_holds_up_appends_and_nothing_else() {
     let stall = Arc::new(StallingSync::default());
-    let mut node = TestNode::new(&[("broker.session.timeout.ms", "300")]);
+    let mut node = TestNode::new(&[
+        ("broker.session.timeout.ms", "300"),
+        ("broker.heartbeat.interval.ms", "50"),
+    ]);
     node.disk = Disk::with_faults(Arc::clone(&stall) as Arc<dyn Faults>);
     let quorum = Arc::new(node.start().await);
     stall.0.store(true, Ordering::Release);
