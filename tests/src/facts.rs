@@ -32,11 +32,29 @@ pub fn check(case: &str, about: &str, found: &[(String, String)]) {
     for (name, fact) in found {
         let stock = recorded.get(name).map_or("(not recorded)", String::as_str);
         if stock != fact {
+            let (stock, fact) = around_difference(stock, fact);
             let _ = writeln!(differences, "{name}\n  stock: {stock}\n  ours:  {fact}");
         }
     }
     assert!(differences.is_empty(), "{case}: not as stock Kafka\n{differences}");
     assert_eq!(recorded.len(), found.len(), "{case}: as many facts as were recorded");
+}
+
+/// Two long texts cut to where they differ, a few words around it.
+fn around_difference(one: &str, other: &str) -> (String, String) {
+    let same = |pair: &(char, char)| pair.0 == pair.1;
+    let before = one.chars().zip(other.chars()).take_while(same).count();
+    let rest = |text: &str| text.chars().count() - before;
+    let after = one.chars().rev().zip(other.chars().rev()).take_while(same).count();
+    let after = after.min(rest(one)).min(rest(other));
+    let cut = |text: &str| {
+        let end = text.chars().count() - after.saturating_sub(30);
+        let start = before.saturating_sub(60);
+        let dots = if start > 0 { "... " } else { "" };
+        let middle: String = text.chars().take(end).skip(start).collect();
+        format!("{dots}{middle}")
+    };
+    (cut(one), cut(other))
 }
 
 /// The recorded facts of a case.

@@ -65,7 +65,9 @@ pub fn rates(text: &str) -> String {
     number_after("avg_throughput\":", text)
 }
 
-fn number_after(label: &str, text: &str) -> String {
+/// The number after each such label becomes N.
+#[must_use]
+pub fn number_after(label: &str, text: &str) -> String {
     let mut parts = text.split(label);
     let mut masked = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -101,7 +101,10 @@ fn run(properties: &str, lines: &[&str], tool: fn(&[String]) -> (i32, String)) -
         let is_log = |line: &&str| line.starts_with("SLF4J") || line.starts_with("\tat ");
         let mut kept = String::new();
         for line in printed.lines().filter(|line| !is_log(line)) {
-            let _ = writeln!(kept, "{}", line.trim_end());
+            // What stock lets escape from main carries Java's words before the message.
+            let message = line.strip_prefix("Exception in thread \"main\" ");
+            let message = message.and_then(|line| line.split_once("Exception: "));
+            let _ = writeln!(kept, "{}", message.map_or(line, |(_, message)| message).trim_end());
         }
         all.push(Left { code, printed: masked(&kept), tree: masked(&tree(folder.path())) });
     }
@@ -110,6 +113,7 @@ fn run(properties: &str, lines: &[&str], tool: fn(&[String]) -> (i32, String)) -
 
 #[test]
 fn formatting_prints_and_leaves_what_stock_does() {
+    let mut differences = String::new();
     for (properties, lines) in [
         (STATIC, &["format -t CLUSTER -c FILE", "format -t CLUSTER -c FILE", "info -c FILE"][..]),
         (STATIC, &["info -c FILE", "format -t CLUSTER -c FILE --ignore-formatted", "info -c FILE"]),
@@ -138,9 +142,12 @@ fn formatting_prints_and_leaves_what_stock_does() {
     ] {
         let (expected, found) = (run(properties, lines, stock), run(properties, lines, ours));
         for ((line, expected), found) in lines.iter().zip(expected).zip(found) {
-            assert_eq!(found, expected, "kafka-storage {line} (left: ours, right: stock's)");
+            if found != expected {
+                let _ = writeln!(differences, "{line}\n  stock: {expected:?}\n  ours:  {found:?}");
+            }
         }
     }
+    assert!(differences.is_empty(), "not as stock's kafka-storage:\n{differences}");
 }
 
 #[test]

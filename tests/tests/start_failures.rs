@@ -1,0 +1,193 @@
+//! Starts that fail: each says what is wrong in one line, ends with 1 and leaves the disk as it was.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tests::node::binary;
+use tests::server::{CLUSTER_ID, Kind, Server};
+
+/// A start that is refused: the properties that differ from a good node's, and what is said.
+struct Refused {
+    because: &'static str,
+    properties: &'static [&'static str],
+    said: &'static [&'static str],
+}
+
+/// `DATA` stands for the node's log dir, `PORT` for its port.
+const REFUSED: &[Refused] = &[
+    Refused {
+        because: "a value has the wrong type",
+        properties: &["num.partitions=many"],
+        said: &["Invalid value many for configuration num.partitions: Not a number of type INT"],
+    },
+    Refused {
+        because: "a value is out of range",
+        properties: &["num.partitions=0"],
+        said: &["Invalid value 0 for configuration num.partitions: Value must be at least 1"],
+    },
+    Refused {
+        because: "a listener's own value is wrong",
+        properties: &["listener.name.plaintext.max.connections=x"],
+        said: &["Invalid value x for configuration listener.name.plaintext.max.connections"],
+    },
+    Refused {
+        because: "a listener has a name of no protocol",
+        properties: &["listeners=FOO://localhost:PORT"],
+        said: &["FOO://localhost:PORT", "No security protocol defined for listener FOO"],
+    },
+    Refused {
+        because: "a protocol does not exist",
+        properties: &["listener.security.protocol.map=PLAINTEXT:NOPE,CONTROLLER:PLAINTEXT"],
+        said: &["`NOPE`", "listener.security.protocol.map"],
+    },
+    Refused {
+        because: "values contradict each other",
+        properties: &[
+            "advertised.listeners=OTHER://localhost:1",
+            "listener.security.protocol.map=\
+                       PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,OTHER:PLAINTEXT",
+        ],
+        said: &["advertised.listeners"],
+    },
+    Refused {
+        because: "an address is nowhere",
+        properties: &["max.connections.per.ip.overrides=no.such.host.invalid:3"],
+        said: &["max.connections.per.ip.overrides: no address for no.such.host.invalid"],
+    },
+    Refused {
+        because: "a host to listen on is nowhere",
+        properties: &[
+            "listeners=PLAINTEXT://no.such.host.invalid:PORT,CONTROLLER://localhost:0",
+            "advertised.listeners=PLAINTEXT://localhost:PORT",
+        ],
+        said: &["Socket server failed to bind to no.such.host.invalid:PORT: "],
+    },
+    Refused {
+        because: "the directory belongs to another node",
+        properties: &["node.id=7", "controller.quorum.voters=7@localhost:1"],
+        said: &["Stored node id 1 doesn't match previous node id 7 in DATA"],
+    },
+    Refused {
+        because: "there are several directories",
+        properties: &["log.dirs=DATA,DATA-2"],
+        said: &["log.dirs names 2 directories"],
+    },
+    Refused {
+        because: "the directory is not formatted",
+        properties: &["log.dirs=DATA-2"],
+        said: &["No `meta.properties` found in DATA-2 (have you run `kafka-storage.sh`"],
+    },
+];
+
+fn start(file: &Path) -> Output {
+    let mut start = Command::new(binary());
+    start.arg("kafka-server-start").arg(file).stdin(Stdio::null());
+    start.output().expect("gregor starts")
+}
+
+/// Every file below the folder with its bytes, and every folder.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a readable folder") {
+            let path = entry.expect("a readable entry").path();
+            if path.is_dir() {
+                folders.push(path.clone());
+                found.insert(path, None);
+            } else {
+                let bytes = fs::read(&path).expect("a readable file");
+                found.insert(path, Some(bytes));
+            }
+        }
+    }
+    found
+}
+
+/// A server whose directory is formatted, and its properties file.
+fn formatted() -> (Server, PathBuf) {
+    let server = Server::prepare(Kind::Gregor, &[]);
+    let file = server.folder().join("server.properties");
+    let format = ["kafka-storage", "format", "-t", CLUSTER_ID, "-c"];
+    let output = Command::new(binary()).args(format).arg(&file).output().expect("gregor starts");
+    assert!(output.status.success(), "{output:?}");
+    (server, file)
+}
+
+/// Starts and expects a refusal in these words, with nothing changed below the server's folder.
+fn refused(because: &str, server: &Server, file: &Path, said: &[String]) {
+    let before = tree(server.folder());
+    let output = start(file);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let printed = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{because}: {printed}");
+    let lines: Vec<&str> = printed.lines().filter(|line| !line.contains("] INFO ")).collect();
+    assert_eq!(lines.len(), 1, "{because}: one line says it: {printed}");
+    assert!(lines[0].contains("] ERROR "), "{because}: {printed}");
+    for words in said {
+        assert!(lines[0].contains(words), "{because}: {words:?} in {printed}");
+    }
+    assert!(before == tree(server.folder()), "{because}: nothing is touched");
+}
+
+#[test]
+fn a_start_that_cannot_be_says_why_in_one_line_and_touches_nothing() {
+    let (server, file) = formatted();
+    let good = fs::read_to_string(&file).expect("readable");
+    let data = server.data().display().to_string();
+    let fill = |text: &str| text.replace("DATA", &data).replace("PORT", &server.port.to_string());
+    for case in REFUSED {
+        let mut text = good.clone();
+        for property in case.properties {
+            text.push_str(&fill(property));
+            text.push('\n');
+        }
+        fs::write(&file, text).expect("written");
+        let said: Vec<String> = case.said.iter().map(|words| fill(words)).collect();
+        refused(case.because, &server, &file, &said);
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_before_the_directory_is_touched() {
+    let (server, file) = formatted();
+    for port in [server.port, server.controller_port] {
+        let taken = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
+        let said = format!(
+            "Socket server failed to bind to localhost:{port}: Address already in use. (kafka"
+        );
+        refused("the port is taken", &server, &file, &[said]);
+        drop(taken);
+    }
+}
+
+#[test]
+fn a_locked_directory_is_left_to_who_holds_it() {
+    let mut server = Server::prepare(Kind::Gregor, &[]);
+    server.start_again();
+    let other = Server::prepare(Kind::Gregor, &[]);
+    let file = other.folder().join("server.properties");
+    let text = fs::read_to_string(&file).expect("readable");
+    let (own, held) = (other.data().display().to_string(), server.data().display().to_string());
+    fs::write(&file, text.replace(&own, &held)).expect("written");
+    // The holder's files change while it runs; the other folder shows what the refused start does.
+    refused("the directory is locked", &other, &file, &[format!("{held}/.lock")]);
+    server.terminate();
+}
+
+#[test]
+fn a_file_that_is_not_there_or_not_of_properties_is_named() {
+    let server = Server::prepare(Kind::Gregor, &[]);
+    let missing = server.folder().join("missing.properties");
+    let said = format!("Cannot read {}: No such file", missing.display());
+    refused("the file is missing", &server, &missing, &[said]);
+    let said = format!("Cannot read {}: Is a directory", server.folder().display());
+    refused("the file is a directory", &server, server.folder(), &[said]);
+    let broken = server.folder().join("broken.properties");
+    fs::write(&broken, "a=1\nb=\\u12\n").expect("written");
+    let said = format!("Cannot read {}: line 2: Malformed", broken.display());
+    refused("the file is broken", &server, &broken, &[said]);
+}
