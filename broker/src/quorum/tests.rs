@@ -80,6 +80,18 @@ impl TestNode {
         quorum
     }
 
+    /// Another node with the files that this one has written so far.
+    fn as_if_killed(&self) -> Self {
+        let copy = Self::new(&[]);
+        let to = copy.directory.path().join(PARTITION);
+        std::fs::create_dir(&to).unwrap();
+        for name in self.files("") {
+            let from = self.directory.path().join(PARTITION).join(&name);
+            std::fs::copy(from, to.join(name)).unwrap();
+        }
+        copy
+    }
+
     fn files(&self, ending: &str) -> Vec<String> {
         let listing = std::fs::read_dir(self.directory.path().join(PARTITION)).unwrap();
         let names = listing.map(|file| file.unwrap().file_name().into_string().unwrap());
@@ -125,12 +137,14 @@ async fn what_was_answered_is_there_after_a_stop_and_after_none() {
     assert!(quorum.image().topics().by_name("a").is_some());
     assert!(quorum.broker_epoch() > first_epoch);
     assert_eq!(create(&quorum, "b").await, 0);
-    // No stop: as if it was killed. What its thread still holds, the next start does not use.
-    let quorum = node.start().await;
+    let killed = node.as_if_killed();
+    quorum.stop().await;
+    let quorum = killed.start().await;
     let image = quorum.image();
     let partition = image.topics().by_name("b").unwrap().partition(0).unwrap();
     assert_eq!(partition.leader, 1);
-    assert!(node.files(".checkpoint").is_empty());
+    assert!(killed.files(".checkpoint").is_empty());
+    quorum.stop().await;
 }
 
 #[tokio::test]
@@ -152,6 +166,7 @@ async fn snapshots_are_written_and_started_from() {
     let quorum = node.start().await;
     assert!(node.files(".part").is_empty());
     assert_eq!(quorum.image().topics().len(), image.topics().len());
+    quorum.stop().await;
 }
 
 #[tokio::test]
@@ -181,6 +196,7 @@ async fn a_disk_that_stalls_holds_up_appends_and_nothing_else() {
     stall.0.store(false, Ordering::Release);
     assert_eq!(waiting.await.unwrap(), 0);
     assert!(quorum.image().cluster().is_active(1), "its session went on");
+    quorum.stop().await;
 }
 
 #[tokio::test]
