@@ -24,6 +24,8 @@ pub struct ManyPartitions {
     pub restart_all_led_s: f64,
     pub restart_resident_bytes: u64,
     pub restart_all_written_s: f64,
+    /// Infinite when it had to be killed.
+    pub stop_s: f64,
 }
 
 #[derive(Clone, Debug, Default, serde::Serialize)]
@@ -180,7 +182,7 @@ const fn row(
     Row { title, unit, digits, of }
 }
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 12] = [
     row("memory after these cases", "MiB", 0, |report, name| {
         report.resident.get(name).map(|bytes| mebibytes(*bytes))
     }),
@@ -203,6 +205,9 @@ const ROWS: [Row; 11] = [
     }),
     row("… to a record in each", "s", 2, |report, name| {
         report.many(name, |many| many.restart_all_written_s)
+    }),
+    row("stop with 5,000: SIGTERM to exit", "s", 2, |report, name| {
+        report.many(name, |many| many.stop_s)
     }),
     row("memory with 5,000 created", "MiB", 0, |report, name| {
         report.many(name, |many| mebibytes(many.created_resident_bytes))

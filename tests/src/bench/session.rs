@@ -45,7 +45,7 @@ impl Session {
                 });
             }
             if self.many_partitions {
-                let measured = many_partitions(node);
+                let measured = many_partitions(node).map_err(|error| with_last_line(node, error));
                 let what = format!("many partitions on {}", node.name());
                 report.note(&what, measured, |report, many| {
                     report.many.insert(node.name(), many);
@@ -187,6 +187,13 @@ fn wait_for_deletion(logs: &Path) {
     }
 }
 
+/// What the broker said last says more than that it ended.
+fn with_last_line(node: &Node, error: BenchError) -> BenchError {
+    let output = std::fs::read_to_string(node.log_file()).unwrap_or_default();
+    let last = output.lines().last().unwrap_or_default();
+    BenchError::Setup(format!("{error}; it said last: {last}"))
+}
+
 /// Created; written to; killed; started again until every partition is led and writes.
 fn many_partitions(node: &Node) -> Result<ManyPartitions, BenchError> {
     node.format()?;
@@ -208,7 +215,7 @@ fn many_partitions(node: &Node) -> Result<ManyPartitions, BenchError> {
     figures.restart_resident_bytes = resident_bytes(server.pid())?;
     many::write_to_each(node.address(), START_LIMIT)?;
     figures.restart_all_written_s = began.elapsed().as_secs_f64();
-    server.stop()?;
+    figures.stop_s = server.stop().map_or(f64::INFINITY, |took| took.as_secs_f64());
     std::fs::remove_dir_all(&node.dir)?;
     Ok(figures)
 }

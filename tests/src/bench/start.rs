@@ -4,7 +4,7 @@
 //! microseconds, asks for a topic (which creates it) and writes one record. Answers that say "not
 //! yet" are asked again after half a millisecond.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -36,6 +36,12 @@ pub fn start(
     address: SocketAddr,
     limit: Duration,
 ) -> Result<(Server, StartTimes), BenchError> {
+    // Somebody else's broker on the port would answer for the one that could not bind.
+    drop(
+        TcpListener::bind(address).map_err(|error| {
+            BenchError::Setup(format!("the port of {address} is taken: {error}"))
+        })?,
+    );
     let began = Instant::now();
     let mut server = Server::start(name, command, log)?;
     let mut times = StartTimes::default();

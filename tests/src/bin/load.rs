@@ -3,9 +3,11 @@
 //! Cases and volumes are the benchmark's own (`tests::bench::plan`); the topic is made and deleted.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::Parser;
 use tests::bench::BenchError;
+use tests::bench::many;
 use tests::bench::plan::{CASES, Subject, Volume};
 use tests::bench::produce::Peer;
 
@@ -27,6 +29,9 @@ struct Arguments {
     small_requests: Option<u64>,
     #[arg(long)]
     rate_seconds: Option<u32>,
+    /// Create 50 topics of 100 partitions and write to each, instead of a case.
+    #[arg(long)]
+    many: bool,
     /// The address is a floor's.
     #[arg(long)]
     floor: bool,
@@ -34,6 +39,13 @@ struct Arguments {
 
 fn main() -> Result<(), BenchError> {
     let arguments = Arguments::parse();
+    if arguments.many {
+        let limit = Duration::from_secs(120);
+        let created = many::create(arguments.address, limit)?;
+        let written = many::write_to_each(arguments.address, limit)?;
+        println!("created in {created:.2} s, written in {written:.2} s");
+        return Ok(());
+    }
     let given = if arguments.quick { Volume::QUICK } else { Volume::FULL };
     let volume = Volume {
         payload_bytes: arguments.payload_bytes.unwrap_or(given.payload_bytes),
