@@ -1,10 +1,10 @@
-//! A controller node, whole: quorum, controller and the image of what is committed, and the order in
-//! which a request passes through them.
+//! A controller node, whole: quorum, controller and the image of what is committed, and the order
+//! in which a request passes through them.
 //!
 //! ```text
-//! call ─ controller ─ records ─ quorum ─ log ─ (host syncs) ─ log_synced ─ commit ─ loader ─ Publish
-//!   └─ response, and the offset it waits for                                              │
-//!                       host: apply the image, then answer what waited up to its offset ──┘
+//! call ─ controller ─ records ─ quorum ─ log ─ (host syncs) ─ log_synced ─ commit ─ Publish
+//!   └─ response, and the offset it waits for                                     │
+//!              host: apply the image, then answer what waited up to its offset ──┘
 //! ```
 //! Kept true: no answer is due before its records are committed and in an image that the host was
 //! told to publish; an answer that wrote nothing waits for what was written before it, because it

@@ -1,4 +1,5 @@
-//! A whole node on a disk that crashes: what was answered survives, what was not synced is not seen.
+//! A whole node on a disk that crashes: what was answered survives, what was not synced is not
+//! seen.
 
 use std::collections::BTreeSet;
 

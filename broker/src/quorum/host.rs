@@ -262,7 +262,11 @@ impl Host {
 
     fn became_active(&self, epoch: i32, next: i64) {
         let id = self.lifecycle.node_id;
-        tracing::info!(target: "org.apache.kafka.controller.QuorumController", "[QuorumController id={id}] Becoming the active controller at epoch {epoch}, next write offset {next}.");
+        tracing::info!(
+            target: "org.apache.kafka.controller.QuorumController",
+            "[QuorumController id={id}] Becoming the active controller at epoch {epoch}, \
+             next write offset {next}."
+        );
         self.shared.leader_id.store(id, Ordering::Release);
         self.shared.kraft_version.store(self.node.quorum().kraft().version, Ordering::Release);
         // The bootstrap records are on their way when the outputs behind this one are carried out,
@@ -279,7 +283,11 @@ impl Host {
         };
         if response.error_code != 0 {
             let reason = response.error_message.unwrap_or_default();
-            tracing::warn!(target: "kafka.server.ControllerRegistrationManager", "The controller is not registered: {}", reason.as_str());
+            tracing::warn!(
+                target: "kafka.server.ControllerRegistrationManager",
+                "The controller is not registered: {}",
+                reason.as_str()
+            );
         }
         self.register_broker();
     }
@@ -343,7 +351,10 @@ impl Host {
         let thread = std::thread::Builder::new().name("gregor-snapshot".to_owned()).spawn(write);
         if let Err(error) = thread {
             // The next snapshot may have more luck; the log has everything.
-            tracing::warn!(target: "org.apache.kafka.image.publisher.SnapshotGenerator", "No thread for a snapshot: {error}");
+            tracing::warn!(
+                target: "org.apache.kafka.image.publisher.SnapshotGenerator",
+                "No thread for a snapshot: {error}"
+            );
             self.node.snapshot_frozen();
         }
     }

@@ -183,6 +183,9 @@ impl Lifecycle {
 
     fn say(&self, what: &str) {
         let id = self.node_id;
-        tracing::info!(target: "kafka.server.BrokerLifecycleManager", "[BrokerLifecycleManager id={id}] {what}");
+        tracing::info!(
+            target: "kafka.server.BrokerLifecycleManager",
+            "[BrokerLifecycleManager id={id}] {what}"
+        );
     }
 }

@@ -1,12 +1,13 @@
 //! `__cluster_metadata-0` on the disk: the quorum's view of it, and the thread that writes it.
 //!
 //! ```text
-//! quorum's thread ── MetadataLog ── orders ──▶ writer's thread: append*, one fdatasync, report
+//! quorum's thread ── MetadataLog ── orders ──▶ writer's thread: append*, one sync, report
 //!                        └── LogReader (no lock)
 //! ```
 //! Kept true: the quorum's thread never waits for the disk; orders are carried out in their order;
 //! what is reported as synced came back from fdatasync. All orders that wait are written before one
-//! sync, which serves them all. A write that fails ends the process: what the disk holds is unknown.
+//! sync, which serves them all. A write that fails ends the process: what the disk holds then is
+//! unknown.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -287,6 +287,9 @@ fn read_bootstrap(log_dir: &Path) -> Result<Vec<MetadataRecord>, QuorumStartErro
 
 /// The metadata cannot be trusted any more: says why and ends the process.
 fn fatal(error: &dyn std::fmt::Display) -> ! {
-    tracing::error!(target: "kafka.server.SharedServer", "Encountered fatal fault in the metadata quorum: {error}");
+    tracing::error!(
+        target: "kafka.server.SharedServer",
+        "Encountered fatal fault in the metadata quorum: {error}"
+    );
     std::process::exit(1)
 }

@@ -6,7 +6,7 @@
 //! active controller. Losing the lead drops what was not committed.
 //!
 //! ```text
-//! request ─ method ─ ControllerResult { records, response } ─ append (replay + log) ─ commit ─ answer
+//! request ─ method ─ ControllerResult { records, response } ─ append (replay, log) ─ commit
 //! ```
 //!
 //! Answers to `QuorumController` and its control managers.

@@ -1,5 +1,5 @@
-//! Golden bytes are a stock 4.1.0 node's own log (its repeated no-op batches left out) and snapshot,
-//! after topics, configurations, ACLs, quotas, SCRAM users and a controlled shutdown.
+//! Golden bytes are a stock 4.1.0 node's own log (its repeated no-op batches left out) and
+//! snapshot, after topics, configurations, ACLs, quotas, SCRAM users and a controlled shutdown.
 
 use bytes::Bytes;
 use kafka_protocol::protocol::StrBytes;

@@ -1,3 +1,5 @@
+//! Registration, heartbeats, fencing, leave and return of brokers; producer ids; the bootstrap.
+
 use protocol::messages::{
     AllocateProducerIdsRequest, ControllerRegistrationRequest, UnregisterBrokerRequest,
 };

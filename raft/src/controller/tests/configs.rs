@@ -1,3 +1,5 @@
+//! What may be set on resources, how, and what follows from it.
+
 use protocol::messages::alter_configs_request as legacy;
 use protocol::messages::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig,

@@ -1,3 +1,5 @@
+//! Who leads: ISR changes, elections, reassignments.
+
 use protocol::messages::alter_partition_reassignments_request::{
     ReassignablePartition, ReassignableTopic,
 };

@@ -1,3 +1,5 @@
+//! Which levels of features may be finalized.
+
 use protocol::messages::UpdateFeaturesRequest;
 use protocol::messages::update_features_request::FeatureUpdateKey;
 

@@ -1,3 +1,5 @@
+//! Creating, deleting and growing topics.
+
 use protocol::messages::create_partitions_request::{
     CreatePartitionsAssignment, CreatePartitionsTopic,
 };
