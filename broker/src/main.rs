@@ -1,5 +1,6 @@
 //! `gregor`: a Kafka broker and controller, and Kafka's tools that work on files.
 
+mod acls;
 mod api_error;
 mod args;
 mod authorizer;
@@ -34,6 +35,11 @@ use std::process::ExitCode;
 
 use args::{Command, ServerStart};
 use config::{BrokerConfig, ConfigError, Properties, Warning};
+
+/// Requests come and go in buffers of up to a megabyte. The system's allocator gives such memory back
+/// to the kernel each time, whose fresh pages cost more than the work done in them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Workers beyond the processors, which go on while inline writes hang (see `disk_gate`).
 const SPARE_WORKERS: usize = 2;
@@ -88,7 +94,10 @@ fn start_from_file(start: &ServerStart) -> ExitCode {
 
 fn read_properties(file: &Path) -> Result<Properties, ConfigError> {
     match std::fs::read(file) {
-        Ok(bytes) => Properties::parse(&bytes),
+        Ok(bytes) => Properties::parse(&bytes).map_err(|error| {
+            let file = file.display();
+            ConfigError::BadRequest { message: format!("Cannot read {file}: {error}") }
+        }),
         Err(error) => {
             tracing::error!(target: "kafka.Kafka", "Cannot read {}: {error}", file.display());
             std::process::exit(1);

@@ -12,7 +12,7 @@ pub(crate) fn check(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), C
     check_local_retention(after)
 }
 
-/// Listeners can come and go, but not those that are advertised.
+/// What is advertised is listened on.
 fn check_listeners(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), ConfigError> {
     let names = |endpoints: &[Endpoint]| -> Vec<String> {
         endpoints.iter().map(|each| format!("ListenerName({})", each.listener)).collect()
@@ -21,7 +21,7 @@ fn check_listeners(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), Co
     let mut listeners = names(&after.listeners);
     listeners.extend(names(&after.controller_listeners));
     if advertised.iter().all(|name| listeners.contains(name)) {
-        return Ok(());
+        return check_endpoints(before, after);
     }
     let problem = format!(
         "Advertised listeners 'Set({})' must be a subset of listeners 'Set({})'",
@@ -29,6 +29,21 @@ fn check_listeners(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), Co
         listeners.join(", ")
     );
     Err(ConfigError::Reconfiguration { names: vec!["listeners", "advertised.listeners"], problem })
+}
+
+/// Unlike Kafka: sockets are opened at the start and stay (docs/decisions/0081).
+fn check_endpoints(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), ConfigError> {
+    const KEYS: [&str; 2] = ["listeners", "listener.security.protocol.map"];
+    let is_set = KEYS.iter().any(|name| after.dynamic_own().contains(name));
+    let is_same = before.listeners == after.listeners
+        && before.controller_listeners == after.controller_listeners;
+    if is_same || !is_set {
+        return Ok(());
+    }
+    let problem = "Listeners do not change while the broker runs: set them in its configuration \
+                   and start it again"
+        .to_owned();
+    Err(ConfigError::Reconfiguration { names: KEYS.to_vec(), problem })
 }
 
 /// Thread counts change by at most a factor of two at a time.

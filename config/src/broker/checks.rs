@@ -5,6 +5,8 @@
 
 use super::BrokerConfig;
 use crate::endpoint::normalised;
+use crate::keys::Table;
+use crate::synonyms::below_listener;
 use crate::topic::TopicConfig;
 use crate::{ConfigError, Endpoint, SecurityProtocol, Value, Warning};
 
@@ -62,6 +64,7 @@ fn check_values(config: &BrokerConfig) -> Result<(), ConfigError> {
     ensure(values.get("broker.id") == values.get("node.id"), &["node.id", "broker.id"], || {
         "You must set `node.id` to the same value as `broker.id`.".to_owned()
     })?;
+    check_listener_values(config)?;
     let defaults = TopicConfig::defaults(config);
     require(defaults.segment_ms >= 1, &["log.roll.ms"], || {
         "log.roll.ms must be greater than or equal to 1".to_owned()
@@ -97,6 +100,16 @@ fn check_values(config: &BrokerConfig) -> Result<(), ConfigError> {
     let classic = protocols.iter().any(|name| name == "classic");
     ensure(classic, &["group.coordinator.rebalance.protocols"], || {
         "Disabling the 'classic' protocol is not supported.".to_owned()
+    })
+}
+
+/// A listener's own settings (`listener.name.<listener>.<key>`) obey the rules of their keys.
+fn check_listener_values(config: &BrokerConfig) -> Result<(), ConfigError> {
+    config.static_properties.iter().try_for_each(|(name, text)| {
+        match below_listener(name).and_then(|base| Table::Broker.key(base)) {
+            Some(key) => key.kind.parse(name, text).and_then(|value| key.valid.check(name, &value)),
+            None => Ok(()),
+        }
     })
 }
 

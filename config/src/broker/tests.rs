@@ -51,7 +51,7 @@ fn a_combined_node_reads_as_kafka_reads_it() {
     assert_eq!(config.log_dirs, ["/a", "/b"]);
     assert_eq!(config.broker_rack.as_deref(), Some("r1"));
     assert_eq!(config.controller_quorum_voters[1].address.host, "::1");
-    assert_eq!(config.values().get("broker.id"), Some(&crate::Value::Int(1)));
+    assert_eq!(config.values().get("broker.id"), Some(&Value::Int(1)));
 }
 
 #[test]
