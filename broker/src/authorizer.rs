@@ -86,9 +86,6 @@ pub(crate) trait Authorizer: Debug + Send + Sync {
 
     /// Whether `operation` is allowed on some topic at least, whichever it is.
     fn authorize_any_topic(&self, context: &RequestContext, operation: Operation) -> bool;
-
-    /// Whether access control is configured at all; ACL requests are refused otherwise.
-    fn is_configured(&self) -> bool;
 }
 
 /// No authorizer is configured.
@@ -102,9 +99,5 @@ impl Authorizer for AllowAll {
 
     fn authorize_any_topic(&self, _: &RequestContext, _: Operation) -> bool {
         true
-    }
-
-    fn is_configured(&self) -> bool {
-        false
     }
 }

@@ -14,8 +14,10 @@ pub(crate) mod alter_configs;
 pub(crate) mod api_versions;
 #[cfg(test)]
 mod authorization_test;
+pub(crate) mod create_acls;
 pub(crate) mod create_partitions;
 pub(crate) mod create_topics;
+pub(crate) mod delete_acls;
 pub(crate) mod delete_groups;
 pub(crate) mod delete_records;
 pub(crate) mod delete_topics;
@@ -28,6 +30,8 @@ pub(crate) mod describe_log_dirs;
 pub(crate) mod describe_producers;
 pub(crate) mod describe_quorum;
 pub(crate) mod describe_topic_partitions;
+pub(crate) mod describe_user_scram_credentials;
+pub(crate) mod elect_leaders;
 pub(crate) mod fetch;
 pub(crate) mod find_coordinator;
 pub(crate) mod heartbeat;
@@ -63,8 +67,10 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
     match context.api.key {
         ApiKey::AlterConfigs => call!(alter_configs::handle),
         ApiKey::ApiVersions => call!(api_versions::handle),
+        ApiKey::CreateAcls => call!(create_acls::handle),
         ApiKey::CreatePartitions => call!(create_partitions::handle),
         ApiKey::CreateTopics => call!(create_topics::handle),
+        ApiKey::DeleteAcls => call!(delete_acls::handle),
         ApiKey::DeleteGroups => call!(delete_groups::handle),
         ApiKey::DeleteRecords => call!(delete_records::handle),
         ApiKey::DeleteTopics => call!(delete_topics::handle),
@@ -77,6 +83,8 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
         ApiKey::DescribeProducers => call!(describe_producers::handle),
         ApiKey::DescribeQuorum => call!(describe_quorum::handle),
         ApiKey::DescribeTopicPartitions => call!(describe_topic_partitions::handle),
+        ApiKey::DescribeUserScramCredentials => call!(describe_user_scram_credentials::handle),
+        ApiKey::ElectLeaders => call!(elect_leaders::handle),
         ApiKey::Fetch => fetch::begin(broker, context, body),
         ApiKey::FindCoordinator => call!(find_coordinator::handle),
         ApiKey::Heartbeat => call!(heartbeat::handle),

@@ -180,7 +180,7 @@ fn topics() -> Vec<Case> {
         delete_topics()
             .asks(&["Delete cluster", "Describe topic t", "Delete topic t", "Describe topic t"])
             .gets(&[TOPIC, TOPIC])
-            .from_version(6),
+            .since(6),
         delete_topics_by_name().asks(&["Delete cluster", "Describe topic t"]).gets(&[TOPIC]),
         create_partitions().asks(&["Alter topic t"]).gets(&[TOPIC]),
     ]
@@ -389,11 +389,7 @@ fn cluster() -> Vec<Case> {
         )
         .gets(&[0]),
         describe_cluster(1).asks(&["Describe cluster"]).gets(&[0, 1]),
-        describe_cluster(2)
-            .on_controller()
-            .asks(&["Alter cluster"])
-            .gets(&[CLUSTER, 0])
-            .from_version(1),
+        describe_cluster(2).on_controller().asks(&["Alter cluster"]).gets(&[CLUSTER, 0]).since(1),
         describe_log_dirs().asks(&["Describe cluster"]).gets(&[CLUSTER]),
         case(
             ApiKey::ListPartitionReassignments,
@@ -418,11 +414,27 @@ fn cluster() -> Vec<Case> {
         .gets(&[CLUSTER]),
         case(
             ApiKey::DescribeAcls,
-            |_, _| DescribeAclsRequest::default().with_pattern_type_filter(3),
+            |_, _| {
+                DescribeAclsRequest::default()
+                    .with_resource_type_filter(1)
+                    .with_pattern_type_filter(3)
+                    .with_operation(1)
+                    .with_permission_type(1)
+            },
             |_, response: DescribeAclsResponse| vec![response.error_code],
         )
         .asks(&["Describe cluster"])
         .gets(&[CLUSTER]),
+        create_acls().asks(&["Alter cluster"]).gets(&[CLUSTER]),
+        delete_acls().asks(&["Alter cluster"]).gets(&[CLUSTER]),
+        case(
+            ApiKey::DescribeUserScramCredentials,
+            |_, _| DescribeUserScramCredentialsRequest::default(),
+            |_, response: DescribeUserScramCredentialsResponse| vec![response.error_code],
+        )
+        .asks(&["Describe cluster"])
+        .gets(&[CLUSTER]),
+        elect_leaders().asks(&["Alter cluster"]).gets(&[CLUSTER]),
     ]
 }
 
@@ -432,5 +444,50 @@ fn describe_log_dirs() -> Case {
         assert!(response.results.is_empty());
         // Before version 3 the answer has no place for a code and just tells nothing.
         vec![if version < 3 { CLUSTER } else { response.error_code }]
+    })
+}
+
+fn create_acls() -> Case {
+    use create_acls_request::AclCreation;
+    let request = |_, _: &Sample| {
+        let creation = AclCreation::default()
+            .with_resource_type(2)
+            .with_resource_pattern_type(3)
+            .with_operation(3)
+            .with_permission_type(3);
+        CreateAclsRequest::default().with_creations(vec![creation])
+    };
+    case(ApiKey::CreateAcls, request, |_, response: CreateAclsResponse| {
+        response.results.iter().map(|result| result.error_code).collect()
+    })
+}
+
+fn delete_acls() -> Case {
+    use delete_acls_request::DeleteAclsFilter;
+    let request = |_, _: &Sample| {
+        let filter = DeleteAclsFilter::default()
+            .with_resource_type_filter(2)
+            .with_pattern_type_filter(3)
+            .with_operation(3)
+            .with_permission_type(3);
+        DeleteAclsRequest::default().with_filters(vec![filter])
+    };
+    case(ApiKey::DeleteAcls, request, |_, response: DeleteAclsResponse| {
+        response.filter_results.iter().map(|result| result.error_code).collect()
+    })
+}
+
+fn elect_leaders() -> Case {
+    use elect_leaders_request::TopicPartitions;
+    let request = |_, _: &Sample| {
+        let asked = TopicPartitions::default().with_topic(topic()).with_partitions(vec![0]);
+        ElectLeadersRequest::default().with_topic_partitions(Some(vec![asked]))
+    };
+    case(ApiKey::ElectLeaders, request, |version, response: ElectLeadersResponse| {
+        let topics = response.replica_election_results.into_iter();
+        let codes: Vec<i16> =
+            topics.flat_map(|t| t.partition_result).map(|p| p.error_code).collect();
+        assert_eq!(response.error_code, if version >= 1 { CLUSTER } else { 0 });
+        codes
     })
 }

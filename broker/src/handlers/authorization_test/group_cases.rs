@@ -27,7 +27,7 @@ fn groups() -> Vec<Case> {
         find_coordinator(1)
             .asks(&["Describe transactional id g"])
             .gets(&[TRANSACTIONAL_ID])
-            .from_version(1),
+            .since(1),
         case(
             ApiKey::JoinGroup,
             |_, _| JoinGroupRequest::default().with_group_id(group()),

@@ -61,11 +61,12 @@ impl Authorizer for DenyAndRecord {
     fn authorize_any_topic(&self, _: &RequestContext, operation: Operation) -> bool {
         self.note(format!("{operation:?} any topic"))
     }
-
-    fn is_configured(&self) -> bool {
-        true
-    }
 }
+
+/// The body of a request of some version.
+type Encode = Box<dyn Fn(i16, &Sample) -> Bytes>;
+/// The codes in the body of an answer of some version.
+type Decode = Box<dyn Fn(i16, Bytes) -> Vec<i16>>;
 
 /// One request and what must become of it.
 struct Case {
@@ -76,8 +77,8 @@ struct Case {
     asks: &'static [&'static str],
     codes: &'static [i16],
     first_version: i16,
-    encode: Box<dyn Fn(i16, &Sample) -> Bytes>,
-    decode: Box<dyn Fn(i16, Bytes) -> Vec<i16>>,
+    encode: Encode,
+    decode: Decode,
 }
 
 /// A case whose request may look different from version to version.
@@ -125,7 +126,7 @@ impl Case {
         Self { listener: "CONTROLLER", ..self }
     }
 
-    fn from_version(self, first_version: i16) -> Self {
+    fn since(self, first_version: i16) -> Self {
         Self { first_version, ..self }
     }
 }

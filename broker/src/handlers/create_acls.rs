@@ -1,0 +1,38 @@
+//! CreateAcls: refused, as by a Kafka without an authorizer. Kafka: `AclApis.handleCreateAcls`.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::create_acls_response::AclCreationResult;
+use protocol::messages::{CreateAclsRequest, CreateAclsResponse};
+
+use crate::acls::{self, Codes};
+use crate::api_error::ApiError;
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+
+pub(crate) async fn handle(
+    _broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: CreateAclsRequest,
+) -> Result<CreateAclsResponse, CloseConnection> {
+    for creation in &request.creations {
+        let codes = Codes {
+            resource_type: creation.resource_type,
+            pattern_type: creation.resource_pattern_type,
+            operation: creation.operation,
+            permission_type: creation.permission_type,
+        };
+        codes.check()?;
+    }
+    let error: ApiError = if context.authorize(Operation::Alter, Resource::Cluster) {
+        acls::disabled()
+    } else {
+        ErrorCode::ClusterAuthorizationFailed.into()
+    };
+    let result =
+        AclCreationResult::default().with_error_code(error.code()).with_error_message(error.text());
+    Ok(CreateAclsResponse::default().with_results(vec![result; request.creations.len()]))
+}
