@@ -8,8 +8,10 @@
 //! 1. Published bytes are never rewritten: appends go through the descriptor, at or after the
 //!    published length, and the length is published after `write` returned.
 //! 2. They are never cut while a slice is out: `Segment::cut` holds the lock under which slices are
-//!    made, and cuts in place only when it counts no living slice of that file; otherwise the log
-//!    goes on in a new file and this one keeps its bytes (the inode lives as long as its map).
+//!    made, and cuts in place only when it counts no living slice of that inode; otherwise the log
+//!    goes on in a new file and this one keeps its bytes (the inode lives as long as its map). Slices
+//!    are counted by inode for the whole process, and a log that is let go of makes no more of them,
+//!    so this holds too when the same directory is opened again while old slices are out.
 //! 3. They are not unmapped while a slice is out: a slice owns its `Mapping` by `Arc`.
 //! 4. Nobody else writes: the log dir is locked (`.lock`) for this process.
 //! 5. Our own code does not read through the map; it hands slices to the kernel (`writev`, `send`),
@@ -44,13 +46,18 @@ impl Mapping {
     }
 }
 
-/// Counts the slices of one file that are out in the world.
+/// Counts the slices of one inode that are out in the world.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct SliceCount(Arc<AtomicUsize>);
 
 impl SliceCount {
     pub(crate) fn is_zero(&self) -> bool {
         self.0.load(Ordering::Acquire) == 0
+    }
+
+    /// Whether nobody else could count with it any more.
+    pub(crate) fn is_unused(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 }
 

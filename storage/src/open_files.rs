@@ -5,12 +5,15 @@
 //! Invariant: `open` counts every descriptor and map held by a segment's `Files`; it may pass the
 //! bound only while every open segment is in use at that moment.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::os::unix::fs::MetadataExt;
 use std::sync::Weak;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::disk::DiskFile;
+use crate::map::SliceCount;
 use crate::segment::Segment;
 
 /// Shared by all logs of a process.
@@ -20,13 +23,27 @@ pub struct OpenFiles {
     open: AtomicUsize,
     /// Segments that have something open, oldest first.
     segments: Mutex<VecDeque<Weak<Segment>>>,
+    /// Slices out, by device and inode; of files that are mapped or have slices out.
+    slices: Mutex<SliceCounts>,
+}
+
+#[derive(Debug, Default)]
+struct SliceCounts {
+    by_inode: HashMap<(u64, u64), SliceCount>,
+    /// Unused counters are thrown out when there are this many.
+    prune_at: usize,
 }
 
 impl OpenFiles {
     /// `limit` is in descriptors and maps together; half of what the process may have is sensible.
     #[must_use]
     pub fn new(limit: usize) -> Self {
-        Self { limit: limit.max(8), open: AtomicUsize::new(0), segments: Mutex::default() }
+        Self {
+            limit: limit.max(8),
+            open: AtomicUsize::new(0),
+            segments: Mutex::default(),
+            slices: Mutex::default(),
+        }
     }
 
     /// Descriptors and maps open now.
@@ -48,6 +65,17 @@ impl OpenFiles {
 
     pub(crate) fn closed(&self, count: usize) {
         self.open.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    /// The counter of the slices of this file, whoever opened it and however often.
+    pub(crate) fn slice_count(&self, file: &DiskFile) -> std::io::Result<SliceCount> {
+        let metadata = file.as_file().metadata()?;
+        let mut slices = self.slices.lock();
+        if slices.by_inode.len() >= slices.prune_at {
+            slices.by_inode.retain(|_, count| !count.is_unused());
+            slices.prune_at = 64 + 2 * slices.by_inode.len();
+        }
+        Ok(slices.by_inode.entry((metadata.dev(), metadata.ino())).or_default().clone())
     }
 
     fn sweep(&self) {

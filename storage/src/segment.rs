@@ -47,7 +47,14 @@ struct Files {
     log: Option<Arc<DiskFile>>,
     offset_index: Option<Arc<DiskFile>>,
     time_index: Option<Arc<DiskFile>>,
-    map: Option<Arc<Mapping>>,
+    map: Option<Arc<Mapped>>,
+}
+
+/// A map and the counter of the slices made of its file.
+#[derive(Debug)]
+struct Mapped {
+    mapping: Arc<Mapping>,
+    slices: SliceCount,
 }
 
 impl Files {
@@ -76,8 +83,9 @@ pub(crate) struct Segment {
     max_timestamp: AtomicI64,
     max_timestamp_offset: AtomicI64,
     files: RwLock<Files>,
-    slices: SliceCount,
     used: AtomicBool,
+    /// The log let go of it: no more slices are made.
+    retired: AtomicBool,
     /// A lookup found the offset index to disagree with the log.
     index_unfit: AtomicBool,
 }
@@ -95,8 +103,8 @@ impl Segment {
             max_timestamp: AtomicI64::new(UNKNOWN_TIMESTAMP),
             max_timestamp_offset: AtomicI64::new(base_offset),
             files: RwLock::default(),
-            slices: SliceCount::default(),
             used: AtomicBool::new(false),
+            retired: AtomicBool::new(false),
             index_unfit: AtomicBool::new(false),
         })
     }
@@ -200,19 +208,20 @@ impl Segment {
         Ok(Arc::clone(&guard))
     }
 
-    fn map(&self, at_least: u64) -> Result<MappedRwLockReadGuard<'_, Arc<Mapping>>, StorageError> {
+    fn map(&self, at_least: u64) -> Result<MappedRwLockReadGuard<'_, Arc<Mapped>>, StorageError> {
         self.open(
-            |files| files.map.as_ref().filter(|map| map.len() as u64 >= at_least),
+            |files| files.map.as_ref().filter(|map| map.mapping.len() as u64 >= at_least),
             |files| {
                 let log = match &files.log {
                     Some(log) => Arc::clone(log),
                     None => self.open_file(names::LOG, false)?,
                 };
                 let len = self.address_space.load(Ordering::Relaxed).max(at_least);
-                let map = Mapping::new(log.as_file(), len as usize)
-                    .map_err(|error| self.io_error("map", error))?;
+                let fail = |error| self.io_error("map", error);
+                let mapping = Arc::new(Mapping::new(log.as_file(), len as usize).map_err(fail)?);
+                let slices = self.home.open_files.slice_count(&log).map_err(fail)?;
                 files.log = Some(log);
-                files.map = Some(Arc::new(map));
+                files.map = Some(Arc::new(Mapped { mapping, slices }));
                 Ok(())
             },
         )
@@ -229,6 +238,12 @@ impl Segment {
         let closed = std::mem::take(&mut *files);
         self.home.open_files.closed(closed.count());
         true
+    }
+
+    /// Its log lets go of it: it is closed, and readers that still have it get nothing of it.
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+        self.close();
     }
 
     /// Closes everything; what is needed again is opened again.
@@ -327,10 +342,10 @@ impl Segment {
         let map = self.map((start + len).min(self.size()))?;
         // Under the lock that `cut` needs: the published length holds until the slice is counted.
         let len = len.min(self.size().saturating_sub(start));
-        if len == 0 {
+        if len == 0 || self.retired.load(Ordering::Acquire) {
             return Ok(Bytes::new());
         }
-        map::published(&map, &self.slices, start as usize, len as usize)
+        map::published(&map.mapping, &map.slices, start as usize, len as usize)
             .ok_or_else(|| self.io_error("map", io::ErrorKind::UnexpectedEof.into()))
     }
 
@@ -505,7 +520,8 @@ impl Segment {
     pub(crate) fn cut(&self, size: u64) -> Result<bool, StorageError> {
         let log = self.log()?;
         let _no_slice_is_made = self.files.write();
-        if !self.slices.is_zero() {
+        let slices = self.home.open_files.slice_count(&log);
+        if !slices.map_err(|error| self.io_error("stat", error))?.is_zero() {
             return Ok(false);
         }
         self.publish(size);

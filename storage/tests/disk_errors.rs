@@ -89,8 +89,11 @@ fn run(log: &mut Log, progress: &mut Progress) -> Result<(), AppendError> {
     for round in 0..14_i32 {
         let value = format!("value number {round}");
         progress.attempted = Some(value.clone());
-        let records =
-            if round % 2 == 0 { batch(&[&value]) } else { sequenced(i64::from(round), 0, 0, &[&value]) };
+        let records = if round % 2 == 0 {
+            batch(&[&value])
+        } else {
+            sequenced(i64::from(round), 0, 0, &[&value])
+        };
         log.append_as_leader(&records, round / 4, 1000, AppendOrigin::Client)?;
         progress.acknowledged.push(value);
         progress.attempted = None;

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use protocol::batch::{BatchBuilder, ControlType, NO_SEQUENCE, batches};
 use storage::{AppendOrigin, EpochEntry, Log, LogConfig, OpenOptions, ProducerSummary};
-use support::{Row, contents, records_of};
+use support::{Row, contents, in_memory, records_of};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -29,16 +29,6 @@ fn open(dir: &Path, clean_shutdown: bool, recovery_point: i64) -> Log {
         ..OpenOptions::default()
     };
     Log::open(dir, config(), options).unwrap()
-}
-
-/// Thousands of recoveries are about bytes, not about a disk.
-fn in_memory() -> tempfile::TempDir {
-    let shared_memory = Path::new("/dev/shm");
-    if shared_memory.is_dir() {
-        tempfile::tempdir_in(shared_memory).unwrap()
-    } else {
-        tempfile::tempdir().unwrap()
-    }
 }
 
 fn read_all(dir: &Path) -> Files {

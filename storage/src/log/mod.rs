@@ -97,8 +97,15 @@ pub struct Log {
     failed: bool,
 }
 
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.shared.segments.load().iter().for_each(|segment| segment.retire());
+    }
+}
+
 impl Log {
-    /// Readers need no lock and may outlive the log's hold on its directory.
+    /// Readers need no lock. Slices that they gave may outlive the log; the readers themselves read
+    /// nothing once it is gone.
     #[must_use]
     pub fn reader(&self) -> LogReader {
         LogReader::new(Arc::clone(&self.shared))

@@ -70,3 +70,13 @@ pub fn records_of(batch: &BatchView<'_>) -> Vec<Row> {
         })
         .collect()
 }
+
+/// Thousands of recoveries are about bytes, not about a disk.
+pub fn in_memory() -> tempfile::TempDir {
+    let shared_memory = Path::new("/dev/shm");
+    if shared_memory.is_dir() {
+        tempfile::tempdir_in(shared_memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}
