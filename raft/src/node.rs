@@ -27,9 +27,8 @@ use crate::image::{
     LoadError, MetadataDelta, MetadataImage, MetadataLoader, Provenance, ReplayError,
 };
 use crate::quorum::{
-    Entry, EntryRecord, Event, KRaftState, Log, Output, Quorum, QuorumError, QuorumSettings,
-    Recovered, ReplicaProgress, Retention, SnapshotId, VoteStore, expendable_before,
-    write_snapshot,
+    Entry, EntryRecord, Event, Found, KRaftState, Log, Output, Quorum, QuorumError, QuorumSettings,
+    ReplicaProgress, Retention, SnapshotId, VoteStore, expendable_before, write_snapshot,
 };
 
 /// How often old snapshots are looked for.
@@ -131,9 +130,15 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         store: V,
         now: &ControllerNow,
     ) -> Result<Self, NodeError> {
-        let (quorum, recovered) = Quorum::open(settings.quorum.clone(), log, store)?;
-        let snapshot_end = recovered.snapshot.as_ref().map_or(0, |(id, _)| id.end_offset);
-        let loader = load(recovered)?;
+        let mut loader = MetadataLoader::new(MetadataImage::default());
+        let mut snapshot_end = 0;
+        let found = |found| {
+            if let Found::Snapshot(id, _) = &found {
+                snapshot_end = id.end_offset;
+            }
+            load(&mut loader, found).map_err(NodeError::from)
+        };
+        let quorum = Quorum::open(settings.quorum.clone(), log, store, found)?;
         let image = loader.peek();
         let mut of_controller = settings.controller.clone();
         of_controller.quorum_node_ids = quorum.kraft().voters.ids().collect();
@@ -428,23 +433,22 @@ fn replica_state(progress: &ReplicaProgress) -> ReplicaState {
         .with_last_caught_up_timestamp(progress.last_caught_up_ms)
 }
 
-fn load(recovered: Recovered) -> Result<MetadataLoader, LoadError> {
-    let mut loader = MetadataLoader::new(MetadataImage::default());
-    if let Some((id, snapshot)) = recovered.snapshot {
-        let provenance = Provenance {
-            last_contained_offset: id.end_offset - 1,
-            last_contained_epoch: id.epoch,
-            last_contained_timestamp: snapshot.timestamp,
-        };
-        for record in &snapshot.records {
-            loader.replay(record, provenance)?;
+fn load(loader: &mut MetadataLoader, found: Found) -> Result<(), LoadError> {
+    match found {
+        Found::Snapshot(id, snapshot) => {
+            let provenance = Provenance {
+                last_contained_offset: id.end_offset - 1,
+                last_contained_epoch: id.epoch,
+                last_contained_timestamp: snapshot.timestamp,
+            };
+            for record in &snapshot.records {
+                loader.replay(record, provenance)?;
+            }
+            loader.skip_to(provenance);
+            Ok(())
         }
-        loader.skip_to(provenance);
+        Found::Entries(entries) => entries.into_iter().try_for_each(|entry| apply(loader, entry)),
     }
-    for entry in recovered.entries {
-        apply(&mut loader, entry)?;
-    }
-    Ok(loader)
 }
 
 fn apply(loader: &mut MetadataLoader, entry: Entry) -> Result<(), LoadError> {

@@ -132,8 +132,10 @@ impl Controller {
                 return invalid(format!("Cannot upgrade kraft.version from {current}."));
             }
             _ => {
-                let needed =
-                    Feature::find(name).and_then(|known| known.needed_metadata_version(level));
+                let Some(known) = Feature::find(name) else {
+                    return invalid(format!("Feature {name} not found."));
+                };
+                let needed = known.needed_metadata_version(level);
                 if let Some(needed) = needed.filter(|needed| metadata_level < needed.level()) {
                     let depends = if needed == MetadataVersion::MINIMUM {
                         format!("{METADATA_VERSION}={} ({})", needed.level(), needed.name())

@@ -19,7 +19,7 @@ use super::change::{Election, PartitionChange};
 use super::error::{ApiError, outcome};
 use super::placement;
 use super::topics::split_duplicates;
-use super::{Controller, ControllerNow, ControllerResult};
+use super::{Controller, ControllerNow, ControllerResult, MAX_RECORDS_PER_REQUEST};
 use crate::draws::Draws;
 use crate::image::{LeaderRecovery, Partition, Topic};
 
@@ -44,7 +44,8 @@ impl Controller {
             duplicates.into_iter().map(|name| answer(name.clone(), &twice)).collect();
         let mut records = Vec::new();
         for topic in request.topics.iter().filter(|topic| single.contains(&topic.name)) {
-            let added = self.added_partitions(topic, &mut draws);
+            let room = MAX_RECORDS_PER_REQUEST - records.len();
+            let added = self.added_partitions(topic, room, &mut draws);
             results
                 .push(answer(topic.name.clone(), &added.as_ref().map(drop).map_err(Clone::clone)));
             records.extend(added.unwrap_or_default());
@@ -59,6 +60,7 @@ impl Controller {
     fn added_partitions(
         &self,
         request: &CreatePartitionsTopic,
+        room: usize,
         draws: &mut Draws,
     ) -> Result<Vec<MetadataRecord>, ApiError> {
         let name = request.name.as_str();
@@ -77,6 +79,11 @@ impl Controller {
             ));
         }
         let additional = request.count - present;
+        // Kafka says so after it has placed them all.
+        if additional as usize > room {
+            let message = "Unable to perform excessively large batch operation.";
+            return Err(ApiError::new(ErrorCode::PolicyViolation, message));
+        }
         let factor = topic.partitions().next().map_or(0, |(_, first)| first.replicas.len());
         let partitions = match &request.assignments {
             None => self.place_partitions(additional, factor as i16, draws).map_err(|error| {

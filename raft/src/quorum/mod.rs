@@ -73,6 +73,12 @@ pub enum QuorumError {
     Entry(#[from] EntryError),
     #[error("snapshot {name} cannot be read: {cause}")]
     Snapshot { name: String, cause: EntryError },
+    #[error(
+        "the metadata log begins at offset {log_start}, and no snapshot holds what stood before"
+    )]
+    MissingSnapshot { log_start: i64 },
+    #[error("the metadata log misses the records from offset {from} to {to}")]
+    Gap { from: i64, to: i64 },
     #[error("a record cannot be written: {0}")]
     Record(#[from] MetadataRecordError),
     #[error(
@@ -116,27 +122,28 @@ pub struct Quorum<L, V> {
     bytes_since_snapshot: u64,
 }
 
-/// What was found on the disk, to build the image from.
+/// What was found on the disk, in the order in which it must be applied. With one voter all of it
+/// is committed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Recovered {
-    /// The newest snapshot, if there is any but the bootstrap one.
-    pub snapshot: Option<(SnapshotId, Snapshot)>,
-    /// The records behind it. With one voter all of them are committed.
-    pub entries: Vec<Entry>,
-    /// What those records take in the log.
-    pub bytes: u64,
+pub enum Found {
+    /// The newest snapshot; the bootstrap one holds no metadata and is not handed out.
+    Snapshot(SnapshotId, Snapshot),
+    /// Records behind it.
+    Entries(Vec<Entry>),
 }
 
 impl<L: Log, V: VoteStore> Quorum<L, V> {
-    /// Reads everything that is there. Nothing is written and nobody is told anything yet.
-    pub fn open(
+    /// Reads everything that is there, piece by piece into `found`. Nothing is written and nobody
+    /// is told anything yet.
+    pub fn open<E: From<QuorumError>>(
         settings: QuorumSettings,
         log: L,
         store: V,
-    ) -> Result<(Self, Recovered), QuorumError> {
-        let saved = store.read()?.unwrap_or_default();
+        found: impl FnMut(Found) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let saved = store.read().map_err(QuorumError::from)?.unwrap_or_default();
         let mut kraft = KRaftState::with_static_voters(settings.static_voters.clone());
-        let recovered = recover(&log, &mut kraft)?;
+        let bytes_since_snapshot = recover(&log, &mut kraft, found)?;
         // The log may know a later epoch than the store when the store was lost.
         let epoch = saved.epoch.max(log.last_epoch());
         let led = saved.leader_id == Some(settings.own.id) && saved.epoch == epoch;
@@ -155,10 +162,10 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             unsaved: None,
             uncommitted: VecDeque::new(),
             high_watermark: None,
-            bytes_since_snapshot: recovered.bytes,
+            bytes_since_snapshot,
         };
         quorum.check_voters()?;
-        Ok((quorum, recovered))
+        Ok(quorum)
     }
 
     fn check_voters(&self) -> Result<(), QuorumError> {
@@ -407,39 +414,51 @@ pub struct ReplicaProgress {
     pub last_caught_up_ms: i64,
 }
 
-fn recover(log: &impl Log, kraft: &mut KRaftState) -> Result<Recovered, QuorumError> {
+/// Hands out what the log holds and says how many bytes stand behind the newest snapshot.
+fn recover<E: From<QuorumError>>(
+    log: &impl Log,
+    kraft: &mut KRaftState,
+    mut found: impl FnMut(Found) -> Result<(), E>,
+) -> Result<u64, E> {
     let newest = log.snapshots().last().map(|entry| entry.id);
-    let mut from = log.log_start_offset();
-    let mut snapshot = None;
+    let log_start = log.log_start_offset();
+    let mut from = newest.map_or(0, |id| id.end_offset);
+    if from < log_start {
+        return Err(QuorumError::MissingSnapshot { log_start }.into());
+    }
     if let Some(id) = newest {
-        let read = Snapshot::read(&log.read_snapshot(id)?)
+        let bytes = log.read_snapshot(id).map_err(QuorumError::from)?;
+        let snapshot = Snapshot::read(&bytes)
             .map_err(|cause| QuorumError::Snapshot { name: id.file_name(), cause })?;
-        for control in &read.controls {
+        for control in &snapshot.controls {
             kraft.replay(control, id != SnapshotId::BOOTSTRAP);
         }
-        from = id.end_offset;
-        snapshot = (id != SnapshotId::BOOTSTRAP).then_some((id, read));
+        if id != SnapshotId::BOOTSTRAP {
+            found(Found::Snapshot(id, snapshot))?;
+        }
     }
-    let mut entries = Vec::new();
     let mut bytes = 0;
     while from < log.log_end_offset() {
-        let read = log.read(from, REPLAY_BYTES)?;
-        if read.is_empty() {
-            break;
-        }
+        let read = log.read(from, REPLAY_BYTES).map_err(QuorumError::from)?;
+        let before = from;
         for piece in read {
             bytes += piece.len() as u64;
-            for entry in decode(&piece)? {
-                if entry.offset < from {
-                    continue;
+            let mut entries = decode(&piece).map_err(QuorumError::from)?;
+            entries.retain(|entry| entry.offset >= from);
+            for entry in &entries {
+                if entry.offset != from {
+                    return Err(QuorumError::Gap { from, to: entry.offset }.into());
                 }
-                from = entry.offset + 1;
+                from += 1;
                 if let EntryRecord::Control(control) = &entry.record {
                     kraft.replay(control, true);
                 }
-                entries.push(entry);
             }
+            found(Found::Entries(entries))?;
+        }
+        if from == before {
+            return Err(QuorumError::Gap { from, to: log.log_end_offset() }.into());
         }
     }
-    Ok(Recovered { snapshot, entries, bytes })
+    Ok(bytes)
 }

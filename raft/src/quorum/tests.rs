@@ -127,9 +127,30 @@ pub(crate) fn settings(voters: &[i32]) -> QuorumSettings {
     }
 }
 
-fn open(disk: &SharedDisk) -> (Quorum<MemoryLog, MemoryStore>, Recovered) {
+/// The node, and all that it found.
+fn try_open(
+    disk: &SharedDisk,
+    voters: &[i32],
+) -> Result<(Quorum<MemoryLog, MemoryStore>, Vec<Found>), QuorumError> {
     let (log, store) = (MemoryLog(disk.clone()), MemoryStore(disk.clone()));
-    Quorum::open(settings(&[1]), log, store).unwrap()
+    let mut all = Vec::new();
+    let quorum = Quorum::open(settings(voters), log, store, |found| {
+        all.push(found);
+        Ok::<_, QuorumError>(())
+    });
+    quorum.map(|quorum| (quorum, all))
+}
+
+fn open(disk: &SharedDisk) -> (Quorum<MemoryLog, MemoryStore>, Vec<Found>) {
+    try_open(disk, &[1]).unwrap()
+}
+
+fn entries(found: &[Found]) -> i64 {
+    let count = |found: &Found| match found {
+        Found::Entries(entries) => entries.len() as i64,
+        Found::Snapshot(..) => 0,
+    };
+    found.iter().map(count).sum()
 }
 
 fn propose(count: usize) -> Event {
@@ -197,7 +218,7 @@ fn after_a_crash_all_that_was_committed_is_found_and_the_epoch_is_a_new_one() {
         drop(quorum);
         disk.borrow_mut().crash();
         let (mut quorum, recovered) = open(&disk);
-        assert_eq!(recovered.entries.len() as i64, committed);
+        assert_eq!(entries(&recovered), committed);
         assert_eq!(quorum.epoch(), 1);
         let outputs = quorum.step(Event::Started, 0).unwrap();
         let next_offset = committed + 1;
@@ -243,8 +264,7 @@ fn who_is_no_voter_or_not_alone_is_refused() {
         ),
     ] {
         let disk = SharedDisk::default();
-        let (log, store) = (MemoryLog(disk.clone()), MemoryStore(disk));
-        let error = Quorum::open(settings(voters), log, store).unwrap_err();
+        let error = try_open(&disk, voters).unwrap_err();
         assert_eq!(error.to_string(), wanted);
     }
 }
@@ -257,13 +277,9 @@ fn voters_of_the_bootstrap_snapshot_are_written_into_the_log_once() {
     let id = SnapshotId::BOOTSTRAP;
     let pieces = write_snapshot(id, 0, &kraft, &[], MetadataVersion::LATEST, 0).unwrap();
     disk.borrow_mut().snapshots.push((id, Bytes::from(pieces.concat())));
-    let open = || {
-        let (log, store) = (MemoryLog(disk.clone()), MemoryStore(disk.clone()));
-        Quorum::open(settings(&[]), log, store).unwrap()
-    };
     for (round, controls) in [3, 1].into_iter().enumerate() {
-        let (mut quorum, recovered) = open();
-        assert_eq!(recovered.snapshot, None, "it holds no metadata");
+        let (mut quorum, found) = try_open(&disk, &[]).unwrap();
+        assert!(!matches!(found.first(), Some(Found::Snapshot(..))), "it holds no metadata");
         assert_eq!(quorum.kraft().version, 1);
         quorum.step(Event::Started, 0).unwrap();
         let entries = decode(&disk.borrow().unsynced[0]).unwrap();
@@ -303,4 +319,26 @@ fn large_proposals_become_several_batches_unless_they_must_be_one() {
         let offsets = disk.unsynced.iter().flat_map(|batch| decode(batch).unwrap());
         assert!(offsets.map(|entry| entry.offset).eq(0..401));
     }
+}
+
+#[test]
+fn a_log_that_lacks_its_beginning_or_its_middle_is_refused() {
+    let disk = SharedDisk::default();
+    let (mut quorum, _) = open(&disk);
+    quorum.step(Event::Started, 0).unwrap();
+    for _ in 0..3 {
+        quorum.step(propose(2), 0).unwrap();
+    }
+    disk.borrow_mut().sync();
+    let gap = disk.borrow_mut().synced.remove(1);
+    let error = try_open(&disk, &[1]).unwrap_err();
+    assert_eq!(error.to_string(), "the metadata log misses the records from offset 1 to 3");
+    disk.borrow_mut().synced.insert(1, gap);
+    assert!(try_open(&disk, &[1]).is_ok());
+    disk.borrow_mut().start_offset = 3;
+    let error = try_open(&disk, &[1]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the metadata log begins at offset 3, and no snapshot holds what stood before"
+    );
 }

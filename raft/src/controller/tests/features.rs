@@ -11,7 +11,15 @@ const UNSAFE: i8 = 3;
 
 type Case = (&'static str, i16, i8, Option<&'static str>);
 
-const CASES: [Case; 11] = [
+const CASES: [Case; 12] = [
+    (
+        "later.version",
+        0,
+        SAFE,
+        Some(
+            "Invalid update version 0 for feature later.version. Feature later.version not found.",
+        ),
+    ),
     ("share.version", 1, UPGRADE, None),
     ("group.version", 0, SAFE, None),
     ("metadata.version", 26, SAFE, None),

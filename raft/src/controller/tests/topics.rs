@@ -382,6 +382,7 @@ fn partitions_are_added_or_refused_with_kafkas_words() {
                  is not consistent with previous partitions, which have 2 replica(s).",
             ),
         ),
+        ("t", i32::MAX, None, 44, Some("Unable to perform excessively large batch operation.")),
         ("t", 2, assignments(&[&[3, 1]]), 0, None),
         ("t", 4, None, 0, None),
     ];
