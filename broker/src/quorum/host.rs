@@ -114,6 +114,12 @@ impl Host {
     pub(super) async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
         let started = self.node.start(&clock::now());
         self.carry_out(started);
+        // The registrations that becoming active asks for share the first sync.
+        while let Ok(command) = commands.try_recv() {
+            if !self.handle(command) {
+                return;
+            }
+        }
         loop {
             if self.until_next_tick().is_zero() {
                 self.tick();
