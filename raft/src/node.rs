@@ -367,20 +367,17 @@ impl<L: Log, V: VoteStore> Node<L, V> {
             }
             _ => false,
         };
-        let mut response = DescribeQuorumResponse::default().with_error_message(None);
+        let mut response = DescribeQuorumResponse::default();
         if !known {
             response.topics = request.topics.iter().map(unknown_topic).collect();
             return response;
         }
         let partition = match self.quorum.leader_id() {
-            None => PartitionData::default()
-                .with_error_code(ErrorCode::NotLeaderOrFollower.code())
-                .with_error_message(None),
+            None => PartitionData::default().with_error_code(ErrorCode::NotLeaderOrFollower.code()),
             Some(leader) => {
                 response.nodes = self.quorum_nodes();
                 let (voters, observers) = self.quorum.progress(now.wall_ms);
                 PartitionData::default()
-                    .with_error_message(None)
                     .with_leader_id(BrokerId(leader))
                     .with_leader_epoch(self.quorum.epoch())
                     .with_high_watermark(self.quorum.high_watermark().unwrap_or(-1))
@@ -416,7 +413,6 @@ fn unknown_topic(asked: &protocol::messages::describe_quorum_request::TopicData)
         PartitionData::default()
             .with_partition_index(index)
             .with_error_code(ErrorCode::UnknownTopicOrPartition.code())
-            .with_error_message(None)
     };
     let partitions = asked.partitions.iter().map(|asked| partition(asked.partition_index));
     TopicData::default()

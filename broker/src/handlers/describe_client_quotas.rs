@@ -53,7 +53,7 @@ pub(crate) async fn handle(
         .filter(|(entity, _)| matches(entity, &filter, request.strict))
         .map(|(entity, values)| entry(entity, values))
         .collect();
-    Ok(DescribeClientQuotasResponse::default().with_error_message(None).with_entries(Some(entries)))
+    Ok(DescribeClientQuotasResponse::default().with_entries(Some(entries)))
 }
 
 fn filter(components: &[ComponentData]) -> Result<Filter, ApiError> {

@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use protocol::ErrorCode;
+use protocol::messages::describe_quorum_response::PartitionData;
 use protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
+
+use uuid::Uuid;
 
 use crate::api_error::{ApiError, worded};
 use crate::authorizer::{Operation, Resource};
@@ -23,7 +26,23 @@ pub(crate) async fn handle(
         return Ok(refused(&worded(ErrorCode::ClusterAuthorizationFailed)));
     }
     let described = broker.quorum().describe_quorum(request).await;
-    Ok(described.unwrap_or_else(|error| refused(&always_worded(error.into()))))
+    let described = described.unwrap_or_else(|error| refused(&always_worded(error.into())));
+    Ok(written_in(context.api_version, described))
+}
+
+/// Older versions have no place for addresses, directories and words.
+fn written_in(version: i16, mut response: DescribeQuorumResponse) -> DescribeQuorumResponse {
+    if version < 2 {
+        response.nodes.clear();
+        response.error_message = DescribeQuorumResponse::default().error_message;
+        let partitions = response.topics.iter_mut().flat_map(|topic| &mut topic.partitions);
+        for partition in partitions {
+            partition.error_message = PartitionData::default().error_message;
+            let replicas = partition.current_voters.iter_mut().chain(&mut partition.observers);
+            replicas.for_each(|replica| replica.replica_directory_id = Uuid::nil());
+        }
+    }
+    response
 }
 
 fn refused(error: &ApiError) -> DescribeQuorumResponse {

@@ -103,6 +103,7 @@ impl Controller {
         let topic_id = draws.topic_id();
         let mut result =
             CreatableTopicResult::default().with_name(topic.name.clone()).with_topic_id(topic_id);
+        result.error_message = None;
         if describable(name) {
             let replication_factor = partitions.first().map_or(0, |p| p.replicas.len());
             result.configs = Some(self.described_configs(&values));
