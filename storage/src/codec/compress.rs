@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use flate2::write::GzEncoder;
-use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+use lz4::{BlockMode, BlockSize, ContentChecksum, Encoder, EncoderBuilder};
 use protocol::batch::Compression;
 
 use super::snappy;
@@ -36,7 +36,7 @@ pub(crate) enum Compressor {
     None(Bounded),
     Gzip(GzEncoder<Bounded>),
     Snappy { out: Bounded, chunk: Vec<u8> },
-    Lz4(Box<FrameEncoder<Bounded>>),
+    Lz4(Box<Encoder<Bounded>>),
     Zstd(zstd::stream::write::Encoder<'static, Bounded>),
 }
 
@@ -58,10 +58,13 @@ impl Compressor {
             }
             Compression::Lz4 => {
                 // What Kafka's own writer chooses: independent blocks of 64 KiB, no checksums.
-                let info = FrameInfo::new()
+                let encoder = EncoderBuilder::new()
                     .block_mode(BlockMode::Independent)
-                    .block_size(BlockSize::Max64KB);
-                Self::Lz4(Box::new(FrameEncoder::with_frame_info(info, out)))
+                    .block_size(BlockSize::Max64KB)
+                    .checksum(ContentChecksum::NoChecksum)
+                    .level(u32::try_from(level).unwrap_or(0))
+                    .build(out)?;
+                Self::Lz4(Box::new(encoder))
             }
             Compression::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(out, level)?),
         })
@@ -91,7 +94,11 @@ impl Compressor {
         Ok(match self {
             Self::None(out) => out.bytes,
             Self::Gzip(encoder) => encoder.finish()?.bytes,
-            Self::Lz4(encoder) => encoder.finish().map_err(io::Error::from)?.bytes,
+            Self::Lz4(encoder) => {
+                let (out, finished) = encoder.finish();
+                finished?;
+                out.bytes
+            }
             Self::Zstd(encoder) => encoder.finish()?.bytes,
             Self::Snappy { mut out, mut chunk } => {
                 flush_chunk(&mut out, &mut chunk)?;

@@ -33,7 +33,7 @@ pub(crate) enum Decompressor<'p> {
     None(&'p [u8]),
     Gzip(Box<flate2::bufread::MultiGzDecoder<&'p [u8]>>),
     Snappy(snappy::Decoder<'p>),
-    Lz4(Box<lz4_flex::frame::FrameDecoder<&'p [u8]>>),
+    Lz4(Box<lz4::Decoder<&'p [u8]>>),
     Zstd(Box<zstd::stream::read::Decoder<'static, &'p [u8]>>),
 }
 
@@ -45,7 +45,7 @@ impl<'p> Decompressor<'p> {
                 Self::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(payload)))
             }
             Compression::Snappy => Self::Snappy(snappy::Decoder::new(payload)),
-            Compression::Lz4 => Self::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(payload))),
+            Compression::Lz4 => Self::Lz4(Box::new(lz4::Decoder::new(payload)?)),
             Compression::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(payload)?;
                 decoder.window_log_max(WINDOW_LOG_MAX)?;

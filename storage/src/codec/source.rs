@@ -7,7 +7,10 @@ use protocol::batch::{RecordFault, varint};
 
 use super::Decompressor;
 
-const BUFFER_BYTES: usize = 32 * 1024;
+/// Room for two of the blocks that lz4 writers cut a stream into: a block that fits is decompressed
+/// right into it.
+const BUFFER_BYTES_MAX: usize = 128 * 1024;
+const BUFFER_BYTES_MIN: usize = 4 * 1024;
 const VARINT_BYTES_MAX: usize = 10;
 
 #[derive(Debug)]
@@ -38,10 +41,13 @@ pub(crate) struct ByteSource<'p> {
 }
 
 impl<'p> ByteSource<'p> {
-    pub(crate) fn new(decompressor: Decompressor<'p>, limit: u64) -> Self {
+    /// `payload_bytes` is the compressed size; it tells how large a buffer is worth its making.
+    pub(crate) fn new(decompressor: Decompressor<'p>, payload_bytes: usize, limit: u64) -> Self {
+        let buffer_bytes =
+            payload_bytes.saturating_mul(4).clamp(BUFFER_BYTES_MIN, BUFFER_BYTES_MAX);
         Self {
             decompressor,
-            buffer: vec![0; BUFFER_BYTES],
+            buffer: vec![0; buffer_bytes],
             start: 0,
             filled: 0,
             ended: false,

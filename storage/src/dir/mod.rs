@@ -118,7 +118,7 @@ impl LogDir {
     /// The directories of partitions, but for the metadata log's.
     ///
     /// Unlike Kafka, which refuses to start over a directory whose name is not a partition's
-    /// (`lost+found`), such a one is named in a warning and left alone.
+    /// (`lost+found`), such a one is named in a warning and left alone (docs/decisions/0023).
     pub fn partitions(&self) -> Result<Vec<PartitionDir>, StorageError> {
         let fail = |error| StorageError::io("list", &self.path, error);
         let mut found = Vec::new();

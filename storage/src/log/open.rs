@@ -194,7 +194,8 @@ fn read_epochs(home: &Home, has_records: bool) -> Result<(LeaderEpochs, bool), S
                 let fit = !has_records || epochs.latest().is_some();
                 Ok((epochs, fit))
             }
-            // Unlike Kafka, which takes the log dir offline: the batches know their epochs.
+            // Unlike Kafka, which takes the log dir offline: the batches know their epochs
+            // (docs/decisions/0021).
             Err(error) => {
                 tracing::warn!(file = %path.display(), %error, "leader epochs are read again");
                 Ok((LeaderEpochs::default(), false))

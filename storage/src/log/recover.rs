@@ -4,7 +4,8 @@
 //! After an unclean stop every segment from the recovery point's on is validated batch by batch, cut
 //! at the first that is not whole, and what lies behind it dropped; its indexes are built anew.
 //! Unlike Kafka: after a clean stop the last segment's tail is validated too, from the last index
-//! entry on, because a marker file proves nothing about the log's bytes.
+//! entry on, because a marker file proves nothing about the log's bytes
+//! (docs/decisions/0021).
 
 use std::path::Path;
 use std::sync::Arc;

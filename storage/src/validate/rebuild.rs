@@ -5,7 +5,7 @@
 //! growing at `max.message.bytes`, so memory stays bounded whatever the payload decompresses to.
 //!
 //! Unlike Kafka: it also rewrites uncompressed batches whose offset deltas are wrong, which Kafka
-//! stores as they are and consumers then stumble over.
+//! stores as they are and consumers then stumble over (docs/decisions/0022).
 
 use std::io;
 

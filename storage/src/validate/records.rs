@@ -76,7 +76,8 @@ fn check_compressed(
 pub(crate) fn source(codec: Compression, payload: &[u8]) -> Result<ByteSource<'_>, AppendError> {
     let decompressor = Decompressor::new(codec, payload)
         .map_err(|error| refusal(codec, 0, SourceError::Codec(error)))?;
-    Ok(ByteSource::new(decompressor, codec::decompressed_limit(codec, payload)))
+    let limit = codec::decompressed_limit(codec, payload);
+    Ok(ByteSource::new(decompressor, payload.len(), limit))
 }
 
 pub(crate) fn refusal(codec: Compression, index: i32, error: SourceError) -> AppendError {
