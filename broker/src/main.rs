@@ -84,12 +84,19 @@ fn start_from_file(start: &ServerStart) -> ExitCode {
         for (name, value) in &start.overrides {
             properties.set(name, value);
         }
-        BrokerConfig::from_properties(&properties)
+        let (config, warnings) = BrokerConfig::from_properties(&properties)?;
+        Ok((config, warnings, properties.contains("process.roles")))
     });
-    match read {
-        Ok((config, warnings)) => run(config, &warnings),
-        Err(error) => refuse(&error),
+    let (config, warnings, is_kraft) = match read {
+        Ok(read) => read,
+        Err(error) => return refuse(&error),
+    };
+    // A node of the ZooKeeper era was never formatted by hand (docs/decisions/0012).
+    if !is_kraft && let Err(error) = cli::format_if_new(&config) {
+        tracing::error!(target: "kafka.Kafka", "Cannot format the log directory: {error}");
+        return ExitCode::FAILURE;
     }
+    run(config, &warnings)
 }
 
 fn read_properties(file: &Path) -> Result<Properties, ConfigError> {

@@ -53,6 +53,11 @@ pub(crate) enum StartError {
     Quorum(#[from] crate::quorum::QuorumStartError),
     #[error("Socket server failed to bind to {address}: {reason}.")]
     Bind { address: String, reason: String },
+    #[error(
+        "process.roles: a node is broker and controller in one so far; set \
+         process.roles=broker,controller"
+    )]
+    SingleRole,
     #[error("{0}")]
     Limits(#[from] UnknownHost),
     #[error(
@@ -112,6 +117,10 @@ impl Node {
             "[KafkaRaftServer nodeId={node_id}] Starting Gregor {}",
             env!("CARGO_PKG_VERSION"),
         );
+        let roles = config.process_roles;
+        if !(roles.broker && roles.controller) {
+            return Err(StartError::SingleRole);
+        }
         // What can be refused is refused before the directory is touched; others can connect when
         // everything they may ask for is there.
         let limits = Limits::of(&config)?;

@@ -1,4 +1,4 @@
-//! Starts that fail: each says what is wrong in one line, ends with 1 and leaves the disk as it was.
+//! Starts that fail: each says what is wrong in one line, ends with 1 and leaves the disk alone.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -69,6 +69,15 @@ const REFUSED: &[Refused] = &[
         because: "the directory belongs to another node",
         properties: &["node.id=7", "controller.quorum.voters=7@localhost:1"],
         said: &["Stored node id 1 doesn't match previous node id 7 in DATA"],
+    },
+    Refused {
+        because: "a node has one role only",
+        properties: &[
+            "process.roles=controller",
+            "listeners=CONTROLLER://localhost:PORT",
+            "advertised.listeners=CONTROLLER://localhost:PORT",
+        ],
+        said: &["process.roles: ", "set process.roles=broker,controller"],
     },
     Refused {
         because: "there are several directories",

@@ -2,8 +2,8 @@
 //!
 //! Answers to the settings that Kafka's `ConnectionQuotas` reads. A listener's own limit is
 //! `listener.name.<listener>.max.connections`, or else max.connections. Protected listeners - the
-//! brokers' own where there are others, and the controllers' - are held to their own limits alone, so
-//! that clients cannot lock the cluster out.
+//! brokers' own where there are others, and the controllers' - are held to their own limits alone,
+//! so that clients cannot lock the cluster out.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, ToSocketAddrs};

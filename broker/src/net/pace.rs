@@ -1,8 +1,8 @@
 //! How long the next connection waits so that connections come no faster than they may.
 //!
 //! A rate is held over [`WINDOW_SECONDS`], so a burst of that many seconds' worth passes at once. A
-//! wait is a second at most. Kafka: the connection creation rate of `ConnectionQuotas`, whose sensors
-//! take eleven samples of a second (quota.window.num, quota.window.size.seconds).
+//! wait is a second at most. Kafka: the connection creation rate of `ConnectionQuotas`, whose
+//! sensors take eleven samples of a second (quota.window.num, quota.window.size.seconds).
 
 use std::time::Duration;
 

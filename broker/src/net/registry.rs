@@ -3,8 +3,8 @@
 //! Invariant: a connection is counted from its admission until its [`Seat`] is dropped. One that
 //! comes too fast or finds no place waits, and its listener's other connections behind it; one too
 //! many from its address is refused. Limits may change at any time.
-//! Answers to Kafka's `ConnectionQuotas` and, for idle and supernumerary connections, its `Selector`
-//! (connections.max.idle.ms) and `Processor.closeExcessConnections`.
+//! Answers to Kafka's `ConnectionQuotas` and, for connections that are idle or too many, its
+//! `Selector` (connections.max.idle.ms) and `Processor.closeExcessConnections`.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
