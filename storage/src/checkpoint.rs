@@ -1,5 +1,5 @@
-//! The text files in which Kafka keeps offsets: a version, a count, then a line per entry. Answers to
-//! `CheckpointFile`, `OffsetCheckpointFile` and `LeaderEpochCheckpointFile`.
+//! The text files in which Kafka keeps offsets: a version, a count, then a line per entry. Answers
+//! to `CheckpointFile`, `OffsetCheckpointFile` and `LeaderEpochCheckpointFile`.
 //!
 //! ```text
 //! 0

@@ -76,7 +76,8 @@ impl LeaderEpochs {
         true
     }
 
-    /// The largest epoch at or below `epoch` and where it ends; `None` where Kafka answers undefined.
+    /// The largest epoch at or below `epoch` and where it ends; `None` where Kafka answers
+    /// undefined.
     pub(crate) fn end_offset_for(&self, epoch: i32, log_end_offset: i64) -> Option<(i32, i64)> {
         // A follower that has no epoch yet asks with -1.
         if epoch < 0 {

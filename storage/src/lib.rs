@@ -1,9 +1,9 @@
-//! One partition's log on disk, in Kafka's own files: a stock broker opens what this crate wrote, and
-//! this crate what a stock broker wrote.
+//! One partition's log on disk, in Kafka's own files: a stock broker opens what this crate wrote,
+//! and this crate what a stock broker wrote.
 //!
-//! Owns every file of a log dir but the controller quorum's own. Knows offsets, epochs and bytes; no
-//! topic configuration names, no requests, no clock, no threads: the time and random draws are handed
-//! in, and who must not wait for a disk calls from a thread that may.
+//! Owns every file of a log dir but the controller quorum's own. Knows offsets, epochs and bytes;
+//! no topic configuration names, no requests, no clock, no threads: the time and random draws are
+//! handed in, and who must not wait for a disk calls from a thread that may.
 //!
 //! ```text
 //!            append: validate ─ producers ─ roll? ─ write ─ index ─ publish
@@ -12,8 +12,10 @@
 //!   LogDir: lock, checkpoints, clean-shutdown   └── Segment: .log .index .timeindex .txnindex
 //! ```
 //! Invariants:
-//! - log start <= recovery point <= log end, but that a log start may be raised beyond what was synced;
-//! - bytes below a segment's published size are never rewritten, and cut only while no slice is out;
+//! - log start <= recovery point <= log end, but that a log start may be raised beyond what was
+//!   synced;
+//! - bytes below a segment's published size are never rewritten, and cut only while no slice is
+//!   out;
 //! - an answer to an append means that `write` returned; to a flush, that the disk has it;
 //! - after a failed write or sync a log takes nothing more.
 

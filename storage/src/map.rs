@@ -9,9 +9,9 @@
 //!    published length, and the length is published after `write` returned.
 //! 2. They are never cut while a slice is out: `Segment::cut` holds the lock under which slices are
 //!    made, and cuts in place only when it counts no living slice of that inode; otherwise the log
-//!    goes on in a new file and this one keeps its bytes (the inode lives as long as its map). Slices
-//!    are counted by inode for the whole process, and a log that is let go of makes no more of them,
-//!    so this holds too when the same directory is opened again while old slices are out.
+//!    goes on in a new file and this one keeps its bytes (the inode lives as long as its map).
+//!    Slices are counted by inode for the whole process, and a log that is let go of makes no more
+//!    of them, so this holds too when the same directory is opened again while old slices are out.
 //! 3. They are not unmapped while a slice is out: a slice owns its `Mapping` by `Arc`.
 //! 4. Nobody else writes: the log dir is locked (`.lock`) for this process.
 //! 5. Our own code does not read through the map; it hands slices to the kernel (`writev`, `send`),

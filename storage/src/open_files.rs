@@ -1,6 +1,6 @@
 //! Bounds how many files and maps the process keeps open for its logs: segments open theirs when
-//! needed, and the ones that nobody used lately are closed when the bound is reached (a clock sweep,
-//! so that a use costs one relaxed store).
+//! needed, and the ones that nobody used lately are closed when the bound is reached (a clock
+//! sweep, so that a use costs one relaxed store).
 //!
 //! Invariant: `open` counts every descriptor and map held by a segment's `Files`; it may pass the
 //! bound only while every open segment is in use at that moment.

@@ -57,11 +57,12 @@ struct Model {
 }
 
 impl Model {
-    /// As in Kafka, an end that a cut left inside a batch's offsets is forgotten: the log ends where
-    /// its last batch does.
-    fn reopen(&mut self) {
+    /// As in Kafka, an end that a cut left inside a batch's offsets is forgotten: the log ends
+    /// where its last batch does, or where its last segment begins.
+    fn reopen(&mut self, active: i64) {
         let last = self.batches.last();
-        self.end = last.map_or(self.first, |(base, values)| base + values.len() as i64);
+        let end = last.map_or(self.first, |(base, values)| base + values.len() as i64);
+        self.end = end.max(active);
         if self.end < self.start {
             self.batches.clear();
             self.end = self.start;
@@ -138,7 +139,8 @@ impl Pair {
                     log.close(1000).unwrap();
                 }
                 self.open(clean, point);
-                self.model.reopen();
+                let active = self.log.as_ref().unwrap().segment_offsets();
+                self.model.reopen(active[active.len() - 1]);
                 self.model.first = self.log.as_ref().unwrap().segment_offsets()[0];
             }
             Step::Read { share, max_bytes } => self.read(at(share, self), max_bytes),

@@ -305,8 +305,8 @@ fn lock(directory: &Path) -> Result<File, StorageError> {
     }
 }
 
-/// A checkpoint that cannot be understood counts as absent, as in Kafka: everything is validated, or
-/// the first segment's base is where the log starts.
+/// A checkpoint that cannot be understood counts as absent, as in Kafka: everything is validated,
+/// or the first segment's base is where the log starts.
 fn read_or_reset(disk: &Disk, directory: &Path, name: &str) -> Result<Offsets, StorageError> {
     let path = directory.join(name);
     let content = match disk.read(&path) {

@@ -22,7 +22,8 @@ use crate::validate::{self, AppendOrigin, Terms};
 pub struct Appended {
     pub base_offset: i64,
     pub last_offset: i64,
-    /// Set when the topic stamps records itself, or for a duplicate; -1 otherwise, as Kafka answers.
+    /// Set when the topic stamps records itself, or for a duplicate; -1 otherwise, as Kafka
+    /// answers.
     pub log_append_time: i64,
     pub log_start_offset: i64,
     /// The batch was in the log already; these are the offsets it has there.

@@ -123,8 +123,8 @@ impl Log {
         Ok(())
     }
 
-    /// Writes what a close writes without waiting for the disk: the first step of closing many logs,
-    /// whose second is one [`crate::LogDir::sync`], and whose third is [`Self::synced`].
+    /// Writes what a close writes without waiting for the disk: the first step of closing many
+    /// logs, whose second is one [`crate::LogDir::sync`], and whose third is [`Self::synced`].
     pub fn finish(&mut self) -> Result<(), StorageError> {
         self.check_health()?;
         let closed = self.close_active();

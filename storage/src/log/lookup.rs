@@ -48,8 +48,8 @@ impl LogReader {
         let start_offset = self.log_start_offset();
         let segments = self.shared().segments.load_full();
         for segment in segments.iter() {
-            // Unlike Kafka, which looks no further than the first such segment, even when all that it
-            // found there is deleted already.
+            // Unlike Kafka, which looks no further than the first such segment, even when all that
+            // it found there is deleted already.
             if segment.largest_timestamp_or_modified()? >= timestamp
                 && let Some(found) = search(segment, timestamp, start_offset)?
             {

@@ -5,8 +5,8 @@
 //! log_start_offset <= recovery_point <= log_end_offset
 //! ```
 //! One owner writes (`&mut`, under the partition's lock); any number of [`LogReader`]s read without
-//! that lock. Offsets are published to them after the bytes behind them were written. A failed write
-//! or sync is final: the log answers [`StorageError::PreviousIo`] from then on.
+//! that lock. Offsets are published to them after the bytes behind them were written. A failed
+//! write or sync is final: the log answers [`StorageError::PreviousIo`] from then on.
 
 mod append;
 mod flush;

@@ -194,8 +194,8 @@ impl ReadPlan {
         self.length as usize
     }
 
-    /// Whether the bytes are in memory, so that reading them cannot block on the disk. A sample: one
-    /// byte in 64 KiB is asked for without waiting.
+    /// Whether the bytes are in memory, so that reading them cannot block on the disk. A sample:
+    /// one byte in 64 KiB is asked for without waiting.
     #[must_use]
     pub fn is_resident(&self) -> bool {
         let Ok(log) = self.segment.log() else {

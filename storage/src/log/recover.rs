@@ -1,11 +1,10 @@
 //! Making a directory's files agree with one another when a log is opened. Kafka's
 //! `LogLoader.recoverLog`, `LogSegment.recover` and `UnifiedLog.rebuildProducerState`.
 //!
-//! After an unclean stop every segment from the recovery point's on is validated batch by batch, cut
-//! at the first that is not whole, and what lies behind it dropped; its indexes are built anew.
+//! After an unclean stop every segment from the recovery point's on is validated batch by batch,
+//! cut at the first that is not whole, and what lies behind it dropped; its indexes are built anew.
 //! Unlike Kafka: after a clean stop the last segment's tail is validated too, from the last index
-//! entry on, because a marker file proves nothing about the log's bytes
-//! (docs/decisions/0021).
+//! entry on, because a marker file proves nothing about the log's bytes (docs/decisions/0021).
 
 use std::path::Path;
 use std::sync::Arc;
@@ -68,8 +67,8 @@ impl Log {
         self.snapshots.remove_stray(&home, &bases)
     }
 
-    /// Validates segments from `first` on and brings the producers up to the log's end offset, which
-    /// is returned.
+    /// Validates segments from `first` on and brings the producers up to the log's end offset,
+    /// which is returned.
     fn validate_from(
         &mut self,
         segments: &[Arc<Segment>],
@@ -330,8 +329,8 @@ fn install(segment: &Segment, rebuilt: &Rebuilt, replayed: bool) -> Result<(), S
     Ok(())
 }
 
-/// The last index entry, and the base offset of its batch, if both indexes agree with the log as far
-/// as their last entries tell.
+/// The last index entry, and the base offset of its batch, if both indexes agree with the log as
+/// far as their last entries tell.
 fn footing(segment: &Segment) -> Result<Option<(OffsetEntry, i64)>, StorageError> {
     if !segment.indexes_have_whole_entries()? {
         return Ok(None);

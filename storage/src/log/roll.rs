@@ -1,5 +1,5 @@
-//! Beginning a new segment: when the active one is full, old, or its offsets would no longer fit its
-//! indexes. Kafka's `LogSegment.shouldRoll` and `UnifiedLog.roll`.
+//! Beginning a new segment: when the active one is full, old, or its offsets would no longer fit
+//! its indexes. Kafka's `LogSegment.shouldRoll` and `UnifiedLog.roll`.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Which producer snapshots exist and what they are for: a log loads the newest that is not past its
-//! end and replays the rest. Answers to the file side of Kafka's `ProducerStateManager`.
+//! Which producer snapshots exist and what they are for: a log loads the newest that is not past
+//! its end and replays the rest. Answers to the file side of Kafka's `ProducerStateManager`.
 
 use std::collections::BTreeSet;
 

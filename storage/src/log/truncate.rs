@@ -1,9 +1,9 @@
 //! Cutting a log at its end (a follower that diverged) or starting it anew elsewhere. Kafka's
 //! `UnifiedLog.truncateTo` and `truncateFullyAndStartAt`.
 //!
-//! A segment is cut in place when no reader holds a slice of it. Otherwise what stays is copied to a
-//! new file, which takes the old one's name by way of `.cleaned` and `.swap`; an interrupted swap is
-//! finished at the next start, by us and by Kafka alike.
+//! A segment is cut in place when no reader holds a slice of it. Otherwise what stays is copied to
+//! a new file, which takes the old one's name by way of `.cleaned` and `.swap`; an interrupted swap
+//! is finished at the next start, by us and by Kafka alike.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -153,7 +153,8 @@ impl Log {
         Ok(())
     }
 
-    /// Renames a segment's files, and its snapshot, for removal once `file.delete.delay.ms` is over.
+    /// Renames a segment's files, and its snapshot, for removal once `file.delete.delay.ms` is
+    /// over.
     pub(super) fn doom_segment(
         &mut self,
         segment: &Segment,

@@ -1,5 +1,5 @@
-//! One producer's memory: its epoch, its last five batches, its open transaction. Answers to Kafka's
-//! `ProducerStateEntry`, `BatchMetadata` and `TxnMetadata`.
+//! One producer's memory: its epoch, its last five batches, its open transaction. Answers to
+//! Kafka's `ProducerStateEntry`, `BatchMetadata` and `TxnMetadata`.
 
 use std::collections::VecDeque;
 

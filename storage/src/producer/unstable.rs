@@ -64,7 +64,8 @@ impl Unstable {
         self.any.store(false, Ordering::Release);
     }
 
-    /// First offset that is not decided below `high_watermark`; the high watermark itself if all is.
+    /// First offset that is not decided below `high_watermark`; the high watermark itself if all
+    /// is.
     pub(crate) fn last_stable_offset(&self, high_watermark: i64) -> i64 {
         if !self.any.load(Ordering::Acquire) {
             return high_watermark;

@@ -1,8 +1,9 @@
 //! Writes a batch anew where it cannot be stored as it came: the topic wants another codec, or the
 //! records inside do not count 0, 1, 2, …
 //!
-//! A second stream over the payload, record heads rewritten, bodies passed through; the result stops
-//! growing at `max.message.bytes`, so memory stays bounded whatever the payload decompresses to.
+//! A second stream over the payload, record heads rewritten, bodies passed through; the result
+//! stops growing at `max.message.bytes`, so memory stays bounded whatever the payload decompresses
+//! to.
 //!
 //! Unlike Kafka: it also rewrites uncompressed batches whose offset deltas are wrong, which Kafka
 //! stores as they are and consumers then stumble over (docs/decisions/0022).
