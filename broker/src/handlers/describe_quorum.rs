@@ -7,10 +7,10 @@ use std::sync::Arc;
 use protocol::ErrorCode;
 use protocol::messages::describe_quorum_response::PartitionData;
 use protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
-
+use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use crate::api_error::{ApiError, worded};
+use crate::api_error::{ApiError, worded, words};
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::RequestContext;
@@ -32,6 +32,12 @@ pub(crate) async fn handle(
 
 /// Older versions have no place for addresses, directories and words.
 fn written_in(version: i16, mut response: DescribeQuorumResponse) -> DescribeQuorumResponse {
+    for partition in response.topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
+        let said = ErrorCode::try_from_code(partition.error_code).and_then(words);
+        if let Some(words) = said {
+            partition.error_message = Some(StrBytes::from_static_str(words));
+        }
+    }
     if version < 2 {
         response.nodes.clear();
         response.error_message = DescribeQuorumResponse::default().error_message;

@@ -79,7 +79,8 @@ impl Controller {
                 .map(|name| {
                     UpdatableFeatureResult::default()
                         .with_feature(StrBytes::from_string((*name).to_owned()))
-                        .with_error_message(None)
+                        // Kafka's name of no error, which it sends here.
+                        .with_error_message(Some(StrBytes::from_static_str("NONE")))
                 })
                 .collect();
         }
