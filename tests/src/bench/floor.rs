@@ -1,11 +1,11 @@
 //! The floor: what no broker can leave out, and nothing else.
 //!
-//! Writing: receive at most 1 MiB at a time and not past a frame (the next is expected to be as long
-//! as the last), CRC32C over it, append it to files of 1 GiB, answer each frame with 60 bytes. So a
-//! small request is one receive, one write and one send; a broker that takes several requests from
-//! one receive may honestly be cheaper. Reading: for each frame that comes, send 1 MiB of each of
-//! eight cached files by sendfile. It looks at a frame's length and correlation id alone, keeps no
-//! index, no offset and no state.
+//! Writing: receive at most 1 MiB at a time and not past a frame (the next is expected to be as
+//! long as the last), CRC32C over it, append it to files of 1 GiB, answer each frame with 60 bytes.
+//! So a small request is one receive, one write and one send; a broker that takes several requests
+//! from one receive may honestly be cheaper. Reading: for each frame that comes, send 1 MiB of each
+//! of eight cached files by sendfile. It looks at a frame's length and correlation id alone, keeps
+//! no index, no offset and no state.
 
 use std::fs::File;
 use std::io::{Read, Write};

@@ -1,4 +1,5 @@
-//! Produce requests built before the clock starts; a run patches the correlation id and nothing else.
+//! Produce requests built before the clock starts; a run patches the correlation id and nothing
+//! else.
 //!
 //! The batches of a topic's partitions are spread over a few different frames, so that the broker
 //! reads memory that is not already in its nearest cache.

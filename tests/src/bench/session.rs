@@ -1,7 +1,8 @@
-//! One benchmark session: every case against every subject in turn, then starts and many partitions.
+//! One benchmark session: every case against every subject in turn, then starts and many
+//! partitions.
 //!
-//! The subjects take turns case by case rather than one after the other, so that a neighbour's noise
-//! falls on all of them. A case that fails is noted and costs nothing but itself.
+//! The subjects take turns case by case rather than one after the other, so that a neighbour's
+//! noise falls on all of them. A case that fails is noted and costs nothing but itself.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -81,7 +82,6 @@ impl Session {
             report.note("stop", stopped, |report, took| {
                 report.stops.insert(node.name(), took.as_secs_f64() * 1000.0);
             });
-            std::fs::remove_dir_all(&node.dir)?;
         }
         Ok(())
     }
@@ -117,7 +117,6 @@ impl Session {
         node.format()?;
         let (mut server, times) = node.start(START_LIMIT)?;
         server.stop()?;
-        std::fs::remove_dir_all(&node.dir)?;
         Ok(times)
     }
 }
@@ -216,6 +215,5 @@ fn many_partitions(node: &Node) -> Result<ManyPartitions, BenchError> {
     many::write_to_each(node.address(), START_LIMIT)?;
     figures.restart_all_written_s = began.elapsed().as_secs_f64();
     figures.stop_s = server.stop().map_or(f64::INFINITY, |took| took.as_secs_f64());
-    std::fs::remove_dir_all(&node.dir)?;
     Ok(figures)
 }

@@ -14,7 +14,8 @@ struct Arguments {
     /// Half a gigabyte a case instead of three.
     #[arg(long)]
     quick: bool,
-    /// Cases by key (acks1, acksall, b100, lz4, small5, small64, pingpong, consume, rate1, rateall).
+    /// Cases by key (acks1, acksall, b100, lz4, small5, small64, pingpong, consume, rate1,
+    /// rateall).
     #[arg(long)]
     case: Vec<String>,
     /// Subjects: floor, stock, gregor; all when none is named.
