@@ -29,6 +29,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(topics());
     cases.extend(settings());
     cases.extend(cluster());
+    cases.extend(security());
     cases.extend(super::group_cases::group_cases());
     cases
 }
@@ -391,6 +392,7 @@ fn cluster() -> Vec<Case> {
         describe_cluster(1).asks(&["Describe cluster"]).gets(&[0, 1]),
         describe_cluster(2).on_controller().asks(&["Alter cluster"]).gets(&[CLUSTER, 0]).since(1),
         describe_log_dirs().asks(&["Describe cluster"]).gets(&[CLUSTER]),
+        elect_leaders().asks(&["Alter cluster"]).gets(&[CLUSTER]),
         case(
             ApiKey::ListPartitionReassignments,
             |_, _| ListPartitionReassignmentsRequest::default(),
@@ -412,6 +414,11 @@ fn cluster() -> Vec<Case> {
         )
         .asks(&["Alter cluster"])
         .gets(&[CLUSTER]),
+    ]
+}
+
+fn security() -> Vec<Case> {
+    vec![
         case(
             ApiKey::DescribeAcls,
             |_, _| {
@@ -434,7 +441,6 @@ fn cluster() -> Vec<Case> {
         )
         .asks(&["Describe cluster"])
         .gets(&[CLUSTER]),
-        elect_leaders().asks(&["Alter cluster"]).gets(&[CLUSTER]),
     ]
 }
 
