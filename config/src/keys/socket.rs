@@ -26,8 +26,9 @@ pub(super) const KEYS: &[Key] =
             "The listeners that belong to the controller. A broker connects to the first.",
         ),
         string("inter.broker.listener.name").acts(
-            "The listener that brokers use among themselves. When it is not the only one, neither \
-             max.connections nor max.connection.creation.rate count what others accept against it.",
+            "The listener that brokers use among themselves. Where clients have another, \
+             max.connections and max.connection.creation.rate of the whole broker do not hold \
+             for it, only its own",
         ),
         string("listener.security.protocol.map")
             .or("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT")
