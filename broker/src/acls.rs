@@ -1,7 +1,7 @@
 //! Requests about access control entries, as far as they are the same for all three.
 //!
-//! No authorizer exists that obeys entries, so there are none to tell or to change: those of a cluster
-//! that came from elsewhere are kept in the metadata and not shown. Kafka: `AclApis`.
+//! No authorizer exists that obeys entries, so there are none to tell or to change: those of a
+//! cluster that came from elsewhere are kept in the metadata and not shown. Kafka: `AclApis`.
 
 use protocol::ErrorCode;
 

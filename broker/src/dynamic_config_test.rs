@@ -1,3 +1,5 @@
+//! Which dynamic changes the controller takes, and in which words it refuses the others.
+
 use super::*;
 
 fn node() -> BrokerConfig {

@@ -174,7 +174,8 @@ impl HostedLogDir {
                         let aside = self.dir.set_dir_stray(&found, self.unique())?;
                         tracing::warn!(
                             target: "kafka.log.LogManager",
-                            "Found stray log dir {}: no partition of the cluster owns it. Renamed to {}",
+                            "Found stray log dir {}: no partition of the cluster owns it. \
+                             Renamed to {}",
                             found.path.display(), aside.path().display(),
                         );
                     }

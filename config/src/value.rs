@@ -67,7 +67,8 @@ impl Kind {
             Self::Short => Value::Short(trimmed.parse().map_err(|_| not_a_number())?),
             Self::Long => Value::Long(trimmed.parse().map_err(|_| not_a_number())?),
             Self::Double => Value::Double(trimmed.parse().map_err(|_| not_a_number())?),
-            // Unlike Kafka: a class is a name here, whether or not a JVM could load it (decision 0013).
+            // Unlike Kafka: a class is a name here, whether or not a JVM could load it (decision
+            // 0013).
             Self::String | Self::Class | Self::Password => Value::Text(trimmed.to_owned()),
             Self::List => Value::List(split(trimmed)),
         })

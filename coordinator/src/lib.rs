@@ -1,10 +1,10 @@
 //! The group coordinator: who is in which group, who leads it, what it has read.
 //!
 //! One shard is one partition of `__consumer_offsets`, and its state is the replay of that
-//! partition's records. A request is a pure function of the state: it gives answers at once, or parks
-//! a reply token, and records to append. Timers do no more than that either. Nothing in here knows
-//! tasks, clocks, random or disks: time, draws and reply tokens are handed in, effects are handed out
-//! in [`group::Outputs`].
+//! partition's records. A request is a pure function of the state: it gives answers at once, or
+//! parks a reply token, and records to append. Timers do no more than that either. Nothing in here
+//! knows tasks, clocks, random or disks: time, draws and reply tokens are handed in, effects are
+//! handed out in [`group::Outputs`].
 //!
 //! ```text
 //! request, now, draw ──▶ GroupShard ──▶ Outputs { replies, writes, notes }

@@ -2,8 +2,9 @@
 //! that they can be wrong in every way.
 //!
 //! ```text
-//! offset i64 | length i32 | leader epoch i32 | magic i8 | crc u32 | attributes i16 | last delta i32
-//! first ts i64 | max ts i64 | producer id i64 | epoch i16 | sequence i32 | count i32 | records
+//! offset i64 | length i32 | leader epoch i32 | magic i8 | crc u32 | attributes i16
+//! last delta i32 | first ts i64 | max ts i64 | producer id i64 | epoch i16 | sequence i32
+//! count i32 | records
 //! ```
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};

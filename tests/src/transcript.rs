@@ -14,9 +14,9 @@
 //! = 1                                  its exit code, when not 0
 //! ```
 //! Words of `%`: `sorted`, `numbers`, `epochs`, `rates` (masks), `eventually` (run again until it
-//! is equal, ten seconds at most), `background NAME` (started, ended by a later `stop NAME`, whose output is
-//! compared), `as-process` (a JVM of its own). Other steps: `sleep MS`, `wait NAME TEXT` (until it
-//! printed TEXT), `restart` (SIGTERM, start).
+//! is equal, ten seconds at most), `background NAME` (started, ended by a later `stop NAME`, whose
+//! output is compared), `as-process` (a JVM of its own). Other steps: `sleep MS`, `wait NAME TEXT`
+//! (until it printed TEXT), `restart` (SIGTERM, start).
 
 use std::fmt::Write as _;
 use std::path::Path;

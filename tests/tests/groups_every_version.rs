@@ -1,5 +1,5 @@
-//! Every request of the group coordinator in every version, right and wrong: whole answers, byte for
-//! byte what stock Kafka says (ids, ports and times masked).
+//! Every request of the group coordinator in every version, right and wrong: whole answers, byte
+//! for byte what stock Kafka says (ids, ports and times masked).
 
 use std::fmt::Debug;
 use std::time::Duration;

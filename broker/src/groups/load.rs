@@ -73,8 +73,8 @@ impl Replayed {
         }
         tracing::info!(
             target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
-            "Finished loading of metadata from {TOPIC}-{} with epoch {} in {}ms where 0ms was spent \
-             in the scheduler. Loaded {} records which total to {} bytes.",
+            "Finished loading of metadata from {TOPIC}-{} with epoch {} in {}ms where 0ms was \
+             spent in the scheduler. Loaded {} records which total to {} bytes.",
             shard.partition(),
             shard.leader_epoch(),
             self.begun.elapsed().as_millis(),

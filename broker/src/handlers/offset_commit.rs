@@ -111,7 +111,8 @@ impl Response {
         self.topics[at].partitions.push(entry(partition, code));
     }
 
-    /// The shard's answers join the refusals of their topics. Without refusals they stand as they are.
+    /// The shard's answers join the refusals of their topics. Without refusals they stand as they
+    /// are.
     fn merge(&mut self, topics: Vec<OffsetCommitResponseTopic>) {
         if self.topics.is_empty() {
             self.topics = topics;

@@ -196,8 +196,8 @@ fn refused_append(
     refusal
 }
 
-/// What Kafka checks before it asks the log (`ProduceRequest.validateRecords`). Gives the one batch;
-/// bytes behind it that are no whole batch are left out, as Kafka does.
+/// What Kafka checks before it asks the log (`ProduceRequest.validateRecords`). Gives the one
+/// batch; bytes behind it that are no whole batch are left out, as Kafka does.
 fn checked_batch(version: i16, records: &Bytes) -> Result<Bytes, ErrorCode> {
     let mut all = batches(records);
     let Some(first) = all.next() else { return Err(ErrorCode::InvalidRecord) };

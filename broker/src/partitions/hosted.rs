@@ -24,6 +24,8 @@ use crate::disk_gate::DiskGate;
 
 /// Why an append was not taken; `error_map` has the codes.
 pub(crate) type AppendRefused = NotAppended<AppendError>;
+/// What a search of the log by time comes to.
+type Sought = Result<Option<TimestampOffset>, StorageError>;
 
 /// An append that was taken: answered now, or when the receiver is told.
 #[derive(Debug)]
@@ -364,7 +366,7 @@ impl HostedPartition {
 
     async fn search(
         &self,
-        look: impl FnOnce(&LogReader) -> Result<Option<TimestampOffset>, StorageError> + Send + 'static,
+        look: impl FnOnce(&LogReader) -> Sought + Send + 'static,
     ) -> Result<Option<FoundOffset>, StorageError> {
         let reader = self.reader.clone();
         let searched = tokio::task::spawn_blocking(move || look(&reader)).await;

@@ -28,7 +28,7 @@ pub(super) const KEYS: &[Key] =
         string("inter.broker.listener.name").acts(
             "The listener that brokers use among themselves. Where clients have another, \
              max.connections and max.connection.creation.rate of the whole broker do not hold \
-             for it, only its own",
+             for it, only its own.",
         ),
         string("listener.security.protocol.map")
             .or("SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT")

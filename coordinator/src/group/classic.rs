@@ -194,8 +194,8 @@ impl ClassicGroup {
         self.members.get_mut(member)?.awaiting_sync.take()
     }
 
-    /// Gives a member new protocols, timeouts and a join to answer. Returns the join that the new one
-    /// displaces: a retry on another connection, say.
+    /// Gives a member new protocols, timeouts and a join to answer. Returns the join that the new
+    /// one displaces: a retry on another connection, say.
     pub(super) fn update(
         &mut self,
         member: &StrBytes,
@@ -216,7 +216,8 @@ impl ClassicGroup {
         displaced
     }
 
-    /// Gives a static member another id. What the old one had parked comes back: its join, its sync.
+    /// Gives a static member another id. What the old one had parked comes back: its join, its
+    /// sync.
     pub(super) fn replace_static(
         &mut self,
         instance: &StrBytes,
@@ -274,7 +275,8 @@ impl ClassicGroup {
         u64::try_from(longest.unwrap_or(0)).unwrap_or(0)
     }
 
-    /// Whether a leader stands for the next generation: the old one if it rejoined, else one that did.
+    /// Whether a leader stands for the next generation: the old one if it rejoined, else one that
+    /// did.
     pub(super) fn elect_joined_leader(&mut self, out: &mut Outputs) -> bool {
         let Some(leader) = self.leader.as_ref().and_then(|leader| self.members.get(leader)) else {
             return false;

@@ -1,8 +1,8 @@
 //! How groups and offsets go: DeleteGroups, expiry, topics that were deleted.
 //!
 //! An offset expires offsets.retention.minutes after its commit, in a group of consumers after the
-//! group became empty; a topic that a member subscribes to keeps its offsets. A group without members
-//! whose offsets are gone is deleted. Answers to `GroupCoordinatorShard.deleteGroups` and
+//! group became empty; a topic that a member subscribes to keeps its offsets. A group without
+//! members whose offsets are gone is deleted. Answers to `GroupCoordinatorShard.deleteGroups` and
 //! `cleanupGroupMetadata`, `OffsetMetadataManager.cleanupExpiredOffsets` and `onPartitionsDeleted`.
 
 use protocol::records::group::{GroupRecord, OffsetCommitKey};

@@ -1,10 +1,10 @@
-//! Groups of a protocol that is not served here (KIP-848 consumers, share, streams), as a stock broker
-//! left them in the log.
+//! Groups of a protocol that is not served here (KIP-848 consumers, share, streams), as a stock
+//! broker left them in the log.
 //!
-//! Their records are kept: the group is listed, its offsets can be read, committed by an administrator
-//! and deleted, and it goes when somebody deletes it or its offsets expire. Members are believed in
-//! for a session timeout, then removed, because nobody here can hear of them. An empty consumer group
-//! becomes a classic one when a classic member joins, as in Kafka.
+//! Their records are kept: the group is listed, its offsets can be read, committed by an
+//! administrator and deleted, and it goes when somebody deletes it or its offsets expire. Members
+//! are believed in for a session timeout, then removed, because nobody here can hear of them. An
+//! empty consumer group becomes a classic one when a classic member joins, as in Kafka.
 //!
 //! Tombstones are written in the order in which stock Kafka's replay accepts them: what belongs to
 //! members first, the group itself last.

@@ -1,8 +1,9 @@
-//! JoinGroup. Answers to `GroupMetadataManager.classicGroupJoin` and `GroupCoordinatorService.joinGroup`.
+//! JoinGroup. Answers to `GroupMetadataManager.classicGroupJoin` and
+//! `GroupCoordinatorService.joinGroup`.
 //!
-//! A dynamic member without an id gets one and must come back with it (from version 4 on), so that a
-//! client that retries does not become several members; a static member takes its instance's place at
-//! once. A join is parked until the join phase is over.
+//! A dynamic member without an id gets one and must come back with it (from version 4 on), so that
+//! a client that retries does not become several members; a static member takes its instance's
+//! place at once. A join is parked until the join phase is over.
 
 use bytes::Bytes;
 use protocol::messages::JoinGroupRequest;
@@ -292,8 +293,8 @@ impl GroupShard {
             group.new_member_added = true;
         }
         group.add(member, &joining.protocol_type, Some(joining.reply));
-        // A new member cannot send heartbeats while its join is parked, nor is a disconnect seen; its
-        // place is held this long, so that clients which give up and retry don't pile up.
+        // A new member cannot send heartbeats while its join is parked, nor is a disconnect seen;
+        // its place is held this long, so that clients which give up and retry don't pile up.
         let timeout_ms = self.settings.new_member_join_timeout_ms;
         self.restart_session(&joining.group, &joining.member, timeout_ms, now);
         self.rebalance_or_complete_join(&joining.group, reason, now, out);

@@ -14,7 +14,8 @@ use super::settings::{Now, own};
 use super::shard::{Group, GroupShard};
 
 impl GroupShard {
-    /// LeaveGroup. Below version 3 a request names one member, which the caller puts into `members`.
+    /// LeaveGroup. Below version 3 a request names one member, which the caller puts into
+    /// `members`.
     pub fn leave(
         &mut self,
         group: &StrBytes,

@@ -90,8 +90,8 @@ impl GroupShard {
         self.groups.iter().map(|(id, group)| listed(id, group)).filter(is_listed).collect()
     }
 
-    /// A group as it stands. Unlike Kafka: a group of another protocol is described too, without its
-    /// members, because the request that describes it properly is not served yet and tools fall
+    /// A group as it stands. Unlike Kafka: a group of another protocol is described too, without
+    /// its members, because the request that describes it properly is not served yet and tools fall
     /// back to this one (docs/decisions/0041).
     pub fn describe(&self, group: &StrBytes) -> Result<DescribedGroup, GroupError> {
         match self.group(group)? {

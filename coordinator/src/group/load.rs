@@ -106,8 +106,8 @@ impl GroupShard {
                     self.groups.remove(&id);
                 }
             }
-            // A simple group that offset commits before it made, or none at all. A classic group that
-            // has members is not what this record is about: its tombstone came too late.
+            // A simple group that offset commits before it made, or none at all. A classic group
+            // that has members is not what this record is about: its tombstone came too late.
             Some(Group::Classic(group)) if group.protocol_type.is_some() => {}
             _ if is_tombstone => {}
             _ => {

@@ -1,4 +1,5 @@
-//! Decisions with their reasons, as data; printed they are Kafka's own log lines, which people grep.
+//! Decisions with their reasons, as data; printed they are Kafka's own log lines, which people
+//! grep.
 //!
 //! Answers to the log statements of `GroupMetadataManager`, `ClassicGroup` and
 //! `OffsetMetadataManager`. The host puts `[GroupCoordinator id=N topic=… partition=P]` in front.

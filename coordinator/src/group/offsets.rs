@@ -1,8 +1,9 @@
 //! The offsets of all groups of a shard: committed, being written, and held by open transactions.
 //!
-//! Kept true here: what is read as committed has been written, and a write that fails leaves no trace;
-//! of two commits for a partition the later in the log stands, also when one of them was held by a
-//! transaction until its marker came; no map in here is empty. Answers to `OffsetMetadataManager`.
+//! Kept true here: what is read as committed has been written, and a write that fails leaves no
+//! trace; of two commits for a partition the later in the log stands, also when one of them was
+//! held by a transaction until its marker came; no map in here is empty. Answers to
+//! `OffsetMetadataManager`.
 
 mod commit;
 mod fetch;

@@ -1,7 +1,7 @@
 //! What a shard wants done: answers to give, records to append, lines to log.
 //!
-//! Order matters for writes only: they are appended as they stand here, and each is reported back by
-//! [`super::GroupShard::written`], in that order.
+//! Order matters for writes only: they are appended as they stand here, and each is reported back
+//! by [`super::GroupShard::written`], in that order.
 
 use bytes::Bytes;
 

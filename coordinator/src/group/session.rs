@@ -1,8 +1,8 @@
 //! Heartbeats, and what happens without them.
 //!
-//! A member that is not heard of for its session timeout is removed and the others rebalance; a parked
-//! join or sync stands for a heartbeat. Answers to `GroupMetadataManager.classicGroupHeartbeat` and
-//! `expireClassicGroupMemberHeartbeat`.
+//! A member that is not heard of for its session timeout is removed and the others rebalance; a
+//! parked join or sync stands for a heartbeat. Answers to
+//! `GroupMetadataManager.classicGroupHeartbeat` and `expireClassicGroupMemberHeartbeat`.
 
 use protocol::messages::HeartbeatRequest;
 use protocol::wire::StrBytes;
@@ -15,8 +15,8 @@ use super::settings::Now;
 use super::shard::{Group, GroupShard};
 
 impl GroupShard {
-    /// Heartbeat, answered at once. Unlike Kafka: it does not wait for writes that other requests have
-    /// under way, so that a disk that stalls costs nobody its membership.
+    /// Heartbeat, answered at once. Unlike Kafka: it does not wait for writes that other requests
+    /// have under way, so that a disk that stalls costs nobody its membership.
     pub fn heartbeat(
         &mut self,
         request: &HeartbeatRequest,

@@ -1,4 +1,5 @@
-//! One partition of `__consumer_offsets`: its groups, their offsets, its timers and its writes under way.
+//! One partition of `__consumer_offsets`: its groups, their offsets, its timers and its writes
+//! under way.
 //!
 //! Kept true here: group state changes when it is decided, offsets count as committed when they are
 //! written; a write that fails takes back what it stood for. Answers to `GroupCoordinatorShard`.

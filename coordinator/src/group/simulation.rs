@@ -1,5 +1,6 @@
-//! A group of simulated consumers that join, sync, commit, leave, crash and come back, over a log whose
-//! writes are late and sometimes fail, and a coordinator that fails over. One seed is one run.
+//! A group of simulated consumers that join, sync, commit, leave, crash and come back, over a log
+//! whose writes are late and sometimes fail, and a coordinator that fails over. One seed is one
+//! run.
 //!
 //! Checked all the time:
 //! - a generation never goes back within a coordinator's life, nor does the one in the log;
@@ -7,8 +8,8 @@
 //! - an acknowledged commit is never read as less than it was;
 //! - nobody is answered twice (the bench does that).
 //!
-//! Checked when faults stop: everybody alive is in one stable generation that owns every partition, and
-//! a reload of the log gives the same state.
+//! Checked when faults stop: everybody alive is in one stable generation that owns every partition,
+//! and a reload of the log gives the same state.
 
 use std::collections::BTreeMap;
 

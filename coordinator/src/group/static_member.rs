@@ -1,8 +1,8 @@
 //! A static member that comes back without its member id takes its instance's place (KIP-345).
 //!
-//! In a stable group whose protocol stays the same nobody else notices: the group is written with the
-//! new id and the join is answered without a rebalance; from version 9 on a leader is told to skip the
-//! assignment (KIP-814). Whoever held the instance id is fenced at once. Answers to
+//! In a stable group whose protocol stays the same nobody else notices: the group is written with
+//! the new id and the join is answered without a rebalance; from version 9 on a leader is told to
+//! skip the assignment (KIP-814). Whoever held the instance id is fenced at once. Answers to
 //! `GroupMetadataManager.updateStaticMemberThenRebalanceOrCompleteJoin`.
 
 use protocol::wire::StrBytes;

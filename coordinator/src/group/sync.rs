@@ -1,7 +1,7 @@
 //! SyncGroup: the leader brings the assignment, everybody takes theirs.
 //!
-//! Syncs are parked until the leader's assignment is written; a write that fails sends everybody back
-//! into a rebalance. Answers to `GroupMetadataManager.classicGroupSyncToClassicGroup`.
+//! Syncs are parked until the leader's assignment is written; a write that fails sends everybody
+//! back into a rebalance. Answers to `GroupMetadataManager.classicGroupSyncToClassicGroup`.
 
 use std::collections::BTreeMap;
 
@@ -217,7 +217,9 @@ fn validate(
             current: group.generation,
         });
     }
-    let differs = |asked: &Option<StrBytes>, current: &Option<StrBytes>| matches!((asked, current), (Some(asked), Some(current)) if asked != current);
+    let differs = |asked: &Option<StrBytes>, current: &Option<StrBytes>| {
+        asked.as_ref().zip(current.as_ref()).is_some_and(|(asked, current)| asked != current)
+    };
     if differs(&request.protocol_type, &group.protocol_type)
         || differs(&request.protocol_name, &group.protocol_name)
     {

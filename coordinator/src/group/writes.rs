@@ -1,4 +1,5 @@
-//! Writes under way: what to do when one has been written, and what to take back when it could not be.
+//! Writes under way: what to do when one has been written, and what to take back when it could not
+//! be.
 //!
 //! Several writes may be under way; they finish in the order in which they were decided. Answers to
 //! the append futures of `CoordinatorResult` and the reverts of `CoordinatorRuntime`.

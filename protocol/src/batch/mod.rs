@@ -1,13 +1,15 @@
-//! Record batches, version 2 (KIP-98), as views over bytes. Answers to Kafka's `DefaultRecordBatch`.
+//! Record batches, version 2 (KIP-98), as views over bytes. Answers to Kafka's
+//! `DefaultRecordBatch`.
 //!
 //! Nothing here copies records or decompresses them: a [`BatchView`] reads header fields in place,
 //! [`batches`] walks a run of batches, [`Records`] walks the records of an uncompressed payload,
 //! [`BatchBuilder`] writes the uncompressed batches of Kafka's own topics.
 //!
 //! ```text
-//!  0 base_offset i64 | 8 batch_length i32 | 12 partition_leader_epoch i32 | 16 magic i8 | 17 crc u32
-//! 21 attributes i16 | 23 last_offset_delta i32 | 27 base_timestamp i64 | 35 max_timestamp i64
-//! 43 producer_id i64 | 51 producer_epoch i16 | 53 base_sequence i32 | 57 records_count i32 | 61 …
+//!  0 base_offset i64 | 8 batch_length i32 | 12 partition_leader_epoch i32 | 16 magic i8
+//! 17 crc u32 | 21 attributes i16 | 23 last_offset_delta i32 | 27 base_timestamp i64
+//! 35 max_timestamp i64 | 43 producer_id i64 | 51 producer_epoch i16 | 53 base_sequence i32
+//! 57 records_count i32 | 61 …
 //! ```
 //! `batch_length` counts from byte 12; the CRC32C covers from byte 21. Attributes: bits 0-2 codec,
 //! 3 timestamp type, 4 transactional, 5 control, 6 delete horizon set.

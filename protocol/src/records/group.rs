@@ -10,8 +10,8 @@
 //!        17, 19-23 streams group
 //! ```
 //!
-//! Answers to `CoordinatorRecordSerde` and the schemas OffsetCommitKey/Value, GroupMetadataKey/Value
-//! and LegacyOffsetCommitKey/Value of Kafka 4.1 (KIP-915 for the versions).
+//! Answers to `CoordinatorRecordSerde` and the schemas OffsetCommitKey/Value,
+//! GroupMetadataKey/Value and LegacyOffsetCommitKey/Value of Kafka 4.1 (KIP-915 for the versions).
 
 mod classic;
 mod offset;

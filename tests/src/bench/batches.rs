@@ -4,7 +4,7 @@
 //! mistook the format in the same way as its own builder would otherwise pass unnoticed.
 //!
 //! ```text
-//! baseOffset i64 | batchLength i32 | leaderEpoch i32 | magic i8 | crc u32 ┐ from here under the CRC
+//! baseOffset i64 | batchLength i32 | leaderEpoch i32 | magic i8 | crc u32 ┐ under the CRC
 //! attributes i16 | lastOffsetDelta i32 | baseTimestamp i64 | maxTimestamp i64 | producerId i64
 //! producerEpoch i16 | baseSequence i32 | count i32 | records: length varint, body
 //! ```

@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! Fetch 12 answer: id, tags | throttle i32, error i16, session i32 | [topic, [partition i32,
-//! error i16, high watermark i64, stable i64, start i64, [aborted], replica i32, records, tags], tags]
+//! error i16, high watermark i64, stable i64, start i64, [aborted], replica i32, records, tags],
+//! tags]
 //! ```
 
 use std::net::SocketAddr;

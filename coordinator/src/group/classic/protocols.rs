@@ -1,8 +1,9 @@
 //! What a group's members have in common: which protocols all of them support, which one they vote
 //! for, and which topics they subscribe to.
 //!
-//! A protocol is a candidate when every member supports it; each member votes for its first candidate.
-//! A tie goes to the name that comes first in a Java HashMap, because there it falls out so.
+//! A protocol is a candidate when every member supports it; each member votes for its first
+//! candidate. A tie goes to the name that comes first in a Java HashMap, because there it falls out
+//! so.
 //!
 //! ```text
 //! consumer subscription: version i16 | topics array of string | user data nullable bytes | …

@@ -1,7 +1,7 @@
 //! OffsetCommit and OffsetDelete.
 //!
-//! A commit comes from a member of the present generation, or from somebody without membership while
-//! the group is empty; the latter makes a group that only holds offsets. Answers to
+//! A commit comes from a member of the present generation, or from somebody without membership
+//! while the group is empty; the latter makes a group that only holds offsets. Answers to
 //! `OffsetMetadataManager.commitOffset` and `deleteOffsets`, `ClassicGroup.validateOffsetCommit`.
 
 use protocol::messages::offset_commit_request::{

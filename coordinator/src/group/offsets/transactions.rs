@@ -1,5 +1,5 @@
-//! Offsets that open transactions hold: invisible until the marker comes, and a reason to answer that
-//! the partition's offset is not stable.
+//! Offsets that open transactions hold: invisible until the marker comes, and a reason to answer
+//! that the partition's offset is not stable.
 //!
 //! ```text
 //! TxnOffsetCommit records ─▶ held per producer ─┬─ commit marker ─▶ committed offsets

@@ -1,3 +1,5 @@
+//! Members that join: ids, sessions, protocols, and what is refused.
+
 use super::super::*;
 use super::harness::*;
 

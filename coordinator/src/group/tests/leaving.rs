@@ -1,3 +1,5 @@
+//! Members that leave, alone or in a batch, and what the rest does then.
+
 use super::super::*;
 use super::harness::*;
 

@@ -1,3 +1,5 @@
+//! A shard that is loaded from its log: offsets, groups, transactions, tombstones.
+
 use super::super::*;
 use super::harness::*;
 

@@ -1,3 +1,5 @@
+//! Offsets that are committed, fetched and deleted, with and without members.
+
 use super::super::*;
 use super::harness::*;
 

@@ -1,3 +1,5 @@
+//! Rebalances: how long they wait, and whom they wait for.
+
 use super::super::*;
 use super::harness::*;
 

@@ -1,3 +1,5 @@
+//! Static members: taken over at once, fenced, removed by their instance id.
+
 use super::super::*;
 use super::harness::*;
 

@@ -1,7 +1,7 @@
-//! A partition of `__consumer_offsets` that a stock 4.1 broker wrote, and what its own tools said of it:
-//! classic groups with a static member and without members, offsets of an administrator, a deleted
-//! group, a consumer group (KIP-848) with a member, and offsets in transactions that were committed,
-//! rolled back and left open.
+//! A partition of `__consumer_offsets` that a stock 4.1 broker wrote, and what its own tools said
+//! of it: classic groups with a static member and without members, offsets of an administrator, a
+//! deleted group, a consumer group (KIP-848) with a member, and offsets in transactions that were
+//! committed, rolled back and left open.
 
 use std::collections::BTreeMap;
 

@@ -1,3 +1,5 @@
+//! SyncGroup: who waits for the assignment, and who gets which.
+
 use super::super::*;
 use super::harness::*;
 

@@ -1,3 +1,5 @@
+//! The records of `__consumer_offsets`, read and written as stock Kafka wrote them.
+
 use super::*;
 
 /// Bytes that stock Kafka 4.1 wrote, by name.

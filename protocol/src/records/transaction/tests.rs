@@ -1,3 +1,5 @@
+//! The records of `__transaction_state`, read and written as stock Kafka wrote them.
+
 use super::super::group::tests::stock_bytes;
 use super::*;
 
