@@ -11,13 +11,14 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use protocol::api::{ApiKey, Listener};
 use protocol::frame::{RequestHeader, encode_response};
-use protocol::shape::{self, DECODED_BUDGET};
+use protocol::shape::{self, DECODED_BUDGET, Verdict};
 use protocol::wire::{Decodable, Encodable};
 
 use crate::broker::Broker;
 use crate::context::{Client, RequestContext};
 use crate::handlers;
 use crate::net::connection::{Later, Reply};
+use crate::net::frames::Prefix;
 
 /// A handler could not make an answer; the connection ends.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +34,10 @@ pub(crate) enum Begun {
 }
 
 /// Looks at the beginning of a large frame; `frame_bytes` is what the whole of it has.
-pub(crate) fn check_prefix(frame_bytes: usize, prefix: &[u8]) -> Result<(), String> {
+pub(crate) fn check_prefix(frame_bytes: usize, prefix: &[u8]) -> Result<Prefix, String> {
     match shape::check_prefix(frame_bytes, prefix, DECODED_BUDGET) {
-        Ok(_) => Ok(()),
+        Ok(Verdict::NeedMore) => Ok(Prefix::NeedsMore),
+        Ok(Verdict::Fits) => Ok(Prefix::IsWhole),
         Err(refusal) => Err(refusal.to_string()),
     }
 }

@@ -124,7 +124,8 @@ fn retention(broker: &Broker) -> Result<(), StorageError> {
         if deleted > 0 {
             tracing::info!(
                 target: "kafka.log.UnifiedLog",
-                "[UnifiedLog partition={}-{}] Deleted {deleted} segments by retention, log starts at {}",
+                "[UnifiedLog partition={}-{}] Deleted {deleted} segments by retention, \
+                 log starts at {}",
                 partition.topic(), partition.partition(), stored.log.log_start_offset(),
             );
         }
@@ -136,8 +137,7 @@ fn flush(broker: &Broker) -> Result<(), StorageError> {
     let now_ms = broker.now_ms();
     for partition in broker.partitions().all() {
         let begun = partition.try_with_replica(|replica| {
-            let log = &mut replica.log_mut().log;
-            if log.flush_is_due(now_ms) { log.begin_flush(now_ms) } else { Ok(None) }
+            replica.log_mut().log.begin_due_flush(now_ms)
         });
         if let Some(ticket) = begun.unwrap_or(Ok(None))? {
             let flushed = ticket.run();

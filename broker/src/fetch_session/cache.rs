@@ -209,7 +209,8 @@ mod tests {
         assert_eq!(id(sessions.create(&partitions(2), false, false, later, 3)), None);
         assert_eq!(id(sessions.create(&partitions(3), false, false, later, 4)), Some(4));
         assert_eq!(id(sessions.create(&partitions(1), false, true, later, 5)), Some(5));
-        assert_eq!(id(sessions.create(&partitions(9), false, false, 2 * later, 6)), None);
-        assert_eq!(id(sessions.create(&partitions(1), false, false, 2 * later + 1, 7)), Some(7));
+        assert_eq!(id(sessions.create(&partitions(9), false, false, later + EVICTION_MS, 6)), None);
+        let stale = later + EVICTION_MS + 1;
+        assert_eq!(id(sessions.create(&partitions(1), false, false, stale, 7)), Some(7));
     }
 }

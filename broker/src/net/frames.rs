@@ -76,12 +76,29 @@ struct Large {
     buffer: BytesMut,
     frame_bytes: usize,
     reserved_bytes: usize,
+    /// Bytes behind a whole message that are still to come and are thrown away.
+    meaningless_bytes: usize,
     permit: OwnedSemaphorePermit,
+}
+
+impl Large {
+    fn is_complete(&self) -> bool {
+        self.meaningless_bytes == 0 && self.buffer.len() >= self.frame_bytes
+    }
+}
+
+/// What the part of a large frame that has arrived tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prefix {
+    /// The message goes on behind it.
+    NeedsMore,
+    /// The message is in it; what follows has no meaning and need not be kept.
+    IsWhole,
 }
 
 /// Looks at the part of a large frame that has arrived; called as it doubles. The first argument is
 /// the size of the whole frame.
-pub(crate) type PrefixCheck = fn(usize, &[u8]) -> Result<(), String>;
+pub(crate) type PrefixCheck = fn(usize, &[u8]) -> Result<Prefix, String>;
 
 /// The reading half of a connection.
 #[derive(Debug)]
@@ -157,12 +174,13 @@ impl FrameReader {
         let mut buffer = self.buffers.take();
         buffer.extend_from_slice(&self.small);
         self.small.clear();
-        self.large = Some(Large { buffer, frame_bytes, reserved_bytes, permit });
+        self.large =
+            Some(Large { buffer, frame_bytes, reserved_bytes, meaningless_bytes: 0, permit });
         Ok(())
     }
 
     fn take_complete_large(&mut self) -> Result<Option<Frame>, FrameError> {
-        if self.large.as_ref().is_none_or(|large| large.buffer.len() < large.frame_bytes) {
+        if !self.large.as_ref().is_some_and(Large::is_complete) {
             return Ok(None);
         }
         let Some(large) = self.large.take() else { return Ok(None) };
@@ -171,7 +189,7 @@ impl FrameReader {
 
     /// Sees that the buffer that is read into has room, within the budget.
     async fn make_room(&mut self) -> Result<(), FrameError> {
-        let Some(large) = &self.large else {
+        let Some(large) = &mut self.large else {
             if self.small.capacity() - self.small.len() < SMALL_BYTES / 4 {
                 self.small.reserve(SMALL_BYTES);
             }
@@ -179,10 +197,15 @@ impl FrameReader {
         };
         let arrived = large.buffer.len();
         let frame_bytes = large.frame_bytes;
-        if arrived < large.reserved_bytes {
+        if arrived < large.reserved_bytes || large.meaningless_bytes > 0 {
             return Ok(());
         }
-        (self.prefix_check)(frame_bytes, &large.buffer).map_err(FrameError::Refused)?;
+        let prefix = (self.prefix_check)(frame_bytes, &large.buffer).map_err(FrameError::Refused)?;
+        if prefix == Prefix::IsWhole {
+            large.meaningless_bytes = frame_bytes - arrived;
+            large.frame_bytes = arrived;
+            return Ok(());
+        }
         let more = arrived.min(frame_bytes - arrived);
         let permit = self.reserve(more, frame_bytes).await?;
         if let Some(large) = &mut self.large {
@@ -195,6 +218,11 @@ impl FrameReader {
 
     async fn read_some(&mut self, stream: &TcpStream) -> Result<(), FrameError> {
         let (buffer, room) = match &mut self.large {
+            Some(large) if large.meaningless_bytes > 0 => {
+                let room = large.meaningless_bytes.min(SMALL_BYTES);
+                large.meaningless_bytes -= throw_away(stream, room).await?;
+                return Ok(());
+            }
             Some(large) => {
                 let room = large.reserved_bytes - large.buffer.len();
                 (&mut large.buffer, room)
@@ -204,16 +232,9 @@ impl FrameReader {
                 (&mut self.small, room)
             }
         };
-        loop {
-            match stream.try_read_buf(&mut buffer.limit(room)) {
-                Ok(0) => return Err(FrameError::Closed(buffer.len())),
-                Ok(_) => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    stream.readable().await?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
-            }
+        match read_into(stream, &mut buffer.limit(room)).await? {
+            0 => Err(FrameError::Closed(buffer.len())),
+            _ => Ok(()),
         }
     }
 
@@ -226,6 +247,25 @@ impl FrameReader {
             Ok(Some(permit)) => Ok(permit),
             Ok(None) | Err(_) => Err(FrameError::NoMemory(frame_bytes)),
         }
+    }
+}
+
+/// Reads whatever is there, waiting for the first byte; 0 at the end of the stream.
+async fn read_into(stream: &TcpStream, buffer: &mut impl BufMut) -> io::Result<usize> {
+    loop {
+        match stream.try_read_buf(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.readable().await?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
+/// Reads and forgets up to `room` bytes.
+async fn throw_away(stream: &TcpStream, room: usize) -> Result<usize, FrameError> {
+    match read_into(stream, &mut BytesMut::with_capacity(room).limit(room)).await? {
+        0 => Err(FrameError::Closed(0)),
+        read => Ok(read),
     }
 }
 
@@ -245,7 +285,7 @@ mod tests {
     }
 
     fn reader() -> FrameReader {
-        FrameReader::new(FRAME_MAX, Arc::new(Buffers::new(8 << 20)), |_, _| Ok(()))
+        FrameReader::new(FRAME_MAX, Arc::new(Buffers::new(8 << 20)), |_, _| Ok(Prefix::NeedsMore))
     }
 
     fn framed(body: &[u8]) -> Vec<u8> {
@@ -299,9 +339,26 @@ mod tests {
         let buffers = Arc::new(Buffers::new(8 << 20));
         let mut reader = FrameReader::new(FRAME_MAX, buffers, |total, prefix| {
             assert_eq!(total, FRAME_MAX);
-            if prefix.len() < 100_000 { Ok(()) } else { Err("tiny elements".to_owned()) }
+            if prefix.len() < 100_000 { Ok(Prefix::NeedsMore) } else { Err("tiny elements".to_owned()) }
         });
         let error = reader.next(&server).await.unwrap_err();
         assert!(matches!(&error, FrameError::Refused(why) if why == "tiny elements"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn bytes_behind_a_whole_message_are_read_and_not_kept() {
+        let (mut client, server) = pair().await;
+        let mut sent = framed(&vec![9_u8; FRAME_MAX]);
+        sent.extend(framed(b"next"));
+        let writer = tokio::spawn(async move {
+            client.write_all(&sent).await.unwrap();
+            client
+        });
+        let buffers = Arc::new(Buffers::new(8 << 20));
+        let mut reader = FrameReader::new(FRAME_MAX, buffers, |_, _| Ok(Prefix::IsWhole));
+        let frame = reader.next(&server).await.unwrap();
+        assert_eq!(frame.bytes.len(), 4 * SMALL_BYTES);
+        assert_eq!(reader.next(&server).await.unwrap().bytes, "next");
+        drop(writer.await.unwrap());
     }
 }
