@@ -136,9 +136,8 @@ fn retention(broker: &Broker) -> Result<(), StorageError> {
 fn flush(broker: &Broker) -> Result<(), StorageError> {
     let now_ms = broker.now_ms();
     for partition in broker.partitions().all() {
-        let begun = partition.try_with_replica(|replica| {
-            replica.log_mut().log.begin_due_flush(now_ms)
-        });
+        let begun =
+            partition.try_with_replica(|replica| replica.log_mut().log.begin_due_flush(now_ms));
         if let Some(ticket) = begun.unwrap_or(Ok(None))? {
             let flushed = ticket.run();
             partition.with_replica_here(|replica| replica.log_mut().log.end_flush(flushed))?;

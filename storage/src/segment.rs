@@ -88,6 +88,10 @@ pub(crate) struct Segment {
     retired: AtomicBool,
     /// A lookup found the offset index to disagree with the log.
     index_unfit: AtomicBool,
+    /// Something changed since the last sync of the indexes, of the transaction index. Set behind
+    /// the change and taken before the sync, so that none is missed.
+    indexes_unsynced: AtomicBool,
+    transactions_unsynced: AtomicBool,
 }
 
 impl Segment {
@@ -106,6 +110,8 @@ impl Segment {
             used: AtomicBool::new(false),
             retired: AtomicBool::new(false),
             index_unfit: AtomicBool::new(false),
+            indexes_unsynced: AtomicBool::new(true),
+            transactions_unsynced: AtomicBool::new(true),
         })
     }
 
@@ -394,6 +400,7 @@ impl Segment {
             .write_at(&entry.encode(self.base_offset), at)
             .map_err(|error| self.io_error("write index of", error))?;
         self.offset_entries.store(entries + 1, Ordering::Release);
+        self.indexes_unsynced.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -404,6 +411,7 @@ impl Segment {
             .write_at(&entry.encode(self.base_offset), at)
             .map_err(|error| self.io_error("write time index of", error))?;
         self.time_entries.store(entries + 1, Ordering::Release);
+        self.indexes_unsynced.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -423,7 +431,9 @@ impl Segment {
             let file = self.home.disk.open_or_create(&self.path(names::TRANSACTION_INDEX))?;
             file.write_at(&entry.encode(), file.len()?)
         };
-        append().map_err(|error| self.io_error("write transaction index of", error))
+        let appended = append();
+        self.transactions_unsynced.store(true, Ordering::Release);
+        appended.map_err(|error| self.io_error("write transaction index of", error))
     }
 
     /// The transaction index's entries; `None` when it does not fit the segment.
@@ -451,6 +461,7 @@ impl Segment {
             let content: Vec<u8> = entries.iter().flat_map(AbortedTransaction::encode).collect();
             disk.create(&path).and_then(|file| file.write_at(&content, 0))
         };
+        self.transactions_unsynced.store(true, Ordering::Release);
         result.map_err(|error| self.io_error("rewrite transaction index of", error))
     }
 
@@ -497,6 +508,7 @@ impl Segment {
         self.offset_entries.store((offsets.len() / offset::ENTRY_BYTES) as u32, Ordering::Release);
         self.time_entries.store((times.len() / time::ENTRY_BYTES) as u32, Ordering::Release);
         self.index_unfit.store(false, Ordering::Relaxed);
+        self.indexes_unsynced.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -513,6 +525,7 @@ impl Segment {
         let kept = time::entries_below(&index, base, entries, offset).map_err(fail)?;
         index.set_len(u64::from(kept) * time::ENTRY_BYTES as u64).map_err(fail)?;
         self.time_entries.store(kept, Ordering::Release);
+        self.indexes_unsynced.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -529,18 +542,23 @@ impl Segment {
         Ok(true)
     }
 
-    /// Log and indexes to the disk.
+    /// Log and indexes to the disk; indexes that did not change are left out, because even an idle
+    /// sync may cost a flush of the device.
     pub(crate) fn sync(&self) -> Result<(), StorageError> {
         let fail = |error| self.io_error("sync", error);
-        let (log, offsets, times) = (self.log()?, self.offset_index()?, self.time_index()?);
-        log.sync().map_err(fail)?;
-        offsets.sync().map_err(fail)?;
-        times.sync().map_err(fail)?;
-        match self.home.disk.open(&self.path(names::TRANSACTION_INDEX)) {
-            Ok(transactions) => transactions.sync().map_err(fail),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(fail(error)),
+        self.log()?.sync().map_err(fail)?;
+        if self.indexes_unsynced.swap(false, Ordering::AcqRel) {
+            self.offset_index()?.sync().map_err(fail)?;
+            self.time_index()?.sync().map_err(fail)?;
         }
+        if self.transactions_unsynced.swap(false, Ordering::AcqRel) {
+            match self.home.disk.open(&self.path(names::TRANSACTION_INDEX)) {
+                Ok(transactions) => transactions.sync().map_err(fail)?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(fail(error)),
+            }
+        }
+        Ok(())
     }
 }
 

@@ -208,6 +208,16 @@ fn files_of_deleted_segments_keep_their_delay() {
 }
 
 #[test]
+fn complete_segments_are_flushed_without_being_asked() {
+    let (_dir, mut log) = four_segments(LogConfig::default());
+    assert!(!log.flush_is_due(i64::MAX - 1));
+    let ticket = log.begin_due_flush(0).unwrap().unwrap();
+    log.end_flush(ticket.run()).unwrap();
+    assert_eq!((log.recovery_point(), log.log_end_offset()), (6, 8));
+    assert!(log.begin_due_flush(0).unwrap().is_none());
+}
+
+#[test]
 fn a_flush_is_asked_for_by_messages_and_by_time_and_moves_the_recovery_point() {
     let dir = in_memory();
     let config = LogConfig { flush_messages: 3, flush_ms: 100, ..LogConfig::default() };

@@ -254,6 +254,7 @@ impl Log {
             let stable = self.producers.stable_after(&completed);
             let written = self.active.segment.append_aborted(&completed, stable);
             self.guard(written)?;
+            self.directory_unsynced = true;
         }
         self.producers.complete(&completed);
         Ok(())

@@ -20,6 +20,7 @@ pub struct FlushTicket {
     shared: Arc<Shared>,
     segments: Vec<Arc<Segment>>,
     side_files: Vec<PathBuf>,
+    directory: bool,
     end_offset: i64,
     begun_ms: i64,
 }
@@ -49,16 +50,38 @@ impl FlushTicket {
                 other => other.map_err(|error| StorageError::io("sync", path, error))?,
             }
         }
-        let path = self.shared.home.path();
-        disk.sync_dir(&path).map_err(|error| StorageError::io("sync", &path, error))
+        if self.directory {
+            let path = self.shared.home.path();
+            disk.sync_dir(&path).map_err(|error| StorageError::io("sync", &path, error))?;
+        }
+        Ok(())
     }
 }
 
 impl Log {
     /// What a flush up to the present log end has to sync; `None` when nothing is unflushed.
     pub fn begin_flush(&mut self, now_ms: i64) -> Result<Option<FlushTicket>, StorageError> {
+        self.begin_flush_below(self.log_end_offset(), now_ms)
+    }
+
+    /// What maintenance has to sync: everything when `flush.ms` has gone by, else the segments that
+    /// are complete. Recovery validates from the recovery point on, so this is what keeps a start
+    /// after a kill short.
+    pub fn begin_due_flush(&mut self, now_ms: i64) -> Result<Option<FlushTicket>, StorageError> {
+        let end_offset = if self.flush_is_due(now_ms) {
+            self.log_end_offset()
+        } else {
+            self.active.segment.base_offset()
+        };
+        self.begin_flush_below(end_offset, now_ms)
+    }
+
+    fn begin_flush_below(
+        &mut self,
+        end_offset: i64,
+        now_ms: i64,
+    ) -> Result<Option<FlushTicket>, StorageError> {
         self.check_health()?;
-        let end_offset = self.log_end_offset();
         if end_offset <= self.recovery_point {
             return Ok(None);
         }
@@ -66,6 +89,7 @@ impl Log {
         let first = segments
             .partition_point(|segment| segment.base_offset() <= self.recovery_point)
             .saturating_sub(1);
+        let last = segments.partition_point(|segment| segment.base_offset() < end_offset);
         let home = &self.shared.home;
         let mut side_files = Vec::new();
         if std::mem::take(&mut self.epochs_unsynced) {
@@ -77,8 +101,9 @@ impl Log {
         }
         Ok(Some(FlushTicket {
             shared: Arc::clone(&self.shared),
-            segments: segments[first..].to_vec(),
+            segments: segments[first..last.max(first)].to_vec(),
             side_files,
+            directory: std::mem::take(&mut self.directory_unsynced),
             end_offset,
             begun_ms: now_ms,
         }))
@@ -143,6 +168,7 @@ impl Log {
         self.recovery_point = self.log_end_offset();
         self.last_flush_ms = now_ms;
         self.epochs_unsynced = false;
+        self.directory_unsynced = false;
         self.snapshots.unsynced.clear();
         self.shared.segments.load().iter().for_each(|segment| segment.close());
     }

@@ -86,6 +86,8 @@ pub struct Log {
     active: Active,
     epochs: LeaderEpochs,
     epochs_unsynced: bool,
+    /// Files were created or renamed since the directory was synced.
+    directory_unsynced: bool,
     producers: ProducerState,
     snapshots: Snapshots,
     recovery_point: i64,
@@ -216,6 +218,7 @@ impl Log {
         let home = &self.shared.home;
         let path = home.path.read().join(names::EPOCHS);
         self.epochs_unsynced = true;
+        self.directory_unsynced = true;
         let written = home.disk.replace(&path, self.epochs.encode().as_bytes(), false);
         self.guard(written.map_err(|error| StorageError::io("write", &path, error)))
     }

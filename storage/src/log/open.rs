@@ -142,6 +142,7 @@ impl Log {
             active: Active::new(last, options.now_ms, jitter_ms),
             epochs,
             epochs_unsynced: true,
+            directory_unsynced: true,
             producers: ProducerState::new(unstable, options.producer_expiration_ms),
             snapshots: Snapshots::new(listing.snapshots),
             recovery_point: options.recovery_point,

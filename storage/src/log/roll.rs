@@ -160,6 +160,7 @@ impl Log {
     }
 
     pub(super) fn activate(&mut self, segment: Arc<Segment>, now_ms: i64) {
+        self.directory_unsynced = true;
         let jitter_ms = jitter(self.jitter_draw, segment.base_offset(), &self.config);
         self.shared.edit_segments(|segments| segments.push(Arc::clone(&segment)));
         self.active = Active::new(segment, now_ms, jitter_ms);

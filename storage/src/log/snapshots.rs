@@ -91,6 +91,7 @@ impl Log {
             if sync { file.sync() } else { Ok(()) }
         };
         write().map_err(|error| StorageError::io("write", &path, error))?;
+        self.directory_unsynced = true;
         self.snapshots.offsets.insert(offset);
         if !sync {
             self.snapshots.unsynced.push(offset);

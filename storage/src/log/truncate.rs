@@ -50,6 +50,7 @@ impl Log {
             self.doom_segment(&segment, now_ms)?;
         }
         let segment = self.cut_segment(last, offset)?;
+        self.directory_unsynced = true;
         self.resume(segment, offset, now_ms)?;
         self.recovery_point = self.recovery_point.min(offset);
         self.high_watermark = self.high_watermark.min(offset);
