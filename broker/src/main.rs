@@ -1,6 +1,7 @@
 //! `gregor`: a Kafka broker and controller, and Kafka's tools that work on files.
 
 mod acls;
+mod answer_budget;
 mod api_error;
 mod args;
 mod authorizer;

@@ -13,6 +13,7 @@ use protocol::messages::alter_configs_response::AlterConfigsResourceResponse;
 use protocol::messages::{AlterConfigsRequest, AlterConfigsResponse};
 use raft::image::ResourceType;
 
+use crate::answer_budget;
 use crate::api_error::ApiError;
 use crate::authorizer::Operation;
 use crate::broker::Broker;
@@ -22,11 +23,16 @@ use crate::controller_call;
 use crate::dispatch::CloseConnection;
 use crate::dynamic_config::check_broker_settings;
 
+/// What one element of a request costs here, about.
+const BYTES_EACH: usize = 768;
+
 pub(crate) async fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: AlterConfigsRequest,
 ) -> Result<AlterConfigsResponse, CloseConnection> {
+    let settings: usize = request.resources.iter().map(|each| each.configs.len()).sum();
+    answer_budget::check(request.resources.len() + settings, BYTES_EACH)?;
     let asked: Vec<Asked<'_>> = request.resources.iter().map(asked).collect();
     let sound = config_resources::check_asked(&asked);
     let mut answers: Vec<Option<ApiError>> = Vec::new();

@@ -9,6 +9,7 @@ use protocol::ErrorCode;
 use protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
 use protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse, TopicName};
 
+use crate::answer_budget;
 use crate::api_error::ApiError;
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
@@ -17,11 +18,15 @@ use crate::controller_call;
 use crate::dispatch::CloseConnection;
 use crate::topic_names::Named;
 
+/// What one element of a request costs here, about.
+const BYTES_EACH: usize = 512;
+
 pub(crate) async fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     mut request: CreatePartitionsRequest,
 ) -> Result<CreatePartitionsResponse, CloseConnection> {
+    answer_budget::check(request.topics.len(), BYTES_EACH)?;
     let asked: Vec<TopicName> = request.topics.iter().map(|topic| topic.name.clone()).collect();
     // The controller refuses names that come twice, to anybody.
     let denied: HashSet<TopicName> = Named::of(asked.iter().cloned())

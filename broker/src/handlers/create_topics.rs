@@ -10,6 +10,7 @@ use protocol::ErrorCode;
 use protocol::messages::create_topics_response::CreatableTopicResult;
 use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 
+use crate::answer_budget;
 use crate::api_error::ApiError;
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
@@ -18,11 +19,15 @@ use crate::controller_call::{self, CallFailed};
 use crate::dispatch::CloseConnection;
 use crate::topic_names::{METADATA_TOPIC, Named};
 
+/// What one element of a request costs here, about.
+const BYTES_EACH: usize = 512;
+
 pub(crate) async fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     mut request: CreateTopicsRequest,
 ) -> Result<CreateTopicsResponse, CloseConnection> {
+    answer_budget::check(request.topics.len(), BYTES_EACH)?;
     let asked: Vec<TopicName> = request.topics.iter().map(|topic| topic.name.clone()).collect();
     // The controller refuses its own topic and names that come twice, to anybody.
     let mut single = Named::of(asked.iter().cloned()).once;

@@ -13,6 +13,7 @@ use protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
 use raft::image::MetadataImage;
 use uuid::Uuid;
 
+use crate::answer_budget;
 use crate::api_error::{ApiError, denied};
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
@@ -21,11 +22,15 @@ use crate::controller_call;
 use crate::dispatch::CloseConnection;
 use crate::topic_names::Named;
 
+/// What one element of a request costs here, about.
+const BYTES_EACH: usize = 512;
+
 pub(crate) async fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     mut request: DeleteTopicsRequest,
 ) -> Result<DeleteTopicsResponse, CloseConnection> {
+    answer_budget::check(request.topics.len() + request.topic_names.len(), BYTES_EACH)?;
     let asked = request.clone();
     // Where deletion is disabled everybody is told so, whatever they may do.
     let may_all = !broker.config().delete_topic_enable

@@ -13,8 +13,10 @@ use protocol::messages::describe_configs_response::{
     DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
 };
 use protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
+use protocol::wire::StrBytes;
 use raft::image::{ConfigResource, ResourceType};
 
+use crate::answer_budget::AnswerBudget;
 use crate::api_error::{ApiError, text, worded};
 use crate::authorizer::Operation;
 use crate::broker::Broker;
@@ -24,6 +26,10 @@ use crate::dispatch::CloseConnection;
 use crate::dynamic_config::{invalid_request, properties};
 use crate::{log_levels, topic_names};
 
+/// What a resource costs beside its settings, about.
+const RESOURCE_BYTES: usize = 256;
+/// What all settings of a topic take, with all that can be told about them.
+const TOPIC_BYTES: usize = 32 * 1024;
 /// Where a logger's level comes from, in the numbers of the response.
 const BROKER_LOGGER_SOURCE: i8 = 6;
 
@@ -41,20 +47,40 @@ pub(crate) async fn handle(
         return Ok(DescribeConfigsResponse::default().with_results(results));
     };
     let with = (request.include_synonyms, request.include_documentation);
+    let mut budget = AnswerBudget::with(broker.image().topics().len() * TOPIC_BYTES);
     let mut described = Vec::new();
     let mut denied = Vec::new();
     for (resource, kind) in request.resources.iter().zip(kinds) {
         let name = resource.resource_name.as_str();
+        budget.take(RESOURCE_BYTES)?;
         match config_resources::authorize(context, Operation::DescribeConfigs, kind, name) {
             Err(error) => denied.push(refused(resource, &error)),
             Ok(()) => described.push(match settings(broker, kind, name) {
                 Err(error) => refused(resource, &error),
-                Ok(settings) => result(resource).with_configs(shown(resource, settings, with)),
+                Ok(settings) => {
+                    let shown = shown(resource, settings, with);
+                    budget.take(shown.iter().map(bytes_of).sum())?;
+                    result(resource).with_configs(shown)
+                }
             }),
         }
     }
     described.extend(denied);
     Ok(DescribeConfigsResponse::default().with_results(described))
+}
+
+/// What a setting takes in memory, with what is told about it.
+fn bytes_of(setting: &DescribeConfigsResourceResult) -> usize {
+    let texts = |name: &StrBytes, value: &Option<StrBytes>| {
+        name.len() + value.as_ref().map_or(0, |value| value.len())
+    };
+    let synonym = |synonym: &DescribeConfigsSynonym| {
+        size_of::<DescribeConfigsSynonym>() + texts(&synonym.name, &synonym.value)
+    };
+    size_of::<DescribeConfigsResourceResult>()
+        + texts(&setting.name, &setting.value)
+        + setting.documentation.as_ref().map_or(0, |words| words.len())
+        + setting.synonyms.iter().map(synonym).sum::<usize>()
 }
 
 /// All settings of a resource.

@@ -4,7 +4,7 @@
 //! Kafka: `ReplicaManager.describeLogDirs`. The metadata log lies in a log directory too, but is
 //! none of the broker's partitions.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -61,19 +61,24 @@ fn topics(
     hosted: Vec<Arc<HostedPartition>>,
     asked: Option<Vec<DescribableLogDirTopic>>,
 ) -> Vec<DescribeLogDirsTopic> {
-    let asked: Option<HashSet<(StrBytes, i32)>> = asked.map(|topics| {
-        let pairs = topics.into_iter().flat_map(|topic| {
-            topic.partitions.into_iter().map(move |partition| (topic.topic.0.clone(), partition))
-        });
-        pairs.collect()
+    let asked = asked.map(|topics| {
+        let mut by_topic: HashMap<StrBytes, Vec<i32>> = HashMap::new();
+        for topic in topics {
+            by_topic.entry(topic.topic.0).or_default().extend(topic.partitions);
+        }
+        by_topic.values_mut().for_each(|partitions| partitions.sort_unstable());
+        by_topic
     });
+    let is_asked = |name: &StrBytes, partition: i32| match &asked {
+        None => true,
+        Some(asked) => asked.get(name).is_some_and(|asked| asked.binary_search(&partition).is_ok()),
+    };
     let mut by_topic: BTreeMap<StrBytes, BTreeMap<i32, DescribeLogDirsPartition>> = BTreeMap::new();
     for partition in hosted {
         let name = text(&**partition.topic());
         let index = partition.partition();
-        let key = (name, index);
-        if asked.as_ref().is_none_or(|asked| asked.contains(&key)) {
-            by_topic.entry(key.0).or_default().insert(index, described(&partition));
+        if is_asked(&name, index) {
+            by_topic.entry(name).or_default().insert(index, described(&partition));
         }
     }
     let topic = |(name, partitions): (StrBytes, BTreeMap<i32, DescribeLogDirsPartition>)| {

@@ -12,6 +12,7 @@ use protocol::messages::describe_producers_response::{
 use protocol::messages::{DescribeProducersRequest, DescribeProducersResponse, ProducerId};
 use storage::ProducerSummary;
 
+use crate::answer_budget;
 use crate::api_error::{ApiError, denied, worded};
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
@@ -19,11 +20,16 @@ use crate::context::RequestContext;
 use crate::dispatch::CloseConnection;
 use crate::topic_names;
 
+/// What one element of a request costs here, about.
+const BYTES_EACH: usize = 128;
+
 pub(crate) async fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: DescribeProducersRequest,
 ) -> Result<DescribeProducersResponse, CloseConnection> {
+    let partitions: usize = request.topics.iter().map(|topic| topic.partition_indexes.len()).sum();
+    answer_budget::check(request.topics.len() + partitions, BYTES_EACH)?;
     let topics = request.topics.into_iter().map(|topic| {
         let refusal = check(broker, context, &topic.name).err();
         let partitions = topic.partition_indexes.iter().map(|index| {

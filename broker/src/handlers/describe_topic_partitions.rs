@@ -15,6 +15,7 @@ use protocol::messages::{
 };
 use raft::image::{MetadataImage, Partition, Topic};
 
+use crate::answer_budget;
 use crate::api_error::text;
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
@@ -22,11 +23,15 @@ use crate::context::RequestContext;
 use crate::dispatch::CloseConnection;
 use crate::topic_names;
 
+/// What one element of a request costs here, about.
+const BYTES_EACH: usize = 256;
+
 pub(crate) async fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: DescribeTopicPartitionsRequest,
 ) -> Result<DescribeTopicPartitionsResponse, CloseConnection> {
+    answer_budget::check(request.topics.len(), BYTES_EACH)?;
     let image = broker.image();
     let every = request.topics.is_empty();
     let from = request.cursor.as_ref().map_or("", |cursor| cursor.topic_name.as_str());

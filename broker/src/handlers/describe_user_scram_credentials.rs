@@ -15,6 +15,7 @@ use protocol::messages::{
 use protocol::wire::StrBytes;
 use raft::image::ScramImage;
 
+use crate::answer_budget;
 use crate::api_error::{ApiError, text};
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
@@ -22,12 +23,16 @@ use crate::context::RequestContext;
 use crate::dispatch::CloseConnection;
 use crate::topic_names::Named;
 
+/// What one element of a request costs here, about.
+const BYTES_EACH: usize = 512;
+
 pub(crate) async fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: DescribeUserScramCredentialsRequest,
 ) -> Result<DescribeUserScramCredentialsResponse, CloseConnection> {
     let users = request.users.unwrap_or_default();
+    answer_budget::check(users.len(), BYTES_EACH)?;
     if !context.authorize(Operation::Describe, Resource::Cluster) {
         let code = ErrorCode::ClusterAuthorizationFailed.code();
         let each = DescribeUserScramCredentialsResult::default()

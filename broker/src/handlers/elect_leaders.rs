@@ -8,6 +8,7 @@ use protocol::ErrorCode;
 use protocol::messages::elect_leaders_response::{PartitionResult, ReplicaElectionResult};
 use protocol::messages::{ElectLeadersRequest, ElectLeadersResponse};
 
+use crate::answer_budget;
 use crate::api_error::ApiError;
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
@@ -18,11 +19,16 @@ use crate::dispatch::CloseConnection;
 /// First version that tells of an error of the whole request.
 const FIRST_WITH_ERROR: i16 = 1;
 
+/// What one element of a request costs here, about.
+const BYTES_EACH: usize = 256;
+
 pub(crate) async fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: ElectLeadersRequest,
 ) -> Result<ElectLeadersResponse, CloseConnection> {
+    let partitions = request.topic_partitions.iter().flatten().map(|topic| topic.partitions.len());
+    answer_budget::check(partitions.sum(), BYTES_EACH)?;
     let asked = request.clone();
     let answered = if context.authorize(Operation::Alter, Resource::Cluster) {
         let elected = controller_call::within(broker, request.timeout_ms, move |controller, _| {

@@ -14,6 +14,7 @@ use protocol::messages::incremental_alter_configs_response::AlterConfigsResource
 use protocol::messages::{IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
 use raft::image::ResourceType;
 
+use crate::answer_budget;
 use crate::api_error::ApiError;
 use crate::authorizer::Operation;
 use crate::broker::Broker;
@@ -23,11 +24,16 @@ use crate::dispatch::CloseConnection;
 use crate::dynamic_config::{check_broker_change, operation};
 use crate::{controller_call, log_levels};
 
+/// What one element of a request costs here, about.
+const BYTES_EACH: usize = 768;
+
 pub(crate) async fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: IncrementalAlterConfigsRequest,
 ) -> Result<IncrementalAlterConfigsResponse, CloseConnection> {
+    let settings: usize = request.resources.iter().map(|each| each.configs.len()).sum();
+    answer_budget::check(request.resources.len() + settings, BYTES_EACH)?;
     let validate_only = request.validate_only;
     let asked: Vec<Asked<'_>> = request.resources.iter().map(asked).collect();
     let sound = config_resources::check_asked(&asked);

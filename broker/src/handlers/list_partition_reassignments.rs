@@ -11,6 +11,7 @@ use protocol::messages::list_partition_reassignments_response::{
 use protocol::messages::{ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse};
 use raft::controller::ControllerResult;
 
+use crate::answer_budget;
 use crate::api_error::ApiError;
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
@@ -18,11 +19,16 @@ use crate::context::RequestContext;
 use crate::controller_call;
 use crate::dispatch::CloseConnection;
 
+/// What one element of a request costs here, about.
+const BYTES_EACH: usize = 160;
+
 pub(crate) async fn handle(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: ListPartitionReassignmentsRequest,
 ) -> Result<ListPartitionReassignmentsResponse, CloseConnection> {
+    let partitions = request.topics.iter().flatten().map(|topic| topic.partition_indexes.len());
+    answer_budget::check(partitions.sum(), BYTES_EACH)?;
     let asked = request.clone();
     if !context.authorize(Operation::Describe, Resource::Cluster) {
         return Ok(refused(asked, &ErrorCode::ClusterAuthorizationFailed.into()));
