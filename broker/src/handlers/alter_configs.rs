@@ -3,6 +3,7 @@
 //!
 //! Kafka: `ConfigAdminManager`, `ControllerApis.handleLegacyAlterConfigs`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use config::Properties;
@@ -52,7 +53,12 @@ pub(crate) async fn handle(
             .with_validate_only(request.validate_only);
         controller_call::call(broker, move |controller, _| controller.alter_configs(&request)).await
     };
-    let replies = replies.map_err(ApiError::from);
+    let replies = replies.map_err(ApiError::from).map(|response| {
+        let key =
+            |each: &AlterConfigsResourceResponse| (each.resource_type, each.resource_name.clone());
+        let replies = response.responses.into_iter().map(|each| (key(&each), each));
+        replies.collect::<HashMap<_, _>>()
+    });
     let responses = request.resources.iter().zip(answers).map(|(resource, refusal)| {
         let blank = AlterConfigsResourceResponse::default()
             .with_resource_type(resource.resource_type)
@@ -63,12 +69,8 @@ pub(crate) async fn handle(
         match (&refusal, &replies) {
             (Some(error), _) | (None, Err(error)) => refused(error),
             (None, Ok(replies)) => {
-                let same = |reply: &&AlterConfigsResourceResponse| {
-                    reply.resource_type == resource.resource_type
-                        && reply.resource_name == resource.resource_name
-                };
-                let reply = replies.responses.iter().find(same).cloned();
-                reply.unwrap_or_else(|| refused(&ErrorCode::UnknownServerError.into()))
+                let reply = replies.get(&(resource.resource_type, resource.resource_name.clone()));
+                reply.cloned().unwrap_or_else(|| refused(&ErrorCode::UnknownServerError.into()))
             }
         }
     });

@@ -5,6 +5,7 @@
 //! does: only it knows whether it could go on with them. Log levels never leave the broker.
 //! Kafka: `ConfigAdminManager`, `ControllerApis.handleIncrementalAlterConfigs`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use protocol::ErrorCode;
@@ -65,7 +66,7 @@ pub(crate) async fn handle(
             controller.incremental_alter_configs(&request)
         });
         match answered.await {
-            Ok(response) => in_order(&names, response.responses).into_iter(),
+            Ok(response) => in_order(&names, &response.responses).into_iter(),
             Err(failed) => vec![Err(ApiError::from(failed)); names.len()].into_iter(),
         }
     };
@@ -122,13 +123,12 @@ fn asked(resource: &AlterConfigsResource) -> Asked<'_> {
 /// The controller's answers in the order of what was asked.
 fn in_order(
     asked: &[AlterConfigsResource],
-    responses: Vec<AlterConfigsResourceResponse>,
+    responses: &[AlterConfigsResourceResponse],
 ) -> Vec<Result<(), ApiError>> {
+    let by_resource: HashMap<(i8, &str), &AlterConfigsResourceResponse> =
+        responses.iter().map(|each| ((each.resource_type, &*each.resource_name), each)).collect();
     let answer = |resource: &AlterConfigsResource| {
-        let found = responses.iter().find(|response| {
-            response.resource_type == resource.resource_type
-                && response.resource_name == resource.resource_name
-        });
+        let found = by_resource.get(&(resource.resource_type, &*resource.resource_name));
         let Some(found) = found else { return Err(ErrorCode::UnknownServerError.into()) };
         match ErrorCode::try_from_code(found.error_code) {
             None => Ok(()),
