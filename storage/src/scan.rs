@@ -1,6 +1,6 @@
 //! Walks the batches of a `.log` by positioned reads, in bounded memory, never through the map.
 //!
-//! [`span_at`] and [`first_reaching`] look at headers only. [`Scan`] also computes each batch's CRC
+//! [`span_at`] and [`Spans`] look at headers only. [`Scan`] also computes each batch's CRC
 //! as the bytes go by, whatever its length, and keeps the payload of control batches.
 
 use std::io;
@@ -45,31 +45,40 @@ pub(crate) fn span_at(file: &DiskFile, position: u64, end: u64) -> io::Result<Op
     Ok(span(&header[..read], position).filter(|span| span.position + span.size <= end))
 }
 
-/// From the batch at `from` on, the first whose last offset is at or above `target`.
-pub(crate) fn first_reaching(
-    file: &DiskFile,
-    from: u64,
+/// Walks batches by their headers, many of which one read shows when they are small.
+pub(crate) struct Spans<'f> {
+    file: &'f DiskFile,
+    position: u64,
     end: u64,
-    target: i64,
-) -> io::Result<Option<BatchSpan>> {
-    let mut window = [0; WINDOW_BYTES];
-    let (mut start, mut filled) = (from, 0);
-    let mut position = from;
-    while position < end {
-        if position + SPAN_BYTES as u64 > start + filled as u64 {
-            start = position;
-            filled = file.read_at(&mut window, position)?;
-        }
-        let bytes = window.get((position - start) as usize..filled).unwrap_or(&[]);
-        let Some(span) = span(bytes, position).filter(|span| position + span.size <= end) else {
-            return Ok(None);
-        };
-        if span.last_offset >= target {
-            return Ok(Some(span));
-        }
-        position += span.size;
+    window: [u8; WINDOW_BYTES],
+    /// File position of the window, and how much of it is filled.
+    start: u64,
+    filled: usize,
+}
+
+impl<'f> Spans<'f> {
+    pub(crate) fn new(file: &'f DiskFile, from: u64, end: u64) -> Self {
+        Self { file, position: from, end, window: [0; WINDOW_BYTES], start: from, filled: 0 }
     }
-    Ok(None)
+
+    /// The next batch; `None` at the end, or where there is no whole batch.
+    pub(crate) fn next(&mut self) -> io::Result<Option<BatchSpan>> {
+        let position = self.position;
+        if position >= self.end {
+            return Ok(None);
+        }
+        if position + SPAN_BYTES as u64 > self.start + self.filled as u64 {
+            self.start = position;
+            self.filled = self.file.read_at(&mut self.window, position)?;
+        }
+        let begin = (position - self.start) as usize;
+        let bytes = self.window.get(begin..self.filled).unwrap_or(&[]);
+        let found = span(bytes, position).filter(|span| position + span.size <= self.end);
+        if let Some(found) = &found {
+            self.position += found.size;
+        }
+        Ok(found)
+    }
 }
 
 /// A batch that went by. Nothing of it was checked but that its length fits the file.

@@ -22,7 +22,7 @@ use crate::map::{self, Mapping, SliceCount};
 use crate::names;
 use crate::open_files::OpenFiles;
 use crate::producer::CompletedTransaction;
-use crate::scan::{self, BatchSpan};
+use crate::scan::{self, BatchSpan, Spans};
 
 /// Where a log lives and what it opens files with. The path changes when the log is renamed.
 #[derive(Debug)]
@@ -308,39 +308,68 @@ impl Segment {
     }
 
     /// Where a search for `target` may begin: the position of a batch that lies at or before it.
-    ///
-    /// Every entry used is held against the batch it names; one that disagrees sends the search to
-    /// the segment's start and marks the index for a rebuild.
     pub(crate) fn position_before(&self, target: i64) -> Result<u64, StorageError> {
-        if target <= self.base_offset {
-            return Ok(0);
-        }
-        let entries = self.offset_entries()?;
-        if entries == 0 {
-            return Ok(0);
-        }
-        let found = offset::lookup(&*self.offset_index()?, self.base_offset, entries, target)
-            .map_err(|error| self.io_error("read index of", error))?;
-        let Some(entry) = found else { return Ok(0) };
-        let log = self.log()?;
-        let span = scan::span_at(&log, u64::from(entry.position), self.size())
-            .map_err(|error| self.io_error("read", error))?;
-        if span.is_some_and(|span| span.last_offset == entry.offset) {
+        let Some(entry) = self.entry_before(target)? else { return Ok(0) };
+        let fits = scan::span_at(&*self.log()?, u64::from(entry.position), self.size())
+            .map_err(|error| self.io_error("read", error))?
+            .is_some_and(|span| span.last_offset == entry.offset);
+        if fits {
             return Ok(u64::from(entry.position));
         }
-        if !self.index_unfit.swap(true, Ordering::Relaxed) {
-            let path = self.path(names::OFFSET_INDEX);
-            tracing::warn!(index = %path.display(), "offset index does not fit its log");
-        }
+        self.note_unfit();
         Ok(0)
     }
 
     /// The first batch that holds `target` or lies after it.
+    ///
+    /// The index entry used is held against the batch it names; one that disagrees sends the search
+    /// to the segment's start and marks the index for a rebuild.
     pub(crate) fn find(&self, target: i64) -> Result<Option<BatchSpan>, StorageError> {
-        let from = self.position_before(target)?;
-        let log = self.log()?;
-        scan::first_reaching(&log, from, self.size(), target)
-            .map_err(|error| self.io_error("read", error))
+        let entry = self.entry_before(target)?;
+        let (log, size) = (self.log()?, self.size());
+        let fail = |error| self.io_error("read", error);
+        let mut spans = Spans::new(&log, entry.map_or(0, |entry| u64::from(entry.position)), size);
+        let mut span = spans.next().map_err(fail)?;
+        if let Some(entry) = entry
+            && span.is_none_or(|span| span.last_offset != entry.offset)
+        {
+            self.note_unfit();
+            spans = Spans::new(&log, 0, size);
+            span = spans.next().map_err(fail)?;
+        }
+        while let Some(before) = span
+            && before.last_offset < target
+        {
+            span = spans.next().map_err(fail)?;
+        }
+        Ok(span)
+    }
+
+    fn entry_before(&self, target: i64) -> Result<Option<OffsetEntry>, StorageError> {
+        if target <= self.base_offset {
+            return Ok(None);
+        }
+        let entries = self.offset_entries()?;
+        if entries == 0 {
+            return Ok(None);
+        }
+        offset::lookup(&*self.offset_index()?, self.base_offset, entries, target)
+            .map_err(|error| self.io_error("read index of", error))
+    }
+
+    /// An offset that no record before `position` reaches, if the index knows one.
+    pub(crate) fn offset_above(&self, position: u64) -> Result<Option<i64>, StorageError> {
+        let entries = self.offset_entries()?;
+        let found = offset::first_from(&*self.offset_index()?, self.base_offset, entries, position);
+        let entry = found.map_err(|error| self.io_error("read index of", error))?;
+        Ok(entry.map(|entry| entry.offset))
+    }
+
+    fn note_unfit(&self) {
+        if !self.index_unfit.swap(true, Ordering::Relaxed) {
+            let path = self.path(names::OFFSET_INDEX);
+            tracing::warn!(index = %path.display(), "offset index does not fit its log");
+        }
     }
 
     /// Published bytes `[start, start + len)` without a copy; less where the segment ends before.

@@ -54,6 +54,25 @@ fn reads_stop_at_the_upper_offset_and_at_the_limit_but_for_the_first_batch() {
 }
 
 #[test]
+fn a_read_says_below_which_offset_all_its_records_lie() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = LogConfig { index_interval_bytes: 100, ..LogConfig::default() };
+    let mut log = open(dir.path(), config, false);
+    for _ in 0..40 {
+        log.append_as_leader(&batch(&["value"]), 0, 0, AppendOrigin::Client).unwrap();
+    }
+    for max_bytes in [1, 200, 1000, 100_000] {
+        for from in [0, 7, 20, 39] {
+            let read = log.reader().read(from, max_bytes, 40, true).unwrap();
+            let last = protocol::batch::batches(&read.slices[0]).last().unwrap().unwrap();
+            assert!(read.upper_offset > last.last_offset(), "{from} {max_bytes}");
+            let slack = read.upper_offset - last.last_offset();
+            assert!(slack <= 5, "{from} {max_bytes} {slack}");
+        }
+    }
+}
+
+#[test]
 fn a_log_reopens_as_it_was_after_a_clean_and_after_an_unclean_stop() {
     for clean in [true, false] {
         let dir = tempfile::tempdir().unwrap();

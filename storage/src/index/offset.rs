@@ -65,6 +65,24 @@ pub(crate) fn entries_below(
     Ok(found.map_or(0, |(number, _)| number + 1))
 }
 
+/// The first entry whose position is at or above `position`.
+pub(crate) fn first_from(
+    file: &DiskFile,
+    base_offset: i64,
+    entries: u32,
+    position: u64,
+) -> io::Result<Option<OffsetEntry>> {
+    let below = search::last_at_or_below(file, entries, |bytes| {
+        u64::from(OffsetEntry::decode(*bytes, base_offset).position) < position
+    })?;
+    let number = below.map_or(0, |(number, _)| number + 1);
+    if number >= entries {
+        return Ok(None);
+    }
+    let bytes = search::entry(file, number)?;
+    Ok(bytes.map(|bytes| OffsetEntry::decode(bytes, base_offset)))
+}
+
 pub(crate) fn last(
     file: &DiskFile,
     base_offset: i64,

@@ -6,7 +6,8 @@ use std::io;
 
 use crate::disk::DiskFile;
 
-const BLOCK_BYTES: usize = 4096;
+/// What one read fetches: enough for the log's last half megabyte at least.
+const BLOCK_BYTES: usize = 1024;
 
 /// The entry number and bytes of the last entry for which `at_or_below` holds; entries for which it
 /// holds must precede those for which it does not.

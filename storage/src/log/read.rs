@@ -118,10 +118,15 @@ impl LogReader {
                 return Ok(None);
             }
             let next = segments.get(index + 1).map(|next| next.base_offset());
-            let (limit, upper_offset) = self.limit(segment, next, upper_exclusive)?;
+            let (limit, mut upper_offset) = self.limit(segment, next, upper_exclusive)?;
             let wanted =
                 if min_one { (max_bytes as u64).max(found.size) } else { max_bytes as u64 };
             let length = limit.saturating_sub(found.position).min(wanted);
+            if found.position + length < limit
+                && let Some(above) = segment.offset_above(found.position + length)?
+            {
+                upper_offset = upper_offset.min(above);
+            }
             return Ok((length > 0).then(|| ReadPlan {
                 segment: Arc::clone(segment),
                 position: found.position,
