@@ -182,9 +182,13 @@ const fn row(
     Row { title, unit, digits, of }
 }
 
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 13] = [
     row("memory after these cases", "MiB", 0, |report, name| {
         report.resident.get(name).map(|bytes| mebibytes(*bytes))
+    }),
+    row("memory, the most after one of them", "MiB", 0, |report, name| {
+        let own = report.measurements.iter().filter(|one| one.subject == name);
+        own.map(|one| one.resident_bytes).max().map(mebibytes)
     }),
     row("start: exec to acknowledged Produce", "ms", 1, |report, name| {
         let starts = report.starts.get(name)?.iter();
