@@ -1,6 +1,7 @@
 //! Reads varints and runs of bytes from a decompressor, skips what nobody wants to see, and stops
 //! at a limit.
 
+use std::cell::Cell;
 use std::io::{self, Read};
 
 use protocol::batch::{RecordFault, varint};
@@ -9,8 +10,7 @@ use super::Decompressor;
 
 /// Room for two of the blocks that lz4 writers cut a stream into: a block that fits is decompressed
 /// right into it.
-const BUFFER_BYTES_MAX: usize = 128 * 1024;
-const BUFFER_BYTES_MIN: usize = 4 * 1024;
+const BUFFER_BYTES: usize = 128 * 1024;
 const VARINT_BYTES_MAX: usize = 10;
 
 #[derive(Debug)]
@@ -29,6 +29,20 @@ impl From<RecordFault> for SourceError {
     }
 }
 
+thread_local! {
+    /// The buffer of the last source of this thread: fresh pages for each batch would cost as much
+    /// as decompressing into them.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Drop for ByteSource<'_> {
+    fn drop(&mut self) {
+        self.buffer.truncate(BUFFER_BYTES);
+        self.buffer.shrink_to(BUFFER_BYTES);
+        SPARE.set(std::mem::take(&mut self.buffer));
+    }
+}
+
 pub(crate) struct ByteSource<'p> {
     decompressor: Decompressor<'p>,
     buffer: Vec<u8>,
@@ -41,13 +55,12 @@ pub(crate) struct ByteSource<'p> {
 }
 
 impl<'p> ByteSource<'p> {
-    /// `payload_bytes` is the compressed size; it tells how large a buffer is worth its making.
-    pub(crate) fn new(decompressor: Decompressor<'p>, payload_bytes: usize, limit: u64) -> Self {
-        let buffer_bytes =
-            payload_bytes.saturating_mul(4).clamp(BUFFER_BYTES_MIN, BUFFER_BYTES_MAX);
+    pub(crate) fn new(decompressor: Decompressor<'p>, limit: u64) -> Self {
+        let mut buffer = SPARE.take();
+        buffer.resize(BUFFER_BYTES, 0);
         Self {
             decompressor,
-            buffer: vec![0; buffer_bytes],
+            buffer,
             start: 0,
             filled: 0,
             ended: false,

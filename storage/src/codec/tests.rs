@@ -68,7 +68,7 @@ fn damaged_streams_end_in_an_error_or_in_other_bytes_never_in_a_panic() {
 fn a_source_stops_at_its_limit() {
     let payload = compress(Compression::Zstd, &vec![0; 10_000_000]);
     let decompressor = Decompressor::new(Compression::Zstd, &payload).unwrap();
-    let mut source = ByteSource::new(decompressor, 64, 1_000_000);
+    let mut source = ByteSource::new(decompressor, 1_000_000);
     assert!(matches!(source.skip(10_000_000), Err(SourceError::Limit(1_000_000))));
 }
 

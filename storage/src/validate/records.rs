@@ -76,8 +76,7 @@ fn check_compressed(
 pub(crate) fn source(codec: Compression, payload: &[u8]) -> Result<ByteSource<'_>, AppendError> {
     let decompressor = Decompressor::new(codec, payload)
         .map_err(|error| refusal(codec, 0, SourceError::Codec(error)))?;
-    let limit = codec::decompressed_limit(codec, payload);
-    Ok(ByteSource::new(decompressor, payload.len(), limit))
+    Ok(ByteSource::new(decompressor, codec::decompressed_limit(codec, payload)))
 }
 
 pub(crate) fn refusal(codec: Compression, index: i32, error: SourceError) -> AppendError {
