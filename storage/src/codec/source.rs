@@ -58,15 +58,7 @@ impl<'p> ByteSource<'p> {
     pub(crate) fn new(decompressor: Decompressor<'p>, limit: u64) -> Self {
         let mut buffer = SPARE.take();
         buffer.resize(BUFFER_BYTES, 0);
-        Self {
-            decompressor,
-            buffer,
-            start: 0,
-            filled: 0,
-            ended: false,
-            produced: 0,
-            limit,
-        }
+        Self { decompressor, buffer, start: 0, filled: 0, ended: false, produced: 0, limit }
     }
 
     /// Bytes handed out or skipped so far.
