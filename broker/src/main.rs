@@ -37,11 +37,6 @@ use std::process::ExitCode;
 use args::{Command, ServerStart};
 use config::{BrokerConfig, ConfigError, Properties, Warning};
 
-/// Requests come and go in buffers of up to a megabyte. The system's allocator gives such memory
-/// back to the kernel each time, whose fresh pages cost more than the work done in them.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Workers beyond the processors, which go on while inline writes hang (see `disk_gate`).
 const SPARE_WORKERS: usize = 2;
 

@@ -200,7 +200,8 @@ impl FrameReader {
         if arrived < large.reserved_bytes || large.meaningless_bytes > 0 {
             return Ok(());
         }
-        let prefix = (self.prefix_check)(frame_bytes, &large.buffer).map_err(FrameError::Refused)?;
+        let prefix =
+            (self.prefix_check)(frame_bytes, &large.buffer).map_err(FrameError::Refused)?;
         if prefix == Prefix::IsWhole {
             large.meaningless_bytes = frame_bytes - arrived;
             large.frame_bytes = arrived;
@@ -339,7 +340,11 @@ mod tests {
         let buffers = Arc::new(Buffers::new(8 << 20));
         let mut reader = FrameReader::new(FRAME_MAX, buffers, |total, prefix| {
             assert_eq!(total, FRAME_MAX);
-            if prefix.len() < 100_000 { Ok(Prefix::NeedsMore) } else { Err("tiny elements".to_owned()) }
+            if prefix.len() < 100_000 {
+                Ok(Prefix::NeedsMore)
+            } else {
+                Err("tiny elements".to_owned())
+            }
         });
         let error = reader.next(&server).await.unwrap_err();
         assert!(matches!(&error, FrameError::Refused(why) if why == "tiny elements"), "{error}");
