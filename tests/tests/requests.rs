@@ -56,10 +56,13 @@ fn fetches(client: &mut Client, found: &mut Facts) {
     };
     let ask = |client: &mut Client, request: &FetchRequest| {
         let answer = client.call(12, request).expect("answered");
+        if answer.error_code != 0 {
+            return format!("code {}", answer.error_code);
+        }
         let partition = answer.responses.first().and_then(|topic| topic.partitions.first());
         let of_partition =
             partition.map_or_else(|| "none".to_owned(), |p| p.error_code.to_string());
-        format!("code {}, partition {of_partition}", answer.error_code)
+        format!("code 0, partition {of_partition}")
     };
     let one = fetch_request("t", 0, 0);
     for (name, request) in [
