@@ -50,7 +50,7 @@ impl FetchSessions {
         Self { slots_max, slots: Mutex::default() }
     }
 
-    /// Finds out what a request with this session id and epoch is, and applies its changes.
+    /// Finds out what a request with such a session id and epoch is, and applies its changes.
     pub(crate) fn open(
         &self,
         session_id: i32,

@@ -44,6 +44,7 @@ impl Wakers {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
 
@@ -53,7 +54,8 @@ mod tests {
         let sleeper = Arc::new(Notify::new());
         wakers.register(Arc::downgrade(&sleeper));
         wakers.wake();
-        sleeper.notified().await;
+        let woken = tokio::time::timeout(Duration::from_secs(5), sleeper.notified()).await;
+        assert!(woken.is_ok());
     }
 
     #[test]
