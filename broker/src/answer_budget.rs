@@ -1,9 +1,10 @@
 //! Requests whose answer would take too much memory are refused before it is made.
 //!
-//! What decoding a request may take is bounded on the wire already; but an element of a few bytes may
-//! be answered with many times as much. Handlers whose answer has an element for each of the request's
-//! say here what one costs them, about. The bound is far above what clients ask for: a CreateTopics
-//! may make ten thousand partitions, and this leaves room for six times as many topics.
+//! What decoding a request may take is bounded on the wire already; but an element of a few bytes
+//! may be answered with many times as much. Handlers whose answer has an element for each of the
+//! request's say here what one costs them, about. The bound is far above what clients ask for: a
+//! CreateTopics may make ten thousand partitions, and this leaves room for six times as many
+//! topics.
 //!
 //! Unlike Kafka, which takes what it needs; see docs/decisions/0071-answers-have-a-budget.md.
 

@@ -59,7 +59,8 @@ impl LogReader {
         Ok(None)
     }
 
-    /// The first record that has the log's largest timestamp.
+    /// The first record that has the log's largest timestamp, as long as its segment is there: the
+    /// log's start is not looked at, as in Kafka.
     pub fn max_timestamp(&self) -> Result<Option<TimestampOffset>, StorageError> {
         let segments = self.shared().segments.load_full();
         let mut best = None;
@@ -71,7 +72,7 @@ impl LogReader {
         }
         match best {
             Some((segment, timestamp)) if timestamp >= 0 => {
-                search(segment, timestamp, self.log_start_offset())
+                search(segment, timestamp, segment.base_offset())
             }
             _ => Ok(None),
         }
