@@ -2,11 +2,25 @@
 //!
 //! A write into the page cache takes microseconds, so it is made right on the connection's task.
 //! But it may block when the disk is slow, and a runtime whose workers all sit in write() serves
-//! nobody. At most [`DiskGate::inline_max`] writes are made inline at once, fewer than the runtime
+//! nobody. At most `inline_max` writes are made inline at once, fewer than the runtime
 //! has workers; who finds them taken hands its worker's other tasks to another thread first. So
 //! some workers always go on serving heartbeats and reads, however many writes hang.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Workers beyond the processors, which go on while inline writes hang.
+const SPARE_WORKERS: usize = 2;
+
+/// How many workers the runtime has.
+pub(crate) fn workers() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from) + SPARE_WORKERS
+}
+
+/// How many of them may be in a write: all but one. Fewer would do as well while the disk is fast,
+/// but a worker that was preempted in its write holds its place, and moving tasks away costs more.
+pub(crate) fn inline_writes_max() -> usize {
+    workers() - 1
+}
 
 /// Counts the writes that are being made inline.
 #[derive(Debug)]

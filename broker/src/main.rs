@@ -37,9 +37,6 @@ use std::process::ExitCode;
 use args::{Command, ServerStart};
 use config::{BrokerConfig, ConfigError, Properties, Warning};
 
-/// Workers beyond the processors, which go on while inline writes hang (see `disk_gate`).
-const SPARE_WORKERS: usize = 2;
-
 fn main() -> ExitCode {
     match args::parse(std::env::args_os()).command {
         None => start_unconfigured(),
@@ -119,9 +116,8 @@ fn run(config: BrokerConfig, warnings: &[Warning]) -> ExitCode {
         tracing::warn!(target: "kafka.server.KafkaConfig", "{warning}");
     }
     raise_descriptor_limit();
-    let workers = std::thread::available_parallelism().map_or(2, usize::from) + SPARE_WORKERS;
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers)
+        .worker_threads(disk_gate::workers())
         .thread_name("gregor-worker")
         .enable_all()
         .build();

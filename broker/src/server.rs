@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use crate::authorizer::AllowAll;
 use crate::auto_topics::AutoTopics;
 use crate::broker::{Broker, Parts, now_ms};
-use crate::disk_gate::DiskGate;
+use crate::disk_gate::{self, DiskGate};
 use crate::fetch_session::FetchSessions;
 use crate::groups::{self, Groups};
 use crate::log_dir::HostedLogDir;
@@ -128,7 +128,7 @@ impl Node {
         let log_dir = Arc::new(HostedLogDir::open(&config, now_ms())?);
         let (quorum, mut changes) = QuorumHandle::start(&config, &log_dir)?;
         let quorum = Arc::new(quorum);
-        let gate = Arc::new(DiskGate::new(processors()));
+        let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
         let parts = parts(&config, quorum, log_dir, gate, Registry::new(limits));
         let broker = Arc::new(Broker::new(config.clone(), parts));
         let publisher = Publisher::new(Arc::clone(&broker));
@@ -194,10 +194,6 @@ async fn file_work(
     work: impl FnOnce() -> Result<(), StorageError> + Send + 'static,
 ) -> Result<(), StorageError> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Ok(()))
-}
-
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from)
 }
 
 fn parts(
