@@ -106,7 +106,9 @@ fn run(properties: &str, lines: &[&str], tool: fn(&[String]) -> (i32, String)) -
             let message = message.and_then(|line| line.split_once("Exception: "));
             let _ = writeln!(kept, "{}", message.map_or(line, |(_, message)| message).trim_end());
         }
-        all.push(Left { code, printed: masked(&kept), tree: masked(&tree(folder.path())) });
+        // Several directories are named in the order of a hash set of their paths.
+        let printed = sorted(&masked(&kept));
+        all.push(Left { code, printed, tree: masked(&tree(folder.path())) });
     }
     all
 }
