@@ -23,7 +23,7 @@ mod truncate;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 
@@ -54,6 +54,32 @@ pub(crate) struct Shared {
     start: AtomicI64,
     end: AtomicI64,
     unstable: Arc<Unstable>,
+    /// Truncations begun and ended: odd while one is under way. A reader that finds it changed has
+    /// seen offsets or bytes of before and of after.
+    cuts: AtomicU64,
+}
+
+/// A truncation under way; readers give nothing until it ends.
+#[derive(Debug)]
+struct Cutting(Arc<Shared>);
+
+impl Drop for Cutting {
+    fn drop(&mut self) {
+        self.0.cuts.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Shared {
+    fn begin_cut(self: &Arc<Self>) -> Cutting {
+        self.cuts.fetch_add(1, Ordering::SeqCst);
+        Cutting(Arc::clone(self))
+    }
+
+    /// The number of the state between two truncations; `None` within one.
+    fn uncut(&self) -> Option<u64> {
+        let cuts = self.cuts.load(Ordering::SeqCst);
+        (cuts % 2 == 0).then_some(cuts)
+    }
 }
 
 /// What only the writer knows of the segment it writes.

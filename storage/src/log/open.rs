@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use arc_swap::ArcSwap;
 use parking_lot::RwLock;
@@ -136,6 +136,7 @@ impl Log {
                 start: AtomicI64::new(options.log_start_offset.max(first_base)),
                 end: AtomicI64::new(last.base_offset()),
                 unstable: Arc::clone(&unstable),
+                cuts: AtomicU64::new(0),
             }),
             name,
             config,

@@ -36,6 +36,9 @@ pub struct LogRead {
 /// Where bytes lie that a read would give.
 #[derive(Debug, Clone)]
 pub struct ReadPlan {
+    shared: Arc<Shared>,
+    /// [`Shared::uncut`] when the plan was made.
+    cuts: u64,
     segment: Arc<Segment>,
     position: u64,
     length: u64,
@@ -107,6 +110,9 @@ impl LogReader {
         if from >= upper_exclusive.min(end) {
             return Ok(None);
         }
+        let Some(cuts) = self.shared.uncut() else {
+            return Ok(None);
+        };
         let segments = self.shared.segments.load_full();
         let first =
             segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
@@ -128,6 +134,8 @@ impl LogReader {
                 upper_offset = upper_offset.min(above);
             }
             return Ok((length > 0).then(|| ReadPlan {
+                shared: Arc::clone(&self.shared),
+                cuts,
                 segment: Arc::clone(segment),
                 position: found.position,
                 length,
@@ -237,8 +245,14 @@ impl ReadPlan {
         Ok(bytes)
     }
 
+    /// The bytes as slices of the map; none when the log was truncated since the plan was made.
     pub fn fetch(&self) -> Result<LogRead, StorageError> {
         let bytes = self.segment.slice(self.position, self.length)?;
+        // From here on the slice keeps its bytes whatever is cut; before, it may have lost them.
+        if self.shared.uncut() != Some(self.cuts) {
+            let (base_offset, upper_offset) = (self.base_offset, self.base_offset);
+            return Ok(LogRead { base_offset, upper_offset, ..LogRead::default() });
+        }
         let size_bytes = bytes.len();
         let slices = if bytes.is_empty() { Vec::new() } else { vec![bytes] };
         let (base_offset, upper_offset) = (self.base_offset, self.upper_offset);

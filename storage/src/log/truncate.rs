@@ -42,6 +42,7 @@ impl Log {
         let goes = |segment: &Arc<Segment>| segment.base_offset() > offset;
         let (going, staying): (Vec<_>, Vec<_>) =
             self.shared.segments.load().iter().cloned().partition(goes);
+        let _cutting = self.shared.begin_cut();
         // Readers see the smaller log first.
         self.shared.end.store(offset, Ordering::Release);
         let last = staying.last().cloned().unwrap_or_else(|| Arc::clone(&self.active.segment));
@@ -136,6 +137,7 @@ impl Log {
 
     fn try_start_at(&mut self, offset: i64, start: i64, now_ms: i64) -> Result<(), StorageError> {
         let going = self.shared.segments.load_full();
+        let _cutting = self.shared.begin_cut();
         self.shared.start.store(start, Ordering::Release);
         self.shared.end.store(offset, Ordering::Release);
         for segment in going.iter() {
