@@ -78,7 +78,7 @@ impl Shared {
     /// The number of the state between two truncations; `None` within one.
     fn uncut(&self) -> Option<u64> {
         let cuts = self.cuts.load(Ordering::SeqCst);
-        (cuts % 2 == 0).then_some(cuts)
+        cuts.is_multiple_of(2).then_some(cuts)
     }
 }
 
