@@ -31,6 +31,8 @@ pub struct ManyPartitions {
 #[derive(Clone, Debug, Default, serde::Serialize)]
 pub struct Report {
     pub stock_version: String,
+    /// What was run, as one line above the tables.
+    pub terms: String,
     pub measurements: Vec<Measurement>,
     pub resident: BTreeMap<&'static str, u64>,
     pub starts: BTreeMap<&'static str, Vec<StartTimes>>,
@@ -59,7 +61,7 @@ impl Report {
 
     /// Everything between the markers.
     pub fn markdown(&self) -> String {
-        let mut out = String::new();
+        let mut out = format!("{}\n\n", self.terms);
         // Writing to a String cannot fail.
         let _ = self
             .cost_table(&mut out)

@@ -35,7 +35,8 @@ pub struct Session {
 
 impl Session {
     pub fn run(&self, stock_version: &str) -> Result<Report, BenchError> {
-        let mut report = Report { stock_version: stock_version.to_owned(), ..Report::default() };
+        let stock_version = stock_version.to_owned();
+        let mut report = Report { stock_version, terms: self.terms(), ..Report::default() };
         self.run_cases(&mut report)?;
         for node in &self.nodes {
             for _ in 0..self.starts {
@@ -54,6 +55,18 @@ impl Session {
             }
         }
         Ok(report)
+    }
+
+    fn terms(&self) -> String {
+        let Volume { payload_bytes, small_requests, rate_seconds } = self.volume;
+        format!(
+            "{} GB or {small_requests} small requests a case, rates for {rate_seconds} s; medians of \
+             {} rounds and {} starts; {} processors.",
+            payload_bytes as f64 / 1e9,
+            self.rounds,
+            self.starts,
+            std::thread::available_parallelism().map_or(1, usize::from),
+        )
     }
 
     fn run_cases(&self, report: &mut Report) -> Result<(), BenchError> {
