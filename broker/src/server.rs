@@ -129,6 +129,7 @@ impl Node {
         let (quorum, mut changes) = QuorumHandle::start(&config, &log_dir)?;
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
+        gate.watch(tokio::runtime::Handle::current())?;
         let parts = parts(&config, quorum, log_dir, gate, Registry::new(limits));
         let broker = Arc::new(Broker::new(config.clone(), parts));
         let publisher = Publisher::new(Arc::clone(&broker));
