@@ -76,6 +76,8 @@ pub(super) struct Host {
     node: Node<MetadataLog, VoteFile>,
     files: Arc<Mutex<SnapshotFiles>>,
     writer: Option<JoinHandle<()>>,
+    /// Of the newest snapshot; it may have ended.
+    snapshot_writer: Option<JoinHandle<()>>,
     commands: UnboundedSender<Command>,
     /// To the broker; `None` on a node without that role.
     changes: Option<UnboundedSender<Change>>,
@@ -101,6 +103,7 @@ impl Host {
             node,
             files,
             writer: Some(writer),
+            snapshot_writer: None,
             commands,
             changes,
             shared,
@@ -355,13 +358,16 @@ impl Host {
             let _ = commands.send(Command::SnapshotWritten(entry));
         };
         let thread = std::thread::Builder::new().name("gregor-snapshot".to_owned()).spawn(write);
-        if let Err(error) = thread {
-            // The next snapshot may have more luck; the log has everything.
-            tracing::warn!(
-                target: "org.apache.kafka.image.publisher.SnapshotGenerator",
-                "No thread for a snapshot: {error}"
-            );
-            self.node.snapshot_frozen();
+        match thread {
+            Ok(thread) => self.snapshot_writer = Some(thread),
+            Err(error) => {
+                // The next snapshot may have more luck; the log has everything.
+                tracing::warn!(
+                    target: "org.apache.kafka.image.publisher.SnapshotGenerator",
+                    "No thread for a snapshot: {error}"
+                );
+                self.node.snapshot_frozen();
+            }
         }
     }
 
@@ -376,9 +382,10 @@ impl Host {
         self.carry_out(stopped);
         self.fail_waiting(ControllerError::Stopping);
         self.node.log_mut().close();
-        if let Some(writer) = self.writer.take() {
+        // A snapshot under way is finished: whoever stops the quorum may take its directory away.
+        for thread in [self.writer.take(), self.snapshot_writer.take()].into_iter().flatten() {
             // Its panic was printed when it happened.
-            let _ = writer.join();
+            let _ = thread.join();
         }
     }
 }
