@@ -60,8 +60,8 @@ impl Session {
     fn terms(&self) -> String {
         let Volume { payload_bytes, small_requests, rate_seconds } = self.volume;
         format!(
-            "{} GB or {small_requests} small requests a case, rates for {rate_seconds} s; medians of \
-             {} rounds and {} starts; {} processors.",
+            "{} GB or {small_requests} small requests a case, rates for {rate_seconds} s; medians \
+             of {} rounds and {} starts; {} processors.",
             payload_bytes as f64 / 1e9,
             self.rounds,
             self.starts,
