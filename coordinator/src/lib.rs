@@ -22,4 +22,4 @@
 pub mod group;
 mod partition;
 
-pub use partition::partition_of;
+pub use partition::{java_hash, partition_of};

@@ -11,7 +11,8 @@ pub fn partition_of(key: &str, partitions: i32) -> i32 {
 }
 
 /// `String.hashCode`.
-pub(crate) fn java_hash(text: &str) -> i32 {
+#[must_use]
+pub fn java_hash(text: &str) -> i32 {
     text.encode_utf16()
         .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }

@@ -95,7 +95,9 @@ broker_config! {
         // replication
         "auto.leader.rebalance.enable" => auto_leader_rebalance_enable: bool,
         "controlled.shutdown.enable" => controlled_shutdown_enable: bool,
+        "controller.socket.timeout.ms" => controller_socket_timeout_ms: i32,
         "leader.imbalance.check.interval.seconds" => leader_imbalance_check_interval_seconds: i64,
+        "unclean.leader.election.interval.ms" => unclean_leader_election_interval_ms: i64,
         "num.replica.fetchers" => num_replica_fetchers: i32,
         "replica.fetch.backoff.ms" => replica_fetch_backoff_ms: i32,
         "replica.fetch.max.bytes" => replica_fetch_max_bytes: i32,
@@ -105,8 +107,11 @@ broker_config! {
         "replica.high.watermark.checkpoint.interval.ms" =>
             replica_high_watermark_checkpoint_interval_ms: i64,
         "replica.lag.time.max.ms" => replica_lag_time_max_ms: i64,
+        "replica.selector.class" => replica_selector_class: Option<String>,
         "replica.socket.receive.buffer.bytes" => replica_socket_receive_buffer_bytes: i32,
         "replica.socket.timeout.ms" => replica_socket_timeout_ms: i32,
+        "replication.quota.window.num" => replication_quota_window_num: i32,
+        "replication.quota.window.size.seconds" => replication_quota_window_size_seconds: i32,
         // groups and offsets
         "group.consumer.max.size" => group_consumer_max_size: i32,
         "group.coordinator.append.linger.ms" => group_coordinator_append_linger_ms: i32,

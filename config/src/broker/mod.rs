@@ -84,6 +84,12 @@ impl BrokerConfig {
         own.and_then(|text| key.parse(text).ok()).or_else(|| self.values.get(name).cloned())
     }
 
+    /// A throttle that only a dynamic setting sets, in bytes a second.
+    pub fn throttle(&self, name: &str) -> i64 {
+        let set = self.dynamic_own.get(name).or_else(|| self.dynamic_defaults.get(name));
+        set.and_then(|text| text.trim().parse().ok()).unwrap_or(i64::MAX)
+    }
+
     /// What the node was started with, in the words of 4.1.
     pub fn static_properties(&self) -> &Properties {
         &self.static_properties

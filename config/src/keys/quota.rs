@@ -1,7 +1,7 @@
 //! Quotas.
 //!
 //! Rows of the broker table; the facts are those of
-//! QuotaConfig. None acts.
+//! QuotaConfig. Those of replication act.
 
 use super::key::{Key, class, int};
 use super::why;
@@ -22,6 +22,14 @@ pub(super) const KEYS: &[Key] = &[
     int("controller.quota.window.size.seconds").or("1").at_least(1).low().ignored(why::QUOTAS),
     int("quota.window.num").or("11").at_least(1).low().ignored(why::QUOTAS),
     int("quota.window.size.seconds").or("1").at_least(1).low().ignored(why::QUOTAS),
-    int("replication.quota.window.num").or("11").at_least(1).low().ignored(why::QUOTAS),
-    int("replication.quota.window.size.seconds").or("1").at_least(1).low().ignored(why::QUOTAS),
+    int("replication.quota.window.num")
+        .or("11")
+        .at_least(1)
+        .low()
+        .acts("Over how many samples the rate of throttled replicas is measured."),
+    int("replication.quota.window.size.seconds")
+        .or("1")
+        .at_least(1)
+        .low()
+        .acts("How long each of these samples is."),
 ];

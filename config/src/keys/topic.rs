@@ -44,10 +44,10 @@ pub(super) const KEYS: &[Key] = &[
         .or("9223372036854775807")
         .at_least(0)
         .acts("After how many milliseconds at most an unsynced record is synced to disk."),
-    list("follower.replication.throttled.replicas")
-        .or("")
-        .valid(Valid::ThrottledReplicas)
-        .ignored(why::QUOTAS),
+    list("follower.replication.throttled.replicas").or("").valid(Valid::ThrottledReplicas).acts(
+        "Replicas (partition:broker, or * for all) whose fetching \
+             follower.replication.throttled.rate holds back.",
+    ),
     int("index.interval.bytes")
         .or("4096")
         .at_least(0)
@@ -56,10 +56,10 @@ pub(super) const KEYS: &[Key] = &[
         "segment_bytes",
         "segment.bytes without its lower bound, for tests that need many segments.",
     ),
-    list("leader.replication.throttled.replicas")
-        .or("")
-        .valid(Valid::ThrottledReplicas)
-        .ignored(why::QUOTAS),
+    list("leader.replication.throttled.replicas").or("").valid(Valid::ThrottledReplicas).acts(
+        "Replicas (partition:broker, or * for all) whose sending \
+             leader.replication.throttled.rate holds back.",
+    ),
     long("local.retention.bytes").or("-2").at_least(-2).ignored(why::TIERED),
     long("local.retention.ms").or("-2").at_least(-2).ignored(why::TIERED),
     long("max.compaction.lag.ms").or("9223372036854775807").at_least(1).ignored(why::COMPACTION),
