@@ -11,6 +11,7 @@
 
 pub mod bench;
 pub mod clients;
+pub mod cluster;
 pub mod facts;
 pub mod golden;
 pub mod mask;

@@ -44,6 +44,13 @@ pub fn course_class_path() -> String {
     format!("{}:{}", classes.display(), class_path(COURSE))
 }
 
+/// The class path of the steady clients of cluster tests: our classes on the equalled release.
+#[must_use]
+pub fn steady_class_path() -> String {
+    let classes = compiled("cluster", &format!("{}/*", jars(super::EQUALLED).display()));
+    format!("{}:{}", classes.display(), class_path(super::EQUALLED))
+}
+
 pub(super) fn tool_server_classes() -> PathBuf {
     compiled("toolserver", ".")
 }

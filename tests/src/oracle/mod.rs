@@ -10,7 +10,7 @@ mod names;
 mod tools;
 
 pub use broker::StockBroker;
-pub use jars::{class_path, course_class_path, jars, schemas};
+pub use jars::{class_path, course_class_path, jars, schemas, steady_class_path};
 pub use names::main_class;
 pub use tools::{Finished, Running, ToolServer, run_as_process};
 

@@ -117,6 +117,19 @@ impl ToolServer {
         args: &[String],
         stdin: &str,
     ) -> Running {
+        self.spawn_main_within(class_path, main, args, stdin, Duration::from_secs(60))
+    }
+
+    /// The same with another time after which it is ended.
+    #[must_use]
+    pub fn spawn_main_within(
+        &'static self,
+        class_path: &str,
+        main: &str,
+        args: &[String],
+        stdin: &str,
+        patience: Duration,
+    ) -> Running {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed).to_string();
         let (sender, done) = channel();
         self.waiting.done.lock().expect("not poisoned").insert(id.clone(), sender);
@@ -125,7 +138,7 @@ impl ToolServer {
             id.clone(),
             BASE64_STANDARD.encode(class_path),
             main.to_owned(),
-            "60000".to_owned(),
+            patience.as_millis().to_string(),
             BASE64_STANDARD.encode(stdin),
         ];
         fields.extend(args.iter().map(|arg| BASE64_STANDARD.encode(arg)));

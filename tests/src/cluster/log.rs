@@ -1,0 +1,43 @@
+//! What nodes write: the end of it for a failed test, and the complaints in it for a passed one.
+
+/// Log settings of a stock node: its own words from INFO on, to stdout.
+pub const STOCK_SETTINGS: &str = "\
+rootLogger.level = INFO
+rootLogger.appenderRef.out.ref = OUT
+appender.out.type = Console
+appender.out.name = OUT
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = [%d] %p %m (%c)%n
+logger.config.name = org.apache.kafka.common.config
+logger.config.level = WARN
+";
+
+/// The last lines, those of stock's long settings left out.
+#[must_use]
+pub fn tail(output: &str) -> String {
+    let lines: Vec<&str> = output.lines().filter(|line| !line.starts_with('\t')).collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}
+
+/// The lines a node wrote at this level (`ERROR`, `FATAL`), in stock's layout or in Gregor's.
+#[must_use]
+pub fn lines_at<'a>(output: &'a str, level: &str) -> Vec<&'a str> {
+    let (stock, ours) = (format!("] {level} "), format!(" {level} "));
+    let is_one = |line: &&str| {
+        let head = line.get(..line.len().min(60)).unwrap_or(line);
+        head.contains(&stock) || head.contains(&ours)
+    };
+    output.lines().filter(is_one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lines_at;
+
+    #[test]
+    fn the_lines_of_a_level_are_found_by_their_head() {
+        let output = "[2026-11-21 08:00:00,001] ERROR it broke (kafka.server.X)\n\
+                      [2026-11-21 08:00:00,002] INFO an ERROR is only mentioned (kafka.server.X)\n";
+        assert_eq!(lines_at(output, "ERROR").len(), 1);
+    }
+}

@@ -1,0 +1,130 @@
+//! How long acks=all writes stop when a node goes, with default settings: the promise of design.md.
+//!
+//! Stock Kafka waits out its session timeout after a kill -9; the limits hold for Gregor alone.
+
+use std::time::{Duration, Instant};
+
+use tests::cluster::verdict::{Promise, judge};
+use tests::cluster::view::until;
+use tests::cluster::{Cluster, Layout, Load, Reader, long};
+use tests::golden::server_kind;
+use tests::server::Kind;
+
+const THREE: [&[i32]; 3] = [&[1, 2, 3], &[2, 3, 1], &[3, 1, 2]];
+
+/// Takes nodes away, one after the other, under load; the longest gap of each time.
+fn gaps(
+    cluster: &mut Cluster,
+    rounds: i32,
+    mut take: impl FnMut(&mut Cluster, i32) -> i32,
+) -> Vec<Duration> {
+    let view = cluster.view();
+    view.create("all", &THREE, &[]);
+    let running = Load::all("all", 3).start(&view);
+    let reader = Reader::start(&view, "all", 3);
+    let mut taken = Vec::new();
+    for round in 0..rounds {
+        std::thread::sleep(Duration::from_millis(500));
+        let since = Instant::now();
+        let id = take(cluster, round);
+        for partition in 0..3 {
+            cluster.view().wait_for_partition("all", partition, "led by another", |one| {
+                one.leader >= 0 && one.leader != id
+            });
+        }
+        std::thread::sleep(Duration::from_millis(1500));
+        taken.push((since, Instant::now()));
+        cluster.start_again(id);
+        cluster.view().wait_in_sync("all", 3);
+        // Leaders go home, so that the next one to go leads something again.
+        prefer(cluster);
+    }
+    let sent = running.finish();
+    let _ = judge(cluster, "all", Promise::NothingLost, &sent, &reader.finish());
+    println!("errors {:?}", sent.errors());
+    let gap = |(since, until): (Instant, Instant)| sent.longest_gap_between(since, until);
+    taken.into_iter().map(gap).collect()
+}
+
+/// Elects the preferred leaders.
+fn prefer(cluster: &Cluster) {
+    use protocol::messages::ElectLeadersRequest;
+    let request = ElectLeadersRequest::default()
+        .with_election_type(0)
+        .with_topic_partitions(None)
+        .with_timeout_ms(10_000);
+    let view = cluster.view();
+    let (_, address) = view.brokers.first().expect("a broker");
+    let _ = tests::cluster::view::ask(address, 2, &request);
+    for partition in 0..3 {
+        view.wait_for_partition("all", partition, "led by its first replica", |one| {
+            one.replicas.first() == Some(&one.leader)
+        });
+    }
+}
+
+fn assert_within(what: &str, gaps: &[Duration], limit: Duration) {
+    println!("{what}: acks=all writes stopped for {gaps:?}");
+    if server_kind() == Kind::Gregor {
+        let longest = gaps.iter().max().expect("one round at least");
+        assert!(*longest <= limit, "{what}: {gaps:?}, allowed {limit:?}");
+    }
+}
+
+fn rounds() -> i32 {
+    if long() { 9 } else { 3 }
+}
+
+fn reliable(layout: Layout) -> Layout {
+    layout.line("min.insync.replicas=2")
+}
+
+#[test]
+fn a_killed_broker_stops_writes_for_a_second_at_most() {
+    let mut cluster = Cluster::start(reliable(Layout::split(3, 3)));
+    let gaps = gaps(&mut cluster, rounds(), |cluster, round| {
+        let leader = cluster.leader("all", round % 3);
+        cluster.kill(leader);
+        leader
+    });
+    assert_within("plain broker, kill -9", &gaps, Duration::from_secs(1));
+}
+
+#[test]
+fn a_killed_node_with_the_active_controller_stops_writes_for_a_second_and_a_half_at_most() {
+    let mut cluster = Cluster::start(reliable(Layout::combined(3)));
+    let gaps = gaps(&mut cluster, rounds(), |cluster, _| {
+        let active = cluster.quorum().leader;
+        cluster.kill(active);
+        active
+    });
+    let limit = Duration::from_millis(1500);
+    assert_within("combined node with the active controller, kill -9", &gaps, limit);
+}
+
+#[test]
+fn a_stopped_broker_stops_writes_for_a_tenth_of_a_second_at_most() {
+    let mut cluster = Cluster::start(reliable(Layout::split(3, 3)));
+    let gaps = gaps(&mut cluster, rounds(), |cluster, round| {
+        let leader = cluster.leader("all", round % 3);
+        let took = cluster.terminate(leader);
+        println!("SIGTERM to exit: {took:?}");
+        leader
+    });
+    assert_within("plain broker, SIGTERM", &gaps, Duration::from_millis(100));
+}
+
+#[test]
+fn a_stopped_node_with_the_active_controller_stops_writes_for_a_tenth_of_a_second_at_most() {
+    let mut cluster = Cluster::start(reliable(Layout::combined(3)));
+    let gaps = gaps(&mut cluster, rounds(), |cluster, _| {
+        let active = cluster.quorum().leader;
+        let took = cluster.terminate(active);
+        println!("SIGTERM to exit: {took:?}");
+        let what = "another active controller";
+        let _ = until(what, Duration::from_secs(30), || cluster.view().quorum());
+        active
+    });
+    let limit = Duration::from_millis(100);
+    assert_within("combined node with the active controller, SIGTERM", &gaps, limit);
+}
