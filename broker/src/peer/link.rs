@@ -1,0 +1,373 @@
+//! The task behind a [`Peer`](super::Peer): one connection, made when somebody asks, made again
+//! when it ended.
+//!
+//! Kept true: answers belong to requests in their order, and the correlation id says so; anything
+//! else, and a request whose time is up, ends the connection and fails whatever is in flight.
+//! A failed attempt fails what waited for it; the next one is `reconnect_backoff` later.
+
+use std::collections::VecDeque;
+use std::io;
+use std::ops::RangeInclusive;
+
+use bytes::{Buf, Bytes, BytesMut};
+use protocol::api::{Api, ApiKey};
+use protocol::frame::{encode_request, strip_response_header};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+use super::inbox::{Inbox, InboxError};
+use super::versions::{self, Heard, Versions};
+use super::{Address, Encode, PeerError, PeerSettings, Presence, probe};
+
+/// A request that waits for its turn.
+pub(super) struct Ask {
+    pub(super) api: &'static Api,
+    /// Versions that this side can send.
+    pub(super) versions: RangeInclusive<i16>,
+    pub(super) encode: Encode,
+    pub(super) deadline: Instant,
+    pub(super) answer: Answer,
+}
+
+type Answer = oneshot::Sender<Result<(i16, Bytes), PeerError>>;
+
+/// A request that was sent.
+struct InFlight {
+    api: &'static Api,
+    version: i16,
+    correlation_id: i32,
+    deadline: Instant,
+    answer: Answer,
+}
+
+pub(super) struct Link {
+    address: Address,
+    settings: PeerSettings,
+    asks: mpsc::UnboundedReceiver<Ask>,
+    presence: watch::Sender<Presence>,
+    waiting: VecDeque<Ask>,
+}
+
+/// A connection whose other side has said what it speaks.
+struct Connection {
+    stream: TcpStream,
+    inbox: Inbox,
+    versions: Versions,
+    out: BytesMut,
+    in_flight: VecDeque<InFlight>,
+    next_correlation_id: i32,
+}
+
+/// Why a conversation is over.
+enum Ended {
+    /// Nobody can ask any more.
+    Unneeded,
+    Failed(PeerError),
+}
+
+impl Link {
+    pub(super) fn new(
+        address: Address,
+        settings: PeerSettings,
+        asks: mpsc::UnboundedReceiver<Ask>,
+        presence: watch::Sender<Presence>,
+    ) -> Self {
+        Self { address, settings, asks, presence, waiting: VecDeque::new() }
+    }
+
+    pub(super) async fn run(mut self) {
+        // A connection that was made to see whether the node is there.
+        let mut at_hand = None;
+        loop {
+            if at_hand.is_none() && self.waiting.is_empty() {
+                match self.asks.recv().await {
+                    Some(ask) => self.waiting.push_back(ask),
+                    None => return,
+                }
+            }
+            match self.open(at_hand.take()).await {
+                Ok(mut connection) => {
+                    let ended = self.converse(&mut connection).await;
+                    let Ended::Failed(error) = ended else { return };
+                    connection.fail_all(&self.address, &error);
+                    self.log_end(&error);
+                    drop(connection);
+                    at_hand = self.look_again().await;
+                }
+                Err(error) => {
+                    self.log_unreachable(&error);
+                    self.fail_waiting(&error);
+                    tokio::time::sleep(self.settings.reconnect_backoff).await;
+                }
+            }
+        }
+    }
+
+    /// Connects where nothing is at hand, and asks what the other side speaks.
+    async fn open(&mut self, at_hand: Option<TcpStream>) -> Result<Connection, PeerError> {
+        let within = self.settings.connect_timeout;
+        let stream = match at_hand {
+            Some(stream) => stream,
+            None => match tokio::time::timeout(within, probe::connect(&self.address)).await {
+                Ok(connected) => connected.map_err(|error| self.unreachable(&error))?,
+                Err(_) => return Err(self.unreachable(&io::ErrorKind::TimedOut.into())),
+            },
+        };
+        self.presence.send_replace(Presence::Connected);
+        let greeted = Connection::greet(stream, &self.settings.client_id);
+        let greeted = match tokio::time::timeout(within, greeted).await {
+            Ok(greeted) => greeted,
+            Err(_) => Err(Unanswered::TimedOut),
+        };
+        greeted.map_err(|why| {
+            self.presence.send_replace(Presence::Closed);
+            self.unanswered(why)
+        })
+    }
+
+    fn unreachable(&self, error: &io::Error) -> PeerError {
+        PeerError::Unreachable {
+            address: self.address.clone(),
+            kind: error.kind(),
+            reason: error.to_string(),
+        }
+    }
+
+    fn unanswered(&self, why: Unanswered) -> PeerError {
+        let address = self.address.clone();
+        match why {
+            Unanswered::TimedOut => PeerError::TimedOut(address),
+            Unanswered::Closed => PeerError::Disconnected(address),
+            Unanswered::Garbage(reason) => PeerError::Garbage { address, reason },
+        }
+    }
+
+    async fn converse(&mut self, connection: &mut Connection) -> Ended {
+        loop {
+            // What is asked now shall not go down with a connection that is lost already.
+            if connection.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
+                return Ended::Failed(self.unanswered(Unanswered::TimedOut));
+            }
+            while let Some(ask) = self.waiting.pop_front().or_else(|| self.asks.try_recv().ok()) {
+                connection.send(ask, &self.address, &self.settings.client_id);
+            }
+            let deadline = connection.deadline();
+            let Connection { stream, inbox, out, .. } = connection;
+            tokio::select! {
+                biased;
+                frame = inbox.next(stream) => {
+                    let answered = match frame {
+                        Ok(frame) => connection.answered(frame),
+                        Err(InboxError::Length(length)) => {
+                            Err(Unanswered::Garbage(format!("a frame of {length} bytes")))
+                        }
+                        Err(InboxError::Closed | InboxError::Io(_)) => Err(Unanswered::Closed),
+                    };
+                    if let Err(why) = answered {
+                        return Ended::Failed(self.unanswered(why));
+                    }
+                }
+                written = write_some(stream, out), if !out.is_empty() => {
+                    if written.is_err() {
+                        return Ended::Failed(self.unanswered(Unanswered::Closed));
+                    }
+                }
+                () = at(deadline) => {}
+                ask = self.asks.recv() => match ask {
+                    Some(ask) => self.waiting.push_back(ask),
+                    None => return Ended::Unneeded,
+                },
+            }
+        }
+    }
+
+    /// After a connection ended: whether the node is still there, if anybody wants to know.
+    async fn look_again(&mut self) -> Option<TcpStream> {
+        self.presence.send_replace(Presence::Closed);
+        if !self.settings.is_watched || self.asks.is_closed() {
+            return None;
+        }
+        let reached = probe::reach(&self.address).await;
+        if reached.is_none() {
+            self.presence.send_replace(Presence::Gone);
+        }
+        reached
+    }
+
+    fn fail_waiting(&mut self, error: &PeerError) {
+        while let Some(ask) = self.waiting.pop_front().or_else(|| self.asks.try_recv().ok()) {
+            // Who asked may have given up waiting.
+            let _ = ask.answer.send(Err(error.clone()));
+        }
+    }
+
+    fn log_end(&self, error: &PeerError) {
+        tracing::info!(
+            target: "org.apache.kafka.clients.NetworkClient",
+            "{}Node at {} disconnected: {error}",
+            self.settings.log_prefix, self.address
+        );
+    }
+
+    fn log_unreachable(&self, error: &PeerError) {
+        tracing::debug!(
+            target: "org.apache.kafka.clients.NetworkClient",
+            "{}Connection to node at {} could not be established. Node may not be available: \
+             {error}",
+            self.settings.log_prefix, self.address
+        );
+    }
+}
+
+/// Why a request has no answer, before it has words.
+enum Unanswered {
+    TimedOut,
+    Closed,
+    Garbage(String),
+}
+
+impl Connection {
+    async fn greet(stream: TcpStream, client_id: &str) -> Result<Self, Unanswered> {
+        let mut connection = Self {
+            stream,
+            inbox: Inbox::default(),
+            versions: Versions::default(),
+            out: BytesMut::new(),
+            in_flight: VecDeque::new(),
+            next_correlation_id: 0,
+        };
+        let mut version = Api::of(ApiKey::ApiVersions).max_version;
+        loop {
+            let body = connection.ask_versions(version, client_id).await?;
+            match versions::answer(&body, version).map_err(Unanswered::Garbage)? {
+                Heard::Versions(versions) => {
+                    connection.versions = versions;
+                    return Ok(connection);
+                }
+                Heard::AskAt(older) => version = older,
+            }
+        }
+    }
+
+    async fn ask_versions(&mut self, version: i16, client_id: &str) -> Result<Bytes, Unanswered> {
+        let id = self.correlation_id();
+        let (key, question) = (ApiKey::ApiVersions, versions::question());
+        encode_request(&mut self.out, key, version, id, client_id, &question)
+            .map_err(|error| Unanswered::Garbage(error.to_string()))?;
+        while !self.out.is_empty() {
+            let written = write_some(&self.stream, &mut self.out).await;
+            written.map_err(|_| Unanswered::Closed)?;
+        }
+        let mut frame = match self.inbox.next(&self.stream).await {
+            Ok(frame) => frame,
+            Err(InboxError::Length(length)) => {
+                return Err(Unanswered::Garbage(format!("a frame of {length} bytes")));
+            }
+            Err(InboxError::Closed | InboxError::Io(_)) => return Err(Unanswered::Closed),
+        };
+        take_header(&mut frame, key, version, id)?;
+        Ok(frame)
+    }
+
+    /// When the first of the requests in flight is too late.
+    fn deadline(&self) -> Option<Instant> {
+        self.in_flight.iter().map(|sent| sent.deadline).min()
+    }
+
+    fn correlation_id(&mut self) -> i32 {
+        let id = self.next_correlation_id;
+        self.next_correlation_id = id.checked_add(1).unwrap_or(0);
+        id
+    }
+
+    fn send(&mut self, ask: Ask, address: &Address, client_id: &str) {
+        if ask.answer.is_closed() {
+            return;
+        }
+        let Ask { api, versions, encode, deadline, answer } = ask;
+        let Some(version) = self.versions.newest_of(api, &versions) else {
+            let error = PeerError::UnsupportedVersion { address: address.clone(), api: api.name };
+            // Who asked may have given up waiting.
+            let _ = answer.send(Err(error));
+            return;
+        };
+        let correlation_id = self.correlation_id();
+        match encode(&mut self.out, version, correlation_id, client_id) {
+            Ok(()) => self.in_flight.push_back(InFlight {
+                api,
+                version,
+                correlation_id,
+                deadline,
+                answer,
+            }),
+            Err(error) => {
+                let _ = answer.send(Err(PeerError::Unencodable(error.to_string())));
+            }
+        }
+    }
+
+    fn answered(&mut self, mut frame: Bytes) -> Result<(), Unanswered> {
+        let Some(sent) = self.in_flight.pop_front() else {
+            return Err(Unanswered::Garbage("an answer to nothing".to_owned()));
+        };
+        let header = take_header(&mut frame, sent.api.key, sent.version, sent.correlation_id);
+        if let Err(why) = header {
+            self.in_flight.push_front(sent);
+            return Err(why);
+        }
+        // Who asked may have given up waiting.
+        let _ = sent.answer.send(Ok((sent.version, frame)));
+        Ok(())
+    }
+
+    /// The request whose time was up says so; those behind it were disconnected.
+    fn fail_all(&mut self, address: &Address, error: &PeerError) {
+        let now = Instant::now();
+        for sent in self.in_flight.drain(..) {
+            let timed_out = matches!(error, PeerError::TimedOut(_));
+            let own = match timed_out && sent.deadline > now {
+                true => PeerError::Disconnected(address.clone()),
+                false => error.clone(),
+            };
+            // Who asked may have given up waiting.
+            let _ = sent.answer.send(Err(own));
+        }
+    }
+}
+
+fn take_header(
+    frame: &mut Bytes,
+    key: ApiKey,
+    version: i16,
+    correlation_id: i32,
+) -> Result<(), Unanswered> {
+    match strip_response_header(frame, key, version) {
+        Ok(found) if found == correlation_id => Ok(()),
+        Ok(found) => Err(Unanswered::Garbage(format!(
+            "correlation id {found} where {correlation_id} was due"
+        ))),
+        Err(error) => Err(Unanswered::Garbage(error.to_string())),
+    }
+}
+
+async fn write_some(stream: &TcpStream, out: &mut BytesMut) -> io::Result<()> {
+    loop {
+        match stream.try_write(out) {
+            Ok(written) => {
+                out.advance(written);
+                return Ok(());
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

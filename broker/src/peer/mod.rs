@@ -1,0 +1,201 @@
+//! Connections to other nodes: requests over one connection each, answered in their order.
+//!
+//! ```text
+//! request ─ encode ─▶ ┌ link (a task) ──────────────────┐ ◀──▶ socket of the other node
+//! answer ◀─ decode ── │ in flight, in order; reconnects │ ──▶ presence: is it gone?
+//! ```
+//! A [`Peer`] connects when it is asked first, learns by ApiVersions what the other side speaks and
+//! picks the newest version that both know. A request whose time is up costs the connection, as in
+//! Kafka: what comes behind it would be read as its answer. Records in answers are slices of the
+//! frame that arrived. Answers to Kafka's `NetworkClient`.
+
+pub(crate) mod controller_channel;
+mod inbox;
+mod link;
+pub(crate) mod probe;
+#[cfg(test)]
+mod tests;
+mod versions;
+
+use std::fmt;
+use std::io;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use protocol::api::{Api, ApiKey};
+use protocol::frame::{EncodeError, encode_request};
+use protocol::wire::{Decodable, Request};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+
+pub(crate) use self::controller_channel::{ActiveController, ChannelError, ControllerChannel};
+use self::link::{Ask, Link};
+
+/// Where a node listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Address {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// How this node behaves towards the other one.
+#[derive(Debug, Clone)]
+pub(crate) struct PeerSettings {
+    /// What the other side reads in request headers.
+    pub(crate) client_id: Arc<str>,
+    /// What log lines begin with, `[RaftManager id=1] ` for example.
+    pub(crate) log_prefix: Arc<str>,
+    /// socket.connection.setup.timeout.ms; ApiVersions has the same time again.
+    pub(crate) connect_timeout: Duration,
+    /// How long after a failed attempt the next one waits.
+    pub(crate) reconnect_backoff: Duration,
+    /// Whether a connection that ends is tried again at once, so that [`Presence`] tells soon.
+    pub(crate) is_watched: bool,
+}
+
+impl PeerSettings {
+    /// Kafka's times for connections between nodes.
+    pub(crate) fn new(client_id: impl Into<Arc<str>>, log_prefix: impl Into<Arc<str>>) -> Self {
+        Self {
+            client_id: client_id.into(),
+            log_prefix: log_prefix.into(),
+            connect_timeout: Duration::from_secs(10),
+            reconnect_backoff: Duration::from_millis(50),
+            is_watched: false,
+        }
+    }
+
+    pub(crate) fn watched(self) -> Self {
+        Self { is_watched: true, ..self }
+    }
+}
+
+/// What is known of the other node's being there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Never connected since the link exists or was last found gone.
+    Unknown,
+    Connected,
+    /// The connection ended; whether the node is there is being found out.
+    Closed,
+    /// A connection that existed has ended, and a new one was refused or not answered within half
+    /// a second.
+    Gone,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PeerError {
+    #[error("no connection to {address}: {reason}")]
+    Unreachable { address: Address, kind: io::ErrorKind, reason: String },
+    #[error("{0} closed the connection before it answered")]
+    Disconnected(Address),
+    #[error("{0} did not answer in time")]
+    TimedOut(Address),
+    #[error("{address} speaks no version of {api} that this node knows")]
+    UnsupportedVersion { address: Address, api: &'static str },
+    #[error("{address} sent what is no answer: {reason}")]
+    Garbage { address: Address, reason: String },
+    #[error("the request cannot be sent: {0}")]
+    Unencodable(String),
+    #[error("the node is stopping")]
+    Stopping,
+}
+
+/// The way to one other node.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    address: Address,
+    asks: mpsc::UnboundedSender<Ask>,
+    presence: watch::Receiver<Presence>,
+}
+
+impl Peer {
+    /// Must be called on the runtime that shall carry the connection. Nothing is sent yet.
+    pub(crate) fn new(address: Address, settings: PeerSettings) -> Self {
+        let (asks, asked) = mpsc::unbounded_channel();
+        let (told, presence) = watch::channel(Presence::Unknown);
+        tokio::spawn(Link::new(address.clone(), settings, asked, told).run());
+        Self { address, asks, presence }
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Tells of every change; meaningful for a peer that is watched.
+    pub(crate) fn presence(&self) -> watch::Receiver<Presence> {
+        self.presence.clone()
+    }
+
+    /// Asks at the newest version that both sides know. Dropping the future gives up waiting, not
+    /// the request.
+    pub(crate) async fn request<R>(
+        &self,
+        request: R,
+        timeout: Duration,
+    ) -> Result<R::Response, PeerError>
+    where
+        R: Request + Send + 'static,
+    {
+        self.request_with(i16::MIN..=i16::MAX, move |_| request, timeout).await
+    }
+
+    /// Asks at the newest version of `versions` that both sides know; `build` makes the request
+    /// that this version can hold.
+    pub(crate) async fn request_with<R>(
+        &self,
+        versions: RangeInclusive<i16>,
+        build: impl FnOnce(i16) -> R + Send + 'static,
+        timeout: Duration,
+    ) -> Result<R::Response, PeerError>
+    where
+        R: Request + Send + 'static,
+    {
+        let Ok(key) = ApiKey::try_from(R::KEY) else {
+            return Err(PeerError::Unencodable(format!("api key {} is unknown", R::KEY)));
+        };
+        let api = Api::of(key);
+        let client_id = move |out: &mut _, version, correlation_id, client_id: &str| {
+            encode_request(out, key, version, correlation_id, client_id, &build(version))
+        };
+        let (version, mut body) = self.ask(api, versions, Box::new(client_id), timeout).await?;
+        R::Response::decode(&mut body, version).map_err(|error| PeerError::Garbage {
+            address: self.address.clone(),
+            reason: format!("{} v{version}: {error}", api.name),
+        })
+    }
+
+    async fn ask(
+        &self,
+        api: &'static Api,
+        versions: RangeInclusive<i16>,
+        encode: Encode,
+        timeout: Duration,
+    ) -> Result<(i16, Bytes), PeerError> {
+        let own = api.min_version.max(*versions.start())..=api.max_version.min(*versions.end());
+        let (answer, answered) = oneshot::channel();
+        let ask = Ask { api, versions: own, encode, deadline: Instant::now() + timeout, answer };
+        self.asks.send(ask).map_err(|_| PeerError::Stopping)?;
+        match tokio::time::timeout(timeout, answered).await {
+            Ok(answer) => answer.unwrap_or(Err(PeerError::Stopping)),
+            Err(_) => Err(PeerError::TimedOut(self.address.clone())),
+        }
+    }
+}
+
+/// Appends a request's frame: buffer, version, correlation id, client id.
+type Encode =
+    Box<dyn FnOnce(&mut bytes::BytesMut, i16, i32, &str) -> Result<(), EncodeError> + Send>;

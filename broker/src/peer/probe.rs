@@ -1,0 +1,50 @@
+//! Whether anybody listens at an address: the evidence that a node is gone.
+//!
+//! Refused means that the process has ended; no answer within half a second that its machine or
+//! container has. A process that is stopped or busy still has its kernel accept, so it counts as
+//! there. A wrong guess costs a new leader epoch, nothing else.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::Address;
+
+/// How long a connection may take to be answered before its node counts as gone.
+pub(crate) const UNANSWERED: Duration = Duration::from_millis(500);
+/// An error that says nothing about the node is tried again after this.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Connects for evidence; `None` when the node is gone.
+pub(crate) async fn reach(address: &Address) -> Option<TcpStream> {
+    let deadline = Instant::now() + UNANSWERED;
+    loop {
+        match tokio::time::timeout_at(deadline, connect(address)).await {
+            Ok(Ok(stream)) => return Some(stream),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => return None,
+            Ok(Err(_)) if Instant::now() + PAUSE < deadline => tokio::time::sleep(PAUSE).await,
+            Ok(Err(_)) | Err(_) => return None,
+        }
+    }
+}
+
+/// Connects to the first address of the host that answers, IPv4 before IPv6 as the JVM does.
+pub(super) async fn connect(address: &Address) -> io::Result<TcpStream> {
+    let found = tokio::net::lookup_host((address.host.as_str(), address.port)).await?;
+    let mut addresses: Vec<_> = found.collect();
+    addresses.sort_by_key(std::net::SocketAddr::is_ipv6);
+    let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // A socket that cannot be told to send at once is about to fail by itself.
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}

@@ -1,0 +1,183 @@
+//! What a peer does with answers, silence, garbage and ends of connections.
+
+use protocol::frame::{RequestHeader, encode_response};
+use protocol::messages::api_versions_response::ApiVersion;
+use protocol::messages::{
+    ApiVersionsResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse, FetchRequest,
+};
+use protocol::wire::Encodable;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+
+const SOON: Duration = Duration::from_secs(5);
+
+async fn listening() -> (TcpListener, Address) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, Address { host: "127.0.0.1".to_owned(), port })
+}
+
+fn peer(address: &Address) -> Peer {
+    Peer::new(address.clone(), PeerSettings::new("1", "[Test] ").watched())
+}
+
+async fn read_request(stream: &mut TcpStream) -> RequestHeader {
+    let length = stream.read_i32().await.unwrap();
+    let mut frame = vec![0; usize::try_from(length).unwrap()];
+    stream.read_exact(&mut frame).await.unwrap();
+    RequestHeader::parse(&mut Bytes::from(frame)).unwrap()
+}
+
+async fn answer(stream: &mut TcpStream, header: &RequestHeader, response: &impl Encodable) {
+    let mut out = bytes::BytesMut::new();
+    let (key, version) = (header.api.key, header.api_version);
+    encode_response(&mut out, key, version, header.correlation_id, response).unwrap();
+    stream.write_all(&out).await.unwrap();
+}
+
+/// Accepts and says that heartbeats are spoken at version 0 only.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let header = read_request(&mut stream).await;
+    assert_eq!((header.api.key, header.client_id.as_str()), (ApiKey::ApiVersions, "1"));
+    let heartbeat = ApiVersion::default().with_api_key(ApiKey::BrokerHeartbeat as i16);
+    let response = ApiVersionsResponse::default().with_api_keys(vec![heartbeat]);
+    answer(&mut stream, &header, &response).await;
+    stream
+}
+
+fn told(throttle_ms: i32) -> BrokerHeartbeatResponse {
+    BrokerHeartbeatResponse::default().with_throttle_time_ms(throttle_ms)
+}
+
+#[tokio::test]
+async fn requests_share_a_connection_and_get_their_own_answers_at_a_version_both_know() {
+    let (listener, address) = listening().await;
+    let server = tokio::spawn(async move {
+        let mut stream = accept(&listener).await;
+        let first = read_request(&mut stream).await;
+        let second = read_request(&mut stream).await;
+        assert_eq!((first.api_version, second.api_version), (0, 0));
+        answer(&mut stream, &first, &told(1)).await;
+        answer(&mut stream, &second, &told(2)).await;
+        stream
+    });
+    let peer = peer(&address);
+    let (first, second) = tokio::join!(
+        peer.request(BrokerHeartbeatRequest::default(), SOON),
+        peer.request(BrokerHeartbeatRequest::default(), SOON),
+    );
+    assert_eq!((first, second), (Ok(told(1)), Ok(told(2))));
+    let unknown = peer.request(FetchRequest::default(), SOON).await;
+    assert!(matches!(unknown, Err(PeerError::UnsupportedVersion { .. })), "{unknown:?}");
+    drop(server.await.unwrap());
+}
+
+#[tokio::test]
+async fn an_answer_of_another_request_and_a_frame_of_no_length_end_the_connection() {
+    for garbage in [&[0, 0, 0, 4, 0, 0, 0, 99][..], &[0, 0, 0, 0], b"HTTP/1.1 400"] {
+        let (listener, address) = listening().await;
+        let server = tokio::spawn(async move {
+            let mut stream = accept(&listener).await;
+            read_request(&mut stream).await;
+            stream.write_all(garbage).await.unwrap();
+            // The other side closes: nothing more can be read.
+            stream.read_i32().await.is_err()
+        });
+        let answered = peer(&address).request(BrokerHeartbeatRequest::default(), SOON).await;
+        assert!(matches!(answered, Err(PeerError::Garbage { .. })), "{answered:?}");
+        assert!(server.await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_answer_in_its_time_costs_the_connection_and_the_next_has_a_new_one() {
+    let (listener, address) = listening().await;
+    let server = tokio::spawn(async move {
+        let mut silent = accept(&listener).await;
+        read_request(&mut silent).await;
+        let mut stream = accept(&listener).await;
+        let header = read_request(&mut stream).await;
+        answer(&mut stream, &header, &told(7)).await;
+        stream
+    });
+    let peer = peer(&address);
+    let short = Duration::from_millis(30);
+    let unanswered = peer.request(BrokerHeartbeatRequest::default(), short).await;
+    assert_eq!(unanswered, Err(PeerError::TimedOut(address)));
+    let answered = peer.request(BrokerHeartbeatRequest::default(), SOON).await;
+    assert_eq!(answered, Ok(told(7)));
+    drop(server.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_peer_whose_connection_ended_and_whose_port_refuses_is_gone() {
+    let (listener, address) = listening().await;
+    let peer = peer(&address);
+    let mut presence = peer.presence();
+    let refused = async {
+        let mut stream = accept(&listener).await;
+        let header = read_request(&mut stream).await;
+        answer(&mut stream, &header, &told(1)).await;
+        drop((stream, listener));
+    };
+    let (answered, ()) =
+        tokio::join!(peer.request(BrokerHeartbeatRequest::default(), SOON), refused);
+    assert_eq!(answered, Ok(told(1)));
+    let gone = tokio::time::timeout(SOON, presence.wait_for(|now| *now == Presence::Gone)).await;
+    assert!(gone.is_ok());
+    let unreachable = peer.request(BrokerHeartbeatRequest::default(), SOON).await;
+    let Err(PeerError::Unreachable { kind, .. }) = unreachable else { panic!("{unreachable:?}") };
+    assert_eq!(kind, io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+async fn a_peer_that_closes_and_still_listens_is_not_gone() {
+    let (listener, address) = listening().await;
+    let peer = peer(&address);
+    let presence = peer.presence();
+    let closing = async {
+        let mut stream = accept(&listener).await;
+        read_request(&mut stream).await;
+        drop(stream);
+        accept(&listener).await
+    };
+    let (answered, again) =
+        tokio::join!(peer.request(BrokerHeartbeatRequest::default(), SOON), closing);
+    assert_eq!(answered, Err(PeerError::Disconnected(address)));
+    assert_eq!(*presence.borrow(), Presence::Connected);
+    drop(again);
+}
+
+#[tokio::test]
+async fn the_channel_follows_the_active_controller() {
+    let (first, first_address) = listening().await;
+    let (second, second_address) = listening().await;
+    let active =
+        |id, address: &Address| Some(ActiveController { id, epoch: id, address: address.clone() });
+    let (tell, told_of) = watch::channel(None);
+    let settings = PeerSettings::new("1", "[Test] ");
+    let channel = ControllerChannel::new(told_of, settings, SOON);
+    let asked = channel.request(BrokerHeartbeatRequest::default(), SOON);
+    let serve = async {
+        tell.send_replace(active(1, &first_address));
+        let mut old = accept(&first).await;
+        let header = read_request(&mut old).await;
+        let not_controller = protocol::ErrorCode::NotController.code();
+        answer(&mut old, &header, &told(0).with_error_code(not_controller)).await;
+        tell.send_replace(active(2, &second_address));
+        let mut new = accept(&second).await;
+        let header = read_request(&mut new).await;
+        answer(&mut new, &header, &told(2)).await;
+        new
+    };
+    let (answered, stream) = tokio::join!(asked, serve);
+    assert_eq!(answered, Ok(told(2)));
+    drop(stream);
+    let short = Duration::from_millis(60);
+    tell.send_replace(None);
+    let unanswered = channel.request(BrokerHeartbeatRequest::default(), short).await;
+    assert_eq!(unanswered, Err(ChannelError::TimedOut(short)));
+}
