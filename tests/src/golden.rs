@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::mask;
 use crate::oracle::{Finished, Running, ToolServer, run_as_process};
+use crate::served::Served;
 use crate::server::{Kind, Server};
-use crate::transcript::{Action, Line, Printed, Step, Transcript, split};
+use crate::transcript::{Action, Line, NodeAction, Printed, Step, Transcript, split};
 
 /// Whether this run records stock's answers instead of comparing Gregor's.
 #[must_use]
@@ -38,7 +39,7 @@ pub fn file(case: &str) -> PathBuf {
 pub fn check(case: &str) {
     let mut transcript = Transcript::read(&file(case));
     if recording() {
-        let mut session = Session::start(Kind::Stock, &transcript.server);
+        let mut session = Session::start(Kind::Stock, &transcript);
         session.record(&mut transcript);
         std::fs::write(file(case), transcript.text()).expect("the golden file is written");
     } else {
@@ -52,20 +53,20 @@ pub fn check(case: &str) {
 /// With every step whose output differs, both outputs beside each other.
 pub fn check_on(kind: Kind, case: &str) {
     let transcript = Transcript::read(&file(case));
-    let mut session = Session::start(kind, &transcript.server);
+    let mut session = Session::start(kind, &transcript);
     let differences = session.compare(&transcript);
     assert!(differences.is_empty(), "{case}: not as stock Kafka\n{differences}");
 }
 
 /// One server, and the tools that run against it in the background.
 struct Session {
-    server: Server,
+    served: Served,
     background: HashMap<String, Running>,
 }
 
 impl Session {
-    fn start(kind: Kind, properties: &[String]) -> Self {
-        Self { server: Server::start(kind, properties), background: HashMap::new() }
+    fn start(kind: Kind, transcript: &Transcript) -> Self {
+        Self { served: Served::start(kind, transcript), background: HashMap::new() }
     }
 
     fn record(&mut self, transcript: &mut Transcript) {
@@ -105,7 +106,7 @@ impl Session {
     fn may_ask_again(&self, step: &Step) -> bool {
         let typed = step.typed();
         let only_looks = typed.contains("--describe") || typed.contains("--list");
-        step.has("eventually") || self.server.kind == Kind::Stock && only_looks
+        step.has("eventually") || self.served.kind() == Kind::Stock && only_looks
     }
 
     /// Does a step; what a command printed, when there is something to compare.
@@ -126,7 +127,7 @@ impl Session {
             }
             Action::File(name) => {
                 let content = self.fill(&step.input);
-                std::fs::write(self.server.folder().join(name), content).expect("a file in DIR");
+                std::fs::write(self.served.folder().join(name), content).expect("a file in DIR");
                 None
             }
             Action::Stop(name) => {
@@ -142,8 +143,11 @@ impl Session {
                 None
             }
             Action::Restart => {
-                self.server.terminate();
-                self.server.start_again();
+                self.served.restart();
+                None
+            }
+            Action::Node { what, id } => {
+                self.node(*what, *id);
                 None
             }
         }
@@ -162,18 +166,30 @@ impl Session {
         }
     }
 
+    fn node(&mut self, what: NodeAction, id: i32) {
+        let cluster = self.served.cluster();
+        match what {
+            NodeAction::Kill => cluster.kill(id),
+            NodeAction::Terminate => drop(cluster.terminate(id)),
+            NodeAction::Start => cluster.start_again(id),
+        }
+    }
+
     fn fill(&self, text: &str) -> String {
-        fill(text, &self.server)
+        self.served.fill(text)
     }
 
     fn masked(&self, step: &Step, finished: &Finished) -> Printed {
         let masked = |text: &str| {
-            let mut text = mask::usual(&without_log_lines(text), &self.server);
+            let mut text = self.served.masked(&without_log_lines(text));
             if step.has("numbers") {
                 text = mask::numbers(&text);
             }
             if step.has("rates") {
                 text = mask::rates(&text);
+            }
+            if step.has("checksums") {
+                text = mask::number_after("crc: ", &text);
             }
             if step.has("epochs") {
                 text = mask::epochs(&text);

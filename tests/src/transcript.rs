@@ -5,6 +5,7 @@
 //! ```text
 //! # what is shown
 //! server num.partitions=3              a line of the server's properties
+//! cluster split 3 5 a,a,a,b,c          several nodes: controllers, brokers, racks; or combined 3
 //! file offsets.json                    a file in DIR, its content in the `<` lines that follow
 //! % sorted eventually                  how the next command is run and compared
 //! $ kafka-topics@4.3.1 --bootstrap-server SERVER --list
@@ -13,10 +14,11 @@
 //! ! a line of its stderr
 //! = 1                                  its exit code, when not 0
 //! ```
-//! Words of `%`: `sorted`, `numbers`, `epochs`, `rates` (masks), `eventually` (run again until it
+//! Words of `%`: `sorted`, `numbers`, `epochs`, `rates`, `checksums` (masks), `eventually` (run again until it
 //! is equal, ten seconds at most), `background NAME` (started, ended by a later `stop NAME`, whose
 //! output is compared), `as-process` (a JVM of its own). Other steps: `sleep MS`, `wait NAME TEXT`
-//! (until it printed TEXT), `restart` (SIGTERM, start).
+//! (until it printed TEXT), `restart` (SIGTERM, start), and of a cluster's nodes: `kill ID`,
+//! `terminate ID`, `start ID`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -24,6 +26,8 @@ use std::path::Path;
 /// A parsed file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Transcript {
+    /// The nodes, when there are several.
+    pub cluster: Option<String>,
     pub server: Vec<String>,
     pub lines: Vec<Line>,
 }
@@ -53,6 +57,15 @@ pub enum Action {
     Sleep(u64),
     Wait { name: String, text: String },
     Restart,
+    Node { what: NodeAction, id: i32 },
+}
+
+/// What is done to a node of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeAction {
+    Kill,
+    Terminate,
+    Start,
 }
 
 /// What a command printed, masked.
@@ -83,9 +96,11 @@ impl Transcript {
         for line in text.lines() {
             let (mark, rest) = line.split_once(' ').unwrap_or((line, ""));
             match mark {
+                "cluster" => transcript.cluster = Some(rest.to_owned()),
                 "server" => transcript.server.push(rest.to_owned()),
                 "%" => options = rest.split_whitespace().map(String::from).collect(),
-                "$" | "file" | "stop" | "sleep" | "wait" | "restart" => {
+                "$" | "file" | "stop" | "sleep" | "wait" | "restart" | "kill" | "terminate"
+                | "start" => {
                     let options = std::mem::take(&mut options);
                     transcript.lines.push(Line::Step(Step::new(mark, rest, options)));
                 }
@@ -110,13 +125,14 @@ impl Transcript {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        let mut server = self.server.iter().peekable();
+        let cluster = self.cluster.iter().map(|nodes| format!("cluster {nodes}\n"));
+        let server = self.server.iter().map(|line| format!("server {line}\n"));
+        let mut head = cluster.chain(server);
         for line in &self.lines {
             match line {
                 Line::Kept(kept) if kept.starts_with('#') => writeln!(text, "{kept}"),
                 Line::Kept(_) | Line::Step(_) => {
-                    let lines = server.by_ref().map(|line| format!("server {line}\n"));
-                    text.extend(lines);
+                    text.extend(head.by_ref());
                     match line {
                         Line::Kept(kept) => writeln!(text, "{kept}"),
                         Line::Step(step) => write!(text, "{}", step.text()),
@@ -129,6 +145,12 @@ impl Transcript {
     }
 }
 
+impl Action {
+    fn node(what: NodeAction, id: &str) -> Self {
+        Self::Node { what, id: id.parse().expect("a node's id") }
+    }
+}
+
 impl Step {
     fn new(mark: &str, rest: &str, options: Vec<String>) -> Self {
         let action = match mark {
@@ -136,6 +158,9 @@ impl Step {
             "stop" => Action::Stop(rest.to_owned()),
             "sleep" => Action::Sleep(rest.parse().expect("sleep MS")),
             "restart" => Action::Restart,
+            "kill" => Action::node(NodeAction::Kill, rest),
+            "terminate" => Action::node(NodeAction::Terminate, rest),
+            "start" => Action::node(NodeAction::Start, rest),
             "wait" => {
                 let (name, text) = rest.split_once(' ').expect("wait NAME TEXT");
                 Action::Wait { name: name.to_owned(), text: text.to_owned() }
@@ -188,6 +213,9 @@ impl Step {
             Action::Sleep(ms) => format!("sleep {ms}"),
             Action::Wait { name, text } => format!("wait {name} {text}"),
             Action::Restart => "restart".to_owned(),
+            Action::Node { what: NodeAction::Kill, id } => format!("kill {id}"),
+            Action::Node { what: NodeAction::Terminate, id } => format!("terminate {id}"),
+            Action::Node { what: NodeAction::Start, id } => format!("start {id}"),
         }
     }
 
@@ -248,8 +276,8 @@ mod tests {
 
     #[test]
     fn a_file_is_what_its_text_says() {
-        let text = "# shows\nserver a=b\n\n% sorted eventually\n$ kafka-topics@4.3.1 --list\n< in\n\
-                    | out\n|\n| more\n! err\n= 1\nsleep 5\n\n# end\n";
+        let text = "# shows\ncluster combined 3\nserver a=b\n\n% sorted eventually\n$ kafka-topics@4.3.1 --list\n< in\n\
+                    | out\n|\n| more\n! err\n= 1\nsleep 5\nkill 2\nstart 2\n\n# end\n";
         assert_eq!(Transcript::parse(text).text(), text);
     }
 

@@ -30,9 +30,15 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-features" => "org.apache.kafka.tools.FeatureCommand",
         "kafka-get-offsets" => "org.apache.kafka.tools.GetOffsetShell",
         "kafka-groups" => "org.apache.kafka.tools.GroupsCommand",
+        "kafka-leader-election" if old => "kafka.admin.LeaderElectionCommand",
+        "kafka-leader-election" => "org.apache.kafka.tools.LeaderElectionCommand",
         "kafka-log-dirs" => "org.apache.kafka.tools.LogDirsCommand",
         "kafka-metadata-quorum" => "org.apache.kafka.tools.MetadataQuorumCommand",
+        "kafka-metadata-shell" => "org.apache.kafka.shell.MetadataShell",
         "kafka-producer-perf-test" => "org.apache.kafka.tools.ProducerPerformance",
+        "kafka-reassign-partitions" => {
+            "org.apache.kafka.tools.reassign.ReassignPartitionsCommand"
+        }
         "kafka-storage" => "kafka.tools.StorageTool",
         "kafka-topics" => "org.apache.kafka.tools.TopicCommand",
         "kafka-transactions" => "org.apache.kafka.tools.TransactionsCommand",
