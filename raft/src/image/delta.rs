@@ -63,6 +63,12 @@ impl MetadataDelta {
         Self { before, after, changes: Changes::default() }
     }
 
+    /// From one image to another that no records lead to.
+    pub(super) fn across(before: &MetadataImage, after: &MetadataImage) -> Self {
+        let changes = super::difference::between(before, after);
+        Self { before: before.clone(), after: after.clone(), changes }
+    }
+
     pub fn before(&self) -> &MetadataImage {
         &self.before
     }

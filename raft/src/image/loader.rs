@@ -51,6 +51,21 @@ impl MetadataLoader {
         &self.image
     }
 
+    /// Forgets everything and starts over from a snapshot, which is all committed; what differs
+    /// from the last image taken is in the next one's delta.
+    pub fn load(
+        &mut self,
+        records: &[MetadataRecord],
+        provenance: Provenance,
+    ) -> Result<(), LoadError> {
+        let mut loaded = Self::new(MetadataImage::default());
+        records.iter().try_for_each(|record| loaded.replay(record, provenance))?;
+        self.delta = MetadataDelta::across(&self.image, loaded.delta.after());
+        self.transaction = None;
+        self.reached = provenance;
+        Ok(())
+    }
+
     /// Applies the record at `provenance`.
     pub fn replay(
         &mut self,

@@ -14,6 +14,7 @@
 mod cluster;
 mod configs;
 mod delta;
+mod difference;
 mod features;
 mod loader;
 mod partition;

@@ -3,7 +3,7 @@
 //! Answers to `BatchAccumulator`, `BatchBuilder` and `RecordsIterator` of the raft module.
 
 use bytes::Bytes;
-use protocol::batch::{self, BatchBuilder, BatchError};
+use protocol::batch::{self, BatchBuilder, BatchError, BatchView};
 use protocol::records::control::{ControlRecord, ControlRecordError};
 use protocol::records::metadata::{MetadataRecord, MetadataRecordError};
 
@@ -52,9 +52,24 @@ impl From<BatchError> for EntryError {
 
 /// Reads whole batches, their checksums included.
 pub fn decode(bytes: &[u8]) -> Result<Vec<Entry>, EntryError> {
+    decode_some(bytes, |_| true)
+}
+
+/// Reads the batches of control records alone.
+pub(super) fn decode_controls(bytes: &[u8]) -> Result<Vec<Entry>, EntryError> {
+    decode_some(bytes, |view| view.is_control())
+}
+
+fn decode_some(
+    bytes: &[u8],
+    wanted: impl Fn(&BatchView<'_>) -> bool,
+) -> Result<Vec<Entry>, EntryError> {
     let mut entries = Vec::new();
     for view in batch::batches(bytes) {
         let view = view?;
+        if !wanted(&view) {
+            continue;
+        }
         view.verify_crc()?;
         for record in view.records()? {
             let record = record.map_err(EntryError::Batch)?;

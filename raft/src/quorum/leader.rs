@@ -1,15 +1,19 @@
 //! Leads an epoch: knows how far every voter has the log on its disk, and from that the high
-//! watermark.
+//! watermark; and whether a majority still fetches.
 //!
 //! Kept true: the high watermark never falls; it is the largest offset that a majority has synced,
 //! and it moves only to offsets above the start of this epoch, because older records count only
 //! together with one of the leader's own. Answers to `LeaderState`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::event::QuorumNow;
 use super::voters::{ReplicaKey, VoterSet};
 
-/// How far a replica is.
+/// An observer that has not fetched for so long is forgotten.
+const OBSERVER_SESSION_MS: i64 = 300_000;
+
+/// How far a replica is. Times are of the wall clock, -1 while unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Progress {
     pub(super) key: ReplicaKey,
@@ -17,16 +21,51 @@ pub(super) struct Progress {
     pub(super) end_offset: Option<i64>,
     pub(super) last_fetch_ms: i64,
     pub(super) last_caught_up_ms: i64,
+    /// Where the leader's log ended at the last fetch.
+    leader_end_at_fetch: i64,
+    /// By the clock that only goes forward.
+    seen_ms: i64,
+}
+
+impl Progress {
+    fn unheard(key: ReplicaKey) -> Self {
+        Self {
+            key,
+            end_offset: None,
+            last_fetch_ms: -1,
+            last_caught_up_ms: -1,
+            leader_end_at_fetch: -1,
+            seen_ms: 0,
+        }
+    }
+
+    fn fetched(&mut self, offset: i64, leader_end: i64, now: &QuorumNow) {
+        if offset >= leader_end {
+            self.last_caught_up_ms = self.last_caught_up_ms.max(now.wall_ms);
+        } else if self.leader_end_at_fetch > 0 && offset >= self.leader_end_at_fetch {
+            self.last_caught_up_ms = self.last_caught_up_ms.max(self.last_fetch_ms);
+        }
+        self.leader_end_at_fetch = leader_end;
+        self.last_fetch_ms = self.last_fetch_ms.max(now.wall_ms);
+        self.end_offset = Some(offset);
+        self.seen_ms = now.monotonic_ms;
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Leader {
     pub(super) epoch: i32,
-    epoch_start_offset: i64,
-    own_id: i32,
+    pub(super) epoch_start_offset: i64,
+    own: ReplicaKey,
     high_watermark: Option<i64>,
     voters: BTreeMap<i32, Progress>,
     observers: BTreeMap<ReplicaKey, Progress>,
+    /// Who fetched since a majority last had.
+    fetched: BTreeSet<i32>,
+    check_quorum_ms: i64,
+    check_quorum_deadline_ms: i64,
+    /// When the voters are told again who leads.
+    pub(super) next_begin_epoch_ms: i64,
 }
 
 impl Leader {
@@ -35,19 +74,27 @@ impl Leader {
         epoch_start_offset: i64,
         own: ReplicaKey,
         voters: &VoterSet,
+        fetch_timeout_ms: i64,
+        now_ms: i64,
     ) -> Self {
-        let unheard = |(id, node): (i32, &super::voters::VoterNode)| {
-            let key = ReplicaKey { id, directory_id: node.directory_id };
-            (id, Progress { key, end_offset: None, last_fetch_ms: -1, last_caught_up_ms: -1 })
-        };
+        let check_quorum_ms = fetch_timeout_ms.saturating_mul(3) / 2;
+        let keys = voters.ids().filter_map(|id| voters.key(id));
         Self {
             epoch,
             epoch_start_offset,
-            own_id: own.id,
+            own,
             high_watermark: None,
-            voters: voters.iter().map(unheard).collect(),
+            voters: keys.map(|key| (key.id, Progress::unheard(key))).collect(),
             observers: BTreeMap::new(),
+            fetched: BTreeSet::new(),
+            check_quorum_ms,
+            check_quorum_deadline_ms: now_ms.saturating_add(check_quorum_ms),
+            next_begin_epoch_ms: now_ms,
         }
+    }
+
+    pub(super) fn own_id(&self) -> i32 {
+        self.own.id
     }
 
     pub(super) fn high_watermark(&self) -> Option<i64> {
@@ -57,31 +104,88 @@ impl Leader {
     /// The leader's own disk holds everything below `end_offset`; says whether the high watermark
     /// moved.
     pub(super) fn synced(&mut self, end_offset: i64) -> bool {
-        if let Some(own) = self.voters.get_mut(&self.own_id) {
+        if let Some(own) = self.voters.get_mut(&self.own.id) {
             own.end_offset = own.end_offset.max(Some(end_offset));
         }
         self.advance()
+    }
+
+    /// A replica asked for the records from `offset` on, so it has what stands below; says whether
+    /// the high watermark moved. Who fetches without an id is no replica.
+    pub(super) fn fetched(&mut self, replica: ReplicaKey, offset: i64, now: &QuorumNow) -> bool {
+        if replica.id < 0 || replica.id == self.own.id {
+            return false;
+        }
+        self.heard_of(replica, now);
+        let own = self.voters.get(&self.own.id).and_then(|own| own.end_offset);
+        let leader_end = own.unwrap_or(-1);
+        match self.voters.get_mut(&replica.id).filter(|voter| voter.key.covers(replica)) {
+            Some(voter) => {
+                voter.fetched(offset, leader_end, now);
+                self.advance()
+            }
+            None => {
+                let unheard = Progress::unheard(replica);
+                let observer = self.observers.entry(replica).or_insert(unheard);
+                observer.fetched(offset, leader_end, now);
+                false
+            }
+        }
+    }
+
+    /// A replica fetches the log or a snapshot: it follows. What a majority does counts.
+    pub(super) fn heard_of(&mut self, replica: ReplicaKey, now: &QuorumNow) {
+        self.observers
+            .retain(|_, observer| now.monotonic_ms - observer.seen_ms < OBSERVER_SESSION_MS);
+        if self.voters.get(&replica.id).is_none_or(|voter| !voter.key.covers(replica)) {
+            return;
+        }
+        self.fetched.insert(replica.id);
+        let others_needed = self.voters.len() / 2;
+        if self.fetched.len() >= others_needed {
+            self.fetched.clear();
+            self.check_quorum_deadline_ms = now.monotonic_ms.saturating_add(self.check_quorum_ms);
+        }
+    }
+
+    /// When this leader must have heard of a majority; never where it is one by itself.
+    pub(super) fn check_quorum_deadline_ms(&self) -> i64 {
+        if self.voters.len() > 1 { self.check_quorum_deadline_ms } else { i64::MAX }
     }
 
     fn advance(&mut self) -> bool {
         let mut offsets: Vec<Option<i64>> =
             self.voters.values().map(|progress| progress.end_offset).collect();
         offsets.sort_unstable_by(|left, right| right.cmp(left));
-        let Some(Some(majority)) = offsets.get(offsets.len() / 2).copied() else {
+        let place = if cfg!(feature = "planted-hw-minority") {
+            (offsets.len() / 2).saturating_sub(1)
+        } else {
+            offsets.len() / 2
+        };
+        let Some(Some(majority)) = offsets.get(place).copied() else {
             return false;
         };
-        let moved = majority > self.epoch_start_offset
-            && self.high_watermark.is_none_or(|at| majority > at);
+        let of_this_epoch =
+            cfg!(feature = "planted-commit-old-epoch") || majority > self.epoch_start_offset;
+        let moved = of_this_epoch && self.high_watermark.is_none_or(|at| majority > at);
         if moved {
             self.high_watermark = Some(majority);
         }
         moved
     }
 
+    /// The other voters, who has most first.
+    pub(super) fn successors(&self) -> Vec<ReplicaKey> {
+        let others = self.voters.values().filter(|voter| voter.key.id != self.own.id);
+        let mut others: Vec<&Progress> = others.collect();
+        others.sort_by_key(|voter| (std::cmp::Reverse(voter.end_offset), voter.key));
+        others.into_iter().map(|voter| voter.key).collect()
+    }
+
     /// Every voter by id; the leader itself is always caught up.
     pub(super) fn voters(&self, now_ms: i64) -> Vec<Progress> {
-        let own_id = self.own_id;
-        let present = |progress: &Progress| match progress.key.id == own_id {
+        let own = self.own;
+        let present = |progress: &Progress| match progress.key.id == own.id {
             true => Progress { last_fetch_ms: now_ms, last_caught_up_ms: now_ms, ..*progress },
             false => *progress,
         };
@@ -99,35 +203,5 @@ impl Leader {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use uuid::Uuid;
-
-    fn key(id: i32) -> ReplicaKey {
-        ReplicaKey { id, directory_id: Uuid::nil() }
-    }
-
-    fn leader(voters: i32) -> Leader {
-        let voters = (1..=voters).map(|id| (id, "localhost".to_owned(), 9093));
-        Leader::new(4, 10, key(1), &VoterSet::from_configuration("CONTROLLER", voters))
-    }
-
-    #[test]
-    fn a_lone_leader_commits_what_it_synced_from_its_own_epoch_on() {
-        let mut leader = leader(1);
-        assert!(!leader.synced(10), "nothing of its own epoch");
-        assert_eq!(leader.high_watermark(), None);
-        assert!(leader.synced(11));
-        assert_eq!(leader.high_watermark(), Some(11));
-        assert!(!leader.synced(11));
-        assert!(!leader.synced(5), "the high watermark never falls");
-        assert_eq!(leader.high_watermark(), Some(11));
-    }
-
-    #[test]
-    fn a_leader_of_three_cannot_commit_alone() {
-        let mut leader = leader(3);
-        assert!(!leader.synced(20));
-        assert_eq!(leader.high_watermark(), None);
-    }
-}
+#[path = "leader_test.rs"]
+mod tests;

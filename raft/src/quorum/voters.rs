@@ -15,11 +15,23 @@ pub struct ReplicaKey {
     pub directory_id: Uuid,
 }
 
+impl ReplicaKey {
+    /// Whether `other` is this replica, as far as this key tells: without a directory it is any
+    /// directory of the node.
+    pub fn covers(self, other: Self) -> bool {
+        self.id == other.id
+            && (self.directory_id.is_nil() || self.directory_id == other.directory_id)
+    }
+}
+
+/// Listener name, host, port.
+pub type Endpoints = Vec<(String, String, u16)>;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VoterNode {
     pub directory_id: Uuid,
-    /// Listener name, host, port; empty where the node's own configuration is asked.
-    pub endpoints: Vec<(String, String, u16)>,
+    /// Empty where the node's own configuration is asked.
+    pub endpoints: Endpoints,
     pub supported_kraft_versions: (i16, i16),
 }
 
@@ -102,19 +114,21 @@ impl VoterSet {
 
     /// Whether `replica` is a voter. A voter without a directory is any directory of that node.
     pub fn contains(&self, replica: ReplicaKey) -> bool {
-        self.voters.get(&replica.id).is_some_and(|node| {
-            node.directory_id.is_nil() || node.directory_id == replica.directory_id
-        })
+        self.key(replica.id).is_some_and(|voter| voter.covers(replica))
+    }
+
+    pub fn key(&self, id: i32) -> Option<ReplicaKey> {
+        self.voters.get(&id).map(|node| ReplicaKey { id, directory_id: node.directory_id })
+    }
+
+    /// Where a voter can be reached; empty for who is none.
+    pub fn endpoints(&self, id: i32) -> Endpoints {
+        self.voters.get(&id).map(|node| node.endpoints.clone()).unwrap_or_default()
     }
 
     /// Whether `replica` decides alone.
     pub fn is_only(&self, replica: ReplicaKey) -> bool {
         self.len() == 1 && self.contains(replica)
-    }
-
-    /// How many voters are more than half.
-    pub fn majority(&self) -> usize {
-        self.len() / 2 + 1
     }
 
     /// Takes in a voter's present addresses; says whether they differ from those known.
@@ -127,4 +141,10 @@ impl VoterSet {
             _ => false,
         }
     }
+}
+
+/// The address behind a listener; the first one where none has that name.
+pub(super) fn address<'a>(endpoints: &'a Endpoints, listener: &str) -> Option<(&'a str, u16)> {
+    let named = endpoints.iter().find(|(name, ..)| name == listener);
+    named.or_else(|| endpoints.first()).map(|(_, host, port)| (host.as_str(), *port))
 }

@@ -1,0 +1,178 @@
+//! Three voters: what one writes, all get.
+
+use super::world::World;
+use super::*;
+
+fn agreed(world: &World, ids: &[i32]) {
+    for id in ids {
+        assert_eq!(world.content(*id), world.content(ids[0]), "node {id}");
+        assert_eq!(world.committed[id], world.committed[&ids[0]], "node {id}");
+        assert_eq!(world.nodes[id].high_watermark(), Some(world.end(*id)), "node {id}");
+    }
+}
+
+#[test]
+fn a_fresh_quorum_elects_one_at_once_and_replicates() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(300);
+    assert_eq!((world.leader(), &world.activations[..]), (Some(1), &[(1, 1)][..]));
+    world.propose(1, 5);
+    world.run(100);
+    assert_eq!(world.end(1), 6);
+    agreed(&world, &[1, 2, 3]);
+    assert!(world.nodes.values().all(|node| node.leader_id() == Some(1)));
+    assert_eq!(world.nodes[&3].leader_address(), Some(("localhost".to_owned(), 9001)));
+}
+
+#[test]
+fn a_quiet_quorum_keeps_its_leader() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(60_000);
+    assert_eq!(world.activations, [(1, 1)]);
+}
+
+#[test]
+fn a_killed_leader_is_replaced_at_once_where_that_is_noticed_and_what_was_committed_stays() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(300);
+    world.propose(1, 3);
+    world.run(50);
+    world.crash(1);
+    for id in [2, 3] {
+        world.step(id, Event::PeerGone { id: 1 });
+    }
+    world.run(150);
+    assert_eq!(world.activations, [(1, 1), (2, 2)]);
+    world.propose(2, 2);
+    world.run(50);
+    world.start(1);
+    world.run(200);
+    agreed(&world, &[1, 2, 3]);
+    assert_eq!(world.content(1).len(), 7);
+}
+
+#[test]
+fn a_killed_leader_that_nobody_notices_is_replaced_when_its_time_is_over() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(300);
+    world.cut_off(1);
+    world.run(7_000);
+    assert_eq!(world.activations.len(), 2);
+    assert!(!world.nodes[&1].is_leader(), "it heard of no majority");
+    assert_eq!(world.nodes[&1].epoch(), 2, "it told itself apart but bothered nobody");
+    world.cut.clear();
+    world.run(3_000);
+    assert_eq!(world.activations.len(), 2, "it comes back as a follower");
+    agreed(&world, &[1, 2, 3]);
+}
+
+#[test]
+fn a_wrong_guess_about_the_leader_changes_nothing() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(300);
+    world.step(3, Event::PeerGone { id: 1 });
+    world.run(3_000);
+    assert_eq!(world.activations, [(1, 1)]);
+    assert_eq!(world.nodes[&3].leader_id(), Some(1));
+    assert!(world.nodes.values().all(|node| node.epoch() == 1));
+}
+
+#[test]
+fn what_no_majority_had_is_cut_off() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(300);
+    world.cut_off(1);
+    world.propose(1, 4);
+    world.run(6_000);
+    let leader = world.leader().unwrap();
+    assert_ne!(leader, 1);
+    world.propose(leader, 2);
+    world.run(100);
+    assert_eq!(world.content(1).len(), 5, "it still has its own");
+    world.cut.clear();
+    world.run(3_000);
+    agreed(&world, &[1, 2, 3]);
+    assert_eq!(world.content(1).len(), 4);
+}
+
+#[test]
+fn a_follower_that_lost_much_gets_a_snapshot() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(300);
+    world.crash(3);
+    world.propose(1, 20);
+    world.run(100);
+    let snapshot = world.snapshot(1);
+    world.propose(1, 2);
+    world.start(3);
+    world.run(300);
+    assert_eq!(world.loaded, [(3, snapshot)]);
+    assert_eq!(world.nodes[&3].log().log_start_offset(), snapshot.end_offset);
+    assert_eq!(world.content(3), world.content(1));
+    assert_eq!(world.nodes[&3].high_watermark(), Some(world.end(1)));
+}
+
+#[test]
+fn a_leader_that_stops_hands_over_to_the_one_that_has_most() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(300);
+    world.cut.insert((2, 1));
+    world.propose(1, 3);
+    world.run(10);
+    assert!(!world.nodes[&1].may_stop());
+    world.cut.clear();
+    world.step(1, Event::ShutdownRequested);
+    world.run(40);
+    assert_eq!(world.activations, [(1, 1), (3, 2)]);
+    assert!(world.nodes[&1].may_stop());
+}
+
+#[test]
+fn a_whole_quorum_that_was_killed_comes_back_with_everything() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(300);
+    world.propose(1, 3);
+    world.run(50);
+    let before = world.content(1);
+    for id in [1, 2, 3] {
+        world.crash(id);
+    }
+    for id in [1, 2, 3] {
+        world.start(id);
+    }
+    world.run(400);
+    assert_eq!(world.activations.len(), 2);
+    agreed(&world, &[1, 2, 3]);
+    assert_eq!(world.content(1)[..4], before[..]);
+}
+
+#[test]
+fn an_observer_follows_by_bootstrap_servers_and_is_seen() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(300);
+    let mut settings = settings_of(7, &[]);
+    settings.bootstrap_servers =
+        vec![("localhost".to_owned(), 9003), ("localhost".to_owned(), 9002)];
+    world.start_with(settings);
+    world.propose(1, 3);
+    world.run(1_000);
+    assert_eq!(world.content(7), world.content(1));
+    assert_eq!(world.committed[&7], world.committed[&1]);
+    let (voters, observers) = world.nodes[&1].progress(world.now_ms);
+    assert_eq!((voters.len(), observers[0].key.id, observers[0].end_offset), (3, 7, 4));
+    world.crash(1);
+    [2, 3].iter().for_each(|id| world.step(*id, Event::PeerGone { id: 1 }));
+    world.run(1_000);
+    assert_eq!(world.content(7), world.content(2), "it finds the next leader");
+}
+
+#[test]
+fn a_disk_that_does_not_answer_commits_nothing() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(300);
+    world.stalled = [2, 3].into();
+    world.propose(1, 3);
+    world.run(1_000);
+    assert_eq!(world.nodes[&1].high_watermark(), Some(1));
+    assert_eq!(world.end(2), 4, "it has them, but not for sure");
+}
