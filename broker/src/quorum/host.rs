@@ -28,6 +28,8 @@ use super::{ControllerError, Shared, clock, fatal};
 
 /// How many commands are handled before the disk is asked and time is looked at.
 const COMMANDS_PER_ROUND: usize = 256;
+/// The version of BrokerRegistration that our own registration is.
+const OWN_REGISTRATION: i16 = 4;
 
 type Ask = Box<dyn FnOnce(&mut Host) + Send>;
 type Answer = Box<dyn FnOnce(Result<(), ControllerError>, &mut Lifecycle) + Send>;
@@ -303,10 +305,11 @@ impl Host {
 
     fn register_broker(&mut self) {
         let Some(request) = self.lifecycle.registration.clone() else { return };
+        let kraft_version = self.node.quorum().kraft().version;
         let asked = self.ask(|controller, now| {
             // Its former self held the lock of the directory that this process holds now.
             controller.session_ended(request.broker_id.0);
-            controller.register_broker(&request, now)
+            controller.register_broker(&request, OWN_REGISTRATION, kraft_version, now)
         });
         let Ok((response, _)) = asked else { return };
         if response.error_code != 0 {

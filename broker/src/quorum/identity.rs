@@ -8,7 +8,7 @@ use protocol::wire::StrBytes;
 use raft::controller::ControllerSettings;
 use raft::feature::FEATURES;
 use raft::node::NodeSettings;
-use raft::quorum::{QuorumSettings, ReplicaKey, Retention, VoterSet};
+use raft::quorum::{QuorumSettings, QuorumTimeouts, ReplicaKey, Retention, VoterSet};
 use uuid::Uuid;
 
 use super::{MetadataDir, clock};
@@ -22,6 +22,23 @@ pub(super) fn node_settings(config: &BrokerConfig, dir: &MetadataDir) -> NodeSet
     NodeSettings {
         quorum: QuorumSettings {
             own: ReplicaKey { id: config.node_id, directory_id: dir.directory_id },
+            cluster_id: dir.cluster_id.clone(),
+            bootstrap_servers: config
+                .controller_quorum_bootstrap_servers
+                .iter()
+                .map(|server| (server.host.clone(), server.port))
+                .collect(),
+            listener: listener.to_owned(),
+            observers_sync: config.process_roles.controller,
+            timeouts: QuorumTimeouts {
+                election_ms: i64::from(config.controller_quorum_election_timeout_ms),
+                election_backoff_max_ms: i64::from(
+                    config.controller_quorum_election_backoff_max_ms,
+                ),
+                fetch_ms: i64::from(config.controller_quorum_fetch_timeout_ms),
+                request_ms: i64::from(config.controller_quorum_request_timeout_ms),
+                retry_backoff_ms: i64::from(config.controller_quorum_retry_backoff_ms),
+            },
             static_voters: VoterSet::from_configuration(listener, static_voters),
             endpoints: config
                 .advertised_controller_listeners
@@ -38,6 +55,10 @@ pub(super) fn node_settings(config: &BrokerConfig, dir: &MetadataDir) -> NodeSet
             min_insync_replicas: topic.min_insync_replicas,
             unclean_leader_election: topic.unclean_leader_election_enable,
             session_timeout_ms: i64::from(config.broker_session_timeout_ms),
+            leader_balance_interval_ms: config
+                .auto_leader_rebalance_enable
+                .then(|| config.leader_imbalance_check_interval_seconds.saturating_mul(1_000)),
+            unclean_election_interval_ms: config.unclean_leader_election_interval_ms,
             topic_deletion: config.delete_topic_enable,
             quorum_node_ids: Vec::new(),
         },

@@ -25,7 +25,7 @@ use super::election::BrokerEvent;
 use super::error::{ApiError, outcome};
 use super::heartbeats::BrokerPhase;
 use super::{Controller, ControllerNow, ControllerResult};
-use crate::feature::METADATA_VERSION;
+use crate::feature::{KRAFT_VERSION, METADATA_VERSION};
 use crate::image::{Broker, is_reserved_directory};
 
 impl Controller {
@@ -53,22 +53,26 @@ impl Controller {
         }
     }
 
-    /// Registers a broker; the answer names its epoch.
+    /// Registers a broker; the answer names its epoch. `kraft_version` is the quorum's own.
     pub fn register_broker(
         &mut self,
         request: &BrokerRegistrationRequest,
+        api_version: i16,
+        kraft_version: i16,
         now: &ControllerNow,
     ) -> ControllerResult<BrokerRegistrationResponse> {
         let id = request.broker_id.0;
         let existing = self.image.cluster().broker(id).cloned();
         let same = existing.as_deref().filter(|b| b.incarnation_id == request.incarnation_id);
-        let mut record = match self.registration(request, existing.as_deref(), same, now) {
-            Ok(record) => record,
-            Err(error) => {
-                let response = BrokerRegistrationResponse::default().with_error_code(error.code());
-                return ControllerResult::unchanged(response);
-            }
-        };
+        let mut record =
+            match self.registration(request, existing.as_deref(), same, kraft_version, now) {
+                Ok(record) => record,
+                Err(error) => {
+                    let response =
+                        BrokerRegistrationResponse::default().with_error_code(error.code());
+                    return ControllerResult::unchanged(response);
+                }
+            };
         let mut records = Vec::new();
         match same {
             Some(broker) => {
@@ -78,9 +82,11 @@ impl Controller {
             }
             None => {
                 record.broker_epoch = self.next_offset;
-                let clean = existing
-                    .as_ref()
-                    .is_some_and(|b| b.broker_epoch == request.previous_broker_epoch);
+                // Before version 3 a request could not tell a clean stop from a crash.
+                let clean = api_version >= 3
+                    && existing
+                        .as_ref()
+                        .is_some_and(|b| b.broker_epoch == request.previous_broker_epoch);
                 self.shutdown_updates(id, clean, &mut records);
             }
         }
@@ -90,11 +96,12 @@ impl Controller {
                 heartbeats.remove(id);
             }
             heartbeats.register(id, record.fenced);
-            heartbeats.contact(id, broker_epoch, now.monotonic_ms);
         }
+        // The registration is last, so that a controller which fails half way through a long
+        // cleanup leaves a broker that must register again. Hence the batch need not be one.
         records.push(record.into());
         let response = BrokerRegistrationResponse::default().with_broker_epoch(broker_epoch);
-        ControllerResult::atomic(records, response)
+        ControllerResult::of(records, response)
     }
 
     fn registration(
@@ -102,6 +109,7 @@ impl Controller {
         request: &BrokerRegistrationRequest,
         existing: Option<&Broker>,
         same: Option<&Broker>,
+        kraft_version: i16,
         now: &ControllerNow,
     ) -> Result<RegisterBrokerRecord, ApiError> {
         let id = request.broker_id.0;
@@ -129,7 +137,7 @@ impl Controller {
         if directories {
             self.check_directories(id, &request.log_dirs)?;
         }
-        self.check_features(&request.features)?;
+        self.check_features(&request.features, kraft_version)?;
         let endpoint = |listener: &protocol::messages::broker_registration_request::Listener| {
             RegisteredEndpoint {
                 name: listener.name.clone(),
@@ -180,14 +188,17 @@ impl Controller {
     }
 
     /// Every finalized feature must lie in the broker's range; one it does not name is level 0.
-    fn check_features(&self, features: &[Feature]) -> Result<(), ApiError> {
+    fn check_features(&self, features: &[Feature], kraft_version: i16) -> Result<(), ApiError> {
         if !features.iter().any(|feature| &*feature.name == METADATA_VERSION) {
             return Err(ApiError::new(
                 ErrorCode::InvalidRegistration,
                 format!("Request features do not contain '{METADATA_VERSION}'"),
             ));
         }
-        let finalized = self.image.features();
+        let finalized = |name: &str| match name {
+            KRAFT_VERSION => kraft_version,
+            _ => self.image.features().level(name),
+        };
         let check = |name: &str, level: i16, min: i16, max: i16| {
             if (min..=max).contains(&level) {
                 return Ok(());
@@ -200,10 +211,11 @@ impl Controller {
         };
         for feature in features {
             let (min, max) = (feature.min_supported_version, feature.max_supported_version);
-            check(&feature.name, finalized.level(&feature.name), min, max)?;
+            check(&feature.name, finalized(&feature.name), min, max)?;
         }
-        for (name, level) in finalized.finalized() {
-            if !features.iter().any(|feature| &*feature.name == name) {
+        let others = self.image.features().finalized().chain([(KRAFT_VERSION, kraft_version)]);
+        for (name, level) in others {
+            if level != 0 && !features.iter().any(|feature| &*feature.name == name) {
                 check(name, level, 0, 0)?;
             }
         }
@@ -338,9 +350,36 @@ impl Controller {
         records.push(change(id, broker.broker_epoch, |change| change.log_dirs = left));
     }
 
+    /// The broker is known to be gone, by evidence that is quicker than its session: its connection
+    /// is closed and new ones are refused. It is fenced at once, and its successor need not wait;
+    /// if it lives after all, its next heartbeat unfences it. The answer says whether it was fenced.
+    ///
+    /// Unlike Kafka: there a broker is missed only when its session has run out
+    /// (docs/decisions/0105).
+    pub fn broker_gone(&mut self, id: i32, broker_epoch: i64) -> ControllerResult<bool> {
+        let known = self.image.cluster().broker(id);
+        let Some(broker) = known.filter(|broker| broker.broker_epoch == broker_epoch) else {
+            return ControllerResult::unchanged(false);
+        };
+        let (Some(heartbeats), fenced) = (&mut self.heartbeats, broker.fenced) else {
+            return ControllerResult::unchanged(false);
+        };
+        heartbeats.end_session(id);
+        if fenced {
+            return ControllerResult::unchanged(false);
+        }
+        heartbeats.touch(id, true, -1);
+        let mut records = Vec::new();
+        self.fence(id, &mut records);
+        ControllerResult::of(records, true)
+    }
+
     /// Fences one broker whose session ended, and names it. One at a time: the changes of two may
     /// meet in a partition, and the second must see the first.
-    pub fn fence_stale_broker(&mut self, now: &ControllerNow) -> ControllerResult<Option<i32>> {
+    pub(super) fn fence_stale_broker(
+        &mut self,
+        now: &ControllerNow,
+    ) -> ControllerResult<Option<i32>> {
         while let Some((id, epoch)) =
             self.heartbeats.as_mut().and_then(|beats| beats.take_expired(now.monotonic_ms))
         {
@@ -356,11 +395,6 @@ impl Controller {
             return ControllerResult::of(records, Some(id));
         }
         ControllerResult::unchanged(None)
-    }
-
-    /// When to call [`Self::fence_stale_broker`] next.
-    pub fn next_expiry_ms(&self) -> Option<i64> {
-        self.heartbeats.as_ref()?.next_expiry_ms()
     }
 
     /// Removes a broker for good.

@@ -127,6 +127,9 @@ impl<'a> PartitionChange<'a> {
     }
 
     /// Who left the ISR while it is too small stays eligible, but for an unclean shutdown.
+    ///
+    /// Unlike Kafka: and but for who is no replica any more. It deletes its log, and would lead
+    /// with an empty one when it is made a replica again (docs/decisions/0106).
     fn choose_eligible(&mut self) {
         if !self.elr_enabled {
             return;
@@ -139,7 +142,11 @@ impl<'a> PartitionChange<'a> {
         candidates.extend(&self.partition.isr);
         candidates.sort_unstable();
         candidates.dedup();
-        candidates.retain(|id| !self.isr.contains(id) && !self.unclean_shutdown.contains(id));
+        candidates.retain(|id| {
+            self.replicas.contains(id)
+                && !self.isr.contains(id)
+                && !self.unclean_shutdown.contains(id)
+        });
         self.elr = candidates;
     }
 

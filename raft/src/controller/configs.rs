@@ -91,8 +91,60 @@ impl ConfigOperation {
 
 pub(super) type Alteration = (ConfigOperation, Option<StrBytes>);
 
-/// The resources of a request, and the answers to those that cannot be one.
-type Sorted<T> = (BTreeMap<ConfigResource, T>, Vec<(i8, StrBytes, ApiError)>);
+/// A request to alter resources, carried out: its records, and what became of each resource.
+#[derive(Default)]
+struct Alterations {
+    records: Vec<MetadataRecord>,
+    outcomes: Vec<AlteredResource>,
+}
+
+struct AlteredResource {
+    resource_type: i8,
+    name: StrBytes,
+    result: Result<(), ApiError>,
+}
+
+impl Alterations {
+    /// Hands each resource that stands in the request once to `alter`; one that stands there twice,
+    /// or is of no known type, is refused.
+    fn of<T>(
+        asked: impl Iterator<Item = (i8, StrBytes, T)>,
+        alter: impl Fn(&ConfigResource, T) -> Result<Vec<MetadataRecord>, ApiError>,
+    ) -> Self {
+        let mut altered = Self::default();
+        let mut resources = BTreeMap::new();
+        let mut twice = BTreeSet::new();
+        for (id, name, alteration) in asked {
+            let Some(resource_type) = ResourceType::from_id(id) else {
+                let message = format!("Unknown resource type {id}.");
+                let error = ApiError::new(ErrorCode::UnsupportedVersion, message);
+                altered.answer(id, name, Err(error));
+                continue;
+            };
+            let resource = ConfigResource { resource_type, name: name.clone() };
+            if twice.contains(&resource) {
+                continue;
+            }
+            if resources.remove(&resource).is_some() {
+                let error = ApiError::new(ErrorCode::InvalidRequest, "Duplicate resource.");
+                altered.answer(id, name, Err(error));
+                twice.insert(resource);
+            } else {
+                resources.insert(resource, alteration);
+            }
+        }
+        for (resource, alteration) in resources {
+            let result = alter(&resource, alteration);
+            let result = result.map(|records| altered.records.extend(records));
+            altered.answer(resource.resource_type.id(), resource.name, result);
+        }
+        altered
+    }
+
+    fn answer(&mut self, resource_type: i8, name: StrBytes, result: Result<(), ApiError>) {
+        self.outcomes.push(AlteredResource { resource_type, name, result });
+    }
+}
 
 impl Controller {
     /// Changes single keys of resources.
@@ -103,34 +155,26 @@ impl Controller {
         let asked = request.resources.iter().map(|resource| {
             let alterations = resource.configs.iter().map(|config| {
                 let operation = ConfigOperation::from_id(config.config_operation);
-                (config.name.clone(), operation.map(|op| (op, config.value.clone())))
+                Some((config.name.clone(), (operation?, config.value.clone())))
             });
-            let alterations: BTreeMap<StrBytes, Option<Alteration>> = alterations.collect();
-            (resource.resource_type, &resource.resource_name, alterations)
+            let alterations: Option<BTreeMap<StrBytes, Alteration>> = alterations.collect();
+            (resource.resource_type, resource.resource_name.clone(), alterations)
         });
-        let (resources, mut answers) = sort_resources(asked);
-        let answer = |(resource_type, name, error): (i8, StrBytes, Option<ApiError>)| {
-            let (code, message) = outcome(&error.map_or(Ok(()), Err));
+        let altered = Alterations::of(asked, |resource, alterations| {
+            let known = alterations.ok_or(ErrorCode::InvalidRequest)?;
+            self.incremental_alteration(resource, &known, false)
+        });
+        let responses = altered.outcomes.into_iter().map(|altered| {
+            let (code, message) = outcome(&altered.result);
             AlterConfigsResourceResponse::default()
-                .with_resource_type(resource_type)
-                .with_resource_name(name)
+                .with_resource_type(altered.resource_type)
+                .with_resource_name(altered.name)
                 .with_error_code(code)
                 .with_error_message(message)
-        };
-        let mut responses: Vec<_> =
-            answers.drain(..).map(|(id, name, error)| answer((id, name, Some(error)))).collect();
-        let mut records = Vec::new();
-        for (resource, alterations) in resources {
-            let known: Option<BTreeMap<_, _>> =
-                alterations.into_iter().map(|(name, known)| Some((name, known?))).collect();
-            let result = known.ok_or_else(|| ErrorCode::InvalidRequest.into());
-            let result =
-                result.and_then(|known| self.incremental_alteration(&resource, &known, false));
-            let error = result.map(|altered| records.extend(altered)).err();
-            responses.push(answer((resource.resource_type.id(), resource.name, error)));
-        }
-        let response = IncrementalAlterConfigsResponse::default().with_responses(responses);
-        ControllerResult::atomic(self.finish(records, request.validate_only), response)
+        });
+        let response =
+            IncrementalAlterConfigsResponse::default().with_responses(responses.collect());
+        ControllerResult::atomic(self.finish(altered.records, request.validate_only), response)
     }
 
     /// Replaces all that is set on resources.
@@ -141,27 +185,20 @@ impl Controller {
         let asked = request.resources.iter().map(|resource| {
             let values = resource.configs.iter().map(|c| (c.name.clone(), c.value.clone()));
             let values: BTreeMap<StrBytes, Option<StrBytes>> = values.collect();
-            (resource.resource_type, &resource.resource_name, values)
+            (resource.resource_type, resource.resource_name.clone(), values)
         });
-        let (resources, mut answers) = sort_resources(asked);
-        let answer = |(resource_type, name, error): (i8, StrBytes, Option<ApiError>)| {
-            let (code, message) = outcome(&error.map_or(Ok(()), Err));
+        let altered =
+            Alterations::of(asked, |resource, values| self.replacement(resource, &values));
+        let responses = altered.outcomes.into_iter().map(|altered| {
+            let (code, message) = outcome(&altered.result);
             legacy::AlterConfigsResourceResponse::default()
-                .with_resource_type(resource_type)
-                .with_resource_name(name)
+                .with_resource_type(altered.resource_type)
+                .with_resource_name(altered.name)
                 .with_error_code(code)
                 .with_error_message(message)
-        };
-        let mut responses: Vec<_> =
-            answers.drain(..).map(|(id, name, error)| answer((id, name, Some(error)))).collect();
-        let mut records = Vec::new();
-        for (resource, values) in resources {
-            let result = self.replacement(&resource, &values);
-            let error = result.map(|altered| records.extend(altered)).err();
-            responses.push(answer((resource.resource_type.id(), resource.name, error)));
-        }
-        let response = AlterConfigsResponse::default().with_responses(responses);
-        ControllerResult::atomic(self.finish(records, request.validate_only), response)
+        });
+        let response = AlterConfigsResponse::default().with_responses(responses.collect());
+        ControllerResult::atomic(self.finish(altered.records, request.validate_only), response)
     }
 
     fn finish(&self, mut records: Vec<MetadataRecord>, validate_only: bool) -> Vec<MetadataRecord> {
@@ -173,7 +210,7 @@ impl Controller {
     }
 
     /// Who was eligible under another min.insync.replicas is so no more.
-    fn clear_elr_records(&self, records: &[MetadataRecord]) -> Vec<MetadataRecord> {
+    pub(super) fn clear_elr_records(&self, records: &[MetadataRecord]) -> Vec<MetadataRecord> {
         if !self.image.features().elr_enabled() {
             return Vec::new();
         }
@@ -347,32 +384,6 @@ impl Controller {
             _ => Ok(()),
         }
     }
-}
-
-fn sort_resources<'a, T>(asked: impl Iterator<Item = (i8, &'a StrBytes, T)>) -> Sorted<T> {
-    let mut resources = BTreeMap::new();
-    let mut twice: BTreeSet<ConfigResource> = BTreeSet::new();
-    let mut answers = Vec::new();
-    for (id, name, alterations) in asked {
-        let Some(resource_type) = ResourceType::from_id(id) else {
-            let message = format!("Unknown resource type {id}.");
-            let error = ApiError::new(ErrorCode::UnsupportedVersion, message);
-            answers.push((id, name.clone(), error));
-            continue;
-        };
-        let resource = ConfigResource { resource_type, name: name.clone() };
-        if twice.contains(&resource) {
-            continue;
-        }
-        if resources.remove(&resource).is_some() {
-            let error = ApiError::new(ErrorCode::InvalidRequest, "Duplicate resource.");
-            answers.push((id, name.clone(), error));
-            twice.insert(resource);
-        } else {
-            resources.insert(resource, alterations);
-        }
-    }
-    (resources, answers)
 }
 
 fn config_records(

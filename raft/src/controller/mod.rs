@@ -19,6 +19,7 @@ mod error;
 mod features;
 mod heartbeats;
 mod partitions;
+mod periodic;
 mod placement;
 mod producer_ids;
 mod reassign;
@@ -35,6 +36,7 @@ use protocol::records::metadata::MetadataRecord;
 pub use self::configs::{ConfigRules, EffectiveConfig};
 pub use self::error::ApiError;
 use self::heartbeats::Heartbeats;
+use self::periodic::Schedule;
 pub use self::start::{bootstrap_records, feature_records};
 use crate::draws::Draws;
 use crate::image::{ConfigResource, MetadataDelta, MetadataImage, ReplayError};
@@ -57,6 +59,10 @@ pub struct ControllerSettings {
     pub unclean_leader_election: bool,
     /// `broker.session.timeout.ms`
     pub session_timeout_ms: i64,
+    /// `leader.imbalance.check.interval.seconds`; `None`: `auto.leader.rebalance.enable` is false
+    pub leader_balance_interval_ms: Option<i64>,
+    /// `unclean.leader.election.interval.ms`
+    pub unclean_election_interval_ms: i64,
     /// `delete.topic.enable`
     pub topic_deletion: bool,
     /// The nodes that may be controllers: all must support what is finalized. A node fills this in
@@ -115,6 +121,8 @@ pub struct Controller {
     registration_offsets: BTreeMap<i32, i64>,
     /// Present while this controller is active.
     heartbeats: Option<Heartbeats>,
+    /// Present while this controller is active.
+    schedule: Option<Schedule>,
     transaction: Option<OpenTransaction>,
 }
 
@@ -139,6 +147,7 @@ impl Controller {
             next_offset: 0,
             registration_offsets: BTreeMap::new(),
             heartbeats: None,
+            schedule: None,
             transaction: None,
         };
         controller.reset(image, next_offset);
@@ -154,6 +163,7 @@ impl Controller {
         self.image = image;
         self.next_offset = next_offset;
         self.heartbeats = None;
+        self.schedule = None;
         self.transaction = None;
     }
 
@@ -168,6 +178,7 @@ impl Controller {
             }
         }
         self.heartbeats = Some(heartbeats);
+        self.schedule = Some(Schedule::new(&self.settings, now.monotonic_ms));
     }
 
     pub fn is_active(&self) -> bool {

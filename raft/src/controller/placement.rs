@@ -61,7 +61,10 @@ impl Rack {
 
 #[derive(Debug)]
 struct Placer {
+    /// By name.
     racks: Vec<Rack>,
+    /// The order in which racks are visited, as indexes into them.
+    order: Vec<usize>,
     total: usize,
     unfenced: usize,
     round: usize,
@@ -85,7 +88,8 @@ impl Placer {
         let mut racks: Vec<Rack> = Vec::new();
         let (mut total, mut unfenced) = (0, 0);
         for broker in cluster.brokers() {
-            if broker.in_controlled_shutdown {
+            // Who is about to stop gets nothing new; who has stopped is fenced as any other.
+            if broker.in_controlled_shutdown && !broker.fenced {
                 continue;
             }
             let at = racks.iter().position(|rack| rack.name == broker.rack);
@@ -110,7 +114,8 @@ impl Placer {
             rack.unfenced.start(draws);
         }
         let offset = if racks.is_empty() { 0 } else { draws.below(racks.len() as u64) as usize };
-        Self { racks, total, unfenced, round: 0, offset }
+        let order = (0..racks.len()).collect();
+        Self { racks, order, total, unfenced, round: 0, offset }
     }
 
     fn check(&self, replication_factor: i16) -> Result<(), ApiError> {
@@ -134,20 +139,21 @@ impl Placer {
     }
 
     fn partition(&mut self, replication_factor: usize, draws: &mut Draws) -> Vec<i32> {
+        // A single broker would be shuffled for ever, and its ring never move on.
         if self.round == self.unfenced && self.unfenced > 1 {
             self.shuffle(draws);
             self.round = 0;
         }
-        let racks = self.racks.len();
+        let racks = self.order.len();
         if self.offset == racks {
             self.offset = 0;
         }
+        let round = self.round;
         let mut replicas = Vec::with_capacity(replication_factor);
         let mut leader_rack = None;
         for step in 0..racks {
             let at = (self.offset + step) % racks;
-            let round = self.round;
-            if let Some(broker) = self.racks.get_mut(at).and_then(|r| r.unfenced.next(round)) {
+            if let Some(broker) = self.rack(at).and_then(|rack| rack.unfenced.next(round)) {
                 replicas.push(broker);
                 leader_rack = Some(at);
                 break;
@@ -159,9 +165,7 @@ impl Placer {
             if leader_rack == Some(at) {
                 // The rack of the leader sits out the first lap.
                 leader_rack = None;
-            } else if let Some(broker) =
-                self.racks.get_mut(at).and_then(|rack| rack.next(self.round))
-            {
+            } else if let Some(broker) = self.rack(at).and_then(|rack| rack.next(round)) {
                 replicas.push(broker);
             }
             at = (at + 1) % racks;
@@ -171,11 +175,17 @@ impl Placer {
         replicas
     }
 
+    /// The rack that is visited at this place.
+    fn rack(&mut self, at: usize) -> Option<&mut Rack> {
+        let rack = *self.order.get(at)?;
+        self.racks.get_mut(rack)
+    }
+
     fn shuffle(&mut self, draws: &mut Draws) {
-        draws.shuffle(&mut self.racks);
+        draws.shuffle(&mut self.order);
         for rack in &mut self.racks {
-            draws.shuffle(&mut rack.unfenced.brokers);
             draws.shuffle(&mut rack.fenced.brokers);
+            draws.shuffle(&mut rack.unfenced.brokers);
         }
     }
 }

@@ -212,8 +212,7 @@ impl Controller {
         let mut records = Vec::new();
         let mut offline = Vec::new();
         for asked in &request.directories {
-            let broker = self.image.cluster().broker(id);
-            let online = broker.is_some_and(|broker| broker.log_dirs.contains(&asked.id));
+            let online = self.image.cluster().has_online_directory(id, asked.id);
             let topics = asked.topics.iter().map(|topic| {
                 let partitions = topic.partitions.iter().map(|partition| {
                     let index = partition.partition_index;

@@ -174,7 +174,9 @@ impl Controller {
             .iter()
             .map(|(name, value)| (name.clone(), (ConfigOperation::Set, Some(value.clone()))))
             .collect();
-        Ok((self.incremental_alteration(&resource, &alterations, true)?, values))
+        let mut records = self.incremental_alteration(&resource, &alterations, true)?;
+        records.extend(self.clear_elr_records(&records));
+        Ok((records, values))
     }
 
     fn described_configs(&self, values: &ConfigValues) -> Vec<CreatableTopicConfigs> {

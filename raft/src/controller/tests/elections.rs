@@ -16,7 +16,7 @@ use super::*;
 use crate::image::LeaderRecovery;
 
 /// Code, leader, ISR of an AlterPartition for partition 0 of `t`.
-fn alter(
+pub(super) fn alter(
     world: &mut World,
     leader: i32,
     isr: &[(i32, i64)],

@@ -3,7 +3,11 @@
 mod brokers;
 mod configs;
 mod elections;
+mod eligible;
 mod features;
+mod periodic;
+mod placement;
+mod random;
 mod topics;
 
 use std::cell::Cell;
@@ -93,6 +97,8 @@ pub(super) fn settings() -> ControllerSettings {
         min_insync_replicas: 1,
         unclean_leader_election: false,
         session_timeout_ms: 9_000,
+        leader_balance_interval_ms: Some(300_000),
+        unclean_election_interval_ms: 300_000,
         topic_deletion: true,
         quorum_node_ids: vec![1],
     }
@@ -105,15 +111,27 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn empty() -> Self {
-        let rules = Arc::new(Rules);
-        Self { controller: Controller::new(settings(), rules, MetadataImage::default()) }
+        Self::empty_with(settings())
+    }
+
+    fn empty_with(settings: ControllerSettings) -> Self {
+        Self { controller: Controller::new(settings, Arc::new(Rules), MetadataImage::default()) }
     }
 
     /// An active controller of a cluster that has just begun.
     pub(super) fn begun() -> Self {
-        let mut world = Self::empty();
+        Self::begun_with(settings())
+    }
+
+    pub(super) fn begun_with(settings: ControllerSettings) -> Self {
+        Self::begun_at(settings, &[])
+    }
+
+    /// With other levels of some features than a new cluster gets.
+    pub(super) fn begun_at(settings: ControllerSettings, levels: &[(&str, i16)]) -> Self {
+        let mut world = Self::empty_with(settings);
         world.controller.activate(0, &at(0));
-        let bootstrap = feature_records(MetadataVersion::LATEST, &[]);
+        let bootstrap = feature_records(MetadataVersion::LATEST, levels);
         let records = world.controller.activation_records(&bootstrap);
         world.controller.append(&records).unwrap();
         world
@@ -121,7 +139,11 @@ impl World {
 
     /// With these brokers unfenced, each on the rack that stands at its place.
     pub(super) fn with_racks(racks: &[Option<&str>]) -> Self {
-        let mut world = Self::begun();
+        Self::with_settings(settings(), racks)
+    }
+
+    pub(super) fn with_settings(settings: ControllerSettings, racks: &[Option<&str>]) -> Self {
+        let mut world = Self::begun_with(settings);
         for (id, rack) in (1..).zip(racks) {
             let request = registration(id).with_rack(rack.map(text));
             assert_eq!(world.register(&request, 0).0, 0);
@@ -150,7 +172,7 @@ impl World {
         request: &BrokerRegistrationRequest,
         now_ms: i64,
     ) -> (i16, i64) {
-        let result = self.controller.register_broker(request, &at(now_ms));
+        let result = self.controller.register_broker(request, 4, 0, &at(now_ms));
         let response = self.apply(result);
         (response.error_code, response.broker_epoch)
     }
@@ -177,6 +199,22 @@ impl World {
 
     pub(super) fn beat(&mut self, id: i32, now_ms: i64) -> BrokerHeartbeatResponse {
         self.send(&self.heartbeat(id), now_ms)
+    }
+
+    /// Does one task that is due; says whether there may be more.
+    pub(super) fn tick(&mut self, now_ms: i64) -> bool {
+        let result = self.controller.tick(&at(now_ms));
+        self.apply(result)
+    }
+
+    /// Crashes broker `id`, or stops it cleanly, and registers its successor.
+    pub(super) fn restart(&mut self, id: i32, clean: bool, now_ms: i64) {
+        let epoch = self.epoch(id);
+        self.controller.session_ended(id);
+        let successor = registration(id)
+            .with_incarnation_id(Uuid::from_u128(u128::from(epoch.unsigned_abs()) << 32))
+            .with_previous_broker_epoch(if clean { epoch } else { -1 });
+        assert_eq!(self.register(&successor, now_ms).0, 0);
     }
 
     pub(super) fn fence(&mut self, id: i32) {

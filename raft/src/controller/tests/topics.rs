@@ -45,6 +45,13 @@ pub(in crate::controller) fn create_plain(world: &mut World, topic_name: &str, f
     assert_eq!(response.topics[0].error_code, 0, "{response:?}");
 }
 
+/// A topic with these partitions, all on the same replicas.
+pub(super) fn create_assigned(world: &mut World, name: &str, ids: &[i32], replicas: &[i32]) {
+    let partitions: Vec<(i32, &[i32])> = ids.iter().map(|id| (*id, replicas)).collect();
+    let response = create(world, vec![assigned(name, &partitions)]);
+    assert_eq!(response.topics[0].error_code, 0, "{response:?}");
+}
+
 /// Each topic, alone, gets its code and words, and nothing is written.
 fn refused(cases: &[(CreatableTopic, i16, &str)]) {
     let mut world = World::with_brokers(3);

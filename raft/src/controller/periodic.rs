@@ -1,0 +1,73 @@
+//! What the active controller does without being asked: it fences brokers that fell silent, gives
+//! partitions back to their preferred leaders, and elects unclean ones where that is allowed.
+//!
+//! Kept true: one call does one task, so that the records of the next are decided on what the
+//! former wrote; after a fail-over all tasks start their interval anew.
+//!
+//! Answers to `PeriodicTaskControlManager` and the tasks that `QuorumController` registers.
+
+use super::{Controller, ControllerNow, ControllerResult, ControllerSettings};
+
+/// A task that left something over goes on after this time, so that requests get their turn.
+const CONTINUATION_MS: i64 = 10;
+
+/// When the tasks of an active controller are due.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    /// `None`: leaders stay where they are.
+    balance_ms: Option<i64>,
+    unclean_ms: i64,
+}
+
+impl Schedule {
+    pub(super) fn new(settings: &ControllerSettings, now_ms: i64) -> Self {
+        Self {
+            balance_ms: settings.leader_balance_interval_ms.map(|interval| now_ms + interval),
+            unclean_ms: now_ms + settings.unclean_election_interval_ms,
+        }
+    }
+
+    fn next_ms(&self) -> i64 {
+        self.balance_ms.map_or(self.unclean_ms, |balance| balance.min(self.unclean_ms))
+    }
+}
+
+impl Controller {
+    /// Does one task that is due; the answer says whether to call again at once.
+    pub fn tick(&mut self, now: &ControllerNow) -> ControllerResult<bool> {
+        let fenced = self.fence_stale_broker(now);
+        if fenced.response.is_some() {
+            return ControllerResult::of(fenced.records, true);
+        }
+        let now_ms = now.monotonic_ms;
+        let Some(schedule) = &self.schedule else {
+            return ControllerResult::unchanged(false);
+        };
+        let next =
+            |more: bool, interval: i64| now_ms + if more { CONTINUATION_MS } else { interval };
+        let due = schedule.balance_ms.is_some_and(|at| now_ms >= at);
+        if let Some(interval) = self.settings.leader_balance_interval_ms.filter(|_| due) {
+            let balanced = self.balance_leaders();
+            if let Some(schedule) = &mut self.schedule {
+                schedule.balance_ms = Some(next(balanced.response, interval));
+            }
+            return ControllerResult::of(balanced.records, true);
+        }
+        if now_ms >= schedule.unclean_ms {
+            let elected = self.elect_unclean_leaders();
+            let interval = self.settings.unclean_election_interval_ms;
+            if let Some(schedule) = &mut self.schedule {
+                schedule.unclean_ms = next(elected.response, interval);
+            }
+            return ControllerResult::of(elected.records, true);
+        }
+        ControllerResult::unchanged(false)
+    }
+
+    /// When to call [`Self::tick`] next at the latest; `None` while inactive.
+    pub fn next_expiry_ms(&self) -> Option<i64> {
+        let due = self.schedule.as_ref()?.next_ms();
+        let session = self.heartbeats.as_ref().and_then(|heartbeats| heartbeats.next_expiry_ms());
+        Some(session.map_or(due, |session| session.min(due)))
+    }
+}
