@@ -27,13 +27,13 @@ use crate::image::{
     LoadError, MetadataDelta, MetadataImage, MetadataLoader, Provenance, ReplayError,
 };
 use crate::quorum::{
-    Entry, EntryRecord, Event, Found, KRaftState, Log, Output, Quorum, QuorumError, QuorumSettings,
-    ReplicaProgress, Retention, SnapshotId, VoteStore, expendable_before, write_snapshot,
+    CLUSTER_METADATA_TOPIC, Destination, Entry, EntryRecord, Event, Found, KRaftState, Log, Output,
+    PeerRequest, PeerResponse, Quorum, QuorumError, QuorumNow, QuorumSettings, ReplicaProgress,
+    Retention, Snapshot, SnapshotId, VoteStore, expendable_before, write_snapshot,
 };
 
 /// How often old snapshots are looked for.
 const CLEANING_INTERVAL_MS: i64 = 60_000;
-const CLUSTER_METADATA_TOPIC: &str = "__cluster_metadata";
 
 #[derive(Debug, Clone)]
 pub struct NodeSettings {
@@ -68,8 +68,27 @@ pub struct NotActive;
 /// What the host must do, in this order.
 #[derive(Debug, Clone)]
 pub enum NodeOutput {
-    /// Make the log durable, then call [`Node::log_synced`].
-    SyncLog,
+    /// Make the log durable, then call [`Node::log_synced`] with this generation. Of several that
+    /// are gathered into one sync the newest counts.
+    SyncLog {
+        generation: u64,
+    },
+    /// Send this and report what became of it under the same id.
+    Send {
+        request_id: u64,
+        to: Destination,
+        request: PeerRequest,
+    },
+    /// Answer what another node asked under this token.
+    Answer {
+        token: u64,
+        response: PeerResponse,
+    },
+    /// Who leads the quorum changed, as far as this node knows.
+    LeaderChanged {
+        epoch: i32,
+        leader_id: Option<i32>,
+    },
     /// This node's controller decides from now on.
     BecameActive {
         epoch: i32,
@@ -138,7 +157,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
             }
             load(&mut loader, found).map_err(NodeError::from)
         };
-        let quorum = Quorum::open(settings.quorum.clone(), log, store, found)?;
+        let quorum = Quorum::open(settings.quorum.clone(), log, store, of_quorum(now), found)?;
         let image = loader.peek();
         let mut of_controller = settings.controller.clone();
         of_controller.quorum_node_ids = quorum.kraft().voters.ids().collect();
@@ -203,9 +222,10 @@ impl<L: Log, V: VoteStore> Node<L, V> {
     pub fn log_synced(
         &mut self,
         end_offset: i64,
+        generation: u64,
         now: &ControllerNow,
     ) -> Result<Vec<NodeOutput>, NodeError> {
-        self.step(Event::LogSynced { end_offset }, now)
+        self.step(Event::LogSynced { end_offset, generation }, now)
     }
 
     /// The snapshot is complete and on the disk.
@@ -213,17 +233,22 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         self.snapshot_running = false;
     }
 
-    /// No more leading: what is not committed will not be by this node.
+    /// No more leading: what is not committed will not be by this node. A leader hands over, which
+    /// takes until [`Self::may_stop`].
     pub fn stop(&mut self, now: &ControllerNow) -> Result<Vec<NodeOutput>, NodeError> {
         self.step(Event::ShutdownRequested, now)
     }
 
+    /// Whether a node that was told to stop owes nothing to the quorum any more.
+    pub fn may_stop(&self) -> bool {
+        self.quorum.may_stop()
+    }
+
     /// Time went by: the controller's tasks and snapshots fall due, old snapshots go.
     pub fn tick(&mut self, now: &ControllerNow) -> Result<Vec<NodeOutput>, NodeError> {
-        let mut outputs = Vec::new();
+        let mut outputs = self.step(Event::TimePassed, now)?;
         while self.controller.is_active() {
-            let ControllerResult { records, response, atomic } =
-                self.controller.tick(now);
+            let ControllerResult { records, response, atomic } = self.controller.tick(now);
             outputs.extend(self.write(records, atomic, now)?);
             if !response {
                 break;
@@ -249,6 +274,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
     /// When to call [`Self::tick`] at the latest.
     pub fn next_tick_ms(&self) -> i64 {
         let mut next = self.last_cleaning_ms + CLEANING_INTERVAL_MS;
+        next = next.min(self.quorum.next_deadline_ms());
         next = self.controller.next_expiry_ms().map_or(next, |expiry| next.min(expiry));
         if self.settings.max_idle_interval_ms > 0 && self.quorum.has_readers() {
             next = next.min(self.last_write_ms + self.settings.max_idle_interval_ms);
@@ -261,25 +287,38 @@ impl<L: Log, V: VoteStore> Node<L, V> {
     }
 
     fn clean(&mut self, now: &ControllerNow) {
-        let log = self.quorum.log_mut();
+        let log = self.quorum.log();
         let snapshots = log.snapshots();
         let doomed =
             expendable_before(&snapshots, log.size_bytes(), self.settings.retention, now.wall_ms);
         if let Some(id) = doomed {
-            log.delete_before(id);
+            self.quorum.delete_before(id);
         }
     }
 
-    fn step(&mut self, event: Event, now: &ControllerNow) -> Result<Vec<NodeOutput>, NodeError> {
+    /// One thing happened; what the host must do now, in this order.
+    pub fn step(
+        &mut self,
+        event: Event,
+        now: &ControllerNow,
+    ) -> Result<Vec<NodeOutput>, NodeError> {
         let mut outputs = Vec::new();
-        for output in self.quorum.step(event, now.wall_ms)? {
+        for output in self.quorum.step(event, of_quorum(now))? {
             match output {
-                Output::SyncLog => outputs.push(NodeOutput::SyncLog),
+                Output::SyncLog { generation } => {
+                    outputs.push(NodeOutput::SyncLog { generation });
+                }
+                Output::Send { request_id, to, request } => {
+                    outputs.push(NodeOutput::Send { request_id, to, request });
+                }
+                Output::Answer { token, response } => {
+                    outputs.push(NodeOutput::Answer { token, response });
+                }
+                Output::LeaderChanged { epoch, leader_id } => {
+                    outputs.push(NodeOutput::LeaderChanged { epoch, leader_id });
+                }
                 Output::BecomeActive { epoch, next_offset } => {
-                    self.controller.activate(next_offset, now);
-                    outputs.push(NodeOutput::BecameActive { epoch, next_offset });
-                    let records = self.controller.activation_records(&self.bootstrap);
-                    outputs.extend(self.write(records, false, now)?);
+                    self.activate(epoch, next_offset, now, &mut outputs)?;
                 }
                 Output::BecomeInactive { epoch } => {
                     let next_offset = self.quorum.log().log_end_offset();
@@ -287,9 +326,47 @@ impl<L: Log, V: VoteStore> Node<L, V> {
                     outputs.push(NodeOutput::BecameInactive { epoch });
                 }
                 Output::Commit { entries, .. } => self.commit(entries, now, &mut outputs)?,
+                Output::LoadSnapshot { id, snapshot } => {
+                    self.load_snapshot(id, &snapshot, now, &mut outputs)?;
+                }
             }
         }
         Ok(outputs)
+    }
+
+    /// The controller takes over from what is committed, which the quorum saw to that this node
+    /// has applied.
+    fn activate(
+        &mut self,
+        epoch: i32,
+        next_offset: i64,
+        now: &ControllerNow,
+        outputs: &mut Vec<NodeOutput>,
+    ) -> Result<(), NodeError> {
+        self.controller.reset(self.loader.peek(), next_offset);
+        if let Some(offset) = self.loader.open_transaction() {
+            self.controller.resume_transaction(offset);
+        }
+        self.controller.activate(next_offset, now);
+        outputs.push(NodeOutput::BecameActive { epoch, next_offset });
+        let records = self.controller.activation_records(&self.bootstrap);
+        outputs.extend(self.write(records, false, now)?);
+        Ok(())
+    }
+
+    fn load_snapshot(
+        &mut self,
+        id: SnapshotId,
+        snapshot: &Snapshot,
+        now: &ControllerNow,
+        outputs: &mut Vec<NodeOutput>,
+    ) -> Result<(), NodeError> {
+        self.loader.load(&snapshot.records, provenance_of(id, snapshot))?;
+        self.last_snapshot = (id.end_offset, now.monotonic_ms);
+        if let Some((image, delta)) = self.loader.take() {
+            outputs.push(NodeOutput::Publish { image, delta: Box::new(delta) });
+        }
+        Ok(())
     }
 
     fn write(
@@ -346,7 +423,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
             id,
             timestamp_ms: provenance.last_contained_timestamp,
             image: image.clone(),
-            kraft: self.quorum.kraft().clone(),
+            kraft: self.quorum.kraft_before(id.end_offset).clone(),
         };
         self.snapshot_running = true;
         self.last_snapshot = (id.end_offset, now.monotonic_ms);
@@ -429,14 +506,23 @@ fn replica_state(progress: &ReplicaProgress) -> ReplicaState {
         .with_last_caught_up_timestamp(progress.last_caught_up_ms)
 }
 
+fn of_quorum(now: &ControllerNow) -> QuorumNow {
+    QuorumNow { monotonic_ms: now.monotonic_ms, wall_ms: now.wall_ms, seed: now.seed }
+}
+
+/// A snapshot's records all stand before its end.
+fn provenance_of(id: SnapshotId, snapshot: &Snapshot) -> Provenance {
+    Provenance {
+        last_contained_offset: id.end_offset - 1,
+        last_contained_epoch: id.epoch,
+        last_contained_timestamp: snapshot.timestamp,
+    }
+}
+
 fn load(loader: &mut MetadataLoader, found: Found) -> Result<(), LoadError> {
     match found {
         Found::Snapshot(id, snapshot) => {
-            let provenance = Provenance {
-                last_contained_offset: id.end_offset - 1,
-                last_contained_epoch: id.epoch,
-                last_contained_timestamp: snapshot.timestamp,
-            };
+            let provenance = provenance_of(id, &snapshot);
             for record in &snapshot.records {
                 loader.replay(record, provenance)?;
             }

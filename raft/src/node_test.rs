@@ -80,6 +80,7 @@ struct Run {
     published: Vec<(MetadataImage, MetadataDelta)>,
     snapshots: Vec<SnapshotJob>,
     sync_wanted: bool,
+    generation: u64,
 }
 
 impl Run {
@@ -95,6 +96,7 @@ impl Run {
             published: Vec::new(),
             snapshots: Vec::new(),
             sync_wanted: false,
+            generation: 0,
         };
         let outputs = run.node.start(&at(now_ms)).unwrap();
         run.carry_out(outputs);
@@ -108,10 +110,18 @@ impl Run {
     fn carry_out(&mut self, outputs: Vec<NodeOutput>) {
         for output in outputs {
             match output {
-                NodeOutput::SyncLog => self.sync_wanted = true,
+                NodeOutput::SyncLog { generation } => {
+                    self.sync_wanted = true;
+                    self.generation = generation;
+                }
                 NodeOutput::Publish { image, delta } => self.published.push((image, *delta)),
                 NodeOutput::TakeSnapshot(job) => self.snapshots.push(job),
-                NodeOutput::BecameActive { .. } | NodeOutput::BecameInactive { .. } => {}
+                NodeOutput::BecameActive { .. }
+                | NodeOutput::BecameInactive { .. }
+                | NodeOutput::LeaderChanged { .. } => {}
+                NodeOutput::Send { .. } | NodeOutput::Answer { .. } => {
+                    panic!("a lone node talks to nobody: {output:?}")
+                }
             }
         }
     }
@@ -155,7 +165,7 @@ impl Run {
     fn sync(&mut self) {
         self.sync_wanted = false;
         let end_offset = self.disk.borrow_mut().sync();
-        let outputs = self.node.log_synced(end_offset, &at(self.now_ms)).unwrap();
+        let outputs = self.node.log_synced(end_offset, self.generation, &at(self.now_ms)).unwrap();
         self.carry_out(outputs);
     }
 
@@ -174,7 +184,7 @@ impl Run {
     fn freeze(&mut self) {
         for job in std::mem::take(&mut self.snapshots) {
             let content = Bytes::from(job.content(0).unwrap().concat());
-            self.disk.borrow_mut().snapshots.push((job.id, content));
+            self.disk.borrow_mut().add_snapshot(job.id, content);
             self.node.snapshot_frozen();
         }
     }
@@ -182,10 +192,8 @@ impl Run {
     /// A broker, so that there is one to put replicas on.
     fn with_broker(mut self) -> Self {
         let request = registration();
-        let register = |controller: &mut Controller, now: &ControllerNow| {
-            controller.register_broker(&request, 4, 0, now)
-        };
-        let (response, _) = self.call(register);
+        let (response, _) =
+            self.call(|controller, now| controller.register_broker(&request, 4, 0, now));
         assert_eq!(response.error_code, 0);
         let beat = protocol::messages::BrokerHeartbeatRequest::default()
             .with_broker_id(BrokerId(1))
@@ -351,7 +359,7 @@ fn a_snapshot_is_taken_by_size_and_by_age_and_started_from() {
         run.freeze();
         let image = run.node.image().clone();
         // The log before the snapshot is not needed any more.
-        disk.borrow_mut().synced.clear();
+        disk.borrow_mut().live.batches.clear();
         let mut run = Run::start_with(&disk, settings, 20_000);
         run.sync();
         let (found, _) = run.published.last().unwrap();
@@ -372,9 +380,9 @@ fn old_snapshots_and_the_log_behind_them_go() {
         run.sync();
         run.freeze();
     }
-    assert!(disk.borrow().snapshots.len() > 1);
+    assert!(disk.borrow().live.snapshots.len() > 1);
     run.tick(60_000);
-    let disk = disk.borrow();
+    let disk = &disk.borrow().live;
     assert_eq!(disk.snapshots.len(), 1);
     assert_eq!(disk.start_offset, disk.snapshots[0].0.end_offset);
 }
@@ -445,7 +453,7 @@ fn the_quorum_is_described_as_its_leader_sees_it() {
     let [voter] = &partition.current_voters[..] else { panic!("{partition:?}") };
     assert_eq!((voter.replica_id, voter.log_end_offset), (BrokerId(1), run.committed() + 1));
     assert_eq!(voter.last_caught_up_timestamp, at(7).wall_ms);
-    assert_eq!(response.nodes[0].listeners[0].port, 9093);
+    assert_eq!(response.nodes[0].listeners[0].port, 9001);
     for (topic, partition) in [("other", 0), (CLUSTER_METADATA_TOPIC, 1)] {
         let response = run.node.describe_quorum(&request(topic, partition), &at(7));
         assert_eq!(response.topics[0].partitions[0].error_code, 3);
