@@ -347,6 +347,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         if let Some(offset) = self.loader.open_transaction() {
             self.controller.resume_transaction(offset);
         }
+        self.controller.set_quorum_node_ids(self.quorum.kraft().voters.ids());
         self.controller.activate(next_offset, now);
         outputs.push(NodeOutput::BecameActive { epoch, next_offset });
         let records = self.controller.activation_records(&self.bootstrap);

@@ -23,6 +23,7 @@ mod periodic;
 mod placement;
 mod producer_ids;
 mod reassign;
+mod registration;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -179,6 +180,11 @@ impl Controller {
         }
         self.heartbeats = Some(heartbeats);
         self.schedule = Some(Schedule::new(&self.settings, now.monotonic_ms));
+    }
+
+    /// Who the quorum's voters are, as of now.
+    pub fn set_quorum_node_ids(&mut self, ids: impl Iterator<Item = i32>) {
+        self.settings.quorum_node_ids = ids.collect();
     }
 
     pub fn is_active(&self) -> bool {

@@ -23,7 +23,11 @@ fn who_may_not_register_is_told_why() {
     };
     for (what, request, code) in [
         ("another cluster", registration(2).with_cluster_id(text("elsewhere")), 104),
-        ("a living broker's id", registration(1).with_incarnation_id(other), 101),
+        (
+            "a living broker's id",
+            registration(1).with_incarnation_id(other).with_log_dirs(directory(own)),
+            101,
+        ),
         ("a ZooKeeper broker", registration(2).with_is_migrating_zk_broker(true), 102),
         ("no directory", registration(2).with_log_dirs(vec![]), 119),
         ("a reserved directory", registration(2).with_log_dirs(directory(2)), 119),
@@ -56,9 +60,23 @@ fn the_epoch_of_a_broker_is_the_offset_of_its_registration() {
 fn a_successor_need_not_wait_for_a_session_that_is_known_to_have_ended() {
     let mut world = World::with_brokers(1);
     let next = registration(1).with_incarnation_id(Uuid::from_u128(77));
-    assert_eq!(world.register(&next, 1).0, 101);
+    let elsewhere = next.clone().with_log_dirs(vec![Uuid::from_u128(DIRECTORIES + 50)]);
+    assert_eq!(world.register(&elsewhere, 1).0, 101);
     world.controller.session_ended(1);
-    assert_eq!(world.register(&next, 1).0, 0);
+    assert_eq!(world.register(&elsewhere, 1).0, 0);
+}
+
+#[test]
+fn who_holds_the_directories_of_its_former_self_need_not_wait_for_its_session() {
+    let mut world = World::with_brokers(1);
+    let own = Uuid::from_u128(DIRECTORIES + 1);
+    let more = Uuid::from_u128(DIRECTORIES + 50);
+    let next = |id| registration(1).with_incarnation_id(Uuid::from_u128(id));
+    assert_eq!(world.register(&next(77).with_log_dirs(vec![own, more]), 1).0, 0);
+    world.beat(1, 1);
+    let some = next(78).with_log_dirs(vec![own]);
+    assert_eq!(world.register(&some, 2).0, 101, "somebody may hold the other one");
+    assert_eq!(world.register(&next(78).with_log_dirs(vec![more, own]), 2).0, 0);
 }
 
 #[test]
