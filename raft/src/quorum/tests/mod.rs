@@ -1,6 +1,7 @@
 //! Quorums in memory, on disks that crash: what was not synced is gone, what was is there.
 
 mod disk;
+mod requests;
 mod sole;
 mod three;
 mod world;
@@ -11,7 +12,7 @@ pub(crate) use self::disk::{MemoryLog, MemoryStore, SharedDisk};
 use super::*;
 
 pub(crate) fn directory(id: i32) -> Uuid {
-    Uuid::from_u128(10 + u128::try_from(id).unwrap())
+    Uuid::from_u128(10 + u128::from(id.unsigned_abs()))
 }
 
 /// Of node 1.
