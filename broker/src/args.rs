@@ -1,4 +1,5 @@
-//! The command line: `gregor` alone, `gregor kafka-server-start FILE`, `gregor kafka-storage …`.
+//! The command line: `gregor` alone, `gregor kafka-server-start FILE`, `gregor kafka-storage …`,
+//! `gregor cluster`.
 //!
 //! The program also goes by the tool's name (`kafka-server-start`, `kafka-storage.sh`, …) when it
 //! is called through a link of that name.
@@ -7,6 +8,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::cluster::ClusterArgs;
 
 /// A Kafka broker and controller in one process.
 #[derive(Debug, Parser)]
@@ -28,6 +31,8 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Run a whole cluster on this machine, each node a process of its own
+    Cluster(ClusterArgs),
 }
 
 #[derive(Debug, Args)]
@@ -54,7 +59,7 @@ fn tool_name(program: &Path) -> Option<String> {
     ["kafka-server-start", "kafka-storage"].contains(&name).then(|| name.to_owned())
 }
 
-fn property(word: &str) -> Result<(String, String), String> {
+pub(crate) fn property(word: &str) -> Result<(String, String), String> {
     match word.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err(format!("expected PROPERTY=VALUE, not \"{word}\"")),

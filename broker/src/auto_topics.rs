@@ -4,14 +4,19 @@
 //! One request for a name is under way at a time. Kafka: `AutoTopicCreationManager`.
 
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use protocol::api::{Api, ApiKey};
 use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
-use protocol::messages::{CreateTopicsRequest, TopicName};
+use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use protocol::wire::StrBytes;
 
 use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::controller_call::CallFailed;
+use crate::forwarding;
 
 /// Longest name of a topic.
 const NAME_BYTES_MAX: usize = 249;
@@ -29,7 +34,44 @@ pub(crate) fn is_valid_name(name: &str) -> bool {
 }
 
 /// Starts to create topics that a client asked for; the client asks again to see them.
-pub(crate) fn create(broker: &Arc<Broker>, names: Vec<String>) {
+///
+/// The controller is told of the client, whose leave to create was asked for.
+pub(crate) fn create_for(broker: &Arc<Broker>, context: &RequestContext, names: Vec<String>) {
+    let api = Api::of(ApiKey::CreateTopics);
+    let context = RequestContext { api, api_version: api.max_version, ..context.clone() };
+    start(broker, names, move |broker, request| async move {
+        let asked = forwarding::ask(&broker, &context, request, |request, controller, now| {
+            controller.create_topics(request, &|_| false, now)
+        });
+        asked.await.map_err(|error| error.to_string())
+    });
+}
+
+/// Starts to create a topic that this broker needs.
+pub(crate) fn create_own(broker: &Arc<Broker>, name: &str) {
+    start(broker, vec![name.to_owned()], |broker, request| async move {
+        create(&broker, request).await.map_err(|error| error.to_string())
+    });
+}
+
+/// Creates topics in the name of this node.
+pub(crate) async fn create(
+    broker: &Arc<Broker>,
+    request: CreateTopicsRequest,
+) -> Result<CreateTopicsResponse, CallFailed> {
+    forwarding::ask_as_node(broker, request, |request, controller, now| {
+        controller.create_topics(request, &|_| false, now)
+    })
+    .await
+}
+
+fn start<Asked>(
+    broker: &Arc<Broker>,
+    names: Vec<String>,
+    ask: impl FnOnce(Arc<Broker>, CreateTopicsRequest) -> Asked + Send + 'static,
+) where
+    Asked: Future<Output = Result<CreateTopicsResponse, String>> + Send,
+{
     let topics: Vec<CreatableTopic> = {
         let mut in_flight = broker.auto_topics().in_flight.lock();
         let new = names.into_iter().filter(|name| in_flight.insert(name.clone()));
@@ -49,7 +91,7 @@ pub(crate) fn create(broker: &Arc<Broker>, names: Vec<String>) {
         let timeout_ms = broker.config().request_timeout_ms;
         let request =
             CreateTopicsRequest::default().with_topics(topics).with_timeout_ms(timeout_ms);
-        if let Err(error) = crate::handlers::create_topics::create(&broker, request).await {
+        if let Err(error) = ask(Arc::clone(&broker), request).await {
             tracing::warn!(
                 target: "kafka.server.DefaultAutoTopicCreationManager",
                 "Auto topic creation of {} failed: {error}",

@@ -18,17 +18,23 @@ use crate::auto_topics::AutoTopics;
 use crate::context::Client;
 use crate::disk_gate::DiskGate;
 use crate::fetch_session::FetchSessions;
+use crate::fetchers::Fetchers;
 use crate::groups::Groups;
 use crate::log_dir::{self, HostedLogDir};
 use crate::net::buffers::Buffers;
 use crate::net::registry::Registry;
-use crate::partitions::{AppendRefused, HostedPartition, Partitions};
+use crate::partitions::{AppendRefused, HostedPartition, Partitions, Surroundings};
+use crate::peer::ControllerChannel;
 use crate::producer_ids::ProducerIds;
 use crate::quorum::QuorumHandle;
+use crate::replication_quota::ReplicationQuotas;
 
 /// Topics that Kafka keeps for itself; clients may read them, not write them.
 const INTERNAL_TOPICS: [&str; 3] =
     ["__consumer_offsets", "__transaction_state", "__share_group_state"];
+
+/// The one replica selector that Kafka brings along; others are Java classes of somebody's own.
+const RACK_AWARE_SELECTOR: &str = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
 
 /// One node that has the broker role.
 #[derive(Debug)]
@@ -50,9 +56,13 @@ pub(crate) struct Parts {
     pub(crate) registry: Arc<Registry>,
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) gate: Arc<DiskGate>,
+    pub(crate) surroundings: Arc<Surroundings>,
+    pub(crate) fetchers: Fetchers,
+    pub(crate) quotas: ReplicationQuotas,
     pub(crate) auto_topics: AutoTopics,
     pub(crate) groups: Groups,
     pub(crate) producer_ids: ProducerIds,
+    pub(crate) to_controller: ControllerChannel,
 }
 
 impl Broker {
@@ -113,6 +123,11 @@ impl Broker {
         &self.parts.producer_ids
     }
 
+    /// The way to the active controller for what only it decides.
+    pub(crate) fn to_controller(&self) -> &ControllerChannel {
+        &self.parts.to_controller
+    }
+
     pub(crate) fn buffers(&self) -> &Arc<Buffers> {
         &self.parts.buffers
     }
@@ -127,6 +142,11 @@ impl Broker {
 
     pub(crate) fn fetch_max_bytes(&self) -> i32 {
         self.config.load().fetch_max_bytes
+    }
+
+    /// Whether consumers are sent to replicas of their own rack (KIP-392).
+    pub(crate) fn selects_replicas_by_rack(&self) -> bool {
+        self.config.load().replica_selector_class.as_deref() == Some(RACK_AWARE_SELECTOR)
     }
 
     /// Whether a listener is a client's or a controller's.
@@ -151,6 +171,14 @@ impl Broker {
 
     pub(crate) fn random_u64(&self) -> u64 {
         getrandom::u64().unwrap_or(0)
+    }
+
+    /// Which broker clients are told to take for the controller: any that is up will do, it
+    /// forwards. Kafka: `KRaftMetadataCache.getRandomAliveBrokerId`.
+    pub(crate) fn random_alive(&self, image: &MetadataImage) -> i32 {
+        let brokers = image.cluster().brokers();
+        let alive: Vec<i32> = brokers.filter(|b| !b.fenced).map(|b| b.broker_id).collect();
+        drawn(&alive, self.random_u64())
     }
 
     /// The partition as hosted here, or why there is none.
@@ -201,6 +229,7 @@ impl Broker {
             "Connection {} ended",
             client.connection_id,
         );
+        self.parts.quorum.connection_ended(client.connection_id);
     }
 
     /// A refused append may mean that the log directory failed; the process ends then.
@@ -223,6 +252,11 @@ impl Broker {
     }
 }
 
+fn drawn(ids: &[i32], draw: u64) -> i32 {
+    let at = usize::try_from(draw % (ids.len() as u64).max(1)).unwrap_or(0);
+    ids.get(at).copied().unwrap_or(-1)
+}
+
 /// The wall clock, milliseconds since 1970.
 pub(crate) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -243,4 +277,15 @@ pub(crate) fn node_endpoint(
         port: i32::from(endpoint.port),
         rack: broker.rack.as_ref().map(ToString::to_string),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_of_those_that_are_up_is_drawn() {
+        assert_eq!(drawn(&[], 5), -1);
+        assert_eq!(drawn(&[1, 2, 3], 4), 2);
+    }
 }

@@ -10,6 +10,7 @@ use protocol::api::Api;
 use protocol::wire::StrBytes;
 
 use crate::authorizer::{Authorizer, Operation, Resource};
+use crate::controller_call::ControllerAccess;
 
 /// The peer of a connection.
 #[derive(Debug)]
@@ -26,6 +27,16 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(listener: Arc<str>, address: SocketAddr, connection_id: u64) -> Self {
         Self { listener, address, connection_id, principal: Arc::from("User:ANONYMOUS") }
+    }
+
+    /// Whoever sent a request that a broker passes on; it counts as one of the broker's connection.
+    pub(crate) fn behind(&self, principal: &str, ip: IpAddr) -> Self {
+        Self {
+            listener: Arc::clone(&self.listener),
+            address: SocketAddr::new(ip, self.address.port()),
+            connection_id: self.connection_id,
+            principal: Arc::from(principal),
+        }
     }
 
     /// The peer's address as Kafka prints hosts of group members: a slash in front.
@@ -49,6 +60,7 @@ pub(crate) struct RequestContext {
     pub(crate) client_id: StrBytes,
     pub(crate) client: Arc<Client>,
     pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) controller: ControllerAccess,
 }
 
 impl RequestContext {

@@ -1,9 +1,12 @@
-//! A request to the active controller, with the deadline that the client gave.
+//! A request to this node's controller, with the deadline that the client gave.
 //!
-//! Kafka: `ForwardingManager`, and the deadlines of `ControllerRequestContext`: a request that the
-//! controller did not come to answer in time gets REQUEST_TIMED_OUT, whatever becomes of it.
+//! A handler asks as if the controller were here. Where it is not, `forwarding` has asked the
+//! active one already or will: the request's [`ControllerAccess`] tells which. Kafka: the deadlines
+//! of `ControllerRequestContext`; a request that the controller did not come to answer in time
+//! gets REQUEST_TIMED_OUT, whatever becomes of it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use protocol::ErrorCode;
@@ -11,16 +14,19 @@ use raft::controller::{Controller, ControllerNow, ControllerResult};
 
 use crate::api_error::{ApiError, worded};
 use crate::broker::Broker;
+use crate::context::RequestContext;
 use crate::error_map;
 use crate::quorum::ControllerError;
 
 /// Why the controller gave no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CallFailed {
     #[error(transparent)]
     Controller(#[from] ControllerError),
     #[error("no answer within {0} ms")]
     TimedOut(i32),
+    #[error("the active controller gave an answer that is none")]
+    NoAnswer,
 }
 
 impl From<CallFailed> for ApiError {
@@ -28,19 +34,58 @@ impl From<CallFailed> for ApiError {
         match failed {
             CallFailed::Controller(error) => error_map::controller_error(&error),
             CallFailed::TimedOut(_) => ErrorCode::RequestTimedOut.into(),
+            CallFailed::NoAnswer => ErrorCode::UnknownServerError.into(),
         }
+    }
+}
+
+/// How a request gets to the controller.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum ControllerAccess {
+    /// The controller of this node is asked; one that is not active does not answer.
+    #[default]
+    Here,
+    /// As `Here`; that the controller is not active is noted, and the answer not sent then.
+    Noted(Arc<AtomicBool>),
+    /// The active controller was asked in vain; what is left is to say so.
+    Failed(CallFailed),
+}
+
+impl ControllerAccess {
+    /// One that notes, and where it does.
+    pub(crate) fn noted() -> (Self, Arc<AtomicBool>) {
+        let noted = Arc::new(AtomicBool::new(false));
+        (Self::Noted(Arc::clone(&noted)), noted)
+    }
+}
+
+/// What is left to answer where the active controller was asked in vain.
+pub(crate) fn check_access(context: &RequestContext) -> Result<(), CallFailed> {
+    match &context.controller {
+        ControllerAccess::Failed(failed) => Err(*failed),
+        ControllerAccess::Here | ControllerAccess::Noted(_) => Ok(()),
     }
 }
 
 /// Calls the controller; the answer comes when its records are committed and applied here.
 pub(crate) async fn within<R: Send + 'static>(
     broker: &Arc<Broker>,
+    context: &RequestContext,
     timeout_ms: i32,
     call: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R> + Send + 'static,
 ) -> Result<R, CallFailed> {
+    check_access(context)?;
     let timeout = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
     match tokio::time::timeout(timeout, broker.quorum().submit(call)).await {
-        Ok(answered) => Ok(answered?),
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => {
+            if let (ControllerError::NotActive, ControllerAccess::Noted(noted)) =
+                (error, &context.controller)
+            {
+                noted.store(true, Ordering::Relaxed);
+            }
+            Err(error.into())
+        }
         Err(_) => Err(CallFailed::TimedOut(timeout_ms)),
     }
 }
@@ -48,9 +93,10 @@ pub(crate) async fn within<R: Send + 'static>(
 /// Calls the controller on behalf of a request that has no deadline of its own.
 pub(crate) async fn call<R: Send + 'static>(
     broker: &Arc<Broker>,
+    context: &RequestContext,
     call: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R> + Send + 'static,
 ) -> Result<R, CallFailed> {
-    within(broker, broker.config().request_timeout_ms, call).await
+    within(broker, context, broker.config().request_timeout_ms, call).await
 }
 
 /// As [`worded`], for the answers whose errors always carry words.

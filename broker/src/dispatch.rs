@@ -16,6 +16,8 @@ use protocol::wire::{Decodable, Encodable};
 
 use crate::broker::Broker;
 use crate::context::{Client, RequestContext};
+use crate::controller_call::ControllerAccess;
+use crate::forwarding;
 use crate::handlers;
 use crate::net::connection::{Later, Reply};
 use crate::net::frames::Prefix;
@@ -44,6 +46,7 @@ pub(crate) fn check_prefix(frame_bytes: usize, prefix: &[u8]) -> Result<Prefix, 
 
 /// Parses the header and starts the request.
 pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes) -> Begun {
+    let whole = frame.clone();
     let listener = broker.listener_kind(&client.listener);
     let header = match admitted_header(listener, &mut frame) {
         Ok(header) => header,
@@ -56,6 +59,7 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         client_id: header.client_id.clone(),
         client: Arc::clone(client),
         authorizer: Arc::clone(broker.authorizer()),
+        controller: ControllerAccess::Here,
     };
     if header.api.key == ApiKey::Produce {
         return Begun::Produce(handlers::produce::begin(broker, context, frame));
@@ -68,6 +72,9 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         return Begun::Other(Box::pin(std::future::ready(into_reply(reply))));
     }
     match shape::check(&header, frame, DECODED_BUDGET) {
+        Ok(body) if forwarding::takes(listener, context.api) => {
+            Begun::Other(forwarding::forward(broker, context, whole, body))
+        }
         Ok(body) => Begun::Other(handlers::route(broker, context, body)),
         Err(refusal) => refuse(format!("{} v{}: {refusal}", header.api.name, header.api_version)),
     }

@@ -1,5 +1,7 @@
 //! Reads what a Fetch asks of its partitions, and waits while there is too little.
 //!
+//! A follower's fetch says what it has, which counts once, when it comes; a consumer's may be sent
+//! to a replica that is nearer (KIP-392).
 //! A fetch that finds less than its min bytes registers with each of its partitions, looks again
 //! (what came in between would not wake it), and sleeps until one of them changes or its time is
 //! up. Kafka: `ReplicaManager.fetchMessages`, `readFromLog`, `DelayedFetch`.
@@ -10,6 +12,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::fetch::{AbortedTransaction, EpochEndOffset, PartitionResponse};
+use protocol::wire::StrBytes;
+use replica::FollowerFetch;
 use storage::ReadError;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -19,14 +23,33 @@ use crate::error_map;
 use crate::fetch_session::{PartitionKey, Requested};
 use crate::partitions::{HostedPartition, Isolation};
 
+/// A follower, as it says who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Follower {
+    pub(crate) replica_id: i32,
+    /// -1 if it does not say.
+    pub(crate) broker_epoch: i64,
+}
+
+/// A consumer that could read from a replica that is nearer than the leader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Nearby {
+    pub(crate) rack: StrBytes,
+    /// Listener by which it came, and would go elsewhere.
+    pub(crate) listener: Arc<str>,
+}
+
 /// Bounds of one Fetch.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Limits {
     pub(crate) max_bytes: usize,
     pub(crate) min_bytes: usize,
     pub(crate) max_wait_ms: u64,
     pub(crate) isolation: Isolation,
     pub(crate) leader_only: bool,
+    /// `None` for a consumer.
+    pub(crate) follower: Option<Follower>,
+    pub(crate) nearby: Option<Nearby>,
 }
 
 /// One partition of a Fetch, resolved.
@@ -54,20 +77,23 @@ pub(crate) async fn read(
     interests: Vec<Interest>,
 ) -> Vec<(Interest, PartitionResponse)> {
     let interests = Arc::new(interests);
-    let mut look = look(broker, limits, &interests).await;
+    let mut look = look(broker, limits, &interests, Occasion::Arrival).await;
     if !done(limits, &interests, &look) {
         let deadline = Instant::now() + Duration::from_millis(limits.max_wait_ms);
         let sleeper = Arc::new(Notify::new());
         loop {
             for partition in interests.iter().filter_map(|i| i.partition.as_ref().ok()) {
-                partition.wake_on_change(Arc::downgrade(&sleeper));
+                match limits.follower {
+                    Some(_) => partition.wake_follower(Arc::downgrade(&sleeper)),
+                    None => partition.wake_consumer(Arc::downgrade(&sleeper)),
+                }
             }
-            look = self::look(broker, limits, &interests).await;
+            look = self::look(broker, limits, &interests, Occasion::Again).await;
             if done(limits, &interests, &look) {
                 break;
             }
             if tokio::time::timeout_at(deadline, sleeper.notified()).await.is_err() {
-                look = self::look(broker, limits, &interests).await;
+                look = self::look(broker, limits, &interests, Occasion::Again).await;
                 break;
             }
         }
@@ -83,15 +109,28 @@ fn done(limits: &Limits, interests: &[Interest], look: &Look) -> bool {
 }
 
 /// Looks once. What is not in memory is looked at on a blocking thread.
-async fn look(broker: &Arc<Broker>, limits: &Limits, interests: &Arc<Vec<Interest>>) -> Look {
-    if let Some(look) = look_at_all(broker, limits, interests, Residency::MemoryOnly) {
+async fn look(
+    broker: &Arc<Broker>,
+    limits: &Limits,
+    interests: &Arc<Vec<Interest>>,
+    occasion: Occasion,
+) -> Look {
+    let in_memory = (occasion, Residency::MemoryOnly);
+    if let Some(look) = look_at_all(broker, limits, interests, in_memory) {
         return look;
     }
-    let (broker, limits, interests) = (Arc::clone(broker), *limits, Arc::clone(interests));
+    let (broker, limits, interests) = (Arc::clone(broker), limits.clone(), Arc::clone(interests));
     let looked = tokio::task::spawn_blocking(move || {
-        look_at_all(&broker, &limits, &interests, Residency::Any)
+        look_at_all(&broker, &limits, &interests, (Occasion::Again, Residency::Any))
     });
     looked.await.ok().flatten().unwrap_or(Look { responses: Vec::new(), bytes: 0, urgent: true })
+}
+
+/// Whether a follower's fetch is news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    Arrival,
+    Again,
 }
 
 /// Where bytes may be read from.
@@ -106,7 +145,7 @@ fn look_at_all(
     broker: &Arc<Broker>,
     limits: &Limits,
     interests: &[Interest],
-    residency: Residency,
+    manner: (Occasion, Residency),
 ) -> Option<Look> {
     let mut look = Look { responses: Vec::with_capacity(interests.len()), bytes: 0, urgent: false };
     for interest in interests {
@@ -114,16 +153,19 @@ fn look_at_all(
         let response = match &interest.partition {
             Ok(partition) => {
                 let room = Room { bytes: left, at_least_one: look.bytes == 0 };
-                look_at(broker, limits, interest, partition, room, residency)?
+                look_at(broker, limits, interest, partition, room, manner)?
             }
-            // Told, but not waited less for.
+            // Told, but a consumer does not wait less for it.
             Err(code) => {
+                look.urgent |= limits.follower.is_some();
                 look.responses.push(PartitionResponse::failed(interest.key.partition, code.code()));
                 continue;
             }
         };
         look.bytes += response.records_length();
-        look.urgent |= response.error_code != 0 || response.diverging_epoch.is_some();
+        look.urgent |= response.error_code != 0
+            || response.diverging_epoch.is_some()
+            || response.preferred_read_replica >= 0;
         look.responses.push(response);
     }
     Some(look)
@@ -144,40 +186,25 @@ fn look_at(
     interest: &Interest,
     partition: &Arc<HostedPartition>,
     room: Room,
-    residency: Residency,
+    (occasion, residency): (Occasion, Residency),
 ) -> Option<PartitionResponse> {
     let index = interest.key.partition;
     let failed = |code: ErrorCode| Some(PartitionResponse::failed(index, code.code()));
     let requested = &interest.requested;
-    let leadership = partition.check_leadership(requested.current_leader_epoch, limits.leader_only);
-    if let Err(code) = leadership {
-        return failed(code);
-    }
-    let marks = partition.marks();
-    let mut response = PartitionResponse {
-        log_start_offset: marks.log_start_offset(),
-        last_stable_offset: marks.last_stable_offset(),
-        high_watermark: marks.high_watermark(),
-        ..PartitionResponse::failed(index, 0)
+    let viewed = match limits.follower {
+        Some(follower) => for_follower(partition, requested, follower, occasion),
+        None => for_consumer(broker, partition, requested, limits),
     };
-    match divergence(partition, requested) {
-        Ok(None) => {}
-        Ok(diverging) => {
-            response.diverging_epoch = diverging;
-            return Some(response);
-        }
+    let View { mut response, upper, ends } = match viewed {
+        Ok(view) => view,
         Err(code) => return failed(code),
-    }
+    };
+    response.index = index;
     let from = requested.fetch_offset;
-    if from < response.log_start_offset || from > marks.log_end_offset() {
-        return failed(ErrorCode::OffsetOutOfRange);
-    }
-    let upper = marks.upper_bound(limits.isolation);
     let max_bytes = usize::try_from(requested.max_bytes).unwrap_or(0).min(room.bytes);
-    if limits.isolation == Isolation::ReadCommitted {
-        response.aborted_transactions = Some(Vec::new());
-    }
-    if from >= upper || (max_bytes == 0 && !room.at_least_one) {
+    let held_back =
+        limits.follower.is_some_and(|follower| is_held_back(broker, partition, follower));
+    if ends || held_back || from >= upper || (max_bytes == 0 && !room.at_least_one) {
         return Some(response);
     }
     let room = Room { bytes: max_bytes, ..room };
@@ -193,6 +220,111 @@ fn look_at(
         }
     }
     Some(response)
+}
+
+/// What a reader may see of a partition.
+struct View {
+    /// Without records yet.
+    response: PartitionResponse,
+    /// First offset that it may not see.
+    upper: i64,
+    /// Whether that is all, without records.
+    ends: bool,
+}
+
+/// A follower fetches, which says how far it is.
+fn for_follower(
+    partition: &HostedPartition,
+    requested: &Requested,
+    follower: Follower,
+    occasion: Occasion,
+) -> Result<View, ErrorCode> {
+    let fetch = FollowerFetch {
+        replica_id: follower.replica_id,
+        broker_epoch: follower.broker_epoch,
+        current_leader_epoch: requested.current_leader_epoch,
+        fetch_offset: requested.fetch_offset,
+        last_fetched_epoch: requested.last_fetched_epoch,
+        log_start_offset: requested.log_start_offset,
+    };
+    let granted = match occasion {
+        Occasion::Arrival => partition.follower_fetched(&fetch),
+        Occasion::Again => partition.check_follower_fetch(&fetch),
+    };
+    let grant = granted.map_err(|refused| error_map::fetch_refused(&refused))?;
+    let diverging_epoch = grant.diverging.map(|diverging| EpochEndOffset {
+        epoch: diverging.epoch,
+        end_offset: diverging.end_offset,
+    });
+    let ends = diverging_epoch.is_some();
+    let response = PartitionResponse {
+        log_start_offset: grant.bounds.log_start_offset,
+        last_stable_offset: grant.bounds.last_stable_offset,
+        high_watermark: grant.bounds.high_watermark,
+        diverging_epoch,
+        ..PartitionResponse::failed(0, 0)
+    };
+    Ok(View { response, upper: grant.bounds.log_end_offset, ends })
+}
+
+fn for_consumer(
+    broker: &Broker,
+    partition: &HostedPartition,
+    requested: &Requested,
+    limits: &Limits,
+) -> Result<View, ErrorCode> {
+    partition.check_leadership(requested.current_leader_epoch, limits.leader_only)?;
+    let marks = partition.marks();
+    let mut response = PartitionResponse {
+        log_start_offset: marks.log_start_offset(),
+        last_stable_offset: marks.last_stable_offset(),
+        high_watermark: marks.high_watermark(),
+        ..PartitionResponse::failed(0, 0)
+    };
+    let from = requested.fetch_offset;
+    if let Some(nearby) = &limits.nearby
+        && let Some(nearer) = nearer_replica(broker, partition, nearby, from)
+    {
+        response.preferred_read_replica = nearer;
+        return Ok(View { response, upper: from, ends: true });
+    }
+    if let Some(diverging) = divergence(partition, requested)? {
+        response.diverging_epoch = Some(diverging);
+        return Ok(View { response, upper: from, ends: true });
+    }
+    if from < response.log_start_offset || from > marks.log_end_offset() {
+        return Err(ErrorCode::OffsetOutOfRange);
+    }
+    if limits.isolation == Isolation::ReadCommitted {
+        response.aborted_transactions = Some(Vec::new());
+    }
+    Ok(View { response, upper: marks.upper_bound(limits.isolation), ends: false })
+}
+
+/// A replica in the consumer's rack, where the leader is in another.
+fn nearer_replica(
+    broker: &Broker,
+    partition: &HostedPartition,
+    nearby: &Nearby,
+    from: i64,
+) -> Option<i32> {
+    if !partition.marks().leads() {
+        return None;
+    }
+    let image = broker.image();
+    let rack_of = |id: i32| {
+        let broker = image.cluster().broker(id).filter(|broker| !broker.fenced)?;
+        broker.end_points.iter().find(|point| *point.name.as_str() == *nearby.listener)?;
+        broker.rack.as_deref()
+    };
+    partition.preferred_read_replica(&nearby.rack, from, rack_of)
+}
+
+/// Whether a throttle lets this follower have nothing now; one that is in sync always may.
+fn is_held_back(broker: &Broker, partition: &HostedPartition, follower: Follower) -> bool {
+    partition.is_throttled_as_leader()
+        && broker.parts.quotas.leader.is_exceeded()
+        && !partition.is_in_sync(follower.replica_id)
 }
 
 type Records = (Vec<Bytes>, Option<Vec<AbortedTransaction>>);

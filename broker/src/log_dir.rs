@@ -5,7 +5,7 @@
 //! what was acknowledged is in the kernel's hands, and nothing is acknowledged that is not.
 //! Kafka: `LogManager`, `LogDirFailureChannel`.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,9 +18,7 @@ use storage::{
 };
 use uuid::Uuid;
 
-use crate::disk_gate::DiskGate;
-use crate::partitions::{HostedPartition, StoredLog};
-use crate::topic_settings::TopicSettings;
+use crate::partitions::{HostedPartition, ReplicaSettings, StoredLog, Surroundings};
 
 /// Segments kept open at once on a machine whose limits are not known, and the most on any.
 const OPEN_FILES_MAX: u64 = 20_000;
@@ -132,23 +130,22 @@ impl HostedLogDir {
         topic: &str,
         topic_id: Uuid,
         partition: i32,
-        settings: &TopicSettings,
-        gate: &Arc<DiskGate>,
+        settings: ReplicaSettings,
+        surroundings: &Arc<Surroundings>,
         now_ms: i64,
     ) -> Result<HostedPartition, StorageError> {
         let config = settings.log.clone();
         let log =
             self.dir.open_log(topic, partition, Some(topic_id), config, now_ms, self.draw())?;
-        let hosted = HostedPartition::new(
+        Ok(HostedPartition::new(
             Arc::from(topic),
             topic_id,
             partition,
             StoredLog::new(log),
             self.dir.high_watermark(topic, partition),
-            Arc::clone(gate),
-        );
-        hosted.configure(settings.log.clone(), settings.min_in_sync_replicas);
-        Ok(hosted)
+            settings,
+            Arc::clone(surroundings),
+        ))
     }
 
     /// Renames the directories that belong to no partition of the image, and goes on with the
@@ -158,18 +155,17 @@ impl HostedLogDir {
         owned: &[(String, i32, Uuid)],
         now_ms: i64,
     ) -> Result<(), StorageError> {
-        let owned: BTreeSet<(&str, i32, Uuid)> =
-            owned.iter().map(|(topic, partition, id)| (topic.as_str(), *partition, *id)).collect();
+        let owned: HashMap<(&str, i32), Uuid> = owned
+            .iter()
+            .map(|(topic, partition, id)| ((topic.as_str(), *partition), *id))
+            .collect();
         for found in self.dir.partitions()? {
             match found.kind {
                 DirKind::Live => {
                     // A directory without an id was begun by a run that did not get further.
                     let id = found.topic_id.unwrap_or(Uuid::nil());
-                    let named = owned.iter().any(|(topic, partition, known)| {
-                        *topic == found.topic
-                            && *partition == found.partition
-                            && (id.is_nil() || *known == id)
-                    });
+                    let owner = owned.get(&(found.topic.as_str(), found.partition));
+                    let named = owner.is_some_and(|known| id.is_nil() || *known == id);
                     if !named {
                         let aside = self.dir.set_dir_stray(&found, self.unique())?;
                         tracing::warn!(

@@ -1,12 +1,14 @@
 //! `gregor`: a Kafka broker and controller, and Kafka's tools that work on files.
 
 mod acls;
+mod alter_partition;
 mod answer_budget;
 mod api_error;
 mod args;
 mod authorizer;
 mod auto_topics;
 mod broker;
+mod cluster;
 mod config_resources;
 mod context;
 mod controller_call;
@@ -15,7 +17,9 @@ mod dispatch;
 mod dynamic_config;
 mod error_map;
 mod fetch_session;
+mod fetchers;
 mod fetching;
+mod forwarding;
 mod groups;
 mod handlers;
 mod log_dir;
@@ -24,9 +28,11 @@ mod logging;
 mod maintenance;
 mod net;
 mod partitions;
+mod peer;
 mod producer_ids;
 mod publisher;
 mod quorum;
+mod replication_quota;
 mod server;
 mod topic_names;
 mod topic_settings;
@@ -42,6 +48,7 @@ fn main() -> ExitCode {
         None => start_unconfigured(),
         Some(Command::ServerStart(start)) => start_from_file(&start),
         Some(Command::Storage { args }) => run_tool("kafka-storage", &args),
+        Some(Command::Cluster(args)) => cluster::run(args),
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use storage::StorageError;
 use tokio::task::JoinHandle;
 
+use crate::alter_partition;
 use crate::broker::Broker;
 use crate::partitions::{HostedPartition, StoredLog};
 
@@ -67,6 +68,9 @@ impl Maintenance {
                 expire_producers,
             ),
             every(broker, delay, FLUSH_CHECK_MAX, remove_deleted),
+            // Whoever lags is noticed after at most one and a half of the time.
+            every(broker, Duration::ZERO, millis(config.replica_lag_time_max_ms / 2), lag),
+            alter_partition::start(broker),
             tokio::spawn(watch_connections(Arc::clone(broker))),
         ];
         Self { tasks }
@@ -143,6 +147,11 @@ fn flush(broker: &Broker) -> Result<(), StorageError> {
             partition.with_replica_here(|replica| replica.log_mut().log.end_flush(flushed))?;
         }
     }
+    Ok(())
+}
+
+fn lag(broker: &Broker) -> Result<(), StorageError> {
+    broker.partitions().all().iter().for_each(|partition| partition.tick());
     Ok(())
 }
 

@@ -16,7 +16,7 @@ use protocol::messages::{AllocateProducerIdsRequest, AllocateProducerIdsResponse
 
 use crate::api_error::ApiError;
 use crate::broker::Broker;
-use crate::controller_call;
+use crate::forwarding;
 
 /// Ids that are left of a block when the next one is asked for: a tenth.
 const PREFETCH_DIVISOR: i64 = 10;
@@ -131,8 +131,8 @@ impl ProducerIds {
         let request = AllocateProducerIdsRequest::default()
             .with_broker_id(BrokerId(node_id))
             .with_broker_epoch(epoch);
-        let answered = controller_call::call(broker, move |controller, _| {
-            controller.allocate_producer_ids(&request)
+        let answered = forwarding::ask_as_node(broker, request, |request, controller, _| {
+            controller.allocate_producer_ids(request)
         });
         let response = answered.await.map_err(|failed| {
             tracing::warn!(

@@ -1,22 +1,27 @@
-//! Makes the broker what the metadata image says: partitions opened, led, reconfigured, deleted.
+//! Makes the broker what the metadata image says: partitions opened, led, followed, reconfigured,
+//! deleted.
 //!
 //! Changes are applied in the order of the metadata log, one after the other, and acknowledged when
 //! everything they ask for is done; that is when a request that caused them is answered. The image
 //! that handlers see is stored last. Files are opened on blocking threads, several at a time.
 //! Kafka: `BrokerMetadataPublisher`, `ReplicaManager.applyDelta`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use config::Properties;
+use config::{BrokerConfig, Properties};
 use protocol::wire::StrBytes;
-use raft::image::{Changes, ConfigResource, MetadataImage, Partition, ResourceType, Topic};
+use raft::image::{
+    Changes, ConfigResource, LeaderRecovery, MetadataImage, Partition, ResourceType, Topic,
+};
+use replica::{Recovery, Registration};
 use storage::{AppendError, StorageError};
 use uuid::Uuid;
 
 use crate::broker::Broker;
 use crate::net::limits::Limits;
 use crate::partitions::HostedPartition;
+use crate::peer::Address;
 use crate::topic_settings::TopicSettings;
 
 /// A partition of ours that changed.
@@ -40,6 +45,7 @@ impl Publisher {
     /// The first image: everything in it is new to this broker. Directories that no partition of
     /// the image owns are put aside.
     pub(crate) async fn begin(&self, image: Arc<MetadataImage>) -> Result<(), StorageError> {
+        self.broker.parts.surroundings.set_brokers(&image);
         self.apply_broker_settings(&image);
         let all = image.topics().iter().flat_map(|topic| {
             topic.partitions().map(|(partition, state)| Change {
@@ -54,7 +60,9 @@ impl Publisher {
             ours.iter().map(|c| (c.topic.name.to_string(), c.partition, c.topic.id)).collect();
         let now_ms = self.broker.now_ms();
         blocking(move || log_dir.put_strays_aside(&owned, now_ms)).await?;
-        self.host(&image, ours, self.opening_threads()).await?;
+        let ours = Arc::new(ours);
+        self.host(&image, &ours, self.opening_threads()).await?;
+        self.fetch(&image, &ours);
         self.broker.groups().begin(self.broker.partitions(), &image);
         self.broker.set_image(image);
         Ok(())
@@ -66,6 +74,9 @@ impl Publisher {
         image: Arc<MetadataImage>,
         changes: &Changes,
     ) -> Result<(), StorageError> {
+        if !changes.brokers.is_empty() {
+            self.broker.parts.surroundings.set_brokers(&image);
+        }
         self.delete(&changes.deleted_topics).await?;
         if changes.configs.iter().any(is_of_brokers) {
             self.apply_broker_settings(&image);
@@ -81,8 +92,13 @@ impl Publisher {
                 Some(Change { topic: Arc::clone(topic?), partition: *partition, state })
             })
         });
-        let ours: Vec<Change> = changed.filter(|change| self.is_ours(change)).collect();
-        self.host(&image, ours, processors()).await?;
+        let (ours, others): (Vec<Change>, Vec<Change>) =
+            changed.partition(|change| self.is_ours(change));
+        self.remove(others).await?;
+        let ours = Arc::new(ours);
+        self.host(&image, &ours, processors()).await?;
+        self.fetch(&image, &ours);
+        self.look_for_leaders(&image, &changes.brokers);
         let groups = self.broker.groups();
         groups.apply(self.broker.partitions(), &self.broker.image(), &image, changes);
         self.broker.set_image(image);
@@ -107,26 +123,72 @@ impl Publisher {
     async fn host(
         &self,
         image: &Arc<MetadataImage>,
-        changes: Vec<Change>,
+        changes: &Arc<Vec<Change>>,
         threads: usize,
     ) -> Result<(), StorageError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
         let share = changes.len().div_ceil(threads).max(1);
-        let mut changes = changes.into_iter();
         let mut shares = Vec::new();
-        loop {
-            let part: Vec<Change> = changes.by_ref().take(share).collect();
-            if part.is_empty() {
-                break;
-            }
+        for from in (0..changes.len()).step_by(share) {
             let (broker, image) = (Arc::clone(&self.broker), Arc::clone(image));
-            shares.push(tokio::task::spawn_blocking(move || host_all(&broker, &image, part)));
+            let changes = Arc::clone(changes);
+            shares.push(tokio::task::spawn_blocking(move || {
+                let until = (from + share).min(changes.len());
+                host_all(&broker, &image, changes.get(from..until).unwrap_or_default())
+            }));
         }
         for share in shares {
             // A share that panicked has said so; the partitions in it stay away.
             share.await.unwrap_or(Ok(()))?;
+        }
+        Ok(())
+    }
+
+    /// Whoever leads elsewhere is fetched from.
+    fn fetch(&self, image: &MetadataImage, changes: &[Change]) {
+        let fetchers = &self.broker.parts.fetchers;
+        for change in changes {
+            let hosted = self.broker.partitions().topic_by_id(change.topic.id);
+            let Some(hosted) = hosted.and_then(|topic| topic.partition(change.partition)) else {
+                continue;
+            };
+            let leader = change.state.leader;
+            let address = (leader != self.broker.node_id()).then(|| self.address(image, leader));
+            match address.flatten() {
+                Some(address) => fetchers.follow(&self.broker, leader, &address, &hosted),
+                None => fetchers.forget(&hosted),
+            }
+        }
+    }
+
+    /// Brokers that came back, or listen elsewhere now, are asked again at once.
+    fn look_for_leaders(&self, image: &MetadataImage, changed: &BTreeSet<i32>) {
+        for id in changed.iter().filter(|id| image.cluster().is_active(**id)) {
+            if let Some(address) = self.address(image, *id) {
+                self.broker.parts.fetchers.retry(&self.broker, *id, &address);
+            }
+        }
+    }
+
+    /// Where other brokers reach this one.
+    fn address(&self, image: &MetadataImage, id: i32) -> Option<Address> {
+        let listener = &self.broker.config().inter_broker_listener_name;
+        let endpoints = &image.cluster().broker(id)?.end_points;
+        let endpoint = endpoints.iter().find(|endpoint| endpoint.name.as_str() == listener)?;
+        Some(Address { host: endpoint.host.to_string(), port: endpoint.port })
+    }
+
+    /// Partitions that a reassignment took from this broker.
+    async fn remove(&self, others: Vec<Change>) -> Result<(), StorageError> {
+        for change in others {
+            let partitions = self.broker.partitions();
+            let Some(gone) = partitions.remove(change.topic.id, change.partition) else { continue };
+            self.broker.parts.fetchers.forget(&gone);
+            let broker = Arc::clone(&self.broker);
+            blocking(move || {
+                gone.give_up();
+                broker.parts.log_dir.delete(&gone, broker.now_ms())
+            })
+            .await?;
         }
         Ok(())
     }
@@ -137,7 +199,8 @@ impl Publisher {
             let broker = Arc::clone(&self.broker);
             blocking(move || {
                 for partition in topic.partitions() {
-                    partition.follow(-1, -1);
+                    broker.parts.fetchers.forget(&partition);
+                    partition.give_up();
                     broker.parts.log_dir.delete(&partition, broker.now_ms())?;
                 }
                 Ok(())
@@ -163,7 +226,7 @@ impl Publisher {
                 let settings = of_topic
                     .entry(Arc::clone(partition.topic()))
                     .or_insert_with(|| TopicSettings::of(partition.topic(), &image, &config));
-                partition.configure(settings.log.clone(), settings.min_in_sync_replicas);
+                partition.configure(settings.of_replica(partition.partition(), broker.node_id()));
             }
             Ok(())
         });
@@ -189,7 +252,13 @@ impl Publisher {
                         "The former limits of connections stay: {error}",
                     ),
                 }
+                self.apply_replication_settings(&config);
+                let fetchers = self.broker.config().num_replica_fetchers;
+                let resized = fetchers != config.num_replica_fetchers;
                 self.broker.set_config(config);
+                if resized {
+                    self.broker.parts.fetchers.resize(&self.broker);
+                }
             }
             Err(error) => {
                 tracing::error!(
@@ -198,6 +267,12 @@ impl Publisher {
                 );
             }
         }
+    }
+
+    fn apply_replication_settings(&self, config: &BrokerConfig) {
+        let quotas = &self.broker.parts.quotas;
+        quotas.leader.set_bound(config.throttle("leader.replication.throttled.rate"));
+        quotas.follower.set_bound(config.throttle("follower.replication.throttled.rate"));
     }
 }
 
@@ -212,7 +287,7 @@ fn is_of_brokers(resource: &ConfigResource) -> bool {
 fn host_all(
     broker: &Arc<Broker>,
     image: &MetadataImage,
-    changes: Vec<Change>,
+    changes: &[Change],
 ) -> Result<(), StorageError> {
     let config = broker.config();
     let mut settings: Option<(Uuid, TopicSettings)> = None;
@@ -224,7 +299,7 @@ fn host_all(
                 &settings.insert((change.topic.id, of)).1
             }
         };
-        match host_one(broker, settings, &change) {
+        match host_one(broker, settings, change) {
             // The others can still be served; this one is tried again at the next start.
             Err(error) if error.is_exhaustion() => {
                 tracing::error!(
@@ -246,33 +321,37 @@ fn host_one(
     let name = change.topic.name.as_str();
     let existing = broker.partitions().topic_by_id(change.topic.id);
     if let Some(hosted) = existing.and_then(|topic| topic.partition(change.partition)) {
-        return lead_or_follow(broker, &hosted, &change.state);
+        return lead_or_follow(&hosted, &change.state);
     }
     let hosted = broker.parts.log_dir.open_partition(
         name,
         change.topic.id,
         change.partition,
-        settings,
-        &broker.parts.gate,
+        settings.of_replica(change.partition, broker.node_id()),
+        &broker.parts.surroundings,
         broker.now_ms(),
     )?;
     let hosted = Arc::new(hosted);
-    lead_or_follow(broker, &hosted, &change.state)?;
+    lead_or_follow(&hosted, &change.state)?;
     broker.partitions().insert(Arc::clone(&hosted));
     Ok(())
 }
 
-fn lead_or_follow(
-    broker: &Arc<Broker>,
-    hosted: &HostedPartition,
-    state: &Partition,
-) -> Result<(), StorageError> {
-    let node_id = broker.node_id();
-    if state.leader != node_id {
-        hosted.follow(state.leader, state.leader_epoch);
-        return Ok(());
-    }
-    match hosted.lead(node_id, state.leader_epoch, &state.replicas, &state.isr) {
+fn lead_or_follow(hosted: &HostedPartition, state: &Partition) -> Result<(), StorageError> {
+    let registration = Registration {
+        leader: state.leader,
+        leader_epoch: state.leader_epoch,
+        partition_epoch: state.partition_epoch,
+        replicas: state.replicas.clone(),
+        adding: state.adding_replicas.clone(),
+        removing: state.removing_replicas.clone(),
+        isr: state.isr.clone(),
+        recovery: match state.leader_recovery {
+            LeaderRecovery::Recovered => Recovery::Recovered,
+            LeaderRecovery::Recovering => Recovery::Recovering,
+        },
+    };
+    match hosted.apply(&registration) {
         Ok(()) => Ok(()),
         Err(AppendError::Storage(error)) => Err(error),
         // Nothing is appended here, so the log has no other reason to refuse.

@@ -1,13 +1,18 @@
 //! The order in which a node starts and stops.
 //!
 //! ```text
-//! start: directory (lock, meta.properties) -> quorum (replayed) -> logs (recovered) -> connections
-//!        -> registered and unfenced -> "started"
-//! stop:  no new connections -> controlled shutdown -> connections -> groups -> logs -> marker
+//! start: directory (lock, meta.properties) -> quorum (replayed) -> controllers' connections
+//!        -> caught up -> logs (recovered) -> clients' connections -> unfenced -> "started"
+//! stop:  no new connections -> controlled shutdown -> connections -> groups -> logs, leadership
+//!        of the quorum -> controllers' connections -> marker
 //! ```
+//! A node that is only a controller has no clients and no logs of partitions, and is started as
+//! soon as others can connect.
+//!
 //! Kafka: `KafkaRaftServer`, `BrokerServer`, `ControllerServer`; the log lines that people and
 //! tools wait for are theirs.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +29,7 @@ use crate::auto_topics::AutoTopics;
 use crate::broker::{Broker, Parts, now_ms};
 use crate::disk_gate::{self, DiskGate};
 use crate::fetch_session::FetchSessions;
+use crate::fetchers::Fetchers;
 use crate::groups::{self, Groups};
 use crate::log_dir::HostedLogDir;
 use crate::maintenance::Maintenance;
@@ -32,10 +38,12 @@ use crate::net::connection;
 use crate::net::limits::{Limits, UnknownHost};
 use crate::net::listener::{self, Bound, Endpoint, SocketBuffers};
 use crate::net::registry::{Registry, Seat};
-use crate::partitions::Partitions;
+use crate::partitions::{Partitions, Surroundings};
+use crate::peer::{ControllerChannel, PeerSettings};
 use crate::producer_ids::ProducerIds;
 use crate::publisher::Publisher;
-use crate::quorum::QuorumHandle;
+use crate::quorum::{Changes, QuorumHandle};
+use crate::replication_quota::ReplicationQuotas;
 
 /// How long connections may take to end when the node stops.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(2);
@@ -53,11 +61,6 @@ pub(crate) enum StartError {
     Quorum(#[from] crate::quorum::QuorumStartError),
     #[error("Socket server failed to bind to {address}: {reason}.")]
     Bind { address: String, reason: String },
-    #[error(
-        "process.roles: a node is broker and controller in one so far; set \
-         process.roles=broker,controller"
-    )]
-    SingleRole,
     #[error("{0}")]
     Limits(#[from] UnknownHost),
     #[error(
@@ -72,7 +75,11 @@ pub(crate) enum StartError {
 /// Where a node keeps its data, formatted already, and how it is configured.
 pub(crate) async fn run(config: BrokerConfig) -> Result<(), StartError> {
     let mut stop = stop_signals()?;
-    let started = Node::start(config).await?;
+    let started = tokio::select! {
+        started = Node::start(config) => started?,
+        // What the disk holds is recovered by the next start.
+        () = stop.recv() => return Ok(()),
+    };
     stop.recv().await;
     started.stop().await;
     Ok(())
@@ -82,9 +89,39 @@ pub(crate) async fn run(config: BrokerConfig) -> Result<(), StartError> {
 pub(crate) struct Node {
     pub(crate) broker: Arc<Broker>,
     maintenance: Maintenance,
-    accepting: Vec<JoinHandle<()>>,
+    clients: Accepting,
+    controllers: Accepting,
     publishing: JoinHandle<()>,
+}
+
+/// Listeners of one kind with their connections.
+struct Accepting {
+    tasks: Vec<JoinHandle<()>>,
     stopping: watch::Sender<bool>,
+}
+
+impl Accepting {
+    fn start(broker: &Arc<Broker>, bound: Vec<(Arc<str>, Bound)>) -> Result<Self, StartError> {
+        let (stopping, stopped) = watch::channel(false);
+        let tasks = listen_all(bound)?
+            .into_iter()
+            .map(|(name, listener)| accept(broker, &stopped, name, listener))
+            .collect();
+        Ok(Self { tasks, stopping })
+    }
+
+    /// Nobody connects any more; who is connected stays.
+    fn end(&self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+
+    /// Ends the connections; whoever still waits for something is cut off.
+    async fn disconnect(&self) {
+        self.end();
+        // Nobody waits for a receiver that is gone.
+        let _ = self.stopping.send(true);
+        let _ = tokio::time::timeout(CONNECTIONS_GRACE, self.stopping.closed()).await;
+    }
 }
 
 /// Resolves once for Ctrl-C or SIGTERM.
@@ -111,70 +148,59 @@ fn stop_signals() -> Result<StopSignals, StartError> {
 
 impl Node {
     pub(crate) async fn start(config: BrokerConfig) -> Result<Self, StartError> {
-        let node_id = config.node_id;
-        tracing::info!(
-            target: "kafka.server.KafkaRaftServer",
-            "[KafkaRaftServer nodeId={node_id}] Starting Gregor {}",
-            env!("CARGO_PKG_VERSION"),
-        );
+        say_starting(&config);
         let roles = config.process_roles;
-        if !(roles.broker && roles.controller) {
-            return Err(StartError::SingleRole);
-        }
         // What can be refused is refused before the directory is touched; others can connect when
         // everything they may ask for is there.
         let limits = Limits::of(&config)?;
-        let bound = bind_all(&config).await?;
+        let buffers = socket_buffers(&config);
+        let for_clients = bind_all(&config, &config.listeners, buffers).await?;
+        let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;
         let log_dir = Arc::new(HostedLogDir::open(&config, now_ms())?);
-        let (quorum, mut changes) = QuorumHandle::start(&config, &log_dir)?;
+        let (quorum, changes) = QuorumHandle::start(&config, &log_dir)?;
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
         gate.watch(tokio::runtime::Handle::current())?;
         let parts = parts(&config, quorum, log_dir, gate, Registry::new(limits));
         let broker = Arc::new(Broker::new(config.clone(), parts));
         let publisher = Publisher::new(Arc::clone(&broker));
-        let first = changes.first().await?;
-        publisher.begin(first.image).await?;
-        // Listening before the broker registers: whoever hears of it can connect.
-        let listeners = listen_all(bound)?;
-        let (stopping, stopped) = watch::channel(false);
-        let accepting = listeners
-            .into_iter()
-            .map(|(name, listener)| accept(&broker, &stopped, name, listener))
-            .collect();
-        let publishing = tokio::spawn(publish(publisher, changes));
-        serve(&broker).await?;
+        // There is no quorum until its members can connect.
+        let controllers = Accepting::start(&broker, for_controllers)?;
+        let (clients, publishing) = if roles.broker {
+            let joining = Joining { broker: &broker, publisher, changes, for_clients };
+            joining.join(&config).await?
+        } else {
+            let clients = Accepting::start(&broker, for_clients)?;
+            (clients, tokio::spawn(publish_from_the_first(publisher, changes)))
+        };
         let maintenance = Maintenance::start(&broker);
         say_started(&config);
-        Ok(Self { broker, maintenance, accepting, publishing, stopping })
+        Ok(Self { broker, maintenance, clients, controllers, publishing })
     }
 
     pub(crate) async fn stop(self) {
-        let node_id = self.broker.node_id();
-        tracing::info!(
-            target: "kafka.server.BrokerServer",
-            "[BrokerServer id={node_id}] Transition from STARTED to SHUTTING_DOWN",
-        );
-        self.accepting.iter().for_each(JoinHandle::abort);
+        let config = self.broker.config();
+        let node_id = config.node_id;
+        if config.process_roles.broker {
+            tracing::info!(
+                target: "kafka.server.BrokerServer",
+                "[BrokerServer id={node_id}] Transition from STARTED to SHUTTING_DOWN",
+            );
+        }
+        self.clients.end();
         self.broker.quorum().controlled_shutdown().await;
-        // Nobody waits for a receiver that is gone.
-        let _ = self.stopping.send(true);
-        let all_gone = async {
-            while self.broker.parts.registry.open_count() > 0 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        // Whoever still waits for something is cut off.
-        let _ = tokio::time::timeout(CONNECTIONS_GRACE, all_gone).await;
+        self.clients.disconnect().await;
         self.broker.groups().shut_down();
         drop(self.maintenance);
+        self.broker.parts.fetchers.stop();
         self.publishing.abort();
         let broker_epoch = self.broker.quorum().broker_epoch();
         let logs = Arc::clone(&self.broker);
-        let closed =
-            file_work(move || logs.parts.log_dir.close(&logs.partitions().all(), logs.now_ms()))
-                .await;
-        self.broker.quorum().stop().await;
+        let close_logs =
+            file_work(move || logs.parts.log_dir.close(&logs.partitions().all(), logs.now_ms()));
+        // Others go on with another leader of the quorum while the logs are closed.
+        let (closed, ()) = tokio::join!(close_logs, self.broker.quorum().stop());
+        self.controllers.disconnect().await;
         let dir = Arc::clone(&self.broker.parts.log_dir);
         let ended = match closed {
             Ok(()) => file_work(move || dir.mark_clean(broker_epoch)).await,
@@ -183,10 +209,48 @@ impl Node {
         if let Err(error) = ended {
             tracing::error!(target: "kafka.log.LogManager", "Not stopped cleanly: {error}");
         }
-        tracing::info!(
-            target: "kafka.server.BrokerServer",
-            "[BrokerServer id={node_id}] shut down completed",
-        );
+        say_stopped(&config);
+    }
+}
+
+/// A broker on its way into the cluster.
+struct Joining<'a> {
+    broker: &'a Arc<Broker>,
+    publisher: Publisher,
+    changes: Changes,
+    for_clients: Vec<(Arc<str>, Bound)>,
+}
+
+impl Joining<'_> {
+    /// Resolves when the controller has unfenced this broker. Being registered takes no longer
+    /// than initial.broker.registration.timeout.ms, or the start has failed.
+    async fn join(self, config: &BrokerConfig) -> Result<(Accepting, JoinHandle<()>), StartError> {
+        let Self { broker, publisher, mut changes, for_clients } = self;
+        let allowed_ms = config.initial_broker_registration_timeout_ms;
+        let allowed = Duration::from_millis(u64::try_from(allowed_ms).unwrap_or(0));
+        let deadline = tokio::time::Instant::now() + allowed;
+        let first = registered_by(deadline, allowed_ms, broker, changes.first()).await??;
+        publisher.begin(first.image).await?;
+        // Listening before the broker is unfenced: whoever hears of it can connect.
+        let clients = Accepting::start(broker, for_clients)?;
+        let publishing = tokio::spawn(publish(publisher, changes));
+        registered_by(deadline, allowed_ms, broker, broker.quorum().serve()).await??;
+        Ok((clients, publishing))
+    }
+}
+
+/// What `awaited` comes to, unless the deadline passes before the broker is registered.
+async fn registered_by<T>(
+    deadline: tokio::time::Instant,
+    allowed_ms: i32,
+    broker: &Broker,
+    awaited: impl Future<Output = T>,
+) -> Result<T, StartError> {
+    tokio::pin!(awaited);
+    match tokio::time::timeout_at(deadline, &mut awaited).await {
+        Ok(done) => Ok(done),
+        Err(_) if broker.quorum().broker_epoch() < 0 => Err(StartError::NotRegistered(allowed_ms)),
+        Err(_) => Ok(awaited.await),
     }
 }
 
@@ -205,6 +269,17 @@ fn parts(
     registry: Arc<Registry>,
 ) -> Parts {
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0);
+    let node_id = config.node_id;
+    let surroundings =
+        Surroundings::new(node_id, config.replica_lag_time_max_ms, Arc::clone(&gate));
+    let to_controller = ControllerChannel::new(
+        quorum.active_controller(),
+        PeerSettings::new(
+            node_id.to_string(),
+            format!("[NodeToControllerChannelManager id={node_id} name=forwarding] "),
+        ),
+        Duration::from_millis(u64::try_from(config.controller_socket_timeout_ms).unwrap_or(0)),
+    );
     Parts {
         cluster_id: log_dir.cluster_id().to_owned(),
         quorum,
@@ -214,10 +289,14 @@ fn parts(
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,
         authorizer: Arc::new(AllowAll),
+        surroundings: Arc::new(surroundings),
         gate,
+        fetchers: Fetchers::default(),
+        quotas: ReplicationQuotas::new(config),
         auto_topics: AutoTopics::default(),
         groups: Groups::new(config.node_id, groups::Limits::of(config)),
         producer_ids: ProducerIds::default(),
+        to_controller,
     }
 }
 
@@ -231,19 +310,27 @@ fn frame_budget(config: &BrokerConfig) -> usize {
     budget.max(largest_frame)
 }
 
-/// Takes every address that the configuration names; nobody can connect yet.
-async fn bind_all(config: &BrokerConfig) -> Result<Vec<(Arc<str>, Bound)>, StartError> {
+/// What the configuration asks of sockets.
+fn socket_buffers(config: &BrokerConfig) -> SocketBuffers {
     let buffer = |name: &str, bytes: i32| {
         // Unlike Kafka: only a size that was asked for is one (docs/decisions/0080).
         let is_given = config.static_properties().contains(name);
         usize::try_from(bytes).ok().filter(|_| is_given)
     };
-    let buffers = SocketBuffers {
+    SocketBuffers {
         send: buffer("socket.send.buffer.bytes", config.socket_send_buffer_bytes),
         receive: buffer("socket.receive.buffer.bytes", config.socket_receive_buffer_bytes),
-    };
+    }
+}
+
+/// Takes the addresses that the configuration names; nobody can connect yet.
+async fn bind_all(
+    config: &BrokerConfig,
+    endpoints: &[config::Endpoint],
+    buffers: SocketBuffers,
+) -> Result<Vec<(Arc<str>, Bound)>, StartError> {
     let mut all = Vec::new();
-    for endpoint in config.listeners.iter().chain(&config.controller_listeners) {
+    for endpoint in endpoints {
         let asked = Endpoint {
             host: endpoint.host.clone().unwrap_or_default(),
             port: endpoint.port,
@@ -280,20 +367,6 @@ fn listen_all(bound: Vec<(Arc<str>, Bound)>) -> Result<Vec<(Arc<str>, TcpListene
     bound.into_iter().map(listen).collect()
 }
 
-/// Waits until the controller has unfenced this broker. Being registered takes no longer than
-/// initial.broker.registration.timeout.ms, or the start has failed.
-async fn serve(broker: &Broker) -> Result<(), StartError> {
-    let allowed_ms = broker.config().initial_broker_registration_timeout_ms;
-    let allowed = Duration::from_millis(u64::try_from(allowed_ms).unwrap_or(0));
-    let served = broker.quorum().serve();
-    tokio::pin!(served);
-    match tokio::time::timeout(allowed, &mut served).await {
-        Ok(served) => Ok(served?),
-        Err(_) if broker.quorum().broker_epoch() < 0 => Err(StartError::NotRegistered(allowed_ms)),
-        Err(_) => Ok(served.await?),
-    }
-}
-
 fn accept(
     broker: &Arc<Broker>,
     stopped: &watch::Receiver<bool>,
@@ -317,7 +390,7 @@ fn accept(
 }
 
 /// Applies the metadata log to this broker for as long as there is one.
-async fn publish(publisher: Publisher, mut changes: crate::quorum::Changes) {
+async fn publish(publisher: Publisher, mut changes: Changes) {
     while let Some(change) = changes.next().await {
         if let Err(error) = publisher.apply(change.image, &change.changes).await {
             crate::log_dir::failed(&error);
@@ -326,16 +399,64 @@ async fn publish(publisher: Publisher, mut changes: crate::quorum::Changes) {
     }
 }
 
+/// As [`publish`], for a node that others do not wait for.
+async fn publish_from_the_first(publisher: Publisher, mut changes: Changes) {
+    // A quorum that ends before it has an image has nothing to publish.
+    let Ok(first) = changes.first().await else { return };
+    if let Err(error) = publisher.begin(first.image).await {
+        crate::log_dir::failed(&error);
+    }
+    publish(publisher, changes).await;
+}
+
+fn say_starting(config: &BrokerConfig) {
+    let id = config.node_id;
+    tracing::info!(
+        target: "kafka.server.KafkaRaftServer",
+        "[KafkaRaftServer nodeId={id}] Starting Gregor {}",
+        env!("CARGO_PKG_VERSION"),
+    );
+    if config.process_roles.controller {
+        tracing::info!(
+            target: "kafka.server.ControllerServer",
+            "[ControllerServer id={id}] Starting controller",
+        );
+    }
+    if config.process_roles.broker {
+        tracing::info!(
+            target: "kafka.server.BrokerServer",
+            "[BrokerServer id={id}] Starting broker",
+        );
+    }
+}
+
 /// The lines that people, scripts and test containers wait for.
 fn say_started(config: &BrokerConfig) {
     let id = config.node_id;
-    tracing::info!(
-        target: "kafka.server.BrokerServer",
-        "[BrokerServer id={id}] Transition from STARTING to STARTED",
-    );
+    if config.process_roles.broker {
+        tracing::info!(
+            target: "kafka.server.BrokerServer",
+            "[BrokerServer id={id}] Transition from STARTING to STARTED",
+        );
+    }
     tracing::info!(
         target: "kafka.server.KafkaRaftServer",
         "[KafkaRaftServer nodeId={id}] Kafka Server started",
     );
     tracing::info!(target: "kafka.server.KafkaServer", "[KafkaServer id={id}] started");
+}
+
+fn say_stopped(config: &BrokerConfig) {
+    let id = config.node_id;
+    if config.process_roles.broker {
+        tracing::info!(
+            target: "kafka.server.BrokerServer",
+            "[BrokerServer id={id}] shut down completed",
+        );
+    } else {
+        tracing::info!(
+            target: "kafka.server.ControllerServer",
+            "[ControllerServer id={id}] shut down completed",
+        );
+    }
 }

@@ -6,11 +6,44 @@ use protocol::batch::{self, Compression};
 use raft::image::{ConfigResource, MetadataImage};
 use storage::{CleanupPolicy, CompressionPolicy, LogConfig};
 
+use crate::partitions::ReplicaSettings;
+
 /// What one topic's partitions are run with.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TopicSettings {
     pub(crate) log: LogConfig,
     pub(crate) min_in_sync_replicas: usize,
+    throttled_leaders: Throttled,
+    throttled_followers: Throttled,
+}
+
+/// Replicas that replication throttles hold back. Kafka: `TopicConfigHandler`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Throttled {
+    All,
+    /// Partition and broker.
+    These(Vec<(i32, i32)>),
+}
+
+impl Throttled {
+    fn of(replicas: &[String]) -> Self {
+        let wildcard = |replica: &String| replica.trim() == "*";
+        if replicas.iter().any(wildcard) {
+            return Self::All;
+        }
+        let pair = |replica: &String| {
+            let (partition, broker) = replica.trim().split_once(':')?;
+            Some((partition.parse().ok()?, broker.parse().ok()?))
+        };
+        Self::These(replicas.iter().filter_map(pair).collect())
+    }
+
+    fn names(&self, partition: i32, broker: i32) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(replicas) => replicas.contains(&(partition, broker)),
+        }
+    }
 }
 
 impl TopicSettings {
@@ -23,6 +56,16 @@ impl TopicSettings {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         Self::from(&TopicConfig::effective(broker, &own))
+    }
+
+    /// What they mean for one replica.
+    pub(crate) fn of_replica(&self, partition: i32, broker: i32) -> ReplicaSettings {
+        ReplicaSettings {
+            log: self.log.clone(),
+            min_in_sync: self.min_in_sync_replicas,
+            throttled_as_leader: self.throttled_leaders.names(partition, broker),
+            throttled_as_follower: self.throttled_followers.names(partition, broker),
+        }
     }
 }
 
@@ -56,7 +99,12 @@ impl From<&TopicConfig> for TopicSettings {
             delete_retention_ms: topic.delete_retention_ms,
         };
         let min_in_sync_replicas = usize::try_from(topic.min_insync_replicas).unwrap_or(1);
-        Self { log, min_in_sync_replicas }
+        Self {
+            log,
+            min_in_sync_replicas,
+            throttled_leaders: Throttled::of(&topic.leader_replication_throttled_replicas),
+            throttled_followers: Throttled::of(&topic.follower_replication_throttled_replicas),
+        }
     }
 }
 
@@ -79,6 +127,21 @@ mod tests {
     #[test]
     fn a_topic_without_settings_is_run_with_kafkas_defaults() {
         let settings = TopicSettings::from(&TopicConfig::kafka_defaults());
-        assert_eq!(settings, TopicSettings { log: LogConfig::default(), min_in_sync_replicas: 1 });
+        assert_eq!(settings.log, LogConfig::default());
+        assert_eq!(settings.min_in_sync_replicas, 1);
+        let replica = settings.of_replica(0, 1);
+        assert!(!replica.throttled_as_leader && !replica.throttled_as_follower);
+    }
+
+    #[test]
+    fn a_throttle_names_replicas_one_by_one_or_all() {
+        let of = |names: &[&str]| {
+            Throttled::of(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        };
+        let two = of(&["0:1", "3:2"]);
+        assert!(two.names(0, 1) && two.names(3, 2));
+        assert!(!two.names(0, 2) && !two.names(3, 1));
+        assert!(of(&["*"]).names(7, 7));
+        assert!(!of(&[]).names(0, 0) && !of(&[""]).names(0, 0));
     }
 }

@@ -1,25 +1,51 @@
-//! One partition, whole: who leads it, which offsets are committed, who waits for what.
+//! One partition, whole: who leads it, who is in sync, which offsets are committed, who waits for
+//! what, and how a follower's log becomes the leader's.
 //!
 //! Pure: no runtime, clock, file or socket. The partition owns its log through the [`Log`] trait
 //! and keeps the order of the steps that make a record durable:
 //!
 //! ```text
-//! append ──> log end moves ──> high watermark moves ──> waiters that it passed are answered
+//! leader     append ──> log end moves ──> high watermark moves ──> waiters that it passed
+//!               follower's fetch ──> its end moves ──^   ^── in-sync set <──> controller
+//! follower   position ──> leader's answer ──> truncate | append ──> high watermark ──> position
 //! ```
 //!
-//! Invariants, checked by `Partition::invariants` in debug builds after every step:
+//! Every step takes the [`Moment`] and gives [`Effects`]: answers to waiters, and at most one
+//! proposal for the controller. Invariants, checked by `Partition::invariants` in debug builds after
+//! every step:
 //! - log start <= high watermark <= log end
 //! - a leader is a member of its own in-sync set
 //! - no waiter remains whose offset the high watermark has passed
 //!
-//! Answers to Kafka's `kafka.cluster.Partition`.
+//! Answers to Kafka's `kafka.cluster.Partition` and to the replica fetcher.
 
+mod effects;
+mod fetch;
+mod follower;
+mod following;
+mod isr;
 mod leader;
+mod leading;
 mod log;
+mod moment;
 mod partition;
+mod progress;
+mod read_replica;
+mod registration;
 mod waiters;
 
+#[cfg(test)]
+mod tests;
+
+pub use effects::Effects;
+pub use fetch::{Diverging, FetchGrant, FetchRefused, FollowerFetch, Isolation, ReadBounds};
+pub use follower::{FetchPosition, Fetched, FollowerState, Replicated};
+pub use isr::{IsrAnswer, IsrChange, IsrOutcome, IsrProposal, Member};
 pub use leader::LeaderState;
-pub use log::{Log, Origin};
-pub use partition::{Acks, AppendOutcome, NotAppended, Partition, Role};
+pub use leading::{Deletion, NotDeleted};
+pub use log::{Appended, Log, Origin};
+pub use moment::{BrokerView, Brokers, Moment};
+pub use partition::{Acks, AppendOutcome, NotAppended, Partition, Role, Settings};
+pub use progress::Progress;
+pub use registration::{Recovery, Registration};
 pub use waiters::{Answer, Token};

@@ -1,9 +1,16 @@
 //! The partition: role, high watermark, waiters, and the order of the steps between them.
+//!
+//! `leading` and `following` have the steps of one role each.
 
 use bytes::Bytes;
 
-use crate::leader::LeaderState;
-use crate::log::{Log, Origin};
+use crate::effects::Effects;
+use crate::fetch::{self, FetchRefused, ReadBounds};
+use crate::follower::FollowerState;
+use crate::leader::{LeaderState, Measure};
+use crate::log::{Appended, Log, Origin};
+use crate::moment::Moment;
+use crate::registration::Registration;
 use crate::waiters::{Answer, Token, Waiters};
 
 /// How many acknowledgements a producer asked for.
@@ -11,11 +18,19 @@ use crate::waiters::{Answer, Token, Waiters};
 pub enum Acks {
     /// 0 or 1: the leader's own write is enough.
     Leader,
-    /// -1: every in-sync replica, and at least `min_in_sync` of them.
-    All {
-        /// The topic's min.insync.replicas.
-        min_in_sync: usize,
-    },
+    /// -1: every in-sync replica, and at least min.insync.replicas of them.
+    All,
+}
+
+/// What the configuration says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// This broker.
+    pub broker_id: i32,
+    /// `replica.lag.time.max.ms`
+    pub lag_time_max_ms: i64,
+    /// `min.insync.replicas` of the topic
+    pub min_in_sync: usize,
 }
 
 /// What this broker is for the partition.
@@ -24,12 +39,7 @@ pub enum Role {
     /// Elected by the controller; takes writes.
     Leader(LeaderState),
     /// Somebody else leads, or nobody does.
-    Follower {
-        /// The leader's broker id, -1 for none.
-        leader: i32,
-        /// The epoch the controller gave that leadership.
-        leader_epoch: i32,
-    },
+    Follower(FollowerState),
 }
 
 /// An append that was taken.
@@ -50,7 +60,7 @@ pub enum NotAppended<E> {
     TooFewInSync {
         /// Size of the in-sync set.
         in_sync: usize,
-        /// What the topic asks for.
+        /// What the topic asks for, or the number of replicas if that is smaller.
         min_in_sync: usize,
     },
     /// The log refused the records or failed.
@@ -60,19 +70,32 @@ pub enum NotAppended<E> {
 /// One replica of one partition.
 #[derive(Debug)]
 pub struct Partition<L> {
-    log: L,
-    role: Role,
-    high_watermark: i64,
-    waiters: Waiters,
+    pub(crate) log: L,
+    pub(crate) settings: Settings,
+    pub(crate) role: Role,
+    pub(crate) leader_epoch: i32,
+    pub(crate) partition_epoch: i32,
+    pub(crate) high_watermark: i64,
+    pub(crate) waiters: Waiters,
+    /// DeleteRecords requests that wait for the followers.
+    pub(crate) deletions: Waiters,
 }
 
 impl<L: Log> Partition<L> {
     /// A replica that follows nobody yet. `high_watermark` is what the checkpoint remembers; it is
     /// brought within the log.
-    pub fn new(log: L, high_watermark: i64) -> Self {
+    pub fn new(log: L, high_watermark: i64, settings: Settings) -> Self {
         let high_watermark = high_watermark.clamp(log.log_start_offset(), log.log_end_offset());
-        let role = Role::Follower { leader: -1, leader_epoch: -1 };
-        Self { log, role, high_watermark, waiters: Waiters::default() }
+        Self {
+            log,
+            settings,
+            role: Role::Follower(FollowerState { leader: -1, halted: false }),
+            leader_epoch: -1,
+            partition_epoch: -1,
+            high_watermark,
+            waiters: Waiters::default(),
+            deletions: Waiters::default(),
+        }
     }
 
     /// The log, for reads and for its keeping.
@@ -85,6 +108,11 @@ impl<L: Log> Partition<L> {
         &mut self.log
     }
 
+    /// The configuration changed. The waiters are looked at with the next step.
+    pub fn configure(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
     /// The offset below which everything is committed.
     pub fn high_watermark(&self) -> i64 {
         self.high_watermark
@@ -95,112 +123,198 @@ impl<L: Log> Partition<L> {
         &self.role
     }
 
+    /// Whether this broker leads.
+    pub fn leads(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+
     /// The epoch of the present leadership, whoever has it.
     pub fn leader_epoch(&self) -> i32 {
-        match &self.role {
-            Role::Leader(leader) => leader.leader_epoch(),
-            Role::Follower { leader_epoch, .. } => *leader_epoch,
+        self.leader_epoch
+    }
+
+    /// The epoch of the state as this broker knows it.
+    pub fn partition_epoch(&self) -> i32 {
+        self.partition_epoch
+    }
+
+    /// Takes what the controller says: this broker leads, or somebody else, or nobody.
+    pub fn apply(
+        &mut self,
+        registration: &Registration,
+        at: &Moment<'_>,
+    ) -> Result<Effects, L::Error> {
+        if registration.leader == self.settings.broker_id {
+            self.lead(registration, at)
+        } else {
+            Ok(self.follow(registration))
         }
     }
 
-    /// The controller made this broker the leader, or changed the in-sync set of its leadership.
-    /// Returns the waiters that the change answers.
+    /// The controller made this broker the leader, or changed something of its leadership.
     pub fn lead(
         &mut self,
-        broker_id: i32,
-        leader_epoch: i32,
-        replicas: &[i32],
-        in_sync: &[i32],
-    ) -> Result<Vec<(Token, Answer)>, L::Error> {
+        registration: &Registration,
+        at: &Moment<'_>,
+    ) -> Result<Effects, L::Error> {
+        if registration.partition_epoch < self.partition_epoch {
+            return Ok(Effects::default());
+        }
+        let measure = self.measure(at);
+        let elected = registration.leader_epoch > self.leader_epoch;
+        if elected {
+            // Also without a record of it: a follower must be able to tell that its own epochs are
+            // not those of this leader.
+            self.log.begin_leader_epoch(registration.leader_epoch)?;
+        }
         match &mut self.role {
-            Role::Leader(leader) if leader.leader_epoch() == leader_epoch => {
-                leader.update(replicas, in_sync);
+            Role::Leader(leader) if elected => leader.renew(registration, measure),
+            // Unlike Kafka: the same state again leaves the proposal that is out where it is, since
+            // the controller may still apply it (docs/decisions/0110).
+            Role::Leader(leader) if registration.partition_epoch == self.partition_epoch => {
+                leader.assign(registration);
             }
-            _ => {
-                self.log.begin_leader_epoch(leader_epoch)?;
-                self.role =
-                    Role::Leader(LeaderState::new(broker_id, leader_epoch, replicas, in_sync));
+            Role::Leader(leader) => leader.update(registration),
+            Role::Follower(_) => {
+                let id = self.settings.broker_id;
+                self.role = Role::Leader(LeaderState::new(id, registration, measure));
             }
         }
-        Ok(self.advance())
+        self.leader_epoch = registration.leader_epoch;
+        self.partition_epoch = registration.partition_epoch;
+        Ok(self.advance(at))
     }
 
-    /// The controller gave the leadership to `leader` (-1: to nobody).
-    pub fn follow(&mut self, leader: i32, leader_epoch: i32) -> Vec<(Token, Answer)> {
-        self.role = Role::Follower { leader, leader_epoch };
-        self.waiters.take_all().into_iter().map(|t| (t, Answer::NoLongerLeader)).collect()
+    /// The controller gave the leadership to somebody else, or to nobody (-1).
+    pub fn follow(&mut self, registration: &Registration) -> Effects {
+        if registration.partition_epoch < self.partition_epoch {
+            return Effects::default();
+        }
+        let elected = registration.leader_epoch > self.leader_epoch;
+        let leader = registration.leader;
+        match &mut self.role {
+            Role::Follower(follower) if !elected => follower.leader = leader,
+            role => *role = Role::Follower(FollowerState { leader, halted: false }),
+        }
+        self.leader_epoch = registration.leader_epoch;
+        self.partition_epoch = registration.partition_epoch;
+        self.invariants();
+        self.give_up()
+    }
+
+    /// Nobody waits here any more: the leadership is over, or the replica goes away.
+    pub fn give_up(&mut self) -> Effects {
+        if cfg!(feature = "planted-keep-waiters-on-follow") {
+            return Effects::default();
+        }
+        let answered = self.waiters.take_all().into_iter();
+        let deleted = self.deletions.take_all().into_iter();
+        Effects {
+            answered: answered.map(|token| (token, Answer::NoLongerLeader)).collect(),
+            deleted: deleted.map(|token| (token, None)).collect(),
+            ..Effects::default()
+        }
     }
 
     /// Appends what a producer or a coordinator sent. With [`Acks::All`] and records that are not
-    /// committed by the append itself, `token` waits. Also returns waiters that the append answers.
+    /// committed by the append itself, `token` waits.
     #[allow(clippy::type_complexity)]
     pub fn append(
         &mut self,
         records: &Bytes,
         acks: Acks,
-        now_ms: i64,
         origin: Origin,
         token: Token,
-    ) -> Result<(AppendOutcome<L::Appended>, Vec<(Token, Answer)>), NotAppended<L::Error>> {
+        at: &Moment<'_>,
+    ) -> Result<(AppendOutcome<L::Appended>, Effects), NotAppended<L::Error>> {
         let Role::Leader(leader) = &self.role else {
             return Err(NotAppended::NotLeader);
         };
-        if let Acks::All { min_in_sync } = acks {
-            let in_sync = leader.in_sync().len();
-            if in_sync < min_in_sync {
-                return Err(NotAppended::TooFewInSync { in_sync, min_in_sync });
-            }
+        if acks == Acks::All && leader.is_under_min_in_sync(self.settings.min_in_sync) {
+            return Err(NotAppended::TooFewInSync {
+                in_sync: leader.in_sync().len(),
+                min_in_sync: leader.effective_min_in_sync(self.settings.min_in_sync),
+            });
         }
         let appended = self
             .log
-            .append_as_leader(records, leader.leader_epoch(), now_ms, origin)
+            .append_as_leader(records, self.leader_epoch, at.wall_ms, origin)
             .map_err(NotAppended::Log)?;
-        let end_offset = self.log.log_end_offset();
-        let answered = self.advance();
-        let committed = acks == Acks::Leader || end_offset <= self.high_watermark;
+        let effects = self.advance(at);
+        let end_offset = appended.end_offset();
+        let committed = acks == Acks::Leader
+            || end_offset <= self.high_watermark
+            || cfg!(feature = "planted-ack-before-isr");
         if !committed {
             self.waiters.push(end_offset, token);
         }
-        Ok((AppendOutcome { appended, committed }, answered))
+        Ok((AppendOutcome { appended, committed }, effects))
     }
 
-    /// DeleteRecords: moves the log start to `offset` (-1: to the high watermark). Returns the new
-    /// log start, or `None` if the offset lies outside of what is committed.
-    pub fn delete_records_before(&mut self, offset: i64) -> Result<Option<i64>, L::Error> {
-        let target = if offset == -1 { self.high_watermark } else { offset };
-        if target < 0 || target > self.high_watermark {
-            return Ok(None);
+    /// Forgets a produce request that has waited for too long; its records stay.
+    pub fn forget(&mut self, token: Token) {
+        self.waiters.forget(token);
+        self.deletions.forget(token);
+    }
+
+    /// What may be read now.
+    pub fn bounds(&self) -> ReadBounds {
+        ReadBounds {
+            log_start_offset: self.log.log_start_offset(),
+            high_watermark: self.high_watermark,
+            last_stable_offset: self.log.last_stable_offset(self.high_watermark),
+            log_end_offset: self.log.log_end_offset(),
         }
-        if target > self.log.log_start_offset() {
-            self.log.delete_records_before(target)?;
+    }
+
+    /// Whether a request that knows the leadership under `asked_epoch` (-1: under none) may be
+    /// served here. Kafka: `Partition.localLogWithEpochOrThrow`.
+    pub fn check_leadership(
+        &self,
+        asked_epoch: i32,
+        leader_only: bool,
+    ) -> Result<(), FetchRefused> {
+        fetch::check_epoch(asked_epoch, self.leader_epoch)?;
+        if leader_only && !self.leads() { Err(FetchRefused::NotLeader) } else { Ok(()) }
+    }
+
+    pub(crate) fn measure(&self, at: &Moment<'_>) -> Measure {
+        Measure {
+            log_end: self.log.log_end_offset(),
+            now_ms: at.monotonic_ms,
+            lag_max_ms: self.settings.lag_time_max_ms,
         }
-        self.invariants();
-        Ok(Some(self.log.log_start_offset()))
     }
 
     /// Moves the high watermark as far as the in-sync set allows and answers whom it passes.
-    fn advance(&mut self) -> Vec<(Token, Answer)> {
+    /// Kafka: `Partition.maybeIncrementLeaderHW`, `checkEnoughReplicasReachOffset`.
+    pub(crate) fn advance(&mut self, at: &Moment<'_>) -> Effects {
+        let measure = self.measure(at);
         let Role::Leader(leader) = &self.role else {
-            return Vec::new();
+            return Effects::default();
         };
-        let committed_end = leader.committed_end(self.log.log_end_offset());
-        if committed_end > self.high_watermark {
-            self.high_watermark = committed_end;
-            self.log.high_watermark_moved(committed_end);
+        let min_in_sync = self.settings.min_in_sync;
+        if !leader.is_under_min_in_sync(min_in_sync) {
+            let committed_end = leader.committed_end(measure, at);
+            if committed_end > self.high_watermark {
+                self.high_watermark = committed_end;
+                self.log.high_watermark_moved(committed_end);
+            }
         }
+        let enough = leader.has_enough_in_sync(min_in_sync);
+        let answer = if enough { Answer::Committed } else { Answer::TooFewInSync };
         let answered = self.waiters.pass(self.high_watermark);
         self.invariants();
-        answered.into_iter().map(|token| (token, Answer::Committed)).collect()
+        Effects {
+            answered: answered.into_iter().map(|token| (token, answer)).collect(),
+            ..Effects::default()
+        }
     }
 
     /// Asserts what must hold between any two steps.
-    fn invariants(&self) {
+    pub(crate) fn invariants(&self) {
         debug_assert!(self.high_watermark >= self.log.log_start_offset());
         debug_assert!(self.high_watermark <= self.log.log_end_offset());
-        debug_assert!(self.waiters.none_passed_at(self.high_watermark));
+        debug_assert!(!self.leads() || self.waiters.none_passed_at(self.high_watermark));
     }
 }
-
-#[cfg(test)]
-#[path = "partition_test.rs"]
-mod tests;

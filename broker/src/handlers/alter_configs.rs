@@ -20,9 +20,9 @@ use crate::authorizer::Operation;
 use crate::broker::Broker;
 use crate::config_resources::{self, Asked};
 use crate::context::RequestContext;
-use crate::controller_call;
 use crate::dispatch::CloseConnection;
 use crate::dynamic_config::check_broker_settings;
+use crate::forwarding::{self, Unanswered};
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 768;
@@ -51,9 +51,16 @@ pub(crate) async fn handle(
         let request = AlterConfigsRequest::default()
             .with_resources(forwarded)
             .with_validate_only(request.validate_only);
-        controller_call::call(broker, move |controller, _| controller.alter_configs(&request)).await
+        let answered = forwarding::ask(broker, context, request, |request, controller, _| {
+            controller.alter_configs(request)
+        });
+        match answered.await {
+            Ok(response) => Ok(response),
+            Err(Unanswered::Failed(failed)) => Err(ApiError::from(failed)),
+            Err(unsupported) => return Err(unsupported.into()),
+        }
     };
-    let replies = replies.map_err(ApiError::from).map(|response| {
+    let replies = replies.map(|response| {
         let key =
             |each: &AlterConfigsResourceResponse| (each.resource_type, each.resource_name.clone());
         let replies = response.responses.into_iter().map(|each| (key(&each), each));

@@ -36,7 +36,7 @@ pub(crate) async fn handle(
         .collect();
     request.topics.retain(|topic| !denied.contains(&topic.name));
     let timeout_ms = request.timeout_ms;
-    let answered = controller_call::within(broker, timeout_ms, move |controller, now| {
+    let answered = controller_call::within(broker, context, timeout_ms, move |controller, now| {
         controller.create_partitions(&request, now)
     });
     match answered.await {

@@ -15,7 +15,7 @@ use crate::api_error::ApiError;
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::RequestContext;
-use crate::controller_call::{self, CallFailed};
+use crate::controller_call;
 use crate::dispatch::CloseConnection;
 use crate::topic_names::{METADATA_TOPIC, Named};
 
@@ -40,13 +40,17 @@ pub(crate) async fn handle(
         })
         .cloned()
         .collect();
-    let describable = single
+    let describable: HashSet<String> = single
         .iter()
         .filter(|name| context.authorize(Operation::DescribeConfigs, Resource::Topic(name)))
         .map(|name| name.as_str().to_owned())
         .collect();
     request.topics.retain(|topic| !denied.contains(&topic.name));
-    match call(broker, request, describable).await {
+    let timeout_ms = request.timeout_ms;
+    let created = controller_call::within(broker, context, timeout_ms, move |controller, now| {
+        controller.create_topics(&request, &|name| describable.contains(name), now)
+    });
+    match created.await {
         Ok(mut response) => {
             let error = ApiError::new(ErrorCode::TopicAuthorizationFailed, "Authorization failed.");
             let others = single.iter().filter(|name| denied.contains(*name));
@@ -59,25 +63,6 @@ pub(crate) async fn handle(
             Ok(CreateTopicsResponse::default().with_topics(topics))
         }
     }
-}
-
-/// Creates topics that the broker itself needs, or that a client asked for by the way.
-pub(crate) async fn create(
-    broker: &Arc<Broker>,
-    request: CreateTopicsRequest,
-) -> Result<CreateTopicsResponse, CallFailed> {
-    call(broker, request, HashSet::new()).await
-}
-
-async fn call(
-    broker: &Arc<Broker>,
-    request: CreateTopicsRequest,
-    describable: HashSet<String>,
-) -> Result<CreateTopicsResponse, CallFailed> {
-    controller_call::within(broker, request.timeout_ms, move |controller, now| {
-        controller.create_topics(&request, &|name| describable.contains(name), now)
-    })
-    .await
 }
 
 fn refused(name: &TopicName, error: &ApiError) -> CreatableTopicResult {

@@ -1,10 +1,10 @@
 //! DeleteRecords: moves the beginning of logs up to given offsets.
 //!
 //! Kafka: `KafkaApis.handleDeleteRecordsRequest`, `Partition.deleteRecordsOnLeader`. The answer's
-//! low watermark is the least log start among the replicas; as long as a partition has one replica
-//! that is this log's own.
+//! low watermark is the least log start among the live replicas, which are waited for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use protocol::ErrorCode;
 use protocol::messages::delete_records_request::DeleteRecordsPartition;
@@ -12,7 +12,10 @@ use protocol::messages::delete_records_response::{
     DeleteRecordsPartitionResult, DeleteRecordsTopicResult,
 };
 use protocol::messages::{DeleteRecordsRequest, DeleteRecordsResponse};
+use replica::NotDeleted;
 use storage::AppendError;
+
+use tokio::time::Instant;
 
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
@@ -31,13 +34,15 @@ pub(crate) async fn handle(
     context: &RequestContext,
     request: DeleteRecordsRequest,
 ) -> Result<DeleteRecordsResponse, CloseConnection> {
+    let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
+    let deadline = Instant::now() + timeout;
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let allowed = context.authorize(Operation::Delete, Resource::Topic(&topic.name));
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for asked in &topic.partitions {
             let deleted = if allowed {
-                delete(broker, &topic.name, asked).await
+                delete(broker, &topic.name, asked, deadline).await
             } else {
                 Err(ErrorCode::TopicAuthorizationFailed)
             };
@@ -60,6 +65,7 @@ async fn delete(
     broker: &Arc<Broker>,
     topic: &str,
     asked: &DeleteRecordsPartition,
+    deadline: Instant,
 ) -> Result<i64, ErrorCode> {
     let image = broker.image();
     let known = image.topics().by_name(topic).and_then(|t| t.partition(asked.partition_index));
@@ -77,18 +83,28 @@ async fn delete(
     }
     let offset = asked.offset;
     // Files may go with the records.
-    let deleted =
-        tokio::task::spawn_blocking(move || partition.delete_records_before(offset)).await;
-    match deleted.map_err(|_| ErrorCode::UnknownServerError)? {
-        Ok(low_watermark) => low_watermark.ok_or(ErrorCode::OffsetOutOfRange),
-        Err(refused) => Err(code(broker, &refused)),
+    let deleting = Arc::clone(&partition);
+    let deleted = tokio::task::spawn_blocking(move || deleting.delete_records_before(offset)).await;
+    let mut deleting = match deleted.map_err(|_| ErrorCode::UnknownServerError)? {
+        Ok(deleting) => deleting,
+        Err(refused) => return Err(code(broker, &refused)),
+    };
+    let Some(followed) = &mut deleting.followed else { return Ok(deleting.low_watermark) };
+    match tokio::time::timeout_at(deadline, followed).await {
+        Ok(Ok(Some(low_watermark))) => Ok(low_watermark),
+        Ok(_) => Err(ErrorCode::NotLeaderOrFollower),
+        Err(_) => {
+            partition.forget_deletion(&deleting);
+            Err(ErrorCode::RequestTimedOut)
+        }
     }
 }
 
 fn code(broker: &Broker, refused: &DeleteRefused) -> ErrorCode {
     match refused {
-        DeleteRefused::NotLeader => ErrorCode::NotLeaderOrFollower,
-        DeleteRefused::Log(error) => {
+        NotDeleted::NotLeader => ErrorCode::NotLeaderOrFollower,
+        NotDeleted::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
+        NotDeleted::Log(error) => {
             if let AppendError::Storage(error) = error {
                 broker.note_storage_failure(error);
             }

@@ -38,7 +38,7 @@ pub(crate) async fn handle(
     let refusals =
         if may_all { Vec::new() } else { take_denied(&broker.image(), context, &mut request) };
     let (version, timeout_ms) = (context.api_version, request.timeout_ms);
-    let answered = controller_call::within(broker, timeout_ms, move |controller, _| {
+    let answered = controller_call::within(broker, context, timeout_ms, move |controller, _| {
         controller.delete_topics(&request, version)
     });
     match answered.await {

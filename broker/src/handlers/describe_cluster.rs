@@ -44,10 +44,8 @@ pub(crate) async fn handle(
     };
     let listener = &context.client.listener;
     let (nodes, controller) = if kind == BROKERS {
-        let alive: Vec<i32> =
-            image.cluster().brokers().filter(|b| !b.fenced).map(|b| b.broker_id).collect();
         let nodes = brokers(&image, listener, request.include_fenced_brokers);
-        (nodes, drawn(&alive, broker.random_u64()))
+        (nodes, broker.random_alive(&image))
     } else {
         (controllers(&image, listener), broker.quorum().leader_id())
     };
@@ -58,12 +56,6 @@ pub(crate) async fn handle(
         .with_controller_id(BrokerId(if listed { controller } else { -1 }))
         .with_brokers(nodes)
         .with_cluster_authorized_operations(operations))
-}
-
-/// Which of the brokers a client is told to take for the controller: any will do, it forwards.
-fn drawn(alive: &[i32], draw: u64) -> i32 {
-    let at = usize::try_from(draw % (alive.len() as u64).max(1)).unwrap_or(0);
-    alive.get(at).copied().unwrap_or(-1)
 }
 
 fn may_ask_controller(context: &RequestContext, image: &MetadataImage) -> Result<(), ApiError> {
@@ -148,11 +140,5 @@ mod tests {
         assert_eq!(code(1, BROKERS, CONTROLLERS), Err(ErrorCode::MismatchedEndpointType));
         assert_eq!(code(2, CONTROLLERS, BROKERS), Err(ErrorCode::MismatchedEndpointType));
         assert_eq!(code(0, BROKERS, CONTROLLERS), Err(ErrorCode::InvalidRequest));
-    }
-
-    #[test]
-    fn the_controller_that_clients_are_told_is_some_broker_that_is_up() {
-        assert_eq!(drawn(&[], 5), -1);
-        assert_eq!(drawn(&[1, 2, 3], 4), 2);
     }
 }

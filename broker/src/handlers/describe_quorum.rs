@@ -14,7 +14,7 @@ use crate::api_error::{ApiError, worded, words};
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::RequestContext;
-use crate::controller_call::always_worded;
+use crate::controller_call::{always_worded, check_access};
 use crate::dispatch::CloseConnection;
 
 pub(crate) async fn handle(
@@ -24,6 +24,9 @@ pub(crate) async fn handle(
 ) -> Result<DescribeQuorumResponse, CloseConnection> {
     if !context.authorize(Operation::Describe, Resource::Cluster) {
         return Ok(refused(&worded(ErrorCode::ClusterAuthorizationFailed)));
+    }
+    if let Err(failed) = check_access(context) {
+        return Ok(refused(&always_worded(failed)));
     }
     let described = broker.quorum().describe_quorum(request).await;
     let described = described.unwrap_or_else(|error| refused(&always_worded(error.into())));

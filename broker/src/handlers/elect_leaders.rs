@@ -31,9 +31,10 @@ pub(crate) async fn handle(
     answer_budget::check(partitions.sum(), BYTES_EACH)?;
     let asked = request.clone();
     let answered = if context.authorize(Operation::Alter, Resource::Cluster) {
-        let elected = controller_call::within(broker, request.timeout_ms, move |controller, _| {
-            controller.elect_leaders(&request)
-        });
+        let elected =
+            controller_call::within(broker, context, request.timeout_ms, move |controller, _| {
+                controller.elect_leaders(&request)
+            });
         elected.await.map_err(ApiError::from)
     } else {
         Err(ErrorCode::ClusterAuthorizationFailed.into())

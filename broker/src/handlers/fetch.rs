@@ -18,10 +18,12 @@ use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::RequestContext;
 use crate::fetch_session::{Answered, NO_SESSION, Opened, PartitionKey, Requested};
-use crate::fetching::{self, Interest, Limits};
+use crate::fetching::{self, Follower, Interest, Limits, Nearby};
 use crate::net::connection::{Later, Reply};
 use crate::partitions::Isolation;
 
+/// Replica id of a client.
+const CONSUMER: i32 = -1;
 /// First version that carries topic ids, not names.
 const FIRST_WITH_IDS: i16 = 13;
 /// First version whose client may read from a replica that does not lead.
@@ -68,12 +70,15 @@ async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRe
         Opened::Incremental(session) => session.lock().requested(),
     };
     let replica_id = replica_id(&request, context.api_version);
+    let limits = limits(broker, context, &request);
     let interests: Vec<Interest> = wanted
         .into_iter()
         .map(|(key, requested)| interest(broker, context, replica_id, key, requested))
         .collect();
-    let read = fetching::read(broker, &limits(broker, context, &request), interests).await;
-    let mut answers: Vec<(Interest, PartitionResponse)> = read;
+    let mut answers = fetching::read(broker, &limits, interests).await;
+    if replica_id >= 0 {
+        count_throttled(broker, &answers);
+    }
     let (endpoints, session_id) = {
         let endpoints = name_leaders(broker, context, &mut answers);
         (endpoints, tell(broker, &opened, uses_topic_ids, replica_id, &mut answers, now_ms))
@@ -116,9 +121,28 @@ fn key(topic_id: Uuid, topic: &StrBytes, partition: i32) -> PartitionKey {
     PartitionKey { topic_id, topic: topic.clone(), partition }
 }
 
+/// What throttled replicas are sent counts.
+fn count_throttled(broker: &Broker, answers: &[(Interest, PartitionResponse)]) {
+    let throttled = answers.iter().filter(|(interest, _)| {
+        interest.partition.as_ref().is_ok_and(|partition| partition.is_throttled_as_leader())
+    });
+    let bytes = throttled.map(|(_, response)| response.records_length()).sum();
+    broker.parts.quotas.leader.record(bytes);
+}
+
 fn limits(broker: &Arc<Broker>, context: &RequestContext, request: &FetchRequest) -> Limits {
+    let replica_id = replica_id(request, context.api_version);
+    let follower = (replica_id >= 0)
+        .then_some(Follower { replica_id, broker_epoch: request.replica_state.replica_epoch });
+    let nearby = (replica_id == CONSUMER
+        && !request.rack_id.is_empty()
+        && broker.selects_replicas_by_rack())
+    .then(|| Nearby {
+        rack: request.rack_id.clone(),
+        listener: Arc::clone(&context.client.listener),
+    });
     let max_bytes = request.max_bytes.min(broker.fetch_max_bytes()).max(0);
-    let isolation = match (replica_id(request, context.api_version), request.isolation_level) {
+    let isolation = match (replica_id, request.isolation_level) {
         (0.., _) => Isolation::LogEnd,
         (_, 1) => Isolation::ReadCommitted,
         _ => Isolation::ReadUncommitted,
@@ -128,7 +152,9 @@ fn limits(broker: &Arc<Broker>, context: &RequestContext, request: &FetchRequest
         min_bytes: usize::try_from(request.min_bytes.min(max_bytes)).unwrap_or(0),
         max_wait_ms: u64::try_from(request.max_wait_ms).unwrap_or(0),
         isolation,
-        leader_only: context.api_version < FIRST_WITH_RACK,
+        leader_only: follower.is_some() || context.api_version < FIRST_WITH_RACK,
+        follower,
+        nearby,
     }
 }
 
@@ -157,8 +183,9 @@ fn interest(
             Err(ErrorCode::TopicAuthorizationFailed)
         }
         Some(name) => match broker.partition(name, key.partition) {
-            // No other broker keeps a replica of ours, so none may fetch as one.
-            Ok(_) if from_follower => Err(ErrorCode::NotLeaderOrFollower),
+            Ok(found) if by_id && found.topic_id() != key.topic_id => {
+                Err(ErrorCode::InconsistentTopicId)
+            }
             found => found,
         },
     };

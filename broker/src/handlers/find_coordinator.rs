@@ -81,7 +81,7 @@ fn find_group(
 ) -> Result<NodeEndpoint, ErrorCode> {
     let image = broker.image();
     let Some(topic) = image.topics().by_name(groups::TOPIC) else {
-        auto_topics::create(broker, vec![groups::TOPIC.to_owned()]);
+        auto_topics::create_own(broker, groups::TOPIC);
         return Err(ErrorCode::CoordinatorNotAvailable);
     };
     let partition = broker.groups().partition_of(group, &image);

@@ -23,7 +23,8 @@ use crate::config_resources::{self, Asked};
 use crate::context::RequestContext;
 use crate::dispatch::CloseConnection;
 use crate::dynamic_config::{check_broker_change, operation};
-use crate::{controller_call, log_levels};
+use crate::forwarding::{self, Unanswered};
+use crate::log_levels;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 768;
@@ -62,12 +63,15 @@ pub(crate) async fn handle(
         let request = IncrementalAlterConfigsRequest::default()
             .with_resources(forwarded)
             .with_validate_only(validate_only);
-        let answered = controller_call::call(broker, move |controller, _| {
-            controller.incremental_alter_configs(&request)
+        let answered = forwarding::ask(broker, context, request, |request, controller, _| {
+            controller.incremental_alter_configs(request)
         });
         match answered.await {
             Ok(response) => in_order(&names, &response.responses).into_iter(),
-            Err(failed) => vec![Err(ApiError::from(failed)); names.len()].into_iter(),
+            Err(Unanswered::Failed(failed)) => {
+                vec![Err(ApiError::from(failed)); names.len()].into_iter()
+            }
+            Err(unsupported) => return Err(unsupported.into()),
         }
     };
     let responses = request.resources.iter().zip(answers).map(|(resource, answer)| {

@@ -24,6 +24,8 @@ use crate::partitions::{FoundOffset, Isolation, OffsetSought};
 
 /// Replica id of a tool that may ask a replica that does not lead.
 const DEBUGGING_REPLICA: i32 = -2;
+/// First version whose clients know OFFSET_NOT_AVAILABLE.
+const FIRST_WITH_NOT_AVAILABLE: i16 = 5;
 /// Replica id of a client.
 const CONSUMER: i32 = -1;
 
@@ -92,7 +94,19 @@ async fn find(
     // What lies behind the offsets a client may read is not told.
     let last_fetchable = partition.upper_bound(isolation);
     let searched = matches!(sought, OffsetSought::Timestamp(_) | OffsetSought::MaxTimestamp);
-    Ok(found.filter(|found| !searched || found.offset < last_fetchable))
+    let visible = found.filter(|found| !searched || found.offset < last_fetchable);
+    // A new leader does not know yet how much of its log is committed.
+    let marks = partition.marks();
+    let unsure =
+        isolation != Isolation::LogEnd && marks.epoch_start_offset() > marks.high_watermark();
+    let depends = sought == OffsetSought::Latest || (searched && visible.is_none());
+    match unsure && depends {
+        true if context.api_version >= FIRST_WITH_NOT_AVAILABLE => {
+            Err(ErrorCode::OffsetNotAvailable)
+        }
+        true => Err(ErrorCode::LeaderNotAvailable),
+        false => Ok(visible),
+    }
 }
 
 fn sought(timestamp: i64, version: i16) -> Result<OffsetSought, ErrorCode> {

@@ -33,9 +33,10 @@ pub(crate) async fn handle(
     if !context.authorize(Operation::Describe, Resource::Cluster) {
         return Ok(refused(asked, &ErrorCode::ClusterAuthorizationFailed.into()));
     }
-    let answered = controller_call::within(broker, request.timeout_ms, move |controller, _| {
-        ControllerResult::unchanged(controller.list_partition_reassignments(&request))
-    });
+    let answered =
+        controller_call::within(broker, context, request.timeout_ms, move |controller, _| {
+            ControllerResult::unchanged(controller.list_partition_reassignments(&request))
+        });
     Ok(answered.await.unwrap_or_else(|failed| refused(asked, &failed.into())))
 }
 

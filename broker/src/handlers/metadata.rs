@@ -66,7 +66,7 @@ pub(crate) async fn handle(
     if request.allow_auto_topic_creation && broker.config().auto_create_topics_enable {
         let allowed = |name: &String| may_create(context, name);
         let created: Vec<String> = missing.into_iter().filter(allowed).collect();
-        auto_topics::create(broker, created);
+        auto_topics::create_for(broker, context, created);
     }
     let cluster_operations = match context.api_version {
         8..=10 if request.include_cluster_authorized_operations => {
@@ -99,8 +99,7 @@ fn cluster(
         .brokers()
         .filter_map(|b| node_endpoint(image, b.broker_id, &context.client.listener))
         .collect();
-    // Clients send nothing to "the controller" that any broker could not forward, so any will do.
-    let controller = alive.first().map_or(-1, |node| node.node_id);
+    let controller = broker.random_alive(image);
     let brokers = alive.into_iter().map(|node| {
         MetadataResponseBroker::default()
             .with_node_id(BrokerId(node.node_id))
@@ -198,36 +197,54 @@ impl Answer<'_> {
     }
 
     fn partition(&self, index: i32, partition: &Partition) -> MetadataResponsePartition {
-        let listener = &self.context.client.listener;
-        let reachable = |id: i32| node_endpoint(self.image, id, listener).is_some();
-        let offline = partition.replicas.iter().filter(|id| {
-            let online_dir = partition
-                .directory(**id)
-                .is_none_or(|dir| self.image.cluster().has_online_directory(**id, dir));
-            !reachable(**id) || !online_dir
-        });
-        let (leader, error) = if reachable(partition.leader) {
-            (partition.leader, None)
-        } else {
-            (-1, Some(self.leader_error(partition.leader)))
+        let up = |id: &i32| node_endpoint(self.image, *id, self.listener()).is_some();
+        // Version 0 has no place for replicas that are offline: it leaves them out.
+        let shown = |ids: &[i32]| {
+            let ids = ids.iter().copied();
+            let shown = ids.filter(|id| self.context.api_version > 0 || up(id));
+            shown.map(BrokerId).collect::<Vec<_>>()
         };
+        let (replicas, isr) = (shown(&partition.replicas), shown(&partition.isr));
+        let (leader, error) = match self.leader_error(partition.leader) {
+            Some(error) => (-1, Some(error)),
+            None if replicas.len() < partition.replicas.len()
+                || isr.len() < partition.isr.len() =>
+            {
+                (partition.leader, Some(ErrorCode::ReplicaNotAvailable))
+            }
+            None => (partition.leader, None),
+        };
+        let cluster = self.image.cluster();
+        let offline = partition.replicas.iter().filter(|id| {
+            let directory = partition.directory(**id);
+            !up(id) || directory.is_some_and(|dir| !cluster.has_online_directory(**id, dir))
+        });
         MetadataResponsePartition::default()
             .with_partition_index(index)
             .with_error_code(error.map_or(0, |error| error.code()))
             .with_leader_id(BrokerId(leader))
             .with_leader_epoch(partition.leader_epoch)
-            .with_replica_nodes(partition.replicas.iter().copied().map(BrokerId).collect())
-            .with_isr_nodes(partition.isr.iter().copied().map(BrokerId).collect())
             .with_offline_replicas(offline.copied().map(BrokerId).collect())
+            .with_replica_nodes(replicas)
+            .with_isr_nodes(isr)
     }
 
-    fn leader_error(&self, leader: i32) -> ErrorCode {
-        let registered = self.image.cluster().broker(leader).is_some_and(|broker| !broker.fenced);
-        if registered && self.context.api_version >= FIRST_WITH_LISTENER_NOT_FOUND {
+    fn listener(&self) -> &str {
+        &self.context.client.listener
+    }
+
+    /// Why the sender cannot be told the leader.
+    fn leader_error(&self, leader: i32) -> Option<ErrorCode> {
+        let Some(broker) = self.image.cluster().broker(leader) else {
+            return Some(ErrorCode::LeaderNotAvailable);
+        };
+        let reachable = broker.end_points.iter().any(|each| each.name.as_str() == self.listener());
+        let missing = if self.context.api_version >= FIRST_WITH_LISTENER_NOT_FOUND {
             ErrorCode::ListenerNotFound
         } else {
             ErrorCode::LeaderNotAvailable
-        }
+        };
+        (!reachable).then_some(missing)
     }
 }
 

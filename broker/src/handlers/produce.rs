@@ -18,7 +18,6 @@ use protocol::produce::{
     encode_response,
 };
 use replica::{Acks, Answer, Origin};
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::authorizer::{Operation, Resource};
@@ -26,7 +25,7 @@ use crate::broker::Broker;
 use crate::context::RequestContext;
 use crate::error_map::{self, Refusal};
 use crate::net::connection::{Later, Reply};
-use crate::partitions::HostedPartition;
+use crate::partitions::{Committing, HostedPartition};
 
 /// First version whose batches may be compressed with zstd.
 const FIRST_WITH_ZSTD: i16 = 7;
@@ -57,7 +56,7 @@ struct Wait {
     /// Set when flush.messages says that the log is synced first: up to here.
     flush_up_to: Option<i64>,
     /// Set when the in-sync replicas do not have the records yet.
-    committed: Option<oneshot::Receiver<Answer>>,
+    committed: Option<Committing>,
 }
 
 /// Appends and answers, or tells what the answer waits for.
@@ -156,7 +155,7 @@ fn append_partition(
     }
     let acks = match request.acks {
         0 | 1 => Acks::Leader,
-        -1 => Acks::All { min_in_sync: partition.min_in_sync_replicas() },
+        -1 => Acks::All,
         _ => return Err(Refusal::of(ErrorCode::InvalidRequiredAcks)),
     };
     let now_ms = broker.now_ms();
@@ -237,11 +236,16 @@ async fn settle(
     timeout: Duration,
 ) {
     let deadline = tokio::time::Instant::now() + timeout;
-    for Awaited { topic, partition, wait } in awaited {
-        let code = match tokio::time::timeout_at(deadline, wait_for(broker, wait)).await {
+    for Awaited { topic, partition, mut wait } in awaited {
+        let code = match tokio::time::timeout_at(deadline, wait_for(broker, &mut wait)).await {
             Ok(Ok(())) => continue,
             Ok(Err(code)) => code,
-            Err(_) => ErrorCode::RequestTimedOut,
+            Err(_) => {
+                if let Some(committed) = &wait.committed {
+                    wait.hosted.forget(committed);
+                }
+                ErrorCode::RequestTimedOut
+            }
         };
         if let Some(response) = answers.get_mut(topic).and_then(|t| t.partitions.get_mut(partition))
         {
@@ -250,15 +254,15 @@ async fn settle(
     }
 }
 
-async fn wait_for(broker: &Arc<Broker>, wait: Wait) -> Result<(), ErrorCode> {
+async fn wait_for(broker: &Arc<Broker>, wait: &mut Wait) -> Result<(), ErrorCode> {
     if let Some(end_offset) = wait.flush_up_to
         && let Err(error) = wait.hosted.flush_up_to(end_offset, broker.now_ms()).await
     {
         broker.note_storage_failure(&error);
         return Err(error_map::storage_error(&error));
     }
-    let Some(committed) = wait.committed else { return Ok(()) };
-    match committed.await {
+    let Some(committed) = &mut wait.committed else { return Ok(()) };
+    match (&mut committed.answer).await {
         Ok(Answer::Committed) => Ok(()),
         Ok(Answer::TooFewInSync) => Err(ErrorCode::NotEnoughReplicasAfterAppend),
         Ok(Answer::NoLongerLeader) | Err(_) => Err(ErrorCode::NotLeaderOrFollower),

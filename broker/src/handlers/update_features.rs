@@ -23,9 +23,10 @@ pub(crate) async fn handle(
         return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
     }
     let (version, kraft_version) = (context.api_version, broker.quorum().kraft_version());
-    let answered = controller_call::within(broker, request.timeout_ms, move |controller, _| {
-        controller.update_features(&request, version, kraft_version)
-    });
+    let answered =
+        controller_call::within(broker, context, request.timeout_ms, move |controller, _| {
+            controller.update_features(&request, version, kraft_version)
+        });
     Ok(answered.await.unwrap_or_else(|failed| refused(&failed.into())))
 }
 

@@ -1,57 +1,33 @@
 //! One partition as the broker hosts it: the replica behind its lock, and what readers need
 //! without.
 //!
-//! Appends take the lock, through the disk gate, since a write may block. Everything a fetch needs
-//! is published (`marks`) or shared (`LogReader`), so that no reader ever waits for a writer.
+//! Appends take the lock, through the disk gate, since a write may block. Everything a consumer's
+//! fetch needs is published (`marks`) or shared (`LogReader`), so that no reader ever waits for a
+//! writer. Every step of the replica goes through [`HostedPartition::step`]: what changed is
+//! published under the lock, who waited for it is answered and woken after it.
+
+mod appends;
+mod following;
+mod leading;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use bytes::Bytes;
 use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::fetch::AbortedTransaction;
-use replica::{Acks, Answer, NotAppended, Origin, Partition, Role, Token};
-use storage::{AppendError, Appended, LogConfig, LogReader, StorageError, TimestampOffset};
+use replica::{Answer, Effects, Moment, Partition, Recovery, Registration, Role, Settings, Token};
+use storage::{AppendError, LogConfig, LogReader, StorageError};
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
-use super::marks::{Isolation, Marks, Offsets};
+pub(crate) use self::appends::{AppendRefused, Committing, DeleteRefused};
+use super::marks::{Isolation, Leadership, Marks, Moved, Offsets};
 use super::stored_log::{self, StoredLog};
+use super::surroundings::{Proposed, Surroundings};
 use super::wakers::Wakers;
-use crate::disk_gate::DiskGate;
-
-/// Why an append was not taken; `error_map` has the codes.
-pub(crate) type AppendRefused = NotAppended<AppendError>;
-/// What a search of the log by time comes to.
-type Sought = Result<Option<TimestampOffset>, StorageError>;
-
-/// An append that was taken: answered now, or when the receiver is told.
-#[derive(Debug)]
-pub(crate) struct Appending {
-    pub(crate) appended: Appended,
-    pub(crate) committed: Option<oneshot::Receiver<Answer>>,
-}
-
-/// What ListOffsets looks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OffsetSought {
-    Latest,
-    Earliest,
-    MaxTimestamp,
-    LatestTiered,
-    Timestamp(i64),
-}
-
-/// Where it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FoundOffset {
-    /// -1 where no record was looked at.
-    pub(crate) timestamp: i64,
-    pub(crate) offset: i64,
-    pub(crate) leader_epoch: i32,
-}
+use crate::broker::now_ms;
 
 /// One hosted partition.
 #[derive(Debug)]
@@ -62,13 +38,26 @@ pub(crate) struct HostedPartition {
     replica: Mutex<Partition<StoredLog>>,
     marks: Marks,
     reader: LogReader,
-    waiting_fetches: Wakers,
+    waiting_consumers: Wakers,
+    waiting_followers: Wakers,
     waiting_produces: Mutex<HashMap<Token, oneshot::Sender<Answer>>>,
+    waiting_deletions: Mutex<HashMap<Token, oneshot::Sender<Option<i64>>>>,
     next_token: AtomicU64,
-    min_in_sync: AtomicUsize,
+    /// Whether the topic's settings name this replica among those that are held back.
+    throttled_as_leader: AtomicBool,
+    throttled_as_follower: AtomicBool,
     /// Held by whoever syncs the log.
     flushing: tokio::sync::Mutex<()>,
-    gate: Arc<DiskGate>,
+    surroundings: Arc<Surroundings>,
+}
+
+/// What a topic's settings say of one replica.
+#[derive(Debug, Clone)]
+pub(crate) struct ReplicaSettings {
+    pub(crate) log: LogConfig,
+    pub(crate) min_in_sync: usize,
+    pub(crate) throttled_as_leader: bool,
+    pub(crate) throttled_as_follower: bool,
 }
 
 impl HostedPartition {
@@ -78,22 +67,28 @@ impl HostedPartition {
         partition: i32,
         log: StoredLog,
         high_watermark: i64,
-        gate: Arc<DiskGate>,
+        settings: ReplicaSettings,
+        surroundings: Arc<Surroundings>,
     ) -> Self {
         let reader = log.reader();
-        let replica = Partition::new(log, high_watermark);
+        let mut replica = Partition::new(log, high_watermark, of_replica(&settings, &surroundings));
+        let high_watermark = replica.high_watermark();
+        replica.log_mut().log.high_watermark_moved(high_watermark);
         let hosted = Self {
             topic,
             topic_id,
             partition,
             marks: Marks::new(),
             reader,
-            waiting_fetches: Wakers::default(),
+            waiting_consumers: Wakers::default(),
+            waiting_followers: Wakers::default(),
             waiting_produces: Mutex::default(),
+            waiting_deletions: Mutex::default(),
             next_token: AtomicU64::new(0),
-            min_in_sync: AtomicUsize::new(1),
+            throttled_as_leader: AtomicBool::new(settings.throttled_as_leader),
+            throttled_as_follower: AtomicBool::new(settings.throttled_as_follower),
             flushing: tokio::sync::Mutex::default(),
-            gate,
+            surroundings,
             replica: Mutex::new(replica),
         };
         hosted.publish(&hosted.replica.lock());
@@ -127,6 +122,14 @@ impl HostedPartition {
         self.marks.upper_bound(isolation)
     }
 
+    pub(crate) fn is_throttled_as_leader(&self) -> bool {
+        self.throttled_as_leader.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn is_throttled_as_follower(&self) -> bool {
+        self.throttled_as_follower.load(Ordering::Relaxed)
+    }
+
     /// Whether a request that knows the leadership under `current_leader_epoch` (-1: under none)
     /// may be served here. Kafka: `Partition.checkCurrentLeaderEpoch` and
     /// `localLogWithEpochOrThrow`.
@@ -148,125 +151,41 @@ impl HostedPartition {
         Ok(())
     }
 
-    /// The controller's word that this broker leads. Touches the log, so call it where that may be.
-    pub(crate) fn lead(
-        &self,
-        broker_id: i32,
-        leader_epoch: i32,
-        replicas: &[i32],
-        isr: &[i32],
-    ) -> Result<(), AppendError> {
-        let answered = {
-            let mut replica = self.replica.lock();
-            let answered = replica.lead(broker_id, leader_epoch, replicas, isr)?;
-            self.marks.publish_leadership(true, leader_epoch);
-            self.publish(&replica);
-            answered
-        };
-        self.answer(answered);
-        self.waiting_fetches.wake();
-        Ok(())
+    /// The controller's word on who leads, who replicates and who is in sync. Touches the log, so
+    /// call it where that may be.
+    pub(crate) fn apply(&self, registration: &Registration) -> Result<(), AppendError> {
+        self.step(|replica, at| match replica.apply(registration, at) {
+            Ok(effects) => (Ok(()), effects),
+            Err(error) => (Err(error), Effects::default()),
+        })
     }
 
-    /// The controller's word that somebody else leads, or nobody does (-1).
-    pub(crate) fn follow(&self, leader: i32, leader_epoch: i32) {
-        let answered = {
-            let mut replica = self.replica.lock();
-            let answered = replica.follow(leader, leader_epoch);
-            self.marks.publish_leadership(false, leader_epoch);
-            answered
-        };
-        self.answer(answered);
-        self.waiting_fetches.wake();
-    }
-
-    /// Appends records that came from outside or from one of our coordinators.
-    pub(crate) fn append(
-        &self,
-        records: &Bytes,
-        acks: Acks,
-        now_ms: i64,
-        origin: Origin,
-    ) -> Result<Appending, AppendRefused> {
-        let token = self.next_token.fetch_add(1, Ordering::Relaxed);
-        let (outcome, answered, receiver, changed) = self.gate.run(|| {
-            let mut replica = self.replica.lock();
-            let (outcome, answered) = replica.append(records, acks, now_ms, origin, token)?;
-            // Under the lock, so that nobody answers the token before it is known.
-            let receiver = (!outcome.committed).then(|| {
-                let (sender, receiver) = oneshot::channel();
-                self.waiting_produces.lock().insert(token, sender);
-                receiver
-            });
-            let changed = self.publish(&replica);
-            Ok::<_, AppendRefused>((outcome, answered, receiver, changed))
-        })?;
-        self.answer(answered);
-        if changed {
-            self.waiting_fetches.wake();
-        }
-        Ok(Appending { appended: outcome.appended, committed: receiver })
-    }
-
-    /// What a coordinator appends: resolves when the high watermark has passed it.
-    pub(crate) async fn append_internal(
-        self: &Arc<Self>,
-        records: &Bytes,
-        now_ms: i64,
-    ) -> Result<Appended, AppendRefused> {
-        let acks = Acks::All { min_in_sync: self.min_in_sync_replicas() };
-        let appending = self.append(records, acks, now_ms, Origin::Coordinator)?;
-        if appending.appended.must_flush {
-            self.flush_up_to(appending.appended.last_offset + 1, now_ms)
-                .await
-                .map_err(|error| NotAppended::Log(error.into()))?;
-        }
-        match appending.committed {
-            None => Ok(appending.appended),
-            Some(committed) => match committed.await {
-                Ok(Answer::Committed | Answer::TooFewInSync) => Ok(appending.appended),
-                Ok(Answer::NoLongerLeader) | Err(_) => Err(NotAppended::NotLeader),
-            },
-        }
-    }
-
-    /// Syncs the log up to `end_offset`. Whoever comes while a sync is under way shares the next
-    /// one.
-    pub(crate) async fn flush_up_to(
-        self: &Arc<Self>,
-        end_offset: i64,
-        now_ms: i64,
-    ) -> Result<(), StorageError> {
-        let _turn = self.flushing.lock().await;
-        let partition = Arc::clone(self);
-        let flushed = tokio::task::spawn_blocking(move || {
-            let ticket = {
-                let mut replica = partition.replica.lock();
-                if replica.log().log.recovery_point() >= end_offset {
-                    return Ok(());
-                }
-                replica.log_mut().log.begin_flush(now_ms)?
+    /// The replica goes away from this broker: it takes nothing more, and nobody waits here.
+    pub(crate) fn give_up(&self) {
+        self.step(|replica, _| {
+            let nobody = Registration {
+                leader: -1,
+                leader_epoch: replica.leader_epoch(),
+                partition_epoch: replica.partition_epoch(),
+                replicas: Vec::new(),
+                adding: Vec::new(),
+                removing: Vec::new(),
+                isr: Vec::new(),
+                recovery: Recovery::Recovered,
             };
-            match ticket {
-                None => Ok(()),
-                Some(ticket) => {
-                    let flushed = ticket.run();
-                    partition.replica.lock().log_mut().log.end_flush(flushed)
-                }
-            }
+            ((), replica.follow(&nobody))
         });
-        flushed.await.unwrap_or(Ok(()))
-    }
-
-    /// min.insync.replicas of the topic.
-    pub(crate) fn min_in_sync_replicas(&self) -> usize {
-        self.min_in_sync.load(Ordering::Relaxed)
+        self.waiting_consumers.wake();
+        self.waiting_followers.wake();
     }
 
     /// The topic's settings changed.
-    pub(crate) fn configure(&self, log: LogConfig, min_in_sync_replicas: usize) {
-        self.min_in_sync.store(min_in_sync_replicas, Ordering::Relaxed);
-        self.replica.lock().log_mut().log.set_config(log);
+    pub(crate) fn configure(&self, settings: ReplicaSettings) {
+        self.throttled_as_leader.store(settings.throttled_as_leader, Ordering::Relaxed);
+        self.throttled_as_follower.store(settings.throttled_as_follower, Ordering::Relaxed);
+        let mut replica = self.replica.lock();
+        replica.configure(of_replica(&settings, &self.surroundings));
+        replica.log_mut().log.set_config(settings.log);
     }
 
     /// Transactions that were rolled back and have records in `[from, upper)`.
@@ -286,7 +205,7 @@ impl HostedPartition {
 
     /// Runs something on the replica that may touch files, then publishes what it changed.
     pub(crate) fn with_replica<R>(&self, act: impl FnOnce(&mut Partition<StoredLog>) -> R) -> R {
-        self.gate.run(|| self.with_replica_here(act))
+        self.surroundings.gate().run(|| self.with_replica_here(act))
     }
 
     /// Like [`Self::with_replica`], on a thread that may block.
@@ -294,15 +213,7 @@ impl HostedPartition {
         &self,
         act: impl FnOnce(&mut Partition<StoredLog>) -> R,
     ) -> R {
-        let (result, changed) = {
-            let mut replica = self.replica.lock();
-            let result = act(&mut replica);
-            (result, self.publish(&replica))
-        };
-        if changed {
-            self.waiting_fetches.wake();
-        }
-        result
+        self.step(|replica, _| (act(replica), Effects::default()))
     }
 
     /// Like [`Self::with_replica`], but only if nobody holds the lock: for upkeep that can wait.
@@ -312,76 +223,59 @@ impl HostedPartition {
     ) -> Option<R> {
         let mut replica = self.replica.try_lock()?;
         let result = act(&mut replica);
-        let changed = self.publish(&replica);
+        let moved = self.publish(&replica);
         drop(replica);
-        if changed {
-            self.waiting_fetches.wake();
-        }
+        self.wake(moved);
         Some(result)
     }
 
-    /// DeleteRecords. `Ok(None)`: the offset is not among the committed ones.
-    pub(crate) fn delete_records_before(&self, offset: i64) -> Result<Option<i64>, DeleteRefused> {
-        self.with_replica(|replica| {
-            if !matches!(replica.role(), Role::Leader(_)) {
-                return Err(DeleteRefused::NotLeader);
-            }
-            replica.delete_records_before(offset).map_err(DeleteRefused::Log)
-        })
+    /// Wakes `sleeper` when there may be more of what is committed.
+    pub(crate) fn wake_consumer(&self, sleeper: Weak<Notify>) {
+        self.waiting_consumers.register(sleeper);
     }
 
-    /// Wakes `sleeper` when there may be more to fetch.
-    pub(crate) fn wake_on_change(&self, sleeper: Weak<Notify>) {
-        self.waiting_fetches.register(sleeper);
+    /// Wakes `sleeper` when there may be more at the log's end.
+    pub(crate) fn wake_follower(&self, sleeper: Weak<Notify>) {
+        self.waiting_followers.register(sleeper);
     }
 
-    /// Where in the log something is; looks into files, so it runs on a blocking thread.
-    pub(crate) async fn find_offset(
-        self: &Arc<Self>,
-        sought: OffsetSought,
-        isolation: Isolation,
-    ) -> Result<Option<FoundOffset>, StorageError> {
-        let epoch = self.marks.leader_epoch();
-        match sought {
-            OffsetSought::Latest => Ok(Some(FoundOffset {
-                timestamp: -1,
-                offset: self.upper_bound(isolation),
-                leader_epoch: epoch,
-            })),
-            OffsetSought::LatestTiered => {
-                Ok(Some(FoundOffset { timestamp: -1, offset: -1, leader_epoch: -1 }))
-            }
-            OffsetSought::Earliest => {
-                let offset = self.marks.log_start_offset();
-                let leader_epoch =
-                    self.with_replica(|r| r.log().log.earliest_epoch().unwrap_or(-1));
-                Ok(Some(FoundOffset { timestamp: -1, offset, leader_epoch }))
-            }
-            OffsetSought::MaxTimestamp => self.search(LogReader::max_timestamp).await,
-            OffsetSought::Timestamp(timestamp) => {
-                self.search(move |reader| reader.offset_for_timestamp(timestamp)).await
+    /// One step of the replica and everything that follows from it.
+    fn step<R>(
+        &self,
+        act: impl FnOnce(&mut Partition<StoredLog>, &Moment<'_>) -> (R, Effects),
+    ) -> R {
+        let (result, effects, moved) = {
+            let mut replica = self.replica.lock();
+            let (result, effects) = self.surroundings.at(now_ms(), |at| act(&mut replica, at));
+            (result, effects, self.publish(&replica))
+        };
+        self.carry_out(effects);
+        self.wake(moved);
+        result
+    }
+
+    fn carry_out(&self, effects: Effects) {
+        self.answer(effects.answered);
+        if !effects.deleted.is_empty() {
+            let mut waiting = self.waiting_deletions.lock();
+            for (token, low_watermark) in effects.deleted {
+                if let Some(sender) = waiting.remove(&token) {
+                    // The client may be gone; the records are gone all the same.
+                    let _ = sender.send(low_watermark);
+                }
             }
         }
-    }
-
-    async fn search(
-        &self,
-        look: impl FnOnce(&LogReader) -> Sought + Send + 'static,
-    ) -> Result<Option<FoundOffset>, StorageError> {
-        let reader = self.reader.clone();
-        let searched = tokio::task::spawn_blocking(move || look(&reader)).await;
-        Ok(searched.unwrap_or(Ok(None))?.map(stored_log::found))
-    }
-
-    fn publish(&self, replica: &Partition<StoredLog>) -> bool {
-        let log = replica.log();
-        self.marks.publish(Offsets {
-            log_start: log.log.log_start_offset(),
-            last_stable: log.log.last_stable_offset(replica.high_watermark()),
-            high_watermark: replica.high_watermark(),
-            log_end: log.log.log_end_offset(),
-            latest_log_epoch: log.latest_epoch(),
-        })
+        if let Some(proposal) = effects.propose {
+            let (topic_id, partition) = (self.topic_id, self.partition);
+            self.surroundings.propose(Proposed { topic_id, partition, proposal });
+        }
+        if let Some(outcome) = effects.isr {
+            tracing::debug!(
+                target: "kafka.cluster.Partition",
+                "[Partition {}-{}] The change of the in-sync set: {outcome:?}",
+                self.topic, self.partition,
+            );
+        }
     }
 
     fn answer(&self, answered: Vec<(Token, Answer)>) {
@@ -396,11 +290,43 @@ impl HostedPartition {
             }
         }
     }
+
+    fn wake(&self, moved: Moved) {
+        if moved.end {
+            self.waiting_followers.wake();
+        }
+        if moved.committed {
+            self.waiting_consumers.wake();
+        }
+    }
+
+    fn publish(&self, replica: &Partition<StoredLog>) -> Moved {
+        let log = replica.log();
+        let start_offset = match replica.role() {
+            Role::Leader(leader) => leader.epoch_start(),
+            Role::Follower(_) => -1,
+        };
+        let leadership =
+            Leadership { leads: replica.leads(), epoch: replica.leader_epoch(), start_offset };
+        let offsets = Offsets {
+            log_start: log.log.log_start_offset(),
+            last_stable: log.log.last_stable_offset(replica.high_watermark()),
+            high_watermark: replica.high_watermark(),
+            log_end: log.log.log_end_offset(),
+            latest_log_epoch: log.latest_epoch(),
+        };
+        self.marks.publish(leadership, offsets)
+    }
+
+    fn token(&self) -> Token {
+        self.next_token.fetch_add(1, Ordering::Relaxed)
+    }
 }
 
-/// Why records were not deleted.
-#[derive(Debug)]
-pub(crate) enum DeleteRefused {
-    NotLeader,
-    Log(AppendError),
+fn of_replica(settings: &ReplicaSettings, surroundings: &Surroundings) -> Settings {
+    Settings {
+        broker_id: surroundings.node_id(),
+        lag_time_max_ms: surroundings.lag_time_max_ms(),
+        min_in_sync: settings.min_in_sync,
+    }
 }

@@ -24,6 +24,7 @@ pub(crate) struct Marks {
     last_stable_offset: AtomicI64,
     high_watermark: AtomicI64,
     log_end_offset: AtomicI64,
+    epoch_start_offset: AtomicI64,
     leader_epoch: AtomicI32,
     latest_log_epoch: AtomicI32,
     leads: AtomicBool,
@@ -40,6 +41,24 @@ pub(crate) struct Offsets {
     pub(crate) latest_log_epoch: i32,
 }
 
+/// Whether this broker leads, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Leadership {
+    pub(crate) leads: bool,
+    pub(crate) epoch: i32,
+    /// Where the log ended when this broker became the leader; -1 while it is none.
+    pub(crate) start_offset: i64,
+}
+
+/// Who may want to look again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moved {
+    /// Readers up to the log's end: followers.
+    pub(crate) end: bool,
+    /// Readers of what is committed: consumers.
+    pub(crate) committed: bool,
+}
+
 impl Marks {
     pub(crate) fn new() -> Self {
         Self {
@@ -47,27 +66,27 @@ impl Marks {
             last_stable_offset: AtomicI64::new(0),
             high_watermark: AtomicI64::new(0),
             log_end_offset: AtomicI64::new(0),
+            epoch_start_offset: AtomicI64::new(-1),
             leader_epoch: AtomicI32::new(-1),
             latest_log_epoch: AtomicI32::new(-1),
             leads: AtomicBool::new(false),
         }
     }
 
-    /// Publishes what the lock holder knows. Returns whether a waiting fetch may want to look.
-    pub(crate) fn publish(&self, offsets: Offsets) -> bool {
+    /// Publishes what the lock holder knows.
+    pub(crate) fn publish(&self, leadership: Leadership, offsets: Offsets) -> Moved {
+        let epoch = self.leader_epoch.swap(leadership.epoch, Ordering::AcqRel);
+        let leads = self.leads.swap(leadership.leads, Ordering::AcqRel);
+        self.epoch_start_offset.store(leadership.start_offset, Ordering::Release);
         self.latest_log_epoch.store(offsets.latest_log_epoch, Ordering::Release);
         let log_end = self.log_end_offset.swap(offsets.log_end, Ordering::AcqRel);
         let high_watermark = self.high_watermark.swap(offsets.high_watermark, Ordering::AcqRel);
         let last_stable = self.last_stable_offset.swap(offsets.last_stable, Ordering::AcqRel);
         let log_start = self.log_start_offset.swap(offsets.log_start, Ordering::AcqRel);
-        (log_start, last_stable, high_watermark, log_end)
-            != (offsets.log_start, offsets.last_stable, offsets.high_watermark, offsets.log_end)
-    }
-
-    /// Publishes whether this broker leads, and under which epoch.
-    pub(crate) fn publish_leadership(&self, leads: bool, leader_epoch: i32) {
-        self.leader_epoch.store(leader_epoch, Ordering::Release);
-        self.leads.store(leads, Ordering::Release);
+        let elected = (leads, epoch) != (leadership.leads, leadership.epoch);
+        let committed = (log_start, last_stable, high_watermark)
+            != (offsets.log_start, offsets.last_stable, offsets.high_watermark);
+        Moved { end: elected || log_end != offsets.log_end, committed: elected || committed }
     }
 
     pub(crate) fn log_start_offset(&self) -> i64 {
@@ -94,6 +113,11 @@ impl Marks {
         self.latest_log_epoch.load(Ordering::Acquire)
     }
 
+    /// Where the log ended when this broker became the leader; -1 while it is none.
+    pub(crate) fn epoch_start_offset(&self) -> i64 {
+        self.epoch_start_offset.load(Ordering::Acquire)
+    }
+
     pub(crate) fn leads(&self) -> bool {
         self.leads.load(Ordering::Acquire)
     }
@@ -113,8 +137,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_of_any_mark_is_worth_a_look_and_none_is_not() {
+    fn what_moved_says_who_may_want_to_look() {
         let marks = Marks::new();
+        let leading = Leadership { leads: true, epoch: 3, start_offset: 4 };
         let mut offsets = Offsets {
             log_start: 0,
             last_stable: 2,
@@ -122,12 +147,16 @@ mod tests {
             log_end: 4,
             latest_log_epoch: 1,
         };
-        assert!(marks.publish(offsets));
-        assert!(!marks.publish(offsets));
+        assert_eq!(marks.publish(leading, offsets), Moved { end: true, committed: true });
+        assert_eq!(marks.publish(leading, offsets), Moved { end: false, committed: false });
         assert_eq!(marks.upper_bound(Isolation::ReadCommitted), 2);
         assert_eq!(marks.upper_bound(Isolation::ReadUncommitted), 3);
         assert_eq!(marks.upper_bound(Isolation::LogEnd), 4);
-        offsets.log_start = 1;
-        assert!(marks.publish(offsets));
+        offsets.log_end = 5;
+        assert_eq!(marks.publish(leading, offsets), Moved { end: true, committed: false });
+        offsets.high_watermark = 5;
+        assert_eq!(marks.publish(leading, offsets), Moved { end: false, committed: true });
+        let following = Leadership { leads: false, epoch: 4, start_offset: -1 };
+        assert_eq!(marks.publish(following, offsets), Moved { end: true, committed: true });
     }
 }

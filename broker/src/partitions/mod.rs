@@ -3,16 +3,22 @@
 //! ```text
 //! metadata image ── publisher ──> table (topic name / id -> HostedTopic -> HostedPartition)
 //! handlers ── table ──> HostedPartition ── lock ──> replica::Partition over StoredLog (appends)
-//!                                       └─ marks, LogReader (reads; never wait for an append)
+//! fetchers ──────────────┘              └─ marks, LogReader (reads; never wait for an append)
 //! ```
 
 mod hosted;
 mod marks;
+mod offsets;
 mod stored_log;
+mod surroundings;
 mod table;
 mod wakers;
 
-pub(crate) use hosted::{AppendRefused, DeleteRefused, FoundOffset, HostedPartition, OffsetSought};
+pub(crate) use hosted::{
+    AppendRefused, Committing, DeleteRefused, HostedPartition, ReplicaSettings,
+};
 pub(crate) use marks::Isolation;
+pub(crate) use offsets::{FoundOffset, OffsetSought};
 pub(crate) use stored_log::StoredLog;
+pub(crate) use surroundings::{Proposed, Surroundings};
 pub(crate) use table::Partitions;

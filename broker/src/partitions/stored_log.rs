@@ -5,7 +5,7 @@ use protocol::fetch::AbortedTransaction;
 use replica::Origin;
 use storage::{AppendError, AppendOrigin, Appended, Log, LogReader, ReadError};
 
-use super::hosted::FoundOffset;
+use super::offsets::FoundOffset;
 
 /// One partition's log on disk.
 #[derive(Debug)]
@@ -13,8 +13,18 @@ pub(crate) struct StoredLog {
     pub(crate) log: Log,
 }
 
+/// What the log reports of an append.
+#[derive(Debug)]
+pub(crate) struct StoredAppend(pub(crate) Appended);
+
+impl replica::Appended for StoredAppend {
+    fn end_offset(&self) -> i64 {
+        self.0.last_offset + 1
+    }
+}
+
 impl replica::Log for StoredLog {
-    type Appended = Appended;
+    type Appended = StoredAppend;
     type Error = AppendError;
 
     fn append_as_leader(
@@ -23,12 +33,21 @@ impl replica::Log for StoredLog {
         leader_epoch: i32,
         now_ms: i64,
         origin: Origin,
-    ) -> Result<Appended, AppendError> {
+    ) -> Result<StoredAppend, AppendError> {
         let origin = match origin {
             Origin::Client => AppendOrigin::Client,
             Origin::Coordinator => AppendOrigin::Coordinator,
         };
-        self.log.append_as_leader(records, leader_epoch, now_ms, origin)
+        self.log.append_as_leader(records, leader_epoch, now_ms, origin).map(StoredAppend)
+    }
+
+    fn append_as_follower(
+        &mut self,
+        records: &Bytes,
+        leader_epoch: i32,
+        now_ms: i64,
+    ) -> Result<StoredAppend, AppendError> {
+        self.log.append_as_follower(records, leader_epoch, now_ms).map(StoredAppend)
     }
 
     fn log_start_offset(&self) -> i64 {
@@ -39,8 +58,28 @@ impl replica::Log for StoredLog {
         self.log.log_end_offset()
     }
 
+    fn last_stable_offset(&self, high_watermark: i64) -> i64 {
+        self.log.last_stable_offset(high_watermark)
+    }
+
     fn begin_leader_epoch(&mut self, leader_epoch: i32) -> Result<(), AppendError> {
         Ok(self.log.begin_leader_epoch(leader_epoch)?)
+    }
+
+    fn latest_epoch(&self) -> Option<i32> {
+        self.log.latest_epoch()
+    }
+
+    fn end_offset_for_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
+        self.log.end_offset_for_epoch(epoch)
+    }
+
+    fn truncate_to(&mut self, offset: i64, now_ms: i64) -> Result<(), AppendError> {
+        Ok(self.log.truncate_to(offset, now_ms).map(drop)?)
+    }
+
+    fn truncate_fully_and_start_at(&mut self, offset: i64, now_ms: i64) -> Result<(), AppendError> {
+        Ok(self.log.truncate_fully_and_start_at(offset, offset, now_ms)?)
     }
 
     fn high_watermark_moved(&mut self, high_watermark: i64) {

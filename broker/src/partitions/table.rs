@@ -85,6 +85,21 @@ impl Partitions {
         partitions[index] = Some(partition);
     }
 
+    /// Takes one partition out, and its topic if it was the last.
+    pub(crate) fn remove(&self, id: Uuid, partition: i32) -> Option<Arc<HostedPartition>> {
+        let topic = self.topic_by_id(id)?;
+        let index = usize::try_from(partition).ok()?;
+        let (removed, is_empty) = {
+            let mut partitions = topic.partitions.write();
+            let removed = partitions.get_mut(index)?.take();
+            (removed, partitions.iter().all(Option::is_none))
+        };
+        if is_empty {
+            self.remove_topic(id);
+        }
+        removed
+    }
+
     /// Takes a topic out; its partitions are the caller's to end.
     pub(crate) fn remove_topic(&self, id: Uuid) -> Option<Arc<HostedTopic>> {
         let mut topics = self.topics.write();

@@ -6,7 +6,7 @@ use raft::image::{Changes as Names, MetadataImage};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::QuorumStartError;
-use super::host::Command;
+use super::command::Command;
 
 /// The cluster became this.
 #[derive(Debug)]

@@ -1,106 +1,79 @@
 //! The quorum's thread: takes commands, steps the node, carries out what it asks for.
 //!
 //! Kept true: commands are handled one at a time in their order; all that wait are handled before
-//! the disk is asked once to sync; an answer is given when its offset is applied by the broker, or,
-//! on a node without that role, committed.
+//! the disk is asked once to sync; an answer is given when its offset is applied by this node. What
+//! is asked of the active controller for this node itself is in `membership`, what tells that
+//! another node is gone in `evidence`.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
 use raft::controller::{Controller, ControllerNow, ControllerResult};
 use raft::image::{MetadataDelta, MetadataImage};
 use raft::node::{Node, NodeError, NodeOutput, SnapshotJob};
-use raft::quorum::SnapshotEntry;
+use raft::quorum::{Event, PeerResponse};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::oneshot;
 
 use super::changes::{Acknowledgement, Change};
-use super::lifecycle::{Lifecycle, Moved};
+use super::command::Command;
+use super::membership::Membership;
 use super::metadata_log::MetadataLog;
+use super::network::Network;
 use super::snapshot_files::{self, SnapshotFiles};
 use super::vote_file::VoteFile;
 use super::{ControllerError, Shared, clock, fatal};
+use crate::peer::{ActiveController, Address};
 
 /// How many commands are handled before the disk is asked and time is looked at.
 const COMMANDS_PER_ROUND: usize = 256;
-/// The version of BrokerRegistration that our own registration is.
-const OWN_REGISTRATION: i16 = 4;
+/// How long a node that stops may hand over its leadership. Kafka: `RAFT_SHUTDOWN_TIMEOUT`.
+const HANDOVER: Duration = Duration::from_secs(5);
 
-type Ask = Box<dyn FnOnce(&mut Host) + Send>;
-type Answer = Box<dyn FnOnce(Result<(), ControllerError>, &mut Lifecycle) + Send>;
-
-/// What the quorum's thread is told.
-pub(super) enum Command {
-    Call(Ask),
-    DescribeQuorum {
-        request: DescribeQuorumRequest,
-        answer: oneshot::Sender<DescribeQuorumResponse>,
-    },
-    /// The disk has everything below.
-    Synced {
-        end_offset: i64,
-    },
-    /// The broker has applied everything up to this offset.
-    Applied {
-        offset: i64,
-    },
-    SnapshotWritten(SnapshotEntry),
-    Serve {
-        answer: oneshot::Sender<()>,
-    },
-    ControlledShutdown {
-        answer: oneshot::Sender<()>,
-    },
-    Stop,
-}
-
-impl std::fmt::Debug for Command {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Call(_) => "Call",
-            Self::DescribeQuorum { .. } => "DescribeQuorum",
-            Self::Synced { .. } => "Synced",
-            Self::Applied { .. } => "Applied",
-            Self::SnapshotWritten(_) => "SnapshotWritten",
-            Self::Serve { .. } => "Serve",
-            Self::ControlledShutdown { .. } => "ControlledShutdown",
-            Self::Stop => "Stop",
-        })
-    }
-}
+type Answer = Box<dyn FnOnce(Result<(), ControllerError>, &mut Membership) + Send>;
 
 pub(super) struct Host {
-    node: Node<MetadataLog, VoteFile>,
+    pub(super) node: Node<MetadataLog, VoteFile>,
     files: Arc<Mutex<SnapshotFiles>>,
     writer: Option<JoinHandle<()>>,
     /// Of the newest snapshot; it may have ended.
     snapshot_writer: Option<JoinHandle<()>>,
-    commands: UnboundedSender<Command>,
-    /// To the broker; `None` on a node without that role.
-    changes: Option<UnboundedSender<Change>>,
-    shared: Arc<Shared>,
-    lifecycle: Lifecycle,
+    pub(super) commands: UnboundedSender<Command>,
+    changes: UnboundedSender<Change>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) membership: Membership,
+    network: Network,
+    /// Other nodes' requests by their token.
+    asked: HashMap<u64, oneshot::Sender<PeerResponse>>,
+    last_token: u64,
     /// Answers by the offset they wait for, which only grows.
     waiting: VecDeque<(i64, Answer)>,
     applied_offset: i64,
-    sync_wanted: bool,
+    /// What the broker is not told before it has caught up.
+    held: Option<Change>,
+    /// The newest sync that is wanted.
+    sync_wanted: Option<u64>,
+}
+
+/// What a host is made of.
+pub(super) struct Parts {
+    pub(super) node: Node<MetadataLog, VoteFile>,
+    pub(super) files: Arc<Mutex<SnapshotFiles>>,
+    pub(super) writer: JoinHandle<()>,
+    pub(super) commands: UnboundedSender<Command>,
+    pub(super) changes: UnboundedSender<Change>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) membership: Membership,
+    pub(super) network: Network,
 }
 
 impl Host {
-    pub(super) fn new(
-        node: Node<MetadataLog, VoteFile>,
-        files: Arc<Mutex<SnapshotFiles>>,
-        writer: JoinHandle<()>,
-        commands: UnboundedSender<Command>,
-        changes: Option<UnboundedSender<Change>>,
-        shared: Arc<Shared>,
-        lifecycle: Lifecycle,
-    ) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts { node, files, writer, commands, changes, shared, membership, network } = parts;
         Self {
             node,
             files,
@@ -109,62 +82,60 @@ impl Host {
             commands,
             changes,
             shared,
-            lifecycle,
+            membership,
+            network,
+            asked: HashMap::new(),
+            last_token: 0,
             waiting: VecDeque::new(),
             applied_offset: -1,
-            sync_wanted: false,
+            held: None,
+            sync_wanted: None,
         }
     }
 
     pub(super) async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
         let started = self.node.start(&clock::now());
         self.carry_out(started);
-        // The registrations that becoming active asks for share the first sync.
-        while let Ok(command) = commands.try_recv() {
-            if !self.handle(command) {
-                return;
-            }
+        while self.round(&mut commands).await {}
+        self.hand_over(&mut commands).await;
+        self.close();
+    }
+
+    /// Handles what waits; says whether to go on.
+    async fn round(&mut self, commands: &mut UnboundedReceiver<Command>) -> bool {
+        if self.until_next_tick().is_zero() {
+            self.tick();
         }
-        loop {
-            if self.until_next_tick().is_zero() {
-                self.tick();
+        self.request_sync();
+        let Ok(first) = tokio::time::timeout(self.until_next_tick(), commands.recv()).await else {
+            return true;
+        };
+        let mut next = first;
+        for _ in 0..COMMANDS_PER_ROUND {
+            let Some(command) = next else { break };
+            if !self.handle(command) {
+                return false;
             }
-            if std::mem::take(&mut self.sync_wanted) {
-                self.node.log_mut().request_sync();
-            }
-            let Ok(first) = tokio::time::timeout(self.until_next_tick(), commands.recv()).await
-            else {
-                continue;
-            };
-            let Some(first) = first else { return };
-            let mut next = Some(first);
-            for _ in 0..COMMANDS_PER_ROUND {
-                let Some(command) = next else { break };
-                if !self.handle(command) {
-                    return;
-                }
-                next = commands.try_recv().ok();
-            }
-            if let Some(command) = next
-                && !self.handle(command)
-            {
-                return;
-            }
+            next = commands.try_recv().ok();
+        }
+        next.is_none_or(|command| self.handle(command))
+    }
+
+    fn request_sync(&mut self) {
+        if let Some(generation) = self.sync_wanted.take() {
+            self.node.log_mut().request_sync(generation);
         }
     }
 
     fn until_next_tick(&self) -> Duration {
-        let next = self.node.next_tick_ms().min(self.lifecycle.next_heartbeat_ms());
+        let next = self.node.next_tick_ms().min(self.membership.next_ms());
         let wait = next.saturating_sub(clock::monotonic_ms()).clamp(0, 60_000);
         Duration::from_millis(u64::try_from(wait).unwrap_or(0))
     }
 
     fn tick(&mut self) {
-        let now = clock::now();
-        if now.monotonic_ms >= self.lifecycle.next_heartbeat_ms() {
-            self.heartbeat();
-        }
-        let ticked = self.node.tick(&now);
+        self.tell_controller();
+        let ticked = self.node.tick(&clock::now());
         self.carry_out(ticked);
     }
 
@@ -176,30 +147,33 @@ impl Host {
                 // Who asked may be gone.
                 let _ = answer.send(self.node.describe_quorum(&request, &clock::now()));
             }
-            Command::Synced { end_offset } => {
-                let committed = self.node.log_synced(end_offset, &clock::now());
-                self.carry_out(committed);
+            Command::Asked { version, request, answer } => {
+                self.last_token += 1;
+                let token = self.last_token;
+                self.asked.insert(token, answer);
+                self.step(Event::Requested { token, version, request });
             }
+            Command::Quorum(event) => self.step(event),
             Command::Applied { offset } => self.applied(offset),
             Command::SnapshotWritten(entry) => {
                 self.files.lock().add(entry);
                 self.node.snapshot_frozen();
             }
-            Command::Serve { answer } => {
-                self.lifecycle.serve(answer);
-                self.heartbeat();
-            }
-            Command::ControlledShutdown { answer } => {
-                if self.lifecycle.leave(answer) {
-                    self.heartbeat();
-                }
-            }
-            Command::Stop => {
-                self.stop();
-                return false;
-            }
+            Command::Registered(answer) => self.registered(answer),
+            Command::ControllerRegistered(answer) => self.controller_registered(answer),
+            Command::Heard(answer) => self.heard(answer),
+            Command::HeartbeatsEnded { broker_id } => self.heartbeats_ended(broker_id),
+            Command::BrokerGone { broker_id, epoch } => self.broker_gone(broker_id, epoch),
+            Command::Serve { answer } => self.membership.lifecycle.serve(answer),
+            Command::ControlledShutdown { answer } => self.membership.lifecycle.leave(answer),
+            Command::Stop => return false,
         }
         true
+    }
+
+    fn step(&mut self, event: Event) {
+        let stepped = self.node.step(event, &clock::now());
+        self.carry_out(stepped);
     }
 
     /// Puts `ask` to the controller; `answer` is given when it is due.
@@ -222,7 +196,7 @@ impl Host {
         }
     }
 
-    fn ask<R>(
+    pub(super) fn ask<R>(
         &mut self,
         ask: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R>,
     ) -> Result<(R, i64), ControllerError> {
@@ -233,9 +207,9 @@ impl Host {
         called.map_err(|_| ControllerError::NotActive)
     }
 
-    fn wait_for(&mut self, offset: i64, answer: Answer) {
+    pub(super) fn wait_for(&mut self, offset: i64, answer: Answer) {
         if offset <= self.applied_offset {
-            answer(Ok(()), &mut self.lifecycle);
+            answer(Ok(()), &mut self.membership);
         } else {
             self.waiting.push_back((offset, answer));
         }
@@ -247,106 +221,115 @@ impl Host {
             && *due <= self.applied_offset
             && let Some((_, answer)) = self.waiting.pop_front()
         {
-            answer(Ok(()), &mut self.lifecycle);
+            answer(Ok(()), &mut self.membership);
         }
-        if self.lifecycle.is_pressing() {
-            self.heartbeat();
-        }
+        self.membership.lifecycle.applied();
     }
 
     fn carry_out(&mut self, outputs: Result<Vec<NodeOutput>, NodeError>) {
         for output in outputs.unwrap_or_else(|error| fatal(&error)) {
             match output {
-                NodeOutput::SyncLog => self.sync_wanted = true,
+                NodeOutput::SyncLog { generation } => self.sync_wanted = Some(generation),
+                NodeOutput::Send { request_id, to, request } => {
+                    self.network.send(request_id, to, request);
+                }
+                NodeOutput::Answer { token, response } => {
+                    if let Some(answer) = self.asked.remove(&token) {
+                        // Who asked may be gone.
+                        let _ = answer.send(response);
+                    }
+                }
+                NodeOutput::LeaderChanged { epoch, leader_id } => {
+                    self.leader_changed(epoch, leader_id);
+                }
                 NodeOutput::BecameActive { epoch, next_offset } => {
                     self.became_active(epoch, next_offset);
                 }
-                NodeOutput::BecameInactive { .. } => {
-                    self.shared.leader_id.store(-1, Ordering::Release);
-                    self.fail_waiting(ControllerError::NotActive);
-                }
+                NodeOutput::BecameInactive { epoch } => self.became_inactive(epoch),
                 NodeOutput::Publish { image, delta } => self.publish(image, *delta),
                 NodeOutput::TakeSnapshot(job) => self.take_snapshot(job),
             }
         }
     }
 
-    fn became_active(&self, epoch: i32, next: i64) {
-        let id = self.lifecycle.node_id;
+    fn leader_changed(&mut self, epoch: i32, leader_id: Option<i32>) {
+        let node_id = self.membership.node_id;
+        let known = leader_id.map_or_else(|| "none".to_owned(), |id| id.to_string());
+        tracing::info!(
+            target: "org.apache.kafka.raft.QuorumState",
+            "[RaftManager id={node_id}] The leader of epoch {epoch} is {known}"
+        );
+        self.shared.leader_id.store(leader_id.unwrap_or(-1), Ordering::Release);
+        self.shared.kraft_version.store(self.node.quorum().kraft().version, Ordering::Release);
+        let address = self.node.quorum().leader_address();
+        let active = leader_id.zip(address).map(|(id, (host, port))| ActiveController {
+            id,
+            epoch,
+            address: Address { host, port },
+        });
+        self.shared.active.send_replace(active);
+        self.membership.lifecycle.ask_at_once();
+        self.membership.controller_due_now();
+    }
+
+    fn became_active(&mut self, epoch: i32, next: i64) {
+        let id = self.membership.node_id;
         tracing::info!(
             target: "org.apache.kafka.controller.QuorumController",
             "[QuorumController id={id}] Becoming the active controller at epoch {epoch}, \
              next write offset {next}."
         );
-        self.shared.leader_id.store(id, Ordering::Release);
-        self.shared.kraft_version.store(self.node.quorum().kraft().version, Ordering::Release);
-        // The bootstrap records are on their way when the outputs behind this one are carried out,
-        // and the registrations must come behind them: a command to ourselves comes after both.
-        let _ = self.commands.send(Command::Call(Box::new(Self::register)));
+        self.shared.is_active.store(true, Ordering::Release);
+        self.membership.lifecycle.ask_at_once();
+        self.membership.controller_due_now();
+        self.look_for_all_brokers();
+        self.release();
     }
 
-    fn register(&mut self) {
-        let request = self.lifecycle.controller_registration.clone();
-        // Without an answer this node is no controller any more; the next one is told again.
-        let Ok((response, _)) = self.ask(|controller, _| controller.register_controller(&request))
-        else {
-            return;
-        };
-        if response.error_code != 0 {
-            let reason = response.error_message.unwrap_or_default();
-            tracing::warn!(
-                target: "kafka.server.ControllerRegistrationManager",
-                "The controller is not registered: {}",
-                reason.as_str()
-            );
-        }
-        self.register_broker();
-    }
-
-    fn register_broker(&mut self) {
-        let Some(request) = self.lifecycle.registration.clone() else { return };
-        let kraft_version = self.node.quorum().kraft().version;
-        let asked = self.ask(|controller, now| {
-            // Its former self held the lock of the directory that this process holds now.
-            controller.session_ended(request.broker_id.0);
-            controller.register_broker(&request, OWN_REGISTRATION, kraft_version, now)
-        });
-        let Ok((response, _)) = asked else { return };
-        if response.error_code != 0 {
-            let code = protocol::ErrorCode::try_from_code(response.error_code);
-            fatal(&format!("the controller refuses to register this broker: {code:?}"));
-        }
-        self.shared.broker_epoch.store(response.broker_epoch, Ordering::Release);
-        self.lifecycle.registered(response.broker_epoch, clock::monotonic_ms());
-    }
-
-    fn heartbeat(&mut self) {
-        let now_ms = clock::monotonic_ms();
-        let Some(request) = self.lifecycle.heartbeat(self.applied_offset, now_ms) else { return };
-        let asked = self.ask(|controller, now| controller.heartbeat(&request, now));
-        let Ok((response, offset)) = asked else { return };
-        match self.lifecycle.answered(&response) {
-            Moved::Nowhere => {}
-            Moved::Unfenced => {
-                self.wait_for(offset, Box::new(|_, lifecycle| lifecycle.unfenced()));
-            }
-            Moved::MayStop => {
-                self.wait_for(offset, Box::new(|_, lifecycle| lifecycle.may_stop()));
-            }
-            Moved::Forgotten => self.register_broker(),
-        }
+    fn became_inactive(&mut self, epoch: i32) {
+        let id = self.membership.node_id;
+        tracing::info!(
+            target: "org.apache.kafka.controller.QuorumController",
+            "[QuorumController id={id}] Renouncing the leadership at epoch {epoch}."
+        );
+        self.shared.is_active.store(false, Ordering::Release);
+        self.fail_waiting(ControllerError::NotActive);
     }
 
     fn publish(&mut self, image: MetadataImage, delta: MetadataDelta) {
         let offset = image.provenance().last_contained_offset;
         let image = Arc::new(image);
         self.shared.image.store(Arc::clone(&image));
+        self.shared.kraft_version.store(self.node.quorum().kraft().version, Ordering::Release);
         let changes = delta.changes().clone();
+        self.noticed(&image, &changes, offset);
         let applied = Acknowledgement::new(offset, self.commands.clone());
-        let change = Change { image, changes, applied };
-        let told = self.changes.as_ref().is_some_and(|broker| broker.send(change).is_ok());
-        if !told {
+        self.held = Some(Change { image, changes, applied });
+        self.release();
+    }
+
+    /// Hands over what the broker may apply. The first image is the one it has caught up with: it
+    /// takes for a stray what an older one does not name. Kafka: `initialCatchUpFuture`,
+    /// `MetadataLoader.stillNeedToCatchUp`.
+    pub(super) fn release(&mut self) {
+        let has_caught_up = self.membership.lifecycle.has_caught_up()
+            || self.node.controller().is_active()
+            || self.applied_offset >= 0;
+        let Some(change) = self.held.take_if(|_| has_caught_up) else {
+            self.membership.lifecycle.applied();
+            return;
+        };
+        let offset = change.image.provenance().last_contained_offset;
+        if self.changes.send(change).is_err() {
             self.applied(offset);
+        }
+    }
+
+    /// How far this node has come in the metadata.
+    pub(super) fn metadata_offset(&self) -> i64 {
+        match &self.held {
+            Some(held) => held.image.provenance().last_contained_offset,
+            None => self.applied_offset,
         }
     }
 
@@ -376,13 +359,21 @@ impl Host {
 
     fn fail_waiting(&mut self, error: ControllerError) {
         for (_, answer) in std::mem::take(&mut self.waiting) {
-            answer(Err(error), &mut self.lifecycle);
+            answer(Err(error), &mut self.membership);
         }
     }
 
-    fn stop(&mut self) {
+    /// A leader that stops tells the others before it goes.
+    async fn hand_over(&mut self, commands: &mut UnboundedReceiver<Command>) {
         let stopped = self.node.stop(&clock::now());
         self.carry_out(stopped);
+        self.fail_waiting(ControllerError::Stopping);
+        let rounds = async { while !self.node.may_stop() && self.round(commands).await {} };
+        // Whoever does not answer will find out.
+        let _ = tokio::time::timeout(HANDOVER, rounds).await;
+    }
+
+    fn close(&mut self) {
         self.fail_waiting(ControllerError::Stopping);
         self.node.log_mut().close();
         // A snapshot under way is finished: whoever stops the quorum may take its directory away.

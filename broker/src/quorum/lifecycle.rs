@@ -1,29 +1,41 @@
 //! This broker's life in the cluster: registered, caught up, unfenced, heartbeating, leaving.
 //!
-//! What moves it on is events (an image applied, a heartbeat answered); the heartbeat's interval
-//! only keeps the session. A combined node asks its own controller, by the methods that requests of
-//! other brokers would reach. Answers to `BrokerLifecycleManager`.
+//! Says what the active controller is to be asked next and when, and takes its answers; the host
+//! asks. What moves it on is events (an image applied, an answer); the heartbeat's interval only
+//! keeps the session. Kept true: one request is under way at a time. Answers to
+//! `BrokerLifecycleManager`.
 
 use config::BrokerConfig;
 use protocol::ErrorCode;
 use protocol::messages::{
     BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerId, BrokerRegistrationRequest,
-    ControllerRegistrationRequest,
+    BrokerRegistrationResponse,
 };
 use tokio::sync::oneshot;
 
 use super::{MetadataDir, identity};
 
+/// How soon a broker that starts or leaves asks again when no event lets it ask sooner.
+const PRESSING_MS: i64 = 20;
+/// How soon a registration that was refused is tried again: what refuses it may be the broker's
+/// own former self, which the controller is about to give up.
+const REFUSED_MS: i64 = 100;
+
 pub(super) struct Lifecycle {
-    pub(super) node_id: i32,
+    node_id: i32,
     /// `None` on a node without the broker's role.
-    pub(super) registration: Option<BrokerRegistrationRequest>,
-    pub(super) controller_registration: ControllerRegistrationRequest,
+    registration: Option<BrokerRegistrationRequest>,
     heartbeat_interval_ms: i64,
     controlled_shutdown: bool,
     state: State,
-    pub(super) epoch: Option<i64>,
-    next_heartbeat_ms: i64,
+    /// Of the registration that holds.
+    epoch: Option<i64>,
+    /// The logs are recovered and clients may come.
+    is_ready: bool,
+    is_asking: bool,
+    /// Something is to be told as soon as the request under way is answered.
+    is_due_again: bool,
+    next_ms: i64,
     /// Who waits for the broker to be unfenced.
     serving: Vec<oneshot::Sender<()>>,
     /// Who waits for the broker to be allowed to stop.
@@ -35,6 +47,8 @@ pub(super) struct Lifecycle {
 enum State {
     Starting,
     Recovery,
+    /// The controller has unfenced the broker; its image does not show it yet.
+    Unfencing,
     Running,
     PendingControlledShutdown,
     ShuttingDown,
@@ -44,7 +58,7 @@ impl State {
     fn name(self) -> &'static str {
         match self {
             Self::Starting => "STARTING",
-            Self::Recovery => "RECOVERY",
+            Self::Recovery | Self::Unfencing => "RECOVERY",
             Self::Running => "RUNNING",
             Self::PendingControlledShutdown => "PENDING_CONTROLLED_SHUTDOWN",
             Self::ShuttingDown => "SHUTTING_DOWN",
@@ -52,17 +66,11 @@ impl State {
     }
 }
 
-/// How a heartbeat's answer moved the broker on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moved {
-    /// Nowhere; the next heartbeat comes in its time.
-    Nowhere,
-    /// Clients may come when the heartbeat's records are applied.
-    Unfenced,
-    /// The broker may stop when the heartbeat's records are applied.
-    MayStop,
-    /// The controller does not know this registration: register again.
-    Forgotten,
+/// What the active controller is to be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Due {
+    Register(BrokerRegistrationRequest),
+    Heartbeat(BrokerHeartbeatRequest),
 }
 
 impl Lifecycle {
@@ -71,94 +79,185 @@ impl Lifecycle {
         Self {
             node_id: config.node_id,
             registration: broker.then(|| identity::broker_registration(config, dir)),
-            controller_registration: identity::controller_registration(config),
             heartbeat_interval_ms: i64::from(config.broker_heartbeat_interval_ms),
             controlled_shutdown: config.controlled_shutdown_enable,
             state: State::Starting,
             epoch: None,
-            next_heartbeat_ms: i64::MAX,
+            is_ready: false,
+            is_asking: false,
+            is_due_again: false,
+            next_ms: if broker { i64::MIN } else { i64::MAX },
             serving: Vec::new(),
             leaving: Vec::new(),
         }
     }
 
-    pub(super) fn registered(&mut self, epoch: i64, now_ms: i64) {
-        self.epoch = Some(epoch);
-        self.next_heartbeat_ms = now_ms + self.heartbeat_interval_ms;
-        self.say(&format!(
-            "Successfully registered broker {} with broker epoch {epoch}",
-            self.node_id
-        ));
+    pub(super) fn epoch(&self) -> Option<i64> {
+        self.epoch
     }
 
-    /// The logs are recovered and clients may come: the next heartbeat asks to be unfenced.
+    /// When [`Self::due`] has something at the latest.
+    pub(super) fn next_ms(&self) -> i64 {
+        if self.is_asking { i64::MAX } else { self.next_ms }
+    }
+
+    /// What to ask now. Its answer must be reported before there is anything else.
+    pub(super) fn due(&mut self, metadata_offset: i64, now_ms: i64) -> Option<Due> {
+        if now_ms < self.next_ms() {
+            return None;
+        }
+        let registration = self.registration.as_ref()?;
+        self.is_asking = true;
+        self.next_ms = now_ms.saturating_add(self.heartbeat_interval_ms);
+        let Some(epoch) = self.epoch else {
+            return Some(Due::Register(registration.clone()));
+        };
+        let request = BrokerHeartbeatRequest::default()
+            .with_broker_id(BrokerId(self.node_id))
+            .with_broker_epoch(epoch)
+            .with_current_metadata_offset(metadata_offset)
+            .with_want_fence(!self.is_ready)
+            .with_want_shut_down(self.state == State::PendingControlledShutdown);
+        Some(Due::Heartbeat(request))
+    }
+
+    /// Something happened that the controller should hear of at once.
+    pub(super) fn ask_at_once(&mut self) {
+        if self.registration.is_none() || self.state == State::ShuttingDown {
+            return;
+        }
+        self.is_due_again = self.is_asking;
+        self.next_ms = i64::MIN;
+    }
+
+    /// Whether the broker knows the metadata up to its registration; so does a node without one.
+    pub(super) fn has_caught_up(&self) -> bool {
+        self.registration.is_none() || self.state != State::Starting
+    }
+
+    /// The node has come further in the metadata.
+    pub(super) fn applied(&mut self) {
+        let starting = self.epoch.is_some()
+            && (self.state == State::Starting || self.is_ready && self.state == State::Recovery);
+        if starting || self.state == State::PendingControlledShutdown {
+            self.ask_at_once();
+        }
+    }
+
+    /// There was no answer.
+    pub(super) fn unanswered(&mut self, now_ms: i64) {
+        self.is_asking = false;
+        self.is_due_again = false;
+        self.next_ms = now_ms.saturating_add(REFUSED_MS);
+    }
+
+    pub(super) fn registered(&mut self, response: &BrokerRegistrationResponse, now_ms: i64) {
+        self.is_asking = false;
+        let id = self.node_id;
+        if response.error_code == 0 {
+            let epoch = response.broker_epoch;
+            self.epoch = Some(epoch);
+            self.is_due_again = false;
+            self.next_ms = i64::MIN;
+            self.say(&format!("Successfully registered broker {id} with broker epoch {epoch}"));
+        } else {
+            let code = code_name(response.error_code);
+            self.say(&format!(
+                "Unable to register broker {id} because the controller returned error {code}"
+            ));
+            self.unanswered(now_ms);
+        }
+    }
+
+    /// Whether the broker may stop now.
+    pub(super) fn heard(&mut self, response: &BrokerHeartbeatResponse, now_ms: i64) -> bool {
+        self.is_asking = false;
+        let again = std::mem::take(&mut self.is_due_again);
+        if response.error_code != 0 {
+            self.refused(response.error_code, now_ms);
+            return false;
+        }
+        let after = |wait_ms: i64| now_ms.saturating_add(wait_ms);
+        self.next_ms = if again { i64::MIN } else { after(self.heartbeat_interval_ms) };
+        match self.state {
+            State::Starting => {
+                if response.is_caught_up {
+                    self.transition(State::Recovery, "The broker has caught up.");
+                }
+                if self.is_ready && !response.is_fenced {
+                    self.state = State::Unfencing;
+                }
+            }
+            State::Recovery if self.is_ready && !response.is_fenced => {
+                self.state = State::Unfencing;
+            }
+            State::PendingControlledShutdown if response.should_shut_down => {
+                self.transition(State::ShuttingDown, "The controller has asked us to exit.");
+                self.next_ms = i64::MAX;
+                return true;
+            }
+            State::PendingControlledShutdown => {
+                self.next_ms = self.next_ms.min(after(PRESSING_MS));
+            }
+            _ => {}
+        }
+        false
+    }
+
+    fn refused(&mut self, error_code: i16, now_ms: i64) {
+        let (id, code) = (self.node_id, code_name(error_code));
+        tracing::warn!(
+            target: "kafka.server.BrokerLifecycleManager",
+            "[BrokerLifecycleManager id={id}] Broker {id} sent a heartbeat request but received \
+             error {code}."
+        );
+        let forgotten =
+            [ErrorCode::StaleBrokerEpoch.code(), ErrorCode::BrokerIdNotRegistered.code()];
+        if forgotten.contains(&error_code) {
+            // The controller does not know this registration: register again.
+            self.epoch = None;
+            self.next_ms = i64::MIN;
+        } else {
+            self.unanswered(now_ms);
+        }
+    }
+
+    /// The logs are recovered and clients may come: from now on heartbeats ask to be unfenced.
     pub(super) fn serve(&mut self, answer: oneshot::Sender<()>) {
-        if self.state == State::Starting {
-            self.say("The broker has caught up. Transitioning from STARTING to RECOVERY.");
-            self.state = State::Recovery;
+        self.is_ready = true;
+        if self.state == State::Running {
+            // Who asked may be gone.
+            let _ = answer.send(());
+            return;
         }
         self.serving.push(answer);
+        self.ask_at_once();
     }
 
-    /// Whether leaving takes the controller's consent; else `answer` is given at once.
-    pub(super) fn leave(&mut self, answer: oneshot::Sender<()>) -> bool {
+    /// Leaving takes the controller's consent, unless there is nothing that it could consent to.
+    pub(super) fn leave(&mut self, answer: oneshot::Sender<()>) {
         let asks = self.controlled_shutdown
             && matches!(self.state, State::Running | State::PendingControlledShutdown);
         if !asks {
             // Who asked may be gone.
             let _ = answer.send(());
-            return false;
+            return;
         }
         self.leaving.push(answer);
         if self.state == State::Running {
             self.transition(State::PendingControlledShutdown, "Beginning controlled shutdown.");
         }
-        true
+        self.ask_at_once();
     }
 
-    /// Whether an event is waited for that a heartbeat would bring about.
-    pub(super) fn is_pressing(&self) -> bool {
-        self.state == State::Recovery || self.state == State::PendingControlledShutdown
-    }
-
-    pub(super) fn next_heartbeat_ms(&self) -> i64 {
-        self.next_heartbeat_ms
-    }
-
-    pub(super) fn heartbeat(
-        &mut self,
-        metadata_offset: i64,
-        now_ms: i64,
-    ) -> Option<BrokerHeartbeatRequest> {
-        let epoch = self.epoch?;
-        self.next_heartbeat_ms = now_ms + self.heartbeat_interval_ms;
-        let request = BrokerHeartbeatRequest::default()
-            .with_broker_id(BrokerId(self.node_id))
-            .with_broker_epoch(epoch)
-            .with_current_metadata_offset(metadata_offset)
-            .with_want_fence(self.state == State::Starting)
-            .with_want_shut_down(self.state == State::PendingControlledShutdown);
-        Some(request)
-    }
-
-    pub(super) fn answered(&mut self, response: &BrokerHeartbeatResponse) -> Moved {
-        if response.error_code == ErrorCode::StaleBrokerEpoch.code() {
-            return Moved::Forgotten;
-        }
-        match self.state {
-            State::Recovery if !response.is_fenced => Moved::Unfenced,
-            State::PendingControlledShutdown if response.should_shut_down => {
-                self.transition(State::ShuttingDown, "The controller has asked us to exit.");
-                self.next_heartbeat_ms = i64::MAX;
-                Moved::MayStop
-            }
-            _ => Moved::Nowhere,
-        }
+    /// Whether the image that shows this broker unfenced is waited for.
+    pub(super) fn is_unfencing(&self) -> bool {
+        self.state == State::Unfencing
     }
 
     /// The unfencing is committed and applied here.
     pub(super) fn unfenced(&mut self) {
-        if self.state == State::Recovery {
+        if self.state == State::Unfencing {
             self.transition(State::Running, "The broker has been unfenced.");
         }
         for answer in self.serving.drain(..) {
@@ -188,4 +287,8 @@ impl Lifecycle {
             "[BrokerLifecycleManager id={id}] {what}"
         );
     }
+}
+
+fn code_name(code: i16) -> String {
+    ErrorCode::try_from_code(code).map_or_else(|| code.to_string(), |code| format!("{code:?}"))
 }

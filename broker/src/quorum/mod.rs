@@ -3,19 +3,26 @@
 //!
 //! ```text
 //!  handlers ── submit ──▶ ┌ quorum's thread ───────────────┐ ── orders ─▶ writer's thread (disk)
-//!  publisher ◀─ changes ── │ raft::node::Node, lifecycle     │ ◀─ synced ──
+//!           ── asked ───▶ │ raft::node::Node, membership    │ ◀─ synced ──
+//!  publisher ◀─ changes ── │ network, evidence               │ ◀──────────▶ other nodes
 //!            ── applied ─▶ └─────────────────────────────────┘
 //! ```
+//! Every node has one: voters, controllers that are none, and brokers that only read.
 //! Decides nothing: what to write, when a record counts, who is fenced and what a request is
 //! answered is `raft`'s. Answers to `KafkaRaftManager`, `ControllerServer` and the event queue of
 //! `QuorumController`.
 
 mod changes;
 mod clock;
+mod command;
+mod evidence;
 mod host;
 mod identity;
 mod lifecycle;
+mod log_writer;
+mod membership;
 mod metadata_log;
+mod network;
 mod snapshot_files;
 #[cfg(test)]
 mod tests;
@@ -23,7 +30,8 @@ mod vote_file;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI16, AtomicI32, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI16, AtomicI32, AtomicI64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use config::BrokerConfig;
@@ -34,19 +42,23 @@ use raft::controller::{Controller, ControllerNow, ControllerResult, feature_reco
 use raft::feature::{ELR_VERSION, GROUP_VERSION, MetadataVersion, TRANSACTION_VERSION};
 use raft::image::MetadataImage;
 use raft::node::{Node, NodeError};
-use raft::quorum::Snapshot;
+use raft::quorum::{Event, PeerRequest, PeerResponse, Snapshot};
 use storage::{Disk, OpenFiles, StorageError};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 pub(crate) use self::changes::Changes;
-use self::host::{Command, Host};
-use self::lifecycle::Lifecycle;
+use self::command::Command;
+use self::evidence::HeartbeatConnections;
+use self::host::Host;
+use self::membership::Membership;
 use self::metadata_log::{OpenedLog, Segments};
+use self::network::Network;
 use self::vote_file::VoteFile;
 use crate::dynamic_config::ConfigTables;
 use crate::log_dir::HostedLogDir;
+use crate::peer::{ActiveController, ControllerChannel, PeerSettings};
 
 const PARTITION: &str = "__cluster_metadata-0";
 const BOOTSTRAP_FILE: &str = "bootstrap.checkpoint";
@@ -112,8 +124,11 @@ pub(crate) enum ControllerError {
 struct Shared {
     image: ArcSwap<MetadataImage>,
     leader_id: AtomicI32,
+    is_active: AtomicBool,
     kraft_version: AtomicI16,
     broker_epoch: AtomicI64,
+    active: watch::Sender<Option<ActiveController>>,
+    heartbeats: HeartbeatConnections,
 }
 
 /// The way to the quorum's thread.
@@ -155,9 +170,9 @@ impl QuorumHandle {
         let bootstrap = read_bootstrap(&dir.path)?;
         let (commands, receiver) = unbounded_channel();
         let synced = commands.clone();
-        let report = move |end_offset| {
+        let report = move |end_offset, generation| {
             // A quorum that has stopped needs no reports.
-            let _ = synced.send(Command::Synced { end_offset });
+            let _ = synced.send(Command::Quorum(Event::LogSynced { end_offset, generation }));
         };
         let (log, writer) = opened.run(report)?;
         let files = log.snapshot_files();
@@ -172,24 +187,31 @@ impl QuorumHandle {
         let shared = Arc::new(Shared {
             image: ArcSwap::from_pointee(node.image().clone()),
             leader_id: AtomicI32::new(-1),
+            is_active: AtomicBool::new(false),
             kraft_version: AtomicI16::new(node.quorum().kraft().version),
             broker_epoch: AtomicI64::new(-1),
+            active: watch::Sender::new(None),
+            heartbeats: HeartbeatConnections::default(),
         });
         let (changes, changed) = unbounded_channel();
-        let lifecycle = Lifecycle::new(config, &dir);
-        let host = Host::new(
+        let parts = host::Parts {
             node,
             files,
             writer,
-            commands.clone(),
-            config.process_roles.broker.then_some(changes),
-            Arc::clone(&shared),
-            lifecycle,
-        );
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+            commands: commands.clone(),
+            changes,
+            shared: Arc::clone(&shared),
+            membership: Membership::new(config, &dir, to_controller(config, &shared)),
+            network: Network::new(
+                config.node_id,
+                ms(i64::from(config.controller_quorum_request_timeout_ms)),
+                commands.clone(),
+            ),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new()
             .name("gregor-quorum".to_owned())
-            .spawn(move || runtime.block_on(host.run(receiver)))?;
+            .spawn(move || runtime.block_on(Host::new(parts).run(receiver)))?;
         let thread = Mutex::new(Some(thread));
         Ok((Self { commands, shared, thread }, Changes::new(changed)))
     }
@@ -202,6 +224,16 @@ impl QuorumHandle {
     /// The node that leads the quorum; -1 when none is known.
     pub(crate) fn leader_id(&self) -> i32 {
         self.shared.leader_id.load(Ordering::Acquire)
+    }
+
+    /// Whether the controller of this node is the active one, as far as is known here.
+    pub(crate) fn is_active(&self) -> bool {
+        self.shared.is_active.load(Ordering::Acquire)
+    }
+
+    /// The active controller, each time that there is another or none.
+    pub(crate) fn active_controller(&self) -> watch::Receiver<Option<ActiveController>> {
+        self.shared.active.subscribe()
     }
 
     pub(crate) fn kraft_version(&self) -> i16 {
@@ -232,6 +264,31 @@ impl QuorumHandle {
         let (answer, answered) = oneshot::channel();
         self.command(Command::DescribeQuorum { request, answer })?;
         answered.await.map_err(|_| ControllerError::Stopping)
+    }
+
+    /// Has the quorum answer another node; resolves when there is something to say, which may be
+    /// as long as a fetch waits.
+    pub(crate) async fn answer_peer(
+        &self,
+        version: i16,
+        request: PeerRequest,
+    ) -> Result<PeerResponse, ControllerError> {
+        let (answer, answered) = oneshot::channel();
+        self.command(Command::Asked { version, request, answer })?;
+        answered.await.map_err(|_| ControllerError::Stopping)
+    }
+
+    /// A heartbeat of this broker came by this connection.
+    pub(crate) fn heard_of(&self, broker_id: i32, connection_id: u64) {
+        self.shared.heartbeats.heard(connection_id, broker_id);
+    }
+
+    /// A connection to this node ended, whosever it was.
+    pub(crate) fn connection_ended(&self, connection_id: u64) {
+        if let Some(broker_id) = self.shared.heartbeats.ended(connection_id) {
+            // A quorum that has stopped looks for nobody.
+            let _ = self.command(Command::HeartbeatsEnded { broker_id });
+        }
     }
 
     /// This broker is ready for clients; resolves when it is unfenced.
@@ -265,6 +322,20 @@ impl QuorumHandle {
     fn command(&self, command: Command) -> Result<(), ControllerError> {
         self.commands.send(command).map_err(|_| ControllerError::Stopping)
     }
+}
+
+/// The way to the active controller for this node's own life in the cluster, a connection of its
+/// own: when it ends the controller knows that this broker may be gone.
+fn to_controller(config: &BrokerConfig, shared: &Shared) -> ControllerChannel {
+    let id = config.node_id;
+    let prefix = format!("[NodeToControllerChannelManager id={id} name=heartbeat] ");
+    let settings = PeerSettings::new(id.to_string(), prefix);
+    let timeout = ms(i64::from(config.controller_socket_timeout_ms));
+    ControllerChannel::new(shared.active.subscribe(), settings, timeout)
+}
+
+fn ms(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
 
 /// What an empty log begins with: what kafka-storage format left, else the newest level alone.

@@ -6,7 +6,7 @@
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -99,6 +99,19 @@ pub(super) fn write(
     };
     let size_bytes = write().map_err(|error| failed("write", &path, error))?;
     Ok(SnapshotEntry { id, size_bytes, timestamp_ms: Some(timestamp_ms) })
+}
+
+/// Up to `max_bytes` of a snapshot from `position` on.
+pub(super) fn read_piece(path: &Path, position: u64, max_bytes: usize) -> Result<Bytes, FileError> {
+    let read = || -> io::Result<Bytes> {
+        let file = File::open(path)?;
+        let left = file.metadata()?.len().saturating_sub(position);
+        let length = usize::try_from(left).unwrap_or(usize::MAX).min(max_bytes);
+        let mut piece = vec![0; length];
+        file.read_exact_at(&mut piece, position)?;
+        Ok(piece.into())
+    };
+    read().map_err(|error| failed("read", path, error))
 }
 
 pub(super) fn failed(operation: &'static str, path: &Path, source: io::Error) -> FileError {

@@ -18,21 +18,34 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(100)
         .internal()
         .ignored(why::INTERNAL),
-    int("controller.quorum.append.linger.ms").or("25").at_least(0).ignored(why::QUORUM),
+    int("controller.quorum.append.linger.ms").or("25").at_least(0).ignored(why::LINGER),
     list("controller.quorum.bootstrap.servers")
         .or("")
         .valid(Valid::BootstrapServers)
         .high()
-        .ignored(why::QUORUM),
+        .acts("Controllers to ask who the voters are, a list of host:port; voters may change."),
     int("controller.quorum.election.backoff.max.ms")
         .or("1000")
         .at_least(0)
         .high()
-        .ignored(why::QUORUM),
-    int("controller.quorum.election.timeout.ms").or("1000").at_least(0).high().ignored(why::QUORUM),
-    int("controller.quorum.fetch.timeout.ms").or("2000").at_least(0).high().ignored(why::QUORUM),
-    int("controller.quorum.request.timeout.ms").or("2000").at_least(0).ignored(why::QUORUM),
-    int("controller.quorum.retry.backoff.ms").or("20").at_least(0).low().ignored(why::QUORUM),
+        .acts("How long a controller that lost an election waits at most before the next."),
+    int("controller.quorum.election.timeout.ms").or("1000").at_least(0).high().acts(
+        "How long a controller waits for a leader before it stands for election; twice that \
+             at most, drawn by chance.",
+    ),
+    int("controller.quorum.fetch.timeout.ms").or("2000").at_least(0).high().acts(
+        "How long a controller goes without an answer of the leader before it stands for \
+             election, and a leader without fetches of a majority before it resigns.",
+    ),
+    int("controller.quorum.request.timeout.ms")
+        .or("2000")
+        .at_least(0)
+        .acts("How long a request to another controller may take."),
+    int("controller.quorum.retry.backoff.ms")
+        .or("20")
+        .at_least(0)
+        .low()
+        .acts("How long a controller that did not answer is left alone."),
     list("controller.quorum.voters")
         .or("")
         .valid(Valid::Voters)

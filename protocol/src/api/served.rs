@@ -34,6 +34,7 @@ const ON_BROKER: &[ApiKey] = &[
     DeleteGroups,
     ElectLeaders,
     IncrementalAlterConfigs,
+    AlterPartitionReassignments,
     ListPartitionReassignments,
     OffsetDelete,
     DescribeClientQuotas,
@@ -41,6 +42,7 @@ const ON_BROKER: &[ApiKey] = &[
     DescribeQuorum,
     UpdateFeatures,
     DescribeCluster,
+    UnregisterBroker,
     DescribeProducers,
     ListConfigResources,
     DescribeTopicPartitions,
@@ -48,6 +50,7 @@ const ON_BROKER: &[ApiKey] = &[
 
 /// On controller listeners.
 const ON_CONTROLLER: &[ApiKey] = &[
+    Fetch,
     ApiVersions,
     CreateTopics,
     DeleteTopics,
@@ -59,10 +62,23 @@ const ON_CONTROLLER: &[ApiKey] = &[
     CreatePartitions,
     ElectLeaders,
     IncrementalAlterConfigs,
+    AlterPartitionReassignments,
     ListPartitionReassignments,
+    Vote,
+    BeginQuorumEpoch,
+    EndQuorumEpoch,
     DescribeQuorum,
+    AlterPartition,
     UpdateFeatures,
+    Envelope,
+    FetchSnapshot,
     DescribeCluster,
+    BrokerRegistration,
+    BrokerHeartbeat,
+    UnregisterBroker,
+    AllocateProducerIds,
+    ControllerRegistration,
+    AssignReplicasToDirs,
 ];
 
 /// A bit per key, so that asking costs nothing per request.

@@ -17,7 +17,7 @@ pub(super) struct Sample {
 
 pub(super) const TOPIC: i16 = ErrorCode::TopicAuthorizationFailed.code();
 pub(super) const GROUP: i16 = ErrorCode::GroupAuthorizationFailed.code();
-const CLUSTER: i16 = ErrorCode::ClusterAuthorizationFailed.code();
+pub(super) const CLUSTER: i16 = ErrorCode::ClusterAuthorizationFailed.code();
 pub(super) const TRANSACTIONAL_ID: i16 = ErrorCode::TransactionalIdAuthorizationFailed.code();
 
 pub(super) fn topic() -> TopicName {
@@ -31,6 +31,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(cluster());
     cases.extend(security());
     cases.extend(super::group_cases::group_cases());
+    cases.extend(super::node_cases::node_cases());
     cases
 }
 

@@ -1,0 +1,33 @@
+//! AllocateProducerIds: a broker takes a block of producer ids (KIP-730).
+//!
+//! Kafka: `ControllerApis.handleAllocateProducerIdsRequest`.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::{AllocateProducerIdsRequest, AllocateProducerIdsResponse};
+
+use crate::api_error::ApiError;
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::controller_call;
+use crate::dispatch::CloseConnection;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: AllocateProducerIdsRequest,
+) -> Result<AllocateProducerIdsResponse, CloseConnection> {
+    if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
+        return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
+    }
+    let allocated = controller_call::call(broker, context, move |controller, _| {
+        controller.allocate_producer_ids(&request)
+    });
+    Ok(allocated.await.unwrap_or_else(|failed| refused(&failed.into())))
+}
+
+fn refused(error: &ApiError) -> AllocateProducerIdsResponse {
+    AllocateProducerIdsResponse::default().with_error_code(error.code())
+}

@@ -1,0 +1,30 @@
+//! BeginQuorumEpoch: a new leader of the quorum makes itself known (KIP-595).
+//!
+//! Kafka: `ControllerApis.handleBeginQuorumEpoch`; what is answered is the quorum's, in raft/src/quorum.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::{BeginQuorumEpochRequest, BeginQuorumEpochResponse};
+use raft::quorum::{PeerRequest, PeerResponse};
+
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: BeginQuorumEpochRequest,
+) -> Result<BeginQuorumEpochResponse, CloseConnection> {
+    if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
+        let code = ErrorCode::ClusterAuthorizationFailed.code();
+        return Ok(BeginQuorumEpochResponse::default().with_error_code(code));
+    }
+    let request = PeerRequest::BeginQuorumEpoch(request);
+    match broker.quorum().answer_peer(context.api_version, request).await {
+        Ok(PeerResponse::BeginQuorumEpoch(response)) => Ok(response),
+        _ => Err(CloseConnection("the quorum has stopped".to_owned())),
+    }
+}

@@ -1,0 +1,36 @@
+//! BrokerHeartbeat: a broker tells the controller that it lives, and what it wants (KIP-631).
+//!
+//! Kafka: `ControllerApis.handleBrokerHeartBeatRequest`.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
+
+use crate::api_error::ApiError;
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::controller_call;
+use crate::dispatch::CloseConnection;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: BrokerHeartbeatRequest,
+) -> Result<BrokerHeartbeatResponse, CloseConnection> {
+    if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
+        return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
+    }
+    broker.quorum().heard_of(request.broker_id.0, context.client.connection_id);
+    // An answer that comes later than the next heartbeat is due is of no use.
+    let timeout_ms = broker.config().broker_heartbeat_interval_ms / 2;
+    let answered = controller_call::within(broker, context, timeout_ms, move |controller, now| {
+        controller.heartbeat(&request, now)
+    });
+    Ok(answered.await.unwrap_or_else(|failed| refused(&failed.into())))
+}
+
+fn refused(error: &ApiError) -> BrokerHeartbeatResponse {
+    BrokerHeartbeatResponse::default().with_error_code(error.code())
+}

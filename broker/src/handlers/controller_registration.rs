@@ -1,0 +1,41 @@
+//! ControllerRegistration: a controller tells the active one where it listens and what it supports
+//! (KIP-919).
+//!
+//! Kafka: `ControllerApis.handleControllerRegistration`.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::{ControllerRegistrationRequest, ControllerRegistrationResponse};
+
+use crate::answer_budget;
+use crate::api_error::{ApiError, worded};
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::controller_call::{self, always_worded};
+use crate::dispatch::CloseConnection;
+
+/// What one element of a request costs here, about.
+const BYTES_EACH: usize = 256;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: ControllerRegistrationRequest,
+) -> Result<ControllerRegistrationResponse, CloseConnection> {
+    answer_budget::check(request.listeners.len() + request.features.len(), BYTES_EACH)?;
+    if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
+        return Ok(refused(&worded(ErrorCode::ClusterAuthorizationFailed)));
+    }
+    let registered = controller_call::call(broker, context, move |controller, _| {
+        controller.register_controller(&request)
+    });
+    Ok(registered.await.unwrap_or_else(|failed| refused(&always_worded(failed))))
+}
+
+fn refused(error: &ApiError) -> ControllerRegistrationResponse {
+    ControllerRegistrationResponse::default()
+        .with_error_code(error.code())
+        .with_error_message(error.text())
+}

@@ -1,0 +1,30 @@
+//! EndQuorumEpoch: a leader of the quorum resigns and names who should follow (KIP-595).
+//!
+//! Kafka: `ControllerApis.handleEndQuorumEpoch`; what is answered is the quorum's, in raft/src/quorum.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::{EndQuorumEpochRequest, EndQuorumEpochResponse};
+use raft::quorum::{PeerRequest, PeerResponse};
+
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::dispatch::CloseConnection;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: EndQuorumEpochRequest,
+) -> Result<EndQuorumEpochResponse, CloseConnection> {
+    if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
+        let code = ErrorCode::ClusterAuthorizationFailed.code();
+        return Ok(EndQuorumEpochResponse::default().with_error_code(code));
+    }
+    let request = PeerRequest::EndQuorumEpoch(request);
+    match broker.quorum().answer_peer(context.api_version, request).await {
+        Ok(PeerResponse::EndQuorumEpoch(response)) => Ok(response),
+        _ => Err(CloseConnection("the quorum has stopped".to_owned())),
+    }
+}

@@ -1,0 +1,62 @@
+//! Envelope: a request that a broker passes on for its client (KIP-590).
+//!
+//! The request inside is served by the handler of its API, as if its sender had come by this
+//! listener. A controller that is not active says so of the envelope, so that the broker asks
+//! another; the client never hears of it. Kafka: `ControllerApis.handleEnvelopeRequest`,
+//! `RequestChannel.Request.buildResponseSend`.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use protocol::ErrorCode;
+use protocol::messages::{EnvelopeRequest, EnvelopeResponse};
+
+use super::route;
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::controller_call::ControllerAccess;
+use crate::dispatch::CloseConnection;
+use crate::forwarding::envelope::{Unwrapped, answered, refused, unwrap};
+use crate::net::connection::Reply;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: EnvelopeRequest,
+) -> Result<EnvelopeResponse, CloseConnection> {
+    if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
+        return Ok(refused(ErrorCode::ClusterAuthorizationFailed));
+    }
+    let Unwrapped { header, body, client } = match unwrap(&context.client, request) {
+        Ok(unwrapped) => unwrapped,
+        Err(code) => {
+            tracing::debug!(
+                target: "kafka.server.ControllerApis",
+                "An envelope of {} cannot be opened: {code:?}",
+                context.client.ip(),
+            );
+            return Ok(refused(code));
+        }
+    };
+    let (controller, not_active) = ControllerAccess::noted();
+    let forwarded = RequestContext {
+        api: header.api,
+        api_version: header.api_version,
+        correlation_id: header.correlation_id,
+        client_id: header.client_id,
+        client: Arc::new(client),
+        authorizer: Arc::clone(&context.authorizer),
+        controller,
+    };
+    let reply = route(Arc::clone(broker), forwarded, body).await;
+    if not_active.load(Ordering::Relaxed) {
+        return Ok(refused(ErrorCode::NotController));
+    }
+    match reply {
+        Reply::Frame(frame) => Ok(answered(frame)),
+        Reply::Close(why) => Err(CloseConnection(why)),
+        // Only Fetch and Produce answer otherwise, which nobody forwards.
+        Reply::Segments(_) | Reply::Nothing => Ok(refused(ErrorCode::InvalidRequest)),
+    }
+}

@@ -1,0 +1,35 @@
+//! UnregisterBroker: asks the controller to forget a broker that does not come back (KIP-631).
+//!
+//! Kafka: `ControllerApis.handleUnregisterBroker`.
+
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::{UnregisterBrokerRequest, UnregisterBrokerResponse};
+
+use crate::api_error::ApiError;
+use crate::authorizer::{Operation, Resource};
+use crate::broker::Broker;
+use crate::context::RequestContext;
+use crate::controller_call;
+use crate::dispatch::CloseConnection;
+
+pub(crate) async fn handle(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    request: UnregisterBrokerRequest,
+) -> Result<UnregisterBrokerResponse, CloseConnection> {
+    if !context.authorize(Operation::Alter, Resource::Cluster) {
+        return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
+    }
+    let removed = controller_call::call(broker, context, move |controller, _| {
+        controller.unregister_broker(&request)
+    });
+    Ok(removed.await.unwrap_or_else(|failed| refused(&failed.into())))
+}
+
+fn refused(error: &ApiError) -> UnregisterBrokerResponse {
+    UnregisterBrokerResponse::default()
+        .with_error_code(error.code())
+        .with_error_message(error.text())
+}

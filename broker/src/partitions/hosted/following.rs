@@ -1,0 +1,49 @@
+//! What the leader says to a follower.
+
+use replica::{Diverging, Effects, FetchPosition, Fetched, Moment, Partition, Replicated};
+use storage::AppendError;
+
+use super::{HostedPartition, StoredLog};
+
+type Followed = Result<Replicated, AppendError>;
+
+impl HostedPartition {
+    /// What to ask the leader for; `None` when nobody is to be asked.
+    pub(crate) fn fetch_position(&self) -> Option<FetchPosition> {
+        self.surroundings.gate().run(|| self.replica.lock().fetch_position())
+    }
+
+    /// The leader sent records, or none.
+    pub(crate) fn append_from_leader(&self, at: &FetchPosition, fetched: &Fetched) -> Followed {
+        self.follow(|replica, moment| replica.append_from_leader(at, fetched, moment))
+    }
+
+    /// The leader says where our log parts from its own.
+    pub(crate) fn diverged(&self, at: &FetchPosition, diverging: Diverging) -> Followed {
+        self.follow(|replica, moment| replica.diverged(at, diverging, moment))
+    }
+
+    /// The leader has nothing at our position; these are the ends of what it has.
+    pub(crate) fn out_of_range(&self, at: &FetchPosition, start: i64, end: i64) -> Followed {
+        self.follow(|replica, moment| replica.out_of_range(at, start, end, moment))
+    }
+
+    /// The leader has a newer epoch than we: nothing is asked until the controller tells us, too.
+    pub(crate) fn leader_fenced_us(&self, at: &FetchPosition) {
+        self.step(|replica, _| (replica.leader_fenced_us(at), Effects::default()));
+    }
+
+    /// Nothing more is fetched until the next election.
+    pub(crate) fn halt(&self) {
+        self.step(|replica, _| (replica.halt(), Effects::default()));
+    }
+
+    fn follow(
+        &self,
+        act: impl FnOnce(&mut Partition<StoredLog>, &Moment<'_>) -> Followed,
+    ) -> Followed {
+        self.surroundings
+            .gate()
+            .run(|| self.step(|replica, at| (act(replica, at), Effects::default())))
+    }
+}

@@ -1,0 +1,60 @@
+//! What followers, the controller and the clock say to a leader.
+
+use replica::{Effects, FetchGrant, FetchRefused, FollowerFetch, IsrAnswer, IsrProposal, Role};
+
+use super::HostedPartition;
+
+impl HostedPartition {
+    /// A follower fetches: what it may be given; what it thereby says it has counts.
+    pub(crate) fn follower_fetched(
+        &self,
+        fetch: &FollowerFetch,
+    ) -> Result<FetchGrant, FetchRefused> {
+        self.surroundings.gate().run(|| {
+            self.step(|replica, at| match replica.follower_fetched(fetch, at) {
+                Ok((grant, effects)) => (Ok(grant), effects),
+                Err(refused) => (Err(refused), Effects::default()),
+            })
+        })
+    }
+
+    /// The same for a fetch that has waited: nothing counts again.
+    pub(crate) fn check_follower_fetch(
+        &self,
+        fetch: &FollowerFetch,
+    ) -> Result<FetchGrant, FetchRefused> {
+        self.surroundings.gate().run(|| self.replica.lock().check_follower_fetch(fetch))
+    }
+
+    /// Time has passed: members of the in-sync set may have fallen behind.
+    pub(crate) fn tick(&self) {
+        if self.marks.leads() {
+            self.step(|replica, at| ((), replica.tick(at)));
+        }
+    }
+
+    /// The controller answered a proposal.
+    pub(crate) fn isr_answered(&self, proposal: &IsrProposal, answer: &IsrAnswer) {
+        self.step(|replica, at| ((), replica.isr_answered(proposal, answer, at)));
+    }
+
+    /// Whether the controller counts this replica as in sync, as far as this leader knows.
+    pub(crate) fn is_in_sync(&self, replica_id: i32) -> bool {
+        match self.replica.lock().role() {
+            Role::Leader(leader) => leader.in_sync().contains(&replica_id),
+            Role::Follower(_) => false,
+        }
+    }
+
+    /// The replica that a consumer in this rack should rather read from (KIP-392).
+    pub(crate) fn preferred_read_replica<'r>(
+        &self,
+        client_rack: &str,
+        fetch_offset: i64,
+        rack_of: impl Fn(i32) -> Option<&'r str>,
+    ) -> Option<i32> {
+        self.surroundings
+            .gate()
+            .run(|| self.replica.lock().preferred_read_replica(client_rack, fetch_offset, rack_of))
+    }
+}

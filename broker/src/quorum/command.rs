@@ -1,0 +1,74 @@
+//! What the quorum's thread is told.
+
+use protocol::messages::{
+    BrokerHeartbeatResponse, BrokerRegistrationResponse, ControllerRegistrationResponse,
+    DescribeQuorumRequest, DescribeQuorumResponse,
+};
+use raft::quorum::{Event, PeerRequest, PeerResponse, SnapshotEntry};
+use tokio::sync::oneshot;
+
+use super::host::Host;
+use crate::peer::ChannelError;
+
+type Ask = Box<dyn FnOnce(&mut Host) + Send>;
+
+pub(super) enum Command {
+    Call(Ask),
+    DescribeQuorum {
+        request: DescribeQuorumRequest,
+        answer: oneshot::Sender<DescribeQuorumResponse>,
+    },
+    /// Another node asks the quorum.
+    Asked {
+        version: i16,
+        request: PeerRequest,
+        answer: oneshot::Sender<PeerResponse>,
+    },
+    /// Something happened to the quorum: the disk or another node was heard of.
+    Quorum(Event),
+    /// The broker has applied everything up to this offset.
+    Applied {
+        offset: i64,
+    },
+    SnapshotWritten(SnapshotEntry),
+    Registered(Result<BrokerRegistrationResponse, ChannelError>),
+    ControllerRegistered(Result<ControllerRegistrationResponse, ChannelError>),
+    Heard(Result<BrokerHeartbeatResponse, ChannelError>),
+    /// The connection by which this broker sent its heartbeats here has ended.
+    HeartbeatsEnded {
+        broker_id: i32,
+    },
+    /// Nobody listens where this broker was registered.
+    BrokerGone {
+        broker_id: i32,
+        epoch: i64,
+    },
+    Serve {
+        answer: oneshot::Sender<()>,
+    },
+    ControlledShutdown {
+        answer: oneshot::Sender<()>,
+    },
+    Stop,
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Call(_) => "Call",
+            Self::DescribeQuorum { .. } => "DescribeQuorum",
+            Self::Asked { .. } => "Asked",
+            Self::Quorum(_) => "Quorum",
+            Self::Applied { .. } => "Applied",
+            Self::SnapshotWritten(_) => "SnapshotWritten",
+            Self::Registered(_) => "Registered",
+            Self::ControllerRegistered(_) => "ControllerRegistered",
+            Self::Heard(_) => "Heard",
+            Self::HeartbeatsEnded { .. } => "HeartbeatsEnded",
+            Self::BrokerGone { .. } => "BrokerGone",
+            Self::Serve { .. } => "Serve",
+            Self::ControlledShutdown { .. } => "ControlledShutdown",
+            Self::Stop => "Stop",
+        })
+    }
+}

@@ -1,0 +1,153 @@
+//! The quorum's connections to other nodes: what its core asks to be sent, and what becomes of it.
+//!
+//! One connection for each address, on the quorum's own runtime, so that a busy broker costs no
+//! vote. Every connection is watched: one that ends and cannot be made again is the evidence that
+//! its node is gone. Answers to `KafkaNetworkChannel`.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::messages::fetch_request::ReplicaState;
+use protocol::messages::{FetchRequest, VoteRequest};
+use protocol::wire::Request;
+use raft::quorum::{Destination, Event, PeerRequest, PeerResponse, RequestFailure};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::command::Command;
+use crate::peer::{Address, Peer, PeerError, PeerSettings, Presence};
+
+const ALL_VERSIONS: RangeInclusive<i16> = i16::MIN..=i16::MAX;
+/// From here on a vote can be asked for without counting.
+const PRE_VOTE: i16 = 2;
+/// From here on a fetch names its replica in a structure.
+const REPLICA_STATE: i16 = 15;
+/// The metadata topic goes by its id.
+const TOPIC_IDS: i16 = 13;
+
+#[derive(Debug)]
+pub(super) struct Network {
+    peers: BTreeMap<(String, u16), Arc<Peer>>,
+    settings: PeerSettings,
+    request_timeout: Duration,
+    commands: UnboundedSender<Command>,
+}
+
+impl Network {
+    /// `request_timeout` is controller.quorum.request.timeout.ms.
+    pub(super) fn new(
+        node_id: i32,
+        request_timeout: Duration,
+        commands: UnboundedSender<Command>,
+    ) -> Self {
+        let prefix = format!("[RaftManager id={node_id}] ");
+        let settings = PeerSettings {
+            connect_timeout: request_timeout,
+            // The core waits as long as it likes before it asks again.
+            reconnect_backoff: Duration::from_millis(10),
+            ..PeerSettings::new(format!("raft-client-{node_id}"), prefix).watched()
+        };
+        Self { peers: BTreeMap::new(), settings, request_timeout, commands }
+    }
+
+    /// Sends, and reports the answer or that there is none.
+    pub(super) fn send(&mut self, request_id: u64, to: Destination, request: PeerRequest) {
+        let peer = self.peer(to);
+        let (commands, timeout) = (self.commands.clone(), self.request_timeout);
+        tokio::spawn(async move {
+            let event = match ask(&peer, request, timeout).await {
+                Ok(response) => Event::Responded { request_id, response },
+                Err(error) => Event::RequestFailed { request_id, failure: failure(&error) },
+            };
+            // A quorum that has stopped waits for no answer.
+            let _ = commands.send(Command::Quorum(event));
+        });
+    }
+
+    fn peer(&mut self, to: Destination) -> Arc<Peer> {
+        let Destination { node_id, host, port } = to;
+        let settings = &self.settings;
+        let known = self.peers.entry((host.clone(), port));
+        let peer = known.or_insert_with(|| {
+            let peer = Arc::new(Peer::new(Address { host, port }, settings.clone()));
+            // Who is behind a bootstrap address is not known.
+            if let Some(id) = node_id {
+                tokio::spawn(watch(id, peer.presence(), self.commands.clone()));
+            }
+            peer
+        });
+        Arc::clone(peer)
+    }
+}
+
+/// Reports each time that the node is gone.
+async fn watch(
+    id: i32,
+    mut presence: tokio::sync::watch::Receiver<Presence>,
+    commands: UnboundedSender<Command>,
+) {
+    while presence.changed().await.is_ok() {
+        let gone = *presence.borrow_and_update() == Presence::Gone;
+        if gone && commands.send(Command::Quorum(Event::PeerGone { id })).is_err() {
+            return;
+        }
+    }
+}
+
+fn failure(error: &PeerError) -> RequestFailure {
+    match error {
+        PeerError::UnsupportedVersion { .. } => RequestFailure::UnsupportedVersion,
+        _ => RequestFailure::Disconnected,
+    }
+}
+
+async fn ask(
+    peer: &Peer,
+    request: PeerRequest,
+    timeout: Duration,
+) -> Result<PeerResponse, PeerError> {
+    match request {
+        PeerRequest::Vote(vote) => {
+            let oldest = if is_pre_vote(&vote) { PRE_VOTE } else { 0 };
+            let asked = peer.request_with(oldest..=i16::MAX, move |_| vote, timeout);
+            asked.await.map(PeerResponse::Vote)
+        }
+        PeerRequest::BeginQuorumEpoch(begin) => {
+            plain(peer, begin, timeout).await.map(PeerResponse::BeginQuorumEpoch)
+        }
+        PeerRequest::EndQuorumEpoch(end) => {
+            plain(peer, end, timeout).await.map(PeerResponse::EndQuorumEpoch)
+        }
+        PeerRequest::Fetch(fetch) => {
+            // The core's timeout counts from the same moment; a leader may wait that long.
+            let build = move |version| in_version(*fetch, version);
+            let asked = peer.request_with(TOPIC_IDS..=i16::MAX, build, timeout);
+            asked.await.map(|response| PeerResponse::Fetch(Box::new(response)))
+        }
+        PeerRequest::FetchSnapshot(fetch) => {
+            plain(peer, fetch, timeout).await.map(PeerResponse::FetchSnapshot)
+        }
+    }
+}
+
+async fn plain<R: Request + Send + 'static>(
+    peer: &Peer,
+    request: R,
+    timeout: Duration,
+) -> Result<R::Response, PeerError> {
+    peer.request_with(ALL_VERSIONS, move |_| request, timeout).await
+}
+
+fn is_pre_vote(vote: &VoteRequest) -> bool {
+    vote.topics.iter().flat_map(|topic| &topic.partitions).any(|partition| partition.pre_vote)
+}
+
+/// Older versions say elsewhere who fetches.
+fn in_version(fetch: FetchRequest, version: i16) -> FetchRequest {
+    if version >= REPLICA_STATE {
+        return fetch;
+    }
+    let replica_id = fetch.replica_state.replica_id;
+    fetch.with_replica_id(replica_id).with_replica_state(ReplicaState::default())
+}
