@@ -1,4 +1,4 @@
-//! The subjects: how each is configured, formatted and started.
+//! The subjects: how each is configured, formatted and started; alone or as a cluster's member.
 //!
 //! Both brokers read the same properties but for ports and directory, everything else at Kafka's
 //! defaults (deleted segments leave after a second instead of a minute, or a run would need the
@@ -35,12 +35,23 @@ pub enum Kind {
     Gregor(PathBuf),
 }
 
-/// One broker that is its own controller, on two ports.
+/// One node on two ports: a broker that is its own controller, or a member of a cluster.
 #[derive(Clone, Debug)]
 pub struct Node {
     pub kind: Kind,
     pub dir: PathBuf,
     pub port: u16,
+    pub member: Option<Member>,
+}
+
+/// A node's place in a cluster.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub id: i32,
+    pub is_broker: bool,
+    pub is_controller: bool,
+    /// `controller.quorum.voters`, the same for all.
+    pub voters: String,
 }
 
 impl Node {
@@ -64,6 +75,42 @@ impl Node {
     }
 
     fn properties(&self) -> String {
+        match &self.member {
+            None => self.properties_alone(),
+            Some(member) => self.properties_of(member),
+        }
+    }
+
+    fn properties_of(&self, member: &Member) -> String {
+        let broker = member.is_broker.then(|| format!("PLAINTEXT://127.0.0.1:{}", self.port));
+        let controller =
+            member.is_controller.then(|| format!("CONTROLLER://127.0.0.1:{}", self.port + 1));
+        let role = |is: bool, name: &'static str| is.then_some(name);
+        let roles = [role(member.is_broker, "broker"), role(member.is_controller, "controller")];
+        let joined = |parts: Vec<String>| parts.join(",");
+        let listeners = joined(broker.iter().chain(&controller).cloned().collect());
+        let roles = joined(roles.into_iter().flatten().map(str::to_owned).collect());
+        let mut text = format!(
+            "process.roles={roles}\n\
+             node.id={}\n\
+             controller.quorum.voters={}\n\
+             listeners={listeners}\n\
+             controller.listener.names=CONTROLLER\n\
+             listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
+             log.dirs={}\n\
+             min.insync.replicas=2\n\
+             log.segment.delete.delay.ms=1000\n",
+            member.id,
+            member.voters,
+            self.dir.join("logs").display(),
+        );
+        if let Some(broker) = broker {
+            text.push_str(&format!("advertised.listeners={broker}\n"));
+        }
+        text
+    }
+
+    fn properties_alone(&self) -> String {
         let (port, controller_port) = (self.port, self.port + 1);
         format!(
             "process.roles=broker,controller\n\
@@ -134,6 +181,11 @@ impl Node {
     /// Starts the broker, and returns when it has acknowledged a first record.
     pub fn start(&self, limit: Duration) -> Result<(Server, StartTimes), BenchError> {
         start::start(self.name(), &mut self.command(), &self.log_file(), self.address(), limit)
+    }
+
+    /// Starts the process and waits for nothing: a member serves when enough others do.
+    pub fn launch(&self) -> Result<Server, BenchError> {
+        Server::start(self.name(), &mut self.command(), &self.log_file())
     }
 }
 

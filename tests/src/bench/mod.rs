@@ -8,6 +8,7 @@
 //! bench (orchestrator) ── starts ──> floor | stock Kafka | Gregor      process.rs, brokers.rs
 //!        │ plan.rs: cases in turn, each subject under the same load
 //!        └─ produce.rs  rate.rs  consume.rs  start.rs  many.rs ──> wire.rs ──> 127.0.0.1
+//!   several/ the same for clusters of three and more, and what happens when nodes go
 //!        report.rs <── figures: payload, seconds, broker's processor seconds, latencies
 //! ```
 
@@ -24,6 +25,7 @@ pub mod produce;
 pub mod rate;
 pub mod report;
 pub mod session;
+pub mod several;
 pub mod start;
 pub mod wire;
 

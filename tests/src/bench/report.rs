@@ -10,8 +10,9 @@ use super::BenchError;
 use super::plan::{CASES, Case, Load, Measurement};
 use super::start::StartTimes;
 
-pub const BEGIN: &str = "<!-- bench:begin -->";
-pub const END: &str = "<!-- bench:end -->";
+/// The block of single nodes, and that of clusters.
+pub const ONE: &str = "bench";
+pub const SEVERAL: &str = "bench-cluster";
 const SUBJECTS: [&str; 3] = ["floor", "stock", "gregor"];
 
 #[derive(Clone, Copy, Debug, Default, serde::Serialize)]
@@ -156,7 +157,7 @@ impl Report {
         CASES.iter().filter(|case| self.measurements.iter().any(|one| one.case == case.key))
     }
 
-    fn median(
+    pub(super) fn median(
         &self,
         case: &Case,
         subject: &str,
@@ -231,28 +232,33 @@ fn mebibytes(bytes: u64) -> f64 {
 }
 
 /// Of an even number the lower middle: a figure that was measured.
-fn median(mut figures: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut figures: Vec<f64>) -> Option<f64> {
     figures.sort_unstable_by(f64::total_cmp);
     figures.get(figures.len().saturating_sub(1) / 2).copied()
 }
 
-fn ratio(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+pub(super) fn ratio(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     one.zip(other).map(|(one, other)| one / other)
 }
 
-fn figure(value: Option<f64>, digits: usize) -> String {
+pub(super) fn figure(value: Option<f64>, digits: usize) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.digits$}"))
 }
 
-/// The document with everything between the markers replaced.
-pub fn put_between_markers(document: &str, block: &str) -> Result<String, BenchError> {
-    let parts = document.split_once(BEGIN).and_then(|(before, rest)| {
-        let (_, after) = rest.split_once(END)?;
+/// The document with everything between `<!-- name:begin -->` and `<!-- name:end -->` replaced.
+pub fn put_between_markers(
+    document: &str,
+    name: &str,
+    block: &str,
+) -> Result<String, BenchError> {
+    let (begin, end) = (format!("<!-- {name}:begin -->"), format!("<!-- {name}:end -->"));
+    let parts = document.split_once(&begin).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(&end)?;
         Some((before, after))
     });
     let (before, after) =
-        parts.ok_or_else(|| BenchError::Setup(format!("no {BEGIN} … {END} in the document")))?;
-    Ok(format!("{before}{BEGIN}\n{}\n{END}{after}", block.trim_end()))
+        parts.ok_or_else(|| BenchError::Setup(format!("no {begin} … {end} in the document")))?;
+    Ok(format!("{before}{begin}\n{}\n{end}{after}", block.trim_end()))
 }
 
 #[cfg(test)]
@@ -295,10 +301,17 @@ mod tests {
 
     #[test]
     fn the_block_between_the_markers_is_replaced_and_nothing_else() {
-        let document = format!("head\n{BEGIN}\nold\n{END}\ntail\n");
-        let changed = put_between_markers(&document, "new\n\n").unwrap();
-        assert_eq!(changed, format!("head\n{BEGIN}\nnew\n{END}\ntail\n"));
-        assert!(put_between_markers("nothing", "new").is_err());
+        let of = |one: &str, two: &str| {
+            format!(
+                "head\n<!-- bench:begin -->\n{one}\n<!-- bench:end -->\ntail\n\
+                 <!-- bench-cluster:begin -->\n{two}\n<!-- bench-cluster:end -->\n"
+            )
+        };
+        let changed = put_between_markers(&of("old", "old"), ONE, "new\n\n").unwrap();
+        assert_eq!(changed, of("new", "old"));
+        let changed = put_between_markers(&of("old", "old"), SEVERAL, "new").unwrap();
+        assert_eq!(changed, of("old", "new"));
+        assert!(put_between_markers("nothing", ONE, "new").is_err());
     }
 
     #[test]

@@ -1,19 +1,23 @@
 //! The benchmark itself: `tests/bench/run` builds and starts it. See `tests::bench`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use tests::bench::BenchError;
 use tests::bench::brokers::{Kind, Node, newest_stock};
 use tests::bench::plan::Volume;
-use tests::bench::report::put_between_markers;
+use tests::bench::report::{ONE, SEVERAL, put_between_markers};
 use tests::bench::session::Session;
+use tests::bench::several;
 
 #[derive(Parser)]
 struct Arguments {
     /// Half a gigabyte a case instead of three.
     #[arg(long)]
     quick: bool,
+    /// Clusters of three nodes against each other instead of single nodes (no floor).
+    #[arg(long)]
+    cluster: bool,
     /// Cases by key (acks1, acksall, b100, lz4, small5, small64, pingpong, consume, rate1,
     /// rateall).
     #[arg(long)]
@@ -56,16 +60,20 @@ fn main() -> Result<(), BenchError> {
         if named("stock") { newest_stock()? } else { ("absent".to_owned(), PathBuf::new()) };
     let port = arguments.first_port;
     let mut nodes = vec![
-        Node { kind: Kind::Stock(jars), dir: dir.join("stock"), port },
+        Node { kind: Kind::Stock(jars), dir: dir.join("stock"), port, member: None },
         Node {
             kind: Kind::Gregor(beside.with_file_name("gregor")),
             dir: dir.join("gregor"),
             port: port + 10,
+            member: None,
         },
     ];
     nodes.retain(|node| named(node.name()));
     let floor = (beside.with_file_name("floor"), dir.join("floor"), port + 20);
     let cases = if arguments.no_cases { vec!["none".to_owned()] } else { arguments.case.clone() };
+    if arguments.cluster {
+        return cluster(&arguments, &dir, &stock_version, nodes);
+    }
     let session = Session {
         volume: if arguments.quick { Volume::QUICK } else { Volume::FULL },
         rounds: arguments.rounds,
@@ -86,7 +94,33 @@ fn main() -> Result<(), BenchError> {
     let table = report.markdown();
     if let Some(path) = &arguments.document {
         let document = std::fs::read_to_string(path)?;
-        std::fs::write(path, put_between_markers(&document, &table)?)?;
+        std::fs::write(path, put_between_markers(&document, ONE, &table)?)?;
+    }
+    print!("{table}");
+    Ok(())
+}
+
+fn cluster(
+    arguments: &Arguments,
+    dir: &Path,
+    stock_version: &str,
+    nodes: Vec<Node>,
+) -> Result<(), BenchError> {
+    let kinds = nodes.into_iter().map(|node| (node.kind, node.port * 2 - 19_300));
+    let session = several::Session {
+        is_quick: arguments.quick,
+        rounds: arguments.rounds,
+        with_cases: !arguments.no_cases,
+        with_many: !arguments.no_many,
+        dir: dir.to_path_buf(),
+        kinds: kinds.collect(),
+    };
+    let report = session.run();
+    std::fs::remove_dir_all(dir)?;
+    let table = report.markdown(stock_version);
+    if let Some(path) = &arguments.document {
+        let document = std::fs::read_to_string(path)?;
+        std::fs::write(path, put_between_markers(&document, SEVERAL, &table)?)?;
     }
     print!("{table}");
     Ok(())

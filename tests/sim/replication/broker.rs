@@ -1,0 +1,434 @@
+//! A broker: the replica core of each of its partitions, a disk, and the little a host does around
+//! them. It decides nothing about replication: it carries messages to the core and back.
+//!
+//! Invariant: no partition is told of metadata before it holds this process's own registration, so
+//! that a process which lost records never leads by what was said of its predecessor.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use raft::image::{LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered};
+use replica::{
+    BrokerView, Brokers, Effects, IsrAnswer, IsrProposal, Moment, Partition, Recovery,
+    Registration, Role, Settings, Token,
+};
+
+use super::clock::Clock;
+use super::controller::Batch;
+use super::counters::Counters;
+use super::log::SimLog;
+use super::message::{Body, CLIENTS, CONTROLLER, NodeId, Produced};
+use super::plan::Plan;
+
+pub const HEARTBEAT_MS: i64 = 700;
+pub const METADATA_POLL_MS: i64 = 120;
+pub const FETCH_POLL_MS: i64 = 150;
+const REQUEST_TIMEOUT_MS: i64 = 1_500;
+pub const PRODUCE_TIMEOUT_MS: i64 = 4_000;
+
+/// What a broker's disk holds of a partition while no process has it open.
+#[derive(Debug, Default)]
+pub struct Stored {
+    pub log: SimLog,
+    pub high_watermark: i64,
+}
+
+/// A partition in a running process.
+#[derive(Debug)]
+pub struct Hosted {
+    pub replica: Partition<SimLog>,
+    applied: Option<Arc<Registered>>,
+    /// When the fetch that is out was sent.
+    pub fetching_since_us: Option<i64>,
+    pub checkpoint: i64,
+}
+
+/// A produce request that waits for its acknowledgement.
+#[derive(Debug, Clone, Copy)]
+pub struct Waiting {
+    pub client: usize,
+    pub request: u64,
+    pub partition: usize,
+    pub offset: i64,
+    pub value: u64,
+    pub leader_epoch: i32,
+    pub since_us: i64,
+}
+
+/// A record that was acknowledged by all.
+#[derive(Debug, Clone, Copy)]
+pub struct Acknowledged {
+    pub broker: NodeId,
+    pub partition: usize,
+    pub offset: i64,
+    pub value: u64,
+    pub leader_epoch: i32,
+}
+
+/// What a step of a broker leads to.
+#[derive(Debug, Default)]
+pub struct Out {
+    /// To whom, which process (0: any), what.
+    pub sent: Vec<(NodeId, u64, Body)>,
+    pub acknowledged: Vec<Acknowledged>,
+    /// Partitions to fetch again after so many own milliseconds.
+    pub fetch_again: Vec<(usize, i64)>,
+}
+
+/// A node.
+#[derive(Debug)]
+pub struct SimBroker {
+    pub id: NodeId,
+    pub clock: Clock,
+    pub up: bool,
+    /// Names the process; a new one with every start.
+    pub process: u64,
+    pub frozen_until_us: i64,
+    /// Of the registration, -1 before.
+    pub epoch: i64,
+    /// Of the process before, if it stopped in peace.
+    pub previous_epoch: i64,
+    pub stopping: bool,
+    pub image: MetadataImage,
+    /// How many of the controller's batches are applied.
+    pub have: usize,
+    pub offset: i64,
+    pub hosted: BTreeMap<usize, Hosted>,
+    pub disk: BTreeMap<usize, Stored>,
+    pub altering: BTreeMap<usize, IsrProposal>,
+    pub alter_out: Option<(u64, usize, i64)>,
+    pub alter_number: u64,
+    pub waiting: BTreeMap<Token, Waiting>,
+    pub next_token: Token,
+    pub settings: Settings,
+    /// A crash lost or may have lost records since the controller last registered this broker.
+    pub crashed: bool,
+    pub counters: Counters,
+}
+
+struct View<'a>(&'a MetadataImage);
+
+impl Brokers for View<'_> {
+    fn broker(&self, id: i32) -> Option<BrokerView> {
+        self.0.cluster().broker(id).map(|broker| BrokerView {
+            epoch: broker.broker_epoch,
+            fenced: broker.fenced,
+            shutting_down: broker.in_controlled_shutdown,
+        })
+    }
+}
+
+fn registration(state: &Registered) -> Registration {
+    Registration {
+        leader: state.leader,
+        leader_epoch: state.leader_epoch,
+        partition_epoch: state.partition_epoch,
+        replicas: state.replicas.clone(),
+        adding: state.adding_replicas.clone(),
+        removing: state.removing_replicas.clone(),
+        isr: state.isr.clone(),
+        recovery: match state.leader_recovery {
+            LeaderRecovery::Recovered => Recovery::Recovered,
+            LeaderRecovery::Recovering => Recovery::Recovering,
+        },
+    }
+}
+
+impl SimBroker {
+    pub fn new(id: NodeId, clock: Clock, plan: &Plan) -> Self {
+        Self {
+            id,
+            clock,
+            up: true,
+            process: 1 + id as u64,
+            frozen_until_us: 0,
+            epoch: -1,
+            previous_epoch: -1,
+            stopping: false,
+            image: MetadataImage::default(),
+            have: 0,
+            offset: -1,
+            hosted: BTreeMap::new(),
+            disk: BTreeMap::new(),
+            altering: BTreeMap::new(),
+            alter_out: None,
+            alter_number: 0,
+            waiting: BTreeMap::new(),
+            next_token: 0,
+            settings: Settings {
+                broker_id: id,
+                lag_time_max_ms: plan.lag_time_max_ms,
+                min_in_sync: plan.min_in_sync,
+            },
+            crashed: false,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Runs one step of a partition's core and carries out what follows.
+    pub fn step<R>(
+        &mut self,
+        partition: usize,
+        now_us: i64,
+        out: &mut Out,
+        step: impl FnOnce(&mut Partition<SimLog>, &Moment<'_>) -> (R, Effects),
+    ) -> Option<R> {
+        let hosted = self.hosted.get_mut(&partition)?;
+        let view = View(&self.image);
+        let at = Moment {
+            wall_ms: self.clock.wall_ms(now_us),
+            monotonic_ms: self.clock.monotonic_ms(now_us),
+            brokers: &view,
+        };
+        let (result, effects) = step(&mut hosted.replica, &at);
+        self.carry_out(partition, effects, now_us, out);
+        Some(result)
+    }
+
+    fn carry_out(&mut self, partition: usize, effects: Effects, now_us: i64, out: &mut Out) {
+        for (token, answer) in effects.answered {
+            let Some(waiting) = self.waiting.remove(&token) else { continue };
+            let produced = match answer {
+                replica::Answer::Committed => {
+                    out.acknowledged.push(self.acknowledgement(&waiting));
+                    Produced::At(waiting.offset)
+                }
+                replica::Answer::TooFewInSync => Produced::Retry,
+                replica::Answer::NoLongerLeader => {
+                    self.counters.no_longer_leader += 1;
+                    Produced::Retry
+                }
+            };
+            let Waiting { client, request, .. } = waiting;
+            out.sent.push((CLIENTS, 0, Body::Produced { client, request, produced }));
+        }
+        if let Some(proposal) = effects.propose {
+            self.propose(partition, proposal, now_us, out);
+        }
+    }
+
+    pub fn acknowledgement(&self, waiting: &Waiting) -> Acknowledged {
+        Acknowledged {
+            broker: self.id,
+            partition: waiting.partition,
+            offset: waiting.offset,
+            value: waiting.value,
+            leader_epoch: waiting.leader_epoch,
+        }
+    }
+
+    /// As `DefaultAlterPartitionManager`: one proposal of a partition at a time.
+    fn propose(
+        &mut self,
+        partition: usize,
+        proposal: IsrProposal,
+        now_us: i64,
+        out: &mut Out,
+    ) {
+        if self.altering.get(&partition).is_some_and(|other| *other != proposal) {
+            let refused = IsrAnswer::Refused(protocol::ErrorCode::OperationNotAttempted);
+            self.step(partition, now_us, out, |replica, at| {
+                ((), replica.isr_answered(&proposal, &refused, at))
+            });
+            return;
+        }
+        self.altering.insert(partition, proposal);
+        self.send_alteration(now_us, out);
+    }
+
+    /// Sends what is to be altered, one request at a time, again when no answer comes.
+    pub fn send_alteration(&mut self, now_us: i64, out: &mut Out) {
+        let patience_us = self.clock.true_us(REQUEST_TIMEOUT_MS);
+        if self.epoch < 0 || self.alter_out.is_some_and(|(.., at)| now_us < at + patience_us) {
+            return;
+        }
+        let after = self.alter_out.map_or(0, |(_, partition, _)| partition + 1);
+        let next = self.altering.range(after..).next().or_else(|| self.altering.iter().next());
+        let Some((partition, proposal)) = next else {
+            self.alter_out = None;
+            return;
+        };
+        let (partition, proposal) = (*partition, proposal.clone());
+        self.alter_number += 1;
+        self.alter_out = Some((self.alter_number, partition, now_us));
+        let (number, epoch) = (self.alter_number, self.epoch);
+        out.sent.push((CONTROLLER, 0, Body::Alter { number, epoch, partition, proposal }));
+    }
+
+    pub fn altered(
+        &mut self,
+        number: u64,
+        result: Result<IsrAnswer, protocol::ErrorCode>,
+        now_us: i64,
+        out: &mut Out,
+    ) {
+        let Some((out_number, partition, _)) = self.alter_out else { return };
+        if out_number != number {
+            return;
+        }
+        self.alter_out = None;
+        // A stale broker epoch, or no controller: the whole request is tried again.
+        if let Ok(answer) = result
+            && let Some(proposal) = self.altering.remove(&partition)
+        {
+            self.step(partition, now_us, out, |replica, at| {
+                ((), replica.isr_answered(&proposal, &answer, at))
+            });
+        }
+        self.send_alteration(now_us, out);
+    }
+
+    /// Replays what the controller wrote. Whether the image is the controller's at that offset is
+    /// for the caller to compare.
+    pub fn replay(&mut self, from: usize, batches: &[Arc<Batch>]) -> bool {
+        let Some(new) = batches.get(self.have.saturating_sub(from)..) else { return false };
+        if from > self.have || new.is_empty() {
+            return false;
+        }
+        let mut delta = MetadataDelta::new(&self.image);
+        for batch in new {
+            for record in &batch.records {
+                // The transaction around the first records changes nothing.
+                if let Err(error) = delta.replay(record) {
+                    panic!("broker {} cannot replay {record:?}: {error}", self.id);
+                }
+            }
+            self.offset = batch.offset;
+        }
+        self.have += new.len();
+        self.image = delta.after().clone();
+        true
+    }
+
+    /// Tells every partition what the metadata says of it.
+    pub fn publish(&mut self, now_us: i64, out: &mut Out) {
+        let own = self.image.cluster().broker(self.id);
+        if self.epoch < 0 || own.is_none_or(|own| own.broker_epoch != self.epoch) {
+            return;
+        }
+        let Some(topic) = self.image.topics().by_name("t").cloned() else { return };
+        for (id, state) in topic.partitions() {
+            let id = id as usize;
+            if !state.replicas.contains(&self.id) {
+                self.forget(id, out);
+                continue;
+            }
+            if !self.hosted.contains_key(&id) {
+                let stored = self.disk.remove(&id).unwrap_or_default();
+                let replica = Partition::new(stored.log, stored.high_watermark, self.settings);
+                let checkpoint = replica.high_watermark();
+                let hosted =
+                    Hosted { replica, applied: None, fetching_since_us: None, checkpoint };
+                self.hosted.insert(id, hosted);
+            }
+            let hosted = self.hosted.get_mut(&id).expect("just there");
+            if hosted.applied.as_ref().is_some_and(|applied| **applied == **state) {
+                continue;
+            }
+            hosted.applied = Some(state.clone());
+            hosted.fetching_since_us = None;
+            let registration = registration(state);
+            self.step(id, now_us, out, |replica, at| {
+                ((), replica.apply(&registration, at).expect("the log is sound"))
+            });
+            out.fetch_again.push((id, 1));
+        }
+    }
+
+    /// The partition is no longer here.
+    fn forget(&mut self, partition: usize, out: &mut Out) {
+        self.disk.remove(&partition);
+        if let Some(mut hosted) = self.hosted.remove(&partition) {
+            let effects = hosted.replica.give_up();
+            self.carry_out(partition, effects, 0, out);
+        }
+    }
+
+    /// Asks the leader of a partition for more, unless an answer is still to come.
+    pub fn fetch(&mut self, partition: usize, now_us: i64, out: &mut Out) {
+        let patience_us = self.clock.true_us(REQUEST_TIMEOUT_MS);
+        let Some(hosted) = self.hosted.get_mut(&partition) else { return };
+        if hosted.fetching_since_us.is_some_and(|since| now_us < since + patience_us) {
+            return;
+        }
+        let Some(position) = hosted.replica.fetch_position() else { return };
+        hosted.fetching_since_us = Some(now_us);
+        let broker_epoch = self.epoch;
+        out.sent.push((position.leader, 0, Body::Fetch { partition, position, broker_epoch }));
+    }
+
+    /// Time passes: lag is looked at, requests give up waiting.
+    pub fn tick(&mut self, now_us: i64, out: &mut Out) {
+        let partitions: Vec<usize> = self.hosted.keys().copied().collect();
+        for partition in partitions {
+            self.step(partition, now_us, out, |replica, at| ((), replica.tick(at)));
+            if let Some(hosted) = self.hosted.get_mut(&partition) {
+                hosted.checkpoint = hosted.replica.high_watermark();
+            }
+        }
+        self.send_alteration(now_us, out);
+        let patience_us = self.clock.true_us(PRODUCE_TIMEOUT_MS);
+        let late = self.waiting.iter().filter(|(_, w)| now_us > w.since_us + patience_us);
+        let late: Vec<(Token, Waiting)> = late.map(|(token, w)| (*token, *w)).collect();
+        for (token, Waiting { client, request, partition, .. }) in late {
+            self.waiting.remove(&token);
+            if let Some(hosted) = self.hosted.get_mut(&partition) {
+                hosted.replica.forget(token);
+            }
+            let produced = Produced::Retry;
+            out.sent.push((CLIENTS, 0, Body::Produced { client, request, produced }));
+        }
+    }
+
+    /// The process ends. With `kept` the machine does, too: that many of the records which were not
+    /// synced survive in each log.
+    pub fn stop(&mut self, kept: Option<&mut dyn FnMut(i64) -> i64>) {
+        let mut kept = kept;
+        for (id, mut hosted) in std::mem::take(&mut self.hosted) {
+            let mut log = std::mem::take(hosted.replica.log_mut());
+            if let Some(kept) = &mut kept {
+                let end = log.end();
+                log.lose_power(kept(log.unsynced()));
+                self.counters.power_losses += (end - log.end()) as u64;
+            }
+            log.reopen();
+            let high_watermark = hosted.checkpoint.min(log.end());
+            self.disk.insert(id, Stored { log, high_watermark });
+        }
+        self.up = false;
+        self.epoch = -1;
+        self.stopping = false;
+        self.frozen_until_us = 0;
+        self.image = MetadataImage::default();
+        self.have = 0;
+        self.offset = -1;
+        self.altering.clear();
+        self.alter_out = None;
+        self.waiting.clear();
+    }
+
+    pub fn sync(&mut self) {
+        for hosted in self.hosted.values_mut() {
+            hosted.replica.log_mut().sync();
+            hosted.checkpoint = hosted.replica.high_watermark();
+        }
+    }
+
+    /// The log of a partition, whether a process has it open or not.
+    pub fn log(&self, partition: usize) -> Option<&SimLog> {
+        let hosted = self.hosted.get(&partition).map(|hosted| hosted.replica.log());
+        hosted.or_else(|| self.disk.get(&partition).map(|stored| &stored.log))
+    }
+
+    pub fn log_mut(&mut self, partition: usize) -> Option<&mut SimLog> {
+        match self.hosted.get_mut(&partition) {
+            Some(hosted) => Some(hosted.replica.log_mut()),
+            None => self.disk.get_mut(&partition).map(|stored| &mut stored.log),
+        }
+    }
+
+    pub fn leads(&self, partition: usize) -> bool {
+        let hosted = self.hosted.get(&partition);
+        hosted.is_some_and(|hosted| matches!(hosted.replica.role(), Role::Leader(_)))
+    }
+}

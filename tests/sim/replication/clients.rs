@@ -1,0 +1,98 @@
+//! Producers: each writes to one partition, one record at a time, with values that nobody else
+//! writes. With acks=all it repeats a record, with the same sequence, until that is acknowledged;
+//! with less it goes on, not knowing.
+
+use super::message::{Produce, Produced};
+
+/// How long a producer waits for an answer.
+const PATIENCE_US: i64 = 2_500_000;
+
+#[derive(Debug)]
+pub struct Producer {
+    pub index: usize,
+    pub partition: usize,
+    pub acks: i16,
+    /// The id it writes with; a new one when the partition forgot the old one.
+    producer: u32,
+    sequence: u32,
+    count: u64,
+    /// The record that is out, and since when.
+    pub out: Option<(Produce, i64)>,
+    /// Waits for its turn, having been told to try again.
+    retry: bool,
+    requests: u64,
+    /// No more records are begun.
+    pub done: bool,
+    /// Value and offset of what was acknowledged.
+    pub acknowledged: Vec<(u64, i64)>,
+}
+
+impl Producer {
+    pub fn new(index: usize, partition: usize, acks: i16) -> Self {
+        Self {
+            index,
+            partition,
+            acks,
+            producer: if acks == -1 { 1 + index as u32 } else { 0 },
+            sequence: 0,
+            count: 0,
+            out: None,
+            retry: false,
+            requests: 0,
+            done: false,
+            acknowledged: Vec::new(),
+        }
+    }
+
+    /// What to send now, if anything.
+    pub fn turn(&mut self, now_us: i64) -> Option<Produce> {
+        let late = self.out.is_some_and(|(_, since)| now_us > since + PATIENCE_US);
+        if self.acks != -1 && (late || self.retry) {
+            self.out = None;
+        }
+        let produce = match self.out {
+            Some((produce, _)) if late || self.retry => produce,
+            Some(_) => return None,
+            None if self.done => return None,
+            None => {
+                self.count += 1;
+                let value = ((self.index as u64 + 1) << 32) | self.count;
+                let sequence = self.sequence;
+                self.sequence += 1;
+                Produce {
+                    client: self.index,
+                    request: 0,
+                    partition: self.partition,
+                    value,
+                    producer: self.producer,
+                    sequence,
+                    acks: self.acks,
+                }
+            }
+        };
+        self.requests += 1;
+        let produce = Produce { request: self.requests, ..produce };
+        self.retry = false;
+        self.out = (self.acks != 0).then_some((produce, now_us));
+        Some(produce)
+    }
+
+    pub fn answered(&mut self, request: u64, produced: Produced) {
+        let Some((produce, _)) = self.out else { return };
+        if produce.request != request {
+            return;
+        }
+        match produced {
+            Produced::At(offset) => {
+                self.acknowledged.push((produce.value, offset));
+                self.out = None;
+            }
+            Produced::Retry => self.retry = true,
+            Produced::OutOfOrder => {
+                self.producer += 1 << 8;
+                self.sequence = 0;
+                self.out = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! The real controller as one reliable state machine: what it writes is committed at once. Its
+//! answers are not reliable, and it may be away, or be replaced by one that knows the log alone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use protocol::ErrorCode;
+use protocol::messages::alter_partition_request::{BrokerState, PartitionData, TopicData};
+use protocol::messages::alter_partition_reassignments_request::{
+    ReassignablePartition, ReassignableTopic,
+};
+use protocol::messages::broker_registration_request::{Feature, Listener};
+use protocol::messages::create_topics_request::{CreatableReplicaAssignment, CreatableTopic};
+use protocol::messages::{
+    AlterPartitionReassignmentsRequest, AlterPartitionRequest, BrokerHeartbeatRequest, BrokerId,
+    BrokerRegistrationRequest, CreateTopicsRequest, TopicName,
+};
+use protocol::records::metadata::MetadataRecord;
+use protocol::wire::StrBytes;
+use raft::controller::{
+    ApiError, ConfigRules, Controller, ControllerNow, ControllerResult, ControllerSettings,
+    EffectiveConfig, feature_records,
+};
+use raft::feature::{FEATURES, MetadataVersion};
+use raft::image::{ConfigResource, ConfigValues, MetadataImage, Partition, ResourceType};
+use replica::{IsrAnswer, IsrProposal, Recovery};
+use uuid::Uuid;
+
+use super::clock::Clock;
+use super::counters::Counters;
+use super::message::NodeId;
+use super::plan::Plan;
+
+const TOPIC: &str = "t";
+
+/// No settings of topics matter here.
+struct NoRules;
+
+impl ConfigRules for NoRules {
+    fn check(
+        &self,
+        _: &ConfigResource,
+        _: &ConfigValues,
+        _: &ConfigValues,
+    ) -> Result<(), ApiError> {
+        Ok(())
+    }
+    fn is_list(&self, _: ResourceType, _: &str) -> bool {
+        false
+    }
+    fn default_value(&self, _: ResourceType, _: &str) -> Option<String> {
+        None
+    }
+    fn effective_topic_configs(
+        &self,
+        _: &ConfigValues,
+        _: &ConfigValues,
+        _: &ConfigValues,
+    ) -> Vec<EffectiveConfig> {
+        Vec::new()
+    }
+}
+
+/// Records that were written together, and what the metadata is with them.
+#[derive(Debug)]
+pub struct Batch {
+    pub records: Vec<MetadataRecord>,
+    /// Of the last record.
+    pub offset: i64,
+    pub image: MetadataImage,
+}
+
+/// The controller's node.
+pub struct SimController {
+    controller: Controller,
+    settings: ControllerSettings,
+    pub clock: Clock,
+    pub away: bool,
+    pub log: Vec<Arc<Batch>>,
+    /// The newest request of each broker's process, by number: older ones came by a connection that
+    /// was given up.
+    altered: BTreeMap<(NodeId, u64), u64>,
+    pub counters: Counters,
+}
+
+impl SimController {
+    pub fn new(plan: &Plan, clock: Clock, seed: u128) -> Self {
+        let settings = ControllerSettings {
+            node_id: 3000,
+            cluster_id: "cluster".to_owned(),
+            default_partitions: 1,
+            default_replication_factor: 3,
+            min_insync_replicas: plan.min_in_sync as i32,
+            unclean_leader_election: plan.unclean_election,
+            session_timeout_ms: plan.session_timeout_ms,
+            leader_balance_interval_ms: Some(11_000),
+            unclean_election_interval_ms: 7_000,
+            topic_deletion: true,
+            quorum_node_ids: vec![3000],
+        };
+        let image = MetadataImage::default();
+        let controller = Controller::new(settings.clone(), Arc::new(NoRules), image);
+        let mut node = Self {
+            controller,
+            settings,
+            clock,
+            away: false,
+            log: Vec::new(),
+            altered: BTreeMap::new(),
+            counters: Counters::default(),
+        };
+        node.controller.activate(0, &node.at(0, seed));
+        let bootstrap = feature_records(MetadataVersion::LATEST, &[]);
+        let records = node.controller.activation_records(&bootstrap);
+        node.write(records);
+        node
+    }
+
+    fn at(&self, now_us: i64, seed: u128) -> ControllerNow {
+        ControllerNow {
+            monotonic_ms: self.clock.monotonic_ms(now_us),
+            wall_ms: self.clock.wall_ms(now_us),
+            seed,
+        }
+    }
+
+    pub fn image(&self) -> &MetadataImage {
+        self.controller.image()
+    }
+
+    pub fn partition(&self, partition: usize) -> Option<Arc<Partition>> {
+        self.image().topics().by_name(TOPIC)?.partition(partition as i32).cloned()
+    }
+
+    fn write(&mut self, records: Vec<MetadataRecord>) {
+        if records.is_empty() {
+            return;
+        }
+        let before = self.image().clone();
+        self.controller.append(&records).expect("the controller replays what it wrote");
+        let image = self.image().clone();
+        self.count(&before, &image);
+        let offset = self.controller.next_offset() - 1;
+        self.log.push(Arc::new(Batch { records, offset, image }));
+    }
+
+    fn apply<R>(&mut self, result: ControllerResult<R>) -> R {
+        self.write(result.records);
+        result.response
+    }
+
+    fn count(&mut self, before: &MetadataImage, after: &MetadataImage) {
+        for broker in after.cluster().brokers().filter(|broker| broker.fenced) {
+            let was = before.cluster().broker(broker.broker_id);
+            self.counters.fenced += u64::from(was.is_some_and(|was| !was.fenced));
+        }
+        let Some(topic) = after.topics().by_name(TOPIC) else { return };
+        for (id, now) in topic.partitions() {
+            let Some(was) = before.topics().partition(topic.id, id) else { continue };
+            if now.leader == was.leader || !now.has_leader() {
+                continue;
+            }
+            self.counters.elections += 1;
+            if was.elr.contains(&now.leader) && !was.isr.contains(&now.leader) {
+                self.counters.elr_elections += 1;
+            } else if !was.isr.contains(&now.leader) {
+                self.counters.unclean_elections += 1;
+            }
+        }
+    }
+
+    /// The topic, once every broker is there.
+    pub fn create_topic(&mut self, plan: &Plan, now_us: i64, seed: u128) {
+        let replicas = |partition: i32| {
+            let broker = |at: i32| BrokerId(1 + (partition + at) % plan.brokers);
+            (0..plan.replication_factor as i32).map(broker).collect()
+        };
+        let assignment = |partition: i32| {
+            CreatableReplicaAssignment::default()
+                .with_partition_index(partition)
+                .with_broker_ids(replicas(partition))
+        };
+        let topic = CreatableTopic::default()
+            .with_name(TopicName(StrBytes::from_static_str(TOPIC)))
+            .with_num_partitions(-1)
+            .with_replication_factor(-1)
+            .with_assignments((0..plan.partitions as i32).map(assignment).collect());
+        let request = CreateTopicsRequest::default().with_topics(vec![topic]);
+        let result = self.controller.create_topics(&request, &|_| true, &self.at(now_us, seed));
+        let created = self.apply(result);
+        assert!(created.topics.iter().all(|topic| topic.error_code == 0), "{created:?}");
+    }
+
+    pub fn register(
+        &mut self,
+        id: NodeId,
+        incarnation: u64,
+        previous_epoch: i64,
+        now_us: i64,
+    ) -> Option<i64> {
+        let feature = |feature: &raft::feature::Feature| {
+            Feature::default()
+                .with_name(StrBytes::from_static_str(feature.name))
+                .with_min_supported_version(feature.min_supported)
+                .with_max_supported_version(feature.max_supported)
+        };
+        let request = BrokerRegistrationRequest::default()
+            .with_broker_id(BrokerId(id))
+            .with_cluster_id(StrBytes::from_static_str("cluster"))
+            .with_incarnation_id(Uuid::from_u128(u128::from(incarnation)))
+            .with_listeners(vec![Listener::default().with_port(9092)])
+            .with_features(FEATURES.iter().map(feature).collect())
+            .with_log_dirs(vec![Uuid::from_u128((1 << 100) + id as u128)])
+            .with_previous_broker_epoch(previous_epoch);
+        let at = self.at(now_us, 0);
+        let result = self.controller.register_broker(&request, 4, 0, &at);
+        let response = self.apply(result);
+        (response.error_code == 0).then_some(response.broker_epoch)
+    }
+
+    pub fn heartbeat(
+        &mut self,
+        id: NodeId,
+        epoch: i64,
+        offset: i64,
+        wants_to_go: bool,
+        now_us: i64,
+    ) -> (i16, bool) {
+        let request = BrokerHeartbeatRequest::default()
+            .with_broker_id(BrokerId(id))
+            .with_broker_epoch(epoch)
+            .with_current_metadata_offset(offset)
+            .with_want_shut_down(wants_to_go);
+        let at = self.at(now_us, 0);
+        let result = self.controller.heartbeat(&request, &at);
+        let response = self.apply(result);
+        (response.error_code, response.should_shut_down)
+    }
+
+    /// `None`: the request came by a connection that its broker had given up.
+    pub fn alter(
+        &mut self,
+        (id, process): (NodeId, u64),
+        number: u64,
+        epoch: i64,
+        partition: usize,
+        proposal: &IsrProposal,
+    ) -> Option<Result<IsrAnswer, ErrorCode>> {
+        let newest = self.altered.entry((id, process)).or_default();
+        if number <= *newest {
+            return None;
+        }
+        *newest = number;
+        let topic_id = self.image().topics().id_of(TOPIC)?;
+        let member = |member: &replica::Member| {
+            BrokerState::default()
+                .with_broker_id(BrokerId(member.id))
+                .with_broker_epoch(member.broker_epoch)
+        };
+        let asked = PartitionData::default()
+            .with_partition_index(partition as i32)
+            .with_leader_epoch(proposal.leader_epoch)
+            .with_partition_epoch(proposal.partition_epoch)
+            .with_leader_recovery_state(match proposal.recovery {
+                Recovery::Recovered => 0,
+                Recovery::Recovering => 1,
+            })
+            .with_new_isr_with_epochs(proposal.isr.iter().map(member).collect());
+        let topic = TopicData::default().with_topic_id(topic_id).with_partitions(vec![asked]);
+        let request = AlterPartitionRequest::default()
+            .with_broker_id(BrokerId(id))
+            .with_broker_epoch(epoch)
+            .with_topics(vec![topic]);
+        let before = self.partition(partition)?.isr.len();
+        let result = self.controller.alter_partition(&request, 3);
+        let response = self.apply(result);
+        let error = |code: i16| ErrorCode::from_code(code).expect("a code of Kafka's");
+        if response.error_code != 0 {
+            return Some(Err(error(response.error_code)));
+        }
+        let answered = response.topics.first()?.partitions.first()?;
+        if answered.error_code != 0 {
+            let code = error(answered.error_code);
+            self.counters.ineligible += u64::from(code == ErrorCode::IneligibleReplica);
+            self.counters.stale_updates += u64::from(code == ErrorCode::InvalidUpdateVersion);
+            return Some(Ok(IsrAnswer::Refused(code)));
+        }
+        self.counters.isr_shrinks += u64::from(answered.isr.len() < before);
+        self.counters.isr_expansions += u64::from(answered.isr.len() > before);
+        Some(Ok(IsrAnswer::Changed {
+            leader_epoch: answered.leader_epoch,
+            partition_epoch: answered.partition_epoch,
+            isr: answered.isr.iter().map(|id| id.0).collect(),
+            recovery: match answered.leader_recovery_state {
+                0 => Recovery::Recovered,
+                _ => Recovery::Recovering,
+            },
+        }))
+    }
+
+    /// What it does by itself.
+    pub fn tick(&mut self, now_us: i64) {
+        let at = self.at(now_us, 0);
+        loop {
+            let result = self.controller.tick(&at);
+            if !self.apply(result) {
+                break;
+            }
+        }
+    }
+
+    /// Somebody saw the broker's connection closed; right or wrong.
+    pub fn broker_gone(&mut self, id: NodeId) {
+        let Some(epoch) = self.image().cluster().broker(id).map(|broker| broker.broker_epoch)
+        else {
+            return;
+        };
+        let result = self.controller.broker_gone(id, epoch);
+        self.apply(result);
+    }
+
+    pub fn reassign(&mut self, partition: usize, replicas: &[NodeId]) {
+        let asked = ReassignablePartition::default()
+            .with_partition_index(partition as i32)
+            .with_replicas(Some(replicas.iter().copied().map(BrokerId).collect()));
+        let topic = ReassignableTopic::default()
+            .with_name(TopicName(StrBytes::from_static_str(TOPIC)))
+            .with_partitions(vec![asked]);
+        let request = AlterPartitionReassignmentsRequest::default().with_topics(vec![topic]);
+        let result = self.controller.alter_partition_reassignments(&request);
+        self.counters.reassignments += u64::from(!result.records.is_empty());
+        self.apply(result);
+    }
+
+    /// Another one takes over, which knows the log and nothing else.
+    pub fn replace(&mut self, now_us: i64, seed: u128) {
+        let image = self.image().clone();
+        let next_offset = self.controller.next_offset();
+        self.controller = Controller::new(self.settings.clone(), Arc::new(NoRules), image);
+        self.controller.activate(next_offset, &self.at(now_us, seed));
+    }
+}

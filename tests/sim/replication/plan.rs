@@ -1,0 +1,74 @@
+//! What a seed decides before anything happens: how large the cluster is, what may go wrong in it,
+//! how often, and so what it has to promise.
+
+use raft::draws::Draws;
+
+/// Which faults happen, and hence what may be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Processes are killed, nodes freeze, networks part, but what was written stays: nothing that
+    /// was acknowledged may ever be lost.
+    NothingLost,
+    /// Machines lose what was not synced, one less than min.insync.replicas at a time: nothing may
+    /// be lost either (KIP-966).
+    LossesCovered,
+    /// Anything, and leaders may be elected out of sync: what is lost must be lost by such an
+    /// election, and all else holds again once every replica is back.
+    Anything,
+}
+
+/// The run of one seed.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub seed: u64,
+    pub mode: Mode,
+    pub brokers: i32,
+    pub partitions: usize,
+    pub replication_factor: usize,
+    pub min_in_sync: usize,
+    pub unclean_election: bool,
+    pub session_timeout_ms: i64,
+    pub lag_time_max_ms: i64,
+    /// Of a thousand messages, at ordinary times.
+    pub lost: u64,
+    pub duplicated: u64,
+    pub delay_max_us: u64,
+    /// The mean time from fault to fault.
+    pub fault_every_ms: u64,
+    /// How long faults go on.
+    pub chaos_ms: i64,
+    /// How long the cluster has to recover.
+    pub heal_ms: i64,
+}
+
+impl Plan {
+    pub fn new(seed: u64, draws: &mut Draws) -> Self {
+        let mode = match draws.below(4) {
+            0 => Mode::NothingLost,
+            1 => Mode::LossesCovered,
+            _ => Mode::Anything,
+        };
+        let brokers = 3 + draws.below(3) as i32;
+        let min_in_sync = match mode {
+            Mode::LossesCovered => 2,
+            _ => 1 + draws.below(2) as usize,
+        };
+        Self {
+            seed,
+            mode,
+            brokers,
+            partitions: 1 + draws.below(2) as usize,
+            replication_factor: 3,
+            min_in_sync,
+            unclean_election: mode == Mode::Anything && draws.below(2) == 0,
+            session_timeout_ms: 3_000 + draws.below(6_000) as i64,
+            lag_time_max_ms: 2_000 + draws.below(6_000) as i64,
+            lost: draws.below(30),
+            duplicated: draws.below(30),
+            delay_max_us: 2_000 + draws.below(60_000),
+            fault_every_ms: 700 + draws.below(2_000),
+            chaos_ms: 60_000 + draws.below(40_000) as i64,
+            heal_ms: 40_000,
+        }
+    }
+}
