@@ -1,7 +1,7 @@
 import java.util.*;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.metadata.placement.*;
-// Draws of our SplitMix64, fed into stock's placer.
+/** Prints where stock places replicas by our draws: see ../../src/controller/tests/placement.rs. */
 public class PlaceReplicas {
   static class Split extends Random {
     long state, stream;

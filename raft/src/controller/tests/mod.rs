@@ -1,6 +1,7 @@
 //! The controller against tables of what Kafka answers: codes and words from 4.1's source.
 
 mod brokers;
+mod change;
 mod configs;
 mod elections;
 mod eligible;
