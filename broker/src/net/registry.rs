@@ -137,11 +137,6 @@ impl Registry {
         Some(Ok(Seat { registry: Arc::clone(self), id, ip, activity }))
     }
 
-    /// How many connections are open.
-    pub(crate) fn open_count(&self) -> usize {
-        self.open.lock().seats.len()
-    }
-
     /// Tells every connection that has been idle for too long, and the most idle ones of those that
     /// a lowered limit made too many.
     pub(crate) fn end_superfluous(&self) {

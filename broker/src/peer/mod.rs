@@ -131,10 +131,6 @@ impl Peer {
         Self { address, asks, presence }
     }
 
-    pub(crate) fn address(&self) -> &Address {
-        &self.address
-    }
-
     /// Tells of every change; meaningful for a peer that is watched.
     pub(crate) fn presence(&self) -> watch::Receiver<Presence> {
         self.presence.clone()

@@ -306,6 +306,10 @@ impl Host {
         let applied = Acknowledgement::new(offset, self.commands.clone());
         self.held = Some(Change { image, changes, applied });
         self.release();
+        if self.held.is_some() {
+            // What the controller waits to hear of is how far this node has come.
+            self.membership.lifecycle.applied();
+        }
     }
 
     /// Hands over what the broker may apply. The first image is the one it has caught up with: it
@@ -315,10 +319,7 @@ impl Host {
         let has_caught_up = self.membership.lifecycle.has_caught_up()
             || self.node.controller().is_active()
             || self.applied_offset >= 0;
-        let Some(change) = self.held.take_if(|_| has_caught_up) else {
-            self.membership.lifecycle.applied();
-            return;
-        };
+        let Some(change) = self.held.take_if(|_| has_caught_up) else { return };
         let offset = change.image.provenance().last_contained_offset;
         if self.changes.send(change).is_err() {
             self.applied(offset);
