@@ -53,12 +53,15 @@ impl Network {
 
     /// Sends, and reports the answer or that there is none.
     pub(super) fn send(&mut self, request_id: u64, to: Destination, request: PeerRequest) {
+        let prefix = Arc::clone(&self.settings.log_prefix);
         let peer = self.peer(to);
         let (commands, timeout) = (self.commands.clone(), self.request_timeout);
         tokio::spawn(async move {
             let event = match ask(&peer, request, timeout).await {
                 Ok(response) => Event::Responded { request_id, response },
-                Err(error) => Event::RequestFailed { request_id, failure: failure(&error) },
+                Err(error) => {
+                    Event::RequestFailed { request_id, failure: failure(&prefix, &error) }
+                }
             };
             // A quorum that has stopped waits for no answer.
             let _ = commands.send(Command::Quorum(event));
@@ -95,11 +98,15 @@ async fn watch(
     }
 }
 
-fn failure(error: &PeerError) -> RequestFailure {
+fn failure(prefix: &str, error: &PeerError) -> RequestFailure {
     match error {
-        PeerError::UnsupportedVersion { .. } => RequestFailure::UnsupportedVersion,
-        _ => RequestFailure::Disconnected,
+        PeerError::UnsupportedVersion { .. } => return RequestFailure::UnsupportedVersion,
+        PeerError::Garbage { .. } | PeerError::Unencodable(_) => {
+            tracing::error!(target: "org.apache.kafka.raft.KafkaNetworkChannel", "{prefix}{error}");
+        }
+        _ => {}
     }
+    RequestFailure::Disconnected
 }
 
 async fn ask(
@@ -146,8 +153,7 @@ fn is_pre_vote(vote: &VoteRequest) -> bool {
 /// Older versions say elsewhere who fetches.
 fn in_version(fetch: FetchRequest, version: i16) -> FetchRequest {
     if version >= REPLICA_STATE {
-        return fetch;
+        return fetch.with_replica_id(FetchRequest::default().replica_id);
     }
-    let replica_id = fetch.replica_state.replica_id;
-    fetch.with_replica_id(replica_id).with_replica_state(ReplicaState::default())
+    fetch.with_replica_state(ReplicaState::default())
 }
