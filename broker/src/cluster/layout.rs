@@ -6,8 +6,9 @@
 //! DIR/cluster.properties          what the cluster was made with
 //! DIR/node-ID/{server.properties,server.log,pid,data/}
 //! ```
-//! Pure. The settings that decide about safety stand in the controllers' files: with eligible leader
-//! replicas (KIP-966) the cluster's min.insync.replicas comes from there and outranks a broker's.
+//! Pure. The settings that decide about safety stand in the controllers' files: with eligible
+//! leader replicas (KIP-966) the cluster's min.insync.replicas comes from there and outranks a
+//! broker's.
 
 use std::path::{Path, PathBuf};
 

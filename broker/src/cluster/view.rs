@@ -97,7 +97,7 @@ pub(crate) fn partitions(survey: &Survey) -> String {
         rows.push(vec![
             partition.topic.clone(),
             partition.index.to_string(),
-            partition.leader.map_or("none".to_owned(), |leader| leader.to_string()),
+            partition.leader.map_or_else(|| "none".to_owned(), |leader| leader.to_string()),
             list(&partition.replicas),
             list(&partition.isr),
             lag(partition),
