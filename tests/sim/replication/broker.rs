@@ -344,6 +344,17 @@ impl SimBroker {
         }
     }
 
+    /// The process ends in peace: whoever waits is told.
+    pub fn give_up_all(&mut self, out: &mut Out) {
+        let partitions: Vec<usize> = self.hosted.keys().copied().collect();
+        for partition in partitions {
+            if let Some(hosted) = self.hosted.get_mut(&partition) {
+                let effects = hosted.replica.give_up();
+                self.carry_out(partition, effects, 0, out);
+            }
+        }
+    }
+
     /// Asks the leader of a partition for more, unless an answer is still to come.
     pub fn fetch(&mut self, partition: usize, now_us: i64, out: &mut Out) {
         let patience_us = self.clock.true_us(REQUEST_TIMEOUT_MS);

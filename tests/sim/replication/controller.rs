@@ -309,6 +309,13 @@ impl SimController {
         }
     }
 
+    /// Takes a broker for gone that may well be alive.
+    pub fn take_for_gone(&mut self, id: NodeId) {
+        if !self.away {
+            self.broker_gone(id);
+        }
+    }
+
     /// Somebody saw the broker's connection closed; right or wrong.
     pub fn broker_gone(&mut self, id: NodeId) {
         let Some(epoch) = self.image().cluster().broker(id).map(|broker| broker.broker_epoch)

@@ -12,6 +12,23 @@ logger.config.name = org.apache.kafka.common.config
 logger.config.level = WARN
 ";
 
+/// With `GREGOR_STOCK_TRACE` set: each request that comes in, as JSON, and each that goes out.
+pub const STOCK_TRACE: &str = "\
+logger.request.name = kafka.request.logger
+logger.request.level = TRACE
+logger.network.name = org.apache.kafka.clients.NetworkClient
+logger.network.level = DEBUG
+logger.raft.name = org.apache.kafka.raft
+logger.raft.level = DEBUG
+";
+
+/// The settings of this run.
+#[must_use]
+pub fn stock_settings() -> String {
+    let is_traced = std::env::var_os("GREGOR_STOCK_TRACE").is_some();
+    format!("{STOCK_SETTINGS}{}", if is_traced { STOCK_TRACE } else { "" })
+}
+
 /// The last lines, those of stock's long settings left out.
 #[must_use]
 pub fn tail(output: &str) -> String {

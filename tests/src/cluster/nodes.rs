@@ -1,7 +1,7 @@
 //! The running cluster: its nodes, what is done to them, and what it leaves when a test fails.
 //!
 //! One folder holds everything: `node-ID/` with properties, `server.out` and data. It is kept when
-//! the test failed, and the end of each node's output printed.
+//! the test failed, and the end of each node's output printed; always with `GREGOR_KEEP` set.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,7 @@ use super::child::Child;
 use super::layout::{Layout, Plan};
 use super::log;
 use super::view::{self, Quorum, View, until};
-use crate::oracle::{EQUALLED, ToolServer, class_path};
+use crate::oracle::{EQUALLED, ToolServer, logging_class_path};
 use crate::server::{CLUSTER_ID, Kind};
 
 /// How long a node may take to serve. A stock node on a busy machine takes ten seconds and more.
@@ -101,12 +101,12 @@ impl Cluster {
             }
             Kind::Stock => {
                 let settings = self.node_folder(id).join("log4j2.properties");
-                std::fs::write(&settings, log::STOCK_SETTINGS).expect("log settings");
+                std::fs::write(&settings, log::stock_settings()).expect("log settings");
                 let mut command = Command::new("java");
                 command
                     .args(["-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
                     .arg(format!("-Dlog4j2.configurationFile={}", settings.display()))
-                    .args(["-cp", &class_path(EQUALLED), "kafka.Kafka"])
+                    .args(["-cp", &logging_class_path(EQUALLED), "kafka.Kafka"])
                     .arg(self.properties(id));
                 command
             }
@@ -322,7 +322,9 @@ impl Drop for Cluster {
             }
         }
         self.nodes.iter_mut().for_each(|node| drop(node.child.take()));
-        if std::thread::panicking() {
+        if std::env::var_os("GREGOR_KEEP").is_some() {
+            println!("kept: {}", self.folder.take().map(TempDir::keep).unwrap_or_default().display());
+        } else if std::thread::panicking() {
             for id in self.ids() {
                 eprintln!("--- node {id}, the end of its output:\n{}", log::tail(&self.output(id)));
             }

@@ -25,6 +25,12 @@ pub fn jars(version: &str) -> PathBuf {
     folder
 }
 
+/// The class path of a node of a release that writes its log.
+#[must_use]
+pub fn logging_class_path(version: &str) -> String {
+    format!("{}:{}/*", class_path(version), cache().join("logging").display())
+}
+
 /// The message schemas of the equalled release, unpacked from its jars.
 #[must_use]
 pub fn schemas() -> PathBuf {

@@ -1,0 +1,31 @@
+//! What happened in a run: a simulation in which nothing went wrong shows nothing.
+
+use std::ops::AddAssign;
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    pub events: u64,
+    pub faults: u64,
+    pub elections: u64,
+    /// Epochs in which two voted for themselves.
+    pub split_votes: u64,
+    pub divergence_truncations: u64,
+    pub snapshot_installs: u64,
+    pub crashes: u64,
+    pub handovers: u64,
+    pub committed: u64,
+}
+
+impl AddAssign for Counters {
+    fn add_assign(&mut self, other: Self) {
+        self.events += other.events;
+        self.faults += other.faults;
+        self.elections += other.elections;
+        self.split_votes += other.split_votes;
+        self.divergence_truncations += other.divergence_truncations;
+        self.snapshot_installs += other.snapshot_installs;
+        self.crashes += other.crashes;
+        self.handovers += other.handovers;
+        self.committed += other.committed;
+    }
+}

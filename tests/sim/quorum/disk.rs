@@ -1,0 +1,234 @@
+//! A disk that crashes: what was not synced may be lost, any tail of it, in the order in which it
+//! was written. The vote file is as its trait promises: written when the call returns.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use protocol::batch::{self, BatchView};
+use raft::draws::Draws;
+use raft::quorum::{ElectionState, EpochStart, HostError, Log, SnapshotEntry, SnapshotId, VoteStore};
+
+/// What a log directory holds.
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    /// One batch each, in the order of their offsets.
+    pub batches: Vec<Bytes>,
+    pub start_offset: i64,
+    pub snapshots: Vec<(SnapshotId, Bytes)>,
+}
+
+/// A change on its way to the disk.
+#[derive(Debug, Clone)]
+enum Write {
+    Append(Bytes),
+    TruncateTo(i64),
+    Install(SnapshotId, Bytes),
+    DeleteBefore(SnapshotId),
+}
+
+#[derive(Debug, Default)]
+pub struct Disk {
+    /// As the node sees it.
+    pub live: Files,
+    /// As it is for sure.
+    pub durable: Files,
+    /// What lies between them.
+    writes: VecDeque<Write>,
+    pub vote: Option<ElectionState>,
+    pub truncations: u64,
+    pub installs: u64,
+}
+
+pub type SharedDisk = Rc<RefCell<Disk>>;
+
+pub fn view(batch: &Bytes) -> BatchView<'_> {
+    batch::batches(batch).next().expect("a batch").expect("a sound batch")
+}
+
+impl Files {
+    pub fn end_offset(&self) -> i64 {
+        self.batches.last().map_or(self.start_offset, |last| view(last).next_offset())
+    }
+
+    /// The batches that hold offsets from `from` on.
+    pub fn from(&self, from: i64) -> &[Bytes] {
+        let at = self.batches.partition_point(|batch| view(batch).next_offset() <= from);
+        &self.batches[at..]
+    }
+
+    /// The batch that ends at `end`.
+    pub fn ending_at(&self, end: i64) -> Option<&Bytes> {
+        self.from(end - 1).first().filter(|batch| view(batch).next_offset() == end)
+    }
+
+    fn last_epoch(&self) -> i32 {
+        self.batches.last().map_or(0, |last| view(last).partition_leader_epoch())
+    }
+
+    fn apply(&mut self, write: &Write) {
+        match write {
+            Write::Append(batch) => self.batches.push(batch.clone()),
+            Write::TruncateTo(offset) => {
+                let kept = self.batches.partition_point(|b| view(b).next_offset() <= *offset);
+                self.batches.truncate(kept);
+            }
+            Write::Install(id, content) => {
+                self.batches.clear();
+                self.start_offset = id.end_offset;
+                self.snapshots = vec![(*id, content.clone())];
+            }
+            Write::DeleteBefore(id) => {
+                self.snapshots.retain(|(known, _)| known >= id);
+                let gone = self.batches.partition_point(|b| view(b).next_offset() <= id.end_offset);
+                self.batches.drain(..gone);
+                self.start_offset = self.start_offset.max(id.end_offset);
+            }
+        }
+    }
+
+    /// A log that ends before its newest snapshot holds nothing that is not in there.
+    fn recover(&mut self) {
+        let Some((id, _)) = self.snapshots.last() else { return };
+        let behind = (id.epoch, id.end_offset) > (self.last_epoch(), self.end_offset());
+        if behind && *id != SnapshotId::BOOTSTRAP {
+            self.batches.clear();
+            self.start_offset = id.end_offset;
+        }
+    }
+}
+
+impl Disk {
+    fn write(&mut self, write: Write) {
+        self.live.apply(&write);
+        self.writes.push_back(write);
+    }
+
+    /// How much there is to sync now.
+    pub fn writes(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// The first `count` of the writes under way are on the disk; says up to where that is.
+    pub fn sync(&mut self, count: usize) -> i64 {
+        for write in self.writes.drain(..count) {
+            self.durable.apply(&write);
+        }
+        self.durable.end_offset()
+    }
+
+    pub fn crash(&mut self, draws: &mut Draws) {
+        let kept = draws.below(self.writes.len() as u64 + 1) as usize;
+        self.sync(kept);
+        self.writes.clear();
+        self.durable.recover();
+        self.live = self.durable.clone();
+    }
+
+    /// A snapshot got its final name.
+    pub fn add_snapshot(&mut self, id: SnapshotId, content: Bytes) {
+        for files in [&mut self.live, &mut self.durable] {
+            if files.snapshots.last().is_none_or(|(newest, _)| *newest < id) {
+                files.snapshots.push((id, content.clone()));
+            }
+        }
+    }
+}
+
+pub struct SimLog(pub SharedDisk);
+
+impl Log for SimLog {
+    fn log_start_offset(&self) -> i64 {
+        self.0.borrow().live.start_offset
+    }
+
+    fn log_end_offset(&self) -> i64 {
+        self.0.borrow().live.end_offset()
+    }
+
+    fn epoch_starts(&self) -> Vec<EpochStart> {
+        let mut starts: Vec<EpochStart> = Vec::new();
+        for view in self.0.borrow().live.batches.iter().map(view) {
+            let (epoch, start_offset) = (view.partition_leader_epoch(), view.base_offset());
+            if starts.last().is_none_or(|last| last.epoch < epoch) {
+                starts.push(EpochStart { epoch, start_offset });
+            }
+        }
+        starts
+    }
+
+    fn size_bytes(&self) -> u64 {
+        self.0.borrow().live.batches.iter().map(|batch| batch.len() as u64).sum()
+    }
+
+    fn append(&mut self, batches: Bytes, epoch: i32) {
+        let mut disk = self.0.borrow_mut();
+        let mut from = 0;
+        for view in batch::batches(&batches).map(|view| view.expect("a sound batch")) {
+            assert_eq!(view.base_offset(), disk.live.end_offset(), "an append leaves no gap");
+            assert_eq!(view.partition_leader_epoch(), epoch, "a batch keeps its epoch");
+            disk.write(Write::Append(batches.slice(from..from + view.len())));
+            from += view.len();
+        }
+        assert_eq!(from, batches.len(), "whole batches are appended");
+    }
+
+    fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<Bytes>, HostError> {
+        let disk = self.0.borrow();
+        let mut bytes = 0;
+        let fit = disk.live.from(from).iter().take_while(|batch| {
+            let first = bytes == 0;
+            bytes += batch.len();
+            first || bytes <= max_bytes
+        });
+        Ok(fit.cloned().collect())
+    }
+
+    fn truncate_to(&mut self, offset: i64) {
+        let mut disk = self.0.borrow_mut();
+        disk.truncations += 1;
+        disk.write(Write::TruncateTo(offset));
+        assert_eq!(disk.live.end_offset(), offset, "a batch is cut off whole");
+    }
+
+    fn snapshots(&self) -> Vec<SnapshotEntry> {
+        let entry = |(id, content): &(SnapshotId, Bytes)| SnapshotEntry {
+            id: *id,
+            size_bytes: content.len() as u64,
+            timestamp_ms: None,
+        };
+        self.0.borrow().live.snapshots.iter().map(entry).collect()
+    }
+
+    fn read_snapshot(&self, id: SnapshotId) -> Result<Bytes, HostError> {
+        let disk = self.0.borrow();
+        let found = disk.live.snapshots.iter().find(|(known, _)| *known == id);
+        found.map(|(_, content)| content.clone()).ok_or_else(|| HostError(id.file_name()))
+    }
+
+    fn install_snapshot(&mut self, id: SnapshotId, content: Bytes) {
+        let mut disk = self.0.borrow_mut();
+        disk.installs += 1;
+        disk.write(Write::Install(id, content));
+    }
+
+    fn delete_before(&mut self, id: SnapshotId) {
+        self.0.borrow_mut().write(Write::DeleteBefore(id));
+    }
+}
+
+pub struct SimStore(pub SharedDisk);
+
+impl VoteStore for SimStore {
+    fn read(&self) -> Result<Option<ElectionState>, HostError> {
+        Ok(self.0.borrow().vote.clone())
+    }
+
+    fn write(&mut self, state: &ElectionState, kraft_version: i16) -> Result<(), HostError> {
+        // As the file would give it back.
+        let read = ElectionState::from_json(&state.to_json(kraft_version));
+        self.0.borrow_mut().vote = Some(read.map_err(|error| HostError(error.to_string()))?);
+        Ok(())
+    }
+}

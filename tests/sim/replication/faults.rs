@@ -1,0 +1,212 @@
+//! What goes wrong, and how it ends: each fault has a limited time, and then everything heals.
+
+use super::broker::Out;
+use super::message::{CONTROLLER, NodeId};
+use super::plan::Mode;
+use super::world::{Event, World};
+
+impl World {
+    /// The next fault of the plan.
+    pub fn strike(&mut self) {
+        let pause_us = 1_000 * (1 + self.draws.below(2 * self.plan.fault_every_ms) as i64);
+        self.after_us(pause_us, Event::Fault);
+        if self.healed {
+            // Wall clocks are nothing that the cluster may depend on, healthy or not.
+            self.jump_clock();
+            return;
+        }
+        self.counters.faults += 1;
+        let id = 1 + self.draws.below(self.plan.brokers as u64) as NodeId;
+        match self.draws.below(16) {
+            0..=2 => self.kill(id, false),
+            3 | 4 => self.kill(id, true),
+            5 | 6 => self.kill_waited_for(),
+            7 => self.broker(id).stopping = true,
+            8 | 9 => self.freeze(id),
+            10 | 11 => self.part(id),
+            12 => self.disturb_network(),
+            13 => self.controller_leaves(),
+            14 => self.controller.take_for_gone(id),
+            _ => match self.draws.below(3) {
+                0 => self.jump_clock(),
+                _ => self.reassign(),
+            },
+        }
+    }
+
+    fn span_us(&mut self, most_ms: u64) -> i64 {
+        1_000 * (100 + self.draws.below(most_ms) as i64)
+    }
+
+    /// Kills the process; with `power` the machine goes down, and what was not synced may be lost.
+    fn kill(&mut self, id: NodeId, power: bool) {
+        let covered = self.plan.mode == Mode::LossesCovered;
+        let one_too_many = self.unclean.iter().any(|other| *other != id);
+        if !self.broker(id).up || covered && one_too_many {
+            return;
+        }
+        self.unclean.insert(id);
+        let power = power && self.plan.mode != Mode::NothingLost;
+        let waited_for = !self.broker(id).waiting.is_empty();
+        self.counters.leader_crashes_with_waiters += u64::from(waited_for);
+        let mut draws = self.draws.clone();
+        let mut kept = |unsynced: i64| draws.below(unsynced as u64 + 1) as i64;
+        let broker = self.broker(id);
+        broker.stop(power.then_some(&mut kept));
+        broker.previous_epoch = -1;
+        broker.crashed |= power;
+        self.draws = draws;
+        self.draws.next_u64();
+        if power {
+            self.checks.lost_power(id, &self.brokers[id as usize - 1]);
+        }
+        let down_us = self.span_us(12_000);
+        self.after_us(down_us, Event::Start(id));
+        // Somebody may see the connection closed at once.
+        if self.draws.below(2) == 0 {
+            self.after_us(20_000, Event::ClosedConnection(id));
+        }
+    }
+
+    /// Kills a leader whose clients wait for acknowledgements.
+    fn kill_waited_for(&mut self) {
+        let waited_for = self.brokers.iter().filter(|broker| !broker.waiting.is_empty());
+        let ids: Vec<NodeId> = waited_for.map(|broker| broker.id).collect();
+        if !ids.is_empty() {
+            let id = ids[self.draws.below(ids.len() as u64) as usize];
+            let power = self.draws.below(3) == 0;
+            self.kill(id, power);
+        }
+    }
+
+    pub fn stop_in_peace(&mut self, id: NodeId) {
+        let broker = self.broker(id);
+        broker.sync();
+        let epoch = broker.epoch;
+        let mut out = Out::default();
+        broker.give_up_all(&mut out);
+        self.carry(id, out);
+        let broker = self.broker(id);
+        broker.stop(None);
+        broker.previous_epoch = epoch;
+        let down_us = self.span_us(5_000);
+        self.after_us(down_us, Event::Start(id));
+    }
+
+    pub fn start(&mut self, id: NodeId) {
+        self.processes += 1;
+        let process = self.processes;
+        let broker = self.broker(id);
+        if !broker.up {
+            broker.up = true;
+            broker.process = process;
+            self.wind_up(id);
+        }
+    }
+
+    fn freeze(&mut self, id: NodeId) {
+        let span_us = self.span_us(16_000);
+        let until_us = self.now_us + span_us;
+        let broker = self.broker(id);
+        broker.frozen_until_us = broker.frozen_until_us.max(until_us);
+    }
+
+    /// Cuts a broker off from one other, from the controller, or from all, one way or both.
+    fn part(&mut self, id: NodeId) {
+        let others: Vec<NodeId> = (CONTROLLER..=self.plan.brokers).filter(|o| *o != id).collect();
+        let some = match self.draws.below(4) {
+            0 => others,
+            1 => vec![CONTROLLER],
+            _ => vec![others[self.draws.below(others.len() as u64) as usize]],
+        };
+        let ways = self.draws.below(3);
+        for other in some {
+            let links = [(id, other), (other, id)];
+            let cut = links.iter().enumerate().filter(|(way, _)| ways == 2 || ways == *way as u64);
+            let cut: Vec<(NodeId, NodeId)> = cut.map(|(_, link)| *link).collect();
+            for (from, to) in cut {
+                self.network.cut.insert((from, to));
+                let span_us = self.span_us(14_000);
+                self.after_us(span_us, Event::LinkUp(from, to));
+            }
+        }
+    }
+
+    fn disturb_network(&mut self) {
+        self.network.lost = 50 + self.draws.below(250);
+        self.network.duplicated = 50 + self.draws.below(250);
+        self.network.delay_max_us = 50_000 + self.draws.below(1_500_000);
+        let span_us = self.span_us(6_000);
+        self.after_us(span_us, Event::NetworkCalm);
+    }
+
+    pub fn calm_network(&mut self) {
+        let quiet = if self.healed { 0 } else { 1 };
+        self.network.lost = quiet * self.plan.lost;
+        self.network.duplicated = quiet * self.plan.duplicated;
+        self.network.delay_max_us = self.plan.delay_max_us;
+    }
+
+    fn controller_leaves(&mut self) {
+        self.controller.away = true;
+        let span_us = self.span_us(7_000);
+        self.after_us(span_us, Event::ControllerBack);
+    }
+
+    pub fn controller_back(&mut self) {
+        if !self.controller.away {
+            return;
+        }
+        self.controller.away = false;
+        let seed = u128::from(self.draws.next_u64());
+        if self.draws.below(3) != 0 {
+            self.controller.replace(self.now_us, seed);
+        }
+    }
+
+    fn jump_clock(&mut self) {
+        let jump_ms = self.draws.below(7_200_000) as i64 - 3_600_000;
+        match self.draws.below(self.plan.brokers as u64 + 1) as NodeId {
+            CONTROLLER => self.controller.clock.wall_error_ms = jump_ms,
+            id => self.broker(id).clock.wall_error_ms = jump_ms,
+        }
+    }
+
+    fn reassign(&mut self) {
+        let partition = self.draws.below(self.plan.partitions as u64) as usize;
+        let mut ids: Vec<NodeId> = (1..=self.plan.brokers).collect();
+        self.draws.shuffle(&mut ids);
+        ids.truncate(self.plan.replication_factor);
+        if !self.controller.away && self.controller.partition(partition).is_some() {
+            self.controller.reassign(partition, &ids);
+        }
+    }
+
+    /// A broker that is back in every in-sync set has made good what its crash cost.
+    pub fn forgive(&mut self) {
+        if self.unclean.is_empty() {
+            return;
+        }
+        let states: Vec<_> =
+            (0..self.plan.partitions).filter_map(|p| self.controller.partition(p)).collect();
+        let brokers = &self.brokers;
+        self.unclean.retain(|id| {
+            let broker = &brokers[*id as usize - 1];
+            let back = states.iter().all(|s| !s.replicas.contains(id) || s.isr.contains(id));
+            !broker.up || broker.epoch < 0 || !back
+        });
+    }
+
+    /// No more faults: everything is up and can reach everything.
+    pub fn heal(&mut self) {
+        self.healed = true;
+        self.network.heal();
+        self.calm_network();
+        self.controller_back();
+        for id in 1..=self.plan.brokers {
+            self.broker(id).frozen_until_us = 0;
+            self.start(id);
+        }
+        self.checks.healed(self.now_us);
+    }
+}

@@ -1,0 +1,59 @@
+//! Replication, simulated: the real `replica::Partition` on three to five brokers, the real
+//! controller, and everything around them made of chance that a seed decides.
+//!
+//! ```text
+//! plan ── world: queue of events ──> broker (host) ──> replica core ──> log
+//!            │        ^                  │   messages
+//!            │        └── network <──────┴──> controller
+//!            └── checks: one file per invariant, after every event
+//! ```
+//!
+//! A run has two parts: while faults go on only safety counts; then they stop, and within the time
+//! that the plan allows everything must be in sync and every write served.
+
+mod broker;
+mod checks;
+mod clients;
+mod clock;
+mod controller;
+mod counters;
+mod faults;
+mod log;
+mod message;
+mod network;
+mod plan;
+mod serve;
+mod world;
+
+pub use counters::Counters;
+pub use plan::{Mode, Plan};
+use world::World;
+
+/// What became of a seed.
+#[derive(Debug)]
+pub struct Outcome {
+    pub plan: Plan,
+    pub counters: Counters,
+    /// A hash of everything that happened.
+    pub trace: u64,
+    pub violation: Option<String>,
+}
+
+/// Runs one seed; with `told`, prints every event.
+pub fn run(seed: u64, told: bool) -> Outcome {
+    let mut world = World::new(seed);
+    world.told = told.then(Vec::new);
+    let violation = world.run().err();
+    for line in world.told.iter().flatten() {
+        println!("{line}");
+    }
+    let violation = violation.map(|what| {
+        format!("seed {seed} after {:.3} s: {what}", world.now_us as f64 / 1e6)
+    });
+    Outcome {
+        plan: world.plan.clone(),
+        counters: world.all_counters(),
+        trace: world.trace(),
+        violation,
+    }
+}

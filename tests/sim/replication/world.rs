@@ -1,0 +1,418 @@
+//! The world of one seed: a queue of events, the nodes, the network, and those who watch.
+//!
+//! One thread, one source of chance, events in the order of their time: the same seed gives the same
+//! run. After every event every invariant is looked at; the first one that fails ends the run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use raft::draws::Draws;
+
+use super::broker::{HEARTBEAT_MS, METADATA_POLL_MS, Out, SimBroker};
+use super::checks::Checks;
+use super::clients::Producer;
+use super::clock::Clock;
+use super::controller::SimController;
+use super::counters::Counters;
+use super::message::{Body, CLIENTS, CONTROLLER, Message, NodeId};
+use super::network::Network;
+use super::plan::Plan;
+
+/// What a broker does by itself.
+#[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
+pub enum Timer {
+    Heartbeat,
+    Metadata,
+    Tick,
+    Sync,
+    Fetch(usize),
+}
+
+#[derive(Debug)]
+pub enum Event {
+    Deliver(Message),
+    Broker { id: NodeId, process: u64, timer: Timer },
+    ControllerTick,
+    Client(usize),
+    Consumer,
+    Fault,
+    LinkUp(NodeId, NodeId),
+    NetworkCalm,
+    ControllerBack,
+    ClosedConnection(NodeId),
+    Start(NodeId),
+    Heal,
+    LastRecords,
+}
+
+pub struct World {
+    pub plan: Plan,
+    pub draws: Draws,
+    pub now_us: i64,
+    queue: BTreeMap<(i64, u64), Event>,
+    queued: u64,
+    pub network: Network,
+    pub controller: SimController,
+    pub brokers: Vec<SimBroker>,
+    pub producers: Vec<Producer>,
+    pub checks: Checks,
+    pub counters: Counters,
+    pub healed: bool,
+    /// Stopped without peace, and not back in every in-sync set yet.
+    pub unclean: BTreeSet<NodeId>,
+    pub processes: u64,
+    trace: DefaultHasher,
+    pub told: Option<Vec<String>>,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let mut draws = Draws::new(u128::from(seed) << 64 | 0x5eed);
+        let plan = Plan::new(seed, &mut draws);
+        let mut clock = |draws: &mut Draws| {
+            let rate = 800 + draws.below(401) as i64;
+            Clock::new(rate, draws.below(1_000_000) as i64)
+        };
+        let controller_clock = clock(&mut draws);
+        let controller = SimController::new(&plan, controller_clock, u128::from(seed));
+        let brokers = (1..=plan.brokers)
+            .map(|id| SimBroker::new(id, clock(&mut draws), &plan))
+            .collect();
+        let acks = [-1, -1, 1, 0];
+        let producers = (0..plan.partitions * acks.len())
+            .map(|index| Producer::new(index, index / acks.len(), acks[index % acks.len()]))
+            .collect();
+        let network = Network {
+            lost: plan.lost,
+            duplicated: plan.duplicated,
+            delay_max_us: plan.delay_max_us,
+            cut: BTreeSet::new(),
+        };
+        let mut world = Self {
+            checks: Checks::new(&plan),
+            processes: 100,
+            draws,
+            now_us: 0,
+            queue: BTreeMap::new(),
+            queued: 0,
+            network,
+            controller,
+            brokers,
+            producers,
+            counters: Counters::default(),
+            healed: false,
+            unclean: BTreeSet::new(),
+            trace: DefaultHasher::new(),
+            told: None,
+            plan,
+        };
+        world.begin();
+        world
+    }
+
+    fn begin(&mut self) {
+        for id in 1..=self.plan.brokers {
+            self.wind_up(id);
+        }
+        self.after_us(1_000, Event::ControllerTick);
+        for client in 0..self.producers.len() {
+            self.after_us(2_000_000 + client as i64 * 1_000, Event::Client(client));
+        }
+        self.after_us(2_000_000, Event::Consumer);
+        self.after_us(4_000_000, Event::Fault);
+        let heal_us = 4_000_000 + self.plan.chaos_ms * 1_000;
+        self.after_us(heal_us, Event::Heal);
+        self.after_us(heal_us + self.plan.heal_ms * 800, Event::LastRecords);
+    }
+
+    /// When the run is over.
+    fn end_us(&self) -> i64 {
+        4_000_000 + (self.plan.chaos_ms + self.plan.heal_ms) * 1_000
+    }
+
+    /// Lives through it all. What went wrong, if anything.
+    pub fn run(&mut self) -> Result<(), String> {
+        while let Some(((at_us, _), event)) = self.queue.pop_first() {
+            if at_us > self.end_us() {
+                break;
+            }
+            self.now_us = at_us;
+            self.counters.events += 1;
+            self.note(&event);
+            self.happen(event);
+            let (brokers, controller) = (&mut self.brokers, &mut self.controller);
+            self.checks.after_event(&self.plan, brokers, controller)?;
+            self.forgive();
+        }
+        self.checks.at_the_end(&self.plan, &self.brokers, &self.controller, &self.producers)
+    }
+
+    fn note(&mut self, event: &Event) {
+        if let Some(told) = &mut self.told {
+            told.push(format!("{:>12.6} {event:?}", self.now_us as f64 / 1e6));
+        }
+        self.now_us.hash(&mut self.trace);
+        std::mem::discriminant(event).hash(&mut self.trace);
+        if let Event::Deliver(message) = event {
+            (message.from, message.to).hash(&mut self.trace);
+            std::mem::discriminant(&message.body).hash(&mut self.trace);
+        }
+    }
+
+    /// The same for every run of the seed.
+    pub fn trace(&self) -> u64 {
+        let mut trace = self.trace.clone();
+        for broker in &self.brokers {
+            for partition in 0..self.plan.partitions {
+                let values = broker.log(partition).map(|log| log.entries());
+                let values = values.unwrap_or_default().iter().map(|entry| entry.value);
+                values.for_each(|value| value.hash(&mut trace));
+            }
+        }
+        trace.finish()
+    }
+
+    pub fn all_counters(&self) -> Counters {
+        let mut all = self.counters;
+        all += self.controller.counters;
+        all += self.checks.counters();
+        self.brokers.iter().for_each(|broker| all += broker.counters);
+        all
+    }
+
+    pub fn after_us(&mut self, delay_us: i64, event: Event) {
+        self.queued += 1;
+        self.queue.insert((self.now_us + delay_us.max(0), self.queued), event);
+    }
+
+    pub fn broker(&mut self, id: NodeId) -> &mut SimBroker {
+        &mut self.brokers[id as usize - 1]
+    }
+
+    /// A process has just started: its timers run.
+    pub fn wind_up(&mut self, id: NodeId) {
+        for timer in [Timer::Heartbeat, Timer::Metadata, Timer::Tick, Timer::Sync] {
+            self.wind(id, timer, 1 + self.plan.brokers as i64);
+        }
+    }
+
+    fn wind(&mut self, id: NodeId, timer: Timer, own_ms: i64) {
+        let broker = &self.brokers[id as usize - 1];
+        let (process, delay_us) = (broker.process, broker.clock.true_us(own_ms));
+        self.after_us(delay_us, Event::Broker { id, process, timer });
+    }
+
+    fn send(&mut self, from: NodeId, to: NodeId, addressee: u64, body: Body) {
+        let sender = if from > 0 { self.brokers[from as usize - 1].process } else { 0 };
+        let message = Message { from, to, sender, addressee, body };
+        // Clients are spared what only other nodes are to suffer: they would just try again.
+        for delay_us in self.network.arrivals(from, to, &mut self.draws) {
+            self.after_us(delay_us, Event::Deliver(message.clone()));
+        }
+    }
+
+    pub fn carry(&mut self, from: NodeId, out: Out) {
+        for (to, addressee, body) in out.sent {
+            self.send(from, to, addressee, body);
+        }
+        self.checks.acknowledged.extend(out.acknowledged);
+        for (partition, own_ms) in out.fetch_again {
+            self.wind(from, Timer::Fetch(partition), own_ms);
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Deliver(message) => self.deliver(message),
+            Event::Broker { id, process, timer } => self.broker_timer(id, process, timer),
+            Event::ControllerTick => {
+                if !self.controller.away {
+                    self.controller.tick(self.now_us);
+                    self.create_topic();
+                }
+                self.after_us(100_000, Event::ControllerTick);
+            }
+            Event::Client(client) => self.client_turn(client),
+            Event::Consumer => {
+                let partition = self.draws.below(self.plan.partitions as u64) as usize;
+                let at = self.draws.below(self.brokers.len() as u64) as usize;
+                let draw = self.draws.next_u64();
+                self.checks.consumer_reads(&self.brokers[at], partition, draw);
+                self.after_us(60_000, Event::Consumer);
+            }
+            Event::Fault => self.strike(),
+            Event::LinkUp(from, to) => {
+                self.network.cut.remove(&(from, to));
+            }
+            Event::NetworkCalm => self.calm_network(),
+            Event::ControllerBack => self.controller_back(),
+            Event::ClosedConnection(id) => {
+                if !self.controller.away {
+                    self.controller.broker_gone(id);
+                }
+            }
+            Event::Start(id) => self.start(id),
+            Event::Heal => self.heal(),
+            Event::LastRecords => self.producers.iter_mut().for_each(|p| p.done = true),
+        }
+    }
+
+    fn create_topic(&mut self) {
+        let ready = (1..=self.plan.brokers).all(|id| self.controller.image().cluster().is_active(id));
+        if ready && self.controller.partition(0).is_none() {
+            let seed = u128::from(self.draws.next_u64());
+            self.controller.create_topic(&self.plan, self.now_us, seed);
+        }
+    }
+
+    fn deliver(&mut self, message: Message) {
+        match message.to {
+            CONTROLLER => self.deliver_to_controller(message),
+            CLIENTS => {
+                if let Body::Produced { client, request, produced } = message.body {
+                    self.producers[client].answered(request, produced);
+                }
+            }
+            id => {
+                let now_us = self.now_us;
+                let broker = self.broker(id);
+                let wrong = message.addressee != 0 && message.addressee != broker.process;
+                if !broker.up || wrong {
+                    return;
+                }
+                if broker.frozen_until_us > now_us {
+                    let later = broker.frozen_until_us - now_us;
+                    self.after_us(later, Event::Deliver(message));
+                    return;
+                }
+                self.deliver_to_broker(id, message);
+            }
+        }
+    }
+
+    fn deliver_to_broker(&mut self, id: NodeId, message: Message) {
+        let now_us = self.now_us;
+        let mut out = Out::default();
+        let broker = &mut self.brokers[id as usize - 1];
+        match message.body {
+            Body::Records { from, batches } => {
+                if broker.replay(from, &batches) {
+                    self.checks.replayed(broker, &self.controller);
+                    broker.publish(now_us, &mut out);
+                }
+            }
+            Body::Heard { may_go, .. } => {
+                if may_go && broker.stopping {
+                    self.stop_in_peace(id);
+                    return;
+                }
+            }
+            _ => broker.receive(message, now_us, &mut out),
+        }
+        self.carry(id, out);
+    }
+
+    fn deliver_to_controller(&mut self, message: Message) {
+        if self.controller.away {
+            return;
+        }
+        let (from, process, now_us) = (message.from, message.sender, self.now_us);
+        let answer = match message.body {
+            Body::Register { previous_epoch } => {
+                let epoch = self.controller.register(from, process, previous_epoch, now_us);
+                let broker = self.broker(from);
+                if epoch.is_some() && broker.process == process {
+                    broker.crashed = false;
+                }
+                Body::Registered { epoch }
+            }
+            Body::Heartbeat { epoch, offset, wants_to_go } => {
+                let heard = self.controller.heartbeat(from, epoch, offset, wants_to_go, now_us);
+                Body::Heard { error: heard.0, may_go: heard.1 }
+            }
+            Body::Alter { number, epoch, partition, proposal } => {
+                let asker = (from, process);
+                let result = self.controller.alter(asker, number, epoch, partition, &proposal);
+                match result {
+                    Some(result) => Body::Altered { number, result },
+                    None => return,
+                }
+            }
+            Body::Metadata { have } => {
+                let batches = self.controller.log.iter().skip(have).take(20).cloned().collect();
+                Body::Records { from: have, batches }
+            }
+            other => unreachable!("no message for the controller: {other:?}"),
+        };
+        self.send(CONTROLLER, from, process, answer);
+    }
+
+    fn broker_timer(&mut self, id: NodeId, process: u64, timer: Timer) {
+        let now_us = self.now_us;
+        let broker = &mut self.brokers[id as usize - 1];
+        if !broker.up || broker.process != process {
+            return;
+        }
+        if broker.frozen_until_us > now_us {
+            let later = broker.frozen_until_us - now_us;
+            self.after_us(later, Event::Broker { id, process, timer });
+            return;
+        }
+        let mut out = Out::default();
+        let again_ms = match timer {
+            Timer::Heartbeat => {
+                let body = match broker.epoch {
+                    -1 => Body::Register { previous_epoch: broker.previous_epoch },
+                    epoch => Body::Heartbeat {
+                        epoch,
+                        offset: broker.offset,
+                        wants_to_go: broker.stopping,
+                    },
+                };
+                out.sent.push((CONTROLLER, 0, body));
+                Some(if broker.epoch == -1 { HEARTBEAT_MS / 2 } else { HEARTBEAT_MS })
+            }
+            Timer::Metadata => {
+                out.sent.push((CONTROLLER, 0, Body::Metadata { have: broker.have }));
+                Some(METADATA_POLL_MS)
+            }
+            Timer::Tick => {
+                broker.tick(now_us, &mut out);
+                Some(self.plan.lag_time_max_ms / 4)
+            }
+            Timer::Sync => {
+                broker.sync();
+                Some(2_000 + self.draws.below(8_000) as i64)
+            }
+            Timer::Fetch(partition) => {
+                broker.fetch(partition, now_us, &mut out);
+                None
+            }
+        };
+        if timer == Timer::Tick {
+            // A fetch whose answer was lost is asked for again.
+            let hosted: Vec<usize> = broker.hosted.keys().copied().collect();
+            hosted.iter().for_each(|partition| broker.fetch(*partition, now_us, &mut out));
+        }
+        self.carry(id, out);
+        if let Some(own_ms) = again_ms {
+            self.wind(id, timer, own_ms);
+        }
+    }
+
+    fn client_turn(&mut self, client: usize) {
+        let at = self.draws.below(self.brokers.len() as u64) as usize;
+        let partition = self.producers[client].partition;
+        // Whom some broker takes for the leader; that may be long over.
+        let told = &self.brokers[at];
+        let topic = told.image.topics().by_name("t").filter(|_| told.up);
+        let leader = topic.and_then(|topic| topic.partition(partition as i32)).map(|p| p.leader);
+        if let Some(leader) = leader.filter(|leader| *leader > 0)
+            && let Some(produce) = self.producers[client].turn(self.now_us)
+        {
+            self.send(CLIENTS, leader, 0, Body::Produce(produce));
+        }
+        let pause_us = 40_000 + self.draws.below(200_000) as i64;
+        self.after_us(pause_us, Event::Client(client));
+    }
+}
