@@ -87,9 +87,10 @@ mod tests {
 
     use bytes::BytesMut;
     use protocol::api::ApiKey;
-    use protocol::frame::encode_request;
+    use protocol::frame::{encode_request, encode_response};
     use protocol::messages::{
-        CreateTopicsRequest, EnvelopeRequest, HeartbeatRequest, MetadataRequest,
+        CreateTopicsRequest, CreateTopicsResponse, EnvelopeRequest, HeartbeatRequest,
+        MetadataRequest,
     };
     use protocol::wire::Encodable;
 
@@ -127,6 +128,28 @@ mod tests {
             // It is served as what came by the controller's listener.
             assert_eq!((&*found.client.listener, found.client.connection_id), ("CONTROLLER", 7));
         }
+    }
+
+    fn bytes_of(message: &impl Encodable) -> BytesMut {
+        let mut out = BytesMut::new();
+        message.encode(&mut out, 0).unwrap();
+        out
+    }
+
+    /// What `EnvelopeRequest` and `EnvelopeResponse` of 4.1.0 make of the same.
+    #[test]
+    fn envelopes_have_kafkas_bytes() {
+        let request = b"\x15\x00\x13\x00\x07\x00\x00\x00\x2a\x00\x02me\x00\x01\x00\x00\x00\x05\
+            \x00\x00\x14\x00\x00\x05User\x0aANONYMOUS\x00\x00\x05\x7f\x00\x00\x01\x00";
+        let wrapped = wrap(&client("PLAINTEXT", "127.0.0.1"), create_topics()).unwrap();
+        assert_eq!(&bytes_of(&wrapped)[..], request);
+        let mut answer = BytesMut::new();
+        let response = CreateTopicsResponse::default();
+        encode_response(&mut answer, ApiKey::CreateTopics, 7, 42, &response).unwrap();
+        let response = b"\x0c\x00\x00\x00\x2a\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00";
+        assert_eq!(&bytes_of(&answered(answer.freeze()))[..], response);
+        let refusal = refused(ErrorCode::NotController);
+        assert_eq!(&bytes_of(&refusal)[..], b"\x00\x00\x29\x00");
     }
 
     #[test]
