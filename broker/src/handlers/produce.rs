@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use protocol::ErrorCode;
-use protocol::batch::{BatchView, Compression, batches};
+use protocol::batch::{Compression, batches};
 use protocol::leader_hint::{CurrentLeader, NodeEndpoint};
 use protocol::produce::{
     PartitionResponse, ProduceRequest, ProducedPartition, ProducedTopic, TopicResponse,
@@ -59,6 +59,18 @@ struct Wait {
     committed: Option<Committing>,
 }
 
+/// What the records for one partition are. Every partition's are looked at before the first append,
+/// because one transactional batch decides about the whole request.
+#[derive(Debug, Clone, Copy)]
+struct Offered {
+    /// Length of the one batch, or why there is nothing to append.
+    batch_bytes: Result<usize, ErrorCode>,
+    /// Whether any whole batch is.
+    transactional: bool,
+    /// Whether the one batch has one.
+    producer_id: bool,
+}
+
 /// Appends and answers, or tells what the answer waits for.
 pub(crate) fn begin(
     broker: &Arc<Broker>,
@@ -73,11 +85,13 @@ pub(crate) fn begin(
     };
     let mut answers = Vec::with_capacity(request.topic_count());
     let mut awaited = Vec::new();
-    let denied = is_denied(&context, &request);
+    let offered = look_at_all(&context, &request);
+    let denied = is_denied(&context, &request, &offered);
+    let mut offered = offered.into_iter();
     for topic in request.topics() {
         let whole = denied.then_some(ErrorCode::TransactionalIdAuthorizationFailed);
-        let (answer, waits) =
-            append_topic(broker, &context, &request, topic, (answers.len(), whole));
+        let place = (answers.len(), whole);
+        let (answer, waits) = append_topic(broker, &context, &request, topic, &mut offered, place);
         answers.push(answer);
         awaited.extend(waits);
     }
@@ -97,6 +111,7 @@ fn append_topic(
     context: &RequestContext,
     request: &ProduceRequest,
     topic: ProducedTopic<'_>,
+    offered: &mut impl Iterator<Item = Offered>,
     (position, refused_request): (usize, Option<ErrorCode>),
 ) -> (TopicAnswer, Vec<Awaited>) {
     let by_id = context.api_version >= FIRST_WITH_IDS;
@@ -116,11 +131,11 @@ fn append_topic(
     };
     let mut partitions = Vec::with_capacity(topic.partitions.len());
     let mut awaited = Vec::new();
-    for data in topic.partitions {
+    for (data, offered) in topic.partitions.zip(offered) {
         let index = data.index;
         let appended = match refused_whole {
             Some(code) => Err(Refusal::of(code)),
-            None => append_partition(broker, context, request, &name, data),
+            None => append_partition(broker, context, request, &name, data, offered),
         };
         match appended {
             Ok((response, wait)) => {
@@ -142,11 +157,13 @@ fn append_partition(
     request: &ProduceRequest,
     topic: &str,
     data: ProducedPartition,
+    offered: Offered,
 ) -> Result<Appended, Refusal> {
     let partition = broker.partition(topic, data.index)?;
-    let records = checked_batch(context.api_version, &data.records.unwrap_or_default())?;
+    // Bytes behind the batch that are no whole batch are left out, as Kafka does.
+    let records = data.records.unwrap_or_default().slice(..offered.batch_bytes?);
     // The partition cannot have been added to a transaction: no coordinator does that yet.
-    if is_transactional(&records) && BatchView::parse(&records).is_ok_and(|b| b.has_producer_id()) {
+    if offered.transactional && offered.producer_id {
         return Err(Refusal::of(ErrorCode::InvalidTxnState)
             .with_message("Partition was not added to the transaction"));
     }
@@ -195,38 +212,50 @@ fn refused_append(
     refusal
 }
 
-/// What Kafka checks before it asks the log (`ProduceRequest.validateRecords`). Gives the one
-/// batch; bytes behind it that are no whole batch are left out, as Kafka does.
-fn checked_batch(version: i16, records: &Bytes) -> Result<Bytes, ErrorCode> {
-    let mut all = batches(records);
-    let Some(first) = all.next() else { return Err(ErrorCode::InvalidRecord) };
-    let batch = first.map_err(error_map::unreadable_batch)?;
-    if version < FIRST_WITH_ZSTD && matches!(batch.compression(), Ok(Compression::Zstd)) {
-        return Err(ErrorCode::UnsupportedCompressionType);
+fn look_at_all(context: &RequestContext, request: &ProduceRequest) -> Vec<Offered> {
+    let mut offered = Vec::with_capacity(request.partition_count());
+    for produced in request.topics().flat_map(|topic| topic.partitions) {
+        offered.push(look_at(context.api_version, &produced.records.unwrap_or_default()));
     }
-    match all.next() {
-        None => Ok(records.slice(..batch.len())),
+    offered
+}
+
+/// What Kafka checks before it asks the log (`ProduceRequest.validateRecords`).
+fn look_at(version: i16, records: &[u8]) -> Offered {
+    let mut all = batches(records);
+    let batch = match all.next() {
+        Some(Ok(batch)) => batch,
+        none => {
+            let code = match none {
+                Some(Err(error)) => error_map::unreadable_batch(error),
+                _ => ErrorCode::InvalidRecord,
+            };
+            return Offered { batch_bytes: Err(code), transactional: false, producer_id: false };
+        }
+    };
+    let mut transactional = batch.is_transactional();
+    let zstd = matches!(batch.compression(), Ok(Compression::Zstd));
+    let second = all.next();
+    let batch_bytes = match second {
+        _ if zstd && version < FIRST_WITH_ZSTD => Err(ErrorCode::UnsupportedCompressionType),
+        None => Ok(batch.len()),
         Some(Ok(_)) => Err(ErrorCode::InvalidRecord),
         Some(Err(error)) => Err(error_map::unreadable_batch(error)),
+    };
+    for further in second.into_iter().chain(all).flatten() {
+        transactional |= further.is_transactional();
     }
+    Offered { batch_bytes, transactional, producer_id: batch.has_producer_id() }
 }
 
 /// Transactional batches need the right to write under the request's transactional id; without it
 /// the whole request is refused.
-fn is_denied(context: &RequestContext, request: &ProduceRequest) -> bool {
-    let transactional = request
-        .topics()
-        .flat_map(|topic| topic.partitions)
-        .any(|produced| produced.records.is_some_and(|records| is_transactional(&records)));
-    transactional
+fn is_denied(context: &RequestContext, request: &ProduceRequest, offered: &[Offered]) -> bool {
+    offered.iter().any(|offered| offered.transactional)
         && request
             .transactional_id
             .as_ref()
             .is_none_or(|id| !context.authorize(Operation::Write, Resource::TransactionalId(id)))
-}
-
-fn is_transactional(records: &[u8]) -> bool {
-    batches(records).any(|batch| batch.is_ok_and(|batch| batch.is_transactional()))
 }
 
 async fn settle(

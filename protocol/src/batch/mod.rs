@@ -23,7 +23,7 @@ pub mod varint;
 
 pub use builder::{BatchBuilder, ControlType};
 pub use header::{BatchHeader, BatchView, Compression, TimestampType};
-pub use records::{Header, Headers, Record, Records};
+pub use records::{Header, Headers, RawRecord, Record, Records};
 
 /// Length of a batch's header, records excluded.
 pub const HEADER_LEN: usize = 61;

@@ -26,6 +26,51 @@ pub struct Header<'a> {
     pub value: Option<&'a [u8]>,
 }
 
+/// One record as it stands, its deltas not added to its batch's base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawRecord<'a> {
+    pub timestamp_delta: i64,
+    pub offset_delta: i32,
+    pub key: Option<&'a [u8]>,
+    pub value: Option<&'a [u8]>,
+    /// Already checked: iterating cannot fail.
+    pub headers: Headers<'a>,
+}
+
+impl<'a> RawRecord<'a> {
+    /// The record at the head of `bytes`, and the bytes it takes.
+    #[inline]
+    pub fn parse(bytes: &'a [u8]) -> Result<(Self, usize), RecordFault> {
+        let mut cursor = Cursor { bytes };
+        let announced = cursor.varint()?;
+        let length = usize::try_from(announced).map_err(|_| RecordFault::Length(announced))?;
+        let body = cursor.take(length)?;
+        let taken = bytes.len() - cursor.bytes.len();
+        let mut cursor = Cursor { bytes: body };
+        cursor.take(1)?;
+        let timestamp_delta = cursor.varlong()?;
+        let offset_delta = cursor.varint()?;
+        let key = cursor.field()?;
+        let value = cursor.field()?;
+        let header_count = cursor.varint()?;
+        // Each header takes two bytes at least.
+        let count = usize::try_from(header_count)
+            .ok()
+            .filter(|&count| count <= cursor.bytes.len() / 2)
+            .ok_or(RecordFault::HeaderCount(header_count))?;
+        let headers = Headers { bytes: cursor.bytes, count };
+        for _ in 0..count {
+            cursor.field()?.ok_or(RecordFault::HeaderKey)?;
+            cursor.field()?;
+        }
+        if !cursor.bytes.is_empty() {
+            let read = length - cursor.bytes.len();
+            return Err(RecordFault::LengthMismatch { announced: length, read });
+        }
+        Ok((Self { timestamp_delta, offset_delta, key, value, headers }, taken))
+    }
+}
+
 /// The headers of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Headers<'a> {
@@ -91,41 +136,17 @@ impl<'a> Records<'a> {
 
     #[inline]
     fn parse_next(&mut self) -> Result<Record<'a>, RecordFault> {
-        let mut cursor = Cursor { bytes: self.bytes };
-        let announced = cursor.varint()?;
-        let length = usize::try_from(announced).map_err(|_| RecordFault::Length(announced))?;
-        let body = cursor.take(length)?;
-        self.bytes = cursor.bytes;
-        let mut cursor = Cursor { bytes: body };
-        cursor.take(1)?;
-        let timestamp_delta = cursor.varlong()?;
-        let offset_delta = cursor.varint()?;
-        let key = cursor.field()?;
-        let value = cursor.field()?;
-        let header_count = cursor.varint()?;
-        // Each header takes two bytes at least.
-        let count = usize::try_from(header_count)
-            .ok()
-            .filter(|&count| count <= cursor.bytes.len() / 2)
-            .ok_or(RecordFault::HeaderCount(header_count))?;
-        let headers = Headers { bytes: cursor.bytes, count };
-        for _ in 0..count {
-            cursor.field()?.ok_or(RecordFault::HeaderKey)?;
-            cursor.field()?;
-        }
-        if !cursor.bytes.is_empty() {
-            let read = length - cursor.bytes.len();
-            return Err(RecordFault::LengthMismatch { announced: length, read });
-        }
+        let (raw, taken) = RawRecord::parse(self.bytes)?;
+        self.bytes = &self.bytes[taken..];
         Ok(Record {
-            offset: self.base_offset.wrapping_add(i64::from(offset_delta)),
+            offset: self.base_offset.wrapping_add(i64::from(raw.offset_delta)),
             timestamp: self
                 .append_time
-                .unwrap_or_else(|| self.base_timestamp.wrapping_add(timestamp_delta)),
-            offset_delta,
-            key,
-            value,
-            headers,
+                .unwrap_or_else(|| self.base_timestamp.wrapping_add(raw.timestamp_delta)),
+            offset_delta: raw.offset_delta,
+            key: raw.key,
+            value: raw.value,
+            headers: raw.headers,
         })
     }
 }

@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use flate2::write::GzEncoder;
+use lz4::liblz4::BlockChecksum;
 use lz4::{BlockMode, BlockSize, ContentChecksum, Encoder, EncoderBuilder};
 use protocol::batch::Compression;
 
@@ -62,6 +63,7 @@ impl Compressor {
                     .block_mode(BlockMode::Independent)
                     .block_size(BlockSize::Max64KB)
                     .checksum(ContentChecksum::NoChecksum)
+                    .block_checksum(BlockChecksum::NoBlockChecksum)
                     .level(u32::try_from(level).unwrap_or(0))
                     .build(out)?;
                 Self::Lz4(Box::new(encoder))

@@ -6,6 +6,7 @@
 //! use [`WINDOW_BYTES_MAX`].
 
 mod compress;
+mod lz4_blocks;
 mod snappy;
 mod source;
 #[cfg(test)]
@@ -33,6 +34,9 @@ pub(crate) enum Decompressor<'p> {
     None(&'p [u8]),
     Gzip(Box<flate2::bufread::MultiGzDecoder<&'p [u8]>>),
     Snappy(snappy::Decoder<'p>),
+    /// A frame as Kafka's clients write it.
+    Lz4Blocks(lz4_blocks::Decoder<'p>),
+    /// Any other frame.
     Lz4(Box<lz4::Decoder<&'p [u8]>>),
     Zstd(Box<zstd::stream::read::Decoder<'static, &'p [u8]>>),
 }
@@ -45,7 +49,10 @@ impl<'p> Decompressor<'p> {
                 Self::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(payload)))
             }
             Compression::Snappy => Self::Snappy(snappy::Decoder::new(payload)),
-            Compression::Lz4 => Self::Lz4(Box::new(lz4::Decoder::new(payload)?)),
+            Compression::Lz4 => match lz4_blocks::Decoder::new(payload) {
+                Some(decoder) => Self::Lz4Blocks(decoder),
+                None => Self::Lz4(Box::new(lz4::Decoder::new(payload)?)),
+            },
             Compression::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(payload)?;
                 decoder.window_log_max(WINDOW_LOG_MAX)?;
@@ -61,6 +68,7 @@ impl Read for Decompressor<'_> {
             Self::None(payload) => payload.read(out),
             Self::Gzip(decoder) => decoder.read(out),
             Self::Snappy(decoder) => decoder.read(out),
+            Self::Lz4Blocks(decoder) => decoder.read(out),
             Self::Lz4(decoder) => decoder.read(out),
             Self::Zstd(decoder) => decoder.read(out),
         }

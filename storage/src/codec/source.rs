@@ -66,8 +66,14 @@ impl<'p> ByteSource<'p> {
         self.produced - (self.filled - self.start) as u64
     }
 
-    fn available(&self) -> &[u8] {
+    /// What lies ready to be read, in one piece.
+    pub(crate) fn available(&self) -> &[u8] {
         &self.buffer[self.start..self.filled]
+    }
+
+    /// Passes over `count` of the bytes that are available.
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.start = self.filled.min(self.start + count);
     }
 
     /// Makes `wanted` bytes available unless the stream ends before.

@@ -1,6 +1,6 @@
 //! Every codec gives back what it was given, and none gives more than it may.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use protocol::batch::Compression;
 
@@ -95,4 +95,74 @@ fn a_zstd_frame_with_a_large_window_gets_a_small_limit() {
     assert!(decompress(Compression::Zstd, &payload).is_err());
     let small = compress(Compression::Zstd, &[7; 100_000]);
     assert_eq!(decompressed_limit(Compression::Zstd, &small), DECOMPRESSED_BYTES_MAX);
+}
+
+/// What the library's own frame reader makes of a frame.
+fn by_library(payload: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    lz4::Decoder::new(payload).unwrap().read_to_end(&mut out).ok().map(|_| out)
+}
+
+fn by_blocks(payload: &[u8], piece: usize) -> Option<Vec<u8>> {
+    let mut decoder = lz4_blocks::Decoder::new(payload)?;
+    let (mut out, mut room) = (Vec::new(), vec![0; piece]);
+    loop {
+        match decoder.read(&mut room).ok()? {
+            0 => return Some(out),
+            count => out.extend_from_slice(&room[..count]),
+        }
+    }
+}
+
+/// Two blocks that compress, one that does not, and a bit.
+fn frame_of_all_kinds() -> (Vec<u8>, Vec<u8>) {
+    let noise = |number: u32| (number.wrapping_mul(2_654_435_761) >> 13) as u8;
+    let bytes: Vec<u8> = (0..200_000_u32)
+        .map(|number| if number < 131_072 { (number / 7 % 251) as u8 } else { noise(number) })
+        .collect();
+    (compress(Compression::Lz4, &bytes), bytes)
+}
+
+#[test]
+fn lz4_blocks_give_what_the_library_gives_however_they_are_read() {
+    let (payload, bytes) = frame_of_all_kinds();
+    assert_eq!(by_library(&payload).as_ref(), Some(&bytes));
+    for piece in [1, 1000, 65_535, 65_536, 131_072] {
+        assert_eq!(by_blocks(&payload, piece).as_ref(), Some(&bytes), "{piece}");
+    }
+    let mut followed = payload.clone();
+    followed.extend_from_slice(&payload);
+    assert_eq!(by_blocks(&followed, 131_072), by_library(&followed));
+}
+
+#[test]
+fn damaged_and_cut_lz4_frames_end_alike_for_both_readers() {
+    let (payload, _) = frame_of_all_kinds();
+    let mut small = compress(Compression::Lz4, b"a small one, a small one, a small one");
+    small.extend_from_slice(b"what follows");
+    for position in 7..small.len() {
+        assert_eq!(by_blocks(&small[..position], 131_072), by_library(&small[..position]));
+        for flip in [0x01, 0x80, 0xff] {
+            let mut damaged = small.clone();
+            damaged[position] ^= flip;
+            assert_eq!(by_blocks(&damaged, 131_072), by_library(&damaged), "{position} {flip:x}");
+        }
+    }
+    for position in (7..payload.len()).step_by(997) {
+        assert_eq!(by_blocks(&payload[..position], 131_072), by_library(&payload[..position]));
+        let mut damaged = payload.clone();
+        damaged[position] ^= 0x55;
+        assert_eq!(by_blocks(&damaged, 131_072), by_library(&damaged), "{position}");
+    }
+}
+
+#[test]
+fn lz4_frames_of_another_kind_are_left_to_the_library() {
+    let large = lz4::EncoderBuilder::new().block_size(lz4::BlockSize::Max4MB).build(vec![]);
+    let mut encoder = large.unwrap();
+    encoder.write_all(&[7; 100_000]).unwrap();
+    let (payload, finished) = encoder.finish();
+    finished.unwrap();
+    assert!(lz4_blocks::Decoder::new(&payload).is_none());
+    assert_eq!(decompress(Compression::Lz4, &payload).unwrap(), [7; 100_000]);
 }

@@ -1,8 +1,10 @@
 //! Walks every record of a batch once: its framing must fill the payload exactly. Uncompressed
-//! payloads are walked in place, compressed ones as a stream whose keys and values are skipped.
+//! payloads are walked in place, compressed ones as a stream whose keys and values are skipped:
+//! record by record in the stream's buffer, and piece by piece where a record is not whole there.
 
 use protocol::batch::{
-    BatchError, BatchHeader, Compression, NO_TIMESTAMP, RecordFault, Records, TimestampType,
+    BatchError, BatchHeader, Compression, NO_TIMESTAMP, RawRecord, RecordFault, Records,
+    TimestampType,
 };
 
 use super::judge::{Glimpse, Judge};
@@ -58,7 +60,10 @@ fn check_compressed(
     let append_time =
         (header.timestamp_type() == TimestampType::LogAppendTime).then(|| header.max_timestamp());
     for index in 0..header.records_count() {
-        let head = skim(&mut source).map_err(|error| refusal(codec, index, error))?;
+        let head = match glance(&mut source) {
+            Some(head) => head,
+            None => skim(&mut source).map_err(|error| refusal(codec, index, error))?,
+        };
         let timestamp = append_time
             .unwrap_or_else(|| header.base_timestamp().wrapping_add(head.timestamp_delta));
         judge.see(Glimpse { index, timestamp, has_key: head.has_key });
@@ -94,6 +99,20 @@ struct Head {
     timestamp_delta: i64,
     offset_delta: i32,
     has_key: bool,
+}
+
+/// The next record if it lies whole in the source's buffer and is sound. All others are left for
+/// [`skim`] to judge, which takes the same records.
+#[inline]
+fn glance(source: &mut ByteSource<'_>) -> Option<Head> {
+    let (record, taken) = RawRecord::parse(source.available()).ok()?;
+    let head = Head {
+        timestamp_delta: record.timestamp_delta,
+        offset_delta: record.offset_delta,
+        has_key: record.key.is_some(),
+    };
+    source.consume(taken);
+    Some(head)
 }
 
 /// Reads one record's head and passes over the rest.
