@@ -3,11 +3,15 @@
 //! A broker's heartbeats come by one connection. When that ends, somebody tries to reach the broker
 //! where it is registered; refused, or not answered within half a second, means that it is gone. A
 //! controller that has just become active has no such connections and tries to reach all brokers.
+//! Whoever is there is looked for again until its heartbeats come by a connection that can end.
 //! A wrong guess is mended by the broker's next heartbeat.
 //!
-//! Unlike Kafka: sessions are its only evidence (docs/decisions/0116).
+//! Unlike Kafka: sessions are its only evidence (docs/decisions/0105).
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use raft::image::Broker;
@@ -15,6 +19,9 @@ use raft::image::Broker;
 use super::command::Command;
 use super::host::Host;
 use crate::peer::{Address, probe};
+
+/// How long a broker that is there has to send a heartbeat until it is looked for again.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// By which connections brokers send their heartbeats.
 #[derive(Debug, Default)]
@@ -32,6 +39,10 @@ impl HeartbeatConnections {
         let mut brokers = self.brokers.lock();
         let ended = brokers.remove(&connection_id)?;
         (!brokers.values().any(|broker| *broker == ended)).then_some(ended)
+    }
+
+    fn has(&self, broker_id: i32) -> bool {
+        self.brokers.lock().values().any(|broker| *broker == broker_id)
     }
 }
 
@@ -60,10 +71,24 @@ impl Host {
         let address = Address { host: endpoint.host.to_string(), port: endpoint.port };
         let (broker_id, epoch) = (broker.broker_id, broker.broker_epoch);
         let commands = self.commands.clone();
+        let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
-            if probe::reach(&address).await.is_none() {
-                // A quorum that has stopped decides nothing any more.
-                let _ = commands.send(Command::BrokerGone { broker_id, epoch });
+            loop {
+                if probe::reach(&address).await.is_none() {
+                    // A quorum that has stopped decides nothing any more.
+                    let _ = commands.send(Command::BrokerGone { broker_id, epoch });
+                    return;
+                }
+                tokio::time::sleep(PAUSE).await;
+                let image = shared.image.load();
+                let is_wanted = image
+                    .cluster()
+                    .broker(broker_id)
+                    .is_some_and(|broker| broker.broker_epoch == epoch && !broker.fenced);
+                let is_active = shared.is_active.load(Ordering::Acquire);
+                if !is_active || !is_wanted || shared.heartbeats.has(broker_id) {
+                    return;
+                }
             }
         });
     }

@@ -165,7 +165,9 @@ impl Host {
             Command::HeartbeatsEnded { broker_id } => self.heartbeats_ended(broker_id),
             Command::BrokerGone { broker_id, epoch } => self.broker_gone(broker_id, epoch),
             Command::Serve { answer } => self.membership.lifecycle.serve(answer),
-            Command::ControlledShutdown { answer } => self.membership.lifecycle.leave(answer),
+            Command::ControlledShutdown { answer } => {
+                self.membership.lifecycle.leave(answer, clock::monotonic_ms());
+            }
             Command::Stop => return false,
         }
         true

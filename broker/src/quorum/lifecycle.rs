@@ -17,6 +17,9 @@ use super::{MetadataDir, identity};
 
 /// How soon a broker that starts or leaves asks again when no event lets it ask sooner.
 const PRESSING_MS: i64 = 20;
+/// How long a broker that leaves goes without an active controller. Unlike Kafka, which waits five
+/// minutes: when a whole cluster is stopped nobody is left to consent (docs/decisions/0115).
+const ABANDONED_MS: i64 = 5_000;
 /// How soon a registration that was refused is tried again: what refuses it may be the broker's
 /// own former self, which the controller is about to give up.
 const REFUSED_MS: i64 = 100;
@@ -36,6 +39,8 @@ pub(super) struct Lifecycle {
     /// Something is to be told as soon as the request under way is answered.
     is_due_again: bool,
     next_ms: i64,
+    /// When the controller was last heard of, or leaving began.
+    last_answer_ms: i64,
     /// Who waits for the broker to be unfenced.
     serving: Vec<oneshot::Sender<()>>,
     /// Who waits for the broker to be allowed to stop.
@@ -87,6 +92,7 @@ impl Lifecycle {
             is_asking: false,
             is_due_again: false,
             next_ms: if broker { i64::MIN } else { i64::MAX },
+            last_answer_ms: i64::MIN,
             serving: Vec::new(),
             leaving: Vec::new(),
         }
@@ -98,12 +104,27 @@ impl Lifecycle {
 
     /// When [`Self::due`] has something at the latest.
     pub(super) fn next_ms(&self) -> i64 {
-        if self.is_asking { i64::MAX } else { self.next_ms }
+        let next = if self.is_asking { i64::MAX } else { self.next_ms };
+        next.min(self.abandoned_ms())
+    }
+
+    /// When this broker leaves without consent.
+    fn abandoned_ms(&self) -> i64 {
+        match self.state {
+            State::PendingControlledShutdown => self.last_answer_ms.saturating_add(ABANDONED_MS),
+            _ => i64::MAX,
+        }
     }
 
     /// What to ask now. Its answer must be reported before there is anything else.
     pub(super) fn due(&mut self, metadata_offset: i64, now_ms: i64) -> Option<Due> {
-        if now_ms < self.next_ms() {
+        if now_ms >= self.abandoned_ms() {
+            let why = "There is no active controller to ask.";
+            self.transition(State::ShuttingDown, why);
+            self.next_ms = i64::MAX;
+            self.may_stop();
+        }
+        if self.is_asking || now_ms < self.next_ms {
             return None;
         }
         let registration = self.registration.as_ref()?;
@@ -172,6 +193,7 @@ impl Lifecycle {
     /// Whether the broker may stop now.
     pub(super) fn heard(&mut self, response: &BrokerHeartbeatResponse, now_ms: i64) -> bool {
         self.is_asking = false;
+        self.last_answer_ms = now_ms;
         let again = std::mem::take(&mut self.is_due_again);
         if response.error_code != 0 {
             self.refused(response.error_code, now_ms);
@@ -235,7 +257,7 @@ impl Lifecycle {
     }
 
     /// Leaving takes the controller's consent, unless there is nothing that it could consent to.
-    pub(super) fn leave(&mut self, answer: oneshot::Sender<()>) {
+    pub(super) fn leave(&mut self, answer: oneshot::Sender<()>, now_ms: i64) {
         let asks = self.controlled_shutdown
             && matches!(self.state, State::Running | State::PendingControlledShutdown);
         if !asks {
@@ -246,6 +268,7 @@ impl Lifecycle {
         self.leaving.push(answer);
         if self.state == State::Running {
             self.transition(State::PendingControlledShutdown, "Beginning controlled shutdown.");
+            self.last_answer_ms = now_ms;
         }
         self.ask_at_once();
     }
