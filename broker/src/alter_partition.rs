@@ -49,6 +49,10 @@ pub(crate) fn start(broker: &Arc<Broker>) -> JoinHandle<()> {
             match channel.request(request(&broker, &asked), ATTEMPT).await {
                 Ok(response) if response.error_code == 0 => {
                     unsent = tell(&broker, asked, &response);
+                    if has_refusals(&response) {
+                        // What is proposed again at once shall not be asked for in a circle.
+                        tokio::time::sleep(RETRY_PAUSE).await;
+                    }
                 }
                 Err(ChannelError::Stopping) => return,
                 failed => {
@@ -131,6 +135,11 @@ fn tell(broker: &Broker, mut asked: Unsent, response: &AlterPartitionResponse) -
         }
     }
     asked
+}
+
+fn has_refusals(response: &AlterPartitionResponse) -> bool {
+    let mut partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
+    partitions.any(|partition| partition.error_code != 0)
 }
 
 fn log_failure(failed: &Result<AlterPartitionResponse, ChannelError>) {
