@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use protocol::api::Api;
 use protocol::wire::StrBytes;
+use tokio::sync::Notify;
 
 use crate::authorizer::{Authorizer, Operation, Resource};
 use crate::controller_call::ControllerAccess;
@@ -22,11 +23,19 @@ pub(crate) struct Client {
     pub(crate) connection_id: u64,
     /// Kafka's form, `User:ANONYMOUS` on a listener without authentication.
     pub(crate) principal: Arc<str>,
+    /// Told when the peer sends on while a request of its waits.
+    pub(crate) hurries: Notify,
 }
 
 impl Client {
     pub(crate) fn new(listener: Arc<str>, address: SocketAddr, connection_id: u64) -> Self {
-        Self { listener, address, connection_id, principal: Arc::from("User:ANONYMOUS") }
+        Self {
+            listener,
+            address,
+            connection_id,
+            principal: Arc::from("User:ANONYMOUS"),
+            hurries: Notify::new(),
+        }
     }
 
     /// Whoever sent a request that a broker passes on; it counts as one of the broker's connection.
@@ -36,6 +45,7 @@ impl Client {
             address: SocketAddr::new(ip, self.address.port()),
             connection_id: self.connection_id,
             principal: Arc::from(principal),
+            hurries: Notify::new(),
         }
     }
 

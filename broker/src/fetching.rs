@@ -70,10 +70,11 @@ struct Look {
     urgent: bool,
 }
 
-/// Reads, waiting for as long as the limits say.
+/// Reads, waiting for as long as the limits say; a follower that hurries is answered at once.
 pub(crate) async fn read(
     broker: &Arc<Broker>,
     limits: &Limits,
+    hurries: &Notify,
     interests: Vec<Interest>,
 ) -> Vec<(Interest, PartitionResponse)> {
     let interests = Arc::new(interests);
@@ -92,9 +93,23 @@ pub(crate) async fn read(
             if done(limits, &interests, &look) {
                 break;
             }
-            if tokio::time::timeout_at(deadline, sleeper.notified()).await.is_err() {
-                look = self::look(broker, limits, &interests, Occasion::Again).await;
-                break;
+            let hurried = async {
+                match &limits.follower {
+                    Some(_) => hurries.notified().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = sleeper.notified() => {}
+                () = hurried => {
+                    look = self::look(broker, limits, &interests, Occasion::Again).await;
+                    break;
+                }
+                () = tokio::time::sleep_until(deadline) => {
+                    look = self::look(broker, limits, &interests, Occasion::Again).await;
+                    break;
+                }
             }
         }
     }

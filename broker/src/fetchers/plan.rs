@@ -195,13 +195,10 @@ impl<T> Plan<T> {
 
     /// The leader answered a request, under this session.
     pub(super) fn answered(&mut self, ask_epoch: i32, session_id: i32) {
-        if ask_epoch != INITIAL_EPOCH {
-            return;
-        }
         if session_id == NO_SESSION {
-            // It has no room for a session: everything is told again.
+            // It has no room for a session, or ended one without partitions: all is told again.
             self.begin_session(NO_SESSION);
-        } else {
+        } else if ask_epoch == INITIAL_EPOCH {
             self.session_id = session_id;
             self.session_epoch = next_epoch(INITIAL_EPOCH);
         }

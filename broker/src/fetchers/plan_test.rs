@@ -75,8 +75,14 @@ fn the_last_partition_to_go_is_told_and_then_there_is_nothing_to_ask() {
     let mut plan = in_session();
     plan.forget(key(0));
     plan.forget(key(1));
-    assert_eq!(ask_at(&mut plan, 0, 5).unwrap().forgotten, [key(0), key(1)]);
+    let last = ask_at(&mut plan, 0, 5).unwrap();
+    assert_eq!((last.session_id, last.forgotten), (9, vec![key(0), key(1)]));
+    // A session without partitions is none any more.
+    plan.answered(last.session_epoch, 0);
     assert_eq!(ask_at(&mut plan, 0, 5), None);
+    plan.follow(key(2), ());
+    let first = ask_at(&mut plan, 0, 5).unwrap();
+    assert_eq!((first.session_id, first.session_epoch, names(&first)), (0, 0, vec![2]));
 }
 
 #[test]

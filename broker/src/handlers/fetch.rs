@@ -75,7 +75,7 @@ async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRe
         .into_iter()
         .map(|(key, requested)| interest(broker, context, replica_id, key, requested))
         .collect();
-    let mut answers = fetching::read(broker, &limits, interests).await;
+    let mut answers = fetching::read(broker, &limits, &context.client.hurries, interests).await;
     if replica_id >= 0 {
         count_throttled(broker, &answers);
     }

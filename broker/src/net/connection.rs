@@ -204,7 +204,7 @@ impl Connection {
                     reply = &mut reply => reply,
                     () = std::future::ready(()) => {
                         self.flush().await?;
-                        reply.await
+                        waited_for(reply, &self.stream, &self.client).await
                     }
                 };
                 self.queue(reply)?;
@@ -272,6 +272,20 @@ impl Connection {
             self.seat.touch();
         }
         Ok(())
+    }
+}
+
+/// Waits for a reply. A peer that sends on meanwhile has it hurried: followers do when there is more
+/// to follow (`fetching`).
+async fn waited_for(mut reply: Later, stream: &TcpStream, client: &Client) -> Reply {
+    let mut next = [0];
+    tokio::select! {
+        biased;
+        reply = &mut reply => reply,
+        _ = stream.peek(&mut next) => {
+            client.hurries.notify_one();
+            reply.await
+        }
     }
 }
 
