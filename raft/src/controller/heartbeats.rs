@@ -43,12 +43,19 @@ impl Heartbeats {
         Self { session_timeout_ms, brokers: BTreeMap::new(), contacts: BTreeMap::new() }
     }
 
+    /// The broker registered: whatever was known of it is no longer.
     pub(crate) fn register(&mut self, id: i32, fenced: bool) {
-        let broker = self.brokers.entry(id).or_insert(Heartbeat {
-            fenced,
-            metadata_offset: -1,
-            shutdown_offset: None,
-        });
+        let broker = Heartbeat { fenced, metadata_offset: -1, shutdown_offset: None };
+        self.brokers.insert(id, broker);
+    }
+
+    /// What is registered of the broker changed. How far it has read is asked anew, unless the
+    /// change came of its telling so.
+    pub(crate) fn change(&mut self, id: i32, fenced: bool) {
+        let Some(broker) = self.brokers.get_mut(&id) else { return };
+        if broker.fenced == fenced {
+            broker.metadata_offset = -1;
+        }
         broker.fenced = fenced;
         if fenced {
             broker.shutdown_offset = None;

@@ -250,23 +250,27 @@ impl Controller {
 
     /// What besides the image follows from a record.
     fn note(&mut self, record: &MetadataRecord, offset: i64, delta: &MetadataDelta) {
-        let id = match record {
+        match record {
             MetadataRecord::RegisterBroker(broker) => {
                 self.registration_offsets.insert(broker.broker_id, offset);
-                broker.broker_id
+                if let Some(heartbeats) = &mut self.heartbeats {
+                    heartbeats.register(broker.broker_id, broker.fenced);
+                }
             }
             MetadataRecord::UnregisterBroker(broker) => {
                 self.registration_offsets.remove(&broker.broker_id);
-                broker.broker_id
+                if let Some(heartbeats) = &mut self.heartbeats {
+                    heartbeats.remove(broker.broker_id);
+                }
             }
-            MetadataRecord::BrokerRegistrationChange(change) => change.broker_id,
-            _ => return,
-        };
-        if let Some(heartbeats) = &mut self.heartbeats {
-            match delta.after().cluster().broker(id) {
-                Some(broker) => heartbeats.register(id, broker.fenced),
-                None => heartbeats.remove(id),
+            MetadataRecord::BrokerRegistrationChange(change) => {
+                let id = change.broker_id;
+                let broker = delta.after().cluster().broker(id);
+                if let (Some(heartbeats), Some(broker)) = (&mut self.heartbeats, broker) {
+                    heartbeats.change(id, broker.fenced);
+                }
             }
+            _ => {}
         }
     }
 

@@ -242,6 +242,9 @@ impl Controller {
         ControllerResult::of(records, response)
     }
 
+    /// The change of a partition whose replica on `broker` lives in `directory`.
+    ///
+    /// Unlike Kafka: who is eligible to lead stays so (docs/decisions/0107).
     fn moved_replica(
         &self,
         broker: i32,

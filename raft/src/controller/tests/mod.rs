@@ -9,6 +9,7 @@ mod features;
 mod periodic;
 mod placement;
 mod random;
+mod stock;
 mod topics;
 
 use std::cell::Cell;
