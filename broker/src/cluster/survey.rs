@@ -71,7 +71,7 @@ impl Surveyor {
         let metadata = self.metadata().await?;
         let mut survey = Survey {
             up: metadata.brokers.iter().map(|broker| broker.node_id.0).collect(),
-            active_controller: self.quorum_leader(&metadata).await,
+            active_controller: self.quorum_leader().await,
             partitions: partitions(&metadata),
         };
         let asked: Vec<_> = self
@@ -108,16 +108,20 @@ impl Surveyor {
         answers.into_iter().max_by_key(|answer| answer.brokers.len())
     }
 
-    async fn quorum_leader(&self, metadata: &MetadataResponse) -> Option<i32> {
-        let up = metadata.brokers.first()?.node_id.0;
-        let (_, peer) = self.brokers.iter().find(|(id, _)| *id == up)?;
-        let topic = TopicData::default()
-            .with_topic_name(name("__cluster_metadata"))
-            .with_partitions(vec![PartitionData::default()]);
-        let request = DescribeQuorumRequest::default().with_topics(vec![topic]);
-        let answer = peer.request(request, PATIENCE).await.ok()?;
-        let leader = answer.topics.first()?.partitions.first()?.leader_id.0;
-        (leader >= 0).then_some(leader)
+    async fn quorum_leader(&self) -> Option<i32> {
+        let request = || {
+            let topic = TopicData::default()
+                .with_topic_name(name("__cluster_metadata"))
+                .with_partitions(vec![PartitionData::default()]);
+            DescribeQuorumRequest::default().with_topics(vec![topic])
+        };
+        let asked = self.brokers.iter().map(|(_, peer)| peer.request(request(), PATIENCE));
+        let answers = together(asked.collect()).await.into_iter().flatten();
+        let leaders = answers.filter_map(|answer| {
+            let partition = answer.topics.first()?.partitions.first()?;
+            (partition.error_code == 0).then_some((partition.leader_epoch, partition.leader_id.0))
+        });
+        leaders.max().map(|(_, leader)| leader).filter(|leader| *leader >= 0)
     }
 }
 
