@@ -1,5 +1,5 @@
-//! Eligible leader replicas (KIP-966): who may lead when the in-sync set ran empty. Each scenario is
-//! a topic on brokers 1, 2 and 3 of which two must be in sync.
+//! Eligible leader replicas (KIP-966): who may lead when the in-sync set ran empty. Each scenario
+//! is a topic on brokers 1, 2 and 3 of which two must be in sync.
 
 use protocol::records::metadata::ConfigRecord;
 
