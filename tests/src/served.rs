@@ -81,7 +81,11 @@ impl Served {
         let cluster = match self {
             Self::One(server) => {
                 let server_word = ("SERVER".to_owned(), server.address());
-                return vec![server_word, ("CONTROLLER".to_owned(), server.controller_address()), dir];
+                return vec![
+                    server_word,
+                    ("CONTROLLER".to_owned(), server.controller_address()),
+                    dir,
+                ];
             }
             Self::Several(cluster) => cluster,
         };

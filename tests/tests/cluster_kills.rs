@@ -47,8 +47,7 @@ fn five_kills_of_a_leader_in_turn_lose_and_repeat_nothing() {
     let_it_run();
     println!("time from kill -9 until all nodes named another leader: {gaps:?}");
     let promises = [Promise::NothingLost, Promise::ShownStays, Promise::ShownStays];
-    for (((load, running), reader), promise) in
-        loads.iter().zip(running).zip(readers).zip(promises)
+    for (((load, running), reader), promise) in loads.iter().zip(running).zip(readers).zip(promises)
     {
         let sent = running.finish();
         let counts = judge(&cluster, &load.topic, promise, &sent, &reader.finish());
@@ -110,8 +109,7 @@ fn all_killed_at_once_lose_nothing() {
     }
     let_it_run();
     let promises = [Promise::NothingLost, Promise::ShownStays];
-    for (((load, running), reader), promise) in
-        loads.iter().zip(running).zip(readers).zip(promises)
+    for (((load, running), reader), promise) in loads.iter().zip(running).zip(readers).zip(promises)
     {
         let sent = running.finish();
         let counts = judge(&cluster, &load.topic, promise, &sent, &reader.finish());

@@ -72,9 +72,8 @@ fn paused(layout: Layout, choose: impl Fn(&Cluster) -> i32) {
         let _ = until("it learns who leads", Duration::from_secs(20), || {
             view::partition_at(&address, &topic, 0).filter(|one| one.leader != chosen)
         });
-        let isr = cluster.view().wait_for_partition(&topic, 0, "in sync again", |one| {
-            one.isr.len() == 3
-        });
+        let isr =
+            cluster.view().wait_for_partition(&topic, 0, "in sync again", |one| one.isr.len() == 3);
         assert_ne!(isr.leader, chosen, "the thawed one leads again without an election");
     }
     cluster.wait_ready();

@@ -50,7 +50,9 @@ fn roll(layout: Layout) {
     let mut gaps = Vec::new();
     for (id, since, until, stopped, took) in restarts {
         let gap = (produced.longest_gap_ms(since, until), consumed.longest_gap_ms(since, until));
-        println!("restart of {id}: stopped in {stopped:?}, in sync after {took:?}, gaps {gap:?} ms");
+        println!(
+            "restart of {id}: stopped in {stopped:?}, in sync after {took:?}, gaps {gap:?} ms"
+        );
         gaps.push(gap.0.max(gap.1));
     }
     println!("{} sent, {} received", produced.moved.len(), consumed.moved.len());

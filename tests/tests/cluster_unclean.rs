@@ -50,9 +50,9 @@ fn diverge(cluster: &mut Cluster, topic: &str) -> (i32, i32, Vec<String>, Vec<St
     assert_eq!(write(cluster, topic, &both), (0..20).collect::<Vec<i64>>());
     cluster.view().wait_in_sync(topic, 1);
     cluster.kill(follower);
-    cluster.view().wait_for_partition(topic, 0, "the leader alone in sync", |one| {
-        one.isr == [leader]
-    });
+    cluster
+        .view()
+        .wait_for_partition(topic, 0, "the leader alone in sync", |one| one.isr == [leader]);
     let only = named("only-the-leader", 15);
     assert_eq!(write(cluster, topic, &only), (20..35).collect::<Vec<i64>>());
     cluster.kill(leader);
@@ -69,9 +69,9 @@ fn with_permission_another_replica_leads_and_the_old_leader_cuts_its_log() {
     view.create("fast", &[&[1, 4]], &settings);
     let reader = Reader::start(&view, "fast", 1);
     let (leader, follower, both, only) = diverge(&mut cluster, "fast");
-    let state = cluster.view().wait_for_partition("fast", 0, "led by the other replica", |one| {
-        one.leader == follower
-    });
+    let state = cluster
+        .view()
+        .wait_for_partition("fast", 0, "led by the other replica", |one| one.leader == follower);
     assert_eq!(state.isr, [follower], "{state:?}");
     let after = named("after-the-election", 10);
     assert_eq!(write(&cluster, "fast", &after), (20..30).collect::<Vec<i64>>(), "same offsets");
@@ -81,9 +81,10 @@ fn with_permission_another_replica_leads_and_the_old_leader_cuts_its_log() {
     let expected = values(&[&both, &after]);
     for replica in [leader, follower] {
         let address = cluster.view().broker(replica).expect("it runs").to_owned();
-        let _ = until("both replicas show the new leader's records", Duration::from_secs(20), || {
-            (whole(&address, "fast", 0) == expected).then_some(())
-        });
+        let _ =
+            until("both replicas show the new leader's records", Duration::from_secs(20), || {
+                (whole(&address, "fast", 0) == expected).then_some(())
+            });
     }
     same_logs(&cluster, "fast", 0);
     assert!(is_same_before, "up to the election the logs had the same bytes");
@@ -94,8 +95,7 @@ fn with_permission_another_replica_leads_and_the_old_leader_cuts_its_log() {
 
 /// Whether the shorter log is how the longer one begins, up to where the follower's old log ended.
 fn same_first_bytes(cluster: &Cluster, leader: i32, follower: i32) -> bool {
-    let [old, new] =
-        [leader, follower].map(|id| log_bytes(&cluster.data(id).join("fast-0")));
+    let [old, new] = [leader, follower].map(|id| log_bytes(&cluster.data(id).join("fast-0")));
     let common = old.iter().zip(&new).take_while(|(one, other)| one == other).count();
     // Twenty batches of one record are the same; each is more than a header of 61 bytes.
     common >= 20 * 61
@@ -114,9 +114,8 @@ fn without_permission_nobody_leads_until_the_last_leader_is_back() {
     let state = cluster.view().partition("safe", 0).expect("described");
     assert_eq!(state.leader, -1, "{state:?}");
     cluster.start_again(leader);
-    let state = cluster.view().wait_for_partition("safe", 0, "both in sync", |one| {
-        one.isr.len() == 2
-    });
+    let state =
+        cluster.view().wait_for_partition("safe", 0, "both in sync", |one| one.isr.len() == 2);
     assert_eq!(state.leader, leader, "the one with all records: {state:?}");
     let after = named("after", 5);
     assert_eq!(write(&cluster, "safe", &after), (35..40).collect::<Vec<i64>>());
@@ -136,8 +135,8 @@ fn without_permission_nobody_leads_until_the_last_leader_is_back() {
 fn min_insync_replicas_in_the_brokers_files_alone_is_outranked_by_the_controllers() {
     // Kafka writes the cluster's value from the controller's configuration when it turns eligible
     // leader replicas on; a broker's own file counts for less.
-    let layout = Layout::split(3, 3)
-        .line_where("min.insync.replicas=2", |node| node.roles.is_broker());
+    let layout =
+        Layout::split(3, 3).line_where("min.insync.replicas=2", |node| node.roles.is_broker());
     let mut cluster = Cluster::start(layout);
     cluster.view().create("plain", &[&[1, 2, 3]], &[]);
     let shown = described(&cluster, "plain");

@@ -3,17 +3,17 @@
 use std::ops::AddAssign;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counters {
-    pub events: u64,
-    pub faults: u64,
-    pub elections: u64,
+pub(crate) struct Counters {
+    pub(crate) events: u64,
+    pub(crate) faults: u64,
+    pub(crate) elections: u64,
     /// Epochs in which two voted for themselves.
-    pub split_votes: u64,
-    pub divergence_truncations: u64,
-    pub snapshot_installs: u64,
-    pub crashes: u64,
-    pub handovers: u64,
-    pub committed: u64,
+    pub(crate) split_votes: u64,
+    pub(crate) divergence_truncations: u64,
+    pub(crate) snapshot_installs: u64,
+    pub(crate) crashes: u64,
+    pub(crate) handovers: u64,
+    pub(crate) committed: u64,
 }
 
 impl AddAssign for Counters {

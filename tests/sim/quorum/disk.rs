@@ -8,15 +8,17 @@ use std::rc::Rc;
 use bytes::Bytes;
 use protocol::batch::{self, BatchView};
 use raft::draws::Draws;
-use raft::quorum::{ElectionState, EpochStart, HostError, Log, SnapshotEntry, SnapshotId, VoteStore};
+use raft::quorum::{
+    ElectionState, EpochStart, HostError, Log, SnapshotEntry, SnapshotId, VoteStore,
+};
 
 /// What a log directory holds.
 #[derive(Debug, Clone, Default)]
-pub struct Files {
+pub(crate) struct Files {
     /// One batch each, in the order of their offsets.
-    pub batches: Vec<Bytes>,
-    pub start_offset: i64,
-    pub snapshots: Vec<(SnapshotId, Bytes)>,
+    pub(crate) batches: Vec<Bytes>,
+    pub(crate) start_offset: i64,
+    pub(crate) snapshots: Vec<(SnapshotId, Bytes)>,
 }
 
 /// A change on its way to the disk.
@@ -29,37 +31,39 @@ enum Write {
 }
 
 #[derive(Debug, Default)]
-pub struct Disk {
+pub(crate) struct Disk {
     /// As the node sees it.
-    pub live: Files,
+    pub(crate) live: Files,
     /// As it is for sure.
-    pub durable: Files,
+    pub(crate) durable: Files,
     /// What lies between them.
     writes: VecDeque<Write>,
-    pub vote: Option<ElectionState>,
-    pub truncations: u64,
-    pub installs: u64,
+    /// How many writes there ever were.
+    written: u64,
+    pub(crate) vote: Option<ElectionState>,
+    pub(crate) truncations: u64,
+    pub(crate) installs: u64,
 }
 
-pub type SharedDisk = Rc<RefCell<Disk>>;
+pub(crate) type SharedDisk = Rc<RefCell<Disk>>;
 
-pub fn view(batch: &Bytes) -> BatchView<'_> {
+pub(crate) fn view(batch: &Bytes) -> BatchView<'_> {
     batch::batches(batch).next().expect("a batch").expect("a sound batch")
 }
 
 impl Files {
-    pub fn end_offset(&self) -> i64 {
+    pub(crate) fn end_offset(&self) -> i64 {
         self.batches.last().map_or(self.start_offset, |last| view(last).next_offset())
     }
 
     /// The batches that hold offsets from `from` on.
-    pub fn from(&self, from: i64) -> &[Bytes] {
+    pub(crate) fn from(&self, from: i64) -> &[Bytes] {
         let at = self.batches.partition_point(|batch| view(batch).next_offset() <= from);
         &self.batches[at..]
     }
 
     /// The batch that ends at `end`.
-    pub fn ending_at(&self, end: i64) -> Option<&Bytes> {
+    pub(crate) fn ending_at(&self, end: i64) -> Option<&Bytes> {
         self.from(end - 1).first().filter(|batch| view(batch).next_offset() == end)
     }
 
@@ -103,31 +107,33 @@ impl Disk {
     fn write(&mut self, write: Write) {
         self.live.apply(&write);
         self.writes.push_back(write);
+        self.written += 1;
     }
 
-    /// How much there is to sync now.
-    pub fn writes(&self) -> usize {
-        self.writes.len()
+    /// Up to which write a sync that begins now reaches.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
     }
 
-    /// The first `count` of the writes under way are on the disk; says up to where that is.
-    pub fn sync(&mut self, count: usize) -> i64 {
-        for write in self.writes.drain(..count) {
+    /// Everything up to that write is on the disk; says up to which offset that is.
+    pub(crate) fn sync(&mut self, up_to: u64) -> i64 {
+        while self.written - (self.writes.len() as u64) < up_to {
+            let Some(write) = self.writes.pop_front() else { break };
             self.durable.apply(&write);
         }
         self.durable.end_offset()
     }
 
-    pub fn crash(&mut self, draws: &mut Draws) {
-        let kept = draws.below(self.writes.len() as u64 + 1) as usize;
-        self.sync(kept);
+    pub(crate) fn crash(&mut self, draws: &mut Draws) {
+        let lost = draws.below(self.writes.len() as u64 + 1);
+        self.sync(self.written - lost);
         self.writes.clear();
         self.durable.recover();
         self.live = self.durable.clone();
     }
 
     /// A snapshot got its final name.
-    pub fn add_snapshot(&mut self, id: SnapshotId, content: Bytes) {
+    pub(crate) fn add_snapshot(&mut self, id: SnapshotId, content: Bytes) {
         for files in [&mut self.live, &mut self.durable] {
             if files.snapshots.last().is_none_or(|(newest, _)| *newest < id) {
                 files.snapshots.push((id, content.clone()));
@@ -136,7 +142,7 @@ impl Disk {
     }
 }
 
-pub struct SimLog(pub SharedDisk);
+pub(crate) struct SimLog(pub SharedDisk);
 
 impl Log for SimLog {
     fn log_start_offset(&self) -> i64 {
@@ -218,7 +224,7 @@ impl Log for SimLog {
     }
 }
 
-pub struct SimStore(pub SharedDisk);
+pub(crate) struct SimStore(pub SharedDisk);
 
 impl VoteStore for SimStore {
     fn read(&self) -> Result<Option<ElectionState>, HostError> {

@@ -5,28 +5,28 @@ use std::collections::BTreeSet;
 use raft::draws::Draws;
 
 #[derive(Debug, Clone)]
-pub struct Network {
+pub(crate) struct Network {
     /// Links that carry nothing, by sender and receiver.
     cut: BTreeSet<(i32, i32)>,
     /// Out of a thousand messages.
-    pub lost: u64,
-    pub doubled: u64,
-    pub delay_ms: u64,
+    pub(crate) lost: u64,
+    pub(crate) doubled: u64,
+    pub(crate) delay_ms: u64,
 }
 
 /// What holds when nothing is wrong.
 const CALM_DELAY_MS: u64 = 3;
 
 impl Network {
-    pub fn calm() -> Self {
+    pub(crate) fn calm() -> Self {
         Self { cut: BTreeSet::new(), lost: 0, doubled: 0, delay_ms: CALM_DELAY_MS }
     }
 
-    pub fn cut(&mut self, from: i32, to: i32) {
+    pub(crate) fn cut(&mut self, from: i32, to: i32) {
         self.cut.insert((from, to));
     }
 
-    pub fn isolate(&mut self, id: i32, others: &[i32]) {
+    pub(crate) fn isolate(&mut self, id: i32, others: &[i32]) {
         for other in others {
             self.cut.insert((id, *other));
             self.cut.insert((*other, id));
@@ -34,20 +34,20 @@ impl Network {
     }
 
     /// Nobody of the one side hears anybody of the other.
-    pub fn split(&mut self, left: &[i32], right: &[i32]) {
+    pub(crate) fn split(&mut self, left: &[i32], right: &[i32]) {
         left.iter().for_each(|id| self.isolate(*id, right));
     }
 
-    pub fn heal(&mut self) {
+    pub(crate) fn heal(&mut self) {
         self.cut.clear();
     }
 
-    pub fn carries(&self, from: i32, to: i32) -> bool {
+    pub(crate) fn carries(&self, from: i32, to: i32) -> bool {
         !self.cut.contains(&(from, to))
     }
 
     /// After how many milliseconds copies of a message arrive.
-    pub fn arrivals(&self, from: i32, to: i32, draws: &mut Draws) -> Vec<i64> {
+    pub(crate) fn arrivals(&self, from: i32, to: i32, draws: &mut Draws) -> Vec<i64> {
         if !self.carries(from, to) || draws.below(1_000) < self.lost {
             return Vec::new();
         }

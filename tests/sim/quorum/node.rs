@@ -16,30 +16,30 @@ use uuid::Uuid;
 
 use super::disk::{Disk, SharedDisk, SimLog, SimStore};
 
-pub type SimNode = Node<SimLog, SimStore>;
+pub(crate) type SimNode = Node<SimLog, SimStore>;
 
-pub struct Machine {
-    pub id: i32,
-    pub voter: bool,
-    pub disk: SharedDisk,
-    pub node: Option<SimNode>,
+pub(crate) struct Machine {
+    pub(crate) id: i32,
+    pub(crate) voter: bool,
+    pub(crate) disk: SharedDisk,
+    pub(crate) node: Option<SimNode>,
     /// Counts its processes: what was meant for a former one is void.
-    pub life: u64,
+    pub(crate) life: u64,
     /// What its clocks show beside the true time.
-    pub wall_offset_ms: i64,
+    pub(crate) wall_offset_ms: i64,
     /// How fast its clock that only goes forward goes, out of a thousand.
-    pub pace: i64,
+    pub(crate) pace: i64,
     /// How long its disk takes at most.
-    pub sync_ms: u64,
+    pub(crate) sync_ms: u64,
     /// When its next tick is due, if that is in the queue.
-    pub tick_at: Option<i64>,
-    pub stopping: bool,
+    pub(crate) tick_at: Option<i64>,
+    pub(crate) stopping: bool,
 }
 
 /// Wall time at the beginning.
 const EPOCH_MS: i64 = 1_700_000_000_000;
 
-pub struct AnythingGoes;
+pub(crate) struct AnythingGoes;
 
 impl ConfigRules for AnythingGoes {
     fn check(
@@ -69,12 +69,12 @@ impl ConfigRules for AnythingGoes {
     }
 }
 
-pub fn port(id: i32) -> u16 {
+pub(crate) fn port(id: i32) -> u16 {
     u16::try_from(9_000 + id).unwrap_or(0)
 }
 
 impl Machine {
-    pub fn new(id: i32, voter: bool) -> Self {
+    pub(crate) fn new(id: i32, voter: bool) -> Self {
         Self {
             id,
             voter,
@@ -89,7 +89,7 @@ impl Machine {
         }
     }
 
-    pub fn now(&self, true_ms: i64, draws: &mut Draws) -> ControllerNow {
+    pub(crate) fn now(&self, true_ms: i64, draws: &mut Draws) -> ControllerNow {
         let seed = (u128::from(draws.next_u64()) << 64) | u128::from(draws.next_u64());
         ControllerNow {
             monotonic_ms: self.monotonic_ms(true_ms),
@@ -98,17 +98,17 @@ impl Machine {
         }
     }
 
-    pub fn monotonic_ms(&self, true_ms: i64) -> i64 {
+    pub(crate) fn monotonic_ms(&self, true_ms: i64) -> i64 {
         true_ms * self.pace / 1_000
     }
 
     /// When the machine's clock that only goes forward shows `monotonic_ms`.
-    pub fn true_ms(&self, monotonic_ms: i64) -> i64 {
+    pub(crate) fn true_ms(&self, monotonic_ms: i64) -> i64 {
         // Rounded up: at that time it must be there.
         monotonic_ms.saturating_mul(1_000).saturating_add(self.pace - 1) / self.pace
     }
 
-    pub fn open(
+    pub(crate) fn open(
         &mut self,
         settings: NodeSettings,
         true_ms: i64,
@@ -126,18 +126,18 @@ impl Machine {
     }
 }
 
-pub fn directory(id: i32) -> Uuid {
+pub(crate) fn directory(id: i32) -> Uuid {
     Uuid::from_u128(u128::from(id.unsigned_abs()) + 100)
 }
 
-pub fn voter_set(voters: &[i32]) -> VoterSet {
+pub(crate) fn voter_set(voters: &[i32]) -> VoterSet {
     let endpoint = |id: &i32| (*id, "localhost".to_owned(), port(*id));
     VoterSet::from_configuration("CONTROLLER", voters.iter().map(endpoint))
 }
 
 /// `formatted`: the voters stand in a snapshot that every voter was formatted with, not in the
 /// configuration.
-pub fn settings(id: i32, voters: &[i32], formatted: bool) -> NodeSettings {
+pub(crate) fn settings(id: i32, voters: &[i32], formatted: bool) -> NodeSettings {
     let servers = voters.iter().map(|id| ("localhost".to_owned(), port(*id)));
     NodeSettings {
         quorum: QuorumSettings {

@@ -20,90 +20,90 @@ use super::log::SimLog;
 use super::message::{Body, CLIENTS, CONTROLLER, NodeId, Produced};
 use super::plan::Plan;
 
-pub const HEARTBEAT_MS: i64 = 700;
-pub const METADATA_POLL_MS: i64 = 120;
-pub const FETCH_POLL_MS: i64 = 150;
+pub(crate) const HEARTBEAT_MS: i64 = 700;
+pub(crate) const METADATA_POLL_MS: i64 = 120;
+pub(crate) const FETCH_POLL_MS: i64 = 150;
 const REQUEST_TIMEOUT_MS: i64 = 1_500;
-pub const PRODUCE_TIMEOUT_MS: i64 = 4_000;
+pub(crate) const PRODUCE_TIMEOUT_MS: i64 = 4_000;
 
 /// What a broker's disk holds of a partition while no process has it open.
 #[derive(Debug, Default)]
-pub struct Stored {
-    pub log: SimLog,
-    pub high_watermark: i64,
+pub(crate) struct Stored {
+    pub(crate) log: SimLog,
+    pub(crate) high_watermark: i64,
 }
 
 /// A partition in a running process.
 #[derive(Debug)]
-pub struct Hosted {
-    pub replica: Partition<SimLog>,
+pub(crate) struct Hosted {
+    pub(crate) replica: Partition<SimLog>,
     applied: Option<Arc<Registered>>,
     /// When the fetch that is out was sent.
-    pub fetching_since_us: Option<i64>,
-    pub checkpoint: i64,
+    pub(crate) fetching_since_us: Option<i64>,
+    pub(crate) checkpoint: i64,
 }
 
 /// A produce request that waits for its acknowledgement.
 #[derive(Debug, Clone, Copy)]
-pub struct Waiting {
-    pub client: usize,
-    pub request: u64,
-    pub partition: usize,
-    pub offset: i64,
-    pub value: u64,
-    pub leader_epoch: i32,
-    pub since_us: i64,
+pub(crate) struct Waiting {
+    pub(crate) client: usize,
+    pub(crate) request: u64,
+    pub(crate) partition: usize,
+    pub(crate) offset: i64,
+    pub(crate) value: u64,
+    pub(crate) leader_epoch: i32,
+    pub(crate) since_us: i64,
 }
 
 /// A record that was acknowledged by all.
 #[derive(Debug, Clone, Copy)]
-pub struct Acknowledged {
-    pub broker: NodeId,
-    pub partition: usize,
-    pub offset: i64,
-    pub value: u64,
-    pub leader_epoch: i32,
+pub(crate) struct Acknowledged {
+    pub(crate) broker: NodeId,
+    pub(crate) partition: usize,
+    pub(crate) offset: i64,
+    pub(crate) value: u64,
+    pub(crate) leader_epoch: i32,
 }
 
 /// What a step of a broker leads to.
 #[derive(Debug, Default)]
-pub struct Out {
+pub(crate) struct Out {
     /// To whom, which process (0: any), what.
-    pub sent: Vec<(NodeId, u64, Body)>,
-    pub acknowledged: Vec<Acknowledged>,
+    pub(crate) sent: Vec<(NodeId, u64, Body)>,
+    pub(crate) acknowledged: Vec<Acknowledged>,
     /// Partitions to fetch again after so many own milliseconds.
-    pub fetch_again: Vec<(usize, i64)>,
+    pub(crate) fetch_again: Vec<(usize, i64)>,
 }
 
 /// A node.
 #[derive(Debug)]
-pub struct SimBroker {
-    pub id: NodeId,
-    pub clock: Clock,
-    pub up: bool,
+pub(crate) struct SimBroker {
+    pub(crate) id: NodeId,
+    pub(crate) clock: Clock,
+    pub(crate) up: bool,
     /// Names the process; a new one with every start.
-    pub process: u64,
-    pub frozen_until_us: i64,
+    pub(crate) process: u64,
+    pub(crate) frozen_until_us: i64,
     /// Of the registration, -1 before.
-    pub epoch: i64,
+    pub(crate) epoch: i64,
     /// Of the process before, if it stopped in peace.
-    pub previous_epoch: i64,
-    pub stopping: bool,
-    pub image: MetadataImage,
+    pub(crate) previous_epoch: i64,
+    pub(crate) stopping: bool,
+    pub(crate) image: MetadataImage,
     /// How many of the controller's batches are applied.
-    pub have: usize,
-    pub offset: i64,
-    pub hosted: BTreeMap<usize, Hosted>,
-    pub disk: BTreeMap<usize, Stored>,
-    pub altering: BTreeMap<usize, IsrProposal>,
-    pub alter_out: Option<(u64, usize, i64)>,
-    pub alter_number: u64,
-    pub waiting: BTreeMap<Token, Waiting>,
-    pub next_token: Token,
-    pub settings: Settings,
+    pub(crate) have: usize,
+    pub(crate) offset: i64,
+    pub(crate) hosted: BTreeMap<usize, Hosted>,
+    pub(crate) disk: BTreeMap<usize, Stored>,
+    pub(crate) altering: BTreeMap<usize, IsrProposal>,
+    pub(crate) alter_out: Option<(u64, usize, i64)>,
+    pub(crate) alter_number: u64,
+    pub(crate) waiting: BTreeMap<Token, Waiting>,
+    pub(crate) next_token: Token,
+    pub(crate) settings: Settings,
     /// A crash lost or may have lost records since the controller last registered this broker.
-    pub crashed: bool,
-    pub counters: Counters,
+    pub(crate) crashed: bool,
+    pub(crate) counters: Counters,
 }
 
 struct View<'a>(&'a MetadataImage);
@@ -135,7 +135,7 @@ fn registration(state: &Registered) -> Registration {
 }
 
 impl SimBroker {
-    pub fn new(id: NodeId, clock: Clock, plan: &Plan) -> Self {
+    pub(crate) fn new(id: NodeId, clock: Clock, plan: &Plan) -> Self {
         Self {
             id,
             clock,
@@ -166,7 +166,7 @@ impl SimBroker {
     }
 
     /// Runs one step of a partition's core and carries out what follows.
-    pub fn step<R>(
+    pub(crate) fn step<R>(
         &mut self,
         partition: usize,
         now_us: i64,
@@ -207,7 +207,7 @@ impl SimBroker {
         }
     }
 
-    pub fn acknowledgement(&self, waiting: &Waiting) -> Acknowledged {
+    pub(crate) fn acknowledgement(&self, waiting: &Waiting) -> Acknowledged {
         Acknowledged {
             broker: self.id,
             partition: waiting.partition,
@@ -218,13 +218,7 @@ impl SimBroker {
     }
 
     /// As `DefaultAlterPartitionManager`: one proposal of a partition at a time.
-    fn propose(
-        &mut self,
-        partition: usize,
-        proposal: IsrProposal,
-        now_us: i64,
-        out: &mut Out,
-    ) {
+    fn propose(&mut self, partition: usize, proposal: IsrProposal, now_us: i64, out: &mut Out) {
         if self.altering.get(&partition).is_some_and(|other| *other != proposal) {
             let refused = IsrAnswer::Refused(protocol::ErrorCode::OperationNotAttempted);
             self.step(partition, now_us, out, |replica, at| {
@@ -237,7 +231,7 @@ impl SimBroker {
     }
 
     /// Sends what is to be altered, one request at a time, again when no answer comes.
-    pub fn send_alteration(&mut self, now_us: i64, out: &mut Out) {
+    pub(crate) fn send_alteration(&mut self, now_us: i64, out: &mut Out) {
         let patience_us = self.clock.true_us(REQUEST_TIMEOUT_MS);
         if self.epoch < 0 || self.alter_out.is_some_and(|(.., at)| now_us < at + patience_us) {
             return;
@@ -255,7 +249,7 @@ impl SimBroker {
         out.sent.push((CONTROLLER, 0, Body::Alter { number, epoch, partition, proposal }));
     }
 
-    pub fn altered(
+    pub(crate) fn altered(
         &mut self,
         number: u64,
         result: Result<IsrAnswer, protocol::ErrorCode>,
@@ -280,7 +274,7 @@ impl SimBroker {
 
     /// Replays what the controller wrote. Whether the image is the controller's at that offset is
     /// for the caller to compare.
-    pub fn replay(&mut self, from: usize, batches: &[Arc<Batch>]) -> bool {
+    pub(crate) fn replay(&mut self, from: usize, batches: &[Arc<Batch>]) -> bool {
         let Some(new) = batches.get(self.have.saturating_sub(from)..) else { return false };
         if from > self.have || new.is_empty() {
             return false;
@@ -301,7 +295,7 @@ impl SimBroker {
     }
 
     /// Tells every partition what the metadata says of it.
-    pub fn publish(&mut self, now_us: i64, out: &mut Out) {
+    pub(crate) fn publish(&mut self, now_us: i64, out: &mut Out) {
         let own = self.image.cluster().broker(self.id);
         if self.epoch < 0 || own.is_none_or(|own| own.broker_epoch != self.epoch) {
             return;
@@ -317,8 +311,7 @@ impl SimBroker {
                 let stored = self.disk.remove(&id).unwrap_or_default();
                 let replica = Partition::new(stored.log, stored.high_watermark, self.settings);
                 let checkpoint = replica.high_watermark();
-                let hosted =
-                    Hosted { replica, applied: None, fetching_since_us: None, checkpoint };
+                let hosted = Hosted { replica, applied: None, fetching_since_us: None, checkpoint };
                 self.hosted.insert(id, hosted);
             }
             let hosted = self.hosted.get_mut(&id).expect("just there");
@@ -345,7 +338,7 @@ impl SimBroker {
     }
 
     /// The process ends in peace: whoever waits is told.
-    pub fn give_up_all(&mut self, out: &mut Out) {
+    pub(crate) fn give_up_all(&mut self, out: &mut Out) {
         let partitions: Vec<usize> = self.hosted.keys().copied().collect();
         for partition in partitions {
             if let Some(hosted) = self.hosted.get_mut(&partition) {
@@ -356,7 +349,7 @@ impl SimBroker {
     }
 
     /// Asks the leader of a partition for more, unless an answer is still to come.
-    pub fn fetch(&mut self, partition: usize, now_us: i64, out: &mut Out) {
+    pub(crate) fn fetch(&mut self, partition: usize, now_us: i64, out: &mut Out) {
         let patience_us = self.clock.true_us(REQUEST_TIMEOUT_MS);
         let Some(hosted) = self.hosted.get_mut(&partition) else { return };
         if hosted.fetching_since_us.is_some_and(|since| now_us < since + patience_us) {
@@ -369,7 +362,7 @@ impl SimBroker {
     }
 
     /// Time passes: lag is looked at, requests give up waiting.
-    pub fn tick(&mut self, now_us: i64, out: &mut Out) {
+    pub(crate) fn tick(&mut self, now_us: i64, out: &mut Out) {
         let partitions: Vec<usize> = self.hosted.keys().copied().collect();
         for partition in partitions {
             self.step(partition, now_us, out, |replica, at| ((), replica.tick(at)));
@@ -393,7 +386,7 @@ impl SimBroker {
 
     /// The process ends. With `kept` the machine does, too: that many of the records which were not
     /// synced survive in each log.
-    pub fn stop(&mut self, kept: Option<&mut dyn FnMut(i64) -> i64>) {
+    pub(crate) fn stop(&mut self, kept: Option<&mut dyn FnMut(i64) -> i64>) {
         let mut kept = kept;
         for (id, mut hosted) in std::mem::take(&mut self.hosted) {
             let mut log = std::mem::take(hosted.replica.log_mut());
@@ -418,7 +411,7 @@ impl SimBroker {
         self.waiting.clear();
     }
 
-    pub fn sync(&mut self) {
+    pub(crate) fn sync(&mut self) {
         for hosted in self.hosted.values_mut() {
             hosted.replica.log_mut().sync();
             hosted.checkpoint = hosted.replica.high_watermark();
@@ -426,19 +419,19 @@ impl SimBroker {
     }
 
     /// The log of a partition, whether a process has it open or not.
-    pub fn log(&self, partition: usize) -> Option<&SimLog> {
+    pub(crate) fn log(&self, partition: usize) -> Option<&SimLog> {
         let hosted = self.hosted.get(&partition).map(|hosted| hosted.replica.log());
         hosted.or_else(|| self.disk.get(&partition).map(|stored| &stored.log))
     }
 
-    pub fn log_mut(&mut self, partition: usize) -> Option<&mut SimLog> {
+    pub(crate) fn log_mut(&mut self, partition: usize) -> Option<&mut SimLog> {
         match self.hosted.get_mut(&partition) {
             Some(hosted) => Some(hosted.replica.log_mut()),
             None => self.disk.get_mut(&partition).map(|stored| &mut stored.log),
         }
     }
 
-    pub fn leads(&self, partition: usize) -> bool {
+    pub(crate) fn leads(&self, partition: usize) -> bool {
         let hosted = self.hosted.get(&partition);
         hosted.is_some_and(|hosted| matches!(hosted.replica.role(), Role::Leader(_)))
     }

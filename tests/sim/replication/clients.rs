@@ -8,27 +8,27 @@ use super::message::{Produce, Produced};
 const PATIENCE_US: i64 = 2_500_000;
 
 #[derive(Debug)]
-pub struct Producer {
-    pub index: usize,
-    pub partition: usize,
-    pub acks: i16,
+pub(crate) struct Producer {
+    pub(crate) index: usize,
+    pub(crate) partition: usize,
+    pub(crate) acks: i16,
     /// The id it writes with; a new one when the partition forgot the old one.
     producer: u32,
     sequence: u32,
     count: u64,
     /// The record that is out, and since when.
-    pub out: Option<(Produce, i64)>,
+    pub(crate) out: Option<(Produce, i64)>,
     /// Waits for its turn, having been told to try again.
     retry: bool,
     requests: u64,
     /// No more records are begun.
-    pub done: bool,
+    pub(crate) done: bool,
     /// Value and offset of what was acknowledged.
-    pub acknowledged: Vec<(u64, i64)>,
+    pub(crate) acknowledged: Vec<(u64, i64)>,
 }
 
 impl Producer {
-    pub fn new(index: usize, partition: usize, acks: i16) -> Self {
+    pub(crate) fn new(index: usize, partition: usize, acks: i16) -> Self {
         Self {
             index,
             partition,
@@ -45,7 +45,7 @@ impl Producer {
     }
 
     /// What to send now, if anything.
-    pub fn turn(&mut self, now_us: i64) -> Option<Produce> {
+    pub(crate) fn turn(&mut self, now_us: i64) -> Option<Produce> {
         let late = self.out.is_some_and(|(_, since)| now_us > since + PATIENCE_US);
         if self.acks != -1 && (late || self.retry) {
             self.out = None;
@@ -77,7 +77,7 @@ impl Producer {
         Some(produce)
     }
 
-    pub fn answered(&mut self, request: u64, produced: Produced) {
+    pub(crate) fn answered(&mut self, request: u64, produced: Produced) {
         let Some((produce, _)) = self.out else { return };
         if produce.request != request {
             return;

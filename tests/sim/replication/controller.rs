@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use protocol::ErrorCode;
-use protocol::messages::alter_partition_request::{BrokerState, PartitionData, TopicData};
 use protocol::messages::alter_partition_reassignments_request::{
     ReassignablePartition, ReassignableTopic,
 };
+use protocol::messages::alter_partition_request::{BrokerState, PartitionData, TopicData};
 use protocol::messages::broker_registration_request::{Feature, Listener};
 use protocol::messages::create_topics_request::{CreatableReplicaAssignment, CreatableTopic};
 use protocol::messages::{
@@ -63,28 +63,28 @@ impl ConfigRules for NoRules {
 
 /// Records that were written together, and what the metadata is with them.
 #[derive(Debug)]
-pub struct Batch {
-    pub records: Vec<MetadataRecord>,
+pub(crate) struct Batch {
+    pub(crate) records: Vec<MetadataRecord>,
     /// Of the last record.
-    pub offset: i64,
-    pub image: MetadataImage,
+    pub(crate) offset: i64,
+    pub(crate) image: MetadataImage,
 }
 
 /// The controller's node.
-pub struct SimController {
+pub(crate) struct SimController {
     controller: Controller,
     settings: ControllerSettings,
-    pub clock: Clock,
-    pub away: bool,
-    pub log: Vec<Arc<Batch>>,
+    pub(crate) clock: Clock,
+    pub(crate) away: bool,
+    pub(crate) log: Vec<Arc<Batch>>,
     /// The newest request of each broker's process, by number: older ones came by a connection that
     /// was given up.
     altered: BTreeMap<(NodeId, u64), u64>,
-    pub counters: Counters,
+    pub(crate) counters: Counters,
 }
 
 impl SimController {
-    pub fn new(plan: &Plan, clock: Clock, seed: u128) -> Self {
+    pub(crate) fn new(plan: &Plan, clock: Clock, seed: u128) -> Self {
         let settings = ControllerSettings {
             node_id: 3000,
             cluster_id: "cluster".to_owned(),
@@ -124,11 +124,11 @@ impl SimController {
         }
     }
 
-    pub fn image(&self) -> &MetadataImage {
+    pub(crate) fn image(&self) -> &MetadataImage {
         self.controller.image()
     }
 
-    pub fn partition(&self, partition: usize) -> Option<Arc<Partition>> {
+    pub(crate) fn partition(&self, partition: usize) -> Option<Arc<Partition>> {
         self.image().topics().by_name(TOPIC)?.partition(partition as i32).cloned()
     }
 
@@ -170,7 +170,7 @@ impl SimController {
     }
 
     /// The topic, once every broker is there.
-    pub fn create_topic(&mut self, plan: &Plan, now_us: i64, seed: u128) {
+    pub(crate) fn create_topic(&mut self, plan: &Plan, now_us: i64, seed: u128) {
         let replicas = |partition: i32| {
             let broker = |at: i32| BrokerId(1 + (partition + at) % plan.brokers);
             (0..plan.replication_factor as i32).map(broker).collect()
@@ -191,7 +191,7 @@ impl SimController {
         assert!(created.topics.iter().all(|topic| topic.error_code == 0), "{created:?}");
     }
 
-    pub fn register(
+    pub(crate) fn register(
         &mut self,
         id: NodeId,
         incarnation: u64,
@@ -218,14 +218,14 @@ impl SimController {
         (response.error_code == 0).then_some(response.broker_epoch)
     }
 
-    pub fn heartbeat(
+    pub(crate) fn heartbeat(
         &mut self,
         id: NodeId,
         epoch: i64,
         offset: i64,
         wants_to_go: bool,
         now_us: i64,
-    ) -> (i16, bool) {
+    ) -> bool {
         let request = BrokerHeartbeatRequest::default()
             .with_broker_id(BrokerId(id))
             .with_broker_epoch(epoch)
@@ -234,11 +234,11 @@ impl SimController {
         let at = self.at(now_us, 0);
         let result = self.controller.heartbeat(&request, &at);
         let response = self.apply(result);
-        (response.error_code, response.should_shut_down)
+        response.should_shut_down
     }
 
     /// `None`: the request came by a connection that its broker had given up.
-    pub fn alter(
+    pub(crate) fn alter(
         &mut self,
         (id, process): (NodeId, u64),
         number: u64,
@@ -274,7 +274,7 @@ impl SimController {
         let before = self.partition(partition)?.isr.len();
         let result = self.controller.alter_partition(&request, 3);
         let response = self.apply(result);
-        let error = |code: i16| ErrorCode::from_code(code).expect("a code of Kafka's");
+        let error = |code: i16| ErrorCode::try_from_code(code).expect("a code of Kafka's");
         if response.error_code != 0 {
             return Some(Err(error(response.error_code)));
         }
@@ -299,7 +299,7 @@ impl SimController {
     }
 
     /// What it does by itself.
-    pub fn tick(&mut self, now_us: i64) {
+    pub(crate) fn tick(&mut self, now_us: i64) {
         let at = self.at(now_us, 0);
         loop {
             let result = self.controller.tick(&at);
@@ -310,14 +310,14 @@ impl SimController {
     }
 
     /// Takes a broker for gone that may well be alive.
-    pub fn take_for_gone(&mut self, id: NodeId) {
+    pub(crate) fn take_for_gone(&mut self, id: NodeId) {
         if !self.away {
             self.broker_gone(id);
         }
     }
 
     /// Somebody saw the broker's connection closed; right or wrong.
-    pub fn broker_gone(&mut self, id: NodeId) {
+    pub(crate) fn broker_gone(&mut self, id: NodeId) {
         let Some(epoch) = self.image().cluster().broker(id).map(|broker| broker.broker_epoch)
         else {
             return;
@@ -326,7 +326,7 @@ impl SimController {
         self.apply(result);
     }
 
-    pub fn reassign(&mut self, partition: usize, replicas: &[NodeId]) {
+    pub(crate) fn reassign(&mut self, partition: usize, replicas: &[NodeId]) {
         let asked = ReassignablePartition::default()
             .with_partition_index(partition as i32)
             .with_replicas(Some(replicas.iter().copied().map(BrokerId).collect()));
@@ -340,7 +340,7 @@ impl SimController {
     }
 
     /// Another one takes over, which knows the log and nothing else.
-    pub fn replace(&mut self, now_us: i64, seed: u128) {
+    pub(crate) fn replace(&mut self, now_us: i64, seed: u128) {
         let image = self.image().clone();
         let next_offset = self.controller.next_offset();
         self.controller = Controller::new(self.settings.clone(), Arc::new(NoRules), image);

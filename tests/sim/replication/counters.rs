@@ -7,13 +7,13 @@ use std::ops::AddAssign;
 macro_rules! counters {
     ($($name:ident: $what:literal,)*) => {
         #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-        pub struct Counters {
-            $(pub $name: u64,)*
+        pub(crate) struct Counters {
+            $(pub(crate) $name: u64,)*
         }
 
         impl Counters {
             /// Name and count of each.
-            pub fn all(&self) -> Vec<(&'static str, u64)> {
+            pub(crate) fn all(&self) -> Vec<(&'static str, u64)> {
                 vec![$(($what, self.$name),)*]
             }
         }

@@ -7,7 +7,7 @@ use super::world::{Event, World};
 
 impl World {
     /// The next fault of the plan.
-    pub fn strike(&mut self) {
+    pub(crate) fn strike(&mut self) {
         let pause_us = 1_000 * (1 + self.draws.below(2 * self.plan.fault_every_ms) as i64);
         self.after_us(pause_us, Event::Fault);
         if self.healed {
@@ -79,7 +79,7 @@ impl World {
         }
     }
 
-    pub fn stop_in_peace(&mut self, id: NodeId) {
+    pub(crate) fn stop_in_peace(&mut self, id: NodeId) {
         let broker = self.broker(id);
         broker.sync();
         let epoch = broker.epoch;
@@ -93,7 +93,7 @@ impl World {
         self.after_us(down_us, Event::Start(id));
     }
 
-    pub fn start(&mut self, id: NodeId) {
+    pub(crate) fn start(&mut self, id: NodeId) {
         self.processes += 1;
         let process = self.processes;
         let broker = self.broker(id);
@@ -140,7 +140,7 @@ impl World {
         self.after_us(span_us, Event::NetworkCalm);
     }
 
-    pub fn calm_network(&mut self) {
+    pub(crate) fn calm_network(&mut self) {
         let quiet = if self.healed { 0 } else { 1 };
         self.network.lost = quiet * self.plan.lost;
         self.network.duplicated = quiet * self.plan.duplicated;
@@ -153,7 +153,7 @@ impl World {
         self.after_us(span_us, Event::ControllerBack);
     }
 
-    pub fn controller_back(&mut self) {
+    pub(crate) fn controller_back(&mut self) {
         if !self.controller.away {
             return;
         }
@@ -183,7 +183,7 @@ impl World {
     }
 
     /// A broker that is back in every in-sync set has made good what its crash cost.
-    pub fn forgive(&mut self) {
+    pub(crate) fn forgive(&mut self) {
         if self.unclean.is_empty() {
             return;
         }
@@ -198,7 +198,7 @@ impl World {
     }
 
     /// No more faults: everything is up and can reach everything.
-    pub fn heal(&mut self) {
+    pub(crate) fn heal(&mut self) {
         self.healed = true;
         self.network.heal();
         self.calm_network();
@@ -207,6 +207,6 @@ impl World {
             self.broker(id).frozen_until_us = 0;
             self.start(id);
         }
-        self.checks.healed(self.now_us);
+        self.checks.healed(self.now_us, &self.producers);
     }
 }

@@ -17,17 +17,17 @@ const REMEMBERED: usize = 5;
 
 /// One record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    pub epoch: i32,
-    pub value: u64,
+pub(crate) struct Entry {
+    pub(crate) epoch: i32,
+    pub(crate) value: u64,
     /// 0 for none: then `sequence` means nothing.
-    pub producer: u32,
-    pub sequence: u32,
+    pub(crate) producer: u32,
+    pub(crate) sequence: u32,
 }
 
 impl Entry {
     /// As a producer sends it.
-    pub fn encoded(&self, offset: i64) -> Bytes {
+    pub(crate) fn encoded(&self, offset: i64) -> Bytes {
         let mut bytes = BytesMut::with_capacity(RECORD_BYTES);
         bytes.put_i64(offset);
         bytes.put_u64(self.value);
@@ -42,20 +42,16 @@ impl Entry {
     fn decoded(bytes: &[u8]) -> (i64, Self) {
         let word = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four"));
         let long = |at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().expect("eight"));
-        let entry = Self {
-            value: long(8),
-            epoch: word(20) as i32,
-            producer: word(24),
-            sequence: word(28),
-        };
+        let entry =
+            Self { value: long(8), epoch: word(20) as i32, producer: word(24), sequence: word(28) };
         (long(0) as i64, entry)
     }
 }
 
 /// Where an append stands.
 #[derive(Debug)]
-pub struct Written {
-    pub offset: i64,
+pub(crate) struct Written {
+    pub(crate) offset: i64,
 }
 
 impl Appended for Written {
@@ -66,43 +62,43 @@ impl Appended for Written {
 
 /// Why a record was not taken.
 #[derive(Debug, PartialEq, Eq)]
-pub enum LogError {
+pub(crate) enum LogError {
     OutOfOrderSequence,
     UnexpectedOffset { offered: i64, end: i64 },
 }
 
 /// What happened to a log, for those who watch it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Observed {
+pub(crate) enum Observed {
     Appended { offset: i64, entry: Entry, before: Option<i32>, led: bool },
     Truncated { from: i64, to: i64 },
 }
 
 /// The log.
 #[derive(Debug, Default)]
-pub struct SimLog {
+pub(crate) struct SimLog {
     entries: Vec<Entry>,
     epochs: Vec<(i32, i64)>,
     synced: i64,
     producers: BTreeMap<u32, Vec<(u32, i64)>>,
-    pub observed: Vec<Observed>,
+    pub(crate) observed: Vec<Observed>,
 }
 
 impl SimLog {
-    pub fn end(&self) -> i64 {
+    pub(crate) fn end(&self) -> i64 {
         self.entries.len() as i64
     }
 
-    pub fn entry(&self, offset: i64) -> Option<&Entry> {
+    pub(crate) fn entry(&self, offset: i64) -> Option<&Entry> {
         usize::try_from(offset).ok().and_then(|at| self.entries.get(at))
     }
 
-    pub fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// Up to `count` records from `offset` below `upper`, as a leader sends them.
-    pub fn read(&self, offset: i64, upper: i64, count: i64) -> Bytes {
+    pub(crate) fn read(&self, offset: i64, upper: i64, count: i64) -> Bytes {
         let mut bytes = BytesMut::new();
         for at in offset..upper.min(offset + count).min(self.end()) {
             bytes.extend_from_slice(&self.entries[at as usize].encoded(at));
@@ -110,21 +106,21 @@ impl SimLog {
         bytes.freeze()
     }
 
-    pub fn sync(&mut self) {
+    pub(crate) fn sync(&mut self) {
         self.synced = self.end();
     }
 
-    pub fn unsynced(&self) -> i64 {
+    pub(crate) fn unsynced(&self) -> i64 {
         self.end() - self.synced
     }
 
     /// The machine goes down: of what was not synced, `kept` records happen to be there.
-    pub fn lose_power(&mut self, kept: i64) {
+    pub(crate) fn lose_power(&mut self, kept: i64) {
         self.cut((self.synced + kept).min(self.end()));
     }
 
     /// What the next process finds: epochs without records are not among it.
-    pub fn reopen(&mut self) {
+    pub(crate) fn reopen(&mut self) {
         let end = self.end();
         self.epochs.retain(|(_, start)| *start < end);
     }
@@ -257,11 +253,7 @@ impl Log for SimLog {
         Ok(())
     }
 
-    fn truncate_fully_and_start_at(
-        &mut self,
-        offset: i64,
-        _now_ms: i64,
-    ) -> Result<(), LogError> {
+    fn truncate_fully_and_start_at(&mut self, offset: i64, _now_ms: i64) -> Result<(), LogError> {
         assert_eq!(offset, 0, "nothing is ever deleted here");
         self.cut(0);
         Ok(())

@@ -9,13 +9,13 @@ use replica::{Diverging, FetchPosition, IsrAnswer, IsrProposal};
 use super::controller::Batch;
 
 /// Who sends and receives: brokers are 1 and up.
-pub type NodeId = i32;
-pub const CONTROLLER: NodeId = 0;
-pub const CLIENTS: NodeId = -1;
+pub(crate) type NodeId = i32;
+pub(crate) const CONTROLLER: NodeId = 0;
+pub(crate) const CLIENTS: NodeId = -1;
 
 /// A leader's answer to a follower.
 #[derive(Debug, Clone)]
-pub enum FetchAnswer {
+pub(crate) enum FetchAnswer {
     Records { records: Bytes, high_watermark: i64, log_start_offset: i64 },
     Diverging(Diverging),
     OutOfRange { log_start_offset: i64, log_end_offset: i64 },
@@ -25,32 +25,32 @@ pub enum FetchAnswer {
 
 /// A record that a client wants written.
 #[derive(Debug, Clone, Copy)]
-pub struct Produce {
-    pub client: usize,
-    pub request: u64,
-    pub partition: usize,
-    pub value: u64,
-    pub producer: u32,
-    pub sequence: u32,
-    pub acks: i16,
+pub(crate) struct Produce {
+    pub(crate) client: usize,
+    pub(crate) request: u64,
+    pub(crate) partition: usize,
+    pub(crate) value: u64,
+    pub(crate) producer: u32,
+    pub(crate) sequence: u32,
+    pub(crate) acks: i16,
 }
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Produced {
+pub(crate) enum Produced {
     At(i64),
     Retry,
     OutOfOrder,
 }
 
 #[derive(Debug, Clone)]
-pub enum Body {
+pub(crate) enum Body {
     Fetch { partition: usize, position: FetchPosition, broker_epoch: i64 },
     Fetched { partition: usize, position: FetchPosition, answer: FetchAnswer },
     Register { previous_epoch: i64 },
     Registered { epoch: Option<i64> },
     Heartbeat { epoch: i64, offset: i64, wants_to_go: bool },
-    Heard { error: i16, may_go: bool },
+    Heard { may_go: bool },
     Alter { number: u64, epoch: i64, partition: usize, proposal: IsrProposal },
     Altered { number: u64, result: Result<IsrAnswer, ErrorCode> },
     Metadata { have: usize },
@@ -61,12 +61,12 @@ pub enum Body {
 
 /// A message on its way.
 #[derive(Debug, Clone)]
-pub struct Message {
-    pub from: NodeId,
-    pub to: NodeId,
+pub(crate) struct Message {
+    pub(crate) from: NodeId,
+    pub(crate) to: NodeId,
     /// Which process sent it.
-    pub sender: u64,
+    pub(crate) sender: u64,
     /// Which process it answers; an answer to a dead process reaches nobody. 0: whoever is there.
-    pub addressee: u64,
-    pub body: Body,
+    pub(crate) addressee: u64,
+    pub(crate) body: Body,
 }

@@ -25,31 +25,27 @@ mod plan;
 mod serve;
 mod world;
 
-pub use counters::Counters;
-pub use plan::{Mode, Plan};
+pub(crate) use counters::Counters;
+pub(crate) use plan::Plan;
 use world::World;
 
 /// What became of a seed.
 #[derive(Debug)]
-pub struct Outcome {
-    pub plan: Plan,
-    pub counters: Counters,
+pub(crate) struct Outcome {
+    pub(crate) plan: Plan,
+    pub(crate) counters: Counters,
     /// A hash of everything that happened.
-    pub trace: u64,
-    pub violation: Option<String>,
+    pub(crate) trace: u64,
+    pub(crate) violation: Option<String>,
 }
 
 /// Runs one seed; with `told`, prints every event.
-pub fn run(seed: u64, told: bool) -> Outcome {
+pub(crate) fn run(seed: u64, told: bool) -> Outcome {
     let mut world = World::new(seed);
-    world.told = told.then(Vec::new);
+    world.told = told;
     let violation = world.run().err();
-    for line in world.told.iter().flatten() {
-        println!("{line}");
-    }
-    let violation = violation.map(|what| {
-        format!("seed {seed} after {:.3} s: {what}", world.now_us as f64 / 1e6)
-    });
+    let violation = violation
+        .map(|what| format!("seed {seed} after {:.3} s: {what}", world.now_us as f64 / 1e6));
     Outcome {
         plan: world.plan.clone(),
         counters: world.all_counters(),

@@ -8,19 +8,19 @@ use super::message::NodeId;
 
 /// The links.
 #[derive(Debug)]
-pub struct Network {
+pub(crate) struct Network {
     /// Of a thousand.
-    pub lost: u64,
+    pub(crate) lost: u64,
     /// Of a thousand.
-    pub duplicated: u64,
-    pub delay_max_us: u64,
+    pub(crate) duplicated: u64,
+    pub(crate) delay_max_us: u64,
     /// From, to.
-    pub cut: BTreeSet<(NodeId, NodeId)>,
+    pub(crate) cut: BTreeSet<(NodeId, NodeId)>,
 }
 
 impl Network {
     /// After how many microseconds each copy of a message arrives; none when it is lost.
-    pub fn arrivals(&self, from: NodeId, to: NodeId, draws: &mut Draws) -> Vec<i64> {
+    pub(crate) fn arrivals(&self, from: NodeId, to: NodeId, draws: &mut Draws) -> Vec<i64> {
         if self.cut.contains(&(from, to)) || draws.below(1000) < self.lost {
             return Vec::new();
         }
@@ -35,7 +35,7 @@ impl Network {
     }
 
     /// Nothing goes wrong any more.
-    pub fn heal(&mut self) {
+    pub(crate) fn heal(&mut self) {
         self.lost = 0;
         self.duplicated = 0;
         self.cut.clear();

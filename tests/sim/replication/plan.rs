@@ -5,7 +5,7 @@ use raft::draws::Draws;
 
 /// Which faults happen, and hence what may be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Processes are killed, nodes freeze, networks part, but what was written stays: nothing that
     /// was acknowledged may ever be lost.
     NothingLost,
@@ -19,30 +19,30 @@ pub enum Mode {
 
 /// The run of one seed.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    pub seed: u64,
-    pub mode: Mode,
-    pub brokers: i32,
-    pub partitions: usize,
-    pub replication_factor: usize,
-    pub min_in_sync: usize,
-    pub unclean_election: bool,
-    pub session_timeout_ms: i64,
-    pub lag_time_max_ms: i64,
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) mode: Mode,
+    pub(crate) brokers: i32,
+    pub(crate) partitions: usize,
+    pub(crate) replication_factor: usize,
+    pub(crate) min_in_sync: usize,
+    pub(crate) unclean_election: bool,
+    pub(crate) session_timeout_ms: i64,
+    pub(crate) lag_time_max_ms: i64,
     /// Of a thousand messages, at ordinary times.
-    pub lost: u64,
-    pub duplicated: u64,
-    pub delay_max_us: u64,
+    pub(crate) lost: u64,
+    pub(crate) duplicated: u64,
+    pub(crate) delay_max_us: u64,
     /// The mean time from fault to fault.
-    pub fault_every_ms: u64,
+    pub(crate) fault_every_ms: u64,
     /// How long faults go on.
-    pub chaos_ms: i64,
+    pub(crate) chaos_ms: i64,
     /// How long the cluster has to recover.
-    pub heal_ms: i64,
+    pub(crate) heal_ms: i64,
 }
 
 impl Plan {
-    pub fn new(seed: u64, draws: &mut Draws) -> Self {
+    pub(crate) fn new(seed: u64, draws: &mut Draws) -> Self {
         let mode = match draws.below(4) {
             0 => Mode::NothingLost,
             1 => Mode::LossesCovered,

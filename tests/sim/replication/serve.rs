@@ -11,7 +11,7 @@ const FETCH_RECORDS: i64 = 8;
 
 impl SimBroker {
     /// Everything but metadata, which the world compares with the controller's.
-    pub fn receive(&mut self, message: Message, now_us: i64, out: &mut Out) {
+    pub(crate) fn receive(&mut self, message: Message, now_us: i64, out: &mut Out) {
         let (from, sender) = (message.from, message.sender);
         match message.body {
             Body::Fetch { partition, position, broker_epoch } => {

@@ -20,7 +20,7 @@ use super::plan::Plan;
 
 /// What a broker does by itself.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
-pub enum Timer {
+pub(crate) enum Timer {
     Heartbeat,
     Metadata,
     Tick,
@@ -29,7 +29,7 @@ pub enum Timer {
 }
 
 #[derive(Debug)]
-pub enum Event {
+pub(crate) enum Event {
     Deliver(Message),
     Broker { id: NodeId, process: u64, timer: Timer },
     ControllerTick,
@@ -45,39 +45,39 @@ pub enum Event {
     LastRecords,
 }
 
-pub struct World {
-    pub plan: Plan,
-    pub draws: Draws,
-    pub now_us: i64,
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) draws: Draws,
+    pub(crate) now_us: i64,
     queue: BTreeMap<(i64, u64), Event>,
     queued: u64,
-    pub network: Network,
-    pub controller: SimController,
-    pub brokers: Vec<SimBroker>,
-    pub producers: Vec<Producer>,
-    pub checks: Checks,
-    pub counters: Counters,
-    pub healed: bool,
+    pub(crate) network: Network,
+    pub(crate) controller: SimController,
+    pub(crate) brokers: Vec<SimBroker>,
+    pub(crate) producers: Vec<Producer>,
+    pub(crate) checks: Checks,
+    pub(crate) counters: Counters,
+    pub(crate) healed: bool,
     /// Stopped without peace, and not back in every in-sync set yet.
-    pub unclean: BTreeSet<NodeId>,
-    pub processes: u64,
+    pub(crate) unclean: BTreeSet<NodeId>,
+    pub(crate) processes: u64,
     trace: DefaultHasher,
-    pub told: Option<Vec<String>>,
+    /// Whether every event is printed.
+    pub(crate) told: bool,
 }
 
 impl World {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         let mut draws = Draws::new(u128::from(seed) << 64 | 0x5eed);
         let plan = Plan::new(seed, &mut draws);
-        let mut clock = |draws: &mut Draws| {
+        let clock = |draws: &mut Draws| {
             let rate = 800 + draws.below(401) as i64;
             Clock::new(rate, draws.below(1_000_000) as i64)
         };
         let controller_clock = clock(&mut draws);
         let controller = SimController::new(&plan, controller_clock, u128::from(seed));
-        let brokers = (1..=plan.brokers)
-            .map(|id| SimBroker::new(id, clock(&mut draws), &plan))
-            .collect();
+        let brokers =
+            (1..=plan.brokers).map(|id| SimBroker::new(id, clock(&mut draws), &plan)).collect();
         let acks = [-1, -1, 1, 0];
         let producers = (0..plan.partitions * acks.len())
             .map(|index| Producer::new(index, index / acks.len(), acks[index % acks.len()]))
@@ -103,7 +103,7 @@ impl World {
             healed: false,
             unclean: BTreeSet::new(),
             trace: DefaultHasher::new(),
-            told: None,
+            told: false,
             plan,
         };
         world.begin();
@@ -131,7 +131,7 @@ impl World {
     }
 
     /// Lives through it all. What went wrong, if anything.
-    pub fn run(&mut self) -> Result<(), String> {
+    pub(crate) fn run(&mut self) -> Result<(), String> {
         while let Some(((at_us, _), event)) = self.queue.pop_first() {
             if at_us > self.end_us() {
                 break;
@@ -148,8 +148,8 @@ impl World {
     }
 
     fn note(&mut self, event: &Event) {
-        if let Some(told) = &mut self.told {
-            told.push(format!("{:>12.6} {event:?}", self.now_us as f64 / 1e6));
+        if self.told {
+            println!("{:>12.6} {event:?}", self.now_us as f64 / 1e6);
         }
         self.now_us.hash(&mut self.trace);
         std::mem::discriminant(event).hash(&mut self.trace);
@@ -160,7 +160,7 @@ impl World {
     }
 
     /// The same for every run of the seed.
-    pub fn trace(&self) -> u64 {
+    pub(crate) fn trace(&self) -> u64 {
         let mut trace = self.trace.clone();
         for broker in &self.brokers {
             for partition in 0..self.plan.partitions {
@@ -172,7 +172,7 @@ impl World {
         trace.finish()
     }
 
-    pub fn all_counters(&self) -> Counters {
+    pub(crate) fn all_counters(&self) -> Counters {
         let mut all = self.counters;
         all += self.controller.counters;
         all += self.checks.counters();
@@ -180,17 +180,17 @@ impl World {
         all
     }
 
-    pub fn after_us(&mut self, delay_us: i64, event: Event) {
+    pub(crate) fn after_us(&mut self, delay_us: i64, event: Event) {
         self.queued += 1;
         self.queue.insert((self.now_us + delay_us.max(0), self.queued), event);
     }
 
-    pub fn broker(&mut self, id: NodeId) -> &mut SimBroker {
+    pub(crate) fn broker(&mut self, id: NodeId) -> &mut SimBroker {
         &mut self.brokers[id as usize - 1]
     }
 
     /// A process has just started: its timers run.
-    pub fn wind_up(&mut self, id: NodeId) {
+    pub(crate) fn wind_up(&mut self, id: NodeId) {
         for timer in [Timer::Heartbeat, Timer::Metadata, Timer::Tick, Timer::Sync] {
             self.wind(id, timer, 1 + self.plan.brokers as i64);
         }
@@ -211,7 +211,7 @@ impl World {
         }
     }
 
-    pub fn carry(&mut self, from: NodeId, out: Out) {
+    pub(crate) fn carry(&mut self, from: NodeId, out: Out) {
         for (to, addressee, body) in out.sent {
             self.send(from, to, addressee, body);
         }
@@ -230,6 +230,7 @@ impl World {
                     self.controller.tick(self.now_us);
                     self.create_topic();
                 }
+                self.checks.tick(self.now_us, &self.controller);
                 self.after_us(100_000, Event::ControllerTick);
             }
             Event::Client(client) => self.client_turn(client),
@@ -258,7 +259,8 @@ impl World {
     }
 
     fn create_topic(&mut self) {
-        let ready = (1..=self.plan.brokers).all(|id| self.controller.image().cluster().is_active(id));
+        let ready =
+            (1..=self.plan.brokers).all(|id| self.controller.image().cluster().is_active(id));
         if ready && self.controller.partition(0).is_none() {
             let seed = u128::from(self.draws.next_u64());
             self.controller.create_topic(&self.plan, self.now_us, seed);
@@ -301,7 +303,7 @@ impl World {
                     broker.publish(now_us, &mut out);
                 }
             }
-            Body::Heard { may_go, .. } => {
+            Body::Heard { may_go } => {
                 if may_go && broker.stopping {
                     self.stop_in_peace(id);
                     return;
@@ -328,7 +330,7 @@ impl World {
             }
             Body::Heartbeat { epoch, offset, wants_to_go } => {
                 let heard = self.controller.heartbeat(from, epoch, offset, wants_to_go, now_us);
-                Body::Heard { error: heard.0, may_go: heard.1 }
+                Body::Heard { may_go: heard }
             }
             Body::Alter { number, epoch, partition, proposal } => {
                 let asker = (from, process);

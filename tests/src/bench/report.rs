@@ -246,11 +246,7 @@ pub(super) fn figure(value: Option<f64>, digits: usize) -> String {
 }
 
 /// The document with everything between `<!-- name:begin -->` and `<!-- name:end -->` replaced.
-pub fn put_between_markers(
-    document: &str,
-    name: &str,
-    block: &str,
-) -> Result<String, BenchError> {
+pub fn put_between_markers(document: &str, name: &str, block: &str) -> Result<String, BenchError> {
     let (begin, end) = (format!("<!-- {name}:begin -->"), format!("<!-- {name}:end -->"));
     let parts = document.split_once(&begin).and_then(|(before, rest)| {
         let (_, after) = rest.split_once(&end)?;

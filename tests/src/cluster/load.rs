@@ -52,6 +52,8 @@ pub struct Load {
     pub is_idempotent: bool,
     /// Between two sends of a partition.
     pub pause: Duration,
+    /// How many numbers of a partition may be on their way (idempotent).
+    pub in_flight: usize,
     /// How many numbers a partition gets.
     pub limit: u64,
     /// How long an answer is waited for before another leader is looked for.
@@ -81,6 +83,7 @@ impl Load {
             acks: -1,
             is_idempotent: true,
             pause: Duration::from_millis(2),
+            in_flight: 5,
             limit: u64::MAX,
             patience: Duration::from_secs(3),
         }
@@ -229,12 +232,12 @@ impl Producer {
         if self.load.is_idempotent { self.until_acknowledged(client) } else { self.once(client) }
     }
 
-    /// What was not acknowledged goes first; five are in flight at most.
+    /// What was not acknowledged goes first.
     fn until_acknowledged(&mut self, client: &mut Client) -> io::Result<()> {
         let mut again = self.unanswered.clone();
         let mut in_flight = VecDeque::new();
         loop {
-            while in_flight.len() < 5 {
+            while in_flight.len() < self.load.in_flight {
                 let number = match again.pop_front() {
                     Some(number) => number,
                     None if self.is_stopped() => break,
@@ -246,9 +249,7 @@ impl Producer {
                 };
                 self.send(client, number)?;
                 in_flight.push_back(number);
-                if self.unanswered.len() > in_flight.len() || in_flight.len() > 1 {
-                    std::thread::sleep(self.load.pause);
-                }
+                std::thread::sleep(self.load.pause);
             }
             let Some(number) = in_flight.pop_front() else { return Ok(()) };
             self.answer(client, number)?;

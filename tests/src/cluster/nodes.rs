@@ -56,7 +56,7 @@ impl Cluster {
     pub fn prepare(layout: Layout) -> Self {
         static ALONE: Mutex<()> = Mutex::new(());
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = tempfile::Builder::new().prefix("gregor-cluster-").tempdir().expect("folder");
+        let folder = tempfile::Builder::new().prefix("gregor-nodes-").tempdir().expect("folder");
         let node = |plan: &Plan| Node { plan: plan.clone(), child: None, is_paused: false };
         let nodes = layout.nodes.iter().map(node).collect();
         let cluster = Self { layout, nodes, folder: Some(folder), _alone };
@@ -323,7 +323,10 @@ impl Drop for Cluster {
         }
         self.nodes.iter_mut().for_each(|node| drop(node.child.take()));
         if std::env::var_os("GREGOR_KEEP").is_some() {
-            println!("kept: {}", self.folder.take().map(TempDir::keep).unwrap_or_default().display());
+            println!(
+                "kept: {}",
+                self.folder.take().map(TempDir::keep).unwrap_or_default().display()
+            );
         } else if std::thread::panicking() {
             for id in self.ids() {
                 eprintln!("--- node {id}, the end of its output:\n{}", log::tail(&self.output(id)));

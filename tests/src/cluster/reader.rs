@@ -88,7 +88,8 @@ fn follow(mut view: View, topic: &str, partition: i32, stop: &AtomicBool) -> See
         if let Some(mut client) = client {
             while !stop.load(Ordering::Relaxed)
                 && poll(&mut client, topic, partition, &mut position, &mut seen).is_some()
-            {}
+            {
+            }
         }
         view.brokers.rotate_left(1);
         std::thread::sleep(Duration::from_millis(5));

@@ -56,9 +56,10 @@ pub fn judge(
         for replica in state.replicas {
             let address = view.broker(replica).expect("in sync, so it runs");
             // A follower shows what its leader has told it is committed, a moment later.
-            let _ = until(&format!("replica {replica} shows what the leader does"), PATIENCE, || {
-                (whole(address, topic, partition) == there).then_some(())
-            });
+            let _ =
+                until(&format!("replica {replica} shows what the leader does"), PATIENCE, || {
+                    (whole(address, topic, partition) == there).then_some(())
+                });
         }
         same_logs(cluster, topic, partition);
         let seen = usize::try_from(partition).ok().and_then(|at| seen.get(at));
@@ -116,7 +117,8 @@ fn findings(
             findings.push(format!("a position vanished {} times", seen.out_of_range));
         }
         let gone = seen.values.iter().filter(|(offset, value)| there.get(offset) != Some(value));
-        findings.extend(gone.map(|(offset, value)| format!("shown, then gone: {value} at {offset}")));
+        findings
+            .extend(gone.map(|(offset, value)| format!("shown, then gone: {value} at {offset}")));
     }
     findings.truncate(20);
     findings
@@ -205,7 +207,8 @@ mod tests {
         let there = there(&[(0, "3:0")]);
         let mut seen = Seen::default();
         seen.values.insert(0, "3:0".to_owned());
-        let judged = |seen: &Seen| findings(Promise::ShownStays, 3, &acks, &there, Some(seen)).len();
+        let judged =
+            |seen: &Seen| findings(Promise::ShownStays, 3, &acks, &there, Some(seen)).len();
         assert_eq!(judged(&seen), 0);
         seen.values.insert(1, "3:1".to_owned());
         assert_eq!(judged(&seen), 1);

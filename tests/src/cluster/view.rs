@@ -159,9 +159,9 @@ impl View {
     /// The quorum, in the words of the leader: each controller is asked.
     #[must_use]
     pub fn quorum(&self) -> Option<Quorum> {
-        self.controllers.iter().find_map(|(id, address)| {
-            quorum_at(address).filter(|quorum| quorum.leader == *id)
-        })
+        self.controllers
+            .iter()
+            .find_map(|(id, address)| quorum_at(address).filter(|quorum| quorum.leader == *id))
     }
 
     /// All brokers but one.
@@ -243,7 +243,9 @@ fn until_or<T>(
     loop {
         match ask() {
             Some(answer) => return Ok(answer),
-            None if began.elapsed() > patience => return Err(format!("waited {patience:?}: {what}")),
+            None if began.elapsed() > patience => {
+                return Err(format!("waited {patience:?}: {what}"));
+            }
             None => std::thread::sleep(Duration::from_millis(20)),
         }
     }

@@ -36,9 +36,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-metadata-quorum" => "org.apache.kafka.tools.MetadataQuorumCommand",
         "kafka-metadata-shell" => "org.apache.kafka.shell.MetadataShell",
         "kafka-producer-perf-test" => "org.apache.kafka.tools.ProducerPerformance",
-        "kafka-reassign-partitions" => {
-            "org.apache.kafka.tools.reassign.ReassignPartitionsCommand"
-        }
+        "kafka-reassign-partitions" => "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
         "kafka-storage" => "kafka.tools.StorageTool",
         "kafka-topics" => "org.apache.kafka.tools.TopicCommand",
         "kafka-transactions" => "org.apache.kafka.tools.TransactionsCommand",

@@ -45,12 +45,7 @@ pub const CASES: [Case; 6] = [
         unit: "s/GB",
         load: bulk(1000, 330, -1),
     },
-    Case {
-        key: "b100",
-        title: "produce 100 B, acks=all",
-        unit: "s/GB",
-        load: bulk(100, 1600, -1),
-    },
+    Case { key: "b100", title: "produce 100 B, acks=all", unit: "s/GB", load: bulk(100, 1600, -1) },
     Case {
         key: "small5",
         title: "one 100 B record a request, acks=all, 5 in flight",
@@ -94,7 +89,8 @@ impl Case {
         topics: &[String],
         is_quick: bool,
     ) -> Result<Vec<Figure>, BenchError> {
-        let (bytes, requests) = if is_quick { (3e8 as u64, 15_000) } else { (1_500_000_000, 90_000) };
+        let (bytes, requests) =
+            if is_quick { (3e8 as u64, 15_000) } else { (1_500_000_000, 90_000) };
         if matches!(self.load, Load::Consume) {
             run(bulk(1000, 330, 1), nodes, topics, bytes, requests)?;
             caught_up(nodes, topics)?;
@@ -111,7 +107,8 @@ impl Case {
         let requests: u64 = moved.iter().map(|one| one.requests).sum();
         let (title, unit) = (self.title, self.unit);
         if unit == "s/GB" {
-            let rate = Figure::new(&format!("{title}: rate"), "MB/s", 0, bytes as f64 / 1e6 / seconds);
+            let rate =
+                Figure::new(&format!("{title}: rate"), "MB/s", 0, bytes as f64 / 1e6 / seconds);
             return Ok(vec![Figure::new(title, unit, 2, cpu * 1e9 / bytes as f64), rate]);
         }
         let p99 = moved.iter().map(|one| one.latency.p99_us).max().unwrap_or_default();

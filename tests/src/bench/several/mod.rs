@@ -76,7 +76,8 @@ impl Session {
             }
         }
         let largest = nodes.resident_bytes()?.into_iter().max().unwrap_or_default();
-        report.keep(name, vec![Figure::mebibytes("memory after these cases, largest node", largest)]);
+        report
+            .keep(name, vec![Figure::mebibytes("memory after these cases, largest node", largest)]);
         Ok(())
     }
 }

@@ -43,8 +43,7 @@ impl Nodes {
         let combined = (1..=shape.combined).map(|id| (id, true, true));
         let controllers = (101..101 + shape.controllers).map(|id| (id, false, true));
         let brokers = (1..=shape.brokers).map(|id| (id, true, false));
-        let places: Vec<_> =
-            (0_u16..).zip(combined.chain(controllers).chain(brokers)).collect();
+        let places: Vec<_> = (0_u16..).zip(combined.chain(controllers).chain(brokers)).collect();
         let port_of = |at: u16| port + 2 * at;
         let voters = places.iter().filter(|(_, (_, _, is_controller))| *is_controller);
         let voters = voters.map(|(at, (id, ..))| format!("{id}@127.0.0.1:{}", port_of(*at) + 1));

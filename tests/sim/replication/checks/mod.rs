@@ -1,0 +1,191 @@
+//! What must hold, one file per invariant; the numbers are those of the project's list.
+//!
+//! `truth` keeps what is committed. In a run where leaders may be elected out of sync a partition to
+//! which that has happened is *excused* until all its replicas are in sync again: what was committed
+//! may be lost then, and readers may see it.
+
+mod acknowledged_is_never_lost;
+mod acks_mean_what_they_say;
+mod batches_stand_once;
+mod candidates_are_complete;
+mod clocks_do_not_matter;
+mod everything_heals;
+mod frozen_leaders_are_harmless;
+mod in_sync_members_are_alive;
+mod leader_isr_covers_the_controllers;
+mod logs_match;
+mod metadata_converges;
+mod reads_are_consistent;
+mod truth;
+
+use super::broker::{Acknowledged, SimBroker};
+use super::clients::Producer;
+use super::controller::SimController;
+use super::counters::Counters;
+use super::message::NodeId;
+use super::plan::Plan;
+use truth::Truth;
+
+/// What went wrong, in words.
+pub(crate) type Verdict = Result<(), String>;
+
+/// Fails with the words unless the condition holds.
+pub(crate) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+/// The nodes as they are after an event.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) brokers: &'a [SimBroker],
+    pub(crate) controller: &'a SimController,
+}
+
+impl<'a> Scene<'a> {
+    pub(crate) fn broker(&self, id: NodeId) -> Option<&'a SimBroker> {
+        self.brokers.get(usize::try_from(id).ok()?.checked_sub(1)?)
+    }
+}
+
+/// Everybody who watches.
+#[derive(Debug)]
+pub(crate) struct Checks {
+    /// Since the last event.
+    pub(crate) acknowledged: Vec<Acknowledged>,
+    truths: Vec<Truth>,
+    logs: Vec<logs_match::LogsMatch>,
+    lost: acknowledged_is_never_lost::AcknowledgedIsNeverLost,
+    acks: acks_mean_what_they_say::AcksMeanWhatTheySay,
+    clocks: clocks_do_not_matter::ClocksDoNotMatter,
+    heals: everything_heals::EverythingHeals,
+    reads: reads_are_consistent::ReadsAreConsistent,
+    /// How much of the controller's log has been looked at.
+    seen: usize,
+    /// Found outside of `after_event`.
+    found: Verdict,
+    truncations: u64,
+}
+
+impl Checks {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            acknowledged: Vec::new(),
+            truths: (0..plan.partitions).map(|_| Truth::default()).collect(),
+            logs: (0..plan.partitions).map(|_| logs_match::LogsMatch::default()).collect(),
+            lost: acknowledged_is_never_lost::AcknowledgedIsNeverLost::new(plan.partitions),
+            acks: acks_mean_what_they_say::AcksMeanWhatTheySay::default(),
+            clocks: clocks_do_not_matter::ClocksDoNotMatter::default(),
+            heals: everything_heals::EverythingHeals::default(),
+            reads: reads_are_consistent::ReadsAreConsistent::default(),
+            seen: 0,
+            found: Ok(()),
+            truncations: 0,
+        }
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        Counters {
+            acknowledged: self.acks.acknowledged,
+            reads: self.reads.reads,
+            truncations: self.truncations,
+            lost_where_allowed: self.truths.iter().map(|truth| truth.lost).sum(),
+            ..Counters::default()
+        }
+    }
+
+    /// Looks at everything; the first finding ends the run.
+    pub(crate) fn after_event(
+        &mut self,
+        plan: &Plan,
+        brokers: &mut [SimBroker],
+        controller: &mut SimController,
+    ) -> Verdict {
+        std::mem::replace(&mut self.found, Ok(()))?;
+        for broker in brokers.iter_mut() {
+            for (partition, logs) in self.logs.iter_mut().enumerate() {
+                let (id, up) = (broker.id, broker.up);
+                let Some(log) = broker.log_mut(partition) else { continue };
+                for observed in log.observed.drain(..) {
+                    self.truncations += u64::from(up && logs.observe(partition, id, observed)?);
+                }
+            }
+        }
+        let scene = Scene { plan, brokers, controller };
+        if controller.log.len() != self.seen {
+            self.seen = controller.log.len();
+            in_sync_members_are_alive::check(&scene)?;
+            for (partition, truth) in self.truths.iter_mut().enumerate() {
+                truth.heard(&scene, partition);
+            }
+        }
+        for (partition, truth) in self.truths.iter_mut().enumerate() {
+            truth.grow(&scene, partition)?;
+        }
+        for acknowledged in self.acknowledged.drain(..) {
+            let truth = &mut self.truths[acknowledged.partition];
+            self.acks.check(truth, &acknowledged)?;
+            frozen_leaders_are_harmless::check(&scene, truth, &acknowledged)?;
+            self.lost.note(truth, &acknowledged);
+        }
+        for (partition, truth) in self.truths.iter_mut().enumerate() {
+            candidates_are_complete::check(&scene, truth, partition)?;
+            leader_isr_covers_the_controllers::check(&scene, partition)?;
+            self.lost.check(&scene, truth, partition)?;
+            truth.forgive(&scene, partition);
+        }
+        Ok(())
+    }
+
+    /// A broker has replayed metadata.
+    pub(crate) fn replayed(&mut self, broker: &SimBroker, controller: &SimController) {
+        let verdict = metadata_converges::check(broker, controller);
+        if self.found.is_ok() {
+            self.found = verdict;
+        }
+    }
+
+    /// A consumer reads from any replica up to its high watermark.
+    pub(crate) fn consumer_reads(&mut self, broker: &SimBroker, partition: usize, draw: u64) {
+        let verdict = self.reads.check(&self.truths[partition], broker, partition, draw);
+        if self.found.is_ok() {
+            self.found = verdict;
+        }
+    }
+
+    /// A machine went down and lost what was not synced.
+    pub(crate) fn lost_power(&mut self, id: NodeId, broker: &SimBroker) {
+        for (partition, truth) in self.truths.iter_mut().enumerate() {
+            truth.lost_power(id, broker.log(partition));
+        }
+    }
+
+    pub(crate) fn healed(&mut self, now_us: i64, producers: &[Producer]) {
+        self.clocks.healed(now_us);
+        self.heals.healed(producers);
+    }
+
+    /// Faults are over, and so is the time to recover.
+    pub(crate) fn at_the_end(
+        &mut self,
+        plan: &Plan,
+        brokers: &[SimBroker],
+        controller: &SimController,
+        producers: &[Producer],
+    ) -> Verdict {
+        let scene = Scene { plan, brokers, controller };
+        self.clocks.check(&scene)?;
+        self.heals.check(&scene, producers)?;
+        for (partition, truth) in self.truths.iter().enumerate() {
+            ensure(!truth.excused, || format!("partition {partition} never recovered"))?;
+            batches_stand_once::check(&scene, partition)?;
+            self.lost.check_all(&scene, truth, partition)?;
+        }
+        Ok(())
+    }
+
+    /// For those who need to know how the time goes.
+    pub(crate) fn tick(&mut self, now_us: i64, controller: &SimController) {
+        self.clocks.tick(now_us, controller);
+    }
+}

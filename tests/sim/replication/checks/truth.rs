@@ -1,0 +1,117 @@
+//! What is committed: every record that a leader's high watermark has ever passed.
+//!
+//! Kept true: a record is added only when as many replicas hold it as min.insync.replicas asks for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use raft::image::Partition;
+
+use super::{Scene, Verdict, ensure};
+use crate::replication::log::{Entry, SimLog};
+use crate::replication::message::NodeId;
+use crate::replication::plan::Mode;
+
+/// The truth of one partition.
+#[derive(Debug, Default)]
+pub(crate) struct Truth {
+    pub(crate) entries: Vec<Entry>,
+    /// What was committed may be lost.
+    pub(crate) excused: bool,
+    /// Committed records that were lost where that may be.
+    pub(crate) lost: u64,
+    /// Raised whenever an excuse ends.
+    pub(crate) era: u64,
+    state: Option<Arc<Partition>>,
+    /// Brokers that lost committed records with power and are not in sync again.
+    lossy: BTreeSet<NodeId>,
+}
+
+impl Truth {
+    pub(crate) fn end(&self) -> i64 {
+        self.entries.len() as i64
+    }
+
+    /// The controller wrote something.
+    pub(crate) fn heard(&mut self, scene: &Scene<'_>, partition: usize) {
+        let Some(now) = scene.controller.partition(partition) else { return };
+        let anything = scene.plan.mode == Mode::Anything;
+        if let Some(was) = &self.state
+            && now.leader != was.leader
+            && now.has_leader()
+        {
+            let clean = was.isr.contains(&now.leader) || was.elr.contains(&now.leader);
+            self.excused |= anything && !clean;
+        }
+        self.lossy.retain(|id| {
+            let back = now.isr.contains(id) && scene.broker(*id).is_some_and(|b| !b.crashed);
+            !back && now.replicas.contains(id)
+        });
+        self.state = Some(now);
+    }
+
+    pub(crate) fn lost_power(&mut self, id: NodeId, log: Option<&SimLog>) {
+        if log.is_none_or(|log| log.end() < self.end()) {
+            self.lossy.insert(id);
+        }
+    }
+
+    /// High watermarks have moved.
+    pub(crate) fn grow(&mut self, scene: &Scene<'_>, partition: usize) -> Verdict {
+        if scene.plan.mode == Mode::Anything && self.lossy.len() >= scene.plan.min_in_sync {
+            self.excused = true;
+        }
+        for broker in scene.brokers.iter().filter(|broker| broker.leads(partition)) {
+            let replica = &broker.hosted[&partition].replica;
+            let high_watermark = replica.high_watermark();
+            if self.excused || high_watermark <= self.end() {
+                continue;
+            }
+            let log = replica.log();
+            for offset in self.end()..high_watermark {
+                let entry = *log.entry(offset).expect("below the log end");
+                self.entries.push(entry);
+                let has = |other: &&super::SimBroker| {
+                    other.log(partition).and_then(|log| log.entry(offset)) == Some(&entry)
+                        || other.crashed
+                };
+                let copies = scene.brokers.iter().filter(has).count();
+                let enough = scene.plan.min_in_sync.min(scene.plan.replication_factor);
+                ensure(copies >= enough, || {
+                    format!(
+                        "partition {partition}: leader {} committed offset {offset}, which only \
+                         {copies} replicas hold",
+                        broker.id
+                    )
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends an excuse when every replica is in sync with the one leader there is.
+    pub(crate) fn forgive(&mut self, scene: &Scene<'_>, partition: usize) {
+        let Some(state) = self.state.as_ref().filter(|_| self.excused) else { return };
+        let Some(leader) = scene.broker(state.leader).filter(|leader| leader.up) else { return };
+        let Some(hosted) = leader.hosted.get(&partition) else { return };
+        let replica = &hosted.replica;
+        let all_in_sync = state.replicas.iter().all(|id| state.isr.contains(id));
+        let sole = scene.brokers.iter().all(|b| b.id == leader.id || !b.leads(partition));
+        let sound = |id: &i32| scene.broker(*id).is_some_and(|b| !b.crashed);
+        if !all_in_sync
+            || !sole
+            || !leader.leads(partition)
+            || replica.leader_epoch() != state.leader_epoch
+            || !state.replicas.iter().all(sound)
+        {
+            return;
+        }
+        let kept = &replica.log().entries()[..replica.high_watermark() as usize];
+        let lost = self.entries.iter().zip(kept.iter().map(Some).chain(std::iter::repeat(None)));
+        self.lost += lost.filter(|(was, is)| Some(*was) != *is).count() as u64;
+        self.entries = kept.to_vec();
+        self.excused = false;
+        self.era += 1;
+        self.lossy.clear();
+    }
+}

@@ -1,0 +1,96 @@
+//! The quorum survives what machines, networks, disks and clocks do to it: thousands of runs, each
+//! under a seed of its own.
+//!
+//! `GREGOR_SEED=7 tests/run sim_raft` runs one seed alone, `GREGOR_SEEDS=1000000 tests/run sim_raft`
+//! that many, from `GREGOR_FIRST_SEED` on.
+
+#[path = "../sim/quorum/mod.rs"]
+mod quorum;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use quorum::counters::Counters;
+use quorum::{Outcome, run, scenarios};
+
+const SEEDS: u64 = 2_000;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// Runs the seeds on all processors; the first to fail is the test's failure.
+fn run_all(first: u64, count: u64) -> Counters {
+    let next = AtomicU64::new(first);
+    let total = Mutex::new(Counters::default());
+    let failures = Mutex::new(Vec::new());
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + count || !failures.lock().unwrap().is_empty() {
+                        return;
+                    }
+                    match std::panic::catch_unwind(|| run(seed)) {
+                        Ok(Ok(Outcome { counters, .. })) => *total.lock().unwrap() += counters,
+                        Ok(Err(failure)) => failures.lock().unwrap().push(failure.to_string()),
+                        Err(_) => failures.lock().unwrap().push(format!("seed {seed} panics")),
+                    }
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    total.into_inner().unwrap()
+}
+
+#[test]
+fn a_quorum_keeps_its_promises_under_every_seed() {
+    if let Some(seed) = number("GREGOR_SEED") {
+        println!("{:#?}", run(seed).unwrap_or_else(|failure| panic!("{failure}")));
+        return;
+    }
+    let count = number("GREGOR_SEEDS").unwrap_or(SEEDS);
+    let total = run_all(number("GREGOR_FIRST_SEED").unwrap_or(0), count);
+    println!("{count} seeds: {total:#?}");
+    assert!(total.events >= count * 5_000 && total.faults >= count * 10);
+    for (name, counted) in [
+        ("split votes", total.split_votes),
+        ("truncations by divergence", total.divergence_truncations),
+        ("snapshots installed", total.snapshot_installs),
+        ("crashes", total.crashes),
+        ("handovers", total.handovers),
+        ("elections", total.elections),
+    ] {
+        assert!(counted > 0, "no {name} in {count} seeds");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in [3, 4, 5, 6] {
+        let first = run(seed).unwrap_or_else(|failure| panic!("{failure}"));
+        assert_eq!(run(seed), Ok(first));
+        assert_ne!(run(seed + 100).map(|other| other.trace), Ok(first.trace));
+    }
+}
+
+#[test]
+fn a_follower_that_comes_and_goes_deposes_nobody() {
+    for seed in 0..100 {
+        let elected = scenarios::flapping_follower(seed);
+        assert_eq!(elected, Ok(0), "seed {seed}");
+    }
+}
+
+#[test]
+fn wall_clocks_that_jump_change_nothing() {
+    for seed in 0..50 {
+        let right = scenarios::leaders_by_wall_clock(seed, false);
+        assert!(right.as_ref().is_ok_and(|leaders| leaders.iter().any(|at| at.1.is_some())));
+        assert_eq!(scenarios::leaders_by_wall_clock(seed, true), right, "seed {seed}");
+    }
+}

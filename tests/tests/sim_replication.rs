@@ -1,0 +1,85 @@
+//! Replication under faults, seed by seed: see `sim/replication`.
+//!
+//! `GREGOR_SEED=n` runs that seed alone and prints every event; `GREGOR_SEEDS=n` runs so many instead
+//! of the usual number.
+
+#[path = "../sim/replication/mod.rs"]
+mod replication;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use replication::{Counters, Outcome, run};
+
+const SEEDS: u64 = 500;
+/// What every single run must at least consist of.
+const EVENTS: u64 = 5_000;
+const FAULTS: u64 = 10;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().expect("a number"))
+}
+
+/// Runs seeds on as many threads as there are processors; stops at the first violation.
+fn run_all(seeds: u64) -> (Counters, Vec<Outcome>) {
+    let next = AtomicU64::new(0);
+    let done = Mutex::new((Counters::default(), Vec::new()));
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds {
+                        break;
+                    }
+                    let outcome = run(seed, false);
+                    let counters = outcome.counters;
+                    let small = counters.events < EVENTS || counters.faults < FAULTS;
+                    let mut done = done.lock().expect("no thread panics with it");
+                    done.0 += counters;
+                    if outcome.violation.is_some() || small {
+                        done.1.push(outcome);
+                        next.store(seeds, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    done.into_inner().expect("no thread panics with it")
+}
+
+#[test]
+fn every_seed_keeps_every_invariant_and_heals() {
+    if let Some(seed) = number("GREGOR_SEED") {
+        let outcome = run(seed, true);
+        println!("{:#?}\n{}trace {:016x}", outcome.plan, outcome.counters, outcome.trace);
+        assert_eq!(outcome.violation, None);
+        return;
+    }
+    let (counters, failed) = run_all(number("GREGOR_SEEDS").unwrap_or(SEEDS));
+    println!("{counters}");
+    for outcome in &failed {
+        println!(
+            "{}: {} events, {} faults, {:?}; replay with GREGOR_SEED={}",
+            outcome.violation.as_deref().unwrap_or("too small a run"),
+            outcome.counters.events,
+            outcome.counters.faults,
+            outcome.plan.mode,
+            outcome.plan.seed,
+        );
+    }
+    assert!(failed.is_empty());
+    let never: Vec<_> = counters.all().into_iter().filter(|(_, count)| *count == 0).collect();
+    assert!(never.is_empty(), "never happened: {never:?}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    for seed in [1, 77, 4_000_000_001] {
+        let (first, second) = (run(seed, false), run(seed, false));
+        assert_eq!(first.trace, second.trace, "seed {seed}");
+        assert_eq!(first.counters, second.counters, "seed {seed}");
+    }
+    assert_ne!(run(1, false).trace, run(2, false).trace);
+}
