@@ -144,8 +144,8 @@ impl Controller {
     }
 
     /// The broker is known to be gone, by evidence that is quicker than its session: its connection
-    /// is closed and new ones are refused. It is fenced at once, and its successor need not wait; if
-    /// it lives after all, its next heartbeat unfences it. The answer says whether it was fenced.
+    /// is closed and new ones are refused. It is fenced at once, and its successor need not wait.
+    /// If it lives after all, its next heartbeat unfences it. The answer says whether it was fenced.
     ///
     /// Unlike Kafka: there a broker is missed only when its session has run out
     /// (docs/decisions/0105).
