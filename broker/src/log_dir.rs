@@ -67,12 +67,17 @@ pub(crate) struct HostedLogDir {
     open_files: Arc<OpenFiles>,
     draws: AtomicU64,
     doomed: Mutex<Vec<Doomed>>,
+    /// metadata.log.dir with its id, where that is another one.
+    metadata: Option<(LogDir, Uuid)>,
 }
 
 impl HostedLogDir {
     /// Locks the directory and reads what the last run left.
     pub(crate) fn open(config: &BrokerConfig, now_ms: i64) -> Result<Self, LogDirError> {
+        let of_metadata = PathBuf::from(&config.metadata_log_dir);
         let path = match &config.log_dirs[..] {
+            // A controller alone has no other logs.
+            _ if !config.process_roles.broker => of_metadata.clone(),
             [] => return Err(LogDirError::NoDirectory),
             [one] => PathBuf::from(one),
             several => return Err(LogDirError::SeveralDirectories(several.len())),
@@ -87,14 +92,31 @@ impl HostedLogDir {
             disk: disk.clone(),
             open_files: Arc::clone(&open_files),
         };
-        let dir = LogDir::open(&path, options)?;
+        let dir = LogDir::open(&path, options.clone())?;
+        let metadata = if of_metadata == path {
+            None
+        } else {
+            let (found, id) = identity(config, &of_metadata, now_ms)?;
+            if found != cluster_id {
+                let path = of_metadata;
+                let reason = format!("it is of cluster {found}, {cluster_id} is in log.dirs");
+                return Err(LogDirError::Unreadable { path, reason });
+            }
+            Some((LogDir::open(&of_metadata, options)?, id))
+        };
         let draws = AtomicU64::new(getrandom::u64().unwrap_or(0));
         let doomed = Mutex::default();
-        Ok(Self { dir, cluster_id, directory_id, disk, open_files, draws, doomed })
+        Ok(Self { dir, cluster_id, directory_id, disk, open_files, draws, doomed, metadata })
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        self.dir.path()
+    /// The directory of the metadata log.
+    pub(crate) fn metadata_path(&self) -> &Path {
+        self.metadata.as_ref().map_or_else(|| self.dir.path(), |(dir, _)| dir.path())
+    }
+
+    /// Id of the directory of the metadata log, as the quorum knows it.
+    pub(crate) fn metadata_directory_id(&self) -> Uuid {
+        self.metadata.as_ref().map_or(self.directory_id, |(_, id)| *id)
     }
 
     pub(crate) fn cluster_id(&self) -> &str {

@@ -42,11 +42,16 @@ struct InFlight {
 }
 
 pub(super) struct Link {
+    way: Way,
+    asks: mpsc::UnboundedReceiver<Ask>,
+    waiting: VecDeque<Ask>,
+}
+
+/// How to get to the other node, and who hears whether it is there.
+struct Way {
     address: Address,
     settings: PeerSettings,
-    asks: mpsc::UnboundedReceiver<Ask>,
     presence: watch::Sender<Presence>,
-    waiting: VecDeque<Ask>,
 }
 
 /// A connection whose other side has said what it speaks.
@@ -73,7 +78,8 @@ impl Link {
         asks: mpsc::UnboundedReceiver<Ask>,
         presence: watch::Sender<Presence>,
     ) -> Self {
-        Self { address, settings, asks, presence, waiting: VecDeque::new() }
+        let way = Way { address, settings, presence };
+        Self { way, asks, waiting: VecDeque::new() }
     }
 
     pub(super) async fn run(mut self) {
@@ -86,26 +92,74 @@ impl Link {
                     None => return,
                 }
             }
-            match self.open(at_hand.take()).await {
+            match self.way.open(at_hand.take()).await {
                 Ok(mut connection) => {
                     let ended = self.converse(&mut connection).await;
                     let Ended::Failed(error) = ended else { return };
-                    connection.fail_all(&self.address, &error);
-                    self.log_end(&error);
+                    connection.fail_all(&self.way.address, &error);
+                    self.way.log_end(&error);
                     drop(connection);
-                    at_hand = self.look_again().await;
+                    at_hand = self.way.look_again(!self.asks.is_closed()).await;
                 }
                 Err(error) => {
-                    self.log_unreachable(&error);
+                    self.way.log_unreachable(&error);
                     self.fail_waiting(&error);
-                    tokio::time::sleep(self.settings.reconnect_backoff).await;
+                    tokio::time::sleep(self.way.settings.reconnect_backoff).await;
                 }
             }
         }
     }
 
+    async fn converse(&mut self, connection: &mut Connection) -> Ended {
+        loop {
+            // What is asked now shall not go down with a connection that is lost already.
+            if connection.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
+                return Ended::Failed(self.way.unanswered(Unanswered::TimedOut));
+            }
+            while let Some(ask) = self.waiting.pop_front().or_else(|| self.asks.try_recv().ok()) {
+                connection.send(ask, &self.way.address, &self.way.settings.client_id);
+            }
+            let deadline = connection.deadline();
+            let Connection { stream, inbox, out, .. } = connection;
+            tokio::select! {
+                biased;
+                frame = inbox.next(stream) => {
+                    let answered = match frame {
+                        Ok(frame) => connection.answered(frame),
+                        Err(InboxError::Length(length)) => {
+                            Err(Unanswered::Garbage(format!("a frame of {length} bytes")))
+                        }
+                        Err(InboxError::Closed | InboxError::Io(_)) => Err(Unanswered::Closed),
+                    };
+                    if let Err(why) = answered {
+                        return Ended::Failed(self.way.unanswered(why));
+                    }
+                }
+                written = write_some(stream, out), if !out.is_empty() => {
+                    if written.is_err() {
+                        return Ended::Failed(self.way.unanswered(Unanswered::Closed));
+                    }
+                }
+                () = at(deadline) => {}
+                ask = self.asks.recv() => match ask {
+                    Some(ask) => self.waiting.push_back(ask),
+                    None => return Ended::Unneeded,
+                },
+            }
+        }
+    }
+
+    fn fail_waiting(&mut self, error: &PeerError) {
+        while let Some(ask) = self.waiting.pop_front().or_else(|| self.asks.try_recv().ok()) {
+            // Who asked may have given up waiting.
+            let _ = ask.answer.send(Err(error.clone()));
+        }
+    }
+}
+
+impl Way {
     /// Connects where nothing is at hand, and asks what the other side speaks.
-    async fn open(&mut self, at_hand: Option<TcpStream>) -> Result<Connection, PeerError> {
+    async fn open(&self, at_hand: Option<TcpStream>) -> Result<Connection, PeerError> {
         let within = self.settings.connect_timeout;
         let stream = match at_hand {
             Some(stream) => stream,
@@ -143,49 +197,10 @@ impl Link {
         }
     }
 
-    async fn converse(&mut self, connection: &mut Connection) -> Ended {
-        loop {
-            // What is asked now shall not go down with a connection that is lost already.
-            if connection.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
-                return Ended::Failed(self.unanswered(Unanswered::TimedOut));
-            }
-            while let Some(ask) = self.waiting.pop_front().or_else(|| self.asks.try_recv().ok()) {
-                connection.send(ask, &self.address, &self.settings.client_id);
-            }
-            let deadline = connection.deadline();
-            let Connection { stream, inbox, out, .. } = connection;
-            tokio::select! {
-                biased;
-                frame = inbox.next(stream) => {
-                    let answered = match frame {
-                        Ok(frame) => connection.answered(frame),
-                        Err(InboxError::Length(length)) => {
-                            Err(Unanswered::Garbage(format!("a frame of {length} bytes")))
-                        }
-                        Err(InboxError::Closed | InboxError::Io(_)) => Err(Unanswered::Closed),
-                    };
-                    if let Err(why) = answered {
-                        return Ended::Failed(self.unanswered(why));
-                    }
-                }
-                written = write_some(stream, out), if !out.is_empty() => {
-                    if written.is_err() {
-                        return Ended::Failed(self.unanswered(Unanswered::Closed));
-                    }
-                }
-                () = at(deadline) => {}
-                ask = self.asks.recv() => match ask {
-                    Some(ask) => self.waiting.push_back(ask),
-                    None => return Ended::Unneeded,
-                },
-            }
-        }
-    }
-
     /// After a connection ended: whether the node is still there, if anybody wants to know.
-    async fn look_again(&mut self) -> Option<TcpStream> {
+    async fn look_again(&self, is_needed: bool) -> Option<TcpStream> {
         self.presence.send_replace(Presence::Closed);
-        if !self.settings.is_watched || self.asks.is_closed() {
+        if !self.settings.is_watched || !is_needed {
             return None;
         }
         let reached = probe::reach(&self.address).await;
@@ -193,13 +208,6 @@ impl Link {
             self.presence.send_replace(Presence::Gone);
         }
         reached
-    }
-
-    fn fail_waiting(&mut self, error: &PeerError) {
-        while let Some(ask) = self.waiting.pop_front().or_else(|| self.asks.try_recv().ok()) {
-            // Who asked may have given up waiting.
-            let _ = ask.answer.send(Err(error.clone()));
-        }
     }
 
     fn log_end(&self, error: &PeerError) {

@@ -47,7 +47,7 @@ impl HeartbeatConnections {
 }
 
 impl Host {
-    pub(super) fn heartbeats_ended(&mut self, broker_id: i32) {
+    pub(super) fn heartbeats_ended(&self, broker_id: i32) {
         let image = self.shared.image.load_full();
         if let Some(broker) = image.cluster().broker(broker_id) {
             self.look_for(broker);
@@ -106,5 +106,25 @@ impl Host {
                  its connection was closed and it cannot be reached."
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broker_is_looked_for_when_its_last_connection_ends() {
+        let connections = HeartbeatConnections::default();
+        connections.heard(10, 1);
+        connections.heard(11, 2);
+        connections.heard(12, 1);
+        connections.heard(12, 1);
+        assert_eq!(connections.ended(99), None, "a client's");
+        assert_eq!(connections.ended(10), None, "it has another one");
+        assert!(connections.has(1));
+        assert_eq!(connections.ended(12), Some(1));
+        assert_eq!((connections.ended(12), connections.has(1)), (None, false));
+        assert_eq!(connections.ended(11), Some(2));
     }
 }

@@ -99,7 +99,7 @@ pub(super) fn broker_registration(
         .with_listeners(config.advertised_listeners.iter().map(listener).collect())
         .with_features(features.collect())
         .with_rack(config.broker_rack.as_deref().map(text))
-        .with_log_dirs(vec![dir.directory_id])
+        .with_log_dirs(dir.log_dirs.clone())
         .with_previous_broker_epoch(dir.previous_broker_epoch)
 }
 

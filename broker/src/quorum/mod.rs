@@ -19,9 +19,13 @@ mod evidence;
 mod host;
 mod identity;
 mod lifecycle;
+#[cfg(test)]
+mod lifecycle_test;
 mod log_writer;
 mod membership;
 mod metadata_log;
+#[cfg(test)]
+mod metadata_log_test;
 mod network;
 mod snapshot_files;
 #[cfg(test)]
@@ -70,6 +74,8 @@ pub(crate) struct MetadataDir {
     pub(crate) path: PathBuf,
     pub(crate) cluster_id: String,
     pub(crate) directory_id: Uuid,
+    /// Ids of the directories of the partitions' logs.
+    pub(crate) log_dirs: Vec<Uuid>,
     /// Whether the node stopped cleanly last time.
     pub(crate) clean_shutdown: bool,
     /// The broker's epoch before a clean stop; -1 after any other.
@@ -147,9 +153,10 @@ impl QuorumHandle {
         log_dir: &HostedLogDir,
     ) -> Result<(Self, Changes), QuorumStartError> {
         let dir = MetadataDir {
-            path: log_dir.path().to_owned(),
+            path: log_dir.metadata_path().to_owned(),
             cluster_id: log_dir.cluster_id().to_owned(),
-            directory_id: log_dir.directory_id(),
+            directory_id: log_dir.metadata_directory_id(),
+            log_dirs: vec![log_dir.directory_id()],
             clean_shutdown: log_dir.was_clean(),
             previous_broker_epoch: log_dir.previous_broker_epoch(),
             disk: log_dir.disk().clone(),

@@ -157,3 +157,23 @@ fn in_version(fetch: FetchRequest, version: i16) -> FetchRequest {
     }
     fetch.with_replica_state(ReplicaState::default())
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::messages::BrokerId;
+    use protocol::wire::Encodable;
+
+    use super::*;
+
+    #[test]
+    fn a_fetch_names_its_replica_where_its_version_has_the_place() {
+        let state = ReplicaState::default().with_replica_id(BrokerId(3));
+        let fetch = FetchRequest::default().with_replica_id(BrokerId(3)).with_replica_state(state);
+        for version in TOPIC_IDS..=18 {
+            let sent = in_version(fetch.clone(), version);
+            let named = (sent.replica_id.0, sent.replica_state.replica_id.0);
+            assert_eq!(named, if version < 15 { (3, -1) } else { (-1, 3) }, "version {version}");
+            sent.encode(&mut bytes::BytesMut::new(), version).unwrap();
+        }
+    }
+}

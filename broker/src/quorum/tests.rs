@@ -28,14 +28,14 @@ impl Faults for StallingSync {
     }
 }
 
-struct TestNode {
+pub(super) struct TestNode {
     directory: tempfile::TempDir,
-    config: BrokerConfig,
-    disk: Disk,
+    pub(super) config: BrokerConfig,
+    pub(super) disk: Disk,
 }
 
 impl TestNode {
-    fn new(settings: &[(&str, &str)]) -> Self {
+    pub(super) fn new(settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let mut properties = Properties::new();
         for (name, value) in [
@@ -55,11 +55,12 @@ impl TestNode {
         Self { directory, config, disk: Disk::default() }
     }
 
-    fn dir(&self) -> MetadataDir {
+    pub(super) fn dir(&self) -> MetadataDir {
         MetadataDir {
             path: self.directory.path().to_owned(),
             cluster_id: "cluster".to_owned(),
             directory_id: Uuid::from_u128(1 << 100),
+            log_dirs: vec![Uuid::from_u128(1 << 100)],
             clean_shutdown: false,
             previous_broker_epoch: -1,
             disk: self.disk.clone(),
@@ -81,7 +82,7 @@ impl TestNode {
     }
 
     /// Another node with the files that this one has written so far.
-    fn as_if_killed(&self) -> Self {
+    pub(super) fn as_if_killed(&self) -> Self {
         let copy = Self::new(&[]);
         let to = copy.directory.path().join(PARTITION);
         std::fs::create_dir(&to).unwrap();

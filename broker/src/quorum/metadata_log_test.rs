@@ -1,0 +1,156 @@
+//! The metadata log as the quorum sees it, whether its writer has come to it or not.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use protocol::records::control::{ControlRecord, LeaderChange, LeaderChangeBody};
+use raft::quorum::{Log, SnapshotId, control_batch};
+use storage::{Disk, DiskOp, Faults, Verdict};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::metadata_log::{MetadataLog, OpenedLog, Segments};
+use super::tests::TestNode;
+
+/// Holds the writer up while it is told to.
+#[derive(Debug, Default)]
+struct Stall(AtomicBool);
+
+impl Faults for Stall {
+    fn before(&self, operation: DiskOp, _: &Path) -> Verdict {
+        while operation == DiskOp::Write && self.0.load(Ordering::Acquire) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Verdict::Proceed
+    }
+}
+
+struct Opened {
+    node: TestNode,
+    stall: Arc<Stall>,
+    log: MetadataLog,
+    synced: UnboundedReceiver<(i64, u64)>,
+}
+
+fn open(mut node: TestNode) -> Opened {
+    let stall = Arc::new(Stall::default());
+    node.disk = Disk::with_faults(Arc::clone(&stall) as Arc<dyn Faults>);
+    let opened = OpenedLog::open(&node.dir(), Segments { bytes: 1 << 20, ms: 1 << 40 }).unwrap();
+    let (report, synced) = unbounded_channel();
+    let (log, _) = opened
+        .run(move |end, generation| {
+            // The test may be over.
+            let _ = report.send((end, generation));
+        })
+        .unwrap();
+    Opened { node, stall, log, synced }
+}
+
+/// A batch of one record.
+fn batch(offset: i64, epoch: i32) -> Bytes {
+    let body = LeaderChangeBody { leader_id: 1, ..Default::default() };
+    let record = ControlRecord::LeaderChange(LeaderChange { version: 0, body });
+    control_batch(&[record], offset, epoch, 1)
+}
+
+/// Base offset and epoch of every batch from `from` on.
+fn found(log: &MetadataLog, from: i64) -> Vec<(i64, i32)> {
+    let mut all = Vec::new();
+    let mut next = from;
+    while next < log.log_end_offset() {
+        let slices = log.read(next, 100).unwrap();
+        assert!(!slices.is_empty(), "nothing at {next}");
+        for slice in slices {
+            for batch in protocol::batch::batches(&slice) {
+                let batch = batch.unwrap();
+                all.push((batch.base_offset(), batch.partition_leader_epoch()));
+                next = batch.next_offset();
+            }
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn what_is_appended_and_cut_shows_at_once_and_is_on_the_disk_when_it_is_reported() {
+    let Opened { node, stall, mut log, mut synced } = open(TestNode::new(&[]));
+    stall.0.store(true, Ordering::Release);
+    for offset in 0..6 {
+        log.append(batch(offset, 1), 1);
+    }
+    log.truncate_to(4);
+    log.append(batch(4, 3), 3);
+    log.request_sync(8);
+    log.request_sync(9);
+    let wanted = [(0, 1), (1, 1), (2, 1), (3, 1), (4, 3)];
+    assert_eq!(found(&log, 0), wanted, "before anything is written");
+    assert_eq!(found(&log, 3), wanted[3..]);
+    assert!(synced.try_recv().is_err());
+    stall.0.store(false, Ordering::Release);
+    while synced.recv().await.unwrap() != (5, 9) {}
+    assert_eq!(found(&log, 0), wanted, "after it is written");
+    log.close();
+    drop(log);
+    let Opened { node: _node, log, .. } = open(node.as_if_killed());
+    assert_eq!(found(&log, 0), wanted, "after a restart");
+    let starts: Vec<_> =
+        log.epoch_starts().iter().map(|start| (start.epoch, start.start_offset)).collect();
+    assert_eq!(starts, [(1, 0), (3, 4)]);
+}
+
+#[tokio::test]
+async fn batches_that_are_not_recent_any_more_come_from_the_disk() {
+    let Opened { node: _node, mut log, mut synced, .. } = open(TestNode::new(&[]));
+    let count = 12_000;
+    for offset in 0..count {
+        log.append(batch(offset, 1), 1);
+        if offset % 1_000 == 0 {
+            log.request_sync(1);
+            while synced.recv().await.unwrap().0 <= offset {}
+        }
+    }
+    let offsets: Vec<i64> = found(&log, 0).into_iter().map(|(offset, _)| offset).collect();
+    assert_eq!(offsets, (0..count).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_installed_snapshot_is_there_at_once_and_the_log_goes_on_behind_it() {
+    let Opened { node, stall, mut log, mut synced } = open(TestNode::new(&[]));
+    log.append(batch(0, 1), 1);
+    log.request_sync(1);
+    synced.recv().await.unwrap();
+    let id = SnapshotId { end_offset: 40, epoch: 2 };
+    let content = Bytes::from_static(b"whatever the leader sent");
+    stall.0.store(true, Ordering::Release);
+    log.append(batch(1, 1), 1);
+    log.install_snapshot(id, content.clone());
+    assert_eq!((log.log_start_offset(), log.log_end_offset()), (40, 40));
+    assert_eq!(log.snapshots().last().map(|entry| entry.id), Some(id));
+    assert_eq!(log.read_snapshot(id).unwrap(), content, "the file need not be there yet");
+    assert_eq!(log.read_snapshot_piece(id, 9, 3).unwrap(), "the");
+    log.append(batch(40, 2), 2);
+    assert_eq!(found(&log, 40), [(40, 2)]);
+    log.request_sync(2);
+    stall.0.store(false, Ordering::Release);
+    while synced.recv().await.unwrap() != (41, 2) {}
+    assert_eq!(log.read_snapshot(id).unwrap(), content);
+    assert_eq!(log.read_snapshot_piece(id, 9, 300).unwrap(), "the leader sent");
+    let Opened { node: _node, log, .. } = open(node.as_if_killed());
+    assert_eq!((log.log_start_offset(), found(&log, 40)), (40, vec![(40, 2)]));
+}
+
+#[tokio::test]
+async fn a_node_that_ended_before_its_log_was_cut_starts_from_the_snapshot_it_had_installed() {
+    let Opened { node, mut log, mut synced, .. } = open(TestNode::new(&[]));
+    log.append(batch(0, 1), 1);
+    log.request_sync(1);
+    synced.recv().await.unwrap();
+    let killed = node.as_if_killed();
+    let id = SnapshotId { end_offset: 40, epoch: 2 };
+    let folder = killed.dir().partition_path();
+    std::fs::write(folder.join(id.file_name()), b"a snapshot").unwrap();
+    let Opened { node: _node, log, .. } = open(killed);
+    assert_eq!((log.log_start_offset(), log.log_end_offset()), (40, 40));
+}
