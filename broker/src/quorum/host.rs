@@ -96,6 +96,13 @@ impl Host {
     pub(super) async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
         let started = self.node.start(&clock::now());
         self.carry_out(started);
+        // Who was followed before the last stop is known without a change.
+        let quorum = self.node.quorum();
+        if let Some(leader) = quorum.leader_id()
+            && self.shared.leader_id.load(Ordering::Acquire) != leader
+        {
+            self.leader_changed(quorum.epoch(), Some(leader));
+        }
         while self.round(&mut commands).await {}
         self.hand_over(&mut commands).await;
         self.close();
