@@ -123,13 +123,22 @@ fn agree(cluster: &Cluster) {
     });
 }
 
-/// The ERROR and FATAL lines of the stock nodes: none.
+/// The ERROR and FATAL lines of the stock nodes: none about Gregor, but for those that controllers of
+/// stock alone write of each other's requests while one is elected and not active yet, or stops.
 fn complaints(cluster: &Cluster) {
     for plan in cluster.layout.nodes.iter().filter(|plan| plan.kind == Kind::Stock) {
         let output = cluster.output(plan.id);
         assert!(output.contains(" INFO "), "stock node {} logs", plan.id);
         for level in ["ERROR", "FATAL"] {
-            assert_eq!(log::lines_at(&output, level), Vec::<&str>::new(), "node {}", plan.id);
+            let mut said = log::lines_at(&output, level);
+            said.retain(|line| {
+                let cause = log::line_after(&output, line);
+                let is_usual = ["NotControllerException", "event queue is shutting down"]
+                    .iter()
+                    .any(|usual| cause.contains(usual));
+                !is_usual && !line.contains("softwareName=apache-kafka-java")
+            });
+            assert_eq!(said, Vec::<&str>::new(), "node {}", plan.id);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The quorum survives what machines, networks, disks and clocks do to it: thousands of runs, each
 //! under a seed of its own.
 //!
-//! `GREGOR_SEED=7 tests/run sim_raft` runs one seed alone, `GREGOR_SEEDS=1000000 tests/run sim_raft`
+//! `GREGOR_SEED=7 tests/run sim_raft` runs one seed alone (`GREGOR_TRACE=1` prints it),
+//! `GREGOR_SEEDS=1000000 tests/run sim_raft`
 //! that many, from `GREGOR_FIRST_SEED` on.
 
 #[path = "../sim/quorum/mod.rs"]
@@ -11,7 +12,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use quorum::counters::Counters;
-use quorum::{Outcome, run, scenarios};
+use quorum::{Outcome, run, run_told, scenarios};
 
 const SEEDS: u64 = 2_000;
 
@@ -50,7 +51,8 @@ fn run_all(first: u64, count: u64) -> Counters {
 #[test]
 fn a_quorum_keeps_its_promises_under_every_seed() {
     if let Some(seed) = number("GREGOR_SEED") {
-        println!("{:#?}", run(seed).unwrap_or_else(|failure| panic!("{failure}")));
+        let told = std::env::var_os("GREGOR_TRACE").is_some();
+        println!("{:#?}", run_told(seed, told).unwrap_or_else(|failure| panic!("{failure}")));
         return;
     }
     let count = number("GREGOR_SEEDS").unwrap_or(SEEDS);

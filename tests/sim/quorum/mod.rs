@@ -55,7 +55,13 @@ impl std::fmt::Display for Failure {
 
 /// Everything under one seed.
 pub(crate) fn run(seed: u64) -> Result<Outcome, Failure> {
+    run_told(seed, false)
+}
+
+/// `told`: every event is printed.
+pub(crate) fn run_told(seed: u64, told: bool) -> Result<Outcome, Failure> {
     let mut world = world_of(seed);
+    world.told = told;
     let ran = run_in(&mut world);
     let mut counters = world.counters;
     for machine in world.machines.values() {

@@ -16,6 +16,7 @@ use super::node::{Machine, SimNode, port, settings, voter_set};
 use super::trace::Trace;
 
 /// What lies ahead.
+#[derive(Debug)]
 enum Ahead {
     Request { from: i32, life: u64, request_id: u64, to: i32, request: PeerRequest },
     Response { from: i32, to: i32, life: u64, request_id: u64, response: PeerResponse },
@@ -51,6 +52,8 @@ pub(crate) struct World {
     last_token: u64,
     proposals: u64,
     quiet: bool,
+    /// Whether every event is printed.
+    pub(crate) told: bool,
     pub(crate) counters: Counters,
     pub(crate) trace: Trace,
     invariants: Invariants,
@@ -78,6 +81,7 @@ impl World {
             last_token: 0,
             proposals: 0,
             quiet: false,
+            told: false,
             counters: Counters::default(),
             trace: Trace::START,
         };
@@ -126,6 +130,10 @@ impl World {
         };
         self.now_ms = self.now_ms.max(at);
         self.counters.events += 1;
+        if self.told {
+            let text: String = format!("{ahead:?}").chars().take(900).collect();
+            println!("{} {text}", self.now_ms);
+        }
         match ahead {
             Ahead::Request { from, life, request_id, to, request } => {
                 self.request(from, life, request_id, to, request)
@@ -224,6 +232,9 @@ impl World {
             let (epoch, leads) = (quorum.epoch().into(), quorum.is_leader().into());
             let end = raft::quorum::Log::log_end_offset(quorum.log());
             let high_watermark = quorum.high_watermark().unwrap_or(-1);
+            if self.told {
+                println!("   node {id}: epoch {epoch}, leads {leads}, {end}, {high_watermark}");
+            }
             self.trace.note(&[self.now_ms, id.into(), epoch, leads, end, high_watermark]);
         }
         Ok(())

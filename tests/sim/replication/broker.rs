@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use protocol::records::metadata::MetadataRecord;
 use raft::image::{LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered};
 use replica::{
     BrokerView, Brokers, Effects, IsrAnswer, IsrProposal, Moment, Partition, Recovery,
@@ -281,8 +282,14 @@ impl SimBroker {
         }
         let mut delta = MetadataDelta::new(&self.image);
         for batch in new {
-            for record in &batch.records {
-                // The transaction around the first records changes nothing.
+            // The one transaction there is holds the first records, in one batch.
+            let framing = |record: &&MetadataRecord| {
+                matches!(
+                    record,
+                    MetadataRecord::BeginTransaction(_) | MetadataRecord::EndTransaction(_)
+                )
+            };
+            for record in batch.records.iter().filter(|record| !framing(record)) {
                 if let Err(error) = delta.replay(record) {
                     panic!("broker {} cannot replay {record:?}: {error}", self.id);
                 }

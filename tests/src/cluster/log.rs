@@ -47,14 +47,24 @@ pub fn lines_at<'a>(output: &'a str, level: &str) -> Vec<&'a str> {
     output.lines().filter(is_one).collect()
 }
 
+/// The line after a given one of the output: where stock names the exception it logs.
+#[must_use]
+pub fn line_after<'a>(output: &'a str, line: &'a str) -> &'a str {
+    let after = (line.as_ptr() as usize + line.len()).checked_sub(output.as_ptr() as usize);
+    let rest = after.and_then(|at| output.get(at..)).unwrap_or_default();
+    rest.trim_start_matches('\n').lines().next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::lines_at;
+    use super::{line_after, lines_at};
 
     #[test]
     fn the_lines_of_a_level_are_found_by_their_head() {
         let output = "[2026-11-21 08:00:00,001] ERROR it broke (kafka.server.X)\n\
                       [2026-11-21 08:00:00,002] INFO an ERROR is only mentioned (kafka.server.X)\n";
-        assert_eq!(lines_at(output, "ERROR").len(), 1);
+        let found = lines_at(output, "ERROR");
+        assert_eq!(found.len(), 1);
+        assert!(line_after(output, found[0]).contains("only mentioned"));
     }
 }
