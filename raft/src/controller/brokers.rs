@@ -145,7 +145,7 @@ impl Controller {
 
     /// The broker is known to be gone, by evidence that is quicker than its session: its connection
     /// is closed and new ones are refused. It is fenced at once, and its successor need not wait.
-    /// If it lives after all, its next heartbeat unfences it. The answer says whether it was fenced.
+    /// If it lives after all, its next heartbeat unfences it. The answer says if it was fenced.
     ///
     /// Unlike Kafka: there a broker is missed only when its session has run out
     /// (docs/decisions/0105).
