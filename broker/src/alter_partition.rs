@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::broker::Broker;
-use crate::partitions::Proposed;
+use crate::partitions::{HostedPartition, Proposed};
 use crate::peer::{ChannelError, ControllerChannel, PeerSettings};
 
 /// How long a request that came to nothing waits before it is made anew, as in Kafka.
@@ -126,15 +126,38 @@ fn tell(broker: &Broker, mut asked: Unsent, response: &AlterPartitionResponse) -
                     recovery: recovery(answered.leader_recovery_state),
                 },
             };
-            tracing::info!(
-                target: "kafka.cluster.Partition",
-                "[Partition {}-{} broker={}] The controller answered {answer:?} to {:?}",
-                partition.topic(), partition.partition(), broker.node_id(), proposal.change,
-            );
+            log_answer(broker, &partition, &proposal, &answer);
             partition.isr_answered(&proposal, &answer);
         }
     }
     asked
+}
+
+/// Kafka's words, where it has some.
+fn log_answer(
+    broker: &Broker,
+    partition: &HostedPartition,
+    proposal: &IsrProposal,
+    answer: &IsrAnswer,
+) {
+    let (topic, index, id) = (partition.topic(), partition.partition(), broker.node_id());
+    match answer {
+        IsrAnswer::Changed { partition_epoch, isr, .. } => tracing::info!(
+            target: "kafka.cluster.Partition",
+            "[Partition {topic}-{index} broker={id}] ISR updated to {}  and version updated to \
+             {partition_epoch}",
+            listed(isr),
+        ),
+        IsrAnswer::Refused(code) => tracing::info!(
+            target: "kafka.cluster.Partition",
+            "[Partition {topic}-{index} broker={id}] The controller refused {:?} with {code:?}",
+            proposal.change,
+        ),
+    }
+}
+
+fn listed(ids: &[i32]) -> String {
+    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 fn has_refusals(response: &AlterPartitionResponse) -> bool {

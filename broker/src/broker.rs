@@ -16,7 +16,6 @@ use uuid::Uuid;
 use crate::authorizer::Authorizer;
 use crate::auto_topics::AutoTopics;
 use crate::context::Client;
-use crate::disk_gate::DiskGate;
 use crate::fetch_session::FetchSessions;
 use crate::fetchers::Fetchers;
 use crate::groups::Groups;
@@ -55,7 +54,6 @@ pub(crate) struct Parts {
     pub(crate) buffers: Arc<Buffers>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) authorizer: Arc<dyn Authorizer>,
-    pub(crate) gate: Arc<DiskGate>,
     pub(crate) surroundings: Arc<Surroundings>,
     pub(crate) fetchers: Fetchers,
     pub(crate) quotas: ReplicationQuotas,
@@ -215,7 +213,8 @@ impl Broker {
         partition: i32,
         listener: &str,
     ) -> (CurrentLeader, Option<NodeEndpoint>) {
-        let image = self.image.load();
+        // The newest: who is told that we do not lead is not sent back to us.
+        let image = self.quorum().image();
         let found = image.topics().by_name(topic).and_then(|topic| topic.partition(partition));
         let Some(found) = found else { return (CurrentLeader::UNKNOWN, None) };
         let leader = CurrentLeader { leader_id: found.leader, leader_epoch: found.leader_epoch };

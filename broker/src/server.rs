@@ -270,8 +270,7 @@ fn parts(
 ) -> Parts {
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0);
     let node_id = config.node_id;
-    let surroundings =
-        Surroundings::new(node_id, config.replica_lag_time_max_ms, Arc::clone(&gate));
+    let surroundings = Surroundings::new(node_id, config.replica_lag_time_max_ms, gate);
     let to_controller = ControllerChannel::new(
         quorum.active_controller(),
         PeerSettings::new(
@@ -290,7 +289,6 @@ fn parts(
         registry,
         authorizer: Arc::new(AllowAll),
         surroundings: Arc::new(surroundings),
-        gate,
         fetchers: Fetchers::default(),
         quotas: ReplicationQuotas::new(config),
         auto_topics: AutoTopics::default(),

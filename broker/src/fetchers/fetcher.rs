@@ -31,7 +31,7 @@ use crate::peer::{Address, Peer, PeerError, PeerSettings};
 /// Fetches under way: one that waits, and one that hurries it.
 const IN_FLIGHT_MAX: usize = 2;
 /// Versions with topic ids.
-const VERSIONS: std::ops::RangeInclusive<i16> = 13..=17;
+const VERSIONS: std::ops::RangeInclusive<i16> = 13..=18;
 /// How often a partition that a throttle holds back is looked at.
 const THROTTLED_PAUSE_MS: i64 = 100;
 

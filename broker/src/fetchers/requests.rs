@@ -90,7 +90,7 @@ mod tests {
             session_id: 7,
             session_epoch: 8,
             changed: vec![((one, 0), position), ((one, 3), position), ((two, 0), position)],
-            forgotten: vec![((two, 1))],
+            forgotten: vec![(two, 1)],
         };
         let terms = Terms {
             replica_id: 2,

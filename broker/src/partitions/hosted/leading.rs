@@ -1,8 +1,11 @@
 //! What followers, the controller and the clock say to a leader.
 
-use replica::{Effects, FetchGrant, FetchRefused, FollowerFetch, IsrAnswer, IsrProposal, Role};
+use replica::{
+    Effects, FetchGrant, FetchRefused, FollowerFetch, IsrAnswer, IsrChange, IsrProposal, Partition,
+    Role,
+};
 
-use super::HostedPartition;
+use super::{HostedPartition, StoredLog};
 
 impl HostedPartition {
     /// A follower fetches: what it may be given; what it thereby says it has counts.
@@ -29,8 +32,42 @@ impl HostedPartition {
     /// Time has passed: members of the in-sync set may have fallen behind.
     pub(crate) fn tick(&self) {
         if self.marks.leads() {
-            self.step(|replica, at| ((), replica.tick(at)));
+            self.step(|replica, at| {
+                let effects = replica.tick(at);
+                if let Some(proposal) = &effects.propose {
+                    self.say_shrinking(replica, proposal);
+                }
+                ((), effects)
+            });
         }
+    }
+
+    /// Kafka's line, which people look for when a replica falls behind.
+    fn say_shrinking(&self, replica: &Partition<StoredLog>, proposal: &IsrProposal) {
+        let (Role::Leader(leader), IsrChange::Shrink(out)) = (replica.role(), &proposal.change)
+        else {
+            return;
+        };
+        let ids = |ids: &mut dyn Iterator<Item = i32>| {
+            ids.map(|id| id.to_string()).collect::<Vec<_>>().join(",")
+        };
+        let behind = out.iter().map(|id| {
+            let end = leader.followers().get(id).map_or(-1, |progress| progress.end_offset);
+            format!("(brokerId: {id}, endOffset: {end})")
+        });
+        tracing::info!(
+            target: "kafka.cluster.Partition",
+            "[Partition {}-{} broker={}] Shrinking ISR from {} to {}. Leader: (highWatermark: {}, \
+             endOffset: {}). Out of sync replicas: {}.",
+            self.topic,
+            self.partition,
+            self.surroundings.node_id(),
+            ids(&mut leader.in_sync().iter().copied()),
+            ids(&mut proposal.isr.iter().map(|member| member.id)),
+            replica.high_watermark(),
+            self.marks.log_end_offset(),
+            behind.collect::<Vec<_>>().join(" "),
+        );
     }
 
     /// The controller answered a proposal.
