@@ -10,13 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use protocol::ErrorCode;
+use protocol::api::Listener;
 use raft::controller::{Controller, ControllerNow, ControllerResult};
 
 use crate::api_error::{ApiError, worded};
 use crate::broker::Broker;
 use crate::context::RequestContext;
 use crate::error_map;
-use crate::quorum::ControllerError;
+use crate::quorum::{ControllerError, Due};
 
 /// Why the controller gave no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +68,9 @@ pub(crate) fn check_access(context: &RequestContext) -> Result<(), CallFailed> {
     }
 }
 
-/// Calls the controller; the answer comes when its records are committed and applied here.
+/// Calls the controller. A client of this broker is answered when the records are committed and
+/// applied here, so that it finds what it made; other nodes when they are committed, so that
+/// nobody's heartbeat waits for the files that this broker opens.
 pub(crate) async fn within<R: Send + 'static>(
     broker: &Arc<Broker>,
     context: &RequestContext,
@@ -76,7 +79,11 @@ pub(crate) async fn within<R: Send + 'static>(
 ) -> Result<R, CallFailed> {
     check_access(context)?;
     let timeout = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(0));
-    match tokio::time::timeout(timeout, broker.quorum().submit(call)).await {
+    let due = match broker.listener_kind(&context.client.listener) {
+        Listener::Broker => Due::Applied,
+        Listener::Controller => Due::Committed,
+    };
+    match tokio::time::timeout(timeout, broker.quorum().submit_due(due, call)).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => {
             if let (ControllerError::NotActive, ControllerAccess::Noted(noted)) =

@@ -1,6 +1,7 @@
 //! BeginQuorumEpoch: a new leader of the quorum makes itself known (KIP-595).
 //!
-//! Kafka: `ControllerApis.handleBeginQuorumEpoch`; what is answered is the quorum's, in raft/src/quorum.
+//! Kafka: `ControllerApis.handleBeginQuorumEpoch`;
+//! what is answered is the quorum's, in raft/src/quorum.
 
 use std::sync::Arc;
 

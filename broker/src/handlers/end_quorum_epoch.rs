@@ -1,6 +1,7 @@
 //! EndQuorumEpoch: a leader of the quorum resigns and names who should follow (KIP-595).
 //!
-//! Kafka: `ControllerApis.handleEndQuorumEpoch`; what is answered is the quorum's, in raft/src/quorum.
+//! Kafka: `ControllerApis.handleEndQuorumEpoch`;
+//! what is answered is the quorum's, in raft/src/quorum.
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! FetchSnapshot: a piece of a snapshot of the metadata, for who is too far behind (KIP-630).
 //!
-//! Kafka: `ControllerApis.handleFetchSnapshot`; what is answered is the quorum's, in raft/src/quorum.
+//! Kafka: `ControllerApis.handleFetchSnapshot`;
+//! what is answered is the quorum's, in raft/src/quorum.
 
 use std::sync::Arc;
 

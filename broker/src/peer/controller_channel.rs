@@ -107,9 +107,15 @@ impl ControllerChannel {
             let known = active.borrow_and_update().clone();
             if let Some(controller) = known {
                 let left = deadline.saturating_duration_since(Instant::now());
-                let attempt = left.min(self.attempt_timeout);
                 let peer = self.peer(&controller.address);
-                match peer.request(request.clone(), attempt).await {
+                let asked = peer.request(request.clone(), left.min(self.attempt_timeout));
+                let answer = tokio::select! {
+                    biased;
+                    answer = asked => answer,
+                    // One that stands still answers when it is too late for everybody.
+                    () = replaced(&mut active, &controller) => continue,
+                };
+                match answer {
                     Ok(response) if response.error_code() != ErrorCode::NotController.code() => {
                         return Ok(response);
                     }
@@ -147,5 +153,17 @@ impl ControllerChannel {
                 peer
             }
         }
+    }
+}
+
+/// Resolves when another controller than this one is the active one.
+async fn replaced(
+    active: &mut watch::Receiver<Option<ActiveController>>,
+    known: &ActiveController,
+) {
+    let is_other = |now: &Option<ActiveController>| now.as_ref().is_some_and(|now| now != known);
+    if active.wait_for(is_other).await.is_err() {
+        // A node that stops hears of no other.
+        std::future::pending().await
     }
 }

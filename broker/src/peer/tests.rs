@@ -176,6 +176,19 @@ async fn the_channel_follows_the_active_controller() {
     let (answered, stream) = tokio::join!(asked, serve);
     assert_eq!(answered, Ok(told(2)));
     drop(stream);
+    let asked = channel.request(BrokerHeartbeatRequest::default(), SOON);
+    let serve = async {
+        let mut paused = accept(&second).await;
+        read_request(&mut paused).await;
+        tell.send_replace(active(1, &first_address));
+        let mut new = accept(&first).await;
+        let header = read_request(&mut new).await;
+        answer(&mut new, &header, &told(3)).await;
+        (paused, new)
+    };
+    let (answered, streams) = tokio::join!(asked, serve);
+    assert_eq!(answered, Ok(told(3)), "who stands still is not waited for");
+    drop(streams);
     let short = Duration::from_millis(60);
     tell.send_replace(None);
     let unanswered = channel.request(BrokerHeartbeatRequest::default(), short).await;

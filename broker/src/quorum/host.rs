@@ -26,7 +26,7 @@ use super::metadata_log::MetadataLog;
 use super::network::Network;
 use super::snapshot_files::{self, SnapshotFiles};
 use super::vote_file::VoteFile;
-use super::{ControllerError, Shared, clock, fatal};
+use super::{ControllerError, Due, Shared, clock, fatal};
 use crate::peer::{ActiveController, Address};
 
 /// How many commands are handled before the disk is asked and time is looked at.
@@ -50,8 +50,10 @@ pub(super) struct Host {
     /// Other nodes' requests by their token.
     asked: HashMap<u64, oneshot::Sender<PeerResponse>>,
     last_token: u64,
-    /// Answers by the offset they wait for, which only grows.
+    /// Answers by the offset they wait for this node to apply, which only grows.
     waiting: VecDeque<(i64, Answer)>,
+    /// The same, of answers that wait for it to be committed.
+    committing: VecDeque<(i64, Answer)>,
     applied_offset: i64,
     /// What the broker is not told before it has caught up.
     held: Option<Change>,
@@ -87,6 +89,7 @@ impl Host {
             asked: HashMap::new(),
             last_token: 0,
             waiting: VecDeque::new(),
+            committing: VecDeque::new(),
             applied_offset: -1,
             held: None,
             sync_wanted: None,
@@ -188,17 +191,24 @@ impl Host {
     /// Puts `ask` to the controller; `answer` is given when it is due.
     pub(super) fn answer<R: Send + 'static>(
         &mut self,
+        due: Due,
         ask: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R>,
         answer: oneshot::Sender<Result<R, ControllerError>>,
     ) {
         match self.ask(ask) {
-            Ok((response, offset)) => self.wait_for(
-                offset,
-                Box::new(move |outcome, _| {
+            Ok((response, offset)) => {
+                let answer: Answer = Box::new(move |outcome, _| {
                     // Who asked may have given up waiting.
                     let _ = answer.send(outcome.map(|()| response));
-                }),
-            ),
+                });
+                match due {
+                    Due::Applied => self.wait_for(offset, answer),
+                    Due::Committed => {
+                        self.committing.push_back((offset, answer));
+                        self.committed();
+                    }
+                }
+            }
             Err(error) => {
                 let _ = answer.send(Err(error));
             }
@@ -226,12 +236,7 @@ impl Host {
 
     fn applied(&mut self, offset: i64) {
         self.applied_offset = self.applied_offset.max(offset);
-        while let Some((due, _)) = self.waiting.front()
-            && *due <= self.applied_offset
-            && let Some((_, answer)) = self.waiting.pop_front()
-        {
-            answer(Ok(()), &mut self.membership);
-        }
+        give_up_to(self.applied_offset, &mut self.waiting, &mut self.membership);
         self.membership.lifecycle.applied();
     }
 
@@ -258,6 +263,15 @@ impl Host {
                 NodeOutput::Publish { image, delta } => self.publish(image, *delta),
                 NodeOutput::TakeSnapshot(job) => self.take_snapshot(job),
             }
+        }
+        self.committed();
+    }
+
+    fn committed(&mut self) {
+        // What was under way when this node stopped leading has other answers.
+        let known = self.node.quorum().high_watermark();
+        if let Some(high_watermark) = known.filter(|_| self.node.controller().is_active()) {
+            give_up_to(high_watermark - 1, &mut self.committing, &mut self.membership);
         }
     }
 
@@ -368,7 +382,8 @@ impl Host {
     }
 
     fn fail_waiting(&mut self, error: ControllerError) {
-        for (_, answer) in std::mem::take(&mut self.waiting) {
+        let waiting = self.waiting.drain(..).chain(self.committing.drain(..));
+        for (_, answer) in waiting.collect::<Vec<_>>() {
             answer(Err(error), &mut self.membership);
         }
     }
@@ -391,5 +406,12 @@ impl Host {
             // Its panic was printed when it happened.
             let _ = thread.join();
         }
+    }
+}
+
+/// Gives the answers that wait for no more than `offset`.
+fn give_up_to(offset: i64, waiting: &mut VecDeque<(i64, Answer)>, members: &mut Membership) {
+    while let Some((_, answer)) = waiting.pop_front_if(|(due, _)| *due <= offset) {
+        answer(Ok(()), members);
     }
 }

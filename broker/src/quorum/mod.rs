@@ -125,6 +125,15 @@ pub(crate) enum ControllerError {
     Stopping,
 }
 
+/// When an answer of the controller is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// What it wrote, and what stood before it, is committed.
+    Committed,
+    /// This broker has applied it, too.
+    Applied,
+}
+
 /// What anybody may read without asking the quorum's thread.
 #[derive(Debug)]
 struct Shared {
@@ -258,8 +267,17 @@ impl QuorumHandle {
         &self,
         ask: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R> + Send + 'static,
     ) -> Result<R, ControllerError> {
+        self.submit_due(Due::Applied, ask).await
+    }
+
+    /// As [`Self::submit`], where committed may be enough.
+    pub(crate) async fn submit_due<R: Send + 'static>(
+        &self,
+        due: Due,
+        ask: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R> + Send + 'static,
+    ) -> Result<R, ControllerError> {
         let (answer, answered) = oneshot::channel();
-        let call = move |host: &mut Host| host.answer(ask, answer);
+        let call = move |host: &mut Host| host.answer(due, ask, answer);
         self.command(Command::Call(Box::new(call)))?;
         answered.await.unwrap_or(Err(ControllerError::Stopping))
     }

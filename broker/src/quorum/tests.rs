@@ -213,3 +213,39 @@ async fn a_directory_that_cannot_be_used_is_named() {
     let error = QuorumHandle::start_in(&broken.config, broken.dir()).unwrap_err().to_string();
     assert_eq!(error, format!("Cannot use {}: quorum-state has no data_version", vote.display()));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_from_elsewhere_does_not_wait_for_a_broker_that_is_slow_to_apply() {
+    let node = TestNode::new(&[]);
+    let (quorum, mut changes) = QuorumHandle::start_in(&node.config, node.dir()).unwrap();
+    changes.first().await.unwrap();
+    // Until it is told to, the broker applies what it gets; then nothing more.
+    let (stop, mut stopped) = watch::channel(false);
+    let applying = tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                Some(change) = changes.next() => change.applied.send(),
+                _ = stopped.wait_for(|stop| *stop) => return changes,
+            }
+        }
+    });
+    quorum.serve().await.unwrap();
+    stop.send(true).unwrap();
+    let _kept_waiting = applying.await.unwrap();
+    let ask = |name: &'static str| {
+        let topic = CreatableTopic::default()
+            .with_name(TopicName(StrBytes::from_static_str(name)))
+            .with_num_partitions(1)
+            .with_replication_factor(1);
+        let request = CreateTopicsRequest::default().with_topics(vec![topic]);
+        move |controller: &mut Controller, now: &ControllerNow| {
+            controller.create_topics(&request, &|_| true, now)
+        }
+    };
+    let elsewhere = quorum.submit_due(Due::Committed, ask("a"));
+    let answer = tokio::time::timeout(Duration::from_secs(10), elsewhere).await.unwrap();
+    assert_eq!(answer.unwrap().topics[0].error_code, 0);
+    let here = tokio::time::timeout(Duration::from_millis(300), quorum.submit(ask("b"))).await;
+    assert!(here.is_err(), "an answer here waits for the broker");
+    quorum.stop().await;
+}
