@@ -191,6 +191,9 @@ impl Session {
             if step.has("checksums") {
                 text = mask::number_after("crc: ", &text);
             }
+            if step.has("isr") {
+                text = mask::in_sync(&text);
+            }
             if step.has("epochs") {
                 text = mask::epochs(&text);
             }

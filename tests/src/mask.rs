@@ -78,6 +78,22 @@ pub fn number_after(label: &str, text: &str) -> String {
     masked
 }
 
+/// The replicas after each `Isr: ` in the order of their ids: they stand in the order they joined.
+#[must_use]
+pub fn in_sync(text: &str) -> String {
+    let mut parts = text.split("Isr: ");
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_digit() && c != ',').unwrap_or(part.len());
+        let mut ids: Vec<&str> = part[..end].split(',').collect();
+        ids.sort_unstable();
+        masked.push_str("Isr: ");
+        masked.push_str(&ids.join(","));
+        masked.push_str(&part[end..]);
+    }
+    masked
+}
+
 /// The lines in the order of their bytes: for what a tool prints in a hash map's order.
 #[must_use]
 pub fn sorted(text: &str) -> String {
@@ -165,7 +181,7 @@ fn date_length(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{dates, epochs, numbers, sorted, words};
+    use super::{dates, epochs, in_sync, numbers, sorted, words};
 
     #[test]
     fn ids_times_and_dates_become_words() {
@@ -180,6 +196,11 @@ mod tests {
             dates("2026-11-21 05:37:12:345, 2026-11-21 05:37:13:001, 0.9"),
             "DATE, DATE, 0.9"
         );
+    }
+
+    #[test]
+    fn replicas_in_sync_stand_in_order() {
+        assert_eq!(in_sync("Isr: 3,1\tElr: \nIsr: 2"), "Isr: 1,3\tElr: \nIsr: 2");
     }
 
     #[test]

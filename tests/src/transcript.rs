@@ -14,7 +14,7 @@
 //! ! a line of its stderr
 //! = 1                                  its exit code, when not 0
 //! ```
-//! Words of `%`: `sorted`, `numbers`, `epochs`, `rates`, `checksums` (masks), `eventually` (run again until it
+//! Words of `%`: `sorted`, `numbers`, `epochs`, `rates`, `checksums`, `isr` (masks), `eventually` (run again until it
 //! is equal, ten seconds at most), `background NAME` (started, ended by a later `stop NAME`, whose
 //! output is compared), `as-process` (a JVM of its own). Other steps: `sleep MS`, `wait NAME TEXT`
 //! (until it printed TEXT), `restart` (SIGTERM, start), and of a cluster's nodes: `kill ID`,

@@ -152,3 +152,15 @@ fn three_gregor_controllers_serve_a_stock_broker_and_gregor_brokers() {
 fn three_stock_controllers_serve_gregor_brokers_and_a_stock_broker() {
     together(layout([Kind::Stock; 3], &[Kind::Gregor, Kind::Stock]));
 }
+
+#[test]
+fn two_gregor_controllers_and_a_stock_one_are_a_quorum() {
+    let kinds = [Kind::Gregor, Kind::Gregor, Kind::Stock];
+    together(layout(kinds, &[Kind::Gregor, Kind::Stock]));
+}
+
+#[test]
+fn two_stock_controllers_and_a_gregor_one_are_a_quorum() {
+    let kinds = [Kind::Stock, Kind::Stock, Kind::Gregor];
+    together(layout(kinds, &[Kind::Gregor, Kind::Stock]));
+}

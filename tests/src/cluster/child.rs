@@ -70,6 +70,18 @@ impl Child {
         began.elapsed()
     }
 
+    /// Whether a SIGSTOP has reached every thread.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.pid()));
+        let mut tasks = tasks.expect("the child lives").filter_map(Result::ok);
+        tasks.all(|task| {
+            // A thread that has ended meanwhile has no line any more.
+            let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with('T'))
+        })
+    }
+
     /// The process id.
     #[must_use]
     pub fn pid(&self) -> u32 {

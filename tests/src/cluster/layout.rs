@@ -180,7 +180,9 @@ mod tests {
         let layout = Layout::split(3, 2).racks(&["a", "b"]).line("min.insync.replicas=2");
         for node in &layout.nodes {
             let text = layout.properties(node, Path::new("/x"));
-            let is_voter = |id: i32| text.contains(&format!("{id}@localhost:"));
+            let voters = text.lines().find(|line| line.starts_with("controller.quorum.voters="));
+            let voters = voters.expect("named").replace('=', ",");
+            let is_voter = |id: i32| voters.contains(&format!(",{id}@localhost:"));
             assert!(is_voter(101) && is_voter(102) && is_voter(103) && !is_voter(1), "{text}");
             assert_eq!(text.contains("broker.rack="), node.id < 100, "{text}");
             assert!(text.contains("min.insync.replicas=2\n"), "{text}");

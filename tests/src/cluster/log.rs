@@ -36,13 +36,12 @@ pub fn tail(output: &str) -> String {
     lines[lines.len().saturating_sub(30)..].join("\n")
 }
 
-/// The lines a node wrote at this level (`ERROR`, `FATAL`), in stock's layout or in Gregor's.
+/// The lines a node wrote at this level (`ERROR`, `FATAL`): `[time] LEVEL words (logger)`.
 #[must_use]
 pub fn lines_at<'a>(output: &'a str, level: &str) -> Vec<&'a str> {
-    let (stock, ours) = (format!("] {level} "), format!(" {level} "));
     let is_one = |line: &&str| {
-        let head = line.get(..line.len().min(60)).unwrap_or(line);
-        head.contains(&stock) || head.contains(&ours)
+        let after_time = line.strip_prefix('[').and_then(|line| line.split_once("] "));
+        after_time.is_some_and(|(_, words)| words.split(' ').next() == Some(level))
     };
     output.lines().filter(is_one).collect()
 }

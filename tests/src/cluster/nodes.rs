@@ -197,10 +197,12 @@ impl Cluster {
         child.wait(Duration::from_secs(60))
     }
 
-    /// SIGSTOP: it keeps its connections and answers nothing.
+    /// SIGSTOP, until every thread stands: it keeps its connections and answers nothing.
     pub fn pause(&mut self, id: i32) {
         let node = self.node_mut(id);
-        node.child.as_ref().expect("it runs").signal(Signal::STOP);
+        let child = node.child.as_ref().expect("it runs");
+        child.signal(Signal::STOP);
+        let _ = until("it stands", Duration::from_secs(10), || child.is_stopped().then_some(()));
         node.is_paused = true;
     }
 

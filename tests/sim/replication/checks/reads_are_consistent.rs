@@ -21,6 +21,9 @@ impl ReadsAreConsistent {
         let Some(hosted) = broker.hosted.get(&partition).filter(|_| !truth.excused) else {
             return Ok(());
         };
+        if hosted.replica.leader_epoch() < truth.since_epoch {
+            return Ok(());
+        }
         let bound = hosted.replica.bounds().high_watermark;
         if bound == 0 {
             return Ok(());

@@ -22,6 +22,8 @@ pub(crate) struct Truth {
     pub(crate) lost: u64,
     /// Raised whenever an excuse ends.
     pub(crate) era: u64,
+    /// The leader epoch in which the last excuse ended: who is behind it may still be as it was.
+    pub(crate) since_epoch: i32,
     state: Option<Arc<Partition>>,
     /// Brokers that lost committed records with power and are not in sync again.
     lossy: BTreeSet<NodeId>,
@@ -112,6 +114,7 @@ impl Truth {
         self.entries = kept.to_vec();
         self.excused = false;
         self.era += 1;
+        self.since_epoch = replica.leader_epoch();
         self.lossy.clear();
     }
 }
