@@ -97,12 +97,13 @@ fn decide_here(
     let name = resource.resource_name.as_str();
     let kind = ResourceType::from_id(resource.resource_type)
         .ok_or_else(|| config_resources::unknown_kind(resource.resource_type))?;
+    let on_broker = broker.listener_kind(&context.client.listener) == Listener::Broker;
     if kind == ResourceType::BrokerLogger {
-        config_resources::authorize(context, Operation::AlterConfigs, kind, name)?;
+        let operation = if on_broker { Operation::AlterConfigs } else { Operation::ClusterAction };
+        config_resources::authorize(context, operation, kind, name)?;
         log_levels::change(broker.node_id(), name, &resource.configs, validate_only)?;
         return Ok(Decided::Here);
     }
-    let on_broker = broker.listener_kind(&context.client.listener) == Listener::Broker;
     if kind == ResourceType::Broker && on_broker {
         let own = config_resources::of_this_broker(broker.node_id(), name)?;
         check_broker_change(&broker.config(), &resource.configs, own)?;

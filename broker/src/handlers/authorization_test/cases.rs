@@ -287,6 +287,16 @@ fn settings() -> Vec<Case> {
                 "AlterConfigs cluster",
             ])
             .gets(&[TOPIC, CLUSTER, GROUP, CLUSTER, CLUSTER]),
+        incremental_alter_configs()
+            .on_controller()
+            .asks(&[
+                "AlterConfigs topic t",
+                "AlterConfigs cluster",
+                "AlterConfigs group g",
+                "AlterConfigs cluster",
+                "ClusterAction cluster",
+            ])
+            .gets(&[TOPIC, CLUSTER, GROUP, CLUSTER, CLUSTER]),
         alter_configs()
             .asks(&[
                 "AlterConfigs topic t",
