@@ -10,14 +10,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use raft::planted::{Bug, plant};
-use replication::{Counters, run};
+use replication::{Outcome, run};
 
 const SEEDS: u64 = 500;
 
-/// The lowest seed that one of the threads found the bug by, and what it saw.
-fn found(bug: Bug, seeds: u64) -> Option<(u64, String)> {
+/// A run that found the bug.
+fn found(bug: Bug, seeds: u64) -> Option<Outcome> {
     let next = AtomicU64::new(0);
-    let done = Mutex::new((Counters::default(), None));
+    let found = Mutex::new(None);
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
@@ -29,17 +29,15 @@ fn found(bug: Bug, seeds: u64) -> Option<(u64, String)> {
                         break;
                     }
                     let outcome = run(seed, false);
-                    let mut done = done.lock().expect("no thread panics with it");
-                    done.0 += outcome.counters;
-                    if let Some(what) = outcome.violation {
-                        done.1.get_or_insert((seed, what));
+                    if outcome.violation.is_some() {
+                        *found.lock().expect("no thread panics with it") = Some(outcome);
                         next.store(seeds, Ordering::Relaxed);
                     }
                 }
             });
         }
     });
-    done.into_inner().expect("no thread panics with it").1
+    found.into_inner().expect("no thread panics with it")
 }
 
 #[test]
@@ -47,9 +45,10 @@ fn every_bug_of_the_controller_is_found() {
     let seeds = std::env::var("GREGOR_SEEDS").map_or(SEEDS, |n| n.parse().expect("a number"));
     assert_eq!(found_nothing(), None, "without a bug there is nothing to find");
     for bug in Bug::OF_CONTROLLER {
-        let seen = found(bug, seeds);
-        let (seed, what) = seen.unwrap_or_else(|| panic!("{bug:?} hid in {seeds} seeds"));
-        println!("{bug:?} by seed {seed}: {what}");
+        let run = found(bug, seeds).unwrap_or_else(|| panic!("{bug:?} hid in {seeds} seeds"));
+        let what = run.violation.unwrap_or_default();
+        println!("{bug:?} after {} events of seed {}: {what}", run.counters.events, run.plan.seed);
+        println!("  {:?}, trace {:016x}", run.plan.mode, run.trace);
     }
 }
 

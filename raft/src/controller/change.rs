@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::feature::MetadataVersion;
 use crate::image::{ClusterImage, LeaderRecovery, Partition};
+use crate::planted::{Bug, is_planted};
 
 /// Which leaders an election may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +172,7 @@ impl<'a> PartitionChange<'a> {
         if let Some(last) = self.last_known_leader() {
             return (last, true);
         }
-        if self.election == Election::Unclean
+        if (self.election == Election::Unclean || is_planted(Bug::UncleanWithoutPermission))
             && let Some(alive) = self.replicas.iter().copied().find(|id| (self.acceptable)(*id))
         {
             return (alive, true);

@@ -22,6 +22,7 @@ use super::topics::split_duplicates;
 use super::{Controller, ControllerNow, ControllerResult, MAX_RECORDS_PER_REQUEST};
 use crate::draws::Draws;
 use crate::image::{LeaderRecovery, Partition, Topic};
+use crate::planted::{Bug, is_planted};
 
 impl Controller {
     /// Adds partitions to topics.
@@ -334,7 +335,9 @@ impl Controller {
         let eligible = |member: &BrokerState| {
             let known = cluster.broker(member.broker_id.0).map(|broker| broker.broker_epoch);
             cluster.is_active(member.broker_id.0)
-                && (member.broker_epoch == -1 || known == Some(member.broker_epoch))
+                && (member.broker_epoch == -1
+                    || known == Some(member.broker_epoch)
+                    || is_planted(Bug::StaleReplicaInSync))
         };
         if isr.iter().all(eligible) { Ok(recovery) } else { Err(ErrorCode::IneligibleReplica) }
     }

@@ -25,6 +25,7 @@ use super::error::{ApiError, outcome};
 use super::{Controller, ControllerNow, ControllerResult};
 use crate::feature::{KRAFT_VERSION, METADATA_VERSION};
 use crate::image::{Broker, is_reserved_directory};
+use crate::planted::{Bug, is_planted};
 
 impl Controller {
     /// The host knows that the incarnation registered under this id has ended, so a new one need
@@ -71,7 +72,8 @@ impl Controller {
                 let clean = api_version >= 3
                     && existing
                         .as_ref()
-                        .is_some_and(|b| b.broker_epoch == request.previous_broker_epoch);
+                        .is_some_and(|b| b.broker_epoch == request.previous_broker_epoch)
+                    || is_planted(Bug::CrashIsCleanStop);
                 self.shutdown_updates(id, clean, &mut records);
             }
         }
