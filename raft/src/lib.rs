@@ -16,4 +16,5 @@ pub mod draws;
 pub mod feature;
 pub mod image;
 pub mod node;
+pub mod planted;
 pub mod quorum;

@@ -286,7 +286,8 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         next
     }
 
-    fn clean(&mut self, now: &ControllerNow) {
+    /// Lets go of old snapshots and of the log before them, as far as the retention allows.
+    pub fn clean(&mut self, now: &ControllerNow) {
         let log = self.quorum.log();
         let snapshots = log.snapshots();
         let doomed =

@@ -18,6 +18,7 @@ use super::event::Output;
 use super::log::{Log, VoteStore};
 use super::role::Role;
 use crate::feature::MetadataVersion;
+use crate::planted::{Bug, is_planted};
 
 impl<L: Log, V: VoteStore> Quorum<L, V> {
     pub(super) fn propose(
@@ -131,7 +132,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
 
     /// Whether this node may say where its log ends.
     pub(super) fn may_claim_end(&self) -> bool {
-        cfg!(feature = "planted-answer-before-sync")
+        is_planted(Bug::AnswerBeforeSync)
             || !self.syncs()
             || self.synced_offset >= self.log.log_end_offset()
     }

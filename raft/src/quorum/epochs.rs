@@ -36,8 +36,10 @@ impl Epochs {
         self.starts.retain(|start| start.start_offset < offset);
     }
 
-    /// Records below `offset` are gone.
-    pub(super) fn trimmed_before(&mut self, offset: i64) {
+    /// What the snapshot holds is gone from the log.
+    pub(super) fn trimmed_before(&mut self, snapshot: SnapshotId) {
+        let offset = snapshot.end_offset;
+        self.below = snapshot.epoch;
         let older = self.starts.partition_point(|start| start.start_offset < offset);
         if let Some(last) = older.checked_sub(1) {
             self.starts.drain(..last);
@@ -112,10 +114,10 @@ mod tests {
         assert_eq!(epochs.starts, [start(1, 0), start(3, 8), start(4, 12)]);
         epochs.truncated_to(12);
         assert_eq!(epochs.last(), 3);
-        epochs.trimmed_before(9);
+        epochs.trimmed_before(SnapshotId { end_offset: 9, epoch: 3 });
         assert_eq!(epochs.starts, [start(3, 9)]);
-        epochs.trimmed_before(4);
-        assert_eq!(epochs.starts, [start(3, 9)]);
+        epochs.truncated_to(9);
+        assert_eq!((epochs.last(), epochs.starts.len()), (3, 0), "what the log stands on counts");
         epochs.reset(SnapshotId { end_offset: 50, epoch: 6 });
         assert_eq!((epochs.last(), epochs.end_of(6, 50, None)), (6, (6, 50)));
     }

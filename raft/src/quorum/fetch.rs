@@ -26,6 +26,7 @@ use super::send::topic;
 use super::snapshot::SnapshotId;
 use super::voters::ReplicaKey;
 use super::{CLUSTER_METADATA_ID, CLUSTER_METADATA_TOPIC, MAX_FETCH_BYTES, Quorum};
+use crate::planted::{Bug, is_planted};
 
 /// From this version on responses name the leader's address.
 const ENDPOINTS_VERSION: i16 = 17;
@@ -202,7 +203,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         }
         let (known, end_offset) = self.epochs.end_of(epoch, self.log.log_end_offset(), earliest);
         let diverges = known != epoch || end_offset < offset;
-        if diverges && !cfg!(feature = "planted-no-truncation") {
+        if diverges && !is_planted(Bug::NoTruncation) {
             Validity::Diverging { epoch: known, end_offset }
         } else {
             Validity::Valid

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::QuorumNow;
 use super::voters::{ReplicaKey, VoterSet};
+use crate::planted::{Bug, is_planted};
 
 /// An observer that has not fetched for so long is forgotten.
 const OBSERVER_SESSION_MS: i64 = 300_000;
@@ -157,7 +158,7 @@ impl Leader {
         let mut offsets: Vec<Option<i64>> =
             self.voters.values().map(|progress| progress.end_offset).collect();
         offsets.sort_unstable_by(|left, right| right.cmp(left));
-        let place = if cfg!(feature = "planted-hw-minority") {
+        let place = if is_planted(Bug::MinorityCommits) {
             (offsets.len() / 2).saturating_sub(1)
         } else {
             offsets.len() / 2
@@ -165,8 +166,7 @@ impl Leader {
         let Some(Some(majority)) = offsets.get(place).copied() else {
             return false;
         };
-        let of_this_epoch =
-            cfg!(feature = "planted-commit-old-epoch") || majority > self.epoch_start_offset;
+        let of_this_epoch = is_planted(Bug::CommitOldEpoch) || majority > self.epoch_start_offset;
         let moved = of_this_epoch && self.high_watermark.is_none_or(|at| majority > at);
         if moved {
             self.high_watermark = Some(majority);

@@ -72,6 +72,7 @@ pub use self::snapshot::{
 };
 pub use self::voters::{Endpoints, ReplicaKey, VoterNode, VoterSet};
 use crate::draws::Draws;
+use crate::planted::{Bug, is_planted};
 
 /// How much of the log is read at a time when it is replayed.
 const REPLAY_BYTES: usize = 4 * 1024 * 1024;
@@ -250,7 +251,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
     /// Lets go of what a snapshot makes needless.
     pub fn delete_before(&mut self, id: SnapshotId) {
         self.log.delete_before(id);
-        self.epochs.trimmed_before(id.end_offset);
+        self.epochs.trimmed_before(id);
         self.kraft.trimmed_before(id.end_offset);
     }
 
@@ -270,12 +271,14 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
     pub fn step(&mut self, event: Event, now: QuorumNow) -> Result<Vec<Output>, QuorumError> {
         self.now = now;
         self.draws = Draws::new(now.seed);
+        // A leader that the vote store remembers is news to the host all the same.
+        let is_known = !matches!(event, Event::Started) || self.leader_id().is_none();
         let led_before = (self.epoch(), self.leader_id(), self.leader_address());
         self.handle(event)?;
         self.poll()?;
         self.save()?;
         let (epoch, leader_id) = (self.epoch(), self.leader_id());
-        if (epoch, leader_id, self.leader_address()) != led_before {
+        if !is_known || (epoch, leader_id, self.leader_address()) != led_before {
             self.outputs.push(Output::LeaderChanged { epoch, leader_id });
         }
         Ok(std::mem::take(&mut self.outputs))
@@ -330,7 +333,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
     /// What was chosen in this step must outlive a crash before anybody hears of it.
     fn save(&mut self) -> Result<(), QuorumError> {
         if let Some(state) = self.unsaved.take() {
-            if cfg!(feature = "planted-forget-epoch") && state.voted.is_none() {
+            if is_planted(Bug::ForgetEpoch) && state.voted.is_none() {
                 return Ok(());
             }
             self.store.write(&state, self.kraft.last().version)?;

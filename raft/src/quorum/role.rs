@@ -12,6 +12,7 @@ use super::prospective::Prospective;
 use super::resigned::Resigned;
 use super::unattached::Unattached;
 use super::voters::{Endpoints, ReplicaKey};
+use crate::planted::{Bug, is_planted};
 
 #[derive(Debug, Clone)]
 pub(super) enum Role {
@@ -86,7 +87,7 @@ impl Role {
             _ if pre_vote => log_is_up_to_date,
             Self::Unattached(Unattached { leader_id, voted, .. })
             | Self::Prospective(Prospective { leader_id, voted, .. }) => match voted {
-                _ if cfg!(feature = "planted-vote-twice") => log_is_up_to_date,
+                _ if is_planted(Bug::VoteTwice) => log_is_up_to_date,
                 Some(voted) => voted.covers(replica),
                 None => leader_id.is_none() && log_is_up_to_date,
             },

@@ -81,7 +81,8 @@ impl Files {
             Write::Install(id, content) => {
                 self.batches.clear();
                 self.start_offset = id.end_offset;
-                self.snapshots = vec![(*id, content.clone())];
+                self.snapshots.retain(|(known, _)| known > id);
+                self.snapshots.insert(0, (*id, content.clone()));
             }
             Write::DeleteBefore(id) => {
                 self.snapshots.retain(|(known, _)| known >= id);

@@ -1,0 +1,60 @@
+//! Bugs that somebody could write, for the simulation to find: with the feature `planted` one is
+//! chosen at run time for a thread; without it none exists.
+
+/// A known way to get a quorum or its controller wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Bug {
+    /// A follower says that it has what its disk does not hold yet.
+    AnswerBeforeSync,
+    /// A voter grants every candidate of an epoch its vote.
+    VoteTwice,
+    /// A leader commits records of earlier epochs before one of its own.
+    CommitOldEpoch,
+    /// A leader takes every follower's log for its own log's beginning.
+    NoTruncation,
+    /// The high watermark is what less than a majority has.
+    MinorityCommits,
+    /// An epoch is not saved unless there was a vote in it.
+    ForgetEpoch,
+    /// The controller takes every new incarnation of a broker for one that stopped cleanly.
+    CrashIsCleanStop,
+    /// The controller lets replicas of former incarnations into the in-sync set.
+    StaleReplicaInSync,
+    /// The controller elects whoever is alive when nobody is in sync.
+    UncleanWithoutPermission,
+}
+
+impl Bug {
+    pub const ALL: [Self; 6] = [
+        Self::AnswerBeforeSync,
+        Self::VoteTwice,
+        Self::CommitOldEpoch,
+        Self::NoTruncation,
+        Self::MinorityCommits,
+        Self::ForgetEpoch,
+    ];
+    /// Those that show in replication, not in the quorum.
+    pub const OF_CONTROLLER: [Self; 3] =
+        [Self::CrashIsCleanStop, Self::StaleReplicaInSync, Self::UncleanWithoutPermission];
+}
+
+#[cfg(feature = "planted")]
+std::thread_local! {
+    static CHOSEN: std::cell::Cell<Option<Bug>> = const { std::cell::Cell::new(None) };
+}
+
+/// From now on this thread's nodes have this bug.
+#[cfg(feature = "planted")]
+pub fn plant(bug: Option<Bug>) {
+    CHOSEN.set(bug);
+}
+
+#[cfg(feature = "planted")]
+pub(crate) fn is_planted(bug: Bug) -> bool {
+    CHOSEN.get() == Some(bug)
+}
+
+#[cfg(not(feature = "planted"))]
+pub(crate) const fn is_planted(_: Bug) -> bool {
+    false
+}
