@@ -12,6 +12,8 @@
 
 pub(crate) mod envelope;
 mod principal;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
