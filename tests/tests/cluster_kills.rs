@@ -19,10 +19,20 @@ fn let_it_run() {
 
 #[test]
 fn five_kills_of_a_leader_in_turn_lose_and_repeat_nothing() {
-    let mut cluster = Cluster::start(reliable(Layout::combined(3)));
+    five_kills(Layout::combined(3), THREE);
+}
+
+#[test]
+fn five_kills_among_five_brokers_lose_and_repeat_nothing() {
+    let layout = Layout::split(3, 5).racks(&["a", "a", "a", "b", "c"]);
+    five_kills(layout, [&[1, 4, 5], &[2, 5, 4], &[4, 3, 5]]);
+}
+
+fn five_kills(layout: Layout, replicas: [&[i32]; 3]) {
+    let mut cluster = Cluster::start(reliable(layout));
     let view = cluster.view();
     for topic in ["all", "one", "none"] {
-        view.create(topic, &THREE, &[]);
+        view.create(topic, &replicas, &[]);
     }
     let loads = [Load::all("all", 3), Load::once("one", 3, 1), Load::once("none", 3, 0)];
     let running: Vec<load::Running> = loads.iter().map(|load| load.start(&view)).collect();

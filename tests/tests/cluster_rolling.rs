@@ -33,6 +33,9 @@ fn roll(layout: Layout) {
         for id in cluster.ids() {
             let began = (now_ms(), Instant::now());
             let stopped = cluster.terminate(id);
+            // What waits for the next one to lead has been sent by now.
+            std::thread::sleep(Duration::from_millis(200));
+            let stopped = (stopped, now_ms());
             cluster.start_again(id);
             cluster.view().wait_in_sync("rolling", 3);
             cluster.view().wait_in_sync("__consumer_offsets", 3);
@@ -65,6 +68,7 @@ fn roll(layout: Layout) {
     }
     if server_kind() == Kind::Gregor {
         assert!(gaps.iter().all(|gap| *gap <= 1000), "longest gaps in ms: {gaps:?}");
+        assert!(stop_gaps.iter().all(|gap| *gap <= 100), "around SIGTERM, in ms: {stop_gaps:?}");
     }
 }
 

@@ -44,6 +44,9 @@ pub(crate) fn run(seed: u64, told: bool) -> Outcome {
     let mut world = World::new(seed);
     world.told = told;
     let violation = world.run().err();
+    if told {
+        println!("{}", world.portrait());
+    }
     let violation = violation
         .map(|what| format!("seed {seed} after {:.3} s: {what}", world.now_us as f64 / 1e6));
     Outcome {

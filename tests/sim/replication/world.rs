@@ -140,6 +140,11 @@ impl World {
             self.counters.events += 1;
             self.note(&event);
             self.happen(event);
+            if self.told && self.controller.log.len() != self.checks.seen() {
+                let states: Vec<_> =
+                    (0..self.plan.partitions).map(|p| self.controller.partition(p)).collect();
+                println!("{:>12.6} controller: {states:?}", self.now_us as f64 / 1e6);
+            }
             let (brokers, controller) = (&mut self.brokers, &mut self.controller);
             self.checks.after_event(&self.plan, brokers, controller)?;
             self.forgive();
@@ -170,6 +175,25 @@ impl World {
             }
         }
         trace.finish()
+    }
+
+    /// Who is what, for those who look for the cause of a violation.
+    pub(crate) fn portrait(&self) -> String {
+        let mut lines = Vec::new();
+        for partition in 0..self.plan.partitions {
+            lines.push(format!("controller: {:?}", self.controller.partition(partition)));
+            for broker in &self.brokers {
+                let (id, up, epoch) = (broker.id, broker.up, broker.epoch);
+                let hosted = broker.hosted.get(&partition);
+                let replica = hosted.map(|hosted| {
+                    let replica = &hosted.replica;
+                    let marks = (replica.high_watermark(), replica.log().end());
+                    (replica.leader_epoch(), replica.partition_epoch(), marks, replica.role())
+                });
+                lines.push(format!("{id}: up {up}, epoch {epoch}, {replica:?}"));
+            }
+        }
+        lines.join("\n")
     }
 
     pub(crate) fn all_counters(&self) -> Counters {
@@ -323,11 +347,13 @@ impl World {
         let (from, process, now_us) = (message.from, message.sender, self.now_us);
         let answer = match message.body {
             Body::Register { previous_epoch } => {
-                let epoch = self.controller.register(from, process, previous_epoch, now_us);
-                let broker = self.broker(from);
-                if epoch.is_some() && broker.process == process {
-                    broker.crashed = false;
+                // What a dead process said last does not outlive its connection for so long that
+                // its successor comes first; a broker registers once and would never notice.
+                if self.broker(from).process != process {
+                    return;
                 }
+                let epoch = self.controller.register(from, process, previous_epoch, now_us);
+                self.broker(from).crashed &= epoch.is_none();
                 Body::Registered { epoch }
             }
             Body::Heartbeat { epoch, offset, wants_to_go } => {

@@ -84,6 +84,11 @@ impl Checks {
         }
     }
 
+    /// How much of the controller's log has been looked at.
+    pub(crate) fn seen(&self) -> usize {
+        self.seen
+    }
+
     pub(crate) fn counters(&self) -> Counters {
         Counters {
             acknowledged: self.acks.acknowledged,

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use raft::image::Partition;
+use replica::Role;
 
 use super::{Scene, Verdict, ensure};
 use crate::replication::log::{Entry, SimLog};
@@ -100,9 +101,13 @@ impl Truth {
         let all_in_sync = state.replicas.iter().all(|id| state.isr.contains(id));
         let sole = scene.brokers.iter().all(|b| b.id == leader.id || !b.leads(partition));
         let sound = |id: &i32| scene.broker(*id).is_some_and(|b| !b.crashed);
+        let Role::Leader(role) = replica.role() else { return };
+        // A new leader may not know yet what the one before committed.
+        let knows_all = role.epoch_start() <= replica.high_watermark()
+            && role.followers().values().all(|progress| progress.end_offset >= 0);
         if !all_in_sync
             || !sole
-            || !leader.leads(partition)
+            || !knows_all
             || replica.leader_epoch() != state.leader_epoch
             || !state.replicas.iter().all(sound)
         {
