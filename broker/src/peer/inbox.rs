@@ -138,3 +138,72 @@ async fn read_into(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let other = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (other, listener.accept().await.unwrap().0)
+    }
+
+    fn framed(body: &[u8]) -> Vec<u8> {
+        let length = i32::try_from(body.len()).unwrap();
+        [&length.to_be_bytes(), body].concat()
+    }
+
+    #[tokio::test]
+    async fn frames_of_every_size_come_back_as_they_were_sent() {
+        let (mut other, own) = pair().await;
+        let sizes = [4, 5, LARGE_BYTES - 1, LARGE_BYTES, LARGE_BYTES + 1, 70_000, 3 << 20, 9];
+        let bodies: Vec<Vec<u8>> =
+            sizes.iter().zip(1_u8..).map(|(size, filler)| vec![filler; *size]).collect();
+        let sent: Vec<u8> = bodies.iter().flat_map(|body| framed(body)).collect();
+        let writer = tokio::spawn(async move {
+            for piece in sent.chunks(10_007) {
+                other.write_all(piece).await.unwrap();
+            }
+        });
+        let mut inbox = Inbox::default();
+        for body in &bodies {
+            let frame = inbox.next(&own).await.unwrap();
+            assert!(frame == body.as_slice(), "a frame of {} bytes", body.len());
+        }
+        writer.await.unwrap();
+        assert!(matches!(inbox.next(&own).await, Err(InboxError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn a_buffer_is_used_again_when_nobody_holds_a_part_of_it() {
+        let (mut other, own) = pair().await;
+        let mut inbox = Inbox::default();
+        let mut next = async |filler: u8| {
+            other.write_all(&framed(&[filler; 100_000])).await.unwrap();
+            inbox.next(&own).await.unwrap()
+        };
+        let first = next(1).await;
+        let place = first.as_ptr();
+        let held = first.slice(50_000..);
+        drop(first);
+        let second = next(2).await;
+        assert_ne!(second.as_ptr(), place, "a part of it is held");
+        assert!(held == [1; 50_000].as_slice());
+        drop((held, second));
+        assert_eq!(next(3).await.as_ptr(), place);
+    }
+
+    #[tokio::test]
+    async fn a_length_that_no_answer_has_is_refused_at_once() {
+        for length in [-1, 0, 3, i32::MAX] {
+            let (mut other, own) = pair().await;
+            other.write_all(&length.to_be_bytes()).await.unwrap();
+            let refused = Inbox::default().next(&own).await;
+            assert!(matches!(refused, Err(InboxError::Length(found)) if found == length));
+        }
+    }
+}
