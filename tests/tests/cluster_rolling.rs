@@ -50,13 +50,16 @@ fn roll(layout: Layout) {
         (steady::moved_so_far(&consumer) >= expected).then_some(())
     });
     let consumed = steady::finished(consumer.stop());
-    let mut gaps = Vec::new();
-    for (id, since, until, stopped, took) in restarts {
+    let (mut gaps, mut stop_gaps) = (Vec::new(), Vec::new());
+    for (id, since, until, (stopped, stopped_ms), took) in restarts {
         let gap = (produced.longest_gap_ms(since, until), consumed.longest_gap_ms(since, until));
+        let stop_gap = produced.longest_gap_ms(since, stopped_ms);
         println!(
-            "restart of {id}: stopped in {stopped:?}, in sync after {took:?}, gaps {gap:?} ms"
+            "restart of {id}: stopped in {stopped:?}, in sync after {took:?}; longest gaps in ms \
+             {gap:?} (sent, received), around the stop {stop_gap}"
         );
         gaps.push(gap.0.max(gap.1));
+        stop_gaps.push(stop_gap);
     }
     println!("{} sent, {} received", produced.moved.len(), consumed.moved.len());
     assert_eq!(produced.failures, Vec::<String>::new(), "failed sends");

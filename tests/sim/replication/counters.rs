@@ -44,7 +44,6 @@ counters! {
     too_few_before: "refused by min.insync.replicas",
     no_longer_leader: "waiter told of the end of a leadership",
     repeated: "batch repeated by its producer",
-    stale_fetches: "fetch of a stale broker refused",
     reassignments: "reassignments begun",
     reads: "records read by consumers",
     lost_where_allowed: "committed records lost to elections out of sync",

@@ -76,11 +76,7 @@ impl SimBroker {
                     log_end_offset: bounds.log_end_offset,
                 }
             }
-            Err(refused) => {
-                let stale = matches!(refused, FetchRefused::StaleBroker { .. });
-                self.counters.stale_fetches += u64::from(stale);
-                FetchAnswer::Retry
-            }
+            Err(_) => FetchAnswer::Retry,
         }
     }
 

@@ -118,11 +118,15 @@ impl Checks {
         }
         let scene = Scene { plan, brokers, controller };
         if controller.log.len() != self.seen {
-            self.seen = controller.log.len();
             in_sync_members_are_alive::check(&scene)?;
-            for (partition, truth) in self.truths.iter_mut().enumerate() {
-                truth.heard(&scene, partition);
+            // One by one: an election may be overtaken at once.
+            for batch in &controller.log[self.seen..] {
+                let Some(topic) = batch.image.topics().by_name("t") else { continue };
+                for (state, truth) in topic.partitions().zip(&mut self.truths) {
+                    truth.heard(&scene, state.1);
+                }
             }
+            self.seen = controller.log.len();
         }
         for (partition, truth) in self.truths.iter_mut().enumerate() {
             truth.grow(&scene, partition)?;

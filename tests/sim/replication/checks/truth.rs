@@ -36,8 +36,7 @@ impl Truth {
     }
 
     /// The controller wrote something.
-    pub(crate) fn heard(&mut self, scene: &Scene<'_>, partition: usize) {
-        let Some(now) = scene.controller.partition(partition) else { return };
+    pub(crate) fn heard(&mut self, scene: &Scene<'_>, now: &Arc<Partition>) {
         let anything = scene.plan.mode == Mode::Anything;
         if let Some(was) = &self.state
             && now.leader != was.leader
@@ -50,7 +49,7 @@ impl Truth {
             let back = now.isr.contains(id) && scene.broker(*id).is_some_and(|b| !b.crashed);
             !back && now.replicas.contains(id)
         });
-        self.state = Some(now);
+        self.state = Some(now.clone());
     }
 
     pub(crate) fn lost_power(&mut self, id: NodeId, log: Option<&SimLog>) {
