@@ -1,4 +1,5 @@
 //! Whatever happens in whatever order, partitions stay sound, and heal when all brokers are back.
+//! `GREGOR_SEEDS` names another number of runs.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -310,7 +311,8 @@ impl Run {
 
 #[test]
 fn whatever_happens_partitions_stay_sound_and_heal() {
-    for seed in 0..SEEDS {
+    let seeds = std::env::var("GREGOR_SEEDS").map_or(SEEDS, |number| number.parse().unwrap());
+    for seed in 0..seeds {
         let mut run = Run::new(seed);
         for _ in 0..EVENTS {
             run.step();
