@@ -135,6 +135,9 @@ async fn ask(
         PeerRequest::FetchSnapshot(fetch) => {
             plain(peer, fetch, timeout).await.map(PeerResponse::FetchSnapshot)
         }
+        PeerRequest::UpdateRaftVoter(update) => {
+            plain(peer, update, timeout).await.map(PeerResponse::UpdateRaftVoter)
+        }
     }
 }
 

@@ -76,7 +76,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         self.append_control(&records, epoch);
     }
 
-    fn append_control(&mut self, records: &[ControlRecord], epoch: i32) {
+    pub(super) fn append_control(&mut self, records: &[ControlRecord], epoch: i32) {
         let (base, timestamp) = (self.log.log_end_offset(), self.now.wall_ms);
         self.log.append(control_batch(records, base, epoch, timestamp), epoch);
         self.epochs.appended(epoch, base);

@@ -6,7 +6,8 @@
 use protocol::messages::{
     BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
     EndQuorumEpochResponse, FetchRequest, FetchResponse, FetchSnapshotRequest,
-    FetchSnapshotResponse, VoteRequest, VoteResponse,
+    FetchSnapshotResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse, VoteRequest,
+    VoteResponse,
 };
 use protocol::records::metadata::MetadataRecord;
 
@@ -96,6 +97,8 @@ pub enum PeerRequest {
     EndQuorumEpoch(EndQuorumEpochRequest),
     Fetch(Box<FetchRequest>),
     FetchSnapshot(FetchSnapshotRequest),
+    /// Of stock voters; this node sends none.
+    UpdateRaftVoter(UpdateRaftVoterRequest),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -105,4 +108,5 @@ pub enum PeerResponse {
     EndQuorumEpoch(EndQuorumEpochResponse),
     Fetch(Box<FetchResponse>),
     FetchSnapshot(FetchSnapshotResponse),
+    UpdateRaftVoter(UpdateRaftVoterResponse),
 }

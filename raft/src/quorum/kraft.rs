@@ -55,6 +55,11 @@ impl KRaftHistory {
         self.changes.last().map_or(&self.base, |(_, state)| state)
     }
 
+    /// Where the last record stands that is not in a snapshot.
+    pub(super) fn last_change(&self) -> Option<i64> {
+        self.changes.last().map(|(offset, _)| *offset)
+    }
+
     /// The state that the records below `end_offset` make.
     pub(super) fn before(&self, end_offset: i64) -> &KRaftState {
         let later = self.changes.partition_point(|(offset, _)| *offset < end_offset);

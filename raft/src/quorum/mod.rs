@@ -48,6 +48,7 @@ mod snapshot_fetch;
 pub(crate) mod tests;
 mod transition;
 mod unattached;
+mod update_voter;
 mod vote;
 mod voters;
 
@@ -324,6 +325,9 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             PeerRequest::Fetch(request) => return self.fetch_requested(token, version, &request),
             PeerRequest::FetchSnapshot(request) => {
                 PeerResponse::FetchSnapshot(self.snapshot_requested(&request, version)?)
+            }
+            PeerRequest::UpdateRaftVoter(request) => {
+                PeerResponse::UpdateRaftVoter(self.update_voter_requested(&request))
             }
         };
         self.outputs.push(Output::Answer { token, response });

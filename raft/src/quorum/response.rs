@@ -53,6 +53,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             PeerResponse::EndQuorumEpoch(response) => self.end_epoch_answered(from, &response),
             PeerResponse::Fetch(response) => self.fetch_answered(&response)?,
             PeerResponse::FetchSnapshot(response) => self.snapshot_answered(response)?,
+            PeerResponse::UpdateRaftVoter(_) => false,
         };
         self.peers.answered(request_id, success, self.now.monotonic_ms);
         Ok(())

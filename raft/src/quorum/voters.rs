@@ -131,6 +131,17 @@ impl VoterSet {
         self.len() == 1 && self.contains(replica)
     }
 
+    /// Takes in what a voter says of itself; says whether that differs from what was known.
+    pub(super) fn replace(&mut self, id: i32, node: VoterNode) -> bool {
+        match self.voters.get_mut(&id) {
+            Some(known) if *known != node => {
+                *known = node;
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Takes in a voter's present addresses; says whether they differ from those known.
     pub(super) fn update(&mut self, id: i32, endpoints: &[(String, String, u16)]) -> bool {
         match self.voters.get_mut(&id) {

@@ -400,3 +400,45 @@ fn a_snapshot_is_handed_out_in_pieces() {
     let named = &response.responses[0].partitions[0].snapshot_id;
     assert_eq!((named.end_offset, named.epoch), (id.end_offset, id.epoch));
 }
+
+#[test]
+fn a_voter_that_tells_of_itself_is_heard_if_it_is_one() {
+    use protocol::messages::update_raft_voter_request::{KRaftVersionFeature, Listener};
+    let told = || {
+        let listener =
+            Listener::default().with_name(text("CONTROLLER")).with_host(text("moved")).with_port(7);
+        let versions = KRaftVersionFeature::default().with_max_supported_version(1);
+        protocol::messages::UpdateRaftVoterRequest::default()
+            .with_cluster_id(Some(text("cluster")))
+            .with_current_leader_epoch(1)
+            .with_voter_id(2)
+            .with_voter_directory_id(directory(2))
+            .with_listeners(vec![listener])
+            .with_k_raft_version_feature(versions)
+    };
+    let unable =
+        KRaftVersionFeature::default().with_min_supported_version(1).with_max_supported_version(1);
+    let code = |error: ErrorCode| error.code();
+    for (id, request, wanted) in [
+        (1, told(), NONE),
+        (1, told().with_cluster_id(None), NONE),
+        (1, told().with_voter_directory_id(directory(9)), NONE),
+        (3, told(), code(ErrorCode::NotLeaderOrFollower)),
+        (1, told().with_cluster_id(Some(text("x"))), code(ErrorCode::InconsistentClusterId)),
+        (1, told().with_current_leader_epoch(0), code(ErrorCode::FencedLeaderEpoch)),
+        (1, told().with_current_leader_epoch(2), code(ErrorCode::UnknownLeaderEpoch)),
+        (1, told().with_voter_id(9), code(ErrorCode::VoterNotFound)),
+        (1, told().with_voter_id(-1), code(ErrorCode::InvalidRequest)),
+        (1, told().with_voter_directory_id(Uuid::nil()), code(ErrorCode::InvalidRequest)),
+        (1, told().with_listeners(Vec::new()), code(ErrorCode::InvalidRequest)),
+        (1, told().with_k_raft_version_feature(unable), code(ErrorCode::InvalidRequest)),
+    ] {
+        let asked = PeerRequest::UpdateRaftVoter(request.clone());
+        let Some(PeerResponse::UpdateRaftVoter(response)) = ask(&mut led(), id, 0, asked) else {
+            panic!();
+        };
+        assert_eq!(response.error_code, wanted, "{request:?}");
+        let leader = &response.current_leader;
+        assert_eq!((leader.leader_id.0, leader.leader_epoch, leader.port), (1, 1, 9001));
+    }
+}

@@ -31,7 +31,9 @@ pub(super) fn request_leaves(machine: &Machine, request: &PeerRequest) -> Result
             let synced = disk.durable.end_offset() >= offset;
             (!machine.voter || synced, format!("a fetch from offset {offset}"))
         }
-        PeerRequest::EndQuorumEpoch(_) | PeerRequest::FetchSnapshot(_) => return Ok(()),
+        PeerRequest::EndQuorumEpoch(_)
+        | PeerRequest::FetchSnapshot(_)
+        | PeerRequest::UpdateRaftVoter(_) => return Ok(()),
     };
     if kept {
         return Ok(());
