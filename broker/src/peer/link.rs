@@ -105,6 +105,12 @@ impl Link {
                     self.way.log_unreachable(&error);
                     self.fail_waiting(&error);
                     tokio::time::sleep(self.way.settings.reconnect_backoff).await;
+                    // A process that ends closes its connections a moment before its listeners:
+                    // one that is accepted and ends before it is any use says no more than one that
+                    // ended later.
+                    if *self.way.presence.borrow() == Presence::Closed {
+                        at_hand = self.way.look_again(!self.asks.is_closed()).await;
+                    }
                 }
             }
         }

@@ -30,6 +30,22 @@ pub(crate) async fn reach(address: &Address) -> Option<TcpStream> {
     }
 }
 
+/// Whether a connection stays open for this long. A process that ends closes its connections a
+/// moment before its listeners, and may be reached in between.
+pub(crate) async fn stays_open(stream: &TcpStream, within: Duration) -> bool {
+    let ends = async {
+        while stream.readable().await.is_ok() {
+            match stream.try_read(&mut [0; 64]) {
+                Ok(0) => return,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+    };
+    tokio::time::timeout(within, ends).await.is_err()
+}
+
 /// Connects to the first address of the host that answers, IPv4 before IPv6 as the JVM does.
 pub(super) async fn connect(address: &Address) -> io::Result<TcpStream> {
     let found = tokio::net::lookup_host((address.host.as_str(), address.port)).await?;

@@ -134,6 +134,37 @@ async fn a_peer_whose_connection_ended_and_whose_port_refuses_is_gone() {
 }
 
 #[tokio::test]
+async fn a_peer_that_is_reached_while_its_process_ends_is_gone_too() {
+    let (listener, address) = listening().await;
+    let peer = peer(&address);
+    let mut presence = peer.presence();
+    let ending = async {
+        let mut stream = accept(&listener).await;
+        read_request(&mut stream).await;
+        drop(stream);
+        // The connection that looks again is taken, and ends with the listener.
+        let (again, _) = listener.accept().await.unwrap();
+        drop((again, listener));
+    };
+    let (answered, ()) =
+        tokio::join!(peer.request(BrokerHeartbeatRequest::default(), SOON), ending);
+    assert_eq!(answered, Err(PeerError::Disconnected(address)));
+    let gone = tokio::time::timeout(SOON, presence.wait_for(|now| *now == Presence::Gone)).await;
+    assert!(gone.is_ok());
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_at_once_is_told_from_one_that_stays() {
+    let (listener, address) = listening().await;
+    let reached = probe::reach(&address).await.unwrap();
+    let (mut other, _) = listener.accept().await.unwrap();
+    other.write_all(b"unasked").await.unwrap();
+    assert!(probe::stays_open(&reached, Duration::from_millis(20)).await);
+    drop(other);
+    assert!(!probe::stays_open(&reached, SOON).await);
+}
+
+#[tokio::test]
 async fn a_peer_that_closes_and_still_listens_is_not_gone() {
     let (listener, address) = listening().await;
     let peer = peer(&address);

@@ -23,6 +23,9 @@ use crate::peer::{Address, probe};
 /// How long a broker that is there has to send a heartbeat until it is looked for again.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// How long a process takes to end that has closed a connection.
+const ENDING: Duration = Duration::from_millis(10);
+
 /// By which connections brokers send their heartbeats.
 #[derive(Debug, Default)]
 pub(super) struct HeartbeatConnections {
@@ -74,12 +77,14 @@ impl Host {
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             loop {
-                if probe::reach(&address).await.is_none() {
+                let Some(reached) = probe::reach(&address).await else {
                     // A quorum that has stopped decides nothing any more.
                     let _ = commands.send(Command::BrokerGone { broker_id, epoch });
                     return;
+                };
+                if !probe::stays_open(&reached, PAUSE).await {
+                    tokio::time::sleep(ENDING).await;
                 }
-                tokio::time::sleep(PAUSE).await;
                 let image = shared.image.load();
                 let is_wanted = image
                     .cluster()
