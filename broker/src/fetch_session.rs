@@ -13,9 +13,11 @@
 
 mod cache;
 mod session;
+mod watch;
 
 pub(crate) use cache::{FetchSessions, Opened};
-pub(crate) use session::{Answered, PartitionKey, Requested};
+pub(crate) use session::{Answered, PartitionKey, Requested, Session};
+pub(crate) use watch::{Watch, Watcher};
 
 /// A session id nobody has.
 pub(crate) const NO_SESSION: i32 = 0;

@@ -6,6 +6,8 @@
 //! (what came in between would not wake it), and sleeps until one of them changes or its time is
 //! up. Kafka: `ReplicaManager.fetchMessages`, `readFromLog`, `DelayedFetch`.
 
+mod watched;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use storage::ReadError;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+pub(crate) use self::watched::read_watched;
 use crate::broker::Broker;
 use crate::error_map;
 use crate::fetch_session::{PartitionKey, Requested};
@@ -274,8 +277,9 @@ fn for_follower(
     let ends = diverging_epoch.is_some();
     let response = PartitionResponse {
         log_start_offset: grant.bounds.log_start_offset,
-        last_stable_offset: grant.bounds.last_stable_offset,
-        high_watermark: grant.bounds.high_watermark,
+        // As this very fetch has moved them, so that the follower need not ask once more.
+        last_stable_offset: partition.marks().last_stable_offset(),
+        high_watermark: partition.marks().high_watermark(),
         diverging_epoch,
         ..PartitionResponse::failed(0, 0)
     };

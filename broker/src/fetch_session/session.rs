@@ -1,10 +1,14 @@
 //! One session: the partitions it fetches and what the client last heard of each.
 
-use indexmap::IndexMap;
+use std::sync::{Arc, Weak};
+
+use indexmap::{IndexMap, IndexSet};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
 use super::next_epoch;
+use super::watch::{Watch, Watcher};
+use crate::partitions::HostedPartition;
 
 /// Names a partition within a session: by topic id from Fetch 13 on, by name before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -44,6 +48,23 @@ struct Remembered {
     requested: Requested,
     high_watermark: i64,
     log_start_offset: i64,
+    /// What a follower's session watches under this key.
+    watched: Option<Watched>,
+    /// The answer in which its records were last sent.
+    sent_in: u64,
+}
+
+/// A hosted partition that tells the session of its changes.
+#[derive(Debug)]
+struct Watched {
+    partition: Weak<HostedPartition>,
+    watcher: Arc<Watcher>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.watcher.end();
+    }
 }
 
 /// A session of one client.
@@ -54,6 +75,11 @@ pub(crate) struct Session {
     pub(crate) epoch: i32,
     pub(crate) uses_topic_ids: bool,
     partitions: IndexMap<PartitionKey, Remembered>,
+    /// What a follower's session is to look at.
+    watch: Arc<Watch>,
+    /// When it last looked at everything; `None` for never.
+    looked_ms: Option<i64>,
+    answers: u64,
 }
 
 impl Session {
@@ -62,7 +88,15 @@ impl Session {
         uses_topic_ids: bool,
         partitions: &[(PartitionKey, Requested)],
     ) -> Self {
-        let mut session = Self { id, epoch: 1, uses_topic_ids, partitions: IndexMap::new() };
+        let mut session = Self {
+            id,
+            epoch: 1,
+            uses_topic_ids,
+            partitions: IndexMap::new(),
+            watch: Arc::default(),
+            looked_ms: None,
+            answers: 0,
+        };
         session.change(partitions, &[]);
         session
     }
@@ -78,7 +112,13 @@ impl Session {
                 remembered.requested = requested.clone();
             } else {
                 let requested = requested.clone();
-                let remembered = Remembered { requested, high_watermark: -1, log_start_offset: -1 };
+                let remembered = Remembered {
+                    requested,
+                    high_watermark: -1,
+                    log_start_offset: -1,
+                    watched: None,
+                    sent_in: 0,
+                };
                 self.partitions.insert(key.clone(), remembered);
             }
         }
@@ -95,6 +135,63 @@ impl Session {
     /// Everything the session fetches, in the order in which it is to be read.
     pub(crate) fn requested(&self) -> Vec<(PartitionKey, Requested)> {
         self.partitions.iter().map(|(key, known)| (key.clone(), known.requested.clone())).collect()
+    }
+
+    pub(crate) fn watch(&self) -> &Arc<Watch> {
+        &self.watch
+    }
+
+    /// What a follower's session is to look at: what its request changed, what changed here, and
+    /// everything when that was last done `every_ms` ago. Those whose records were sent most
+    /// recently come last.
+    pub(crate) fn look_at(
+        &mut self,
+        changed: Vec<PartitionKey>,
+        now_ms: i64,
+        every_ms: i64,
+    ) -> Vec<(PartitionKey, Requested)> {
+        let mut keys: IndexSet<PartitionKey> = changed.into_iter().collect();
+        keys.extend(self.watch.take_changed());
+        if self.looked_ms.is_none_or(|looked_ms| now_ms - looked_ms >= every_ms) {
+            self.looked_ms = Some(now_ms);
+            keys.extend(self.partitions.keys().cloned());
+        }
+        keys.sort_by_key(|key| self.partitions.get(key).map_or(0, |known| known.sent_in));
+        keys.into_iter().filter_map(|key| self.request_of(key)).collect()
+    }
+
+    /// What is asked of one partition, if the session has it.
+    pub(crate) fn request_of(&self, key: PartitionKey) -> Option<(PartitionKey, Requested)> {
+        let requested = self.partitions.get(&key)?.requested.clone();
+        Some((key, requested))
+    }
+
+    /// Has the partition tell of its changes, if it does not yet.
+    pub(crate) fn watch_partition(&mut self, key: &PartitionKey, partition: &Arc<HostedPartition>) {
+        let Some(known) = self.partitions.get_mut(key) else { return };
+        let this = Arc::as_ptr(partition);
+        if known.watched.as_ref().is_some_and(|w| std::ptr::eq(w.partition.as_ptr(), this)) {
+            return;
+        }
+        let watcher = self.watch.watcher(key.clone());
+        partition.watch(Arc::clone(&watcher));
+        known.watched = Some(Watched { partition: Arc::downgrade(partition), watcher });
+    }
+
+    /// A follower's answer leaves: those whose records it carries have had their turn, and those
+    /// that have more than it had room for are looked at with the next request.
+    pub(crate) fn answer_leaves(&mut self, sent: &[PartitionKey], left: &[PartitionKey]) {
+        self.answers += 1;
+        for key in sent {
+            if let Some(known) = self.partitions.get_mut(key) {
+                known.sent_in = self.answers;
+            }
+        }
+        for key in left {
+            if let Some(watched) = self.partitions.get(key).and_then(|k| k.watched.as_ref()) {
+                watched.watcher.tell(false);
+            }
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

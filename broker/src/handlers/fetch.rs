@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::fetch::{FetchResponse, PartitionResponse, TopicResponse};
 use protocol::leader_hint::NodeEndpoint;
@@ -17,11 +18,13 @@ use uuid::Uuid;
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
 use crate::context::RequestContext;
-use crate::fetch_session::{Answered, NO_SESSION, Opened, PartitionKey, Requested};
+use crate::fetch_session::{Answered, NO_SESSION, Opened, PartitionKey, Requested, Session};
 use crate::fetching::{self, Follower, Interest, Limits, Nearby};
 use crate::net::connection::{Later, Reply};
 use crate::partitions::Isolation;
 
+/// How often a follower's session looks at all of its partitions, which otherwise tell it.
+const LOOK_AT_ALL_MS: i64 = 1000;
 /// Replica id of a client.
 const CONSUMER: i32 = -1;
 /// First version that carries topic ids, not names.
@@ -51,11 +54,13 @@ async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRe
         return encode(context, code, NO_SESSION, Vec::new(), Vec::new());
     }
     let now_ms = broker.now_ms();
+    let asked = requested(&request);
+    let changed: Vec<PartitionKey> = asked.iter().map(|(key, _)| key.clone()).collect();
     let opened = broker.fetch_sessions().open(
         request.session_id,
         request.session_epoch,
         uses_topic_ids,
-        requested(&request),
+        asked,
         &forgotten(&request),
         now_ms,
     );
@@ -65,17 +70,20 @@ async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRe
             return encode(context, code.code(), NO_SESSION, Vec::new(), Vec::new());
         }
     };
-    let wanted = match &opened {
-        Opened::Sessionless(list) | Opened::Full(list) => list.clone(),
-        Opened::Incremental(session) => session.lock().requested(),
-    };
     let replica_id = replica_id(&request, context.api_version);
     let limits = limits(broker, context, &request);
-    let interests: Vec<Interest> = wanted
-        .into_iter()
-        .map(|(key, requested)| interest(broker, context, replica_id, key, requested))
-        .collect();
-    let mut answers = fetching::read(broker, &limits, &context.client.hurries, interests).await;
+    let mut answers = match &opened {
+        Opened::Sessionless(list) | Opened::Full(list) => {
+            read_all(broker, context, &limits, list.clone()).await
+        }
+        Opened::Incremental(session) if replica_id >= 0 => {
+            read_changed(broker, context, &limits, session, changed).await
+        }
+        Opened::Incremental(session) => {
+            let wanted = session.lock().requested();
+            read_all(broker, context, &limits, wanted).await
+        }
+    };
     if replica_id >= 0 {
         count_throttled(broker, &answers);
     }
@@ -84,6 +92,47 @@ async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRe
         (endpoints, tell(broker, &opened, uses_topic_ids, replica_id, &mut answers, now_ms))
     };
     encode(context, 0, session_id, answers, endpoints)
+}
+
+/// Everything that is asked for, looked at together.
+async fn read_all(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    limits: &Limits,
+    wanted: Vec<(PartitionKey, Requested)>,
+) -> Vec<(Interest, PartitionResponse)> {
+    let resolve = |(key, requested)| interest(broker, context, limits, key, requested);
+    let interests = wanted.into_iter().map(resolve).collect();
+    fetching::read(broker, limits, &context.client.hurries, interests).await
+}
+
+/// What changed in a follower's session since its last answer.
+async fn read_changed(
+    broker: &Arc<Broker>,
+    context: &RequestContext,
+    limits: &Limits,
+    session: &Mutex<Session>,
+    changed: Vec<PartitionKey>,
+) -> Vec<(Interest, PartitionResponse)> {
+    let watch = Arc::clone(session.lock().watch());
+    // In time for the leader's judgement of who lags.
+    let lag_max_ms = broker.parts.surroundings.lag_time_max_ms();
+    let every_ms = LOOK_AT_ALL_MS.min(lag_max_ms / 4);
+    let now_ms = broker.parts.surroundings.monotonic_ms();
+    let resolve = |(key, requested): (PartitionKey, Requested)| {
+        let interest = interest(broker, context, limits, key, requested);
+        if let Ok(partition) = &interest.partition {
+            session.lock().watch_partition(&interest.key, partition);
+        }
+        interest
+    };
+    let first = session.lock().look_at(changed, now_ms, every_ms);
+    let first = first.into_iter().map(resolve).collect();
+    let later = |key| {
+        let asked = session.lock().request_of(key)?;
+        Some(resolve(asked))
+    };
+    fetching::read_watched(broker, limits, &context.client.hurries, &watch, first, later).await
 }
 
 fn replica_id(request: &FetchRequest, version: i16) -> i32 {
@@ -162,14 +211,14 @@ fn limits(broker: &Arc<Broker>, context: &RequestContext, request: &FetchRequest
 fn interest(
     broker: &Arc<Broker>,
     context: &RequestContext,
-    replica_id: i32,
+    limits: &Limits,
     key: PartitionKey,
     requested: Requested,
 ) -> Interest {
     let by_id = context.api_version >= FIRST_WITH_IDS;
     let name =
         if by_id { broker.topic_name(key.topic_id) } else { Some(Arc::from(key.topic.as_str())) };
-    let from_follower = replica_id >= 0;
+    let from_follower = limits.follower.is_some();
     let partition = match &name {
         None => Err(ErrorCode::UnknownTopicId),
         Some(_)
@@ -245,10 +294,13 @@ fn tell(
     let is_full = matches!(opened, Opened::Full(_));
     let mut session = session.lock();
     let mut with_records = Vec::new();
+    let mut with_more = Vec::new();
     answers.retain(|(interest, response)| {
         let records_bytes = response.records_length();
         if records_bytes > 0 {
             with_records.push(interest.key.clone());
+        } else if replica_id >= 0 && has_more(interest, response) {
+            with_more.push(interest.key.clone());
         }
         let answered = Answered {
             error_code: response.error_code,
@@ -259,10 +311,19 @@ fn tell(
         };
         session.must_tell(&interest.key, answered) || is_full
     });
-    if !is_full {
+    if replica_id >= 0 {
+        session.answer_leaves(&with_records, &with_more);
+    } else if !is_full {
         session.move_to_end(&with_records);
     }
     session.id
+}
+
+/// Whether the answer had no room for what the partition has, or a throttle held it back.
+fn has_more(interest: &Interest, response: &PartitionResponse) -> bool {
+    let Ok(partition) = &interest.partition else { return false };
+    let sound = response.error_code == 0 && response.diverging_epoch.is_none();
+    sound && interest.requested.fetch_offset < partition.marks().log_end_offset()
 }
 
 fn encode(

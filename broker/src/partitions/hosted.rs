@@ -26,8 +26,9 @@ pub(crate) use self::appends::{AppendRefused, Committing, DeleteRefused};
 use super::marks::{Isolation, Leadership, Marks, Moved, Offsets};
 use super::stored_log::{self, StoredLog};
 use super::surroundings::{Proposed, Surroundings};
-use super::wakers::Wakers;
+use super::wakers::{Wakers, Watchers};
 use crate::broker::now_ms;
+use crate::fetch_session::Watcher;
 
 /// One hosted partition.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ pub(crate) struct HostedPartition {
     reader: LogReader,
     waiting_consumers: Wakers,
     waiting_followers: Wakers,
+    watchers: Watchers,
     waiting_produces: Mutex<HashMap<Token, oneshot::Sender<Answer>>>,
     waiting_deletions: Mutex<HashMap<Token, oneshot::Sender<Option<i64>>>>,
     next_token: AtomicU64,
@@ -82,6 +84,7 @@ impl HostedPartition {
             reader,
             waiting_consumers: Wakers::default(),
             waiting_followers: Wakers::default(),
+            watchers: Watchers::default(),
             waiting_produces: Mutex::default(),
             waiting_deletions: Mutex::default(),
             next_token: AtomicU64::new(0),
@@ -175,8 +178,7 @@ impl HostedPartition {
             };
             ((), replica.follow(&nobody))
         });
-        self.waiting_consumers.wake();
-        self.waiting_followers.wake();
+        self.wake(Moved { end: true, committed: true });
     }
 
     /// The topic's settings changed.
@@ -239,6 +241,11 @@ impl HostedPartition {
         self.waiting_followers.register(sleeper);
     }
 
+    /// Tells `watcher` of every change from now on.
+    pub(crate) fn watch(&self, watcher: Arc<Watcher>) {
+        self.watchers.add(watcher);
+    }
+
     /// One step of the replica and everything that follows from it.
     fn step<R>(
         &self,
@@ -292,6 +299,9 @@ impl HostedPartition {
     }
 
     fn wake(&self, moved: Moved) {
+        if moved.end || moved.committed {
+            self.watchers.tell(moved.end);
+        }
         if moved.end {
             self.waiting_followers.wake();
         }

@@ -7,6 +7,8 @@
 //! ```
 
 mod hosted;
+#[cfg(test)]
+mod hosted_test;
 mod marks;
 mod offsets;
 mod stored_log;

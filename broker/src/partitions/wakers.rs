@@ -1,13 +1,15 @@
-//! The fetches that wait until a partition has more for them.
+//! The fetches that wait until a partition has more for them, and the sessions of followers.
 //!
 //! A fetch registers, looks again, then sleeps; whoever moves the partition's marks wakes everybody
 //! who registered before. Waking is one atomic load when nobody waits.
 
-use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+
+use crate::fetch_session::Watcher;
 
 /// Who waits on one partition.
 #[derive(Debug, Default)]
@@ -41,9 +43,29 @@ impl Wakers {
     }
 }
 
+/// The follower sessions that are told of every change.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers {
+    any: AtomicBool,
+    watching: Mutex<Vec<Arc<Watcher>>>,
+}
+
+impl Watchers {
+    pub(crate) fn add(&self, watcher: Arc<Watcher>) {
+        self.watching.lock().push(watcher);
+        self.any.store(true, Ordering::SeqCst);
+    }
+
+    /// Tells all of them; sessions that ended are forgotten.
+    pub(crate) fn tell(&self, urgent: bool) {
+        if self.any.load(Ordering::SeqCst) {
+            self.watching.lock().retain(|watcher| watcher.tell(urgent));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
