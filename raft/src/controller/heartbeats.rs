@@ -11,7 +11,14 @@ pub(crate) struct Heartbeats {
     session_timeout_ms: i64,
     brokers: BTreeMap<i32, Heartbeat>,
     /// When each broker was last heard of, in its epoch.
-    contacts: BTreeMap<(i32, i64), i64>,
+    contacts: BTreeMap<(i32, i64), Contact>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Contact {
+    ends_ms: i64,
+    /// It was prolonged since the broker was heard of.
+    prolonged: bool,
 }
 
 #[derive(Debug)]
@@ -69,7 +76,8 @@ impl Heartbeats {
 
     pub(crate) fn contact(&mut self, id: i32, epoch: i64, now_ms: i64) {
         self.contacts.retain(|(contact, known), _| *contact != id || *known == epoch);
-        self.contacts.insert((id, epoch), now_ms);
+        let ends_ms = now_ms + self.session_timeout_ms;
+        self.contacts.insert((id, epoch), Contact { ends_ms, prolonged: false });
     }
 
     /// Whoever was heard of under this id is gone.
@@ -79,7 +87,7 @@ impl Heartbeats {
 
     pub(crate) fn has_valid_session(&self, id: i32, epoch: i64, now_ms: i64) -> bool {
         let contact = self.contacts.get(&(id, epoch));
-        contact.is_some_and(|at| now_ms < at + self.session_timeout_ms)
+        contact.is_some_and(|contact| now_ms < contact.ends_ms)
     }
 
     pub(crate) fn touch(&mut self, id: i32, fenced: bool, metadata_offset: i64) {
@@ -119,8 +127,7 @@ impl Heartbeats {
 
     /// A broker whose session ended, with the epoch in which it was heard of; each is told once.
     pub(crate) fn take_expired(&mut self, now_ms: i64) -> Option<(i32, i64)> {
-        let timeout = self.session_timeout_ms;
-        let expired = self.contacts.iter().find(|(_, at)| now_ms >= **at + timeout);
+        let expired = self.contacts.iter().find(|(_, contact)| now_ms >= contact.ends_ms);
         let session = expired.map(|(session, _)| *session)?;
         self.contacts.remove(&session);
         Some(session)
@@ -128,6 +135,17 @@ impl Heartbeats {
 
     /// When the next session ends if nobody is heard of.
     pub(crate) fn next_expiry_ms(&self) -> Option<i64> {
-        self.contacts.values().min().map(|at| at + self.session_timeout_ms)
+        self.contacts.values().map(|contact| contact.ends_ms).min()
+    }
+
+    /// Nobody looked at sessions for a while, and so nobody heard of brokers either: each that
+    /// would end now may go on for half its time, once.
+    pub(crate) fn prolong(&mut self, now_ms: i64) {
+        for contact in self.contacts.values_mut().filter(|contact| !contact.prolonged) {
+            if now_ms >= contact.ends_ms {
+                contact.ends_ms = now_ms + self.session_timeout_ms / 2;
+                contact.prolonged = true;
+            }
+        }
     }
 }

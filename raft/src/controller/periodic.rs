@@ -11,6 +11,9 @@ use super::{Controller, ControllerNow, ControllerResult, ControllerSettings};
 /// A task that left something over goes on after this time, so that requests get their turn.
 const CONTINUATION_MS: i64 = 10;
 
+/// Who looks at sessions so long after one ended did not run in between.
+const STALLED_MS: i64 = 500;
+
 /// When the tasks of an active controller are due.
 #[derive(Debug)]
 pub(super) struct Schedule {
@@ -34,7 +37,15 @@ impl Schedule {
 
 impl Controller {
     /// Does one task that is due; the answer says whether to call again at once.
+    ///
+    /// Unlike Kafka: a controller that did not run when a session ended, paused or starved, has not
+    /// read the heartbeats of that time either, and hears them first (docs/decisions/0108).
     pub fn tick(&mut self, now: &ControllerNow) -> ControllerResult<bool> {
+        if let Some(heartbeats) = &mut self.heartbeats
+            && heartbeats.next_expiry_ms().is_some_and(|at| now.monotonic_ms > at + STALLED_MS)
+        {
+            heartbeats.prolong(now.monotonic_ms);
+        }
         let fenced = self.fence_stale_broker(now);
         if fenced.response.is_some() {
             return ControllerResult::of(fenced.records, true);

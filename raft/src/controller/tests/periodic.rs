@@ -190,3 +190,25 @@ fn a_new_controller_gives_every_broker_a_session_from_its_own_first_moment() {
     run_to(&mut world, 109_000);
     assert!(!world.image().cluster().is_active(1) && world.image().cluster().is_active(2));
 }
+
+#[test]
+fn a_controller_that_was_paused_hears_its_brokers_before_it_fences_them() {
+    let mut world = World::with_brokers(2);
+    let active = |world: &World| {
+        let cluster = world.image().cluster();
+        [1, 2].map(|id| cluster.is_active(id))
+    };
+    // Thirty seconds in which nobody ran.
+    run_to(&mut world, 30_000);
+    assert_eq!(active(&world), [true, true]);
+    assert_eq!(world.controller.next_expiry_ms(), Some(34_500));
+    world.beat(1, 30_010);
+    run_to(&mut world, 34_500);
+    assert_eq!(active(&world), [true, false], "who is still silent goes");
+    // One that is late again and again fences all the same.
+    let mut world = World::with_brokers(2);
+    run_to(&mut world, 30_000);
+    world.beat(1, 34_000);
+    run_to(&mut world, 36_000);
+    assert_eq!(active(&world), [true, false]);
+}
