@@ -52,7 +52,6 @@ pub(crate) struct Waiting {
     pub(crate) partition: usize,
     pub(crate) offset: i64,
     pub(crate) value: u64,
-    pub(crate) leader_epoch: i32,
     pub(crate) since_us: i64,
 }
 
@@ -214,7 +213,8 @@ impl SimBroker {
             partition: waiting.partition,
             offset: waiting.offset,
             value: waiting.value,
-            leader_epoch: waiting.leader_epoch,
+            // By now: a leader that was replaced and elected again has it under a newer one.
+            leader_epoch: self.hosted[&waiting.partition].replica.leader_epoch(),
         }
     }
 

@@ -127,13 +127,12 @@ impl SimBroker {
         self.next_token += 1;
         let token = self.next_token;
         let appended = self.step(partition, now_us, out, |replica, at| {
-            let epoch = replica.leader_epoch();
             let end = replica.log().end();
             let records = entry.encoded(0);
             match replica.append(&records, asked, Origin::Client, token, at) {
                 Ok((outcome, effects)) => {
                     let offset = outcome.appended.offset;
-                    (Ok((offset, outcome.committed, offset < end, epoch)), effects)
+                    (Ok((offset, outcome.committed, offset < end)), effects)
                 }
                 Err(refused) => {
                     assert_eq!(replica.log().end(), end, "refused, and yet in the log");
@@ -143,17 +142,10 @@ impl SimBroker {
         });
         let answer = |produced| (CLIENTS, 0, Body::Produced { client, request, produced });
         match appended {
-            Some(Ok((offset, committed, repeated, leader_epoch))) => {
+            Some(Ok((offset, committed, repeated))) => {
                 self.counters.repeated += u64::from(repeated);
-                let waiting = Waiting {
-                    client,
-                    request,
-                    partition,
-                    offset,
-                    value,
-                    leader_epoch,
-                    since_us: now_us,
-                };
+                let waiting =
+                    Waiting { client, request, partition, offset, value, since_us: now_us };
                 if !committed {
                     self.waiting.insert(token, waiting);
                     return;
