@@ -1,8 +1,8 @@
 //! One fetcher: a connection to one leader, by which its share of the partitions is fetched.
 //!
 //! A fetch waits at the leader until there is something; one partition's failure stops no other.
-//! When there is more to follow while a fetch waits, another one is sent behind it: a leader of ours
-//! then answers the first at once, and Kafka's as soon as it would have anyway.
+//! When there is more to follow while a fetch waits, another one is sent behind it: a leader of
+//! ours then answers the first at once, and Kafka's as soon as it would have anyway.
 //! Answers to `ReplicaFetcherThread` and `RemoteLeaderEndPoint`.
 
 use std::collections::{HashSet, VecDeque};
@@ -256,7 +256,8 @@ impl Fetcher {
     fn session_failed(&mut self, code: ErrorCode) {
         tracing::info!(
             target: "org.apache.kafka.clients.FetchSessionHandler",
-            "{}Node {} was unable to process the fetch request: {code:?}.", self.prefix, self.leader,
+            "{}Node {} was unable to process the fetch request: {code:?}.",
+            self.prefix, self.leader,
         );
         // What is still under way belongs to that session, too.
         self.in_flight.clear();

@@ -2,8 +2,9 @@
 //! the leader knows of them (KIP-227), and which of them wait after a failure.
 //!
 //! Kept true: a request names only partitions whose position is not what the session knows, so an
-//! idle partition costs nothing. A position is remembered with the request that first carried it: an
-//! answer to an earlier request is no answer to it. Pure; the caller brings the time and positions.
+//! idle partition costs nothing. A position is remembered with the request that first carried it:
+//! an answer to an earlier request is no answer to it. Pure; the caller brings the time and
+//! positions.
 //! Answers to `FetchSessionHandler` and the partition states of `AbstractFetcherThread`.
 
 use std::collections::{BTreeSet, HashMap};

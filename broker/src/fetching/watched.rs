@@ -16,8 +16,8 @@ use super::{Interest, Limits, Occasion, look};
 use crate::broker::Broker;
 use crate::fetch_session::{PartitionKey, Watch};
 
-/// Reads what `first` asks for, and what `resolve` makes of partitions that change meanwhile, for as
-/// long as the limits say.
+/// Reads what `first` asks for, and what `resolve` makes of partitions that change meanwhile, for
+/// as long as the limits say.
 pub(crate) async fn read_watched(
     broker: &Arc<Broker>,
     limits: &Limits,

@@ -275,8 +275,9 @@ impl Connection {
     }
 }
 
-/// Waits for a reply. A peer that sends on meanwhile has it hurried: followers do when there is more
-/// to follow (`fetching`).
+/// Waits for a reply. A peer that sends on meanwhile has it hurried.
+///
+/// Unlike Kafka: so a follower with more to follow need not wait (docs/decisions/0121).
 async fn waited_for(mut reply: Later, stream: &TcpStream, client: &Client) -> Reply {
     let mut next = [0];
     tokio::select! {
