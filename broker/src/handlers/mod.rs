@@ -64,6 +64,7 @@ pub(crate) mod produce;
 pub(crate) mod sync_group;
 pub(crate) mod unregister_broker;
 pub(crate) mod update_features;
+pub(crate) mod update_raft_voter;
 pub(crate) mod vote;
 
 /// Decodes the body, and has a handler answer.
@@ -159,6 +160,7 @@ fn route_between_nodes(broker: Arc<Broker>, context: Arc<RequestContext>, body: 
         ApiKey::Envelope => call!(broker, context, body, envelope::handle),
         ApiKey::Fetch => call!(broker, context, body, controller_fetch::handle),
         ApiKey::FetchSnapshot => call!(broker, context, body, fetch_snapshot::handle),
+        ApiKey::UpdateRaftVoter => call!(broker, context, body, update_raft_voter::handle),
         ApiKey::Vote => call!(broker, context, body, vote::handle),
         other => {
             let why = format!("{other:?} has no handler");

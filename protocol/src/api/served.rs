@@ -79,6 +79,7 @@ const ON_CONTROLLER: &[ApiKey] = &[
     AllocateProducerIds,
     ControllerRegistration,
     AssignReplicasToDirs,
+    UpdateRaftVoter,
 ];
 
 /// A bit per key, so that asking costs nothing per request.
