@@ -189,7 +189,7 @@ impl Nodes {
     }
 
     /// Waits until every broker that runs names a leader for this many partitions of a topic (or of
-    /// all topics), and until `is_whole` replicas of each are in sync.
+    /// all topics), with this many replicas of each in sync.
     pub fn wait_led(
         &self,
         topic: Option<&str>,
@@ -198,14 +198,14 @@ impl Nodes {
     ) -> Result<(), BenchError> {
         let began = Instant::now();
         for node in self.brokers() {
-            let mut connection = Connection::open(node.address())?;
-            loop {
-                let answer = connection.metadata(topic)?;
+            let shown = || {
+                let answer = Connection::open(node.address())?.metadata(topic)?;
                 let all = answer.topics.iter().flat_map(|topic| &topic.partitions);
                 let whole = all.filter(|one| one.isr_nodes.len() >= in_sync).count();
-                if led_partitions(&answer) >= partitions && whole >= partitions {
-                    break;
-                }
+                Ok::<_, BenchError>(whole.min(led_partitions(&answer)))
+            };
+            // One that is starting refuses connections for a while.
+            while shown().unwrap_or_default() < partitions {
                 if began.elapsed() > LIMIT {
                     return Err(BenchError::TooSlow("electing leaders, or replicas in sync"));
                 }
