@@ -62,13 +62,19 @@ impl Cluster {
         }
         let layout = Layout::new(shape, &directory)?;
         let cluster = Self { directory, cluster_id: cli::random_uuid().to_string(), layout };
-        for node in &cluster.layout.nodes {
-            cluster.write_node(node)?;
+        if let Err(error) = cluster.write() {
+            // Nothing was there before; why it cannot be is what matters.
+            let _ = cluster.remove();
+            return Err(error);
         }
-        // Last, so that half a cluster is none.
-        let path = cluster.directory.join(FILE);
-        fs::write(&path, cluster.description()).map_err(io_error(&path))?;
         Ok(cluster)
+    }
+
+    fn write(&self) -> Result<(), DirectoryError> {
+        self.layout.nodes.iter().try_for_each(|node| self.write_node(node))?;
+        // Last, so that half a cluster is none.
+        let path = self.directory.join(FILE);
+        fs::write(&path, self.description()).map_err(io_error(&path))
     }
 
     pub(crate) fn open(directory: &Path) -> Result<Self, DirectoryError> {
@@ -185,6 +191,18 @@ mod tests {
         let other = Cluster::make(&directory, shape(1)).unwrap_err();
         assert!(matches!(other, DirectoryError::OtherShape(_)), "{other}");
         made.remove().unwrap();
+        assert!(!directory.exists());
+    }
+
+    #[test]
+    fn a_cluster_that_cannot_be_made_leaves_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = parent.path().join("new");
+        let impossible = [("num.partitions".to_owned(), "many".to_owned())];
+        let asked = Shape { overrides: impossible.to_vec(), ..shape(1) };
+        let refused = Cluster::make(&directory, asked).unwrap_err();
+        assert!(matches!(refused, DirectoryError::Format(101, _)), "{refused}");
+        assert!(refused.to_string().contains("num.partitions"), "{refused}");
         assert!(!directory.exists());
     }
 

@@ -28,7 +28,8 @@ pub(super) fn run(make: &Make) -> Result<(), ClusterError> {
     if let Some(node) = running(&cluster) {
         return Err(ClusterError::Runs(node.id));
     }
-    let ran = start(&cluster).and_then(|()| runtime()?.block_on(serve(&cluster)));
+    let began = Instant::now();
+    let ran = start(&cluster).and_then(|()| runtime()?.block_on(serve(&cluster, began)));
     end(&cluster, make.keep);
     if !make.keep {
         cluster.remove()?;
@@ -54,7 +55,7 @@ fn reap(mut child: Child) {
     let _ = child.wait();
 }
 
-async fn serve(cluster: &Cluster) -> Result<(), ClusterError> {
+async fn serve(cluster: &Cluster, began: Instant) -> Result<(), ClusterError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let stopped = async {
@@ -65,7 +66,7 @@ async fn serve(cluster: &Cluster) -> Result<(), ClusterError> {
     };
     let surveyor = Surveyor::new(&cluster.layout);
     let ran = async {
-        let took = up(cluster, &surveyor).await?;
+        let took = up(cluster, &surveyor, began).await?;
         print(&format!(
             "{} brokers and {} controllers are up after {} ms, their files in {}\n\
              bootstrap servers: {}\n",
@@ -87,8 +88,11 @@ async fn serve(cluster: &Cluster) -> Result<(), ClusterError> {
 }
 
 /// Waits until a broker says that all of them are up; tells how long that took.
-async fn up(cluster: &Cluster, surveyor: &Surveyor) -> Result<Duration, ClusterError> {
-    let began = Instant::now();
+async fn up(
+    cluster: &Cluster,
+    surveyor: &Surveyor,
+    began: Instant,
+) -> Result<Duration, ClusterError> {
     let brokers = count(cluster, Role::Broker);
     loop {
         let up = surveyor.up().await;
