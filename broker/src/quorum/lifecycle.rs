@@ -20,8 +20,8 @@ const PRESSING_MS: i64 = 20;
 /// How long a broker that leaves goes without an active controller. Unlike Kafka, which waits five
 /// minutes: when a whole cluster is stopped nobody is left to consent (docs/decisions/0115).
 const ABANDONED_MS: i64 = 5_000;
-/// How soon a registration that was refused is tried again: what refuses it may be the broker's
-/// own former self, which the controller is about to give up.
+/// How soon a request that was not answered is tried again, and a registration that the broker's own
+/// former self stands in the way of, which the controller is about to give up.
 const REFUSED_MS: i64 = 100;
 
 pub(super) struct Lifecycle {
@@ -186,7 +186,10 @@ impl Lifecycle {
             self.say(&format!(
                 "Unable to register broker {id} because the controller returned error {code}"
             ));
-            self.unanswered(now_ms);
+            self.is_due_again = false;
+            if response.error_code == ErrorCode::DuplicateBrokerRegistration.code() {
+                self.next_ms = now_ms.saturating_add(REFUSED_MS);
+            }
         }
     }
 
@@ -312,6 +315,26 @@ impl Lifecycle {
     }
 }
 
+/// Kafka's spelling.
 fn code_name(code: i16) -> String {
-    ErrorCode::try_from_code(code).map_or_else(|| code.to_string(), |code| format!("{code:?}"))
+    let Some(known) = ErrorCode::try_from_code(code) else { return code.to_string() };
+    let mut name = String::new();
+    for letter in format!("{known:?}").chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_spelled_as_in_kafka() {
+        assert_eq!(code_name(ErrorCode::StaleBrokerEpoch.code()), "STALE_BROKER_EPOCH");
+        assert_eq!(code_name(0), "0");
+    }
 }

@@ -88,6 +88,10 @@ fn a_registration_that_is_refused_or_forgotten_is_tried_again() {
     assert_eq!(life.epoch(), None);
     assert_eq!(life.due(0, 109), None);
     assert!(matches!(life.due(0, 110), Some(Due::Register(_))));
+    let inconsistent = ErrorCode::InconsistentClusterId.code();
+    life.registered(&registered(-1).with_error_code(inconsistent), 120);
+    assert_eq!(life.due(0, 119 + INTERVAL_MS - 10), None, "nothing changes soon");
+    assert!(matches!(life.due(0, 110 + INTERVAL_MS), Some(Due::Register(_))));
     life.registered(&registered(7), 111);
     for code in [ErrorCode::StaleBrokerEpoch, ErrorCode::BrokerIdNotRegistered] {
         heartbeat(life.due(7, 112));

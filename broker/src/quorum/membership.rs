@@ -24,7 +24,7 @@ use crate::peer::{ChannelError, ControllerChannel};
 /// The version of BrokerRegistration that our own registration is.
 const OWN_REGISTRATION: i16 = 4;
 /// How soon a controller that was not registered tries again.
-const CONTROLLER_RETRY_MS: i64 = 100;
+const CONTROLLER_RETRY_MS: i64 = 1_000;
 
 pub(super) struct Membership {
     pub(super) node_id: i32,
@@ -182,6 +182,14 @@ impl Host {
                 members.lifecycle.ask_at_once();
             };
             self.wait_for(offset, Box::new(hear));
+        }
+        let wronged = self.membership.lifecycle.epoch().is_some_and(|epoch| {
+            let broker = image.cluster().broker(own).filter(|_| changes.brokers.contains(&own));
+            broker.is_some_and(|broker| broker.fenced && broker.broker_epoch == epoch)
+        });
+        if wronged {
+            // Whoever took this broker for gone was wrong.
+            self.membership.lifecycle.ask_at_once();
         }
         let registered = self.membership.controller.as_ref().is_none_or(|request| {
             let known = image.cluster().controller(own);
