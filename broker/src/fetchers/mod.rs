@@ -9,6 +9,7 @@
 //! the replica's, under its lock, and it drops answers to questions that are not its own any more.
 //! Answers to `ReplicaFetcherManager`.
 
+mod answers;
 mod assignment;
 mod fetcher;
 mod leader_offsets;
