@@ -12,9 +12,6 @@ use tests::golden::server_kind;
 use tests::oracle::{EQUALLED, ToolServer};
 use tests::server::Kind;
 
-/// The one API of a stock voter that Gregor's leader does not serve.
-const UPDATE: &str = "The node does not support UPDATE_RAFT_VOTER";
-
 /// Three controllers of one kind, and brokers of these kinds.
 fn layout(controllers: [Kind; 3], brokers: &[Kind]) -> Layout {
     let mut layout = Layout::default().line("min.insync.replicas=2");
@@ -140,7 +137,7 @@ fn complaints(cluster: &Cluster) {
             let mut said = log::lines_at(&output, level);
             said.retain(|line| {
                 let cause = log::line_after(&output, line);
-                let usual = ["NotControllerException", "event queue is shutting down", UPDATE];
+                let usual = ["NotControllerException", "event queue is shutting down"];
                 let is_usual = usual.iter().any(|usual| cause.contains(usual));
                 let is_own = ["softwareName=apache-kafka-java", "Graceful shutdown of RaftClient"]
                     .iter()
