@@ -122,7 +122,7 @@ fn without_permission_nobody_leads_until_the_last_leader_is_back() {
     let expected = values(&[&both, &only, &after]);
     for replica in [leader, follower] {
         let address = cluster.view().broker(replica).expect("it runs").to_owned();
-        let _ = until("both replicas show all records", Duration::from_secs(20), || {
+        until("both replicas show all records", Duration::from_secs(20), || {
             (whole(&address, "safe", 0) == expected).then_some(())
         });
     }

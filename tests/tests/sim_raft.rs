@@ -16,6 +16,8 @@ use quorum::counters::Counters;
 use quorum::{Outcome, run, run_told, scenarios};
 
 const SEEDS: u64 = 2_000;
+/// No thread panics while it holds what the threads share.
+const WHOLE: &str = "a whole lock";
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().and_then(|text| text.parse().ok())
@@ -32,21 +34,21 @@ fn run_all(first: u64, count: u64) -> Counters {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count || !failures.lock().unwrap().is_empty() {
+                    if seed >= first + count || !failures.lock().expect(WHOLE).is_empty() {
                         return;
                     }
                     match std::panic::catch_unwind(|| run(seed)) {
-                        Ok(Ok(Outcome { counters, .. })) => *total.lock().unwrap() += counters,
-                        Ok(Err(failure)) => failures.lock().unwrap().push(failure.to_string()),
-                        Err(_) => failures.lock().unwrap().push(format!("seed {seed} panics")),
+                        Ok(Ok(Outcome { counters, .. })) => *total.lock().expect(WHOLE) += counters,
+                        Ok(Err(failure)) => failures.lock().expect(WHOLE).push(failure.to_string()),
+                        Err(_) => failures.lock().expect(WHOLE).push(format!("seed {seed} panics")),
                     }
                 }
             });
         }
     });
-    let failures = failures.into_inner().unwrap();
+    let failures = failures.into_inner().expect(WHOLE);
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    total.into_inner().unwrap()
+    total.into_inner().expect(WHOLE)
 }
 
 #[test]

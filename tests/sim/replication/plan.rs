@@ -68,7 +68,7 @@ impl Plan {
             delay_max_us: 2_000 + draws.below(60_000),
             fault_every_ms: 700 + draws.below(2_000),
             chaos_ms: 60_000 + draws.below(40_000) as i64,
-            heal_ms: 40_000,
+            heal_ms: 50_000,
         }
     }
 }

@@ -31,7 +31,11 @@ pub(crate) enum Timer {
 #[derive(Debug)]
 pub(crate) enum Event {
     Deliver(Message),
-    Broker { id: NodeId, process: u64, timer: Timer },
+    Broker {
+        id: NodeId,
+        process: u64,
+        timer: Timer,
+    },
     ControllerTick,
     Client(usize),
     Consumer,
@@ -41,7 +45,12 @@ pub(crate) enum Event {
     ControllerBack,
     ClosedConnection(NodeId),
     Start(NodeId),
+    /// All faults stop but one: two brokers do not reach each other.
     Heal,
+    /// Everything has come to terms with that.
+    Settled,
+    /// They do again.
+    HealAll,
     LastRecords,
 }
 
@@ -122,7 +131,11 @@ impl World {
         self.after_us(4_000_000, Event::Fault);
         let heal_us = 4_000_000 + self.plan.chaos_ms * 1_000;
         self.after_us(heal_us, Event::Heal);
-        self.after_us(heal_us + self.plan.heal_ms * 800, Event::LastRecords);
+        for (percent, event) in
+            [(50, Event::Settled), (70, Event::HealAll), (80, Event::LastRecords)]
+        {
+            self.after_us(heal_us + self.plan.heal_ms * 10 * percent, event);
+        }
     }
 
     /// When the run is over.
@@ -280,6 +293,11 @@ impl World {
             }
             Event::Start(id) => self.start(id),
             Event::Heal => self.heal(),
+            Event::Settled => self.checks.settled(&self.producers),
+            Event::HealAll => {
+                self.network.heal();
+                self.checks.served_without(&self.producers);
+            }
             Event::LastRecords => self.producers.iter_mut().for_each(|p| p.done = true),
         }
     }

@@ -19,6 +19,8 @@ pub struct Child {
 }
 
 type Started = std::io::Result<Process>;
+/// A command to start, and where to say how that went.
+type Order = (Command, Sender<Started>);
 
 impl Child {
     /// Starts a command with its output at the end of a file.
@@ -95,10 +97,10 @@ impl Drop for Child {
     }
 }
 
-fn starter() -> &'static Mutex<Sender<(Command, Sender<Started>)>> {
-    static STARTER: OnceLock<Mutex<Sender<(Command, Sender<Started>)>>> = OnceLock::new();
+fn starter() -> &'static Mutex<Sender<Order>> {
+    static STARTER: OnceLock<Mutex<Sender<Order>>> = OnceLock::new();
     STARTER.get_or_init(|| {
-        let (sender, commands) = channel::<(Command, Sender<Started>)>();
+        let (sender, commands) = channel::<Order>();
         std::thread::spawn(move || {
             for (mut command, answer) in commands {
                 let _ = answer.send(command.spawn());

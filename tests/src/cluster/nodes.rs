@@ -202,7 +202,7 @@ impl Cluster {
         let node = self.node_mut(id);
         let child = node.child.as_ref().expect("it runs");
         child.signal(Signal::STOP);
-        let _ = until("it stands", Duration::from_secs(10), || child.is_stopped().then_some(()));
+        until("it stands", Duration::from_secs(10), || child.is_stopped().then_some(()));
         node.is_paused = true;
     }
 

@@ -139,7 +139,7 @@ pub fn same_logs(cluster: &Cluster, topic: &str, partition: i32) {
     let name = format!("{topic}-{partition}");
     let folders: Vec<PathBuf> =
         replicas.iter().map(|id| cluster.data(*id).join(&name)).filter(|f| f.is_dir()).collect();
-    let _ = until(&format!("the same bytes in the logs of {name}"), PATIENCE, || {
+    until(&format!("the same bytes in the logs of {name}"), PATIENCE, || {
         let mut logs = folders.iter().map(|folder| log_bytes(folder));
         let first = logs.next()?;
         logs.all(|log| log == first).then_some(())

@@ -1,5 +1,6 @@
 //! 11: When faults stop, everything is in sync within the time of the plan, and every write is served:
-//! nothing waits for ever for somebody who will not come (KAFKA-15021).
+//! nothing waits for ever for somebody who will not come (KAFKA-15021). While two brokers do not reach
+//! each other, which everybody else does, the partitions of both are served without one of them.
 
 use super::{Scene, Verdict, ensure};
 use crate::replication::clients::Producer;
@@ -8,11 +9,36 @@ use crate::replication::clients::Producer;
 pub(crate) struct EverythingHeals {
     /// What each producer had acknowledged when the faults stopped.
     before: Vec<usize>,
+    /// And when everything had come to terms with the one link that was still down.
+    settled: Vec<usize>,
+}
+
+fn acknowledged(producers: &[Producer]) -> Vec<usize> {
+    producers.iter().map(|producer| producer.acknowledged.len()).collect()
 }
 
 impl EverythingHeals {
     pub(crate) fn healed(&mut self, producers: &[Producer]) {
-        self.before = producers.iter().map(|producer| producer.acknowledged.len()).collect();
+        self.before = acknowledged(producers);
+    }
+
+    pub(crate) fn settled(&mut self, producers: &[Producer]) {
+        self.settled = acknowledged(producers);
+    }
+
+    /// Before the last link is up.
+    pub(crate) fn served_without(&self, producers: &[Producer]) -> Verdict {
+        for (producer, before) in producers.iter().zip(&self.settled).filter(|(p, _)| p.acks == -1)
+        {
+            ensure(producer.acknowledged.len() > *before, || {
+                format!(
+                    "producer {} of partition {} has nothing acknowledged while two brokers do not \
+                     reach each other, {:?} is out",
+                    producer.index, producer.partition, producer.out
+                )
+            })?;
+        }
+        Ok(())
     }
 
     pub(crate) fn check(&self, scene: &Scene<'_>, producers: &[Producer]) -> Verdict {

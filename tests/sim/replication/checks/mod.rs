@@ -174,6 +174,17 @@ impl Checks {
         self.heals.healed(producers);
     }
 
+    pub(crate) fn settled(&mut self, producers: &[Producer]) {
+        self.heals.settled(producers);
+    }
+
+    pub(crate) fn served_without(&mut self, producers: &[Producer]) {
+        let verdict = self.heals.served_without(producers);
+        if self.found.is_ok() {
+            self.found = verdict;
+        }
+    }
+
     /// Faults are over, and so is the time to recover.
     pub(crate) fn at_the_end(
         &mut self,
