@@ -192,7 +192,7 @@ impl Node {
         self.clients.disconnect().await;
         self.broker.groups().shut_down();
         drop(self.maintenance);
-        self.broker.parts.fetchers.stop();
+        self.broker.parts.fetchers.stop().await;
         self.publishing.abort();
         let broker_epoch = self.broker.quorum().broker_epoch();
         let logs = Arc::clone(&self.broker);

@@ -265,6 +265,23 @@ mod tests {
     }
 
     #[test]
+    fn a_followers_session_looks_at_what_changed_and_now_and_then_at_everything() {
+        let partitions: Vec<_> = (0..3).map(|n| (key(n), at(0))).collect();
+        let mut session = Session::new(1, true, &partitions);
+        let look = |session: &mut Session, changed: &[i32], now_ms| -> Vec<i32> {
+            let changed = changed.iter().map(|partition| key(*partition)).collect();
+            let looked = session.look_at(changed, now_ms, 1000);
+            looked.iter().map(|(key, _)| key.partition).collect()
+        };
+        assert_eq!(look(&mut session, &[], 0), [0, 1, 2]);
+        assert_eq!(look(&mut session, &[], 999), [] as [i32; 0]);
+        assert_eq!(look(&mut session, &[2, 1], 999), [2, 1]);
+        // Who had its turn comes last; what the session does not have is not looked at.
+        session.answer_leaves(&[key(0)], &[]);
+        assert_eq!(look(&mut session, &[0, 7], 1000), [1, 2, 0]);
+    }
+
+    #[test]
     fn changes_add_replace_and_forget_and_keep_the_order() {
         let mut session = Session::new(1, false, &[(key(0), at(0)), (key(1), at(1))]);
         session.change(&[(key(2), at(2)), (key(1), at(9))], &[key(0)]);

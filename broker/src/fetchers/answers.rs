@@ -58,7 +58,8 @@ impl Fetcher {
             );
         }
         self.in_flight.clear();
-        self.plan.begin_session(NO_SESSION);
+        // Should the leader still have the session, it need not keep it.
+        self.plan.begin_session(self.plan.session_id());
         self.paused_until_ms = self.now_ms() + pause_ms(self.failures, pause_max_ms);
         self.failures = self.failures.saturating_add(1);
     }

@@ -48,6 +48,7 @@ struct Running {
 struct Assigned {
     fetchers: HashMap<FetcherId, Running>,
     partitions: HashMap<Key, (FetcherId, Arc<HostedPartition>)>,
+    is_stopped: bool,
 }
 
 /// All fetchers of this broker.
@@ -69,6 +70,9 @@ impl Fetchers {
         let index = fetcher_of(partition.topic(), partition.partition(), fetchers);
         let (id, key) = ((leader, index), key_of(partition));
         let mut assigned = self.assigned.lock();
+        if assigned.is_stopped {
+            return;
+        }
         let elsewhere = assigned.partitions.get(&key).is_some_and(|(at, _)| *at != id);
         if elsewhere {
             assigned.forget(key);
@@ -120,10 +124,15 @@ impl Fetchers {
         }
     }
 
-    /// The broker stops: nothing is fetched any more.
-    pub(crate) fn stop(&self) {
-        let assigned = std::mem::take(&mut *self.assigned.lock());
-        assigned.fetchers.values().for_each(|running| running.task.abort());
+    /// The broker stops: when this resolves nothing is fetched or appended any more.
+    pub(crate) async fn stop(&self) {
+        let stopped = Assigned { is_stopped: true, ..Assigned::default() };
+        let assigned = std::mem::replace(&mut *self.assigned.lock(), stopped);
+        for running in assigned.fetchers.into_values() {
+            running.task.abort();
+            // Ended by that, or before.
+            let _ = running.task.await;
+        }
     }
 }
 
