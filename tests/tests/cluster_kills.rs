@@ -184,7 +184,7 @@ fn a_wiped_node_is_filled_again() {
     let counts = judge(&cluster, "all", Promise::NothingLost, &sent, &reader.finish());
     println!("{counts:?}, errors {:?}", sent.errors());
     let quorum = cluster.quorum();
-    let _ = until("the wiped voter has the whole metadata log", Duration::from_secs(30), || {
+    until("the wiped voter has the whole metadata log", Duration::from_secs(30), || {
         let quorum = cluster.quorum();
         let ends = quorum.voters.iter().filter(|(_, end)| *end >= quorum.high_watermark);
         (ends.count() == 3).then_some(())

@@ -119,7 +119,7 @@ fn agree(cluster: &Cluster) {
         printed.stdout.lines().filter(is_kept).map(String::from).collect::<Vec<_>>()
     };
     let asked: Vec<_> = brokers.chain(controllers).collect();
-    let _ = until("all say the same of the quorum", Duration::from_secs(60), || {
+    until("all say the same of the quorum", Duration::from_secs(60), || {
         let said: Vec<Vec<String>> = asked.iter().map(|asked| status(*asked)).collect();
         let is_same = said.iter().all(|one| *one == said[0] && one.len() == 5);
         is_same.then(|| println!("{}", said[0].join("\n")))

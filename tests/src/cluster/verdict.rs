@@ -56,10 +56,9 @@ pub fn judge(
         for replica in state.replicas {
             let address = view.broker(replica).expect("in sync, so it runs");
             // A follower shows what its leader has told it is committed, a moment later.
-            let _ =
-                until(&format!("replica {replica} shows what the leader does"), PATIENCE, || {
-                    (whole(address, topic, partition) == there).then_some(())
-                });
+            until(&format!("replica {replica} shows what the leader does"), PATIENCE, || {
+                (whole(address, topic, partition) == there).then_some(())
+            });
         }
         same_logs(cluster, topic, partition);
         let seen = usize::try_from(partition).ok().and_then(|at| seen.get(at));
