@@ -21,8 +21,8 @@ pub(super) struct Recovered {
     pub(super) bytes_since_snapshot: u64,
 }
 
-/// Hands out what is committed. Whether the log's end is, only the voters in it tell: they are looked
-/// up first.
+/// Hands out what is committed. Whether the log's end is, only the voters in it tell: they are
+/// looked up first.
 pub(super) fn recover<E: From<QuorumError>>(
     log: &impl Log,
     own: ReplicaKey,

@@ -50,7 +50,9 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         if leader_id == Some(own.id) {
             return Role::Resigned(self.resigned(epoch, Vec::new()));
         }
-        if voted.is_some_and(|voted| voted.covers(own)) && self.is_voter() {
+        let stood = voted.is_some_and(|voted| voted.covers(own));
+        // Who stood for election and then heard of another leader of the epoch follows that one.
+        if stood && leader_id.is_none() && self.is_voter() {
             let ballot = Ballot::new(self.voters(), own.id);
             let election_deadline_ms = self.election_deadline();
             return Role::Candidate(Candidate { epoch, own, ballot, election_deadline_ms });

@@ -176,3 +176,19 @@ fn a_disk_that_does_not_answer_commits_nothing() {
     assert_eq!(world.nodes[&1].high_watermark(), Some(1));
     assert_eq!(world.end(2), 4, "it has them, but not for sure");
 }
+
+#[test]
+fn who_stood_and_then_heard_of_a_leader_still_knows_it_after_a_crash() {
+    let mut world = World::of(&[1, 2, 3]);
+    let own = ReplicaKey { id: 1, directory_id: directory(1) };
+    for (leader_id, wanted) in [(Some(2), Some(2)), (None, None)] {
+        world.crash(1);
+        let state = ElectionState { epoch: 7, leader_id, voted: Some(own), voters: vec![] };
+        world.disks[&1].borrow_mut().vote = Some(state.to_json(0));
+        world.cut_off(1);
+        world.start(1);
+        assert_eq!(world.nodes[&1].leader_id(), wanted);
+        let stands = matches!(world.nodes[&1].role, Role::Candidate(_));
+        assert_eq!((stands, world.nodes[&1].epoch()), (leader_id.is_none(), 7));
+    }
+}
