@@ -81,10 +81,9 @@ fn with_permission_another_replica_leads_and_the_old_leader_cuts_its_log() {
     let expected = values(&[&both, &after]);
     for replica in [leader, follower] {
         let address = cluster.view().broker(replica).expect("it runs").to_owned();
-        let _ =
-            until("both replicas show the new leader's records", Duration::from_secs(20), || {
-                (whole(&address, "fast", 0) == expected).then_some(())
-            });
+        until("both replicas show the new leader's records", Duration::from_secs(20), || {
+            (whole(&address, "fast", 0) == expected).then_some(())
+        });
     }
     same_logs(&cluster, "fast", 0);
     assert!(is_same_before, "up to the election the logs had the same bytes");
