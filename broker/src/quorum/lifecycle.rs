@@ -20,8 +20,8 @@ const PRESSING_MS: i64 = 20;
 /// How long a broker that leaves goes without an active controller. Unlike Kafka, which waits five
 /// minutes: when a whole cluster is stopped nobody is left to consent (docs/decisions/0115).
 const ABANDONED_MS: i64 = 5_000;
-/// How soon a request that was not answered is tried again, and a registration that the broker's own
-/// former self stands in the way of, which the controller is about to give up.
+/// How soon a request that was not answered is tried again, and a registration that the broker's
+/// own former self stands in the way of, which the controller is about to give up.
 const REFUSED_MS: i64 = 100;
 
 pub(super) struct Lifecycle {
