@@ -11,6 +11,7 @@ use crate::follower::{self, FetchPosition, Fetched, Replicated};
 use crate::log::Log;
 use crate::moment::Moment;
 use crate::partition::{Partition, Role};
+use crate::planted::{Bug, is_planted};
 
 impl<L: Log> Partition<L> {
     /// What to ask the leader for; `None` when nobody is to be asked.
@@ -25,7 +26,7 @@ impl<L: Log> Partition<L> {
             Some(_) => self.log.log_end_offset(),
             None => self.high_watermark,
         };
-        let known = epoch.filter(|_| !cfg!(feature = "planted-no-truncation-on-divergence"));
+        let known = epoch.filter(|_| !is_planted(Bug::NoTruncationOnDivergence));
         Some(FetchPosition {
             leader: follower.leader,
             leader_epoch: self.leader_epoch,

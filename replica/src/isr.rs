@@ -8,6 +8,7 @@
 
 use protocol::ErrorCode;
 
+use crate::planted::{Bug, is_planted};
 use crate::registration::Recovery;
 
 /// One member of a proposed set.
@@ -94,7 +95,7 @@ impl IsrState {
     /// Whether `id` may be in the controller's set by now.
     pub(crate) fn may_contain(&self, id: i32) -> bool {
         let change = self.pending.as_ref().map(|proposal| &proposal.change);
-        if cfg!(feature = "planted-hw-ignores-maximal-isr") {
+        if is_planted(Bug::HwIgnoresMaximalIsr) {
             let leaving = matches!(change, Some(IsrChange::Shrink(out)) if out.contains(&id));
             return self.committed.contains(&id) && !leaving;
         }

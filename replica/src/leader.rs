@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::isr::{IsrChange, IsrProposal, IsrState, Member};
 use crate::moment::Moment;
+use crate::planted::{Bug, is_planted};
 use crate::progress::Progress;
 use crate::registration::{Recovery, Registration};
 
@@ -106,6 +107,9 @@ impl LeaderState {
         for (id, progress) in &mut self.followers {
             let in_sync = self.isr.members().contains(id);
             progress.begin_epoch(in_sync, anew, measure.log_end, measure.now_ms);
+            if is_planted(Bug::NewLeaderTrustsFollowers) {
+                progress.end_offset = measure.log_end;
+            }
         }
     }
 
@@ -151,12 +155,12 @@ impl LeaderState {
         let caught_up =
             progress.end_offset >= high_watermark && progress.end_offset >= self.epoch_start;
         at.may_join(id, progress.broker_epoch)
-            && (caught_up || cfg!(feature = "planted-expand-without-caught-up"))
+            && (caught_up || is_planted(Bug::ExpandWithoutCaughtUp))
     }
 
     /// Members that have lagged for too long; none while a proposal is out.
     pub(crate) fn lagging(&self, measure: Measure) -> Vec<i32> {
-        if self.isr.pending().is_some() || cfg!(feature = "planted-isr-keeps-lagging") {
+        if self.isr.pending().is_some() || is_planted(Bug::IsrKeepsLagging) {
             return Vec::new();
         }
         let lags = |id: &i32| {

@@ -29,6 +29,7 @@ mod leading;
 mod log;
 mod moment;
 mod partition;
+pub mod planted;
 mod progress;
 mod read_replica;
 mod registration;

@@ -10,6 +10,7 @@ use crate::follower::FollowerState;
 use crate::leader::{LeaderState, Measure};
 use crate::log::{Appended, Log, Origin};
 use crate::moment::Moment;
+use crate::planted::{Bug, is_planted};
 use crate::registration::Registration;
 use crate::waiters::{Answer, Token, Waiters};
 
@@ -171,7 +172,10 @@ impl<L: Log> Partition<L> {
             Role::Leader(leader) if elected => leader.renew(registration, measure),
             // Unlike Kafka: the same state again leaves the proposal that is out where it is, since
             // the controller may still apply it (docs/decisions/0110).
-            Role::Leader(leader) if registration.partition_epoch == self.partition_epoch => {
+            Role::Leader(leader)
+                if registration.partition_epoch == self.partition_epoch
+                    && !is_planted(Bug::SameStateEndsProposal) =>
+            {
                 leader.assign(registration);
             }
             Role::Leader(leader) => leader.update(registration),
@@ -204,7 +208,7 @@ impl<L: Log> Partition<L> {
 
     /// Nobody waits here any more: the leadership is over, or the replica goes away.
     pub fn give_up(&mut self) -> Effects {
-        if cfg!(feature = "planted-keep-waiters-on-follow") {
+        if is_planted(Bug::KeepWaitersOnFollow) {
             return Effects::default();
         }
         let answered = self.waiters.take_all().into_iter();
@@ -244,7 +248,7 @@ impl<L: Log> Partition<L> {
         let end_offset = appended.end_offset();
         let committed = acks == Acks::Leader
             || end_offset <= self.high_watermark
-            || cfg!(feature = "planted-ack-before-isr");
+            || is_planted(Bug::AckBeforeIsr);
         if !committed {
             self.waiters.push(end_offset, token);
         }
@@ -294,7 +298,8 @@ impl<L: Log> Partition<L> {
             return Effects::default();
         };
         let min_in_sync = self.settings.min_in_sync;
-        if !leader.is_under_min_in_sync(min_in_sync) {
+        let held_back = leader.is_under_min_in_sync(min_in_sync);
+        if !held_back || is_planted(Bug::HwIgnoresMinIsr) {
             let committed_end = leader.committed_end(measure, at);
             if committed_end > self.high_watermark {
                 self.high_watermark = committed_end;

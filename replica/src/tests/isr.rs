@@ -106,7 +106,8 @@ fn a_proposed_member_counts_before_the_controller_has_answered() {
 
 #[test]
 fn only_brokers_that_the_controller_would_take_are_proposed() {
-    let cases: [(&str, fn(&mut BrokerView), bool); 5] = [
+    type Change = fn(&mut BrokerView);
+    let cases: [(&str, Change, bool); 5] = [
         ("alive", |_| {}, true),
         ("fenced", |broker| broker.fenced = true, false),
         ("shutting down", |broker| broker.shutting_down = true, false),
