@@ -126,8 +126,8 @@ fn agree(cluster: &Cluster) {
     });
 }
 
-/// The ERROR and FATAL lines of the stock nodes: none about Gregor, but for those that controllers of
-/// stock alone write too: of each other's requests while one is elected and not active yet, or
+/// The ERROR and FATAL lines of the stock nodes: none about Gregor, but for those that stock alone
+/// writes too: controllers of each other's requests while one is elected and not active yet, or
 /// stops, and of the last one's stop, which waits five seconds for somebody to take over.
 fn complaints(cluster: &Cluster) {
     for plan in cluster.layout.nodes.iter().filter(|plan| plan.kind == Kind::Stock) {

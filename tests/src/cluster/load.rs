@@ -1,6 +1,6 @@
 //! Producers of unique values: a thread for each partition, until they are told to stop.
 //!
-//! Values of a partition are `PARTITION:NUMBER`, numbers from 0 up in the order they were sent. With
+//! Values of a partition are `PARTITION:NUMBER`, numbers from 0 up in the order of sending. With
 //! idempotence a number is sent again, with the sequence it had, until it is acknowledged; without,
 //! each is sent once, and one whose answer was lost may be there or not.
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! layout (who: id, roles, rack, kind, lines) ──> Cluster: start, kill, stop, pause, wipe
-//!                                                  │  child: a process that never outlives the test
+//!                                                  │  child: a process that does not outlive us
 //! view (Metadata, DescribeQuorum, partitions) <────┤  asked with deadlines, never slept for
 //! load (unique values, acks) ──> nodes <── reader (offset -> value, while it happens)
 //!                 └────────────> verdict <───────┘  what Kafka promises, checked

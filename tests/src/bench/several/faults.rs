@@ -33,7 +33,7 @@ const MANY_TOPICS: usize = 50;
 const MANY_PARTITIONS: i32 = 100;
 const CUT_PARTITIONS: i32 = 1000;
 
-/// Five brokers and three controllers: from the first exec to a record acknowledged by all replicas.
+/// Five brokers and three controllers: from the first exec to a record that all replicas have.
 fn start(mut nodes: Nodes) -> Result<Vec<Figure>, BenchError> {
     let began = Instant::now();
     nodes.start()?;
@@ -127,8 +127,8 @@ fn many(mut nodes: Nodes) -> Result<Vec<Figure>, BenchError> {
     Ok(figures)
 }
 
-/// A follower that missed one batch of each partition leads (unclean) and writes one of its own; the
-/// old leader returns and cuts one batch from each of its logs.
+/// A follower that missed one batch of each partition leads (unclean) and writes one of its own;
+/// the old leader returns and cuts one batch from each of its logs.
 fn cut(mut nodes: Nodes) -> Result<Vec<Figure>, BenchError> {
     let (leader, follower) = (1, 2);
     nodes.start()?;
