@@ -451,7 +451,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
             response.topics = request.topics.iter().map(unknown_topic).collect();
             return response;
         }
-        let partition = match self.quorum.leader_id() {
+        let partition = match self.quorum.leader_id().filter(|_| self.quorum.is_leader()) {
             None => PartitionData::default().with_error_code(ErrorCode::NotLeaderOrFollower.code()),
             Some(leader) => {
                 response.nodes = self.quorum_nodes();
@@ -553,3 +553,6 @@ fn apply(loader: &mut MetadataLoader, entry: Entry) -> Result<(), LoadError> {
 #[cfg(test)]
 #[path = "node_test.rs"]
 mod tests;
+#[cfg(test)]
+#[path = "node_trio_test.rs"]
+mod trio_tests;

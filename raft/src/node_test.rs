@@ -18,7 +18,7 @@ use crate::quorum::tests::{MemoryLog, MemoryStore, SharedDisk, settings as quoru
 
 type TestNode = Node<MemoryLog, MemoryStore>;
 
-struct AnythingGoes;
+pub(super) struct AnythingGoes;
 
 impl ConfigRules for AnythingGoes {
     fn check(
@@ -45,11 +45,11 @@ impl ConfigRules for AnythingGoes {
     }
 }
 
-fn at(ms: i64) -> ControllerNow {
+pub(super) fn at(ms: i64) -> ControllerNow {
     ControllerNow { monotonic_ms: ms, wall_ms: 1_700_000_000_000 + ms, seed: ms as u128 }
 }
 
-fn settings() -> NodeSettings {
+pub(super) fn settings() -> NodeSettings {
     NodeSettings {
         quorum: quorum_settings(&[1]),
         controller: ControllerSettings {

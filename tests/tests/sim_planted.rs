@@ -3,6 +3,7 @@
 
 #![cfg(feature = "planted")]
 
+#[allow(dead_code)] // runs with a plan of their own
 #[path = "../sim/quorum/mod.rs"]
 mod quorum;
 

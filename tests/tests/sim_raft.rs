@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use quorum::counters::Counters;
-use quorum::{Outcome, run, run_told, scenarios};
+use quorum::{Outcome, pre_vote, run, run_told, wall_clock};
 
 const SEEDS: u64 = 2_000;
 /// No thread panics while it holds what the threads share.
@@ -87,7 +87,7 @@ fn the_same_seed_gives_the_same_run() {
 #[test]
 fn a_follower_that_comes_and_goes_deposes_nobody() {
     for seed in 0..100 {
-        let elected = scenarios::flapping_follower(seed);
+        let elected = pre_vote::flapping_follower(seed);
         assert_eq!(elected, Ok(0), "seed {seed}");
     }
 }
@@ -95,8 +95,8 @@ fn a_follower_that_comes_and_goes_deposes_nobody() {
 #[test]
 fn wall_clocks_that_jump_change_nothing() {
     for seed in 0..50 {
-        let right = scenarios::leaders_by_wall_clock(seed, false);
+        let right = wall_clock::leaders_by_wall_clock(seed, false);
         assert!(right.as_ref().is_ok_and(|leaders| leaders.iter().any(|at| at.1.is_some())));
-        assert_eq!(scenarios::leaders_by_wall_clock(seed, true), right, "seed {seed}");
+        assert_eq!(wall_clock::leaders_by_wall_clock(seed, true), right, "seed {seed}");
     }
 }

@@ -10,8 +10,9 @@ pub(crate) mod faults;
 pub(crate) mod invariants;
 pub(crate) mod network;
 pub(crate) mod node;
-pub(crate) mod scenarios;
+pub(crate) mod pre_vote;
 pub(crate) mod trace;
+pub(crate) mod wall_clock;
 pub(crate) mod world;
 
 use self::counters::Counters;

@@ -1,4 +1,4 @@
-//! Runs with a plan of their own.
+//! A follower whose links come and go deposes no leader that the others hear (invariant 6).
 
 use raft::quorum::Event;
 
@@ -35,31 +35,4 @@ pub(crate) fn flapping_follower(seed: u64) -> Result<u64, Violation> {
         run_for(&mut world, ms)?;
     }
     Ok(world.counters.elections - before)
-}
-
-/// The same run with wall clocks that are right, and with some that jump by hours (invariant 28):
-/// who led when.
-pub(crate) fn leaders_by_wall_clock(
-    seed: u64,
-    jumps: bool,
-) -> Result<Vec<(i64, Option<i32>)>, Violation> {
-    let mut world = World::new(seed, 3, 0, false);
-    let mut leaders = Vec::new();
-    for round in 0..20_i64 {
-        if jumps {
-            for machine in world.machines.values_mut() {
-                let hours = (round * 7 + i64::from(machine.id) * 5) % 5 - 2;
-                machine.wall_offset_ms = hours * 3_600_000;
-            }
-        }
-        if round % 4 == 3
-            && let Some(leader) = world.leader()
-        {
-            world.crash(leader, round % 8 == 3);
-            world.start_after(leader, 700);
-        }
-        run_for(&mut world, 1_500)?;
-        leaders.push((world.now_ms, world.leader()));
-    }
-    Ok(leaders)
 }
