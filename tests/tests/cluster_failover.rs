@@ -24,7 +24,7 @@ fn gaps(
     let reader = Reader::start(&view, "all", 3);
     let mut taken = Vec::new();
     for round in 0..rounds {
-        std::thread::sleep(Duration::from_millis(500));
+        running.wait_for(100);
         let since = Instant::now();
         let id = take(cluster, round);
         for partition in 0..3 {

@@ -32,7 +32,7 @@ fn paused(layout: Layout, choose: impl Fn(&Cluster) -> i32) {
     let topic = format!("led-by-{chosen}");
     let running = Load::all("all", 3).start(&view);
     let reader = Reader::start(&view, "all", 3);
-    std::thread::sleep(Duration::from_millis(500));
+    running.wait_for(100);
     let before = cluster.quorum();
     let mut asked = view.broker(chosen).map(|address| {
         let mut client = Client::connect(address).expect("it answers still");

@@ -72,8 +72,12 @@ impl Running {
     }
 
     /// Ctrl-C.
-    fn end(mut self) {
+    fn end(self) {
         kill_process(Pid::from_child(&self.runner), Signal::INT).expect("the runner lives");
+        self.wait_for_end();
+    }
+
+    fn wait_for_end(mut self) {
         let deadline = Instant::now() + PATIENCE;
         let ended = loop {
             if let Some(status) = self.runner.try_wait().expect("a child can be asked") {
@@ -161,6 +165,7 @@ fn kept_data_is_there_when_the_cluster_is_run_again() {
     let found = std::fs::read(directory.join("cluster.properties")).expect("its description");
     assert_eq!(made, found);
     again.wait_for(1, "up");
-    again.end();
-    assert!(directory.exists());
+    again.act(&["remove"]);
+    assert!(!directory.exists());
+    again.wait_for_end();
 }

@@ -97,7 +97,7 @@ impl World {
     }
 
     /// Writes the voters into the snapshot that a fresh voter starts from.
-    fn format(&mut self, id: i32) {
+    fn format(&self, id: i32) {
         let mut voters = voter_set(&self.voters).to_record();
         for voter in &mut voters.voters {
             voter.voter_directory_id = super::node::directory(voter.voter_id);

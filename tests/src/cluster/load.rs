@@ -7,13 +7,13 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use protocol::messages::ProduceRequest;
 
-use super::view::View;
+use super::view::{View, until};
 use crate::records::Batch;
 use crate::topic::{init_producer_id, now_ms, produce_request};
 use crate::wire::Client;
@@ -64,6 +64,8 @@ pub struct Load {
 #[derive(Debug)]
 pub struct Running {
     stop: Arc<AtomicBool>,
+    /// Of each partition, how much was acknowledged.
+    counts: Vec<Arc<AtomicU64>>,
     threads: Vec<JoinHandle<PartitionSent>>,
 }
 
@@ -99,8 +101,10 @@ impl Load {
     #[must_use]
     pub fn start(&self, view: &View) -> Running {
         let stop = Arc::new(AtomicBool::new(false));
-        let threads = (0..self.partitions).map(|partition| {
+        let counts: Vec<Arc<AtomicU64>> = (0..self.partitions).map(|_| Arc::default()).collect();
+        let threads = (0..).zip(&counts).map(|(partition, count)| {
             let producer = Producer {
+                count: Arc::clone(count),
                 load: self.clone(),
                 partition,
                 view: view.clone(),
@@ -111,11 +115,24 @@ impl Load {
             };
             std::thread::spawn(move || producer.run())
         });
-        Running { threads: threads.collect(), stop }
+        Running { threads: threads.collect(), counts, stop }
     }
 }
 
 impl Running {
+    /// Waits until each partition has had this many acknowledgements more.
+    ///
+    /// # Panics
+    /// When that takes a minute.
+    pub fn wait_for(&self, more: u64) {
+        let so_far = |count: &Arc<AtomicU64>| count.load(Ordering::Relaxed);
+        let due: Vec<u64> = self.counts.iter().map(|count| so_far(count) + more).collect();
+        until("a load goes on", Duration::from_secs(60), || {
+            let are_there = self.counts.iter().zip(&due).all(|(count, due)| so_far(count) >= *due);
+            are_there.then_some(())
+        });
+    }
+
     /// Stops sending, waits until what was sent is answered (idempotent), and says what was done.
     ///
     /// # Panics
@@ -181,6 +198,7 @@ impl Sent {
 }
 
 struct Producer {
+    count: Arc<AtomicU64>,
     load: Load,
     partition: i32,
     view: View,
@@ -302,6 +320,7 @@ impl Producer {
 
     fn acknowledged(&mut self, number: u64, offset: i64) {
         self.sent.acknowledged.push(Ack { offset, number, at: Instant::now() });
+        self.count.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -59,7 +59,7 @@ fn pause_of(
     let view = nodes.view();
     view.create(TOPIC, &[&[1, 2, 3], &[2, 3, 1], &[3, 1, 2]], &[]);
     let running = Load::all(TOPIC, 3).start(&view);
-    std::thread::sleep(Duration::from_secs(2));
+    running.wait_for(300);
     let since = Instant::now();
     take(&mut nodes)?;
     let rest = nodes.view();
