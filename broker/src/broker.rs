@@ -19,7 +19,7 @@ use crate::context::Client;
 use crate::fetch_session::FetchSessions;
 use crate::fetchers::Fetchers;
 use crate::groups::Groups;
-use crate::log_dir::{self, HostedLogDir};
+use crate::log_dirs::LogDirs;
 use crate::net::buffers::Buffers;
 use crate::net::registry::Registry;
 use crate::partitions::{AppendRefused, HostedPartition, Partitions, Surroundings};
@@ -48,7 +48,7 @@ pub(crate) struct Broker {
 pub(crate) struct Parts {
     pub(crate) cluster_id: String,
     pub(crate) quorum: Arc<QuorumHandle>,
-    pub(crate) log_dir: Arc<HostedLogDir>,
+    pub(crate) log_dirs: Arc<LogDirs>,
     pub(crate) partitions: Partitions,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) buffers: Arc<Buffers>,
@@ -188,6 +188,9 @@ impl Broker {
         if let Some(hosted) = self.parts.partitions.partition(topic, partition) {
             return Ok(hosted);
         }
+        if self.parts.partitions.topic(topic).is_some_and(|topic| topic.is_offline(partition)) {
+            return Err(ErrorCode::KafkaStorageError);
+        }
         let image = self.image.load();
         match image.topics().by_name(topic).and_then(|topic| topic.partition(partition)) {
             Some(_) => Err(ErrorCode::NotLeaderOrFollower),
@@ -231,23 +234,24 @@ impl Broker {
         self.parts.quorum.connection_ended(client.connection_id);
     }
 
-    /// A refused append may mean that the log directory failed; the process ends then.
+    /// A refused append may mean that the log directory failed.
     pub(crate) fn note_append_failure(&self, refused: &AppendRefused) {
         if let NotAppended::Log(AppendError::Storage(error)) = refused {
             self.note_storage_failure(error);
         }
     }
 
-    /// A failed read may mean that the log directory failed; the process ends then.
+    /// A failed read may mean that the log directory failed.
     pub(crate) fn note_read_failure(&self, error: &ReadError) {
         if let ReadError::Storage(error) = error {
             self.note_storage_failure(error);
         }
     }
 
-    /// The log directory failed, unless we only ran out of descriptors; the process ends then.
+    /// A log directory failed, unless we only ran out of descriptors: its partitions are offline
+    /// from now on, and the process ends when nothing can go on without it.
     pub(crate) fn note_storage_failure(&self, error: &StorageError) {
-        log_dir::failed(error);
+        self.parts.log_dirs.note_failure(error);
     }
 }
 

@@ -22,7 +22,7 @@ mod fetching;
 mod forwarding;
 mod groups;
 mod handlers;
-mod log_dir;
+mod log_dirs;
 mod log_levels;
 mod logging;
 mod maintenance;

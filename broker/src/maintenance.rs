@@ -44,21 +44,21 @@ impl Maintenance {
                 delay,
                 millis(i64::from(config.log_flush_offset_checkpoint_interval_ms)),
                 |broker| {
-                    broker.parts.log_dir.checkpoint_recovery_points(&broker.partitions().all())
+                    broker.parts.log_dirs.checkpoint_recovery_points(&broker.partitions().all())
                 },
             ),
             every(
                 broker,
                 delay,
                 millis(i64::from(config.log_flush_start_offset_checkpoint_interval_ms)),
-                |broker| broker.parts.log_dir.checkpoint_log_starts(&broker.partitions().all()),
+                |broker| broker.parts.log_dirs.checkpoint_log_starts(&broker.partitions().all()),
             ),
             every(
                 broker,
                 Duration::ZERO,
                 millis(config.replica_high_watermark_checkpoint_interval_ms),
                 |broker| {
-                    broker.parts.log_dir.checkpoint_high_watermarks(&broker.partitions().all())
+                    broker.parts.log_dirs.checkpoint_high_watermarks(&broker.partitions().all())
                 },
             ),
             every(
@@ -163,6 +163,6 @@ fn expire_producers(broker: &Broker) -> Result<(), StorageError> {
 }
 
 fn remove_deleted(broker: &Broker) -> Result<(), StorageError> {
-    broker.parts.log_dir.remove_deleted(broker.now_ms())?;
+    broker.parts.log_dirs.remove_deleted(broker.now_ms())?;
     each_log(broker, |_, stored, now_ms| stored.log.remove_doomed(now_ms))
 }

@@ -12,13 +12,16 @@ use std::sync::Arc;
 use config::{BrokerConfig, Properties};
 use protocol::wire::StrBytes;
 use raft::image::{
-    Changes, ConfigResource, LeaderRecovery, MetadataImage, Partition, ResourceType, Topic,
+    Changes, ConfigResource, DIRECTORY_UNASSIGNED, LeaderRecovery, MetadataImage, Partition,
+    ResourceType, Topic,
 };
 use replica::{Recovery, Registration};
 use storage::{AppendError, StorageError};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::broker::Broker;
+use crate::log_dirs::{self, LogDirs, Opening, Wanted};
 use crate::net::limits::Limits;
 use crate::partitions::HostedPartition;
 use crate::peer::Address;
@@ -55,17 +58,20 @@ impl Publisher {
             })
         });
         let ours: Vec<Change> = all.filter(|change| self.is_ours(change)).collect();
-        let log_dir = Arc::clone(&self.broker.parts.log_dir);
+        let log_dirs = Arc::clone(&self.broker.parts.log_dirs);
         let owned: Vec<(String, i32, Uuid)> =
             ours.iter().map(|c| (c.topic.name.to_string(), c.partition, c.topic.id)).collect();
         let now_ms = self.broker.now_ms();
-        blocking(move || log_dir.put_strays_aside(&owned, now_ms)).await?;
-        let ours = Arc::new(ours);
-        self.host(&image, &ours, self.opening_threads()).await?;
-        self.fetch(&image, &ours);
+        blocking(move || log_dirs.put_strays_aside(&owned, now_ms)).await?;
+        self.host_first(&image, ours).await?;
         self.broker.groups().begin(self.broker.partitions(), &image);
         self.broker.set_image(image);
         Ok(())
+    }
+
+    /// What an image asks for could not be done on disk.
+    pub(crate) fn note_storage_failure(&self, error: &StorageError) {
+        self.broker.note_storage_failure(error);
     }
 
     /// What changed since the last image.
@@ -96,8 +102,7 @@ impl Publisher {
             changed.partition(|change| self.is_ours(change));
         self.remove(others).await?;
         let ours = Arc::new(ours);
-        self.host(&image, &ours, processors()).await?;
-        self.fetch(&image, &ours);
+        self.host(&image, &ours).await?;
         self.look_for_leaders(&image, &changes.brokers);
         let groups = self.broker.groups();
         groups.apply(self.broker.partitions(), &self.broker.image(), &image, changes);
@@ -105,14 +110,31 @@ impl Publisher {
         Ok(())
     }
 
-    /// How many logs are opened at a time when the node starts: recovery reads whole segments, and
-    /// num.recovery.threads.per.data.dir says what that may cost.
-    fn opening_threads(&self) -> usize {
-        if self.broker.parts.log_dir.was_clean() {
-            return processors();
-        }
+    /// Opens what the first image says, each log directory with threads of its own: recovery reads
+    /// whole segments, and num.recovery.threads.per.data.dir says what that may cost.
+    async fn host_first(
+        &self,
+        image: &Arc<MetadataImage>,
+        ours: Vec<Change>,
+    ) -> Result<(), StorageError> {
         let allowed = self.broker.config().num_recovery_threads_per_data_dir;
-        usize::try_from(allowed).unwrap_or(1).max(1)
+        let allowed = usize::try_from(allowed).unwrap_or(1).max(1);
+        let mut by_home: BTreeMap<Option<(usize, bool)>, Vec<Change>> = BTreeMap::new();
+        for change in ours {
+            let home = self.broker.parts.log_dirs.home(&change.topic.name, change.partition);
+            by_home.entry(home).or_default().push(change);
+        }
+        let mut opening = Vec::new();
+        for (home, changes) in by_home {
+            let needs_recovery = home.is_some_and(|(_, was_clean)| !was_clean);
+            let threads = if needs_recovery { allowed } else { processors() };
+            let changes = Arc::new(changes);
+            opening.push((self.begin_hosting(image, &changes, threads), changes));
+        }
+        for (shares, changes) in opening {
+            self.end_hosting(image, &changes, shares).await?;
+        }
+        Ok(())
     }
 
     fn is_ours(&self, change: &Change) -> bool {
@@ -124,22 +146,40 @@ impl Publisher {
         &self,
         image: &Arc<MetadataImage>,
         changes: &Arc<Vec<Change>>,
-        threads: usize,
     ) -> Result<(), StorageError> {
+        let shares = self.begin_hosting(image, changes, processors());
+        self.end_hosting(image, changes, shares).await
+    }
+
+    fn begin_hosting(
+        &self,
+        image: &Arc<MetadataImage>,
+        changes: &Arc<Vec<Change>>,
+        threads: usize,
+    ) -> Vec<JoinHandle<Result<(), StorageError>>> {
         let share = changes.len().div_ceil(threads).max(1);
-        let mut shares = Vec::new();
-        for from in (0..changes.len()).step_by(share) {
+        let shares = (0..changes.len()).step_by(share).map(|from| {
             let (broker, image) = (Arc::clone(&self.broker), Arc::clone(image));
             let changes = Arc::clone(changes);
-            shares.push(tokio::task::spawn_blocking(move || {
+            tokio::task::spawn_blocking(move || {
                 let until = (from + share).min(changes.len());
                 host_all(&broker, &image, changes.get(from..until).unwrap_or_default())
-            }));
-        }
+            })
+        });
+        shares.collect()
+    }
+
+    async fn end_hosting(
+        &self,
+        image: &MetadataImage,
+        changes: &[Change],
+        shares: Vec<JoinHandle<Result<(), StorageError>>>,
+    ) -> Result<(), StorageError> {
         for share in shares {
             // A share that panicked has said so; the partitions in it stay away.
             share.await.unwrap_or(Ok(()))?;
         }
+        self.fetch(image, changes);
         Ok(())
     }
 
@@ -186,7 +226,7 @@ impl Publisher {
             let broker = Arc::clone(&self.broker);
             blocking(move || {
                 gone.give_up();
-                broker.parts.log_dir.delete(&gone, broker.now_ms())
+                broker.parts.log_dirs.delete(&gone, broker.now_ms())
             })
             .await?;
         }
@@ -201,7 +241,7 @@ impl Publisher {
                 for partition in topic.partitions() {
                     broker.parts.fetchers.forget(&partition);
                     partition.give_up();
-                    broker.parts.log_dir.delete(&partition, broker.now_ms())?;
+                    broker.parts.log_dirs.delete(&partition, broker.now_ms())?;
                 }
                 Ok(())
             })
@@ -290,6 +330,7 @@ fn host_all(
     changes: &[Change],
 ) -> Result<(), StorageError> {
     let config = broker.config();
+    let has_directories = image.metadata_version().has_directories();
     let mut settings: Option<(Uuid, TopicSettings)> = None;
     for change in changes {
         let settings = match &settings {
@@ -299,7 +340,7 @@ fn host_all(
                 &settings.insert((change.topic.id, of)).1
             }
         };
-        match host_one(broker, settings, change) {
+        match host_one(broker, settings, has_directories, change) {
             // The others can still be served; this one is tried again at the next start.
             Err(error) if error.is_exhaustion() => {
                 tracing::error!(
@@ -316,25 +357,78 @@ fn host_all(
 fn host_one(
     broker: &Arc<Broker>,
     settings: &TopicSettings,
+    has_directories: bool,
     change: &Change,
 ) -> Result<(), StorageError> {
-    let name = change.topic.name.as_str();
+    let log_dirs = &broker.parts.log_dirs;
     let existing = broker.partitions().topic_by_id(change.topic.id);
-    if let Some(hosted) = existing.and_then(|topic| topic.partition(change.partition)) {
-        return lead_or_follow(&hosted, &change.state);
+    if existing.as_ref().is_some_and(|topic| topic.is_offline(change.partition)) {
+        say_offline(change);
+        return Ok(());
     }
-    let hosted = broker.parts.log_dir.open_partition(
-        name,
-        change.topic.id,
-        change.partition,
-        settings.of_replica(change.partition, broker.node_id()),
-        &broker.parts.surroundings,
-        broker.now_ms(),
-    )?;
-    let hosted = Arc::new(hosted);
-    lead_or_follow(&hosted, &change.state)?;
-    broker.partitions().insert(Arc::clone(&hosted));
+    let assigned = change.state.directory(broker.node_id()).unwrap_or(DIRECTORY_UNASSIGNED);
+    let hosted = match existing.and_then(|topic| topic.partition(change.partition)) {
+        Some(hosted) => {
+            outlive(log_dirs, lead_or_follow(&hosted, &change.state))?;
+            hosted
+        }
+        None => {
+            let settings = settings.of_replica(change.partition, broker.node_id());
+            let wanted = Wanted {
+                topic: change.topic.name.as_str(),
+                topic_id: change.topic.id,
+                partition: change.partition,
+                assigned,
+            };
+            let around = &broker.parts.surroundings;
+            let hosted =
+                match log_dirs.open_partition(&wanted, &settings, around, broker.now_ms())? {
+                    Opening::Online(hosted) => hosted,
+                    Opening::Skipped => {
+                        say_skipped(change, assigned);
+                        return Ok(());
+                    }
+                    Opening::Offline => {
+                        let name = Arc::from(change.topic.name.as_str());
+                        let (id, partition) = (change.topic.id, change.partition);
+                        broker.partitions().set_offline(&name, id, partition);
+                        return Ok(());
+                    }
+                };
+            outlive(log_dirs, lead_or_follow(&hosted, &change.state))?;
+            broker.partitions().insert(Arc::clone(&hosted));
+            hosted
+        }
+    };
+    if !log_dirs.is_online(hosted.directory_id()) {
+        // It failed meanwhile, perhaps before the partition was in the table.
+        log_dirs::take_offline(broker, &hosted);
+    } else if has_directories && assigned != hosted.directory_id() {
+        log_dirs.report(&hosted);
+    }
     Ok(())
+}
+
+fn outlive(log_dirs: &LogDirs, done: Result<(), StorageError>) -> Result<(), StorageError> {
+    done.or_else(|error| log_dirs.outlive(error))
+}
+
+fn say_skipped(change: &Change, assigned: Uuid) {
+    tracing::warn!(
+        target: "kafka.cluster.Partition",
+        "[Partition {}-{}] Skipping creation of log because there are potentially offline log \
+         directories and log may already exist there. directoryId={}",
+        change.topic.name, change.partition, cli::Uuid(assigned),
+    );
+}
+
+fn say_offline(change: &Change) {
+    tracing::warn!(
+        target: "state.change.logger",
+        "Unable to bring up new local replica {}-{} with topic id {} because it resides in an \
+         offline log directory.",
+        change.topic.name, change.partition, cli::Uuid(change.topic.id),
+    );
 }
 
 fn lead_or_follow(hosted: &HostedPartition, state: &Partition) -> Result<(), StorageError> {

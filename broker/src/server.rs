@@ -31,7 +31,7 @@ use crate::disk_gate::{self, DiskGate};
 use crate::fetch_session::FetchSessions;
 use crate::fetchers::Fetchers;
 use crate::groups::{self, Groups};
-use crate::log_dir::HostedLogDir;
+use crate::log_dirs::{LogDirTasks, LogDirs};
 use crate::maintenance::Maintenance;
 use crate::net::buffers::Buffers;
 use crate::net::connection;
@@ -56,7 +56,7 @@ pub(crate) enum StartError {
     #[error("{0}")]
     Storage(#[from] StorageError),
     #[error("{0}")]
-    LogDir(#[from] crate::log_dir::LogDirError),
+    LogDir(#[from] crate::log_dirs::LogDirError),
     #[error("{0}")]
     Quorum(#[from] crate::quorum::QuorumStartError),
     #[error("Socket server failed to bind to {address}: {reason}.")]
@@ -89,6 +89,7 @@ pub(crate) async fn run(config: BrokerConfig) -> Result<(), StartError> {
 pub(crate) struct Node {
     pub(crate) broker: Arc<Broker>,
     maintenance: Maintenance,
+    log_dir_tasks: LogDirTasks,
     clients: Accepting,
     controllers: Accepting,
     publishing: JoinHandle<()>,
@@ -156,13 +157,14 @@ impl Node {
         let buffers = socket_buffers(&config);
         let for_clients = bind_all(&config, &config.listeners, buffers).await?;
         let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;
-        let log_dir = Arc::new(HostedLogDir::open(&config, now_ms())?);
-        let (quorum, changes) = QuorumHandle::start(&config, &log_dir)?;
+        let log_dirs = Arc::new(LogDirs::open(&config, now_ms())?);
+        let (quorum, changes) = QuorumHandle::start(&config, &log_dirs)?;
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
         gate.watch(tokio::runtime::Handle::current())?;
-        let parts = parts(&config, quorum, log_dir, gate, Registry::new(limits));
+        let parts = parts(&config, quorum, log_dirs, gate, Registry::new(limits));
         let broker = Arc::new(Broker::new(config.clone(), parts));
+        let log_dir_tasks = LogDirTasks::start(&broker);
         let publisher = Publisher::new(Arc::clone(&broker));
         // There is no quorum until its members can connect.
         let controllers = Accepting::start(&broker, for_controllers)?;
@@ -175,7 +177,7 @@ impl Node {
         };
         let maintenance = Maintenance::start(&broker);
         say_started(&config);
-        Ok(Self { broker, maintenance, clients, controllers, publishing })
+        Ok(Self { broker, maintenance, log_dir_tasks, clients, controllers, publishing })
     }
 
     pub(crate) async fn stop(self) {
@@ -192,18 +194,19 @@ impl Node {
         self.clients.disconnect().await;
         self.broker.groups().shut_down();
         drop(self.maintenance);
+        drop(self.log_dir_tasks);
         self.broker.parts.fetchers.stop().await;
         self.publishing.abort();
         let broker_epoch = self.broker.quorum().broker_epoch();
         let logs = Arc::clone(&self.broker);
         let close_logs =
-            file_work(move || logs.parts.log_dir.close(&logs.partitions().all(), logs.now_ms()));
+            file_work(move || logs.parts.log_dirs.close(&logs.partitions().all(), logs.now_ms()));
         // Others go on with another leader of the quorum while the logs are closed.
         let (closed, ()) = tokio::join!(close_logs, self.broker.quorum().stop());
         self.controllers.disconnect().await;
-        let dir = Arc::clone(&self.broker.parts.log_dir);
+        let dirs = Arc::clone(&self.broker.parts.log_dirs);
         let ended = match closed {
-            Ok(()) => file_work(move || dir.mark_clean(broker_epoch)).await,
+            Ok(()) => file_work(move || dirs.mark_clean(broker_epoch)).await,
             failed => failed,
         };
         if let Err(error) = ended {
@@ -264,7 +267,7 @@ async fn file_work(
 fn parts(
     config: &BrokerConfig,
     quorum: Arc<QuorumHandle>,
-    log_dir: Arc<HostedLogDir>,
+    log_dirs: Arc<LogDirs>,
     gate: Arc<DiskGate>,
     registry: Arc<Registry>,
 ) -> Parts {
@@ -280,9 +283,9 @@ fn parts(
         Duration::from_millis(u64::try_from(config.controller_socket_timeout_ms).unwrap_or(0)),
     );
     Parts {
-        cluster_id: log_dir.cluster_id().to_owned(),
+        cluster_id: log_dirs.cluster_id().to_owned(),
         quorum,
-        log_dir,
+        log_dirs,
         partitions: Partitions::default(),
         fetch_sessions: FetchSessions::new(slots),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
@@ -391,7 +394,7 @@ fn accept(
 async fn publish(publisher: Publisher, mut changes: Changes) {
     while let Some(change) = changes.next().await {
         if let Err(error) = publisher.apply(change.image, &change.changes).await {
-            crate::log_dir::failed(&error);
+            publisher.note_storage_failure(&error);
         }
         change.applied.send();
     }
@@ -402,7 +405,7 @@ async fn publish_from_the_first(publisher: Publisher, mut changes: Changes) {
     // A quorum that ends before it has an image has nothing to publish.
     let Ok(first) = changes.first().await else { return };
     if let Err(error) = publisher.begin(first.image).await {
-        crate::log_dir::failed(&error);
+        publisher.note_storage_failure(&error);
     }
     publish(publisher, changes).await;
 }

@@ -87,6 +87,18 @@ impl Server {
         });
     }
 
+    /// Starts the process and formats nothing, whatever is missing.
+    pub fn start_formatted(&mut self) {
+        assert!(self.process.is_none(), "it runs already");
+        let (properties, address) = (self.properties(), self.address());
+        self.process = Some(match self.kind {
+            Kind::Gregor => Process::Gregor(Node::start_formatted(&properties, &address)),
+            Kind::Stock => {
+                Process::Stock(StockBroker::start_formatted(EQUALLED, &properties, &address))
+            }
+        });
+    }
+
     /// Stops it cleanly.
     pub fn terminate(&mut self) {
         match self.process.take().expect("it runs") {

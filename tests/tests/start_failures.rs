@@ -80,9 +80,14 @@ const REFUSED: &[Refused] = &[
         said: &["process.roles: ", "set process.roles=broker,controller"],
     },
     Refused {
-        because: "there are several directories",
+        because: "one of several directories is not formatted",
         properties: &["log.dirs=DATA,DATA-2"],
-        said: &["log.dirs names 2 directories"],
+        said: &["No `meta.properties` found in DATA-2 (have you run `kafka-storage.sh`"],
+    },
+    Refused {
+        because: "a directory is named twice",
+        properties: &["log.dirs=DATA,DATA/../data"],
+        said: &["Duplicate log directory found: DATA, DATA/../data"],
     },
     Refused {
         because: "the directory is not formatted",

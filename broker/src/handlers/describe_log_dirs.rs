@@ -5,7 +5,7 @@
 //! none of the broker's partitions.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use protocol::ErrorCode;
@@ -15,6 +15,7 @@ use protocol::messages::describe_log_dirs_response::{
 };
 use protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse, TopicName};
 use protocol::wire::StrBytes;
+use uuid::Uuid;
 
 use crate::api_error::text;
 use crate::authorizer::{Operation, Resource};
@@ -35,41 +36,50 @@ pub(crate) async fn handle(
     let broker = Arc::clone(broker);
     // A file system may take its time to say how full it is.
     let described = tokio::task::spawn_blocking(move || describe(&broker, request.topics)).await;
-    let result = described.map_err(|error| CloseConnection(error.to_string()))?;
-    Ok(DescribeLogDirsResponse::default().with_results(vec![result]))
+    let results = described.map_err(|error| CloseConnection(error.to_string()))?;
+    Ok(DescribeLogDirsResponse::default().with_results(results))
 }
 
-fn describe(broker: &Broker, asked: Option<Vec<DescribableLogDirTopic>>) -> DescribeLogDirsResult {
-    let config = broker.config();
-    let dir = Path::new(config.log_dirs.first().map_or("", String::as_str));
-    let path = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
-    let result = DescribeLogDirsResult::default().with_log_dir(text(path.to_string_lossy()));
-    match rustix::fs::statvfs(&path) {
-        Err(_) => result.with_error_code(ErrorCode::KafkaStorageError.code()),
-        Ok(fs) => result
-            .with_topics(topics(broker.partitions().all(), asked))
-            .with_total_bytes(bytes(fs.f_blocks, fs.f_frsize))
-            .with_usable_bytes(bytes(fs.f_bavail, fs.f_frsize)),
-    }
+fn describe(
+    broker: &Broker,
+    asked: Option<Vec<DescribableLogDirTopic>>,
+) -> Vec<DescribeLogDirsResult> {
+    let (asked, hosted) = (asked.map(by_topic), broker.partitions().all());
+    let of_directory = |(path, id): (PathBuf, Option<Uuid>)| {
+        let result = DescribeLogDirsResult::default().with_log_dir(text(path.to_string_lossy()));
+        let Some(id) = id else {
+            return result.with_error_code(ErrorCode::KafkaStorageError.code());
+        };
+        let inside = hosted.iter().filter(|partition| partition.directory_id() == id);
+        match rustix::fs::statvfs(&path) {
+            Err(_) => result.with_error_code(ErrorCode::KafkaStorageError.code()),
+            Ok(fs) => result
+                .with_topics(topics(inside, asked.as_ref()))
+                .with_total_bytes(bytes(fs.f_blocks, fs.f_frsize))
+                .with_usable_bytes(bytes(fs.f_bavail, fs.f_frsize)),
+        }
+    };
+    broker.parts.log_dirs.hosts().into_iter().map(of_directory).collect()
 }
 
 fn bytes(blocks: u64, block_bytes: u64) -> i64 {
     i64::try_from(blocks.saturating_mul(block_bytes)).unwrap_or(i64::MAX)
 }
 
-fn topics(
-    hosted: Vec<Arc<HostedPartition>>,
-    asked: Option<Vec<DescribableLogDirTopic>>,
+fn by_topic(topics: Vec<DescribableLogDirTopic>) -> HashMap<StrBytes, Vec<i32>> {
+    let mut by_topic: HashMap<StrBytes, Vec<i32>> = HashMap::new();
+    for topic in topics {
+        by_topic.entry(topic.topic.0).or_default().extend(topic.partitions);
+    }
+    by_topic.values_mut().for_each(|partitions| partitions.sort_unstable());
+    by_topic
+}
+
+fn topics<'p>(
+    hosted: impl Iterator<Item = &'p Arc<HostedPartition>>,
+    asked: Option<&HashMap<StrBytes, Vec<i32>>>,
 ) -> Vec<DescribeLogDirsTopic> {
-    let asked = asked.map(|topics| {
-        let mut by_topic: HashMap<StrBytes, Vec<i32>> = HashMap::new();
-        for topic in topics {
-            by_topic.entry(topic.topic.0).or_default().extend(topic.partitions);
-        }
-        by_topic.values_mut().for_each(|partitions| partitions.sort_unstable());
-        by_topic
-    });
-    let is_asked = |name: &StrBytes, partition: i32| match &asked {
+    let is_asked = |name: &StrBytes, partition: i32| match asked {
         None => true,
         Some(asked) => asked.get(name).is_some_and(|asked| asked.binary_search(&partition).is_ok()),
     };
@@ -78,7 +88,7 @@ fn topics(
         let name = text(&**partition.topic());
         let index = partition.partition();
         if is_asked(&name, index) {
-            by_topic.entry(name).or_default().insert(index, described(&partition));
+            by_topic.entry(name).or_default().insert(index, described(partition));
         }
     }
     let topic = |(name, partitions): (StrBytes, BTreeMap<i32, DescribeLogDirsPartition>)| {
@@ -95,6 +105,6 @@ fn described(partition: &HostedPartition) -> DescribeLogDirsPartition {
         .with_partition_index(partition.partition())
         .with_partition_size(i64::try_from(partition.reader().size_bytes()).unwrap_or(i64::MAX))
         .with_offset_lag((marks.high_watermark() - marks.log_end_offset()).max(0))
-        // There is one log directory, so no replica is moving to another.
+        // No replica moves from one directory to another.
         .with_is_future_key(false)
 }

@@ -31,6 +31,8 @@ const CONSUMER: i32 = -1;
 const FIRST_WITH_IDS: i16 = 13;
 /// First version whose client may read from a replica that does not lead.
 const FIRST_WITH_RACK: i16 = 11;
+/// Last version whose clients may not know that a log directory can be offline.
+const LAST_WITHOUT_STORAGE_ERROR: i16 = 5;
 /// First version whose answers name the leader.
 const FIRST_WITH_LEADER: i16 = 16;
 /// First version in which the follower says who it is in a tagged field.
@@ -334,7 +336,8 @@ fn encode(
     endpoints: Vec<NodeEndpoint>,
 ) -> Reply {
     let mut topics: Vec<(StrBytes, Uuid, Vec<PartitionResponse>)> = Vec::new();
-    for (interest, response) in answers {
+    for (interest, mut response) in answers {
+        response.error_code = known_to(context.api_version, response.error_code);
         match topics.last_mut() {
             Some((name, id, partitions))
                 if *name == interest.key.topic && *id == interest.key.topic_id =>
@@ -360,5 +363,14 @@ fn encode(
     match encoded {
         Ok(segments) => Reply::Segments(segments),
         Err(error) => Reply::Close(error.to_string()),
+    }
+}
+
+/// Old consumers take an error of the storage for one that no retry mends.
+fn known_to(version: i16, error_code: i16) -> i16 {
+    if version <= LAST_WITHOUT_STORAGE_ERROR && error_code == ErrorCode::KafkaStorageError.code() {
+        ErrorCode::NotLeaderOrFollower.code()
+    } else {
+        error_code
     }
 }

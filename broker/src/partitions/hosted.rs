@@ -36,6 +36,8 @@ pub(crate) struct HostedPartition {
     topic: Arc<str>,
     topic_id: Uuid,
     partition: i32,
+    /// The log directory that it is in.
+    directory_id: Uuid,
     replica: Mutex<Partition<StoredLog>>,
     marks: Marks,
     reader: LogReader,
@@ -53,6 +55,15 @@ pub(crate) struct HostedPartition {
     surroundings: Arc<Surroundings>,
 }
 
+/// Which replica it is, and in which log directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Replica {
+    pub(crate) topic: Arc<str>,
+    pub(crate) topic_id: Uuid,
+    pub(crate) partition: i32,
+    pub(crate) directory_id: Uuid,
+}
+
 /// What a topic's settings say of one replica.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplicaSettings {
@@ -64,14 +75,13 @@ pub(crate) struct ReplicaSettings {
 
 impl HostedPartition {
     pub(crate) fn new(
-        topic: Arc<str>,
-        topic_id: Uuid,
-        partition: i32,
+        which: Replica,
         log: StoredLog,
         high_watermark: i64,
         settings: ReplicaSettings,
         surroundings: Arc<Surroundings>,
     ) -> Self {
+        let Replica { topic, topic_id, partition, directory_id } = which;
         let reader = log.reader();
         let mut replica = Partition::new(log, high_watermark, of_replica(&settings, &surroundings));
         let high_watermark = replica.high_watermark();
@@ -80,6 +90,7 @@ impl HostedPartition {
             topic,
             topic_id,
             partition,
+            directory_id,
             marks: Marks::new(),
             reader,
             waiting_consumers: Wakers::default(),
@@ -108,6 +119,10 @@ impl HostedPartition {
 
     pub(crate) fn partition(&self) -> i32 {
         self.partition
+    }
+
+    pub(crate) fn directory_id(&self) -> Uuid {
+        self.directory_id
     }
 
     /// The offsets as last published.

@@ -54,9 +54,12 @@ fn replica(id: i32, min_in_sync: usize) -> Replica {
         throttled_as_follower: false,
     };
     let hosted = HostedPartition::new(
-        Arc::from("t"),
-        Uuid::from_u128(7),
-        0,
+        super::Replica {
+            topic: Arc::from("t"),
+            topic_id: Uuid::from_u128(7),
+            partition: 0,
+            directory_id: Uuid::from_u128(1000),
+        },
         log(directory.path()),
         0,
         settings,

@@ -17,7 +17,7 @@ mod table;
 mod wakers;
 
 pub(crate) use hosted::{
-    AppendRefused, Committing, DeleteRefused, HostedPartition, ReplicaSettings,
+    AppendRefused, Committing, DeleteRefused, HostedPartition, Replica, ReplicaSettings,
 };
 pub(crate) use marks::Isolation;
 pub(crate) use offsets::{FoundOffset, OffsetSought};

@@ -1,4 +1,5 @@
-//! Which partitions this broker hosts, by topic name and by topic id.
+//! Which partitions this broker hosts, by topic name and by topic id, and which of them it cannot
+//! serve because their log directory is offline.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,23 +9,56 @@ use uuid::Uuid;
 
 use super::hosted::HostedPartition;
 
+/// What is here of a partition.
+#[derive(Debug, Clone)]
+enum Presence {
+    /// No replica.
+    None,
+    Online(Arc<HostedPartition>),
+    /// A replica in a log directory that is offline.
+    Offline,
+}
+
+impl Presence {
+    fn online(&self) -> Option<&Arc<HostedPartition>> {
+        match self {
+            Self::Online(partition) => Some(partition),
+            Self::None | Self::Offline => None,
+        }
+    }
+}
+
 /// A topic and those of its partitions that have a replica here.
 #[derive(Debug)]
 pub(crate) struct HostedTopic {
     pub(crate) name: Arc<str>,
     pub(crate) id: Uuid,
-    /// By partition index; `None` where no replica is here.
-    partitions: RwLock<Vec<Option<Arc<HostedPartition>>>>,
+    /// By partition index.
+    partitions: RwLock<Vec<Presence>>,
 }
 
 impl HostedTopic {
     pub(crate) fn partition(&self, partition: i32) -> Option<Arc<HostedPartition>> {
         let index = usize::try_from(partition).ok()?;
-        self.partitions.read().get(index)?.clone()
+        self.partitions.read().get(index)?.online().cloned()
     }
 
     pub(crate) fn partitions(&self) -> Vec<Arc<HostedPartition>> {
-        self.partitions.read().iter().flatten().cloned().collect()
+        self.partitions.read().iter().filter_map(Presence::online).cloned().collect()
+    }
+
+    /// Whether the partition has a replica here that cannot be served.
+    pub(crate) fn is_offline(&self, partition: i32) -> bool {
+        let Ok(index) = usize::try_from(partition) else { return false };
+        matches!(self.partitions.read().get(index), Some(Presence::Offline))
+    }
+
+    fn set(&self, index: usize, presence: Presence) {
+        let mut partitions = self.partitions.write();
+        if partitions.len() <= index {
+            partitions.resize(index + 1, Presence::None);
+        }
+        partitions[index] = presence;
     }
 }
 
@@ -62,27 +96,27 @@ impl Partitions {
     /// Adds a partition, and its topic if it is the first.
     pub(crate) fn insert(&self, partition: Arc<HostedPartition>) {
         let Ok(index) = usize::try_from(partition.partition()) else { return };
-        let topic = {
-            let mut topics = self.topics.write();
-            match topics.by_id.get(&partition.topic_id()) {
-                Some(topic) => Arc::clone(topic),
-                None => {
-                    let topic = Arc::new(HostedTopic {
-                        name: Arc::clone(partition.topic()),
-                        id: partition.topic_id(),
-                        partitions: RwLock::default(),
-                    });
-                    topics.by_name.insert(Arc::clone(&topic.name), Arc::clone(&topic));
-                    topics.by_id.insert(topic.id, Arc::clone(&topic));
-                    topic
-                }
-            }
-        };
-        let mut partitions = topic.partitions.write();
-        if partitions.len() <= index {
-            partitions.resize(index + 1, None);
+        let topic = self.begun(partition.topic(), partition.topic_id());
+        topic.set(index, Presence::Online(partition));
+    }
+
+    /// The partition is in a log directory that is offline.
+    pub(crate) fn set_offline(&self, name: &Arc<str>, id: Uuid, partition: i32) {
+        let Ok(index) = usize::try_from(partition) else { return };
+        self.begun(name, id).set(index, Presence::Offline);
+    }
+
+    /// The topic, which is here from now on.
+    fn begun(&self, name: &Arc<str>, id: Uuid) -> Arc<HostedTopic> {
+        let mut topics = self.topics.write();
+        if let Some(topic) = topics.by_id.get(&id) {
+            return Arc::clone(topic);
         }
-        partitions[index] = Some(partition);
+        let name = Arc::clone(name);
+        let topic = Arc::new(HostedTopic { name, id, partitions: RwLock::default() });
+        topics.by_name.insert(Arc::clone(&topic.name), Arc::clone(&topic));
+        topics.by_id.insert(id, Arc::clone(&topic));
+        topic
     }
 
     /// Takes one partition out, and its topic if it was the last.
@@ -91,13 +125,13 @@ impl Partitions {
         let index = usize::try_from(partition).ok()?;
         let (removed, is_empty) = {
             let mut partitions = topic.partitions.write();
-            let removed = partitions.get_mut(index)?.take();
-            (removed, partitions.iter().all(Option::is_none))
+            let removed = std::mem::replace(partitions.get_mut(index)?, Presence::None);
+            (removed, partitions.iter().all(|presence| matches!(presence, Presence::None)))
         };
         if is_empty {
             self.remove_topic(id);
         }
-        removed
+        removed.online().cloned()
     }
 
     /// Takes a topic out; its partitions are the caller's to end.

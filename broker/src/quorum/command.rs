@@ -6,6 +6,7 @@ use protocol::messages::{
 };
 use raft::quorum::{Event, PeerRequest, PeerResponse, SnapshotEntry};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::host::Host;
 use crate::peer::ChannelError;
@@ -43,6 +44,10 @@ pub(super) enum Command {
         broker_id: i32,
         epoch: i64,
     },
+    /// A log directory of this broker is offline.
+    DirectoryFailed {
+        directory_id: Uuid,
+    },
     Serve {
         answer: oneshot::Sender<()>,
     },
@@ -66,6 +71,7 @@ impl std::fmt::Debug for Command {
             Self::Heard(_) => "Heard",
             Self::HeartbeatsEnded { .. } => "HeartbeatsEnded",
             Self::BrokerGone { .. } => "BrokerGone",
+            Self::DirectoryFailed { .. } => "DirectoryFailed",
             Self::Serve { .. } => "Serve",
             Self::ControlledShutdown { .. } => "ControlledShutdown",
             Self::Stop => "Stop",

@@ -174,6 +174,10 @@ impl Host {
             Command::Heard(answer) => self.heard(answer),
             Command::HeartbeatsEnded { broker_id } => self.heartbeats_ended(broker_id),
             Command::BrokerGone { broker_id, epoch } => self.broker_gone(broker_id, epoch),
+            Command::DirectoryFailed { directory_id } => {
+                let now_ms = clock::monotonic_ms();
+                self.membership.lifecycle.directory_failed(directory_id, now_ms);
+            }
             Command::Serve { answer } => self.membership.lifecycle.serve(answer),
             Command::ControlledShutdown { answer } => {
                 self.membership.lifecycle.leave(answer, clock::monotonic_ms());

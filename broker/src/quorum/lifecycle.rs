@@ -12,8 +12,10 @@ use protocol::messages::{
     BrokerRegistrationResponse,
 };
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::{MetadataDir, identity};
+use crate::log_dirs::FailedDirectories;
 
 /// How soon a broker that starts or leaves asks again when no event lets it ask sooner.
 const PRESSING_MS: i64 = 20;
@@ -41,6 +43,7 @@ pub(super) struct Lifecycle {
     next_ms: i64,
     /// When the controller was last heard of, or leaving began.
     last_answer_ms: i64,
+    failed_directories: FailedDirectories,
     /// Who waits for the broker to be unfenced.
     serving: Vec<oneshot::Sender<()>>,
     /// Who waits for the broker to be allowed to stop.
@@ -93,6 +96,7 @@ impl Lifecycle {
             is_due_again: false,
             next_ms: if broker { i64::MIN } else { i64::MAX },
             last_answer_ms: i64::MIN,
+            failed_directories: FailedDirectories::new(config.log_dir_failure_timeout_ms),
             serving: Vec::new(),
             leaving: Vec::new(),
         }
@@ -105,7 +109,7 @@ impl Lifecycle {
     /// When [`Self::due`] has something at the latest.
     pub(super) fn next_ms(&self) -> i64 {
         let next = if self.is_asking { i64::MAX } else { self.next_ms };
-        next.min(self.abandoned_ms())
+        next.min(self.abandoned_ms()).min(self.failed_directories.next_ms())
     }
 
     /// When this broker leaves without consent.
@@ -124,6 +128,9 @@ impl Lifecycle {
             self.next_ms = i64::MAX;
             self.may_stop();
         }
+        if let Some(directory) = self.failed_directories.unheard(now_ms) {
+            self.give_up(directory);
+        }
         if self.is_asking || now_ms < self.next_ms {
             return None;
         }
@@ -138,6 +145,7 @@ impl Lifecycle {
             .with_broker_epoch(epoch)
             .with_current_metadata_offset(metadata_offset)
             .with_want_fence(!self.is_ready)
+            .with_offline_log_dirs(self.failed_directories.name_all())
             .with_want_shut_down(self.state == State::PendingControlledShutdown);
         Some(Due::Heartbeat(request))
     }
@@ -149,6 +157,26 @@ impl Lifecycle {
         }
         self.is_due_again = self.is_asking;
         self.next_ms = i64::MIN;
+    }
+
+    /// A log directory is offline: every heartbeat says so from now on.
+    pub(super) fn directory_failed(&mut self, directory: Uuid, now_ms: i64) {
+        self.failed_directories.failed(directory, now_ms);
+        self.ask_at_once();
+    }
+
+    /// The controller does not know that a directory is offline, so this broker must not go on.
+    fn give_up(&self, directory: Uuid) {
+        let (id, directory) = (self.node_id, cli::Uuid(directory));
+        tracing::error!(
+            target: "kafka.server.BrokerLifecycleManager",
+            "[BrokerLifecycleManager id={id}] Shutting down because couldn't communicate offline \
+             log dir {directory} with controllers"
+        );
+        let own = rustix::process::getpid();
+        if rustix::process::kill_process(own, rustix::process::Signal::TERM).is_err() {
+            std::process::exit(1);
+        }
     }
 
     /// Whether the broker knows the metadata up to its registration; so does a node without one.
@@ -202,6 +230,7 @@ impl Lifecycle {
             self.refused(response.error_code, now_ms);
             return false;
         }
+        self.failed_directories.heard();
         let after = |wait_ms: i64| now_ms.saturating_add(wait_ms);
         self.next_ms = if again { i64::MIN } else { after(self.heartbeat_interval_ms) };
         match self.state {

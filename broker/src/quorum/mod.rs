@@ -61,7 +61,7 @@ use self::metadata_log::{OpenedLog, Segments};
 use self::network::Network;
 use self::vote_file::VoteFile;
 use crate::dynamic_config::ConfigTables;
-use crate::log_dir::HostedLogDir;
+use crate::log_dirs::LogDirs;
 use crate::peer::{ActiveController, ControllerChannel, PeerSettings};
 
 const PARTITION: &str = "__cluster_metadata-0";
@@ -159,17 +159,18 @@ impl QuorumHandle {
     /// node without being asked.
     pub(crate) fn start(
         config: &BrokerConfig,
-        log_dir: &HostedLogDir,
+        log_dirs: &LogDirs,
     ) -> Result<(Self, Changes), QuorumStartError> {
+        let (path, directory_id) = log_dirs.metadata();
         let dir = MetadataDir {
-            path: log_dir.metadata_path().to_owned(),
-            cluster_id: log_dir.cluster_id().to_owned(),
-            directory_id: log_dir.metadata_directory_id(),
-            log_dirs: vec![log_dir.directory_id()],
-            clean_shutdown: log_dir.was_clean(),
-            previous_broker_epoch: log_dir.previous_broker_epoch(),
-            disk: log_dir.disk().clone(),
-            open_files: Arc::clone(log_dir.open_files()),
+            path,
+            cluster_id: log_dirs.cluster_id().to_owned(),
+            directory_id,
+            log_dirs: log_dirs.registered().to_vec(),
+            clean_shutdown: log_dirs.metadata_was_clean(),
+            previous_broker_epoch: log_dirs.previous_broker_epoch(),
+            disk: log_dirs.disk().clone(),
+            open_files: Arc::clone(log_dirs.open_files()),
         };
         Self::start_in(config, dir)
     }
@@ -321,6 +322,12 @@ impl QuorumHandle {
         let (answer, answered) = oneshot::channel();
         self.command(Command::Serve { answer }).map_err(|_| QuorumStartError::Ended)?;
         answered.await.map_err(|_| QuorumStartError::Ended)
+    }
+
+    /// A log directory has failed, which the controller must hear of.
+    pub(crate) fn directory_failed(&self, directory_id: Uuid) {
+        // A node that stops gives up its leaderships anyway.
+        let _ = self.command(Command::DirectoryFailed { directory_id });
     }
 
     /// Gives up leaderships and takes leave; resolves when this broker may stop.

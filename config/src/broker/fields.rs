@@ -83,6 +83,7 @@ broker_config! {
         "socket.connection.setup.timeout.ms" => socket_connection_setup_timeout_ms: i64,
         "socket.connection.setup.timeout.max.ms" => socket_connection_setup_timeout_max_ms: i64,
         // logs
+        "log.dir.failure.timeout.ms" => log_dir_failure_timeout_ms: i64,
         "log.flush.offset.checkpoint.interval.ms" => log_flush_offset_checkpoint_interval_ms: i32,
         "log.flush.scheduler.interval.ms" => log_flush_scheduler_interval_ms: i64,
         "log.flush.start.offset.checkpoint.interval.ms" =>

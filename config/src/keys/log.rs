@@ -20,7 +20,10 @@ pub(super) const KEYS: &[Key] = &[
         .or("/tmp/kafka-logs")
         .high()
         .acts_through("log_dirs", "The directory of the data, when log.dirs is not set."),
-    long("log.dir.failure.timeout.ms").or("30000").at_least(1).low().ignored(why::DIRS),
+    long("log.dir.failure.timeout.ms").or("30000").at_least(1).low().acts(
+        "How long the controller may not be told that a log directory has failed before the \
+         broker stops.",
+    ),
     string("log.dirs")
         .high()
         .acts_through("log_dirs", "The directories of the data, comma separated."),

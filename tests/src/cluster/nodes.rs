@@ -75,7 +75,8 @@ impl Cluster {
         std::fs::write(self.properties(id), text).expect("the properties are written");
     }
 
-    fn format(&self, id: i32) {
+    /// Formats what is new of a node's directories.
+    pub fn format(&self, id: i32) {
         let file = self.properties(id).display().to_string();
         let args = ["format", "--ignore-formatted", "-t", CLUSTER_ID, "-c", &file];
         match self.node(id).plan.kind {

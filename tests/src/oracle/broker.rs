@@ -28,6 +28,12 @@ impl StockBroker {
             .map(String::from);
         let formatted = ToolServer::shared().run(version, "kafka-storage", &format, "");
         assert_eq!(formatted.code, 0, "stock format: {formatted:?}");
+        Self::start_formatted(version, properties, address)
+    }
+
+    /// Starts on a log dir that is formatted already.
+    #[must_use]
+    pub fn start_formatted(version: &str, properties: &Path, address: &str) -> Self {
         let log = File::options()
             .append(true)
             .create(true)

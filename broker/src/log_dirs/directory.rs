@@ -1,0 +1,213 @@
+//! One log directory that is online: its lock and checkpoints, and the logs that it deletes.
+//!
+//! Which partitions are in it the caller says; a failure is the caller's to judge.
+//! Kafka: `LogManager`, as far as it deals with one directory.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use storage::{
+    DirKind, Log, LogConfig, LogDir, LogDirOptions, OffsetEntry, PartitionDir, RetiredLog,
+    StorageError,
+};
+use uuid::Uuid;
+
+use crate::partitions::HostedPartition;
+
+/// A directory to be removed when its delay is over.
+#[derive(Debug)]
+struct Doomed {
+    log: RetiredLog,
+    due_ms: i64,
+}
+
+/// A partition as the metadata has it, by topic and number: its topic's id.
+pub(super) type Owned<'a> = HashMap<(&'a str, i32), Uuid>;
+
+#[derive(Debug)]
+pub(super) struct Directory {
+    dir: LogDir,
+    id: Uuid,
+    doomed: Mutex<Vec<Doomed>>,
+}
+
+impl Directory {
+    /// Locks the directory and reads what the last run left.
+    pub(super) fn open(
+        path: &Path,
+        id: Uuid,
+        options: LogDirOptions,
+    ) -> Result<Self, StorageError> {
+        Ok(Self { dir: LogDir::open(path, options)?, id, doomed: Mutex::default() })
+    }
+
+    pub(super) fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Whether the last run ended cleanly.
+    pub(super) fn was_clean(&self) -> bool {
+        self.dir.had_clean_shutdown()
+    }
+
+    pub(super) fn previous_broker_epoch(&self) -> Option<i64> {
+        self.dir.previous_broker_epoch()
+    }
+
+    pub(super) fn high_watermark(&self, topic: &str, partition: i32) -> i64 {
+        self.dir.high_watermark(topic, partition)
+    }
+
+    /// Opens or begins the log of a partition; `draw` is any number.
+    pub(super) fn open_log(
+        &self,
+        topic: &str,
+        partition: i32,
+        topic_id: Uuid,
+        config: LogConfig,
+        now_ms: i64,
+        draw: u64,
+    ) -> Result<Log, StorageError> {
+        self.dir.open_log(topic, partition, Some(topic_id), config, now_ms, draw)
+    }
+
+    /// The partitions that are here. Renames the directories that belong to none of the image, and
+    /// goes on with the deletions that the last run did not finish. Kafka:
+    /// `LogManager.isStrayReplica`.
+    pub(super) fn put_strays_aside(
+        &self,
+        owned: &Owned<'_>,
+        now_ms: i64,
+    ) -> Result<Vec<PartitionDir>, StorageError> {
+        let mut kept = Vec::new();
+        for found in self.dir.partitions()? {
+            match found.kind {
+                DirKind::Live => {
+                    // A directory without an id was begun by a run that did not get further.
+                    let id = found.topic_id.unwrap_or(Uuid::nil());
+                    let owner = owned.get(&(found.topic.as_str(), found.partition));
+                    if owner.is_some_and(|known| id.is_nil() || *known == id) {
+                        kept.push(found);
+                        continue;
+                    }
+                    let aside = self.dir.set_dir_stray(&found, unique())?;
+                    tracing::warn!(
+                        target: "kafka.log.LogManager",
+                        "Found stray log dir {}: no partition of the cluster owns it. \
+                         Renamed to {}",
+                        found.path.display(), aside.path().display(),
+                    );
+                }
+                DirKind::Deleted => {
+                    let log = self.dir.retired(found.path);
+                    self.doomed.lock().push(Doomed { log, due_ms: now_ms });
+                }
+                DirKind::Stray | DirKind::Future => {}
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Renames a partition's directory; it is removed when file.delete.delay.ms is over.
+    pub(super) fn delete(
+        &self,
+        partition: &HostedPartition,
+        now_ms: i64,
+    ) -> Result<(), StorageError> {
+        let (log, delay_ms) = partition.with_replica_here(|replica| {
+            let log = &replica.log().log;
+            let retired = self.dir.retire(log, unique())?;
+            Ok::<_, StorageError>((retired, log.config().file_delete_delay_ms))
+        })?;
+        tracing::info!(
+            target: "kafka.log.LogManager",
+            "Log for partition {}-{} is renamed to {} and is scheduled for deletion",
+            partition.topic(), partition.partition(), log.path().display(),
+        );
+        self.doomed.lock().push(Doomed { log, due_ms: now_ms.saturating_add(delay_ms) });
+        Ok(())
+    }
+
+    /// Removes the directories whose delay is over.
+    pub(super) fn remove_deleted(&self, now_ms: i64) -> Result<(), StorageError> {
+        let (due, later) =
+            std::mem::take(&mut *self.doomed.lock()).into_iter().partition(|d| d.due_ms <= now_ms);
+        self.doomed.lock().extend::<Vec<Doomed>>(later);
+        let due: Vec<Doomed> = due;
+        due.iter().try_for_each(|doomed| doomed.log.remove())
+    }
+
+    pub(super) fn checkpoint_recovery_points(
+        &self,
+        partitions: &[Arc<HostedPartition>],
+    ) -> Result<(), StorageError> {
+        self.dir.write_recovery_points(&entries(partitions, |partition| {
+            partition.with_replica_here(|replica| replica.log().log.recovery_point())
+        }))
+    }
+
+    pub(super) fn checkpoint_log_starts(
+        &self,
+        partitions: &[Arc<HostedPartition>],
+    ) -> Result<(), StorageError> {
+        let raised: Vec<Arc<HostedPartition>> = partitions
+            .iter()
+            .filter(|partition| {
+                let start = partition.marks().log_start_offset();
+                partition.with_replica_here(|replica| {
+                    replica.log().log.segment_offsets().first().is_some_and(|base| *base < start)
+                })
+            })
+            .cloned()
+            .collect();
+        self.dir.write_log_starts(&entries(&raised, |p| p.marks().log_start_offset()))
+    }
+
+    pub(super) fn checkpoint_high_watermarks(
+        &self,
+        partitions: &[Arc<HostedPartition>],
+    ) -> Result<(), StorageError> {
+        self.dir.write_high_watermarks(&entries(partitions, |p| p.marks().high_watermark()))
+    }
+
+    /// Closes every log and writes the checkpoints; [`Self::mark_clean`] comes after the quorum's.
+    pub(super) fn close(
+        &self,
+        partitions: &[Arc<HostedPartition>],
+        now_ms: i64,
+    ) -> Result<(), StorageError> {
+        for partition in partitions {
+            partition.with_replica_here(|replica| replica.log_mut().log.finish())?;
+        }
+        self.dir.sync()?;
+        for partition in partitions {
+            partition.with_replica_here(|replica| replica.log_mut().log.synced(now_ms));
+        }
+        self.checkpoint_recovery_points(partitions)?;
+        self.checkpoint_log_starts(partitions)?;
+        self.checkpoint_high_watermarks(partitions)
+    }
+
+    /// Says that everything in the directory was closed under this broker epoch.
+    pub(super) fn mark_clean(&self, broker_epoch: i64) -> Result<(), StorageError> {
+        self.dir.mark_clean_shutdown(broker_epoch)
+    }
+}
+
+fn unique() -> Uuid {
+    cli::random_uuid().0
+}
+
+fn entries(
+    partitions: &[Arc<HostedPartition>],
+    offset: impl Fn(&HostedPartition) -> i64,
+) -> Vec<OffsetEntry> {
+    let entry = |partition: &Arc<HostedPartition>| OffsetEntry {
+        topic: partition.topic().to_string(),
+        partition: partition.partition(),
+        offset: offset(partition),
+    };
+    partitions.iter().map(entry).collect()
+}

@@ -1,0 +1,466 @@
+//! The log directories of this node: which logs are in them, how they are opened, checkpointed,
+//! deleted and closed, and what it means when one fails.
+//!
+//! ```text
+//! whoever meets an error ─▶ LogDirs: offline, at once ─▶ handler: its partitions, the controller
+//! publisher ─▶ LogDirs: where a log is ─▶ reporter: AssignReplicasToDirs
+//! ```
+//! Kept true: a directory that failed is offline until the node starts again. The node ends when no
+//! directory is left, or the one of the metadata log fails: what was acknowledged is in the
+//! kernel's hands, and nothing is acknowledged that is not.
+//! Kafka: `LogManager`, `LogDirFailureChannel`.
+
+mod assignment;
+mod directory;
+mod error;
+mod failure;
+mod handler;
+mod identity;
+mod opening;
+mod placement;
+mod reporter;
+mod telling;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwapOption;
+use config::BrokerConfig;
+use parking_lot::Mutex;
+use storage::{Disk, LogDirOptions, OpenFiles, StorageError};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use self::directory::{Directory, Owned};
+pub(crate) use self::error::LogDirError;
+use self::failure::{Cost, Directories};
+pub(crate) use self::handler::{LogDirTasks, take_offline};
+use self::placement::{Place, Placement};
+pub(crate) use self::telling::FailedDirectories;
+use crate::partitions::{HostedPartition, Replica, ReplicaSettings, StoredLog, Surroundings};
+
+/// What tells two draws apart: the golden ratio's bits, so that they spread.
+const DRAW_STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// A directory that has just gone offline.
+#[derive(Debug)]
+struct Fallen {
+    at: usize,
+    id: Uuid,
+}
+
+/// A replica and the directory that it is in.
+#[derive(Debug)]
+struct Located {
+    topic_id: Uuid,
+    partition: i32,
+    directory: Uuid,
+}
+
+/// What comes out of the directories for the tasks of `handler` and `reporter`.
+#[derive(Debug)]
+struct Received {
+    fallen: mpsc::UnboundedReceiver<Fallen>,
+    located: mpsc::UnboundedReceiver<Located>,
+}
+
+/// A partition of the metadata that is to be opened here.
+#[derive(Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) topic_id: Uuid,
+    pub(crate) partition: i32,
+    /// The directory that the metadata has it in.
+    pub(crate) assigned: Uuid,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(crate) enum Opening {
+    Online(Arc<HostedPartition>),
+    /// Its log may be in a directory that is offline, so none begins.
+    Skipped,
+    /// The directory of its log is offline now.
+    Offline,
+}
+
+#[derive(Debug)]
+pub(crate) struct LogDirs {
+    cluster_id: String,
+    /// Those of log.dirs, and the metadata log's if it is none of them.
+    paths: Vec<PathBuf>,
+    /// As `paths`; `None` is offline.
+    online: Vec<ArcSwapOption<Directory>>,
+    /// How many of them are for partitions: the first ones.
+    hosting: usize,
+    metadata: usize,
+    metadata_id: Uuid,
+    /// The ids of those that were online when the node started.
+    registered: Vec<Uuid>,
+    previous_broker_epoch: i64,
+    options: LogDirOptions,
+    /// Held while a directory goes offline, so that only one can be the last.
+    placement: Mutex<Placement>,
+    draws: AtomicU64,
+    fallen: mpsc::UnboundedSender<Fallen>,
+    located: mpsc::UnboundedSender<Located>,
+    received: Mutex<Option<Received>>,
+}
+
+impl LogDirs {
+    /// Locks the directories and reads what the last run left.
+    pub(crate) fn open(config: &BrokerConfig, now_ms: i64) -> Result<Self, LogDirError> {
+        let layout = opening::layout(config)?;
+        let options = opening::options(config);
+        let opened = opening::open(&layout, config, &options, now_ms)?;
+        let hosts: Vec<Option<Arc<Directory>>> =
+            opened.directories.iter().take(layout.hosting).cloned().collect();
+        let metadata = opened.directories.get(layout.metadata).cloned().flatten();
+        let ids = hosts.iter().map(|host| host.as_ref().map(|directory| directory.id()));
+        let placement = Placement::new(ids);
+        let (fallen, fell) = mpsc::unbounded_channel();
+        let (located, locating) = mpsc::unbounded_channel();
+        Ok(Self {
+            cluster_id: opened.cluster_id,
+            paths: layout.paths,
+            online: opened.directories.into_iter().map(ArcSwapOption::from).collect(),
+            hosting: layout.hosting,
+            metadata: layout.metadata,
+            metadata_id: metadata.map_or(Uuid::nil(), |directory| directory.id()),
+            registered: registered(&hosts),
+            previous_broker_epoch: previous_broker_epoch(&hosts),
+            options,
+            placement: Mutex::new(placement),
+            draws: AtomicU64::new(getrandom::u64().unwrap_or(0)),
+            fallen,
+            located,
+            received: Mutex::new(Some(Received { fallen: fell, located: locating })),
+        })
+    }
+
+    pub(crate) fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    /// The directory of the metadata log, and its id.
+    pub(crate) fn metadata(&self) -> (PathBuf, Uuid) {
+        let path = self.paths.get(self.metadata);
+        (path.map_or_else(PathBuf::new, Clone::clone), self.metadata_id)
+    }
+
+    /// Whether the last run closed the metadata log cleanly.
+    pub(crate) fn metadata_was_clean(&self) -> bool {
+        self.directory(self.metadata).is_some_and(|directory| directory.was_clean())
+    }
+
+    /// Ids of the directories, as brokers register them.
+    pub(crate) fn registered(&self) -> &[Uuid] {
+        &self.registered
+    }
+
+    /// The broker epoch of the last run if that ended cleanly everywhere, -1 otherwise.
+    pub(crate) fn previous_broker_epoch(&self) -> i64 {
+        self.previous_broker_epoch
+    }
+
+    pub(crate) fn disk(&self) -> &Disk {
+        &self.options.disk
+    }
+
+    pub(crate) fn open_files(&self) -> &Arc<OpenFiles> {
+        &self.options.open_files
+    }
+
+    /// The directories for partitions in the order of log.dirs, by absolute path; those that are
+    /// offline without an id.
+    pub(crate) fn hosts(&self) -> Vec<(PathBuf, Option<Uuid>)> {
+        let id = |at| self.directory(at).map(|directory| directory.id());
+        self.paths.iter().enumerate().take(self.hosting).map(|(at, p)| (shown(p), id(at))).collect()
+    }
+
+    pub(crate) fn is_online(&self, id: Uuid) -> bool {
+        self.by_id(id).is_some()
+    }
+
+    /// Where a log is that the last run left, and whether that run ended cleanly there.
+    pub(crate) fn home(&self, topic: &str, partition: i32) -> Option<(usize, bool)> {
+        let home = self.placement.lock().home(topic, partition)?;
+        Some((home, self.directory(home).is_some_and(|directory| directory.was_clean())))
+    }
+
+    /// Opens or begins the log of a partition and makes a hosted partition of it.
+    pub(crate) fn open_partition(
+        &self,
+        wanted: &Wanted<'_>,
+        settings: &ReplicaSettings,
+        surroundings: &Arc<Surroundings>,
+        now_ms: i64,
+    ) -> Result<Opening, StorageError> {
+        let Wanted { topic, topic_id, partition, assigned } = *wanted;
+        loop {
+            let place = self.placement.lock().place(topic, partition, assigned);
+            let (Place::Known(at) | Place::New(at)) = place else {
+                return Ok(Opening::Skipped);
+            };
+            // It may have gone offline since: then it is no place any more.
+            let Some(directory) = self.directory(at) else { continue };
+            let config = settings.log.clone();
+            let opened =
+                directory.open_log(topic, partition, topic_id, config, now_ms, self.draw());
+            match opened {
+                Ok(log) => {
+                    return Ok(Opening::Online(Arc::new(HostedPartition::new(
+                        Replica {
+                            topic: Arc::from(topic),
+                            topic_id,
+                            partition,
+                            directory_id: directory.id(),
+                        },
+                        StoredLog::new(log),
+                        directory.high_watermark(topic, partition),
+                        settings.clone(),
+                        Arc::clone(surroundings),
+                    ))));
+                }
+                Err(error) => {
+                    if error.is_exhaustion() && matches!(place, Place::New(_)) {
+                        self.placement.lock().gone(topic, partition);
+                    }
+                    self.outlive(error)?;
+                    if matches!(place, Place::Known(_)) {
+                        return Ok(Opening::Offline);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells the controller, soon, where this replica is.
+    pub(crate) fn report(&self, partition: &HostedPartition) {
+        let located = Located {
+            topic_id: partition.topic_id(),
+            partition: partition.partition(),
+            directory: partition.directory_id(),
+        };
+        // Nobody tells the controller any more when the broker stops.
+        let _ = self.located.send(located);
+    }
+
+    /// Finds what the last run left. Renames the directories that belong to no partition of the
+    /// image, and goes on with the deletions that the last run did not finish.
+    pub(crate) fn put_strays_aside(
+        &self,
+        owned: &[(String, i32, Uuid)],
+        now_ms: i64,
+    ) -> Result<(), StorageError> {
+        let owned: Owned<'_> = owned
+            .iter()
+            .map(|(topic, partition, id)| ((topic.as_str(), *partition), *id))
+            .collect();
+        for (at, directory) in self.each_host() {
+            let kept = match directory.put_strays_aside(&owned, now_ms) {
+                Ok(kept) => kept,
+                Err(error) => {
+                    self.outlive(error)?;
+                    continue;
+                }
+            };
+            for found in kept {
+                let before = self.placement.lock().found(&found.topic, found.partition, at);
+                if let Some(other) = before.and_then(|before| self.paths.get(before)) {
+                    let name = format!("{}-{}", found.topic, found.partition);
+                    let reason = format!(
+                        "Duplicate log directories for {name} are found in both {} and {}. \
+                         It is recommended to delete the partition in the log directory that is \
+                         known to have failed recently.",
+                        found.path.display(),
+                        shown(other).join(&name).display(),
+                    );
+                    return Err(StorageError::Malformed { path: found.path, reason });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Renames a partition's directory; it is removed when file.delete.delay.ms is over.
+    pub(crate) fn delete(
+        &self,
+        partition: &HostedPartition,
+        now_ms: i64,
+    ) -> Result<(), StorageError> {
+        let Some(directory) = self.by_id(partition.directory_id()) else { return Ok(()) };
+        match directory.delete(partition, now_ms) {
+            Ok(()) => {
+                self.placement.lock().gone(partition.topic(), partition.partition());
+                Ok(())
+            }
+            Err(error) => self.outlive(error),
+        }
+    }
+
+    /// Removes the directories whose delay is over.
+    pub(crate) fn remove_deleted(&self, now_ms: i64) -> Result<(), StorageError> {
+        self.each_host().try_for_each(|(_, directory)| {
+            directory.remove_deleted(now_ms).or_else(|error| self.outlive(error))
+        })
+    }
+
+    pub(crate) fn checkpoint_recovery_points(
+        &self,
+        partitions: &[Arc<HostedPartition>],
+    ) -> Result<(), StorageError> {
+        self.each_with(partitions, Directory::checkpoint_recovery_points)
+    }
+
+    pub(crate) fn checkpoint_log_starts(
+        &self,
+        partitions: &[Arc<HostedPartition>],
+    ) -> Result<(), StorageError> {
+        self.each_with(partitions, Directory::checkpoint_log_starts)
+    }
+
+    pub(crate) fn checkpoint_high_watermarks(
+        &self,
+        partitions: &[Arc<HostedPartition>],
+    ) -> Result<(), StorageError> {
+        self.each_with(partitions, Directory::checkpoint_high_watermarks)
+    }
+
+    /// Closes every log and writes the checkpoints; [`Self::mark_clean`] comes after the quorum's.
+    pub(crate) fn close(
+        &self,
+        partitions: &[Arc<HostedPartition>],
+        now_ms: i64,
+    ) -> Result<(), StorageError> {
+        self.each_with(partitions, |directory, inside| directory.close(inside, now_ms))
+    }
+
+    /// Says that everything was closed under this broker epoch, where it was.
+    pub(crate) fn mark_clean(&self, broker_epoch: i64) -> Result<(), StorageError> {
+        let online = self.online.iter().filter_map(ArcSwapOption::load_full);
+        online
+            .map(|directory| directory.mark_clean(broker_epoch))
+            .try_for_each(|marked| marked.or_else(|error| self.outlive(error)))
+    }
+
+    /// Takes the directory offline in which something failed. An error comes back when nothing can
+    /// go on without it, or when no directory failed.
+    pub(crate) fn outlive(&self, error: StorageError) -> Result<(), StorageError> {
+        if error.is_exhaustion() {
+            return Err(error);
+        }
+        match self.take_offline(&error) {
+            Cost::Directory(_) | Cost::Nothing => Ok(()),
+            Cost::Last | Cost::Metadata(_) | Cost::Unknown => Err(error),
+        }
+    }
+
+    /// As [`Self::outlive`], but the process ends when nothing can go on. Running out of
+    /// descriptors is no failure of the disk.
+    pub(crate) fn note_failure(&self, error: &StorageError) {
+        if error.is_exhaustion() {
+            tracing::error!(target: "kafka.log.LogManager", "Out of descriptors: {error}");
+            return;
+        }
+        let line = match self.take_offline(error) {
+            Cost::Directory(_) | Cost::Nothing => return,
+            Cost::Last if self.paths.len() > 1 => {
+                let all: Vec<String> =
+                    self.paths.iter().map(|path| path.display().to_string()).collect();
+                format!("Shutdown broker because all log dirs in {} have failed", all.join(", "))
+            }
+            Cost::Metadata(at) => format!(
+                "Shutdown broker because the metadata log dir {} has failed",
+                self.path_shown(at).display(),
+            ),
+            Cost::Last | Cost::Unknown => {
+                "Shutdown broker because the log directory has failed".to_owned()
+            }
+        };
+        tracing::error!(target: "kafka.log.LogManager", "{line}: {error}");
+        std::process::exit(1);
+    }
+
+    fn take_offline(&self, error: &StorageError) -> Cost {
+        let mut placement = self.placement.lock();
+        let online: Vec<bool> = self.online.iter().map(|slot| slot.load().is_some()).collect();
+        let directories =
+            Directories { paths: &self.paths, online: &online, metadata: self.metadata };
+        let cost = directories.cost(error);
+        let Cost::Directory(at) = cost else { return cost };
+        let fallen = self.online.get(at).and_then(|slot| slot.swap(None));
+        placement.fell(at);
+        tracing::error!(
+            target: "org.apache.kafka.storage.internals.log.LogDirFailureChannel",
+            "Error in log directory {}: {error}", self.path_shown(at).display(),
+        );
+        if let Some(directory) = fallen {
+            // Nobody handles it any more when the node stops.
+            let _ = self.fallen.send(Fallen { at, id: directory.id() });
+        }
+        cost
+    }
+
+    fn path_shown(&self, at: usize) -> PathBuf {
+        self.paths.get(at).map_or_else(PathBuf::new, |path| shown(path))
+    }
+
+    fn directory(&self, at: usize) -> Option<Arc<Directory>> {
+        self.online.get(at)?.load_full()
+    }
+
+    fn by_id(&self, id: Uuid) -> Option<Arc<Directory>> {
+        self.each_host().map(|(_, directory)| directory).find(|directory| directory.id() == id)
+    }
+
+    /// Those for partitions that are online.
+    fn each_host(&self) -> impl Iterator<Item = (usize, Arc<Directory>)> {
+        (0..self.hosting).filter_map(|at| Some((at, self.directory(at)?)))
+    }
+
+    /// Does something with each directory and the partitions in it.
+    fn each_with(
+        &self,
+        partitions: &[Arc<HostedPartition>],
+        act: impl Fn(&Directory, &[Arc<HostedPartition>]) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        self.each_host().try_for_each(|(_, directory)| {
+            let is_inside =
+                |partition: &&Arc<HostedPartition>| partition.directory_id() == directory.id();
+            let inside: Vec<_> = partitions.iter().filter(is_inside).cloned().collect();
+            act(&directory, &inside).or_else(|error| self.outlive(error))
+        })
+    }
+
+    /// A number that differs from log to log, for jitter.
+    fn draw(&self) -> u64 {
+        self.draws.fetch_add(DRAW_STEP, Ordering::Relaxed)
+    }
+}
+
+/// As Kafka prints a directory.
+fn shown(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// In the order that Kafka sorts ids in.
+fn registered(hosts: &[Option<Arc<Directory>>]) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = hosts.iter().flatten().map(|directory| directory.id()).collect();
+    ids.sort_unstable_by_key(|id| {
+        let (most, least) = id.as_u64_pair();
+        (most.cast_signed(), least.cast_signed())
+    });
+    ids
+}
+
+/// Known only if every directory was closed, and under the same epoch.
+fn previous_broker_epoch(hosts: &[Option<Arc<Directory>>]) -> i64 {
+    let epoch = |host: &Option<Arc<Directory>>| host.as_ref()?.previous_broker_epoch();
+    let epochs: Option<Vec<i64>> = hosts.iter().map(epoch).collect();
+    match epochs.as_deref() {
+        Some([first, others @ ..]) if others.iter().all(|other| other == first) => *first,
+        _ => -1,
+    }
+}
