@@ -16,7 +16,7 @@ use protocol::ErrorCode;
 use protocol::fetch::{AbortedTransaction, EpochEndOffset, PartitionResponse};
 use protocol::wire::StrBytes;
 use replica::FollowerFetch;
-use storage::ReadError;
+use storage::{ReadError, ReadPlan};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -360,7 +360,8 @@ fn read_records(
 ) -> Result<Option<Records>, ReadError> {
     let committed_only = limits.isolation == Isolation::ReadCommitted;
     let plan = partition.reader().plan(from, room.bytes, upper, room.at_least_one)?;
-    let Some(plan) = plan else {
+    // As in Kafka, a batch that the limits cut short is not sent at all.
+    let Some(plan) = plan.filter(ReadPlan::holds_a_batch) else {
         return Ok(Some((Vec::new(), committed_only.then(Vec::new))));
     };
     if residency == Residency::MemoryOnly && !plan.is_resident() {

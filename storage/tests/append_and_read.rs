@@ -54,6 +54,18 @@ fn reads_stop_at_the_upper_offset_and_at_the_limit_but_for_the_first_batch() {
 }
 
 #[test]
+fn a_plan_says_whether_its_first_batch_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut log = open(dir.path(), LogConfig::default(), true);
+    let one = batch(&["a value of some length"]);
+    log.append_as_leader(&one, 1, 1000, AppendOrigin::Client).unwrap();
+    let plan = |max_bytes, min_one| log.reader().plan(0, max_bytes, i64::MAX, min_one).unwrap();
+    assert!(plan(one.len(), false).unwrap().holds_a_batch());
+    assert!(!plan(one.len() - 1, false).unwrap().holds_a_batch());
+    assert!(plan(1, true).unwrap().holds_a_batch());
+}
+
+#[test]
 fn a_read_says_below_which_offset_all_its_records_lie() {
     let dir = tempfile::tempdir().unwrap();
     let config = LogConfig { index_interval_bytes: 100, ..LogConfig::default() };

@@ -42,6 +42,7 @@ pub struct ReadPlan {
     segment: Arc<Segment>,
     position: u64,
     length: u64,
+    first_bytes: u64,
     base_offset: i64,
     upper_offset: i64,
 }
@@ -139,6 +140,7 @@ impl LogReader {
                 segment: Arc::clone(segment),
                 position: found.position,
                 length,
+                first_bytes: found.size,
                 base_offset: found.base_offset,
                 upper_offset,
             }));
@@ -205,6 +207,12 @@ impl ReadPlan {
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         self.length as usize
+    }
+
+    /// Whether the first batch is read whole; where it is not, the read is of no use.
+    #[must_use]
+    pub fn holds_a_batch(&self) -> bool {
+        self.length >= self.first_bytes
     }
 
     /// Whether the bytes are in memory, so that reading them cannot block on the disk. A sample:
