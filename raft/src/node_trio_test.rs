@@ -95,7 +95,7 @@ impl Trio {
             resource_type: 2,
             resource_name: "topic".into(),
             name: "key".into(),
-            value: Some(StrBytes::from_string(value.to_owned()).into()),
+            value: Some(StrBytes::from_string(value.to_owned())),
             ..Default::default()
         };
         let mut outputs = Vec::new();
