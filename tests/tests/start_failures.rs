@@ -71,15 +71,6 @@ const REFUSED: &[Refused] = &[
         said: &["Stored node id 1 doesn't match previous node id 7 in DATA"],
     },
     Refused {
-        because: "a node has one role only",
-        properties: &[
-            "process.roles=controller",
-            "listeners=CONTROLLER://localhost:PORT",
-            "advertised.listeners=CONTROLLER://localhost:PORT",
-        ],
-        said: &["process.roles: ", "set process.roles=broker,controller"],
-    },
-    Refused {
         because: "one of several directories is not formatted",
         properties: &["log.dirs=DATA,DATA-2"],
         said: &["No `meta.properties` found in DATA-2 (have you run `kafka-storage.sh`"],
