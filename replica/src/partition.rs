@@ -169,7 +169,9 @@ impl<L: Log> Partition<L> {
             self.log.begin_leader_epoch(registration.leader_epoch)?;
         }
         match &mut self.role {
-            Role::Leader(leader) if elected => leader.renew(registration, measure),
+            Role::Leader(leader) if registration.leader_epoch == self.leader_epoch + 1 => {
+                leader.renew(registration, measure);
+            }
             // Unlike Kafka: the same state again leaves the proposal that is out where it is, since
             // the controller may still apply it (docs/decisions/0110).
             Role::Leader(leader)
@@ -177,6 +179,12 @@ impl<L: Log> Partition<L> {
                     && !is_planted(Bug::SameStateEndsProposal) =>
             {
                 leader.assign(registration);
+            }
+            // Unlike Kafka: between two leaderships of ours somebody else may have led, and the
+            // followers cut their logs; nothing is known of them any more (docs/decisions/0111).
+            role if elected => {
+                let id = self.settings.broker_id;
+                *role = Role::Leader(LeaderState::new(id, registration, measure));
             }
             Role::Leader(leader) => leader.update(registration),
             Role::Follower(_) => {

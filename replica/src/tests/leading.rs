@@ -46,6 +46,22 @@ fn whoever_waits_goes_on_waiting_when_the_same_leader_is_elected_again() {
 }
 
 #[test]
+fn what_followers_had_before_somebody_else_led_counts_no_more() {
+    let cluster = Cluster::new();
+    for (epoch, high_watermark) in [(6, 3), (7, 0)] {
+        let mut partition = leading(MemoryLog::default(), &[1, 2, 3], 1);
+        produce(&mut partition, Acks::All, 7).unwrap();
+        partition.follower_fetched(&fetch(2, 3), &cluster.at(1)).unwrap();
+        // The third follower leaves the set; what the second has decides.
+        partition.lead(&registration(1, epoch, &[1, 2]), &cluster.at(2)).unwrap();
+        assert_eq!(partition.high_watermark(), high_watermark, "epoch {epoch} after 5");
+        let asked = FollowerFetch { current_leader_epoch: epoch, ..fetch(2, 3) };
+        partition.follower_fetched(&asked, &cluster.at(3)).unwrap();
+        assert_eq!(partition.high_watermark(), 3);
+    }
+}
+
+#[test]
 fn too_small_an_in_sync_set_refuses_acks_all_before_the_append() {
     let mut partition = leading(MemoryLog::default(), &[1], 2);
     let refused = NotAppended::TooFewInSync { in_sync: 1, min_in_sync: 2 };
