@@ -20,6 +20,7 @@ use std::time::Duration;
 use config::BrokerConfig;
 use storage::StorageError;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{EnterGuard, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -92,7 +93,37 @@ pub(crate) struct Node {
     log_dir_tasks: LogDirTasks,
     clients: Accepting,
     controllers: Accepting,
+    controllers_thread: ControllersThread,
     publishing: JoinHandle<()>,
+}
+
+/// Serves the controllers' listeners: busy clients and writes that hang cost no vote, no fetch of
+/// the metadata and no heartbeat of another node.
+struct ControllersThread(Option<Runtime>);
+
+impl ControllersThread {
+    /// None where there is nothing to serve.
+    fn start(is_needed: bool) -> std::io::Result<Self> {
+        if !is_needed {
+            return Ok(Self(None));
+        }
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        runtime.worker_threads(1).thread_name("gregor-controller").enable_all();
+        Ok(Self(Some(runtime.build()?)))
+    }
+
+    /// What is started while the guard lives runs on this thread.
+    fn enter(&self) -> Option<EnterGuard<'_>> {
+        self.0.as_ref().map(Runtime::enter)
+    }
+}
+
+impl Drop for ControllersThread {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Listeners of one kind with their connections.
@@ -167,7 +198,11 @@ impl Node {
         let log_dir_tasks = LogDirTasks::start(&broker);
         let publisher = Publisher::new(Arc::clone(&broker));
         // There is no quorum until its members can connect.
-        let controllers = Accepting::start(&broker, for_controllers)?;
+        let controllers_thread = ControllersThread::start(roles.controller)?;
+        let controllers = {
+            let _on_that_thread = controllers_thread.enter();
+            Accepting::start(&broker, for_controllers)?
+        };
         let (clients, publishing) = if roles.broker {
             let joining = Joining { broker: &broker, publisher, changes, for_clients };
             joining.join(&config).await?
@@ -177,7 +212,15 @@ impl Node {
         };
         let maintenance = Maintenance::start(&broker);
         say_started(&config);
-        Ok(Self { broker, maintenance, log_dir_tasks, clients, controllers, publishing })
+        Ok(Self {
+            broker,
+            maintenance,
+            log_dir_tasks,
+            clients,
+            controllers,
+            controllers_thread,
+            publishing,
+        })
     }
 
     pub(crate) async fn stop(self) {
@@ -204,6 +247,7 @@ impl Node {
         // Others go on with another leader of the quorum while the logs are closed.
         let (closed, ()) = tokio::join!(close_logs, self.broker.quorum().stop());
         self.controllers.disconnect().await;
+        drop(self.controllers_thread);
         let dirs = Arc::clone(&self.broker.parts.log_dirs);
         let ended = match closed {
             Ok(()) => file_work(move || dirs.mark_clean(broker_epoch)).await,

@@ -8,25 +8,48 @@ use std::io;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::time::Instant;
 
 use super::Address;
 
 /// How long a connection may take to be answered before its node counts as gone.
 pub(crate) const UNANSWERED: Duration = Duration::from_millis(500);
-/// An error that says nothing about the node is tried again after this.
+/// What says nothing about the node is tried again after this.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Connects for evidence; `None` when the node is gone.
 pub(crate) async fn reach(address: &Address) -> Option<TcpStream> {
-    let deadline = Instant::now() + UNANSWERED;
-    loop {
-        match tokio::time::timeout_at(deadline, connect(address)).await {
-            Ok(Ok(stream)) => return Some(stream),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => return None,
-            Ok(Err(_)) if Instant::now() + PAUSE < deadline => tokio::time::sleep(PAUSE).await,
-            Ok(Err(_)) | Err(_) => return None,
+    let patient = async {
+        loop {
+            match attempt(address).await {
+                Some(found) => return found,
+                None => tokio::time::sleep(PAUSE).await,
+            }
         }
+    };
+    // A listener that closes may swallow the first attempt; its successor is refused at once.
+    let again = async {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            if let Ok(Some(found)) = tokio::time::timeout(PAUSE, attempt(address)).await {
+                return found;
+            }
+        }
+    };
+    let either = async {
+        tokio::select! {
+            found = patient => found,
+            found = again => found,
+        }
+    };
+    tokio::time::timeout(UNANSWERED, either).await.ok().flatten()
+}
+
+/// What one attempt tells: reached, refused, or nothing about the node.
+async fn attempt(address: &Address) -> Option<Option<TcpStream>> {
+    match connect(address).await {
+        Ok(stream) => Some(Some(stream)),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Some(None),
+        Err(_) => None,
     }
 }
 
