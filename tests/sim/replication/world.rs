@@ -158,8 +158,7 @@ impl World {
                     (0..self.plan.partitions).map(|p| self.controller.partition(p)).collect();
                 println!("{:>12.6} controller: {states:?}", self.now_us as f64 / 1e6);
             }
-            let (brokers, controller) = (&mut self.brokers, &mut self.controller);
-            self.checks.after_event(&self.plan, brokers, controller)?;
+            self.checks.after_event(&self.plan, &mut self.brokers, &self.controller)?;
             self.forgive();
         }
         self.checks.at_the_end(&self.plan, &self.brokers, &self.controller, &self.producers)

@@ -104,7 +104,7 @@ impl Checks {
         &mut self,
         plan: &Plan,
         brokers: &mut [SimBroker],
-        controller: &mut SimController,
+        controller: &SimController,
     ) -> Verdict {
         std::mem::replace(&mut self.found, Ok(()))?;
         for broker in brokers.iter_mut() {
@@ -187,7 +187,7 @@ impl Checks {
 
     /// Faults are over, and so is the time to recover.
     pub(crate) fn at_the_end(
-        &mut self,
+        &self,
         plan: &Plan,
         brokers: &[SimBroker],
         controller: &SimController,
