@@ -14,11 +14,11 @@
 //! ! a line of its stderr
 //! = 1                                  its exit code, when not 0
 //! ```
-//! Words of `%`: `sorted`, `numbers`, `epochs`, `rates`, `checksums`, `isr` (masks), `eventually` (run again until it
-//! is equal, ten seconds at most), `background NAME` (started, ended by a later `stop NAME`, whose
-//! output is compared), `as-process` (a JVM of its own). Other steps: `sleep MS`, `wait NAME TEXT`
-//! (until it printed TEXT), `restart` (SIGTERM, start), and of a cluster's nodes: `kill ID`,
-//! `terminate ID`, `start ID`.
+//! Words of `%`: masks (`sorted`, `numbers`, `epochs`, `rates`, `checksums`, `isr`), `eventually`
+//! (run again until it is equal, ten seconds at most), `background NAME` (started, ended by a later
+//! `stop NAME`, whose output is compared), `as-process` (a JVM of its own). Other steps: `sleep MS`,
+//! `wait NAME TEXT` (until it printed TEXT), `restart` (SIGTERM, start), and of a cluster's nodes:
+//! `kill ID`, `terminate ID`, `start ID`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -276,7 +276,8 @@ mod tests {
 
     #[test]
     fn a_file_is_what_its_text_says() {
-        let text = "# shows\ncluster combined 3\nserver a=b\n\n% sorted eventually\n$ kafka-topics@4.3.1 --list\n< in\n\
+        let text = "# shows\ncluster combined 3\nserver a=b\n\n\
+                    % sorted eventually\n$ kafka-topics@4.3.1 --list\n< in\n\
                     | out\n|\n| more\n! err\n= 1\nsleep 5\nkill 2\nstart 2\n\n# end\n";
         assert_eq!(Transcript::parse(text).text(), text);
     }
