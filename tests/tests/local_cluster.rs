@@ -1,5 +1,6 @@
 //! `gregor cluster`: a whole cluster by one command, looked at and handled from another terminal.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -23,9 +24,11 @@ struct Running {
 impl Running {
     /// Starts the runner and waits until it says that all brokers are up.
     fn start(directory: &Path, shape: &[&str]) -> Self {
+        let complaints = directory.with_extension("err");
         let mut runner = command(directory, &[])
             .args(shape)
             .stdout(Stdio::piped())
+            .stderr(File::create(&complaints).expect("a file"))
             .spawn()
             .expect("gregor starts");
         let (line, said) = mpsc::channel();
@@ -36,8 +39,9 @@ impl Running {
                 let _ = line.send(read);
             }
         });
-        let first = said.recv_timeout(PATIENCE).expect("the runner says that all are up");
-        assert!(first.contains("are up after"), "{first}");
+        let first = said.recv_timeout(PATIENCE).unwrap_or_default();
+        let complaints = || std::fs::read_to_string(&complaints).unwrap_or_default();
+        assert!(first.contains("are up after"), "{first}{}", complaints());
         Self { runner, directory: directory.to_owned() }
     }
 

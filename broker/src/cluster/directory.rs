@@ -128,7 +128,10 @@ impl Cluster {
 
     /// Takes everything away.
     pub(crate) fn remove(&self) -> Result<(), DirectoryError> {
-        fs::remove_dir_all(&self.directory).map_err(io_error(&self.directory))
+        match fs::remove_dir_all(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(io_error(&self.directory)),
+        }
     }
 }
 

@@ -108,7 +108,7 @@ enum Action {
     Pause(OneNode),
     /// Have a paused node go on (SIGCONT)
     Resume(OneNode),
-    /// End all nodes of a cluster whose runner is gone, and delete its files
+    /// End all nodes of a cluster and delete its files, also when its runner is gone
     Remove(Place),
 }
 

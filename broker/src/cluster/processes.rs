@@ -43,8 +43,9 @@ pub(crate) fn state(node: &Node) -> State {
     let process = format!("/proc/{}", pid.as_raw_nonzero());
     let own = node.properties_path();
     let words = fs::read(format!("{process}/cmdline")).unwrap_or_default();
-    let is_ours =
-        words.split(|byte| *byte == 0).any(|word| word == own.as_os_str().as_encoded_bytes());
+    let own = own.as_os_str().as_encoded_bytes();
+    // One that is just being started, or has ended, has no words; its status tells which.
+    let is_ours = words.is_empty() || words.split(|byte| *byte == 0).any(|word| word == own);
     if !is_ours {
         return State::Stopped;
     }

@@ -14,7 +14,7 @@ use super::directory::Cluster;
 use super::layout::{Node, Role};
 use super::processes::{self, State};
 use super::survey::Surveyor;
-use super::{ClusterError, Make, STOP_PATIENCE, count, live, print, runtime};
+use super::{ClusterError, Make, REFRESH, STOP_PATIENCE, count, live, print, runtime};
 
 /// How long all brokers may take to be up.
 const UP_PATIENCE: Duration = Duration::from_secs(60);
@@ -84,6 +84,14 @@ async fn serve(cluster: &Cluster, began: Instant) -> Result<(), ClusterError> {
     tokio::select! {
         ran = ran => ran,
         () = stopped => Ok(()),
+        () = removed(cluster) => Ok(()),
+    }
+}
+
+/// Waits until somebody has taken the cluster away.
+async fn removed(cluster: &Cluster) {
+    while cluster.directory.exists() {
+        tokio::time::sleep(REFRESH).await;
     }
 }
 
