@@ -16,9 +16,9 @@
 //! ```
 //! Words of `%`: masks (`sorted`, `numbers`, `epochs`, `rates`, `checksums`, `isr`), `eventually`
 //! (run again until it is equal, ten seconds at most), `background NAME` (started, ended by a later
-//! `stop NAME`, whose output is compared), `as-process` (a JVM of its own). Other steps: `sleep MS`,
-//! `wait NAME TEXT` (until it printed TEXT), `restart` (SIGTERM, start), and of a cluster's nodes:
-//! `kill ID`, `terminate ID`, `start ID`.
+//! `stop NAME`, whose output is compared), `as-process` (a JVM of its own). Other steps:
+//! `sleep MS`, `wait NAME TEXT` (until it printed TEXT), `restart` (SIGTERM, start), and of a
+//! cluster's nodes: `kill ID`, `terminate ID`, `start ID`.
 
 use std::fmt::Write as _;
 use std::path::Path;

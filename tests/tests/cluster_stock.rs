@@ -159,8 +159,7 @@ fn three_stock_controllers_serve_gregor_brokers_and_a_stock_broker() {
     together(layout([Kind::Stock; 3], &[Kind::Gregor, Kind::Stock]));
 }
 
-/// In the long run only: what stock and Gregor say to each other as voters is the same code that the
-/// two tests above try on observers.
+/// In the long run only: the two tests above exchange most of what voters do.
 #[test]
 fn two_gregor_controllers_and_a_stock_one_are_a_quorum() {
     if !long() {
