@@ -1,8 +1,9 @@
 //! The in-sync set as its leader has it: what the controller committed, and the one change that is
 //! under way.
 //!
-//! Kept true: at most one proposal is out. The *maximal* set is what the controller may have by now:
-//! a replica counts from the moment it is proposed and until its removal is confirmed (KIP-497).
+//! Kept true: at most one proposal is out. The *maximal* set is what the controller may have by
+//! now: a replica counts from the moment it is proposed and until its removal is confirmed
+//! (KIP-497).
 //!
 //! Kafka: `PartitionState`, `PendingPartitionChange`, `CommittedPartitionState`.
 

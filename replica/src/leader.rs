@@ -128,8 +128,8 @@ impl LeaderState {
     }
 
     /// The offset below which every replica that is, may be or is about to be in sync has every
-    /// record. One that is about to join holds the mark back for at most the lag time, since it would
-    /// never catch up with one that runs ahead; one that may not join holds nothing back
+    /// record. One that is about to join holds the mark back for at most the lag time, since it
+    /// would never catch up with one that runs ahead; one that may not join holds nothing back
     /// (KAFKA-15021).
     pub(crate) fn committed_end(&self, measure: Measure, at: &Moment<'_>) -> i64 {
         let mut end = measure.log_end;

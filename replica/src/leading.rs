@@ -42,8 +42,8 @@ pub enum NotDeleted<E> {
 }
 
 impl<L: Log> Partition<L> {
-    /// What a follower that asks like this may be given. Changes nothing: for a fetch that is looked
-    /// at again after it has waited.
+    /// What a follower that asks like this may be given. Changes nothing: for a fetch that is
+    /// looked at again after it has waited.
     pub fn check_follower_fetch(&self, fetch: &FollowerFetch) -> Result<FetchGrant, FetchRefused> {
         self.check_leadership(fetch.current_leader_epoch, true)?;
         let Role::Leader(leader) = &self.role else {

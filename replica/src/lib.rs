@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Every step takes the [`Moment`] and gives [`Effects`]: answers to waiters, and at most one
-//! proposal for the controller. Invariants, checked by `Partition::invariants` in debug builds after
-//! every step:
+//! proposal for the controller. Invariants, checked by `Partition::invariants` in debug builds
+//! after every step:
 //! - log start <= high watermark <= log end
 //! - a leader is a member of its own in-sync set
 //! - no waiter remains whose offset the high watermark has passed

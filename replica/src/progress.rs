@@ -55,8 +55,8 @@ impl Progress {
         self.broker_epoch = Some(broker_epoch);
     }
 
-    /// A leader epoch begins at `leader_end`. A member of the in-sync set has its lag time anew; for
-    /// others the high watermark shall not wait.
+    /// A leader epoch begins at `leader_end`. A member of the in-sync set has its lag time anew;
+    /// for others the high watermark shall not wait.
     pub(crate) fn begin_epoch(&mut self, in_sync: bool, anew: bool, leader_end: i64, now_ms: i64) {
         let since = if in_sync { now_ms } else { NEVER };
         *self = if anew {

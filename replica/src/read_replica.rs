@@ -6,8 +6,9 @@ use crate::log::Log;
 use crate::partition::{Partition, Role};
 
 impl<L: Log> Partition<L> {
-    /// The replica in the consumer's rack that is furthest, if the leader is not in that rack itself.
-    /// `rack_of` knows the rack of every broker that is reachable on the consumer's listener.
+    /// The replica in the consumer's rack that is furthest, if the leader is not in that rack
+    /// itself. `rack_of` knows the rack of every broker that is reachable on the consumer's
+    /// listener.
     pub fn preferred_read_replica<'r>(
         &self,
         client_rack: &str,

@@ -1,8 +1,8 @@
 //! Requests that wait for an offset: produce requests with acks=all until the high watermark passes
 //! their last record, DeleteRecords until the low watermark reaches theirs.
 //!
-//! Kept in the order of their offsets. A waiter is answered when the mark reaches what it waits for,
-//! or when the leadership it waits under ends.
+//! Kept in the order of their offsets. A waiter is answered when the mark reaches what it waits
+//! for, or when the leadership it waits under ends.
 
 use std::collections::VecDeque;
 

@@ -1,7 +1,7 @@
 //! Replication under faults, seed by seed: see `sim/replication`.
 //!
-//! `GREGOR_SEED=n` runs that seed alone and prints every event; `GREGOR_SEEDS=n` runs so many instead
-//! of the usual number.
+//! `GREGOR_SEED=n` runs that seed alone and prints every event; `GREGOR_SEEDS=n` runs so many
+//! instead of the usual number (a million is one command, and a few hours).
 
 #[path = "../sim/replication/mod.rs"]
 mod replication;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use replication::{Counters, Outcome, run};
 
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 2_000;
 /// What every single run must at least consist of.
 const EVENTS: u64 = 5_000;
 const FAULTS: u64 = 10;

@@ -197,8 +197,8 @@ impl World {
         });
     }
 
-    /// No more faults but one: everything is up, and can reach everything but for two brokers that do
-    /// not reach each other. The rest has to go on without one of them.
+    /// No more faults but one: everything is up, and can reach everything but for two brokers that
+    /// do not reach each other. The rest has to go on without one of them.
     pub(crate) fn heal(&mut self) {
         self.healed = true;
         self.network.heal();

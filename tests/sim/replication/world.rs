@@ -1,7 +1,7 @@
 //! The world of one seed: a queue of events, the nodes, the network, and those who watch.
 //!
-//! One thread, one source of chance, events in the order of their time: the same seed gives the same
-//! run. After every event every invariant is looked at; the first one that fails ends the run.
+//! One thread, one source of chance, events in the order of their time: the same seed gives the
+//! same run. After every event every invariant is looked at; the first one that fails ends the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};

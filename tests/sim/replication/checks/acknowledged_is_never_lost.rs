@@ -1,6 +1,6 @@
-//! 7: What was acknowledged to acks=all is in the log of every leader that comes after, as long as no
-//! leader was elected out of sync and no more machines lost their records than min.insync.replicas
-//! covers (KIP-966).
+//! 7: What was acknowledged to acks=all is in the log of every leader that comes after, as long as
+//! no leader was elected out of sync and no more machines lost their records than
+//! min.insync.replicas covers (KIP-966).
 
 use super::truth::Truth;
 use super::{Scene, Verdict, ensure};

@@ -1,6 +1,6 @@
 //! 12: A record is acknowledged to acks=all only when it is committed, as what it is, where it is
-//! said to be. (That a refusal by min.insync.replicas leaves nothing in the log is asserted where the
-//! refusal is given.)
+//! said to be. (That a refusal by min.insync.replicas leaves nothing in the log is asserted where
+//! the refusal is given.)
 
 use super::truth::Truth;
 use super::{Verdict, ensure};

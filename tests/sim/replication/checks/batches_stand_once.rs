@@ -1,5 +1,5 @@
-//! 14, 15: A producer's sequences stand in the log once each, without a gap, from 0 on, however often
-//! it had to repeat them and whoever led meanwhile. No value stands twice.
+//! 14, 15: A producer's sequences stand in the log once each, without a gap, from 0 on, however
+//! often it had to repeat them and whoever led meanwhile. No value stands twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -20,7 +20,7 @@ pub(crate) fn check(scene: &Scene<'_>, truth: &Truth, partition: usize) -> Verdi
         let entry = broker.log(partition).and_then(|log| log.entry(at));
         ensure(entry == Some(last), || {
             format!(
-                "partition {partition}: broker {id} may be elected (ISR {:?}, ELR {:?}, leader {} in \
+                "partition {partition}: broker {id} may lead (ISR {:?}, ELR {:?}, leader {} in \
                  epoch {}) but has {entry:?} at {at}, where {last:?} is committed",
                 state.isr, state.elr, state.leader, state.leader_epoch
             )

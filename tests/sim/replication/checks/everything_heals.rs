@@ -1,6 +1,7 @@
-//! 11: When faults stop, everything is in sync within the time of the plan, and every write is served:
-//! nothing waits for ever for somebody who will not come (KAFKA-15021). While two brokers do not reach
-//! each other, which everybody else does, the partitions of both are served without one of them.
+//! 11: When faults stop, everything is in sync within the time of the plan, and every write is
+//! served: nothing waits for ever for somebody who will not come (KAFKA-15021). While two brokers
+//! do not reach each other, which everybody else does, the partitions of both are served without
+//! one of them.
 
 use super::{Scene, Verdict, ensure};
 use crate::replication::clients::Producer;

@@ -19,7 +19,7 @@ pub(crate) fn check(scene: &Scene<'_>, truth: &Truth, acknowledged: &Acknowledge
         ensure(entry.is_some_and(|entry| entry.value == value), || {
             format!(
                 "partition {partition}: broker {broker}, leader of epoch {leader_epoch}, \
-                 acknowledged {value:#x} at {offset}; broker {} leads in epoch {} and has {entry:?}",
+                 acknowledged {value:#x} at {offset}; broker {} leads in {} and has {entry:?}",
                 other.id,
                 replica.leader_epoch()
             )

@@ -1,8 +1,8 @@
-//! 10: Two logs that have the same epoch at an offset are the same up to there; and in one epoch one
-//! broker alone takes records.
+//! 10: Two logs that have the same epoch at an offset are the same up to there; and in one epoch
+//! one broker alone takes records.
 //!
-//! Looked at record by record: what stands at (epoch, offset) was written once, by the leader of that
-//! epoch, behind a record of one certain epoch. By induction equal ends mean equal logs.
+//! Looked at record by record: what stands at (epoch, offset) was written once, by the leader of
+//! that epoch, behind a record of one certain epoch. By induction equal ends mean equal logs.
 
 use std::collections::HashMap;
 
@@ -35,7 +35,7 @@ impl LogsMatch {
         let written = *self.written.entry((entry.epoch, offset)).or_insert((entry, before));
         ensure(written == (entry, before), || {
             format!(
-                "partition {partition}, offset {offset}: broker {broker} has {entry:?} behind epoch \
+                "partition {partition}, offset {offset}: {broker} has {entry:?} behind epoch \
                  {before:?}, the leader wrote {written:?}"
             )
         })?;

@@ -12,7 +12,7 @@ pub(crate) fn check(broker: &SimBroker, controller: &SimController) -> Verdict {
     let same = broker.image == batch.image;
     ensure(same, || {
         format!(
-            "broker {} has other metadata at offset {} than the controller had: {:?} instead of {:?}",
+            "broker {} has other metadata at offset {} than the controller had: {:?}, not {:?}",
             broker.id, batch.offset, broker.image, batch.image
         )
     })

@@ -1,8 +1,8 @@
 //! What must hold, one file per invariant; the numbers are those of the project's list.
 //!
-//! `truth` keeps what is committed. In a run where leaders may be elected out of sync a partition to
-//! which that has happened is *excused* until all its replicas are in sync again: what was committed
-//! may be lost then, and readers may see it.
+//! `truth` keeps what is committed. In a run where leaders may be elected out of sync a partition
+//! to which that has happened is *excused* until all its replicas are in sync again: what was
+//! committed may be lost then, and readers may see it.
 
 mod acknowledged_is_never_lost;
 mod acks_mean_what_they_say;

@@ -1,5 +1,5 @@
-//! 13: One offset never shows two values to readers, whichever replica they ask, and nobody is shown
-//! what is not committed.
+//! 13: One offset never shows two values to readers, whichever replica they ask, and nobody is
+//! shown what is not committed.
 
 use super::truth::Truth;
 use super::{Verdict, ensure};
