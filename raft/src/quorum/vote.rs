@@ -15,6 +15,10 @@ use super::response::{Handled, Heard, heard_endpoints};
 use super::role::Role;
 use super::voters::ReplicaKey;
 
+/// How long a candidate waits at least after a refusal, and how much longer by chance.
+const NEXT_TRY_MS: i64 = 20;
+const NEXT_TRY_DRAW_MS: u64 = 150;
+
 impl<L: Log, V: VoteStore> Quorum<L, V> {
     pub(super) fn vote_requested(
         &mut self,
@@ -107,14 +111,28 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         if let Handled::Done(success) = self.hear(heard) {
             return Ok(success);
         }
-        let ballot = match &mut self.role {
+        let next_try_ms = self.next_try_ms();
+        match &mut self.role {
             _ if partition.error_code != 0 => return Ok(false),
-            Role::Prospective(role) => &mut role.ballot,
-            Role::Candidate(role) => &mut role.ballot,
-            _ => return Ok(true),
-        };
-        ballot.record(from, partition.vote_granted);
+            Role::Prospective(role) => role.ballot.record(from, partition.vote_granted),
+            Role::Candidate(role) => {
+                role.ballot.record(from, partition.vote_granted);
+                if !partition.vote_granted && !role.ballot.is_won() {
+                    // Unlike Kafka: whoever refuses may be a candidate as well, and the third may
+                    // be the one that is gone (docs/decisions/0100).
+                    role.election_deadline_ms = role.election_deadline_ms.min(next_try_ms);
+                }
+            }
+            _ => {}
+        }
         Ok(true)
+    }
+
+    /// When a candidate that was refused asks for pre-votes again; by chance, so that two do not
+    /// meet a second time.
+    fn next_try_ms(&mut self) -> i64 {
+        let draw = self.draws.below(NEXT_TRY_DRAW_MS);
+        self.now.monotonic_ms + NEXT_TRY_MS + i64::try_from(draw).unwrap_or(0)
     }
 
     /// A voter older than pre-votes: then they would never suffice.

@@ -52,6 +52,25 @@ fn a_killed_leader_is_replaced_at_once_where_that_is_noticed_and_what_was_commit
 }
 
 #[test]
+fn two_that_stand_at_the_same_moment_try_again_at_once() {
+    let mut world = World::of(&[1, 2, 3]);
+    world.run(300);
+    world.crash(1);
+    for id in [2, 3] {
+        world.step(id, Event::PeerGone { id: 1 });
+    }
+    world.now_ms += 100;
+    for id in [2, 3] {
+        world.step(id, Event::TimePassed);
+    }
+    world.run(15);
+    assert_eq!(world.leader(), None, "each has its own vote");
+    assert!([2, 3].iter().all(|id| world.nodes[id].epoch() == 2));
+    world.run(400);
+    assert!(world.leader().is_some_and(|leader| world.nodes[&leader].epoch() > 2));
+}
+
+#[test]
 fn a_killed_leader_that_nobody_notices_is_replaced_when_its_time_is_over() {
     let mut world = World::of(&[1, 2, 3]);
     world.run(300);
