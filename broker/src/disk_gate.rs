@@ -22,9 +22,13 @@ const SPARE_WORKERS: usize = 2;
 /// How long sockets may go unwatched while a write hangs.
 const WATCH_INTERVAL: Duration = Duration::from_millis(20);
 
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
 /// How many workers the runtime has.
 pub(crate) fn workers() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from) + SPARE_WORKERS
+    processors() + SPARE_WORKERS
 }
 
 /// How many of them may be in a write: all but one. Fewer would do as well while the disk is fast,

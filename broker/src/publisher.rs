@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::broker::Broker;
+use crate::disk_gate::processors;
 use crate::log_dirs::{self, LogDirs, Opening, Wanted};
 use crate::net::limits::Limits;
 use crate::partitions::HostedPartition;
@@ -314,10 +315,6 @@ impl Publisher {
         quotas.leader.set_bound(config.throttle("leader.replication.throttled.rate"));
         quotas.follower.set_bound(config.throttle("follower.replication.throttled.rate"));
     }
-}
-
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from)
 }
 
 fn is_of_brokers(resource: &ConfigResource) -> bool {

@@ -20,12 +20,15 @@ pub(super) fn code(error: Option<ErrorCode>) -> i16 {
     error.map_or(0, |error| error.code())
 }
 
-/// Whether exactly the metadata partition is meant.
-pub(super) fn is_metadata(topics: &[(&str, Vec<i32>)]) -> bool {
-    match topics {
-        [(name, partitions)] => *name == CLUSTER_METADATA_TOPIC && partitions[..] == [0],
-        _ => false,
-    }
+/// The one partition of a request, where it is the metadata partition.
+pub(super) fn metadata_partition<'r, Topic, Partition>(
+    topics: &'r [Topic],
+    parts: impl FnOnce(&'r Topic) -> (&'r str, &'r [Partition]),
+    index: impl FnOnce(&'r Partition) -> i32,
+) -> Option<&'r Partition> {
+    let [topic] = topics else { return None };
+    let (name, [partition]) = parts(topic) else { return None };
+    (name == CLUSTER_METADATA_TOPIC && index(partition) == 0).then_some(partition)
 }
 
 impl<L: Log, V: VoteStore> Quorum<L, V> {

@@ -9,7 +9,7 @@ use protocol::messages::{
 };
 
 use super::Quorum;
-use super::answer::is_metadata;
+use super::answer::metadata_partition;
 use super::error::QuorumError;
 use super::log::{Log, VoteStore};
 use super::peers::PeerKey;
@@ -29,13 +29,12 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         if !self.is_of_this_cluster(request.cluster_id.as_ref()) {
             return refused(ErrorCode::InconsistentClusterId);
         }
-        let topics = request.topics.iter().map(|topic| {
-            let partitions = topic.partitions.iter().map(|partition| partition.partition_index);
-            (topic.topic_name.as_str(), partitions.collect())
-        });
-        let topics: Vec<_> = topics.collect();
-        let partition = request.topics.first().and_then(|topic| topic.partitions.first());
-        let Some(told) = partition.filter(|_| is_metadata(&topics)) else {
+        let partition = metadata_partition(
+            &request.topics,
+            |topic| (topic.topic_name.as_str(), &topic.partitions[..]),
+            |partition| partition.partition_index,
+        );
+        let Some(told) = partition else {
             return refused(ErrorCode::InvalidRequest);
         };
         let (leader_id, epoch) = (told.leader_id.0, told.leader_epoch);
@@ -93,13 +92,12 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         if !self.is_of_this_cluster(request.cluster_id.as_ref()) {
             return refused(ErrorCode::InconsistentClusterId);
         }
-        let topics = request.topics.iter().map(|topic| {
-            let partitions = topic.partitions.iter().map(|partition| partition.partition_index);
-            (topic.topic_name.as_str(), partitions.collect())
-        });
-        let topics: Vec<_> = topics.collect();
-        let partition = request.topics.first().and_then(|topic| topic.partitions.first());
-        let Some(told) = partition.filter(|_| is_metadata(&topics)) else {
+        let partition = metadata_partition(
+            &request.topics,
+            |topic| (topic.topic_name.as_str(), &topic.partitions[..]),
+            |partition| partition.partition_index,
+        );
+        let Some(told) = partition else {
             return refused(ErrorCode::InvalidRequest);
         };
         let (leader_id, epoch) = (told.leader_id.0, told.leader_epoch);
