@@ -1,4 +1,4 @@
-//! Gathers the names of the broker's loggers: the targets of its log lines, wherever they stand.
+//! Gathers the names of a node's loggers: the targets of its log lines, wherever they stand.
 //! `log_levels` includes the list, so that it can never be out of date.
 
 use std::collections::BTreeSet;
@@ -6,9 +6,11 @@ use std::path::Path;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    println!("cargo:rerun-if-changed=src");
     let mut loggers = BTreeSet::new();
-    gather(Path::new("src"), &mut loggers)?;
+    for sources in ["src", "../client/src", "../gregor/src"] {
+        println!("cargo:rerun-if-changed={sources}");
+        gather(Path::new(sources), &mut loggers)?;
+    }
     let list: Vec<String> = loggers.iter().map(|logger| format!("    {logger:?},\n")).collect();
     let directory = env::var_os("OUT_DIR").unwrap_or_default();
     fs::write(Path::new(&directory).join("loggers.rs"), format!("&[\n{}]\n", list.concat()))

@@ -17,8 +17,9 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::broker::Broker;
+use crate::controller_channel::{ChannelError, ControllerChannel};
 use crate::partitions::{HostedPartition, Proposed};
-use crate::peer::{ChannelError, ControllerChannel, PeerSettings};
+use client::PeerSettings;
 
 /// How long a request that came to nothing waits before it is made anew, as in Kafka.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);

@@ -20,7 +20,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::log_levels;
 
 /// Starts writing log lines. Later calls do nothing.
-pub(crate) fn start() {
+pub fn start() {
     let given = std::env::var("GREGOR_LOG").ok();
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stdout().is_terminal())

@@ -25,8 +25,8 @@ use crate::disk_gate::processors;
 use crate::log_dirs::{self, LogDirs, Opening, Wanted};
 use crate::net::limits::Limits;
 use crate::partitions::HostedPartition;
-use crate::peer::Address;
 use crate::topic_settings::TopicSettings;
+use client::Address;
 
 /// A partition of ours that changed.
 struct Change {

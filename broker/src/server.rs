@@ -28,6 +28,7 @@ use tokio::task::JoinHandle;
 use crate::authorizer::AllowAll;
 use crate::auto_topics::AutoTopics;
 use crate::broker::{Broker, Parts, now_ms};
+use crate::controller_channel::ControllerChannel;
 use crate::disk_gate::{self, DiskGate};
 use crate::fetch_session::FetchSessions;
 use crate::fetchers::Fetchers;
@@ -40,18 +41,18 @@ use crate::net::limits::{Limits, UnknownHost};
 use crate::net::listener::{self, Bound, Endpoint, SocketBuffers};
 use crate::net::registry::{Registry, Seat};
 use crate::partitions::{Partitions, Surroundings};
-use crate::peer::{ControllerChannel, PeerSettings};
 use crate::producer_ids::ProducerIds;
 use crate::publisher::Publisher;
 use crate::quorum::{Changes, QuorumHandle};
 use crate::replication_quota::ReplicationQuotas;
+use client::PeerSettings;
 
 /// How long connections may take to end when the node stops.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(2);
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StartError {
+pub enum StartError {
     #[error("{0}")]
     Config(#[from] config::ConfigError),
     #[error("{0}")]

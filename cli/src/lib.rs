@@ -18,6 +18,18 @@ use std::io::Write;
 pub use base64_uuid::{Uuid, random_uuid};
 pub use kafka_storage::{Failure, Formatted, MetaProperties, MetaPropertiesError, format_if_new};
 
+/// What runs a tool: its arguments, its standard output and its standard error; the exit code.
+type Run = fn(&[String], &mut dyn Write, &mut dyn Write) -> i32;
+
+/// Every tool by the name that people type, without `.sh`.
+const TOOLS: &[(&str, Run)] = &[("kafka-storage", kafka_storage::run)];
+
+/// The tool's own name where `word` names one, with or without `.sh`.
+pub fn tool(word: &str) -> Option<&'static str> {
+    let name = word.strip_suffix(".sh").unwrap_or(word);
+    TOOLS.iter().map(|(tool, _)| *tool).find(|tool| *tool == name)
+}
+
 /// Runs the tool of this name (`kafka-storage`, with or without `.sh`); nothing if there is none.
 pub fn run(tool: &str, arguments: &[String]) -> Option<i32> {
     run_to(tool, arguments, &mut std::io::stdout(), &mut std::io::stderr())
@@ -25,13 +37,12 @@ pub fn run(tool: &str, arguments: &[String]) -> Option<i32> {
 
 /// Runs a tool that writes to these streams.
 pub fn run_to(
-    tool: &str,
+    word: &str,
     arguments: &[String],
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Option<i32> {
-    match tool.strip_suffix(".sh").unwrap_or(tool) {
-        "kafka-storage" => Some(kafka_storage::run(arguments, out, err)),
-        _ => None,
-    }
+    let name = tool(word)?;
+    let (_, run) = TOOLS.iter().find(|(tool, _)| *tool == name)?;
+    Some(run(arguments, out, err))
 }

@@ -16,7 +16,7 @@ use super::leader_offsets::{self, Asked};
 use super::plan::{Key, pause_ms};
 use crate::fetch_session::NO_SESSION;
 use crate::partitions::HostedPartition;
-use crate::peer::PeerError;
+use client::PeerError;
 
 impl Fetcher {
     pub(super) async fn answered(&mut self, (number, session_epoch, answer): (u64, i32, Answer)) {

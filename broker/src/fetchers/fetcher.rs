@@ -20,7 +20,7 @@ use super::plan::{Ask, Key, Plan, Wish};
 use super::requests::{self, Terms};
 use crate::broker::Broker;
 use crate::partitions::HostedPartition;
-use crate::peer::{Address, Peer, PeerError, PeerSettings};
+use client::{Address, Peer, PeerError, PeerSettings};
 
 /// Fetches under way: one that waits, and one that hurries it.
 const IN_FLIGHT_MAX: usize = 2;

@@ -9,7 +9,7 @@ use protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsets
 use protocol::messages::{BrokerId, ListOffsetsRequest, TopicName};
 use protocol::wire::StrBytes;
 
-use crate::peer::{Peer, PeerError};
+use client::{Peer, PeerError};
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;

@@ -30,7 +30,7 @@ use self::fetcher::{Fetcher, Order};
 use self::plan::Key;
 use crate::broker::Broker;
 use crate::partitions::HostedPartition;
-use crate::peer::Address;
+use client::Address;
 
 /// A leader's id and which of the fetchers to it.
 type FetcherId = (i32, i32);

@@ -30,12 +30,13 @@ use raft::controller::{Controller, ControllerNow, ControllerResult};
 use crate::broker::Broker;
 use crate::context::RequestContext;
 use crate::controller_call::{self, CallFailed, ControllerAccess};
+use crate::controller_channel::ChannelError;
+use crate::controller_channel::FromController;
 use crate::dispatch::CloseConnection;
 use crate::handlers;
 use crate::net::connection::{Later, Reply};
-use crate::peer::controller_channel::FromController;
-use crate::peer::{ChannelError, PeerError};
 use crate::quorum::ControllerError;
+use client::PeerError;
 
 /// For how long the active controller is looked for. Kafka: `retryTimeoutMs` of the channel.
 const RETRY_MS: i32 = 60_000;

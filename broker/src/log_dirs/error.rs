@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use storage::StorageError;
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LogDirError {
+pub enum LogDirError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(

@@ -11,7 +11,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::Located;
 use super::assignment::{self, Assignments, Replica};
 use crate::broker::Broker;
-use crate::peer::{ChannelError, ControllerChannel, PeerSettings};
+use crate::controller_channel::{ChannelError, ControllerChannel};
+use client::PeerSettings;
 
 /// After so long a request is made anew, as in Kafka.
 const ATTEMPT: Duration = Duration::from_secs(60);

@@ -14,7 +14,7 @@ use config::{BrokerConfig, Value};
 /// A host of max.connections.per.ip.overrides that has no address.
 #[derive(Debug, thiserror::Error)]
 #[error("max.connections.per.ip.overrides: no address for {host}: {source}")]
-pub(crate) struct UnknownHost {
+pub struct UnknownHost {
     host: String,
     source: std::io::Error,
 }

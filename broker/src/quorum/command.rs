@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::host::Host;
-use crate::peer::ChannelError;
+use crate::controller_channel::ChannelError;
 
 type Ask = Box<dyn FnOnce(&mut Host) + Send>;
 

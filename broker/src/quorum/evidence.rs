@@ -18,7 +18,7 @@ use raft::image::Broker;
 
 use super::command::Command;
 use super::host::Host;
-use crate::peer::{Address, probe};
+use client::{Address, probe};
 
 /// How long a broker that is there has to send a heartbeat until it is looked for again.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -27,7 +27,8 @@ use super::network::Network;
 use super::snapshot_files::{self, SnapshotFiles};
 use super::vote_file::VoteFile;
 use super::{ControllerError, Due, Shared, clock, fatal};
-use crate::peer::{ActiveController, Address};
+use crate::controller_channel::ActiveController;
+use client::Address;
 
 /// How many commands are handled before the disk is asked and time is looked at.
 const COMMANDS_PER_ROUND: usize = 256;

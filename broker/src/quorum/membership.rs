@@ -19,7 +19,7 @@ use super::command::Command;
 use super::host::Host;
 use super::lifecycle::{Due, Lifecycle};
 use super::{MetadataDir, clock, identity};
-use crate::peer::{ChannelError, ControllerChannel};
+use crate::controller_channel::{ChannelError, ControllerChannel};
 
 /// The version of BrokerRegistration that our own registration is.
 const OWN_REGISTRATION: i16 = 4;
@@ -112,7 +112,7 @@ impl Host {
         answered: impl FnOnce(Result<R::Response, ChannelError>) -> Command + Send + 'static,
     ) where
         R: protocol::wire::Request + Clone + Send + Sync + 'static,
-        R::Response: crate::peer::controller_channel::FromController + Send,
+        R::Response: crate::controller_channel::FromController + Send,
     {
         let (channel, commands) = (Arc::clone(&self.membership.channel), self.commands.clone());
         let within = self.membership.within;

@@ -60,9 +60,10 @@ use self::membership::Membership;
 use self::metadata_log::{OpenedLog, Segments};
 use self::network::Network;
 use self::vote_file::VoteFile;
+use crate::controller_channel::{ActiveController, ControllerChannel};
 use crate::dynamic_config::ConfigTables;
 use crate::log_dirs::LogDirs;
-use crate::peer::{ActiveController, ControllerChannel, PeerSettings};
+use client::PeerSettings;
 
 const PARTITION: &str = "__cluster_metadata-0";
 const BOOTSTRAP_FILE: &str = "bootstrap.checkpoint";
@@ -93,7 +94,7 @@ impl MetadataDir {
 /// A file of the metadata log that cannot be handled.
 #[derive(Debug, thiserror::Error)]
 #[error("Cannot {operation} {}: {source}", path.display())]
-pub(crate) struct FileError {
+pub struct FileError {
     operation: &'static str,
     path: PathBuf,
     source: std::io::Error,
@@ -101,7 +102,7 @@ pub(crate) struct FileError {
 
 /// Why the quorum does not start.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum QuorumStartError {
+pub enum QuorumStartError {
     #[error("{0}")]
     Storage(#[from] StorageError),
     #[error("{0}")]

@@ -16,7 +16,7 @@ use raft::quorum::{Destination, Event, PeerRequest, PeerResponse, RequestFailure
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::command::Command;
-use crate::peer::{Address, Peer, PeerError, PeerSettings, Presence};
+use client::{Address, Peer, PeerError, PeerSettings, Presence};
 
 const ALL_VERSIONS: RangeInclusive<i16> = i16::MIN..=i16::MAX;
 /// From here on a vote can be asked for without counting.

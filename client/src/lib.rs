@@ -1,4 +1,4 @@
-//! Connections to other nodes: requests over one connection each, answered in their order.
+//! A Kafka client: connections to nodes, requests over one connection each, answered in their order.
 //!
 //! ```text
 //! request ─ encode ─▶ ┌ link (a task) ──────────────────┐ ◀──▶ socket of the other node
@@ -9,10 +9,9 @@
 //! Kafka: what comes behind it would be read as its answer. Records in answers are slices of the
 //! frame that arrived. Answers to Kafka's `NetworkClient`.
 
-pub(crate) mod controller_channel;
 mod inbox;
 mod link;
-pub(crate) mod probe;
+pub mod probe;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -30,14 +29,13 @@ use protocol::wire::{Decodable, Request};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-pub(crate) use self::controller_channel::{ActiveController, ChannelError, ControllerChannel};
 use self::link::{Ask, Link};
 
 /// Where a node listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Address {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+pub struct Address {
+    pub host: String,
+    pub port: u16,
 }
 
 impl fmt::Display for Address {
@@ -52,22 +50,22 @@ impl fmt::Display for Address {
 
 /// How this node behaves towards the other one.
 #[derive(Debug, Clone)]
-pub(crate) struct PeerSettings {
+pub struct PeerSettings {
     /// What the other side reads in request headers.
-    pub(crate) client_id: Arc<str>,
+    pub client_id: Arc<str>,
     /// What log lines begin with, `[RaftManager id=1] ` for example.
-    pub(crate) log_prefix: Arc<str>,
+    pub log_prefix: Arc<str>,
     /// socket.connection.setup.timeout.ms; ApiVersions has the same time again.
-    pub(crate) connect_timeout: Duration,
+    pub connect_timeout: Duration,
     /// How long after a failed attempt the next one waits.
-    pub(crate) reconnect_backoff: Duration,
+    pub reconnect_backoff: Duration,
     /// Whether a connection that ends is tried again at once, so that [`Presence`] tells soon.
-    pub(crate) is_watched: bool,
+    pub is_watched: bool,
 }
 
 impl PeerSettings {
     /// Kafka's times for connections between nodes.
-    pub(crate) fn new(client_id: impl Into<Arc<str>>, log_prefix: impl Into<Arc<str>>) -> Self {
+    pub fn new(client_id: impl Into<Arc<str>>, log_prefix: impl Into<Arc<str>>) -> Self {
         Self {
             client_id: client_id.into(),
             log_prefix: log_prefix.into(),
@@ -77,14 +75,14 @@ impl PeerSettings {
         }
     }
 
-    pub(crate) fn watched(self) -> Self {
+    pub fn watched(self) -> Self {
         Self { is_watched: true, ..self }
     }
 }
 
 /// What is known of the other node's being there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Presence {
+pub enum Presence {
     /// Never connected since the link exists or was last found gone.
     Unknown,
     Connected,
@@ -97,7 +95,7 @@ pub(crate) enum Presence {
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum PeerError {
+pub enum PeerError {
     #[error("no connection to {address}: {reason}")]
     Unreachable { address: Address, kind: io::ErrorKind, reason: String },
     #[error("{0} closed the connection before it answered")]
@@ -116,7 +114,7 @@ pub(crate) enum PeerError {
 
 /// The way to one other node.
 #[derive(Debug)]
-pub(crate) struct Peer {
+pub struct Peer {
     address: Address,
     asks: mpsc::UnboundedSender<Ask>,
     presence: watch::Receiver<Presence>,
@@ -124,7 +122,7 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// Must be called on the runtime that shall carry the connection. Nothing is sent yet.
-    pub(crate) fn new(address: Address, settings: PeerSettings) -> Self {
+    pub fn new(address: Address, settings: PeerSettings) -> Self {
         let (asks, asked) = mpsc::unbounded_channel();
         let (told, presence) = watch::channel(Presence::Unknown);
         tokio::spawn(Link::new(address.clone(), settings, asked, told).run());
@@ -132,17 +130,13 @@ impl Peer {
     }
 
     /// Tells of every change; meaningful for a peer that is watched.
-    pub(crate) fn presence(&self) -> watch::Receiver<Presence> {
+    pub fn presence(&self) -> watch::Receiver<Presence> {
         self.presence.clone()
     }
 
     /// Asks at the newest version that both sides know. Dropping the future gives up waiting, not
     /// the request.
-    pub(crate) async fn request<R>(
-        &self,
-        request: R,
-        timeout: Duration,
-    ) -> Result<R::Response, PeerError>
+    pub async fn request<R>(&self, request: R, timeout: Duration) -> Result<R::Response, PeerError>
     where
         R: Request + Send + 'static,
     {
@@ -151,7 +145,7 @@ impl Peer {
 
     /// Asks at the newest version of `versions` that both sides know; `build` makes the request
     /// that this version can hold.
-    pub(crate) async fn request_with<R>(
+    pub async fn request_with<R>(
         &self,
         versions: RangeInclusive<i16>,
         build: impl FnOnce(i16) -> R + Send + 'static,

@@ -15,7 +15,7 @@ use protocol::messages::{
 use protocol::wire::StrBytes;
 
 use super::layout::{Layout, Node, Role};
-use crate::peer::{Address, Peer, PeerError, PeerSettings};
+use client::{Address, Peer, PeerError, PeerSettings};
 
 /// How long one node may take to answer; a paused one never does.
 const PATIENCE: Duration = Duration::from_millis(700);

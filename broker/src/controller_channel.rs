@@ -19,7 +19,7 @@ use protocol::wire::Request;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::{Address, Peer, PeerError, PeerSettings};
+use client::{Address, Peer, PeerError, PeerSettings};
 
 /// How long a controller that did not take a request is left alone without news of another.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -167,3 +167,7 @@ async fn replaced(
         std::future::pending().await
     }
 }
+
+#[cfg(test)]
+#[path = "controller_channel_test.rs"]
+mod tests;

@@ -24,13 +24,6 @@ pub(crate) enum Command {
     /// Start a node from a Kafka properties file
     #[command(name = "kafka-server-start")]
     ServerStart(ServerStart),
-    /// Format a log directory, or look at one
-    #[command(name = "kafka-storage", disable_help_flag = true)]
-    Storage {
-        /// What Kafka's kafka-storage.sh takes
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        args: Vec<String>,
-    },
     /// Run a whole cluster on this machine, each node a process of its own
     Cluster(ClusterArgs),
 }
@@ -44,19 +37,41 @@ pub(crate) struct ServerStart {
     pub(crate) overrides: Vec<(String, String)>,
 }
 
-/// The command line as it was typed, with a link's name put in as the first word.
-pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> CommandLine {
-    let mut words: Vec<OsString> = words.into_iter().collect();
-    if let Some(tool) = words.first().and_then(|program| tool_name(Path::new(program))) {
-        words.insert(1, tool.into());
-    }
-    CommandLine::parse_from(words)
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Gregor(CommandLine),
+    /// One of Kafka's tools, with the words behind its name.
+    Tool {
+        name: &'static str,
+        args: Vec<String>,
+    },
 }
 
-fn tool_name(program: &Path) -> Option<String> {
+/// The command line as it was typed, with a link's name put in as the first word.
+pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Asked {
+    let mut words: Vec<OsString> = words.into_iter().collect();
+    if let Some(tool) = words.first().and_then(|program| link_name(Path::new(program))) {
+        words.insert(1, tool.into());
+    }
+    let first = words.get(1).and_then(|word| word.to_str());
+    match first.and_then(cli::tool) {
+        Some(name) => {
+            let args = words.split_off(2);
+            let args = args.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            Asked::Tool { name, args }
+        }
+        None => Asked::Gregor(CommandLine::parse_from(words)),
+    }
+}
+
+/// Commands of this program itself that it also does when a link of their name is called.
+const LINKED: &[&str] = &["kafka-server-start"];
+
+fn link_name(program: &Path) -> Option<String> {
     let name = program.file_name()?.to_str()?;
     let name = name.strip_suffix(".sh").unwrap_or(name);
-    ["kafka-server-start", "kafka-storage"].contains(&name).then(|| name.to_owned())
+    (LINKED.contains(&name) || cli::tool(name).is_some()).then(|| name.to_owned())
 }
 
 pub(crate) fn property(word: &str) -> Result<(String, String), String> {
@@ -74,10 +89,15 @@ mod tests {
         line.split(' ').map(OsString::from).collect()
     }
 
+    fn words_of(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
     #[test]
     fn overrides_may_stand_on_both_sides_of_the_file() {
         let line = "gregor kafka-server-start --override a=1 f.properties --override b=x=y";
-        let Some(Command::ServerStart(start)) = parse(words(line)).command else { panic!() };
+        let Asked::Gregor(asked) = parse(words(line)) else { panic!() };
+        let Some(Command::ServerStart(start)) = asked.command else { panic!() };
         assert_eq!(start.file, Path::new("f.properties"));
         let expected = [("a", "1"), ("b", "x=y")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         assert_eq!(start.overrides, expected);
@@ -86,9 +106,10 @@ mod tests {
     #[test]
     fn a_link_by_a_tools_name_is_the_tool() {
         let line = "/opt/kafka/bin/kafka-storage.sh format -t x -c f";
-        let Some(Command::Storage { args }) = parse(words(line)).command else { panic!() };
-        assert_eq!(args, ["format", "-t", "x", "-c", "f"]);
-        assert!(parse(words("./gregor")).command.is_none());
+        let Asked::Tool { name, args } = parse(words(line)) else { panic!() };
+        assert_eq!((name, args), ("kafka-storage", words_of("format -t x -c f")));
+        let Asked::Gregor(asked) = parse(words("./gregor")) else { panic!() };
+        assert!(asked.command.is_none());
     }
 
     #[test]

@@ -1,53 +1,23 @@
 //! `gregor`: a Kafka broker and controller, and Kafka's tools that work on files.
 
-mod acls;
-mod alter_partition;
-mod answer_budget;
-mod api_error;
 mod args;
-mod authorizer;
-mod auto_topics;
-mod broker;
 mod cluster;
-mod config_resources;
-mod context;
-mod controller_call;
-mod disk_gate;
-mod dispatch;
-mod dynamic_config;
-mod error_map;
-mod fetch_session;
-mod fetchers;
-mod fetching;
-mod forwarding;
-mod groups;
-mod handlers;
-mod log_dirs;
-mod log_levels;
-mod logging;
-mod maintenance;
-mod net;
-mod partitions;
-mod peer;
-mod producer_ids;
-mod publisher;
-mod quorum;
-mod replication_quota;
-mod server;
-mod topic_names;
-mod topic_settings;
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use args::{Command, ServerStart};
+use args::{Asked, Command, ServerStart};
+use broker::logging;
 use config::{BrokerConfig, ConfigError, Properties, Warning};
 
 fn main() -> ExitCode {
-    match args::parse(std::env::args_os()).command {
+    let asked = match args::parse(std::env::args_os()) {
+        Asked::Tool { name, args } => return run_tool(name, &args),
+        Asked::Gregor(asked) => asked,
+    };
+    match asked.command {
         None => start_unconfigured(),
         Some(Command::ServerStart(start)) => start_from_file(&start),
-        Some(Command::Storage { args }) => run_tool("kafka-storage", &args),
         Some(Command::Cluster(args)) => cluster::run(args),
     }
 }
@@ -122,20 +92,7 @@ fn run(config: BrokerConfig, warnings: &[Warning]) -> ExitCode {
     for warning in warnings {
         tracing::warn!(target: "kafka.server.KafkaConfig", "{warning}");
     }
-    raise_descriptor_limit();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(disk_gate::workers())
-        .thread_name("gregor-worker")
-        .enable_all()
-        .build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            tracing::error!(target: "kafka.Kafka", "Cannot start the runtime: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match runtime.block_on(server::run(config)) {
+    match broker::run(config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(
@@ -144,15 +101,5 @@ fn run(config: BrokerConfig, warnings: &[Warning]) -> ExitCode {
             );
             ExitCode::FAILURE
         }
-    }
-}
-
-/// Every segment and socket wants a descriptor: as many as we may have.
-fn raise_descriptor_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(target: "kafka.Kafka", "Cannot raise the limit of open files: {error}");
     }
 }

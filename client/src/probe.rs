@@ -12,12 +12,12 @@ use tokio::net::TcpStream;
 use super::Address;
 
 /// How long a connection may take to be answered before its node counts as gone.
-pub(crate) const UNANSWERED: Duration = Duration::from_millis(500);
+pub const UNANSWERED: Duration = Duration::from_millis(500);
 /// What says nothing about the node is tried again after this.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Connects for evidence; `None` when the node is gone.
-pub(crate) async fn reach(address: &Address) -> Option<TcpStream> {
+pub async fn reach(address: &Address) -> Option<TcpStream> {
     let patient = async {
         loop {
             match attempt(address).await {
@@ -55,7 +55,7 @@ async fn attempt(address: &Address) -> Option<Option<TcpStream>> {
 
 /// Whether a connection stays open for this long. A process that ends closes its connections a
 /// moment before its listeners, and may be reached in between.
-pub(crate) async fn stays_open(stream: &TcpStream, within: Duration) -> bool {
+pub async fn stays_open(stream: &TcpStream, within: Duration) -> bool {
     let ends = async {
         while stream.readable().await.is_ok() {
             match stream.try_read(&mut [0; 64]) {
@@ -70,7 +70,7 @@ pub(crate) async fn stays_open(stream: &TcpStream, within: Duration) -> bool {
 }
 
 /// Connects to the first address of the host that answers, IPv4 before IPv6 as the JVM does.
-pub(super) async fn connect(address: &Address) -> io::Result<TcpStream> {
+pub async fn connect(address: &Address) -> io::Result<TcpStream> {
     let found = tokio::net::lookup_host((address.host.as_str(), address.port)).await?;
     let mut addresses: Vec<_> = found.collect();
     addresses.sort_by_key(std::net::SocketAddr::is_ipv6);

@@ -1,0 +1,93 @@
+//! What the channel to the active controller does when that changes, says no or stands still.
+
+use bytes::Bytes;
+use protocol::api::ApiKey;
+use protocol::frame::{RequestHeader, encode_response};
+use protocol::messages::api_versions_response::ApiVersion;
+use protocol::messages::{ApiVersionsResponse, BrokerHeartbeatRequest, BrokerHeartbeatResponse};
+use protocol::wire::Encodable;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+
+const SOON: Duration = Duration::from_secs(5);
+
+async fn listening() -> (TcpListener, Address) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    (listener, Address { host: "127.0.0.1".to_owned(), port })
+}
+
+async fn read_request(stream: &mut TcpStream) -> RequestHeader {
+    let length = stream.read_i32().await.unwrap();
+    let mut frame = vec![0; usize::try_from(length).unwrap()];
+    stream.read_exact(&mut frame).await.unwrap();
+    RequestHeader::parse(&mut Bytes::from(frame)).unwrap()
+}
+
+async fn answer(stream: &mut TcpStream, header: &RequestHeader, response: &impl Encodable) {
+    let mut out = bytes::BytesMut::new();
+    let (key, version) = (header.api.key, header.api_version);
+    encode_response(&mut out, key, version, header.correlation_id, response).unwrap();
+    stream.write_all(&out).await.unwrap();
+}
+
+/// Accepts and says that heartbeats are spoken at version 0 only.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let header = read_request(&mut stream).await;
+    assert_eq!((header.api.key, header.client_id.as_str()), (ApiKey::ApiVersions, "1"));
+    let heartbeat = ApiVersion::default().with_api_key(ApiKey::BrokerHeartbeat as i16);
+    let response = ApiVersionsResponse::default().with_api_keys(vec![heartbeat]);
+    answer(&mut stream, &header, &response).await;
+    stream
+}
+
+fn told(throttle_ms: i32) -> BrokerHeartbeatResponse {
+    BrokerHeartbeatResponse::default().with_throttle_time_ms(throttle_ms)
+}
+
+#[tokio::test]
+async fn the_channel_follows_the_active_controller() {
+    let (first, first_address) = listening().await;
+    let (second, second_address) = listening().await;
+    let active =
+        |id, address: &Address| Some(ActiveController { id, epoch: id, address: address.clone() });
+    let (tell, told_of) = watch::channel(None);
+    let settings = PeerSettings::new("1", "[Test] ");
+    let channel = ControllerChannel::new(told_of, settings, SOON);
+    let asked = channel.request(BrokerHeartbeatRequest::default(), SOON);
+    let serve = async {
+        tell.send_replace(active(1, &first_address));
+        let mut old = accept(&first).await;
+        let header = read_request(&mut old).await;
+        let not_controller = ErrorCode::NotController.code();
+        answer(&mut old, &header, &told(0).with_error_code(not_controller)).await;
+        tell.send_replace(active(2, &second_address));
+        let mut new = accept(&second).await;
+        let header = read_request(&mut new).await;
+        answer(&mut new, &header, &told(2)).await;
+        new
+    };
+    let (answered, stream) = tokio::join!(asked, serve);
+    assert_eq!(answered, Ok(told(2)));
+    drop(stream);
+    let asked = channel.request(BrokerHeartbeatRequest::default(), SOON);
+    let serve = async {
+        let mut paused = accept(&second).await;
+        read_request(&mut paused).await;
+        tell.send_replace(active(1, &first_address));
+        let mut new = accept(&first).await;
+        let header = read_request(&mut new).await;
+        answer(&mut new, &header, &told(3)).await;
+        (paused, new)
+    };
+    let (answered, streams) = tokio::join!(asked, serve);
+    assert_eq!(answered, Ok(told(3)), "who stands still is not waited for");
+    drop(streams);
+    let short = Duration::from_millis(60);
+    tell.send_replace(None);
+    let unanswered = channel.request(BrokerHeartbeatRequest::default(), short).await;
+    assert_eq!(unanswered, Err(ChannelError::TimedOut(short)));
+}

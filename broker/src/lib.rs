@@ -1,0 +1,44 @@
+//! A Kafka node: everything that does. Listeners and handlers, partitions and fetchers, hosts of the
+//! coordinators and of the quorum, in the order in which `server` starts and stops them.
+//!
+//! Decisions are made in the cores (raft, replica, coordinator, storage, config); here are their
+//! tasks, timers, disks and sockets.
+
+mod acls;
+mod alter_partition;
+mod answer_budget;
+mod api_error;
+mod authorizer;
+mod auto_topics;
+mod broker;
+mod config_resources;
+mod context;
+mod controller_call;
+mod controller_channel;
+mod disk_gate;
+mod dispatch;
+mod dynamic_config;
+mod error_map;
+mod fetch_session;
+mod fetchers;
+mod fetching;
+mod forwarding;
+mod groups;
+mod handlers;
+mod log_dirs;
+mod log_levels;
+pub mod logging;
+mod maintenance;
+mod net;
+mod partitions;
+mod process;
+mod producer_ids;
+mod publisher;
+mod quorum;
+mod replication_quota;
+mod server;
+mod topic_names;
+mod topic_settings;
+
+pub use process::run;
+pub use server::StartError;
