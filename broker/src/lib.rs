@@ -31,6 +31,8 @@ mod log_levels;
 pub mod logging;
 mod maintenance;
 mod net;
+mod openness;
+mod orphans;
 mod partitions;
 mod process;
 mod producer_ids;
@@ -38,6 +40,7 @@ mod publisher;
 mod quorum;
 mod replication_quota;
 mod server;
+mod stop_signals;
 mod topic_names;
 mod topic_settings;
 
