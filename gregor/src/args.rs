@@ -10,6 +10,7 @@ use std::path::Path;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cluster::ClusterArgs;
+use crate::container::ContainerArgs;
 use crate::daemon::Launch;
 use crate::install::{self, Install};
 use crate::server_start::ServerStart;
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Install(Install),
     /// Run a whole cluster on this machine, each node a process of its own
     Cluster(ClusterArgs),
+    /// What the image calls inside a container
+    Container(ContainerArgs),
 }
 
 /// What the command line asks for.

@@ -2,6 +2,7 @@
 
 mod args;
 mod cluster;
+mod container;
 mod daemon;
 mod install;
 mod java_options;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Some(Command::ZooKeeperStop(stop)) => stop.run(),
         Some(Command::Install(install)) => install::run(&install),
         Some(Command::Cluster(args)) => cluster::run(args),
+        Some(Command::Container(args)) => container::run(&args),
     }
 }
 
