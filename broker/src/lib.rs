@@ -30,6 +30,8 @@ mod log_levels;
 pub mod logging;
 mod maintenance;
 mod net;
+mod openness;
+mod orphans;
 mod partitions;
 mod process;
 mod producer_ids;
@@ -37,6 +39,7 @@ mod publisher;
 mod quorum;
 mod replication_quota;
 mod server;
+mod stop_signals;
 mod topic_names;
 mod topic_settings;
 
