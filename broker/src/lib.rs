@@ -10,6 +10,7 @@ mod answer_budget;
 mod api_error;
 mod authorizer;
 mod auto_topics;
+mod blocking;
 mod broker;
 mod config_resources;
 mod context;

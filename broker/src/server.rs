@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 
 use crate::authorizer::AllowAll;
 use crate::auto_topics::AutoTopics;
+use crate::blocking::blocking;
 use crate::broker::{Broker, Parts, now_ms};
 use crate::controller_channel::ControllerChannel;
 use crate::disk_gate::{self, DiskGate};
@@ -241,15 +242,19 @@ impl Node {
         self.publishing.abort();
         let broker_epoch = self.broker.quorum().broker_epoch();
         let logs = Arc::clone(&self.broker);
-        let close_logs =
-            file_work(move || logs.parts.log_dirs.close(&logs.partitions().all(), logs.now_ms()));
+        let close_logs = blocking("closing the logs", move || {
+            logs.parts.log_dirs.close(&logs.partitions().all(), logs.now_ms())
+        });
         // Others go on with another leader of the quorum while the logs are closed.
         let (closed, ()) = tokio::join!(close_logs, self.broker.quorum().stop());
         self.controllers.disconnect().await;
         drop(self.controllers_thread);
         let dirs = Arc::clone(&self.broker.parts.log_dirs);
         let ended = match closed {
-            Ok(()) => file_work(move || dirs.mark_clean(broker_epoch)).await,
+            Ok(()) => {
+                blocking("marking the directories clean", move || dirs.mark_clean(broker_epoch))
+                    .await
+            }
             failed => failed,
         };
         if let Err(error) = ended {
@@ -300,13 +305,6 @@ async fn registered_by<T>(
         Err(_) if broker.quorum().broker_epoch() < 0 => Err(StartError::NotRegistered(allowed_ms)),
         Err(_) => Ok(awaited.await),
     }
-}
-
-/// Runs work on files on a blocking thread; one that panics has said so.
-async fn file_work(
-    work: impl FnOnce() -> Result<(), StorageError> + Send + 'static,
-) -> Result<(), StorageError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Ok(()))
 }
 
 fn parts(
