@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand};
 
 use crate::cluster::ClusterArgs;
+use crate::container::ContainerArgs;
 
 /// A Kafka broker and controller in one process.
 #[derive(Debug, Parser)]
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     ServerStart(ServerStart),
     /// Run a whole cluster on this machine, each node a process of its own
     Cluster(ClusterArgs),
+    /// Do what the start scripts of an image of Kafka do
+    Container(ContainerArgs),
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod cluster;
+mod container;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         None => start_unconfigured(),
         Some(Command::ServerStart(start)) => start_from_file(&start),
         Some(Command::Cluster(args)) => cluster::run(args),
+        Some(Command::Container(args)) => container::run(args),
     }
 }
 

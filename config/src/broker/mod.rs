@@ -17,6 +17,7 @@ mod network;
 use crate::keys::Table;
 use crate::{ConfigError, Properties, Value, Values, Warning};
 
+pub(crate) use dialect::is_known_name;
 pub use fields::{BrokerConfig, FIELDS};
 
 /// What a process is in its cluster.
