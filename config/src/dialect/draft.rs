@@ -99,7 +99,9 @@ impl Draft {
         }
         // What config providers stand for is known only when the node starts.
         if !properties.contains("config.providers") {
-            BrokerConfig::from_properties(&properties).map_err(|error| self.blame(error))?;
+            let read = BrokerConfig::from_properties(&properties);
+            let checked = read.and_then(|(config, _)| config.check_start());
+            checked.map_err(|error| self.blame(error))?;
         }
         let (topics, notices) = self.dialect.topics(&given.variables);
         self.notices.extend(notices);
@@ -135,7 +137,10 @@ impl Draft {
 
     fn blame(&self, error: ConfigError) -> Refusal {
         let names: Vec<&str> = match &error {
-            ConfigError::InvalidValue { name, .. } | ConfigError::Missing { name } => vec![name],
+            ConfigError::InvalidValue { name, .. }
+            | ConfigError::Missing { name }
+            | ConfigError::Plugin { name, .. } => vec![name],
+            ConfigError::DenyingAuthorizer { .. } => vec!["authorizer.class.name"],
             ConfigError::Conflict { names, .. } | ConfigError::Requirement { names, .. } => {
                 names.clone()
             }
@@ -152,14 +157,13 @@ impl Draft {
 const NO_EFFECT: &[(&str, &str)] = &[
     ("KAFKA_LOG4J_ROOT_LOGLEVEL", "GREGOR_LOG sets what is logged"),
     ("KAFKA_LOG4J_LOGGERS", "GREGOR_LOG sets what is logged"),
-    ("KAFKA_OPTS", "options of a JVM reach nobody"),
+    ("KAFKA_OPTS", "there is no JVM to load an agent into"),
 ];
 
-/// Options that only tune a JVM are no loss; a file of users or an agent would be.
+/// Options that only tune a JVM are no loss; an agent would be. What the start itself says of a
+/// file of logins is not said here.
 fn has_effect_elsewhere(variable: &str, value: &str) -> bool {
-    variable != "KAFKA_OPTS"
-        || value.contains("java.security.auth.login.config")
-        || value.contains("-javaagent")
+    variable != "KAFKA_OPTS" || value.contains("-javaagent")
 }
 
 /// The cluster id by the first of these variables that is set.

@@ -4,10 +4,10 @@
 
 use std::path::Path;
 
-use config::BrokerConfig;
-use config::dialect::{ClusterId, InitialVoters, Plan, Service, Storage};
+use cli::NodeConfig;
+use config::dialect::{InitialVoters, Plan, Service, Storage};
 
-use super::directories::{check_writable, of_node, settle};
+use super::directories::{check_all, check_writable, of_node, settle};
 use super::environment::{gather, hear};
 use super::failure::Failure;
 use super::files::{below, write};
@@ -50,17 +50,12 @@ fn checked_storage<'a>(
         }
         return Ok(None);
     }
-    // What a config provider stands for is resolved by the start.
-    let Ok((config, _)) = BrokerConfig::from_properties(&plan.properties) else {
-        return Ok(match &plan.storage {
-            Storage::Format { cluster_id, voters } => Some((plain(cluster_id), voters)),
-            _ => None,
-        });
-    };
+    // With config providers this is the first time that all values are known.
+    let node = NodeConfig::from_properties(&plan.properties)?;
+    node.check_start()?;
+    let config = node.config;
     let directories = of_node(&config);
-    for directory in &directories {
-        check_writable(directory)?;
-    }
+    check_all(&directories)?;
     match &plan.storage {
         Storage::Format { cluster_id, voters } => {
             let cluster_id = settle(cluster_id, config.node_id, &directories)?;
@@ -68,10 +63,6 @@ fn checked_storage<'a>(
         }
         Storage::Elsewhere | Storage::AtStart => Ok(None),
     }
-}
-
-fn plain(cluster_id: &ClusterId) -> String {
-    settle(cluster_id, 0, &[]).unwrap_or_default()
 }
 
 /// `kafka-storage format`, as the images call it.

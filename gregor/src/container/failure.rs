@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cli::NodeFileError;
 use config::ConfigError;
 use config::dialect::Refusal;
 use thiserror::Error;
@@ -16,8 +17,10 @@ pub(super) enum Failure {
     NoShell { variable: String, cause: std::io::Error },
     #[error("{} cannot be read: {cause}.", path.display())]
     Unreadable { path: PathBuf, cause: std::io::Error },
-    #[error("{} cannot be used: {error}", path.display())]
-    BadFile { path: PathBuf, error: ConfigError },
+    #[error(transparent)]
+    Node(#[from] NodeFileError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error(
         "Neither {} nor {} can be written: {cause}. Give the container a writable /tmp (a tmpfs \
          will do), or TMPDIR.",

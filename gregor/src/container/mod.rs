@@ -1,9 +1,10 @@
-//! `gregor container configure|launch|run`: what the start scripts of Kafka's images do.
+//! `gregor container …`: what the start scripts and the health check of an image call.
 //!
 //! ```text
 //! configure: environment, K=V, mounted files ─▶ config::dialect ─▶ file, formatted storage
 //! launch:    that file ─▶ kafka-server-start or zookeeper-server-start, in this process
 //! run:       both
+//! health:    the process that was started ─▶ its file ─▶ does it serve
 //! ```
 //! Which dialect it is follows from `--dialect` (what the image's entry paths pass) or from the
 //! variables, and is said in one line. Decisions are all in `config::dialect`; here are reading,
@@ -14,13 +15,16 @@ mod directories;
 mod environment;
 mod failure;
 mod files;
+mod health;
 mod launch;
+mod running;
 mod topics;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use config::BrokerConfig;
 use config::dialect::Dialect;
 
 use crate::args::property;
@@ -30,17 +34,19 @@ const LOG: &str = "gregor.container";
 #[derive(Debug, Args)]
 pub(crate) struct ContainerArgs {
     #[command(subcommand)]
-    command: Command,
+    command: ContainerCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum ContainerCommand {
     /// Write the properties file and format the log directories
     Configure(Asked),
     /// Start from the file that configure wrote
     Launch(Asked),
     /// Configure, then launch
     Run(Asked),
+    /// Whether the node in this container serves: one line, exit code 0 or 1
+    Health,
 }
 
 /// What each of the commands is told.
@@ -76,15 +82,28 @@ fn dialect(word: &str) -> Result<Wanted, String> {
     }
 }
 
-pub(crate) fn run(args: ContainerArgs) -> ExitCode {
-    broker::logging::start();
-    let done = match args.command {
-        Command::Configure(asked) => configure::configure(&asked).map(|_| ExitCode::SUCCESS),
-        Command::Launch(asked) => launch::launch(&asked),
-        Command::Run(asked) => configure::configure(&asked).and_then(|()| launch::launch(&asked)),
+/// Whether the log directories of a node can be written; if not, what to change.
+pub(crate) fn check_directories(config: &BrokerConfig) -> Result<(), String> {
+    directories::check_all(&directories::of_node(config)).map_err(|failure| failure.to_string())
+}
+
+pub(crate) fn run(args: &ContainerArgs) -> ExitCode {
+    let start = |asked: &Asked, configures: bool, launches: bool| {
+        broker::logging::start();
+        let configured = if configures { configure::configure(asked) } else { Ok(()) };
+        let done = configured.and_then(|()| match launches {
+            true => launch::launch(asked),
+            false => Ok(ExitCode::SUCCESS),
+        });
+        done.unwrap_or_else(|failure| {
+            tracing::error!(target: LOG, "{failure}");
+            ExitCode::FAILURE
+        })
     };
-    done.unwrap_or_else(|failure| {
-        tracing::error!(target: LOG, "{failure}");
-        ExitCode::FAILURE
-    })
+    match &args.command {
+        ContainerCommand::Configure(asked) => start(asked, true, false),
+        ContainerCommand::Launch(asked) => start(asked, false, true),
+        ContainerCommand::Run(asked) => start(asked, true, true),
+        ContainerCommand::Health => health::run(),
+    }
 }
