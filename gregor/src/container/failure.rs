@@ -11,7 +11,7 @@ use thiserror::Error;
 pub(super) enum Failure {
     #[error("{0}")]
     Refused(#[from] Refusal),
-    #[error("{variable} printed nothing to use: its command ended with {status}.")]
+    #[error("{variable} failed: its command ended with {status}.")]
     Command { variable: String, status: String },
     #[error("{variable} cannot be run: {cause}.")]
     NoShell { variable: String, cause: std::io::Error },

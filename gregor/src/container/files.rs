@@ -17,7 +17,7 @@ pub(super) fn below(root: &Path, path: &str) -> PathBuf {
 }
 
 /// Where a file of the image is when its own path cannot be written.
-pub(super) fn stand_in(root: &Path, path: &str) -> PathBuf {
+fn stand_in(root: &Path, path: &str) -> PathBuf {
     let temporary = if root == Path::new("/") { std::env::temp_dir() } else { root.join("tmp") };
     let user = rustix::process::geteuid().as_raw();
     let name = Path::new(path).file_name().unwrap_or_else(|| OsStr::new("server.properties"));

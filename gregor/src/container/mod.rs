@@ -1,10 +1,10 @@
-//! `gregor container …`: what the start scripts and the health check of an image call.
+//! `gregor container configure|launch|run|health`: what the start scripts of Kafka's images do.
 //!
 //! ```text
 //! configure: environment, K=V, mounted files ─▶ config::dialect ─▶ file, formatted storage
 //! launch:    that file ─▶ kafka-server-start or zookeeper-server-start, in this process
 //! run:       both
-//! health:    the process that was started ─▶ its file ─▶ does it serve
+//! health:    whether the node that runs here serves
 //! ```
 //! Which dialect it is follows from `--dialect` (what the image's entry paths pass) or from the
 //! variables, and is said in one line. Decisions are all in `config::dialect`; here are reading,
@@ -17,13 +17,13 @@ mod failure;
 mod files;
 mod health;
 mod launch;
-mod running;
+mod question;
 mod topics;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, FromArgMatches as _, Subcommand};
 use config::BrokerConfig;
 use config::dialect::Dialect;
 
@@ -34,11 +34,11 @@ const LOG: &str = "gregor.container";
 #[derive(Debug, Args)]
 pub(crate) struct ContainerArgs {
     #[command(subcommand)]
-    command: ContainerCommand,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum ContainerCommand {
+enum Command {
     /// Write the properties file and format the log directories
     Configure(Asked),
     /// Start from the file that configure wrote
@@ -87,23 +87,40 @@ pub(crate) fn check_directories(config: &BrokerConfig) -> Result<(), String> {
     directories::check_all(&directories::of_node(config)).map_err(|failure| failure.to_string())
 }
 
-pub(crate) fn run(args: &ContainerArgs) -> ExitCode {
-    let start = |asked: &Asked, configures: bool, launches: bool| {
-        broker::logging::start();
-        let configured = if configures { configure::configure(asked) } else { Ok(()) };
-        let done = configured.and_then(|()| match launches {
-            true => launch::launch(asked),
-            false => Ok(ExitCode::SUCCESS),
-        });
-        done.unwrap_or_else(|failure| {
-            tracing::error!(target: LOG, "{failure}");
-            ExitCode::FAILURE
-        })
+pub(crate) fn run(args: ContainerArgs) -> ExitCode {
+    let done = match args.command {
+        Command::Configure(asked) => {
+            logged(&asked, |asked| configure::configure(asked).map(|()| ExitCode::SUCCESS))
+        }
+        Command::Launch(asked) => logged(&asked, launch::launch),
+        Command::Run(asked) => {
+            logged(&asked, |asked| configure::configure(asked).and_then(|()| launch::launch(asked)))
+        }
+        Command::Health => return health::run(),
     };
-    match &args.command {
-        ContainerCommand::Configure(asked) => start(asked, true, false),
-        ContainerCommand::Launch(asked) => start(asked, false, true),
-        ContainerCommand::Run(asked) => start(asked, true, true),
-        ContainerCommand::Health => health::run(),
-    }
+    done.unwrap_or_else(|failure| {
+        tracing::error!(target: LOG, "{failure}");
+        ExitCode::FAILURE
+    })
 }
+
+fn logged(
+    asked: &Asked,
+    act: impl FnOnce(&Asked) -> Result<ExitCode, failure::Failure>,
+) -> Result<ExitCode, failure::Failure> {
+    broker::logging::start();
+    act(asked)
+}
+
+/// The file that a container's node runs with, by the words behind `container launch` or `run`, and
+/// what outranks it; nothing where these words say neither.
+fn launched(words: &[String]) -> Option<(Result<PathBuf, failure::Failure>, Overrides)> {
+    let command = clap::Command::new("launch").no_binary_name(true);
+    let matches = Asked::augment_args(command).try_get_matches_from(words).ok()?;
+    let asked = Asked::from_arg_matches(&matches).ok()?;
+    let file = files::find(&asked.root, environment::hear(&asked).dialect);
+    Some((file, asked.overrides))
+}
+
+/// Keys and values that outrank a file's.
+type Overrides = Vec<(String, String)>;
