@@ -158,7 +158,7 @@ fn a_container_serves_creates_its_topics_and_goes_on_after_a_restart() {
     assert_eq!(end_offset(&mut client, "d", 2), Some(0));
     assert!(first.terminate().success());
 
-    // Kafka 3 wrote the id's last character otherwise: it is the same cluster.
+    // Kafka before 3.7 wrote the id's last character otherwise: it is the same cluster.
     container.set("CLUSTER_ID", "MkU3OEVBNTcwNTJENDM2Qg");
     let mut second = container.started(&CP_KAFKA, "second.out");
     second.wait_for("Topic a exists.");

@@ -145,15 +145,7 @@ fn topics_in_every_dialect() {
 
 #[test]
 fn every_case_has_a_name_of_its_own_and_there_are_sixty_at_least() {
-    let all = [
-        cases::CONFLUENT,
-        cases::APACHE,
-        cases::BITNAMI,
-        cases::WURSTMEISTER,
-        cases::ZOOKEEPER,
-        cases::TOPICS,
-    ];
-    let names: Vec<&str> = all.iter().flat_map(|table| table.iter().map(|c| c.name)).collect();
+    let names = names();
     let distinct: std::collections::BTreeSet<&str> = names.iter().copied().collect();
     assert_eq!(names.len(), distinct.len());
     assert!(names.len() >= 60, "{}", names.len());
@@ -199,4 +191,35 @@ fn nothing_that_a_variable_holds_is_said_but_ids_and_settings_that_are_wrong() {
     assert_eq!(plan.properties.get("ssl.key.password"), Some("hunter2"));
     assert!(plan.notices.len() >= 4);
     assert!(!plan.notices.iter().any(|notice| notice.to_string().contains("hunter2")));
+}
+
+/// The third column of every table in docs/dialects.md names rows from here, functions of this file
+/// or of tests/tests/container_command.rs.
+#[test]
+fn the_page_names_every_case_and_no_other() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect("a file");
+    let page = read("docs/dialects.md");
+    let functions =
+        read("tests/tests/container_command.rs") + &read("config/tests/dialects/main.rs");
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.ends_with("| tests |"));
+    let last = rows.filter_map(|row| row.trim_end_matches('|').rsplit(" | ").next());
+    let named: Vec<&str> = last.flat_map(|names| names.split("; ")).map(str::trim).collect();
+    let all = names();
+    let unknown =
+        |name: &&&str| !all.contains(*name) && !functions.contains(&format!("fn {name}()"));
+    assert_eq!(named.iter().find(unknown), None, "no test of this name");
+    assert_eq!(all.iter().find(|name| !named.contains(name)), None, "not on the page");
+}
+
+fn names() -> Vec<&'static str> {
+    let all = [
+        cases::CONFLUENT,
+        cases::APACHE,
+        cases::BITNAMI,
+        cases::WURSTMEISTER,
+        cases::ZOOKEEPER,
+        cases::TOPICS,
+    ];
+    all.iter().flat_map(|table| table.iter().map(|case| case.name)).collect()
 }

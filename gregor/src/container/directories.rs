@@ -116,7 +116,7 @@ pub(super) fn settle(
     Ok(found)
 }
 
-/// Kafka 3 wrote the UUID that it read, so its last character may differ from what was given:
+/// Kafka before 3.7 wrote the UUID that it read: its last character may differ from what was given:
 /// MkU3OEVBNTcwNTJENDM2Qk became MkU3OEVBNTcwNTJENDM2Qg.
 fn is_same(one: &str, other: &str) -> bool {
     let same_uuid = || Some(Uuid::parse(one)? == Uuid::parse(other)?);
