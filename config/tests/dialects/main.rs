@@ -1,8 +1,10 @@
 //! Dialects, one row a case: what is set in which image, and the file that results, with what else
 //! happens, or the refusal. The expected properties are what the images' own start scripts make.
 //!
-//! A row's variables are one a line, as in an env_file; `/path:` begins a mounted file, `$NAME:` the
-//! output of a command. Expectations: `key=value` of the file, `!key` absent, `-- text` said in a
+//! A row's variables are one a line, as in an env_file; `/path:` begins a mounted file, `$NAME:`
+//! the output of a command.
+//!
+//! Expectations: `key=value` of the file, `!key` absent, `-- text` said in a
 //! notice, `format ID`, `format default`, `format drawn`, `format later`, `format at start`,
 //! `topic name:partitions:replicas:policy`, `marker path=text`; `refused text` instead of all.
 
@@ -24,14 +26,15 @@ fn given(input: &str) -> Given {
             file = Some(line.trim_end_matches(':').to_owned());
             files.insert(line.trim_end_matches(':').to_owned(), Vec::new());
         } else if let Some(path) = &file {
-            files.get_mut(path).unwrap().extend_from_slice(format!("{line}\n").as_bytes());
+            let text = files.entry(path.clone()).or_default();
+            text.extend_from_slice(format!("{line}\n").as_bytes());
         } else if let Some((name, output)) = line.strip_prefix('$').and_then(|l| l.split_once(": "))
         {
             let name: &'static str = Box::leak(name.to_owned().into_boxed_str());
             outputs.insert(name, output.to_owned());
         } else if !line.trim().is_empty() {
             let (name, value) = line.split_once('=').expect("NAME=value");
-            // A written \n stands for one in the value, but for a separator, which may be written so.
+            // A written \n stands for one in the value, but for a separator.
             let is_separator = name.ends_with("_SEPARATOR");
             let value = if is_separator { value.to_owned() } else { value.replace("\\n", "\n") };
             variables.push((name.to_owned(), value));

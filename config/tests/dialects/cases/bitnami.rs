@@ -122,7 +122,8 @@ pub(crate) const BITNAMI: &[Case] = &[
         "an id by a command",
         "bitnami",
         kraft!(
-            "KAFKA_NODE_ID_COMMAND=hostname | cut -d- -f2\n$KAFKA_NODE_ID_COMMAND: 3\nKAFKA_CFG_CONTROLLER_QUORUM_VOTERS=3@kafka:9093"
+            "KAFKA_NODE_ID_COMMAND=hostname | cut -d- -f2\n$KAFKA_NODE_ID_COMMAND: 3\n\
+            KAFKA_CFG_CONTROLLER_QUORUM_VOTERS=3@kafka:9093"
         ),
         "node.id=3
          silent KAFKA_NODE_ID_COMMAND",

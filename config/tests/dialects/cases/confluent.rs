@@ -164,7 +164,7 @@ pub(crate) const CONFLUENT: &[Case] = &[
         ),
         "!port
          !service.host
-         -- KAFKA_PORT, KAFKA_PORT_9092_TCP_ADDR, KAFKA_SERVICE_HOST and KAFKA_SERVICE_PORT are set by Kubernetes",
+         -- KAFKA_PORT_9092_TCP_ADDR, KAFKA_SERVICE_HOST and KAFKA_SERVICE_PORT are set by",
     ),
     case(
         "options of the JVM become no keys",
@@ -204,7 +204,7 @@ pub(crate) const CONFLUENT: &[Case] = &[
              KAFKA_CONFLUENT_BALANCER_ENABLE=false\nCONFLUENT_METRICS_ENABLE=true"
         ),
         "!confluent.balancer.enable
-         -- KAFKA_CONFLUENT_BALANCER_ENABLE and KAFKA_CONFLUENT_LICENSE_TOPIC_REPLICATION_FACTOR are of Confluent Server",
+         -- KAFKA_CONFLUENT_LICENSE_TOPIC_REPLICATION_FACTOR are of Confluent Server",
     ),
     case(
         "underscores single, double and triple",
@@ -266,7 +266,7 @@ pub(crate) const CONFLUENT: &[Case] = &[
     case(
         "a typo in an advertised listener",
         "cp-kafka",
-        zookeeper!("KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://kafka:29092,PLAINTEXT_HOST:/localhost:9092"),
+        zookeeper!("KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://kafka:29092,PLAINTEXT_HOST:/h:9092"),
         "refused KAFKA_ADVERTISED_LISTENERS: Error creating broker listeners",
     ),
     case(
@@ -323,7 +323,8 @@ pub(crate) const CONFLUENT: &[Case] = &[
         "",
         "node.id=1
          process.roles=broker,controller
-         listeners=PLAINTEXT://localhost:29092,CONTROLLER://localhost:29093,PLAINTEXT_HOST://0.0.0.0:9092
+         listeners=PLAINTEXT://localhost:29092,CONTROLLER://localhost:29093,\
+         PLAINTEXT_HOST://0.0.0.0:9092
          advertised.listeners=PLAINTEXT://localhost:29092,PLAINTEXT_HOST://localhost:9092
          controller.quorum.voters=1@localhost:29093
          offsets.topic.replication.factor=1
