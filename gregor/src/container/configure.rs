@@ -20,7 +20,10 @@ pub(super) fn configure(asked: &Asked) -> Result<(), Failure> {
     let given = gather(heard, &asked.root)?;
     let plan = dialect.plan(&given)?;
     for notice in &plan.notices {
-        tracing::warn!(target: LOG, "{notice}");
+        match notice.is_warning() {
+            true => tracing::warn!(target: LOG, "{notice}"),
+            false => tracing::info!(target: LOG, "{notice}"),
+        }
     }
     let format = checked_storage(&plan, asked)?;
     let file = write(&asked.root, dialect, &plan.text)?;
