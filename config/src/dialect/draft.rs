@@ -14,7 +14,9 @@ pub(super) struct Draft {
     dialect: Dialect,
     entries: BTreeMap<String, (String, String)>,
     notices: Vec<Notice>,
+    /// Variables of things that only Confluent's images have.
     confluent: Vec<String>,
+    rest: Vec<String>,
 }
 
 impl Draft {
@@ -31,7 +33,7 @@ impl Draft {
                 notices.push(Notice::NoEffect { variable: (*variable).to_owned(), why });
             }
         }
-        Self { dialect, entries: BTreeMap::new(), notices, confluent: Vec::new() }
+        Self { dialect, entries: BTreeMap::new(), notices, confluent: Vec::new(), rest: Vec::new() }
     }
 
     /// Takes what every variable stands for by the rule of an image, for known keys.
@@ -39,6 +41,9 @@ impl Draft {
         for (variable, value) in variables.iter() {
             if let Some(key) = rule(variable) {
                 self.take_one(variable, key, value);
+            } else if let Some(suffix) = variable.strip_prefix("KAFKA_CFG_") {
+                let instead = format!("KAFKA_{suffix}");
+                self.notices.push(Notice::OtherName { variable: variable.to_owned(), instead });
             }
         }
     }
@@ -46,6 +51,8 @@ impl Draft {
     pub(super) fn take_one(&mut self, variable: &str, key: String, value: &str) {
         if key.starts_with("confluent.") {
             self.confluent.push(variable.to_owned());
+        } else if key.starts_with("rest.") {
+            self.rest.push(variable.to_owned());
         } else if is_known_name(&key) {
             self.entries.insert(key, (value.to_owned(), variable.to_owned()));
         } else if !is_launchers(variable) {
@@ -90,6 +97,10 @@ impl Draft {
         if !self.confluent.is_empty() {
             let variables = std::mem::take(&mut self.confluent);
             self.notices.push(Notice::ConfluentServer { variables });
+        }
+        if !self.rest.is_empty() {
+            let variables = std::mem::take(&mut self.rest);
+            self.notices.push(Notice::RestProxy { variables });
         }
         let text = self.render(base);
         let properties = Properties::parse(&text).map_err(|error| self.blame(error))?;

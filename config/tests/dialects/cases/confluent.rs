@@ -197,6 +197,20 @@ pub(crate) const CONFLUENT: &[Case] = &[
          -- KAFKA_FOO_BAR is foo.bar, which no Kafka knows",
     ),
     case(
+        "a variable of the bitnami image",
+        "cp-kafka",
+        zookeeper!("KAFKA_CFG_NUM_PARTITIONS=4"),
+        "!num.partitions
+         -- KAFKA_CFG_NUM_PARTITIONS is passed over: in this image",
+    ),
+    case(
+        "variables of confluent-local's REST proxy on a broker",
+        "cp-kafka",
+        zookeeper!("KAFKA_REST_BOOTSTRAP_SERVERS=h:1\nKAFKA_REST_LISTENERS=http://h"),
+        "!rest.listeners
+         -- KAFKA_REST_BOOTSTRAP_SERVERS and KAFKA_REST_LISTENERS are of the REST proxy",
+    ),
+    case(
         "settings of Confluent Server are passed over together",
         "cp-kafka",
         zookeeper!(
