@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use config::Properties;
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use tests::node::binary;
+use tests::oracle::{EQUALLED, class_path};
 use tests::server::{Kind, Server};
 use tests::topic::end_offset;
 use tests::wire::Client;
@@ -375,4 +377,64 @@ fn a_zookeeper_service_is_configured_by_the_path_that_it_shares_with_brokers() {
     assert!(said.contains("Starting as the zookeeper image does: its entry path was called and"));
     assert!(container.file("etc/kafka/zookeeper.properties").contains("clientPort=2181\n"));
     assert_eq!(container.file("var/lib/zookeeper/data/myid"), "4\n");
+}
+
+/// What kafka.docker.KafkaDockerWrapper writes, which the apache/kafka image runs.
+fn written_by_kafka(folder: &Path, mounted: &str, variables: &[(String, String)]) -> Properties {
+    for name in ["default", "mounted", "final"] {
+        fs::create_dir_all(folder.join(name)).expect("a folder");
+    }
+    for file in ["default/log4j2.yaml", "default/tools-log4j2.yaml", "final/server.properties"] {
+        fs::write(folder.join(file), "").expect("a file");
+    }
+    if !mounted.is_empty() {
+        fs::write(folder.join("mounted/server.properties"), mounted).expect("a file");
+    }
+    let output = Command::new("java")
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .envs(variables.iter().cloned())
+        .args(["-XX:TieredStopAtLevel=1", "-cp", &class_path(EQUALLED)])
+        .args(["kafka.docker.KafkaDockerWrapper", "setup", "-D", "default", "-M", "mounted"])
+        .args(["-F", "final"])
+        .current_dir(folder)
+        .output()
+        .expect("java starts");
+    assert!(output.status.success(), "{}", text(&output));
+    let bytes = fs::read(folder.join("final/server.properties")).expect("a file");
+    Properties::parse(&bytes).expect("properties")
+}
+
+#[test]
+fn the_apache_image_writes_what_kafkas_own_wrapper_writes() {
+    for (at, mounted) in ["", "num.partitions=7\nnum.io.threads=2\n"].into_iter().enumerate() {
+        let mut container = Container::combined();
+        for (name, value) in [
+            ("KAFKA_LISTENER_NAME_A__B___C_MAX_CONNECTIONS", "5"),
+            ("KAFKA_NUM_PARTITIONS", "3"),
+            ("KAFKA_BROKER_RACK", "a=b c"),
+            ("KAFKA_HEAP_OPTS", "-Xmx1G"),
+            ("KAFKA_OPTS", "-Dx=y"),
+            ("KAFKA_LOG4J_ROOT_LOGLEVEL", "WARN"),
+        ] {
+            container.set(name, value);
+        }
+        let stock = container.ports.folder().join("stock");
+        let mut variables = container.variables.clone();
+        variables.retain(|(name, _)| name != "KAFKA_LOG_DIRS");
+        let theirs = stock.join("data").display().to_string();
+        variables.push(("KAFKA_LOG_DIRS".to_owned(), theirs));
+        let mut expected = written_by_kafka(&stock, mounted, &variables);
+        expected.set("log.dirs", container.path("data").display().to_string());
+        if !mounted.is_empty() {
+            let folder = container.path("mnt/shared/config");
+            fs::create_dir_all(&folder).expect("a folder");
+            fs::write(folder.join("server.properties"), mounted).expect("a file");
+        }
+        let configured = container.ended(&["configure", "--dialect", "apache"]);
+        assert!(configured.status.success(), "{}", text(&configured));
+        let file = container.file("opt/kafka/config/server.properties");
+        let found = Properties::parse(file.as_bytes()).expect("properties");
+        assert_eq!(found, expected, "case {at}");
+    }
 }
