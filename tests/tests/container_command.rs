@@ -246,6 +246,20 @@ fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 #[test]
+fn a_port_in_use_is_named_and_nothing_is_formatted() {
+    let container = Container::combined();
+    let taken = std::net::TcpListener::bind(("127.0.0.1", container.ports.port));
+    let taken = taken.expect("the port is free");
+    let output = container.ended(&CP_KAFKA);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let line = format!("PLAINTEXT://localhost:{} cannot be opened", container.ports.port);
+    assert!(said.contains(&line), "{said}");
+    assert!(!container.path("data").exists() && !container.path("etc").exists());
+    drop(taken);
+}
+
+#[test]
 fn what_cannot_start_says_why_within_a_second_and_touches_nothing() {
     let mut container = Container::combined();
     let configured = container.ended(&["configure", "--dialect", "cp-kafka"]);

@@ -2,9 +2,11 @@
 //!
 //! Everything is checked before anything is written.
 
+use std::net::TcpListener;
 use std::path::Path;
 
 use cli::NodeConfig;
+use config::BrokerConfig;
 use config::dialect::{InitialVoters, Plan, Service, Storage};
 
 use super::directories::{check_all, check_writable, of_node, settle};
@@ -62,10 +64,27 @@ fn checked_storage<'a>(
     match &plan.storage {
         Storage::Format { cluster_id, voters } => {
             let cluster_id = settle(cluster_id, config.node_id, &directories)?;
+            check_ports(&config)?;
             Ok(Some((cluster_id, voters)))
         }
         Storage::Elsewhere | Storage::AtStart => Ok(None),
     }
+}
+
+/// A port that is taken now will be when the node starts: nothing is formatted for it.
+fn check_ports(config: &BrokerConfig) -> Result<(), Failure> {
+    for listener in config.listeners.iter().chain(&config.controller_listeners) {
+        let host = listener.host.as_deref().unwrap_or("0.0.0.0");
+        match TcpListener::bind((host, listener.port)) {
+            Err(cause) if cause.kind() == std::io::ErrorKind::AddrInUse => {
+                let listener = listener.to_string();
+                return Err(Failure::PortInUse { listener, host: host.to_owned() });
+            }
+            // What else may be wrong with an address is said by the start.
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// `kafka-storage format`, as the images call it.

@@ -55,6 +55,11 @@ pub(super) enum Failure {
         directory.display()
     )]
     OtherNode { configured: i32, found: i32, directory: PathBuf },
+    #[error(
+        "The listener {listener} cannot be opened: the port is in use on {host}. Another node or \
+         container has it; nothing was changed."
+    )]
+    PortInUse { listener: String, host: String },
     #[error("The log directory cannot be formatted: {0}")]
     Format(String),
     #[error(
