@@ -247,7 +247,7 @@ fn a_read_only_volume_is_named() {
 fn a_volume_of_another_user_is_named() {
     let volume = Volume::new("other-user");
     let mount = volume.at("/var/lib/kafka/data");
-    in_image(&["-u", "0", "-v", &mount], "chmod 700 /var/lib/kafka/data");
+    in_image(&["-u", "0", "-v", &mount], "cd /var/lib/kafka/data; touch kept; chmod 700 .");
     let logs = refused(&node("other-user", &[], &["-v", &mount]));
     says(&logs, &["/var/lib/kafka/data cannot be written", "user 1000"]);
 }
