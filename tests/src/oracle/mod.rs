@@ -11,7 +11,8 @@ mod tools;
 
 pub use broker::StockBroker;
 pub use jars::{
-    class_path, course_class_path, jars, logging_class_path, schemas, steady_class_path,
+    class_path, course_class_path, jars, labs_class_path, logging_class_path, schemas,
+    steady_class_path, window_class_path,
 };
 pub use names::main_class;
 pub use tools::{Finished, Running, ToolServer, run_as_process};
