@@ -1,4 +1,4 @@
-//! The break-fix course's desk: ZooKeeper, three brokers, and the two client apps, each in a window.
+//! The break-fix course: ZooKeeper, three brokers, and the two client apps, each in a window.
 
 use std::ops::Deref;
 use std::time::Duration;

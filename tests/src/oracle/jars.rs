@@ -50,7 +50,7 @@ pub fn course_class_path() -> String {
     format!("{}:{}", classes.display(), class_path(COURSE))
 }
 
-/// The class path of the labs' clients, which write what they warn of: ours on the course's release.
+/// The class path of the labs' clients, with their warnings: ours on the release of the course.
 #[must_use]
 pub fn labs_class_path() -> String {
     let settings = java_sources().join("labs");
