@@ -11,12 +11,15 @@
 mod arguments;
 mod base64_uuid;
 mod kafka_storage;
+mod machine;
+mod node_file;
 mod wrap;
 
 use std::io::Write;
 
 pub use base64_uuid::{Uuid, random_uuid};
 pub use kafka_storage::{Failure, Formatted, MetaProperties, MetaPropertiesError, format_if_new};
+pub use node_file::{NodeConfig, NodeFileError};
 
 /// What runs a tool: its arguments, its standard output and its standard error; the exit code.
 type Run = fn(&[String], &mut dyn Write, &mut dyn Write) -> i32;

@@ -6,7 +6,7 @@
 //! Refuses: files, clocks and sockets; text comes in, values and errors go out.
 //!
 //! ```text
-//! .properties / TOML / environment ── Properties (name -> text)
+//! .properties / TOML / environment ── Properties (name -> text) ── providers: ${alias:key}
 //!         │ legacy names, synonyms, ZooKeeper-era files (broker::dialect)
 //!         ▼
 //!      Values (name -> checked value, defaults filled in)  ── keys::* (type, default, range)
@@ -31,6 +31,7 @@ mod error;
 pub mod group;
 pub mod keys;
 pub mod properties;
+pub mod providers;
 mod quorum;
 mod reconfigure;
 pub mod synonyms;

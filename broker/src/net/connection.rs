@@ -94,6 +94,7 @@ pub(crate) async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     let client = Arc::new(Client::new(listener, peer, seat.id()));
+    let _closing = Closing { broker: Arc::clone(&broker), client: Arc::clone(&client) };
     let frames = FrameReader::new(
         broker.frame_bytes_max(),
         Arc::clone(broker.buffers()),
@@ -109,8 +110,20 @@ pub(crate) async fn serve(
         seat,
     };
     let ended = connection.run(&mut stopping).await;
-    connection.broker.connection_closed(&connection.client);
     log_end(peer, &ended);
+}
+
+/// What is kept for a connection is forgotten with it, also when a handler panics: a heartbeat's
+/// entry that stayed would keep its broker from ever being found gone.
+struct Closing {
+    broker: Arc<Broker>,
+    client: Arc<Client>,
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.broker.connection_closed(&self.client);
+    }
 }
 
 /// One line where somebody may want to know; peers come and go without one.
