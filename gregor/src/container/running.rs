@@ -41,8 +41,8 @@ pub(crate) enum NoQuestion {
     NoListener,
 }
 
-/// Where `gregor container configure` writes, by dialect. The first path of cp-kafka is also that of
-/// cp-zookeeper, which writes the second file.
+/// Where `gregor container configure` writes, by dialect. The first path of cp-kafka is also that
+/// of cp-zookeeper, which writes the second file.
 pub(crate) fn written(dialect: Option<&str>) -> &'static [&'static str] {
     const ALL: [&str; 4] = [
         "/etc/kafka/kafka.properties",
