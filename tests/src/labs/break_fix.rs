@@ -41,7 +41,9 @@ impl BreakFix {
     #[must_use]
     pub fn with_one_broker() -> Self {
         let lab = Lab::new("001-break-fix", COURSE, &[9092, 9192, 9292, 2181, 2180]);
-        let zookeeper = lab.start_zookeeper("zookeeper.properties");
+        lab.install("kafka");
+        let zookeeper =
+            lab.start_zookeeper("./kafka/bin/zookeeper-server-start.sh zookeeper.properties");
         let apps = Apps::new(lab, "localhost:9092,localhost:9192,localhost:9292");
         let mut desk = Self { brokers: [None, None, None], _zookeeper: zookeeper, apps };
         desk.start(0);
@@ -66,7 +68,8 @@ impl BreakFix {
     /// `./kafka/bin/kafka-server-start.sh brokerN.properties` in a window of its own.
     pub fn start(&mut self, broker: usize) {
         assert!(self.brokers[broker].is_none(), "broker {broker} runs already");
-        let window = self.lab.start_broker(&format!("broker{broker}.properties"));
+        let start = format!("./kafka/bin/kafka-server-start.sh broker{broker}.properties");
+        let window = self.lab.start_broker(&start);
         self.brokers[broker] = Some(window);
     }
 
@@ -77,8 +80,10 @@ impl BreakFix {
 
     /// `./kafka/bin/kafka-server-stop.sh brokerN.properties`, and the end of the broker's window.
     pub fn stop(&mut self, broker: usize) {
+        let stop = format!("./kafka/bin/kafka-server-stop.sh broker{broker}.properties");
+        self.lab.stop_broker(&stop);
         let mut window = self.brokers[broker].take().expect("it runs");
-        window.ctrl_c();
+        window.wait_end(Duration::from_secs(30));
     }
 
     /// Ctrl-C while the broker gets no processor time for a moment: what has arrived meanwhile it

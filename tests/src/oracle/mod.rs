@@ -22,5 +22,7 @@ pub use tools::{Finished, Running, ToolServer, run_as_process};
 pub const EQUALLED: &str = "4.1.0";
 /// The newest release whose tools are run against Gregor.
 pub const NEWEST: &str = "4.3.1";
+/// The release in cp-kafka 7.1, which one of the courses runs.
+pub const CP_7_1: &str = "3.1.0";
 /// The release of the course's labs.
 pub const COURSE: &str = "3.7.0";
