@@ -3,7 +3,8 @@
 //! - A mounted /mnt/shared/config/server.properties is used, with what variables say behind it.
 //! - Without it, what variables say is the whole file; one that says anything takes the place of
 //!   the file that the image ships, a combined node on :9092.
-//! - CLUSTER_ID has a default, and formats. KAFKA_LISTENERS is what is advertised, on all addresses.
+//! - CLUSTER_ID has a default, and formats. KAFKA_LISTENERS is what is advertised, on all
+//!   addresses.
 //! - KAFKA_ADVERTISED_LISTENERS ends the start of a node that is controller only.
 //!
 //! Unlike that image, variables without a meaning do not take the shipped file's place.

@@ -1,4 +1,4 @@
-//! confluentinc/cp-kafka 5 … 8: `/etc/confluent/docker/run`, which configures, ensures and launches.
+//! confluentinc/cp-kafka 5 … 8: `/etc/confluent/docker/run` configures, ensures and launches.
 //!
 //! - KAFKA_PROCESS_ROLES (then CLUSTER_ID formats the storage) or KAFKA_ZOOKEEPER_CONNECT; 5 … 7.3
 //!   know the second alone, 8 the first alone.

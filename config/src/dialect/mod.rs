@@ -1,4 +1,4 @@
-//! Dialects: what the variables and mounted files of somebody else's image say, as a properties file.
+//! Dialects: what the variables and mounted files of somebody else's image say, as a file.
 //!
 //! ```text
 //! environment, K=V arguments ─ Variables ┐

@@ -1,4 +1,4 @@
-//! What the owner of a container should know of its variables, but what stops nothing: one line each.
+//! What the owner of a container should know of its variables, but stops nothing: a line each.
 
 use thiserror::Error;
 

@@ -1,7 +1,7 @@
 //! The variables of a container: read once, with what engines and orchestrators do to them undone.
 //!
-//! - A list entry `KAFKA_X = y` of a compose file is the variable `KAFKA_X ` with the value ` y`: it
-//!   is read as what was meant, with one notice.
+//! - A list entry `KAFKA_X = y` of a compose file is the variable `KAFKA_X ` with the value ` y`:
+//!   it is read as what was meant, with one notice.
 //! - Kubernetes sets variables for every service of the namespace; a service called `kafka` gives
 //!   `KAFKA_PORT=tcp://10.0.0.1:9092` and its like. They are left out, with one notice.
 

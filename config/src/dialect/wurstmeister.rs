@@ -8,7 +8,7 @@
 //! - KAFKA_LOG_DIRS is /kafka/kafka-logs-HOSTNAME, KAFKA_BROKER_ID -1 (drawn by the cluster).
 //!
 //! host.name, port and the advertised pair are gone since Kafka 3.0; they are written as listeners.
-//! The host's port is not asked of the engine (/var/run/docker.sock): KAFKA_ADVERTISED_PORT says it.
+//! The engine is not asked for the host's port (/var/run/docker.sock): KAFKA_ADVERTISED_PORT is it.
 
 use super::draft::Draft;
 use super::names::wurstmeister_name;
