@@ -15,6 +15,7 @@ pub mod cluster;
 pub mod docker;
 pub mod facts;
 pub mod golden;
+pub mod labs;
 pub mod mask;
 pub mod node;
 pub mod oracle;
