@@ -39,6 +39,7 @@ mod replication_quota;
 mod server;
 mod topic_names;
 mod topic_settings;
+mod zookeeper;
 
 pub use process::run;
 pub use server::StartError;

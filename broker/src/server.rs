@@ -45,6 +45,7 @@ use crate::producer_ids::ProducerIds;
 use crate::publisher::Publisher;
 use crate::quorum::{Changes, QuorumHandle};
 use crate::replication_quota::ReplicationQuotas;
+use crate::zookeeper::ZooKeeperFace;
 use client::PeerSettings;
 
 /// How long connections may take to end when the node stops.
@@ -343,6 +344,7 @@ fn parts(
         groups: Groups::new(config.node_id, groups::Limits::of(config)),
         producer_ids: ProducerIds::default(),
         to_controller,
+        zookeeper: config.zookeeper.service().map(|_| ZooKeeperFace::default()),
     }
 }
 
@@ -456,6 +458,9 @@ async fn publish_from_the_first(publisher: Publisher, mut changes: Changes) {
 }
 
 fn say_starting(config: &BrokerConfig) {
+    if config.zookeeper.service().is_some() {
+        return;
+    }
     let id = config.node_id;
     tracing::info!(
         target: "kafka.server.KafkaRaftServer",
@@ -476,8 +481,12 @@ fn say_starting(config: &BrokerConfig) {
     }
 }
 
-/// The lines that people, scripts and test containers wait for.
+/// The lines that people, scripts and test containers wait for: of a broker, not of the ZooKeeper
+/// service, whose log may be the same.
 fn say_started(config: &BrokerConfig) {
+    if config.zookeeper.service().is_some() {
+        return;
+    }
     let id = config.node_id;
     if config.process_roles.broker {
         tracing::info!(
@@ -493,6 +502,9 @@ fn say_started(config: &BrokerConfig) {
 }
 
 fn say_stopped(config: &BrokerConfig) {
+    if config.zookeeper.service().is_some() {
+        return;
+    }
     let id = config.node_id;
     if config.process_roles.broker {
         tracing::info!(

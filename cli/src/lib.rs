@@ -16,7 +16,9 @@ mod wrap;
 use std::io::Write;
 
 pub use base64_uuid::{Uuid, random_uuid};
-pub use kafka_storage::{Failure, Formatted, MetaProperties, MetaPropertiesError, format_if_new};
+pub use kafka_storage::{
+    Failure, Formatted, MetaProperties, MetaPropertiesError, format_if_new, format_if_new_as,
+};
 
 /// What runs a tool: its arguments, its standard output and its standard error; the exit code.
 type Run = fn(&[String], &mut dyn Write, &mut dyn Write) -> i32;

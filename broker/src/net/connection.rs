@@ -29,6 +29,7 @@ use super::registry::Seat;
 use crate::broker::Broker;
 use crate::context::Client;
 use crate::dispatch::{self, Begun};
+use crate::zookeeper;
 
 /// Most Produce requests of one connection that wait for acknowledgements.
 const PENDING_MAX: usize = 64;
@@ -72,6 +73,8 @@ enum Ended {
     Idle,
     #[error("the broker is shutting down")]
     Stopping,
+    #[error("a word was answered")]
+    Answered,
 }
 
 struct Connection {
@@ -98,7 +101,11 @@ pub(crate) async fn serve(
         broker.frame_bytes_max(),
         Arc::clone(broker.buffers()),
         dispatch::check_prefix,
-    );
+    )
+    .with_words(broker.parts.zookeeper.is_some());
+    if let Some(face) = &broker.parts.zookeeper {
+        face.connected(client.connection_id, peer);
+    }
     let mut connection = Connection {
         broker,
         client,
@@ -108,7 +115,13 @@ pub(crate) async fn serve(
         pending: VecDeque::new(),
         seat,
     };
-    let ended = connection.run(&mut stopping).await;
+    let mut ended = connection.run(&mut stopping).await;
+    if let Ended::Frame(FrameError::Word(word)) = ended {
+        ended = connection.answer_word(word).await;
+    }
+    if let Some(face) = &connection.broker.parts.zookeeper {
+        face.disconnected(connection.client.connection_id);
+    }
     connection.broker.connection_closed(&connection.client);
     log_end(peer, &ended);
 }
@@ -118,7 +131,8 @@ fn log_end(peer: SocketAddr, ended: &Ended) {
     match ended {
         Ended::Frame(FrameError::Closed(_) | FrameError::Io(_))
         | Ended::Io(_)
-        | Ended::Stopping => {
+        | Ended::Stopping
+        | Ended::Answered => {
             tracing::debug!(
                 target: "kafka.network.Processor",
                 "Connection with {peer} disconnected: {ended}",
@@ -185,6 +199,12 @@ impl Connection {
     }
 
     async fn serve_frame(&mut self, frame: Frame) -> Result<(), Ended> {
+        if let Some(face) = &self.broker.parts.zookeeper {
+            face.received(self.client.connection_id);
+            if let Some(why) = zookeeper::refusal_of_client(&frame.bytes) {
+                return Err(Ended::Refused(why.to_owned()));
+            }
+        }
         match dispatch::begin(&self.broker, &self.client, frame.bytes.clone()) {
             Begun::Produce(Ok(reply)) => {
                 if self.pending.is_empty() {
@@ -234,7 +254,23 @@ impl Connection {
         Ok(())
     }
 
+    /// Answers a word of ZooKeeper's; nothing follows it.
+    async fn answer_word(&mut self, word: [u8; 4]) -> Ended {
+        let face = self.broker.parts.zookeeper.as_ref();
+        let Some(answer) = face.and_then(|face| face.answer(word, &self.broker)) else {
+            return Ended::Frame(FrameError::Word(word));
+        };
+        self.queue_own(Bytes::from(answer));
+        match self.flush().await {
+            Ok(()) => Ended::Answered,
+            Err(ended) => ended,
+        }
+    }
+
     fn queue(&mut self, reply: Reply) -> Result<(), Ended> {
+        if let Some(face) = &self.broker.parts.zookeeper {
+            face.sent(self.client.connection_id);
+        }
         match reply {
             Reply::Frame(frame) => {
                 self.queue_own(frame);

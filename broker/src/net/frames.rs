@@ -35,6 +35,9 @@ pub(crate) enum FrameError {
     /// The socket failed.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// A word of ZooKeeper's instead of a length, where these are understood.
+    #[error("the word {}", String::from_utf8_lossy(.0))]
+    Word([u8; LENGTH_BYTES]),
     /// A length below zero.
     #[error("Invalid receive (size = {0})")]
     Negative(i32),
@@ -108,6 +111,8 @@ pub(crate) struct FrameReader {
     frame_bytes_max: usize,
     buffers: Arc<Buffers>,
     prefix_check: PrefixCheck,
+    /// Whether four letters may stand where a length is due.
+    understands_words: bool,
 }
 
 impl FrameReader {
@@ -116,7 +121,19 @@ impl FrameReader {
         buffers: Arc<Buffers>,
         prefix_check: PrefixCheck,
     ) -> Self {
-        Self { small: BytesMut::new(), large: None, frame_bytes_max, buffers, prefix_check }
+        Self {
+            small: BytesMut::new(),
+            large: None,
+            frame_bytes_max,
+            buffers,
+            prefix_check,
+            understands_words: false,
+        }
+    }
+
+    /// Four small letters are no length: the least of them would be that of a frame of 1.5 GiB.
+    pub(crate) fn with_words(self, understands_words: bool) -> Self {
+        Self { understands_words, ..self }
     }
 
     /// The next frame if all of it is here already.
@@ -160,6 +177,9 @@ impl FrameReader {
         let Ok(frame_bytes) = usize::try_from(size) else {
             return Err(FrameError::Negative(size));
         };
+        if self.understands_words && length.iter().all(u8::is_ascii_lowercase) {
+            return Err(FrameError::Word(*length));
+        }
         if frame_bytes > self.frame_bytes_max {
             return Err(FrameError::TooLarge { size, max: self.frame_bytes_max });
         }

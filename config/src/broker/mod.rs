@@ -15,6 +15,7 @@ mod fields;
 mod network;
 
 use crate::keys::Table;
+use crate::zookeeper::ZooKeeperPart;
 use crate::{ConfigError, Properties, Value, Values, Warning};
 
 pub use fields::{BrokerConfig, FIELDS};
@@ -29,8 +30,8 @@ pub struct ProcessRoles {
 impl BrokerConfig {
     /// Reads what a file, an environment or a command line gave.
     pub fn from_properties(given: &Properties) -> Result<(Self, Vec<Warning>), ConfigError> {
-        let (properties, mut warnings) = dialect::translate(given)?;
-        let config = Self::from_translated(properties)?;
+        let (properties, mut warnings, part) = dialect::translate(given)?;
+        let config = Self::from_translated(properties, part)?;
         warnings.extend(checks::advice(&config));
         Ok((config, warnings))
     }
@@ -41,10 +42,19 @@ impl BrokerConfig {
         Self::from_properties(&zero_properties())
     }
 
+    /// The controller that a zookeeper.properties comes to.
+    pub(crate) fn of_zookeeper_service(
+        properties: &Properties,
+        part: ZooKeeperPart,
+    ) -> Result<Self, ConfigError> {
+        let (properties, _, _) = dialect::translate(properties)?;
+        Self::from_translated(properties, part)
+    }
+
     /// Builds the configuration from properties that are already in the words of 4.1.
-    fn from_translated(properties: Properties) -> Result<Self, ConfigError> {
+    fn from_translated(properties: Properties, part: ZooKeeperPart) -> Result<Self, ConfigError> {
         let values = Values::read(Table::Broker, &properties)?;
-        let derived = fields::Derived::from_values(&values, properties)?;
+        let derived = fields::Derived::from_values(&values, properties, part)?;
         let config = Self::assemble(values, derived)?;
         checks::check(&config)?;
         Ok(config)
@@ -62,7 +72,7 @@ impl BrokerConfig {
         let mut properties = self.static_properties.clone();
         crate::dynamic::overlay(&mut properties, &cluster_defaults);
         crate::dynamic::overlay(&mut properties, &own);
-        let mut config = Self::from_translated(properties)?;
+        let mut config = Self::from_translated(properties, self.zookeeper.clone())?;
         config.static_properties = self.static_properties.clone();
         config.dynamic_defaults = cluster_defaults;
         config.dynamic_own = own;
