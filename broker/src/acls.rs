@@ -3,6 +3,7 @@
 //! No authorizer exists that obeys entries, so there are none to tell or to change: those of a
 //! cluster that came from elsewhere are kept in the metadata and not shown. Kafka: `AclApis`.
 
+use config::BrokerConfig;
 use protocol::ErrorCode;
 
 use crate::api_error::ApiError;
@@ -26,9 +27,15 @@ impl Codes {
     }
 }
 
-/// What an unsecured Kafka says to whoever wants to change entries.
-pub(crate) fn disabled() -> ApiError {
-    ApiError::new(ErrorCode::SecurityDisabled, "No Authorizer is configured.")
+/// What whoever wants to see or change entries is told: by a node without an authorizer what Kafka
+/// says, and by one whose authorizer allows everybody that it takes none.
+pub(crate) fn disabled(config: &BrokerConfig) -> ApiError {
+    let message = if config.authorizer_class_name.is_empty() {
+        "No Authorizer is configured."
+    } else {
+        "ACLs are not enforced here yet, and so none is taken."
+    };
+    ApiError::new(ErrorCode::SecurityDisabled, message)
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ impl ControllerChannel {
             let known = active.borrow_and_update().clone();
             if let Some(controller) = known {
                 let left = deadline.saturating_duration_since(Instant::now());
-                let peer = self.peer(&controller.address);
+                let peer = self.peer(&controller);
                 let asked = peer.request(request.clone(), left.min(self.attempt_timeout));
                 let answer = tokio::select! {
                     biased;
@@ -143,12 +143,14 @@ impl ControllerChannel {
         }
     }
 
-    fn peer(&self, address: &Address) -> Arc<Peer> {
+    fn peer(&self, controller: &ActiveController) -> Arc<Peer> {
+        let address = &controller.address;
         let mut current = self.current.lock();
         match &*current {
             Some((known, peer)) if known == address => Arc::clone(peer),
             _ => {
-                let peer = Arc::new(Peer::new(address.clone(), self.settings.clone()));
+                let settings = self.settings.clone().of_node(controller.id);
+                let peer = Arc::new(Peer::new(address.clone(), settings));
                 *current = Some((address.clone(), Arc::clone(&peer)));
                 peer
             }

@@ -7,6 +7,7 @@ use crate::server::{self, StartError};
 
 /// Runs a node until it is told to stop by a signal. Its directories are formatted already.
 pub fn run(config: BrokerConfig) -> Result<(), StartError> {
+    config.check_start()?;
     raise_descriptor_limit();
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(disk_gate::workers())

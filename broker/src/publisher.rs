@@ -24,6 +24,7 @@ use crate::broker::Broker;
 use crate::disk_gate::processors;
 use crate::log_dirs::{self, LogDirs, Opening, Wanted};
 use crate::net::limits::Limits;
+use crate::openness::{self, Doors, TooOpen};
 use crate::partitions::HostedPartition;
 use crate::topic_settings::TopicSettings;
 use client::Address;
@@ -39,11 +40,23 @@ struct Change {
 #[derive(Debug)]
 pub(crate) struct Publisher {
     broker: Arc<Broker>,
+    openness: openness::Watch,
 }
 
 impl Publisher {
     pub(crate) fn new(broker: Arc<Broker>) -> Self {
-        Self { broker }
+        Self { broker, openness: openness::Watch::default() }
+    }
+
+    /// Whether clients may be served with what this image says.
+    pub(crate) fn admit(&self, image: &MetadataImage) -> Result<(), TooOpen> {
+        self.apply_broker_settings(image);
+        openness::judge(&self.broker.config(), image)
+    }
+
+    /// Clients are served from here on, through these.
+    pub(crate) fn serves_clients(&self, doors: Doors) {
+        self.openness.opened(doors);
     }
 
     /// The first image: everything in it is new to this broker. Directories that no partition of
@@ -51,6 +64,7 @@ impl Publisher {
     pub(crate) async fn begin(&self, image: Arc<MetadataImage>) -> Result<(), StorageError> {
         self.broker.parts.surroundings.set_brokers(&image);
         self.apply_broker_settings(&image);
+        self.openness.look(&self.broker.config(), &image);
         let all = image.topics().iter().flat_map(|topic| {
             topic.partitions().map(|(partition, state)| Change {
                 topic: Arc::clone(topic),
@@ -88,6 +102,9 @@ impl Publisher {
         if changes.configs.iter().any(is_of_brokers) {
             self.apply_broker_settings(&image);
             self.reconfigure(&image, None).await;
+        }
+        if !changes.acls.is_empty() || changes.configs.iter().any(is_of_brokers) {
+            self.openness.look(&self.broker.config(), &image);
         }
         for resource in changes.configs.iter().filter(|c| c.resource_type == ResourceType::Topic) {
             self.reconfigure(&image, Some(&resource.name)).await;

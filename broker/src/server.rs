@@ -21,12 +21,12 @@ use config::BrokerConfig;
 use storage::StorageError;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{EnterGuard, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::authorizer::AllowAll;
 use crate::auto_topics::AutoTopics;
+use crate::blocking::blocking;
 use crate::broker::{Broker, Parts, now_ms};
 use crate::controller_channel::ControllerChannel;
 use crate::disk_gate::{self, DiskGate};
@@ -40,11 +40,14 @@ use crate::net::connection;
 use crate::net::limits::{Limits, UnknownHost};
 use crate::net::listener::{self, Bound, Endpoint, SocketBuffers};
 use crate::net::registry::{Registry, Seat};
+use crate::openness::{Doors, TooOpen};
+use crate::orphans;
 use crate::partitions::{Partitions, Surroundings};
 use crate::producer_ids::ProducerIds;
 use crate::publisher::Publisher;
 use crate::quorum::{Changes, QuorumHandle};
 use crate::replication_quota::ReplicationQuotas;
+use crate::stop_signals::StopSignals;
 use crate::zookeeper::ZooKeeperFace;
 use client::PeerSettings;
 
@@ -72,20 +75,30 @@ pub enum StartError {
     )]
     NotRegistered(i32),
     #[error("{0}")]
+    TooOpen(#[from] TooOpen),
+    #[error("{0}")]
     Io(#[from] std::io::Error),
 }
 
 /// Where a node keeps its data, formatted already, and how it is configured.
 pub(crate) async fn run(config: BrokerConfig) -> Result<(), StartError> {
-    let mut stop = stop_signals()?;
+    orphans::adopt()?;
+    let mut stop = StopSignals::register()?;
     let started = tokio::select! {
         started = Node::start(config) => started?,
         // What the disk holds is recovered by the next start.
         () = stop.recv() => return Ok(()),
     };
     stop.recv().await;
-    started.stop().await;
-    Ok(())
+    let stopped = started.stop();
+    tokio::pin!(stopped);
+    // More signals are told of, and change nothing.
+    loop {
+        tokio::select! {
+            () = &mut stopped => return Ok(()),
+            () = stop.recv() => {}
+        }
+    }
 }
 
 /// A node that runs.
@@ -149,6 +162,14 @@ impl Accepting {
         self.tasks.iter().for_each(JoinHandle::abort);
     }
 
+    /// What ends the listeners and the connections from elsewhere.
+    fn doors(&self) -> Doors {
+        Doors {
+            accepting: self.tasks.iter().map(JoinHandle::abort_handle).collect(),
+            stopping: self.stopping.clone(),
+        }
+    }
+
     /// Ends the connections; whoever still waits for something is cut off.
     async fn disconnect(&self) {
         self.end();
@@ -156,28 +177,6 @@ impl Accepting {
         let _ = self.stopping.send(true);
         let _ = tokio::time::timeout(CONNECTIONS_GRACE, self.stopping.closed()).await;
     }
-}
-
-/// Resolves once for Ctrl-C or SIGTERM.
-struct StopSignals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl StopSignals {
-    async fn recv(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-fn stop_signals() -> Result<StopSignals, StartError> {
-    Ok(StopSignals {
-        interrupt: signal(SignalKind::interrupt())?,
-        terminate: signal(SignalKind::terminate())?,
-    })
 }
 
 impl Node {
@@ -244,15 +243,19 @@ impl Node {
         self.publishing.abort();
         let broker_epoch = self.broker.quorum().broker_epoch();
         let logs = Arc::clone(&self.broker);
-        let close_logs =
-            file_work(move || logs.parts.log_dirs.close(&logs.partitions().all(), logs.now_ms()));
+        let close_logs = blocking("closing the logs", move || {
+            logs.parts.log_dirs.close(&logs.partitions().all(), logs.now_ms())
+        });
         // Others go on with another leader of the quorum while the logs are closed.
         let (closed, ()) = tokio::join!(close_logs, self.broker.quorum().stop());
         self.controllers.disconnect().await;
         drop(self.controllers_thread);
         let dirs = Arc::clone(&self.broker.parts.log_dirs);
         let ended = match closed {
-            Ok(()) => file_work(move || dirs.mark_clean(broker_epoch)).await,
+            Ok(()) => {
+                blocking("marking the directories clean", move || dirs.mark_clean(broker_epoch))
+                    .await
+            }
             failed => failed,
         };
         if let Err(error) = ended {
@@ -279,9 +282,11 @@ impl Joining<'_> {
         let allowed = Duration::from_millis(u64::try_from(allowed_ms).unwrap_or(0));
         let deadline = tokio::time::Instant::now() + allowed;
         let first = registered_by(deadline, allowed_ms, broker, changes.first()).await??;
+        publisher.admit(&first.image)?;
         publisher.begin(first.image).await?;
         // Listening before the broker is unfenced: whoever hears of it can connect.
         let clients = Accepting::start(broker, for_clients)?;
+        publisher.serves_clients(clients.doors());
         let publishing = tokio::spawn(publish(publisher, changes));
         registered_by(deadline, allowed_ms, broker, broker.quorum().serve()).await??;
         Ok((clients, publishing))
@@ -301,13 +306,6 @@ async fn registered_by<T>(
         Err(_) if broker.quorum().broker_epoch() < 0 => Err(StartError::NotRegistered(allowed_ms)),
         Err(_) => Ok(awaited.await),
     }
-}
-
-/// Runs work on files on a blocking thread; one that panics has said so.
-async fn file_work(
-    work: impl FnOnce() -> Result<(), StorageError> + Send + 'static,
-) -> Result<(), StorageError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Ok(()))
 }
 
 fn parts(
@@ -344,7 +342,10 @@ fn parts(
         groups: Groups::new(config.node_id, groups::Limits::of(config)),
         producer_ids: ProducerIds::default(),
         to_controller,
-        zookeeper: config.zookeeper.service().map(|_| ZooKeeperFace::default()),
+        zookeeper: config
+            .zookeeper
+            .service()
+            .map(|service| ZooKeeperFace::new(std::path::Path::new(&service.folder()))),
     }
 }
 

@@ -11,6 +11,8 @@
 mod arguments;
 mod base64_uuid;
 mod kafka_storage;
+mod machine;
+mod node_file;
 mod wrap;
 
 use std::io::Write;
@@ -19,6 +21,7 @@ pub use base64_uuid::{Uuid, random_uuid};
 pub use kafka_storage::{
     Failure, Formatted, MetaProperties, MetaPropertiesError, format_if_new, format_if_new_as,
 };
+pub use node_file::{NodeConfig, NodeFileError};
 
 /// What runs a tool: its arguments, its standard output and its standard error; the exit code.
 type Run = fn(&[String], &mut dyn Write, &mut dyn Write) -> i32;

@@ -10,6 +10,7 @@
 //! frame that arrived. Answers to Kafka's `NetworkClient`.
 
 mod inbox;
+mod lines;
 mod link;
 pub mod probe;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use protocol::wire::{Decodable, Request};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+pub use self::lines::Pace;
 use self::link::{Ask, Link};
 
 /// Where a node listens.
@@ -55,6 +57,10 @@ pub struct PeerSettings {
     pub client_id: Arc<str>,
     /// What log lines begin with, `[RaftManager id=1] ` for example.
     pub log_prefix: Arc<str>,
+    /// What log lines call the other node; nothing is said of one without a number.
+    pub node: Option<i32>,
+    /// How often lines say that it cannot be reached.
+    pub pace: Pace,
     /// socket.connection.setup.timeout.ms; ApiVersions has the same time again.
     pub connect_timeout: Duration,
     /// How long after a failed attempt the next one waits.
@@ -69,10 +75,18 @@ impl PeerSettings {
         Self {
             client_id: client_id.into(),
             log_prefix: log_prefix.into(),
+            node: None,
+            pace: Pace::CLIENTS,
             connect_timeout: Duration::from_secs(10),
             reconnect_backoff: Duration::from_millis(50),
             is_watched: false,
         }
+    }
+
+    /// The same for the node of this number.
+    #[must_use]
+    pub fn of_node(self, id: i32) -> Self {
+        Self { node: Some(id), ..self }
     }
 
     pub fn watched(self) -> Self {
@@ -177,7 +191,8 @@ impl Peer {
     ) -> Result<(i16, Bytes), PeerError> {
         let own = api.min_version.max(*versions.start())..=api.max_version.min(*versions.end());
         let (answer, answered) = oneshot::channel();
-        let ask = Ask { api, versions: own, encode, deadline: Instant::now() + timeout, answer };
+        let asked = Instant::now();
+        let ask = Ask { api, versions: own, encode, asked, deadline: asked + timeout, answer };
         self.asks.send(ask).map_err(|_| PeerError::Stopping)?;
         match tokio::time::timeout(timeout, answered).await {
             Ok(answer) => answer.unwrap_or(Err(PeerError::Stopping)),

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -17,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::inbox::{Inbox, InboxError};
+use super::lines::{Cancelled, Lines};
 use super::versions::{self, Heard, Versions};
 use super::{Address, Encode, PeerError, PeerSettings, Presence, probe};
 
@@ -26,6 +28,7 @@ pub(super) struct Ask {
     /// Versions that this side can send.
     pub(super) versions: RangeInclusive<i16>,
     pub(super) encode: Encode,
+    pub(super) asked: Instant,
     pub(super) deadline: Instant,
     pub(super) answer: Answer,
 }
@@ -37,6 +40,8 @@ struct InFlight {
     api: &'static Api,
     version: i16,
     correlation_id: i32,
+    asked: Instant,
+    sent: Instant,
     deadline: Instant,
     answer: Answer,
 }
@@ -52,6 +57,9 @@ struct Way {
     address: Address,
     settings: PeerSettings,
     presence: watch::Sender<Presence>,
+    lines: Lines,
+    /// The last address that a failed attempt went to, where the name has one.
+    tried: Option<SocketAddr>,
 }
 
 /// A connection whose other side has said what it speaks.
@@ -78,7 +86,8 @@ impl Link {
         asks: mpsc::UnboundedReceiver<Ask>,
         presence: watch::Sender<Presence>,
     ) -> Self {
-        let way = Way { address, settings, presence };
+        let lines = Lines::new(settings.clone());
+        let way = Way { address, settings, presence, lines, tried: None };
         Self { way, asks, waiting: VecDeque::new() }
     }
 
@@ -94,15 +103,16 @@ impl Link {
             }
             match self.way.open(at_hand.take()).await {
                 Ok(mut connection) => {
+                    self.way.lines.connected();
                     let ended = self.converse(&mut connection).await;
                     let Ended::Failed(error) = ended else { return };
-                    connection.fail_all(&self.way.address, &error);
                     self.way.log_end(&error);
+                    connection.fail_all(&self.way, &error);
                     drop(connection);
                     at_hand = self.way.look_again(!self.asks.is_closed()).await;
                 }
                 Err(error) => {
-                    self.way.log_unreachable(&error);
+                    self.way.log_failure(&error);
                     self.fail_waiting(&error);
                     tokio::time::sleep(self.way.settings.reconnect_backoff).await;
                     // A process that ends closes its connections a moment before its listeners:
@@ -165,14 +175,18 @@ impl Link {
 
 impl Way {
     /// Connects where nothing is at hand, and asks what the other side speaks.
-    async fn open(&self, at_hand: Option<TcpStream>) -> Result<Connection, PeerError> {
+    async fn open(&mut self, at_hand: Option<TcpStream>) -> Result<Connection, PeerError> {
         let within = self.settings.connect_timeout;
         let stream = match at_hand {
             Some(stream) => stream,
-            None => match tokio::time::timeout(within, probe::connect(&self.address)).await {
-                Ok(connected) => connected.map_err(|error| self.unreachable(&error))?,
-                Err(_) => return Err(self.unreachable(&io::ErrorKind::TimedOut.into())),
-            },
+            None => {
+                self.tried = None;
+                let connecting = probe::connect_telling(&self.address, &mut self.tried);
+                match tokio::time::timeout(within, connecting).await {
+                    Ok(connected) => connected.map_err(|error| self.unreachable(&error))?,
+                    Err(_) => return Err(self.unreachable(&io::ErrorKind::TimedOut.into())),
+                }
+            }
         };
         self.presence.send_replace(Presence::Connected);
         let greeted = Connection::greet(stream, &self.settings.client_id);
@@ -216,21 +230,32 @@ impl Way {
         reached
     }
 
+    /// A connection that was one has ended.
     fn log_end(&self, error: &PeerError) {
-        tracing::info!(
-            target: "org.apache.kafka.clients.NetworkClient",
-            "{}Node at {} disconnected: {error}",
-            self.settings.log_prefix, self.address
-        );
+        match error {
+            PeerError::TimedOut(_) => self.lines.request_timed_out(),
+            PeerError::Garbage { .. } => {
+                tracing::warn!(
+                    target: "org.apache.kafka.clients.NetworkClient",
+                    "{}Disconnecting: {error}", self.settings.log_prefix
+                );
+                self.lines.disconnected();
+            }
+            _ => self.lines.disconnected(),
+        }
     }
 
-    fn log_unreachable(&self, error: &PeerError) {
-        tracing::debug!(
-            target: "org.apache.kafka.clients.NetworkClient",
-            "{}Connection to node at {} could not be established. Node may not be available: \
-             {error}",
-            self.settings.log_prefix, self.address
-        );
+    /// There is no connection.
+    fn log_failure(&mut self, error: &PeerError) {
+        match error {
+            PeerError::Unreachable { kind: io::ErrorKind::TimedOut, .. } => {
+                self.lines.setup_timed_out();
+            }
+            PeerError::Unreachable { reason, .. } => {
+                self.lines.unreachable(&self.address, self.tried, reason);
+            }
+            error => self.log_end(error),
+        }
     }
 }
 
@@ -299,7 +324,7 @@ impl Connection {
         if ask.answer.is_closed() {
             return;
         }
-        let Ask { api, versions, encode, deadline, answer } = ask;
+        let Ask { api, versions, encode, asked, deadline, answer } = ask;
         let Some(version) = self.versions.newest_of(api, &versions) else {
             let error = PeerError::UnsupportedVersion { address: address.clone(), api: api.name };
             // Who asked may have given up waiting.
@@ -312,6 +337,8 @@ impl Connection {
                 api,
                 version,
                 correlation_id,
+                asked,
+                sent: Instant::now(),
                 deadline,
                 answer,
             }),
@@ -336,12 +363,14 @@ impl Connection {
     }
 
     /// The request whose time was up says so; those behind it were disconnected.
-    fn fail_all(&mut self, address: &Address, error: &PeerError) {
+    fn fail_all(&mut self, way: &Way, error: &PeerError) {
         let now = Instant::now();
         for sent in self.in_flight.drain(..) {
+            let InFlight { api, correlation_id, asked, sent: at, deadline, .. } = sent;
+            way.lines.cancelled(&Cancelled { api, correlation_id, asked, sent: at, deadline });
             let timed_out = matches!(error, PeerError::TimedOut(_));
             let own = match timed_out && sent.deadline > now {
-                true => PeerError::Disconnected(address.clone()),
+                true => PeerError::Disconnected(way.address.clone()),
                 false => error.clone(),
             };
             // Who asked may have given up waiting.

@@ -5,6 +5,7 @@
 //! there. A wrong guess costs a new leader epoch, nothing else.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -71,11 +72,20 @@ pub async fn stays_open(stream: &TcpStream, within: Duration) -> bool {
 
 /// Connects to the first address of the host that answers, IPv4 before IPv6 as the JVM does.
 pub async fn connect(address: &Address) -> io::Result<TcpStream> {
+    connect_telling(address, &mut None).await
+}
+
+/// The same; `tried` is the address that was asked last.
+pub(super) async fn connect_telling(
+    address: &Address,
+    tried: &mut Option<SocketAddr>,
+) -> io::Result<TcpStream> {
     let found = tokio::net::lookup_host((address.host.as_str(), address.port)).await?;
     let mut addresses: Vec<_> = found.collect();
-    addresses.sort_by_key(std::net::SocketAddr::is_ipv6);
+    addresses.sort_by_key(SocketAddr::is_ipv6);
     let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for address in addresses {
+        *tried = Some(address);
         match TcpStream::connect(address).await {
             Ok(stream) => {
                 // A socket that cannot be told to send at once is about to fail by itself.

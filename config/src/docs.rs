@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::keys::{BROKER_THEMES, Effect, Fallback, Key, Table, Update};
+use crate::keys::{BROKER_THEMES, Effect, Fallback, Key, Table, Update, is_refusing};
 
 const HEAD: &str = "\
 # Configuration
@@ -65,7 +65,12 @@ fn section(page: &mut String, title: &str, rows: &mut [&Key], broker: bool) {
             .filter(|key| reason(key) == Some(why))
             .map(|key| format!("`{}`", key.name))
             .collect();
-        let _ = writeln!(page, "Without effect, because {why}: {}.\n", names.join(", "));
+        let effect = if is_refusing(why) {
+            "Other classes than Kafka's own are refused at the start"
+        } else {
+            "Without effect"
+        };
+        let _ = writeln!(page, "{effect}, because {why}: {}.\n", names.join(", "));
     }
     while page.ends_with("\n\n") {
         page.pop();

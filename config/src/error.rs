@@ -50,6 +50,40 @@ pub enum ConfigError {
         scala_set(names)
     )]
     NeedsBrokerId { names: Vec<String> },
+    /// A listener that would be served more openly than it is declared.
+    #[error(
+        "Listener {listener} is to speak {protocol}, which Gregor does not do yet, and it is not \
+         served as plain text instead: give it the protocol PLAINTEXT (its name in listeners, or \
+         listener.security.protocol.map), or take it out of listeners"
+    )]
+    SecuredListener { listener: String, protocol: &'static str },
+    /// Controllers that would be spoken to more openly than their listener is declared.
+    #[error(
+        "The controllers are to be reached at listener {listener} by {protocol}, which Gregor does \
+         not do yet, and it does not connect in plain text instead: map {listener} to PLAINTEXT in \
+         listener.security.protocol.map, here and on the controllers"
+    )]
+    SecuredControllers { listener: String, protocol: &'static str },
+    /// A Java class that would decide something.
+    #[error("{name}={class} is a Java class, which no JVM is here to load; {remedy}")]
+    Plugin { name: String, class: String, remedy: &'static str },
+    /// An authorizer that would deny what is not denied here.
+    #[error(
+        "authorizer.class.name={class} would deny clients what Gregor does not deny yet: take it \
+         out, or allow everybody with super.users=User:ANONYMOUS (or, as long as there are no \
+         ACLs, with allow.everyone.if.no.acl.found=true)"
+    )]
+    DenyingAuthorizer { class: String },
+    /// A config provider that is not one of Kafka's own.
+    #[error(
+        "config.providers.{alias}.class={class} is a Java class, which no JVM is here to load; \
+         use Kafka's EnvVarConfigProvider, FileConfigProvider or DirectoryConfigProvider, or take \
+         {alias} out of config.providers"
+    )]
+    ProviderClass { alias: String, class: String },
+    /// A config provider that cannot look something up.
+    #[error("{problem} (config provider {alias})")]
+    Provider { alias: String, problem: String },
     /// The text of a file is not in its format.
     #[error("line {line}: {problem}")]
     Syntax { line: usize, problem: String },

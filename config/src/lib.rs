@@ -1,12 +1,13 @@
 //! Configuration: every key once, in one table, and everything that is derived from it.
 //!
-//! Owns: the table of keys (`keys`), the readers of files and environments (`properties`, `toml`,
-//! `env`, `zookeeper`), the typed configuration of a broker and of a topic (`BrokerConfig`, `TopicConfig`), what
-//! may be changed while a broker runs (`dynamic`) and what DescribeConfigs answers (`describe`).
+//! Owns: the table of keys (`keys`), the readers of files (`properties`, `toml`) and of images'
+//! variables (`dialect`), `zookeeper` files, the typed configuration of a broker and of a topic (`BrokerConfig`,
+//! `TopicConfig`), what may be changed while a broker runs (`dynamic`) and what DescribeConfigs
+//! answers (`describe`).
 //! Refuses: files, clocks and sockets; text comes in, values and errors go out.
 //!
 //! ```text
-//! .properties / TOML / environment ── Properties (name -> text)
+//! .properties / TOML / environment ── Properties (name -> text) ── providers: ${alias:key}
 //!         │ legacy names, synonyms, ZooKeeper-era files (broker::dialect)
 //!         ▼
 //!      Values (name -> checked value, defaults filled in)  ── keys::* (type, default, range)
@@ -23,14 +24,15 @@
 pub mod broker;
 pub mod client_metrics;
 pub mod describe;
+pub mod dialect;
 pub mod docs;
 pub mod dynamic;
 mod endpoint;
-pub mod env;
 mod error;
 pub mod group;
 pub mod keys;
 pub mod properties;
+pub mod providers;
 mod quorum;
 mod reconfigure;
 pub mod synonyms;

@@ -9,7 +9,16 @@ pub(crate) fn check(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), C
     check_listeners(before, after)?;
     check_threads(before, after)?;
     check_cleaners(before, after)?;
-    check_local_retention(after)
+    check_local_retention(after)?;
+    check_start(after)
+}
+
+/// Nothing that would have kept the node from starting comes in while it runs.
+fn check_start(after: &BrokerConfig) -> Result<(), ConfigError> {
+    after.check_start().map_err(|error| ConfigError::Reconfiguration {
+        names: vec!["listeners", "listener.security.protocol.map", "principal.builder.class"],
+        problem: error.to_string(),
+    })
 }
 
 /// What is advertised is listened on.

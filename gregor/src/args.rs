@@ -1,15 +1,21 @@
 //! The command line: `gregor` alone, `gregor kafka-server-start FILE`, `gregor kafka-storage …`,
-//! `gregor cluster`.
+//! `gregor cluster`, `gregor install DIR`.
 //!
 //! The program also goes by the tool's name (`kafka-server-start`, `kafka-storage.sh`, …) when it
 //! is called through a link of that name.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cluster::ClusterArgs;
+use crate::container::ContainerArgs;
+use crate::daemon::Launch;
+use crate::install::{self, Install};
+use crate::server_start::ServerStart;
+use crate::server_stop::{ServerStop, ZooKeeperStop};
+use crate::zookeeper::ZooKeeperStart;
 
 /// A Kafka broker and controller in one process.
 #[derive(Debug, Parser)]
@@ -17,6 +23,9 @@ use crate::cluster::ClusterArgs;
 pub(crate) struct CommandLine {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+    /// What stood in front of the file of a server to start.
+    #[arg(skip)]
+    pub(crate) launch: Launch,
 }
 
 #[derive(Debug, Subcommand)]
@@ -24,17 +33,21 @@ pub(crate) enum Command {
     /// Start a node from a Kafka properties file
     #[command(name = "kafka-server-start")]
     ServerStart(ServerStart),
+    /// Stop nodes that were started from this installation
+    #[command(name = "kafka-server-stop")]
+    ServerStop(ServerStop),
+    /// Start the service that brokers with a zookeeper.connect expect, from a zookeeper.properties
+    #[command(name = "zookeeper-server-start")]
+    ZooKeeperStart(ZooKeeperStart),
+    /// Stop ZooKeeper services that were started from this installation
+    #[command(name = "zookeeper-server-stop")]
+    ZooKeeperStop(ZooKeeperStop),
+    /// Lay out what a download of Kafka has: bin/*.sh and config/*.properties
+    Install(Install),
     /// Run a whole cluster on this machine, each node a process of its own
     Cluster(ClusterArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ServerStart {
-    /// The properties file
-    pub(crate) file: PathBuf,
-    /// Optional property that should override values set in the properties file
-    #[arg(long = "override", value_name = "PROPERTY=VALUE", value_parser = property)]
-    pub(crate) overrides: Vec<(String, String)>,
+    /// Do what the start scripts of an image of Kafka do
+    Container(ContainerArgs),
 }
 
 /// What the command line asks for.
@@ -46,32 +59,66 @@ pub(crate) enum Asked {
         name: &'static str,
         args: Vec<String>,
     },
+    /// A server was to be started, and nothing says from what: the words for that.
+    Usage(String),
+    /// One of Kafka's tools that only Kafka has so far.
+    NotNative(&'static str),
 }
 
 /// The command line as it was typed, with a link's name put in as the first word.
 pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Asked {
     let mut words: Vec<OsString> = words.into_iter().collect();
-    if let Some(tool) = words.first().and_then(|program| link_name(Path::new(program))) {
+    let link = words.first().and_then(|program| link_name(Path::new(program)));
+    if let Some(tool) = &link {
         words.insert(1, tool.into());
     }
-    let first = words.get(1).and_then(|word| word.to_str());
-    match first.and_then(cli::tool) {
-        Some(name) => {
-            let args = words.split_off(2);
-            let args = args.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
-            Asked::Tool { name, args }
-        }
-        None => Asked::Gregor(CommandLine::parse_from(words)),
+    let first = words.get(1).and_then(|word| word.to_str()).map(without_suffix);
+    if let Some(name) = first.and_then(cli::tool) {
+        let args = words.split_off(2);
+        let args = args.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        return Asked::Tool { name, args };
     }
+    let script = first.and_then(install::script);
+    if let Some(name) = script {
+        if CommandLine::command().find_subcommand(name).is_none() {
+            return Asked::NotNative(name);
+        }
+        // As a command it goes without `.sh`.
+        words.splice(1..2, [name.into()]);
+    }
+    let server = script.and_then(|name| SERVERS.iter().find(|(server, _)| *server == name));
+    let mut launch = Launch::default();
+    if let Some((name, usage)) = server {
+        let words_of_usage = |program: Option<&OsString>| {
+            let program = program.map(|word| word.to_string_lossy().into_owned());
+            let program = program.unwrap_or_default();
+            if link.is_some() { program } else { format!("{program} {name}") }
+        };
+        launch = Launch::take(&mut words, 2);
+        launch.at -= usize::from(link.is_some());
+        if words.len() == 2 {
+            return Asked::Usage(format!("USAGE: {} {usage}", words_of_usage(words.first())));
+        }
+    }
+    let mut asked = CommandLine::parse_from(words);
+    asked.launch = launch;
+    Asked::Gregor(asked)
 }
 
-/// Commands of this program itself that it also does when a link of their name is called.
-const LINKED: &[&str] = &["kafka-server-start"];
+/// Commands that start a server from a file, with what Kafka's scripts say without one.
+const SERVERS: &[(&str, &str)] = &[
+    ("kafka-server-start", "[-daemon] server.properties [--override property=value]*"),
+    ("zookeeper-server-start", "[-daemon] zookeeper.properties"),
+];
 
+fn without_suffix(word: &str) -> &str {
+    word.strip_suffix(".sh").unwrap_or(word)
+}
+
+/// The name of one of Kafka's scripts that the program was called by.
 fn link_name(program: &Path) -> Option<String> {
-    let name = program.file_name()?.to_str()?;
-    let name = name.strip_suffix(".sh").unwrap_or(name);
-    (LINKED.contains(&name) || cli::tool(name).is_some()).then(|| name.to_owned())
+    let name = without_suffix(program.file_name()?.to_str()?);
+    (install::script(name).is_some() || cli::tool(name).is_some()).then(|| name.to_owned())
 }
 
 pub(crate) fn property(word: &str) -> Result<(String, String), String> {
@@ -110,6 +157,39 @@ mod tests {
         assert_eq!((name, args), ("kafka-storage", words_of("format -t x -c f")));
         let Asked::Gregor(asked) = parse(words("./gregor")) else { panic!() };
         assert!(asked.command.is_none());
+    }
+
+    #[test]
+    fn a_server_without_a_file_is_told_kafkas_usage() {
+        for (line, usage) in [
+            (
+                "k/bin/kafka-server-start.sh -daemon",
+                "USAGE: k/bin/kafka-server-start.sh [-daemon] server.properties",
+            ),
+            ("gregor kafka-server-start", "USAGE: gregor kafka-server-start [-daemon] "),
+        ] {
+            let Asked::Usage(said) = parse(words(line)) else { panic!("{line}") };
+            assert!(said.starts_with(usage), "{said}");
+        }
+    }
+
+    #[test]
+    fn where_the_words_for_the_background_stood_is_kept() {
+        for (line, at) in
+            [("gregor kafka-server-start -daemon f", 2), ("k/kafka-server-start.sh -daemon f", 1)]
+        {
+            let Asked::Gregor(asked) = parse(words(line)) else { panic!("{line}") };
+            assert_eq!((asked.launch.is_daemon, asked.launch.at), (true, at), "{line}");
+            assert!(matches!(asked.command, Some(Command::ServerStart(_))), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_tool_that_only_kafka_has_is_known_by_name() {
+        for line in ["bin/kafka-mirror-maker.sh --help", "gregor kafka-mirror-maker.sh"] {
+            let Asked::NotNative(name) = parse(words(line)) else { panic!("{line}") };
+            assert_eq!(name, "kafka-mirror-maker", "{line}");
+        }
     }
 
     #[test]

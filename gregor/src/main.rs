@@ -2,37 +2,60 @@
 
 mod args;
 mod cluster;
+mod container;
+mod daemon;
+mod install;
+mod java_options;
+mod server_start;
+mod server_stop;
+mod servers;
+mod zookeeper;
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use args::{Asked, Command, ServerStart};
+use args::{Asked, Command};
 use broker::logging;
-use config::{BrokerConfig, ConfigError, Properties, Warning};
+use cli::NodeConfig;
+use server_start::{refuse, serve};
 
 fn main() -> ExitCode {
     let asked = match args::parse(std::env::args_os()) {
         Asked::Tool { name, args } => return run_tool(name, &args),
         Asked::Gregor(asked) => asked,
+        Asked::Usage(usage) => {
+            println!("{usage}");
+            return ExitCode::FAILURE;
+        }
+        Asked::NotNative(name) => {
+            eprintln!(
+                "{name} is not a tool of Gregor's own yet: call the {name}.sh of a stock Kafka, \
+                 which works with this node's --bootstrap-server"
+            );
+            return ExitCode::FAILURE;
+        }
     };
     match asked.command {
         None => start_unconfigured(),
-        Some(Command::ServerStart(start)) => start_from_file(&start),
+        Some(Command::ServerStart(start)) => server_start::run(&start, &asked.launch),
+        Some(Command::ServerStop(stop)) => stop.run(),
+        Some(Command::ZooKeeperStart(start)) => zookeeper::run(&start, &asked.launch),
+        Some(Command::ZooKeeperStop(stop)) => stop.run(),
+        Some(Command::Install(install)) => install::run(&install),
         Some(Command::Cluster(args)) => cluster::run(args),
+        Some(Command::Container(args)) => container::run(args),
     }
 }
 
 /// `gregor` alone: localhost:9092, data in ./gregor-data, formatted here if it is not yet.
 fn start_unconfigured() -> ExitCode {
     logging::start();
-    let (config, warnings) = match BrokerConfig::zero_configuration() {
-        Ok(read) => read,
-        Err(error) => return refuse(&error),
+    let node = match NodeConfig::from_properties(&config::broker::zero_properties()) {
+        Ok(node) => node,
+        Err(error) => return refuse(&error.to_string()),
     };
-    let directory = config.log_dirs.first().map_or("gregor-data", String::as_str).to_owned();
-    if let Err(error) = cli::format_if_new(&config) {
-        tracing::error!(target: "kafka.Kafka", "Cannot format {directory}: {error}");
-        return ExitCode::FAILURE;
+    let directory = node.config.log_dirs.first().map_or("gregor-data", String::as_str).to_owned();
+    if let Err(error) = cli::format_if_new(&node.config) {
+        return refuse(&format!("Cannot format {directory}: {error}"));
     }
     let shown = std::path::absolute(&directory).unwrap_or_else(|_| directory.clone().into());
     tracing::info!(
@@ -40,66 +63,10 @@ fn start_unconfigured() -> ExitCode {
         "No configuration given: listening on localhost:9092, data in {}",
         shown.display(),
     );
-    run(config, &warnings)
+    serve(node)
 }
 
 fn run_tool(tool: &str, args: &[String]) -> ExitCode {
     let code = cli::run(tool, args).unwrap_or(1);
     u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
-}
-
-fn start_from_file(start: &ServerStart) -> ExitCode {
-    logging::start();
-    let read = read_properties(&start.file).and_then(|mut properties| {
-        for (name, value) in &start.overrides {
-            properties.set(name, value);
-        }
-        let (config, warnings) = BrokerConfig::from_properties(&properties)?;
-        Ok((config, warnings, properties.contains("process.roles")))
-    });
-    let (config, warnings, is_kraft) = match read {
-        Ok(read) => read,
-        Err(error) => return refuse(&error),
-    };
-    // A node of the ZooKeeper era was never formatted by hand (docs/decisions/0012).
-    if !is_kraft && let Err(error) = cli::format_if_new(&config) {
-        tracing::error!(target: "kafka.Kafka", "Cannot format the log directory: {error}");
-        return ExitCode::FAILURE;
-    }
-    run(config, &warnings)
-}
-
-fn read_properties(file: &Path) -> Result<Properties, ConfigError> {
-    match std::fs::read(file) {
-        Ok(bytes) => Properties::parse(&bytes).map_err(|error| {
-            let file = file.display();
-            ConfigError::BadRequest { message: format!("Cannot read {file}: {error}") }
-        }),
-        Err(error) => {
-            tracing::error!(target: "kafka.Kafka", "Cannot read {}: {error}", file.display());
-            std::process::exit(1);
-        }
-    }
-}
-
-/// One line that says what is wrong; nothing was touched.
-fn refuse(error: &ConfigError) -> ExitCode {
-    tracing::error!(target: "kafka.Kafka", "{error}");
-    ExitCode::FAILURE
-}
-
-fn run(config: BrokerConfig, warnings: &[Warning]) -> ExitCode {
-    for warning in warnings {
-        tracing::warn!(target: "kafka.server.KafkaConfig", "{warning}");
-    }
-    match broker::run(config) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(
-                target: "kafka.Kafka",
-                "Exiting Kafka due to fatal exception during startup: {error}",
-            );
-            ExitCode::FAILURE
-        }
-    }
 }

@@ -8,6 +8,9 @@ pub enum Bug {
     AnswerBeforeSync,
     /// A voter grants every candidate of an epoch its vote.
     VoteTwice,
+    /// A candidate claims what its disk does not hold, stands again in the same epoch after it was
+    /// killed, and is given its vote again whatever is left of its log.
+    VoteForUnsynced,
     /// A leader commits records of earlier epochs before one of its own.
     CommitOldEpoch,
     /// A leader takes every follower's log for its own log's beginning.
@@ -25,9 +28,10 @@ pub enum Bug {
 }
 
 impl Bug {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::AnswerBeforeSync,
         Self::VoteTwice,
+        Self::VoteForUnsynced,
         Self::CommitOldEpoch,
         Self::NoTruncation,
         Self::MinorityCommits,

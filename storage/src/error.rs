@@ -26,6 +26,8 @@ pub enum StorageError {
     OldMessageFormat { path: PathBuf, magic: i8, position: u64 },
     #[error("{} is in use by another process", path.display())]
     Locked { path: PathBuf },
+    #[error("{operation} has panicked: what it was to do counts as not done")]
+    Panicked { operation: &'static str },
 }
 
 impl StorageError {

@@ -20,7 +20,7 @@ use super::plan::{Ask, Key, Plan, Wish};
 use super::requests::{self, Terms};
 use crate::broker::Broker;
 use crate::partitions::HostedPartition;
-use client::{Address, Peer, PeerError, PeerSettings};
+use client::{Address, Pace, Peer, PeerError, PeerSettings};
 
 /// Fetches under way: one that waits, and one that hurries it.
 const IN_FLIGHT_MAX: usize = 2;
@@ -77,7 +77,14 @@ impl Fetcher {
         let prefix =
             format!("[ReplicaFetcher replicaId={node_id}, leaderId={leader}, fetcherId={index}] ");
         let client_id = format!("broker-{node_id}-fetcher-{index}");
-        let peer = Peer::new(address, PeerSettings::new(client_id, prefix.as_str()));
+        // A fetcher of Kafka tries again after replica.fetch.backoff.ms, without doubling.
+        let pause = u64::try_from(broker.config().replica_fetch_backoff_ms).unwrap_or(0);
+        let pause = Duration::from_millis(pause);
+        let settings = PeerSettings {
+            pace: Pace { first: pause, most: pause },
+            ..PeerSettings::new(client_id, prefix.as_str()).of_node(leader)
+        };
+        let peer = Peer::new(address, settings);
         Self {
             broker,
             leader,

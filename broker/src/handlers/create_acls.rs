@@ -14,7 +14,7 @@ use crate::context::RequestContext;
 use crate::dispatch::CloseConnection;
 
 pub(crate) async fn handle(
-    _broker: &Arc<Broker>,
+    broker: &Arc<Broker>,
     context: &RequestContext,
     request: CreateAclsRequest,
 ) -> Result<CreateAclsResponse, CloseConnection> {
@@ -28,7 +28,7 @@ pub(crate) async fn handle(
         codes.check()?;
     }
     let error: ApiError = if context.authorize(Operation::Alter, Resource::Cluster) {
-        acls::disabled()
+        acls::disabled(&broker.config())
     } else {
         ErrorCode::ClusterAuthorizationFailed.into()
     };

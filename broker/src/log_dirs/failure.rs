@@ -50,7 +50,9 @@ impl Directories<'_> {
             | StorageError::PreviousIo { path }
             | StorageError::Malformed { path, .. } => path,
             // Nothing is wrong with the disk.
-            StorageError::OldMessageFormat { .. } | StorageError::Locked { .. } => return None,
+            StorageError::OldMessageFormat { .. }
+            | StorageError::Locked { .. }
+            | StorageError::Panicked { .. } => return None,
         };
         let holding = self.paths.iter().enumerate().filter(|(_, dir)| path.starts_with(dir));
         holding.max_by_key(|(_, dir)| dir.components().count()).map(|(at, _)| at)

@@ -17,6 +17,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::fetch::Segment;
@@ -35,6 +36,8 @@ use crate::zookeeper;
 const PENDING_MAX: usize = 64;
 /// Replies are gathered up to this many bytes while further requests are at hand.
 const GATHERED_BYTES_MAX: usize = 256 * 1024;
+/// How long a word's argument may take to arrive.
+const ARGUMENT_WAIT: Duration = Duration::from_secs(1);
 /// Replies up to this size are copied together, larger ones keep their own slice.
 const COPIED_BYTES_MAX: usize = 1024;
 
@@ -97,6 +100,7 @@ pub(crate) async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     let client = Arc::new(Client::new(listener, peer, seat.id()));
+    let _closing = Closing { broker: Arc::clone(&broker), client: Arc::clone(&client) };
     let frames = FrameReader::new(
         broker.frame_bytes_max(),
         Arc::clone(broker.buffers()),
@@ -119,11 +123,23 @@ pub(crate) async fn serve(
     if let Ended::Frame(FrameError::Word(word)) = ended {
         ended = connection.answer_word(word).await;
     }
-    if let Some(face) = &connection.broker.parts.zookeeper {
-        face.disconnected(connection.client.connection_id);
-    }
-    connection.broker.connection_closed(&connection.client);
     log_end(peer, &ended);
+}
+
+/// What is kept for a connection is forgotten with it, also when a handler panics: a heartbeat's
+/// entry that stayed would keep its broker from ever being found gone.
+struct Closing {
+    broker: Arc<Broker>,
+    client: Arc<Client>,
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        if let Some(face) = &self.broker.parts.zookeeper {
+            face.disconnected(self.client.connection_id);
+        }
+        self.broker.connection_closed(&self.client);
+    }
 }
 
 /// One line where somebody may want to know; peers come and go without one.
@@ -256,8 +272,14 @@ impl Connection {
 
     /// Answers a word of ZooKeeper's; nothing follows it.
     async fn answer_word(&mut self, word: [u8; 4]) -> Ended {
-        let face = self.broker.parts.zookeeper.as_ref();
-        let Some(answer) = face.and_then(|face| face.answer(word, &self.broker)) else {
+        let Some(face) = &self.broker.parts.zookeeper else {
+            return Ended::Frame(FrameError::Word(word));
+        };
+        let argument = match zookeeper::takes_argument(word) {
+            true => self.frames.rest_of_line(&self.stream, ARGUMENT_WAIT).await,
+            false => String::new(),
+        };
+        let Some(answer) = face.answer(word, &argument, &self.broker) else {
             return Ended::Frame(FrameError::Word(word));
         };
         self.queue_own(Bytes::from(answer));

@@ -23,6 +23,8 @@ use super::buffers::Buffers;
 const SMALL_BYTES: usize = 16 * 1024;
 /// Bytes of the length in front of each frame.
 const LENGTH_BYTES: usize = 4;
+/// Most of what is read behind a word.
+const LINE_BYTES_MAX: usize = 1024;
 /// A frame that finds no memory for this long costs its connection.
 const BUDGET_WAIT: Duration = Duration::from_secs(30);
 
@@ -168,6 +170,24 @@ impl FrameReader {
             self.make_room().await?;
             self.read_some(stream).await?;
         }
+    }
+
+    /// What stands behind a word up to the end of its line, of which `within` is waited for.
+    pub(crate) async fn rest_of_line(&mut self, stream: &TcpStream, within: Duration) -> String {
+        let line = async {
+            while !self.small.contains(&b'\n') && self.small.len() < LINE_BYTES_MAX {
+                self.small.reserve(LINE_BYTES_MAX);
+                // Whatever ended the connection ended the line.
+                if !matches!(read_into(stream, &mut self.small).await, Ok(1..)) {
+                    return;
+                }
+            }
+        };
+        // A line that does not end in time is as long as it is.
+        let _ = tokio::time::timeout(within, line).await;
+        let line = self.small.get(LENGTH_BYTES..).unwrap_or_default();
+        let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        String::from_utf8_lossy(line).trim_end_matches('\r').to_owned()
     }
 
     /// The length at the head of the small buffer, checked.

@@ -50,7 +50,7 @@ impl Membership {
         let within = u64::try_from(config.broker_session_timeout_ms).unwrap_or(0);
         Self {
             node_id: config.node_id,
-            is_of_zookeeper_era: config.zookeeper.is_broker(),
+            is_of_zookeeper_era: config.zookeeper.broker().is_some(),
             lifecycle: Lifecycle::new(config, dir),
             controller: is_controller.then(|| identity::controller_registration(config)),
             controller_is_asking: false,

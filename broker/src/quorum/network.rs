@@ -16,7 +16,7 @@ use raft::quorum::{Destination, Event, PeerRequest, PeerResponse, RequestFailure
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::command::Command;
-use client::{Address, Peer, PeerError, PeerSettings, Presence};
+use client::{Address, Pace, Peer, PeerError, PeerSettings, Presence};
 
 const ALL_VERSIONS: RangeInclusive<i16> = i16::MIN..=i16::MAX;
 /// From here on a vote can be asked for without counting.
@@ -29,6 +29,8 @@ const TOPIC_IDS: i16 = 13;
 #[derive(Debug)]
 pub(super) struct Network {
     peers: BTreeMap<(String, u16), Arc<Peer>>,
+    /// How many of the peers are addresses only.
+    bootstrap_servers: usize,
     settings: PeerSettings,
     request_timeout: Duration,
     commands: UnboundedSender<Command>,
@@ -46,9 +48,10 @@ impl Network {
             connect_timeout: request_timeout,
             // The core waits as long as it likes before it asks again.
             reconnect_backoff: Duration::from_millis(10),
+            pace: Pace { first: Duration::from_millis(50), most: Duration::from_millis(500) },
             ..PeerSettings::new(format!("raft-client-{node_id}"), prefix).watched()
         };
-        Self { peers: BTreeMap::new(), settings, request_timeout, commands }
+        Self { peers: BTreeMap::new(), bootstrap_servers: 0, settings, request_timeout, commands }
     }
 
     /// Sends, and reports the answer or that there is none.
@@ -71,9 +74,14 @@ impl Network {
     fn peer(&mut self, to: Destination) -> Arc<Peer> {
         let Destination { node_id, host, port } = to;
         let settings = &self.settings;
+        // Kafka numbers bootstrap servers downwards from -2.
+        let bootstrap = -2 - i32::try_from(self.bootstrap_servers).unwrap_or(i32::MAX - 2);
+        let servers = &mut self.bootstrap_servers;
         let known = self.peers.entry((host.clone(), port));
         let peer = known.or_insert_with(|| {
-            let peer = Arc::new(Peer::new(Address { host, port }, settings.clone()));
+            *servers += usize::from(node_id.is_none());
+            let settings = settings.clone().of_node(node_id.unwrap_or(bootstrap));
+            let peer = Arc::new(Peer::new(Address { host, port }, settings));
             // Who is behind a bootstrap address is not known.
             if let Some(id) = node_id {
                 tokio::spawn(watch(id, peer.presence(), self.commands.clone()));

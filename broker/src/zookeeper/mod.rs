@@ -1,12 +1,14 @@
 //! The face of ZooKeeper that the service of zookeeper-server-start has: four-letter words on the
 //! port of its controller, and a clear line for a real ZooKeeper's clients.
 //!
-//! Owns the counts that the words tell; what is said is in `words`.
+//! Owns the counts that the words tell, the ids that were given to brokers, and the chroot of the
+//! cluster: the first broker that comes says which it is. What is said is in `words`.
 
 mod words;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
@@ -15,20 +17,38 @@ use raft::image::MetadataImage;
 use self::words::{Mode, Standing, Traffic};
 use crate::broker::Broker;
 
+const CHROOT_FILE: &str = "chroot";
 /// reserved.broker.max.id of Kafka 3: ids that are drawn are above it.
 const RESERVED_MAX_ID: i32 = 1000;
 
 /// What the service counts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ZooKeeperFace {
     received: AtomicU64,
     sent: AtomicU64,
     connections: Mutex<BTreeMap<u64, Traffic>>,
     /// The last id that a broker was given.
     last_drawn: Mutex<i32>,
+    /// A file of one line, of the chroot that this service serves.
+    chroot_file: PathBuf,
+    chroot: Mutex<Option<String>>,
 }
 
 impl ZooKeeperFace {
+    /// Of a service whose data stand in this folder.
+    pub(crate) fn new(folder: &Path) -> Self {
+        let chroot_file = folder.join(CHROOT_FILE);
+        let chroot = std::fs::read_to_string(&chroot_file).ok();
+        Self {
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            connections: Mutex::default(),
+            last_drawn: Mutex::new(0),
+            chroot: Mutex::new(chroot.map(|line| line.trim_end().to_owned())),
+            chroot_file,
+        }
+    }
+
     pub(crate) fn connected(&self, connection_id: u64, peer: SocketAddr) {
         let traffic = Traffic { peer, received: 0, sent: 0 };
         self.connections.lock().insert(connection_id, traffic);
@@ -52,8 +72,9 @@ impl ZooKeeperFace {
         }
     }
 
-    /// The answer to a word; none to one that does not exist. The connection ends behind it.
-    pub(crate) fn answer(&self, word: [u8; 4], broker: &Broker) -> Option<String> {
+    /// The answer to a word and the rest of its line; none to a word that does not exist. The
+    /// connection ends behind it.
+    pub(crate) fn answer(&self, word: [u8; 4], rest: &str, broker: &Broker) -> Option<String> {
         let config = broker.config();
         let service = config.zookeeper.service()?;
         let quorum = broker.quorum();
@@ -81,8 +102,27 @@ impl ZooKeeperFace {
             sent: self.sent.load(Ordering::Relaxed),
             connections: self.connections.lock().values().copied().collect(),
             drawn_id: draws.then(|| self.draw(&image)),
+            chroot: if takes_argument(word) { self.claim(rest) } else { String::new() },
         };
         words::answer(word, &standing)
+    }
+
+    /// The chroot that is served: that of the first broker that said one, over restarts. Another
+    /// server, which has none, begins with a blank instead.
+    fn claim(&self, wanted: &str) -> String {
+        let mut served = self.chroot.lock();
+        let is_chroot = wanted.is_empty() || wanted.starts_with('/');
+        if served.is_none() && is_chroot {
+            if let Err(error) = std::fs::write(&self.chroot_file, format!("{wanted}\n")) {
+                tracing::warn!(
+                    target: "org.apache.zookeeper.server.ZooKeeperServer",
+                    "Cannot keep the chroot of the cluster in {}: {error}",
+                    self.chroot_file.display(),
+                );
+            }
+            *served = Some(wanted.to_owned());
+        }
+        served.clone().unwrap_or_default()
     }
 
     /// An id that no broker has or was given, above the reserved ones.
@@ -92,6 +132,11 @@ impl ZooKeeperFace {
         *last = RESERVED_MAX_ID.max(highest.unwrap_or(0)).max(*last).saturating_add(1);
         *last
     }
+}
+
+/// Whether the rest of the line belongs to a word.
+pub(crate) fn takes_argument(word: [u8; 4]) -> bool {
+    word == *b"greg"
 }
 
 /// What a client of a real ZooKeeper is to be told, where a frame is such a client's first.

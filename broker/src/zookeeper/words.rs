@@ -57,6 +57,8 @@ pub(super) struct Standing<'a> {
     pub(super) connections: Vec<Traffic>,
     /// The id that a broker without one may have; none where another server leads.
     pub(super) drawn_id: Option<i32>,
+    /// The chroot of the cluster that is served.
+    pub(super) chroot: String,
 }
 
 /// The answer to a word; none to one that does not exist, or only draws what the service lacks.
@@ -198,9 +200,10 @@ fn greeting(standing: &Standing<'_>) -> String {
     let voter = |(id, host, port): &(i32, String, u16)| format!("{id}@{}:{port}", bracketed(host));
     let voters: Vec<_> = standing.config.quorum().iter().map(voter).collect();
     format!(
-        "{}\ncluster.id={}\nnode.id={own}\ncontroller.quorum.voters={}\n",
+        "{}\ncluster.id={}\nnode.id={own}\nchroot={}\ncontroller.quorum.voters={}\n",
         version(),
         standing.cluster_id,
+        standing.chroot,
         voters.join(","),
     )
 }
@@ -248,6 +251,7 @@ mod tests {
                 sent: 3,
             }],
             drawn_id: Some(1001),
+            chroot: "/kafka".to_owned(),
         }
     }
 
@@ -292,7 +296,7 @@ mod tests {
                 b"greg",
                 format!(
                     "{version}\ncluster.id=MkU3OEVBNTcwNTJENDM2Qg\nnode.id=2000000000\n\
-                     controller.quorum.voters=2000000000@localhost:2181\n"
+                     chroot=/kafka\ncontroller.quorum.voters=2000000000@localhost:2181\n"
                 ),
             ),
             (b"brid", format!("{version}\nbroker.id=1001\n")),

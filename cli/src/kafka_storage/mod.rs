@@ -17,12 +17,14 @@ mod versions;
 mod voters;
 
 use std::io::Write;
+use std::path::Path;
 
-use config::{BrokerConfig, Properties};
+use config::BrokerConfig;
 
 use crate::arguments::{Given, Stopped, parse};
 use crate::random_uuid;
 use crate::wrap::wrap;
+use crate::{NodeConfig, NodeFileError};
 
 pub use failure::Failure;
 use flags::{COMMANDS, Command, DESCRIPTION, USAGE};
@@ -97,8 +99,11 @@ fn execute(command: &Command, given: &Given, out: &mut dyn Write) -> Result<i32,
 
 fn read_config(given: &Given) -> Result<BrokerConfig, Failure> {
     let path = given.value("config").unwrap_or_default();
-    let bytes = std::fs::read(path)
-        .map_err(|cause| Failure::Unreadable { path: path.to_owned(), cause })?;
-    let properties = Properties::parse(&bytes)?;
-    Ok(BrokerConfig::from_properties(&properties)?.0)
+    let read = NodeConfig::read(Path::new(path), &[]).map_err(|error| match error {
+        NodeFileError::Unreadable { cause, .. } => {
+            Failure::Unreadable { path: path.to_owned(), cause }
+        }
+        NodeFileError::Broken { cause, .. } | NodeFileError::Config(cause) => cause.into(),
+    });
+    Ok(read?.config)
 }

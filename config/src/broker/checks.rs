@@ -321,13 +321,5 @@ pub(super) fn advice(config: &BrokerConfig) -> Vec<Warning> {
             names.join(", ")
         ));
     }
-    let endpoints = config.listeners.iter().chain(&config.controller_listeners);
-    for endpoint in endpoints.filter(|each| each.protocol != SecurityProtocol::Plaintext) {
-        advice.push(format!(
-            "Listener {} is to speak {}, which does not exist here yet.",
-            endpoint.listener,
-            endpoint.protocol.name()
-        ));
-    }
     advice.into_iter().map(|message| Warning::Advice { message }).collect()
 }

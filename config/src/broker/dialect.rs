@@ -6,7 +6,9 @@
 //! - A file of the ZooKeeper era (zookeeper.connect without process.roles) is a broker whose
 //!   controllers are at the addresses of zookeeper.connect.
 
-use crate::keys::{Effect, Table, is_quiet};
+use std::sync::Arc;
+
+use crate::keys::{Effect, Key, Table, is_quiet};
 use crate::synonyms::below_listener;
 use crate::zookeeper::{Connect, LISTENER, ZooKeeperPart};
 use crate::{Address, ConfigError, Properties, Warning};
@@ -21,7 +23,7 @@ pub(super) fn translate(given: &Properties) -> Result<Translated, ConfigError> {
     let mut part = ZooKeeperPart::None;
     if let Some(connect) = Connect::of(given)? {
         leave_zookeeper(&connect, &mut properties);
-        part = ZooKeeperPart::Broker;
+        part = ZooKeeperPart::Broker(Arc::new(connect));
     }
     match (given.get("broker.id"), properties.get("node.id").map(str::to_owned)) {
         (None, Some(node_id)) => properties.set("broker.id", node_id),
@@ -44,11 +46,9 @@ const OBEYED: &[&str] = &[
 fn notice(given: &Properties) -> Vec<Warning> {
     let is_old = !given.contains("process.roles") && given.contains("zookeeper.connect");
     let notice_one = |(name, value): (&str, &str)| {
-        let base = below_listener(name).unwrap_or(name);
-        let known = Table::Broker.key(base).or_else(|| Table::LegacyBroker.key(base));
-        let Some(key) = known else {
-            let prefixed = below_listener(name).is_some() || is_configuration_of_plugin(name);
-            return (!prefixed).then(|| Warning::UnknownName { name: name.to_owned() });
+        let Some(key) = known_key(name) else {
+            let unknown = !is_known_name(name);
+            return unknown.then(|| Warning::UnknownName { name: name.to_owned() });
         };
         match key.effect {
             Effect::Legacy { maps_to: [] } if is_old && OBEYED.contains(&name) => None,
@@ -65,6 +65,17 @@ fn notice(given: &Properties) -> Vec<Warning> {
         }
     };
     given.iter().filter_map(notice_one).collect()
+}
+
+fn known_key(name: &str) -> Option<&'static Key> {
+    let base = below_listener(name).unwrap_or(name);
+    Table::Broker.key(base).or_else(|| Table::LegacyBroker.key(base))
+}
+
+/// Whether a name means something to a Kafka of any age.
+pub(crate) fn is_known_name(name: &str) -> bool {
+    let prefixed = || below_listener(name).is_some() || is_configuration_of_plugin(name);
+    known_key(name).is_some() || prefixed()
 }
 
 /// Names that belong to plug-ins of Kafka, which are none of a broker's own.

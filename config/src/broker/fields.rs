@@ -57,6 +57,7 @@ macro_rules! broker_config {
 broker_config! {
     plain {
         // node and topics
+        "authorizer.class.name" => authorizer_class_name: String,
         "auto.create.topics.enable" => auto_create_topics_enable: bool,
         "broker.heartbeat.interval.ms" => broker_heartbeat_interval_ms: i32,
         "broker.rack" => broker_rack: Option<String>,

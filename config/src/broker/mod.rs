@@ -2,22 +2,28 @@
 //!
 //! Built in one way only, from names and texts: a file, an environment and the zero configuration
 //! differ in where their `Properties` come from. Steps: `dialect` (older names and files), `Values`
-//! (types and ranges), `network` (listeners), `checks` (what must fit together).
+//! (types and ranges), `network` (listeners), `checks` (what must fit together). A node that starts
+//! asks `exposure` too, and through it `plugins` and `authorization`.
 //!
 //! The fields are in `fields::broker_config!`: a plain field is a key with `_` for `.`; a derived
 //! one says what it is made of. Defaults of topics are not here but in `TopicConfig`.
 //!
 //! Answers to KafkaConfig and AbstractKafkaConfig.
 
+mod authorization;
 mod checks;
 mod dialect;
+mod exposure;
 mod fields;
 mod network;
+mod plugins;
 
 use crate::keys::Table;
 use crate::zookeeper::ZooKeeperPart;
 use crate::{ConfigError, Properties, Value, Values, Warning};
 
+pub use authorization::Authorization;
+pub(crate) use dialect::is_known_name;
 pub use fields::{BrokerConfig, FIELDS};
 
 /// What a process is in its cluster.
@@ -30,8 +36,16 @@ pub struct ProcessRoles {
 impl BrokerConfig {
     /// Reads what a file, an environment or a command line gave.
     pub fn from_properties(given: &Properties) -> Result<(Self, Vec<Warning>), ConfigError> {
-        let (properties, mut warnings, part) = dialect::translate(given)?;
+        let (mut properties, mut warnings, part) = dialect::translate(given)?;
+        exposure::map_controllers(given, &mut properties);
         let config = Self::from_translated(properties, part)?;
+        if config.authorization() != Authorization::Unconfigured {
+            warnings.retain(|warning| {
+                !matches!(warning, Warning::UnknownName { name }
+                    if authorization::OWN_KEYS.contains(&name.as_str()))
+            });
+        }
+        warnings.extend(plugins::notice(&config));
         warnings.extend(checks::advice(&config));
         Ok((config, warnings))
     }

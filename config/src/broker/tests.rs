@@ -230,15 +230,13 @@ fn a_bad_value_is_one_line_with_key_value_and_what_is_allowed() {
 fn unknown_and_old_names_are_warned_of_once_and_kept() {
     let given = properties(&with(
         "confluent.support=1\nlog.message.format.version=3.0\ndelegation.token.master.key=k\n\
-         num.io.threads=16\nauthorizer.class.name=a.B\nlistener.name.x.ssl.keystore.type=PEM\n",
+         num.io.threads=16\nnum.network.threads=2\nlistener.name.x.ssl.keystore.type=PEM\n",
     ));
     let (config, warnings) = BrokerConfig::from_properties(&given).unwrap();
     let texts: Vec<_> = warnings.iter().map(Warning::to_string).collect();
     assert_eq!(
         texts,
         [
-            "Configuration authorizer.class.name has no effect: nothing is authorized or denied \
-             yet.",
             "Unknown configuration confluent.support: kept, but nothing reads it.",
             "Configuration delegation.token.master.key is of an older Kafka: it is read as \
              delegation.token.secret.key.",
@@ -278,7 +276,7 @@ fn a_file_of_the_zookeeper_era_is_a_broker_whose_controllers_are_at_zookeeper_co
     let servers: Vec<_> = config.controller_quorum_bootstrap_servers.iter().collect();
     assert_eq!((servers[0].host.as_str(), servers[0].port), ("zoo", 2182));
     assert_eq!((servers[1].host.as_str(), servers[1].port), ("other", 1));
-    assert!(config.zookeeper.is_broker());
+    assert_eq!(config.zookeeper.broker().map(|connect| connect.chroot.as_str()), Some("/chroot"));
 }
 
 #[test]

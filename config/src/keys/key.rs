@@ -154,6 +154,9 @@ impl Key {
     /// What DescribeConfigs answers when documentation is asked for: our own words.
     pub fn documentation(&self) -> String {
         match self.effect {
+            Effect::Ignored(why) if super::is_refusing(why) => {
+                format!("Other classes than Kafka's own are refused at the start: {why}.")
+            }
             Effect::Ignored(why) => format!("Accepted without effect: {why}."),
             _ => self.doc.to_owned(),
         }

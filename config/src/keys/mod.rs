@@ -129,6 +129,11 @@ pub(crate) fn is_quiet(reason: &str) -> bool {
     why::QUIET.contains(&reason)
 }
 
+/// Whether a node refuses to start with another value than Kafka's own for this reason.
+pub(crate) fn is_refusing(reason: &str) -> bool {
+    why::REFUSING.contains(&reason)
+}
+
 /// A key that claims to do something, and the field through which it does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Acting {

@@ -17,7 +17,7 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(1)
         .low()
         .ignored(why::QUOTAS),
-    class("client.quota.callback.class").low().ignored(why::QUOTAS),
+    class("client.quota.callback.class").low().ignored(why::PLUGIN),
     int("controller.quota.window.num").or("11").at_least(1).low().ignored(why::QUOTAS),
     int("controller.quota.window.size.seconds").or("1").at_least(1).low().ignored(why::QUOTAS),
     int("quota.window.num").or("11").at_least(1).low().ignored(why::QUOTAS),

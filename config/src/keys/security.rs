@@ -1,14 +1,18 @@
 //! Who may do what, and tokens.
 //!
 //! Rows of the broker table; the facts are those of
-//! BrokerSecurityConfigs, DelegationTokenManagerConfigs. None acts.
+//! BrokerSecurityConfigs, DelegationTokenManagerConfigs. The authorizer's acts.
 
 use super::Valid;
 use super::key::{Key, class, long, password, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    string("authorizer.class.name").or("").valid(Valid::NonNull).low().ignored(why::ACLS),
+    string("authorizer.class.name").or("").valid(Valid::NonNull).low().acts(
+        "Kafka's authorizer is accepted where it would allow everybody: with User:ANONYMOUS in \
+             super.users, or with allow.everyone.if.no.acl.found=true as long as there is no ACL. \
+             A node with any other refuses to start.",
+    ),
     long("connections.max.reauth.ms").or("0").ignored(why::SECURED),
     long("delegation.token.expiry.check.interval.ms")
         .or("3600000")
@@ -22,6 +26,6 @@ pub(super) const KEYS: &[Key] = &[
     class("principal.builder.class")
         .or("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder")
         .per_broker()
-        .ignored(why::SECURED),
-    string("security.providers").low().ignored(why::SECURED),
+        .ignored(why::PLUGIN),
+    string("security.providers").low().ignored(why::PLUGIN),
 ];

@@ -34,3 +34,6 @@ pub(super) const QUIET: &[&str] = &[
     THREADS, PLUGIN, METRICS, PURGATORY, CLUSTER, LINGER, INTERNAL, BATCHING, SOCKETS, SHARE,
     STREAMS, TXN, CONSUMER, CLASSIC, QUEUE,
 ];
+
+/// Reasons that refuse whatever is not Kafka's own: `broker::plugins` has the classes.
+pub(super) const REFUSING: &[&str] = &[PLUGIN];

@@ -11,6 +11,7 @@ use crate::{Address, ConfigError, Properties};
 use super::FIRST_SERVICE_ID;
 
 const CONNECT: &str = "zookeeper.connect";
+const TLS: &str = "zookeeper.ssl.client.enable";
 const DEFAULT_PORT: u16 = 2181;
 /// zookeeper.session.timeout.ms of Kafka 3.
 const DEFAULT_TIMEOUT_MS: u64 = 18_000;
@@ -47,6 +48,10 @@ impl Connect {
             return Err(ConfigError::invalid(CONNECT, text, allowed));
         }
         let chroot = checked_chroot(chroot, text)?;
+        if let Some(on) = given.get(TLS).filter(|on| on.trim().eq_ignore_ascii_case("true")) {
+            let allowed = "what stands in for ZooKeeper speaks plain text only";
+            return Err(ConfigError::invalid(TLS, on, allowed));
+        }
         let reserved_max_id = number(given, "reserved.broker.max.id")?.unwrap_or(1000);
         Ok(Some(Self {
             servers,

@@ -28,20 +28,23 @@ pub enum ZooKeeperPart {
     #[default]
     None,
     /// A broker whose controllers are found at zookeeper.connect.
-    Broker,
+    Broker(Arc<Connect>),
     /// The service itself.
     Service(Arc<ServiceConfig>),
 }
 
 impl ZooKeeperPart {
-    pub fn is_broker(&self) -> bool {
-        matches!(self, Self::Broker)
+    pub fn broker(&self) -> Option<&Connect> {
+        match self {
+            Self::Broker(connect) => Some(connect),
+            Self::None | Self::Service(_) => None,
+        }
     }
 
     pub fn service(&self) -> Option<&ServiceConfig> {
         match self {
             Self::Service(service) => Some(service),
-            Self::None | Self::Broker => None,
+            Self::None | Self::Broker(_) => None,
         }
     }
 }

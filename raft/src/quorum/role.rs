@@ -1,6 +1,7 @@
 //! What a node is in its epoch, and what each role says of leader and vote.
 //!
-//! Kept true: a standard vote is granted once per epoch, never by who knows a leader of the epoch;
+//! Kept true: a standard vote is granted to one candidate per epoch, to a log that is not behind,
+//! and never by who knows a leader of the epoch;
 //! a pre-vote is granted by everybody who has no healthy leader, and changes nothing. Answers to
 //! `EpochState` and `QuorumState`.
 
@@ -88,7 +89,9 @@ impl Role {
             Self::Unattached(Unattached { leader_id, voted, .. })
             | Self::Prospective(Prospective { leader_id, voted, .. }) => match voted {
                 _ if is_planted(Bug::VoteTwice) => log_is_up_to_date,
-                Some(voted) => voted.covers(replica),
+                Some(voted) if is_planted(Bug::VoteForUnsynced) => voted.covers(replica),
+                // Unlike Kafka: the log counts again (docs/decisions/0112).
+                Some(voted) => voted.covers(replica) && log_is_up_to_date,
                 None => leader_id.is_none() && log_is_up_to_date,
             },
             Self::Candidate(_) | Self::Follower(_) | Self::Resigned(_) => false,

@@ -16,6 +16,7 @@ use super::peers::PeerKey;
 use super::role::Role;
 use super::voters::{Endpoints, ReplicaKey, address};
 use super::{CLUSTER_METADATA_ID, CLUSTER_METADATA_TOPIC, MAX_FETCH_BYTES, Quorum};
+use crate::planted::{Bug, is_planted};
 
 /// How long a leader may hold a fetch back.
 const FETCH_MAX_WAIT_MS: i32 = 500;
@@ -51,7 +52,12 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         Some(StrBytes::from_string(self.settings.cluster_id.clone()))
     }
 
+    /// Asks only when all that the request claims is on the disk: a vote is for that log, and must
+    /// still be for it after this node was killed. A sync that ends asks again.
     pub(super) fn ask_for_votes(&mut self, pre_vote: bool) {
+        if !self.may_claim_end() && !is_planted(Bug::VoteForUnsynced) {
+            return;
+        }
         let ballot = match &self.role {
             Role::Prospective(role) => &role.ballot,
             Role::Candidate(role) => &role.ballot,

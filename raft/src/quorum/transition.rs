@@ -20,6 +20,7 @@ use super::resigned::Resigned;
 use super::role::Role;
 use super::unattached::Unattached;
 use super::voters::{Endpoints, ReplicaKey};
+use crate::planted::{Bug, is_planted};
 
 /// What lies between two voters that lost their leader at the same moment, so that the first has
 /// won before the second asks.
@@ -50,9 +51,11 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         if leader_id == Some(own.id) {
             return Role::Resigned(self.resigned(epoch, Vec::new()));
         }
+        // Unlike Kafka: who stood for election stands anew, in the next epoch, with the log that is
+        // left; its vote for itself keeps others from this one (docs/decisions/0112).
         let stood = voted.is_some_and(|voted| voted.covers(own));
-        // Who stood for election and then heard of another leader of the epoch follows that one.
-        if stood && leader_id.is_none() && self.is_voter() {
+        let resumes = is_planted(Bug::VoteForUnsynced);
+        if resumes && stood && leader_id.is_none() && self.is_voter() {
             let ballot = Ballot::new(self.voters(), own.id);
             let election_deadline_ms = self.election_deadline();
             return Role::Candidate(Candidate { epoch, own, ballot, election_deadline_ms });

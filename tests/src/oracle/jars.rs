@@ -61,7 +61,8 @@ pub(super) fn tool_server_classes() -> PathBuf {
     compiled("toolserver", ".")
 }
 
-fn cache() -> PathBuf {
+/// Where fetched things are kept.
+pub(crate) fn cache() -> PathBuf {
     if let Some(chosen) = std::env::var_os("GREGOR_ORACLE") {
         return chosen.into();
     }

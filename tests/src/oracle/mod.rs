@@ -10,6 +10,7 @@ mod names;
 mod tools;
 
 pub use broker::StockBroker;
+pub(crate) use jars::cache;
 pub use jars::{
     class_path, course_class_path, jars, logging_class_path, schemas, steady_class_path,
 };

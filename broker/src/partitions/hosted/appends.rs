@@ -8,6 +8,7 @@ use storage::{AppendError, Appended, StorageError};
 use tokio::sync::oneshot;
 
 use super::HostedPartition;
+use crate::blocking::blocking;
 
 /// Why an append was not taken; `error_map` has the codes.
 pub(crate) type AppendRefused = NotAppended<AppendError>;
@@ -103,7 +104,7 @@ impl HostedPartition {
     ) -> Result<(), StorageError> {
         let _turn = self.flushing.lock().await;
         let partition = Arc::clone(self);
-        let flushed = tokio::task::spawn_blocking(move || {
+        blocking("a flush", move || {
             let ticket = {
                 let mut replica = partition.replica.lock();
                 if replica.log().log.recovery_point() >= end_offset {
@@ -118,8 +119,8 @@ impl HostedPartition {
                     partition.replica.lock().log_mut().log.end_flush(flushed)
                 }
             }
-        });
-        flushed.await.unwrap_or(Ok(()))
+        })
+        .await
     }
 
     /// DeleteRecords; `offset` -1 means everything that is committed. Files may go, so it runs

@@ -2,6 +2,7 @@
 
 mod disk;
 mod requests;
+mod revote;
 mod sole;
 mod three;
 mod world;

@@ -197,7 +197,7 @@ fn a_disk_that_does_not_answer_commits_nothing() {
 }
 
 #[test]
-fn who_stood_and_then_heard_of_a_leader_still_knows_it_after_a_crash() {
+fn who_stood_stands_anew_after_a_crash_unless_it_had_heard_of_a_leader() {
     let mut world = World::of(&[1, 2, 3]);
     let own = ReplicaKey { id: 1, directory_id: directory(1) };
     for (leader_id, wanted) in [(Some(2), Some(2)), (None, None)] {
@@ -206,8 +206,13 @@ fn who_stood_and_then_heard_of_a_leader_still_knows_it_after_a_crash() {
         world.disks[&1].borrow_mut().vote = Some(state.to_json(0));
         world.cut_off(1);
         world.start(1);
-        assert_eq!(world.nodes[&1].leader_id(), wanted);
-        let stands = matches!(world.nodes[&1].role, Role::Candidate(_));
-        assert_eq!((stands, world.nodes[&1].epoch()), (leader_id.is_none(), 7));
+        let node = &world.nodes[&1];
+        assert_eq!((node.leader_id(), node.epoch()), (wanted, 7));
+        assert!(!matches!(node.role, Role::Candidate(_)), "its epoch is over");
+        assert_eq!(
+            node.role.voted().map(|voted| voted.id),
+            Some(1),
+            "nobody else gets its vote of epoch 7"
+        );
     }
 }

@@ -141,7 +141,7 @@ impl World {
     }
 
     /// Says whether there was one.
-    fn deliver(&mut self) -> bool {
+    pub(super) fn deliver(&mut self) -> bool {
         let Some(message) = self.messages.pop_front() else { return false };
         match message {
             Message::Request { from, request_id, to, request } => {

@@ -1,0 +1,5 @@
+#!/bin/bash
+# Writes zookeeper.properties from the environment.
+set -o errexit
+
+gregor container configure --dialect zookeeper

@@ -1,0 +1,3 @@
+#!/bin/bash
+# What wurstmeister/zookeeper starts with.
+exec gregor container run --dialect zookeeper
