@@ -1,7 +1,7 @@
 //! Configuration: every key once, in one table, and everything that is derived from it.
 //!
 //! Owns: the table of keys (`keys`), the readers of files (`properties`, `toml`) and of images'
-//! variables (`dialect`), the typed configuration of a broker and of a topic (`BrokerConfig`,
+//! variables (`dialect`), `zookeeper` files, the typed configuration of a broker and of a topic (`BrokerConfig`,
 //! `TopicConfig`), what may be changed while a broker runs (`dynamic`) and what DescribeConfigs
 //! answers (`describe`).
 //! Refuses: files, clocks and sockets; text comes in, values and errors go out.
@@ -40,6 +40,7 @@ pub mod toml;
 pub mod topic;
 mod value;
 mod values;
+pub mod zookeeper;
 
 pub use broker::BrokerConfig;
 pub use endpoint::{Endpoint, SecurityProtocol};
