@@ -141,6 +141,9 @@ fn static_member_is_known(printed: &str) {
 #[test]
 fn exercise_3_1_without_acknowledgements_records_are_lost() {
     let mut desk = BreakFix::with_three_brokers();
+    for broker in 0..3 {
+        desk.broker(broker).wait_for_text("Recorded new ZK controller, from now on will use node");
+    }
     let attempt = |is_disturbed| {
         desk.remove_payload_logs();
         desk.create("--partitions 6 --replication-factor 1");
