@@ -43,6 +43,8 @@ mod server;
 mod stop_signals;
 mod topic_names;
 mod topic_settings;
+mod zookeeper;
 
 pub use process::run;
 pub use server::StartError;
+pub use stop_signals::StopSignals;

@@ -48,6 +48,7 @@ use crate::publisher::Publisher;
 use crate::quorum::{Changes, QuorumHandle};
 use crate::replication_quota::ReplicationQuotas;
 use crate::stop_signals::StopSignals;
+use crate::zookeeper::ZooKeeperFace;
 use client::PeerSettings;
 
 /// How long connections may take to end when the node stops.
@@ -341,6 +342,10 @@ fn parts(
         groups: Groups::new(config.node_id, groups::Limits::of(config)),
         producer_ids: ProducerIds::default(),
         to_controller,
+        zookeeper: config
+            .zookeeper
+            .service()
+            .map(|service| ZooKeeperFace::new(std::path::Path::new(&service.folder()))),
     }
 }
 
@@ -454,6 +459,9 @@ async fn publish_from_the_first(publisher: Publisher, mut changes: Changes) {
 }
 
 fn say_starting(config: &BrokerConfig) {
+    if config.zookeeper.service().is_some() {
+        return;
+    }
     let id = config.node_id;
     tracing::info!(
         target: "kafka.server.KafkaRaftServer",
@@ -474,8 +482,12 @@ fn say_starting(config: &BrokerConfig) {
     }
 }
 
-/// The lines that people, scripts and test containers wait for.
+/// The lines that people, scripts and test containers wait for: of a broker, not of the ZooKeeper
+/// service, whose log may be the same.
 fn say_started(config: &BrokerConfig) {
+    if config.zookeeper.service().is_some() {
+        return;
+    }
     let id = config.node_id;
     if config.process_roles.broker {
         tracing::info!(
@@ -491,6 +503,9 @@ fn say_started(config: &BrokerConfig) {
 }
 
 fn say_stopped(config: &BrokerConfig) {
+    if config.zookeeper.service().is_some() {
+        return;
+    }
     let id = config.node_id;
     if config.process_roles.broker {
         tracing::info!(

@@ -26,7 +26,9 @@ mod wrap;
 use std::io::Write;
 
 pub use base64_uuid::{Uuid, random_uuid};
-pub use kafka_storage::{Failure, Formatted, MetaProperties, MetaPropertiesError, format_if_new};
+pub use kafka_storage::{
+    Failure, Formatted, MetaProperties, MetaPropertiesError, format_if_new, format_if_new_as,
+};
 pub use node_file::{NodeConfig, NodeFileError};
 
 /// What runs a tool: its arguments, its standard output and its standard error; the exit code.

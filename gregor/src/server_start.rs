@@ -1,7 +1,7 @@
 //! `kafka-server-start [-daemon] FILE [--override K=V]…`: a node from a properties file.
 //!
-//! Nothing on disk is touched before everything is known that would refuse the start; with `-daemon`
-//! the refusal is said in the terminal, and the node's own words go to its file.
+//! Nothing on disk is touched before everything is known that would refuse the start; with
+//! `-daemon` the refusal is said in the terminal, and the node's own words go to its file.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use clap::Args;
 use cli::NodeConfig;
 
 use crate::args::property;
-use crate::{daemon, java_options};
+use crate::{container, daemon, java_options, zookeeper};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServerStart {
@@ -30,19 +30,25 @@ pub(crate) fn run(start: &ServerStart, launch: &daemon::Launch) -> ExitCode {
         Ok(node) => node,
         Err(error) => return refuse(&error.to_string()),
     };
+    if let Err(why) = container::check_directories(&node.config) {
+        return refuse(&why);
+    }
     if launch.is_daemon {
         return match daemon::start(launch, "kafkaServer") {
             Ok(_) => ExitCode::SUCCESS,
             Err(error) => refuse(&format!("Cannot start in the background: {error}")),
         };
     }
-    // A node of the ZooKeeper era was never formatted by hand (docs/decisions/0012).
-    if !node.is_kraft
-        && let Err(error) = cli::format_if_new(&node.config)
-    {
-        return refuse(&format!("Cannot format the log directory: {error}"));
+    // A broker of the ZooKeeper era was never formatted by hand (docs/decisions/0220).
+    let Some(connect) = node.config.zookeeper.broker() else { return serve(node) };
+    let mut directories = node.config.log_dirs.clone();
+    directories.push(node.config.metadata_log_dir.clone());
+    match zookeeper::join(&start.file, &start.overrides, connect, &directories) {
+        Ok(joined) => serve(joined),
+        Err(error) => {
+            refuse(&format!("Fatal error during KafkaServer startup. Prepare to shutdown: {error}"))
+        }
     }
-    serve(node)
 }
 
 /// One line that says what is wrong; nothing was touched.

@@ -12,12 +12,15 @@
 pub mod bench;
 pub mod clients;
 pub mod cluster;
+pub mod docker;
 pub mod facts;
 pub mod golden;
+pub mod labs;
 pub mod mask;
 pub mod node;
 pub mod oracle;
 pub mod records;
+pub mod refusal;
 pub mod served;
 pub mod server;
 pub mod topic;

@@ -295,6 +295,9 @@ impl Host {
             epoch,
             address: Address { host, port },
         });
+        if let Some(active) = active.as_ref().filter(|_| self.membership.is_of_zookeeper_era) {
+            say_new_controller(node_id, active);
+        }
         self.shared.active.send_replace(active);
         self.membership.lifecycle.ask_at_once();
         self.membership.controller_due_now();
@@ -411,6 +414,18 @@ impl Host {
             // Its panic was printed when it happened.
             let _ = thread.join();
         }
+    }
+}
+
+/// The line of a broker with a ZooKeeper, which had one channel for each purpose.
+fn say_new_controller(node_id: i32, active: &ActiveController) {
+    let ActiveController { id, address, .. } = active;
+    for purpose in ["alter-partition", "forwarding"] {
+        tracing::info!(
+            target: "kafka.server.NodeToControllerRequestThread",
+            "[zk-broker-{node_id}-to-controller-{purpose}-channel-manager]: Recorded new ZK \
+             controller, from now on will use node {address} (id: {id} rack: null)"
+        );
     }
 }
 

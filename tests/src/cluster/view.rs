@@ -201,6 +201,19 @@ impl View {
         }
     }
 
+    /// Creates a topic whose replicas the controller counts and places.
+    ///
+    /// # Panics
+    /// When it is refused for half a minute.
+    pub fn create_by_default(&self, topic: &str, partitions: i32) {
+        let asked = CreatableTopic::default()
+            .with_name(name(topic))
+            .with_num_partitions(partitions)
+            .with_replication_factor(-1);
+        self.create_topic(asked);
+        self.wait_in_sync(topic, partitions);
+    }
+
     /// Creates a topic with its replicas placed: one list of brokers a partition.
     ///
     /// # Panics
@@ -221,6 +234,12 @@ impl View {
             .with_replication_factor(-1)
             .with_assignments(assignments.collect())
             .with_configs(settings.collect());
+        self.create_topic(asked);
+        self.wait_in_sync(topic, i32::try_from(replicas.len()).expect("few partitions"));
+    }
+
+    fn create_topic(&self, asked: CreatableTopic) {
+        let topic = asked.name.to_string();
         let request =
             CreateTopicsRequest::default().with_topics(vec![asked]).with_timeout_ms(10_000);
         let mut last = None;
@@ -230,7 +249,6 @@ impl View {
             matches!(answer.error_code, 0 | 36).then_some(())
         });
         created.unwrap_or_else(|why| panic!("{why}: {last:?}"));
-        self.wait_in_sync(topic, i32::try_from(replicas.len()).expect("few partitions"));
     }
 }
 

@@ -50,6 +50,32 @@ pub fn course_class_path() -> String {
     format!("{}:{}", classes.display(), class_path(COURSE))
 }
 
+/// The class path of the labs' clients, with their warnings: ours on the release of the course.
+#[must_use]
+pub fn labs_class_path() -> String {
+    let settings = java_sources().join("labs");
+    let classes = compiled("labs", &format!("{}/*", jars(COURSE).display()));
+    let (settings, classes) = (settings.display(), classes.display());
+    format!("{settings}:{classes}:{}/*", jars(COURSE).display())
+}
+
+/// How a release's tools run in a window of their own: the word that has their warnings on the
+/// screen, and the class path.
+#[must_use]
+pub fn window_class_path(version: &str) -> (String, String) {
+    let settings = java_sources().join("labs");
+    let class_path = format!("{}/*", jars(version).display());
+    if version.starts_with('3') {
+        let file = settings.join("log4j.properties");
+        (format!("-Dlog4j.configuration=file:{}", file.display()), class_path)
+    } else {
+        let file = settings.join("log4j2.properties");
+        let logging = cache().join("logging");
+        let word = format!("-Dlog4j2.configurationFile={}", file.display());
+        (word, format!("{class_path}:{}/*", logging.display()))
+    }
+}
+
 /// The class path of the steady clients of cluster tests: our classes on the equalled release.
 #[must_use]
 pub fn steady_class_path() -> String {
@@ -61,7 +87,8 @@ pub(super) fn tool_server_classes() -> PathBuf {
     compiled("toolserver", ".")
 }
 
-fn cache() -> PathBuf {
+/// Where fetched things are kept.
+pub(crate) fn cache() -> PathBuf {
     if let Some(chosen) = std::env::var_os("GREGOR_ORACLE") {
         return chosen.into();
     }
