@@ -80,8 +80,8 @@ fn read(arguments: &[String]) -> Result<Asked, String> {
                         true => words.next().cloned(),
                         false => Some(attached),
                     };
-                    let value =
-                        value.ok_or(format!("option requires an argument -- '{letter}'"))?;
+                    let value = value
+                        .ok_or_else(|| format!("option requires an argument -- '{letter}'"))?;
                     let wrong = |_| format!("timeout invalid: {value}");
                     // A negative -q means for ever, as does none.
                     let seconds: i64 = value.parse().map_err(wrong)?;

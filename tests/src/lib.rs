@@ -17,6 +17,7 @@ pub mod facts;
 pub mod golden;
 pub mod labs;
 pub mod mask;
+pub mod native;
 pub mod node;
 pub mod oracle;
 pub mod records;
