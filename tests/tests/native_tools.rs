@@ -1,7 +1,26 @@
 //! Native tools print what stock's print, do what they do and end with the same code.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
 use tests::golden::{check, check_native, recording};
-use tests::server::Kind;
+use tests::native::run;
+use tests::oracle::Finished;
+use tests::server::{Kind, Server};
+
+/// Runs `gregor TOOL …` as it is typed.
+fn typed(line: &str, stdin: &str) -> Finished {
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let tool = words.next().expect("a tool");
+    run(&tool, &words.collect::<Vec<_>>(), stdin)
+}
+
+/// A port that nobody listens on.
+fn closed_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("bound").port()
+}
 
 /// Every case with stock's tools, which says that the facts are right, and with ours.
 fn check_both(case: &str) {
@@ -37,4 +56,126 @@ fn a_cluster_is_described_as_by_the_stock_tools() {
 fn a_stock_broker_gets_the_same_from_native_tools() {
     check_native(Kind::Stock, "topics/lifecycle-4.3.1");
     check_native(Kind::Stock, "tools/cluster-4.3.1");
+}
+
+#[test]
+fn readiness_is_waited_for_and_given_up_in_time() {
+    let server = Server::start(Kind::Gregor, &[]);
+    let address = server.address();
+    for line in [
+        format!("cub kafka-ready 1 20 -b {address}"),
+        format!("cub kafka-ready -b {address} 1 20 -s PLAINTEXT"),
+        format!("ub kafka-ready 1 20 -b {address}"),
+        format!("dub wait localhost {} 20", server.port),
+        format!("ub wait localhost {} 20", server.port),
+        format!("nc -z localhost {}", server.port),
+    ] {
+        let done = typed(&line, "");
+        assert_eq!((done.code, done.stdout.as_str()), (0, ""), "{line}: {}", done.stderr);
+    }
+    let closed = closed_port();
+    for line in [
+        format!("cub kafka-ready 2 1 -b {address}"),
+        format!("cub kafka-ready 1 1 -b localhost:{closed}"),
+        format!("ub kafka-ready 2 1 -b {address}"),
+        format!("cub zk-ready localhost:{closed} 1"),
+        format!("dub wait localhost {closed} 1"),
+        format!("nc -z localhost {closed}"),
+    ] {
+        let began = Instant::now();
+        assert_eq!(typed(&line, "").code, 1, "{line}");
+        assert!(began.elapsed() < Duration::from_secs(4), "{line}: {:?}", began.elapsed());
+    }
+    let short = typed(&format!("cub kafka-ready 2 1 -b {address}"), "").stderr;
+    let node = format!("[{address} (id: 1 rack: null isFenced: false)]");
+    let last = format!("Expected 2 brokers but found only 1. Brokers found {node}.");
+    assert_eq!(short.lines().last(), Some(last.as_str()));
+}
+
+#[test]
+fn a_node_that_is_not_there_is_named_as_by_stock_and_given_up() {
+    let config = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(config.path(), "default.api.timeout.ms=900\n").expect("written");
+    let (port, config) = (closed_port(), config.path().display().to_string());
+    let line = format!("kafka-topics --bootstrap-server 127.0.0.1:{port} --list");
+    let began = Instant::now();
+    let done = typed(&format!("{line} --command-config {config}"), "");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    let words = "Timed out waiting for a node assignment. Call: listTopics\n";
+    assert_eq!(done.stdout, format!("Error while executing topic command : {words}"));
+    assert_eq!(done.code, 1);
+    let warning = format!(
+        "WARN [AdminClient clientId=adminclient-1] Connection to node -1 (/127.0.0.1:{port}) could \
+         not be established. Node may not be available. (org.apache.kafka.clients.NetworkClient)"
+    );
+    let warnings = done.stderr.lines().filter(|line| line.ends_with(&warning)).count();
+    // Pauses of 50, 100, 200 and 400 ms, as Kafka's client makes them.
+    assert!((4..=6).contains(&warnings), "{warnings} of {}", done.stderr);
+    assert_eq!(done.stderr.lines().count(), warnings);
+}
+
+#[test]
+fn what_asks_for_more_than_plaintext_is_refused_before_anything_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.set_nonblocking(true).expect("a socket");
+    let address = listener.local_addr().expect("bound");
+    let config = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(config.path(), "security.protocol=SASL_SSL\n").expect("written");
+    let config = config.path().display();
+    for line in [
+        format!("kafka-topics --bootstrap-server {address} --list --command-config {config}"),
+        format!("kafka-broker-api-versions --bootstrap-server {address} --command-config {config}"),
+        format!("kafka-cluster cluster-id -b {address} -c {config}"),
+        format!("cub kafka-ready 1 5 -b {address} -c {config}"),
+        format!("ub kafka-ready 1 5 -b {address} -s SSL"),
+    ] {
+        let done = typed(&line, "");
+        assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{line}");
+        assert!(done.stderr.starts_with("security.protocol=S"), "{line}: {}", done.stderr);
+        assert_eq!(done.stderr.lines().count(), 1, "{line}");
+    }
+    let connected = listener.accept().map(|_| ()).map_err(|error| error.kind());
+    assert_eq!(connected, Err(std::io::ErrorKind::WouldBlock), "nobody connected");
+}
+
+#[test]
+fn nc_carries_a_question_and_its_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = listener.local_addr().expect("bound").port();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        let mut word = [0; 4];
+        stream.read_exact(&mut word).expect("four letters");
+        stream.write_all(if &word == b"ruok" { b"imok" } else { b"what?" }).expect("answered");
+    });
+    let done = typed(&format!("nc -w 5 127.0.0.1 {port}"), "ruok");
+    assert_eq!((done.code, done.stdout.as_str()), (0, "imok"));
+    server.join().expect("the server ends");
+    let done = typed(&format!("nc -w 1 127.0.0.1 {}", closed_port()), "ruok");
+    assert_eq!((done.code, done.stdout.as_str()), (1, ""));
+}
+
+#[test]
+fn health_checks_are_answered_in_milliseconds() {
+    let server = Server::start(Kind::Gregor, &[]);
+    let address = server.address();
+    // The best of twenty: what the machine does besides is no part of it. A build without
+    // optimisation may take three times what the product takes.
+    let limit = Duration::from_millis(if cfg!(debug_assertions) { 30 } else { 10 });
+    for line in [
+        format!("kafka-topics --bootstrap-server {address} --list"),
+        format!("kafka-broker-api-versions --bootstrap-server {address}"),
+        format!("kafka-cluster cluster-id --bootstrap-server {address}"),
+        format!("cub kafka-ready 1 20 -b {address}"),
+        format!("nc -z localhost {}", server.port),
+    ] {
+        let timed = (0..20).map(|_| {
+            let began = Instant::now();
+            assert_eq!(typed(&line, "").code, 0, "{line}");
+            began.elapsed()
+        });
+        let best = timed.min().expect("twenty");
+        println!("{line}: {best:?}");
+        assert!(best <= limit, "{line}: {best:?}");
+    }
 }
