@@ -25,6 +25,7 @@ mod fetching;
 mod forwarding;
 mod groups;
 mod handlers;
+mod life_lines;
 mod log_dirs;
 mod log_levels;
 pub mod logging;
@@ -37,6 +38,7 @@ mod publisher;
 mod quorum;
 mod replication_quota;
 mod server;
+mod state_changes;
 mod topic_names;
 mod topic_settings;
 

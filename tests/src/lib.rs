@@ -14,6 +14,7 @@ pub mod clients;
 pub mod cluster;
 pub mod facts;
 pub mod golden;
+pub mod log_kinds;
 pub mod mask;
 pub mod node;
 pub mod oracle;

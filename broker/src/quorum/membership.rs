@@ -30,7 +30,7 @@ pub(super) struct Membership {
     pub(super) node_id: i32,
     pub(super) lifecycle: Lifecycle,
     /// `None` on a node without the controller's role.
-    controller: Option<ControllerRegistrationRequest>,
+    pub(super) controller: Option<ControllerRegistrationRequest>,
     controller_is_asking: bool,
     controller_next_ms: i64,
     channel: Arc<ControllerChannel>,

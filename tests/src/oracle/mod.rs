@@ -12,6 +12,7 @@ mod tools;
 pub use broker::StockBroker;
 pub use jars::{
     class_path, course_class_path, jars, logging_class_path, schemas, steady_class_path,
+    uis_class_path,
 };
 pub use names::main_class;
 pub use tools::{Finished, Running, ToolServer, run_as_process};
