@@ -1,9 +1,9 @@
 //! Waits for children that others left to this process.
 //!
 //! In a container the node is process 1, and inherits every process whose parent ended before it:
-//! those of health checks, for one. Nobody else can wait for them, and until somebody does they stay
-//! as zombies. A node has no children of its own; a process that has some, such as `gregor cluster`,
-//! runs no node.
+//! those of health checks, for one. Nobody else can wait for them, and until somebody does they
+//! stay as zombies. A node has no children of its own; a process that has some, such as `gregor
+//! cluster`, runs no node.
 
 use rustix::process::{WaitOptions, getpid, wait};
 use tokio::signal::unix::{SignalKind, signal};

@@ -8,12 +8,13 @@ use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// Java's decoder takes text with and without padding.
+/// Java's decoder takes text with and without padding, and any bits behind the last whole byte.
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
         .with_encode_padding(false)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
 );
 
 /// Ids below this are reserved for directories that are lost, migrating or unassigned.
@@ -23,7 +24,8 @@ const RESERVED: u128 = 100;
 pub struct Uuid(pub uuid::Uuid);
 
 impl Uuid {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// Reads the text form; bits behind the 128th are not looked at, as in Java.
+    pub fn parse(text: &str) -> Option<Self> {
         if text.len() > 24 {
             return None;
         }

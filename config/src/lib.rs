@@ -1,8 +1,9 @@
 //! Configuration: every key once, in one table, and everything that is derived from it.
 //!
-//! Owns: the table of keys (`keys`), the readers of files and environments (`properties`, `toml`,
-//! `env`), the typed configuration of a broker and of a topic (`BrokerConfig`, `TopicConfig`), what
-//! may be changed while a broker runs (`dynamic`) and what DescribeConfigs answers (`describe`).
+//! Owns: the table of keys (`keys`), the readers of files (`properties`, `toml`) and of images'
+//! variables (`dialect`), the typed configuration of a broker and of a topic (`BrokerConfig`,
+//! `TopicConfig`), what may be changed while a broker runs (`dynamic`) and what DescribeConfigs
+//! answers (`describe`).
 //! Refuses: files, clocks and sockets; text comes in, values and errors go out.
 //!
 //! ```text
@@ -23,10 +24,10 @@
 pub mod broker;
 pub mod client_metrics;
 pub mod describe;
+pub mod dialect;
 pub mod docs;
 pub mod dynamic;
 mod endpoint;
-pub mod env;
 mod error;
 pub mod group;
 pub mod keys;

@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Install(Install),
     /// Run a whole cluster on this machine, each node a process of its own
     Cluster(ClusterArgs),
-    /// What the image calls inside a container
+    /// Do what the start scripts of an image of Kafka do
     Container(ContainerArgs),
 }
 

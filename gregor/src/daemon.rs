@@ -5,8 +5,8 @@
 //! output goes to `LOG_DIR/NAME.out`, which is begun anew. The words stay as typed, so that
 //! `pkill -f broker1` finds who was given broker1.properties. Answers to kafka-run-class.sh.
 //!
-//! `LOG_DIR` is where the environment says, or `logs` of the installation that the program is in, or
-//! `logs` here.
+//! `LOG_DIR` is where the environment says, or `logs` of the installation that the program is in,
+//! or `logs` here.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;

@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         Some(Command::ZooKeeperStop(stop)) => stop.run(),
         Some(Command::Install(install)) => install::run(&install),
         Some(Command::Cluster(args)) => cluster::run(args),
-        Some(Command::Container(args)) => container::run(&args),
+        Some(Command::Container(args)) => container::run(args),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `kafka-server-start [-daemon] FILE [--override K=V]…`: a node from a properties file.
 //!
-//! Nothing on disk is touched before everything is known that would refuse the start; with `-daemon`
-//! the refusal is said in the terminal, and the node's own words go to its file.
+//! Nothing on disk is touched before everything is known that would refuse the start; with
+//! `-daemon` the refusal is said in the terminal, and the node's own words go to its file.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

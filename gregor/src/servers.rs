@@ -26,6 +26,8 @@ struct Spoken {
     /// The file, as it was typed.
     file: Option<PathBuf>,
     overrides: Vec<(String, String)>,
+    /// The words behind `container launch` or `container run`.
+    launched: Option<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -41,6 +43,16 @@ impl Server {
     /// The file that it was started from.
     pub(crate) fn file(&self) -> Option<PathBuf> {
         self.spoken.file.as_ref().map(|file| self.folder.join(file))
+    }
+
+    /// What outranks its file.
+    pub(crate) fn overrides(&self) -> &[(String, String)] {
+        &self.spoken.overrides
+    }
+
+    /// The words behind `container launch` or `container run`, where it was started so.
+    pub(crate) fn launched(&self) -> Option<&[String]> {
+        self.spoken.launched.as_deref()
     }
 
     /// What its file, or its command line, says now.
@@ -103,14 +115,17 @@ fn spoken(words: &[String]) -> Option<Spoken> {
         let dialect = rest.iter().any(|word| word.ends_with("zookeeper"));
         if dialect { Service::ZooKeeper } else { Service::Kafka }
     };
-    let bare = |service| Some(Spoken { service, file: None, overrides: Vec::new() });
+    let bare =
+        |service| Some(Spoken { service, file: None, overrides: Vec::new(), launched: None });
     match (service(first), rest.split_first()) {
         (Some(service), _) => read(service, rest),
         // The program alone is a node, too.
         (None, None) => bare(Service::Kafka),
         (None, Some((command, rest))) if command == "container" => {
             let serves = rest.first().is_some_and(|word| word == "run" || word == "launch");
-            if serves { bare(container(rest)) } else { None }
+            let launched = rest.get(1..).map(<[String]>::to_vec);
+            let spoken = bare(container(rest)).filter(|_| serves)?;
+            Some(Spoken { launched, ..spoken })
         }
         (None, Some((command, rest))) => read(service(command)?, rest),
     }
@@ -118,7 +133,7 @@ fn spoken(words: &[String]) -> Option<Spoken> {
 
 /// The words behind a command; nothing where it only starts another process (`-daemon`).
 fn read(service: Service, words: &[String]) -> Option<Spoken> {
-    let mut spoken = Spoken { service, file: None, overrides: Vec::new() };
+    let mut spoken = Spoken { service, file: None, overrides: Vec::new(), launched: None };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let setting = match word.as_str() {

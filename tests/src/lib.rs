@@ -19,6 +19,7 @@ pub mod mask;
 pub mod node;
 pub mod oracle;
 pub mod records;
+pub mod refusal;
 pub mod served;
 pub mod server;
 pub mod topic;

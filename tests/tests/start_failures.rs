@@ -1,13 +1,10 @@
 //! Starts that fail: each says what is wrong in one line, ends with 1 and leaves the disk alone.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
-use tests::node::binary;
-use tests::server::{CLUSTER_ID, Kind, Server};
+use tests::refusal::{formatted, refused};
+use tests::server::{Kind, Server};
 
 /// A start that is refused: the properties that differ from a good node's, and what is said.
 struct Refused {
@@ -86,57 +83,6 @@ const REFUSED: &[Refused] = &[
         said: &["No `meta.properties` found in DATA-2 (have you run `kafka-storage.sh`"],
     },
 ];
-
-fn start(file: &Path) -> Output {
-    let mut start = Command::new(binary());
-    start.arg("kafka-server-start").arg(file).stdin(Stdio::null());
-    start.output().expect("gregor starts")
-}
-
-/// Every file below the folder with its bytes, and every folder.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a readable folder") {
-            let path = entry.expect("a readable entry").path();
-            if path.is_dir() {
-                folders.push(path.clone());
-                found.insert(path, None);
-            } else {
-                let bytes = fs::read(&path).expect("a readable file");
-                found.insert(path, Some(bytes));
-            }
-        }
-    }
-    found
-}
-
-/// A server whose directory is formatted, and its properties file.
-fn formatted() -> (Server, PathBuf) {
-    let server = Server::prepare(Kind::Gregor, &[]);
-    let file = server.folder().join("server.properties");
-    let format = ["kafka-storage", "format", "-t", CLUSTER_ID, "-c"];
-    let output = Command::new(binary()).args(format).arg(&file).output().expect("gregor starts");
-    assert!(output.status.success(), "{output:?}");
-    (server, file)
-}
-
-/// Starts and expects a refusal in these words, with nothing changed below the server's folder.
-fn refused(because: &str, server: &Server, file: &Path, said: &[String]) {
-    let before = tree(server.folder());
-    let output = start(file);
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let printed = text(&output.stdout) + &text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{because}: {printed}");
-    let lines: Vec<&str> = printed.lines().filter(|line| !line.contains("] INFO ")).collect();
-    assert_eq!(lines.len(), 1, "{because}: one line says it: {printed}");
-    assert!(lines[0].contains("] ERROR "), "{because}: {printed}");
-    for words in said {
-        assert!(lines[0].contains(words), "{because}: {words:?} in {printed}");
-    }
-    assert!(before == tree(server.folder()), "{because}: nothing is touched");
-}
 
 #[test]
 fn a_start_that_cannot_be_says_why_in_one_line_and_touches_nothing() {

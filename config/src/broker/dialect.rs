@@ -7,7 +7,7 @@
 //!   and controller in one. Its controller listens on localhost at the port of zookeeper.connect.
 
 use crate::endpoint::csv;
-use crate::keys::{Effect, Table, is_quiet};
+use crate::keys::{Effect, Key, Table, is_quiet};
 use crate::synonyms::below_listener;
 use crate::{ConfigError, Properties, Warning};
 
@@ -33,11 +33,9 @@ pub(super) fn translate(given: &Properties) -> Result<(Properties, Vec<Warning>)
 /// One warning for every name that is unknown, old, or set without effect.
 fn notice(given: &Properties) -> Vec<Warning> {
     let notice_one = |(name, value): (&str, &str)| {
-        let base = below_listener(name).unwrap_or(name);
-        let known = Table::Broker.key(base).or_else(|| Table::LegacyBroker.key(base));
-        let Some(key) = known else {
-            let prefixed = below_listener(name).is_some() || is_configuration_of_plugin(name);
-            return (!prefixed).then(|| Warning::UnknownName { name: name.to_owned() });
+        let Some(key) = known_key(name) else {
+            let unknown = !is_known_name(name);
+            return unknown.then(|| Warning::UnknownName { name: name.to_owned() });
         };
         match key.effect {
             Effect::Legacy { maps_to: [] } if name == "zookeeper.connect" => None,
@@ -54,6 +52,17 @@ fn notice(given: &Properties) -> Vec<Warning> {
         }
     };
     given.iter().filter_map(notice_one).collect()
+}
+
+fn known_key(name: &str) -> Option<&'static Key> {
+    let base = below_listener(name).unwrap_or(name);
+    Table::Broker.key(base).or_else(|| Table::LegacyBroker.key(base))
+}
+
+/// Whether a name means something to a Kafka of any age.
+pub(crate) fn is_known_name(name: &str) -> bool {
+    let prefixed = || below_listener(name).is_some() || is_configuration_of_plugin(name);
+    known_key(name).is_some() || prefixed()
 }
 
 /// Names that belong to plug-ins of Kafka, which are none of a broker's own.

@@ -89,7 +89,8 @@ mod tests {
         (
             COMBINED,
             "listeners=PLAINTEXT://:9092,CONTROLLER://:9093\n\
-             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,X:SASL_SSL\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,\
+             X:SASL_SSL\n\
              sasl.enabled.mechanisms=PLAIN\nssl.keystore.location=/k.jks\n\
              listener.name.x.plain.sasl.jaas.config=y",
             &[],

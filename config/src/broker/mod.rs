@@ -22,6 +22,7 @@ use crate::keys::Table;
 use crate::{ConfigError, Properties, Value, Values, Warning};
 
 pub use authorization::Authorization;
+pub(crate) use dialect::is_known_name;
 pub use fields::{BrokerConfig, FIELDS};
 
 /// What a process is in its cluster.

@@ -58,8 +58,8 @@ pub(super) fn replace(value: &str, look_up: impl Fn(&Variable<'_>) -> Option<Str
     replaced
 }
 
-/// Replaces `word` wherever it stands; a short one, such as `1`, only where it is no part of another
-/// word.
+/// Replaces `word` wherever it stands; a short one, such as `1`, only where it is no part of
+/// another word.
 pub(super) fn replace_word(text: &str, word: &str, by: &str) -> String {
     const SHORT: usize = 4;
     let is_part = |each: Option<char>| each.is_some_and(char::is_alphanumeric);

@@ -11,11 +11,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use cli::{NodeConfig, NodeFileError};
 use client::{Address, Peer, PeerError, PeerSettings};
 use config::Properties;
 use protocol::messages::{ApiVersionsRequest, MetadataRequest};
 
-use super::running::{self, NoQuestion, Question, Running};
+use super::failure::Failure;
+use super::launched;
+use super::question::{self, NoQuestion, Question};
+use crate::servers::{self, Service};
 
 /// How long the node may take to answer. Below the time that a HEALTHCHECK usually has.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -25,12 +29,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 enum Unhealthy {
     #[error("no node runs here")]
     NoNode,
-    #[error("the node has no properties file yet")]
-    NoFile,
+    #[error("{0}")]
+    NotConfigured(#[from] Failure),
+    #[error("{0}")]
+    NodeFile(#[from] NodeFileError),
     #[error("cannot read {}: {reason}", file.display())]
     File { file: PathBuf, reason: String },
     #[error("{}: {reason}", file.display())]
-    Properties { file: PathBuf, reason: NoQuestion },
+    Unclear { file: PathBuf, reason: NoQuestion },
     #[error("broker {0} is fenced")]
     Fenced(i32),
     #[error("{0}")]
@@ -44,7 +50,7 @@ enum Unhealthy {
 }
 
 pub(crate) fn run() -> ExitCode {
-    let (line, code) = match check(Path::new("/proc")) {
+    let (line, code) = match check() {
         Ok(line) => (line, ExitCode::SUCCESS),
         Err(unhealthy) => (unhealthy.to_string(), ExitCode::FAILURE),
     };
@@ -53,8 +59,8 @@ pub(crate) fn run() -> ExitCode {
     code
 }
 
-fn check(proc: &Path) -> Result<String, Unhealthy> {
-    match question(proc)? {
+fn check() -> Result<String, Unhealthy> {
+    match question()? {
         Question::Broker { id, host, port } => {
             let known = ask(Address { host, port }, unfenced(id))?;
             if known { Ok(format!("broker {id} is unfenced")) } else { Err(Unhealthy::Fenced(id)) }
@@ -73,68 +79,30 @@ fn check(proc: &Path) -> Result<String, Unhealthy> {
     }
 }
 
-/// Where and what to ask the node that runs here.
-fn question(proc: &Path) -> Result<Question, Unhealthy> {
-    let running = find(proc).ok_or(Unhealthy::NoNode)?;
-    let file = file_of(&running).ok_or(Unhealthy::NoFile)?;
-    let is_zookeeper = match &running {
-        Running::ZooKeeper { .. } => true,
-        Running::Node { .. } => false,
-        Running::Container { .. } => file.ends_with("zookeeper.properties"),
+/// Where and what to ask the node that runs here: the container's own first process before others.
+fn question() -> Result<Question, Unhealthy> {
+    let server = servers::of_this_installation().into_iter().next().ok_or(Unhealthy::NoNode)?;
+    let (file, overrides) = match (server.file(), server.launched().and_then(launched)) {
+        (Some(file), _) => (file, server.overrides().to_vec()),
+        (None, Some((file, overrides))) => (file?, overrides),
+        (None, None) => return ask_alone(),
     };
-    let mut properties = read(&file)?;
-    if let Running::Node { overrides, .. } = &running {
-        for setting in overrides {
-            properties.apply_override(setting);
+    let unclear = |reason| Unhealthy::Unclear { file: file.clone(), reason };
+    match server.service {
+        Service::Kafka => {
+            let node = NodeConfig::read(&file, &overrides)?;
+            question::ask_node(&node.config).map_err(unclear)
         }
-    }
-    let question = match is_zookeeper {
-        true => running::ask_zookeeper(&properties),
-        false => running::ask_node(&properties),
-    };
-    question.map_err(|reason| Unhealthy::Properties { file, reason })
-}
-
-/// The first process that is a node, the container's own first process before all others.
-fn find(proc: &Path) -> Option<Running> {
-    let mut ids: Vec<u32> = fs::read_dir(proc)
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
-    ids.sort_unstable();
-    ids.into_iter().find_map(|id| {
-        let process = proc.join(id.to_string());
-        let words = fs::read(process.join("cmdline")).ok()?;
-        let words = words.split(|byte| *byte == 0).filter(|word| !word.is_empty());
-        let words: Vec<String> =
-            words.map(|word| String::from_utf8_lossy(word).into_owned()).collect();
-        running::of_command_line(&words).map(|found| in_its_directory(found, &process))
-    })
-}
-
-/// A file named without its folder is in the directory that the process works in.
-fn in_its_directory(running: Running, process: &Path) -> Running {
-    let whole = |file: PathBuf| match fs::read_link(process.join("cwd")) {
-        Ok(directory) if file.is_relative() => directory.join(file),
-        _ => file,
-    };
-    match running {
-        Running::Node { file, overrides } => Running::Node { file: whole(file), overrides },
-        Running::ZooKeeper { file } => Running::ZooKeeper { file: whole(file) },
-        other => other,
+        Service::ZooKeeper => question::ask_zookeeper(&read(&file)?).map_err(unclear),
     }
 }
 
-/// The properties file that a node runs with. Of several that `configure` may have written it is
-/// the newest: the one of this start.
-fn file_of(running: &Running) -> Option<PathBuf> {
-    let dialect = match running {
-        Running::Node { file, .. } | Running::ZooKeeper { file } => return Some(file.clone()),
-        Running::Container { dialect } => dialect.as_deref(),
-    };
-    let changed = |path: &str| fs::metadata(path).and_then(|file| file.modified()).ok();
-    let found = running::written(dialect).iter().filter_map(|path| Some((changed(path)?, path)));
-    found.max().map(|(_, path)| PathBuf::from(path))
+/// `gregor` alone has no file.
+fn ask_alone() -> Result<Question, Unhealthy> {
+    let node = NodeConfig::from_properties(&config::broker::zero_properties())
+        .map_err(NodeFileError::from)?;
+    let unclear = |reason| Unhealthy::Unclear { file: PathBuf::new(), reason };
+    question::ask_node(&node.config).map_err(unclear)
 }
 
 fn read(file: &Path) -> Result<Properties, Unhealthy> {

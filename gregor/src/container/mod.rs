@@ -1,26 +1,120 @@
-//! `gregor container …`: what the image calls inside a container.
+//! `gregor container configure|launch|run|health`: what the start scripts of Kafka's images do.
+//!
+//! ```text
+//! configure: environment, K=V, mounted files ─▶ config::dialect ─▶ file, formatted storage
+//! launch:    that file ─▶ kafka-server-start or zookeeper-server-start, in this process
+//! run:       both
+//! health:    whether the node that runs here serves
+//! ```
+//! Which dialect it is follows from `--dialect` (what the image's entry paths pass) or from the
+//! variables, and is said in one line. Decisions are all in `config::dialect`; here are reading,
+//! writing and starting. A refusal is one ERROR line, exit code 1, and nothing on disk is touched.
 
+mod configure;
+mod directories;
+mod environment;
+mod failure;
+mod files;
 mod health;
-mod running;
+mod launch;
+mod question;
+mod topics;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, FromArgMatches as _, Subcommand};
+use config::dialect::Dialect;
+
+use crate::args::property;
+
+const LOG: &str = "gregor.container";
 
 #[derive(Debug, Args)]
 pub(crate) struct ContainerArgs {
     #[command(subcommand)]
-    command: ContainerCommand,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum ContainerCommand {
+enum Command {
+    /// Write the properties file and format the log directories
+    Configure(Asked),
+    /// Start from the file that configure wrote
+    Launch(Asked),
+    /// Configure, then launch
+    Run(Asked),
     /// Whether the node in this container serves: one line, exit code 0 or 1
     Health,
 }
 
-pub(crate) fn run(args: &ContainerArgs) -> ExitCode {
-    match args.command {
-        ContainerCommand::Health => health::run(),
+/// What each of the commands is told.
+#[derive(Debug, Args)]
+struct Asked {
+    /// Whose image it is: cp-kafka, confluent-local, apache, bitnami, wurstmeister, zookeeper, or
+    /// auto
+    #[arg(long, value_parser = dialect, default_value = "auto")]
+    dialect: Wanted,
+    /// Where the image's paths begin, for tests
+    #[arg(long, hide = true, default_value = "/")]
+    root: PathBuf,
+    /// Optional property that should override values set in the properties file
+    #[arg(long = "override", value_name = "PROPERTY=VALUE", value_parser = property)]
+    overrides: Vec<(String, String)>,
+    /// Variables that take the place of those in the environment
+    #[arg(value_name = "VARIABLE=VALUE", value_parser = property)]
+    settings: Vec<(String, String)>,
+}
+
+/// A dialect, or the one that the variables name.
+#[derive(Debug, Clone, Copy)]
+struct Wanted(Option<Dialect>);
+
+fn dialect(word: &str) -> Result<Wanted, String> {
+    match (word, Dialect::named(word)) {
+        ("auto", _) => Ok(Wanted(None)),
+        (_, Some(dialect)) => Ok(Wanted(Some(dialect))),
+        (_, None) => {
+            let names = Dialect::ALL.map(Dialect::name).join(", ");
+            Err(format!("expected auto or one of {names}"))
+        }
     }
 }
+
+pub(crate) fn run(args: ContainerArgs) -> ExitCode {
+    let done = match args.command {
+        Command::Configure(asked) => {
+            logged(&asked, |asked| configure::configure(asked).map(|()| ExitCode::SUCCESS))
+        }
+        Command::Launch(asked) => logged(&asked, launch::launch),
+        Command::Run(asked) => {
+            logged(&asked, |asked| configure::configure(asked).and_then(|()| launch::launch(asked)))
+        }
+        Command::Health => return health::run(),
+    };
+    done.unwrap_or_else(|failure| {
+        tracing::error!(target: LOG, "{failure}");
+        ExitCode::FAILURE
+    })
+}
+
+fn logged(
+    asked: &Asked,
+    act: impl FnOnce(&Asked) -> Result<ExitCode, failure::Failure>,
+) -> Result<ExitCode, failure::Failure> {
+    broker::logging::start();
+    act(asked)
+}
+
+/// The file that a container's node runs with, by the words behind `container launch` or `run`, and
+/// what outranks it; nothing where these words say neither.
+fn launched(words: &[String]) -> Option<(Result<PathBuf, failure::Failure>, Overrides)> {
+    let command = clap::Command::new("launch").no_binary_name(true);
+    let matches = Asked::augment_args(command).try_get_matches_from(words).ok()?;
+    let asked = Asked::from_arg_matches(&matches).ok()?;
+    let file = files::find(&asked.root, environment::hear(&asked).dialect);
+    Some((file, asked.overrides))
+}
+
+/// Keys and values that outrank a file's.
+type Overrides = Vec<(String, String)>;

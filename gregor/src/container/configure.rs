@@ -1,0 +1,99 @@
+//! `configure`: from what the container was given to a file and formatted storage.
+//!
+//! Everything is checked before anything is written.
+
+use std::path::Path;
+
+use config::BrokerConfig;
+use config::dialect::{ClusterId, InitialVoters, Plan, Service, Storage};
+
+use super::directories::{check_writable, of_node, settle};
+use super::environment::{gather, hear};
+use super::failure::Failure;
+use super::files::{below, write};
+use super::{Asked, LOG};
+
+pub(super) fn configure(asked: &Asked) -> Result<(), Failure> {
+    let heard = hear(asked);
+    let dialect = heard.dialect;
+    tracing::info!(target: LOG, "Starting as the {dialect} image does: {}", heard.reason);
+    let given = gather(heard, &asked.root)?;
+    let plan = dialect.plan(&given)?;
+    for notice in &plan.notices {
+        tracing::warn!(target: LOG, "{notice}");
+    }
+    let format = checked_storage(&plan, asked)?;
+    let file = write(&asked.root, dialect, &plan.text)?;
+    tracing::info!(target: LOG, "The configuration is written to {}", file.display());
+    for marker in &plan.markers {
+        let path = below(&asked.root, &marker.path);
+        let unusable = |cause| Failure::Unusable { directory: path.clone(), cause };
+        std::fs::create_dir_all(path.parent().unwrap_or(&asked.root)).map_err(unusable)?;
+        std::fs::write(&path, &marker.text).map_err(unusable)?;
+    }
+    match format {
+        Some((cluster_id, voters)) => kafka_storage(&file, &cluster_id, voters),
+        None => Ok(()),
+    }
+}
+
+/// Checks the directories that will hold data; what to format them as, where that is to be done.
+fn checked_storage<'a>(
+    plan: &'a Plan,
+    asked: &Asked,
+) -> Result<Option<(String, &'a InitialVoters)>, Failure> {
+    if plan.service == Service::ZooKeeper {
+        for key in ["dataDir", "dataLogDir"] {
+            if let Some(directory) = plan.properties.get(key) {
+                check_writable(&below(&asked.root, directory))?;
+            }
+        }
+        return Ok(None);
+    }
+    // What a config provider stands for is resolved by the start.
+    let Ok((config, _)) = BrokerConfig::from_properties(&plan.properties) else {
+        return Ok(match &plan.storage {
+            Storage::Format { cluster_id, voters } => Some((plain(cluster_id), voters)),
+            _ => None,
+        });
+    };
+    let directories = of_node(&config);
+    for directory in &directories {
+        check_writable(directory)?;
+    }
+    match &plan.storage {
+        Storage::Format { cluster_id, voters } => {
+            let cluster_id = settle(cluster_id, config.node_id, &directories)?;
+            Ok(Some((cluster_id, voters)))
+        }
+        Storage::Elsewhere | Storage::AtStart => Ok(None),
+    }
+}
+
+fn plain(cluster_id: &ClusterId) -> String {
+    settle(cluster_id, 0, &[]).unwrap_or_default()
+}
+
+/// `kafka-storage format`, as the images call it.
+fn kafka_storage(file: &Path, id: &str, voters: &InitialVoters) -> Result<(), Failure> {
+    let mut words: Vec<String> =
+        ["format", "--ignore-formatted", "--config"].map(str::to_owned).into();
+    words.push(file.display().to_string());
+    words.push(format!("--cluster-id={id}"));
+    match voters {
+        InitialVoters::Configured => {}
+        InitialVoters::Listed(list) => words.push(format!("--initial-controllers={list}")),
+        InitialVoters::Others => words.push("--no-initial-controllers".to_owned()),
+    }
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = cli::run_to("kafka-storage", &words, &mut out, &mut err);
+    for line in String::from_utf8_lossy(&out).lines() {
+        tracing::info!(target: LOG, "{line}");
+    }
+    if code == Some(0) {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&err);
+    let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    Err(Failure::Format(said.join(" ")))
+}
