@@ -194,6 +194,15 @@ mod tests {
     }
 
     #[test]
+    fn the_words_behind_a_launch_are_kept() {
+        let launched = |line: &str| of(line).and_then(|spoken| spoken.launched);
+        let expected = ["--dialect", "bitnami", "A=b"].map(str::to_owned).to_vec();
+        assert_eq!(launched("gregor container launch --dialect bitnami A=b"), Some(expected));
+        assert_eq!(launched("gregor container run"), Some(Vec::new()));
+        assert_eq!(launched("gregor kafka-server-start f"), None);
+    }
+
+    #[test]
     fn what_the_command_line_says_outranks_the_file() {
         let spoken = of("k/kafka-server-start f --override node.id=7 --override=x=y=z").unwrap();
         let expected = [("node.id", "7"), ("x", "y=z")].map(|(k, v)| (k.to_owned(), v.to_owned()));

@@ -35,7 +35,7 @@ pub(super) fn ask_node(config: &BrokerConfig) -> Result<Question, NoQuestion> {
     let listeners =
         if config.process_roles.broker { &config.listeners } else { &config.controller_listeners };
     let listener = listeners.iter().find(|endpoint| between_brokers(&endpoint.listener));
-    let listener = listener.or(listeners.first()).ok_or(NoQuestion::NoListener)?;
+    let listener = listener.or_else(|| listeners.first()).ok_or(NoQuestion::NoListener)?;
     let (host, port) = (reachable(listener.host.as_deref()), listener.port);
     Ok(if config.process_roles.broker {
         Question::Broker { id, host, port }

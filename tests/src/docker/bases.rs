@@ -21,9 +21,9 @@ const CARGO: &str = "#!/bin/bash\n\
     # Takes the words of `docker/compile` and puts the finished program where cargo would.\n\
     set -eu\n\
     [ \"$RUSTFLAGS\" = '-C target-feature=+crt-static' ]\n\
-    [ \"$*\" = \"build --profile ci --target $(uname -m)-unknown-linux-gnu -p gregor\" ]\n\
+    [ \"$*\" = \"build --profile release --target $(uname -m)-unknown-linux-gnu -p gregor\" ]\n\
     [ -f Cargo.lock ] && [ -f gregor/src/main.rs ]\n\
-    folder=\"target/$(uname -m)-unknown-linux-gnu/ci\"\n\
+    folder=\"target/$(uname -m)-unknown-linux-gnu/release\"\n\
     mkdir -p \"$folder\" && cp /opt/gregor \"$folder/gregor\"\n";
 
 /// Images to build from.

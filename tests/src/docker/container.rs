@@ -72,15 +72,30 @@ impl Container {
         });
     }
 
-    /// Waits for the end; the exit code and the seconds that the container ran.
+    /// Waits for the end; the exit code.
+    ///
+    /// # Panics
+    /// When it does not end within twenty seconds.
     #[must_use]
-    pub fn wait_for_end(&self) -> (i32, f64) {
+    pub fn wait_for_end(&self) -> i32 {
         until(&format!("{} ends", self.name), Duration::from_secs(20), || {
             (self.inspect("{{.State.Running}}") == "false").then_some(())
         });
-        let code = self.inspect("{{.State.ExitCode}}").parse().expect("a number");
+        self.inspect("{{.State.ExitCode}}").parse().expect("a number")
+    }
+
+    /// Seconds from the start to the last line that was printed, as the engine got it.
+    ///
+    /// # Panics
+    /// When nothing was printed.
+    #[must_use]
+    pub fn seconds_to_last_line(&self) -> f64 {
+        let logs = both(&docker_output(&["logs", "--timestamps", &self.name]));
+        let times = logs.lines().filter_map(|line| line.split(' ').next());
+        let last = times.max().expect("a line").to_owned();
         let started = self.inspect("{{.State.StartedAt}}");
-        (code, seconds_until(&started, &self.inspect("{{.State.FinishedAt}}")))
+        // The engine writes down the start a moment after the process has begun.
+        if last < started { 0.0 } else { seconds_until(&started, &last) }
     }
 }
 

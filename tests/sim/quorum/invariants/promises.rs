@@ -18,8 +18,13 @@ pub(super) fn request_leaves(machine: &Machine, request: &PeerRequest) -> Result
         PeerRequest::Vote(vote) => {
             let partition = &vote.topics[0].partitions[0];
             let voted = saved.and_then(|saved| saved.voted).map(|voted| voted.id);
-            let said = format!("a vote request of epoch {}", partition.replica_epoch);
-            (partition.pre_vote || voted == Some(id), said)
+            let offset = partition.last_offset;
+            let said = format!(
+                "a vote request of epoch {} for a log up to {offset}",
+                partition.replica_epoch
+            );
+            let synced = disk.durable.end_offset() >= offset;
+            (synced && (partition.pre_vote || voted == Some(id)), said)
         }
         PeerRequest::BeginQuorumEpoch(begin) => {
             let epoch = begin.topics[0].partitions[0].leader_epoch;
