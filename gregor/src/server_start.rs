@@ -11,7 +11,7 @@ use clap::Args;
 use cli::NodeConfig;
 
 use crate::args::property;
-use crate::{daemon, java_options};
+use crate::{container, daemon, java_options};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServerStart {
@@ -30,6 +30,9 @@ pub(crate) fn run(start: &ServerStart, launch: &daemon::Launch) -> ExitCode {
         Ok(node) => node,
         Err(error) => return refuse(&error.to_string()),
     };
+    if let Err(why) = container::check_directories(&node.config) {
+        return refuse(&why);
+    }
     if launch.is_daemon {
         return match daemon::start(launch, "kafkaServer") {
             Ok(_) => ExitCode::SUCCESS,

@@ -40,21 +40,12 @@ pub(super) fn is_meant(variables: &Variables) -> bool {
 }
 
 pub(super) fn plan(given: &Given) -> Result<Plan, Refusal> {
-    let is_rest = |name: &str| name.starts_with("KAFKA_REST_") || name.starts_with("KAFKAREST_");
-    let kept = given.variables.iter().filter(|(name, _)| !is_rest(name));
-    let mut variables: Variables = kept.collect();
+    let mut variables = given.variables.clone();
     for (name, value) in DEFAULTS {
         if variables.filled(name).is_none() {
             variables.set(*name, *value);
         }
     }
-    let rest: Vec<String> = given
-        .variables
-        .iter()
-        .map(|(name, _)| name)
-        .filter(|n| is_rest(n))
-        .map(str::to_owned)
-        .collect();
     let given = Given { variables, ..given.clone() };
     let mut plan = cp_kafka::plan_as(Dialect::ConfluentLocal, &given)?;
     if let Storage::Elsewhere = plan.storage {
@@ -62,9 +53,6 @@ pub(super) fn plan(given: &Given) -> Result<Plan, Refusal> {
         let voters = super::InitialVoters::Configured;
         plan.storage = Storage::Format { cluster_id, voters };
         plan.notices.retain(|notice| *notice != Notice::NoClusterId);
-    }
-    if !rest.is_empty() {
-        plan.notices.push(Notice::RestProxy { variables: rest });
     }
     Ok(plan)
 }

@@ -14,7 +14,9 @@ pub(super) struct Draft {
     dialect: Dialect,
     entries: BTreeMap<String, (String, String)>,
     notices: Vec<Notice>,
+    /// Variables of things that only Confluent's images have.
     confluent: Vec<String>,
+    rest: Vec<String>,
 }
 
 impl Draft {
@@ -31,7 +33,7 @@ impl Draft {
                 notices.push(Notice::NoEffect { variable: (*variable).to_owned(), why });
             }
         }
-        Self { dialect, entries: BTreeMap::new(), notices, confluent: Vec::new() }
+        Self { dialect, entries: BTreeMap::new(), notices, confluent: Vec::new(), rest: Vec::new() }
     }
 
     /// Takes what every variable stands for by the rule of an image, for known keys.
@@ -39,6 +41,9 @@ impl Draft {
         for (variable, value) in variables.iter() {
             if let Some(key) = rule(variable) {
                 self.take_one(variable, key, value);
+            } else if let Some(suffix) = variable.strip_prefix("KAFKA_CFG_") {
+                let instead = format!("KAFKA_{suffix}");
+                self.notices.push(Notice::OtherName { variable: variable.to_owned(), instead });
             }
         }
     }
@@ -46,6 +51,8 @@ impl Draft {
     pub(super) fn take_one(&mut self, variable: &str, key: String, value: &str) {
         if key.starts_with("confluent.") {
             self.confluent.push(variable.to_owned());
+        } else if key.starts_with("rest.") {
+            self.rest.push(variable.to_owned());
         } else if is_known_name(&key) {
             self.entries.insert(key, (value.to_owned(), variable.to_owned()));
         } else if !is_launchers(variable) {
@@ -91,6 +98,10 @@ impl Draft {
             let variables = std::mem::take(&mut self.confluent);
             self.notices.push(Notice::ConfluentServer { variables });
         }
+        if !self.rest.is_empty() {
+            let variables = std::mem::take(&mut self.rest);
+            self.notices.push(Notice::RestProxy { variables });
+        }
         let text = self.render(base);
         let properties = Properties::parse(&text).map_err(|error| self.blame(error))?;
         if let Some((key, listener, protocol)) = listeners::secured(&properties) {
@@ -99,7 +110,9 @@ impl Draft {
         }
         // What config providers stand for is known only when the node starts.
         if !properties.contains("config.providers") {
-            BrokerConfig::from_properties(&properties).map_err(|error| self.blame(error))?;
+            let read = BrokerConfig::from_properties(&properties);
+            let checked = read.and_then(|(config, _)| config.check_start());
+            checked.map_err(|error| self.blame(error))?;
         }
         let (topics, notices) = self.dialect.topics(&given.variables);
         self.notices.extend(notices);
@@ -135,7 +148,10 @@ impl Draft {
 
     fn blame(&self, error: ConfigError) -> Refusal {
         let names: Vec<&str> = match &error {
-            ConfigError::InvalidValue { name, .. } | ConfigError::Missing { name } => vec![name],
+            ConfigError::InvalidValue { name, .. }
+            | ConfigError::Missing { name }
+            | ConfigError::Plugin { name, .. } => vec![name],
+            ConfigError::DenyingAuthorizer { .. } => vec!["authorizer.class.name"],
             ConfigError::Conflict { names, .. } | ConfigError::Requirement { names, .. } => {
                 names.clone()
             }
@@ -152,14 +168,13 @@ impl Draft {
 const NO_EFFECT: &[(&str, &str)] = &[
     ("KAFKA_LOG4J_ROOT_LOGLEVEL", "GREGOR_LOG sets what is logged"),
     ("KAFKA_LOG4J_LOGGERS", "GREGOR_LOG sets what is logged"),
-    ("KAFKA_OPTS", "options of a JVM reach nobody"),
+    ("KAFKA_OPTS", "there is no JVM to load an agent into"),
 ];
 
-/// Options that only tune a JVM are no loss; a file of users or an agent would be.
+/// Options that only tune a JVM are no loss; an agent would be. What the start itself says of a
+/// file of logins is not said here.
 fn has_effect_elsewhere(variable: &str, value: &str) -> bool {
-    variable != "KAFKA_OPTS"
-        || value.contains("java.security.auth.login.config")
-        || value.contains("-javaagent")
+    variable != "KAFKA_OPTS" || value.contains("-javaagent")
 }
 
 /// The cluster id by the first of these variables that is set.

@@ -52,6 +52,13 @@ pub enum Notice {
     BadTopic { entry: String, why: &'static str },
 }
 
+impl Notice {
+    /// Whether something was asked for that does not happen, or not as it was written.
+    pub fn is_warning(&self) -> bool {
+        !matches!(self, Self::Defaults { .. })
+    }
+}
+
 /// `A is`, `A, B and C are`.
 fn are(names: &[String]) -> String {
     match names {

@@ -2,12 +2,14 @@
 //!
 //! Everything is checked before anything is written.
 
+use std::net::TcpListener;
 use std::path::Path;
 
+use cli::NodeConfig;
 use config::BrokerConfig;
-use config::dialect::{ClusterId, InitialVoters, Plan, Service, Storage};
+use config::dialect::{InitialVoters, Plan, Service, Storage};
 
-use super::directories::{check_writable, of_node, settle};
+use super::directories::{check_all, check_writable, of_node, settle};
 use super::environment::{gather, hear};
 use super::failure::Failure;
 use super::files::{below, write};
@@ -20,7 +22,10 @@ pub(super) fn configure(asked: &Asked) -> Result<(), Failure> {
     let given = gather(heard, &asked.root)?;
     let plan = dialect.plan(&given)?;
     for notice in &plan.notices {
-        tracing::warn!(target: LOG, "{notice}");
+        match notice.is_warning() {
+            true => tracing::warn!(target: LOG, "{notice}"),
+            false => tracing::info!(target: LOG, "{notice}"),
+        }
     }
     let format = checked_storage(&plan, asked)?;
     let file = write(&asked.root, dialect, &plan.text)?;
@@ -50,28 +55,36 @@ fn checked_storage<'a>(
         }
         return Ok(None);
     }
-    // What a config provider stands for is resolved by the start.
-    let Ok((config, _)) = BrokerConfig::from_properties(&plan.properties) else {
-        return Ok(match &plan.storage {
-            Storage::Format { cluster_id, voters } => Some((plain(cluster_id), voters)),
-            _ => None,
-        });
-    };
+    // With config providers this is the first time that all values are known.
+    let node = NodeConfig::from_properties(&plan.properties)?;
+    node.check_start()?;
+    let config = node.config;
     let directories = of_node(&config);
-    for directory in &directories {
-        check_writable(directory)?;
-    }
+    check_all(&directories)?;
     match &plan.storage {
         Storage::Format { cluster_id, voters } => {
             let cluster_id = settle(cluster_id, config.node_id, &directories)?;
+            check_ports(&config)?;
             Ok(Some((cluster_id, voters)))
         }
         Storage::Elsewhere | Storage::AtStart => Ok(None),
     }
 }
 
-fn plain(cluster_id: &ClusterId) -> String {
-    settle(cluster_id, 0, &[]).unwrap_or_default()
+/// A port that is taken now will be when the node starts: nothing is formatted for it.
+fn check_ports(config: &BrokerConfig) -> Result<(), Failure> {
+    for listener in config.listeners.iter().chain(&config.controller_listeners) {
+        let host = listener.host.as_deref().unwrap_or("0.0.0.0");
+        match TcpListener::bind((host, listener.port)) {
+            Err(cause) if cause.kind() == std::io::ErrorKind::AddrInUse => {
+                let listener = listener.to_string();
+                return Err(Failure::PortInUse { listener, host: host.to_owned() });
+            }
+            // What else may be wrong with an address is said by the start.
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// `kafka-storage format`, as the images call it.

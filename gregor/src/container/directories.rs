@@ -21,6 +21,19 @@ pub(super) fn of_node(config: &BrokerConfig) -> Vec<PathBuf> {
     directories
 }
 
+/// Whether the log directories can be written. One of several that was in use and fails now is left
+/// to the node, which goes on without it as Kafka does; that of the metadata is never.
+pub(super) fn check_all(directories: &[PathBuf]) -> Result<(), Failure> {
+    for (at, directory) in directories.iter().enumerate() {
+        let was_in_use = || MetaProperties::read(directory) != Err(MetaPropertiesError::Missing);
+        match check_writable(directory) {
+            Err(_) if at > 0 && was_in_use() => {}
+            checked => checked?,
+        }
+    }
+    Ok(())
+}
+
 /// Whether a directory, or the nearest one above it that exists, can be written.
 pub(super) fn check_writable(directory: &Path) -> Result<(), Failure> {
     let found = directory.ancestors().find(|path| path.exists()).unwrap_or_else(|| Path::new("."));
@@ -103,7 +116,7 @@ pub(super) fn settle(
     Ok(found)
 }
 
-/// Kafka 3 wrote the UUID that it read, so its last character may differ from what was given:
+/// Kafka before 3.7 wrote the UUID that it read: its last character may differ from what was given:
 /// MkU3OEVBNTcwNTJENDM2Qk became MkU3OEVBNTcwNTJENDM2Qg.
 fn is_same(one: &str, other: &str) -> bool {
     let same_uuid = || Some(Uuid::parse(one)? == Uuid::parse(other)?);

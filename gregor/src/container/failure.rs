@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cli::NodeFileError;
 use config::ConfigError;
 use config::dialect::Refusal;
 use thiserror::Error;
@@ -10,14 +11,16 @@ use thiserror::Error;
 pub(super) enum Failure {
     #[error("{0}")]
     Refused(#[from] Refusal),
-    #[error("{variable} printed nothing to use: its command ended with {status}.")]
+    #[error("{variable} failed: its command ended with {status}.")]
     Command { variable: String, status: String },
     #[error("{variable} cannot be run: {cause}.")]
     NoShell { variable: String, cause: std::io::Error },
     #[error("{} cannot be read: {cause}.", path.display())]
     Unreadable { path: PathBuf, cause: std::io::Error },
-    #[error("{} cannot be used: {error}", path.display())]
-    BadFile { path: PathBuf, error: ConfigError },
+    #[error(transparent)]
+    Node(#[from] NodeFileError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error(
         "Neither {} nor {} can be written: {cause}. Give the container a writable /tmp (a tmpfs \
          will do), or TMPDIR.",
@@ -52,6 +55,11 @@ pub(super) enum Failure {
         directory.display()
     )]
     OtherNode { configured: i32, found: i32, directory: PathBuf },
+    #[error(
+        "The listener {listener} cannot be opened: the port is in use on {host}. Another node or \
+         container has it; nothing was changed."
+    )]
+    PortInUse { listener: String, host: String },
     #[error("The log directory cannot be formatted: {0}")]
     Format(String),
     #[error(

@@ -16,18 +16,18 @@ pub(super) fn below(root: &Path, path: &str) -> PathBuf {
     root.join(path.trim_start_matches('/'))
 }
 
-fn fallback(root: &Path, dialect: Dialect) -> PathBuf {
+/// Where a file of the image is when its own path cannot be written.
+fn stand_in(root: &Path, path: &str) -> PathBuf {
     let temporary = if root == Path::new("/") { std::env::temp_dir() } else { root.join("tmp") };
     let user = rustix::process::geteuid().as_raw();
-    let name =
-        Path::new(dialect.file()).file_name().unwrap_or_else(|| OsStr::new("server.properties"));
+    let name = Path::new(path).file_name().unwrap_or_else(|| OsStr::new("server.properties"));
     temporary.join(format!("gregor-{user}")).join(name)
 }
 
 /// Writes the dialect's file and says where it is now.
 pub(super) fn write(root: &Path, dialect: Dialect, text: &[u8]) -> Result<PathBuf, Failure> {
     let path = below(root, dialect.file());
-    let fallback = fallback(root, dialect);
+    let fallback = stand_in(root, dialect.file());
     match create(&path, text, 0o755) {
         Ok(()) => {
             // What an earlier start left there must not be taken for this one's.
@@ -65,7 +65,7 @@ fn create(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
 /// The file that `configure` wrote, if it did.
 pub(super) fn find(root: &Path, dialect: Dialect) -> Result<PathBuf, Failure> {
     let path = below(root, dialect.file());
-    let fallback = fallback(root, dialect);
+    let fallback = stand_in(root, dialect.file());
     match (fallback.exists(), path.exists()) {
         (true, _) => Ok(fallback),
         (false, true) => Ok(path),

@@ -6,9 +6,9 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use cli::{MetaProperties, MetaPropertiesError};
+use cli::{MetaProperties, MetaPropertiesError, NodeConfig};
+use config::BrokerConfig;
 use config::dialect::Dialect;
-use config::{BrokerConfig, Properties};
 
 use super::environment::{hear, shell};
 use super::failure::Failure;
@@ -33,36 +33,22 @@ pub(super) fn launch(asked: &Asked) -> Result<ExitCode, Failure> {
             return Err(Failure::Command { variable: variable(), status: status.to_string() });
         }
     }
+    let node = NodeConfig::read(&file, &asked.overrides)?;
+    if node.is_kraft {
+        check_formatted(&node.config)?;
+    }
     // Notices were given by configure.
     let (wanted, _) = heard.dialect.topics(&heard.variables);
-    if let Some(config) = readable(&file, &asked.overrides)? {
-        check_formatted(&config)?;
-        topics::create_when_served(&config, wanted, topics::patience(&heard.variables));
-    }
+    topics::create_when_served(&node.config, wanted, topics::patience(&heard.variables));
     let start = ServerStart { file, overrides: asked.overrides.clone() };
     Ok(server_start::run(&start, &Launch::default()))
 }
 
-/// The configuration, if it is one without what only the start resolves or refuses.
-fn readable(file: &Path, overrides: &[(String, String)]) -> Result<Option<BrokerConfig>, Failure> {
-    let bytes = std::fs::read(file)
-        .map_err(|cause| Failure::Unreadable { path: file.to_path_buf(), cause })?;
-    let mut properties = Properties::parse(&bytes)
-        .map_err(|error| Failure::BadFile { path: file.to_path_buf(), error })?;
-    for (name, value) in overrides {
-        properties.set(name, value);
-    }
-    let is_kraft = properties.contains("process.roles");
-    let read = BrokerConfig::from_properties(&properties).ok().map(|(config, _)| config);
-    Ok(read.filter(|_| is_kraft || properties.contains("zookeeper.connect")))
-}
-
 /// A node of the ZooKeeper era formats when it starts; any other one must have been.
 fn check_formatted(config: &BrokerConfig) -> Result<(), Failure> {
-    let is_of_zookeeper = config.static_properties().contains("zookeeper.connect");
     let directory = PathBuf::from(&config.metadata_log_dir);
     match MetaProperties::read(&directory) {
-        Err(MetaPropertiesError::Missing) if !is_of_zookeeper => {
+        Err(MetaPropertiesError::Missing) => {
             Err(Failure::NotFormatted { directory, example: cli::random_uuid().to_string() })
         }
         _ => Ok(()),

@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, FromArgMatches as _, Subcommand};
+use config::BrokerConfig;
 use config::dialect::Dialect;
 
 use crate::args::property;
@@ -79,6 +80,11 @@ fn dialect(word: &str) -> Result<Wanted, String> {
             Err(format!("expected auto or one of {names}"))
         }
     }
+}
+
+/// Whether the log directories of a node can be written; if not, what to change.
+pub(crate) fn check_directories(config: &BrokerConfig) -> Result<(), String> {
+    directories::check_all(&directories::of_node(config)).map_err(|failure| failure.to_string())
 }
 
 pub(crate) fn run(args: ContainerArgs) -> ExitCode {

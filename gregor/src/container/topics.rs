@@ -19,8 +19,10 @@ use super::LOG;
 
 /// How long one request may take; the controller has half of it.
 const REQUEST: Duration = Duration::from_secs(30);
-/// Between two tries: a node serves within milliseconds, and brokers come within seconds.
-const PAUSE: Duration = Duration::from_millis(250);
+/// Between two tries, doubled after each: a node serves within milliseconds, brokers come within
+/// seconds.
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// START_TIMEOUT, in seconds.
 pub(super) fn patience(variables: &Variables) -> Duration {
@@ -63,6 +65,7 @@ fn own_address(config: &BrokerConfig) -> Option<Address> {
 async fn create(address: Address, mut topics: Vec<NewTopic>, deadline: Instant) {
     let settings = PeerSettings::new("gregor-container", "[gregor container] ");
     let peer = Peer::new(address, settings);
+    let mut pause = FIRST_PAUSE;
     let mut last = "the node does not serve yet".to_owned();
     while !topics.is_empty() && Instant::now() < deadline {
         match peer.request(request(&topics), REQUEST).await {
@@ -75,7 +78,8 @@ async fn create(address: Address, mut topics: Vec<NewTopic>, deadline: Instant) 
             Err(error) => last = error.to_string(),
         }
         if !topics.is_empty() {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
+            pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
     for topic in topics {
