@@ -9,6 +9,8 @@
 //! Kafka: what comes behind it would be read as its answer. Records in answers are slices of the
 //! frame that arrived. Answers to Kafka's `NetworkClient`.
 
+pub mod admin;
+pub mod bootstrap;
 mod inbox;
 mod lines;
 mod link;
