@@ -1,5 +1,5 @@
-//! A Kafka node: everything that does. Listeners and handlers, partitions and fetchers, hosts of the
-//! coordinators and of the quorum, in the order in which `server` starts and stops them.
+//! A Kafka node: everything that does. Listeners and handlers, partitions and fetchers, hosts of
+//! the coordinators and of the quorum, in the order in which `server` starts and stops them.
 //!
 //! Decisions are made in the cores (raft, replica, coordinator, storage, config); here are their
 //! tasks, timers, disks and sockets.

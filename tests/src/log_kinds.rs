@@ -1,7 +1,8 @@
 //! Kinds of log lines: level, words and logger of each, with what differs from run to run masked.
 //!
 //! A line is `[time] LEVEL words (logger)`. Numbers become N, the lab's partitions PARTITION, lists
-//! of either one of them, ids ID, folders DIR; what belongs to no such line (stack traces, settings printed one a line) is no kind.
+//! of either one of them, ids ID, folders DIR; what belongs to no such line (stack traces, settings
+//! printed one a line) is no kind.
 
 use std::fmt;
 
@@ -145,8 +146,8 @@ mod tests {
 
     #[test]
     fn lines_that_differ_in_numbers_and_folders_only_are_of_one_kind() {
-        let line = "[2026-11-21 08:00:00,001] INFO [Partition lab-0 broker=1] ISR 1,2 at -1 in /x/y \
-                    of [1, 2], lab-1, parts-0 (kafka.cluster.Partition)";
+        let line = "[2026-11-21 08:00:00,001] INFO [Partition lab-0 broker=1] ISR 1,2 at -1 in \
+                    /x/y of [1, 2], lab-1, parts-0 (kafka.cluster.Partition)";
         let found = kind(line, "/x").expect("a line");
         let written = "INFO [Partition PARTITION broker=N] ISR N at N in DIR/y of [N], \
                        PARTITION \

@@ -70,8 +70,9 @@ impl Replayed {
     fn say(&self, shard: &HostedShard) {
         tracing::info!(
             target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
-            "[GroupCoordinator id={}] Finished loading of metadata from {TOPIC}-{} with epoch {} in \
-             {}ms where 0ms was spent in the scheduler. Loaded {} records which total to {} bytes.",
+            "[GroupCoordinator id={}] Finished loading of metadata from {TOPIC}-{} with epoch {} \
+             in {}ms where 0ms was spent in the scheduler. Loaded {} records which total to \
+             {} bytes.",
             shard.node_id(),
             shard.partition(),
             shard.leader_epoch(),
