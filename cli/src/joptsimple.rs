@@ -1,8 +1,8 @@
 //! Options of a command line as Kafka's tools read them: a table of them, and what was given.
 //!
-//! Answers to joptsimple 5.0.4 (`OptionParser`), which the tools but kafka-storage and kafka-cluster
-//! use: `--name value`, `--name=value`, the same with one dash, repeated options, and `--` before
-//! what is no option. Kafka's tools turn its abbreviations off (`OptionParser(false)`).
+//! Answers to joptsimple 5.0.4 (`OptionParser`), which the tools but kafka-storage and
+//! kafka-cluster use: `--name value`, `--name=value`, the same with one dash, repeated options, and
+//! `--` before what is no option. Kafka's tools turn its abbreviations off (`OptionParser(false)`).
 
 /// One option.
 #[derive(Debug)]

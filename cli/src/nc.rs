@@ -1,5 +1,5 @@
-//! `nc`: whether somebody listens (`-z`), or stdin and stdout through a connection, as health checks
-//! call it: `nc -z kafka 9092`, `echo ruok | nc -w 2 zookeeper 2181`.
+//! `nc`: whether somebody listens (`-z`), or stdin and stdout through a connection, as health
+//! checks call it: `nc -z kafka 9092`, `echo ruok | nc -w 2 zookeeper 2181`.
 //!
 //! Answers to OpenBSD's netcat as far as clients of TCP go. Listening and UDP are refused.
 
@@ -71,7 +71,7 @@ fn read(arguments: &[String]) -> Result<Asked, String> {
             match letter {
                 'z' => only_looks = true,
                 'v' => is_verbose = true,
-                // Numeric addresses, TCP, IPv4 or IPv6 and half-closed sockets: what it does anyway.
+                // Numeric addresses, TCP, IPv4 or IPv6 and half-closed sockets: as it is.
                 'n' | 't' | '4' | '6' | 'N' => {}
                 'w' | 'q' => {
                     let attached = letters.as_str().to_owned();

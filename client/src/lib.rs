@@ -1,4 +1,4 @@
-//! A Kafka client: connections to nodes, requests over one connection each, answered in their order.
+//! A Kafka client: connections to nodes, requests over one connection each, answered in order.
 //!
 //! ```text
 //! request ─ encode ─▶ ┌ link (a task) ──────────────────┐ ◀──▶ socket of the other node

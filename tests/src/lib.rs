@@ -16,6 +16,7 @@ pub mod docker;
 pub mod facts;
 pub mod golden;
 pub mod labs;
+pub mod log_kinds;
 pub mod mask;
 pub mod native;
 pub mod node;

@@ -4,9 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use tests::cluster::{Cluster, Layout};
 use tests::golden::{check, check_native, recording};
 use tests::native::run;
-use tests::oracle::Finished;
+use tests::oracle::{Finished, NEWEST, ToolServer};
 use tests::server::{Kind, Server};
 
 /// Runs `gregor TOOL …` as it is typed.
@@ -177,5 +178,42 @@ fn health_checks_are_answered_in_milliseconds() {
         let best = timed.min().expect("twenty");
         println!("{line}: {best:?}");
         assert!(best <= limit, "{line}: {best:?}");
+    }
+}
+
+#[test]
+fn many_topics_and_brokers_come_in_the_order_of_the_stock_tools() {
+    let cluster = Cluster::start(Layout::combined(3).racks(&["a", "b", "c"]));
+    let nodes = cluster.layout.nodes.iter();
+    let addresses: Vec<String> = nodes.map(|node| format!("localhost:{}", node.port)).collect();
+    let server = format!("--bootstrap-server {}", addresses.join(","));
+    for topic in 0..40 {
+        let name = format!("topic-{}", topic * 7919 % 1000);
+        let done = typed(&format!("kafka-topics {server} --create --topic {name}"), "");
+        assert_eq!(done.code, 0, "{}", done.stdout);
+    }
+    // A broker shows a topic a moment after the controller has it.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    for address in &addresses {
+        let list = format!("kafka-topics --bootstrap-server {address} --describe");
+        while typed(&list, "").stdout.matches("Topic: topic-").count() < 80 {
+            assert!(Instant::now() < deadline, "{address} does not show 40 topics");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    for rest in [
+        format!("kafka-topics {server} --list"),
+        format!("kafka-topics {server} --describe"),
+        format!("kafka-topics {server} --describe --topic topic-.1.*"),
+        format!("kafka-broker-api-versions {server}"),
+        format!("kafka-cluster list-endpoints {server}"),
+    ] {
+        let mut words = rest.split(' ').map(str::to_owned);
+        let tool = words.next().expect("a tool");
+        let args: Vec<String> = words.collect();
+        let stock = ToolServer::shared().run(NEWEST, &tool, &args, "");
+        let ours = run(&tool, &args, "");
+        assert_eq!(ours.stdout, stock.stdout, "{rest}");
+        assert_eq!((ours.code, stock.code), (0, 0), "{rest}");
     }
 }

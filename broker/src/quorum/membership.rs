@@ -32,7 +32,7 @@ pub(super) struct Membership {
     pub(super) is_of_zookeeper_era: bool,
     pub(super) lifecycle: Lifecycle,
     /// `None` on a node without the controller's role.
-    controller: Option<ControllerRegistrationRequest>,
+    pub(super) controller: Option<ControllerRegistrationRequest>,
     controller_is_asking: bool,
     controller_next_ms: i64,
     channel: Arc<ControllerChannel>,

@@ -142,7 +142,7 @@ pub(crate) fn takes_argument(word: [u8; 4]) -> bool {
 /// What a client of a real ZooKeeper is to be told, where a frame is such a client's first.
 pub(crate) fn refusal_of_client(frame: &[u8]) -> Option<&'static str> {
     words::is_connect_request(frame).then_some(
-        "A ZooKeeper client: no ZooKeeper runs here, but what Kafka's brokers need of it. Tools with \
-         --zookeeper are to be given --bootstrap-server with the address of a broker instead",
+        "A ZooKeeper client: no ZooKeeper runs here, but what Kafka's brokers need of it. Tools \
+         with --zookeeper are to be given --bootstrap-server with the address of a broker instead",
     )
 }

@@ -6,8 +6,9 @@
 //!                                        └────────────────────── attempts ◀─────────┘
 //! ```
 //! A file per noun: `cluster`, `topics`, `configs`, `reassignments`. `attempts`, `settings` and
-//! `error` decide and know no runtime. As with Kafka's client, the bootstrap addresses only serve to
-//! learn the nodes; calls go to the addresses that those advertise. Answers to `KafkaAdminClient`.
+//! `error` decide and know no runtime. As with Kafka's client, the bootstrap addresses only serve
+//! to learn the nodes; calls go to the addresses that those advertise. Answers to
+//! `KafkaAdminClient`.
 
 mod attempts;
 mod cluster;

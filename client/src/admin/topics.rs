@@ -1,8 +1,8 @@
 //! Topics: listed, described, created, grown, deleted.
 //!
-//! Describing goes page by page (DescribeTopicPartitions, KIP-966), or by Metadata where a node does
-//! not know that yet. Answers to `listTopics`, `describeTopics`, `createTopics`, `createPartitions`
-//! and `deleteTopics`.
+//! Describing goes page by page (DescribeTopicPartitions, KIP-966), or by Metadata where a node
+//! does not know that yet. Answers to `listTopics`, `describeTopics`, `createTopics`,
+//! `createPartitions` and `deleteTopics`.
 
 mod change;
 mod describe;

@@ -114,7 +114,7 @@ fn raise_sizes(properties: &mut Properties, warnings: &mut Vec<Warning>) {
 /// The controllers are where the file has its ZooKeeper, unless voters are named (by whoever has
 /// asked them). An id that is still to be drawn counts as the first that could be.
 fn leave_zookeeper(connect: &Connect, properties: &mut Properties) {
-    let node_id = connect.broker_id.unwrap_or(connect.reserved_max_id.saturating_add(1));
+    let node_id = connect.broker_id.unwrap_or_else(|| connect.reserved_max_id.saturating_add(1));
     let listener = listener_name(properties);
     if let Some(map) = properties.get("listener.security.protocol.map") {
         let map = format!("{map},{listener}:PLAINTEXT");

@@ -1,8 +1,8 @@
 //! The ZooKeeper era: `zookeeper.properties`, which starts the service that brokers of that time
 //! expect, and `zookeeper.connect`, by which they find it.
 //!
-//! No ZooKeeper runs: the service is a KRaft controller at the clientPort, and a broker of that time
-//! is a broker of a KRaft cluster whose controllers are at zookeeper.connect
+//! No ZooKeeper runs: the service is a KRaft controller at the clientPort, and a broker of that
+//! time is a broker of a KRaft cluster whose controllers are at zookeeper.connect
 //! (docs/decisions/0220). Answers to QuorumPeerConfig of ZooKeeper 3.8 and ZkConfigs of Kafka 3.
 
 pub mod connect;

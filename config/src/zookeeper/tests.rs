@@ -140,7 +140,8 @@ fn a_relative_path_is_warned_of_unless_it_says_that_it_is_meant() {
 
 #[test]
 fn a_connect_string_reads_as_zookeeper_reads_it() {
-    let table: [(&str, &[(&str, u16)], &str); 6] = [
+    type Case = (&'static str, &'static [(&'static str, u16)], &'static str);
+    let table: [Case; 6] = [
         ("localhost:2181", &[("localhost", 2181)], ""),
         ("zoo", &[("zoo", 2181)], ""),
         ("a:1, b:2 ,c", &[("a", 1), ("b", 2), ("c", 2181)], ""),

@@ -88,7 +88,7 @@ pub(crate) fn join(
             return Err(NotJoined::OtherCluster { cluster_id, stored, directory });
         }
     }
-    let known_id = connect.broker_id.or(stored.iter().find_map(|(_, meta)| meta.node_id));
+    let known_id = connect.broker_id.or_else(|| stored.iter().find_map(|(_, meta)| meta.node_id));
     let id = match known_id {
         Some(id) => id,
         None => drawn(connect)?,
@@ -196,7 +196,7 @@ async fn ask_all(connect: &Connect) -> Result<Result<Greeting, String>, NotJoine
                 reason.get_or_insert(why);
             }
             Found::Nobody(why) => {
-                reason.get_or_insert(format!("no connection to {}: {why}", text(&address)));
+                reason.get_or_insert_with(|| format!("no connection to {}: {why}", text(&address)));
             }
         }
     }

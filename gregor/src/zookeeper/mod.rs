@@ -9,7 +9,7 @@ mod service;
 
 use std::future::Future;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use broker::{StopSignals, logging};
@@ -43,15 +43,6 @@ pub(crate) fn run(asked: &ZooKeeperStart, launch: &daemon::Launch) -> ExitCode {
         };
     }
     serve(service)
-}
-
-/// The service of a file, in this process, until a signal stops it.
-pub(crate) fn start(file: &Path) -> ExitCode {
-    logging::start();
-    match service::read(file) {
-        Ok(service) => serve(service),
-        Err(why) => invalid(&why),
-    }
 }
 
 fn serve(service: service::Service) -> ExitCode {
@@ -97,9 +88,8 @@ fn check_ports(config: &BrokerConfig) -> Result<(), String> {
 
 fn check_port(endpoint: &Endpoint) -> Result<(), String> {
     let host = endpoint.host.as_deref();
-    let taken = match TcpListener::bind((host.unwrap_or("0.0.0.0"), endpoint.port)) {
-        Ok(_) => return Ok(()),
-        Err(error) => error,
+    let Err(taken) = TcpListener::bind((host.unwrap_or("0.0.0.0"), endpoint.port)) else {
+        return Ok(());
     };
     let reason = taken.to_string();
     let reason = reason.split(" (os error").next().unwrap_or_default();

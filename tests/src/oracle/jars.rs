@@ -83,6 +83,14 @@ pub fn steady_class_path() -> String {
     format!("{}:{}", classes.display(), class_path(super::EQUALLED))
 }
 
+/// The class path of the programs that call what web UIs call: our classes, compiled for the oldest
+/// clients that UIs use, on a release's kafka-clients.
+#[must_use]
+pub fn uis_class_path(version: &str) -> String {
+    let classes = compiled("uis", &format!("{}/*", jars(COURSE).display()));
+    format!("{}:{}", classes.display(), class_path(version))
+}
+
 pub(super) fn tool_server_classes() -> PathBuf {
     compiled("toolserver", ".")
 }
