@@ -47,9 +47,11 @@ impl Admin {
                     nodes: nodes_of_description(&answer),
                 })
             }
-            Err(AdminError::UnsupportedVersion { .. })
-                if !with_fenced && self.bootstrap == Bootstrap::Servers =>
-            {
+            // Nodes from 3.7 to 4.0 speak version 1, and none that is asked about here an older one.
+            Err(AdminError::UnsupportedVersion { .. }) if with_fenced => {
+                Err(AdminError::NoField { field: "includeFencedBrokers", version: 1 })
+            }
+            Err(AdminError::UnsupportedVersion { .. }) if self.bootstrap == Bootstrap::Servers => {
                 self.describe_by_metadata().await
             }
             Err(error) => Err(error),
