@@ -47,7 +47,7 @@ impl Admin {
                     nodes: nodes_of_description(&answer),
                 })
             }
-            // Nodes from 3.7 to 4.0 speak version 1, and none that is asked about here an older one.
+            // What knows no fenced brokers is 3.7 to 4.0, which speak version 1.
             Err(AdminError::UnsupportedVersion { .. }) if with_fenced => {
                 Err(AdminError::NoField { field: "includeFencedBrokers", version: 1 })
             }
