@@ -89,7 +89,8 @@ fn open(given: &Given) -> Result<Session, String> {
 /// The cluster's brokers in the order in which Java's map of them is printed.
 async fn brokers(admin: &mut Admin) -> Result<Vec<Node>, String> {
     loop {
-        let Some(mut nodes) = admin.nodes_by_bootstrap().await else {
+        let asked = admin.nodes_by_bootstrap().await;
+        let Some(mut nodes) = asked else {
             let bootstrap = admin.bootstrap_nodes();
             let bootstrap: Vec<String> = bootstrap.iter().map(described).collect();
             let bootstrap = bootstrap.join(", ");

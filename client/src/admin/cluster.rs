@@ -88,7 +88,8 @@ impl Admin {
         for at in 0..self.addresses.len() {
             let Some(address) = self.addresses.get(at).cloned() else { continue };
             match self.nodes_by(&address, self.settings.request_timeout).await {
-                Ok(_) => return Some(self.nodes.clone()),
+                Ok(Ok(_)) => return Some(self.nodes.clone()),
+                Ok(Err(_)) => {}
                 Err(error) => {
                     let id = -1 - i32::try_from(at).unwrap_or_default();
                     self.lost(&Node { id, address, rack: None, is_fenced: false }, &error);

@@ -56,6 +56,20 @@ pub(super) fn check(code: i16, message: Option<&str>) -> Result<(), AdminError> 
 }
 
 impl AdminError {
+    /// The name of Java's exception, which it prints before its words where it wraps it.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Answer { code, .. } => known(*code).class,
+            Self::NoNode { .. } | Self::TimedOut { .. } => {
+                "org.apache.kafka.common.errors.TimeoutException"
+            }
+            Self::UnsupportedVersion { .. } => {
+                "org.apache.kafka.common.errors.UnsupportedVersionException"
+            }
+            Self::Unusable(_) => "org.apache.kafka.common.KafkaException",
+        }
+    }
+
     /// The code that a node answered with.
     pub fn code(&self) -> Option<i16> {
         match self {
