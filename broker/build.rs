@@ -7,7 +7,7 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let mut loggers = BTreeSet::new();
-    for sources in ["src", "../client/src", "../gregor/src"] {
+    for sources in ["src", "../client/src", "../gregor/src", "../storage/src"] {
         println!("cargo:rerun-if-changed={sources}");
         gather(Path::new(sources), &mut loggers)?;
     }

@@ -27,13 +27,16 @@ impl Codes {
     }
 }
 
-/// What whoever wants to see or change entries is told: by a node without an authorizer what Kafka
+/// Said where an authorizer is configured that allows everybody.
+pub(crate) const NOT_ENFORCED: &str = "ACLs are not enforced here yet, and so none is taken.";
+
+/// What whoever wants to change entries is told: by a node without an authorizer what Kafka
 /// says, and by one whose authorizer allows everybody that it takes none.
 pub(crate) fn disabled(config: &BrokerConfig) -> ApiError {
     let message = if config.authorizer_class_name.is_empty() {
         "No Authorizer is configured."
     } else {
-        "ACLs are not enforced here yet, and so none is taken."
+        NOT_ENFORCED
     };
     ApiError::new(ErrorCode::SecurityDisabled, message)
 }

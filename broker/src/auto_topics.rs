@@ -105,13 +105,14 @@ fn start<Asked>(
     });
 }
 
-/// What a topic is created with: our own settings for an internal one, the defaults for the others.
+/// What a topic is created with: this broker's own settings, which need not be the controller's.
 fn topic(broker: &Arc<Broker>, name: &str) -> CreatableTopic {
     let config = broker.config();
+    let replicas = i16::try_from(config.default_replication_factor).unwrap_or(i16::MAX);
     let creatable = CreatableTopic::default()
         .with_name(TopicName(StrBytes::from_string(name.to_owned())))
-        .with_num_partitions(-1)
-        .with_replication_factor(-1);
+        .with_num_partitions(config.num_partitions)
+        .with_replication_factor(replicas);
     match name {
         "__consumer_offsets" => creatable
             .with_num_partitions(config.offsets_topic_num_partitions)

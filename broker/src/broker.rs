@@ -27,6 +27,7 @@ use crate::partitions::{AppendRefused, HostedPartition, Partitions, Surroundings
 use crate::producer_ids::ProducerIds;
 use crate::quorum::QuorumHandle;
 use crate::replication_quota::ReplicationQuotas;
+use crate::zookeeper::ZooKeeperFace;
 
 /// Topics that Kafka keeps for itself; clients may read them, not write them.
 const INTERNAL_TOPICS: [&str; 3] =
@@ -61,6 +62,8 @@ pub(crate) struct Parts {
     pub(crate) groups: Groups,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) to_controller: ControllerChannel,
+    /// Of the service that zookeeper-server-start starts.
+    pub(crate) zookeeper: Option<ZooKeeperFace>,
 }
 
 impl Broker {

@@ -1,5 +1,5 @@
-//! A Kafka node: everything that does. Listeners and handlers, partitions and fetchers, hosts of the
-//! coordinators and of the quorum, in the order in which `server` starts and stops them.
+//! A Kafka node: everything that does. Listeners and handlers, partitions and fetchers, hosts of
+//! the coordinators and of the quorum, in the order in which `server` starts and stops them.
 //!
 //! Decisions are made in the cores (raft, replica, coordinator, storage, config); here are their
 //! tasks, timers, disks and sockets.
@@ -26,6 +26,7 @@ mod fetching;
 mod forwarding;
 mod groups;
 mod handlers;
+mod life_lines;
 mod log_dirs;
 mod log_levels;
 pub mod logging;
@@ -40,9 +41,12 @@ mod publisher;
 mod quorum;
 mod replication_quota;
 mod server;
+mod state_changes;
 mod stop_signals;
 mod topic_names;
 mod topic_settings;
+mod zookeeper;
 
 pub use process::run;
 pub use server::StartError;
+pub use stop_signals::StopSignals;

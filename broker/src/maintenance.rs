@@ -123,18 +123,7 @@ fn each_log(
 }
 
 fn retention(broker: &Broker) -> Result<(), StorageError> {
-    each_log(broker, |partition, stored, now_ms| {
-        let deleted = stored.log.delete_old_segments(now_ms)?;
-        if deleted > 0 {
-            tracing::info!(
-                target: "kafka.log.UnifiedLog",
-                "[UnifiedLog partition={}-{}] Deleted {deleted} segments by retention, \
-                 log starts at {}",
-                partition.topic(), partition.partition(), stored.log.log_start_offset(),
-            );
-        }
-        Ok(())
-    })
+    each_log(broker, |_, stored, now_ms| stored.log.delete_old_segments(now_ms).map(drop))
 }
 
 fn flush(broker: &Broker) -> Result<(), StorageError> {

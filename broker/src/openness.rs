@@ -97,3 +97,48 @@ impl Watch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use config::Properties;
+    use protocol::records::metadata::AccessControlEntryRecord;
+    use raft::image::MetadataDelta;
+
+    use super::*;
+
+    fn of(more: &str) -> BrokerConfig {
+        let text = format!(
+            "node.id=1\nprocess.roles=broker,controller\n\
+             listeners=PLAINTEXT://:9092,CONTROLLER://:9093\n\
+             controller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@localhost:9093\n\
+             authorizer.class.name=kafka.security.authorizer.AclAuthorizer\n{more}"
+        );
+        let properties = Properties::parse(text.as_bytes()).unwrap();
+        BrokerConfig::from_properties(&properties).unwrap().0
+    }
+
+    fn with_an_entry() -> MetadataImage {
+        let empty = MetadataImage::default();
+        let mut delta = MetadataDelta::new(&empty);
+        delta.replay(&AccessControlEntryRecord::default().into()).unwrap();
+        delta.after().clone()
+    }
+
+    #[test]
+    fn entries_end_the_serving_of_clients_where_an_authorizer_would_enforce_them() {
+        let (empty, one) = (MetadataImage::default(), with_an_entry());
+        let while_none = of("allow.everyone.if.no.acl.found=true");
+        let everybody = of("super.users=User:ANONYMOUS");
+        assert_eq!(judge(&while_none, &empty), Ok(()));
+        assert!(matches!(judge(&while_none, &one), Err(TooOpen::Entries { entries: 1, .. })));
+        assert_eq!(judge(&everybody, &one), Ok(()));
+
+        let watch = Watch::default();
+        let (stopping, stopped) = watch::channel(false);
+        watch.opened(Doors { accepting: Vec::new(), stopping });
+        watch.look(&while_none, &empty);
+        assert!(!*stopped.borrow());
+        watch.look(&while_none, &one);
+        assert!(*stopped.borrow());
+    }
+}

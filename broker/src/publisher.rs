@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use config::{BrokerConfig, Properties};
 use protocol::wire::StrBytes;
@@ -26,6 +27,7 @@ use crate::log_dirs::{self, LogDirs, Opening, Wanted};
 use crate::net::limits::Limits;
 use crate::openness::{self, Doors, TooOpen};
 use crate::partitions::HostedPartition;
+use crate::state_changes::{self, Before, Fetching};
 use crate::topic_settings::TopicSettings;
 use client::Address;
 
@@ -76,9 +78,14 @@ impl Publisher {
         let log_dirs = Arc::clone(&self.broker.parts.log_dirs);
         let owned: Vec<(String, i32, Uuid)> =
             ours.iter().map(|c| (c.topic.name.to_string(), c.partition, c.topic.id)).collect();
+        let (began, logs) = (Instant::now(), ours.len());
         let now_ms = self.broker.now_ms();
         blocking(move || log_dirs.put_strays_aside(&owned, now_ms)).await?;
         self.host_first(&image, ours).await?;
+        tracing::info!(
+            target: "kafka.log.LogManager",
+            "Loaded {logs} logs in {}ms", began.elapsed().as_millis(),
+        );
         self.broker.groups().begin(self.broker.partitions(), &image);
         self.broker.set_image(image);
         Ok(())
@@ -107,6 +114,7 @@ impl Publisher {
             self.openness.look(&self.broker.config(), &image);
         }
         for resource in changes.configs.iter().filter(|c| c.resource_type == ResourceType::Topic) {
+            state_changes::configured(self.broker.node_id(), resource, &image);
             self.reconfigure(&image, Some(&resource.name)).await;
         }
         let changed = changes.topics.iter().flat_map(|(id, change)| {
@@ -120,6 +128,9 @@ impl Publisher {
             changed.partition(|change| self.is_ours(change));
         self.remove(others).await?;
         let ours = Arc::new(ours);
+        let node_id = self.broker.node_id();
+        let led = ours.iter().filter(|change| change.state.leader == node_id).count();
+        state_changes::transitioning(node_id, led, ours.len() - led);
         self.host(&image, &ours).await?;
         self.look_for_leaders(&image, &changes.brokers);
         let groups = self.broker.groups();
@@ -204,18 +215,29 @@ impl Publisher {
     /// Whoever leads elsewhere is fetched from.
     fn fetch(&self, image: &MetadataImage, changes: &[Change]) {
         let fetchers = &self.broker.parts.fetchers;
+        let node_id = self.broker.node_id();
+        let before = self.broker.image();
+        let mut said = Fetching::default();
         for change in changes {
             let hosted = self.broker.partitions().topic_by_id(change.topic.id);
             let Some(hosted) = hosted.and_then(|topic| topic.partition(change.partition)) else {
                 continue;
             };
             let leader = change.state.leader;
-            let address = (leader != self.broker.node_id()).then(|| self.address(image, leader));
-            match address.flatten() {
+            let address = (leader != node_id).then(|| self.address(image, leader)).flatten();
+            let known = Before::of(&before, &change.topic, change.partition);
+            if known.is_other_than(&change.state) {
+                said.removed(&hosted);
+                if let Some(address) = &address {
+                    said.added(leader, address, &hosted);
+                }
+            }
+            match address {
                 Some(address) => fetchers.follow(&self.broker, leader, &address, &hosted),
                 None => fetchers.forget(&hosted),
             }
         }
+        said.say(node_id);
     }
 
     /// Brokers that came back, or listen elsewhere now, are asked again at once.
@@ -255,6 +277,7 @@ impl Publisher {
         for id in deleted.keys() {
             let Some(topic) = self.broker.partitions().remove_topic(*id) else { continue };
             let broker = Arc::clone(&self.broker);
+            state_changes::deleting(broker.node_id(), topic.partitions().len());
             blocking(move || {
                 for partition in topic.partitions() {
                     broker.parts.fetchers.forget(&partition);
@@ -344,7 +367,6 @@ fn host_all(
     changes: &[Change],
 ) -> Result<(), StorageError> {
     let config = broker.config();
-    let has_directories = image.metadata_version().has_directories();
     let mut settings: Option<(Uuid, TopicSettings)> = None;
     for change in changes {
         let settings = match &settings {
@@ -354,7 +376,7 @@ fn host_all(
                 &settings.insert((change.topic.id, of)).1
             }
         };
-        match host_one(broker, settings, has_directories, change) {
+        match host_one(broker, settings, image, change) {
             // The others can still be served; this one is tried again at the next start.
             Err(error) if error.is_exhaustion() => {
                 tracing::error!(
@@ -371,7 +393,7 @@ fn host_all(
 fn host_one(
     broker: &Arc<Broker>,
     settings: &TopicSettings,
-    has_directories: bool,
+    image: &MetadataImage,
     change: &Change,
 ) -> Result<(), StorageError> {
     let log_dirs = &broker.parts.log_dirs;
@@ -398,6 +420,10 @@ fn host_one(
             let hosted =
                 match log_dirs.open_partition(&wanted, &settings, around, broker.now_ms())? {
                     Opening::Online(hosted) => hosted,
+                    Opening::Begun(hosted, directory) => {
+                        state_changes::created(&change.topic, change.partition, &directory, image);
+                        hosted
+                    }
                     Opening::Skipped => {
                         say_skipped(change, assigned);
                         return Ok(());
@@ -414,10 +440,12 @@ fn host_one(
             hosted
         }
     };
+    let before = Before::of(&broker.image(), &change.topic, change.partition);
+    state_changes::began(broker.node_id(), &hosted, &change.state, before);
     if !log_dirs.is_online(hosted.directory_id()) {
         // It failed meanwhile, perhaps before the partition was in the table.
         log_dirs::take_offline(broker, &hosted);
-    } else if has_directories && assigned != hosted.directory_id() {
+    } else if image.metadata_version().has_directories() && assigned != hosted.directory_id() {
         log_dirs.report(&hosted);
     }
     Ok(())

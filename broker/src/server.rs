@@ -33,6 +33,7 @@ use crate::disk_gate::{self, DiskGate};
 use crate::fetch_session::FetchSessions;
 use crate::fetchers::Fetchers;
 use crate::groups::{self, Groups};
+use crate::life_lines::{self, Waiting};
 use crate::log_dirs::{LogDirTasks, LogDirs};
 use crate::maintenance::Maintenance;
 use crate::net::buffers::Buffers;
@@ -48,6 +49,7 @@ use crate::publisher::Publisher;
 use crate::quorum::{Changes, QuorumHandle};
 use crate::replication_quota::ReplicationQuotas;
 use crate::stop_signals::StopSignals;
+use crate::zookeeper::ZooKeeperFace;
 use client::PeerSettings;
 
 /// How long connections may take to end when the node stops.
@@ -180,7 +182,7 @@ impl Accepting {
 
 impl Node {
     pub(crate) async fn start(config: BrokerConfig) -> Result<Self, StartError> {
-        say_starting(&config);
+        life_lines::say_starting(&config);
         let roles = config.process_roles;
         // What can be refused is refused before the directory is touched; others can connect when
         // everything they may ask for is there.
@@ -211,7 +213,7 @@ impl Node {
             (clients, tokio::spawn(publish_from_the_first(publisher, changes)))
         };
         let maintenance = Maintenance::start(&broker);
-        say_started(&config);
+        life_lines::say_started(&config);
         Ok(Self {
             broker,
             maintenance,
@@ -225,13 +227,7 @@ impl Node {
 
     pub(crate) async fn stop(self) {
         let config = self.broker.config();
-        let node_id = config.node_id;
-        if config.process_roles.broker {
-            tracing::info!(
-                target: "kafka.server.BrokerServer",
-                "[BrokerServer id={node_id}] Transition from STARTED to SHUTTING_DOWN",
-            );
-        }
+        life_lines::say_stopping(&config);
         self.clients.end();
         self.broker.quorum().controlled_shutdown().await;
         self.clients.disconnect().await;
@@ -260,7 +256,7 @@ impl Node {
         if let Err(error) = ended {
             tracing::error!(target: "kafka.log.LogManager", "Not stopped cleanly: {error}");
         }
-        say_stopped(&config);
+        life_lines::say_stopped(&config);
     }
 }
 
@@ -280,14 +276,22 @@ impl Joining<'_> {
         let allowed_ms = config.initial_broker_registration_timeout_ms;
         let allowed = Duration::from_millis(u64::try_from(allowed_ms).unwrap_or(0));
         let deadline = tokio::time::Instant::now() + allowed;
+        let wait =
+            Waiting::begun(config.node_id, "the controller to acknowledge that we are caught up");
         let first = registered_by(deadline, allowed_ms, broker, changes.first()).await??;
+        wait.finished();
         publisher.admit(&first.image)?;
+        let wait =
+            Waiting::begun(config.node_id, "the initial broker metadata update to be published");
         publisher.begin(first.image).await?;
+        wait.finished();
         // Listening before the broker is unfenced: whoever hears of it can connect.
         let clients = Accepting::start(broker, for_clients)?;
         publisher.serves_clients(clients.doors());
         let publishing = tokio::spawn(publish(publisher, changes));
+        let wait = Waiting::begun(config.node_id, "the broker to be unfenced");
         registered_by(deadline, allowed_ms, broker, broker.quorum().serve()).await??;
+        wait.finished();
         Ok((clients, publishing))
     }
 }
@@ -341,6 +345,10 @@ fn parts(
         groups: Groups::new(config.node_id, groups::Limits::of(config)),
         producer_ids: ProducerIds::default(),
         to_controller,
+        zookeeper: config
+            .zookeeper
+            .service()
+            .map(|service| ZooKeeperFace::new(std::path::Path::new(&service.folder()))),
     }
 }
 
@@ -451,56 +459,4 @@ async fn publish_from_the_first(publisher: Publisher, mut changes: Changes) {
         publisher.note_storage_failure(&error);
     }
     publish(publisher, changes).await;
-}
-
-fn say_starting(config: &BrokerConfig) {
-    let id = config.node_id;
-    tracing::info!(
-        target: "kafka.server.KafkaRaftServer",
-        "[KafkaRaftServer nodeId={id}] Starting Gregor {}",
-        env!("CARGO_PKG_VERSION"),
-    );
-    if config.process_roles.controller {
-        tracing::info!(
-            target: "kafka.server.ControllerServer",
-            "[ControllerServer id={id}] Starting controller",
-        );
-    }
-    if config.process_roles.broker {
-        tracing::info!(
-            target: "kafka.server.BrokerServer",
-            "[BrokerServer id={id}] Starting broker",
-        );
-    }
-}
-
-/// The lines that people, scripts and test containers wait for.
-fn say_started(config: &BrokerConfig) {
-    let id = config.node_id;
-    if config.process_roles.broker {
-        tracing::info!(
-            target: "kafka.server.BrokerServer",
-            "[BrokerServer id={id}] Transition from STARTING to STARTED",
-        );
-    }
-    tracing::info!(
-        target: "kafka.server.KafkaRaftServer",
-        "[KafkaRaftServer nodeId={id}] Kafka Server started",
-    );
-    tracing::info!(target: "kafka.server.KafkaServer", "[KafkaServer id={id}] started");
-}
-
-fn say_stopped(config: &BrokerConfig) {
-    let id = config.node_id;
-    if config.process_roles.broker {
-        tracing::info!(
-            target: "kafka.server.BrokerServer",
-            "[BrokerServer id={id}] shut down completed",
-        );
-    } else {
-        tracing::info!(
-            target: "kafka.server.ControllerServer",
-            "[ControllerServer id={id}] shut down completed",
-        );
-    }
 }

@@ -11,7 +11,8 @@ use crate::server::StartError;
 /// SIGHUP's bit in a mask of signals.
 const HANGUP: u64 = 1;
 
-pub(crate) struct StopSignals {
+/// What tells this process to stop.
+pub struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
     /// Nothing where the process ignores it.
@@ -19,7 +20,8 @@ pub(crate) struct StopSignals {
 }
 
 impl StopSignals {
-    pub(crate) fn register() -> Result<Self, StartError> {
+    /// Listens from now on.
+    pub fn register() -> Result<Self, StartError> {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let hangup =
             (!ignores_hangup(&status)).then(|| signal(SignalKind::hangup())).transpose()?;
@@ -31,7 +33,7 @@ impl StopSignals {
     }
 
     /// Resolves once for each signal.
-    pub(crate) async fn recv(&mut self) {
+    pub async fn recv(&mut self) {
         let hangup = async {
             match &mut self.hangup {
                 Some(hangup) => drop(hangup.recv().await),

@@ -10,22 +10,43 @@
 
 mod arguments;
 mod base64_uuid;
+mod confluent;
+mod java_order;
+mod joptsimple;
+mod kafka_broker_api_versions;
 mod kafka_storage;
+mod kafka_topics;
+mod log_line;
 mod machine;
+mod nc;
 mod node_file;
+mod session;
 mod wrap;
 
 use std::io::Write;
 
 pub use base64_uuid::{Uuid, random_uuid};
-pub use kafka_storage::{Failure, Formatted, MetaProperties, MetaPropertiesError, format_if_new};
+pub use kafka_storage::{
+    Failure, Formatted, MetaProperties, MetaPropertiesError, format_if_new, format_if_new_as,
+};
 pub use node_file::{NodeConfig, NodeFileError};
 
 /// What runs a tool: its arguments, its standard output and its standard error; the exit code.
 type Run = fn(&[String], &mut dyn Write, &mut dyn Write) -> i32;
 
 /// Every tool by the name that people type, without `.sh`.
-const TOOLS: &[(&str, Run)] = &[("kafka-storage", kafka_storage::run)];
+const TOOLS: &[(&str, Run)] = &[
+    ("cub", confluent::cub),
+    ("dub", confluent::dub),
+    ("kafka-broker-api-versions", kafka_broker_api_versions::run),
+    ("kafka-storage", kafka_storage::run),
+    ("kafka-topics", kafka_topics::run),
+    ("nc", nc::run),
+    ("ub", confluent::ub),
+];
+
+/// Whose tools these are: their words, and what `--version` says.
+const KAFKA_RELEASE: &str = "4.3.1";
 
 /// The tool's own name where `word` names one, with or without `.sh`.
 pub fn tool(word: &str) -> Option<&'static str> {

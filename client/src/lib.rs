@@ -1,4 +1,4 @@
-//! A Kafka client: connections to nodes, requests over one connection each, answered in their order.
+//! A Kafka client: connections to nodes, requests over one connection each, answered in order.
 //!
 //! ```text
 //! request ─ encode ─▶ ┌ link (a task) ──────────────────┐ ◀──▶ socket of the other node
@@ -9,6 +9,8 @@
 //! Kafka: what comes behind it would be read as its answer. Records in answers are slices of the
 //! frame that arrived. Answers to Kafka's `NetworkClient`.
 
+pub mod admin;
+pub mod bootstrap;
 mod inbox;
 mod lines;
 mod link;

@@ -1,8 +1,11 @@
 //! What a link says of its node, in the words of Kafka's `NetworkClient` and at most at its pace.
 //!
 //! Kafka writes its lines with each attempt to connect, and waits after the n-th failure in a row
-//! `reconnect.backoff.ms` · 2ⁿ⁻¹, at most `reconnect.backoff.max.ms`. Attempts of ours may be closer
-//! together than that; the lines are not. Nothing is said of a node without a number.
+//! `reconnect.backoff.ms` · 2ⁿ⁻¹, at most `reconnect.backoff.max.ms`. Attempts of ours may be
+//! closer together than that; the lines are not. Nothing is said of a node without a number.
+//!
+//! Unlike Kafka: a channel to the controller is named less and less often, up to once a second
+//! (docs/decisions/0260).
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -121,12 +121,6 @@ pub enum Warning {
     Renamed { name: String, maps_to: &'static [&'static str] },
     #[error("{name}={value} is below what Kafka 4 allows: {raised_to} is used.")]
     Raised { name: String, value: String, raised_to: String },
-    #[error(
-        "The file is of the ZooKeeper era (zookeeper.connect without process.roles): this node is \
-         broker and controller in one, node.id={node_id}, with its controller on port \
-         {controller_port}."
-    )]
-    ZooKeeperEra { node_id: i32, controller_port: u16 },
     #[error("{message}")]
     Advice { message: String },
 }

@@ -1,10 +1,10 @@
 //! Configuration: every key once, in one table, and everything that is derived from it.
 //!
 //! Owns: the table of keys (`keys`), the readers of files (`properties`, `toml`) and of images'
-//! variables (`dialect`), the typed configuration of a broker and of a topic (`BrokerConfig`,
-//! `TopicConfig`), what may be changed while a broker runs (`dynamic`) and what DescribeConfigs
-//! answers (`describe`).
-//! Refuses: files, clocks and sockets; text comes in, values and errors go out.
+//! variables (`dialect`), ZooKeeper's own (`zookeeper`), the typed configuration of a broker and of
+//! a topic (`BrokerConfig`, `TopicConfig`), what may be changed while a broker runs (`dynamic`) and
+//! what DescribeConfigs answers (`describe`). Refuses: files, clocks and sockets; text comes in,
+//! values and errors go out.
 //!
 //! ```text
 //! .properties / TOML / environment ── Properties (name -> text) ── providers: ${alias:key}
@@ -40,6 +40,7 @@ pub mod toml;
 pub mod topic;
 mod value;
 mod values;
+pub mod zookeeper;
 
 pub use broker::BrokerConfig;
 pub use endpoint::{Endpoint, SecurityProtocol};

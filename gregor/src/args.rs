@@ -15,6 +15,7 @@ use crate::daemon::Launch;
 use crate::install::{self, Install};
 use crate::server_start::ServerStart;
 use crate::server_stop::{ServerStop, ZooKeeperStop};
+use crate::zookeeper::ZooKeeperStart;
 
 /// A Kafka broker and controller in one process.
 #[derive(Debug, Parser)]
@@ -35,6 +36,9 @@ pub(crate) enum Command {
     /// Stop nodes that were started from this installation
     #[command(name = "kafka-server-stop")]
     ServerStop(ServerStop),
+    /// Start the service that brokers with a zookeeper.connect expect, from a zookeeper.properties
+    #[command(name = "zookeeper-server-start")]
+    ZooKeeperStart(ZooKeeperStart),
     /// Stop ZooKeeper services that were started from this installation
     #[command(name = "zookeeper-server-stop")]
     ZooKeeperStop(ZooKeeperStop),

@@ -9,6 +9,7 @@ mod java_options;
 mod server_start;
 mod server_stop;
 mod servers;
+mod zookeeper;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         None => start_unconfigured(),
         Some(Command::ServerStart(start)) => server_start::run(&start, &asked.launch),
         Some(Command::ServerStop(stop)) => stop.run(),
+        Some(Command::ZooKeeperStart(start)) => zookeeper::run(&start, &asked.launch),
         Some(Command::ZooKeeperStop(stop)) => stop.run(),
         Some(Command::Install(install)) => install::run(&install),
         Some(Command::Cluster(args)) => cluster::run(args),

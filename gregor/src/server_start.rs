@@ -11,7 +11,7 @@ use clap::Args;
 use cli::NodeConfig;
 
 use crate::args::property;
-use crate::{container, daemon, java_options};
+use crate::{container, daemon, java_options, zookeeper};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServerStart {
@@ -39,13 +39,16 @@ pub(crate) fn run(start: &ServerStart, launch: &daemon::Launch) -> ExitCode {
             Err(error) => refuse(&format!("Cannot start in the background: {error}")),
         };
     }
-    // A node of the ZooKeeper era was never formatted by hand (docs/decisions/0012).
-    if !node.is_kraft
-        && let Err(error) = cli::format_if_new(&node.config)
-    {
-        return refuse(&format!("Cannot format the log directory: {error}"));
+    // A broker of the ZooKeeper era was never formatted by hand (docs/decisions/0220).
+    let Some(connect) = node.config.zookeeper.broker() else { return serve(node) };
+    let mut directories = node.config.log_dirs.clone();
+    directories.push(node.config.metadata_log_dir.clone());
+    match zookeeper::join(&start.file, &start.overrides, connect, &directories) {
+        Ok(joined) => serve(joined),
+        Err(error) => {
+            refuse(&format!("Fatal error during KafkaServer startup. Prepare to shutdown: {error}"))
+        }
     }
-    serve(node)
 }
 
 /// One line that says what is wrong; nothing was touched.

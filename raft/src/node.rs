@@ -192,6 +192,11 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         &self.controller
     }
 
+    /// The broker that the last [`Self::tick`] fenced because its session ended.
+    pub fn take_expired(&mut self) -> Option<(i32, i64)> {
+        self.controller.take_expired()
+    }
+
     /// The newest image that was published.
     pub fn image(&self) -> &MetadataImage {
         self.loader.image()

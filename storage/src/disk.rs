@@ -9,6 +9,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustix::io::{Errno, pwritev};
 
@@ -48,12 +49,24 @@ pub trait Faults: std::fmt::Debug + Send + Sync {
 #[derive(Debug, Clone, Default)]
 pub struct Disk {
     faults: Option<Arc<dyn Faults>>,
+    /// A clock that only runs forward, for lines that say how long work took.
+    clock: Option<fn() -> Duration>,
 }
 
 impl Disk {
     #[must_use]
     pub fn with_faults(faults: Arc<dyn Faults>) -> Self {
-        Self { faults: Some(faults) }
+        Self { faults: Some(faults), clock: None }
+    }
+
+    /// The same with a clock; without one all work takes no time.
+    #[must_use]
+    pub fn timed_by(self, clock: fn() -> Duration) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.map_or(Duration::ZERO, |clock| clock())
     }
 
     #[inline]

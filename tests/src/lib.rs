@@ -15,6 +15,8 @@ pub mod cluster;
 pub mod docker;
 pub mod facts;
 pub mod golden;
+pub mod labs;
+pub mod log_kinds;
 pub mod mask;
 pub mod node;
 pub mod oracle;

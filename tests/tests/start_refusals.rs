@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use tests::golden::tool;
 use tests::node::{Node, binary};
 use tests::refusal::{formatted, printed, refused, start, tree};
 use tests::server::{Kind, Server};
@@ -173,6 +174,11 @@ fn what_only_watches_is_one_warning_and_kafkas_own_classes_are_ours() {
     let said = server.output();
     assert_eq!(count(&said, "] WARN "), 1, "{said}");
     assert_eq!(count(&said, "ConfluentMetricsReporter is not loaded"), 1, "{said}");
+    let line = "kafka-acls@4.3.1 --bootstrap-server SERVER --add --allow-principal User:alice \
+                --operation Read --topic t";
+    let refused = tool(&server, line, "");
+    let said = refused.stdout + &refused.stderr;
+    assert!(said.contains("ACLs are not enforced here yet, and so none is taken"), "{said}");
     server.terminate();
 }
 

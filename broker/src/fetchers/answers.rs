@@ -53,6 +53,11 @@ impl Fetcher {
         let pause_max_ms = self.pause_max_ms();
         if self.failures == 0 {
             tracing::info!(
+                target: "org.apache.kafka.clients.FetchSessionHandler",
+                "{}Error sending fetch request ({}) to node {}:",
+                self.prefix, self.plan.session_shown(), self.leader,
+            );
+            tracing::warn!(
                 target: "kafka.server.ReplicaFetcherThread",
                 "{}Error in response for fetch request: {error}", self.prefix,
             );
@@ -102,11 +107,21 @@ impl Fetcher {
         if let Some(code) = ErrorCode::try_from_code(data.error_code) {
             return self.refused(key, partition, position, code);
         }
-        let diverging = &data.diverging_epoch;
+        let diverging = data.diverging_epoch;
         let bytes = data.records.as_ref().map_or(0, bytes::Bytes::len);
         let done = if diverging.epoch >= 0 || diverging.end_offset >= 0 {
             let (epoch, end_offset) = (diverging.epoch, diverging.end_offset);
-            partition.diverged(position, Diverging { epoch, end_offset })
+            let done = partition.diverged(position, Diverging { epoch, end_offset });
+            if let Ok(Replicated::Truncated(offset)) = done {
+                tracing::info!(
+                    target: "kafka.server.ReplicaFetcherThread",
+                    "{}Truncating partition {}-{} with TruncationState(offset={offset}, \
+                     completed=true) due to leader epoch and offset EpochEndOffset(errorCode=0, \
+                     partition={}, leaderEpoch={epoch}, endOffset={end_offset})",
+                    self.prefix, partition.topic(), partition.partition(), partition.partition(),
+                );
+            }
+            done
         } else {
             let fetched = Fetched {
                 records: data.records.unwrap_or_default(),
@@ -147,16 +162,7 @@ impl Fetcher {
                 );
                 self.plan.moved(key);
             }
-            Ok(Replicated::Truncated(offset)) => {
-                tracing::info!(
-                    target: "kafka.server.ReplicaFetcherThread",
-                    "{}Truncating partition {}-{} with TruncationState(offset={offset}, \
-                     completed=true) from offset {} at leader epoch {}",
-                    self.prefix, partition.topic(), partition.partition(), position.fetch_offset,
-                    position.leader_epoch,
-                );
-                self.plan.moved(key);
-            }
+            Ok(Replicated::Truncated(_)) => self.plan.moved(key),
             Err(AppendError::Storage(error)) => {
                 self.broker.note_storage_failure(&error);
                 self.mark_failed(key, partition, &error);
@@ -252,6 +258,15 @@ impl Fetcher {
             match ends.get(&at) {
                 Some(Ok((start, end))) => {
                     let done = partition.out_of_range(&position, *start, *end);
+                    if let Ok(Replicated::Truncated(offset)) = done {
+                        tracing::warn!(
+                            target: "kafka.server.ReplicaFetcherThread",
+                            "{}Reset fetch offset for partition {}-{} from {} to current leader's \
+                             latest offset {offset}",
+                            self.prefix, partition.topic(), partition.partition(),
+                            position.fetch_offset,
+                        );
+                    }
                     self.settle(key, &partition, &position, done);
                 }
                 Some(Err(code)) => {

@@ -221,6 +221,19 @@ impl<T> Plan<T> {
         self.session_id
     }
 
+    /// The session as Kafka's `FetchMetadata` prints it.
+    pub(super) fn session_shown(&self) -> String {
+        let named = |value: i32, special: i32, name: &str| match value == special {
+            true => name.to_owned(),
+            false => value.to_string(),
+        };
+        format!(
+            "sessionId={}, epoch={}",
+            named(self.session_id, NO_SESSION, "INVALID"),
+            named(self.session_epoch, 0, "INITIAL"),
+        )
+    }
+
     /// What an answer to that request is about; `None` if it is about something older.
     pub(super) fn asked(&self, key: &Key, number: u64) -> Option<(&T, FetchPosition)> {
         let entry = self.partitions.get(key)?;

@@ -66,15 +66,14 @@ struct Replayed {
 }
 
 impl Replayed {
-    /// Kafka's line; only where there was something to load.
+    /// Kafka's line.
     fn say(&self, shard: &HostedShard) {
-        if self.records == 0 {
-            return;
-        }
         tracing::info!(
             target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
-            "Finished loading of metadata from {TOPIC}-{} with epoch {} in {}ms where 0ms was \
-             spent in the scheduler. Loaded {} records which total to {} bytes.",
+            "[GroupCoordinator id={}] Finished loading of metadata from {TOPIC}-{} with epoch {} \
+             in {}ms where 0ms was spent in the scheduler. Loaded {} records which total to \
+             {} bytes.",
+            shard.node_id(),
             shard.partition(),
             shard.leader_epoch(),
             self.begun.elapsed().as_millis(),

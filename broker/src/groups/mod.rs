@@ -150,6 +150,12 @@ impl Groups {
         if let Some(replaced) = replaced {
             replaced.close();
         }
+        tracing::info!(
+            target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
+            "[GroupCoordinator id={}] Scheduling loading of metadata from {TOPIC}-{partition} with \
+             epoch {leader_epoch}",
+            self.node_id,
+        );
         load::start(shard, self.limits.clone());
     }
 
@@ -157,7 +163,18 @@ impl Groups {
     pub(crate) fn give_up(&self, partition: i32) {
         let gone = self.shards.write().remove(&partition);
         if let Some(shard) = gone {
+            let (id, epoch) = (self.node_id, shard.leader_epoch());
+            tracing::info!(
+                target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
+                "[GroupCoordinator id={id}] Started unloading metadata for {TOPIC}-{partition} \
+                 with epoch OptionalInt[{epoch}].",
+            );
             shard.close();
+            tracing::info!(
+                target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
+                "[GroupCoordinator id={id}] Finished unloading metadata for {TOPIC}-{partition} \
+                 with epoch OptionalInt[{epoch}].",
+            );
         }
     }
 

@@ -283,6 +283,10 @@ impl HostedShard {
         self.say(&out.notes);
     }
 
+    pub(super) fn node_id(&self) -> i32 {
+        self.node_id
+    }
+
     pub(super) fn say(&self, notes: &[Note]) {
         for note in notes {
             let (id, partition) = (self.node_id, self.partition);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use protocol::ErrorCode;
 use protocol::messages::{DescribeAclsRequest, DescribeAclsResponse};
 
-use crate::acls::Codes;
+use crate::acls::{self, Codes};
 use crate::api_error::text;
 use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
@@ -13,7 +13,7 @@ use crate::context::RequestContext;
 use crate::dispatch::CloseConnection;
 
 pub(crate) async fn handle(
-    _broker: &Arc<Broker>,
+    broker: &Arc<Broker>,
     context: &RequestContext,
     request: DescribeAclsRequest,
 ) -> Result<DescribeAclsResponse, CloseConnection> {
@@ -28,7 +28,12 @@ pub(crate) async fn handle(
         return Ok(DescribeAclsResponse::default()
             .with_error_code(ErrorCode::ClusterAuthorizationFailed.code()));
     }
+    let message = if broker.config().authorizer_class_name.is_empty() {
+        "No Authorizer is configured on the broker"
+    } else {
+        acls::NOT_ENFORCED
+    };
     Ok(DescribeAclsResponse::default()
         .with_error_code(ErrorCode::SecurityDisabled.code())
-        .with_error_message(Some(text("No Authorizer is configured on the broker"))))
+        .with_error_message(Some(text(message))))
 }

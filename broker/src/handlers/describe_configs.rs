@@ -4,6 +4,7 @@
 //! Kafka: `ConfigHelper`. A broker answers for itself and, under the empty name, for what is set
 //! for all brokers; a key that is asked for and does not exist is left out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use config::{Properties, describe};
@@ -14,7 +15,7 @@ use protocol::messages::describe_configs_response::{
 };
 use protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use protocol::wire::StrBytes;
-use raft::image::{ConfigResource, ResourceType};
+use raft::image::{ConfigResource, ConfigValues, ResourceType};
 
 use crate::answer_budget::AnswerBudget;
 use crate::api_error::{ApiError, text, worded};
@@ -30,6 +31,8 @@ use crate::{log_levels, topic_names};
 const RESOURCE_BYTES: usize = 256;
 /// What all settings of a topic take, with all that can be told about them.
 const TOPIC_BYTES: usize = 32 * 1024;
+/// How many different settings of topics are kept while a request is answered.
+const ALIKE_MAX: usize = 64;
 /// Where a logger's level comes from, in the numbers of the response.
 const BROKER_LOGGER_SOURCE: i8 = 6;
 
@@ -48,6 +51,7 @@ pub(crate) async fn handle(
     };
     let with = (request.include_synonyms, request.include_documentation);
     let mut budget = AnswerBudget::with(broker.image().topics().len() * TOPIC_BYTES);
+    let mut alike = Alike { with, of_topics: BTreeMap::new() };
     let mut described = Vec::new();
     let mut denied = Vec::new();
     for (resource, kind) in request.resources.iter().zip(kinds) {
@@ -55,10 +59,10 @@ pub(crate) async fn handle(
         budget.take(RESOURCE_BYTES)?;
         match config_resources::authorize(context, Operation::DescribeConfigs, kind, name) {
             Err(error) => denied.push(refused(resource, &error)),
-            Ok(()) => described.push(match settings(broker, kind, name) {
+            Ok(()) => described.push(match alike.settings(broker, kind, name) {
                 Err(error) => refused(resource, &error),
                 Ok(settings) => {
-                    let shown = shown(resource, settings, with);
+                    let shown = asked_for(resource, settings);
                     budget.take(shown.iter().map(bytes_of).sum())?;
                     result(resource).with_configs(shown)
                 }
@@ -81,6 +85,41 @@ fn bytes_of(setting: &DescribeConfigsResourceResult) -> usize {
         + texts(&setting.name, &setting.value)
         + setting.documentation.as_ref().map_or(0, |words| words.len())
         + setting.synonyms.iter().map(synonym).sum::<usize>()
+}
+
+/// Settings of topics that a request has asked for already: a web UI asks for a thousand topics at
+/// once, and most of them have the same settings of their own, or none.
+struct Alike {
+    /// Whether synonyms and documentation are asked for.
+    with: (bool, bool),
+    of_topics: BTreeMap<ConfigValues, Vec<DescribeConfigsResourceResult>>,
+}
+
+impl Alike {
+    /// All settings of a resource, with as much about them as is asked for.
+    fn settings(
+        &mut self,
+        broker: &Broker,
+        kind: ResourceType,
+        name: &str,
+    ) -> Result<Vec<DescribeConfigsResourceResult>, ApiError> {
+        let image = broker.image();
+        let own = match kind {
+            ResourceType::Topic => {
+                image.topics().by_name(name).map(|topic| ConfigResource::topic(&topic.name))
+            }
+            _ => None,
+        };
+        let own = own.map(|resource| image.configs().of(&resource));
+        if let Some(known) = own.and_then(|own| self.of_topics.get(own)) {
+            return Ok(known.clone());
+        }
+        let settings = shown(settings(broker, kind, name)?, self.with);
+        if let Some(own) = own.filter(|_| self.of_topics.len() < ALIKE_MAX) {
+            self.of_topics.insert(own.clone(), settings.clone());
+        }
+        Ok(settings)
+    }
 }
 
 /// All settings of a resource.
@@ -169,15 +208,11 @@ fn entry(entry: describe::Entry) -> DescribeConfigsResourceResult {
         .with_name(text(entry.name))
 }
 
-/// Those of the settings that were asked for, with as much about them.
+/// As much about the settings as is asked for.
 fn shown(
-    asked: &DescribeConfigsResource,
     mut settings: Vec<DescribeConfigsResourceResult>,
     (synonyms, documentation): (bool, bool),
 ) -> Vec<DescribeConfigsResourceResult> {
-    if let Some(keys) = asked.configuration_keys.as_ref().filter(|keys| !keys.is_empty()) {
-        settings.retain(|setting| keys.contains(&setting.name));
-    }
     for setting in &mut settings {
         if !synonyms {
             setting.synonyms.clear();
@@ -185,6 +220,17 @@ fn shown(
         if !documentation {
             setting.documentation = None;
         }
+    }
+    settings
+}
+
+/// Those of the settings that are asked for.
+fn asked_for(
+    asked: &DescribeConfigsResource,
+    mut settings: Vec<DescribeConfigsResourceResult>,
+) -> Vec<DescribeConfigsResourceResult> {
+    if let Some(keys) = asked.configuration_keys.as_ref().filter(|keys| !keys.is_empty()) {
+        settings.retain(|setting| keys.contains(&setting.name));
     }
     settings
 }

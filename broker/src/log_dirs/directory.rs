@@ -136,7 +136,18 @@ impl Directory {
             std::mem::take(&mut *self.doomed.lock()).into_iter().partition(|d| d.due_ms <= now_ms);
         self.doomed.lock().extend::<Vec<Doomed>>(later);
         let due: Vec<Doomed> = due;
-        due.iter().try_for_each(|doomed| doomed.log.remove())
+        due.iter().try_for_each(|doomed| {
+            doomed.log.remove()?;
+            let path = doomed.log.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            // `topic-0.id-delete`, the topic perhaps cut.
+            let partition = name.rsplit_once('.').map_or(&*name, |(partition, _)| partition);
+            tracing::info!(
+                target: "kafka.log.LogManager",
+                "Deleted log for partition {partition} in {}.", path.display(),
+            );
+            Ok(())
+        })
     }
 
     pub(super) fn checkpoint_recovery_points(

@@ -16,6 +16,7 @@ mod error;
 mod failure;
 mod handler;
 mod identity;
+mod lines;
 mod opening;
 mod placement;
 mod reporter;
@@ -78,7 +79,10 @@ pub(crate) struct Wanted<'a> {
 /// What became of it.
 #[derive(Debug)]
 pub(crate) enum Opening {
+    /// Its log was there before.
     Online(Arc<HostedPartition>),
+    /// Its log began in this directory.
+    Begun(Arc<HostedPartition>, PathBuf),
     /// Its log may be in a directory that is offline, so none begins.
     Skipped,
     /// The directory of its log is offline now.
@@ -210,7 +214,7 @@ impl LogDirs {
                 directory.open_log(topic, partition, topic_id, config, now_ms, self.draw());
             match opened {
                 Ok(log) => {
-                    return Ok(Opening::Online(Arc::new(HostedPartition::new(
+                    let hosted = Arc::new(HostedPartition::new(
                         Replica {
                             topic: Arc::from(topic),
                             topic_id,
@@ -221,7 +225,11 @@ impl LogDirs {
                         directory.high_watermark(topic, partition),
                         settings.clone(),
                         Arc::clone(surroundings),
-                    ))));
+                    ));
+                    return Ok(match place {
+                        Place::New(_) => Opening::Begun(hosted, self.path_shown(at)),
+                        _ => Opening::Online(hosted),
+                    });
                 }
                 Err(error) => {
                     if error.is_exhaustion() && matches!(place, Place::New(_)) {
@@ -258,6 +266,7 @@ impl LogDirs {
             .iter()
             .map(|(topic, partition, id)| ((topic.as_str(), *partition), *id))
             .collect();
+        lines::loading(self.each_host().map(|(at, _)| self.path_shown(at)));
         for (at, directory) in self.each_host() {
             let kept = match directory.put_strays_aside(&owned, now_ms) {
                 Ok(kept) => kept,
@@ -266,6 +275,7 @@ impl LogDirs {
                     continue;
                 }
             };
+            lines::found(&self.path_shown(at), kept.len(), directory.was_clean());
             for found in kept {
                 let before = self.placement.lock().found(&found.topic, found.partition, at);
                 if let Some(other) = before.and_then(|before| self.paths.get(before)) {

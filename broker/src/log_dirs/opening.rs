@@ -5,7 +5,8 @@
 //! `LogManager.createAndValidateLogDirs`, `LogManager.lockLogDirs`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use cli::MetaProperties;
 use config::BrokerConfig;
@@ -144,9 +145,15 @@ pub(super) fn options(config: &BrokerConfig) -> LogDirOptions {
         producer_expiration_ms: i64::from(config.producer_id_expiration_ms),
         // Transactions are refused before they reach a log.
         verify_transactions: false,
-        disk: Disk::default(),
+        disk: Disk::default().timed_by(elapsed),
         open_files: Arc::new(OpenFiles::new(open_files_max())),
     }
+}
+
+/// Time since the first call.
+fn elapsed() -> Duration {
+    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    BEGUN.elapsed()
 }
 
 /// Half of the descriptors and half of the memory maps that the process may have.

@@ -17,6 +17,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::fetch::Segment;
@@ -29,11 +30,14 @@ use super::registry::Seat;
 use crate::broker::Broker;
 use crate::context::Client;
 use crate::dispatch::{self, Begun};
+use crate::zookeeper;
 
 /// Most Produce requests of one connection that wait for acknowledgements.
 const PENDING_MAX: usize = 64;
 /// Replies are gathered up to this many bytes while further requests are at hand.
 const GATHERED_BYTES_MAX: usize = 256 * 1024;
+/// How long a word's argument may take to arrive.
+const ARGUMENT_WAIT: Duration = Duration::from_secs(1);
 /// Replies up to this size are copied together, larger ones keep their own slice.
 const COPIED_BYTES_MAX: usize = 1024;
 
@@ -72,6 +76,8 @@ enum Ended {
     Idle,
     #[error("the broker is shutting down")]
     Stopping,
+    #[error("a word was answered")]
+    Answered,
 }
 
 struct Connection {
@@ -99,7 +105,11 @@ pub(crate) async fn serve(
         broker.frame_bytes_max(),
         Arc::clone(broker.buffers()),
         dispatch::check_prefix,
-    );
+    )
+    .with_words(broker.parts.zookeeper.is_some());
+    if let Some(face) = &broker.parts.zookeeper {
+        face.connected(client.connection_id, peer);
+    }
     let mut connection = Connection {
         broker,
         client,
@@ -109,7 +119,10 @@ pub(crate) async fn serve(
         pending: VecDeque::new(),
         seat,
     };
-    let ended = connection.run(&mut stopping).await;
+    let mut ended = connection.run(&mut stopping).await;
+    if let Ended::Frame(FrameError::Word(word)) = ended {
+        ended = connection.answer_word(word).await;
+    }
     log_end(peer, &ended);
 }
 
@@ -122,6 +135,9 @@ struct Closing {
 
 impl Drop for Closing {
     fn drop(&mut self) {
+        if let Some(face) = &self.broker.parts.zookeeper {
+            face.disconnected(self.client.connection_id);
+        }
         self.broker.connection_closed(&self.client);
     }
 }
@@ -131,7 +147,8 @@ fn log_end(peer: SocketAddr, ended: &Ended) {
     match ended {
         Ended::Frame(FrameError::Closed(_) | FrameError::Io(_))
         | Ended::Io(_)
-        | Ended::Stopping => {
+        | Ended::Stopping
+        | Ended::Answered => {
             tracing::debug!(
                 target: "kafka.network.Processor",
                 "Connection with {peer} disconnected: {ended}",
@@ -198,6 +215,12 @@ impl Connection {
     }
 
     async fn serve_frame(&mut self, frame: Frame) -> Result<(), Ended> {
+        if let Some(face) = &self.broker.parts.zookeeper {
+            face.received(self.client.connection_id);
+            if let Some(why) = zookeeper::refusal_of_client(&frame.bytes) {
+                return Err(Ended::Refused(why.to_owned()));
+            }
+        }
         match dispatch::begin(&self.broker, &self.client, frame.bytes.clone()) {
             Begun::Produce(Ok(reply)) => {
                 if self.pending.is_empty() {
@@ -247,7 +270,29 @@ impl Connection {
         Ok(())
     }
 
+    /// Answers a word of ZooKeeper's; nothing follows it.
+    async fn answer_word(&mut self, word: [u8; 4]) -> Ended {
+        let Some(face) = &self.broker.parts.zookeeper else {
+            return Ended::Frame(FrameError::Word(word));
+        };
+        let argument = match zookeeper::takes_argument(word) {
+            true => self.frames.rest_of_line(&self.stream, ARGUMENT_WAIT).await,
+            false => String::new(),
+        };
+        let Some(answer) = face.answer(word, &argument, &self.broker) else {
+            return Ended::Frame(FrameError::Word(word));
+        };
+        self.queue_own(Bytes::from(answer));
+        match self.flush().await {
+            Ok(()) => Ended::Answered,
+            Err(ended) => ended,
+        }
+    }
+
     fn queue(&mut self, reply: Reply) -> Result<(), Ended> {
+        if let Some(face) = &self.broker.parts.zookeeper {
+            face.sent(self.client.connection_id);
+        }
         match reply {
             Reply::Frame(frame) => {
                 self.queue_own(frame);

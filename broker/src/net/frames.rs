@@ -23,6 +23,8 @@ use super::buffers::Buffers;
 const SMALL_BYTES: usize = 16 * 1024;
 /// Bytes of the length in front of each frame.
 const LENGTH_BYTES: usize = 4;
+/// Most of what is read behind a word.
+const LINE_BYTES_MAX: usize = 1024;
 /// A frame that finds no memory for this long costs its connection.
 const BUDGET_WAIT: Duration = Duration::from_secs(30);
 
@@ -35,6 +37,9 @@ pub(crate) enum FrameError {
     /// The socket failed.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// A word of ZooKeeper's instead of a length, where these are understood.
+    #[error("the word {}", String::from_utf8_lossy(.0))]
+    Word([u8; LENGTH_BYTES]),
     /// A length below zero.
     #[error("Invalid receive (size = {0})")]
     Negative(i32),
@@ -108,6 +113,8 @@ pub(crate) struct FrameReader {
     frame_bytes_max: usize,
     buffers: Arc<Buffers>,
     prefix_check: PrefixCheck,
+    /// Whether four letters may stand where a length is due.
+    understands_words: bool,
 }
 
 impl FrameReader {
@@ -116,7 +123,19 @@ impl FrameReader {
         buffers: Arc<Buffers>,
         prefix_check: PrefixCheck,
     ) -> Self {
-        Self { small: BytesMut::new(), large: None, frame_bytes_max, buffers, prefix_check }
+        Self {
+            small: BytesMut::new(),
+            large: None,
+            frame_bytes_max,
+            buffers,
+            prefix_check,
+            understands_words: false,
+        }
+    }
+
+    /// Four small letters are no length: the least of them would be that of a frame of 1.5 GiB.
+    pub(crate) fn with_words(self, understands_words: bool) -> Self {
+        Self { understands_words, ..self }
     }
 
     /// The next frame if all of it is here already.
@@ -153,6 +172,24 @@ impl FrameReader {
         }
     }
 
+    /// What stands behind a word up to the end of its line, of which `within` is waited for.
+    pub(crate) async fn rest_of_line(&mut self, stream: &TcpStream, within: Duration) -> String {
+        let line = async {
+            while !self.small.contains(&b'\n') && self.small.len() < LINE_BYTES_MAX {
+                self.small.reserve(LINE_BYTES_MAX);
+                // Whatever ended the connection ended the line.
+                if !matches!(read_into(stream, &mut self.small).await, Ok(1..)) {
+                    return;
+                }
+            }
+        };
+        // A line that does not end in time is as long as it is.
+        let _ = tokio::time::timeout(within, line).await;
+        let line = self.small.get(LENGTH_BYTES..).unwrap_or_default();
+        let line = line.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        String::from_utf8_lossy(line).trim_end_matches('\r').to_owned()
+    }
+
     /// The length at the head of the small buffer, checked.
     fn announced(&self) -> Result<Option<usize>, FrameError> {
         let Some(length) = self.small.first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
@@ -160,6 +197,9 @@ impl FrameReader {
         let Ok(frame_bytes) = usize::try_from(size) else {
             return Err(FrameError::Negative(size));
         };
+        if self.understands_words && length.iter().all(u8::is_ascii_lowercase) {
+            return Err(FrameError::Word(*length));
+        }
         if frame_bytes > self.frame_bytes_max {
             return Err(FrameError::TooLarge { size, max: self.frame_bytes_max });
         }

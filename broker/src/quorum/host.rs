@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 
 use super::changes::{Acknowledgement, Change};
 use super::command::Command;
+use super::lines;
 use super::membership::Membership;
 use super::metadata_log::MetadataLog;
 use super::network::Network;
@@ -147,6 +148,9 @@ impl Host {
     fn tick(&mut self) {
         self.tell_controller();
         let ticked = self.node.tick(&clock::now());
+        if let Some((broker, epoch)) = self.node.take_expired() {
+            lines::session_over(self.membership.node_id, broker, epoch);
+        }
         self.carry_out(ticked);
     }
 
@@ -282,11 +286,15 @@ impl Host {
 
     fn leader_changed(&mut self, epoch: i32, leader_id: Option<i32>) {
         let node_id = self.membership.node_id;
-        let known = leader_id.map_or_else(|| "none".to_owned(), |id| id.to_string());
-        tracing::info!(
-            target: "org.apache.kafka.raft.QuorumState",
-            "[RaftManager id={node_id}] The leader of epoch {epoch} is {known}"
-        );
+        if self.membership.controller.is_some() {
+            lines::leader_is(node_id, epoch, leader_id);
+        } else {
+            let known = leader_id.map_or_else(|| "none".to_owned(), |id| id.to_string());
+            tracing::info!(
+                target: "org.apache.kafka.raft.QuorumState",
+                "[RaftManager id={node_id}] The leader of epoch {epoch} is {known}"
+            );
+        }
         self.shared.leader_id.store(leader_id.unwrap_or(-1), Ordering::Release);
         self.shared.kraft_version.store(self.node.quorum().kraft().version, Ordering::Release);
         let address = self.node.quorum().leader_address();
@@ -295,6 +303,9 @@ impl Host {
             epoch,
             address: Address { host, port },
         });
+        if let Some(active) = active.as_ref().filter(|_| self.membership.is_of_zookeeper_era) {
+            say_new_controller(node_id, active);
+        }
         self.shared.active.send_replace(active);
         self.membership.lifecycle.ask_at_once();
         self.membership.controller_due_now();
@@ -330,6 +341,13 @@ impl Host {
         self.shared.image.store(Arc::clone(&image));
         self.shared.kraft_version.store(self.node.quorum().kraft().version, Ordering::Release);
         let changes = delta.changes().clone();
+        let id = self.membership.node_id;
+        if self.membership.controller.is_some() {
+            lines::replayed(id, delta.before(), &image, &changes);
+        }
+        if self.node.controller().is_active() {
+            lines::decided(id, delta.before(), &image, &changes);
+        }
         self.noticed(&image, &changes, offset);
         let applied = Acknowledgement::new(offset, self.commands.clone());
         self.held = Some(Change { image, changes, applied });
@@ -411,6 +429,18 @@ impl Host {
             // Its panic was printed when it happened.
             let _ = thread.join();
         }
+    }
+}
+
+/// The line of a broker with a ZooKeeper, which had one channel for each purpose.
+fn say_new_controller(node_id: i32, active: &ActiveController) {
+    let ActiveController { id, address, .. } = active;
+    for purpose in ["alter-partition", "forwarding"] {
+        tracing::info!(
+            target: "kafka.server.NodeToControllerRequestThread",
+            "[zk-broker-{node_id}-to-controller-{purpose}-channel-manager]: Recorded new ZK \
+             controller, from now on will use node {address} (id: {id} rack: null)"
+        );
     }
 }
 

@@ -40,11 +40,7 @@ pub(super) fn node_settings(config: &BrokerConfig, dir: &MetadataDir) -> NodeSet
                 retry_backoff_ms: i64::from(config.controller_quorum_retry_backoff_ms),
             },
             static_voters: VoterSet::from_configuration(listener, static_voters),
-            endpoints: config
-                .advertised_controller_listeners
-                .iter()
-                .map(|endpoint| (endpoint.listener.clone(), host_of(endpoint), endpoint.port))
-                .collect(),
+            endpoints: own_endpoints(config),
         },
         controller: ControllerSettings {
             node_id: config.node_id,
@@ -73,6 +69,17 @@ pub(super) fn node_settings(config: &BrokerConfig, dir: &MetadataDir) -> NodeSet
         },
         max_idle_interval_ms: i64::from(config.metadata_max_idle_interval_ms),
     }
+}
+
+/// Where this controller says that it is. The ZooKeeper service says nothing: by which address it
+/// is reached only those know who have it in zookeeper.connect (docs/decisions/0220).
+fn own_endpoints(config: &BrokerConfig) -> Vec<(String, String, u16)> {
+    if config.zookeeper.service().is_some() {
+        return Vec::new();
+    }
+    let listeners = config.advertised_controller_listeners.iter();
+    let own = |endpoint: &Endpoint| (endpoint.listener.clone(), host_of(endpoint), endpoint.port);
+    listeners.map(own).collect()
 }
 
 pub(super) fn broker_registration(

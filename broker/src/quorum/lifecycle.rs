@@ -246,7 +246,9 @@ impl Lifecycle {
                 self.state = State::Unfencing;
             }
             State::PendingControlledShutdown if response.should_shut_down => {
-                self.transition(State::ShuttingDown, "The controller has asked us to exit.");
+                self.say("The controller has asked us to exit controlled shutdown.");
+                self.say("Transitioning from PENDING_CONTROLLED_SHUTDOWN to SHUTTING_DOWN.");
+                self.state = State::ShuttingDown;
                 self.next_ms = i64::MAX;
                 return true;
             }
@@ -299,7 +301,8 @@ impl Lifecycle {
         }
         self.leaving.push(answer);
         if self.state == State::Running {
-            self.transition(State::PendingControlledShutdown, "Beginning controlled shutdown.");
+            self.say("Beginning controlled shutdown.");
+            self.state = State::PendingControlledShutdown;
             self.last_answer_ms = now_ms;
         }
         self.ask_at_once();

@@ -28,9 +28,11 @@ const CONTROLLER_RETRY_MS: i64 = 1_000;
 
 pub(super) struct Membership {
     pub(super) node_id: i32,
+    /// Whether this broker's file is of the ZooKeeper era, and with it what its log says.
+    pub(super) is_of_zookeeper_era: bool,
     pub(super) lifecycle: Lifecycle,
     /// `None` on a node without the controller's role.
-    controller: Option<ControllerRegistrationRequest>,
+    pub(super) controller: Option<ControllerRegistrationRequest>,
     controller_is_asking: bool,
     controller_next_ms: i64,
     channel: Arc<ControllerChannel>,
@@ -48,6 +50,7 @@ impl Membership {
         let within = u64::try_from(config.broker_session_timeout_ms).unwrap_or(0);
         Self {
             node_id: config.node_id,
+            is_of_zookeeper_era: config.zookeeper.broker().is_some(),
             lifecycle: Lifecycle::new(config, dir),
             controller: is_controller.then(|| identity::controller_registration(config)),
             controller_is_asking: false,

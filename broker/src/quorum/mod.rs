@@ -21,6 +21,7 @@ mod identity;
 mod lifecycle;
 #[cfg(test)]
 mod lifecycle_test;
+mod lines;
 mod log_writer;
 mod membership;
 mod metadata_log;

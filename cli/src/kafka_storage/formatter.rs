@@ -60,17 +60,28 @@ impl std::fmt::Display for Formatted {
 /// without configuration does for itself. Directories that are formatted keep their cluster; a new
 /// one gets a random id.
 pub fn format_if_new(config: &BrokerConfig) -> Result<Vec<Formatted>, Failure> {
+    format_if_new_as(config, None, &[])
+}
+
+/// The same for a node whose cluster has this id, and begins with these levels of features. A
+/// directory of another cluster is refused, and nothing written.
+pub fn format_if_new_as(
+    config: &BrokerConfig,
+    cluster_id: Option<&str>,
+    levels: &[(&str, i16)],
+) -> Result<Vec<Formatted>, Failure> {
     let directories = of_node(config);
     let found = Directories::load(&directories);
     let known = found.formatted.values().find_map(|meta| meta.cluster_id.clone());
+    let given = cluster_id.map(str::to_owned);
     let formatter = Formatter {
-        cluster_id: known.unwrap_or_else(|| random_uuid().to_string()),
+        cluster_id: given.or(known).unwrap_or_else(|| random_uuid().to_string()),
         node_id: config.node_id,
         directories,
         metadata_log_dir: config.metadata_log_dir.clone(),
         controller_listener: controller_listener(config)?,
         release: None,
-        levels: BTreeMap::new(),
+        levels: levels.iter().map(|(name, level)| ((*name).to_owned(), *level)).collect(),
         unstable: false,
         initial_voters: None,
         no_initial_voters: false,

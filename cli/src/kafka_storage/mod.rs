@@ -28,7 +28,7 @@ use crate::{NodeConfig, NodeFileError};
 
 pub use failure::Failure;
 use flags::{COMMANDS, Command, DESCRIPTION, USAGE};
-pub use formatter::{Formatted, format_if_new};
+pub use formatter::{Formatted, format_if_new, format_if_new_as};
 pub use meta_properties::{MetaProperties, ReadError as MetaPropertiesError};
 
 /// Runs the tool; the exit code is 0 or 1.

@@ -3,42 +3,55 @@
 //! - broker.id and node.id stand for each other.
 //! - A key of an older Kafka sets the keys that have its meaning today, unless these are set.
 //! - A size that Kafka 3 allowed and Kafka 4 refuses is raised to the least that is allowed.
-//! - A file of the ZooKeeper era (zookeeper.connect without process.roles) is a node that is broker
-//!   and controller in one. Its controller listens on localhost at the port of zookeeper.connect.
+//! - A file of the ZooKeeper era (zookeeper.connect without process.roles) is a broker whose
+//!   controllers are at the addresses of zookeeper.connect.
 
-use crate::endpoint::csv;
+use std::sync::Arc;
+
 use crate::keys::{Effect, Key, Table, is_quiet};
 use crate::synonyms::below_listener;
-use crate::{ConfigError, Properties, Warning};
+use crate::zookeeper::{Connect, LISTENER, ZooKeeperPart};
+use crate::{Address, ConfigError, Properties, Warning};
 
-/// The id of a node that ZooKeeper would have drawn an id for (reserved.broker.max.id + 1).
-const GENERATED_ID: i32 = 1001;
+type Translated = (Properties, Vec<Warning>, ZooKeeperPart);
 
-pub(super) fn translate(given: &Properties) -> Result<(Properties, Vec<Warning>), ConfigError> {
+pub(super) fn translate(given: &Properties) -> Result<Translated, ConfigError> {
     let mut warnings = notice(given);
     let mut properties = given.clone();
     map_legacy(given, &mut properties);
     raise_sizes(&mut properties, &mut warnings);
-    if !given.contains("process.roles") && given.contains("zookeeper.connect") {
-        warnings.push(leave_zookeeper(&mut properties)?);
+    let mut part = ZooKeeperPart::None;
+    if let Some(connect) = Connect::of(given)? {
+        leave_zookeeper(&connect, &mut properties);
+        part = ZooKeeperPart::Broker(Arc::new(connect));
     }
     match (given.get("broker.id"), properties.get("node.id").map(str::to_owned)) {
         (None, Some(node_id)) => properties.set("broker.id", node_id),
         (Some(broker_id), None) => properties.set("node.id", broker_id),
         _ => {}
     }
-    Ok((properties, warnings))
+    Ok((properties, warnings, part))
 }
+
+/// Names of old that a file of the ZooKeeper era is still obeyed in.
+const OBEYED: &[&str] = &[
+    "broker.id.generation.enable",
+    "reserved.broker.max.id",
+    "zookeeper.connect",
+    "zookeeper.connection.timeout.ms",
+    "zookeeper.session.timeout.ms",
+];
 
 /// One warning for every name that is unknown, old, or set without effect.
 fn notice(given: &Properties) -> Vec<Warning> {
+    let is_old = !given.contains("process.roles") && given.contains("zookeeper.connect");
     let notice_one = |(name, value): (&str, &str)| {
         let Some(key) = known_key(name) else {
             let unknown = !is_known_name(name);
             return unknown.then(|| Warning::UnknownName { name: name.to_owned() });
         };
         match key.effect {
-            Effect::Legacy { maps_to: [] } if name == "zookeeper.connect" => None,
+            Effect::Legacy { maps_to: [] } if is_old && OBEYED.contains(&name) => None,
             Effect::Legacy { maps_to: [] } => {
                 Some(Warning::Ignored { name: name.to_owned(), why: key.doc.trim_end_matches('.') })
             }
@@ -98,46 +111,45 @@ fn raise_sizes(properties: &mut Properties, warnings: &mut Vec<Warning>) {
     }
 }
 
-fn leave_zookeeper(properties: &mut Properties) -> Result<Warning, ConfigError> {
-    const LISTENER: &str = "CONTROLLER";
-    let id = properties.get("node.id").or_else(|| properties.get("broker.id"));
-    let node_id = match id {
-        None => GENERATED_ID,
-        Some(text) => match text.trim().parse() {
-            Ok(-1) => GENERATED_ID,
-            Ok(id) => id,
-            Err(_) => {
-                let allowed = "Not a number of type INT";
-                return Err(ConfigError::invalid("broker.id", text, allowed));
-            }
-        },
-    };
-    let connect = properties.get("zookeeper.connect").unwrap_or("").to_owned();
-    let controller_port = zookeeper_port(&connect)?;
-    let listeners = properties.get("listeners").unwrap_or("PLAINTEXT://:9092");
-    let listeners = format!("{listeners},{LISTENER}://localhost:{controller_port}");
-    properties.set("listeners", listeners);
+/// The controllers are where the file has its ZooKeeper, unless voters are named (by whoever has
+/// asked them). An id that is still to be drawn counts as the first that could be.
+fn leave_zookeeper(connect: &Connect, properties: &mut Properties) {
+    let node_id = connect.broker_id.unwrap_or_else(|| connect.reserved_max_id.saturating_add(1));
+    let listener = listener_name(properties);
     if let Some(map) = properties.get("listener.security.protocol.map") {
-        let map = format!("{map},{LISTENER}:PLAINTEXT");
+        let map = format!("{map},{listener}:PLAINTEXT");
         properties.set("listener.security.protocol.map", map);
     }
-    properties.set("process.roles", "broker,controller");
-    properties.set("controller.listener.names", LISTENER);
-    properties.set("controller.quorum.voters", format!("{node_id}@localhost:{controller_port}"));
+    properties.set("process.roles", "broker");
+    properties.set("controller.listener.names", listener);
+    if !properties.contains("controller.quorum.voters") {
+        let servers: Vec<_> = connect.servers.iter().map(host_and_port).collect();
+        properties.set("controller.quorum.bootstrap.servers", servers.join(","));
+    }
     properties.set("node.id", node_id.to_string());
     properties.set("broker.id", node_id.to_string());
-    Ok(Warning::ZooKeeperEra { node_id, controller_port })
 }
 
-/// The port of the first address of `host:port,host:port/chroot`; 2181 where none is given.
-fn zookeeper_port(connect: &str) -> Result<u16, ConfigError> {
-    let addresses = connect.split_once('/').map_or(connect, |(addresses, _)| addresses);
-    let first = csv(addresses).into_iter().next().unwrap_or_default();
-    match first.rsplit_once(':') {
-        None => Ok(2181),
-        Some((_, port)) => port.parse().map_err(|_| {
-            let allowed = "a comma separated list of host:port is expected";
-            ConfigError::invalid("zookeeper.connect", connect, allowed)
-        }),
+/// A name that no listener of the file has.
+fn listener_name(properties: &Properties) -> String {
+    let texts = ["listeners", "advertised.listeners", "listener.security.protocol.map"];
+    let taken = |name: &str| {
+        let begins = |text: &str| {
+            let mut entries = text.split(',').map(|entry| entry.trim().to_uppercase());
+            entries.any(|entry| entry.starts_with(&format!("{name}:")))
+        };
+        texts.iter().any(|key| properties.get(key).is_some_and(begins))
+    };
+    let mut name = LISTENER.to_owned();
+    while taken(&name) {
+        name.push_str("_QUORUM");
+    }
+    name
+}
+
+fn host_and_port(address: &Address) -> String {
+    match address.host.contains(':') {
+        true => format!("[{}]:{}", address.host, address.port),
+        false => format!("{}:{}", address.host, address.port),
     }
 }

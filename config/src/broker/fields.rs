@@ -6,6 +6,7 @@ use super::ProcessRoles;
 use super::network::Network;
 use crate::endpoint::csv;
 use crate::quorum::{parse_bootstrap_servers, parse_voters};
+use crate::zookeeper::ZooKeeperPart;
 use crate::{Address, ConfigError, Endpoint, Properties, SecurityProtocol, Values, Voter};
 
 macro_rules! broker_config {
@@ -186,6 +187,8 @@ broker_config! {
         listener_security_protocol_map: BTreeMap<String, SecurityProtocol>,
         /// Addresses and the most connections from each.
         max_connections_per_ip_overrides: Vec<(String, i32)>,
+        /// What this node has to do with a ZooKeeper of its file.
+        zookeeper: ZooKeeperPart,
     }
     kept {
         static_properties: Properties,
@@ -198,6 +201,7 @@ impl Derived {
     pub(super) fn from_values(
         values: &Values,
         properties: Properties,
+        zookeeper: ZooKeeperPart,
     ) -> Result<Self, ConfigError> {
         let network = Network::from_values(values, &properties)?;
         let log_dirs = match values.typed::<Option<String>>("log.dirs")? {
@@ -234,6 +238,7 @@ impl Derived {
             max_connections_per_ip_overrides: overrides(
                 &values.typed::<String>("max.connections.per.ip.overrides")?,
             )?,
+            zookeeper,
             static_properties: properties,
             dynamic_defaults: Properties::new(),
             dynamic_own: Properties::new(),

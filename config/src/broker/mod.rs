@@ -19,6 +19,7 @@ mod network;
 mod plugins;
 
 use crate::keys::Table;
+use crate::zookeeper::ZooKeeperPart;
 use crate::{ConfigError, Properties, Value, Values, Warning};
 
 pub use authorization::Authorization;
@@ -35,9 +36,9 @@ pub struct ProcessRoles {
 impl BrokerConfig {
     /// Reads what a file, an environment or a command line gave.
     pub fn from_properties(given: &Properties) -> Result<(Self, Vec<Warning>), ConfigError> {
-        let (mut properties, mut warnings) = dialect::translate(given)?;
+        let (mut properties, mut warnings, part) = dialect::translate(given)?;
         exposure::map_controllers(given, &mut properties);
-        let config = Self::from_translated(properties)?;
+        let config = Self::from_translated(properties, part)?;
         if config.authorization() != Authorization::Unconfigured {
             warnings.retain(|warning| {
                 !matches!(warning, Warning::UnknownName { name }
@@ -55,10 +56,19 @@ impl BrokerConfig {
         Self::from_properties(&zero_properties())
     }
 
+    /// The controller that a zookeeper.properties comes to.
+    pub(crate) fn of_zookeeper_service(
+        properties: &Properties,
+        part: ZooKeeperPart,
+    ) -> Result<Self, ConfigError> {
+        let (properties, _, _) = dialect::translate(properties)?;
+        Self::from_translated(properties, part)
+    }
+
     /// Builds the configuration from properties that are already in the words of 4.1.
-    fn from_translated(properties: Properties) -> Result<Self, ConfigError> {
+    fn from_translated(properties: Properties, part: ZooKeeperPart) -> Result<Self, ConfigError> {
         let values = Values::read(Table::Broker, &properties)?;
-        let derived = fields::Derived::from_values(&values, properties)?;
+        let derived = fields::Derived::from_values(&values, properties, part)?;
         let config = Self::assemble(values, derived)?;
         checks::check(&config)?;
         Ok(config)
@@ -76,7 +86,7 @@ impl BrokerConfig {
         let mut properties = self.static_properties.clone();
         crate::dynamic::overlay(&mut properties, &cluster_defaults);
         crate::dynamic::overlay(&mut properties, &own);
-        let mut config = Self::from_translated(properties)?;
+        let mut config = Self::from_translated(properties, self.zookeeper.clone())?;
         config.static_properties = self.static_properties.clone();
         config.dynamic_defaults = cluster_defaults;
         config.dynamic_own = own;

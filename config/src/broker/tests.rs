@@ -266,17 +266,39 @@ fn a_segment_size_of_kafka_3_is_raised_in_a_file() {
 }
 
 #[test]
-fn a_file_of_the_zookeeper_era_is_a_combined_node() {
+fn a_file_of_the_zookeeper_era_is_a_broker_whose_controllers_are_at_zookeeper_connect() {
     let given = properties("broker.id=3\nzookeeper.connect=zoo:2182,other:1/chroot\n");
     let (config, warnings) = BrokerConfig::from_properties(&given).unwrap();
-    assert_eq!(warnings, [Warning::ZooKeeperEra { node_id: 3, controller_port: 2182 }]);
+    assert_eq!(warnings, []);
     assert_eq!(config.node_id, 3);
-    assert_eq!(config.process_roles, ProcessRoles { broker: true, controller: true });
+    assert_eq!(config.process_roles, ProcessRoles { broker: true, controller: false });
     assert_eq!(config.listeners[0].to_string(), "PLAINTEXT://:9092");
-    assert_eq!(config.controller_listeners[0].to_string(), "CONTROLLER://localhost:2182");
-    assert_eq!(config.controller_quorum_voters[0].id, 3);
-    let generated = self::config("broker.id=-1\nzookeeper.connect=zoo\n");
-    assert_eq!((generated.node_id, generated.controller_listeners[0].port), (1001, 2181));
+    let servers: Vec<_> = config.controller_quorum_bootstrap_servers.iter().collect();
+    assert_eq!((servers[0].host.as_str(), servers[0].port), ("zoo", 2182));
+    assert_eq!((servers[1].host.as_str(), servers[1].port), ("other", 1));
+    assert_eq!(config.zookeeper.broker().map(|connect| connect.chroot.as_str()), Some("/chroot"));
+}
+
+#[test]
+fn voters_that_are_named_go_before_the_addresses_of_zookeeper_connect() {
+    let config = config(
+        "broker.id=-1\nnode.id=1004\nzookeeper.connect=zoo\n\
+         controller.quorum.voters=2000000000@zoo:2181\n",
+    );
+    assert_eq!(config.node_id, 1004);
+    assert_eq!(config.controller_quorum_voters[0].id, 2_000_000_000);
+    assert!(config.controller_quorum_bootstrap_servers.is_empty());
+}
+
+#[test]
+fn the_listener_of_the_controllers_has_a_name_that_the_file_leaves_free() {
+    let config = config(
+        "broker.id=1\nzookeeper.connect=zoo\nlisteners=PLAINTEXT://:9092,CONTROLLER://:9090\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         control.plane.listener.name=CONTROLLER\n",
+    );
+    assert_eq!(config.controller_listener_names, ["CONTROLLER_QUORUM"]);
+    assert_eq!(config.listeners.len(), 2);
 }
 
 #[test]

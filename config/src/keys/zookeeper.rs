@@ -5,16 +5,17 @@
 
 use super::key::{Key, boolean, int, list, password, string};
 
+const WAIT: &str = "How long a broker with zookeeper.connect waits at its start for the service.";
 const NO_ZOOKEEPER: &str = "There is no ZooKeeper to connect to.";
 
 pub(super) const KEYS: &[Key] = &[
     string("zookeeper.clientCnxnSocket").legacy(&[], NO_ZOOKEEPER),
     string("zookeeper.connect").high().legacy(
         &[],
-        "Where the ZooKeeper of an older cluster is. Without process.roles it makes this \
-             node broker and controller in one.",
+        "Where the ZooKeeper of an older cluster is. Without process.roles it says where this \
+             broker finds its controllers, started by zookeeper-server-start.",
     ),
-    int("zookeeper.connection.timeout.ms").high().legacy(&[], NO_ZOOKEEPER),
+    int("zookeeper.connection.timeout.ms").high().legacy(&[], WAIT),
     int("zookeeper.max.in.flight.requests").or("10").at_least(1).high().legacy(&[], NO_ZOOKEEPER),
     boolean("zookeeper.metadata.migration.enable").or("false").high().legacy(&[], NO_ZOOKEEPER),
     int("zookeeper.metadata.migration.min.batch.size")
@@ -22,7 +23,7 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(1)
         .internal()
         .legacy(&[], NO_ZOOKEEPER),
-    int("zookeeper.session.timeout.ms").or("18000").high().legacy(&[], NO_ZOOKEEPER),
+    int("zookeeper.session.timeout.ms").or("18000").high().legacy(&[], WAIT),
     boolean("zookeeper.set.acl").or("false").high().legacy(&[], NO_ZOOKEEPER),
     list("zookeeper.ssl.cipher.suites").low().legacy(&[], NO_ZOOKEEPER),
     boolean("zookeeper.ssl.client.enable").or("false").legacy(&[], NO_ZOOKEEPER),

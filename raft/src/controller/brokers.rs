@@ -185,9 +185,15 @@ impl Controller {
             if let Some(heartbeats) = &mut self.heartbeats {
                 heartbeats.touch(id, true, -1);
             }
+            self.expired = Some((id, epoch));
             return ControllerResult::of(records, Some(id));
         }
         ControllerResult::unchanged(None)
+    }
+
+    /// The broker, with its epoch, that was fenced since the last call because its session ended.
+    pub fn take_expired(&mut self) -> Option<(i32, i64)> {
+        self.expired.take()
     }
 }
 

@@ -125,6 +125,8 @@ pub struct Controller {
     /// Present while this controller is active.
     schedule: Option<Schedule>,
     transaction: Option<OpenTransaction>,
+    /// The broker, with its epoch, that was fenced last because its session ended.
+    expired: Option<(i32, i64)>,
 }
 
 #[derive(Debug)]
@@ -150,6 +152,7 @@ impl Controller {
             heartbeats: None,
             schedule: None,
             transaction: None,
+            expired: None,
         };
         controller.reset(image, next_offset);
         controller

@@ -10,6 +10,7 @@
 
 mod append;
 mod flush;
+mod lines;
 mod lookup;
 mod open;
 mod producers;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Log;
+use super::lines::{Breach, Raised, say_deleted};
 use crate::error::{ReadError, StorageError};
 use crate::segment::Segment;
 
@@ -24,13 +25,14 @@ impl Log {
                 log_end_offset: self.high_watermark,
             });
         }
-        Ok(self.raise_start(offset)?)
+        Ok(self.raise_start(offset, Raised::ByRequest)?)
     }
 
-    fn raise_start(&mut self, offset: i64) -> Result<(), StorageError> {
+    fn raise_start(&mut self, offset: i64, why: Raised) -> Result<(), StorageError> {
         if offset <= self.log_start_offset() {
             return Ok(());
         }
+        self.say_start_raised(offset, why);
         self.shared.start.store(offset, Ordering::Release);
         self.shared.unstable.decided_below(offset);
         if self.epochs.truncate_from_start(offset) {
@@ -70,7 +72,9 @@ impl Log {
 
     fn delete_below_start(&mut self, now_ms: i64) -> Result<usize, StorageError> {
         let start = self.log_start_offset();
-        self.delete_while(now_ms, |_, next| Ok(next.is_some_and(|next| next <= start)))
+        self.delete_while(now_ms, |_, next| {
+            Ok(next.is_some_and(|next| next <= start).then_some(Breach::Start))
+        })
     }
 
     fn delete_by_size(&mut self, now_ms: i64) -> Result<usize, StorageError> {
@@ -80,10 +84,14 @@ impl Log {
         let Some(mut excess) = self.size_bytes().checked_sub(retained) else {
             return Ok(0);
         };
+        let mut left = self.size_bytes();
         self.delete_while(now_ms, |segment, _| {
-            let over = segment.size() <= excess;
-            excess -= if over { segment.size() } else { 0 };
-            Ok(over)
+            if segment.size() > excess {
+                return Ok(None);
+            }
+            excess -= segment.size();
+            left -= segment.size();
+            Ok(Some(Breach::Size { left }))
         })
     }
 
@@ -94,16 +102,18 @@ impl Log {
         }
         self.delete_while(now_ms, |segment, _| {
             let largest = segment.largest_timestamp_or_modified()?;
-            Ok(now_ms.saturating_sub(largest) > retention_ms)
+            let is_recorded = segment.max_timestamp()?.timestamp >= 0;
+            let is_over = now_ms.saturating_sub(largest) > retention_ms;
+            Ok(is_over.then_some(Breach::Time { is_recorded }))
         })
     }
 
-    /// Deletes segments from the first on while `over` says so of each, given its successor's base
-    /// offset.
+    /// Deletes segments from the first on while `over` has a reason for each, given its successor's
+    /// base offset.
     fn delete_while(
         &mut self,
         now_ms: i64,
-        mut over: impl FnMut(&Segment, Option<i64>) -> Result<bool, StorageError>,
+        mut over: impl FnMut(&Segment, Option<i64>) -> Result<Option<Breach>, StorageError>,
     ) -> Result<usize, StorageError> {
         let segments = self.shared.segments.load_full();
         let mut count = 0;
@@ -111,9 +121,11 @@ impl Log {
             let next = segments.get(index + 1).map(|next| next.base_offset());
             let upper = next.unwrap_or_else(|| self.log_end_offset());
             let empty = next.is_none() && segment.size() == 0;
-            if empty || self.high_watermark < upper || !over(segment, next)? {
+            if empty || self.high_watermark < upper {
                 break;
             }
+            let Some(why) = over(segment, next)? else { break };
+            self.say_going(segment, why)?;
             count += 1;
         }
         if count == 0 {
@@ -125,7 +137,7 @@ impl Log {
         }
         let going: Vec<Arc<Segment>> = segments[..count].to_vec();
         let start = self.shared.segments.load()[count].base_offset();
-        self.raise_start(start)?;
+        self.raise_start(start, Raised::ByDeletion)?;
         self.shared.edit_segments(|segments| drop(segments.drain(..count)));
         for segment in &going {
             self.doom_segment(segment, now_ms)?;
@@ -145,6 +157,7 @@ impl Log {
         for doomed in going {
             let removed = self.shared.home.disk.remove(&doomed.path);
             self.guard(removed.map_err(|e| StorageError::io("remove", &doomed.path, e)))?;
+            say_deleted(&doomed.path);
         }
         Ok(())
     }

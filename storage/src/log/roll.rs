@@ -137,8 +137,10 @@ impl Log {
         if old.base_offset() == base_offset {
             return Ok(());
         }
+        let began = self.shared.home.disk.now();
         self.close_active()?;
         let segment = create_segment(&self.shared.home, base_offset, &self.config)?;
+        self.say_rolled(base_offset, self.shared.home.disk.now().saturating_sub(began));
         self.activate(segment, now_ms);
         // The snapshot's offset is the segment's base, so that recovery of the segment may begin
         // with it.

@@ -35,6 +35,7 @@ impl Log {
             }
             return Ok(false);
         }
+        self.say_truncating(offset);
         if offset < self.shared.segments.load()[0].base_offset() {
             self.try_start_at(offset, offset, now_ms)?;
             return Ok(true);

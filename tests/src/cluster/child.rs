@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::process::{Child as Process, Command, ExitStatus, Stdio};
+use std::process::{Child as Process, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
@@ -29,10 +29,28 @@ impl Child {
     /// When it cannot be started.
     #[must_use]
     pub fn start(command: &Command, output: &Path) -> Self {
+        Self::start_reading(command, output, Stdio::null())
+    }
+
+    /// The same for one that is typed to.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_typed(command: &Command, output: &Path) -> (Self, ChildStdin) {
+        let mut child = Self::start_reading(command, output, Stdio::piped());
+        let stdin = child.process.stdin.take().expect("its stdin is piped");
+        (child, stdin)
+    }
+
+    fn start_reading(command: &Command, output: &Path, stdin: Stdio) -> Self {
         let log = File::options().append(true).create(true).open(output).expect("a log file");
         let mut bound = Command::new("setpriv");
         bound.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program());
-        bound.args(command.get_args()).stdin(Stdio::null());
+        bound.args(command.get_args()).stdin(stdin);
+        if let Some(folder) = command.get_current_dir() {
+            bound.current_dir(folder);
+        }
         bound.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         bound.stdout(log.try_clone().expect("a second handle")).stderr(log);
         let (answer, started) = channel();

@@ -50,11 +50,45 @@ pub fn course_class_path() -> String {
     format!("{}:{}", classes.display(), class_path(COURSE))
 }
 
+/// The class path of the labs' clients, with their warnings: ours on the release of the course.
+#[must_use]
+pub fn labs_class_path() -> String {
+    let settings = java_sources().join("labs");
+    let classes = compiled("labs", &format!("{}/*", jars(COURSE).display()));
+    let (settings, classes) = (settings.display(), classes.display());
+    format!("{settings}:{classes}:{}/*", jars(COURSE).display())
+}
+
+/// How a release's tools run in a window of their own: the word that has their warnings on the
+/// screen, and the class path.
+#[must_use]
+pub fn window_class_path(version: &str) -> (String, String) {
+    let settings = java_sources().join("labs");
+    let class_path = format!("{}/*", jars(version).display());
+    if version.starts_with('3') {
+        let file = settings.join("log4j.properties");
+        (format!("-Dlog4j.configuration=file:{}", file.display()), class_path)
+    } else {
+        let file = settings.join("log4j2.properties");
+        let logging = cache().join("logging");
+        let word = format!("-Dlog4j2.configurationFile={}", file.display());
+        (word, format!("{class_path}:{}/*", logging.display()))
+    }
+}
+
 /// The class path of the steady clients of cluster tests: our classes on the equalled release.
 #[must_use]
 pub fn steady_class_path() -> String {
     let classes = compiled("cluster", &format!("{}/*", jars(super::EQUALLED).display()));
     format!("{}:{}", classes.display(), class_path(super::EQUALLED))
+}
+
+/// The class path of the programs that call what web UIs call: our classes, compiled for the oldest
+/// clients that UIs use, on a release's kafka-clients.
+#[must_use]
+pub fn uis_class_path(version: &str) -> String {
+    let classes = compiled("uis", &format!("{}/*", jars(COURSE).display()));
+    format!("{}:{}", classes.display(), class_path(version))
 }
 
 pub(super) fn tool_server_classes() -> PathBuf {

@@ -12,7 +12,8 @@ mod tools;
 pub use broker::StockBroker;
 pub(crate) use jars::cache;
 pub use jars::{
-    class_path, course_class_path, jars, logging_class_path, schemas, steady_class_path,
+    class_path, course_class_path, jars, labs_class_path, logging_class_path, schemas,
+    steady_class_path, uis_class_path, window_class_path,
 };
 pub use names::main_class;
 pub use tools::{Finished, Running, ToolServer, run_as_process};
@@ -21,5 +22,7 @@ pub use tools::{Finished, Running, ToolServer, run_as_process};
 pub const EQUALLED: &str = "4.1.0";
 /// The newest release whose tools are run against Gregor.
 pub const NEWEST: &str = "4.3.1";
+/// The release in cp-kafka 7.1, which one of the courses runs.
+pub const CP_7_1: &str = "3.1.0";
 /// The release of the course's labs.
 pub const COURSE: &str = "3.7.0";

@@ -7,6 +7,7 @@
 #[must_use]
 pub fn main_class(tool: &str, version: &str) -> &'static str {
     let old = version.starts_with('3');
+    let oldest = version.starts_with("3.1");
     match tool {
         "kafka-acls" if old => "kafka.admin.AclCommand",
         "kafka-acls" => "org.apache.kafka.tools.AclCommand",
@@ -28,6 +29,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-e2e-latency" if old => "kafka.tools.EndToEndLatency",
         "kafka-e2e-latency" => "org.apache.kafka.tools.EndToEndLatency",
         "kafka-features" => "org.apache.kafka.tools.FeatureCommand",
+        "kafka-get-offsets" if oldest => "kafka.tools.GetOffsetShell",
         "kafka-get-offsets" => "org.apache.kafka.tools.GetOffsetShell",
         "kafka-groups" => "org.apache.kafka.tools.GroupsCommand",
         "kafka-leader-election" if old => "kafka.admin.LeaderElectionCommand",
@@ -36,8 +38,10 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-metadata-quorum" => "org.apache.kafka.tools.MetadataQuorumCommand",
         "kafka-metadata-shell" => "org.apache.kafka.shell.MetadataShell",
         "kafka-producer-perf-test" => "org.apache.kafka.tools.ProducerPerformance",
+        "kafka-reassign-partitions" if oldest => "kafka.admin.ReassignPartitionsCommand",
         "kafka-reassign-partitions" => "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
         "kafka-storage" => "kafka.tools.StorageTool",
+        "kafka-topics" if oldest => "kafka.admin.TopicCommand",
         "kafka-topics" => "org.apache.kafka.tools.TopicCommand",
         "kafka-transactions" => "org.apache.kafka.tools.TransactionsCommand",
         "kafka-verifiable-consumer" => "org.apache.kafka.tools.VerifiableConsumer",

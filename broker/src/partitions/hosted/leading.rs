@@ -1,8 +1,8 @@
 //! What followers, the controller and the clock say to a leader.
 
 use replica::{
-    Effects, FetchGrant, FetchRefused, FollowerFetch, IsrAnswer, IsrChange, IsrProposal, Partition,
-    Role,
+    Effects, FetchGrant, FetchRefused, FollowerFetch, IsrAnswer, IsrChange, IsrProposal, Moment,
+    Partition, Role,
 };
 
 use super::{HostedPartition, StoredLog};
@@ -35,7 +35,7 @@ impl HostedPartition {
             self.step(|replica, at| {
                 let effects = replica.tick(at);
                 if let Some(proposal) = &effects.propose {
-                    self.say_shrinking(replica, proposal);
+                    self.say_shrinking(replica, proposal, at);
                 }
                 ((), effects)
             });
@@ -43,7 +43,12 @@ impl HostedPartition {
     }
 
     /// Kafka's line, which people look for when a replica falls behind.
-    fn say_shrinking(&self, replica: &Partition<StoredLog>, proposal: &IsrProposal) {
+    fn say_shrinking(
+        &self,
+        replica: &Partition<StoredLog>,
+        proposal: &IsrProposal,
+        at: &Moment<'_>,
+    ) {
         let (Role::Leader(leader), IsrChange::Shrink(out)) = (replica.role(), &proposal.change)
         else {
             return;
@@ -52,8 +57,11 @@ impl HostedPartition {
             ids.map(|id| id.to_string()).collect::<Vec<_>>().join(",")
         };
         let behind = out.iter().map(|id| {
-            let end = leader.followers().get(id).map_or(-1, |progress| progress.end_offset);
-            format!("(brokerId: {id}, endOffset: {end})")
+            let known = leader.followers().get(id);
+            let end = known.map_or(-1, |progress| progress.end_offset);
+            let caught_up = known.and_then(replica::Progress::caught_up_ms);
+            let caught_up = caught_up.map_or(0, |ms| at.wall_ms - (at.monotonic_ms - ms));
+            format!("(brokerId: {id}, endOffset: {end}, lastCaughtUpTimeMs: {caught_up})")
         });
         tracing::info!(
             target: "kafka.cluster.Partition",

@@ -1,0 +1,192 @@
+//! `kafka-broker-api-versions`: what each broker speaks, and what of it Kafka 4.3.1 can use.
+//!
+//! Answers to org.apache.kafka.tools.BrokerApiVersionsCommand and `NodeApiVersions.toString`.
+//! `apis-4.3.1.txt` is Kafka's `ApiKeys`: key, name, oldest and newest stable version, and whether
+//! a broker's listener has it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use client::admin::{Admin, AdminSettings, Bootstrap, Node, NodeVersions};
+
+use crate::java_order::{sort_by_hash, string_hash};
+use crate::joptsimple::{Given, Opt, parse};
+use crate::session::{Session, SessionError, described, properties, settings};
+
+const OPTIONS: &[Opt] = &[
+    Opt::switch("help"),
+    Opt::switch("version"),
+    Opt::value("command-config"),
+    Opt::value("bootstrap-server"),
+];
+const HELP: &str = include_str!("help-4.3.1.txt");
+const APIS: &str = include_str!("apis-4.3.1.txt");
+
+/// Runs the tool.
+pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    let done = match parse(OPTIONS, arguments) {
+        Err(error) => Err(error.to_string()),
+        Ok(given) => match usage(arguments, &given) {
+            Some(problem) => Err(format!("{problem}\n{}", HELP.trim_end_matches('\n'))),
+            None if given.has("version") => Ok(format!("{}\n", crate::KAFKA_RELEASE)),
+            None => list(&given),
+        },
+    };
+    match done {
+        // Streams that nobody reads any more are no reason to fail.
+        Ok(text) => drop(out.write_all(text.as_bytes())),
+        Err(problem) => {
+            let _ = writeln!(err, "{problem}");
+            return 1;
+        }
+    }
+    0
+}
+
+/// What stands before the help where the help is all there is to print.
+fn usage(arguments: &[String], given: &Given) -> Option<&'static str> {
+    if arguments.is_empty() || given.has("help") {
+        return Some("This tool helps to retrieve broker version information.");
+    }
+    let is_missing = !given.has("version") && !given.has("bootstrap-server");
+    is_missing.then_some("Missing required argument \"[bootstrap-server]\"")
+}
+
+fn list(given: &Given) -> Result<String, String> {
+    let mut session = open(given)?;
+    session.run(async |admin| {
+        let nodes = brokers(admin).await?;
+        let mut text = String::new();
+        for node in &nodes {
+            let told = match admin.node_versions(node).await {
+                Ok(versions) => table(&versions),
+                Err(error) => format!("ERROR: {error}"),
+            };
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{} -> {told}", described(node));
+        }
+        Ok(text)
+    })
+}
+
+fn open(given: &Given) -> Result<Session, String> {
+    let config = given.value("command-config").map_err(|error| error.to_string())?;
+    let list = given.value("bootstrap-server").map_err(|error| error.to_string())?;
+    let opened = properties(config).and_then(|properties| {
+        let mut settings = settings(&properties)?;
+        settings.client_id = "admin-1".to_owned();
+        if !properties.contains("request.timeout.ms") {
+            settings.request_timeout = Duration::from_secs(5);
+        }
+        Session::open(Bootstrap::Servers, list.unwrap_or_default(), settings, "LegacyAdminClient")
+    });
+    opened.map_err(|error: SessionError| error.to_string())
+}
+
+/// The cluster's brokers in the order in which Java's map of them is printed.
+async fn brokers(admin: &mut Admin) -> Result<Vec<Node>, String> {
+    loop {
+        let Some(mut nodes) = admin.nodes_by_bootstrap().await else {
+            let bootstrap = admin.bootstrap_nodes();
+            let bootstrap: Vec<String> = bootstrap.iter().map(described).collect();
+            let bootstrap = bootstrap.join(", ");
+            return Err(format!("Request METADATA failed on brokers [{bootstrap}]"));
+        };
+        if nodes.is_empty() {
+            // Brokers that start are there soon.
+            tokio::time::sleep(AdminSettings::default().reconnect_backoff).await;
+            continue;
+        }
+        sort_by_hash(&mut nodes, hash);
+        return Ok(nodes);
+    }
+}
+
+/// `Node.hashCode`.
+fn hash(node: &Node) -> i32 {
+    let parts = [
+        string_hash(&node.address.host),
+        node.id,
+        i32::from(node.address.port),
+        node.rack.as_deref().map_or(0, string_hash),
+        if node.is_fenced { 1231 } else { 1237 },
+    ];
+    parts.iter().fold(1_i32, |hash, part| hash.wrapping_mul(31).wrapping_add(*part))
+}
+
+/// What Kafka 4.3.1 knows of an API.
+struct Known {
+    name: &'static str,
+    oldest: i16,
+    newest: i16,
+    is_brokers: bool,
+}
+
+fn known() -> BTreeMap<i16, Known> {
+    let rows = APIS.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        let key = words.next()?.parse().ok()?;
+        let name = words.next()?;
+        let (oldest, newest) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        Some((key, Known { name, oldest, newest, is_brokers: words.next()? == "true" }))
+    });
+    rows.collect()
+}
+
+fn table(versions: &NodeVersions) -> String {
+    let known = known();
+    let mut rows: BTreeMap<i16, String> = known
+        .iter()
+        .filter(|(_, api)| api.is_brokers)
+        .map(|(key, api)| (*key, format!("{}({key}): UNSUPPORTED", api.name)))
+        .collect();
+    for (key, range) in versions {
+        rows.insert(*key, row(*key, range, known.get(key)));
+    }
+    let rows: Vec<String> = rows.into_values().collect();
+    format!("(\n\t{}\n)", rows.join(",\n\t"))
+}
+
+fn row(key: i16, range: &RangeInclusive<i16>, known: Option<&Known>) -> String {
+    let (oldest, newest) = (*range.start(), *range.end());
+    let range = match oldest == newest {
+        true => oldest.to_string(),
+        false => format!("{oldest} to {newest}"),
+    };
+    let Some(api) = known else { return format!("UNKNOWN({key}): {range}") };
+    let usable = if api.newest < oldest {
+        "unusable: node too new".to_owned()
+    } else if newest < api.oldest {
+        "unusable: node too old".to_owned()
+    } else {
+        format!("usable: {}", api.newest.min(newest))
+    };
+    format!("{}({key}): {range} [{usable}]", api.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_api_is_usable_as_far_as_both_sides_know_it() {
+        let known = known();
+        let row = |key: i16, range| row(key, &range, known.get(&key));
+        assert_eq!(row(0, 0..=13), "Produce(0): 0 to 13 [usable: 13]");
+        assert_eq!(row(27, 1..=1), "WriteTxnMarkers(27): 1 [usable: 1]");
+        assert_eq!(row(3, 20..=21), "Metadata(3): 20 to 21 [unusable: node too new]");
+        assert_eq!(row(1, 0..=3), "Fetch(1): 0 to 3 [unusable: node too old]");
+        assert_eq!(row(1000, 0..=1), "UNKNOWN(1000): 0 to 1");
+    }
+
+    #[test]
+    fn what_a_node_does_not_list_is_unsupported() {
+        let table = table(&vec![(18, 0..=4)]);
+        assert!(table.starts_with("(\n\tProduce(0): UNSUPPORTED,\n\tFetch(1): UNSUPPORTED,\n"));
+        assert!(table.contains("\tApiVersions(18): 0 to 4 [usable: 4],\n"), "{table}");
+        assert!(!table.contains("Vote(52)"), "a controller's");
+    }
+}

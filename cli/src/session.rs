@@ -1,0 +1,151 @@
+//! A tool's way to a cluster: the client's configuration, one thread, and the warnings that Kafka's
+//! client logs.
+
+use std::net::ToSocketAddrs;
+
+use client::admin::{Admin, AdminSettings, Bootstrap, Node, SettingsError};
+use client::bootstrap::{self, BootstrapError};
+use client::{Address, PeerError};
+use config::Properties;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::log_line::warn;
+
+/// Why a tool does not get to the point of asking.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SessionError {
+    /// Java's message is the path alone; the line of the trace that says why stands below it.
+    #[error("{path}\n{exception}: {path}")]
+    Unreadable { path: String, exception: &'static str },
+    #[error("{0}")]
+    Settings(#[from] SettingsError),
+    #[error("{0}")]
+    Properties(#[from] config::ConfigError),
+    #[error("{0}")]
+    Bootstrap(#[from] BootstrapError),
+    #[error("cannot start: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
+/// A client, and the runtime that carries its connections.
+pub(crate) struct Session {
+    runtime: Runtime,
+    admin: Admin,
+}
+
+/// Reads a `--command-config` file.
+pub(crate) fn properties(path: Option<&str>) -> Result<Properties, SessionError> {
+    let Some(path) = path else { return Ok(Properties::new()) };
+    let bytes = std::fs::read(path).map_err(|error| {
+        let exception = match error.kind() {
+            std::io::ErrorKind::NotFound => "java.nio.file.NoSuchFileException",
+            std::io::ErrorKind::PermissionDenied => "java.nio.file.AccessDeniedException",
+            _ => "java.io.IOException",
+        };
+        SessionError::Unreadable { path: path.to_owned(), exception }
+    })?;
+    Ok(Properties::parse(&bytes)?)
+}
+
+/// What a client is configured with.
+pub(crate) fn settings(properties: &Properties) -> Result<AdminSettings, SessionError> {
+    Ok(AdminSettings::from_properties(properties.iter())?)
+}
+
+impl Session {
+    /// `prefix` is what the client's log lines begin with; nothing is sent yet.
+    pub(crate) fn open(
+        bootstrap: Bootstrap,
+        list: &str,
+        settings: AdminSettings,
+        client: &'static str,
+    ) -> Result<Self, SessionError> {
+        let addresses = resolvable(bootstrap::parse(list)?)?;
+        let prefix = format!("[{client} clientId={}] ", settings.client_id);
+        let is_legacy = client == "LegacyAdminClient";
+        let told = move |node: &Node, error: &PeerError| {
+            if matches!(error, PeerError::Unreachable { .. }) {
+                warn(
+                    "org.apache.kafka.clients.NetworkClient",
+                    &format!(
+                        "{prefix}Connection to node {} ({}) could not be established. Node may \
+                         not be available.",
+                        node.id,
+                        shown(&node.address)
+                    ),
+                );
+            }
+            if is_legacy && node.id < 0 {
+                let words = format!("{prefix}Bootstrap broker {} disconnected", described(node));
+                warn("org.apache.kafka.clients.NetworkClient", &words);
+            }
+        };
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let admin = Admin::new(bootstrap, addresses, settings, Box::new(told));
+        Ok(Self { runtime, admin })
+    }
+
+    /// Runs what asks the cluster.
+    pub(crate) fn run<T>(&mut self, ask: impl AsyncFnOnce(&mut Admin) -> T) -> T {
+        self.runtime.block_on(ask(&mut self.admin))
+    }
+}
+
+/// A failure to make a client, as the first lines of Java's trace say it.
+pub(crate) fn not_created(cause: &BootstrapError) -> String {
+    format!(
+        "Failed to create new KafkaAdminClient\nCaused by: \
+         org.apache.kafka.common.config.ConfigException: {cause}"
+    )
+}
+
+/// A node as Java's `Node.toString` shows it.
+pub(crate) fn described(node: &Node) -> String {
+    format!(
+        "{}:{} (id: {} rack: {} isFenced: {})",
+        node.address.host,
+        node.address.port,
+        node.id,
+        node.rack.as_deref().unwrap_or("null"),
+        node.is_fenced
+    )
+}
+
+/// Addresses whose hosts have a name; Kafka warns of the others and goes on without them.
+fn resolvable(addresses: Vec<Address>) -> Result<Vec<Address>, BootstrapError> {
+    let resolves = |address: &Address| {
+        let found = (address.host.as_str(), address.port).to_socket_addrs();
+        let is_found = found.is_ok_and(|mut addresses| addresses.next().is_some());
+        if !is_found {
+            warn(
+                "org.apache.kafka.clients.ClientUtils",
+                &format!(
+                    "Couldn't resolve server {address} from bootstrap.servers as DNS resolution \
+                     failed for {}",
+                    address.host
+                ),
+            );
+        }
+        is_found
+    };
+    let found: Vec<Address> = addresses.into_iter().filter(resolves).collect();
+    match found.is_empty() {
+        true => Err(BootstrapError::Empty { name: "bootstrap.servers" }),
+        false => Ok(found),
+    }
+}
+
+/// An address as Java's `InetSocketAddress` shows it: `localhost/127.0.0.1:9092`.
+fn shown(address: &Address) -> String {
+    let found = (address.host.as_str(), address.port).to_socket_addrs().map(Iterator::collect);
+    let mut found: Vec<std::net::SocketAddr> = found.unwrap_or_default();
+    found.sort_by_key(std::net::SocketAddr::is_ipv6);
+    let host = match address.host.parse::<std::net::IpAddr>() {
+        Ok(_) => "",
+        Err(_) => address.host.as_str(),
+    };
+    match found.first() {
+        Some(first) => format!("{host}/{first}"),
+        None => format!("{}/<unresolved>:{}", address.host, address.port),
+    }
+}

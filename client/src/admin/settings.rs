@@ -1,0 +1,161 @@
+//! What an administrative client is configured with: Kafka's keys, their defaults and their checks.
+//!
+//! Pure. Until TLS and SASL are there, a configuration that asks for them is refused before
+//! anything is sent. Keys that only tune a JVM's client are passed over, as Kafka does with unknown
+//! ones. Answers to Kafka's `AdminClientConfig` (4.3.1).
+
+use std::time::Duration;
+
+/// The times and the name of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminSettings {
+    pub client_id: String,
+    /// default.api.timeout.ms: how long a call may take with all its attempts.
+    pub call_timeout: Duration,
+    /// request.timeout.ms: how long one attempt may take.
+    pub request_timeout: Duration,
+    /// socket.connection.setup.timeout.ms
+    pub connect_timeout: Duration,
+    pub retry_backoff: Duration,
+    pub retry_backoff_max: Duration,
+    pub reconnect_backoff: Duration,
+    pub reconnect_backoff_max: Duration,
+    /// retries: attempts after the first.
+    pub retries: u32,
+}
+
+impl Default for AdminSettings {
+    fn default() -> Self {
+        Self {
+            client_id: "adminclient-1".to_owned(),
+            call_timeout: Duration::from_secs(60),
+            request_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            retry_backoff: Duration::from_millis(100),
+            retry_backoff_max: Duration::from_secs(1),
+            reconnect_backoff: Duration::from_millis(50),
+            reconnect_backoff_max: Duration::from_secs(1),
+            retries: i32::MAX.unsigned_abs(),
+        }
+    }
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    #[error("Invalid value {value} for configuration {name}: Not a number of type {kind}")]
+    NoNumber { name: String, value: String, kind: &'static str },
+    #[error("Invalid value {value} for configuration {name}: Value must be at least 0")]
+    Negative { name: String, value: String },
+    #[error(
+        "Invalid value {0} for configuration security.protocol: String must be one of (case \
+         insensitive): SASL_SSL, PLAINTEXT, SSL, SASL_PLAINTEXT"
+    )]
+    NoProtocol(String),
+    #[error(
+        "security.protocol={0} cannot be used: this client speaks PLAINTEXT alone, and nothing was \
+         sent. Remove the key or point the tool at a PLAINTEXT listener"
+    )]
+    Insecure(String),
+}
+
+impl AdminSettings {
+    /// Reads keys and values of a `--command-config` file.
+    pub fn from_properties<'a>(
+        properties: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, SettingsError> {
+        let mut settings = Self::default();
+        for (name, value) in properties {
+            let duration = match name {
+                "client.id" if !value.is_empty() => {
+                    settings.client_id = value.to_owned();
+                    continue;
+                }
+                "security.protocol" => {
+                    check_protocol(value)?;
+                    continue;
+                }
+                "retries" => {
+                    let millis = number(name, value, "INT", i32::MAX.into())?;
+                    settings.retries = u32::try_from(millis).unwrap_or(u32::MAX);
+                    continue;
+                }
+                "default.api.timeout.ms" => &mut settings.call_timeout,
+                "request.timeout.ms" => &mut settings.request_timeout,
+                "socket.connection.setup.timeout.ms" => &mut settings.connect_timeout,
+                "retry.backoff.ms" => &mut settings.retry_backoff,
+                "retry.backoff.max.ms" => &mut settings.retry_backoff_max,
+                "reconnect.backoff.ms" => &mut settings.reconnect_backoff,
+                "reconnect.backoff.max.ms" => &mut settings.reconnect_backoff_max,
+                _ => continue,
+            };
+            let is_int = name.ends_with("timeout.ms") && !name.starts_with("socket");
+            let (kind, most) = if is_int { ("INT", i32::MAX.into()) } else { ("LONG", i64::MAX) };
+            *duration = Duration::from_millis(number(name, value, kind, most)?);
+        }
+        Ok(settings)
+    }
+}
+
+fn number(name: &str, value: &str, kind: &'static str, most: i64) -> Result<u64, SettingsError> {
+    let (name, value) = (name.to_owned(), value.trim().to_owned());
+    match value.parse::<i64>() {
+        Ok(number) if number > most => Err(SettingsError::NoNumber { name, value, kind }),
+        Ok(number) => u64::try_from(number).map_err(|_| SettingsError::Negative { name, value }),
+        Err(_) => Err(SettingsError::NoNumber { name, value, kind }),
+    }
+}
+
+fn check_protocol(value: &str) -> Result<(), SettingsError> {
+    match value.trim().to_ascii_uppercase().as_str() {
+        "PLAINTEXT" => Ok(()),
+        known @ ("SSL" | "SASL_PLAINTEXT" | "SASL_SSL") => {
+            Err(SettingsError::Insecure(known.to_owned()))
+        }
+        _ => Err(SettingsError::NoProtocol(value.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_kafkas_client_are_read_and_others_passed_over() {
+        let given = [
+            ("request.timeout.ms", "1500"),
+            ("client.id", "me"),
+            ("ssl.truststore.location", "/none"),
+            ("security.protocol", "plaintext"),
+            ("retries", "3"),
+        ];
+        let settings = AdminSettings::from_properties(given).unwrap();
+        let expected = AdminSettings {
+            request_timeout: Duration::from_millis(1500),
+            client_id: "me".to_owned(),
+            retries: 3,
+            ..AdminSettings::default()
+        };
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn what_asks_for_more_than_plaintext_is_refused() {
+        for protocol in ["SSL", "sasl_ssl", "SASL_PLAINTEXT"] {
+            let refused = AdminSettings::from_properties([("security.protocol", protocol)]);
+            let expected = SettingsError::Insecure(protocol.to_ascii_uppercase());
+            assert_eq!(refused.unwrap_err(), expected);
+        }
+        let refused = AdminSettings::from_properties([("security.protocol", "TLS")]);
+        assert!(matches!(refused, Err(SettingsError::NoProtocol(_))));
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_refused_in_kafkas_words() {
+        let refused = AdminSettings::from_properties([("request.timeout.ms", "soon")]).unwrap_err();
+        let problem =
+            "Invalid value soon for configuration request.timeout.ms: Not a number of type INT";
+        assert_eq!(refused.to_string(), problem);
+        assert!(AdminSettings::from_properties([("retry.backoff.ms", "-1")]).is_err());
+    }
+}
