@@ -25,6 +25,7 @@ pub mod records;
 pub mod refusal;
 pub mod served;
 pub mod server;
+pub mod testcontainers;
 pub mod topic;
 pub mod transcript;
 pub mod wire;

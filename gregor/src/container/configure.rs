@@ -1,6 +1,8 @@
 //! `configure`: from what the container was given to a file and formatted storage.
 //!
-//! Everything is checked before anything is written.
+//! Everything is checked before anything is written. cp-kafka's scripts write and format in two
+//! steps, `configure` and `ensure`, and people format in between: there the first step leaves the
+//! storage alone, and `ensure` formats what is not formatted by then.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -12,10 +14,11 @@ use config::dialect::{InitialVoters, Plan, Service, Storage};
 use super::directories::{check_all, check_writable, of_node, settle};
 use super::environment::{gather, hear};
 use super::failure::Failure;
-use super::files::{below, write};
+use super::files::{below, find, write};
 use super::{Asked, LOG};
 
-pub(super) fn configure(asked: &Asked) -> Result<(), Failure> {
+/// Writes the file, and formats the log directories if that is asked for.
+pub(super) fn configure(asked: &Asked, to_format: bool) -> Result<(), Failure> {
     let heard = hear(asked);
     let dialect = heard.dialect;
     tracing::info!(target: LOG, "Starting as the {dialect} image does: {}", heard.reason);
@@ -37,7 +40,21 @@ pub(super) fn configure(asked: &Asked) -> Result<(), Failure> {
         std::fs::write(&path, &marker.text).map_err(unusable)?;
     }
     match format {
-        Some((cluster_id, voters)) => kafka_storage(&file, &cluster_id, voters),
+        Some((cluster_id, voters)) if to_format => kafka_storage(&file, &cluster_id, voters),
+        _ => Ok(()),
+    }
+}
+
+/// Formats the log directories of the file that `configure` wrote, where that is still to be done.
+pub(super) fn ensure(asked: &Asked) -> Result<(), Failure> {
+    let heard = hear(asked);
+    let dialect = heard.dialect;
+    // Notices were given by configure.
+    let plan = dialect.plan(&gather(heard, &asked.root)?)?;
+    match checked_storage(&plan, asked)? {
+        Some((cluster_id, voters)) => {
+            kafka_storage(&find(&asked.root, dialect)?, &cluster_id, voters)
+        }
         None => Ok(()),
     }
 }

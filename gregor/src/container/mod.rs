@@ -1,7 +1,9 @@
-//! `gregor container configure|launch|run|health`: what the start scripts of Kafka's images do.
+//! `gregor container configure|ensure|launch|run|health`: what the start scripts of Kafka's images
+//! do.
 //!
 //! ```text
 //! configure: environment, K=V, mounted files ─▶ config::dialect ─▶ file, formatted storage
+//! ensure:    formatted storage alone, for scripts that configure with --no-format
 //! launch:    that file ─▶ kafka-server-start or zookeeper-server-start, in this process
 //! run:       both
 //! health:    whether the node that runs here serves
@@ -40,7 +42,15 @@ pub(crate) struct ContainerArgs {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write the properties file and format the log directories
-    Configure(Asked),
+    Configure {
+        #[command(flatten)]
+        asked: Asked,
+        /// Leave formatting to `ensure`
+        #[arg(long)]
+        no_format: bool,
+    },
+    /// Format the log directories, where they are not formatted yet
+    Ensure(Asked),
     /// Start from the file that configure wrote
     Launch(Asked),
     /// Configure, then launch
@@ -89,13 +99,16 @@ pub(crate) fn check_directories(config: &BrokerConfig) -> Result<(), String> {
 
 pub(crate) fn run(args: ContainerArgs) -> ExitCode {
     let done = match args.command {
-        Command::Configure(asked) => {
-            logged(&asked, |asked| configure::configure(asked).map(|()| ExitCode::SUCCESS))
+        Command::Configure { asked, no_format } => logged(&asked, |asked| {
+            configure::configure(asked, !no_format).map(|()| ExitCode::SUCCESS)
+        }),
+        Command::Ensure(asked) => {
+            logged(&asked, |asked| configure::ensure(asked).map(|()| ExitCode::SUCCESS))
         }
         Command::Launch(asked) => logged(&asked, launch::launch),
-        Command::Run(asked) => {
-            logged(&asked, |asked| configure::configure(asked).and_then(|()| launch::launch(asked)))
-        }
+        Command::Run(asked) => logged(&asked, |asked| {
+            configure::configure(asked, true).and_then(|()| launch::launch(asked))
+        }),
         Command::Health => return health::run(),
     };
     done.unwrap_or_else(|failure| {

@@ -40,7 +40,9 @@ func run(image, name string, lines *bufio.Reader) (err error) {
 	}
 	container, err := kafka.Run(ctx, image, options...)
 	defer func() {
-		if ended := testcontainers.TerminateContainer(container); err == nil {
+		// A shell is the first process there; it leaves SIGTERM to its child, which gets none.
+		ended := testcontainers.TerminateContainer(container, testcontainers.StopTimeout(0))
+		if err == nil {
 			err = ended
 		}
 	}()
