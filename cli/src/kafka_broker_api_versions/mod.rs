@@ -86,7 +86,8 @@ fn open(given: &Given) -> Result<Session, String> {
     opened.map_err(|error: SessionError| error.to_string())
 }
 
-/// The cluster's brokers in the order in which Java's map of them is printed.
+/// The cluster's brokers in the order in which Java's map of them is printed. Those that share a
+/// bucket come in any order there, which Kafka's client shuffles; here by their ids.
 ///
 /// Unlike Kafka: a cluster whose brokers are all fenced is not waited for without an end.
 async fn brokers(admin: &mut Admin) -> Result<Vec<Node>, String> {
@@ -108,6 +109,7 @@ async fn brokers(admin: &mut Admin) -> Result<Vec<Node>, String> {
             tokio::time::sleep(reconnect_backoff).await;
             continue;
         }
+        nodes.sort_by_key(|node| node.id);
         sort_by_hash(&mut nodes, hash);
         return Ok(nodes);
     }
@@ -178,6 +180,18 @@ fn row(key: i16, range: &RangeInclusive<i16>, known: Option<&Known>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nodes_have_javas_hashes() {
+        let node = |id, host: &str, port, rack: Option<&str>| Node {
+            id,
+            address: client::Address { host: host.to_owned(), port },
+            rack: rack.map(str::to_owned),
+            is_fenced: false,
+        };
+        assert_eq!(hash(&node(1, "localhost", 9092, Some("a"))), -1_768_303_063);
+        assert_eq!(hash(&node(5, "kafka-5", 9096, None)), -1_493_534_427);
+    }
 
     #[test]
     fn an_api_is_usable_as_far_as_both_sides_know_it() {
