@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// One flag of a command.
 pub(crate) struct Flag {
     pub(crate) long: &'static str,
-    pub(crate) short: char,
+    /// None for a flag that has a long form alone.
+    pub(crate) short: Option<char>,
     /// Whether a value follows. A flag that takes none is set or not.
     pub(crate) takes_value: bool,
     pub(crate) required: bool,
@@ -20,11 +21,17 @@ pub(crate) struct Flag {
 
 impl Flag {
     pub(crate) const fn value(long: &'static str, short: char, help: &'static str) -> Self {
+        let short = Some(short);
         Self { long, short, takes_value: true, required: false, exclusive: false, help }
     }
 
     pub(crate) const fn switch(long: &'static str, short: char, help: &'static str) -> Self {
         Self { takes_value: false, ..Self::value(long, short, help) }
+    }
+
+    /// The same flag without its short form.
+    pub(crate) const fn long_only(self) -> Self {
+        Self { short: None, ..self }
     }
 
     pub(crate) const fn required(self) -> Self {
@@ -35,8 +42,12 @@ impl Flag {
         Self { exclusive: true, ..self }
     }
 
-    fn name(&self) -> String {
-        format!("--{}/-{}", self.long, self.short)
+    /// As complaints call it.
+    pub(crate) fn name(&self) -> String {
+        match self.short {
+            Some(short) => format!("--{}/-{short}", self.long),
+            None => format!("--{}", self.long),
+        }
     }
 }
 
@@ -127,7 +138,7 @@ fn split_long(flags: &'static [Flag], word: &str) -> Result<Found, Stopped> {
 fn split_short(flags: &'static [Flag], word: &str) -> Found {
     let mut letters = word.strip_prefix('-')?.chars();
     let letter = letters.next()?;
-    let flag = flags.iter().find(|flag| flag.short == letter)?;
+    let flag = flags.iter().find(|flag| flag.short == Some(letter))?;
     let more = letters.as_str();
     Some((flag, (!more.is_empty()).then(|| more.to_owned())))
 }
@@ -146,7 +157,8 @@ fn find_long(flags: &'static [Flag], name: &str) -> Result<Option<&'static Flag>
         [] => Ok(None),
         [one] => Ok(Some(one)),
         many => {
-            let many: Vec<_> = many.iter().map(|flag| format!("--{}", flag.long)).collect();
+            let mut many: Vec<_> = many.iter().map(|flag| format!("--{}", flag.long)).collect();
+            many.sort();
             let many = many.join(", ");
             Err(Stopped::Wrong(format!("ambiguous option: --{name} could match {many}")))
         }

@@ -14,6 +14,7 @@ mod confluent;
 mod java_order;
 mod joptsimple;
 mod kafka_broker_api_versions;
+mod kafka_cluster;
 mod kafka_storage;
 mod kafka_topics;
 mod log_line;
@@ -39,6 +40,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("cub", confluent::cub),
     ("dub", confluent::dub),
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
+    ("kafka-cluster", kafka_cluster::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("nc", nc::run),

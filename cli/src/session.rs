@@ -22,7 +22,13 @@ pub(crate) enum SessionError {
     #[error("{0}")]
     Properties(#[from] config::ConfigError),
     #[error("{0}")]
-    Bootstrap(#[from] BootstrapError),
+    Bootstrap(BootstrapError),
+    /// Words and cause, as the lines of Java's trace that matter.
+    #[error(
+        "Failed to create new KafkaAdminClient\nCaused by: \
+         org.apache.kafka.common.config.ConfigException: {0}"
+    )]
+    NotCreated(BootstrapError),
     #[error("cannot start: {0}")]
     Runtime(#[from] std::io::Error),
 }
@@ -60,9 +66,12 @@ impl Session {
         settings: AdminSettings,
         client: &'static str,
     ) -> Result<Self, SessionError> {
-        let addresses = resolvable(bootstrap::parse(list)?)?;
-        let prefix = format!("[{client} clientId={}] ", settings.client_id);
         let is_legacy = client == "LegacyAdminClient";
+        let addresses = bootstrap::parse(list).and_then(resolvable).map_err(match is_legacy {
+            true => SessionError::Bootstrap,
+            false => SessionError::NotCreated,
+        })?;
+        let prefix = format!("[{client} clientId={}] ", settings.client_id);
         let told = move |node: &Node, error: &PeerError| {
             if matches!(error, PeerError::Unreachable { .. }) {
                 warn(
@@ -89,14 +98,6 @@ impl Session {
     pub(crate) fn run<T>(&mut self, ask: impl AsyncFnOnce(&mut Admin) -> T) -> T {
         self.runtime.block_on(ask(&mut self.admin))
     }
-}
-
-/// A failure to make a client, as the first lines of Java's trace say it.
-pub(crate) fn not_created(cause: &BootstrapError) -> String {
-    format!(
-        "Failed to create new KafkaAdminClient\nCaused by: \
-         org.apache.kafka.common.config.ConfigException: {cause}"
-    )
 }
 
 /// A node as Java's `Node.toString` shows it.

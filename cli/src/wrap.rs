@@ -5,12 +5,14 @@
 
 const WIDTH: usize = 75;
 
-/// Breaks a text into lines, all but the last stretched to the full width.
+/// Breaks a text into lines, all but the last stretched to the full width. The end of the text's
+/// line counts as a column.
 pub(crate) fn wrap(text: &str) -> String {
+    let text = format!("{text}\n");
     let mut lines = String::new();
     let mut line = String::new();
     let mut width = 0;
-    for piece in pieces(text) {
+    for piece in pieces(&text) {
         let piece_width = piece.chars().count();
         width += piece_width;
         if width > WIDTH {
@@ -29,17 +31,17 @@ pub(crate) fn wrap(text: &str) -> String {
     lines + &line
 }
 
-/// Cuts a text where a line may end: behind blanks, and behind a hyphen between letters.
+/// Cuts a text where a line may end: behind blanks, and between a hyphen and a letter.
 fn pieces(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut start = 0;
     let characters: Vec<(usize, char)> = text.char_indices().collect();
-    for pair in characters.windows(3) {
-        let [(_, before), (_, here), (next, after)] = *pair else {
+    for pair in characters.windows(2) {
+        let [(_, here), (next, after)] = *pair else {
             continue;
         };
         let behind_blank = here.is_whitespace() && !after.is_whitespace();
-        let behind_hyphen = here == '-' && before.is_alphabetic() && after.is_alphabetic();
+        let behind_hyphen = here == '-' && after.is_alphabetic();
         if behind_blank || behind_hyphen {
             pieces.extend(text.get(start..next));
             start = next;

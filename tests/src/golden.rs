@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::mask;
+use crate::native;
 use crate::oracle::{Finished, Running, ToolServer, run_as_process};
 use crate::served::Served;
 use crate::server::{Kind, Server};
@@ -52,21 +53,36 @@ pub fn check(case: &str) {
 /// # Panics
 /// With every step whose output differs, both outputs beside each other.
 pub fn check_on(kind: Kind, case: &str) {
+    check_with(kind, case, false);
+}
+
+/// Runs a case with the native tools in the place of 4.3.1's, where there is one, and compares with
+/// what the stock tools said.
+///
+/// # Panics
+/// With every step whose output differs, both outputs beside each other.
+pub fn check_native(kind: Kind, case: &str) {
+    check_with(kind, case, true);
+}
+
+fn check_with(kind: Kind, case: &str, with_native_tools: bool) {
     let transcript = Transcript::read(&file(case));
-    let mut session = Session::start(kind, &transcript);
+    let mut session = Session { with_native_tools, ..Session::start(kind, &transcript) };
     let differences = session.compare(&transcript);
     assert!(differences.is_empty(), "{case}: not as stock Kafka\n{differences}");
 }
 
 /// One server, and the tools that run against it in the background.
 struct Session {
+    with_native_tools: bool,
     served: Served,
     background: HashMap<String, Running>,
 }
 
 impl Session {
     fn start(kind: Kind, transcript: &Transcript) -> Self {
-        Self { served: Served::start(kind, transcript), background: HashMap::new() }
+        let served = Served::start(kind, transcript);
+        Self { with_native_tools: false, served, background: HashMap::new() }
     }
 
     fn record(&mut self, transcript: &mut Transcript) {
@@ -87,19 +103,31 @@ impl Session {
             let deadline = Instant::now() + Duration::from_secs(10);
             let mut printed = self.perform(step);
             while self.may_ask_again(step)
-                && printed.as_ref().is_some_and(|printed| *printed != step.expected)
+                && printed.as_ref().is_some_and(|printed| !self.is_equal(step, printed))
                 && Instant::now() < deadline
             {
                 std::thread::sleep(Duration::from_millis(200));
                 printed = self.perform(step);
             }
             let Some(printed) = printed else { continue };
-            if printed != step.expected {
+            if !self.is_equal(step, &printed) {
                 let (stock, ours) = (step.expected.text(), printed.text());
                 let _ = write!(differences, "\n{}\nstock:\n{stock}ours:\n{ours}", step.typed());
             }
         }
         differences
+    }
+
+    /// A native tool prints the message of an error where Java adds a trace of its causes.
+    fn is_equal(&self, step: &Step, printed: &Printed) -> bool {
+        if !self.with_native_tools {
+            return *printed == step.expected;
+        }
+        let without = |printed: &Printed| Printed {
+            stderr: native::without_trace(&printed.stderr),
+            ..printed.clone()
+        };
+        without(printed) == without(&step.expected)
     }
 
     /// A stock broker answers a creation before it shows what was created.
@@ -114,6 +142,9 @@ impl Session {
         match &step.action {
             Action::Run { tool, version, args, .. } => {
                 let args: Vec<String> = args.iter().map(|arg| self.fill(arg)).collect();
+                if self.with_native_tools && native::is_native(tool, version) {
+                    return Some(self.masked(step, &native::run(tool, &args, &step.input)));
+                }
                 if step.has("as-process") {
                     let finished = run_as_process(version, tool, &args, &step.input);
                     return Some(self.masked(step, &finished));

@@ -77,13 +77,12 @@ mod tests {
         let server = std::thread::spawn(move || {
             for stream in listener.incoming().take(2) {
                 let mut stream = stream.unwrap();
-                let mut request = [0; 5];
-                stream.read_exact(&mut request).unwrap();
-                let mut rest = [0; 1];
-                stream.read_exact(&mut rest).unwrap();
-                let status = if rest == *b"y" { "200 OK" } else { "404 Not Found" };
-                write!(stream, "HTTP/1.1 {status}\r\n\r\n").unwrap();
-                let _ = stream.read(&mut [0; 512]);
+                let reader = BufReader::new(stream.try_clone().unwrap());
+                let lines = reader.lines().map(Result::unwrap);
+                let request: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+                let is_there = request.first().unwrap().starts_with("GET /yes ");
+                let status = if is_there { "200 OK" } else { "404 Not Found" };
+                stream.write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes()).unwrap();
             }
         });
         let second = Duration::from_secs(1);

@@ -104,8 +104,8 @@ impl Command {
                 true => format!(" {}", flag.long.replace('-', "_").to_uppercase()),
                 false => String::new(),
             };
-            let (long, short) = (flag.long, flag.short);
-            help.push_str(&format!("  --{long}{value}, -{short}{value}\n"));
+            let short = flag.short.map(|short| format!(", -{short}{value}")).unwrap_or_default();
+            help.push_str(&format!("  --{}{value}{short}\n", flag.long));
             help.push_str(&format!("                         {}\n", flag.help));
         }
         help

@@ -76,7 +76,7 @@ fn select(arguments: &[String]) -> Selected<'_> {
 }
 
 fn complain(err: &mut dyn Write, usage: &str, problem: &str) -> std::io::Result<()> {
-    writeln!(err, "{usage}\n{}", wrap(&format!("kafka-storage: error: {problem}")))
+    write!(err, "{usage}\n{}", wrap(&format!("kafka-storage: error: {problem}")))
 }
 
 fn help() -> String {

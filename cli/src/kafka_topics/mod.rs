@@ -18,7 +18,7 @@ use self::options::{OPTIONS, Refused};
 use self::wish::{Placement, Wish, WishError};
 use crate::base64_uuid::Uuid;
 use crate::joptsimple::{Given, OptionError, parse};
-use crate::session::{Session, SessionError, properties, settings};
+use crate::session::{Session, properties, settings};
 
 const HELP: &str = include_str!("help-4.3.1.txt");
 const TOPIC_EXISTS: i16 = 36;
@@ -87,13 +87,11 @@ fn refuse(err: &mut dyn Write, words: &str) -> i32 {
 fn open(given: &Given) -> Result<Session, String> {
     let config = given.value("command-config").map_err(|error| error.to_string())?;
     let list = given.value("bootstrap-server").map_err(|error| error.to_string())?;
-    let settings = properties(config).and_then(|properties| settings(&properties));
-    let settings = settings.map_err(|error| error.to_string())?;
     let list = list.unwrap_or_default();
-    Session::open(Bootstrap::Servers, list, settings, "AdminClient").map_err(|error| match error {
-        SessionError::Bootstrap(cause) => crate::session::not_created(&cause),
-        other => other.to_string(),
-    })
+    let opened = properties(config).and_then(|properties| {
+        Session::open(Bootstrap::Servers, list, settings(&properties)?, "AdminClient")
+    });
+    opened.map_err(|error| error.to_string())
 }
 
 async fn execute(given: &Given, admin: &mut Admin, out: &mut dyn Write) -> Result<(), Failure> {

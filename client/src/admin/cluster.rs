@@ -47,9 +47,11 @@ impl Admin {
                     nodes: nodes_of_description(&answer),
                 })
             }
-            Err(AdminError::UnsupportedVersion { .. })
-                if !with_fenced && self.bootstrap == Bootstrap::Servers =>
-            {
+            // What knows no fenced brokers is 3.7 to 4.0, which speak version 1.
+            Err(AdminError::UnsupportedVersion { .. }) if with_fenced => {
+                Err(AdminError::NoField { field: "includeFencedBrokers", version: 1 })
+            }
+            Err(AdminError::UnsupportedVersion { .. }) if self.bootstrap == Bootstrap::Servers => {
                 self.describe_by_metadata().await
             }
             Err(error) => Err(error),
@@ -88,7 +90,8 @@ impl Admin {
         for at in 0..self.addresses.len() {
             let Some(address) = self.addresses.get(at).cloned() else { continue };
             match self.nodes_by(&address, self.settings.request_timeout).await {
-                Ok(_) => return Some(self.nodes.clone()),
+                Ok(Ok(_)) => return Some(self.nodes.clone()),
+                Ok(Err(_)) => {}
                 Err(error) => {
                     let id = -1 - i32::try_from(at).unwrap_or_default();
                     self.lost(&Node { id, address, rack: None, is_fenced: false }, &error);

@@ -15,6 +15,9 @@ pub enum AdminError {
     TimedOut { call: &'static str, tries: u32 },
     #[error("The node does not support {api}")]
     UnsupportedVersion { api: String },
+    /// A node whose newest version has no place for what was asked.
+    #[error("Attempted to write a non-default {field} at version {version}")]
+    NoField { field: &'static str, version: i16 },
     #[error("{0}")]
     Unusable(String),
 }
@@ -56,6 +59,20 @@ pub(super) fn check(code: i16, message: Option<&str>) -> Result<(), AdminError> 
 }
 
 impl AdminError {
+    /// The name of Java's exception, which it prints before its words where it wraps it.
+    pub fn class(&self) -> &'static str {
+        match self {
+            Self::Answer { code, .. } => known(*code).class,
+            Self::NoNode { .. } | Self::TimedOut { .. } => {
+                "org.apache.kafka.common.errors.TimeoutException"
+            }
+            Self::UnsupportedVersion { .. } | Self::NoField { .. } => {
+                "org.apache.kafka.common.errors.UnsupportedVersionException"
+            }
+            Self::Unusable(_) => "org.apache.kafka.common.KafkaException",
+        }
+    }
+
     /// The code that a node answered with.
     pub fn code(&self) -> Option<i16> {
         match self {

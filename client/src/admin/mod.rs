@@ -214,10 +214,11 @@ impl Admin {
             let at = self.turn % self.addresses.len().max(1);
             let Some(address) = self.addresses.get(at).cloned() else { return Err(given_up) };
             match self.nodes_by(&address, limit).await {
-                Ok(true) => return Ok(()),
-                Ok(false) => {}
-                Err(PeerError::UnsupportedVersion { .. }) => {
-                    return Err(AdminError::Unusable(self.wrong_endpoint().to_owned()));
+                Ok(Ok(true)) => return Ok(()),
+                Ok(Ok(false)) => {}
+                Ok(Err(refused)) => return Err(refused),
+                Err(PeerError::UnsupportedVersion { api, .. }) => {
+                    return Err(AdminError::UnsupportedVersion { api: constant(api) });
                 }
                 Err(error) => {
                     let id = -1 - i32::try_from(at).unwrap_or_default();
@@ -231,40 +232,31 @@ impl Admin {
         }
     }
 
-    /// In the words of Kafka's `UnsupportedEndpointTypeException`.
-    fn wrong_endpoint(&self) -> &'static str {
-        match self.bootstrap {
-            Bootstrap::Servers => "The node does not support METADATA",
-            Bootstrap::Controllers => {
-                "This Admin API is not yet supported when communicating directly with the \
-                 controller quorum."
-            }
-        }
-    }
-
-    /// Whether the node behind an address knew nodes.
+    /// Whether the node behind an address knew nodes; what it said where it refused to tell.
     async fn nodes_by(
         &mut self,
         address: &Address,
         limit: std::time::Duration,
-    ) -> Result<bool, PeerError> {
+    ) -> Result<Result<bool, AdminError>, PeerError> {
         let bootstrap = self.bootstrap;
         let peer = self.peer(address);
-        let (nodes, controller_id) = match bootstrap {
+        let (nodes, controller_id, refused) = match bootstrap {
             Bootstrap::Servers => {
                 let question = MetadataRequest::default().with_topics(Some(Vec::new()));
                 let answer = peer.request(question, limit).await?;
-                (cluster::nodes_of_metadata(&answer), answer.controller_id.0)
+                let refused = error::check(answer.error_code, None);
+                (cluster::nodes_of_metadata(&answer), answer.controller_id.0, refused)
             }
             Bootstrap::Controllers => {
                 let question = DescribeClusterRequest::default().with_endpoint_type(2);
                 let answer = peer.request(question, limit).await?;
-                (cluster::nodes_of_description(&answer), answer.controller_id.0)
+                let refused = error::check(answer.error_code, answer.error_message.as_deref());
+                (cluster::nodes_of_description(&answer), answer.controller_id.0, refused)
             }
         };
         self.nodes = nodes;
         self.controller_id = controller_id;
-        Ok(!self.nodes.is_empty())
+        Ok(refused.map(|()| !self.nodes.is_empty()))
     }
 
     fn peer(&mut self, address: &Address) -> &Peer {

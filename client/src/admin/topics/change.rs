@@ -93,7 +93,6 @@ impl Admin {
     pub async fn delete_topics(&mut self, names: &[String]) -> Result<(), AdminError> {
         let mut call = self.call("deleteTopics", To::Controller);
         let state = |name: &String| DeleteTopicState::default().with_name(Some(topic_name(name)));
-        // Before version 6 topics have names alone, in a field of their own.
         if names.is_empty() {
             return Ok(());
         }

@@ -1,0 +1,146 @@
+//! `kafka-cluster`: the cluster's id, its endpoints, and brokers that leave for good.
+//!
+//! Answers to org.apache.kafka.tools.ClusterTool of Kafka 4.3.1, whose help is in the text files.
+
+mod command;
+mod endpoints;
+
+use std::io::Write;
+
+use client::admin::{AdminError, Bootstrap};
+
+use self::command::{COMMANDS, Command, INCLUDE_FENCED};
+use crate::arguments::{Given, Stopped, parse};
+use crate::session::{Session, SessionError, properties, settings};
+use crate::wrap::wrap;
+
+const HELP: &str = include_str!("help-4.3.1.txt");
+
+/// What keeps a command from doing what it is asked.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// Java prints an error that came by a future with its class before its words.
+    #[error("{class}: {0}", class = .0.class())]
+    Admin(#[from] AdminError),
+    #[error("{0}")]
+    Session(#[from] SessionError),
+    #[error("--config and --command-config cannot be specified together.")]
+    TwoConfigs,
+    #[error("The option --include-fenced-brokers is only supported with --bootstrap-server option")]
+    FencedOfControllers,
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Runs the tool; the exit code is 0 or 1.
+pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    let Some((first, words)) = arguments.split_first() else {
+        return complain(err, HELP, "too few arguments");
+    };
+    if first == "-h" || first == "--help" {
+        return help(out, HELP);
+    }
+    let Some(command) = COMMANDS.iter().find(|command| command.name == first) else {
+        let problem = match first.starts_with('-') {
+            true => format!("unrecognized arguments: '{first}'"),
+            false => {
+                let names: Vec<_> =
+                    COMMANDS.iter().map(|each| format!("'{}'", each.name)).collect();
+                format!("invalid choice: '{first}' (choose from {})", names.join(", "))
+            }
+        };
+        return complain(err, HELP, &problem);
+    };
+    let read = parse(command.flags, words).and_then(|given| command.check(&given).map(|()| given));
+    match read {
+        Err(Stopped::Help) => help(out, command.help),
+        Err(Stopped::Wrong(problem)) => complain(err, command.help, &problem),
+        Ok(given) => match execute(command, &given, out) {
+            Ok(()) => 0,
+            Err(failure) => {
+                // Streams that nobody reads any more are no reason to complain.
+                let _ = writeln!(err, "{failure}");
+                1
+            }
+        },
+    }
+}
+
+/// Kafka's argument parser ends with 1 after its help too.
+fn help(out: &mut dyn Write, text: &str) -> i32 {
+    let _ = out.write_all(text.as_bytes());
+    1
+}
+
+/// The usage is what stands above the first empty line of the help.
+fn complain(err: &mut dyn Write, help: &str, problem: &str) -> i32 {
+    let usage = help.split("\n\n").next().unwrap_or_default();
+    let _ = write!(err, "{usage}\n{}", wrap(&format!("kafka-cluster: error: {problem}")));
+    1
+}
+
+fn execute(command: &Command, given: &Given, out: &mut dyn Write) -> Result<(), Failure> {
+    let (bootstrap, mut session) = open(given, out)?;
+    match command.name {
+        "cluster-id" => {
+            let cluster = session.run(async |admin| admin.describe_cluster(false).await)?;
+            match cluster.cluster_id {
+                Some(id) => writeln!(out, "Cluster ID: {id}")?,
+                None => {
+                    writeln!(out, "No cluster ID found. The Kafka version is probably too old.")?
+                }
+            }
+        }
+        "unregister" => {
+            let id = given.value("id").and_then(|id| id.parse().ok()).unwrap_or_default();
+            match session.run(async |admin| admin.unregister_broker(id).await) {
+                Ok(()) => writeln!(out, "Broker {id} is no longer registered.")?,
+                Err(AdminError::UnsupportedVersion { .. }) => writeln!(
+                    out,
+                    "The target cluster does not support the broker unregistration API."
+                )?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        _ => {
+            let with_fenced = given.is_set(INCLUDE_FENCED);
+            if with_fenced && bootstrap == Bootstrap::Controllers {
+                return Err(Failure::FencedOfControllers);
+            }
+            match session.run(async |admin| admin.describe_cluster(with_fenced).await) {
+                Ok(cluster) => {
+                    out.write_all(endpoints::table(bootstrap, cluster.nodes).as_bytes())?
+                }
+                Err(
+                    error @ (AdminError::UnsupportedVersion { .. } | AdminError::NoField { .. }),
+                ) => {
+                    writeln!(out, "{error}")?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn open(given: &Given, out: &mut dyn Write) -> Result<(Bootstrap, Session), Failure> {
+    let file = match (given.value("config"), given.value("command-config")) {
+        (Some(_), Some(_)) => return Err(Failure::TwoConfigs),
+        (Some(old), None) => {
+            writeln!(
+                out,
+                "Option --config has been deprecated and will be removed in a future version. Use \
+                 --command-config instead."
+            )?;
+            Some(old)
+        }
+        (None, file) => file,
+    };
+    let settings = settings(&properties(file)?)?;
+    let (bootstrap, list) = match given.value("bootstrap-controller") {
+        Some(list) => (Bootstrap::Controllers, list),
+        None => (Bootstrap::Servers, given.value("bootstrap-server").unwrap_or_default()),
+    };
+    let opened = Session::open(bootstrap, list, settings, "AdminClient");
+    Ok((bootstrap, opened?))
+}
