@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tests::golden::tool;
-use tests::node::{Node, binary};
+use tests::node::binary;
 use tests::server::{Kind, Server};
 use tests::topic::create;
 use tests::wire::{Client, wait_until_ready};
