@@ -19,6 +19,7 @@ pub mod produce;
 mod put;
 pub mod records;
 pub mod shape;
+pub mod time;
 
 pub use kafka_protocol::ResponseError as ErrorCode;
 pub use kafka_protocol::{messages, protocol as wire};

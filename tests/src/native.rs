@@ -34,12 +34,7 @@ pub fn run(tool: &str, args: &[String], stdin: &str) -> Finished {
     // A tool that does not read its stdin may have ended.
     let _ = input.write_all(stdin.as_bytes());
     drop(input);
-    let output = process.wait_with_output().expect("the tool ends");
-    Finished {
-        code: output.status.code().unwrap_or(143),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Finished::from(process.wait_with_output().expect("the tool ends"))
 }
 
 /// Without the lines that Java's stack trace adds to a message: the exception with the message once

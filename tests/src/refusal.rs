@@ -71,3 +71,37 @@ pub fn refused(because: &str, server: &Server, file: &Path, said: &[String]) {
     }
     assert!(before == tree(server.folder()), "{because}: nothing is touched");
 }
+
+/// A start that is refused: the properties that differ from a good node's, and what is said.
+#[derive(Debug)]
+pub struct Refused {
+    pub because: &'static str,
+    pub properties: &'static [&'static str],
+    pub said: &'static [&'static str],
+}
+
+/// Starts each case on a formatted directory and expects its refusal. In properties and words
+/// `DATA` stands for the node's log dir, `PORT` and `CPORT` for its ports.
+///
+/// # Panics
+/// As [`refused`] does.
+pub fn each_is_refused(cases: &[Refused]) {
+    let (server, file) = formatted();
+    let good = fs::read_to_string(&file).expect("readable");
+    let data = server.data().display().to_string();
+    let fill = |text: &str| {
+        let text = text.replace("DATA", &data);
+        let text = text.replace("CPORT", &server.controller_port.to_string());
+        text.replace("PORT", &server.port.to_string())
+    };
+    for case in cases {
+        let mut text = good.clone();
+        for property in case.properties {
+            text.push_str(&fill(property));
+            text.push('\n');
+        }
+        fs::write(&file, text).expect("written");
+        let said: Vec<String> = case.said.iter().map(|words| fill(words)).collect();
+        refused(case.because, &server, &file, &said);
+    }
+}

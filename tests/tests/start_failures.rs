@@ -3,17 +3,9 @@
 use std::fs;
 use std::net::TcpListener;
 
-use tests::refusal::{formatted, refused};
+use tests::refusal::{Refused, each_is_refused, formatted, refused};
 use tests::server::{Kind, Server};
 
-/// A start that is refused: the properties that differ from a good node's, and what is said.
-struct Refused {
-    because: &'static str,
-    properties: &'static [&'static str],
-    said: &'static [&'static str],
-}
-
-/// `DATA` stands for the node's log dir, `PORT` for its port.
 const REFUSED: &[Refused] = &[
     Refused {
         because: "a value has the wrong type",
@@ -86,20 +78,7 @@ const REFUSED: &[Refused] = &[
 
 #[test]
 fn a_start_that_cannot_be_says_why_in_one_line_and_touches_nothing() {
-    let (server, file) = formatted();
-    let good = fs::read_to_string(&file).expect("readable");
-    let data = server.data().display().to_string();
-    let fill = |text: &str| text.replace("DATA", &data).replace("PORT", &server.port.to_string());
-    for case in REFUSED {
-        let mut text = good.clone();
-        for property in case.properties {
-            text.push_str(&fill(property));
-            text.push('\n');
-        }
-        fs::write(&file, text).expect("written");
-        let said: Vec<String> = case.said.iter().map(|words| fill(words)).collect();
-        refused(case.because, &server, &file, &said);
-    }
+    each_is_refused(REFUSED);
 }
 
 #[test]

@@ -7,17 +7,9 @@ use std::process::Command;
 
 use tests::golden::tool;
 use tests::node::{Node, binary};
-use tests::refusal::{formatted, printed, refused, start, tree};
+use tests::refusal::{Refused, each_is_refused, formatted, printed, refused, start, tree};
 use tests::server::{Kind, Server};
 
-/// The properties that differ from a good node's, and what is said.
-struct Refused {
-    because: &'static str,
-    properties: &'static [&'static str],
-    said: &'static [&'static str],
-}
-
-/// `PORT` and `CPORT` stand for the node's ports.
 const REFUSED: &[Refused] = &[
     Refused {
         because: "clients shall speak TLS",
@@ -100,22 +92,7 @@ const REFUSED: &[Refused] = &[
 
 #[test]
 fn what_would_be_more_open_than_its_file_is_refused_by_name_and_touches_nothing() {
-    let (server, file) = formatted();
-    let good = fs::read_to_string(&file).expect("readable");
-    let fill = |text: &str| {
-        let text = text.replace("CPORT", &server.controller_port.to_string());
-        text.replace("PORT", &server.port.to_string())
-    };
-    for case in REFUSED {
-        let mut text = good.clone();
-        for property in case.properties {
-            text.push_str(&fill(property));
-            text.push('\n');
-        }
-        fs::write(&file, text).expect("written");
-        let said: Vec<String> = case.said.iter().map(|words| fill(words)).collect();
-        refused(case.because, &server, &file, &said);
-    }
+    each_is_refused(REFUSED);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -23,6 +23,17 @@ pub struct Finished {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+}
+
+impl From<Output> for Finished {
+    /// Who was ended by a signal has the code that a shell gives SIGTERM.
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(143),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
 }
 
 /// A tool that runs; `finish` waits for its end, `stop` asks for it as SIGTERM does.
@@ -222,10 +233,5 @@ pub fn run_as_process(version: &str, tool: &str, args: &[String], stdin: &str) -
     let mut input = process.stdin.take().expect("stdin is piped");
     input.write_all(stdin.as_bytes()).expect("the tool reads its stdin");
     drop(input);
-    let output = process.wait_with_output().expect("the tool ends");
-    Finished {
-        code: output.status.code().unwrap_or(143),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Finished::from(process.wait_with_output().expect("the tool ends"))
 }
