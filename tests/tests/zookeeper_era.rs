@@ -107,6 +107,19 @@ fn topics(port: u16, words: &[&str]) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
+/// What a broker lists once it shows `topic`, which may be a moment after another one made it.
+fn listed_with(port: u16, topic: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let listed = topics(port, &["--list"]);
+        if listed.lines().any(|line| line == topic) {
+            return listed;
+        }
+        assert!(Instant::now() < deadline, "{topic} is never shown: {listed}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn a_service_and_its_brokers_are_a_cluster_that_outlives_kill_9_of_each() {
     let folder = folder();
@@ -126,6 +139,7 @@ fn a_service_and_its_brokers_are_a_cluster_that_outlives_kill_9_of_each() {
         ports[0],
         &["--create", "--topic", "t", "--partitions", "2", "--replication-factor", "2"],
     );
+    listed_with(ports[1], "t");
     let described = topics(ports[1], &["--describe", "--topic", "t"]);
     assert!(described.contains("ReplicationFactor: 2"), "{described}");
     assert!(folder.join(format!("logs-{}/t-0", ports[0])).is_dir(), "log.dirs is as it was typed");
@@ -138,7 +152,7 @@ fn a_service_and_its_brokers_are_a_cluster_that_outlives_kill_9_of_each() {
     let _again = service(folder, at);
     until_served(at);
     topics(ports[0], &["--create", "--topic", "u"]);
-    assert_eq!(topics(ports[1], &["--list"]), "t\nu\n");
+    assert_eq!(listed_with(ports[1], "u"), "t\nu\n");
 }
 
 #[test]
