@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tests::labs::{BreakFix, Difference, Row, Window, load};
+use tests::labs::{BreakFix, Difference, Row, WHOLE_LOAD, Window, load};
 
 /// How long a client may take to end once nothing stands in its way.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -148,8 +148,8 @@ fn exercise_3_1_without_acknowledgements_records_are_lost() {
         desk.remove_payload_logs();
         desk.create("--partitions 6 --replication-factor 1");
         each_leads_two(&desk);
-        let mut producer = desk.producer(&sending("-Dproducer.acks=0"));
-        desk.wait_for_lines("producer", "payload.log", load() / 20);
+        let mut producer = desk.producer(&sending_records("-Dproducer.acks=0", WHOLE_LOAD));
+        desk.wait_for_lines("producer", "payload.log", WHOLE_LOAD / 100);
         for broker in [1, 2, 1] {
             if is_disturbed {
                 desk.ctrl_c_after_a_stall(broker);
@@ -162,7 +162,7 @@ fn exercise_3_1_without_acknowledgements_records_are_lost() {
         desk.ctrl_c(1);
         // "With one of the brokers stopped, observe that the producer has halted."
         let halted_at = desk.wait_until_still("producer", "payload.log");
-        assert!(producer.is_open() && halted_at < load(), "halted at {halted_at}");
+        assert!(producer.is_open() && halted_at < WHOLE_LOAD, "halted at {halted_at}");
         let rows = desk.lab.describe("test-topic");
         assert_eq!(leaders(&rows), BTreeMap::from([(None, 2), (Some(0), 2), (Some(2), 2)]));
         for row in &rows {
@@ -173,15 +173,19 @@ fn exercise_3_1_without_acknowledgements_records_are_lost() {
         assert!(producer.wait_end(PATIENCE).success());
         let seen = desk.consume_and_compare("mvn exec:java -Dconsumer.auto-offset-reset=earliest");
         desk.delete();
-        assert_eq!((seen.sent, seen.repeated), (load(), 0), "{seen:?}");
+        assert_eq!((seen.sent, seen.repeated), (WHOLE_LOAD, 0), "{seen:?}");
         seen
     };
     until_seen("lost without acknowledgements", attempt, |seen| seen.lost > 0);
 }
 
-/// The producer's command with the text's number of records.
+/// The producer's command, with what stands for the text's number of records.
 fn sending(options: &str) -> String {
-    format!("mvn exec:java {options} -Dproducer.num-records-per-roll={}", load())
+    sending_records(options, load())
+}
+
+fn sending_records(options: &str, records: usize) -> String {
+    format!("mvn exec:java {options} -Dproducer.num-records-per-roll={records}")
 }
 
 const FROM_THE_BEGINNING: &str = "mvn exec:java -Dconsumer.auto-offset-reset=earliest";

@@ -12,11 +12,14 @@ use crate::oracle::COURSE;
 /// How long a broker gets no processor time where the text has its reader disturb the system.
 const STALL: Duration = Duration::from_millis(300);
 
-/// How many records stand for the text's 500,000, which take fifteen seconds to send: enough that
-/// the interruptions happen meanwhile. The long run sends them all.
+/// How many records the text sends, which takes fifteen seconds.
+pub const WHOLE_LOAD: usize = 500_000;
+
+/// How many records stand for the text's where one or two interruptions happen meanwhile. The long
+/// run sends them all.
 #[must_use]
 pub fn load() -> usize {
-    if long() { 500_000 } else { 100_000 }
+    if long() { WHOLE_LOAD } else { 100_000 }
 }
 
 /// The desk.

@@ -18,7 +18,7 @@ mod shell;
 mod window;
 
 pub use apps::{Apps, Difference};
-pub use break_fix::{BreakFix, load};
+pub use break_fix::{BreakFix, WHOLE_LOAD, load};
 pub use described::Row;
 pub use folder::Lab;
 pub use window::Window;
