@@ -28,6 +28,9 @@ pub(crate) enum CallFailed {
     TimedOut(i32),
     #[error("the active controller gave an answer that is none")]
     NoAnswer,
+    /// This broker's own file stands against it.
+    #[error("this broker refuses: {0:?}")]
+    Refused(ErrorCode),
 }
 
 impl From<CallFailed> for ApiError {
@@ -36,6 +39,7 @@ impl From<CallFailed> for ApiError {
             CallFailed::Controller(error) => error_map::controller_error(&error),
             CallFailed::TimedOut(_) => ErrorCode::RequestTimedOut.into(),
             CallFailed::NoAnswer => ErrorCode::UnknownServerError.into(),
+            CallFailed::Refused(code) => code.into(),
         }
     }
 }

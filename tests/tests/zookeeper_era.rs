@@ -182,6 +182,131 @@ fn a_broker_without_an_id_has_one_above_the_reserved_ones_and_keeps_it() {
     }
 }
 
+#[test]
+fn three_servers_are_one_quorum_that_goes_on_without_its_leader() {
+    let folder = folder();
+    let folder = folder.path();
+    let ports = [free_port(), free_port(), free_port()];
+    let lines: Vec<_> = (1..)
+        .zip(ports)
+        .map(|(id, port)| format!("server.{id}=localhost:2888:3888;{port}"))
+        .collect();
+    let server = |id: usize| {
+        let data = folder.join(format!("data{id}"));
+        fs::create_dir_all(&data).expect("a dataDir");
+        fs::write(data.join("myid"), format!("{id}\n")).expect("its myid");
+        let file = format!("zookeeper{id}.properties");
+        let text = format!("dataDir=./data{id}\n{}\n", lines.join("\n"));
+        fs::write(folder.join(&file), text).expect("its file");
+        Started::new(folder, "zookeeper-server-start", &file)
+    };
+    // The first draws the cluster's id: until then the others only wait.
+    let mut servers = vec![server(3), server(2)];
+    servers[0].wait_for("waiting for server.1");
+    servers.push(server(1));
+    servers.reverse();
+    ports.iter().for_each(|port| until_served(*port));
+    let leader = ports.iter().position(|port| ask(*port, "srvr").contains("Mode: leader"));
+    let leader = leader.expect("one of them leads");
+
+    let at = ports.map(|port| format!("localhost:{port}")).join(",");
+    let port = free_port();
+    let text = format!(
+        "broker.id=0\nlisteners=PLAINTEXT://localhost:{port}\nlog.dirs=b\nnum.partitions=3\n\
+         zookeeper.connect={at}\n"
+    );
+    fs::write(folder.join("b.properties"), text).expect("the broker's file");
+    let mut broker = Started::new(folder, "kafka-server-start", "b.properties");
+    broker.wait_for("[KafkaServer id=0] started");
+    let to_leader = format!("node localhost:{} (id: 200000000{}", ports[leader], leader + 1);
+    broker.wait_for(&format!("Recorded new ZK controller, from now on will use {to_leader}"));
+
+    servers[leader].kill();
+    topics(port, &["--create", "--topic", "t"]);
+    let described = topics(port, &["--describe", "--topic", "t"]);
+    // As its file says, of which the servers know nothing.
+    assert!(described.contains("PartitionCount: 3"), "{described}");
+    let others: Vec<_> = ports.iter().filter(|port| **port != ports[leader]).collect();
+    let modes = others.iter().map(|port| ask(**port, "mntr")).collect::<String>();
+    assert!(modes.contains("zk_server_state\tleader\n"), "{modes}");
+    assert!(modes.contains("zk_server_state\tfollower\n"), "{modes}");
+    servers[(leader + 1) % 3].kill();
+    let left = ports[(leader + 2) % 3];
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while ask(left, "srvr") != "This ZooKeeper instance is not currently serving requests\n" {
+        assert!(Instant::now() < deadline, "one of three goes on serving");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(ask(left, "ruok"), "imok");
+}
+
+#[test]
+fn two_brokers_without_ids_that_start_together_have_two() {
+    let folder = folder();
+    let (folder, at) = (folder.path(), free_port());
+    let _service = service(folder, at);
+    for name in ["a.properties", "b.properties"] {
+        broker(folder, name, free_port(), at, "broker.id=-1");
+    }
+    let mut brokers = ["a.properties", "b.properties"]
+        .map(|file| Started::new(folder, "kafka-server-start", file));
+    let mut ids = Vec::new();
+    for broker in &mut brokers {
+        broker.wait_for("] started (kafka.server.KafkaServer)");
+        ids.extend([1001, 1002].map(|id| broker.said().contains(&format!("id={id}] started"))));
+    }
+    assert!(ids == [true, false, false, true] || ids == [false, true, true, false], "{ids:?}");
+}
+
+#[test]
+fn a_broker_of_another_cluster_or_chroot_is_refused_and_keeps_its_data() {
+    let folder = folder();
+    let (folder, at, port) = (folder.path(), free_port(), free_port());
+    let mut zookeeper = service(folder, at);
+    let file = broker(folder, "b.properties", port, at, "broker.id=0");
+    let text = fs::read_to_string(&file).expect("its file");
+    let text = text.replace("log.dirs=", &format!("log.dirs={}/", folder.display()));
+    fs::write(&file, &text).expect("its file");
+    let mut first = Started::new(folder, "kafka-server-start", "b.properties");
+    first.wait_for("[KafkaServer id=0] started");
+    first.kill();
+    let data = folder.join(format!("logs-{port}"));
+
+    let other = folder.join("other.properties");
+    let chroot = text.replace(&format!("localhost:{at}"), &format!("localhost:{at}/kafka-b"));
+    fs::write(&other, chroot.replace(&format!("logs-{port}"), "elsewhere")).expect("written");
+    is_refused(&data, &other, &["chroot", "\"/kafka-b\"", "a service of its own"]);
+    assert!(!folder.join("elsewhere").exists());
+    let renamed = folder.join("renamed.properties");
+    fs::write(&renamed, text.replace("broker.id=0", "broker.id=7")).expect("written");
+    is_refused(&data, &renamed, &["InconsistentBrokerIdException", "broker.id 7", "Some(0)"]);
+
+    zookeeper.kill();
+    fs::remove_dir_all(folder.join("zookeeper")).expect("its dataDir");
+    let _anew = service(folder, at);
+    until_served(at);
+    is_refused(&data, &file, &["InconsistentClusterIdException", "meta.properties", "dataDir"]);
+}
+
+#[test]
+fn a_client_of_a_real_zookeeper_is_told_so_in_one_line() {
+    let folder = folder();
+    let at = free_port();
+    let mut zookeeper = service(folder.path(), at);
+    until_served(at);
+    let mut stream = TcpStream::connect(("localhost", at)).expect("it listens");
+    stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a limit");
+    // ConnectRequest: version, zxid, 18 s, session, password, read-only.
+    let mut request = vec![0; 49];
+    request[3] = 45;
+    request[16..20].copy_from_slice(&18_000_i32.to_be_bytes());
+    request[31] = 16;
+    stream.write_all(&request).expect("sent");
+    assert_eq!(stream.read(&mut [0; 16]).expect("an end"), 0);
+    zookeeper.wait_for("A ZooKeeper client: no ZooKeeper runs here");
+    assert_eq!(ask(at, "ruok"), "imok");
+}
+
 /// A refused start: ends with 1, says this, and leaves the folder alone.
 fn is_refused(folder: &Path, file: &Path, words: &[&str]) {
     let before = tree(folder);

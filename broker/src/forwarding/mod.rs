@@ -5,7 +5,8 @@
 //!              │                                        no ─▶ Envelope ─▶ active controller
 //!              └─ no controller in time ─▶ the same handler, which says so in its API's words
 //! ```
-//! A request is passed on as it came, and its answer as it came back. Requests that the node makes
+//! A request is passed on as it came (but for defaults of a broker of the ZooKeeper era), and its
+//! answer as it came back. Requests that the node makes
 //! itself go by the same channel without an envelope. Kafka: `ForwardingManagerImpl`,
 //! `KafkaApis.forwardToController`. Unlike Kafka a node whose own controller is the active one
 //! asks it without a connection to itself (docs/decisions/0125-no-envelope-to-oneself.md).
@@ -23,7 +24,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use protocol::ErrorCode;
 use protocol::api::{Api, ApiKey, Listener};
 use protocol::frame::{encode_request, strip_response_header};
-use protocol::messages::CreateTopicsResponse;
+use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse};
 use protocol::wire::{Decodable, Encodable, Request};
 use raft::controller::{Controller, ControllerNow, ControllerResult};
 
@@ -36,6 +37,7 @@ use crate::dispatch::CloseConnection;
 use crate::handlers;
 use crate::net::connection::{Later, Reply};
 use crate::quorum::ControllerError;
+use crate::zookeeper::defaults::{complete, refuses_deletion};
 use client::PeerError;
 
 /// For how long the active controller is looked for. Kafka: `retryTimeoutMs` of the channel.
@@ -75,7 +77,11 @@ pub(crate) fn forward(
                 return reply;
             }
         }
-        match pass_on(&broker, &context, whole).await {
+        let passed_on = match in_own_terms(&broker, &context, whole, &body) {
+            Ok(whole) => pass_on(&broker, &context, whole).await,
+            Err(refused) => Err(refused.into()),
+        };
+        match passed_on {
             Ok(answer) => framed(&answer),
             Err(Unanswered::Failed(failed)) => {
                 let controller = ControllerAccess::Failed(failed);
@@ -184,6 +190,35 @@ fn encoded<Asked: Encodable>(context: &RequestContext, asked: &Asked) -> Result<
     encode_request(&mut frame, key, version, context.correlation_id, &context.client_id, asked)
         .map_err(|error| error.to_string())?;
     Ok(frame.split_off(size_of::<i32>()).freeze())
+}
+
+/// A request as a broker of the ZooKeeper era means it, whose file says what controllers' files say
+/// otherwise; any other as it came.
+fn in_own_terms(
+    broker: &Broker,
+    context: &RequestContext,
+    whole: Bytes,
+    body: &Bytes,
+) -> Result<Bytes, CallFailed> {
+    let config = broker.config();
+    if config.zookeeper.broker().is_none() {
+        return Ok(whole);
+    }
+    match context.api.key {
+        ApiKey::DeleteTopics => match refuses_deletion(&config, context.api_version) {
+            Some(code) => Err(CallFailed::Refused(code)),
+            None => Ok(whole),
+        },
+        ApiKey::CreateTopics => {
+            let mut request = CreateTopicsRequest::decode(&mut body.clone(), context.api_version)
+                .map_err(|error| no_answer(context, &error.to_string()))?;
+            if !complete(&mut request, &config) {
+                return Ok(whole);
+            }
+            encoded(context, &request).map_err(|error| no_answer(context, &error))
+        }
+        _ => Ok(whole),
+    }
 }
 
 /// An answer with its length in front.

@@ -273,6 +273,7 @@ impl Host {
                 NodeOutput::TakeSnapshot(job) => self.take_snapshot(job),
             }
         }
+        self.shared.has_place.store(self.node.quorum().has_place(), Ordering::Release);
         self.committed();
     }
 

@@ -142,6 +142,7 @@ struct Shared {
     image: ArcSwap<MetadataImage>,
     leader_id: AtomicI32,
     is_active: AtomicBool,
+    has_place: AtomicBool,
     kraft_version: AtomicI16,
     broker_epoch: AtomicI64,
     active: watch::Sender<Option<ActiveController>>,
@@ -207,6 +208,7 @@ impl QuorumHandle {
             image: ArcSwap::from_pointee(node.image().clone()),
             leader_id: AtomicI32::new(-1),
             is_active: AtomicBool::new(false),
+            has_place: AtomicBool::new(false),
             kraft_version: AtomicI16::new(node.quorum().kraft().version),
             broker_epoch: AtomicI64::new(-1),
             active: watch::Sender::new(None),
@@ -248,6 +250,11 @@ impl QuorumHandle {
     /// Whether the controller of this node is the active one, as far as is known here.
     pub(crate) fn is_active(&self) -> bool {
         self.shared.is_active.load(Ordering::Acquire)
+    }
+
+    /// Whether this node leads or follows in the quorum, rather than looks for a leader.
+    pub(crate) fn has_place(&self) -> bool {
+        self.shared.has_place.load(Ordering::Acquire)
     }
 
     /// The active controller, each time that there is another or none.

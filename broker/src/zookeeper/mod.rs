@@ -4,6 +4,7 @@
 //! Owns the counts that the words tell, the ids that were given to brokers, and the chroot of the
 //! cluster: the first broker that comes says which it is. What is said is in `words`.
 
+pub(crate) mod defaults;
 mod words;
 
 use std::collections::BTreeMap;
@@ -80,11 +81,11 @@ impl ZooKeeperFace {
         let quorum = broker.quorum();
         let image = quorum.image();
         let is_active = quorum.is_active();
-        let mode = match (quorum.leader_id(), service.voters().is_empty()) {
-            (..0, _) => None,
-            (_, true) => Some(Mode::Standalone),
-            _ if is_active => Some(Mode::Leader),
-            _ => Some(Mode::Follower),
+        let mode = match service.voters().is_empty() {
+            _ if !quorum.has_place() => None,
+            true => Some(Mode::Standalone),
+            false if quorum.leader_id() == config.node_id => Some(Mode::Leader),
+            false => Some(Mode::Follower),
         };
         let cluster = image.cluster();
         let partitions: usize = image.topics().iter().map(|topic| topic.partitions().len()).sum();

@@ -5,7 +5,7 @@
 
 use super::BrokerConfig;
 use crate::endpoint::normalised;
-use crate::keys::Table;
+use crate::keys::{Key, Table};
 use crate::synonyms::below_listener;
 use crate::topic::TopicConfig;
 use crate::{ConfigError, Endpoint, SecurityProtocol, Value, Warning};
@@ -321,5 +321,31 @@ pub(super) fn advice(config: &BrokerConfig) -> Vec<Warning> {
             names.join(", ")
         ));
     }
+    advice.extend(of_the_service(config));
     advice.into_iter().map(|message| Warning::Advice { message }).collect()
+}
+
+/// What a broker of the ZooKeeper era decided as the controller, and its service decides now.
+fn of_the_service(config: &BrokerConfig) -> Vec<String> {
+    const DYNAMIC: &str = "unclean.leader.election.enable";
+    const DECIDED: &[&str] =
+        &["auto.leader.rebalance.enable", "leader.imbalance.check.interval.seconds", DYNAMIC];
+    if config.zookeeper.broker().is_none() {
+        return Vec::new();
+    }
+    let differs = |name: &&&str| {
+        let default = Table::Broker.key(name).and_then(Key::default_value);
+        default.as_ref() != config.values.get(name)
+    };
+    let say = |name: &&str| {
+        let how = match *name == DYNAMIC {
+            true => {
+                "; for the whole cluster it is set by `kafka-configs --alter --entity-type brokers \
+                 --entity-default`"
+            }
+            false => "",
+        };
+        format!("{name} has no effect in a broker's file: the ZooKeeper service decides{how}.")
+    };
+    DECIDED.iter().filter(differs).map(say).collect()
 }

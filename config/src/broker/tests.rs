@@ -280,6 +280,20 @@ fn a_file_of_the_zookeeper_era_is_a_broker_whose_controllers_are_at_zookeeper_co
 }
 
 #[test]
+fn what_the_service_decides_is_no_setting_of_a_broker_of_that_era() {
+    let advice = |more: &str| {
+        let text = format!("broker.id=3\nzookeeper.connect=zoo\n{more}");
+        let (_, warnings) = BrokerConfig::from_properties(&properties(&text)).unwrap();
+        warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let unclean = advice("unclean.leader.election.enable=true\n");
+    assert_eq!(unclean.len(), 1);
+    assert!(unclean[0].contains("kafka-configs"), "{unclean:?}");
+    assert_eq!(advice("auto.leader.rebalance.enable=false\n").len(), 1);
+    assert!(advice("auto.leader.rebalance.enable=true\n").is_empty());
+}
+
+#[test]
 fn voters_that_are_named_go_before_the_addresses_of_zookeeper_connect() {
     let config = config(
         "broker.id=-1\nnode.id=1004\nzookeeper.connect=zoo\n\

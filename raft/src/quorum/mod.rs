@@ -217,6 +217,12 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         matches!(self.role, Role::Leader(_))
     }
 
+    /// Whether this node leads or follows, rather than looks for somebody who does: a voter that
+    /// has lost its leader still knows who that was.
+    pub fn has_place(&self) -> bool {
+        matches!(self.role, Role::Leader(_) | Role::Follower(_))
+    }
+
     /// Whether this node has a vote.
     pub fn is_voter(&self) -> bool {
         self.voters().contains(self.settings.own)
