@@ -452,3 +452,30 @@ fn the_apache_image_writes_what_kafkas_own_wrapper_writes() {
         assert_eq!(found, expected, "case {at}");
     }
 }
+
+#[test]
+fn a_script_that_formats_between_configure_and_ensure_is_left_its_cluster() {
+    let container = Container::combined();
+    let meta = "data/meta.properties";
+    let words = ["configure", "--dialect", "cp-kafka", "--no-format"];
+    let configured = container.ended(&words);
+    assert!(configured.status.success(), "{configured:?}");
+    assert!(!container.path(meta).exists(), "configure leaves formatting to others");
+    let ensure = ["ensure", "--dialect", "cp-kafka"];
+    assert!(container.ended(&ensure).status.success());
+    let formatted = container.file(meta);
+    assert!(formatted.contains("cluster.id=MkU3OEVBNTcwNTJENDM2Qk"), "{formatted}");
+    assert!(container.ended(&ensure).status.success(), "what is formatted stays so");
+    assert_eq!(container.file(meta), formatted);
+
+    let other = Container::combined();
+    assert!(other.ended(&words).status.success());
+    let file = other.path("etc/kafka/kafka.properties").display().to_string();
+    let id = "Z28tcm91bmQtdHJpcC0xMg";
+    let appended = Command::new(binary())
+        .args(["kafka-storage", "format", "--ignore-formatted", "-t", id, "-c", &file])
+        .output()
+        .expect("gregor starts");
+    assert!(appended.status.success(), "{appended:?}");
+    assert!(other.file(meta).contains(&format!("cluster.id={id}")));
+}

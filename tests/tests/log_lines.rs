@@ -122,7 +122,7 @@ fn topics(lab: &mut Lab) {
     let deleted = Client::connect(&address).expect("it runs").call(2, &request).expect("answered");
     assert_eq!(deleted.topics[0].partitions[0].error_code, 0);
     lab.wait_for_line("a new start", "Incremented log start offset");
-    lab.wait_for_line("what lies below it goes", "due to log start offset");
+    lab.wait_for_line("what lies before it goes", "due to log start offset");
     lab.done("delete records");
     let topic = DeleteTopicState::default().with_name(Some(name("rolls")));
     let request = DeleteTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000);

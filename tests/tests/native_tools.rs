@@ -213,7 +213,18 @@ fn many_topics_and_brokers_come_in_the_order_of_the_stock_tools() {
         let args: Vec<String> = words.collect();
         let stock = ToolServer::shared().run(NEWEST, &tool, &args, "");
         let ours = run(&tool, &args, "");
-        assert_eq!(ours.stdout, stock.stdout, "{rest}");
+        match tool.as_str() {
+            // Stock prints brokers in the order of its hash map of futures.
+            "kafka-broker-api-versions" => assert!(blocks(&ours.stdout) == blocks(&stock.stdout)),
+            _ => assert_eq!(ours.stdout, stock.stdout, "{rest}"),
+        }
         assert_eq!((ours.code, stock.code), (0, 0), "{rest}");
     }
+}
+
+/// What is printed of each broker, in the order of their addresses.
+fn blocks(printed: &str) -> Vec<&str> {
+    let mut blocks: Vec<&str> = printed.split_inclusive("\n)\n").collect();
+    blocks.sort_unstable();
+    blocks
 }

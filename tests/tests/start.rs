@@ -134,27 +134,6 @@ fn older_files_start_with_what_their_names_mean() {
 }
 
 #[test]
-fn a_file_of_the_zookeeper_era_starts_on_a_new_directory_without_formatting() {
-    let server = Server::prepare(Kind::Gregor, &[]);
-    let file = server.folder().join("server.properties");
-    let old = format!(
-        "broker.id=0\nlisteners=PLAINTEXT://localhost:{}\nlog.dirs={}\n\
-         zookeeper.connect=localhost:{}\noffsets.topic.replication.factor=1\n",
-        server.port,
-        server.data().display(),
-        server.controller_port,
-    );
-    std::fs::write(&file, old).expect("written");
-    for _ in 0..2 {
-        let mut node = Node::start_formatted(&file, &server.address());
-        node.terminate();
-    }
-    let said = std::fs::read_to_string(server.folder().join("server.out")).expect("server.out");
-    assert!(said.contains("ZooKeeper era"), "{said}");
-    assert!(said.contains("[KafkaServer id=0] started"), "{said}");
-}
-
-#[test]
 fn a_second_node_on_the_same_directory_is_refused_and_the_first_goes_on() {
     let server = Server::start(Kind::Gregor, &[]);
     let text_of_first = std::fs::read_to_string(server.folder().join("server.properties"));

@@ -1,5 +1,5 @@
-//! Files of the ZooKeeper era as processes: the service at its clientPort, brokers that find it, and
-//! what they say where it is not, or where a real ZooKeeper is.
+//! Files of the ZooKeeper era as processes: the service at its clientPort, brokers that find it,
+//! and what they say where it is not, or where a real ZooKeeper is.
 
 use std::fs;
 use std::io::{Read as _, Write as _};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::ops::RangeInclusive;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use client::admin::{Admin, AdminSettings, Bootstrap, Node, NodeVersions};
 
@@ -87,7 +87,11 @@ fn open(given: &Given) -> Result<Session, String> {
 }
 
 /// The cluster's brokers in the order in which Java's map of them is printed.
+///
+/// Unlike Kafka: a cluster whose brokers are all fenced is not waited for without an end.
 async fn brokers(admin: &mut Admin) -> Result<Vec<Node>, String> {
+    let AdminSettings { call_timeout, reconnect_backoff, .. } = AdminSettings::default();
+    let began = Instant::now();
     loop {
         let asked = admin.nodes_by_bootstrap().await;
         let Some(mut nodes) = asked else {
@@ -97,8 +101,11 @@ async fn brokers(admin: &mut Admin) -> Result<Vec<Node>, String> {
             return Err(format!("Request METADATA failed on brokers [{bootstrap}]"));
         };
         if nodes.is_empty() {
+            if began.elapsed() > call_timeout {
+                return Err(format!("No broker was there within {} s", call_timeout.as_secs()));
+            }
             // Brokers that start are there soon.
-            tokio::time::sleep(AdminSettings::default().reconnect_backoff).await;
+            tokio::time::sleep(reconnect_backoff).await;
             continue;
         }
         sort_by_hash(&mut nodes, hash);

@@ -111,7 +111,11 @@ fn execute(command: &Command, given: &Given, out: &mut dyn Write) -> Result<(), 
                 Ok(cluster) => {
                     out.write_all(endpoints::table(bootstrap, cluster.nodes).as_bytes())?
                 }
-                Err(error @ AdminError::UnsupportedVersion { .. }) => writeln!(out, "{error}")?,
+                Err(
+                    error @ (AdminError::UnsupportedVersion { .. } | AdminError::NoField { .. }),
+                ) => {
+                    writeln!(out, "{error}")?;
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -47,9 +47,11 @@ impl Admin {
                     nodes: nodes_of_description(&answer),
                 })
             }
-            Err(AdminError::UnsupportedVersion { .. })
-                if !with_fenced && self.bootstrap == Bootstrap::Servers =>
-            {
+            // What knows no fenced brokers is 3.7 to 4.0, which speak version 1.
+            Err(AdminError::UnsupportedVersion { .. }) if with_fenced => {
+                Err(AdminError::NoField { field: "includeFencedBrokers", version: 1 })
+            }
+            Err(AdminError::UnsupportedVersion { .. }) if self.bootstrap == Bootstrap::Servers => {
                 self.describe_by_metadata().await
             }
             Err(error) => Err(error),

@@ -15,6 +15,9 @@ pub enum AdminError {
     TimedOut { call: &'static str, tries: u32 },
     #[error("The node does not support {api}")]
     UnsupportedVersion { api: String },
+    /// A node whose newest version has no place for what was asked.
+    #[error("Attempted to write a non-default {field} at version {version}")]
+    NoField { field: &'static str, version: i16 },
     #[error("{0}")]
     Unusable(String),
 }
@@ -63,7 +66,7 @@ impl AdminError {
             Self::NoNode { .. } | Self::TimedOut { .. } => {
                 "org.apache.kafka.common.errors.TimeoutException"
             }
-            Self::UnsupportedVersion { .. } => {
+            Self::UnsupportedVersion { .. } | Self::NoField { .. } => {
                 "org.apache.kafka.common.errors.UnsupportedVersionException"
             }
             Self::Unusable(_) => "org.apache.kafka.common.KafkaException",

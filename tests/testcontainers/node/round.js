@@ -64,7 +64,8 @@ for (const name of cases) {
     console.log("started", name, kafka.getId());
     const consumed = await round(`${kafka.getHost()}:${kafka.getMappedPort(PORT)}`);
     const same = JSON.stringify(consumed) === JSON.stringify(VALUES);
-    console.log("consumed", name, consumed.length, same ? "in order" : `not what was sent: ${consumed}`);
+    const verdict = same ? "in order" : `not what was sent: ${consumed}`;
+    console.log("consumed", name, consumed.length, verdict);
     await lines.next();
   } finally {
     await kafka.stop();
