@@ -137,9 +137,9 @@ fn mask_word(word: &str, before: &str) -> String {
     if word.len() == 22 && (labelled || is_mixed) { "ID".to_owned() } else { word.to_owned() }
 }
 
-/// Whether 22 characters of URL-safe Base64 are a random UUID, whose version (4 bits from bit 48) is
-/// 4, whose variant (2 bits from bit 64) is 2, and which ends in 4 bits of padding. One id of forty
-/// has no digit to tell it from a word.
+/// Whether 22 characters of URL-safe Base64 are a random UUID, whose version (4 bits from bit 48)
+/// is 4, whose variant (2 bits from bit 64) is 2, and which ends in 4 bits of padding. One id of
+/// forty has no digit to tell it from a word.
 fn is_random_id(word: &str) -> bool {
     let sextets: Option<Vec<usize>> = word.bytes().map(sextet).collect();
     sextets.is_some_and(|sextets| {

@@ -18,8 +18,8 @@ struct Answers {
     errors: usize,
 }
 
-/// Asks a node again and again, on a new connection where the last one ended. `ask` answers with the
-/// error code and the number of nodes.
+/// Asks a node again and again, on a new connection where the last one ended. `ask` answers with
+/// the error code and the number of nodes.
 fn asked(
     address: &str,
     ready: &AtomicBool,

@@ -93,8 +93,8 @@ fn may_create(context: &RequestContext, topic: &str) -> bool {
 
 /// Those who are alive, as this listener's clients reach them.
 ///
-/// Unlike Kafka: where there are none, as for a moment at a cluster's start, the connection ends. A
-/// client tries again then; an Admin client that is answered with no brokers has nobody left to ask.
+/// Unlike Kafka: where there are none, as for a moment at a cluster's start, the connection ends.
+/// A client tries again then; an Admin client that is told of no brokers has nobody left to ask.
 fn brokers(
     context: &RequestContext,
     image: &MetadataImage,
