@@ -209,6 +209,9 @@ fn look_at(
     let index = interest.key.partition;
     let failed = |code: ErrorCode| Some(PartitionResponse::failed(index, code.code()));
     let requested = &interest.requested;
+    if let Err(code) = partition.check_present() {
+        return failed(code);
+    }
     let viewed = match limits.follower {
         Some(follower) => for_follower(partition, requested, follower, occasion),
         None => for_consumer(broker, partition, requested, limits),

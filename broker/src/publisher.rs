@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use config::{BrokerConfig, Properties};
+use protocol::ErrorCode;
 use protocol::wire::StrBytes;
 use raft::image::{
     Changes, ConfigResource, DIRECTORY_UNASSIGNED, LeaderRecovery, MetadataImage, Partition,
@@ -265,7 +266,7 @@ impl Publisher {
             self.broker.parts.fetchers.forget(&gone);
             let broker = Arc::clone(&self.broker);
             blocking(move || {
-                gone.give_up();
+                gone.give_up(ErrorCode::NotLeaderOrFollower);
                 broker.parts.log_dirs.delete(&gone, broker.now_ms())
             })
             .await?;
@@ -281,7 +282,7 @@ impl Publisher {
             blocking(move || {
                 for partition in topic.partitions() {
                     broker.parts.fetchers.forget(&partition);
-                    partition.give_up();
+                    partition.give_up(ErrorCode::UnknownTopicOrPartition);
                     broker.parts.log_dirs.delete(&partition, broker.now_ms())?;
                 }
                 Ok(())

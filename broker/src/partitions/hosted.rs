@@ -12,7 +12,7 @@ mod leading;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 use protocol::ErrorCode;
@@ -48,6 +48,8 @@ pub(crate) struct HostedPartition {
     waiting_deletions: Mutex<HashMap<Token, oneshot::Sender<Option<i64>>>>,
     next_token: AtomicU64,
     /// Whether the topic's settings name this replica among those that are held back.
+    /// Why the replica is on this broker no more; unset while it is.
+    gone: OnceLock<ErrorCode>,
     throttled_as_leader: AtomicBool,
     throttled_as_follower: AtomicBool,
     /// Held by whoever syncs the log.
@@ -99,6 +101,7 @@ impl HostedPartition {
             waiting_produces: Mutex::default(),
             waiting_deletions: Mutex::default(),
             next_token: AtomicU64::new(0),
+            gone: OnceLock::new(),
             throttled_as_leader: AtomicBool::new(settings.throttled_as_leader),
             throttled_as_follower: AtomicBool::new(settings.throttled_as_follower),
             flushing: tokio::sync::Mutex::default(),
@@ -148,6 +151,11 @@ impl HostedPartition {
         self.throttled_as_follower.load(Ordering::Relaxed)
     }
 
+    /// Whether the replica is still on this broker; the error says why it is not.
+    pub(crate) fn check_present(&self) -> Result<(), ErrorCode> {
+        self.gone.get().map_or(Ok(()), |why| Err(*why))
+    }
+
     /// Whether a request that knows the leadership under `current_leader_epoch` (-1: under none)
     /// may be served here. Kafka: `Partition.checkCurrentLeaderEpoch` and
     /// `localLogWithEpochOrThrow`.
@@ -156,6 +164,7 @@ impl HostedPartition {
         current_leader_epoch: i32,
         leader_only: bool,
     ) -> Result<(), ErrorCode> {
+        self.check_present()?;
         let known = self.marks.leader_epoch();
         if current_leader_epoch >= 0 && current_leader_epoch < known {
             return Err(ErrorCode::FencedLeaderEpoch);
@@ -178,8 +187,10 @@ impl HostedPartition {
         })
     }
 
-    /// The replica goes away from this broker: it takes nothing more, and nobody waits here.
-    pub(crate) fn give_up(&self) {
+    /// The replica goes away from this broker: it takes nothing more, and nobody waits here. `why`
+    /// is what those hear who find it nevertheless; the first reason stays.
+    pub(crate) fn give_up(&self, why: ErrorCode) {
+        let _ = self.gone.set(why);
         self.step(|replica, _| {
             let nobody = Registration {
                 leader: -1,
