@@ -206,7 +206,7 @@ impl Seat {
         self.activity.expired.notified().await;
     }
 
-    /// Whether a fault of this peer is to be named in the log, and how many like it before were not.
+    /// Whether a fault of this peer is to be named, and how many like it before were not.
     pub(super) fn complain(&self, fault: Fault) -> Option<u64> {
         self.registry.complaints.lock().of(self.ip, fault, self.registry.began.elapsed())
     }
