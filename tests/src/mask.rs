@@ -3,6 +3,10 @@
 //! The masks are deliberately few and typed; everything else in the output must be equal byte for
 //! byte. `numbers` and `sorted` are asked for by the step that needs them.
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use uuid::{Uuid, Variant};
+
 use crate::server::{CLUSTER_ID, Server};
 
 /// The masks that hold for every step.
@@ -137,19 +141,12 @@ fn mask_word(word: &str, before: &str) -> String {
     if word.len() == 22 && (labelled || is_mixed) { "ID".to_owned() } else { word.to_owned() }
 }
 
-/// Whether 22 characters of URL-safe Base64 are a random UUID, whose version (4 bits from bit 48)
-/// is 4, whose variant (2 bits from bit 64) is 2, and which ends in 4 bits of padding. One id of
-/// forty has no digit to tell it from a word.
+/// Whether 22 characters of URL-safe Base64 are a random UUID: one id of forty has no digit to tell
+/// it from a word.
 fn is_random_id(word: &str) -> bool {
-    let sextets: Option<Vec<usize>> = word.bytes().map(sextet).collect();
-    sextets.is_some_and(|sextets| {
-        sextets.len() == 22 && sextets[8] >> 2 == 4 && sextets[10] & 3 == 2 && sextets[21] & 15 == 0
-    })
-}
-
-fn sextet(character: u8) -> Option<usize> {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    alphabet.iter().position(|known| *known == character)
+    let id = BASE64_URL_SAFE_NO_PAD.decode(word).ok();
+    let id = id.and_then(|bytes| Uuid::from_slice(&bytes).ok());
+    id.is_some_and(|id| id.get_version_num() == 4 && id.get_variant() == Variant::RFC4122)
 }
 
 fn is_uuid(word: &str) -> bool {
