@@ -272,7 +272,7 @@ impl Joining<'_> {
     /// Resolves when the controller has unfenced this broker. Being registered takes no longer
     /// than initial.broker.registration.timeout.ms, or the start has failed.
     async fn join(self, config: &BrokerConfig) -> Result<(Accepting, JoinHandle<()>), StartError> {
-        let Self { broker, publisher, mut changes, for_clients } = self;
+        let Self { broker, mut publisher, mut changes, for_clients } = self;
         let allowed_ms = config.initial_broker_registration_timeout_ms;
         let allowed = Duration::from_millis(u64::try_from(allowed_ms).unwrap_or(0));
         let deadline = tokio::time::Instant::now() + allowed;
@@ -442,17 +442,21 @@ fn accept(
 }
 
 /// Applies the metadata log to this broker for as long as there is one.
-async fn publish(publisher: Publisher, mut changes: Changes) {
-    while let Some(change) = changes.next().await {
-        if let Err(error) = publisher.apply(change.image, &change.changes).await {
-            publisher.note_storage_failure(&error);
+async fn publish(mut publisher: Publisher, mut changes: Changes) {
+    loop {
+        tokio::select! {
+            change = changes.next() => {
+                let Some(change) = change else { return };
+                publisher.apply(change.image, &change.changes).await;
+                change.applied.send();
+            }
+            () = publisher.due() => publisher.reconcile().await,
         }
-        change.applied.send();
     }
 }
 
 /// As [`publish`], for a node that others do not wait for.
-async fn publish_from_the_first(publisher: Publisher, mut changes: Changes) {
+async fn publish_from_the_first(mut publisher: Publisher, mut changes: Changes) {
     // A quorum that ends before it has an image has nothing to publish.
     let Ok(first) = changes.first().await else { return };
     if let Err(error) = publisher.begin(first.image).await {
