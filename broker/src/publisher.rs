@@ -12,6 +12,8 @@ mod hosting;
 mod lasting;
 mod leaving;
 mod reconciling;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -198,7 +200,7 @@ impl Publisher {
     /// directory.
     fn note(&mut self, why: &NotHosted) {
         match why {
-            NotHosted::Storage(error) if error.is_exhaustion() => self.reconciliation.failed(),
+            passing if passing.passes() => self.reconciliation.failed(),
             NotHosted::Storage(error) => self.broker.note_storage_failure(error),
             NotHosted::Skipped { .. } => {}
         }

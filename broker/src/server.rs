@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::BrokerConfig;
-use storage::StorageError;
+use storage::{Disk, StorageError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{EnterGuard, Runtime};
 use tokio::sync::watch;
@@ -182,6 +182,11 @@ impl Accepting {
 
 impl Node {
     pub(crate) async fn start(config: BrokerConfig) -> Result<Self, StartError> {
+        Self::start_on(config, Disk::default()).await
+    }
+
+    /// With logs on this disk.
+    pub(crate) async fn start_on(config: BrokerConfig, disk: Disk) -> Result<Self, StartError> {
         life_lines::say_starting(&config);
         let roles = config.process_roles;
         // What can be refused is refused before the directory is touched; others can connect when
@@ -190,7 +195,7 @@ impl Node {
         let buffers = socket_buffers(&config);
         let for_clients = bind_all(&config, &config.listeners, buffers).await?;
         let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;
-        let log_dirs = Arc::new(LogDirs::open(&config, now_ms())?);
+        let log_dirs = Arc::new(LogDirs::open(&config, disk, now_ms())?);
         let (quorum, changes) = QuorumHandle::start(&config, &log_dirs)?;
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));

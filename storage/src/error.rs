@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use protocol::batch::{BatchError, Compression};
 use rustix::io::Errno;
+use uuid::Uuid;
 
 /// The disk, or what was found on it.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,8 @@ pub enum StorageError {
     Locked { path: PathBuf },
     #[error("{operation} has panicked: what it was to do counts as not done")]
     Panicked { operation: &'static str },
+    #[error("{}: the log of another topic of that name, {found} instead of {expected}", path.display())]
+    OtherTopic { path: PathBuf, found: Uuid, expected: Uuid },
     #[error("{}: a cut was interrupted for want of descriptors or memory", path.display())]
     Interrupted { path: PathBuf },
 }
@@ -54,6 +57,7 @@ impl StorageError {
             | Self::Malformed { .. }
             | Self::OldMessageFormat { .. }
             | Self::Locked { .. }
+            | Self::OtherTopic { .. }
             | Self::Panicked { .. } => false,
         }
     }

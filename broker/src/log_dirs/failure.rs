@@ -53,6 +53,7 @@ impl Directories<'_> {
             StorageError::OldMessageFormat { .. }
             | StorageError::Locked { .. }
             | StorageError::Panicked { .. }
+            | StorageError::OtherTopic { .. }
             | StorageError::Interrupted { .. } => return None,
         };
         let holding = self.paths.iter().enumerate().filter(|(_, dir)| path.starts_with(dir));

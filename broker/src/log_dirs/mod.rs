@@ -120,9 +120,13 @@ pub(crate) struct LogDirs {
 
 impl LogDirs {
     /// Locks the directories and reads what the last run left.
-    pub(crate) fn open(config: &BrokerConfig, now_ms: i64) -> Result<Self, LogDirError> {
+    pub(crate) fn open(
+        config: &BrokerConfig,
+        disk: Disk,
+        now_ms: i64,
+    ) -> Result<Self, LogDirError> {
         let layout = opening::layout(config)?;
-        let options = opening::options(config);
+        let options = opening::options(config, disk);
         let opened = opening::open(&layout, config, &options, now_ms)?;
         let hosts: Vec<Option<Arc<Directory>>> =
             opened.directories.iter().take(layout.hosting).cloned().collect();
