@@ -30,7 +30,9 @@ pub enum StorageError {
     Locked { path: PathBuf },
     #[error("{operation} has panicked: what it was to do counts as not done")]
     Panicked { operation: &'static str },
-    #[error("{}: the log of another topic of that name, {found} instead of {expected}", path.display())]
+    #[error(
+        "{}: the log of another topic of that name, {found} instead of {expected}", path.display()
+    )]
     OtherTopic { path: PathBuf, found: Uuid, expected: Uuid },
     #[error("{}: a cut was interrupted for want of descriptors or memory", path.display())]
     Interrupted { path: PathBuf },

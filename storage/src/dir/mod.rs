@@ -259,7 +259,8 @@ impl LogDir {
             && let Some(name) = self.unopened()?
         {
             tracing::warn!(
-                "{name} in {} was never opened since the unclean stop before: this one is none                  that the next start may rely on",
+                "{name} in {} was never opened since the unclean stop before, so this stop is none \
+                 that the next start may rely on",
                 self.path.display(),
             );
             return Ok(());
