@@ -60,6 +60,8 @@ fn topic(node_id: i32, name: &str, topic_id: Uuid) -> [MetadataRecord; 2] {
         replicas: vec![node_id],
         isr: vec![node_id],
         leader: node_id,
+        leader_epoch: 0,
+        partition_epoch: 0,
         directories: vec![DIRECTORY_UNASSIGNED],
         ..Default::default()
     };
