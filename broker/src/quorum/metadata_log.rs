@@ -20,7 +20,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use protocol::batch;
 use raft::quorum::{EpochStart, HostError, Log, SnapshotEntry, SnapshotId};
-use storage::{CleanupPolicy, LogConfig, LogReader, OpenOptions};
+use storage::{CleanupPolicy, LogConfig, LogReader, OpenOptions, ReadError, StorageError};
 
 use super::log_writer::{Order, Writer};
 use super::snapshot_files::{self, SnapshotFiles};
@@ -89,7 +89,7 @@ impl OpenedLog {
         let newest = files.newest();
         let options = OpenOptions {
             clean_shutdown: dir.clean_shutdown,
-            // A snapshot is made of committed records, so everything below it was synced.
+            // A snapshot has what lies below it, whether that was synced or not.
             recovery_point: newest.map_or(0, |id| id.end_offset),
             now_ms: clock::wall_ms(),
             producer_expiration_ms: i64::MAX,
@@ -102,6 +102,11 @@ impl OpenedLog {
         if let Some(id) = newest.filter(|id| is_ahead(id, &storage)) {
             let end = id.end_offset;
             storage.truncate_fully_and_start_at(end, end, clock::wall_ms())?;
+        }
+        if !dir.clean_shutdown
+            && let Some(id) = newest
+        {
+            doubt_below(&mut storage, id.end_offset)?;
         }
         let starts = storage.leader_epochs().iter();
         let epochs = starts
@@ -136,6 +141,31 @@ impl OpenedLog {
         let thread = std::thread::Builder::new().name("gregor-metadata-log".to_owned());
         Ok((log, thread.spawn(write)?))
     }
+}
+
+/// A node that was no voter never synced its log, and may be one now: what lies below the newest
+/// snapshot may not be on the disk, or be there in parts. It is synced with the rest, and begins at
+/// the snapshot if it is not whole, so that what a voter promised behind it stays.
+///
+/// Unlike Kafka, which validates all of the log and cuts it at the first damage
+/// (docs/decisions/0311).
+fn doubt_below(storage: &mut storage::Log, offset: i64) -> Result<(), StorageError> {
+    if offset <= storage.log_end_offset() && !storage.is_whole_below(offset)? {
+        tracing::warn!(
+            target: "org.apache.kafka.raft.KafkaMetadataLog",
+            "The metadata log is damaged below its snapshot at offset {offset} and begins there now."
+        );
+        storage.high_watermark_moved(offset);
+        match storage.delete_records_before(offset) {
+            Ok(()) => {}
+            Err(ReadError::Storage(error)) => return Err(error),
+            // It is within the log.
+            Err(ReadError::OffsetOutOfRange { .. }) => {}
+        }
+        storage.delete_old_segments(clock::wall_ms())?;
+    }
+    storage.doubt_recovery_point();
+    Ok(())
 }
 
 /// Whether whatever the log holds is in the snapshot, which was installed when the node ended.

@@ -132,6 +132,11 @@ impl Log {
         Ok(())
     }
 
+    /// Takes nothing to be on the disk any more: the next flush syncs all of the log.
+    pub fn doubt_recovery_point(&mut self) {
+        self.recovery_point = self.log_start_offset();
+    }
+
     /// Flushes all that was appended, at once and here.
     pub fn flush(&mut self, now_ms: i64) -> Result<(), StorageError> {
         match self.begin_flush(now_ms)? {
