@@ -153,7 +153,7 @@ fn doubt_below(storage: &mut storage::Log, offset: i64) -> Result<(), StorageErr
     if offset <= storage.log_end_offset() && !storage.is_whole_below(offset)? {
         tracing::warn!(
             target: "org.apache.kafka.raft.KafkaMetadataLog",
-            "The metadata log is damaged below its snapshot at offset {offset} and begins there now."
+            "The metadata log is damaged below its snapshot at offset {offset} and begins there."
         );
         storage.high_watermark_moved(offset);
         match storage.delete_records_before(offset) {
