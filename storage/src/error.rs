@@ -65,7 +65,9 @@ impl StorageError {
     }
 }
 
-fn is_exhaustion(error: &io::Error) -> bool {
+/// See [`StorageError::is_exhaustion`].
+#[must_use]
+pub fn is_exhaustion(error: &io::Error) -> bool {
     let errnos = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN].map(Errno::raw_os_error);
     match error.raw_os_error() {
         Some(errno) => errnos.contains(&errno),

@@ -18,6 +18,7 @@ const EMFILE: i32 = 24;
 const DOOMED: Uuid = Uuid::from_u128(0x1001);
 const FIRST: Uuid = Uuid::from_u128(0x1002);
 const SECOND: Uuid = Uuid::from_u128(0x1003);
+const OFFSETS: &str = "__consumer_offsets-0";
 
 /// Has no memory to rename one topic's directory and no descriptors for another's files.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ impl Faults for Exhausted {
         let of = |topic: &str| path.iter().any(|part| part.to_string_lossy() == topic);
         let errno = match operation {
             DiskOp::Rename if path.ends_with("doomed-0") => ENOMEM,
-            DiskOp::Open | DiskOp::Create if of("first-0") => EMFILE,
+            DiskOp::Open | DiskOp::Create if of("first-0") || of(OFFSETS) => EMFILE,
             _ => return Verdict::Proceed,
         };
         if self.0.load(Ordering::Relaxed) {
@@ -135,5 +136,28 @@ async fn a_topic_made_again_under_a_name_whose_old_log_still_lies_there_is_serve
     publisher.reconcile().await;
     let new = broker.partitions().partition("doomed", 0).expect("it is there");
     assert_eq!((new.topic_id(), new.marks().log_end_offset()), (SECOND, 0));
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_are_served_once_the_partition_that_holds_them_can_be_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Exhausted::default());
+    let node = node(directory.path(), &faults).await;
+    let (broker, id) = (Arc::clone(&node.broker), node.broker.node_id());
+    let mut publisher = Publisher::new(Arc::clone(&broker));
+    faults.0.store(true, Ordering::Relaxed);
+    apply(&mut publisher, topic(id, TOPIC, FIRST)).await;
+    publisher.reconcile().await;
+    assert!(broker.groups().shard(0).is_err());
+    faults.0.store(false, Ordering::Relaxed);
+    publisher.reconcile().await;
+    let serves = || broker.groups().shard(0).is_ok_and(|shard| shard.act(|_, _, _| ()).is_ok());
+    let loaded = async {
+        while !serves() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), loaded).await.expect("it is loaded");
     node.stop().await;
 }

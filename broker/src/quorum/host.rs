@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 
 use super::changes::{Acknowledgement, Change};
 use super::command::Command;
+use super::exhaustion::outwait;
 use super::handover::Handover;
 use super::lines;
 use super::membership::Membership;
@@ -385,7 +386,8 @@ impl Host {
         let directory = self.files.lock().directory();
         let write = move || {
             let content = job.content(clock::wall_ms()).unwrap_or_else(|error| fatal(&error));
-            let written = snapshot_files::write(&directory, job.id, job.timestamp_ms, &content);
+            let (id, taken_ms) = (job.id, job.timestamp_ms);
+            let written = outwait(|| snapshot_files::write(&directory, id, taken_ms, &content));
             let entry = written.unwrap_or_else(|error| fatal(&error));
             // A quorum that has stopped finds the file at its next start.
             let _ = commands.send(Command::SnapshotWritten(entry));

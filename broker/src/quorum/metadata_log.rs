@@ -22,6 +22,7 @@ use protocol::batch;
 use raft::quorum::{EpochStart, HostError, Log, SnapshotEntry, SnapshotId};
 use storage::{CleanupPolicy, LogConfig, LogReader, OpenOptions, ReadError, StorageError};
 
+use super::exhaustion::outwait;
 use super::log_writer::{Order, Writer};
 use super::snapshot_files::{self, SnapshotFiles};
 use super::{FileError, MetadataDir, QuorumStartError, clock};
@@ -263,7 +264,7 @@ impl MetadataLog {
     }
 
     fn read_disk(&self, from: i64, max_bytes: usize, below: i64) -> Result<Vec<Bytes>, HostError> {
-        let read = self.reader.read(from, max_bytes, below, true);
+        let read = outwait(|| self.reader.read(from, max_bytes, below, true));
         let mut slices = read.map_err(|error| HostError(error.to_string()))?.slices;
         // The limit may cut the last batch short.
         if let Some(last) = slices.last_mut() {
@@ -363,7 +364,7 @@ impl Log for MetadataLog {
             return Ok(content.clone());
         }
         let path = self.files.lock().path(id);
-        let read = std::fs::read(&path);
+        let read = outwait(|| std::fs::read(&path));
         read.map(Bytes::from).map_err(|error| HostError(format!("{}: {error}", path.display())))
     }
 
@@ -380,7 +381,7 @@ impl Log for MetadataLog {
             return Ok(content.slice(from..content.len().min(from.saturating_add(max_bytes))));
         }
         let path = self.files.lock().path(id);
-        snapshot_files::read_piece(&path, position, max_bytes)
+        outwait(|| snapshot_files::read_piece(&path, position, max_bytes))
             .map_err(|error| HostError(error.to_string()))
     }
 

@@ -16,6 +16,7 @@ mod changes;
 mod clock;
 mod command;
 mod evidence;
+mod exhaustion;
 mod handover;
 mod host;
 mod identity;
