@@ -150,3 +150,42 @@ fn a_follower_that_found_no_descriptor_is_in_sync_when_there_are_some_again() {
     assert_eq!(send(&mut client, "t", 0, -1, "second"), 0);
     assert_eq!(values(&mut client, "t", 0), ["first", "second"]);
 }
+
+#[test]
+fn who_is_elected_without_a_descriptor_leads_when_there_are_some_again_and_has_all_records() {
+    let layout = Layout::split(1, 2)
+        .line("min.insync.replicas=1")
+        .line("offsets.topic.replication.factor=1");
+    let mut cluster = Cluster::start(layout);
+    let (first, second) = (1, 2);
+    let view = cluster.view();
+    let replicas: &[i32] = &[first, second];
+    view.create("t", &[replicas; 4], &[]);
+    let mut client = Client::connect(view.broker(first).expect("it listens")).expect("accepted");
+    let acknowledged: Vec<String> = (0..3).map(|number| format!("record {number}")).collect();
+    for partition in 0..4 {
+        for value in &acknowledged {
+            assert_eq!(send(&mut client, "t", partition, -1, value), 0);
+        }
+    }
+
+    let address = view.broker(second).expect("it listens").to_owned();
+    let mut exhaustion = Exhaustion::of(cluster.pid(second), &address);
+    cluster.kill(first);
+    // What is freed for a moment may be enough for some of them.
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(cluster.output(second).contains("Too many open files"));
+    exhaustion.end();
+
+    let freed = Instant::now();
+    let mut client = Client::connect(&address).expect("accepted");
+    for partition in 0..4 {
+        until("a leader that serves", Duration::from_secs(30), || {
+            (send(&mut client, "t", partition, 1, "late") == 0).then_some(())
+        });
+        let values = values(&mut client, "t", partition);
+        assert_eq!(values[..3], acknowledged[..], "{partition}");
+        assert_eq!(values[3..], ["late"], "{partition}");
+    }
+    assert!(freed.elapsed() < SOON, "{:?}", freed.elapsed());
+}

@@ -101,17 +101,17 @@ fn host_one(
         return Ok(());
     }
     let assigned = change.state.directory(broker.node_id()).unwrap_or(DIRECTORY_UNASSIGNED);
-    let hosted = match existing.and_then(|topic| topic.partition(change.partition)) {
+    let (hosted, before) = match existing.and_then(|topic| topic.partition(change.partition)) {
         Some(hosted) => {
+            let before = hosted.with_replica_here(|replica| replica.standing(None));
             outlive(log_dirs, lead_or_follow(&hosted, &change.state))?;
-            hosted
+            (hosted, Before::as_hosted(&before, broker.node_id()))
         }
         None => match open(broker, settings, image, change, assigned)? {
-            Some(hosted) => hosted,
+            Some(hosted) => (hosted, Before::nothing()),
             None => return Ok(()),
         },
     };
-    let before = Before::of(&broker.image(), &change.topic, change.partition);
     state_changes::began(broker.node_id(), &hosted, &change.state, before);
     if !log_dirs.is_online(hosted.directory_id()) {
         // It failed meanwhile, perhaps before the partition was in the table.
