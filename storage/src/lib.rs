@@ -42,7 +42,7 @@ pub use config::{CleanupPolicy, CompressionPolicy, LogConfig};
 pub use dir::{DirKind, LogDir, LogDirOptions, PartitionDir, RetiredLog};
 pub use disk::{Disk, DiskOp, Faults, Verdict};
 pub use epochs::EpochEntry;
-pub use error::{AppendError, BatchFault, ReadError, RecordError, StorageError};
+pub use error::{AppendError, BatchFault, ReadError, RecordError, StorageError, is_exhaustion};
 pub use index::transaction::AbortedTransaction;
 pub use log::{
     Appended, FlushTicket, Flushed, Log, LogRead, LogReader, OpenOptions, ProducerSummary,

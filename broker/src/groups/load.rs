@@ -12,7 +12,7 @@ use coordinator::group::{GroupShard, LoadError, Outputs};
 use protocol::batch::{BatchError, BatchView, Compression, batches};
 use storage::ReadError;
 
-use super::shard::HostedShard;
+use super::shard::{HostedShard, NotLoaded};
 use super::{Limits, TOPIC};
 
 /// How often the high watermark is looked at while it is behind.
@@ -40,19 +40,40 @@ pub(super) fn start(shard: Arc<HostedShard>, limits: Limits) {
         let loaded = match replayed {
             Ok(Ok(replayed)) if committed(&shard, replayed.end_offset).await => {
                 replayed.say(&shard);
-                Some(replayed.state)
+                Ok(replayed.state)
             }
-            Ok(Ok(_) | Err(LoadFailed::Lost)) | Err(_) => None,
+            Ok(Ok(_)) => Err(NotLoaded::ForNow(LoadFailed::Lost.to_string())),
             Ok(Err(failed)) => {
-                tracing::error!(
-                    target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
-                    "Failed to load {TOPIC}-{}: {failed}", shard.partition(),
-                );
-                None
+                let not_loaded = failed.not_loaded();
+                if matches!(not_loaded, NotLoaded::Unreadable(_)) {
+                    tracing::error!(
+                        target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
+                        "Failed to load {TOPIC}-{}: {failed}", shard.partition(),
+                    );
+                }
+                Err(not_loaded)
             }
+            Err(panicked) => Err(NotLoaded::Unreadable(panicked.to_string())),
         };
+        let failed = loaded.is_err();
         shard.begin(loaded);
+        if failed {
+            shard.log().note_failure();
+        }
     });
+}
+
+impl LoadFailed {
+    /// Whether another attempt may do better.
+    fn not_loaded(&self) -> NotLoaded {
+        match self {
+            Self::Lost => NotLoaded::ForNow(self.to_string()),
+            Self::Read(ReadError::Storage(error)) if error.is_exhaustion() => {
+                NotLoaded::ForNow(error.to_string())
+            }
+            _ => NotLoaded::Unreadable(self.to_string()),
+        }
+    }
 }
 
 /// The state that a log stands for, and how much it took.

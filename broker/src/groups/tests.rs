@@ -103,6 +103,8 @@ impl ShardLog for Handle {
         true
     }
 
+    fn note_failure(&self) {}
+
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError> {
         while self.0.stalled.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(1));

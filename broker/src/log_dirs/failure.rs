@@ -52,7 +52,9 @@ impl Directories<'_> {
             // Nothing is wrong with the disk.
             StorageError::OldMessageFormat { .. }
             | StorageError::Locked { .. }
-            | StorageError::Panicked { .. } => return None,
+            | StorageError::Panicked { .. }
+            | StorageError::OtherTopic { .. }
+            | StorageError::Interrupted { .. } => return None,
         };
         let holding = self.paths.iter().enumerate().filter(|(_, dir)| path.starts_with(dir));
         holding.max_by_key(|(_, dir)| dir.components().count()).map(|(at, _)| at)

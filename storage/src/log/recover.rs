@@ -131,6 +131,31 @@ impl Log {
         Ok(())
     }
 
+    /// Whether the segments that end at or below `offset` hold whole batches, one behind the other;
+    /// reads all of them. For a log whose recovery point was only supposed.
+    pub fn is_whole_below(&self, offset: i64) -> Result<bool, StorageError> {
+        let segments = self.shared.segments.load_full();
+        let complete = segments.iter().zip(segments.iter().skip(1));
+        for (segment, next) in complete.take_while(|(_, next)| next.base_offset() <= offset) {
+            let log = segment.log()?;
+            let mut scan = Scan::new(&log, 0, segment.size(), true);
+            let (mut expected, mut end) = (segment.base_offset(), 0);
+            let fail = |error| segment.io_error("read", error);
+            while let Next::Batch(batch) = scan.next().map_err(fail)? {
+                let header = &batch.header;
+                if !is_plausible(&batch, segment.base_offset()) || header.base_offset() < expected {
+                    return Ok(false);
+                }
+                expected = header.next_offset();
+                end = scan.position();
+            }
+            if end < segment.size() || expected > next.base_offset() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     // --- one segment -----------------------------------------------------------------------
 
     /// Validates the batches behind `rebuilt.end` and takes those before the first that is not

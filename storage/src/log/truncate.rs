@@ -22,9 +22,10 @@ impl Log {
     ///
     /// As in Kafka, a batch that only begins below `offset` goes as a whole.
     pub fn truncate_to(&mut self, offset: i64, now_ms: i64) -> Result<bool, StorageError> {
-        self.check_health()?;
+        self.take_up_again()?;
+        let start = self.log_start_offset();
         let result = self.try_truncate(offset.max(0), now_ms);
-        self.guard(result)
+        self.guard_cut(result, start)
     }
 
     fn try_truncate(&mut self, offset: i64, now_ms: i64) -> Result<bool, StorageError> {
@@ -48,8 +49,9 @@ impl Log {
         self.shared.end.store(offset, Ordering::Release);
         let last = staying.last().cloned().unwrap_or_else(|| Arc::clone(&self.active.segment));
         self.shared.segments.store(Arc::new(staying));
-        for segment in going {
-            self.doom_segment(&segment, now_ms)?;
+        // The last one first: what an interruption leaves has no gap.
+        for segment in going.iter().rev() {
+            self.doom_segment(segment, now_ms)?;
         }
         let segment = self.cut_segment(last, offset)?;
         self.directory_unsynced = true;
@@ -131,9 +133,10 @@ impl Log {
         log_start_offset: i64,
         now_ms: i64,
     ) -> Result<(), StorageError> {
-        self.check_health()?;
+        self.take_up_again()?;
+        let start = self.log_start_offset();
         let result = self.try_start_at(offset, log_start_offset, now_ms);
-        self.guard(result)
+        self.guard_cut(result, start)
     }
 
     fn try_start_at(&mut self, offset: i64, start: i64, now_ms: i64) -> Result<(), StorageError> {
@@ -141,7 +144,7 @@ impl Log {
         let _cutting = self.shared.begin_cut();
         self.shared.start.store(start, Ordering::Release);
         self.shared.end.store(offset, Ordering::Release);
-        for segment in going.iter() {
+        for segment in going.iter().rev() {
             self.doom_segment(segment, now_ms)?;
         }
         let segment = create_segment(&self.shared.home, offset, &self.config)?;
