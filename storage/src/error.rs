@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use protocol::batch::{BatchError, Compression};
 
+use crate::corruption::Corruption;
+
 /// The disk, or what was found on it.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -18,6 +20,9 @@ pub enum StorageError {
     PreviousIo { path: PathBuf },
     #[error("{}: {reason}", path.display())]
     Malformed { path: PathBuf, reason: String },
+    /// The disk is well, but what it gave back is no log. Kafka: CORRUPT_MESSAGE.
+    #[error(transparent)]
+    Corrupt(#[from] Corruption),
     #[error(
         "{}: message format v{magic} at byte {position}; this file was written by a broker older \
          than 0.11 or with an older message format and has to be converted by Kafka first",
@@ -33,10 +38,6 @@ pub enum StorageError {
 impl StorageError {
     pub(crate) fn io(operation: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io { operation, path: path.to_owned(), source }
-    }
-
-    pub(crate) fn malformed(path: &Path, reason: impl Into<String>) -> Self {
-        Self::Malformed { path: path.to_owned(), reason: reason.into() }
     }
 
     /// Whether the process ran out of descriptors or maps: the disk itself is well.

@@ -11,6 +11,7 @@
 //! Kafka: `LogManager`, `LogDirFailureChannel`.
 
 mod assignment;
+mod corruption;
 mod directory;
 mod error;
 mod failure;
@@ -25,6 +26,7 @@ mod telling;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
 use config::BrokerConfig;
@@ -33,6 +35,7 @@ use storage::{Disk, LogDirOptions, OpenFiles, StorageError};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use self::corruption::Corruptions;
 use self::directory::{Directory, Owned};
 pub(crate) use self::error::LogDirError;
 use self::failure::{Cost, Directories};
@@ -106,6 +109,7 @@ pub(crate) struct LogDirs {
     options: LogDirOptions,
     /// Held while a directory goes offline, so that only one can be the last.
     placement: Mutex<Placement>,
+    corruptions: Mutex<Corruptions>,
     draws: AtomicU64,
     fallen: mpsc::UnboundedSender<Fallen>,
     located: mpsc::UnboundedSender<Located>,
@@ -136,6 +140,7 @@ impl LogDirs {
             previous_broker_epoch: previous_broker_epoch(&hosts),
             options,
             placement: Mutex::new(placement),
+            corruptions: Mutex::default(),
             draws: AtomicU64::new(getrandom::u64().unwrap_or(0)),
             fallen,
             located,
@@ -230,6 +235,10 @@ impl LogDirs {
                         Place::New(_) => Opening::Begun(hosted, self.path_shown(at)),
                         _ => Opening::Online(hosted),
                     });
+                }
+                Err(error @ StorageError::Corrupt(_)) => {
+                    self.outlive(error)?;
+                    return Ok(Opening::Offline);
                 }
                 Err(error) => {
                     if error.is_exhaustion() && matches!(place, Place::New(_)) {
@@ -394,6 +403,10 @@ impl LogDirs {
     }
 
     fn take_offline(&self, error: &StorageError) -> Cost {
+        if let StorageError::Corrupt(found) = error {
+            let met = self.corruptions.lock().met(found, Instant::now());
+            met.into_iter().for_each(|met_since| corruption::say(found, met_since));
+        }
         let mut placement = self.placement.lock();
         let online: Vec<bool> = self.online.iter().map(|slot| slot.load().is_some()).collect();
         let directories =

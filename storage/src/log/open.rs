@@ -152,7 +152,7 @@ impl Log {
             jitter_draw: options.jitter_draw,
             verify_transactions: options.verify_transactions,
             doomed: Vec::new(),
-            failed: false,
+            closed: None,
         };
         if fresh {
             log.recovery_point = options.log_start_offset;
