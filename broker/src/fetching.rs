@@ -365,8 +365,10 @@ fn read_records(
     let Some(plan) = plan.filter(ReadPlan::holds_a_batch) else {
         return Ok(Some((Vec::new(), committed_only.then(Vec::new))));
     };
-    if residency == Residency::MemoryOnly && !plan.is_resident() {
-        return Ok(None);
+    match residency {
+        Residency::MemoryOnly if !plan.is_resident()? => return Ok(None),
+        Residency::MemoryOnly => {}
+        Residency::Any => plan.check_length()?,
     }
     let read = plan.fetch()?;
     let aborted = if committed_only {

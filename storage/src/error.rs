@@ -11,6 +11,8 @@ use protocol::batch::{BatchError, Compression};
 use rustix::io::Errno;
 use uuid::Uuid;
 
+use crate::corruption::Corruption;
+
 /// The disk, or what was found on it.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
@@ -20,6 +22,9 @@ pub enum StorageError {
     PreviousIo { path: PathBuf },
     #[error("{}: {reason}", path.display())]
     Malformed { path: PathBuf, reason: String },
+    /// The disk is well, but what it gave back is no log. Kafka: CORRUPT_MESSAGE.
+    #[error(transparent)]
+    Corrupt(#[from] Corruption),
     #[error(
         "{}: message format v{magic} at byte {position}; this file was written by a broker older \
          than 0.11 or with an older message format and has to be converted by Kafka first",
@@ -43,10 +48,6 @@ impl StorageError {
         Self::Io { operation, path: path.to_owned(), source }
     }
 
-    pub(crate) fn malformed(path: &Path, reason: impl Into<String>) -> Self {
-        Self::Malformed { path: path.to_owned(), reason: reason.into() }
-    }
-
     /// Whether the process or the machine ran out of what comes back by itself (descriptors, maps,
     /// memory, threads): the disk is well, and the same may succeed in a moment. A disk that is
     /// full, over its quota or broken is not well, as in Kafka.
@@ -57,6 +58,7 @@ impl StorageError {
             Self::Interrupted { .. } => true,
             Self::PreviousIo { .. }
             | Self::Malformed { .. }
+            | Self::Corrupt(_)
             | Self::OldMessageFormat { .. }
             | Self::Locked { .. }
             | Self::OtherTopic { .. }
@@ -209,7 +211,7 @@ mod tests {
             (StorageError::PreviousIo { path: path() }, false),
             (StorageError::Locked { path: path() }, false),
             (StorageError::Panicked { operation: "a flush" }, false),
-            (StorageError::malformed(&path(), "torn"), false),
+            (StorageError::Malformed { path: path(), reason: "torn".to_owned() }, false),
         ];
         for (error, wanted) in others {
             assert_eq!(error.is_exhaustion(), wanted, "{error}");

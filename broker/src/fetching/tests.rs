@@ -88,7 +88,7 @@ fn cool(hosted: &HostedPartition, directory: &Path) {
     for _ in 0..100 {
         fadvise(&file, 0, None, Advice::DontNeed).unwrap();
         let plan = hosted.reader().plan(0, 1 << 20, i64::MAX, true).unwrap().expect("a record");
-        if !plan.is_resident() {
+        if !plan.is_resident().unwrap() {
             return;
         }
         std::thread::sleep(Duration::from_millis(20));

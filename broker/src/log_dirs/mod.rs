@@ -11,6 +11,7 @@
 //! Kafka: `LogManager`, `LogDirFailureChannel`.
 
 mod assignment;
+mod corruption;
 mod directory;
 mod error;
 mod failure;
@@ -25,6 +26,7 @@ mod telling;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
 use config::BrokerConfig;
@@ -33,6 +35,7 @@ use storage::{Disk, LogDirOptions, OpenFiles, StorageError};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use self::corruption::Corruptions;
 use self::directory::{Directory, Owned};
 pub(crate) use self::error::LogDirError;
 use self::failure::{Cost, Directories};
@@ -110,6 +113,7 @@ pub(crate) struct LogDirs {
     options: LogDirOptions,
     /// Held while a directory goes offline, so that only one can be the last.
     placement: Mutex<Placement>,
+    corruptions: Mutex<Corruptions>,
     draws: AtomicU64,
     /// When it was last said that descriptors ran out, of the wall clock.
     exhaustion_said_ms: AtomicI64,
@@ -146,6 +150,7 @@ impl LogDirs {
             previous_broker_epoch: previous_broker_epoch(&hosts),
             options,
             placement: Mutex::new(placement),
+            corruptions: Mutex::default(),
             draws: AtomicU64::new(getrandom::u64().unwrap_or(0)),
             exhaustion_said_ms: AtomicI64::new(0),
             fallen,
@@ -241,6 +246,10 @@ impl LogDirs {
                         Place::New(_) => Opening::Begun(hosted, self.path_shown(at)),
                         _ => Opening::Online(hosted),
                     });
+                }
+                Err(error @ StorageError::Corrupt(_)) => {
+                    self.outlive(error)?;
+                    return Ok(Opening::Offline);
                 }
                 Err(error) => {
                     // A directory that was begun is the log's home: it would be found twice if the
@@ -415,6 +424,10 @@ impl LogDirs {
     }
 
     fn take_offline(&self, error: &StorageError) -> Cost {
+        if let StorageError::Corrupt(found) = error {
+            let met = self.corruptions.lock().met(found, Instant::now());
+            met.into_iter().for_each(|met_since| corruption::say(found, met_since));
+        }
         let mut placement = self.placement.lock();
         let online: Vec<bool> = self.online.iter().map(|slot| slot.load().is_some()).collect();
         let directories =

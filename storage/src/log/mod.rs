@@ -38,6 +38,7 @@ pub use producers::ProducerSummary;
 pub use read::{LogRead, LogReader, ReadPlan};
 
 use crate::config::LogConfig;
+use crate::corruption::Corruption;
 use crate::epochs::{EpochEntry, LeaderEpochs};
 use crate::error::StorageError;
 use crate::index::time::TimeEntry;
@@ -127,9 +128,18 @@ pub struct Log {
     jitter_draw: u64,
     verify_transactions: bool,
     doomed: Vec<Doomed>,
-    failed: bool,
+    closed: Option<Closed>,
     /// A cut that was begun and not ended left files and memory apart; where the log began then.
     interrupted: Option<i64>,
+}
+
+/// Why a log takes nothing more.
+#[derive(Debug)]
+enum Closed {
+    /// A write or a sync failed.
+    Io,
+    /// A truncation came upon damage when some of it was done.
+    Corrupt(Corruption),
 }
 
 impl Drop for Log {
@@ -269,12 +279,16 @@ impl Log {
     /// Whether an earlier failure has closed this log for good.
     #[must_use]
     pub fn is_failed(&self) -> bool {
-        self.failed
+        self.closed.is_some()
     }
 
     fn check_health(&self) -> Result<(), StorageError> {
-        if self.failed {
-            return Err(StorageError::PreviousIo { path: self.shared.home.path() });
+        match &self.closed {
+            None => {}
+            Some(Closed::Io) => {
+                return Err(StorageError::PreviousIo { path: self.shared.home.path() });
+            }
+            Some(Closed::Corrupt(found)) => return Err(StorageError::Corrupt(found.clone())),
         }
         if self.interrupted.is_some() {
             return Err(StorageError::Interrupted { path: self.shared.home.path() });
@@ -288,7 +302,11 @@ impl Log {
         if let Err(error) = &result
             && !error.is_exhaustion()
         {
-            self.failed = true;
+            let cause = match error {
+                StorageError::Corrupt(found) => Closed::Corrupt(found.clone()),
+                _ => Closed::Io,
+            };
+            self.closed.get_or_insert(cause);
         }
         result
     }

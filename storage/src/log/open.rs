@@ -170,7 +170,7 @@ impl Log {
             jitter_draw: options.jitter_draw,
             verify_transactions: options.verify_transactions,
             doomed: Vec::new(),
-            failed: false,
+            closed: None,
             interrupted: None,
         };
         if fresh {

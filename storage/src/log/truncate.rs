@@ -23,12 +23,33 @@ impl Log {
     /// As in Kafka, a batch that only begins below `offset` goes as a whole.
     pub fn truncate_to(&mut self, offset: i64, now_ms: i64) -> Result<bool, StorageError> {
         self.take_up_again()?;
+        let offset = offset.max(0);
+        // A place that damage hides is no reason to close the log: nothing was cut yet.
+        let position = self.place_of(offset)?;
         let start = self.log_start_offset();
-        let result = self.try_truncate(offset.max(0), now_ms);
+        let result = self.try_truncate(offset, position, now_ms);
         self.guard_cut(result, start)
     }
 
-    fn try_truncate(&mut self, offset: i64, now_ms: i64) -> Result<bool, StorageError> {
+    /// Where in the segment that `offset` belongs to the cut is; 0 where there is none to make.
+    fn place_of(&self, offset: i64) -> Result<u64, StorageError> {
+        let segments = self.shared.segments.load();
+        let holding = segments.partition_point(|segment| segment.base_offset() <= offset);
+        match holding.checked_sub(1) {
+            Some(holding) if offset < self.log_end_offset() => {
+                let segment = &segments[holding];
+                Ok(segment.find(offset)?.map_or_else(|| segment.size(), |batch| batch.position))
+            }
+            _ => Ok(0),
+        }
+    }
+
+    fn try_truncate(
+        &mut self,
+        offset: i64,
+        position: u64,
+        now_ms: i64,
+    ) -> Result<bool, StorageError> {
         if offset >= self.log_end_offset() {
             // An epoch that began at the end without records may contradict the leader's.
             if self.epochs.truncate_from_end(self.log_end_offset()) {
@@ -53,7 +74,7 @@ impl Log {
         for segment in going.iter().rev() {
             self.doom_segment(segment, now_ms)?;
         }
-        let segment = self.cut_segment(last, offset)?;
+        let segment = self.cut_segment(last, offset, position)?;
         self.directory_unsynced = true;
         self.resume(segment, offset, now_ms)?;
         self.recovery_point = self.recovery_point.min(offset);
@@ -73,8 +94,8 @@ impl Log {
         &self,
         segment: Arc<Segment>,
         offset: i64,
+        position: u64,
     ) -> Result<Arc<Segment>, StorageError> {
-        let position = segment.find(offset)?.map_or_else(|| segment.size(), |batch| batch.position);
         segment.cut_indexes(offset)?;
         let aborted = segment.aborted(i64::MAX)?.unwrap_or_default();
         let kept: Vec<_> = aborted.iter().filter(|e| e.last_offset < offset).copied().collect();
