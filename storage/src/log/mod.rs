@@ -9,6 +9,7 @@
 //! write or sync is final: the log answers [`StorageError::PreviousIo`] from then on.
 
 mod append;
+mod beside;
 mod flush;
 mod lines;
 mod lookup;
