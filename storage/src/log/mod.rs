@@ -10,6 +10,7 @@
 //! of descriptors or memory is not (`reload`).
 
 mod append;
+mod beside;
 mod flush;
 mod lines;
 mod lookup;

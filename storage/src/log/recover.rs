@@ -97,11 +97,17 @@ impl Log {
             self.scan_segment(segment, &mut rebuilt, replay)?;
             next_offset = rebuilt.next_offset;
             let broken = rebuilt.end < size;
-            install(segment, &rebuilt, replay)?;
             if broken {
                 let log = segment.path(names::LOG);
                 let lost_bytes = size - rebuilt.end;
                 tracing::warn!(log = %log.display(), lost_bytes, next_offset, "log cut");
+                // A torn write lies above; what lies below had been on the disk.
+                if recovery.clean || next_offset < self.recovery_point {
+                    self.keep_beside(&segments[index..], rebuilt.end, next_offset)?;
+                }
+            }
+            install(segment, &rebuilt, replay)?;
+            if broken {
                 self.drop_behind(index, segments, recovery.now_ms)?;
                 break;
             }

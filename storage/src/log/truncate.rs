@@ -5,6 +5,7 @@
 //! a new file, which takes the old one's name by way of `.cleaned` and `.swap`; an interrupted swap
 //! is finished at the next start, by us and by Kafka alike.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -123,7 +124,7 @@ impl Log {
         let source = old.log()?;
         let copy = || {
             let target = home.disk.create(&cleaned)?;
-            copy_bytes(&source, &target, size)?;
+            copy_bytes(&source, &target, 0..size)?;
             target.sync()?;
             home.disk.rename(&cleaned, &swap)?;
             home.disk.rename(&swap, &log)
@@ -206,16 +207,17 @@ impl Log {
     }
 }
 
-fn copy_bytes(from: &DiskFile, to: &DiskFile, size: u64) -> std::io::Result<()> {
-    let mut buffer = vec![0; COPY_BYTES.min(size as usize)];
-    let mut position = 0;
-    while position < size {
-        let wanted = buffer.len().min((size - position) as usize);
+/// The bytes in `range` of one file as the content of another.
+pub(super) fn copy_bytes(from: &DiskFile, to: &DiskFile, range: Range<u64>) -> std::io::Result<()> {
+    let mut buffer = vec![0; COPY_BYTES.min((range.end - range.start) as usize)];
+    let mut position = range.start;
+    while position < range.end {
+        let wanted = buffer.len().min((range.end - position) as usize);
         let read = from.read_at(&mut buffer[..wanted], position)?;
         if read == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
-        to.write_at(&buffer[..read], position)?;
+        to.write_at(&buffer[..read], position - range.start)?;
         position += read as u64;
     }
     Ok(())
