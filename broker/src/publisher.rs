@@ -183,6 +183,13 @@ impl Publisher {
             reasons.insert((change.topic.id, change.partition), why.reason());
             self.note(&why);
         }
+        for change in again.iter().filter(|change| change.state.leader >= 0) {
+            let leader = change.state.leader;
+            if leader != self.broker.node_id() && self.address(&image, leader).is_none() {
+                let reason = format!("the metadata has no address of broker {leader}");
+                reasons.entry((change.topic.id, change.partition)).or_insert(reason);
+            }
+        }
         let mut left = reasons.len() + leaving.len();
         let mut found = explained(&look.differences, &reasons);
         let unloaded = self.broker.groups().reconcile(self.broker.partitions(), &image);

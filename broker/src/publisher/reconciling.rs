@@ -125,48 +125,60 @@ pub(super) fn look(broker: &Broker, image: &MetadataImage) -> Look {
             }
             let hosted = hosted_topic.as_ref().and_then(|topic| topic.partition(partition));
             let is_offline = hosted_topic.as_ref().is_some_and(|topic| topic.is_offline(partition));
-            let change = Change { topic: Arc::clone(topic), partition, state: Arc::clone(state) };
-            look.compare(broker, &change.subject(), Some(change.clone()), hosted, is_offline);
+            let change =
+                || Change { topic: Arc::clone(topic), partition, state: Arc::clone(state) };
+            let Some(present) = presence(broker, hosted.as_ref(), is_offline) else {
+                look.busy.insert(change().subject());
+                continue;
+            };
+            let step = replica::reconcile(node_id, Some(&assigned(state)), &present);
+            if step != Step::Nothing {
+                let change = change();
+                let subject = change.subject();
+                look.differences.push(Difference { subject, step, change: Some(change), hosted });
+            }
         }
     }
-    for hosted in broker.partitions().all() {
-        let known = image.topics().by_id(hosted.topic_id());
-        let state = known.and_then(|topic| topic.partition(hosted.partition()));
-        if !state.is_some_and(|state| state.replicas.contains(&node_id)) {
-            look.compare(broker, &subject_of(&hosted), None, Some(hosted), false);
-        }
-    }
+    look.strangers(broker, image);
     look
 }
 
+/// What is here of a partition; `None` while somebody is at work on it.
+fn presence(
+    broker: &Broker,
+    hosted: Option<&Arc<HostedPartition>>,
+    is_offline: bool,
+) -> Option<Presence> {
+    match hosted {
+        Some(hosted) => {
+            let fetched_from = broker.parts.fetchers.leader_of(hosted);
+            Some(Presence::Open(hosted.standing(fetched_from)?))
+        }
+        None if is_offline => Some(Presence::Offline),
+        None => Some(Presence::Absent),
+    }
+}
+
 impl Look {
-    fn compare(
-        &mut self,
-        broker: &Broker,
-        subject: &Subject,
-        change: Option<Change>,
-        hosted: Option<Arc<HostedPartition>>,
-        is_offline: bool,
-    ) {
-        let present = match &hosted {
-            Some(hosted) => {
-                let fetched_from = broker.parts.fetchers.leader_of(hosted);
-                match hosted.standing(fetched_from) {
-                    Some(standing) => Presence::Open(standing),
-                    None => {
-                        self.busy.insert(subject.clone());
-                        return;
-                    }
-                }
+    /// What is hosted and not ours.
+    fn strangers(&mut self, broker: &Broker, image: &MetadataImage) {
+        let node_id = broker.node_id();
+        for hosted in broker.partitions().all() {
+            let known = image.topics().by_id(hosted.topic_id());
+            let state = known.and_then(|topic| topic.partition(hosted.partition()));
+            if state.is_some_and(|state| state.replicas.contains(&node_id)) {
+                continue;
             }
-            None if is_offline => Presence::Offline,
-            None => Presence::Absent,
-        };
-        let assigned = change.as_ref().map(|change| assigned(&change.state));
-        let step = replica::reconcile(broker.node_id(), assigned.as_ref(), &present);
-        if step != Step::Nothing {
-            let subject = subject.clone();
-            self.differences.push(Difference { subject, step, change, hosted });
+            let subject = subject_of(&hosted);
+            let Some(present) = presence(broker, Some(&hosted), false) else {
+                self.busy.insert(subject);
+                continue;
+            };
+            let step = replica::reconcile(node_id, None, &present);
+            if step != Step::Nothing {
+                let hosted = Some(hosted);
+                self.differences.push(Difference { subject, step, change: None, hosted });
+            }
         }
     }
 }
