@@ -12,10 +12,6 @@ use crate::oracle::COURSE;
 /// How long a broker gets no processor time where the text has its reader disturb the system.
 const STALL: Duration = Duration::from_millis(300);
 
-/// How soon the next command can be there: a stock tool starts for longer, while the tests' have
-/// started already, and brokers hear of a topic one after the other.
-const NEXT_COMMAND: Duration = Duration::from_millis(300);
-
 /// How many records the text sends, which takes fifteen seconds.
 pub const WHOLE_LOAD: usize = 500_000;
 
@@ -158,7 +154,6 @@ impl BreakFix {
             |printed| printed.contains("Created topic"),
         );
         assert_eq!(said, "Created topic test-topic.\n");
-        std::thread::sleep(NEXT_COMMAND);
     }
 
     /// `kafka-topics.sh … --delete`.
@@ -167,6 +162,5 @@ impl BreakFix {
             "./kafka/bin/kafka-topics.sh --bootstrap-server localhost:9092 \\
                --topic test-topic --delete",
         );
-        std::thread::sleep(NEXT_COMMAND);
     }
 }
