@@ -85,7 +85,7 @@ impl Lab {
             }
             let waited = began.elapsed();
             assert!(waited.as_secs() < 30, "after {waited:?} {line}: {seen:#?}");
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
 
