@@ -17,7 +17,9 @@ use std::sync::{Arc, OnceLock, Weak};
 use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::fetch::AbortedTransaction;
-use replica::{Answer, Effects, Moment, Partition, Recovery, Registration, Role, Settings, Token};
+use replica::{
+    Answer, Effects, Moment, Partition, Recovery, Registration, Role, Settings, Standing, Token,
+};
 use storage::{AppendError, LogConfig, LogReader, StorageError};
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
@@ -52,6 +54,8 @@ pub(crate) struct HostedPartition {
     gone: OnceLock<ErrorCode>,
     throttled_as_leader: AtomicBool,
     throttled_as_follower: AtomicBool,
+    /// Why it is fetched no more, as long as it is not.
+    halted_for: Mutex<Option<String>>,
     /// Held by whoever syncs the log.
     flushing: tokio::sync::Mutex<()>,
     surroundings: Arc<Surroundings>,
@@ -104,6 +108,7 @@ impl HostedPartition {
             gone: OnceLock::new(),
             throttled_as_leader: AtomicBool::new(settings.throttled_as_leader),
             throttled_as_follower: AtomicBool::new(settings.throttled_as_follower),
+            halted_for: Mutex::default(),
             flushing: tokio::sync::Mutex::default(),
             surroundings,
             replica: Mutex::new(replica),
@@ -176,6 +181,16 @@ impl HostedPartition {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
         Ok(())
+    }
+
+    /// What the replica is, given from whom it is fetched; `None` while somebody is at work on it.
+    pub(crate) fn standing(&self, fetched_from: Option<i32>) -> Option<Standing> {
+        Some(self.replica.try_lock()?.standing(fetched_from))
+    }
+
+    /// Something of it is not as it should be: the broker is compared with the metadata soon.
+    pub(crate) fn note_failure(&self) {
+        self.surroundings.note_failure();
     }
 
     /// The controller's word on who leads, who replicates and who is in sync. Touches the log, so
