@@ -1,7 +1,7 @@
 //! What goes wrong, and how it ends: each fault has a limited time, and then everything heals.
 
 use super::broker::Out;
-use super::message::{CONTROLLER, NodeId};
+use super::message::{Body, CONTROLLER, NodeId};
 use super::plan::Mode;
 use super::world::{Event, World};
 
@@ -17,7 +17,7 @@ impl World {
         }
         self.counters.faults += 1;
         let id = 1 + self.draws.below(self.plan.brokers as u64) as NodeId;
-        match self.draws.below(17) {
+        match self.draws.below(18) {
             0..=2 => self.kill(id, false),
             3 | 4 => self.kill(id, true),
             5 | 6 => self.kill_waited_for(),
@@ -28,6 +28,7 @@ impl World {
             13 => self.controller_leaves(),
             14 => self.controller.take_for_gone(id),
             15 => self.exhaust(id),
+            16 => self.candidate_fault_due = true,
             _ => match self.draws.below(3) {
                 0 => self.jump_clock(),
                 _ => self.reassign(),
@@ -41,6 +42,13 @@ impl World {
 
     /// Kills the process; with `power` the machine goes down, and what was not synced may be lost.
     fn kill(&mut self, id: NodeId, power: bool) {
+        let down_us = self.span_us(12_000);
+        // Somebody may see the connection closed at once.
+        let seen = self.draws.below(2) == 0;
+        self.kill_for(id, power, down_us, seen);
+    }
+
+    fn kill_for(&mut self, id: NodeId, power: bool, down_us: i64, seen: bool) {
         let covered = self.plan.mode == Mode::LossesCovered;
         let one_too_many = self.unclean.iter().any(|other| *other != id);
         if !self.broker(id).up || covered && one_too_many {
@@ -61,10 +69,8 @@ impl World {
         if power {
             self.checks.lost_power(id, &self.brokers[id as usize - 1]);
         }
-        let down_us = self.span_us(12_000);
         self.after_us(down_us, Event::Start(id));
-        // Somebody may see the connection closed at once.
-        if self.draws.below(2) == 0 {
+        if seen {
             self.after_us(20_000, Event::ClosedConnection(id));
         }
     }
@@ -78,6 +84,22 @@ impl World {
             let power = self.draws.below(3) == 0;
             self.kill(id, power);
         }
+    }
+
+    /// Takes the power of a replica for which its leader is about to ask the controller to take it
+    /// into the in-sync set. The request gets through only when the replica is back without what
+    /// made it eligible, under another broker epoch (KIP-903).
+    pub(crate) fn kill_candidate(&mut self, leader: NodeId, asked: &Body) {
+        let Body::Alter { partition, proposal, .. } = asked else { return };
+        let Some(state) = self.controller.partition(*partition) else { return };
+        let candidate = proposal.isr.iter().find(|member| !state.isr.contains(&member.id));
+        let Some(id) = candidate.map(|member| member.id) else { return };
+        self.candidate_fault_due = false;
+        self.network.cut.insert((leader, CONTROLLER));
+        let cut_us = self.span_us(2_000);
+        self.after_us(cut_us, Event::LinkUp(leader, CONTROLLER));
+        let down_us = self.span_us(400);
+        self.kill_for(id, true, down_us, true);
     }
 
     pub(crate) fn stop_in_peace(&mut self, id: NodeId) {
@@ -209,6 +231,7 @@ impl World {
     /// do not reach each other. The rest has to go on without one of them.
     pub(crate) fn heal(&mut self) {
         self.healed = true;
+        self.candidate_fault_due = false;
         self.network.heal();
         self.calm_network();
         let one = 1 + self.draws.below(self.plan.brokers as u64) as NodeId;

@@ -71,6 +71,8 @@ pub(crate) struct World {
     /// Stopped without peace, and not back in every in-sync set yet.
     pub(crate) unclean: BTreeSet<NodeId>,
     pub(crate) processes: u64,
+    /// The next replica that its leader takes for caught up loses power.
+    pub(crate) candidate_fault_due: bool,
     trace: DefaultHasher,
     /// Whether every event is printed.
     pub(crate) told: bool,
@@ -101,6 +103,7 @@ impl World {
         let mut world = Self {
             checks: Checks::new(&plan),
             processes: 100,
+            candidate_fault_due: false,
             draws,
             now_us: 0,
             queue: BTreeMap::new(),
@@ -253,6 +256,9 @@ impl World {
 
     pub(crate) fn carry(&mut self, from: NodeId, out: Out) {
         for (to, addressee, body) in out.sent {
+            if self.candidate_fault_due {
+                self.kill_candidate(from, &body);
+            }
             self.send(from, to, addressee, body);
         }
         self.checks.acknowledged.extend(out.acknowledged);
