@@ -28,7 +28,7 @@ impl AcknowledgedIsNeverLost {
     }
 
     pub(crate) fn note(&mut self, truth: &Truth, acknowledged: &Acknowledged) {
-        if !truth.excused {
+        if truth.binds(acknowledged.leader_epoch) {
             let kept = &mut self.partitions[acknowledged.partition];
             kept.acknowledged.push((acknowledged.offset, acknowledged.value));
         }

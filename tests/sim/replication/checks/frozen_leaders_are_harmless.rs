@@ -7,7 +7,7 @@ use crate::replication::broker::Acknowledged;
 
 pub(crate) fn check(scene: &Scene<'_>, truth: &Truth, acknowledged: &Acknowledged) -> Verdict {
     let Acknowledged { broker, partition, offset, value, leader_epoch } = *acknowledged;
-    if truth.excused {
+    if !truth.binds(leader_epoch) {
         return Ok(());
     }
     for other in scene.brokers.iter().filter(|other| other.id != broker && other.leads(partition)) {

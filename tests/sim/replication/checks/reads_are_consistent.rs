@@ -18,10 +18,10 @@ impl ReadsAreConsistent {
         partition: usize,
         draw: u64,
     ) -> Verdict {
-        let Some(hosted) = broker.hosted.get(&partition).filter(|_| !truth.excused) else {
+        let Some(hosted) = broker.hosted.get(&partition) else {
             return Ok(());
         };
-        if hosted.replica.leader_epoch() < truth.since_epoch {
+        if !truth.binds(hosted.replica.leader_epoch()) {
             return Ok(());
         }
         let bound = hosted.replica.bounds().high_watermark;

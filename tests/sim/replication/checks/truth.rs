@@ -35,6 +35,12 @@ impl Truth {
         self.entries.len() as i64
     }
 
+    /// Whether what a leader of that epoch says must hold: not while an excuse lasts, nor from one
+    /// that does not know yet that it was replaced out of sync.
+    pub(crate) fn binds(&self, leader_epoch: i32) -> bool {
+        !self.excused && leader_epoch >= self.since_epoch
+    }
+
     /// The controller wrote something.
     pub(crate) fn heard(&mut self, scene: &Scene<'_>, now: &Arc<Partition>) {
         let anything = scene.plan.mode == Mode::Anything;
@@ -66,7 +72,7 @@ impl Truth {
         for broker in scene.brokers.iter().filter(|broker| broker.leads(partition)) {
             let replica = &broker.hosted[&partition].replica;
             let high_watermark = replica.high_watermark();
-            if self.excused || high_watermark <= self.end() {
+            if !self.binds(replica.leader_epoch()) || high_watermark <= self.end() {
                 continue;
             }
             let log = replica.log();
