@@ -22,7 +22,8 @@ impl Codes {
     /// other codes that nobody knows it takes no notice before it asks its authorizer.
     pub(crate) fn check(&self) -> Result<(), CloseConnection> {
         let codes = [self.resource_type, self.pattern_type, self.operation, self.permission_type];
-        let unknown = || CloseConnection("an access control entry has unknown elements".to_owned());
+        let unknown =
+            || CloseConnection::Fault("an access control entry has unknown elements".to_owned());
         if codes.contains(&0) { Err(unknown()) } else { Ok(()) }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn check(elements: usize, bytes_each: usize) -> Result<(), CloseConne
     if needed <= ANSWER_BYTES_MAX {
         return Ok(());
     }
-    Err(CloseConnection(format!(
+    Err(CloseConnection::Fault(format!(
         "answering {elements} elements would take {needed} bytes, {ANSWER_BYTES_MAX} are allowed"
     )))
 }
@@ -43,7 +43,9 @@ impl AnswerBudget {
                 self.left = left;
                 Ok(())
             }
-            None => Err(CloseConnection("the answer would be greater than allowed".to_owned())),
+            None => {
+                Err(CloseConnection::Fault("the answer would be greater than allowed".to_owned()))
+            }
         }
     }
 }

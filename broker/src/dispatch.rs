@@ -24,8 +24,14 @@ use crate::net::frames::Prefix;
 
 /// A handler could not make an answer; the connection ends.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct CloseConnection(pub(crate) String);
+pub(crate) enum CloseConnection {
+    /// The request is at fault, or the answer to it cannot be sent.
+    #[error("{0}")]
+    Fault(String),
+    /// This node has nothing to answer with, whatever it is asked: it starts or stops.
+    #[error("{0}")]
+    NotServing(String),
+}
 
 /// A request that has been taken off the wire.
 pub(crate) enum Begun {
@@ -87,7 +93,7 @@ fn admitted_header(listener: Listener, frame: &mut Bytes) -> Result<RequestHeade
 }
 
 fn refuse(why: String) -> Begun {
-    Begun::Other(Box::pin(std::future::ready(Reply::Close(why))))
+    Begun::Other(Box::pin(std::future::ready(Reply::fault(why))))
 }
 
 /// Decodes a request, runs its handler and encodes the answer.
@@ -107,13 +113,13 @@ where
         let request = match Request::decode(&mut body, version) {
             Ok(request) => request,
             Err(error) => {
-                return Reply::Close(format!("{} v{version}: {error}", context.api.name));
+                return Reply::fault(format!("{} v{version}: {error}", context.api.name));
             }
         };
         drop(body);
         match handle(request).await {
             Ok(response) => into_reply(encode(&context, version, &response)),
-            Err(CloseConnection(why)) => Reply::Close(why),
+            Err(why) => Reply::Close(why),
         }
     })
 }
@@ -126,13 +132,13 @@ pub(crate) fn encode<Response: Encodable>(
 ) -> Result<Bytes, CloseConnection> {
     let mut out = BytesMut::new();
     encode_response(&mut out, context.api.key, version, context.correlation_id, response)
-        .map_err(|error| CloseConnection(error.to_string()))?;
+        .map_err(|error| CloseConnection::Fault(error.to_string()))?;
     Ok(out.freeze())
 }
 
 fn into_reply(frame: Result<Bytes, CloseConnection>) -> Reply {
     match frame {
         Ok(frame) => Reply::Frame(frame),
-        Err(CloseConnection(why)) => Reply::Close(why),
+        Err(why) => Reply::Close(why),
     }
 }

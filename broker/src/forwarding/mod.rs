@@ -87,7 +87,7 @@ pub(crate) fn forward(
                 let controller = ControllerAccess::Failed(failed);
                 handlers::route(broker, RequestContext { controller, ..context }, body).await
             }
-            Err(error @ Unanswered::UnsupportedVersion(_)) => Reply::Close(error.to_string()),
+            Err(error @ Unanswered::UnsupportedVersion(_)) => Reply::fault(error.to_string()),
         }
     })
 }
@@ -226,7 +226,7 @@ fn framed(answer: &Bytes) -> Reply {
     let mut frame = BytesMut::with_capacity(size_of::<i32>() + answer.len());
     match i32::try_from(answer.len()) {
         Ok(length) => frame.put_i32(length),
-        Err(_) => return Reply::Close("the answer is longer than a frame".to_owned()),
+        Err(_) => return Reply::fault("the answer is longer than a frame".to_owned()),
     }
     frame.put_slice(answer);
     Reply::Frame(frame.freeze())
@@ -261,7 +261,7 @@ fn failed(what: &str, error: &ChannelError) -> CallFailed {
 
 impl From<Unanswered> for CloseConnection {
     fn from(unanswered: Unanswered) -> Self {
-        Self(unanswered.to_string())
+        Self::Fault(unanswered.to_string())
     }
 }
 

@@ -26,6 +26,6 @@ pub(crate) async fn handle(
     let request = PeerRequest::BeginQuorumEpoch(request);
     match broker.quorum().answer_peer(context.api_version, request).await {
         Ok(PeerResponse::BeginQuorumEpoch(response)) => Ok(response),
-        _ => Err(CloseConnection("the quorum has stopped".to_owned())),
+        _ => Err(CloseConnection::NotServing("the quorum has stopped".to_owned())),
     }
 }

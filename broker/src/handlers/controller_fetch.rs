@@ -25,6 +25,6 @@ pub(crate) async fn handle(
     let request = PeerRequest::Fetch(Box::new(request));
     match broker.quorum().answer_peer(context.api_version, request).await {
         Ok(PeerResponse::Fetch(response)) => Ok(*response),
-        _ => Err(CloseConnection("the quorum has stopped".to_owned())),
+        _ => Err(CloseConnection::NotServing("the quorum has stopped".to_owned())),
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn handle(
     let broker = Arc::clone(broker);
     // A file system may take its time to say how full it is.
     let described = tokio::task::spawn_blocking(move || describe(&broker, request.topics)).await;
-    let results = described.map_err(|error| CloseConnection(error.to_string()))?;
+    let results = described.map_err(|error| CloseConnection::Fault(error.to_string()))?;
     Ok(DescribeLogDirsResponse::default().with_results(results))
 }
 

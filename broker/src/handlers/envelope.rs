@@ -55,7 +55,7 @@ pub(crate) async fn handle(
     }
     match reply {
         Reply::Frame(frame) => Ok(answered(frame)),
-        Reply::Close(why) => Err(CloseConnection(why)),
+        Reply::Close(why) => Err(why),
         // Only Fetch and Produce answer otherwise, which nobody forwards.
         Reply::Segments(_) | Reply::Nothing => Ok(refused(ErrorCode::InvalidRequest)),
     }

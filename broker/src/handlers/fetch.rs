@@ -43,7 +43,7 @@ pub(crate) fn begin(broker: Arc<Broker>, context: Arc<RequestContext>, mut body:
         let version = context.api_version;
         match FetchRequest::decode(&mut body, version) {
             Ok(request) => handle(&broker, &context, request).await,
-            Err(error) => Reply::Close(format!("Fetch v{version}: {error}")),
+            Err(error) => Reply::fault(format!("Fetch v{version}: {error}")),
         }
     })
 }
@@ -362,7 +362,7 @@ fn encode(
     );
     match encoded {
         Ok(segments) => Reply::Segments(segments),
-        Err(error) => Reply::Close(error.to_string()),
+        Err(error) => Reply::fault(error.to_string()),
     }
 }
 

@@ -111,7 +111,9 @@ fn brokers(
     let alive = alive.filter_map(|b| node_endpoint(image, b.broker_id, listener));
     let alive: Vec<_> = alive.map(shown).collect();
     if alive.is_empty() {
-        return Err(CloseConnection(format!("no broker serves the listener {listener} yet")));
+        return Err(CloseConnection::NotServing(format!(
+            "no broker serves the listener {listener} yet"
+        )));
     }
     Ok(alive)
 }

@@ -164,7 +164,7 @@ fn route_between_nodes(broker: Arc<Broker>, context: Arc<RequestContext>, body: 
         ApiKey::Vote => call!(broker, context, body, vote::handle),
         other => {
             let why = format!("{other:?} has no handler");
-            Box::pin(std::future::ready(Reply::Close(why)))
+            Box::pin(std::future::ready(Reply::fault(why)))
         }
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn begin(
     let request = match ProduceRequest::parse(body, context.api_version) {
         Ok(request) => request,
         Err(error) => {
-            return Ok(Reply::Close(format!("Produce v{}: {error}", context.api_version)));
+            return Ok(Reply::fault(format!("Produce v{}: {error}", context.api_version)));
         }
     };
     let mut answers = Vec::with_capacity(request.topic_count());
@@ -324,7 +324,7 @@ fn reply(
     );
     match encoded {
         Ok(()) => Reply::Frame(out.freeze()),
-        Err(error) => Reply::Close(error.to_string()),
+        Err(error) => Reply::fault(error.to_string()),
     }
 }
 
@@ -336,7 +336,7 @@ fn without_acks(context: &RequestContext, answers: &[TopicAnswer]) -> Reply {
         .flat_map(|topic| topic.partitions.iter().map(move |partition| (&topic.name, partition)))
         .find(|(_, partition)| partition.error_code != 0);
     let Some((topic, partition)) = failed else { return Reply::Nothing };
-    Reply::Close(format!(
+    Reply::fault(format!(
         "error {} on {topic}-{} in a produce request with acks=0 (correlation id {}, client id {})",
         partition.error_code, partition.index, context.correlation_id, context.client_id,
     ))

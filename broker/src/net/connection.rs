@@ -30,7 +30,7 @@ use super::outbox::Outbox;
 use super::registry::Seat;
 use crate::broker::Broker;
 use crate::context::Client;
-use crate::dispatch::{self, Begun};
+use crate::dispatch::{self, Begun, CloseConnection};
 use crate::zookeeper;
 
 /// Most Produce requests of one connection that wait for acknowledgements.
@@ -51,8 +51,15 @@ pub(crate) enum Reply {
     Segments(Vec<Segment>),
     /// acks=0: the client expects none.
     Nothing,
-    /// The connection ends; the text says why.
-    Close(String),
+    /// The connection ends.
+    Close(CloseConnection),
+}
+
+impl Reply {
+    /// The connection ends for this reason, which is the request's or the answer's.
+    pub(crate) fn fault(why: impl Into<String>) -> Self {
+        Self::Close(CloseConnection::Fault(why.into()))
+    }
 }
 
 /// A reply that is not there yet.
@@ -72,7 +79,7 @@ enum Ended {
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("{0}")]
-    Refused(String),
+    Refused(CloseConnection),
     #[error("idle for longer than connections.max.idle.ms")]
     Idle,
     #[error("the broker is shutting down")]
@@ -154,6 +161,7 @@ impl Drop for Closing {
 fn log_end(peer: SocketAddr, ended: &Ended, seat: &Seat) {
     match ended {
         Ended::Frame(FrameError::Closed(_) | FrameError::Io(_))
+        | Ended::Refused(CloseConnection::NotServing(_))
         | Ended::Io(_)
         | Ended::Stopping
         | Ended::Answered => {
@@ -235,7 +243,7 @@ impl Connection {
         if let Some(face) = &self.broker.parts.zookeeper {
             face.received(self.client.connection_id);
             if let Some(why) = zookeeper::refusal_of_client(&frame.bytes) {
-                return Err(Ended::Refused(why.to_owned()));
+                return Err(Ended::Refused(CloseConnection::Fault(why.to_owned())));
             }
         }
         match dispatch::begin(&self.broker, &self.client, frame.bytes.clone()) {
