@@ -16,6 +16,7 @@ mod config_resources;
 mod context;
 mod controller_call;
 mod controller_channel;
+mod coordinators;
 mod disk_gate;
 mod dispatch;
 mod dynamic_config;

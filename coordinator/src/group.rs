@@ -1,7 +1,7 @@
 //! The group coordinator's shard and what it takes and gives.
 //!
 //! `shard` owns the state; one file per thing that happens to it: `join`, `sync`, `session`,
-//! `leave`, `rebalance`, `listing`, `deletion`, `offsets`, `load`. Answers to Kafka 4.1's
+//! `leave`, `rebalance`, `listing`, `deletion`, `offsets`, `replay`. Answers to Kafka 4.1's
 //! `GroupMetadataManager` (classic protocol), `ClassicGroup` and `OffsetMetadataManager`.
 
 mod answer;
@@ -11,11 +11,10 @@ mod foreign;
 mod join;
 mod leave;
 mod listing;
-mod load;
 mod note;
 mod offsets;
-mod outputs;
 mod rebalance;
+mod replay;
 mod session;
 mod settings;
 mod shard;
@@ -25,19 +24,21 @@ mod static_member;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod then;
 mod timers;
-mod writes;
 
 pub use answer::{
-    Answer, CommittedTopic, DeletedTopic, GroupError, JoinAnswer, JoinedMember, LeaveAnswer,
-    LeftMember, SyncAnswer, WriteFailure,
+    Answer, CommitAnswer, CommittedTopic, DeleteGroupsAnswer, DeleteOffsetsAnswer, DeletedTopic,
+    GroupError, JoinAnswer, JoinedMember, LeaveAnswer, LeftMember, SyncAnswer,
 };
 pub use classic::GroupState;
 pub use join::refuse_join;
 pub use listing::{DescribedGroup, DescribedMember, GroupKind, ListedGroup};
-pub use load::LoadError;
 pub use note::{Level, Note};
 pub use offsets::{CommittedOffset, FetchedPartition, FetchedTopic};
-pub use outputs::{Outputs, ReplyId, Write, WriteId, WriteRecord};
-pub use settings::{Caller, GroupSettings, Now};
+pub use settings::{Caller, GroupSettings};
 pub use shard::GroupShard;
+pub use then::AfterWrite;
+
+/// What one call of a shard of groups gives out.
+pub type Outputs = crate::runtime::Outputs<GroupShard>;

@@ -1,15 +1,16 @@
-//! The group coordinator: who is in which group, who leads it, what it has read.
+//! Coordinators: [`runtime`], which is the same for all of them, and [`group`], which knows who is
+//! in which group, who leads it, and what it has read.
 //!
-//! One shard is one partition of `__consumer_offsets`, and its state is the replay of that
+//! One shard is one partition of a coordinator's topic, and its state is the replay of that
 //! partition's records. A request is a pure function of the state: it gives answers at once, or
 //! parks a reply token, and records to append. Timers do no more than that either. Nothing in here
 //! knows tasks, clocks, random or disks: time, draws and reply tokens are handed in, effects are
-//! handed out in [`group::Outputs`].
+//! handed out in [`runtime::Effects`].
 //!
 //! ```text
-//! request, now, draw ──▶ GroupShard ──▶ Outputs { replies, writes, notes }
-//! timer fired, now   ──▶     ▲             │ writes, in order
-//! append finished    ────────┴─────────────┘ written(id, base offset or why not)
+//! request, now, draw ──▶ Runtime<Shard> ──▶ Effects { replies, writes, notes }
+//! timer fired, now   ──▶      ▲               │ writes, in order
+//! append finished    ─────────┴───────────────┘ written(id, base offset or why not)
 //! records at start   ──▶ replay, then loaded
 //! ```
 //!
@@ -21,5 +22,6 @@
 
 pub mod group;
 mod partition;
+pub mod runtime;
 
 pub use partition::{java_hash, partition_of};

@@ -3,7 +3,8 @@
 //! Kafka: `CoordinatorOperationExceptionHelper.handleOperationException` for what went wrong in the
 //! log, the exceptions of `GroupMetadataManager` for the rest.
 
-use coordinator::group::{GroupError, WriteFailure};
+use coordinator::group::GroupError;
+use coordinator::runtime::WriteFailure;
 use protocol::ErrorCode;
 
 /// The code of a refusal.
@@ -48,7 +49,8 @@ fn write_code(failure: WriteFailure) -> ErrorCode {
     match failure {
         WriteFailure::UnknownPartition
         | WriteFailure::NotEnoughReplicas
-        | WriteFailure::TimedOut => ErrorCode::CoordinatorNotAvailable,
+        | WriteFailure::TimedOut
+        | WriteFailure::Reverted => ErrorCode::CoordinatorNotAvailable,
         WriteFailure::NotLeader | WriteFailure::Storage => ErrorCode::NotCoordinator,
         WriteFailure::TooLarge | WriteFailure::Refused => ErrorCode::UnknownServerError,
     }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use coordinator::group::{Answer, GroupError};
+use coordinator::group::{DeleteGroupsAnswer, GroupError};
 use protocol::ErrorCode;
 use protocol::messages::delete_groups_response::DeletableGroupResult;
 use protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse, GroupId};
@@ -56,13 +56,10 @@ async fn delete(
     broker: &Arc<Broker>,
     partition: i32,
     groups: &[StrBytes],
-) -> Result<Vec<(StrBytes, Option<GroupError>)>, GroupError> {
+) -> Result<DeleteGroupsAnswer, GroupError> {
     let shard = broker.groups().shard(partition)?;
     let parked = shard.ask(|shard, reply, _, out| shard.delete_groups(groups, reply, out))?;
-    match broker.groups().within_commit_timeout(parked).await? {
-        Answer::DeleteGroups(deleted) => Ok(deleted),
-        _ => Err(GroupError::NotCoordinator),
-    }
+    broker.groups().within_commit_timeout(parked).await
 }
 
 fn result(group: StrBytes, code: i16) -> DeletableGroupResult {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use coordinator::group::{Answer, Caller, GroupError, JoinAnswer, refuse_join};
+use coordinator::group::{Caller, GroupError, JoinAnswer, refuse_join};
 use protocol::messages::join_group_response::JoinGroupResponseMember;
 use protocol::messages::{JoinGroupRequest, JoinGroupResponse};
 use protocol::wire::StrBytes;
@@ -35,22 +35,17 @@ pub(crate) async fn handle(
     }
     let answer = match ask(broker, context, &request) {
         Ok(parked) => parked.answer().await,
-        Err(error) => Some(Answer::Join(JoinAnswer::refused(StrBytes::default(), error))),
+        Err(error) => Some(JoinAnswer::refused(StrBytes::default(), error)),
     };
-    match answer {
-        Some(Answer::Join(answer)) => Ok(respond(answer, version)),
-        _ => {
-            let error = GroupError::NotCoordinator;
-            Ok(respond(JoinAnswer::refused(StrBytes::default(), error), version))
-        }
-    }
+    let gone = || JoinAnswer::refused(StrBytes::default(), GroupError::NotCoordinator);
+    Ok(respond(answer.unwrap_or_else(gone), version))
 }
 
 fn ask(
     broker: &Arc<Broker>,
     context: &RequestContext,
     request: &JoinGroupRequest,
-) -> Result<Parked, GroupError> {
+) -> Result<Parked<JoinAnswer>, GroupError> {
     let groups = broker.groups();
     let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
     let host = context.client.host();
@@ -60,7 +55,7 @@ fn ask(
         api_version: context.api_version,
     };
     let draw = Uuid::new_v4();
-    shard.ask(|shard, reply, now, out| shard.join(caller, request, reply, draw, now, out))
+    Ok(shard.ask(|shard, reply, now, out| shard.join(caller, request, reply, draw, now, out))?)
 }
 
 fn respond(answer: JoinAnswer, version: i16) -> JoinGroupResponse {

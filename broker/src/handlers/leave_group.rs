@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use coordinator::group::{Answer, GroupError, LeaveAnswer};
+use coordinator::group::{GroupError, LeaveAnswer};
 use protocol::ErrorCode;
 use protocol::messages::leave_group_request::MemberIdentity;
 use protocol::messages::leave_group_response::MemberResponse;
@@ -48,10 +48,7 @@ async fn leave(
     let parked = shard.ask(|shard, reply, now, out| {
         shard.leave(&request.group_id, &request.members, reply, now, out);
     })?;
-    match groups.within_commit_timeout(parked).await? {
-        Answer::Leave(answer) => Ok(answer),
-        _ => Err(GroupError::NotCoordinator),
-    }
+    groups.within_commit_timeout(parked).await
 }
 
 fn respond(answer: LeaveAnswer, version: i16) -> LeaveGroupResponse {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use coordinator::group::GroupError;
+use coordinator::runtime::Unavailable;
 use protocol::messages::list_groups_response::ListedGroup;
 use protocol::messages::{GroupId, ListGroupsRequest, ListGroupsResponse};
 use protocol::wire::StrBytes;
@@ -26,9 +26,9 @@ pub(crate) async fn handle(
         match listed {
             Ok(listed) => groups.extend(listed),
             // Lost in this moment, or not loadable: its groups are not this broker's to list.
-            Err(GroupError::NotCoordinator) => {}
+            Err(Unavailable::NotCoordinator) => {}
             Err(error) => {
-                let code = error_map::groups::code(&error).code();
+                let code = error_map::groups::code(&error.into()).code();
                 return Ok(ListGroupsResponse::default().with_error_code(code));
             }
         }

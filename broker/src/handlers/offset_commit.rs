@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use coordinator::group::{Answer, CommittedTopic, GroupError};
+use coordinator::group::{CommittedTopic, GroupError};
 use protocol::ErrorCode;
 use protocol::messages::offset_commit_request::OffsetCommitRequestTopic;
 use protocol::messages::offset_commit_response::{
@@ -88,10 +88,7 @@ async fn commit(
     let parked = shard.ask(|shard, reply, now, out| {
         shard.commit_offsets(api_version, request, reply, now, out);
     })?;
-    match groups.within_commit_timeout(parked).await? {
-        Answer::Commit(topics) => topics,
-        _ => Err(GroupError::NotCoordinator),
-    }
+    groups.within_commit_timeout(parked).await?
 }
 
 /// A response that grows partition by partition, one entry for each topic.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use coordinator::group::{Answer, DeletedTopic, GroupError};
+use coordinator::group::{DeletedTopic, GroupError};
 use protocol::ErrorCode;
 use protocol::messages::offset_delete_response::{
     OffsetDeleteResponsePartition, OffsetDeleteResponseTopic,
@@ -91,8 +91,5 @@ async fn delete(
     let groups = broker.groups();
     let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
     let parked = shard.ask(|shard, reply, _, out| shard.delete_offsets(request, reply, out))?;
-    match groups.within_commit_timeout(parked).await? {
-        Answer::DeleteOffsets(deleted) => deleted,
-        _ => Err(GroupError::NotCoordinator),
-    }
+    groups.within_commit_timeout(parked).await?
 }

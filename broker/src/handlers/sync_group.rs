@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use coordinator::group::{Answer, GroupError, SyncAnswer};
+use coordinator::group::{GroupError, SyncAnswer};
 use protocol::ErrorCode;
 use protocol::messages::{SyncGroupRequest, SyncGroupResponse};
 
@@ -34,16 +34,13 @@ pub(crate) async fn handle(
     }
     let groups = broker.groups();
     let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()));
-    let asked =
-        shard.and_then(|shard| shard.ask(|shard, reply, _, out| shard.sync(&request, reply, out)));
+    let asked = shard
+        .and_then(|shard| Ok(shard.ask(|shard, reply, _, out| shard.sync(&request, reply, out))?));
     let answer = match asked {
         Ok(parked) => parked.answer().await,
-        Err(error) => Some(Answer::Sync(SyncAnswer::refused(error))),
+        Err(error) => Some(SyncAnswer::refused(error)),
     };
-    Ok(match answer {
-        Some(Answer::Sync(answer)) => respond(answer),
-        _ => refuse(ErrorCode::NotCoordinator),
-    })
+    Ok(answer.map_or_else(|| refuse(ErrorCode::NotCoordinator), respond))
 }
 
 fn respond(answer: SyncAnswer) -> SyncGroupResponse {

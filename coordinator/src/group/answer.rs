@@ -5,6 +5,8 @@
 use bytes::Bytes;
 use protocol::wire::StrBytes;
 
+use crate::runtime::{Unavailable, WriteFailure};
+
 /// Why a request, or a part of one, was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GroupError {
@@ -47,25 +49,6 @@ pub enum GroupError {
     /// Kafka fails such a request with an exception of its own.
     #[error("the request cannot be: {0}")]
     Unexpected(&'static str),
-}
-
-/// Why records could not be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WriteFailure {
-    #[error("the partition is not known")]
-    UnknownPartition,
-    #[error("too few replicas are in sync")]
-    NotEnoughReplicas,
-    #[error("the replicas did not follow in time")]
-    TimedOut,
-    #[error("another broker leads the partition")]
-    NotLeader,
-    #[error("the log directory failed")]
-    Storage,
-    #[error("they are larger than a batch may be")]
-    TooLarge,
-    #[error("the log refused them")]
-    Refused,
 }
 
 /// A member as the leader is told about it.
@@ -157,9 +140,9 @@ pub enum Answer {
     Join(JoinAnswer),
     Sync(SyncAnswer),
     Leave(LeaveAnswer),
-    Commit(Result<Vec<CommittedTopic>, GroupError>),
-    DeleteOffsets(Result<Vec<DeletedTopic>, GroupError>),
-    DeleteGroups(Vec<(StrBytes, Option<GroupError>)>),
+    Commit(CommitAnswer),
+    DeleteOffsets(DeleteOffsetsAnswer),
+    DeleteGroups(DeleteGroupsAnswer),
 }
 
 impl Answer {
@@ -178,14 +161,49 @@ impl Answer {
     }
 }
 
-impl From<JoinAnswer> for Answer {
-    fn from(answer: JoinAnswer) -> Self {
-        Self::Join(answer)
-    }
+/// What is committed, or what was wrong with the request as a whole.
+pub type CommitAnswer = Result<Vec<CommittedTopic>, GroupError>;
+/// What is deleted, or what was wrong with the request as a whole.
+pub type DeleteOffsetsAnswer = Result<Vec<DeletedTopic>, GroupError>;
+/// Which groups are deleted, and what was wrong with the others.
+pub type DeleteGroupsAnswer = Vec<(StrBytes, Option<GroupError>)>;
+
+/// Each answer's way into [`Answer`] and out of it.
+macro_rules! answers {
+    ($($variant:ident($answer:ty)),*) => {$(
+        impl From<$answer> for Answer {
+            fn from(answer: $answer) -> Self {
+                Self::$variant(answer)
+            }
+        }
+
+        impl TryFrom<Answer> for $answer {
+            type Error = Answer;
+
+            fn try_from(answer: Answer) -> Result<Self, Answer> {
+                match answer {
+                    Answer::$variant(answer) => Ok(answer),
+                    other => Err(other),
+                }
+            }
+        }
+    )*};
 }
 
-impl From<SyncAnswer> for Answer {
-    fn from(answer: SyncAnswer) -> Self {
-        Self::Sync(answer)
+answers! {
+    Join(JoinAnswer),
+    Sync(SyncAnswer),
+    Leave(LeaveAnswer),
+    Commit(CommitAnswer),
+    DeleteOffsets(DeleteOffsetsAnswer),
+    DeleteGroups(DeleteGroupsAnswer)
+}
+
+impl From<Unavailable> for GroupError {
+    fn from(unavailable: Unavailable) -> Self {
+        match unavailable {
+            Unavailable::LoadInProgress => Self::LoadInProgress,
+            Unavailable::NotCoordinator => Self::NotCoordinator,
+        }
     }
 }

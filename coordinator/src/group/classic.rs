@@ -22,9 +22,10 @@ use protocol::wire::StrBytes;
 
 pub(super) use member::{Member, Protocols};
 
-use super::answer::{GroupError, JoinedMember};
+use super::Outputs;
+use super::answer::{GroupError, JoinAnswer, JoinedMember, SyncAnswer};
 use super::note::Note;
-use super::outputs::{Outputs, ReplyId};
+use crate::runtime::Reply;
 
 /// The protocol type of consumers.
 const CONSUMER: &str = "consumer";
@@ -68,6 +69,9 @@ impl fmt::Display for GroupState {
         f.write_str(self.name())
     }
 }
+
+/// What a member has parked: its join, its sync.
+pub(super) type ParkedBy = (Option<Reply<JoinAnswer>>, Option<Reply<SyncAnswer>>);
 
 #[derive(Debug, Clone)]
 pub(super) struct ClassicGroup {
@@ -147,7 +151,7 @@ impl ClassicGroup {
         &mut self,
         mut member: Member,
         protocol_type: &StrBytes,
-        join: Option<ReplyId>,
+        join: Option<Reply<JoinAnswer>>,
     ) {
         if let Some(instance) = &member.instance_id {
             self.static_members.insert(instance.clone(), member.id.clone());
@@ -184,13 +188,13 @@ impl ClassicGroup {
     }
 
     /// Takes a member's parked join, so that it can be answered.
-    pub(super) fn take_join(&mut self, member: &StrBytes) -> Option<ReplyId> {
+    pub(super) fn take_join(&mut self, member: &StrBytes) -> Option<Reply<JoinAnswer>> {
         let join = self.members.get_mut(member)?.awaiting_join.take()?;
         self.awaiting_join -= 1;
         Some(join)
     }
 
-    pub(super) fn take_sync(&mut self, member: &StrBytes) -> Option<ReplyId> {
+    pub(super) fn take_sync(&mut self, member: &StrBytes) -> Option<Reply<SyncAnswer>> {
         self.members.get_mut(member)?.awaiting_sync.take()
     }
 
@@ -202,8 +206,8 @@ impl ClassicGroup {
         protocols: Protocols,
         rebalance_timeout_ms: i32,
         session_timeout_ms: i32,
-        join: Option<ReplyId>,
-    ) -> Option<ReplyId> {
+        join: Option<Reply<JoinAnswer>>,
+    ) -> Option<Reply<JoinAnswer>> {
         let updated = self.members.get_mut(member)?;
         let old = std::mem::replace(&mut updated.protocols, protocols.clone());
         updated.rebalance_timeout_ms = rebalance_timeout_ms;
@@ -223,7 +227,7 @@ impl ClassicGroup {
         instance: &StrBytes,
         old: &StrBytes,
         new: &StrBytes,
-    ) -> Option<(Option<ReplyId>, Option<ReplyId>)> {
+    ) -> Option<ParkedBy> {
         let mut member = self.members.remove(old)?;
         let parked = (member.awaiting_join.take(), member.awaiting_sync.take());
         self.awaiting_join -= usize::from(parked.0.is_some());
@@ -312,7 +316,7 @@ impl ClassicGroup {
             None => GroupState::Empty,
         };
         self.protocol_name = selected;
-        self.subscribed_topics = self.compute_subscribed_topics(out);
+        self.subscribed_topics = self.compute_subscribed_topics(out.notes());
         self.transition_to(next, wall_ms);
         self.pending_sync.clear();
         true

@@ -8,15 +8,15 @@
 use protocol::records::group::{GroupRecord, OffsetCommitKey};
 use protocol::wire::StrBytes;
 
-use super::answer::{Answer, GroupError};
+use super::Outputs;
+use super::answer::{DeleteGroupsAnswer, GroupError};
 use super::classic::{ClassicGroup, GroupState};
 use super::note::Note;
 use super::offsets::CommittedOffset;
-use super::outputs::{Outputs, ReplyId};
-use super::settings::{Now, own};
+use super::settings::own;
 use super::shard::{Group, GroupShard};
 use super::timers::{Expiry, TimerKey};
-use super::writes::Then;
+use crate::runtime::{Now, Reply};
 
 /// Tombstones of one write of the clean-up, which may fall apart into several.
 const TOMBSTONES_PER_WRITE: usize = 1_000;
@@ -31,100 +31,79 @@ enum RetentionStart {
 
 impl GroupShard {
     /// DeleteGroups, for the groups that belong to this shard.
-    pub fn delete_groups(&mut self, groups: &[StrBytes], reply: ReplyId, out: &mut Outputs) {
+    pub fn delete_groups(
+        &mut self,
+        groups: &[StrBytes],
+        reply: Reply<DeleteGroupsAnswer>,
+        out: &mut Outputs,
+    ) {
         let mut records = Vec::new();
         let mut results = Vec::with_capacity(groups.len());
-        let mut deleted = Vec::new();
+        let mut deleted: Vec<StrBytes> = Vec::new();
         for id in groups {
             let refusal = match self.group(id) {
                 Err(error) => Some(error),
                 Ok(group) if !group.is_empty() => Some(GroupError::NonEmptyGroup),
                 Ok(_) => None,
             };
-            if refusal.is_none() {
-                self.bury(id, &mut records, &mut deleted);
+            if refusal.is_none() && !deleted.contains(id) {
+                records.extend(self.offsets.keys_of(id).into_iter().map(tombstone));
+                records.extend(self.group_tombstones(id));
+                deleted.push(own(id));
             }
             results.push((own(id), refusal));
         }
         let offsets =
             records.iter().filter(|record| matches!(record, GroupRecord::OffsetCommit { .. }));
-        out.note(Note::GroupsDeleted {
-            groups: deleted.iter().map(|(id, _)| id.clone()).collect(),
-            offsets: offsets.count(),
-        });
-        let answer = Answer::DeleteGroups(results);
+        out.note(Note::GroupsDeleted { groups: deleted, offsets: offsets.count() });
         if records.is_empty() {
-            out.replies.push((reply, answer));
+            out.reply(reply, results);
         } else {
-            self.write(&records, Then::Deleted { groups: deleted }, Some((reply, answer)), out);
+            out.write_and_reply(self, records, reply, results);
         }
     }
 
-    /// Takes a group and all its offsets out, with tombstones for them.
-    fn bury(
-        &mut self,
-        id: &StrBytes,
-        records: &mut Vec<GroupRecord>,
-        deleted: &mut Vec<(StrBytes, Group)>,
-    ) {
-        records.extend(self.offsets.keys_of(id).into_iter().map(tombstone));
-        self.bury_group(id, records, deleted);
-    }
-
-    fn bury_group(
-        &mut self,
-        id: &StrBytes,
-        records: &mut Vec<GroupRecord>,
-        deleted: &mut Vec<(StrBytes, Group)>,
-    ) {
-        let Some((id, group)) = self.groups.remove_entry(id) else {
-            return;
-        };
-        match &group {
-            Group::Classic(group) => {
-                let group = group.id.clone();
-                records.push(GroupRecord::GroupMetadata { group, value: None });
+    /// What takes a group out of the log, without its offsets.
+    fn group_tombstones(&self, id: &StrBytes) -> Vec<GroupRecord> {
+        match self.groups.latest(id) {
+            None => Vec::new(),
+            Some(Group::Classic(group)) => {
+                vec![GroupRecord::GroupMetadata { group: group.id.clone(), value: None }]
             }
-            Group::Foreign(group) => records.extend(group.tombstones()),
+            Some(Group::Foreign(group)) => group.tombstones(),
         }
-        deleted.push((id, group));
     }
 
     /// Expires offsets and empty groups, and sets out to do so again.
     pub(super) fn clean_up(&mut self, now: Now, out: &mut Outputs) {
         let interval_ms = self.settings.retention_check_interval_ms;
         self.timers.set(TimerKey::Cleanup, now.monotonic_ms + interval_ms, Expiry::Cleanup);
-        let ids: Vec<StrBytes> = self.groups.keys().cloned().collect();
+        let ids: Vec<StrBytes> = self.groups.iter().map(|(id, _)| id.clone()).collect();
         let mut expired = 0;
-        let (mut records, mut deleted) = (Vec::new(), Vec::new());
+        let mut records = Vec::new();
         for id in ids {
             let before = records.len();
             let all_gone = self.expire_offsets(&id, now.wall_ms, &mut records);
             expired += records.len() - before;
-            if all_gone && self.groups.get(&id).is_some_and(Group::is_empty) {
-                self.bury_group(&id, &mut records, &mut deleted);
+            if all_gone && self.groups.latest(&id).is_some_and(Group::is_empty) {
+                records.extend(self.group_tombstones(&id));
             }
             if records.len() >= TOMBSTONES_PER_WRITE {
-                let groups = std::mem::take(&mut deleted);
-                self.write_tombstones(&std::mem::take(&mut records), groups, out);
+                self.write_tombstones(std::mem::take(&mut records), out);
             }
         }
-        self.write_tombstones(&records, deleted, out);
+        self.write_tombstones(records, out);
         if expired > 0 {
             out.note(Note::OffsetsExpired { offsets: expired });
         }
     }
 
-    fn write_tombstones(
-        &mut self,
-        records: &[GroupRecord],
-        mut deleted: Vec<(StrBytes, Group)>,
-        out: &mut Outputs,
-    ) {
-        for part in records.chunks(TOMBSTONES_PER_WRITE) {
-            // If any part fails its groups are back, and the next clean-up tries again.
-            let groups = std::mem::take(&mut deleted);
-            self.write(part, Then::Deleted { groups }, None, out);
+    /// If any part fails, what it took away is back, and the next clean-up tries again.
+    fn write_tombstones(&mut self, records: Vec<GroupRecord>, out: &mut Outputs) {
+        let mut records = records.into_iter().peekable();
+        while records.peek().is_some() {
+            let part = records.by_ref().take(TOMBSTONES_PER_WRITE).collect();
+            out.write(self, part, None);
         }
     }
 
@@ -134,7 +113,7 @@ impl GroupShard {
         let Some(topics) = self.offsets.topics_of(id) else {
             return !has_open_transaction;
         };
-        let Some(group) = self.groups.get(id) else {
+        let Some(group) = self.groups.latest(id) else {
             return false;
         };
         let start = retention_start(group);
@@ -185,7 +164,7 @@ impl GroupShard {
     pub fn partitions_deleted(&mut self, partitions: &[(StrBytes, i32)], out: &mut Outputs) {
         let records: Vec<GroupRecord> =
             self.offsets.keys_of_partitions(partitions).into_iter().map(tombstone).collect();
-        self.write_tombstones(&records, Vec::new(), out);
+        self.write_tombstones(records, out);
     }
 }
 

@@ -15,10 +15,9 @@ use bytes::Bytes;
 use protocol::records::group::{ForeignKey, ForeignKind, GroupRecord};
 use protocol::wire::StrBytes;
 
+use super::Outputs;
 use super::note::Note;
-use super::outputs::Outputs;
 use super::shard::{Group, GroupShard};
-use super::writes::Then;
 
 #[derive(Debug, Clone)]
 pub(super) struct ForeignGroup {
@@ -63,6 +62,11 @@ impl ForeignGroup {
         self.keys.is_empty()
     }
 
+    /// Whether this record leaves nothing of the group.
+    pub(super) fn is_last(&self, key: &ForeignKey, is_tombstone: bool) -> bool {
+        is_tombstone && self.keys.keys().all(|kept| *kept == key.bytes)
+    }
+
     pub(super) fn tombstones(&self) -> Vec<GroupRecord> {
         self.tombstones_for(|_| true)
     }
@@ -77,30 +81,25 @@ impl ForeignGroup {
 impl GroupShard {
     /// An empty consumer group goes, so that a classic one can come.
     pub(super) fn convert_to_classic(&mut self, id: &StrBytes, out: &mut Outputs) {
-        let Some(Group::Foreign(group)) = self.groups.get(id) else {
+        let Some(Group::Foreign(group)) = self.groups.latest(id) else {
             return;
         };
         let records = group.tombstones();
-        let Some((id, group)) = self.groups.remove_entry(id) else {
-            return;
-        };
         out.note(Note::ConvertedToClassic { group: id.clone() });
-        self.write(&records, Then::Deleted { groups: vec![(id, group)] }, None, out);
+        out.write(self, records, None);
     }
 
     /// Nobody can have been heard of: the members go, the group and its offsets stay.
     pub(super) fn foreign_members_expired(&mut self, id: &StrBytes, out: &mut Outputs) {
-        let Some(Group::Foreign(group)) = self.groups.get_mut(id) else {
+        let Some(Group::Foreign(group)) = self.groups.latest(id) else {
             return;
         };
         let members = group.members();
         let records = group.tombstones_for(|key| place(key.record_type).0);
-        group.keys.retain(|_, key| !place(key.record_type).0);
         if records.is_empty() {
             return;
         }
         out.note(Note::ForeignMembersDropped { group: id.clone(), members });
-        // If this fails, the members are back with the next load, and expire again.
-        self.write(&records, Then::Nothing, None, out);
+        out.write(self, records, None);
     }
 }

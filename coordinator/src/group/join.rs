@@ -11,14 +11,14 @@ use protocol::records::group::{ForeignKind, GroupMetadataValue, GroupRecord};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
+use super::Outputs;
 use super::answer::{GroupError, JoinAnswer};
-use super::classic::{ClassicGroup, GroupState, Member, Protocols};
+use super::classic::{GroupState, Member, Protocols};
 use super::note::Note;
-use super::outputs::{Outputs, ReplyId};
 use super::rebalance::current_generation;
-use super::settings::{Caller, GroupSettings, Now, own};
+use super::settings::{Caller, GroupSettings, own};
 use super::shard::{Group, GroupShard};
-use super::writes::Then;
+use crate::runtime::{Now, Reply};
 
 /// From this version on a member must know its id before it is let in.
 const MEMBER_ID_REQUIRED_SINCE: i16 = 4;
@@ -36,11 +36,11 @@ pub(super) struct Joining {
     pub(super) client_id: StrBytes,
     pub(super) client_host: StrBytes,
     pub(super) api_version: i16,
-    pub(super) reply: ReplyId,
+    pub(super) reply: Reply<JoinAnswer>,
 }
 
 impl Joining {
-    fn new(caller: Caller<'_>, request: &JoinGroupRequest, reply: ReplyId) -> Self {
+    fn new(caller: Caller<'_>, request: &JoinGroupRequest, reply: Reply<JoinAnswer>) -> Self {
         let reason = request.reason.as_deref().filter(|reason| !reason.is_empty());
         Self {
             group: own(&request.group_id),
@@ -89,7 +89,7 @@ impl GroupShard {
         &mut self,
         caller: Caller<'_>,
         request: &JoinGroupRequest,
-        reply: ReplyId,
+        reply: Reply<JoinAnswer>,
         draw: Uuid,
         now: Now,
         out: &mut Outputs,
@@ -98,7 +98,7 @@ impl GroupShard {
         if let Some(refusal) = refuse_join(&self.settings, request) {
             return out.reply(reply, refusal);
         }
-        if let Some(Group::Foreign(group)) = self.groups.get(&joining.group) {
+        if let Some(Group::Foreign(group)) = self.groups.latest(&joining.group) {
             if group.kind != ForeignKind::Consumer || !group.is_empty() {
                 let error = GroupError::InconsistentProtocol;
                 return out.reply(reply, JoinAnswer::refused(StrBytes::default(), error));
@@ -106,14 +106,12 @@ impl GroupShard {
             self.convert_to_classic(&joining.group, out);
         }
         let is_unknown = joining.member.is_empty();
-        let is_new_group = !self.groups.contains_key(&joining.group);
-        if is_new_group {
+        if self.groups.latest(&joining.group).is_none() {
             if !is_unknown {
                 let refusal = JoinAnswer::refused(joining.member, GroupError::UnknownMember);
                 return out.reply(reply, refusal);
             }
-            let group = ClassicGroup::new(joining.group.clone(), now.wall_ms);
-            self.groups.insert(joining.group.clone(), Group::Classic(Box::new(group)));
+            self.write_new_group(joining.group.clone(), now, out);
         }
         let group = joining.group.clone();
         if !self.has_room_for(&joining) {
@@ -128,20 +126,15 @@ impl GroupShard {
         } else {
             self.join_existing(joining, now, out);
         }
-        if is_new_group {
-            self.write_new_group(group, out);
-        }
     }
 
     /// A group is in the log from its first member's first request on.
-    fn write_new_group(&mut self, group: StrBytes, out: &mut Outputs) {
-        let since = self.classic(&group).and_then(|group| group.state_since_ms);
+    fn write_new_group(&mut self, group: StrBytes, now: Now, out: &mut Outputs) {
         let value = GroupMetadataValue {
-            current_state_timestamp_ms: since.unwrap_or(-1),
+            current_state_timestamp_ms: now.wall_ms,
             ..GroupMetadataValue::default()
         };
-        let record = GroupRecord::GroupMetadata { group: group.clone(), value: Some(value) };
-        self.write(&[record], Then::NewGroup { group }, None, out);
+        out.write(self, vec![GroupRecord::GroupMetadata { group, value: Some(value) }], None);
     }
 
     fn has_room_for(&self, joining: &Joining) -> bool {
@@ -302,6 +295,6 @@ impl GroupShard {
 }
 
 /// Answers a parked join whose member has joined again.
-pub(super) fn refuse_displaced(displaced: ReplyId, member: &StrBytes, out: &mut Outputs) {
+pub(super) fn refuse_displaced(displaced: Reply<JoinAnswer>, member: &StrBytes, out: &mut Outputs) {
     out.reply(displaced, JoinAnswer::refused(member.clone(), GroupError::RebalanceInProgress));
 }

@@ -6,12 +6,13 @@
 use protocol::messages::leave_group_request::MemberIdentity;
 use protocol::wire::StrBytes;
 
-use super::answer::{Answer, GroupError, LeaveAnswer, LeftMember};
+use super::Outputs;
+use super::answer::{GroupError, LeaveAnswer, LeftMember};
 use super::classic::GroupState;
 use super::note::Note;
-use super::outputs::{Outputs, ReplyId};
-use super::settings::{Now, own};
+use super::settings::own;
 use super::shard::{Group, GroupShard};
+use crate::runtime::{Now, Reply};
 
 impl GroupShard {
     /// LeaveGroup. Below version 3 a request names one member, which the caller puts into
@@ -20,16 +21,16 @@ impl GroupShard {
         &mut self,
         group: &StrBytes,
         members: &[MemberIdentity],
-        reply: ReplyId,
+        reply: Reply<LeaveAnswer>,
         now: Now,
         out: &mut Outputs,
     ) {
         if group.is_empty() {
             let error = Some(GroupError::InvalidGroupId);
-            return out.replies.push((reply, leave_answer(error, Vec::new())));
+            return out.reply(reply, leave_answer(error, Vec::new()));
         }
         let id = own(group);
-        let known = matches!(self.groups.get(&id), Some(Group::Classic(_)));
+        let known = matches!(self.groups.latest(&id), Some(Group::Classic(_)));
         let left: Vec<LeftMember> = members
             .iter()
             .map(|member| LeftMember {
@@ -48,7 +49,7 @@ impl GroupShard {
             .map(|member| member.member_id.as_str())
             .collect();
         let reason = format!("explicit `LeaveGroup` request for ({}) members.", gone.join(", "));
-        let first_write = out.writes.len();
+        let first_write = out.writes();
         if !gone.is_empty() {
             match self.classic(&id).map(|group| group.state) {
                 Some(GroupState::Stable | GroupState::CompletingRebalance) => {
@@ -61,10 +62,7 @@ impl GroupShard {
             }
         }
         let answer = leave_answer(None, left);
-        match out.writes.get(first_write).map(|write| write.id) {
-            Some(write) => self.answer_when_written(write, reply, answer),
-            None => out.replies.push((reply, answer)),
-        }
+        out.reply_when_written(first_write, reply, answer);
     }
 
     fn remove_leaving(
@@ -101,6 +99,6 @@ impl GroupShard {
     }
 }
 
-fn leave_answer(error: Option<GroupError>, members: Vec<LeftMember>) -> Answer {
-    Answer::Leave(LeaveAnswer { error, members })
+fn leave_answer(error: Option<GroupError>, members: Vec<LeftMember>) -> LeaveAnswer {
+    LeaveAnswer { error, members }
 }

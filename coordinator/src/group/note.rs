@@ -10,8 +10,8 @@ pub(super) use text::listed;
 
 use protocol::wire::StrBytes;
 
-use super::answer::WriteFailure;
 use super::classic::GroupState;
+use crate::runtime::WriteFailure;
 
 /// How loud a note is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

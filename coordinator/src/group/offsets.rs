@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub use fetch::{FetchedPartition, FetchedTopic};
 use transactions::OpenTransactions;
 
-use super::outputs::WriteId;
+use crate::runtime::{Standing, Versions, WriteId};
 
 /// What a group has committed for a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,33 +48,16 @@ impl CommittedOffset {
     }
 }
 
-/// One partition's offset in one group: as written, and the changes under way.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Slot {
-    committed: Option<CommittedOffset>,
-    under_way: VecDeque<(WriteId, Option<CommittedOffset>)>,
-}
-
-impl Slot {
-    /// As it will be when all that is under way has been written.
-    pub(super) fn latest(&self) -> Option<&CommittedOffset> {
-        match self.under_way.back() {
-            Some((_, latest)) => latest.as_ref(),
-            None => self.committed.as_ref(),
-        }
-    }
-
-    fn is_unused(&self) -> bool {
-        self.committed.is_none() && self.under_way.is_empty()
-    }
-}
-
+/// One partition's offset in one group.
+pub(super) type Slot = Versions<CommittedOffset>;
 pub(super) type Partitions = BTreeMap<i32, Slot>;
 pub(super) type Topics = BTreeMap<StrBytes, Partitions>;
 
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
     groups: BTreeMap<StrBytes, Topics>,
+    /// The records of writes under way, in order: the write, the record's place in it, its key.
+    changes: VecDeque<(WriteId, u32, OffsetCommitKey)>,
     transactions: OpenTransactions,
 }
 
@@ -110,67 +93,61 @@ impl Offsets {
         }
     }
 
-    /// A change is under way.
-    pub(super) fn write(
-        &mut self,
-        id: WriteId,
-        key: &OffsetCommitKey,
-        value: Option<&OffsetCommitValue>,
-    ) {
-        let change = value.map(|value| CommittedOffset::new(value, -1));
-        self.slot(key).under_way.push_back((id, change));
-    }
-
-    /// A change stands in the log at `record_offset`.
-    pub(super) fn written(&mut self, id: WriteId, key: &OffsetCommitKey, record_offset: i64) {
-        let Some(slot) = self.slot_if_any(key) else {
-            return;
-        };
-        let Some(at) = slot.under_way.iter().position(|(write, _)| *write == id) else {
-            return;
-        };
-        let Some((_, change)) = slot.under_way.remove(at) else {
-            return;
-        };
-        let is_tombstone = change.is_none();
-        slot.committed = change.map(|change| CommittedOffset { record_offset, ..change });
-        if is_tombstone {
-            self.transactions.forget(key);
-            self.drop_if_unused(key);
-        }
-    }
-
-    /// A change will never stand in the log.
-    pub(super) fn failed(&mut self, id: WriteId, key: &OffsetCommitKey) {
-        if let Some(slot) = self.slot_if_any(key) {
-            slot.under_way.retain(|(write, _)| *write != id);
-        }
-        self.drop_if_unused(key);
-    }
-
-    /// A record found in the log. `producer_id` is the transaction's, if it is part of one.
+    /// What a record says, by where it stands.
     pub(super) fn replay(
         &mut self,
         key: OffsetCommitKey,
         value: Option<&OffsetCommitValue>,
-        record_offset: i64,
-        producer_id: Option<i64>,
+        standing: Standing,
     ) {
-        match (value, producer_id) {
-            (Some(value), None) => {
-                self.slot(&key).committed = Some(CommittedOffset::new(value, record_offset));
+        match (standing, value) {
+            (Standing::UnderWay { write, index }, value) => {
+                let offset = value.map(|value| CommittedOffset::new(value, -1));
+                self.slot(&key).set(standing, offset);
+                self.changes.push_back((write, index, key));
             }
-            (Some(value), Some(producer_id)) => {
-                let offset = CommittedOffset::new(value, record_offset);
-                self.transactions.hold(producer_id, key, offset);
+            (Standing::InLog { offset, producer_id: None }, Some(value)) => {
+                self.slot(&key).set(standing, Some(CommittedOffset::new(value, offset)));
             }
-            (None, _) => {
+            (Standing::InLog { offset, producer_id: Some(producer_id) }, Some(value)) => {
+                self.transactions.hold(producer_id, key, CommittedOffset::new(value, offset));
+            }
+            (Standing::InLog { .. }, None) => {
                 if let Some(slot) = self.slot_if_any(&key) {
-                    slot.committed = None;
+                    slot.set(standing, None);
                 }
                 self.drop_if_unused(&key);
                 self.transactions.forget(&key);
             }
+        }
+    }
+
+    /// What this write made stands in the log.
+    pub(super) fn commit(&mut self, write: WriteId, base_offset: i64) {
+        while self.changes.front().is_some_and(|(id, ..)| *id == write) {
+            let Some((_, index, key)) = self.changes.pop_front() else { return };
+            let Some(slot) = self.slot_if_any(&key) else { continue };
+            slot.commit(write);
+            match slot.committed_mut() {
+                Some(committed) => {
+                    committed.record_offset = base_offset.saturating_add(i64::from(index));
+                }
+                None => {
+                    self.transactions.forget(&key);
+                    self.drop_if_unused(&key);
+                }
+            }
+        }
+    }
+
+    /// Takes back what this write and later ones made.
+    pub(super) fn revert(&mut self, from: WriteId) {
+        while self.changes.back().is_some_and(|(id, ..)| *id >= from) {
+            let Some((_, _, key)) = self.changes.pop_back() else { return };
+            if let Some(slot) = self.slot_if_any(&key) {
+                slot.revert(from);
+            }
+            self.drop_if_unused(&key);
         }
     }
 
@@ -187,9 +164,9 @@ impl Offsets {
                 continue;
             }
             let slot = self.slot(&key);
-            let standing = slot.committed.as_ref().map_or(-1, |offset| offset.record_offset);
-            if slot.committed.is_none() || offset.record_offset > standing {
-                slot.committed = Some(offset);
+            let standing = slot.committed().map(|offset| offset.record_offset);
+            if standing.is_none_or(|standing| offset.record_offset > standing) {
+                slot.set_committed(Some(offset));
             } else {
                 too_late.push(key);
             }
@@ -265,7 +242,7 @@ impl Offsets {
                 for (partition, slot) in partitions {
                     let (group, topic) = (group.clone(), topic.clone());
                     let key = OffsetCommitKey { group, topic, partition: *partition };
-                    committed.extend(slot.committed.clone().map(|offset| (key, offset)));
+                    committed.extend(slot.committed().cloned().map(|offset| (key, offset)));
                 }
             }
         }

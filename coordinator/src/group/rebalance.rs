@@ -9,14 +9,14 @@ use bytes::Bytes;
 use protocol::records::group::{GroupMetadataValue, GroupRecord, MemberMetadata};
 use protocol::wire::StrBytes;
 
+use super::Outputs;
 use super::answer::{GroupError, JoinAnswer};
 use super::classic::{ClassicGroup, GroupState};
 use super::note::{Note, listed};
-use super::outputs::Outputs;
-use super::settings::Now;
 use super::shard::GroupShard;
+use super::then::{AfterWrite, EmptyGroup, Then};
 use super::timers::{Expiry, TimerKey};
-use super::writes::Then;
+use crate::runtime::Now;
 
 impl GroupShard {
     /// Opens the join phase if the group can, else ends it if it may.
@@ -139,7 +139,8 @@ impl GroupShard {
         if group.is_in(GroupState::Empty) {
             out.note(Note::NowEmpty { group: id.clone(), generation });
             let record = group_record(group, |_| Bytes::new());
-            self.write(&[record], Then::EmptyGroup { group: id.clone() }, None, out);
+            let then = Then::EmptyGroup(EmptyGroup { group: id.clone() });
+            out.write(self, vec![record], Some(AfterWrite(then)));
         } else {
             out.note(Note::Stabilized {
                 group: id.clone(),

@@ -7,12 +7,12 @@
 use protocol::messages::HeartbeatRequest;
 use protocol::wire::StrBytes;
 
+use super::Outputs;
 use super::answer::{GroupError, JoinAnswer};
 use super::classic::GroupState;
 use super::note::Note;
-use super::outputs::Outputs;
-use super::settings::Now;
 use super::shard::{Group, GroupShard};
+use crate::runtime::Now;
 
 impl GroupShard {
     /// Heartbeat, answered at once. Unlike Kafka: it does not wait for writes that other requests
@@ -27,7 +27,7 @@ impl GroupShard {
             return Err(GroupError::InvalidGroupId);
         }
         let id = &request.group_id.0;
-        let Some(Group::Classic(group)) = self.groups.get(id) else {
+        let Some(Group::Classic(group)) = self.groups.latest(id) else {
             return Err(GroupError::UnknownMember);
         };
         let instance = request.group_instance_id.as_ref();

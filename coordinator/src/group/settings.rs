@@ -1,4 +1,4 @@
-//! What a shard is told from outside: limits from the configuration, who calls, what time it is.
+//! What a shard is told from outside: limits from the configuration, who calls.
 //!
 //! Defaults are those of `GroupCoordinatorConfig`.
 
@@ -42,13 +42,6 @@ impl Default for GroupSettings {
             foreign_session_timeout_ms: 45_000,
         }
     }
-}
-
-/// The time, twice: the wall's goes into records, the monotonic one drives timers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Now {
-    pub wall_ms: i64,
-    pub monotonic_ms: u64,
 }
 
 /// Who sent a request.

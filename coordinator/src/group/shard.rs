@@ -1,21 +1,20 @@
-//! One partition of `__consumer_offsets`: its groups, their offsets, its timers and its writes
-//! under way.
+//! One partition of `__consumer_offsets`: its groups, their offsets and its timers.
 //!
-//! Kept true here: group state changes when it is decided, offsets count as committed when they are
-//! written; a write that fails takes back what it stood for. Answers to `GroupCoordinatorShard`.
-
-use std::collections::BTreeMap;
+//! Kept true here: which groups there are, and their offsets, follow from records alone; a group is
+//! there as soon as its record is decided, an offset is read as committed when it is written. Who
+//! is about to be in a classic group is no record's matter: it changes as requests and timers say,
+//! and what it waits for is in `then`. Answers to `GroupCoordinatorShard`.
 
 use protocol::wire::StrBytes;
 
+use super::Outputs;
 use super::answer::GroupError;
 use super::classic::ClassicGroup;
 use super::foreign::ForeignGroup;
 use super::offsets::Offsets;
-use super::outputs::Outputs;
-use super::settings::{GroupSettings, Now};
-use super::timers::{Expiry, TimerKey, Timers};
-use super::writes::Writes;
+use super::settings::GroupSettings;
+use super::timers::{Expiry, TimerKey};
+use crate::runtime::{Now, Timers, VersionedMap};
 
 /// A group of any kind.
 #[derive(Debug, Clone)]
@@ -37,10 +36,9 @@ impl Group {
 #[derive(Debug)]
 pub struct GroupShard {
     pub(super) settings: GroupSettings,
-    pub(super) groups: BTreeMap<StrBytes, Group>,
+    pub(super) groups: VersionedMap<StrBytes, Group>,
     pub(super) offsets: Offsets,
-    pub(super) timers: Timers,
-    pub(super) writes: Writes,
+    pub(super) timers: Timers<TimerKey, Expiry>,
 }
 
 impl GroupShard {
@@ -49,26 +47,14 @@ impl GroupShard {
     pub fn new(settings: GroupSettings) -> Self {
         Self {
             settings,
-            groups: BTreeMap::new(),
+            groups: VersionedMap::default(),
             offsets: Offsets::default(),
             timers: Timers::default(),
-            writes: Writes::default(),
         }
     }
 
-    /// Takes changed limits from here on.
-    pub fn reconfigure(&mut self, settings: GroupSettings) {
-        self.settings = settings;
-    }
-
-    /// When [`Self::tick`] has something to do next, on the monotonic clock.
-    #[must_use]
-    pub fn next_deadline_ms(&self) -> Option<u64> {
-        self.timers.next_deadline_ms()
-    }
-
     /// Does what the deadlines that have passed ask for.
-    pub fn tick(&mut self, now: Now, out: &mut Outputs) {
+    pub(super) fn expire(&mut self, now: Now, out: &mut Outputs) {
         while let Some((key, expiry)) = self.timers.take_due(now.monotonic_ms) {
             match (key, expiry) {
                 (TimerKey::Session { group, member }, _) => {
@@ -92,21 +78,21 @@ impl GroupShard {
 
     /// The classic group of this id, if there is one.
     pub(super) fn classic(&self, group: &StrBytes) -> Option<&ClassicGroup> {
-        match self.groups.get(group) {
+        match self.groups.latest(group) {
             Some(Group::Classic(group)) => Some(group),
             _ => None,
         }
     }
 
     pub(super) fn classic_mut(&mut self, group: &StrBytes) -> Option<&mut ClassicGroup> {
-        match self.groups.get_mut(group) {
+        match self.groups.latest_mut(group) {
             Some(Group::Classic(group)) => Some(group),
             _ => None,
         }
     }
 
     pub(super) fn group(&self, group: &StrBytes) -> Result<&Group, GroupError> {
-        self.groups.get(group).ok_or_else(|| GroupError::GroupNotFound(group.clone()))
+        self.groups.latest(group).ok_or_else(|| GroupError::GroupNotFound(group.clone()))
     }
 
     /// (Re)starts the time in which a member must be heard of.

@@ -17,6 +17,7 @@ use protocol::wire::StrBytes;
 
 use super::tests::harness::{Bench, commit_request, join_request, text};
 use super::*;
+use crate::runtime::{ReplyId, WriteFailure};
 
 const PARTITIONS: i32 = 4;
 const TOPIC: &str = "orders";
@@ -341,7 +342,7 @@ impl Simulation {
             self.generation
         );
         self.generation = generation;
-        if self.bench.shard.describe(&text("g")).is_ok_and(|g| g.state == GroupState::Stable) {
+        if self.bench.shard().describe(&text("g")).is_ok_and(|g| g.state == GroupState::Stable) {
             self.stable_generation = generation;
         }
     }

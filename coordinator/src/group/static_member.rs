@@ -7,15 +7,15 @@
 
 use protocol::wire::StrBytes;
 
-use super::answer::{GroupError, JoinAnswer, SyncAnswer, WriteFailure};
+use super::Outputs;
+use super::answer::{GroupError, JoinAnswer, SyncAnswer};
 use super::classic::{GroupState, Protocols};
 use super::join::Joining;
 use super::note::Note;
-use super::outputs::{Outputs, ReplyId};
 use super::rebalance::{current_generation, group_record};
-use super::settings::Now;
 use super::shard::GroupShard;
-use super::writes::Then;
+use super::then::{AfterWrite, Then};
+use crate::runtime::{Now, Reply, WriteFailure};
 
 const SKIP_ASSIGNMENT_SINCE: i16 = 9;
 
@@ -31,7 +31,7 @@ pub(super) struct Takeover {
     old_session_timeout_ms: i32,
     leader_before: StrBytes,
     api_version: i16,
-    reply: ReplyId,
+    reply: Reply<JoinAnswer>,
 }
 
 impl GroupShard {
@@ -115,7 +115,8 @@ impl GroupShard {
         let record = group_record(group, |member| {
             group.members.get(member).map(|member| member.assignment.clone()).unwrap_or_default()
         });
-        self.write(&[record], Then::StaticMember(Box::new(takeover)), None, out);
+        let then = Then::StaticMember(Box::new(takeover));
+        out.write(self, vec![record], Some(AfterWrite(then)));
     }
 
     /// The new id is in the log: the join is answered, unless a rebalance has answered it.
@@ -177,8 +178,8 @@ impl GroupShard {
 
 /// Tells whoever waits under the old id that it is not that member any more.
 fn fence(
-    join: Option<ReplyId>,
-    sync: Option<ReplyId>,
+    join: Option<Reply<JoinAnswer>>,
+    sync: Option<Reply<SyncAnswer>>,
     old: &StrBytes,
     new: &StrBytes,
     out: &mut Outputs,

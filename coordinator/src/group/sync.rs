@@ -9,25 +9,31 @@ use bytes::Bytes;
 use protocol::messages::SyncGroupRequest;
 use protocol::wire::StrBytes;
 
-use super::answer::{GroupError, SyncAnswer, WriteFailure};
+use super::Outputs;
+use super::answer::{GroupError, SyncAnswer};
 use super::classic::{ClassicGroup, GroupState};
 use super::note::Note;
-use super::outputs::{Outputs, ReplyId};
 use super::rebalance::group_record;
-use super::settings::{Now, own};
+use super::settings::own;
 use super::shard::{Group, GroupShard};
+use super::then::{AfterWrite, Assignment, Then};
 use super::timers::TimerKey;
-use super::writes::Then;
+use crate::runtime::{Now, Reply, WriteFailure};
 
 impl GroupShard {
     /// SyncGroup.
-    pub fn sync(&mut self, request: &SyncGroupRequest, reply: ReplyId, out: &mut Outputs) {
+    pub fn sync(
+        &mut self,
+        request: &SyncGroupRequest,
+        reply: Reply<SyncAnswer>,
+        out: &mut Outputs,
+    ) {
         if request.group_id.is_empty() {
             return out.reply(reply, SyncAnswer::refused(GroupError::InvalidGroupId));
         }
         let id = own(&request.group_id);
         let member = own(&request.member_id);
-        let group = match self.groups.get_mut(&id) {
+        let group = match self.groups.latest_mut(&id) {
             Some(Group::Classic(group)) if !group.is_in(GroupState::Empty) => group,
             _ => return out.reply(reply, SyncAnswer::refused(GroupError::UnknownMember)),
         };
@@ -103,20 +109,14 @@ impl GroupShard {
         }
         let record =
             group_record(group, |member| assignment.get(member).cloned().unwrap_or_default());
-        let then = Then::Assignment { group: id.clone(), generation, assignment };
-        self.write(&[record], then, None, out);
+        let then = Then::Assignment(Assignment { group: id.clone(), generation, assignment });
+        out.write(self, vec![record], Some(AfterWrite(then)));
     }
 
     /// The assignment is in the log: the group is stable, unless it has moved on.
-    pub(super) fn assignment_written(
-        &mut self,
-        id: &StrBytes,
-        generation: i32,
-        assignment: &BTreeMap<StrBytes, Bytes>,
-        now: Now,
-        out: &mut Outputs,
-    ) {
-        let Some(group) = self.waiting_for_assignment(id, generation) else {
+    pub(super) fn assignment_written(&mut self, written: &Assignment, now: Now, out: &mut Outputs) {
+        let Assignment { group: id, generation, assignment } = written;
+        let Some(group) = self.waiting_for_assignment(id, *generation) else {
             return;
         };
         for member in group.members.values_mut() {

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use protocol::wire::StrBytes;
 
-use super::super::outputs::ReplyId;
+use super::super::answer::{JoinAnswer, SyncAnswer};
 use super::super::settings::own;
+use crate::runtime::Reply;
 
 /// Protocols a member supports, best first, with its metadata for each; names are unique.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,9 +53,9 @@ pub(in super::super) struct Member {
     pub(in super::super) protocols: Protocols,
     pub(in super::super) assignment: Bytes,
     /// Its JoinGroup, parked until the join phase is over.
-    pub(in super::super) awaiting_join: Option<ReplyId>,
+    pub(in super::super) awaiting_join: Option<Reply<JoinAnswer>>,
     /// Its SyncGroup, parked until the leader's assignment is written.
-    pub(in super::super) awaiting_sync: Option<ReplyId>,
+    pub(in super::super) awaiting_sync: Option<Reply<SyncAnswer>>,
     /// Joined for the first time and not yet answered: it may expire although its join is parked.
     pub(in super::super) is_new: bool,
 }

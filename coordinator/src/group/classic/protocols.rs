@@ -15,7 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use protocol::wire::StrBytes;
 
 use super::super::note::Note;
-use super::super::outputs::Outputs;
 use super::member::Protocols;
 use super::{ClassicGroup, GroupState};
 use crate::partition::java_hash;
@@ -69,7 +68,7 @@ impl ClassicGroup {
     /// The topics of all members' subscriptions; None when that cannot be known.
     pub(in super::super) fn compute_subscribed_topics(
         &self,
-        out: &mut Outputs,
+        notes: &mut Vec<Note>,
     ) -> Option<BTreeSet<StrBytes>> {
         if !self.uses_consumer_protocol() {
             return None;
@@ -81,7 +80,7 @@ impl ClassicGroup {
         let mut topics = BTreeSet::new();
         for member in self.members.values() {
             let Some(subscribed) = subscription_topics(&member.metadata(protocol)) else {
-                out.note(Note::SubscriptionUnreadable {
+                notes.push(Note::SubscriptionUnreadable {
                     group: self.id.clone(),
                     protocol: protocol.clone(),
                 });

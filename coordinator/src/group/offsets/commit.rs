@@ -12,14 +12,16 @@ use protocol::messages::{OffsetCommitRequest, OffsetDeleteRequest};
 use protocol::records::group::{ForeignKind, GroupRecord, OffsetCommitKey, OffsetCommitValue};
 use protocol::wire::StrBytes;
 
-use super::super::answer::{Answer, CommittedTopic, DeletedTopic, GroupError};
+use super::super::Outputs;
+use super::super::answer::{
+    CommitAnswer, CommittedTopic, DeleteOffsetsAnswer, DeletedTopic, GroupError,
+};
 use super::super::classic::{ClassicGroup, GroupState};
 use super::super::deletion::tombstone;
 use super::super::note::Note;
-use super::super::outputs::{Outputs, ReplyId};
-use super::super::settings::{Now, own};
+use super::super::settings::own;
 use super::super::shard::{Group, GroupShard};
-use super::super::writes::Then;
+use crate::runtime::{Now, Reply};
 
 /// What a request says when it brings no retention of its own.
 const NO_RETENTION: i64 = -1;
@@ -32,15 +34,14 @@ impl GroupShard {
         &mut self,
         api_version: i16,
         request: &OffsetCommitRequest,
-        reply: ReplyId,
+        reply: Reply<CommitAnswer>,
         now: Now,
         out: &mut Outputs,
     ) {
         let id = own(&request.group_id);
         if let Err(error) = self.validate_commit(&id, api_version, request, now, out) {
-            return out.replies.push((reply, Answer::Commit(Err(error))));
+            return out.reply(reply, Err(error));
         }
-        let is_new_group = !self.groups.contains_key(&id);
         let retention_ms = request.retention_time_ms;
         let expire_timestamp_ms = if retention_ms == NO_RETENTION {
             -1
@@ -67,19 +68,13 @@ impl GroupShard {
             let partitions = partitions.collect();
             topics.push(CommittedTopic { topic: name, partitions });
         }
-        let answer = Answer::Commit(Ok(topics));
         if records.is_empty() {
-            return out.replies.push((reply, answer));
+            return out.reply(reply, Ok(topics));
         }
-        let mut then = Then::Nothing;
-        if is_new_group {
-            // A group without members, only there to hold offsets.
-            out.note(Note::SimpleGroupCreated { group: id.clone() });
-            let group = ClassicGroup::new(id.clone(), now.wall_ms);
-            self.groups.insert(id.clone(), Group::Classic(Box::new(group)));
-            then = Then::NewGroup { group: id };
+        if self.groups.latest(&id).is_none() {
+            out.note(Note::SimpleGroupCreated { group: id });
         }
-        self.write(&records, then, Some((reply, answer)), out);
+        out.write_and_reply(self, records, reply, Ok(topics));
     }
 
     fn refuse_metadata(&self, partition: &OffsetCommitRequestPartition) -> Option<GroupError> {
@@ -98,7 +93,7 @@ impl GroupShard {
         out: &mut Outputs,
     ) -> Result<(), GroupError> {
         let generation = request.generation_id_or_member_epoch;
-        let group = match self.groups.get(id) {
+        let group = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group,
             Some(Group::Foreign(group)) => {
                 return match group.kind {
@@ -127,23 +122,22 @@ impl GroupShard {
     pub fn delete_offsets(
         &mut self,
         request: &OffsetDeleteRequest,
-        reply: ReplyId,
+        reply: Reply<DeleteOffsetsAnswer>,
         out: &mut Outputs,
     ) {
         let id = own(&request.group_id);
         if let Err(error) = self.validate_delete(&id) {
-            return out.replies.push((reply, Answer::DeleteOffsets(Err(error))));
+            return out.reply(reply, Err(error));
         }
         let mut records = Vec::new();
         let mut topics = Vec::with_capacity(request.topics.len());
         for topic in &request.topics {
             topics.push(self.delete_topic_offsets(&id, topic, &mut records));
         }
-        let answer = Answer::DeleteOffsets(Ok(topics));
         if records.is_empty() {
-            out.replies.push((reply, answer));
+            out.reply(reply, Ok(topics));
         } else {
-            self.write(&records, Then::Nothing, Some((reply, answer)), out);
+            out.write_and_reply(self, records, reply, Ok(topics));
         }
     }
 
@@ -154,7 +148,7 @@ impl GroupShard {
         records: &mut Vec<GroupRecord>,
     ) -> DeletedTopic {
         let name = own(&topic.name);
-        let is_subscribed = match self.groups.get(id) {
+        let is_subscribed = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group.is_subscribed_to(&name),
             // What its members read stands in records that we don't look into: rather keep.
             Some(Group::Foreign(group)) => !group.is_empty(),

@@ -24,7 +24,7 @@ pub struct FetchedPartition {
 
 impl GroupShard {
     /// OffsetFetch for these partitions. A client that requires stable offsets is told which
-    /// partitions open transactions hold; it asks after [`Self::newest_write`] has been written.
+    /// partitions open transactions hold; it asks when the newest write under way is written.
     pub fn fetch_offsets(
         &self,
         group: &StrBytes,
@@ -53,7 +53,7 @@ impl GroupShard {
         self.validate_fetch(group, member)?;
         let topics = self.offsets.topics_of(group).into_iter().flatten();
         let fetched = topics.filter_map(|(topic, slots)| {
-            let written = |(_, slot): &(&i32, &Slot)| slot.committed.is_some();
+            let written = |(_, slot): &(&i32, &Slot)| slot.committed().is_some();
             let partitions: Vec<FetchedPartition> = slots
                 .iter()
                 .filter(written)
@@ -71,7 +71,7 @@ impl GroupShard {
         group: &StrBytes,
         member: Option<&StrBytes>,
     ) -> Result<(), GroupError> {
-        match self.groups.get(group) {
+        match self.groups.latest(group) {
             Some(Group::Foreign(_)) if member.is_some() => Err(GroupError::UnknownMember),
             _ => Ok(()),
         }
@@ -90,7 +90,7 @@ impl GroupShard {
         } else {
             let topics = self.offsets.topics_of(group);
             let slot = topics.and_then(|topics| topics.get(topic)?.get(&partition));
-            Ok(slot.and_then(|slot| slot.committed.clone()))
+            Ok(slot.and_then(|slot| slot.committed().cloned()))
         };
         FetchedPartition { partition, offset }
     }

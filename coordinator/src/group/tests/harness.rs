@@ -18,6 +18,9 @@ use uuid::Uuid;
 
 use super::super::shard::Group;
 use super::super::*;
+use crate::runtime::{
+    Effects, LoadError, Now, Reply, ReplyId, Runtime, Shard as _, Write, WriteFailure, WriteRecord,
+};
 
 pub(in super::super) fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
@@ -69,7 +72,7 @@ pub(in super::super) fn commit_request(
 }
 
 pub(in super::super) struct Bench {
-    pub(in super::super) shard: GroupShard,
+    pub(in super::super) runtime: Runtime<GroupShard>,
     pub(in super::super) now: Now,
     pub(in super::super) answers: BTreeMap<ReplyId, Answer>,
     pub(in super::super) writes: Vec<Write>,
@@ -88,7 +91,7 @@ impl Bench {
 
     pub(in super::super) fn with(settings: GroupSettings) -> Self {
         let mut bench = Self {
-            shard: GroupShard::new(settings),
+            runtime: Runtime::new(GroupShard::new(settings)),
             now: Now { wall_ms: 1_000_000, monotonic_ms: 0 },
             answers: BTreeMap::new(),
             writes: Vec::new(),
@@ -106,21 +109,28 @@ impl Bench {
         &mut self,
         step: impl FnOnce(&mut GroupShard, Now, &mut Outputs) -> R,
     ) -> R {
-        let mut out = Outputs::default();
-        let result = step(&mut self.shard, self.now, &mut out);
-        self.take(out);
+        let mut effects = Effects::default();
+        let result = self.runtime.step(self.now, &mut effects, step);
+        self.take(effects);
         if self.writes_at_once {
             self.settle();
         }
         result
     }
 
-    fn take(&mut self, out: Outputs) {
-        for (reply, answer) in out.replies {
+    pub(in super::super) fn shard(&self) -> &GroupShard {
+        self.runtime.shard()
+    }
+
+    fn take(&mut self, effects: Effects<GroupShard>) {
+        if let Some(from) = effects.reverted_from {
+            self.writes.retain(|write| write.id < from);
+        }
+        for (reply, answer) in effects.replies {
             assert!(self.answers.insert(reply, answer).is_none(), "{reply:?} answered twice");
         }
-        self.writes.extend(out.writes);
-        self.notes.extend(out.notes);
+        self.writes.extend(effects.writes);
+        self.notes.extend(effects.notes);
     }
 
     /// Finishes all writes under way.
@@ -137,20 +147,20 @@ impl Bench {
         if fate.is_ok() {
             self.log.extend(write.records);
         }
-        let mut out = Outputs::default();
-        self.shard.written(write.id, fate.map(|()| base), self.now, &mut out);
-        self.take(out);
+        let mut effects = Effects::default();
+        self.runtime.written(write.id, fate.map(|()| base), self.now, &mut effects);
+        self.take(effects);
     }
 
-    pub(in super::super) fn reply(&mut self) -> ReplyId {
+    pub(in super::super) fn reply<T>(&mut self) -> Reply<T> {
         self.next_reply += 1;
-        ReplyId(self.next_reply)
+        Reply::new(ReplyId(self.next_reply))
     }
 
     /// Moves the clock on, stopping at every deadline.
     pub(in super::super) fn pass(&mut self, ms: u64) {
         let end = self.now.monotonic_ms + ms;
-        while let Some(deadline) = self.shard.next_deadline_ms().filter(|at| *at <= end) {
+        while let Some(deadline) = self.runtime.next_deadline_ms().filter(|at| *at <= end) {
             let step = deadline.saturating_sub(self.now.monotonic_ms);
             self.now.monotonic_ms += step;
             self.now.wall_ms += step as i64;
@@ -170,7 +180,7 @@ impl Bench {
         self.next_draw += 1;
         let caller = Caller { client_id: "client", client_host: "/127.0.0.1", api_version };
         self.run(|shard, now, out| shard.join(caller, request, reply, draw, now, out));
-        reply
+        reply.id()
     }
 
     pub(in super::super) fn join(&mut self, member: &str, protocols: &[&str]) -> ReplyId {
@@ -226,7 +236,7 @@ impl Bench {
     pub(in super::super) fn sync_with(&mut self, request: &SyncGroupRequest) -> ReplyId {
         let reply = self.reply();
         self.run(|shard, _, out| shard.sync(request, reply, out));
-        reply
+        reply.id()
     }
 
     pub(in super::super) fn heartbeat(
@@ -260,13 +270,13 @@ impl Bench {
             .collect();
         let reply = self.reply();
         self.run(|shard, now, out| shard.leave(&text("g"), &members, reply, now, out));
-        reply
+        reply.id()
     }
 
     pub(in super::super) fn commit(&mut self, request: &OffsetCommitRequest) -> ReplyId {
         let reply = self.reply();
         self.run(|shard, now, out| shard.commit_offsets(9, request, reply, now, out));
-        reply
+        reply.id()
     }
 
     pub(in super::super) fn committed(
@@ -286,12 +296,12 @@ impl Bench {
         partition: i32,
     ) -> Result<Option<i64>, GroupError> {
         let topics = [(text(topic), vec![partition])];
-        let fetched = self.shard.fetch_offsets(&text("g"), None, &topics, true).unwrap();
+        let fetched = self.shard().fetch_offsets(&text("g"), None, &topics, true).unwrap();
         fetched[0].partitions[0].offset.clone().map(|offset| offset.map(|offset| offset.offset))
     }
 
     pub(in super::super) fn group(&self) -> DescribedGroup {
-        self.shard.describe(&text("g")).unwrap()
+        self.shard().describe(&text("g")).unwrap()
     }
 
     /// Two members in a stable group of generation 1, the first of them its leader.
@@ -308,9 +318,9 @@ impl Bench {
 
     /// A shard loaded from what this one has written.
     pub(in super::super) fn reloaded(&self) -> Self {
-        let mut bench = Self::with(self.shard.settings.clone());
+        let mut bench = Self::with(self.shard().settings.clone());
         bench.now = self.now;
-        bench.shard = GroupShard::new(self.shard.settings.clone());
+        bench.runtime = Runtime::new(GroupShard::new(self.shard().settings.clone()));
         for (offset, record) in self.log.iter().enumerate() {
             let mut builder = BatchBuilder::new(offset as i64);
             builder.append(0, Some(&record.key), record.value.as_deref());
@@ -324,14 +334,21 @@ impl Bench {
     }
 
     pub(in super::super) fn replay(&mut self, batch: &[u8]) {
+        self.try_replay(batch).unwrap();
+    }
+
+    pub(in super::super) fn try_replay(&mut self, batch: &[u8]) -> Result<(), LoadError> {
         let batch = BatchView::parse(batch).unwrap();
         let (header, payload) = (batch.header_copy(), batch.payload());
-        self.run(|shard, now, out| shard.replay_batch(&header, payload, now, out)).unwrap();
+        let mut effects = Effects::default();
+        let replayed = self.runtime.replay_batch(&header, payload, self.now, &mut effects);
+        self.take(effects);
+        replayed
     }
 
     /// What must be the same after a reload: members, assignments and offsets, of settled groups.
     pub(in super::super) fn durable_state(&self) -> Vec<String> {
-        let groups = self.shard.groups.iter().map(|(id, group)| match group {
+        let groups = self.shard().groups.iter().map(|(id, group)| match group {
             Group::Classic(group) => {
                 let members = group.members.values().map(|member| {
                     let protocol = group.protocol_name.clone().unwrap_or_default();
@@ -357,13 +374,13 @@ impl Bench {
             Group::Foreign(group) => format!("{id:?} {:?}", group.tombstones()),
         });
         groups
-            .chain(self.shard.offsets.committed().iter().map(|offset| format!("{offset:?}")))
+            .chain(self.shard().offsets.committed().iter().map(|offset| format!("{offset:?}")))
             .collect()
     }
 
     /// The generation of group `g`; 0 while it is not there.
     pub(in super::super) fn generation(&self) -> i32 {
-        self.shard.classic(&text("g")).map_or(0, |group| group.generation)
+        self.shard().classic(&text("g")).map_or(0, |group| group.generation)
     }
 
     pub(in super::super) fn said(&self, line: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::harness::*;
+use crate::runtime::{ReplyId, WriteFailure};
 
 #[test]
 fn a_dynamic_member_gets_an_id_first_and_joins_with_it() {
@@ -36,7 +37,7 @@ fn version_0_takes_the_session_timeout_for_its_rebalance_timeout() {
     let request = join_request("", &["range"]).with_rebalance_timeout_ms(-1);
     bench.join_as(0, &request);
     bench.pass(3_000);
-    let group = bench.shard.classic(&text("g")).unwrap();
+    let group = bench.shard().classic(&text("g")).unwrap();
     assert_eq!(group.rebalance_timeout_ms(), 10_000);
 }
 
@@ -183,7 +184,7 @@ fn a_new_group_that_could_not_be_written_is_gone_and_its_joins_are_refused() {
     bench.finish_write(Err(WriteFailure::NotEnoughReplicas));
     let error = GroupError::WriteFailed(WriteFailure::NotEnoughReplicas);
     assert_eq!(bench.joined(reply).error, Some(error));
-    assert!(bench.shard.describe(&text("g")).is_err());
+    assert!(bench.shard().describe(&text("g")).is_err());
     bench.pass(600_000);
 }
 

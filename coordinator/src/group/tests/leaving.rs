@@ -80,7 +80,7 @@ fn leaving_an_unknown_group_is_refused_member_by_member() {
     assert!(answer.members.iter().all(|m| m.error == Some(GroupError::UnknownMember)));
     let reply = bench.reply();
     bench.run(|shard, now, out| shard.leave(&text(""), &[], reply, now, out));
-    let Answer::Leave(answer) = &bench.answers[&reply] else { panic!() };
+    let Answer::Leave(answer) = &bench.answers[&reply.id()] else { panic!() };
     assert_eq!(answer.error, Some(GroupError::InvalidGroupId));
 }
 
@@ -98,10 +98,10 @@ fn groups_are_listed_by_state_and_kind() {
         (&[], &["nonsense"], 0),
     ] {
         let own = |names: &[&str]| names.iter().map(|name| text(name)).collect::<Vec<_>>();
-        let listed = bench.shard.list(&own(states), &own(kinds));
+        let listed = bench.shard().list(&own(states), &own(kinds));
         assert_eq!(listed.len(), count, "{states:?} {kinds:?}");
     }
-    let listed = &bench.shard.list(&[], &[])[0];
+    let listed = &bench.shard().list(&[], &[])[0];
     assert_eq!((listed.state, &listed.protocol_type[..]), ("Stable", "consumer"));
 }
 
@@ -117,6 +117,6 @@ fn a_description_shows_metadata_only_of_a_stable_group() {
     bench.join(&first, &["range"]);
     let group = bench.group();
     assert_eq!((&group.protocol[..], group.members[0].metadata.len()), ("", 0));
-    let unknown = bench.shard.describe(&text("other")).unwrap_err();
+    let unknown = bench.shard().describe(&text("other")).unwrap_err();
     assert_eq!(unknown.to_string(), "Group other not found.");
 }

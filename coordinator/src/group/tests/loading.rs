@@ -3,8 +3,9 @@
 use super::super::*;
 use super::harness::*;
 
+use crate::runtime::Shard as _;
 use bytes::Bytes;
-use protocol::batch::{BatchBuilder, BatchView, ControlType};
+use protocol::batch::{BatchBuilder, ControlType};
 use protocol::records::group::{OffsetCommitKey, OffsetCommitValue};
 
 fn commit_record(group: &str, partition: i32, offset: i64) -> (Bytes, Bytes) {
@@ -47,7 +48,7 @@ fn an_offset_of_an_open_transaction_is_unstable_and_not_seen() {
     let bench = loaded(&[plain(0, 5), held(1, 9, 6)]);
     assert_eq!(bench.fetch("orders", 0), Err(GroupError::UnstableOffset));
     let topics = [(text("orders"), vec![0])];
-    let loose = bench.shard.fetch_offsets(&text("g"), None, &topics, false).unwrap();
+    let loose = bench.shard().fetch_offsets(&text("g"), None, &topics, false).unwrap();
     assert_eq!(loose[0].partitions[0].offset.clone().unwrap().unwrap().offset, 5);
 }
 
@@ -107,7 +108,7 @@ fn a_loaded_group_goes_on_where_it_was() {
 fn a_loaded_group_that_is_too_large_rebalances() {
     let mut bench = Bench::new();
     bench.stable_pair();
-    bench.shard.settings.max_size = 1;
+    bench.run(|shard, _, _| shard.settings.max_size = 1);
     assert_eq!(bench.reloaded().group().state, GroupState::PreparingRebalance);
 }
 
@@ -117,10 +118,7 @@ fn a_record_that_cannot_be_read_ends_the_load() {
     builder.append(0, Some(b"\0\x01\0\x01g"), Some(b"\0\0"));
     let batch = builder.build();
     let mut bench = Bench::new();
-    let view = BatchView::parse(&batch).unwrap();
-    let (header, payload) = (view.header_copy(), view.payload());
-    let error =
-        bench.run(|shard, now, out| shard.replay_batch(&header, payload, now, out)).unwrap_err();
+    let error = bench.try_replay(&batch).unwrap_err();
     assert!(error.to_string().starts_with("the record at offset 7 cannot be read"), "{error}");
 }
 
@@ -155,16 +153,16 @@ fn tombstone_types(bench: &Bench) -> Vec<u8> {
 fn a_group_of_another_protocol_is_listed_and_its_members_expire() {
     let mut bench = loaded(&[foreign()]);
     bench.run(|shard, now, out| shard.loaded(now, out));
-    let listed = bench.shard.list(&[], &[text("consumer")]);
+    let listed = bench.shard().list(&[], &[text("consumer")]);
     assert_eq!((listed[0].state, listed[0].kind), ("Stable", GroupKind::Consumer));
-    let described = bench.shard.describe(&text("cg")).unwrap();
+    let described = bench.shard().describe(&text("cg")).unwrap();
     assert_eq!((described.state, described.members.len()), (GroupState::Stable, 0));
     let request =
         join_request("", &["range"]).with_group_id(protocol::messages::GroupId(text("cg")));
     let reply = bench.join_as(9, &request);
     assert_eq!(bench.joined(reply).error, Some(GroupError::InconsistentProtocol));
     bench.pass(45_000);
-    assert_eq!(bench.shard.list(&[], &[])[0].state, "Empty");
+    assert_eq!(bench.shard().list(&[], &[])[0].state, "Empty");
     assert_eq!(tombstone_types(&bench), [8, 7, 5], "in the order that stock replays");
 }
 
@@ -178,5 +176,5 @@ fn an_empty_group_of_another_protocol_becomes_classic_when_one_joins() {
     let reply = bench.join_as(9, &request);
     assert_eq!(bench.joined(reply).error, Some(GroupError::MemberIdRequired));
     assert_eq!(tombstone_types(&bench), [8, 7, 5, 6, 3]);
-    assert_eq!(bench.shard.list(&[], &[])[0].kind, GroupKind::Classic);
+    assert_eq!(bench.shard().list(&[], &[])[0].kind, GroupKind::Classic);
 }

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::harness::*;
+use crate::runtime::{ReplyId, WriteFailure};
 
 use protocol::messages::offset_delete_request::{
     OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
@@ -19,7 +20,7 @@ fn delete(bench: &mut Bench, topic: &str) -> Result<Vec<DeletedTopic>, GroupErro
         OffsetDeleteRequest::default().with_group_id(GroupId(text("g"))).with_topics(vec![topic]);
     let reply = bench.reply();
     bench.run(|shard, _, out| shard.delete_offsets(&request, reply, out));
-    match &bench.answers[&reply] {
+    match &bench.answers[&reply.id()] {
         Answer::DeleteOffsets(answer) => answer.clone(),
         other => panic!("{other:?}"),
     }
@@ -28,7 +29,7 @@ fn delete(bench: &mut Bench, topic: &str) -> Result<Vec<DeletedTopic>, GroupErro
 fn delete_group(bench: &mut Bench) -> Option<GroupError> {
     let reply = bench.reply();
     bench.run(|shard, _, out| shard.delete_groups(&[text("g")], reply, out));
-    match &bench.answers[&reply] {
+    match &bench.answers[&reply.id()] {
         Answer::DeleteGroups(results) => results[0].1.clone(),
         other => panic!("{other:?}"),
     }
@@ -58,16 +59,19 @@ fn a_commit_that_cannot_be_written_leaves_no_trace() {
     simple_commit(&mut bench, 5);
     bench.writes_at_once = false;
     let lost = simple_commit(&mut bench, 6);
-    let kept = simple_commit(&mut bench, 7);
+    let after = simple_commit(&mut bench, 7);
     bench.finish_write(Err(WriteFailure::NotEnoughReplicas));
     assert_eq!(
         bench.committed(lost),
         Err(GroupError::WriteFailed(WriteFailure::NotEnoughReplicas)),
     );
+    assert_eq!(bench.committed(after), bench.committed(lost), "decided upon what was lost");
     assert_eq!(bench.fetch("orders", 0), Ok(Some(5)));
+    let kept = simple_commit(&mut bench, 7);
     bench.settle();
     assert!(bench.committed(kept).is_ok());
     assert_eq!(bench.fetch("orders", 0), Ok(Some(7)));
+    assert_eq!(bench.durable_state(), bench.reloaded().durable_state());
 }
 
 #[test]
@@ -76,7 +80,7 @@ fn a_first_commit_that_cannot_be_written_leaves_no_group() {
     bench.writes_at_once = false;
     simple_commit(&mut bench, 5);
     bench.finish_write(Err(WriteFailure::TooLarge));
-    assert_eq!(bench.shard.list(&[], &[]), []);
+    assert_eq!(bench.shard().list(&[], &[]), []);
 }
 
 #[test]
@@ -126,7 +130,7 @@ fn a_generation_of_a_group_that_is_not_there_is_refused_by_version() {
         let request = commit_request("m", 3, &[("orders", 0, 5)]);
         let reply = bench.reply();
         bench.run(|shard, now, out| shard.commit_offsets(version, &request, reply, now, out));
-        assert_eq!(bench.committed(reply), Err(error));
+        assert_eq!(bench.committed(reply.id()), Err(error));
     }
 }
 
@@ -147,12 +151,12 @@ fn what_was_committed_comes_back_whole() {
     let mut bench = Bench::new();
     simple_commit(&mut bench, 5);
     for bench in [&bench, &bench.reloaded()] {
-        let topics = bench.shard.fetch_all_offsets(&text("g"), None, true).unwrap();
+        let topics = bench.shard().fetch_all_offsets(&text("g"), None, true).unwrap();
         let offset = topics[0].partitions[0].offset.clone().unwrap().unwrap();
         assert_eq!((offset.offset, offset.leader_epoch, &offset.metadata[..]), (5, 3, "note"));
         assert_eq!((offset.commit_timestamp_ms, offset.record_offset), (1_000_000, 0));
     }
-    let none = bench.shard.fetch_all_offsets(&text("other"), None, true);
+    let none = bench.shard().fetch_all_offsets(&text("other"), None, true);
     assert_eq!(none, Ok(Vec::new()));
 }
 
@@ -179,7 +183,7 @@ fn a_group_is_deleted_with_its_offsets_when_nobody_is_in_it() {
     assert_eq!(delete_group(&mut bench), Some(GroupError::NonEmptyGroup));
     bench.leave(&[(&first, None), (&second, None)]);
     assert_eq!(delete_group(&mut bench), None);
-    assert_eq!(bench.shard.list(&[], &[]), []);
+    assert_eq!(bench.shard().list(&[], &[]), []);
     assert!(bench.said("The following groups were deleted: g. A total of 1 offsets were removed."));
     assert_eq!(bench.reloaded().durable_state(), Vec::<String>::new());
 }
@@ -193,14 +197,14 @@ fn a_deletion_that_cannot_be_written_leaves_the_group() {
     bench.run(|shard, _, out| shard.delete_groups(&[text("g")], reply, out));
     bench.finish_write(Err(WriteFailure::Storage));
     assert_eq!(
-        bench.answers[&reply],
+        bench.answers[&reply.id()],
         Answer::DeleteGroups(vec![(
             text("g"),
             Some(GroupError::WriteFailed(WriteFailure::Storage)),
         )]),
     );
     assert_eq!(bench.fetch("orders", 0), Ok(Some(5)));
-    assert_eq!(bench.shard.list(&[], &[]).len(), 1);
+    assert_eq!(bench.shard().list(&[], &[]).len(), 1);
 }
 
 #[test]
@@ -211,7 +215,7 @@ fn a_simple_groups_offsets_expire_a_week_after_their_commit() {
     assert_eq!(bench.fetch("orders", 0), Ok(Some(5)));
     bench.pass(1_800_000);
     assert_eq!(bench.fetch("orders", 0), Ok(None));
-    assert_eq!(bench.shard.list(&[], &[]), [], "the empty group went too");
+    assert_eq!(bench.shard().list(&[], &[]), [], "the empty group went too");
     assert_eq!(bench.reloaded().durable_state(), Vec::<String>::new());
 }
 
@@ -259,6 +263,6 @@ fn a_group_whose_join_came_to_nothing_is_cleaned_up() {
     let mut bench = Bench::new();
     bench.join("", &["range"]);
     bench.pass(600_000);
-    assert_eq!(bench.shard.list(&[], &[]), []);
+    assert_eq!(bench.shard().list(&[], &[]), []);
     assert_eq!(bench.reloaded().durable_state(), Vec::<String>::new());
 }

@@ -9,6 +9,7 @@ use protocol::batch::batches;
 
 use super::super::*;
 use super::harness::*;
+use crate::runtime::Shard as _;
 
 fn loaded() -> Bench {
     let mut bench = Bench::new();
@@ -23,7 +24,7 @@ fn loaded() -> Bench {
 fn the_groups_are_those_that_stock_lists() {
     let bench = loaded();
     let listed: Vec<_> = bench
-        .shard
+        .shard()
         .list(&[], &[])
         .into_iter()
         .map(|group| (group.group.to_string(), group.kind, group.state))
@@ -53,7 +54,7 @@ fn the_offsets_are_those_that_stock_shows() {
         ("simple", &[(1, 2)]),
         ("deleted", &[]),
     ] {
-        let topics = bench.shard.fetch_all_offsets(&text(group), None, true).unwrap();
+        let topics = bench.shard().fetch_all_offsets(&text(group), None, true).unwrap();
         let offsets: BTreeMap<i32, i64> = topics
             .iter()
             .flat_map(|topic| &topic.partitions)
@@ -64,31 +65,34 @@ fn the_offsets_are_those_that_stock_shows() {
             .collect();
         assert_eq!(offsets, expected.iter().copied().collect(), "{group}");
     }
-    let left = bench.shard.fetch_all_offsets(&text("classic-left"), None, true).unwrap();
+    let left = bench.shard().fetch_all_offsets(&text("classic-left"), None, true).unwrap();
     let left = left[0].partitions[0].offset.clone().unwrap().unwrap();
     assert_eq!((&left.metadata[..], left.leader_epoch), ("a note", 0));
     let open = [(text("orders"), vec![0])];
-    let open = bench.shard.fetch_offsets(&text("group-tx-open"), None, &open, true).unwrap();
+    let open = bench.shard().fetch_offsets(&text("group-tx-open"), None, &open, true).unwrap();
     assert_eq!(open[0].partitions[0].offset, Err(GroupError::UnstableOffset));
 }
 
 #[test]
 fn the_static_member_goes_on_with_its_assignment() {
     let bench = loaded();
-    let group = bench.shard.describe(&text("classic-live")).unwrap();
+    let group = bench.shard().describe(&text("classic-live")).unwrap();
     assert_eq!((&group.protocol_type[..], &group.protocol[..]), ("consumer", "range"));
     let [member] = &group.members[..] else { panic!("{group:?}") };
     assert_eq!(member.group_instance_id, Some(text("instance-1")));
     assert_eq!(&member.client_id[..], "client-classic-live");
     assert_eq!(&member.client_host[..], "/127.0.0.1");
     assert!(!member.assignment.is_empty());
-    assert!(bench.shard.classic(&text("classic-live")).unwrap().is_subscribed_to(&text("orders")));
+    assert!(
+        bench.shard().classic(&text("classic-live")).unwrap().is_subscribed_to(&text("orders"))
+    );
 }
 
 #[test]
 fn when_nobody_comes_back_the_members_go_and_the_groups_stay() {
     let mut bench = loaded();
     bench.pass(50_000);
-    let states: Vec<_> = bench.shard.list(&[], &[]).into_iter().map(|group| group.state).collect();
+    let states: Vec<_> =
+        bench.shard().list(&[], &[]).into_iter().map(|group| group.state).collect();
     assert_eq!(states, ["Empty"; 7]);
 }

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::harness::*;
+use crate::runtime::WriteFailure;
 
 use protocol::messages::{GroupId, SyncGroupRequest};
 

@@ -7,25 +7,25 @@
 //! ```
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use coordinator::group::{
-    Answer, GroupError, GroupShard, Level, Note, Now, Outputs, ReplyId, Write, WriteFailure,
-    WriteId,
+use coordinator::runtime::{
+    Effects, Now, Outputs, Reply, ReplyId, Runtime, Unavailable, Write, WriteFailure, WriteId,
 };
 use parking_lot::Mutex;
-use protocol::batch::Compression;
+use protocol::batch::{Compression, HEADER_LEN};
 use tokio::sync::{Notify, oneshot};
 
 use super::clock::Clock;
 use super::log::ShardLog;
-use super::{TOPIC, writer};
+use super::{Kind, writer};
 
 #[derive(Debug)]
-enum Phase {
+enum Phase<S: Kind> {
     Loading,
-    Active(Box<GroupShard>),
+    Active(Box<Runtime<S>>),
     Failed(NotLoaded),
     Closed,
 }
@@ -40,9 +40,9 @@ pub(super) enum NotLoaded {
 }
 
 #[derive(Debug)]
-struct State {
-    phase: Phase,
-    parked: HashMap<ReplyId, oneshot::Sender<Answer>>,
+struct State<S: Kind> {
+    phase: Phase<S>,
+    parked: HashMap<ReplyId, oneshot::Sender<S::Answer>>,
     next_reply: u64,
     queue: VecDeque<Write>,
     /// A writer task is at work.
@@ -55,17 +55,22 @@ struct State {
 
 /// An answer that may come later.
 #[derive(Debug)]
-pub(crate) struct Parked(oneshot::Receiver<Answer>);
+pub(crate) struct Parked<S: Kind, T> {
+    receiver: oneshot::Receiver<S::Answer>,
+    answer: PhantomData<fn() -> T>,
+}
 
-impl Parked {
+impl<S: Kind, T: TryFrom<S::Answer>> Parked<S, T> {
     /// None when the shard was closed.
-    pub(crate) async fn answer(self) -> Option<Answer> {
-        self.0.await.ok()
+    pub(crate) async fn answer(self) -> Option<T> {
+        let answer = self.receiver.await.ok()?;
+        // A `Reply<T>` takes nothing but a `T`.
+        T::try_from(answer).ok()
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct HostedShard {
+pub(crate) struct HostedShard<S: Kind> {
     node_id: i32,
     partition: i32,
     /// For log lines.
@@ -73,12 +78,12 @@ pub(crate) struct HostedShard {
     log: Arc<dyn ShardLog>,
     compression: Compression,
     clock: Clock,
-    state: Mutex<State>,
+    state: Mutex<State<S>>,
     /// An earlier deadline, or the end.
     rearm: Notify,
 }
 
-impl HostedShard {
+impl<S: Kind> HostedShard<S> {
     pub(super) fn new(
         node_id: i32,
         partition: i32,
@@ -154,31 +159,38 @@ impl HostedShard {
     /// Does something with the shard's state and carries out what that asks for.
     pub(crate) fn act<R>(
         self: &Arc<Self>,
-        step: impl FnOnce(&mut GroupShard, Now, &mut Outputs) -> R,
-    ) -> Result<R, GroupError> {
-        let mut out = Outputs::default();
+        step: impl FnOnce(&mut S, Now, &mut Outputs<S>) -> R,
+    ) -> Result<R, Unavailable> {
+        self.run(|runtime, now, effects| runtime.step(now, effects, step))
+    }
+
+    fn run<R>(
+        self: &Arc<Self>,
+        step: impl FnOnce(&mut Runtime<S>, Now, &mut Effects<S>) -> R,
+    ) -> Result<R, Unavailable> {
+        let mut effects = Effects::default();
         let result = {
             let mut state = self.state.lock();
             let now = self.clock.now();
-            let shard = match &mut state.phase {
-                Phase::Active(shard) => shard,
-                Phase::Loading => return Err(GroupError::LoadInProgress),
-                Phase::Failed(_) | Phase::Closed => return Err(GroupError::NotCoordinator),
+            let runtime = match &mut state.phase {
+                Phase::Active(runtime) => runtime,
+                Phase::Loading => return Err(Unavailable::LoadInProgress),
+                Phase::Failed(_) | Phase::Closed => return Err(Unavailable::NotCoordinator),
             };
-            let result = step(shard, now, &mut out);
-            let deadline_ms = shard.next_deadline_ms();
-            self.carry_out(&mut state, &mut out, deadline_ms);
+            let result = step(runtime, now, &mut effects);
+            let deadline_ms = runtime.next_deadline_ms();
+            self.carry_out(&mut state, &mut effects, deadline_ms);
             result
         };
-        self.say(&out.notes);
+        self.say(&effects.notes);
         Ok(result)
     }
 
     /// Asks for something whose answer may come later: now is the shard asked, then waited for.
-    pub(crate) fn ask(
+    pub(crate) fn ask<T>(
         self: &Arc<Self>,
-        step: impl FnOnce(&mut GroupShard, ReplyId, Now, &mut Outputs),
-    ) -> Result<Parked, GroupError> {
+        step: impl FnOnce(&mut S, Reply<T>, Now, &mut Outputs<S>),
+    ) -> Result<Parked<S, T>, Unavailable> {
         let (sender, receiver) = oneshot::channel();
         let reply = {
             let mut state = self.state.lock();
@@ -187,16 +199,16 @@ impl HostedShard {
             state.parked.insert(reply, sender);
             reply
         };
-        let asked = self.act(|shard, now, out| step(shard, reply, now, out));
+        let asked = self.act(|shard, now, out| step(shard, Reply::new(reply), now, out));
         if let Err(error) = asked {
             self.state.lock().parked.remove(&reply);
             return Err(error);
         }
-        Ok(Parked(receiver))
+        Ok(Parked { receiver, answer: PhantomData })
     }
 
     /// Waits until all that was decided so far has been written, or has failed to be.
-    pub(crate) async fn settled(self: &Arc<Self>) -> Result<(), GroupError> {
+    pub(crate) async fn settled(self: &Arc<Self>) -> Result<(), Unavailable> {
         let receiver = {
             let mut state = self.state.lock();
             let Phase::Active(shard) = &state.phase else { return Ok(()) };
@@ -205,17 +217,20 @@ impl HostedShard {
             state.settling.entry(newest).or_default().push(sender);
             receiver
         };
-        receiver.await.map_err(|_| GroupError::NotCoordinator)
+        receiver.await.map_err(|_| Unavailable::NotCoordinator)
     }
 
-    fn carry_out(self: &Arc<Self>, state: &mut State, out: &mut Outputs, deadline_ms: Option<u64>) {
-        for (reply, answer) in out.replies.drain(..) {
-            if let Some(sender) = state.parked.remove(&reply) {
-                // The client may be gone.
-                let _ = sender.send(answer);
-            }
+    fn carry_out(
+        self: &Arc<Self>,
+        state: &mut State<S>,
+        effects: &mut Effects<S>,
+        deadline_ms: Option<u64>,
+    ) {
+        state.answer(effects);
+        if let Some(from) = effects.reverted_from {
+            state.queue.retain(|write| write.id < from);
         }
-        state.queue.extend(out.writes.drain(..));
+        state.queue.append(&mut VecDeque::from(std::mem::take(&mut effects.writes)));
         if !state.queue.is_empty() && !state.writing {
             state.writing = true;
             tokio::spawn(writer::run(Arc::clone(self)));
@@ -227,12 +242,15 @@ impl HostedShard {
     }
 
     /// What the writer does next: as many waiting writes as fit a batch, always one.
-    pub(super) fn take_writes(&self, room: usize, size: impl Fn(&Write) -> usize) -> Vec<Write> {
+    pub(super) fn take_writes(&self, room: usize) -> Vec<Write> {
         let mut state = self.state.lock();
+        if let Phase::Active(runtime) = &mut state.phase {
+            runtime.limit_writes(room);
+        }
         let mut taken = Vec::new();
         let mut used = 0_usize;
         while let Some(next) = state.queue.front() {
-            let next_size = size(next);
+            let next_size = next.size_bound();
             if !taken.is_empty() && used.saturating_add(next_size) > room {
                 break;
             }
@@ -248,31 +266,61 @@ impl HostedShard {
         self: &Arc<Self>,
         fates: impl IntoIterator<Item = (WriteId, Result<i64, WriteFailure>)>,
     ) {
-        let mut newest = None;
+        let (mut newest, mut reverted, mut in_doubt) = (None, false, None);
         // An error is a shard that was closed: its answers have been given.
-        let _ = self.act(|shard, now, out| {
+        let _ = self.run(|runtime, now, effects| {
             for (id, fate) in fates {
-                shard.written(id, fate, now, out);
+                runtime.written(id, fate, now, effects);
                 newest = Some(id);
+                reverted |= fate.is_err();
+                in_doubt = in_doubt.or_else(|| fate.err().filter(|failure| failure.leaves_doubt()));
             }
         });
+        if let Some(failure) = in_doubt {
+            self.give_way(failure);
+        }
         let Some(newest) = newest else { return };
         let mut state = self.state.lock();
-        let later = state.settling.split_off(&WriteId(newest.0.saturating_add(1)));
+        // With a write that failed all later ones have their fate.
+        let later = if reverted {
+            BTreeMap::new()
+        } else {
+            state.settling.split_off(&WriteId(newest.0.saturating_add(1)))
+        };
         for sender in std::mem::replace(&mut state.settling, later).into_values().flatten() {
             let _ = sender.send(());
         }
     }
 
+    /// Records may stand in the log that the shard has taken back: only a load can tell.
+    fn give_way(self: &Arc<Self>, failure: WriteFailure) {
+        let mut effects = Effects::default();
+        {
+            let mut state = self.state.lock();
+            let Phase::Active(runtime) = &mut state.phase else { return };
+            runtime.unload(self.clock.now(), &mut effects);
+            let reason = format!("whether records were written is not known: {failure}");
+            state.phase = Phase::Failed(NotLoaded::ForNow(reason));
+            state.end(&mut effects);
+        }
+        self.rearm.notify_one();
+        self.say(&effects.notes);
+        self.log.note_failure();
+    }
+
     /// The load is over, one way or the other.
-    pub(super) fn begin(self: &Arc<Self>, loaded: Result<GroupShard, NotLoaded>) {
+    pub(super) fn begin(self: &Arc<Self>, loaded: Result<Runtime<S>, NotLoaded>) {
+        let max_write_bytes = self.log.max_batch_bytes().saturating_sub(HEADER_LEN);
         {
             let mut state = self.state.lock();
             if !matches!(state.phase, Phase::Loading) {
                 return;
             }
             state.phase = match loaded {
-                Ok(shard) => Phase::Active(Box::new(shard)),
+                Ok(mut runtime) => {
+                    runtime.limit_writes(max_write_bytes);
+                    Phase::Active(Box::new(runtime))
+                }
                 Err(why) => Phase::Failed(why),
             };
         }
@@ -283,53 +331,51 @@ impl HostedShard {
 
     /// The shard is not here any more: all that waits is answered.
     pub(super) fn close(&self) {
-        let mut out = Outputs::default();
+        let mut effects = Effects::default();
         {
             let mut state = self.state.lock();
-            if let Phase::Active(shard) = &mut state.phase {
-                shard.unload(&mut out);
+            if let Phase::Active(runtime) = &mut state.phase {
+                runtime.unload(self.clock.now(), &mut effects);
             }
             state.phase = Phase::Closed;
-            for (reply, answer) in out.replies.drain(..) {
-                if let Some(sender) = state.parked.remove(&reply) {
-                    let _ = sender.send(answer);
-                }
-            }
-            state.parked.clear();
-            state.queue.clear();
-            state.settling.clear();
+            state.end(&mut effects);
         }
         self.rearm.notify_one();
-        self.say(&out.notes);
+        self.say(&effects.notes);
     }
 
     pub(super) fn node_id(&self) -> i32 {
         self.node_id
     }
 
-    pub(super) fn say(&self, notes: &[Note]) {
+    pub(super) fn say(&self, notes: &[S::Note]) {
         for note in notes {
-            let (id, partition) = (self.node_id, self.partition);
-            macro_rules! line {
-                ($level:ident) => {
-                    tracing::$level!(
-                        target: "org.apache.kafka.coordinator.group.GroupMetadataManager",
-                        "[GroupCoordinator id={id} topic={TOPIC} partition={partition}] {note}"
-                    )
-                };
-            }
-            match note.level() {
-                Level::Debug => line!(debug),
-                Level::Info => line!(info),
-                Level::Warn => line!(warn),
-                Level::Error => line!(error),
-            }
+            S::say(note, self.node_id, self.partition);
         }
     }
 }
 
+impl<S: Kind> State<S> {
+    fn answer(&mut self, effects: &mut Effects<S>) {
+        for (reply, answer) in effects.replies.drain(..) {
+            if let Some(sender) = self.parked.remove(&reply) {
+                // The client may be gone.
+                let _ = sender.send(answer);
+            }
+        }
+    }
+
+    /// Nothing waits any more.
+    fn end(&mut self, effects: &mut Effects<S>) {
+        self.answer(effects);
+        self.parked.clear();
+        self.queue.clear();
+        self.settling.clear();
+    }
+}
+
 /// Ticks the shard whenever a deadline passes, until it is closed.
-async fn wake_at_deadlines(shard: Arc<HostedShard>) {
+async fn wake_at_deadlines<S: Kind>(shard: Arc<HostedShard<S>>) {
     loop {
         let deadline_ms = {
             let mut state = shard.state.lock();

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use coordinator::group::WriteFailure;
+use coordinator::runtime::WriteFailure;
 use storage::ReadError;
 
 use super::clock::Clock;

@@ -1,23 +1,25 @@
 //! The writer of one shard: everything that waits becomes one batch, appended while the next
 //! gathers.
 //!
-//! It is a task only while there is something to write. Writes keep their order; one that is larger
-//! than a batch may be fails alone.
+//! It is a task only while there is something to write. Writes keep their order.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use coordinator::group::{Write, WriteFailure, WriteId};
+use coordinator::runtime::{Write, WriteFailure, WriteId};
 use protocol::batch::{BatchBuilder, BatchHeader, Compression, HEADER_LEN, LOG_OVERHEAD};
 
-use super::shard::HostedShard;
+use super::Kind;
+use super::hosted::HostedShard;
 
-pub(super) async fn run(shard: Arc<HostedShard>) {
+pub(super) async fn run<S: Kind>(shard: Arc<HostedShard<S>>) {
     loop {
         let max_bytes = shard.log().max_batch_bytes();
-        let writes = shard.take_writes(max_bytes.saturating_sub(HEADER_LEN), size_bound);
+        let room = max_bytes.saturating_sub(HEADER_LEN);
+        let writes = shard.take_writes(room);
         let Some(first) = writes.first() else { return };
-        if HEADER_LEN + size_bound(first) > max_bytes {
+        // As a rule the shard has refused it; the limit may just have been lowered.
+        if first.size_bound() > room {
             shard.written([(first.id, Err(WriteFailure::TooLarge))]);
             continue;
         }
@@ -28,15 +30,6 @@ pub(super) async fn run(shard: Arc<HostedShard>) {
         };
         shard.written(firsts.into_iter().map(|(id, delta)| (id, fate.map(|base| base + delta))));
     }
-}
-
-/// What a write takes in a batch, at most.
-fn size_bound(write: &Write) -> usize {
-    let sizes = write
-        .records
-        .iter()
-        .map(|record| BatchBuilder::record_size_bound(Some(&record.key), record.value.as_deref()));
-    sizes.sum()
 }
 
 /// One batch of all these, and where in it each write begins.

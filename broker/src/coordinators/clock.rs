@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use coordinator::group::Now;
+use coordinator::runtime::Now;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Clock {

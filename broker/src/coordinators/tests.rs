@@ -1,11 +1,12 @@
 //! The host over a log in memory that can be slow, refuse, or stand still.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use coordinator::group::{Answer, Caller, GroupError, GroupSettings, JoinAnswer, WriteFailure};
+use coordinator::group::{Caller, CommitAnswer, GroupError, GroupSettings, JoinAnswer};
+use coordinator::runtime::WriteFailure;
 use parking_lot::Mutex;
 use protocol::batch::{BatchBuilder, Compression, batches};
 use protocol::messages::join_group_request::JoinGroupRequestProtocol;
@@ -21,7 +22,8 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::log::Appending;
-use super::{Groups, HostedShard, Limits, ShardLog};
+use super::{ShardLog, ShardSettings};
+use crate::groups::{Groups, GroupsShard, Limits};
 
 #[derive(Debug)]
 struct Contents {
@@ -38,6 +40,8 @@ struct MemoryLog {
     permits: Arc<Semaphore>,
     refusal: Mutex<Option<WriteFailure>>,
     stalled: AtomicBool,
+    /// How often whoever keeps the shard was told that it does not serve.
+    failures: AtomicUsize,
     max_batch_bytes: usize,
 }
 
@@ -48,6 +52,7 @@ impl MemoryLog {
             permits: Arc::new(Semaphore::new(permits)),
             refusal: Mutex::new(None),
             stalled: AtomicBool::new(false),
+            failures: AtomicUsize::new(0),
             max_batch_bytes: 10_000,
         })
     }
@@ -83,7 +88,12 @@ impl ShardLog for Handle {
             let permits = Arc::clone(&log.permits);
             permits.acquire().await.expect("never closed").forget();
             let refusal = log.refusal.lock().take();
-            refusal.map_or_else(|| Ok(log.put(&batch)), Err)
+            // Where doubt is left, the records stand in the log.
+            let base_offset = match refusal {
+                Some(failure) if !failure.leaves_doubt() => -1,
+                _ => log.put(&batch),
+            };
+            refusal.map_or(Ok(base_offset), Err)
         })
     }
 
@@ -107,7 +117,9 @@ impl ShardLog for Handle {
         true
     }
 
-    fn note_failure(&self) {}
+    fn note_failure(&self) {
+        self.0.failures.fetch_add(1, Ordering::Relaxed);
+    }
 
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError> {
         while self.0.stalled.load(Ordering::Relaxed) {
@@ -132,19 +144,18 @@ fn limits() -> Limits {
             ..GroupSettings::default()
         },
         commit_timeout: Duration::from_millis(200),
-        load_buffer_bytes: 100,
-        compression: Compression::None,
+        shards: ShardSettings { load_buffer_bytes: 100, compression: Compression::None },
         topic_partitions: 1,
     }
 }
 
 fn groups_over(log: &Arc<MemoryLog>) -> Groups {
     let groups = Groups::new(1, limits());
-    groups.take(0, 0, Arc::new(Handle(Arc::clone(log))));
+    groups.hosted().take(0, 0, Arc::new(Handle(Arc::clone(log))));
     groups
 }
 
-async fn served(groups: &Groups) -> Arc<HostedShard> {
+async fn served(groups: &Groups) -> Arc<GroupsShard> {
     let shard = groups.shard(0).expect("it was taken");
     while shard.act(|_, _, _| ()).is_err() {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -175,13 +186,11 @@ async fn commit(groups: &Groups, offset: i64, metadata: &str) -> Result<(), Grou
     let parked = groups
         .shard(0)?
         .ask(|shard, reply, now, out| shard.commit_offsets(9, &request, reply, now, out))?;
-    match groups.within_commit_timeout(parked).await? {
-        Answer::Commit(topics) => topics.map(|_| ()),
-        other => panic!("{other:?}"),
-    }
+    let committed: CommitAnswer = groups.within_commit_timeout(parked).await?;
+    committed.map(|_| ())
 }
 
-fn committed(shard: &Arc<HostedShard>) -> Option<i64> {
+fn committed(shard: &Arc<GroupsShard>) -> Option<i64> {
     let topics = [(text("orders"), vec![0])];
     let fetched = shard
         .act(|shard, _, _| shard.fetch_offsets(&text("g"), None, &topics, true))
@@ -201,7 +210,7 @@ fn join_request(member: StrBytes) -> JoinGroupRequest {
         .with_rebalance_timeout_ms(60_000)
 }
 
-async fn join(shard: &Arc<HostedShard>, member: StrBytes) -> JoinAnswer {
+async fn join(shard: &Arc<GroupsShard>, member: StrBytes) -> JoinAnswer {
     let request = join_request(member);
     let caller = Caller { client_id: "c", client_host: "/127.0.0.1", api_version: 9 };
     let parked = shard
@@ -209,10 +218,7 @@ async fn join(shard: &Arc<HostedShard>, member: StrBytes) -> JoinAnswer {
             shard.join(caller, &request, reply, Uuid::from_u128(1), now, out);
         })
         .expect("it serves");
-    match parked.answer().await {
-        Some(Answer::Join(answer)) => answer,
-        other => panic!("{other:?}"),
-    }
+    parked.answer().await.expect("an answer")
 }
 
 #[tokio::test]
@@ -233,8 +239,11 @@ async fn compressed_batches_are_written_and_loaded() {
     use Compression::{Gzip, Lz4, None, Snappy, Zstd};
     for compression in [None, Gzip, Snappy, Lz4, Zstd] {
         let log = MemoryLog::new(1_000);
-        let groups = Groups::new(1, Limits { compression, ..limits() });
-        groups.take(0, 0, Arc::new(Handle(Arc::clone(&log))));
+        let groups = Groups::new(
+            1,
+            Limits { shards: ShardSettings { compression, ..limits().shards }, ..limits() },
+        );
+        groups.hosted().take(0, 0, Arc::new(Handle(Arc::clone(&log))));
         served(&groups).await;
         commit(&groups, 5, "a note").await.unwrap();
         let written = log.contents.lock().batches[0].clone();
@@ -293,7 +302,7 @@ async fn a_stalled_log_delays_commits_and_no_heartbeat() {
         .ask(|shard, reply, now, out| shard.commit_offsets(9, &request, reply, now, out))
         .unwrap();
     let answer = refused.answer().await;
-    assert_eq!(answer, Some(Answer::Commit(Err(GroupError::RebalanceInProgress))));
+    assert_eq!(answer, Some(Err(GroupError::RebalanceInProgress)));
 }
 
 #[tokio::test]
@@ -336,7 +345,7 @@ async fn a_write_larger_than_a_batch_may_be_fails_alone() {
     limits.settings.offset_metadata_max_size = usize::MAX;
     let log = MemoryLog::new(1_000);
     let groups = Groups::new(1, limits);
-    groups.take(0, 0, Arc::new(Handle(Arc::clone(&log))));
+    groups.hosted().take(0, 0, Arc::new(Handle(Arc::clone(&log))));
     let shard = served(&groups).await;
     let metadata = "x".repeat(20_000);
     let (large, small) = tokio::join!(commit(&groups, 5, &metadata), commit(&groups, 6, ""));
@@ -429,8 +438,8 @@ async fn who_waits_in_a_shard_that_is_given_up_is_sent_away() {
     let commit = shard
         .ask(|shard, reply, now, out| shard.commit_offsets(9, &request, reply, now, out))
         .unwrap();
-    groups.give_up(0);
-    assert_eq!(commit.answer().await, Some(Answer::Commit(Err(GroupError::NotCoordinator))));
+    groups.hosted().give_up(0);
+    assert_eq!(commit.answer().await, Some(Err(GroupError::NotCoordinator)));
     assert_eq!(groups.shard(0).unwrap_err(), GroupError::NotCoordinator);
     log.permits.add_permits(10);
 }
@@ -440,12 +449,27 @@ async fn a_shard_that_serves_goes_on_under_a_newer_epoch() {
     let log = MemoryLog::new(1_000);
     let groups = groups_over(&log);
     let shard = served(&groups).await;
-    groups.take(0, 0, Arc::new(Handle(Arc::clone(&log))));
+    groups.hosted().take(0, 0, Arc::new(Handle(Arc::clone(&log))));
     assert!(Arc::ptr_eq(&shard, &groups.shard(0).unwrap()));
-    groups.take(0, 1, Arc::new(Handle(Arc::clone(&log))));
+    groups.hosted().take(0, 1, Arc::new(Handle(Arc::clone(&log))));
     assert!(Arc::ptr_eq(&shard, &groups.shard(0).unwrap()));
-    groups.give_up(0);
-    groups.take(0, 2, Arc::new(Handle(Arc::clone(&log))));
+    groups.hosted().give_up(0);
+    groups.hosted().take(0, 2, Arc::new(Handle(Arc::clone(&log))));
     assert!(!Arc::ptr_eq(&shard, &groups.shard(0).unwrap()));
     served(&groups).await;
+}
+
+#[tokio::test]
+async fn records_whose_fate_is_not_known_are_looked_up_in_the_log() {
+    let log = MemoryLog::new(10);
+    let groups = groups_over(&log);
+    let shard = served(&groups).await;
+    commit(&groups, 5, "").await.unwrap();
+    *log.refusal.lock() = Some(WriteFailure::NotLeader);
+    let refused = commit(&groups, 6, "").await.unwrap_err();
+    assert_eq!(refused, GroupError::NotCoordinator);
+    assert_eq!(log.failures.load(Ordering::Relaxed), 1);
+    assert!(shard.act(|_, _, _| ()).is_err(), "5 may be read by nobody now that 6 may stand");
+    groups.hosted().take(0, 0, Arc::new(Handle(Arc::clone(&log))));
+    assert_eq!(committed(&served(&groups).await), Some(6));
 }

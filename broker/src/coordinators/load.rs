@@ -10,12 +10,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use coordinator::group::{GroupShard, LoadError, Outputs};
+use coordinator::runtime::{Effects, LoadError, Runtime};
 use protocol::batch::{BatchError, BatchView, Compression, batches};
 use storage::ReadError;
 
-use super::shard::{HostedShard, NotLoaded};
-use super::{Limits, TOPIC};
+use super::Kind;
+use super::hosted::{HostedShard, NotLoaded};
 
 /// How often the high watermark is looked at while it is behind.
 const HIGH_WATERMARK_PAUSE: Duration = Duration::from_millis(5);
@@ -37,22 +37,27 @@ enum LoadFailed {
 }
 
 /// Loads the shard in the background.
-pub(super) fn start(shard: Arc<HostedShard>, limits: Limits) {
+pub(super) fn start<S: Kind>(shard: Arc<HostedShard<S>>, empty: S, buffer_bytes: usize) {
     tokio::spawn(async move {
         let loading = Arc::clone(&shard);
-        let replayed = tokio::task::spawn_blocking(move || replay(&loading, &limits)).await;
+        let replayed =
+            tokio::task::spawn_blocking(move || replay(&loading, empty, buffer_bytes)).await;
         let loaded = match replayed {
-            Ok(Ok(replayed)) if committed(&shard, replayed.end_offset).await => {
-                replayed.say(&shard);
-                Ok(replayed.state)
+            Ok(Ok(replayed)) => {
+                let end_offset = replayed.end_offset;
+                if committed(&shard, end_offset).await {
+                    replayed.say(&shard);
+                    Ok(replayed.state)
+                } else {
+                    Err(NotLoaded::ForNow(LoadFailed::Lost.to_string()))
+                }
             }
-            Ok(Ok(_)) => Err(NotLoaded::ForNow(LoadFailed::Lost.to_string())),
             Ok(Err(failed)) => {
                 let not_loaded = failed.not_loaded();
                 if matches!(not_loaded, NotLoaded::Unreadable(_)) {
                     tracing::error!(
                         target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
-                        "Failed to load {TOPIC}-{}: {failed}", shard.partition(),
+                        "Failed to load {}-{}: {failed}", S::TOPIC, shard.partition(),
                     );
                 }
                 Err(not_loaded)
@@ -81,8 +86,8 @@ impl LoadFailed {
 }
 
 /// The state that a log stands for, and how much it took.
-struct Replayed {
-    state: GroupShard,
+struct Replayed<S: Kind> {
+    state: Runtime<S>,
     /// Where the log ended.
     end_offset: i64,
     records: i64,
@@ -90,15 +95,17 @@ struct Replayed {
     begun: Instant,
 }
 
-impl Replayed {
+impl<S: Kind> Replayed<S> {
     /// Kafka's line.
-    fn say(&self, shard: &HostedShard) {
+    fn say(&self, shard: &HostedShard<S>) {
         tracing::info!(
             target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
-            "[GroupCoordinator id={}] Finished loading of metadata from {TOPIC}-{} with epoch {} \
+            "[{} id={}] Finished loading of metadata from {}-{} with epoch {} \
              in {}ms where 0ms was spent in the scheduler. Loaded {} records which total to \
              {} bytes.",
+            S::NAME,
             shard.node_id(),
+            S::TOPIC,
             shard.partition(),
             shard.leader_epoch(),
             self.begun.elapsed().as_millis(),
@@ -108,18 +115,22 @@ impl Replayed {
     }
 }
 
-fn replay(shard: &Arc<HostedShard>, limits: &Limits) -> Result<Replayed, LoadFailed> {
+fn replay<S: Kind>(
+    shard: &Arc<HostedShard<S>>,
+    empty: S,
+    buffer_bytes: usize,
+) -> Result<Replayed<S>, LoadFailed> {
     let log = shard.log();
     let begun = Instant::now();
     let (mut records, mut read) = (0, 0);
-    let mut state = GroupShard::new(limits.settings.clone());
-    let mut out = Outputs::default();
+    let mut state = Runtime::new(empty);
+    let mut effects = Effects::default();
     let mut next = log.start_offset();
     while next < log.end_offset() {
         if shard.is_closed() || !log.leads() {
             return Err(LoadFailed::Lost);
         }
-        let bytes = log.read(next, limits.load_buffer_bytes)?;
+        let bytes = log.read(next, buffer_bytes)?;
         let from = next;
         for batch in batches(&bytes) {
             let batch = batch.map_err(|cause| LoadFailed::Batch { offset: next, cause })?;
@@ -127,11 +138,11 @@ fn replay(shard: &Arc<HostedShard>, limits: &Limits) -> Result<Replayed, LoadFai
             if last < next {
                 return Err(LoadFailed::Order { last, expected: next });
             }
-            replay_batch(shard, &mut state, &batch, &mut out)?;
+            replay_batch(shard, &mut state, &batch, &mut effects)?;
             records += i64::from(batch.records_count());
             read += batch.len();
             next = batch.next_offset();
-            shard.say(&std::mem::take(&mut out.notes));
+            shard.say(&std::mem::take(&mut effects.notes));
         }
         if next == from {
             match BatchView::parse(&bytes) {
@@ -146,11 +157,11 @@ fn replay(shard: &Arc<HostedShard>, limits: &Limits) -> Result<Replayed, LoadFai
     Ok(Replayed { state, end_offset: log.end_offset(), records, bytes: read, begun })
 }
 
-fn replay_batch(
-    shard: &Arc<HostedShard>,
-    state: &mut GroupShard,
+fn replay_batch<S: Kind>(
+    shard: &Arc<HostedShard<S>>,
+    state: &mut Runtime<S>,
     batch: &BatchView<'_>,
-    out: &mut Outputs,
+    effects: &mut Effects<S>,
 ) -> Result<(), LoadFailed> {
     let offset = batch.base_offset();
     let bad_batch = |cause| LoadFailed::Batch { offset, cause };
@@ -163,11 +174,11 @@ fn replay_batch(
                 .map_err(|cause| LoadFailed::Compressed { offset, cause })?,
         ),
     };
-    Ok(state.replay_batch(&batch.header_copy(), &payload, shard.clock().now(), out)?)
+    Ok(state.replay_batch(&batch.header_copy(), &payload, shard.clock().now(), effects)?)
 }
 
 /// Waits for the high watermark; false when the partition is lost meanwhile.
-async fn committed(shard: &Arc<HostedShard>, end_offset: i64) -> bool {
+async fn committed<S: Kind>(shard: &Arc<HostedShard<S>>, end_offset: i64) -> bool {
     while shard.log().high_watermark() < end_offset {
         if shard.is_closed() || !shard.log().leads() {
             return false;

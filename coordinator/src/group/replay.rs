@@ -1,0 +1,252 @@
+//! What records make of a shard of groups: at a load, and for every write as it is decided.
+//!
+//! A record of an unknown type is passed over, as in Kafka. Answers to the `replay` methods of
+//! `GroupMetadataManager` and `OffsetMetadataManager`.
+
+use protocol::records::group::{
+    ForeignKey, GroupMetadataValue, GroupRecord, GroupRecordError, MemberMetadata, OffsetCommitKey,
+};
+use protocol::wire::StrBytes;
+
+use super::Outputs;
+use super::answer::{Answer, GroupError};
+use super::classic::{ClassicGroup, GroupState, Member, Protocols};
+use super::foreign::ForeignGroup;
+use super::note::Note;
+use super::shard::{Group, GroupShard};
+use super::then::AfterWrite;
+use super::timers::{Expiry, TimerKey};
+use crate::runtime::{Now, Shard, Standing, WriteFailure, WriteId, WriteRecord};
+
+impl Shard for GroupShard {
+    type Record = GroupRecord;
+    type RecordError = GroupRecordError;
+    type Answer = Answer;
+    type Note = Note;
+    type Then = AfterWrite;
+
+    fn read(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<GroupRecord, GroupRecordError> {
+        GroupRecord::read(key, value)
+    }
+
+    fn encode(record: &GroupRecord) -> Option<WriteRecord> {
+        record.to_bytes().map(|(key, value)| WriteRecord { key, value })
+    }
+
+    fn replay(&mut self, record: GroupRecord, standing: Standing, now: Now, notes: &mut Vec<Note>) {
+        match record {
+            GroupRecord::OffsetCommit { key, value } => {
+                if value.is_some() && self.groups.latest(&key.group).is_none() {
+                    // A group without members, only there to hold offsets.
+                    let group = ClassicGroup::new(key.group.clone(), now.wall_ms);
+                    let group = Group::Classic(Box::new(group));
+                    self.groups.set(standing, key.group.clone(), Some(group));
+                }
+                self.offsets.replay(key, value.as_ref(), standing);
+            }
+            GroupRecord::GroupMetadata { group, value: None } => {
+                self.groups.set(standing, group, None);
+            }
+            GroupRecord::GroupMetadata { group, value: Some(value) } => {
+                self.replay_group(group, value, standing, notes);
+            }
+            GroupRecord::Foreign { key, value } => {
+                self.replay_foreign(key, value.is_none(), standing);
+            }
+            GroupRecord::Unknown { record_type } => {
+                notes.push(Note::UnknownRecordType { record_type });
+            }
+        }
+    }
+
+    fn end_transaction(&mut self, producer_id: i64, is_commit: bool, notes: &mut Vec<Note>) {
+        let too_late = self.offsets.end_transaction(producer_id, is_commit);
+        notes.extend(too_late.into_iter().map(|OffsetCommitKey { group, topic, partition }| {
+            Note::StaleTransactionalOffset { group, topic, partition }
+        }));
+    }
+
+    fn commit(&mut self, write: WriteId, base_offset: i64) {
+        self.groups.commit(write);
+        self.offsets.commit(write, base_offset);
+    }
+
+    fn revert(&mut self, from: WriteId, failure: WriteFailure, out: &mut Outputs) {
+        self.offsets.revert(from);
+        for (group, gone) in self.groups.revert(from) {
+            out.note(Note::WriteFailed { group: group.clone(), failure });
+            for group in gone {
+                if let Group::Classic(group) = group {
+                    self.never_was(*group, failure, out);
+                }
+            }
+            self.believe_in_foreign_members(&group, out.now());
+        }
+    }
+
+    fn then(
+        &mut self,
+        AfterWrite(then): AfterWrite,
+        fate: Result<(), WriteFailure>,
+        now: Now,
+        out: &mut Outputs,
+    ) {
+        match fate {
+            Ok(()) => self.then_written(then, now, out),
+            Err(failure) => self.then_failed(then, failure, now, out),
+        }
+    }
+
+    fn refused(answer: Answer, failure: WriteFailure) -> Answer {
+        answer.failed(match failure {
+            WriteFailure::NotLeader => GroupError::NotCoordinator,
+            other => GroupError::WriteFailed(other),
+        })
+    }
+
+    /// All records are in: the shard begins to serve.
+    fn loaded(&mut self, now: Now, out: &mut Outputs) {
+        let interval_ms = self.settings.retention_check_interval_ms;
+        self.timers.set(TimerKey::Cleanup, now.monotonic_ms + interval_ms, Expiry::Cleanup);
+        let groups: Vec<(StrBytes, Option<Vec<StrBytes>>)> = self
+            .groups
+            .iter()
+            .map(|(id, group)| match group {
+                Group::Classic(group) => {
+                    (id.clone(), Some(group.members.keys().cloned().collect()))
+                }
+                Group::Foreign(_) => (id.clone(), None),
+            })
+            .collect();
+        for (id, members) in groups {
+            match members {
+                Some(members) => self.classic_loaded(&id, &members, now, out),
+                None => self.believe_in_foreign_members(&id, now),
+            }
+        }
+    }
+
+    fn next_deadline_ms(&self) -> Option<u64> {
+        self.timers.next_deadline_ms()
+    }
+
+    fn tick(&mut self, now: Now, out: &mut Outputs) {
+        self.expire(now, out);
+    }
+
+    fn unload(&mut self, out: &mut Outputs) {
+        self.answer_all(out);
+    }
+}
+
+impl GroupShard {
+    /// A group as a record has it. A classic group that is there is what its record under way was
+    /// made of, and further by what no record says: it stays (Kafka's `replayRecords` is false).
+    fn replay_group(
+        &mut self,
+        id: StrBytes,
+        value: GroupMetadataValue,
+        standing: Standing,
+        notes: &mut Vec<Note>,
+    ) {
+        let is_there = matches!(self.groups.latest(&id), Some(Group::Classic(_)));
+        if is_there && matches!(standing, Standing::UnderWay { .. }) {
+            return;
+        }
+        let classic = loaded_group(id.clone(), value, notes);
+        self.groups.set(standing, id, Some(Group::Classic(Box::new(classic))));
+    }
+
+    fn replay_foreign(&mut self, key: ForeignKey, is_tombstone: bool, standing: Standing) {
+        let id = key.group.clone();
+        let kept = match self.groups.latest_mut(&id) {
+            Some(Group::Foreign(group)) => {
+                if matches!(standing, Standing::InLog { .. }) && !group.is_last(&key, is_tombstone)
+                {
+                    group.apply(key, is_tombstone);
+                    return;
+                }
+                let mut group = group.clone();
+                let is_gone = group.apply(key, is_tombstone);
+                (!is_gone).then_some(group)
+            }
+            // A simple group that offset commits before it made, or none at all. A classic group
+            // that has members is not what this record is about: its tombstone came too late.
+            Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
+            _ if is_tombstone => return,
+            _ => {
+                let mut group = ForeignGroup::new(key.kind);
+                group.apply(key, false);
+                Some(group)
+            }
+        };
+        self.groups.set(standing, id, kept.map(Group::Foreign));
+    }
+
+    /// Members of a group of another kind are there for a session timeout: nobody can hear of them.
+    fn believe_in_foreign_members(&mut self, id: &StrBytes, now: Now) {
+        if let Some(Group::Foreign(group)) = self.groups.latest(id)
+            && !group.is_empty()
+        {
+            let deadline_ms = now.monotonic_ms + self.settings.foreign_session_timeout_ms;
+            let key = TimerKey::ForeignMembers { group: id.clone() };
+            self.timers.set(key, deadline_ms, Expiry::ForeignMembers);
+        }
+    }
+
+    fn classic_loaded(&mut self, id: &StrBytes, members: &[StrBytes], now: Now, out: &mut Outputs) {
+        out.note(Note::Loaded { group: id.clone(), members: members.len() });
+        for member in members {
+            self.heard_of(id, member, now);
+        }
+        let max = self.settings.max_size;
+        if members.len() > max {
+            let reason = format!(
+                "Freshly-loaded group {id} (size {}) is over capacity {max}. Rebalancing in order \
+                 to give a chance for consumers to commit offsets",
+                members.len()
+            );
+            self.prepare_rebalance(id, reason, now, out);
+        }
+    }
+}
+
+fn loaded_group(id: StrBytes, value: GroupMetadataValue, notes: &mut Vec<Note>) -> ClassicGroup {
+    let mut group = ClassicGroup::new(id, 0);
+    let protocol = value.protocol.clone().unwrap_or_default();
+    for member in value.members {
+        group.add(loaded_member(member, &protocol), &value.protocol_type, None);
+    }
+    let is_empty = group.members.is_empty();
+    group.state = if is_empty { GroupState::Empty } else { GroupState::Stable };
+    group.state_since_ms = Some(value.current_state_timestamp_ms).filter(|since| *since != -1);
+    group.generation = value.generation;
+    group.protocol_type = Some(value.protocol_type).filter(|name| !name.is_empty());
+    group.protocol_name = value.protocol;
+    group.leader = value
+        .leader
+        .filter(|leader| is_empty || group.members.contains_key(leader))
+        .or_else(|| group.members.keys().next().cloned());
+    group.subscribed_topics = group.compute_subscribed_topics(notes);
+    group
+}
+
+fn loaded_member(member: MemberMetadata, protocol: &StrBytes) -> Member {
+    Member {
+        id: member.member_id,
+        instance_id: member.group_instance_id,
+        client_id: member.client_id,
+        client_host: member.client_host,
+        rebalance_timeout_ms: if member.rebalance_timeout_ms == -1 {
+            member.session_timeout_ms
+        } else {
+            member.rebalance_timeout_ms
+        },
+        session_timeout_ms: member.session_timeout_ms,
+        protocols: Protocols::one(protocol.clone(), member.subscription),
+        assignment: member.assignment,
+        awaiting_join: None,
+        awaiting_sync: None,
+        is_new: false,
+    }
+}

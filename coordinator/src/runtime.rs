@@ -1,0 +1,162 @@
+//! What every coordinator's shard stands on, whatever it coordinates: one log, writes under way,
+//! answers that wait for them, and the way back when one fails.
+//!
+//! ```text
+//! request, now ──▶ Shard ── records ──▶ replay at once (Standing::UnderWay) ──▶ Write ──▶ log
+//!                    ▲                                                                  │
+//!                    ├── commit(write, base offset), answers ◀── written ───────────────┤
+//!                    └── revert(from write), refusals        ◀── could not be written ──┘
+//! the log at start ──▶ replay (Standing::InLog), then loaded
+//! ```
+//!
+//! Invariants:
+//! - What records say is made by [`Shard::replay`] alone, at a load and while the shard serves.
+//! - A write that fails takes back what it and all later writes have made: those were decided
+//!   upon it.
+//! - Writes are reported in the order in which they were decided.
+//! - An answer that waits for a write is given once: when it is written, or why it was not.
+//!
+//! Answers to Kafka's `CoordinatorRuntime`, `SnapshottableCoordinator` and `CoordinatorShard`
+//! (KIP-848). It knows no clock, task, disk or random.
+
+mod load;
+mod outputs;
+mod shard;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod versions;
+
+use std::collections::BTreeMap;
+
+pub use load::LoadError;
+pub use outputs::{Effects, Outputs, Reply, ReplyId, Write, WriteId, WriteRecord};
+pub use shard::{Now, Shard, Standing, Unavailable, WriteFailure};
+pub use timers::Timers;
+pub use versions::{VersionedMap, Versions};
+
+use outputs::Decided;
+
+/// One shard that serves.
+#[derive(Debug)]
+pub struct Runtime<S: Shard> {
+    shard: S,
+    next_write: WriteId,
+    max_write_bytes: usize,
+    under_way: BTreeMap<WriteId, Waiting<S>>,
+}
+
+/// What waits for a write.
+#[derive(Debug)]
+struct Waiting<S: Shard> {
+    then: Option<S::Then>,
+    reply: Option<(ReplyId, S::Answer)>,
+}
+
+impl<S: Shard> Runtime<S> {
+    /// A shard that is empty, ready for [`Self::replay_batch`].
+    pub fn new(shard: S) -> Self {
+        Self {
+            shard,
+            next_write: WriteId(0),
+            max_write_bytes: usize::MAX,
+            under_way: BTreeMap::new(),
+        }
+    }
+
+    /// How large the records of a write may be ([`Write::size_bound`]); a larger one fails as it is
+    /// decided, before anything is decided upon it.
+    pub fn limit_writes(&mut self, max_bytes: usize) {
+        self.max_write_bytes = max_bytes;
+    }
+
+    pub fn shard(&self) -> &S {
+        &self.shard
+    }
+
+    /// The newest write under way: after it, all that was decided so far has been written.
+    pub fn newest_write(&self) -> Option<WriteId> {
+        self.under_way.last_key_value().map(|(id, _)| *id)
+    }
+
+    /// When [`Shard::tick`] has something to do next, on the monotonic clock.
+    pub fn next_deadline_ms(&self) -> Option<u64> {
+        self.shard.next_deadline_ms()
+    }
+
+    /// One call of the shard, whatever it is.
+    pub fn step<R>(
+        &mut self,
+        now: Now,
+        effects: &mut Effects<S>,
+        call: impl FnOnce(&mut S, Now, &mut Outputs<S>) -> R,
+    ) -> R {
+        let mut out = Outputs::new(now, self.next_write);
+        let result = call(&mut self.shard, now, &mut out);
+        self.next_write = out.next_write();
+        let Outputs { replies, notes, decided, .. } = out;
+        effects.replies.extend(replies);
+        effects.notes.extend(notes);
+        let mut too_large = None;
+        for Decided { write, then, reply } in decided {
+            if write.size_bound() > self.max_write_bytes {
+                too_large = too_large.or(Some(write.id));
+            }
+            self.under_way.insert(write.id, Waiting { then, reply });
+            effects.writes.push(write);
+        }
+        if let Some(id) = too_large {
+            effects.writes.retain(|write| write.id < id);
+            self.revert(id, WriteFailure::TooLarge, now, effects);
+        }
+        result
+    }
+
+    /// A write has its fate: the offset of its first record, or why it failed. A failure is that of
+    /// every write after it, too: whoever holds them drops them ([`Effects::reverted_from`]).
+    pub fn written(
+        &mut self,
+        id: WriteId,
+        fate: Result<i64, WriteFailure>,
+        now: Now,
+        effects: &mut Effects<S>,
+    ) {
+        match fate {
+            Ok(base_offset) => {
+                let Some(Waiting { then, reply }) = self.under_way.remove(&id) else { return };
+                self.shard.commit(id, base_offset);
+                if let Some(then) = then {
+                    self.step(now, effects, |shard, now, out| shard.then(then, Ok(()), now, out));
+                }
+                effects.replies.extend(reply);
+            }
+            Err(failure) if self.under_way.contains_key(&id) => {
+                self.revert(id, failure, now, effects);
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn revert(&mut self, id: WriteId, failure: WriteFailure, now: Now, effects: &mut Effects<S>) {
+        effects.reverted_from = Some(id);
+        let reverted = self.under_way.split_off(&id);
+        self.step(now, effects, |shard, _, out| shard.revert(id, failure, out));
+        for (write, Waiting { then, reply }) in reverted {
+            let failure = if write == id { failure } else { failure.of_what_came_after() };
+            if let Some(then) = then {
+                self.step(now, effects, |shard, now, out| shard.then(then, Err(failure), now, out));
+            }
+            let refused = reply.map(|(reply, answer)| (reply, S::refused(answer, failure)));
+            effects.replies.extend(refused);
+        }
+    }
+
+    /// Answers all that waits, for a shard that goes away.
+    pub fn unload(&mut self, now: Now, effects: &mut Effects<S>) {
+        for Waiting { reply, .. } in std::mem::take(&mut self.under_way).into_values() {
+            let gone = WriteFailure::NotLeader;
+            effects.replies.extend(reply.map(|(reply, answer)| (reply, S::refused(answer, gone))));
+        }
+        self.step(now, effects, |shard, _, out| shard.unload(out));
+    }
+}
