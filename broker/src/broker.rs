@@ -10,7 +10,7 @@ use protocol::api::Listener;
 use protocol::leader_hint::{CurrentLeader, NodeEndpoint};
 use raft::image::MetadataImage;
 use replica::NotAppended;
-use storage::{AppendError, ReadError, StorageError};
+use storage::{AppendError, Corruption, ReadError, StorageError};
 use uuid::Uuid;
 
 use crate::authorizer::Authorizer;
@@ -254,7 +254,21 @@ impl Broker {
     /// A log directory failed, unless we only ran out of descriptors: its partitions are offline
     /// from now on, and the process ends when nothing can go on without it.
     pub(crate) fn note_storage_failure(&self, error: &StorageError) {
+        if let StorageError::Corrupt(found) = error {
+            self.note_damage(found);
+        }
         self.parts.log_dirs.note_failure(error);
+    }
+
+    /// A partition's log has bytes that cannot be read.
+    fn note_damage(&self, found: &Corruption) {
+        let name = found.log_name();
+        let Some((topic, partition)) = name.rsplit_once('-') else { return };
+        let partition = partition.parse().ok();
+        let hosted = partition.and_then(|partition| self.partitions().partition(topic, partition));
+        if let Some(hosted) = hosted.filter(|_| found.fault.is_of_records()) {
+            hosted.note_damage(found);
+        }
     }
 }
 

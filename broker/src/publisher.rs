@@ -137,6 +137,9 @@ impl Publisher {
             say_not_hosted(&change, &why);
             self.note(&why);
         }
+        if ours.iter().any(|change| self.is_damaged(change)) {
+            self.reconciliation.failed();
+        }
         self.look_for_leaders(&image, &changes.brokers);
         let groups = self.broker.groups();
         groups.apply(self.broker.partitions(), &self.broker.image(), &image, changes);
@@ -174,12 +177,14 @@ impl Publisher {
         let gone = look.differences.iter().filter(is_gone).map(|difference| &difference.subject);
         let gone: Vec<(Uuid, i32)> = gone.map(|gone| (gone.topic_id, gone.partition)).collect();
         self.remove(gone).await;
+        let mut reasons = self.give_way(&look.differences).await;
         let again = |difference: &Difference| match difference.step {
-            Step::Open | Step::Apply | Step::Fetch | Step::Unfollow => difference.change.clone(),
-            Step::Nothing | Step::Remove | Step::Wait => None,
+            Step::Open | Step::Apply | Step::Fetch | Step::Unfollow | Step::Refill => {
+                difference.change.clone()
+            }
+            Step::Nothing | Step::Remove | Step::Wait | Step::LeaveInSync | Step::Keep => None,
         };
         let again: Arc<Vec<Change>> = Arc::new(look.differences.iter().filter_map(again).collect());
-        let mut reasons = Reasons::new();
         for (change, why) in self.host(&image, &again).await {
             reasons.insert((change.topic.id, change.partition), why.reason());
             self.note(&why);
@@ -202,6 +207,21 @@ impl Publisher {
         }));
         self.reconciliation.say(self.broker.node_id(), found, &look.busy);
         self.reconciliation.looked(left);
+    }
+
+    /// What is damaged leaves the in-sync set, and when it has left begins anew.
+    async fn give_way(&mut self, differences: &[Difference]) -> Reasons {
+        let stepping = |step| differences.iter().filter(move |found| found.step == step);
+        for leaving in stepping(Step::LeaveInSync).filter_map(|found| found.hosted.as_ref()) {
+            self.broker.parts.log_dirs.report_lost(leaving);
+        }
+        // It was told to be lost, and is needed all the same.
+        for kept in stepping(Step::Keep).filter(|found| found.is_needed(self.broker.node_id())) {
+            kept.hosted.iter().for_each(|kept| self.broker.parts.log_dirs.report(kept));
+        }
+        let refilled = stepping(Step::Refill).map(|found| &found.subject);
+        let refilled = refilled.map(|found| (found.topic_id, found.partition)).collect();
+        self.begin_anew(refilled).await
     }
 
     /// Something could not be done: what only passes is tried again, what does not costs its log
@@ -247,6 +267,12 @@ impl Publisher {
         Ok(())
     }
 
+    fn is_damaged(&self, change: &Change) -> bool {
+        let topic = self.broker.partitions().topic_by_id(change.topic.id);
+        let hosted = topic.and_then(|topic| topic.partition(change.partition));
+        hosted.is_some_and(|hosted| hosted.damage().is_some())
+    }
+
     fn is_ours(&self, change: &Change) -> bool {
         change.state.replicas.contains(&self.broker.node_id())
     }
@@ -257,8 +283,15 @@ impl Publisher {
         image: &Arc<MetadataImage>,
         changes: &Arc<Vec<Change>>,
     ) -> Vec<(Change, NotHosted)> {
-        let shares = self.begin_hosting(image, changes, processors());
-        self.end_hosting(image, changes, shares).await
+        let held_back =
+            |change: &&Change| self.reconciliation.holds_back(change.topic.id, change.partition);
+        let changes = if self.reconciliation.damaged.is_empty() {
+            Arc::clone(changes)
+        } else {
+            Arc::new(changes.iter().filter(|change| !held_back(change)).cloned().collect())
+        };
+        let shares = self.begin_hosting(image, &changes, processors());
+        self.end_hosting(image, &changes, shares).await
     }
 
     fn begin_hosting(

@@ -24,11 +24,15 @@ pub enum Bug {
     SameStateEndsProposal,
     /// What could not be done when the metadata changed is not tried again.
     NoReconciliation,
+    /// A damaged replica is emptied although it may be elected.
+    RefillsEligible,
+    /// A damaged replica is emptied while its leader may count what it had.
+    RefillsCounted,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::HwIgnoresMaximalIsr,
         Self::HwIgnoresMinIsr,
         Self::NoTruncationOnDivergence,
@@ -39,6 +43,8 @@ impl Bug {
         Self::NewLeaderTrustsFollowers,
         Self::SameStateEndsProposal,
         Self::NoReconciliation,
+        Self::RefillsEligible,
+        Self::RefillsCounted,
     ];
 }
 

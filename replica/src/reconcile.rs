@@ -5,6 +5,11 @@
 //! which may never come. So what should be and what is are compared from time to time and after
 //! every failure, and what differs is done again. Kafka has no counterpart: there a partition whose
 //! log fails takes its whole directory offline.
+//!
+//! A replica whose log is damaged gives up what it leads, leaves the in-sync set, and is then
+//! filled anew from whoever leads. Kept true: the log of a replica that may be elected (in sync, or
+//! an eligible leader replica, KIP-966) is not put aside, nor while the leader may count what the
+//! replica said that it has, which is until the next election (docs/decisions/0303).
 
 use crate::log::Log;
 use crate::partition::{Partition, Role};
@@ -19,6 +24,12 @@ pub struct Assigned {
     pub leader_epoch: i32,
     /// Number of the state.
     pub partition_epoch: i32,
+    /// This replica among those that are.
+    pub in_sync: bool,
+    /// Somebody else is in sync, and this replica may say that its log is lost.
+    pub can_leave: bool,
+    /// This replica may be elected without being in sync.
+    pub eligible: bool,
 }
 
 /// What an open replica is, and who fetches for it.
@@ -36,6 +47,9 @@ pub struct Standing {
     pub halted: bool,
     /// The leader that a fetcher at work fetches it from.
     pub fetched_from: Option<i32>,
+    /// The leadership in which readers met bytes of its log that cannot be read, if they did. It
+    /// has fetched nothing since.
+    pub damaged: Option<i32>,
 }
 
 /// What is here of a partition.
@@ -67,6 +81,14 @@ pub enum Step {
     /// Nothing can be done here: its log failed or does not fit, or its leader is one that the
     /// metadata does not know yet.
     Wait,
+    /// It is damaged: the controller is to be told that its log is lost, which ends its leadership
+    /// and its place in the in-sync set.
+    LeaveInSync,
+    /// It is damaged and nobody's choice for a leader: its log is to be put aside, and it begins
+    /// anew with what the leader has.
+    Refill,
+    /// It is damaged, and what it has may be all that there is.
+    Keep,
 }
 
 /// Compares what the metadata says, `None` for no replica here, with what is.
@@ -101,6 +123,9 @@ fn of_open(broker_id: i32, assigned: &Assigned, standing: &Standing) -> Step {
     if !is_told {
         return Step::Apply;
     }
+    if let Some(since) = standing.damaged {
+        return of_damaged(broker_id, assigned, since);
+    }
     if should_lead || assigned.leader < 0 {
         return if standing.fetched_from.is_some() { Step::Unfollow } else { Step::Nothing };
     }
@@ -113,9 +138,28 @@ fn of_open(broker_id: i32, assigned: &Assigned, standing: &Standing) -> Step {
     }
 }
 
+/// `since` is the leadership in which the damage was met. Its leader may have requests on the way
+/// that say what the log has; the next one knows nothing of them.
+fn of_damaged(broker_id: i32, assigned: &Assigned, since: i32) -> Step {
+    let may_be_elected = assigned.in_sync || assigned.eligible;
+    let is_counted = assigned.leader_epoch <= since;
+    if assigned.in_sync && assigned.can_leave {
+        Step::LeaveInSync
+    } else if may_be_elected && !is_planted(Bug::RefillsEligible)
+        || is_counted && !is_planted(Bug::RefillsCounted)
+        || assigned.leader < 0
+        || assigned.leader == broker_id
+    {
+        Step::Keep
+    } else {
+        Step::Refill
+    }
+}
+
 impl<L: Log> Partition<L> {
-    /// What it is, for [`reconcile`]; who fetches for it the caller knows.
-    pub fn standing(&self, fetched_from: Option<i32>) -> Standing {
+    /// What it is, for [`reconcile`]; who fetches for it, and in which leadership
+    /// readers met damage, the caller knows.
+    pub fn standing(&self, fetched_from: Option<i32>, damaged: Option<i32>) -> Standing {
         let (leader, halted) = match self.role() {
             Role::Leader(_) => (-1, false),
             Role::Follower(follower) => (follower.leader, follower.halted),
@@ -127,6 +171,7 @@ impl<L: Log> Partition<L> {
             partition_epoch: self.partition_epoch(),
             halted,
             fetched_from,
+            damaged,
         }
     }
 }

@@ -48,6 +48,12 @@ pub enum CorruptionFault {
 }
 
 impl CorruptionFault {
+    /// Whether records are damaged, rather than what can be made again from them.
+    #[must_use]
+    pub fn is_of_records(&self) -> bool {
+        !matches!(self, Self::TransactionIndex)
+    }
+
     pub(crate) fn at(self, path: PathBuf, position: u64) -> StorageError {
         StorageError::Corrupt(Corruption { path, position, fault: self })
     }

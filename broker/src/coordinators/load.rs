@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use coordinator::runtime::{Effects, LoadError, Runtime};
 use protocol::batch::{BatchError, BatchView, Compression, batches};
-use storage::ReadError;
+use storage::{ReadError, StorageError};
 
 use super::Kind;
 use super::hosted::{HostedShard, NotLoaded};
@@ -60,6 +60,9 @@ pub(super) fn start<S: Kind>(shard: Arc<HostedShard<S>>, empty: S, buffer_bytes:
                         "Failed to load {}-{}: {failed}", S::TOPIC, shard.partition(),
                     );
                 }
+                if failed.is_damage() {
+                    shard.log().note_damage(&failed.to_string());
+                }
                 Err(not_loaded)
             }
             Err(panicked) => Err(NotLoaded::Unreadable(panicked.to_string())),
@@ -73,6 +76,18 @@ pub(super) fn start<S: Kind>(shard: Arc<HostedShard<S>>, empty: S, buffer_bytes:
 }
 
 impl LoadFailed {
+    /// Whether the log's bytes are at fault, so that another replica may have better ones.
+    fn is_damage(&self) -> bool {
+        match self {
+            Self::Batch { .. }
+            | Self::Order { .. }
+            | Self::Compressed { .. }
+            | Self::Read(ReadError::Storage(StorageError::Corrupt(_)))
+            | Self::Replay(LoadError::Batch { .. }) => true,
+            Self::Read(_) | Self::Replay(LoadError::Record { .. }) | Self::Lost => false,
+        }
+    }
+
     /// Whether another attempt may do better.
     fn not_loaded(&self) -> NotLoaded {
         match self {

@@ -28,6 +28,8 @@ pub(crate) trait ShardLog: Send + Sync + std::fmt::Debug {
     fn leads(&self) -> bool;
     /// The partition is not served as it should be: whoever keeps it so is told.
     fn note_failure(&self);
+    /// A load met bytes that cannot be read.
+    fn note_damage(&self, found: &str);
     /// Whole batches from the one that holds `from`, `max_bytes` of them or one if it is larger.
     /// Waits for the disk.
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError>;
@@ -82,6 +84,10 @@ impl ShardLog for PartitionLog {
 
     fn note_failure(&self) {
         self.partition.note_failure();
+    }
+
+    fn note_damage(&self, found: &str) {
+        self.partition.note_damage(&found);
     }
 
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError> {

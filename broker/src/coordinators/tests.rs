@@ -42,6 +42,7 @@ struct MemoryLog {
     stalled: AtomicBool,
     /// How often whoever keeps the shard was told that it does not serve.
     failures: AtomicUsize,
+    damage: Mutex<Vec<String>>,
     max_batch_bytes: usize,
 }
 
@@ -53,6 +54,7 @@ impl MemoryLog {
             refusal: Mutex::new(None),
             stalled: AtomicBool::new(false),
             failures: AtomicUsize::new(0),
+            damage: Mutex::default(),
             max_batch_bytes: 10_000,
         })
     }
@@ -115,6 +117,10 @@ impl ShardLog for Handle {
 
     fn leads(&self) -> bool {
         true
+    }
+
+    fn note_damage(&self, found: &str) {
+        self.0.damage.lock().push(found.to_owned());
     }
 
     fn note_failure(&self) {

@@ -135,6 +135,22 @@ impl Directory {
         Ok(())
     }
 
+    /// Renames a damaged partition's directory to a stray one, as stock Kafka knows them and leaves
+    /// them alone.
+    pub(super) fn put_damaged_aside(
+        &self,
+        partition: &HostedPartition,
+    ) -> Result<(), StorageError> {
+        let aside = partition
+            .with_replica_here(|replica| self.dir.set_stray(&replica.log().log, unique()))?;
+        tracing::warn!(
+            target: "kafka.log.LogManager",
+            "The damaged log of partition {}-{} is kept as {} and begun anew from the leader",
+            partition.topic(), partition.partition(), aside.path().display(),
+        );
+        Ok(())
+    }
+
     /// Removes the directories whose delay is over.
     pub(super) fn remove_deleted(&self, now_ms: i64) -> Result<(), StorageError> {
         let (due, later) =

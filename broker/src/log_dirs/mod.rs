@@ -31,6 +31,7 @@ use std::time::Instant;
 use arc_swap::ArcSwapOption;
 use config::BrokerConfig;
 use parking_lot::Mutex;
+use raft::image::DIRECTORY_LOST;
 use storage::{Disk, LogDirOptions, OpenFiles, StorageError};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -269,13 +270,19 @@ impl LogDirs {
 
     /// Tells the controller, soon, where this replica is.
     pub(crate) fn report(&self, partition: &HostedPartition) {
-        let located = Located {
-            topic_id: partition.topic_id(),
-            partition: partition.partition(),
-            directory: partition.directory_id(),
-        };
+        self.tell(partition, partition.directory_id());
+    }
+
+    /// Tells the controller, soon, that this replica's log is lost: it leads no more, and is not in
+    /// sync (KIP-858).
+    pub(crate) fn report_lost(&self, partition: &HostedPartition) {
+        self.tell(partition, DIRECTORY_LOST);
+    }
+
+    fn tell(&self, partition: &HostedPartition, directory: Uuid) {
+        let (topic_id, partition) = (partition.topic_id(), partition.partition());
         // Nobody tells the controller any more when the broker stops.
-        let _ = self.located.send(located);
+        let _ = self.located.send(Located { topic_id, partition, directory });
     }
 
     /// Finds what the last run left. Renames the directories that belong to no partition of the
@@ -325,6 +332,21 @@ impl LogDirs {
     ) -> Result<(), StorageError> {
         let Some(directory) = self.by_id(partition.directory_id()) else { return Ok(()) };
         match directory.delete(partition, now_ms) {
+            Ok(()) => {
+                self.placement.lock().gone(partition.topic(), partition.partition());
+                Ok(())
+            }
+            Err(error) => self.outlive(error),
+        }
+    }
+
+    /// Renames a damaged partition's directory, which stays for its owner to look at.
+    pub(crate) fn put_damaged_aside(
+        &self,
+        partition: &HostedPartition,
+    ) -> Result<(), StorageError> {
+        let Some(directory) = self.by_id(partition.directory_id()) else { return Ok(()) };
+        match directory.put_damaged_aside(partition) {
             Ok(()) => {
                 self.placement.lock().gone(partition.topic(), partition.partition());
                 Ok(())

@@ -49,9 +49,11 @@ pub(crate) struct HostedPartition {
     waiting_produces: Mutex<HashMap<Token, oneshot::Sender<Answer>>>,
     waiting_deletions: Mutex<HashMap<Token, oneshot::Sender<Option<i64>>>>,
     next_token: AtomicU64,
-    /// Whether the topic's settings name this replica among those that are held back.
     /// Why the replica is on this broker no more; unset while it is.
     gone: OnceLock<ErrorCode>,
+    /// Where readers met bytes that are no batch.
+    damage: OnceLock<Damage>,
+    /// Whether the topic's settings name this replica among those that are held back.
     throttled_as_leader: AtomicBool,
     throttled_as_follower: AtomicBool,
     /// Why it is fetched no more, as long as it is not.
@@ -68,6 +70,15 @@ pub(crate) struct Replica {
     pub(crate) topic_id: Uuid,
     pub(crate) partition: i32,
     pub(crate) directory_id: Uuid,
+}
+
+/// Bytes of a replica's log that cannot be read.
+#[derive(Debug)]
+pub(crate) struct Damage {
+    /// The leadership in which a reader met them.
+    pub(crate) leader_epoch: i32,
+    /// Where they are, and what is wrong with them.
+    pub(crate) found: String,
 }
 
 /// What a topic's settings say of one replica.
@@ -106,6 +117,7 @@ impl HostedPartition {
             waiting_deletions: Mutex::default(),
             next_token: AtomicU64::new(0),
             gone: OnceLock::new(),
+            damage: OnceLock::new(),
             throttled_as_leader: AtomicBool::new(settings.throttled_as_leader),
             throttled_as_follower: AtomicBool::new(settings.throttled_as_follower),
             halted_for: Mutex::default(),
@@ -185,7 +197,25 @@ impl HostedPartition {
 
     /// What the replica is, given from whom it is fetched; `None` while somebody is at work on it.
     pub(crate) fn standing(&self, fetched_from: Option<i32>) -> Option<Standing> {
-        Some(self.replica.try_lock()?.standing(fetched_from))
+        Some(
+            self.replica
+                .try_lock()?
+                .standing(fetched_from, self.damage().map(|found| found.leader_epoch)),
+        )
+    }
+
+    /// A reader met bytes that are no batch: the replica is fetched no more, and gives way to those
+    /// that are whole.
+    pub(crate) fn note_damage(&self, found: &impl ToString) {
+        let found = Damage { leader_epoch: self.marks.leader_epoch(), found: found.to_string() };
+        if self.damage.set(found).is_ok() {
+            self.surroundings.note_failure();
+        }
+    }
+
+    /// The first damage that readers met.
+    pub(crate) fn damage(&self) -> Option<&Damage> {
+        self.damage.get()
     }
 
     /// Something of it is not as it should be: the broker is compared with the metadata soon.

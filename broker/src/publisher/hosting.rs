@@ -103,7 +103,7 @@ fn host_one(
     let assigned = change.state.directory(broker.node_id()).unwrap_or(DIRECTORY_UNASSIGNED);
     let (hosted, before) = match existing.and_then(|topic| topic.partition(change.partition)) {
         Some(hosted) => {
-            let before = hosted.with_replica_here(|replica| replica.standing(None));
+            let before = hosted.with_replica_here(|replica| replica.standing(None, None));
             outlive(log_dirs, lead_or_follow(&hosted, &change.state))?;
             (hosted, Before::as_hosted(&before, broker.node_id()))
         }
@@ -116,7 +116,10 @@ fn host_one(
     if !log_dirs.is_online(hosted.directory_id()) {
         // It failed meanwhile, perhaps before the partition was in the table.
         log_dirs::take_offline(broker, &hosted);
-    } else if image.metadata_version().has_directories() && assigned != hosted.directory_id() {
+    } else if image.metadata_version().has_directories()
+        && assigned != hosted.directory_id()
+        && hosted.damage().is_none()
+    {
         log_dirs.report(&hosted);
     }
     Ok(())

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::Publisher;
 use super::lasting::Subject;
-use super::reconciling::{reason_of, subject_of};
+use super::reconciling::{Reasons, reason_of, subject_of};
 use crate::blocking::blocking;
 use crate::broker::Broker;
 use crate::partitions::HostedPartition;
@@ -35,6 +35,31 @@ impl Publisher {
             state_changes::deleting(self.broker.node_id(), topic.partitions().len());
             self.leave(topic.partitions(), ErrorCode::UnknownTopicOrPartition).await;
         }
+    }
+
+    /// Damaged replicas that nobody would elect: their logs are put aside, so that they can begin
+    /// anew. What could not be is kept from being opened again until it can.
+    pub(super) async fn begin_anew(&mut self, damaged: Vec<(Uuid, i32)>) -> Reasons {
+        let partitions = self.broker.partitions();
+        let gone = damaged.into_iter().filter_map(|(id, index)| partitions.remove(id, index));
+        let gone: Vec<Arc<HostedPartition>> = gone.collect();
+        gone.iter().for_each(|partition| self.broker.parts.fetchers.forget(partition));
+        self.reconciliation.damaged.extend(gone);
+        let mut reasons = Reasons::new();
+        for partition in std::mem::take(&mut self.reconciliation.damaged) {
+            let (broker, going) = (Arc::clone(&self.broker), Arc::clone(&partition));
+            let put_aside = blocking("putting a damaged log aside", move || {
+                going.give_up(ErrorCode::NotLeaderOrFollower);
+                broker.parts.log_dirs.put_damaged_aside(&going)
+            });
+            if let Err(error) = put_aside.await {
+                let key = (partition.topic_id(), partition.partition());
+                reasons.insert(key, format!("its log is not put aside: {}", reason_of(&error)));
+                self.reconciliation.damaged.push(partition);
+                self.reconciliation.failed();
+            }
+        }
+        reasons
     }
 
     /// `why` is what those hear who wait on them.

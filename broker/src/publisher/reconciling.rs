@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use protocol::ErrorCode;
-use raft::image::{MetadataImage, Partition};
+use raft::image::{DIRECTORY_LOST, DIRECTORY_UNASSIGNED, MetadataImage, Partition};
 use replica::{Assigned, Presence, Step};
 use storage::StorageError;
 use uuid::Uuid;
@@ -36,6 +36,8 @@ pub(super) struct Reconciliation {
     lasting: Lasting,
     /// Partitions that are gone for everybody else, whose directories could not be put aside yet.
     pub(super) leaving: Vec<(Arc<HostedPartition>, ErrorCode)>,
+    /// Damaged replicas whose directories could not be put aside yet.
+    pub(super) damaged: Vec<Arc<HostedPartition>>,
 }
 
 /// A partition that is not what the metadata says.
@@ -47,6 +49,17 @@ pub(super) struct Difference {
     pub(super) change: Option<Change>,
     /// What is here of it.
     pub(super) hosted: Option<Arc<HostedPartition>>,
+}
+
+impl Difference {
+    /// Whether the metadata has this replica's log as lost, although it may be elected.
+    pub(super) fn is_needed(&self, node_id: i32) -> bool {
+        self.change.as_ref().is_some_and(|change| {
+            let state = &change.state;
+            let may_be_elected = state.isr.contains(&node_id) || state.elr.contains(&node_id);
+            may_be_elected && state.directory(node_id) == Some(DIRECTORY_LOST)
+        })
+    }
 }
 
 /// What one look found.
@@ -66,7 +79,13 @@ impl Reconciliation {
             failures: 0,
             lasting: Lasting::default(),
             leaving: Vec::new(),
+            damaged: Vec::new(),
         }
+    }
+
+    /// Whether a partition's damaged log is still where a new one would begin.
+    pub(super) fn holds_back(&self, topic_id: Uuid, partition: i32) -> bool {
+        self.damaged.iter().any(|d| d.topic_id() == topic_id && d.partition() == partition)
     }
 
     /// When the next look is due.
@@ -131,7 +150,8 @@ pub(super) fn look(broker: &Broker, image: &MetadataImage) -> Look {
                 look.busy.insert(change().subject());
                 continue;
             };
-            let step = replica::reconcile(node_id, Some(&assigned(state)), &present);
+            let assigned = assigned(node_id, image, state);
+            let step = replica::reconcile(node_id, Some(&assigned), &present);
             if step != Step::Nothing {
                 let change = change();
                 let subject = change.subject();
@@ -183,11 +203,19 @@ impl Look {
     }
 }
 
-fn assigned(state: &Partition) -> Assigned {
+fn assigned(node_id: i32, image: &MetadataImage, state: &Partition) -> Assigned {
+    let may_lead = |id: &i32| {
+        let directory = state.directory(*id).unwrap_or(DIRECTORY_UNASSIGNED);
+        *id != node_id && image.cluster().has_online_directory(*id, directory)
+    };
+    let has_others = state.isr.iter().any(may_lead);
     Assigned {
         leader: state.leader,
         leader_epoch: state.leader_epoch,
         partition_epoch: state.partition_epoch,
+        in_sync: state.isr.contains(&node_id),
+        can_leave: has_others && image.metadata_version().has_directories(),
+        eligible: state.elr.contains(&node_id),
     }
 }
 
@@ -208,7 +236,9 @@ pub(super) fn explained(differences: &[Difference], reasons: &Reasons) -> Vec<(S
         let Subject { topic_id, partition, .. } = difference.subject;
         let what = what(difference.step);
         let halted = difference.hosted.as_ref().and_then(|hosted| hosted.why_halted());
+        let damage = difference.hosted.as_ref().and_then(|hosted| hosted.damage());
         let why = match difference.step {
+            Step::LeaveInSync | Step::Keep => damage.map(|damage| damage.found.clone()),
             Step::Wait => Some(halted.unwrap_or_else(|| {
                 "its leader has an epoch that the metadata does not know yet".to_owned()
             })),
@@ -229,6 +259,9 @@ fn what(step: Step) -> &'static str {
         Step::Unfollow => "it is fetched though nobody is to be followed",
         Step::Remove => "it is not closed",
         Step::Wait => "it is fetched no more",
+        Step::LeaveInSync => "it is damaged, and leaves the in-sync set",
+        Step::Refill => "it is damaged, and not begun anew from its leader",
+        Step::Keep => "it is damaged, and kept until others have all that it may have",
     }
 }
 

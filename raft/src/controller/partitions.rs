@@ -332,9 +332,16 @@ impl Controller {
             return Err(ErrorCode::InvalidRequest);
         }
         let cluster = self.image.cluster();
+        // Unlike Kafka: a replica whose log is lost is not in sync (docs/decisions/0303).
+        let has_log = |id: i32| {
+            let directory = partition.directory(id);
+            partition.isr.contains(&id)
+                || directory.is_none_or(|directory| cluster.has_online_directory(id, directory))
+        };
         let eligible = |member: &BrokerState| {
             let known = cluster.broker(member.broker_id.0).map(|broker| broker.broker_epoch);
             cluster.is_active(member.broker_id.0)
+                && has_log(member.broker_id.0)
                 && (member.broker_epoch == -1
                     || known == Some(member.broker_epoch)
                     || is_planted(Bug::StaleReplicaInSync))

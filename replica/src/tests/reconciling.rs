@@ -2,7 +2,14 @@
 
 use super::*;
 
-const LED: Assigned = Assigned { leader: 1, leader_epoch: 5, partition_epoch: 50 };
+const LED: Assigned = Assigned {
+    leader: 1,
+    leader_epoch: 5,
+    partition_epoch: 50,
+    in_sync: true,
+    can_leave: true,
+    eligible: false,
+};
 const FOLLOWED: Assigned = Assigned { leader: 2, ..LED };
 const LEADERLESS: Assigned = Assigned { leader: -1, ..LED };
 
@@ -13,6 +20,7 @@ const LEADS: Standing = Standing {
     partition_epoch: 50,
     halted: false,
     fetched_from: None,
+    damaged: None,
 };
 const FOLLOWS: Standing = Standing { leads: false, leader: 2, fetched_from: Some(2), ..LEADS };
 
@@ -104,16 +112,60 @@ fn whoever_is_followed_is_fetched_from_and_nobody_else() {
 }
 
 #[test]
+fn a_damaged_replica_gives_way_and_begins_anew_unless_it_may_be_elected() {
+    let led = Presence::Open(Standing { damaged: Some(4), ..LEADS });
+    let followed = Presence::Open(Standing { damaged: Some(4), ..FOLLOWS });
+    let left = Assigned { in_sync: false, ..FOLLOWED };
+    check(&[
+        ("it leads, and others are in sync", Some(LED), led, Step::LeaveInSync),
+        ("it follows, in sync", Some(FOLLOWED), followed, Step::LeaveInSync),
+        ("the last one in sync", Some(Assigned { can_leave: false, ..LED }), led, Step::Keep),
+        ("out of sync", Some(left), followed, Step::Refill),
+        (
+            "out of sync, in the leadership in which it still fetched",
+            Some(left),
+            Presence::Open(Standing { damaged: Some(5), ..FOLLOWS }),
+            Step::Keep,
+        ),
+        (
+            "out of sync, but eligible",
+            Some(Assigned { eligible: true, ..left }),
+            followed,
+            Step::Keep,
+        ),
+        ("out of sync, nobody leads", Some(Assigned { leader: -1, ..left }), followed, Step::Apply),
+        (
+            "out of sync, nobody leads, and it knows",
+            Some(Assigned { leader: -1, ..left }),
+            Presence::Open(Standing {
+                damaged: Some(4),
+                leader: -1,
+                fetched_from: None,
+                ..FOLLOWS
+            }),
+            Step::Keep,
+        ),
+        (
+            "it was not told yet that it has left",
+            Some(Assigned { partition_epoch: 51, ..left }),
+            led,
+            Step::Apply,
+        ),
+        ("reassigned away", None, followed, Step::Remove),
+    ]);
+}
+
+#[test]
 fn a_leader_that_could_not_begin_its_epoch_leads_once_it_is_told_again() {
     let cluster = Cluster::new();
     let mut partition = Partition::new(MemoryLog::with(0, &[(4, 3)]), 0, settings(1));
     partition.follow(&Registration { leader: 2, ..registration(1, 4, &[1, 2]) });
     let elected = registration(1, 5, &[1, 2]);
-    let assigned = Assigned { leader: 1, leader_epoch: 5, partition_epoch: 50 };
+    let assigned = LED;
     partition.log_mut().broken = true;
     assert_eq!(partition.apply(&elected, &cluster.at(0)), Err("disk"));
     let step = |partition: &Partition<MemoryLog>| {
-        reconcile(1, Some(&assigned), &Presence::Open(partition.standing(None)))
+        reconcile(1, Some(&assigned), &Presence::Open(partition.standing(None, None)))
     };
     assert_eq!((partition.leads(), step(&partition)), (false, Step::Apply));
     partition.log_mut().broken = false;

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use protocol::records::metadata::MetadataRecord;
-use raft::image::{LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered, Topic};
+use raft::image::{
+    DIRECTORY_LOST, LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered, Topic,
+};
 use replica::{
     Assigned, BrokerView, Brokers, Effects, IsrAnswer, IsrProposal, Moment, Partition, Presence,
     Recovery, Registration, Role, Settings, Step, Token,
@@ -43,6 +45,8 @@ pub(crate) struct Hosted {
     /// When the fetch that is out was sent.
     pub(crate) fetching_since_us: Option<i64>,
     pub(crate) checkpoint: i64,
+    /// The leadership in which a reader met a record that cannot be read.
+    pub(crate) damaged: Option<i32>,
 }
 
 /// A produce request that waits for its acknowledgement.
@@ -345,19 +349,74 @@ impl SimBroker {
                 leader: state.leader,
                 leader_epoch: state.leader_epoch,
                 partition_epoch: state.partition_epoch,
+                in_sync: state.isr.contains(&self.id),
+                can_leave: state
+                    .isr
+                    .iter()
+                    .any(|id| *id != self.id && state.directory(*id) != Some(DIRECTORY_LOST)),
+                eligible: state.elr.contains(&self.id),
             });
             let present = self.hosted.get(&id).map_or(Presence::Absent, |hosted| {
-                let followed = hosted.replica.standing(None).leader;
-                Presence::Open(hosted.replica.standing((followed >= 0).then_some(followed)))
+                let damaged = hosted.damaged;
+                let followed = hosted.replica.standing(None, damaged).leader;
+                let fetched_from = (followed >= 0).then_some(followed);
+                Presence::Open(hosted.replica.standing(fetched_from, damaged))
             });
-            match replica::reconcile(self.id, assigned.as_ref(), &present) {
+            let step = replica::reconcile(self.id, assigned.as_ref(), &present);
+            let may_be_elected = state.isr.contains(&self.id) || state.elr.contains(&self.id);
+            let is_sound = self.hosted.get(&id).is_some_and(|hosted| hosted.damaged.is_none());
+            // As the host, which says it until it is answered.
+            if is_sound || step == Step::Keep && may_be_elected {
+                self.locate_if_lost(id, state, out);
+            }
+            match step {
                 Step::Open | Step::Apply => {
                     self.counters.reconciled += u64::from(self.host(id, state, now_us, out));
                 }
                 Step::Fetch => out.fetch_again.push((id, 1)),
                 Step::Remove => self.forget(id, out),
-                Step::Nothing | Step::Unfollow | Step::Wait => {}
+                Step::LeaveInSync => self.locate(id, true, out),
+                Step::Refill => {
+                    // What was damaged is kept beside, where nobody looks.
+                    self.forget(id, out);
+                    self.disk.remove(&id);
+                    self.counters.refilled += u64::from(self.host(id, state, now_us, out));
+                }
+                Step::Nothing | Step::Unfollow | Step::Wait | Step::Keep => {}
             }
+        }
+    }
+
+    /// Unlike the metadata says, the log is not lost.
+    fn locate_if_lost(&self, partition: usize, state: &Registered, out: &mut Out) {
+        if state.directory(self.id) == Some(DIRECTORY_LOST) {
+            self.locate(partition, false, out);
+        }
+    }
+
+    fn locate(&self, partition: usize, lost: bool, out: &mut Out) {
+        let epoch = self.epoch;
+        out.sent.push((CONTROLLER, 0, Body::Located { epoch, partition, lost }));
+    }
+
+    /// Records that could not be read can be: where the last one in sync was damaged, nothing else
+    /// would help.
+    pub(crate) fn read_again(&mut self) {
+        for stored in self.disk.values_mut() {
+            stored.log.rotten = None;
+        }
+        for hosted in self.hosted.values_mut() {
+            hosted.replica.log_mut().rotten = None;
+            hosted.damaged = None;
+        }
+    }
+
+    /// A reader met a record that cannot be read.
+    pub(crate) fn meet_damage(&mut self, partition: usize) {
+        if let Some(hosted) = self.hosted.get_mut(&partition) {
+            let leader_epoch = hosted.replica.leader_epoch();
+            self.counters.damaged += u64::from(hosted.damaged.is_none());
+            hosted.damaged.get_or_insert(leader_epoch);
         }
     }
 
@@ -370,7 +429,7 @@ impl SimBroker {
             let stored = self.disk.remove(&id).unwrap_or_default();
             let replica = Partition::new(stored.log, stored.high_watermark, self.settings);
             let checkpoint = replica.high_watermark();
-            let hosted = Hosted { replica, fetching_since_us: None, checkpoint };
+            let hosted = Hosted { replica, fetching_since_us: None, checkpoint, damaged: None };
             self.hosted.insert(id, hosted);
         }
         let hosted = self.hosted.get_mut(&id).expect("just there");
@@ -382,6 +441,9 @@ impl SimBroker {
                 Err(error) => (Err(error), Effects::default()),
             });
         out.fetch_again.push((id, 1));
+        if self.hosted.get(&id).is_some_and(|hosted| hosted.damaged.is_none()) {
+            self.locate_if_lost(id, state, out);
+        }
         match applied.expect("it is hosted") {
             Ok(()) => true,
             Err(LogError::Exhausted) => false,
@@ -414,6 +476,9 @@ impl SimBroker {
         let patience_us = self.clock.true_us(REQUEST_TIMEOUT_MS);
         let Some(hosted) = self.hosted.get_mut(&partition) else { return };
         if hosted.fetching_since_us.is_some_and(|since| now_us < since + patience_us) {
+            return;
+        }
+        if hosted.damaged.is_some() {
             return;
         }
         let Some(position) = hosted.replica.fetch_position() else { return };

@@ -9,11 +9,12 @@ use protocol::messages::alter_partition_reassignments_request::{
     ReassignablePartition, ReassignableTopic,
 };
 use protocol::messages::alter_partition_request::{BrokerState, PartitionData, TopicData};
+use protocol::messages::assign_replicas_to_dirs_request as assigned;
 use protocol::messages::broker_registration_request::{Feature, Listener};
 use protocol::messages::create_topics_request::{CreatableReplicaAssignment, CreatableTopic};
 use protocol::messages::{
-    AlterPartitionReassignmentsRequest, AlterPartitionRequest, BrokerHeartbeatRequest, BrokerId,
-    BrokerRegistrationRequest, CreateTopicsRequest, TopicName,
+    AlterPartitionReassignmentsRequest, AlterPartitionRequest, AssignReplicasToDirsRequest,
+    BrokerHeartbeatRequest, BrokerId, BrokerRegistrationRequest, CreateTopicsRequest, TopicName,
 };
 use protocol::records::metadata::MetadataRecord;
 use protocol::wire::StrBytes;
@@ -22,7 +23,9 @@ use raft::controller::{
     EffectiveConfig, feature_records,
 };
 use raft::feature::{FEATURES, MetadataVersion};
-use raft::image::{ConfigResource, ConfigValues, MetadataImage, Partition, ResourceType};
+use raft::image::{
+    ConfigResource, ConfigValues, DIRECTORY_LOST, MetadataImage, Partition, ResourceType,
+};
 use replica::{IsrAnswer, IsrProposal, Recovery};
 use uuid::Uuid;
 
@@ -32,6 +35,11 @@ use super::message::NodeId;
 use super::plan::Plan;
 
 const TOPIC: &str = "t";
+
+/// The one log directory of a broker.
+pub(crate) fn directory_of(id: NodeId) -> Uuid {
+    Uuid::from_u128((1 << 100) + id as u128)
+}
 
 /// No settings of topics matter here.
 struct NoRules;
@@ -210,7 +218,7 @@ impl SimController {
             .with_incarnation_id(Uuid::from_u128(u128::from(incarnation)))
             .with_listeners(vec![Listener::default().with_port(9092)])
             .with_features(FEATURES.iter().map(feature).collect())
-            .with_log_dirs(vec![Uuid::from_u128((1 << 100) + id as u128)])
+            .with_log_dirs(vec![directory_of(id)])
             .with_previous_broker_epoch(previous_epoch);
         let at = self.at(now_us, 0);
         let result = self.controller.register_broker(&request, 4, 0, &at);
@@ -296,6 +304,23 @@ impl SimController {
                 _ => Recovery::Recovering,
             },
         }))
+    }
+
+    /// A broker says where its replica is, or that its log is lost.
+    pub(crate) fn locate(&mut self, id: NodeId, epoch: i64, partition: usize, lost: bool) {
+        let Some(topic_id) = self.image().topics().id_of(TOPIC) else { return };
+        let partition = assigned::PartitionData::default().with_partition_index(partition as i32);
+        let topic =
+            assigned::TopicData::default().with_topic_id(topic_id).with_partitions(vec![partition]);
+        let directory = if lost { DIRECTORY_LOST } else { directory_of(id) };
+        let directory =
+            assigned::DirectoryData::default().with_id(directory).with_topics(vec![topic]);
+        let request = AssignReplicasToDirsRequest::default()
+            .with_broker_id(BrokerId(id))
+            .with_broker_epoch(epoch)
+            .with_directories(vec![directory]);
+        let result = self.controller.assign_replicas_to_dirs(&request);
+        self.apply(result);
     }
 
     /// What it does by itself.

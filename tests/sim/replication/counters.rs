@@ -47,6 +47,8 @@ counters! {
     reassignments: "reassignments begun",
     exhausted: "changes of the metadata that found no descriptor",
     reconciled: "partitions that were made what the metadata says afterwards",
+    damaged: "replicas that readers found damaged",
+    refilled: "damaged replicas that began anew",
     reads: "records read by consumers",
     lost_where_allowed: "committed records lost to elections out of sync",
 }

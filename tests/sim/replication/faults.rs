@@ -17,7 +17,7 @@ impl World {
         }
         self.counters.faults += 1;
         let id = 1 + self.draws.below(self.plan.brokers as u64) as NodeId;
-        match self.draws.below(18) {
+        match self.draws.below(19) {
             0..=2 => self.kill(id, false),
             3 | 4 => self.kill(id, true),
             5 | 6 => self.kill_waited_for(),
@@ -29,6 +29,7 @@ impl World {
             14 => self.controller.take_for_gone(id),
             15 => self.exhaust(id),
             16 => self.candidate_fault_due = true,
+            17 => self.rot(id),
             _ => match self.draws.below(3) {
                 0 => self.jump_clock(),
                 _ => self.reassign(),
@@ -132,6 +133,16 @@ impl World {
         let until_us = self.now_us + span_us;
         let broker = self.broker(id);
         broker.frozen_until_us = broker.frozen_until_us.max(until_us);
+    }
+
+    /// A record on a broker's disk cannot be read any more, and a reader finds that out at once.
+    fn rot(&mut self, id: NodeId) {
+        let partition = self.draws.below(self.plan.partitions as u64) as usize;
+        let draw = self.draws.next_u64();
+        let broker = self.broker(id);
+        let Some(log) = broker.log_mut(partition).filter(|log| log.end() > 0) else { return };
+        log.rotten = Some((draw % log.end() as u64) as i64);
+        broker.meet_damage(partition);
     }
 
     /// Takes all descriptors of a broker.
@@ -241,6 +252,7 @@ impl World {
         for id in 1..=self.plan.brokers {
             self.broker(id).frozen_until_us = 0;
             self.broker(id).exhausted_until_us = 0;
+            self.broker(id).read_again();
             self.start(id);
         }
         self.checks.healed(self.now_us, &self.producers);

@@ -88,6 +88,8 @@ pub(crate) struct SimLog {
     producers: BTreeMap<u32, Vec<(u32, i64)>>,
     /// Whatever needs a file fails.
     pub(crate) exhausted: bool,
+    /// The record here cannot be read.
+    pub(crate) rotten: Option<i64>,
     pub(crate) observed: Vec<Observed>,
 }
 
@@ -104,13 +106,17 @@ impl SimLog {
         &self.entries
     }
 
-    /// Up to `count` records from `offset` below `upper`, as a leader sends them.
-    pub(crate) fn read(&self, offset: i64, upper: i64, count: i64) -> Bytes {
+    /// Up to `count` records from `offset` below `upper`, as a leader sends them; `None` when the
+    /// first cannot be read.
+    pub(crate) fn read(&self, offset: i64, upper: i64, count: i64) -> Option<Bytes> {
         let mut bytes = BytesMut::new();
         for at in offset..upper.min(offset + count).min(self.end()) {
+            if self.rotten == Some(at) {
+                return Some(bytes.freeze()).filter(|read| !read.is_empty());
+            }
             bytes.extend_from_slice(&self.entries[at as usize].encoded(at));
         }
-        bytes.freeze()
+        Some(bytes.freeze())
     }
 
     pub(crate) fn sync(&mut self) {
@@ -163,6 +169,7 @@ impl SimLog {
         let from = self.end();
         if to < from {
             self.entries.truncate(to.max(0) as usize);
+            self.rotten = self.rotten.filter(|at| *at < to);
             self.observed.push(Observed::Truncated { from, to });
             self.producers.clear();
             for (offset, entry) in self.entries.iter().enumerate() {

@@ -45,18 +45,59 @@ pub(crate) enum Produced {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
-    Fetch { partition: usize, position: FetchPosition, broker_epoch: i64 },
-    Fetched { partition: usize, position: FetchPosition, answer: FetchAnswer },
-    Register { previous_epoch: i64 },
-    Registered { epoch: Option<i64> },
-    Heartbeat { epoch: i64, offset: i64, wants_to_go: bool },
-    Heard { may_go: bool },
-    Alter { number: u64, epoch: i64, partition: usize, proposal: IsrProposal },
-    Altered { number: u64, result: Result<IsrAnswer, ErrorCode> },
-    Metadata { have: usize },
-    Records { from: usize, batches: Vec<Arc<Batch>> },
+    Fetch {
+        partition: usize,
+        position: FetchPosition,
+        broker_epoch: i64,
+    },
+    Fetched {
+        partition: usize,
+        position: FetchPosition,
+        answer: FetchAnswer,
+    },
+    Register {
+        previous_epoch: i64,
+    },
+    Registered {
+        epoch: Option<i64>,
+    },
+    Heartbeat {
+        epoch: i64,
+        offset: i64,
+        wants_to_go: bool,
+    },
+    Heard {
+        may_go: bool,
+    },
+    Alter {
+        number: u64,
+        epoch: i64,
+        partition: usize,
+        proposal: IsrProposal,
+    },
+    Altered {
+        number: u64,
+        result: Result<IsrAnswer, ErrorCode>,
+    },
+    /// Where a replica is (AssignReplicasToDirs).
+    Located {
+        epoch: i64,
+        partition: usize,
+        lost: bool,
+    },
+    Metadata {
+        have: usize,
+    },
+    Records {
+        from: usize,
+        batches: Vec<Arc<Batch>>,
+    },
     Produce(Produce),
-    Produced { client: usize, request: u64, produced: Produced },
+    Produced {
+        client: usize,
+        request: u64,
+        produced: Produced,
+    },
 }
 
 /// A message on its way.

@@ -61,8 +61,12 @@ impl SimBroker {
                 None => {
                     let upper = grant.bounds.log_end_offset;
                     let log = self.hosted[&partition].replica.log();
+                    let Some(records) = log.read(fetch.fetch_offset, upper, FETCH_RECORDS) else {
+                        self.meet_damage(partition);
+                        return FetchAnswer::Retry;
+                    };
                     FetchAnswer::Records {
-                        records: log.read(fetch.fetch_offset, upper, FETCH_RECORDS),
+                        records,
                         high_watermark: grant.bounds.high_watermark,
                         log_start_offset: grant.bounds.log_start_offset,
                     }

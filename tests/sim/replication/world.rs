@@ -393,6 +393,10 @@ impl World {
                     None => return,
                 }
             }
+            Body::Located { epoch, partition, lost } => {
+                self.controller.locate(from, epoch, partition, lost);
+                return;
+            }
             Body::Metadata { have } => {
                 let batches = self.controller.log.iter().skip(have).take(20).cloned().collect();
                 Body::Records { from: have, batches }

@@ -8,8 +8,12 @@ use super::{HostedPartition, StoredLog};
 type Followed = Result<Replicated, AppendError>;
 
 impl HostedPartition {
-    /// What to ask the leader for; `None` when nobody is to be asked.
+    /// What to ask the leader for; `None` when nobody is to be asked. A damaged replica asks for
+    /// nothing: it would be taken for one in sync.
     pub(crate) fn fetch_position(&self) -> Option<FetchPosition> {
+        if self.damage().is_some() {
+            return None;
+        }
         self.surroundings.gate().run(|| self.replica.lock().fetch_position())
     }
 

@@ -28,6 +28,9 @@ pub(crate) struct Truth {
     state: Option<Arc<Partition>>,
     /// Brokers that lost committed records with power and are not in sync again.
     lossy: BTreeSet<NodeId>,
+    /// Brokers that lost power and are not in sync again: a leader that was frozen meanwhile may
+    /// count them for what they had.
+    unpowered: BTreeSet<NodeId>,
 }
 
 impl Truth {
@@ -51,14 +54,17 @@ impl Truth {
             let clean = was.isr.contains(&now.leader) || was.elr.contains(&now.leader);
             self.excused |= anything && !clean;
         }
-        self.lossy.retain(|id| {
+        let is_away = |id: &NodeId| {
             let back = now.isr.contains(id) && scene.broker(*id).is_some_and(|b| !b.crashed);
             !back && now.replicas.contains(id)
-        });
+        };
+        self.lossy.retain(is_away);
+        self.unpowered.retain(is_away);
         self.state = Some(now.clone());
     }
 
     pub(crate) fn lost_power(&mut self, id: NodeId, log: Option<&SimLog>) {
+        self.unpowered.insert(id);
         if log.is_none_or(|log| log.end() < self.end()) {
             self.lossy.insert(id);
         }
@@ -82,6 +88,7 @@ impl Truth {
                 let has = |other: &&super::SimBroker| {
                     other.log(partition).and_then(|log| log.entry(offset)) == Some(&entry)
                         || other.crashed
+                        || self.unpowered.contains(&other.id)
                 };
                 let copies = scene.brokers.iter().filter(has).count();
                 let enough = scene.plan.min_in_sync.min(scene.plan.replication_factor);
