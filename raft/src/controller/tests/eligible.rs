@@ -1,13 +1,16 @@
 //! Eligible leader replicas (KIP-966): who may lead when the in-sync set ran empty. Each scenario
 //! is a topic on brokers 1, 2 and 3 of which two must be in sync.
 
+use protocol::ErrorCode;
+use protocol::messages::AssignReplicasToDirsRequest;
+use protocol::messages::assign_replicas_to_dirs_request as assigned;
 use protocol::records::metadata::ConfigRecord;
 
 use super::elections::alter;
 use super::topics::create_assigned;
 use super::*;
 use crate::feature::ELR_VERSION;
-use crate::image::LeaderRecovery;
+use crate::image::{DIRECTORY_LOST, LeaderRecovery};
 
 #[derive(Debug, Clone, Copy)]
 enum Do {
@@ -206,4 +209,33 @@ fn without_eligible_replicas_the_last_of_the_in_sync_set_stays_in_it() {
             (Beat(1), "1 isr=1 elr= last="),
         ],
     );
+}
+
+/// A broker says in which directory its replica is.
+fn locate(world: &mut World, id: i32, directory: Uuid) {
+    let partition = assigned::PartitionData::default().with_partition_index(0);
+    let topic = world.image().topics().id_of("t").unwrap();
+    let topic =
+        assigned::TopicData::default().with_topic_id(topic).with_partitions(vec![partition]);
+    let directory = assigned::DirectoryData::default().with_id(directory).with_topics(vec![topic]);
+    let request = AssignReplicasToDirsRequest::default()
+        .with_broker_id(BrokerId(id))
+        .with_broker_epoch(world.epoch(id))
+        .with_directories(vec![directory]);
+    let answer = world.apply(world.controller.assign_replicas_to_dirs(&request));
+    assert_eq!(answer.error_code, 0);
+}
+
+#[test]
+fn a_replica_whose_log_is_lost_leads_no_more_and_is_in_sync_only_when_it_has_one_again() {
+    let mut world = world(1);
+    let directory = world.partition("t", 0).directory(1).unwrap();
+    locate(&mut world, 1, DIRECTORY_LOST);
+    assert_eq!(state(&world), "2 isr=2,3 elr= last=");
+    let all = [1, 2, 3].map(|id| (id, world.epoch(id)));
+    let refused = alter(&mut world, 2, &all, |asked| asked).0;
+    assert_eq!(refused, ErrorCode::IneligibleReplica.code());
+    locate(&mut world, 1, directory);
+    assert_eq!(alter(&mut world, 2, &all, |asked| asked).0, 0);
+    assert_eq!(state(&world), "2 isr=1,2,3 elr= last=");
 }
