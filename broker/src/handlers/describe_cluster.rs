@@ -63,6 +63,10 @@ pub(crate) async fn handle(
 }
 
 fn may_ask_controller(context: &RequestContext, image: &MetadataImage) -> Result<(), ApiError> {
+    // Unlike Kafka: a version that is not known yet is not an old one.
+    if image.is_empty() {
+        return Err(nobody_registered());
+    }
     if !image.metadata_version().has_controller_registration() {
         let message = "Direct-to-controller communication is not supported with the current \
                        MetadataVersion.";
