@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use raft::controller::{Controller, ControllerNow, ControllerResult};
+use raft::evidence::Evidence;
 use raft::image::{MetadataDelta, MetadataImage};
 use raft::node::{Node, NodeError, NodeOutput, SnapshotJob};
 use raft::quorum::{Event, PeerResponse};
@@ -21,6 +22,7 @@ use tokio::sync::oneshot;
 
 use super::changes::{Acknowledgement, Change};
 use super::command::Command;
+use super::evidence::Looks;
 use super::lines;
 use super::membership::Membership;
 use super::metadata_log::MetadataLog;
@@ -49,6 +51,8 @@ pub(super) struct Host {
     pub(super) shared: Arc<Shared>,
     pub(super) membership: Membership,
     network: Network,
+    pub(super) evidence: Evidence,
+    pub(super) looks: Looks,
     /// Other nodes' requests by their token.
     asked: HashMap<u64, oneshot::Sender<PeerResponse>>,
     last_token: u64,
@@ -73,11 +77,12 @@ pub(super) struct Parts {
     pub(super) shared: Arc<Shared>,
     pub(super) membership: Membership,
     pub(super) network: Network,
+    pub(super) evidence: Evidence,
 }
 
 impl Host {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { node, files, writer, commands, changes, shared, membership, network } = parts;
+        let Parts { node, files, writer, commands, changes, shared, .. } = parts;
         Self {
             node,
             files,
@@ -86,8 +91,10 @@ impl Host {
             commands,
             changes,
             shared,
-            membership,
-            network,
+            membership: parts.membership,
+            network: parts.network,
+            evidence: parts.evidence,
+            looks: Looks::default(),
             asked: HashMap::new(),
             last_token: 0,
             waiting: VecDeque::new(),
@@ -99,6 +106,7 @@ impl Host {
     }
 
     pub(super) async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
+        self.know_brokers(&self.shared.image.load_full());
         let started = self.node.start(&clock::now());
         self.carry_out(started);
         // Who was followed before the last stop is known without a change.
@@ -140,13 +148,18 @@ impl Host {
     }
 
     fn until_next_tick(&self) -> Duration {
-        let next = self.node.next_tick_ms().min(self.membership.next_ms());
+        let mut next = self.node.next_tick_ms().min(self.membership.next_ms());
+        if self.membership.controller.is_some() {
+            next = next.min(self.evidence.next_ms());
+        }
         let wait = next.saturating_sub(clock::monotonic_ms()).clamp(0, 60_000);
         Duration::from_millis(u64::try_from(wait).unwrap_or(0))
     }
 
     fn tick(&mut self) {
         self.tell_controller();
+        let actions = self.evidence.time_passed(clock::monotonic_ms());
+        self.look(actions);
         let ticked = self.node.tick(&clock::now());
         if let Some((broker, epoch)) = self.node.take_expired() {
             lines::session_over(self.membership.node_id, broker, epoch);
@@ -177,8 +190,7 @@ impl Host {
             Command::Registered(answer) => self.registered(answer),
             Command::ControllerRegistered(answer) => self.controller_registered(answer),
             Command::Heard(answer) => self.heard(answer),
-            Command::HeartbeatsEnded { broker_id } => self.heartbeats_ended(broker_id),
-            Command::BrokerGone { broker_id, epoch } => self.broker_gone(broker_id, epoch),
+            Command::Sign(sign) => self.sign(sign),
             Command::DirectoryFailed { directory_id } => {
                 let now_ms = clock::monotonic_ms();
                 self.membership.lifecycle.directory_failed(directory_id, now_ms);
@@ -192,7 +204,7 @@ impl Host {
         true
     }
 
-    fn step(&mut self, event: Event) {
+    pub(super) fn step(&mut self, event: Event) {
         let stepped = self.node.step(event, &clock::now());
         self.carry_out(stepped);
     }
@@ -240,6 +252,14 @@ impl Host {
             answer(Ok(()), &mut self.membership);
         } else {
             self.waiting.push_back((offset, answer));
+        }
+    }
+
+    /// Whom this node's controller may have to miss.
+    fn know_brokers(&mut self, image: &MetadataImage) {
+        if self.membership.controller.is_some() {
+            let actions = self.evidence.registered(image.cluster(), clock::monotonic_ms());
+            self.look(actions);
         }
     }
 
@@ -322,7 +342,8 @@ impl Host {
         self.shared.is_active.store(true, Ordering::Release);
         self.membership.lifecycle.ask_at_once();
         self.membership.controller_due_now();
-        self.look_for_all_brokers();
+        let actions = self.evidence.became_active(clock::monotonic_ms());
+        self.look(actions);
         self.release();
     }
 
@@ -333,6 +354,8 @@ impl Host {
             "[QuorumController id={id}] Renouncing the leadership at epoch {epoch}."
         );
         self.shared.is_active.store(false, Ordering::Release);
+        let actions = self.evidence.became_inactive();
+        self.look(actions);
         self.fail_waiting(ControllerError::NotActive);
     }
 
@@ -348,6 +371,9 @@ impl Host {
         }
         if self.node.controller().is_active() {
             lines::decided(id, delta.before(), &image, &changes);
+        }
+        if !changes.brokers.is_empty() {
+            self.know_brokers(&image);
         }
         self.noticed(&image, &changes, offset);
         let applied = Acknowledgement::new(offset, self.commands.clone());

@@ -1,8 +1,8 @@
 //! The quorum's connections to other nodes: what its core asks to be sent, and what becomes of it.
 //!
 //! One connection for each address, on the quorum's own runtime, so that a busy broker costs no
-//! vote. Every connection is watched: one that ends and cannot be made again is the evidence that
-//! its node is gone. Answers to `KafkaNetworkChannel`.
+//! vote. Every connection is watched: one that ends and whose address refuses another is the
+//! evidence that its node is gone. Answers to `KafkaNetworkChannel`.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -16,6 +16,7 @@ use raft::quorum::{Destination, Event, PeerRequest, PeerResponse, RequestFailure
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::command::Command;
+use super::evidence::Sign;
 use client::{Address, Pace, Peer, PeerError, PeerSettings, Presence};
 
 const ALL_VERSIONS: RangeInclusive<i16> = i16::MIN..=i16::MAX;
@@ -92,15 +93,16 @@ impl Network {
     }
 }
 
-/// Reports each time that the node is gone.
+/// Reports whether the node is connected, and each time that it is gone.
 async fn watch(
     id: i32,
     mut presence: tokio::sync::watch::Receiver<Presence>,
     commands: UnboundedSender<Command>,
 ) {
     while presence.changed().await.is_ok() {
-        let gone = *presence.borrow_and_update() == Presence::Gone;
-        if gone && commands.send(Command::Quorum(Event::PeerGone { id })).is_err() {
+        let presence = *presence.borrow_and_update();
+        let sign = Sign::Link { node_id: id, presence };
+        if commands.send(Command::Sign(sign)).is_err() {
             return;
         }
     }
