@@ -36,6 +36,8 @@ pub(super) enum Command {
     Registered(Result<BrokerRegistrationResponse, ChannelError>),
     ControllerRegistered(Result<ControllerRegistrationResponse, ChannelError>),
     Heard(Result<BrokerHeartbeatResponse, ChannelError>),
+    /// The connection by which this broker sent heartbeats has ended.
+    ConnectionEnded,
     /// Something tells of a broker's or a controller's being there.
     Sign(Sign),
     /// A log directory of this broker is offline.
@@ -63,6 +65,7 @@ impl std::fmt::Debug for Command {
             Self::Registered(_) => "Registered",
             Self::ControllerRegistered(_) => "ControllerRegistered",
             Self::Heard(_) => "Heard",
+            Self::ConnectionEnded => "ConnectionEnded",
             Self::Sign(_) => "Sign",
             Self::DirectoryFailed { .. } => "DirectoryFailed",
             Self::Serve { .. } => "Serve",

@@ -18,7 +18,7 @@ use raft::image::{MetadataDelta, MetadataImage};
 use raft::node::{Node, NodeError, NodeOutput, SnapshotJob};
 use raft::quorum::{Event, PeerResponse};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::changes::{Acknowledgement, Change};
 use super::command::Command;
@@ -116,7 +116,10 @@ impl Host {
         {
             self.leader_changed(quorum.epoch(), Some(leader));
         }
+        let ends = tell_ends(self.membership.heartbeats_end(), self.commands.clone());
+        let ends = tokio::spawn(ends);
         while self.round(&mut commands).await {}
+        ends.abort();
         self.hand_over(&mut commands).await;
         self.close();
     }
@@ -190,6 +193,9 @@ impl Host {
             Command::Registered(answer) => self.registered(answer),
             Command::ControllerRegistered(answer) => self.controller_registered(answer),
             Command::Heard(answer) => self.heard(answer),
+            Command::ConnectionEnded => {
+                self.membership.lifecycle.connection_ended(clock::monotonic_ms());
+            }
             Command::Sign(sign) => self.sign(sign),
             Command::DirectoryFailed { directory_id } => {
                 let now_ms = clock::monotonic_ms();
@@ -455,6 +461,16 @@ impl Host {
         for thread in [self.writer.take(), self.snapshot_writer.take()].into_iter().flatten() {
             // Its panic was printed when it happened.
             let _ = thread.join();
+        }
+    }
+}
+
+/// A broker that lives says so when the connection by which it did has ended.
+async fn tell_ends(ended: Arc<Notify>, commands: UnboundedSender<Command>) {
+    loop {
+        ended.notified().await;
+        if commands.send(Command::ConnectionEnded).is_err() {
+            return;
         }
     }
 }

@@ -378,9 +378,15 @@ impl QuorumHandle {
 fn to_controller(config: &BrokerConfig, shared: &Shared) -> ControllerChannel {
     let id = config.node_id;
     let prefix = format!("[NodeToControllerChannelManager id={id} name=heartbeat] ");
-    let settings = PeerSettings::new(id.to_string(), prefix);
+    let mut settings = PeerSettings::new(id.to_string(), prefix);
+    settings.connect_timeout = settings.connect_timeout.min(heartbeat_timeout(config));
     let timeout = ms(i64::from(config.controller_socket_timeout_ms));
     ControllerChannel::new(shared.active.subscribe(), settings, timeout)
+}
+
+fn heartbeat_timeout(config: &BrokerConfig) -> Duration {
+    let interval_ms = config.broker_heartbeat_interval_ms;
+    ms(i64::from(interval_ms.min(config.controller_socket_timeout_ms)))
 }
 
 fn ms(ms: i64) -> Duration {
