@@ -188,12 +188,16 @@ async fn tell_ends(mut presence: watch::Receiver<Presence>, ended: Arc<Notify>) 
     }
 }
 
-/// Resolves when another controller than this one is the active one.
+/// Resolves when another controller than this one is the active one. The same node in a later epoch
+/// is no other: what it was asked on a connection that stands it answers, and asking again would
+/// have it create a topic twice.
 async fn replaced(
     active: &mut watch::Receiver<Option<ActiveController>>,
     known: &ActiveController,
 ) {
-    let is_other = |now: &Option<ActiveController>| now.as_ref().is_some_and(|now| now != known);
+    let is_other = |now: &Option<ActiveController>| {
+        now.as_ref().is_some_and(|now| (now.id, &now.address) != (known.id, &known.address))
+    };
     if active.wait_for(is_other).await.is_err() {
         // A node that stops hears of no other.
         std::future::pending().await

@@ -115,3 +115,24 @@ async fn the_channel_follows_the_active_controller() {
     let unanswered = channel.request(BrokerHeartbeatRequest::default(), short).await;
     assert_eq!(unanswered, Err(ChannelError::TimedOut(short)));
 }
+
+#[tokio::test]
+async fn a_controller_that_leads_in_a_later_epoch_is_not_asked_twice() {
+    let (listener, address) = listening().await;
+    let active = |epoch| Some(ActiveController { id: 1, epoch, address: address.clone() });
+    let (tell, told_of) = watch::channel(active(1));
+    let channel = ControllerChannel::new(told_of, PeerSettings::new("1", "[Test] "), SOON);
+    let asked = channel.request(BrokerHeartbeatRequest::default(), SOON);
+    let serve = async {
+        let mut stream = accept(&listener).await;
+        let first = read_request(&mut stream).await;
+        tell.send_replace(active(2));
+        let again = tokio::time::timeout(Duration::from_millis(50), stream.read_i32()).await;
+        assert!(again.is_err(), "{again:?}");
+        answer(&mut stream, &first, &told(7)).await;
+        stream
+    };
+    let (answered, stream) = tokio::join!(asked, serve);
+    assert_eq!(answered, Ok(told(7)));
+    drop(stream);
+}

@@ -166,9 +166,12 @@ pub(crate) fn append_error(error: &AppendError) -> ErrorCode {
     }
 }
 
-/// The code of a failed disk.
-pub(crate) fn storage_error(_: &StorageError) -> ErrorCode {
-    ErrorCode::KafkaStorageError
+/// The code of a failed disk, or of one that gives back something else than was written.
+pub(crate) fn storage_error(error: &StorageError) -> ErrorCode {
+    match error {
+        StorageError::Corrupt(_) => ErrorCode::CorruptMessage,
+        _ => ErrorCode::KafkaStorageError,
+    }
 }
 
 pub(crate) fn read_error(error: &ReadError) -> ErrorCode {

@@ -6,6 +6,9 @@
 //! (what came in between would not wake it), and sleeps until one of them changes or its time is
 //! up. Kafka: `ReplicaManager.fetchMessages`, `readFromLog`, `DelayedFetch`.
 
+mod counted;
+#[cfg(test)]
+mod tests;
 mod watched;
 
 use std::sync::Arc;
@@ -20,6 +23,7 @@ use storage::{ReadError, ReadPlan};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use self::counted::{Counted, Occasion, look_at_each};
 pub(crate) use self::watched::read_watched;
 use crate::broker::Broker;
 use crate::error_map;
@@ -81,7 +85,7 @@ pub(crate) async fn read(
     interests: Vec<Interest>,
 ) -> Vec<(Interest, PartitionResponse)> {
     let interests = Arc::new(interests);
-    let mut look = look(broker, limits, &interests, Occasion::Arrival).await;
+    let mut look = look(broker, limits, &interests, Counted::NONE).await;
     if !done(limits, &interests, &look) {
         let deadline = Instant::now() + Duration::from_millis(limits.max_wait_ms);
         let sleeper = Arc::new(Notify::new());
@@ -92,7 +96,7 @@ pub(crate) async fn read(
                     None => partition.wake_consumer(Arc::downgrade(&sleeper)),
                 }
             }
-            look = self::look(broker, limits, &interests, Occasion::Again).await;
+            look = self::look(broker, limits, &interests, Counted::ALL).await;
             if done(limits, &interests, &look) {
                 break;
             }
@@ -106,11 +110,11 @@ pub(crate) async fn read(
                 biased;
                 () = sleeper.notified() => {}
                 () = hurried => {
-                    look = self::look(broker, limits, &interests, Occasion::Again).await;
+                    look = self::look(broker, limits, &interests, Counted::ALL).await;
                     break;
                 }
                 () = tokio::time::sleep_until(deadline) => {
-                    look = self::look(broker, limits, &interests, Occasion::Again).await;
+                    look = self::look(broker, limits, &interests, Counted::ALL).await;
                     break;
                 }
             }
@@ -131,24 +135,18 @@ async fn look(
     broker: &Arc<Broker>,
     limits: &Limits,
     interests: &Arc<Vec<Interest>>,
-    occasion: Occasion,
+    counted: Counted,
 ) -> Look {
-    let in_memory = (occasion, Residency::MemoryOnly);
-    if let Some(look) = look_at_all(broker, limits, interests, in_memory) {
-        return look;
-    }
+    let counted = match look_at_all(broker, limits, interests, counted, Residency::MemoryOnly) {
+        Ok(look) => return look,
+        Err(counted) => counted,
+    };
     let (broker, limits, interests) = (Arc::clone(broker), limits.clone(), Arc::clone(interests));
     let looked = tokio::task::spawn_blocking(move || {
-        look_at_all(&broker, &limits, &interests, (Occasion::Again, Residency::Any))
+        look_at_all(&broker, &limits, &interests, counted, Residency::Any)
     });
-    looked.await.ok().flatten().unwrap_or(Look { responses: Vec::new(), bytes: 0, urgent: true })
-}
-
-/// Whether a follower's fetch is news.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Occasion {
-    Arrival,
-    Again,
+    let nothing = Look { responses: Vec::new(), bytes: 0, urgent: true };
+    looked.await.ok().and_then(Result::ok).unwrap_or(nothing)
 }
 
 /// Where bytes may be read from.
@@ -163,30 +161,30 @@ fn look_at_all(
     broker: &Arc<Broker>,
     limits: &Limits,
     interests: &[Interest],
-    manner: (Occasion, Residency),
-) -> Option<Look> {
-    let mut look = Look { responses: Vec::with_capacity(interests.len()), bytes: 0, urgent: false };
-    for interest in interests {
-        let left = limits.max_bytes.saturating_sub(look.bytes);
+    counted: Counted,
+    residency: Residency,
+) -> Result<Look, Counted> {
+    let (mut bytes, mut urgent) = (0_usize, false);
+    let responses = look_at_each(interests, counted, |interest, occasion| {
         let response = match &interest.partition {
             Ok(partition) => {
-                let room = Room { bytes: left, at_least_one: look.bytes == 0 };
-                look_at(broker, limits, interest, partition, room, manner)?
+                let left = limits.max_bytes.saturating_sub(bytes);
+                let room = Room { bytes: left, at_least_one: bytes == 0 };
+                look_at(broker, limits, interest, partition, room, (occasion, residency))?
             }
             // Told, but a consumer does not wait less for it.
             Err(code) => {
-                look.urgent |= limits.follower.is_some();
-                look.responses.push(PartitionResponse::failed(interest.key.partition, code.code()));
-                continue;
+                urgent |= limits.follower.is_some();
+                return Some(PartitionResponse::failed(interest.key.partition, code.code()));
             }
         };
-        look.bytes += response.records_length();
-        look.urgent |= response.error_code != 0
+        bytes += response.records_length();
+        urgent |= response.error_code != 0
             || response.diverging_epoch.is_some()
             || response.preferred_read_replica >= 0;
-        look.responses.push(response);
-    }
-    Some(look)
+        Some(response)
+    })?;
+    Ok(Look { responses, bytes, urgent })
 }
 
 /// What is left of the answer's size.
@@ -209,6 +207,9 @@ fn look_at(
     let index = interest.key.partition;
     let failed = |code: ErrorCode| Some(PartitionResponse::failed(index, code.code()));
     let requested = &interest.requested;
+    if let Err(code) = partition.check_present() {
+        return failed(code);
+    }
     let viewed = match limits.follower {
         Some(follower) => for_follower(partition, requested, follower, occasion),
         None => for_consumer(broker, partition, requested, limits),
@@ -364,8 +365,10 @@ fn read_records(
     let Some(plan) = plan.filter(ReadPlan::holds_a_batch) else {
         return Ok(Some((Vec::new(), committed_only.then(Vec::new))));
     };
-    if residency == Residency::MemoryOnly && !plan.is_resident() {
-        return Ok(None);
+    match residency {
+        Residency::MemoryOnly if !plan.is_resident()? => return Ok(None),
+        Residency::MemoryOnly => {}
+        Residency::Any => plan.check_length()?,
     }
     let read = plan.fetch()?;
     let aborted = if committed_only {

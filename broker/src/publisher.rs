@@ -3,27 +3,36 @@
 //!
 //! Changes are applied in the order of the metadata log, one after the other, and acknowledged when
 //! everything they ask for is done; that is when a request that caused them is answered. The image
-//! that handlers see is stored last. Files are opened on blocking threads, several at a time.
+//! that handlers see is stored last. Files are opened on blocking threads, several at a time. What
+//! could not be done keeps nothing else from being done, and is done by the reconciliation that
+//! runs between two changes (docs/decisions/0310).
 //! Kafka: `BrokerMetadataPublisher`, `ReplicaManager.applyDelta`.
+
+mod hosting;
+mod lasting;
+mod leaving;
+mod reconciling;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
 use config::{BrokerConfig, Properties};
-use protocol::wire::StrBytes;
-use raft::image::{
-    Changes, ConfigResource, DIRECTORY_UNASSIGNED, LeaderRecovery, MetadataImage, Partition,
-    ResourceType, Topic,
-};
-use replica::{Recovery, Registration};
-use storage::{AppendError, StorageError};
+use raft::image::{Changes, ConfigResource, MetadataImage, ResourceType};
+use replica::Step;
+use storage::StorageError;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use self::hosting::{Change, NotHosted, host_all, say_skipped};
+use self::lasting::Subject;
+use self::reconciling::{Difference, Reasons, Reconciliation, explained, look};
+use crate::blocking::blocking;
 use crate::broker::Broker;
 use crate::disk_gate::processors;
-use crate::log_dirs::{self, LogDirs, Opening, Wanted};
+use crate::groups::{TOPIC, Unserved};
 use crate::net::limits::Limits;
 use crate::openness::{self, Doors, TooOpen};
 use crate::partitions::HostedPartition;
@@ -31,23 +40,21 @@ use crate::state_changes::{self, Before, Fetching};
 use crate::topic_settings::TopicSettings;
 use client::Address;
 
-/// A partition of ours that changed.
-struct Change {
-    topic: Arc<Topic>,
-    partition: i32,
-    state: Arc<Partition>,
-}
+/// Some partitions of a change, hosted on a thread of their own: those that could not be.
+type Share = JoinHandle<Vec<(Change, NotHosted)>>;
 
 /// Applies the changes of the metadata log to this broker.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     broker: Arc<Broker>,
     openness: openness::Watch,
+    reconciliation: Reconciliation,
 }
 
 impl Publisher {
     pub(crate) fn new(broker: Arc<Broker>) -> Self {
-        Self { broker, openness: openness::Watch::default() }
+        let openness = openness::Watch::default();
+        Self { broker, openness, reconciliation: Reconciliation::new() }
     }
 
     /// Whether clients may be served with what this image says.
@@ -63,7 +70,7 @@ impl Publisher {
 
     /// The first image: everything in it is new to this broker. Directories that no partition of
     /// the image owns are put aside.
-    pub(crate) async fn begin(&self, image: Arc<MetadataImage>) -> Result<(), StorageError> {
+    pub(crate) async fn begin(&mut self, image: Arc<MetadataImage>) -> Result<(), StorageError> {
         self.broker.parts.surroundings.set_brokers(&image);
         self.apply_broker_settings(&image);
         self.openness.look(&self.broker.config(), &image);
@@ -80,7 +87,8 @@ impl Publisher {
             ours.iter().map(|c| (c.topic.name.to_string(), c.partition, c.topic.id)).collect();
         let (began, logs) = (Instant::now(), ours.len());
         let now_ms = self.broker.now_ms();
-        blocking(move || log_dirs.put_strays_aside(&owned, now_ms)).await?;
+        let aside = move || log_dirs.put_strays_aside(&owned, now_ms);
+        blocking("looking for stray logs", aside).await?;
         self.host_first(&image, ours).await?;
         tracing::info!(
             target: "kafka.log.LogManager",
@@ -91,21 +99,13 @@ impl Publisher {
         Ok(())
     }
 
-    /// What an image asks for could not be done on disk.
-    pub(crate) fn note_storage_failure(&self, error: &StorageError) {
-        self.broker.note_storage_failure(error);
-    }
-
-    /// What changed since the last image.
-    pub(crate) async fn apply(
-        &self,
-        image: Arc<MetadataImage>,
-        changes: &Changes,
-    ) -> Result<(), StorageError> {
+    /// What changed since the last image. What cannot be done now is tried again by
+    /// [`Self::reconcile`], and keeps nothing else from being done.
+    pub(crate) async fn apply(&mut self, image: Arc<MetadataImage>, changes: &Changes) {
         if !changes.brokers.is_empty() {
             self.broker.parts.surroundings.set_brokers(&image);
         }
-        self.delete(&changes.deleted_topics).await?;
+        self.delete(&changes.deleted_topics).await;
         if changes.configs.iter().any(is_of_brokers) {
             self.apply_broker_settings(&image);
             self.reconfigure(&image, None).await;
@@ -126,23 +126,97 @@ impl Publisher {
         });
         let (ours, others): (Vec<Change>, Vec<Change>) =
             changed.partition(|change| self.is_ours(change));
-        self.remove(others).await?;
+        let others = others.iter().map(|change| (change.topic.id, change.partition)).collect();
+        self.remove(others).await;
         let ours = Arc::new(ours);
         let node_id = self.broker.node_id();
         let led = ours.iter().filter(|change| change.state.leader == node_id).count();
         state_changes::transitioning(node_id, led, ours.len() - led);
-        self.host(&image, &ours).await?;
+        for (change, why) in self.host(&image, &ours).await {
+            say_not_hosted(&change, &why);
+            self.note(&why);
+        }
         self.look_for_leaders(&image, &changes.brokers);
         let groups = self.broker.groups();
         groups.apply(self.broker.partitions(), &self.broker.image(), &image, changes);
         self.broker.set_image(image);
-        Ok(())
+    }
+
+    /// The first image could not be made true on disk.
+    pub(crate) fn note_storage_failure(&self, error: &StorageError) {
+        self.broker.note_storage_failure(error);
+    }
+
+    /// Resolves when the broker is to be compared with the metadata.
+    pub(crate) async fn due(&mut self) {
+        loop {
+            let next = tokio::time::Instant::from_std(self.reconciliation.next());
+            tokio::select! {
+                () = tokio::time::sleep_until(next) => return,
+                () = self.broker.parts.surroundings.something_failed() => {
+                    self.reconciliation.failed();
+                }
+            }
+        }
+    }
+
+    /// Compares what the metadata says of this broker with what it does, and does again what
+    /// differs.
+    pub(crate) async fn reconcile(&mut self) {
+        let leaving = self.let_go().await;
+        let image = self.broker.image();
+        let (broker, of) = (Arc::clone(&self.broker), Arc::clone(&image));
+        let looked = blocking("a look at the partitions", move || Ok(look(&broker, &of))).await;
+        // A panic was said where it happened; the next look may come through.
+        let look = looked.unwrap_or_default();
+        let is_gone = |difference: &&Difference| difference.step == Step::Remove;
+        let gone = look.differences.iter().filter(is_gone).map(|difference| &difference.subject);
+        let gone: Vec<(Uuid, i32)> = gone.map(|gone| (gone.topic_id, gone.partition)).collect();
+        self.remove(gone).await;
+        let again = |difference: &Difference| match difference.step {
+            Step::Open | Step::Apply | Step::Fetch | Step::Unfollow => difference.change.clone(),
+            Step::Nothing | Step::Remove | Step::Wait => None,
+        };
+        let again: Arc<Vec<Change>> = Arc::new(look.differences.iter().filter_map(again).collect());
+        let mut reasons = Reasons::new();
+        for (change, why) in self.host(&image, &again).await {
+            reasons.insert((change.topic.id, change.partition), why.reason());
+            self.note(&why);
+        }
+        for change in again.iter().filter(|change| change.state.leader >= 0) {
+            let leader = change.state.leader;
+            if leader != self.broker.node_id() && self.address(&image, leader).is_none() {
+                let reason = format!("the metadata has no address of broker {leader}");
+                reasons.entry((change.topic.id, change.partition)).or_insert(reason);
+            }
+        }
+        let mut left = reasons.len() + leaving.len();
+        let mut found = explained(&look.differences, &reasons);
+        let unloaded = self.broker.groups().reconcile(self.broker.partitions(), &image);
+        left += unloaded.iter().filter(|unloaded| unloaded.is_tried_again).count();
+        found.extend(leaving);
+        found.extend(unloaded.into_iter().map(|Unserved { partition, reason, .. }| {
+            let topic = format!("coordinator of {TOPIC}");
+            (Subject { topic, partition, topic_id: Uuid::nil() }, reason)
+        }));
+        self.reconciliation.say(self.broker.node_id(), found, &look.busy);
+        self.reconciliation.looked(left);
+    }
+
+    /// Something could not be done: what only passes is tried again, what does not costs its log
+    /// directory.
+    fn note(&mut self, why: &NotHosted) {
+        match why {
+            passing if passing.passes() => self.reconciliation.failed(),
+            NotHosted::Storage(error) => self.broker.note_storage_failure(error),
+            NotHosted::Skipped { .. } => {}
+        }
     }
 
     /// Opens what the first image says, each log directory with threads of its own: recovery reads
     /// whole segments, and num.recovery.threads.per.data.dir says what that may cost.
     async fn host_first(
-        &self,
+        &mut self,
         image: &Arc<MetadataImage>,
         ours: Vec<Change>,
     ) -> Result<(), StorageError> {
@@ -161,7 +235,13 @@ impl Publisher {
             opening.push((self.begin_hosting(image, &changes, threads), changes));
         }
         for (shares, changes) in opening {
-            self.end_hosting(image, &changes, shares).await?;
+            for (change, why) in self.end_hosting(image, &changes, shares).await {
+                say_not_hosted(&change, &why);
+                match why {
+                    NotHosted::Storage(error) if !error.is_exhaustion() => return Err(error),
+                    passing => self.note(&passing),
+                }
+            }
         }
         Ok(())
     }
@@ -170,12 +250,12 @@ impl Publisher {
         change.state.replicas.contains(&self.broker.node_id())
     }
 
-    /// Opens what is not open and tells every partition who leads it.
+    /// Opens what is not open and tells every partition who leads it; what could not be done.
     async fn host(
         &self,
         image: &Arc<MetadataImage>,
         changes: &Arc<Vec<Change>>,
-    ) -> Result<(), StorageError> {
+    ) -> Vec<(Change, NotHosted)> {
         let shares = self.begin_hosting(image, changes, processors());
         self.end_hosting(image, changes, shares).await
     }
@@ -185,7 +265,7 @@ impl Publisher {
         image: &Arc<MetadataImage>,
         changes: &Arc<Vec<Change>>,
         threads: usize,
-    ) -> Vec<JoinHandle<Result<(), StorageError>>> {
+    ) -> Vec<Share> {
         let share = changes.len().div_ceil(threads).max(1);
         let shares = (0..changes.len()).step_by(share).map(|from| {
             let (broker, image) = (Arc::clone(&self.broker), Arc::clone(image));
@@ -202,14 +282,15 @@ impl Publisher {
         &self,
         image: &MetadataImage,
         changes: &[Change],
-        shares: Vec<JoinHandle<Result<(), StorageError>>>,
-    ) -> Result<(), StorageError> {
+        shares: Vec<Share>,
+    ) -> Vec<(Change, NotHosted)> {
+        let mut failed = Vec::new();
         for share in shares {
-            // A share that panicked has said so; the partitions in it stay away.
-            share.await.unwrap_or(Ok(()))?;
+            // A share that panicked has said so; what is missing of it is tried again.
+            failed.extend(share.await.unwrap_or_default());
         }
         self.fetch(image, changes);
-        Ok(())
+        failed
     }
 
     /// Whoever leads elsewhere is fetched from.
@@ -257,40 +338,6 @@ impl Publisher {
         Some(Address { host: endpoint.host.to_string(), port: endpoint.port })
     }
 
-    /// Partitions that a reassignment took from this broker.
-    async fn remove(&self, others: Vec<Change>) -> Result<(), StorageError> {
-        for change in others {
-            let partitions = self.broker.partitions();
-            let Some(gone) = partitions.remove(change.topic.id, change.partition) else { continue };
-            self.broker.parts.fetchers.forget(&gone);
-            let broker = Arc::clone(&self.broker);
-            blocking(move || {
-                gone.give_up();
-                broker.parts.log_dirs.delete(&gone, broker.now_ms())
-            })
-            .await?;
-        }
-        Ok(())
-    }
-
-    async fn delete(&self, deleted: &BTreeMap<Uuid, StrBytes>) -> Result<(), StorageError> {
-        for id in deleted.keys() {
-            let Some(topic) = self.broker.partitions().remove_topic(*id) else { continue };
-            let broker = Arc::clone(&self.broker);
-            state_changes::deleting(broker.node_id(), topic.partitions().len());
-            blocking(move || {
-                for partition in topic.partitions() {
-                    broker.parts.fetchers.forget(&partition);
-                    partition.give_up();
-                    broker.parts.log_dirs.delete(&partition, broker.now_ms())?;
-                }
-                Ok(())
-            })
-            .await?;
-        }
-        Ok(())
-    }
-
     /// Settings of a topic, or with `None` the defaults of all, changed.
     async fn reconfigure(&self, image: &Arc<MetadataImage>, topic: Option<&str>) {
         let hosted: Vec<Arc<HostedPartition>> = match topic {
@@ -300,7 +347,7 @@ impl Publisher {
             None => self.broker.partitions().all(),
         };
         let (broker, image) = (Arc::clone(&self.broker), Arc::clone(image));
-        let configured = blocking(move || {
+        let configured = blocking("configuring the logs", move || {
             let config = broker.config();
             let mut of_topic: BTreeMap<Arc<str>, TopicSettings> = BTreeMap::new();
             for partition in hosted {
@@ -361,146 +408,12 @@ fn is_of_brokers(resource: &ConfigResource) -> bool {
     resource.resource_type == ResourceType::Broker
 }
 
-fn host_all(
-    broker: &Arc<Broker>,
-    image: &MetadataImage,
-    changes: &[Change],
-) -> Result<(), StorageError> {
-    let config = broker.config();
-    let mut settings: Option<(Uuid, TopicSettings)> = None;
-    for change in changes {
-        let settings = match &settings {
-            Some((id, settings)) if *id == change.topic.id => settings,
-            _ => {
-                let of = TopicSettings::of(&change.topic.name, image, &config);
-                &settings.insert((change.topic.id, of)).1
-            }
-        };
-        match host_one(broker, settings, image, change) {
-            // The others can still be served; this one is tried again at the next start.
-            Err(error) if error.is_exhaustion() => {
-                tracing::error!(
-                    target: "kafka.server.ReplicaManager",
-                    "Cannot open {}-{}: {error}", change.topic.name, change.partition,
-                );
-            }
-            hosted => hosted?,
-        }
+fn say_not_hosted(change: &Change, why: &NotHosted) {
+    match why {
+        NotHosted::Storage(error) => tracing::error!(
+            target: "kafka.server.ReplicaManager",
+            "Cannot open {}-{}: {error}", change.topic.name, change.partition,
+        ),
+        NotHosted::Skipped { assigned } => say_skipped(change, *assigned),
     }
-    Ok(())
-}
-
-fn host_one(
-    broker: &Arc<Broker>,
-    settings: &TopicSettings,
-    image: &MetadataImage,
-    change: &Change,
-) -> Result<(), StorageError> {
-    let log_dirs = &broker.parts.log_dirs;
-    let existing = broker.partitions().topic_by_id(change.topic.id);
-    if existing.as_ref().is_some_and(|topic| topic.is_offline(change.partition)) {
-        say_offline(change);
-        return Ok(());
-    }
-    let assigned = change.state.directory(broker.node_id()).unwrap_or(DIRECTORY_UNASSIGNED);
-    let hosted = match existing.and_then(|topic| topic.partition(change.partition)) {
-        Some(hosted) => {
-            outlive(log_dirs, lead_or_follow(&hosted, &change.state))?;
-            hosted
-        }
-        None => {
-            let settings = settings.of_replica(change.partition, broker.node_id());
-            let wanted = Wanted {
-                topic: change.topic.name.as_str(),
-                topic_id: change.topic.id,
-                partition: change.partition,
-                assigned,
-            };
-            let around = &broker.parts.surroundings;
-            let hosted =
-                match log_dirs.open_partition(&wanted, &settings, around, broker.now_ms())? {
-                    Opening::Online(hosted) => hosted,
-                    Opening::Begun(hosted, directory) => {
-                        state_changes::created(&change.topic, change.partition, &directory, image);
-                        hosted
-                    }
-                    Opening::Skipped => {
-                        say_skipped(change, assigned);
-                        return Ok(());
-                    }
-                    Opening::Offline => {
-                        let name = Arc::from(change.topic.name.as_str());
-                        let (id, partition) = (change.topic.id, change.partition);
-                        broker.partitions().set_offline(&name, id, partition);
-                        return Ok(());
-                    }
-                };
-            outlive(log_dirs, lead_or_follow(&hosted, &change.state))?;
-            broker.partitions().insert(Arc::clone(&hosted));
-            hosted
-        }
-    };
-    let before = Before::of(&broker.image(), &change.topic, change.partition);
-    state_changes::began(broker.node_id(), &hosted, &change.state, before);
-    if !log_dirs.is_online(hosted.directory_id()) {
-        // It failed meanwhile, perhaps before the partition was in the table.
-        log_dirs::take_offline(broker, &hosted);
-    } else if image.metadata_version().has_directories() && assigned != hosted.directory_id() {
-        log_dirs.report(&hosted);
-    }
-    Ok(())
-}
-
-fn outlive(log_dirs: &LogDirs, done: Result<(), StorageError>) -> Result<(), StorageError> {
-    done.or_else(|error| log_dirs.outlive(error))
-}
-
-fn say_skipped(change: &Change, assigned: Uuid) {
-    tracing::warn!(
-        target: "kafka.cluster.Partition",
-        "[Partition {}-{}] Skipping creation of log because there are potentially offline log \
-         directories and log may already exist there. directoryId={}",
-        change.topic.name, change.partition, cli::Uuid(assigned),
-    );
-}
-
-fn say_offline(change: &Change) {
-    tracing::warn!(
-        target: "state.change.logger",
-        "Unable to bring up new local replica {}-{} with topic id {} because it resides in an \
-         offline log directory.",
-        change.topic.name, change.partition, cli::Uuid(change.topic.id),
-    );
-}
-
-fn lead_or_follow(hosted: &HostedPartition, state: &Partition) -> Result<(), StorageError> {
-    let registration = Registration {
-        leader: state.leader,
-        leader_epoch: state.leader_epoch,
-        partition_epoch: state.partition_epoch,
-        replicas: state.replicas.clone(),
-        adding: state.adding_replicas.clone(),
-        removing: state.removing_replicas.clone(),
-        isr: state.isr.clone(),
-        recovery: match state.leader_recovery {
-            LeaderRecovery::Recovered => Recovery::Recovered,
-            LeaderRecovery::Recovering => Recovery::Recovering,
-        },
-    };
-    match hosted.apply(&registration) {
-        Ok(()) => Ok(()),
-        Err(AppendError::Storage(error)) => Err(error),
-        // Nothing is appended here, so the log has no other reason to refuse.
-        Err(other) => {
-            tracing::error!(target: "state.change.logger", "Cannot lead: {other}");
-            Ok(())
-        }
-    }
-}
-
-/// Runs file work on a blocking thread.
-async fn blocking<R: Default + Send + 'static>(
-    work: impl FnOnce() -> Result<R, StorageError> + Send + 'static,
-) -> Result<R, StorageError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Ok(R::default()))
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::BrokerConfig;
-use storage::StorageError;
+use storage::{Disk, StorageError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{EnterGuard, Runtime};
 use tokio::sync::watch;
@@ -182,6 +182,11 @@ impl Accepting {
 
 impl Node {
     pub(crate) async fn start(config: BrokerConfig) -> Result<Self, StartError> {
+        Self::start_on(config, Disk::default()).await
+    }
+
+    /// With logs on this disk.
+    pub(crate) async fn start_on(config: BrokerConfig, disk: Disk) -> Result<Self, StartError> {
         life_lines::say_starting(&config);
         let roles = config.process_roles;
         // What can be refused is refused before the directory is touched; others can connect when
@@ -190,7 +195,7 @@ impl Node {
         let buffers = socket_buffers(&config);
         let for_clients = bind_all(&config, &config.listeners, buffers).await?;
         let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;
-        let log_dirs = Arc::new(LogDirs::open(&config, now_ms())?);
+        let log_dirs = Arc::new(LogDirs::open(&config, disk, now_ms())?);
         let (quorum, changes) = QuorumHandle::start(&config, &log_dirs)?;
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
@@ -272,7 +277,7 @@ impl Joining<'_> {
     /// Resolves when the controller has unfenced this broker. Being registered takes no longer
     /// than initial.broker.registration.timeout.ms, or the start has failed.
     async fn join(self, config: &BrokerConfig) -> Result<(Accepting, JoinHandle<()>), StartError> {
-        let Self { broker, publisher, mut changes, for_clients } = self;
+        let Self { broker, mut publisher, mut changes, for_clients } = self;
         let allowed_ms = config.initial_broker_registration_timeout_ms;
         let allowed = Duration::from_millis(u64::try_from(allowed_ms).unwrap_or(0));
         let deadline = tokio::time::Instant::now() + allowed;
@@ -442,17 +447,21 @@ fn accept(
 }
 
 /// Applies the metadata log to this broker for as long as there is one.
-async fn publish(publisher: Publisher, mut changes: Changes) {
-    while let Some(change) = changes.next().await {
-        if let Err(error) = publisher.apply(change.image, &change.changes).await {
-            publisher.note_storage_failure(&error);
+async fn publish(mut publisher: Publisher, mut changes: Changes) {
+    loop {
+        tokio::select! {
+            change = changes.next() => {
+                let Some(change) = change else { return };
+                publisher.apply(change.image, &change.changes).await;
+                change.applied.send();
+            }
+            () = publisher.due() => publisher.reconcile().await,
         }
-        change.applied.send();
     }
 }
 
 /// As [`publish`], for a node that others do not wait for.
-async fn publish_from_the_first(publisher: Publisher, mut changes: Changes) {
+async fn publish_from_the_first(mut publisher: Publisher, mut changes: Changes) {
     // A quorum that ends before it has an image has nothing to publish.
     let Ok(first) = changes.first().await else { return };
     if let Err(error) = publisher.begin(first.image).await {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use client::Address;
 use raft::image::{ConfigResource, MetadataImage, Partition, Topic};
+use replica::Standing;
 
 use crate::partitions::HostedPartition;
 
@@ -27,6 +28,17 @@ impl Before {
             leader: known.map(|known| known.leader).filter(|leader| *leader >= 0),
             leader_epoch: known.map_or(-1, |known| known.leader_epoch),
         }
+    }
+
+    /// As the replica itself has it.
+    pub(crate) fn as_hosted(standing: &Standing, node_id: i32) -> Self {
+        let leader = if standing.leads { node_id } else { standing.leader };
+        Self { leader: Some(leader).filter(|id| *id >= 0), leader_epoch: standing.leader_epoch }
+    }
+
+    /// Of a replica that is new here.
+    pub(crate) fn nothing() -> Self {
+        Self { leader: None, leader_epoch: -1 }
     }
 
     /// Whether the leader's epoch is another now.

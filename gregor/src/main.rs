@@ -6,6 +6,7 @@ mod container;
 mod daemon;
 mod install;
 mod java_options;
+mod ports;
 mod server_start;
 mod server_stop;
 mod servers;

@@ -62,7 +62,9 @@ impl<L: Log> Partition<L> {
             if let Some(start) = follower::earlier_start(&fetched.records, &self.log) {
                 self.start_at(start, at)?;
             }
-            self.log.append_as_follower(&fetched.records, self.leader_epoch, at.wall_ms)?;
+            let appended =
+                self.log.append_as_follower(&fetched.records, self.leader_epoch, at.wall_ms);
+            self.within_log(appended)?;
         }
         self.move_high_watermark(fetched.high_watermark);
         let start = fetched.log_start_offset;
@@ -129,17 +131,27 @@ impl<L: Log> Partition<L> {
     }
 
     fn truncate(&mut self, offset: i64, at: &Moment<'_>) -> Result<(), L::Error> {
-        self.log.truncate_to(offset, at.wall_ms)?;
+        let truncated = self.log.truncate_to(offset, at.wall_ms);
+        self.within_log(truncated)?;
         self.move_high_watermark(self.high_watermark);
         self.invariants();
         Ok(())
     }
 
     fn start_at(&mut self, offset: i64, at: &Moment<'_>) -> Result<(), L::Error> {
-        self.log.truncate_fully_and_start_at(offset, at.wall_ms)?;
+        let started = self.log.truncate_fully_and_start_at(offset, at.wall_ms);
+        self.within_log(started)?;
         self.move_high_watermark(offset);
         self.invariants();
         Ok(())
+    }
+
+    /// Passes a log's result on. What failed may have left the log shorter than it was.
+    pub(crate) fn within_log<T>(&mut self, done: Result<T, L::Error>) -> Result<T, L::Error> {
+        if done.is_err() {
+            self.move_high_watermark(self.high_watermark);
+        }
+        done
     }
 
     /// Brings the mark within the log. As in Kafka it may also move back: a new leader may have

@@ -32,6 +32,7 @@ mod partition;
 pub mod planted;
 mod progress;
 mod read_replica;
+mod reconcile;
 mod registration;
 mod waiters;
 
@@ -48,5 +49,6 @@ pub use log::{Appended, Log, Origin};
 pub use moment::{BrokerView, Brokers, Moment};
 pub use partition::{Acks, AppendOutcome, NotAppended, Partition, Role, Settings};
 pub use progress::Progress;
+pub use reconcile::{Assigned, Presence, Standing, Step, reconcile};
 pub use registration::{Recovery, Registration};
 pub use waiters::{Answer, Token};

@@ -166,7 +166,8 @@ impl<L: Log> Partition<L> {
         if elected {
             // Also without a record of it: a follower must be able to tell that its own epochs are
             // not those of this leader.
-            self.log.begin_leader_epoch(registration.leader_epoch)?;
+            let begun = self.log.begin_leader_epoch(registration.leader_epoch);
+            self.within_log(begun)?;
         }
         match &mut self.role {
             Role::Leader(leader) if registration.leader_epoch == self.leader_epoch + 1 => {

@@ -22,11 +22,13 @@ pub enum Bug {
     NewLeaderTrustsFollowers,
     /// A state that is known already ends the proposal that is out, as in Kafka.
     SameStateEndsProposal,
+    /// What could not be done when the metadata changed is not tried again.
+    NoReconciliation,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::HwIgnoresMaximalIsr,
         Self::HwIgnoresMinIsr,
         Self::NoTruncationOnDivergence,
@@ -36,6 +38,7 @@ impl Bug {
         Self::KeepWaitersOnFollow,
         Self::NewLeaderTrustsFollowers,
         Self::SameStateEndsProposal,
+        Self::NoReconciliation,
     ];
 }
 

@@ -8,6 +8,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use protocol::batch::{BatchError, Compression};
+use rustix::io::Errno;
+use uuid::Uuid;
+
+use crate::corruption::Corruption;
 
 /// The disk, or what was found on it.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +22,9 @@ pub enum StorageError {
     PreviousIo { path: PathBuf },
     #[error("{}: {reason}", path.display())]
     Malformed { path: PathBuf, reason: String },
+    /// The disk is well, but what it gave back is no log. Kafka: CORRUPT_MESSAGE.
+    #[error(transparent)]
+    Corrupt(#[from] Corruption),
     #[error(
         "{}: message format v{magic} at byte {position}; this file was written by a broker older \
          than 0.11 or with an older message format and has to be converted by Kafka first",
@@ -28,6 +35,12 @@ pub enum StorageError {
     Locked { path: PathBuf },
     #[error("{operation} has panicked: what it was to do counts as not done")]
     Panicked { operation: &'static str },
+    #[error(
+        "{}: the log of another topic of that name, {found} instead of {expected}", path.display()
+    )]
+    OtherTopic { path: PathBuf, found: Uuid, expected: Uuid },
+    #[error("{}: a cut was interrupted for want of descriptors or memory", path.display())]
+    Interrupted { path: PathBuf },
 }
 
 impl StorageError {
@@ -35,18 +48,32 @@ impl StorageError {
         Self::Io { operation, path: path.to_owned(), source }
     }
 
-    pub(crate) fn malformed(path: &Path, reason: impl Into<String>) -> Self {
-        Self::Malformed { path: path.to_owned(), reason: reason.into() }
-    }
-
-    /// Whether the process ran out of descriptors or maps: the disk itself is well.
+    /// Whether the process or the machine ran out of what comes back by itself (descriptors, maps,
+    /// memory, threads): the disk is well, and the same may succeed in a moment. A disk that is
+    /// full, over its quota or broken is not well, as in Kafka.
     #[must_use]
     pub fn is_exhaustion(&self) -> bool {
-        let Self::Io { source, .. } = self else {
-            return false;
-        };
-        // EMFILE, ENFILE, ENOMEM
-        matches!(source.raw_os_error(), Some(24 | 23 | 12))
+        match self {
+            Self::Io { source, .. } => is_exhaustion(source),
+            Self::Interrupted { .. } => true,
+            Self::PreviousIo { .. }
+            | Self::Malformed { .. }
+            | Self::Corrupt(_)
+            | Self::OldMessageFormat { .. }
+            | Self::Locked { .. }
+            | Self::OtherTopic { .. }
+            | Self::Panicked { .. } => false,
+        }
+    }
+}
+
+/// See [`StorageError::is_exhaustion`].
+#[must_use]
+pub fn is_exhaustion(error: &io::Error) -> bool {
+    let errnos = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN].map(Errno::raw_os_error);
+    match error.raw_os_error() {
+        Some(errno) => errnos.contains(&errno),
+        None => error.kind() == io::ErrorKind::OutOfMemory,
     }
 }
 
@@ -148,4 +175,46 @@ pub enum ReadError {
     OffsetOutOfRange { requested: i64, log_start_offset: i64, log_end_offset: i64 },
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_back_by_itself_is_exhaustion_and_what_the_disk_lacks_is_not() {
+        let cases = [
+            (Errno::MFILE, true),
+            (Errno::NFILE, true),
+            (Errno::NOMEM, true),
+            (Errno::AGAIN, true),
+            (Errno::NOSPC, false),
+            (Errno::DQUOT, false),
+            (Errno::IO, false),
+            (Errno::ROFS, false),
+            (Errno::NOENT, false),
+            (Errno::ACCESS, false),
+        ];
+        let path = Path::new("/d/t-0/0.log");
+        for (errno, wanted) in cases {
+            let error = StorageError::io("open", path, errno.into());
+            assert_eq!(error.is_exhaustion(), wanted, "{error}");
+        }
+        let kinds = [(io::ErrorKind::OutOfMemory, true), (io::ErrorKind::WriteZero, false)];
+        for (kind, wanted) in kinds {
+            let error = StorageError::io("read", path, kind.into());
+            assert_eq!(error.is_exhaustion(), wanted, "{error}");
+        }
+        let path = || path.to_owned();
+        let others = [
+            (StorageError::Interrupted { path: path() }, true),
+            (StorageError::PreviousIo { path: path() }, false),
+            (StorageError::Locked { path: path() }, false),
+            (StorageError::Panicked { operation: "a flush" }, false),
+            (StorageError::Malformed { path: path(), reason: "torn".to_owned() }, false),
+        ];
+        for (error, wanted) in others {
+            assert_eq!(error.is_exhaustion(), wanted, "{error}");
+        }
+    }
 }

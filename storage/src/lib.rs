@@ -22,6 +22,7 @@
 mod checkpoint;
 mod codec;
 mod config;
+mod corruption;
 mod dir;
 mod disk;
 mod epochs;
@@ -39,10 +40,11 @@ mod validate;
 pub use checkpoint::{MalformedLine, OffsetEntry};
 pub use codec::{DECOMPRESSED_BYTES_MAX, compress, decompress};
 pub use config::{CleanupPolicy, CompressionPolicy, LogConfig};
+pub use corruption::{Corruption, CorruptionFault};
 pub use dir::{DirKind, LogDir, LogDirOptions, PartitionDir, RetiredLog};
 pub use disk::{Disk, DiskOp, Faults, Verdict};
 pub use epochs::EpochEntry;
-pub use error::{AppendError, BatchFault, ReadError, RecordError, StorageError};
+pub use error::{AppendError, BatchFault, ReadError, RecordError, StorageError, is_exhaustion};
 pub use index::transaction::AbortedTransaction;
 pub use log::{
     Appended, FlushTicket, Flushed, Log, LogRead, LogReader, OpenOptions, ProducerSummary,

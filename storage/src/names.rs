@@ -13,6 +13,8 @@ pub(crate) const DELETED: &str = ".deleted";
 pub(crate) const CLEANED: &str = ".cleaned";
 /// Of a finished file that is to replace others.
 pub(crate) const SWAP: &str = ".swap";
+/// Of what recovery cut out of a log though it had been synced; Kafka and we pass such files over.
+pub(crate) const CORRUPT: &str = ".corrupt";
 pub(crate) const EPOCHS: &str = "leader-epoch-checkpoint";
 pub(crate) const PARTITION_METADATA: &str = "partition.metadata";
 

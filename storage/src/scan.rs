@@ -7,6 +7,7 @@ use std::io;
 
 use protocol::batch::{BatchHeader, CRC_START, HEADER_LEN, LOG_OVERHEAD};
 
+use crate::corruption::CorruptionFault;
 use crate::disk::DiskFile;
 
 /// What a header says about where a batch lies.
@@ -20,29 +21,82 @@ pub(crate) struct BatchSpan {
 
 /// Bytes of a header up to and including the last offset delta.
 const SPAN_BYTES: usize = 27;
+const HEADER_BYTES: u64 = HEADER_LEN as u64;
 const WINDOW_BYTES: usize = 4096;
 
-fn span(bytes: &[u8], position: u64) -> Option<BatchSpan> {
-    let header: &[u8; SPAN_BYTES] = bytes.get(..SPAN_BYTES)?.try_into().ok()?;
+/// What stopped a walk over batches.
+#[derive(Debug)]
+pub(crate) enum WalkError {
+    Io(io::Error),
+    Corrupt { position: u64, fault: CorruptionFault },
+}
+
+impl From<io::Error> for WalkError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Which offsets a segment's batches may have: ascending ones, within 31 bits of its base, because
+/// indexes count from there.
+#[derive(Debug)]
+pub(crate) struct Order {
+    lowest: i64,
+    highest: i64,
+}
+
+impl Order {
+    pub(crate) fn from(base: i64) -> Self {
+        Self { lowest: base, highest: base.saturating_add(i64::from(i32::MAX)) }
+    }
+
+    /// Those of a segment behind which the next, or nothing, begins at `end`.
+    pub(crate) fn within(base: i64, end: i64) -> Self {
+        let order = Self::from(base);
+        Self { highest: order.highest.min(end.saturating_sub(1)), ..order }
+    }
+
+    fn admit(&mut self, first: i64, last: i64) -> Result<(), CorruptionFault> {
+        if first < self.lowest || last < first || last > self.highest {
+            return Err(CorruptionFault::Offsets { first, last, lowest: self.lowest });
+        }
+        self.lowest = last.saturating_add(1);
+        Ok(())
+    }
+}
+
+/// The batch whose header begins `bytes`, which were read at `position` of a segment that ends at
+/// `end`. Its offsets are not looked at.
+fn span(bytes: &[u8], position: u64, end: u64) -> Result<BatchSpan, CorruptionFault> {
+    let left = end.saturating_sub(position);
+    let Some(header) = bytes.first_chunk::<SPAN_BYTES>() else {
+        return Err(match left {
+            0..HEADER_BYTES => CorruptionFault::Overrun { size: HEADER_BYTES, left },
+            _ => CorruptionFault::Short { missing: left - bytes.len() as u64 },
+        });
+    };
+    let length = i32::from_be_bytes([header[8], header[9], header[10], header[11]]);
+    let size = u64::try_from(length).map_or(0, |length| length + LOG_OVERHEAD as u64);
+    if size < HEADER_BYTES {
+        return Err(CorruptionFault::Length(length));
+    }
     if header[16] != 2 {
-        return None;
+        return Err(CorruptionFault::Magic(header[16] as i8));
     }
-    let base_offset = i64::from_be_bytes(header[..8].try_into().ok()?);
-    let length = i32::from_be_bytes(header[8..12].try_into().ok()?);
-    let delta = i32::from_be_bytes(header[23..27].try_into().ok()?);
-    let size = u64::try_from(length).ok()? + LOG_OVERHEAD as u64;
-    if size < HEADER_LEN as u64 {
-        return None;
+    if size > left {
+        return Err(CorruptionFault::Overrun { size, left });
     }
-    let last_offset = base_offset.checked_add(i64::from(delta))?;
-    Some(BatchSpan { position, size, base_offset, last_offset })
+    let base_offset = header.first_chunk().map_or(0, |raw| i64::from_be_bytes(*raw));
+    let delta = header.last_chunk().map_or(0, |raw| i32::from_be_bytes(*raw));
+    let last_offset = base_offset.wrapping_add(i64::from(delta));
+    Ok(BatchSpan { position, size, base_offset, last_offset })
 }
 
 /// The batch that begins at `position`, if one does and it ends by `end`.
 pub(crate) fn span_at(file: &DiskFile, position: u64, end: u64) -> io::Result<Option<BatchSpan>> {
     let mut header = [0; SPAN_BYTES];
     let read = file.read_at(&mut header, position)?;
-    Ok(span(&header[..read], position).filter(|span| span.position + span.size <= end))
+    Ok(span(&header[..read], position, end).ok())
 }
 
 /// Walks batches by their headers, many of which one read shows when they are small.
@@ -50,6 +104,7 @@ pub(crate) struct Spans<'f> {
     file: &'f DiskFile,
     position: u64,
     end: u64,
+    order: Order,
     window: [u8; WINDOW_BYTES],
     /// File position of the window, and how much of it is filled.
     start: u64,
@@ -57,12 +112,21 @@ pub(crate) struct Spans<'f> {
 }
 
 impl<'f> Spans<'f> {
-    pub(crate) fn new(file: &'f DiskFile, from: u64, end: u64) -> Self {
-        Self { file, position: from, end, window: [0; WINDOW_BYTES], start: from, filled: 0 }
+    /// The batches in `[from, end)` of the segment that begins at offset `base`.
+    pub(crate) fn new(file: &'f DiskFile, base: i64, from: u64, end: u64) -> Self {
+        Self {
+            file,
+            position: from,
+            end,
+            order: Order::from(base),
+            window: [0; WINDOW_BYTES],
+            start: from,
+            filled: 0,
+        }
     }
 
-    /// The next batch; `None` at the end, or where there is no whole batch.
-    pub(crate) fn next(&mut self) -> io::Result<Option<BatchSpan>> {
+    /// The next batch; `None` at the end.
+    pub(crate) fn next(&mut self) -> Result<Option<BatchSpan>, WalkError> {
         let position = self.position;
         if position >= self.end {
             return Ok(None);
@@ -73,11 +137,11 @@ impl<'f> Spans<'f> {
         }
         let begin = (position - self.start) as usize;
         let bytes = self.window.get(begin..self.filled).unwrap_or(&[]);
-        let found = span(bytes, position).filter(|span| position + span.size <= self.end);
-        if let Some(found) = &found {
-            self.position += found.size;
-        }
-        Ok(found)
+        let corrupt = |fault| WalkError::Corrupt { position, fault };
+        let found = span(bytes, position, self.end).map_err(corrupt)?;
+        self.order.admit(found.base_offset, found.last_offset).map_err(corrupt)?;
+        self.position += found.size;
+        Ok(Some(found))
     }
 }
 
@@ -104,7 +168,7 @@ pub(crate) enum Next {
     /// The range's end, exactly.
     End,
     /// Bytes that are no whole batch of version 2.
-    Broken,
+    Broken(CorruptionFault),
     /// A whole, intact message of version 0 or 1, which this broker does not read.
     OldFormat {
         magic: i8,
@@ -145,15 +209,11 @@ impl<'f> Scan<'f> {
         if available > 16 && (raw[16] == 0 || raw[16] == 1) && self.is_old_message(&raw)? {
             return Ok(Next::OldFormat { magic: raw[16] as i8 });
         }
+        let size = match span(&raw[..available], position, self.end) {
+            Ok(span) => span.size,
+            Err(fault) => return Ok(Next::Broken(fault)),
+        };
         let header = BatchHeader::from_bytes(raw);
-        let fits = available == HEADER_LEN
-            && header.magic() == 2
-            && header.batch_length() >= (HEADER_LEN - LOG_OVERHEAD) as i32
-            && position + header.batch_length() as u64 + LOG_OVERHEAD as u64 <= self.end;
-        if !fits {
-            return Ok(Next::Broken);
-        }
-        let size = header.batch_length() as u64 + LOG_OVERHEAD as u64;
         let crc_matches = !self.check_crc
             || self.crc(position + CRC_START as u64, position + size)? == header.stored_crc();
         let mut control = Vec::new();
@@ -163,6 +223,24 @@ impl<'f> Scan<'f> {
         }
         self.position += size;
         Ok(Next::Batch(Scanned { position, header, crc_matches, control }))
+    }
+
+    /// The next batch, for those to whom anything else is an error.
+    pub(crate) fn next_batch(&mut self, order: &mut Order) -> Result<Option<Scanned>, WalkError> {
+        let position = self.position;
+        let fault = match self.next()? {
+            Next::End => return Ok(None),
+            Next::Batch(batch) => {
+                let header = &batch.header;
+                match order.admit(header.base_offset(), header.last_offset()) {
+                    Ok(()) => return Ok(Some(batch)),
+                    Err(fault) => fault,
+                }
+            }
+            Next::Broken(fault) => fault,
+            Next::OldFormat { magic } => CorruptionFault::Magic(magic),
+        };
+        Err(WalkError::Corrupt { position, fault })
     }
 
     /// Bytes at `position`, through the buffer; short only at the end.
@@ -234,12 +312,13 @@ impl<'f> Scan<'f> {
 /// From the batch at `from` on, the first whose header `wanted` accepts.
 pub(crate) fn first_with(
     file: &DiskFile,
+    order: &mut Order,
     from: u64,
     end: u64,
     wanted: impl Fn(&BatchHeader) -> bool,
-) -> io::Result<Option<BatchSpan>> {
+) -> Result<Option<BatchSpan>, WalkError> {
     let mut scan = Scan::new(file, from, end, false);
-    while let Next::Batch(batch) = scan.next()? {
+    while let Some(batch) = scan.next_batch(order)? {
         if wanted(&batch.header) {
             return Ok(Some(BatchSpan {
                 position: batch.position,

@@ -243,6 +243,46 @@ fn a_damaged_sealed_segment_drops_what_lies_behind_it() {
     assert_eq!(recovered.rows, original[..first + spans[0].2.len()]);
 }
 
+#[test]
+fn what_had_been_synced_and_is_cut_for_damage_is_kept_beside() {
+    let (files, _) = killed();
+    let logs: Vec<_> = files.keys().filter(|name| name.ends_with(".log")).cloned().collect();
+    let spans = spans(&files[&logs[1]]);
+    let (begin, _, rows) = &spans[1];
+    let mut damaged = files.clone();
+    damaged.get_mut(&logs[1]).unwrap()[begin + 30] ^= 1;
+    let at = rows[0].0;
+    // Not synced; synced up to the damage; synced behind it.
+    for (recovery_point, kept) in [(0, false), (at, false), (at + 1, true)] {
+        let dir = in_memory();
+        let path = dir.path().join("t-0");
+        // Twice: the second damage does not replace what the first left.
+        for round in 1..=2 {
+            let earlier = if round == 2 { read_all(&path) } else { Files::new() };
+            let beside = |files: &Files| -> Files {
+                files.iter().filter(|(name, _)| name.ends_with(".corrupt")).map(pair).collect()
+            };
+            let mut placed = damaged.clone();
+            placed.extend(beside(&earlier));
+            write_all(&path, &placed);
+            let log = open(&path, false, recovery_point);
+            assert_eq!(log.log_end_offset(), at);
+            drop(log);
+            let after = beside(&read_all(&path));
+            let copies = (logs.len() - 1) * round;
+            assert_eq!(after.len(), if kept { copies } else { 0 }, "{recovery_point} {after:?}");
+            if kept {
+                let suffix = if round == 1 { "" } else { ".1" };
+                let tail = format!("{at:020}.log{suffix}.corrupt");
+                assert_eq!(after[&tail], damaged[&logs[1]][*begin..]);
+                for name in &logs[2..] {
+                    assert_eq!(after[&format!("{name}{suffix}.corrupt")], files[name]);
+                }
+            }
+        }
+    }
+}
+
 /// Every kind of damage to one side file.
 fn damages(content: &[u8]) -> Vec<Option<Vec<u8>>> {
     let noise = (0..content.len().max(9)).map(|at| (at as u8).wrapping_mul(97) ^ 0x5a).collect();
@@ -332,6 +372,9 @@ fn a_garbled_tail_is_cut_even_after_a_clean_stop() {
     content[tail.0 + 40] ^= 1;
     write_all(&path, &files);
     let mut log = open(&path, true, sound.end);
+    // It had been synced, so it is kept beside.
+    let beside = read_all(&path).into_iter().find(|(name, _)| name.ends_with(".corrupt")).unwrap();
+    assert_eq!(beside.1, files[&name][tail.0..]);
     let kept = sound.rows.len() - tail.2.len();
     assert_eq!(state(&mut log).rows, sound.rows[..kept]);
     let next = support::batch(&["goes on"]);

@@ -122,6 +122,6 @@ fn cached_bytes_are_resident() {
         log.append_as_leader(&records, 0, 0, AppendOrigin::Client).unwrap();
     }
     let plan = log.reader().plan(0, 1 << 20, 50, true).unwrap().unwrap();
-    assert!(plan.is_resident());
+    assert!(plan.is_resident().unwrap());
     assert_eq!(plan.fetch().unwrap().size_bytes, plan.size_bytes());
 }

@@ -222,6 +222,9 @@ impl Session {
             if step.has("checksums") {
                 text = mask::number_after("crc: ", &text);
             }
+            if step.has("active") {
+                text = mask::number_after("Local controller ", &text);
+            }
             if step.has("isr") {
                 text = mask::in_sync(&text);
             }

@@ -3,6 +3,10 @@
 //! The masks are deliberately few and typed; everything else in the output must be equal byte for
 //! byte. `numbers` and `sorted` are asked for by the step that needs them.
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use uuid::{Uuid, Variant};
+
 use crate::server::{CLUSTER_ID, Server};
 
 /// The masks that hold for every step.
@@ -131,9 +135,18 @@ fn mask_word(word: &str, before: &str) -> String {
     let labelled =
         follows_label.clone().any(|label| before.trim_end_matches('\t').ends_with(label));
     let has = |kind: fn(&u8) -> bool| word.as_bytes().iter().any(kind);
-    let mixed =
-        has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
-    if word.len() == 22 && (labelled || mixed) { "ID".to_owned() } else { word.to_owned() }
+    let is_mixed = has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && (has(u8::is_ascii_digit) || is_random_id(word));
+    if word.len() == 22 && (labelled || is_mixed) { "ID".to_owned() } else { word.to_owned() }
+}
+
+/// Whether 22 characters of URL-safe Base64 are a random UUID: one id of forty has no digit to tell
+/// it from a word.
+fn is_random_id(word: &str) -> bool {
+    let id = BASE64_URL_SAFE_NO_PAD.decode(word).ok();
+    let id = id.and_then(|bytes| Uuid::from_slice(&bytes).ok());
+    id.is_some_and(|id| id.get_version_num() == 4 && id.get_variant() == Variant::RFC4122)
 }
 
 fn is_uuid(word: &str) -> bool {
@@ -187,6 +200,8 @@ mod tests {
     fn ids_times_and_dates_become_words() {
         let id = words("TopicId: 4L6g3nShT-eMCtK--X86sw\tX");
         assert_eq!(id, "TopicId: ID\tX");
+        let without_digit = words("cluster kDhqLmneSBGnMpQrxTuVwA, a BrokerRegistrationError");
+        assert_eq!(without_digit, "cluster ID, a BrokerRegistrationError");
         let member = words("consumer-g-1-0f8fad5b-d9cb-469f-a165-70867728950e /127.0.0.1");
         assert_eq!(member, "consumer-g-1-UUID /127.0.0.1");
         assert_eq!(words("\"timestamp\":1763703000123,"), "\"timestamp\":TIME,");

@@ -57,6 +57,18 @@ fn the_image_is_small_has_no_base_and_runs_as_appuser() {
 }
 
 #[test]
+fn scripts_of_a_bitnami_user_run_once_for_each_volume() {
+    let script = "cd /docker-entrypoint-initdb.d; setup=/opt/bitnami/scripts/kafka/setup.sh; \
+        echo 'echo read as $PPID >>/tmp/seen' >1.sh; \
+        printf '#!/bin/sh\\necho run >>/tmp/seen\\n' >2.sh; chmod +x 2.sh; echo 'exit 9' >3.txt; \
+        $setup >/dev/null; $setup >/dev/null; sed 's/[0-9].*/N/' /tmp/seen; \
+        rm /bitnami/kafka/.user_scripts_initialized; printf '#!/bin/sh\\nexit 3\\n' >2.sh; \
+        $setup >/dev/null && echo went on || echo ended with $?";
+    let seen = in_image(&[], script);
+    assert_eq!(seen, "read as N\nrun\nended with 1");
+}
+
+#[test]
 fn every_default_data_path_is_a_volume_that_any_user_writes_to() {
     for path in [
         "/var/lib/kafka/data",

@@ -118,7 +118,7 @@ fn steps_5_and_6_an_unreliable_topic_loses_what_diverged(lab: &Lab7, row: &Row) 
     println!("sending goes on {elected:.1?} after the leader's container stopped");
     assert!(elected < ELECTION, "{elected:?}");
     let printed = producer.printed();
-    let saw_it = ["NOT_LEADER_OR_FOLLOWER", "could not be established", "disconnected"];
+    let saw_it = ["NOT_LEADER_OR_FOLLOWER", "NETWORK_EXCEPTION", "could not be established"];
     assert!(saw_it.iter().any(|words| printed.contains(words)), "{printed}");
     lab.row("unreliable", |row| row.leader == Some(other) && row.isr == [other]);
     // What is acknowledged from here on is on the other broker alone.

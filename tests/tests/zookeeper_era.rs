@@ -107,7 +107,7 @@ fn topics(port: u16, words: &[&str]) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
-/// What a broker lists once it shows `topic`, which may be a moment after another one made it.
+/// What a broker lists once it shows `topic`, which may be a moment after it was made.
 fn listed_with(port: u16, topic: &str) -> String {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
@@ -223,6 +223,7 @@ fn three_servers_are_one_quorum_that_goes_on_without_its_leader() {
 
     servers[leader].kill();
     topics(port, &["--create", "--topic", "t"]);
+    listed_with(port, "t");
     let described = topics(port, &["--describe", "--topic", "t"]);
     // As its file says, of which the servers know nothing.
     assert!(described.contains("PartitionCount: 3"), "{described}");

@@ -163,6 +163,11 @@ impl Fetcher {
                 self.plan.moved(key);
             }
             Ok(Replicated::Truncated(_)) => self.plan.moved(key),
+            // What ran out may be there again in a moment.
+            Err(AppendError::Storage(error)) if error.is_exhaustion() => {
+                self.broker.note_storage_failure(&error);
+                self.plan.failed(key, self.now_ms(), self.pause_max_ms());
+            }
             Err(AppendError::Storage(error)) => {
                 self.broker.note_storage_failure(&error);
                 self.mark_failed(key, partition, &error);
@@ -191,7 +196,7 @@ impl Fetcher {
             "{}Partition {}-{} marked as failed: {error}",
             self.prefix, partition.topic(), partition.partition(),
         );
-        partition.halt();
+        partition.halt(error.to_string());
         self.plan.moved(key);
     }
 

@@ -93,6 +93,14 @@ impl Fetchers {
         self.assigned.lock().forget(key_of(partition));
     }
 
+    /// The leader that a fetcher at work fetches the partition from.
+    pub(crate) fn leader_of(&self, partition: &HostedPartition) -> Option<i32> {
+        let assigned = self.assigned.lock();
+        let (id, _) = assigned.partitions.get(&key_of(partition))?;
+        let running = assigned.fetchers.get(id)?;
+        (!running.task.is_finished()).then_some(id.0)
+    }
+
     /// There is news of this leader: whoever waits for it tries again at once, where it is now.
     pub(crate) fn retry(&self, broker: &Arc<Broker>, leader: i32, address: &Address) {
         let mut assigned = self.assigned.lock();
@@ -138,7 +146,7 @@ impl Fetchers {
 
 impl Running {
     fn order(&self, order: Order) {
-        // A task that ended has said why; its partitions wait for the next election.
+        // A task that ended has said why; another one is started when it is noticed.
         let _ = self.orders.send(order);
     }
 }
@@ -155,10 +163,11 @@ impl Assigned {
         }
     }
 
-    /// A leader that is reached elsewhere now is asked there for all that it leads.
+    /// A leader that is reached elsewhere now, or whose fetcher has ended, is asked anew for all
+    /// that it leads.
     fn move_if_needed(&mut self, broker: &Arc<Broker>, id: FetcherId, address: &Address) {
         let Some(running) = self.fetchers.get_mut(&id) else { return };
-        if running.address == *address {
+        if running.address == *address && !running.task.is_finished() {
             return;
         }
         let followed = running.followed;

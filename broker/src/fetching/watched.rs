@@ -12,7 +12,7 @@ use protocol::fetch::PartitionResponse;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{Interest, Limits, Occasion, look};
+use super::{Counted, Interest, Limits, look};
 use crate::broker::Broker;
 use crate::fetch_session::{PartitionKey, Watch};
 
@@ -28,11 +28,11 @@ pub(crate) async fn read_watched(
 ) -> Vec<(Interest, PartitionResponse)> {
     let deadline = Instant::now() + Duration::from_millis(limits.max_wait_ms);
     let mut answers: IndexMap<PartitionKey, (Interest, PartitionResponse)> = IndexMap::new();
-    let (mut interests, mut occasion) = (first, Occasion::Arrival);
+    let (mut interests, mut counted) = (first, Counted::NONE);
     let mut is_last = limits.max_wait_ms == 0;
     loop {
         let looked_at = Arc::new(interests);
-        let look = look(broker, limits, &looked_at, occasion).await;
+        let look = look(broker, limits, &looked_at, counted).await;
         // Looks on blocking threads are over, so this is the only owner.
         let looked_at = Arc::into_inner(looked_at).unwrap_or_default();
         for (interest, response) in looked_at.into_iter().zip(look.responses) {
@@ -49,6 +49,6 @@ pub(crate) async fn read_watched(
             () = tokio::time::sleep_until(deadline) => is_last = true,
         }
         interests = watch.take_changed().into_iter().filter_map(&resolve).collect();
-        occasion = Occasion::Again;
+        counted = Counted::ALL;
     }
 }

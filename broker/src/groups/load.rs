@@ -2,7 +2,9 @@
 //! thread that may wait for the disk, and hands each batch to the shard.
 //!
 //! The shard serves when everything that was in the log has been committed, so that it never
-//! answers with what a failover could take back. Kafka: `CoordinatorLoaderImpl`.
+//! answers with what a failover could take back. A batch that is not whole, sound and in order
+//! makes no coordinator: groups that lie behind it would be taken for ones that never were.
+//! Kafka: `CoordinatorLoaderImpl`, which checks no CRC (docs/decisions/0301).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use coordinator::group::{GroupShard, LoadError, Outputs};
 use protocol::batch::{BatchError, BatchView, Compression, batches};
 use storage::ReadError;
 
-use super::shard::HostedShard;
+use super::shard::{HostedShard, NotLoaded};
 use super::{Limits, TOPIC};
 
 /// How often the high watermark is looked at while it is behind.
@@ -24,6 +26,8 @@ enum LoadFailed {
     Read(#[from] ReadError),
     #[error("at offset {offset}: {cause}")]
     Batch { offset: i64, cause: BatchError },
+    #[error("a batch that ends at offset {last} comes where offset {expected} belongs")]
+    Order { last: i64, expected: i64 },
     #[error("the batch at offset {offset} cannot be decompressed: {cause}")]
     Compressed { offset: i64, cause: std::io::Error },
     #[error(transparent)]
@@ -40,19 +44,40 @@ pub(super) fn start(shard: Arc<HostedShard>, limits: Limits) {
         let loaded = match replayed {
             Ok(Ok(replayed)) if committed(&shard, replayed.end_offset).await => {
                 replayed.say(&shard);
-                Some(replayed.state)
+                Ok(replayed.state)
             }
-            Ok(Ok(_) | Err(LoadFailed::Lost)) | Err(_) => None,
+            Ok(Ok(_)) => Err(NotLoaded::ForNow(LoadFailed::Lost.to_string())),
             Ok(Err(failed)) => {
-                tracing::error!(
-                    target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
-                    "Failed to load {TOPIC}-{}: {failed}", shard.partition(),
-                );
-                None
+                let not_loaded = failed.not_loaded();
+                if matches!(not_loaded, NotLoaded::Unreadable(_)) {
+                    tracing::error!(
+                        target: "org.apache.kafka.coordinator.common.runtime.CoordinatorRuntime",
+                        "Failed to load {TOPIC}-{}: {failed}", shard.partition(),
+                    );
+                }
+                Err(not_loaded)
             }
+            Err(panicked) => Err(NotLoaded::Unreadable(panicked.to_string())),
         };
+        let failed = loaded.is_err();
         shard.begin(loaded);
+        if failed {
+            shard.log().note_failure();
+        }
     });
+}
+
+impl LoadFailed {
+    /// Whether another attempt may do better.
+    fn not_loaded(&self) -> NotLoaded {
+        match self {
+            Self::Lost => NotLoaded::ForNow(self.to_string()),
+            Self::Read(ReadError::Storage(error)) if error.is_exhaustion() => {
+                NotLoaded::ForNow(error.to_string())
+            }
+            _ => NotLoaded::Unreadable(self.to_string()),
+        }
+    }
 }
 
 /// The state that a log stands for, and how much it took.
@@ -98,6 +123,10 @@ fn replay(shard: &Arc<HostedShard>, limits: &Limits) -> Result<Replayed, LoadFai
         let from = next;
         for batch in batches(&bytes) {
             let batch = batch.map_err(|cause| LoadFailed::Batch { offset: next, cause })?;
+            let last = batch.last_offset();
+            if last < next {
+                return Err(LoadFailed::Order { last, expected: next });
+            }
             replay_batch(shard, &mut state, &batch, &mut out)?;
             records += i64::from(batch.records_count());
             read += batch.len();
@@ -105,8 +134,13 @@ fn replay(shard: &Arc<HostedShard>, limits: &Limits) -> Result<Replayed, LoadFai
             shard.say(&std::mem::take(&mut out.notes));
         }
         if next == from {
-            // Nothing whole is left: the log ends in what compaction took away.
-            break;
+            match BatchView::parse(&bytes) {
+                Err(cause) if !bytes.is_empty() => {
+                    return Err(LoadFailed::Batch { offset: next, cause });
+                }
+                // Nothing is left: the log ends in what compaction took away.
+                _ => break,
+            }
         }
     }
     Ok(Replayed { state, end_offset: log.end_offset(), records, bytes: read, begun })

@@ -26,6 +26,8 @@ pub(crate) trait ShardLog: Send + Sync + std::fmt::Debug {
     fn high_watermark(&self) -> i64;
     /// Whether this broker leads the partition.
     fn leads(&self) -> bool;
+    /// The partition is not served as it should be: whoever keeps it so is told.
+    fn note_failure(&self);
     /// Whole batches from the one that holds `from`, `max_bytes` of them or one if it is larger.
     /// Waits for the disk.
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError>;
@@ -76,6 +78,10 @@ impl ShardLog for PartitionLog {
 
     fn leads(&self) -> bool {
         self.partition.marks().leads()
+    }
+
+    fn note_failure(&self) {
+        self.partition.note_failure();
     }
 
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError> {

@@ -32,6 +32,7 @@ use uuid::Uuid;
 
 pub(crate) use self::clock::Clock;
 pub(crate) use self::log::ShardLog;
+use self::shard::NotLoaded;
 pub(crate) use self::shard::{HostedShard, Parked};
 use crate::partitions::Partitions;
 
@@ -73,6 +74,15 @@ impl Limits {
             topic_partitions: config.offsets_topic_num_partitions,
         }
     }
+}
+
+/// A partition of the coordinator's topic that is led here and whose groups are not served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unserved {
+    pub(crate) partition: i32,
+    pub(crate) reason: String,
+    /// Its log can be read, so it is loaded again.
+    pub(crate) is_tried_again: bool,
 }
 
 /// All shards of this broker.
@@ -229,6 +239,40 @@ impl Groups {
             }
             None => self.give_up(partition),
         }
+    }
+
+    /// Takes up again what is led here and is not served for a reason that may have passed; the
+    /// partitions that are not served, with the reasons.
+    pub(crate) fn reconcile(
+        &self,
+        partitions: &Partitions,
+        image: &MetadataImage,
+    ) -> Vec<Unserved> {
+        let Some(topic) = image.topics().by_name(TOPIC) else { return Vec::new() };
+        let led = topic.partitions().filter(|(_, state)| state.leader == self.node_id);
+        let mut unserved = Vec::new();
+        for (partition, _) in led {
+            // One that does not lead is told of by itself.
+            let hosted = partitions.partition(TOPIC, partition);
+            if !hosted.is_some_and(|hosted| hosted.marks().leads()) {
+                continue;
+            }
+            let not_loaded = match self.shard(partition) {
+                Ok(shard) => shard.not_loaded(),
+                Err(_) => Some(NotLoaded::ForNow("it is not loaded".to_owned())),
+            };
+            match not_loaded {
+                None => {}
+                Some(NotLoaded::ForNow(reason)) => {
+                    self.follow(partitions, image, topic.id, partition);
+                    unserved.push(Unserved { partition, reason, is_tried_again: true });
+                }
+                Some(NotLoaded::Unreadable(reason)) => {
+                    unserved.push(Unserved { partition, reason, is_tried_again: false });
+                }
+            }
+        }
+        unserved
     }
 
     /// Closes every shard; whoever waits is told that the coordinator is elsewhere.

@@ -26,8 +26,17 @@ use super::{TOPIC, writer};
 enum Phase {
     Loading,
     Active(Box<GroupShard>),
-    Failed,
+    Failed(NotLoaded),
     Closed,
+}
+
+/// Why a shard does not serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NotLoaded {
+    /// It may be loaded in a moment.
+    ForNow(String),
+    /// Its log cannot be read.
+    Unreadable(String),
 }
 
 #[derive(Debug)]
@@ -130,6 +139,14 @@ impl HostedShard {
         goes_on
     }
 
+    /// Why it does not serve, if its load has failed.
+    pub(super) fn not_loaded(&self) -> Option<NotLoaded> {
+        match &self.state.lock().phase {
+            Phase::Failed(why) => Some(why.clone()),
+            Phase::Loading | Phase::Active(_) | Phase::Closed => None,
+        }
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         matches!(self.state.lock().phase, Phase::Closed)
     }
@@ -146,7 +163,7 @@ impl HostedShard {
             let shard = match &mut state.phase {
                 Phase::Active(shard) => shard,
                 Phase::Loading => return Err(GroupError::LoadInProgress),
-                Phase::Failed | Phase::Closed => return Err(GroupError::NotCoordinator),
+                Phase::Failed(_) | Phase::Closed => return Err(GroupError::NotCoordinator),
             };
             let result = step(shard, now, &mut out);
             let deadline_ms = shard.next_deadline_ms();
@@ -248,13 +265,16 @@ impl HostedShard {
     }
 
     /// The load is over, one way or the other.
-    pub(super) fn begin(self: &Arc<Self>, loaded: Option<GroupShard>) {
+    pub(super) fn begin(self: &Arc<Self>, loaded: Result<GroupShard, NotLoaded>) {
         {
             let mut state = self.state.lock();
             if !matches!(state.phase, Phase::Loading) {
                 return;
             }
-            state.phase = loaded.map_or(Phase::Failed, |shard| Phase::Active(Box::new(shard)));
+            state.phase = match loaded {
+                Ok(shard) => Phase::Active(Box::new(shard)),
+                Err(why) => Phase::Failed(why),
+            };
         }
         if self.act(|shard, now, out| shard.loaded(now, out)).is_ok() {
             tokio::spawn(wake_at_deadlines(Arc::clone(self)));

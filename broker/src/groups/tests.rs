@@ -26,6 +26,8 @@ use super::{Groups, HostedShard, Limits, ShardLog};
 #[derive(Debug)]
 struct Contents {
     batches: Vec<Bytes>,
+    /// The offset behind each batch, whatever becomes of its bytes.
+    ends: Vec<i64>,
     end_offset: i64,
 }
 
@@ -42,7 +44,7 @@ struct MemoryLog {
 impl MemoryLog {
     fn new(permits: usize) -> Arc<Self> {
         Arc::new(Self {
-            contents: Mutex::new(Contents { batches: Vec::new(), end_offset: 0 }),
+            contents: Mutex::new(Contents { batches: Vec::new(), ends: Vec::new(), end_offset: 0 }),
             permits: Arc::new(Semaphore::new(permits)),
             refusal: Mutex::new(None),
             stalled: AtomicBool::new(false),
@@ -60,6 +62,8 @@ impl MemoryLog {
         let mut bytes = header.as_bytes().to_vec();
         bytes.extend_from_slice(batch.payload());
         contents.batches.push(Bytes::from(bytes));
+        let end = contents.end_offset;
+        contents.ends.push(end);
         base
     }
 
@@ -103,14 +107,16 @@ impl ShardLog for Handle {
         true
     }
 
+    fn note_failure(&self) {}
+
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError> {
         while self.0.stalled.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(1));
         }
         let mut read = Vec::new();
-        for bytes in &self.0.contents.lock().batches {
-            let batch = batches(bytes).next().expect("a batch").expect("a whole one");
-            if batch.next_offset() > from && (read.is_empty() || read.len() < max_bytes) {
+        let contents = self.0.contents.lock();
+        for (bytes, end) in contents.batches.iter().zip(&contents.ends) {
+            if *end > from && (read.is_empty() || read.len() < max_bytes) {
                 read.extend_from_slice(bytes);
             }
         }
@@ -364,6 +370,54 @@ async fn a_log_that_cannot_be_read_makes_no_coordinator() {
         answer = commit(&groups, 5, "").await;
     }
     assert_eq!(answer, Err(GroupError::NotCoordinator));
+}
+
+/// What a new coordinator says when it has read the log.
+async fn said_after_loading(log: &Arc<MemoryLog>) -> Result<(), GroupError> {
+    let groups = groups_over(log);
+    loop {
+        match commit(&groups, 9, "").await {
+            Err(GroupError::LoadInProgress) => tokio::time::sleep(Duration::from_millis(1)).await,
+            answer => return answer,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_log_with_a_damaged_batch_makes_no_coordinator_whatever_the_damage() {
+    let damages: [(&str, usize, &[u8]); 9] = [
+        ("no length", 8, &[0; 4]),
+        ("a length below a header's", 8, &[0, 0, 0, 48]),
+        ("a negative length", 8, &[0xff; 4]),
+        ("a length beyond the log", 8, &[0, 1, 0, 0]),
+        ("a format before 0.11", 16, &[1]),
+        ("a format that is not known", 16, &[3]),
+        ("another CRC", 17, &[0; 4]),
+        ("another byte of a record", 70, &[0xff]),
+        ("offsets that came before", 0, &[0; 8]),
+    ];
+    for (kind, at, bytes) in damages {
+        for number in 1..4 {
+            let log = MemoryLog::new(1_000);
+            let first = groups_over(&log);
+            for offset in 0..4 {
+                while let Err(error) = commit(&first, offset, "").await {
+                    assert_eq!(error, GroupError::LoadInProgress);
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            }
+            assert_eq!(log.batch_count(), 4);
+            assert_eq!(said_after_loading(&log).await, Ok(()));
+            {
+                let mut contents = log.contents.lock();
+                let mut damaged = contents.batches[number].to_vec();
+                damaged[at..at + bytes.len()].copy_from_slice(bytes);
+                contents.batches[number] = damaged.into();
+            }
+            let case = format!("{kind}, batch {number}");
+            assert_eq!(said_after_loading(&log).await, Err(GroupError::NotCoordinator), "{case}");
+        }
+    }
 }
 
 #[tokio::test]

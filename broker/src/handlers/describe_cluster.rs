@@ -47,7 +47,11 @@ pub(crate) async fn handle(
         let nodes = brokers(&image, listener, request.include_fenced_brokers);
         (nodes, broker.random_alive(&image))
     } else {
-        (controllers(&image, listener), broker.quorum().leader_id())
+        let nodes = controllers(&image, listener);
+        if nodes.is_empty() {
+            return Ok(refused(&nobody_registered()));
+        }
+        (nodes, broker.quorum().leader_id())
     };
     let listed = nodes.iter().any(|node| node.broker_id.0 == controller);
     Ok(DescribeClusterResponse::default()
@@ -68,6 +72,13 @@ fn may_ask_controller(context: &RequestContext, image: &MetadataImage) -> Result
         return Err(ErrorCode::ClusterAuthorizationFailed.into());
     }
     Ok(())
+}
+
+/// Unlike Kafka: an Admin client that is answered with no controllers has nobody left to ask; one
+/// that gets an error tries again.
+fn nobody_registered() -> ApiError {
+    let message = "No controller has registered with the quorum yet.";
+    ApiError::new(ErrorCode::BrokerNotAvailable, message)
 }
 
 fn check_kind(version: i16, ours: i8, asked: i8) -> Result<(), ApiError> {

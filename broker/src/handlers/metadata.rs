@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use protocol::ErrorCode;
+use protocol::leader_hint::NodeEndpoint;
 use protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
@@ -45,7 +46,8 @@ pub(crate) async fn handle(
             for topic in topics {
                 let by_id = topic.topic_id != Uuid::nil();
                 if context.api_version < FIRST_WITH_IDS && (by_id || topic.name.is_none()) {
-                    return Ok(refuse_whole(broker, context, &image));
+                    let brokers = brokers(context, &image)?;
+                    return Ok(refuse_whole(cluster(broker, &image, brokers)));
                 }
             }
             let by_id: BTreeSet<Uuid> =
@@ -63,6 +65,7 @@ pub(crate) async fn handle(
         answer.authorized_operations();
     }
     let topics = answer.topics;
+    let brokers = brokers(context, &image)?;
     if request.allow_auto_topic_creation && broker.config().auto_create_topics_enable {
         let allowed = |name: &String| may_create(context, name);
         let created: Vec<String> = missing.into_iter().filter(allowed).collect();
@@ -78,7 +81,7 @@ pub(crate) async fn handle(
         }
         _ => NOT_ASKED,
     };
-    Ok(cluster(broker, context, &image)
+    Ok(cluster(broker, &image, brokers)
         .with_topics(topics)
         .with_cluster_authorized_operations(cluster_operations))
 }
@@ -88,39 +91,47 @@ fn may_create(context: &RequestContext, topic: &str) -> bool {
         || context.authorize(Operation::Create, Resource::Topic(topic))
 }
 
-/// The answer without topics.
-fn cluster(
-    broker: &Arc<Broker>,
+/// Those who are alive, as this listener's clients reach them.
+///
+/// Unlike Kafka: where there are none, as for a moment at a cluster's start, the connection ends.
+/// A client tries again then; an Admin client that is told of no brokers has nobody left to ask.
+fn brokers(
     context: &RequestContext,
     image: &MetadataImage,
-) -> MetadataResponse {
-    let alive: Vec<_> = image
-        .cluster()
-        .brokers()
-        .filter_map(|b| node_endpoint(image, b.broker_id, &context.client.listener))
-        .collect();
-    let controller = broker.random_alive(image);
-    let brokers = alive.into_iter().map(|node| {
+) -> Result<Vec<MetadataResponseBroker>, CloseConnection> {
+    let listener = &context.client.listener;
+    let shown = |node: NodeEndpoint| {
         MetadataResponseBroker::default()
             .with_node_id(BrokerId(node.node_id))
             .with_host(StrBytes::from_string(node.host))
             .with_port(node.port)
             .with_rack(node.rack.map(StrBytes::from_string))
-    });
+    };
+    let alive = image.cluster().brokers();
+    let alive = alive.filter_map(|b| node_endpoint(image, b.broker_id, listener));
+    let alive: Vec<_> = alive.map(shown).collect();
+    if alive.is_empty() {
+        return Err(CloseConnection(format!("no broker serves the listener {listener} yet")));
+    }
+    Ok(alive)
+}
+
+/// The answer without topics.
+fn cluster(
+    broker: &Arc<Broker>,
+    image: &MetadataImage,
+    brokers: Vec<MetadataResponseBroker>,
+) -> MetadataResponse {
     MetadataResponse::default()
-        .with_brokers(brokers.collect())
+        .with_brokers(brokers)
         .with_cluster_id(Some(StrBytes::from_string(broker.cluster_id().to_owned())))
-        .with_controller_id(BrokerId(controller))
+        .with_controller_id(BrokerId(broker.random_alive(image)))
         .with_cluster_authorized_operations(NOT_ASKED)
 }
 
 /// A request that its version does not allow.
-fn refuse_whole(
-    broker: &Arc<Broker>,
-    context: &RequestContext,
-    image: &MetadataImage,
-) -> MetadataResponse {
-    cluster(broker, context, image).with_error_code(ErrorCode::InvalidRequest.code())
+fn refuse_whole(answer: MetadataResponse) -> MetadataResponse {
+    answer.with_error_code(ErrorCode::InvalidRequest.code())
 }
 
 /// The topics of an answer as they are gathered.

@@ -60,6 +60,11 @@ impl Directory {
         self.dir.high_watermark(topic, partition)
     }
 
+    /// Whether there is a log of the partition, perhaps one that was only begun.
+    pub(super) fn holds(&self, topic: &str, partition: i32) -> bool {
+        self.dir.path().join(format!("{topic}-{partition}")).exists()
+    }
+
     /// Opens or begins the log of a partition; `draw` is any number.
     pub(super) fn open_log(
         &self,

@@ -11,7 +11,7 @@ use storage::StorageError;
 pub(super) enum Cost {
     /// This directory; the others go on.
     Directory(usize),
-    /// Nothing more: the directory was offline already.
+    /// Nothing more: the directory was offline already, or it is one log that is damaged.
     Nothing,
     /// The node: there is no directory left.
     Last,
@@ -31,6 +31,9 @@ pub(super) struct Directories<'a> {
 
 impl Directories<'_> {
     pub(super) fn cost(&self, error: &StorageError) -> Cost {
+        if matches!(error, StorageError::Corrupt(_)) {
+            return Cost::Nothing;
+        }
         let Some(failed) = self.named_by(error) else { return Cost::Unknown };
         if !self.online.get(failed).copied().unwrap_or(false) {
             Cost::Nothing
@@ -50,9 +53,12 @@ impl Directories<'_> {
             | StorageError::PreviousIo { path }
             | StorageError::Malformed { path, .. } => path,
             // Nothing is wrong with the disk.
-            StorageError::OldMessageFormat { .. }
+            StorageError::Corrupt(_)
+            | StorageError::OldMessageFormat { .. }
             | StorageError::Locked { .. }
-            | StorageError::Panicked { .. } => return None,
+            | StorageError::Panicked { .. }
+            | StorageError::OtherTopic { .. }
+            | StorageError::Interrupted { .. } => return None,
         };
         let holding = self.paths.iter().enumerate().filter(|(_, dir)| path.starts_with(dir));
         holding.max_by_key(|(_, dir)| dir.components().count()).map(|(at, _)| at)
@@ -88,6 +94,16 @@ mod tests {
             let directories = Directories { paths: &paths, online, metadata: 0 };
             assert_eq!(directories.cost(&failed(path)), cost, "{case}");
         }
+    }
+
+    #[test]
+    fn one_damaged_log_costs_no_directory() {
+        let paths = [PathBuf::from("/a")];
+        let directories = Directories { paths: &paths, online: &[true], metadata: 0 };
+        let path = PathBuf::from("/a/t-0/0.log");
+        let fault = storage::CorruptionFault::Length(0);
+        let corrupt = StorageError::Corrupt(storage::Corruption { path, position: 0, fault });
+        assert_eq!(directories.cost(&corrupt), Cost::Nothing);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use protocol::ErrorCode;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
@@ -86,5 +87,5 @@ pub(crate) fn take_offline(broker: &Broker, partition: &HostedPartition) {
     broker.parts.fetchers.forget(partition);
     let name = partition.topic();
     broker.partitions().set_offline(name, partition.topic_id(), partition.partition());
-    partition.give_up();
+    partition.give_up(ErrorCode::KafkaStorageError);
 }

@@ -11,6 +11,7 @@
 //! Kafka: `LogManager`, `LogDirFailureChannel`.
 
 mod assignment;
+mod corruption;
 mod directory;
 mod error;
 mod failure;
@@ -24,7 +25,8 @@ mod telling;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
 use config::BrokerConfig;
@@ -33,16 +35,21 @@ use storage::{Disk, LogDirOptions, OpenFiles, StorageError};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use self::corruption::Corruptions;
 use self::directory::{Directory, Owned};
 pub(crate) use self::error::LogDirError;
 use self::failure::{Cost, Directories};
 pub(crate) use self::handler::{LogDirTasks, take_offline};
 use self::placement::{Place, Placement};
 pub(crate) use self::telling::FailedDirectories;
+use crate::broker::now_ms;
 use crate::partitions::{HostedPartition, Replica, ReplicaSettings, StoredLog, Surroundings};
 
 /// What tells two draws apart: the golden ratio's bits, so that they spread.
 const DRAW_STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// How often it is said that descriptors run out: every read and append may meet it.
+const EXHAUSTION_LINES_MS: u64 = 10_000;
 
 /// A directory that has just gone offline.
 #[derive(Debug)]
@@ -106,7 +113,10 @@ pub(crate) struct LogDirs {
     options: LogDirOptions,
     /// Held while a directory goes offline, so that only one can be the last.
     placement: Mutex<Placement>,
+    corruptions: Mutex<Corruptions>,
     draws: AtomicU64,
+    /// When it was last said that descriptors ran out, of the wall clock.
+    exhaustion_said_ms: AtomicI64,
     fallen: mpsc::UnboundedSender<Fallen>,
     located: mpsc::UnboundedSender<Located>,
     received: Mutex<Option<Received>>,
@@ -114,9 +124,13 @@ pub(crate) struct LogDirs {
 
 impl LogDirs {
     /// Locks the directories and reads what the last run left.
-    pub(crate) fn open(config: &BrokerConfig, now_ms: i64) -> Result<Self, LogDirError> {
+    pub(crate) fn open(
+        config: &BrokerConfig,
+        disk: Disk,
+        now_ms: i64,
+    ) -> Result<Self, LogDirError> {
         let layout = opening::layout(config)?;
-        let options = opening::options(config);
+        let options = opening::options(config, disk);
         let opened = opening::open(&layout, config, &options, now_ms)?;
         let hosts: Vec<Option<Arc<Directory>>> =
             opened.directories.iter().take(layout.hosting).cloned().collect();
@@ -136,7 +150,9 @@ impl LogDirs {
             previous_broker_epoch: previous_broker_epoch(&hosts),
             options,
             placement: Mutex::new(placement),
+            corruptions: Mutex::default(),
             draws: AtomicU64::new(getrandom::u64().unwrap_or(0)),
+            exhaustion_said_ms: AtomicI64::new(0),
             fallen,
             located,
             received: Mutex::new(Some(Received { fallen: fell, located: locating })),
@@ -231,8 +247,15 @@ impl LogDirs {
                         _ => Opening::Online(hosted),
                     });
                 }
+                Err(error @ StorageError::Corrupt(_)) => {
+                    self.outlive(error)?;
+                    return Ok(Opening::Offline);
+                }
                 Err(error) => {
-                    if error.is_exhaustion() && matches!(place, Place::New(_)) {
+                    // A directory that was begun is the log's home: it would be found twice if the
+                    // next attempt began another one elsewhere.
+                    let is_begun = directory.holds(topic, partition);
+                    if error.is_exhaustion() && matches!(place, Place::New(_)) && !is_begun {
                         self.placement.lock().gone(topic, partition);
                     }
                     self.outlive(error)?;
@@ -371,7 +394,14 @@ impl LogDirs {
     /// descriptors is no failure of the disk.
     pub(crate) fn note_failure(&self, error: &StorageError) {
         if error.is_exhaustion() {
-            tracing::error!(target: "kafka.log.LogManager", "Out of descriptors: {error}");
+            let (now_ms, said_ms) = (now_ms(), self.exhaustion_said_ms.load(Ordering::Relaxed));
+            if now_ms.abs_diff(said_ms) >= EXHAUSTION_LINES_MS {
+                self.exhaustion_said_ms.store(now_ms, Ordering::Relaxed);
+                tracing::error!(
+                    target: "kafka.log.LogManager",
+                    "Out of descriptors or memory; what needed them is tried again: {error}",
+                );
+            }
             return;
         }
         let line = match self.take_offline(error) {
@@ -394,6 +424,10 @@ impl LogDirs {
     }
 
     fn take_offline(&self, error: &StorageError) -> Cost {
+        if let StorageError::Corrupt(found) = error {
+            let met = self.corruptions.lock().met(found, Instant::now());
+            met.into_iter().for_each(|met_since| corruption::say(found, met_since));
+        }
         let mut placement = self.placement.lock();
         let online: Vec<bool> = self.online.iter().map(|slot| slot.load().is_some()).collect();
         let directories =

@@ -140,12 +140,12 @@ fn open_one(
     Directory::open(path, id.0, options)
 }
 
-pub(super) fn options(config: &BrokerConfig) -> LogDirOptions {
+pub(super) fn options(config: &BrokerConfig, disk: Disk) -> LogDirOptions {
     LogDirOptions {
         producer_expiration_ms: i64::from(config.producer_id_expiration_ms),
         // Transactions are refused before they reach a log.
         verify_transactions: false,
-        disk: Disk::default().timed_by(elapsed),
+        disk: disk.timed_by(elapsed),
         open_files: Arc::new(OpenFiles::new(open_files_max())),
     }
 }

@@ -14,6 +14,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
+use std::mem::Discriminant;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -80,6 +81,13 @@ enum Ended {
     Answered,
 }
 
+/// A kind of fault that ends a connection, as far as lines of one kind are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Fault {
+    Frame(Discriminant<FrameError>),
+    Refused,
+}
+
 struct Connection {
     broker: Arc<Broker>,
     client: Arc<Client>,
@@ -123,7 +131,7 @@ pub(crate) async fn serve(
     if let Ended::Frame(FrameError::Word(word)) = ended {
         ended = connection.answer_word(word).await;
     }
-    log_end(peer, &ended);
+    log_end(peer, &ended, &connection.seat);
 }
 
 /// What is kept for a connection is forgotten with it, also when a handler panics: a heartbeat's
@@ -143,7 +151,7 @@ impl Drop for Closing {
 }
 
 /// One line where somebody may want to know; peers come and go without one.
-fn log_end(peer: SocketAddr, ended: &Ended) {
+fn log_end(peer: SocketAddr, ended: &Ended, seat: &Seat) {
     match ended {
         Ended::Frame(FrameError::Closed(_) | FrameError::Io(_))
         | Ended::Io(_)
@@ -161,9 +169,18 @@ fn log_end(peer: SocketAddr, ended: &Ended) {
             );
         }
         Ended::Frame(_) | Ended::Refused(_) => {
+            let fault = match ended {
+                Ended::Frame(error) => Fault::Frame(std::mem::discriminant(error)),
+                _ => Fault::Refused,
+            };
+            let Some(unsaid) = seat.complain(fault) else { return };
+            let before = match unsaid {
+                0 => String::new(),
+                count => format!(" ({count} more like it from {} before)", peer.ip()),
+            };
             tracing::warn!(
                 target: "kafka.network.Processor",
-                "Closing socket for {peer} because of error: {ended}",
+                "Closing socket for {peer} because of error: {ended}{before}",
             );
         }
     }

@@ -5,6 +5,7 @@
 //! ```
 
 pub(crate) mod buffers;
+mod complaints;
 pub(crate) mod connection;
 pub(crate) mod frames;
 pub(crate) mod limits;

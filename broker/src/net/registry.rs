@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::complaints::Complaints;
+use super::connection::Fault;
 use super::limits::Limits;
 use super::pace::Pace;
 
@@ -57,6 +59,7 @@ struct Activity {
 pub(crate) struct Registry {
     began: Instant,
     open: Mutex<Open>,
+    complaints: Mutex<Complaints<Fault>>,
     /// Told when a place may be free.
     freed: Notify,
 }
@@ -80,7 +83,12 @@ impl Registry {
             pace: Pace::default(),
             of_listener: HashMap::new(),
         };
-        Arc::new(Self { began: Instant::now(), open: Mutex::new(open), freed: Notify::new() })
+        Arc::new(Self {
+            began: Instant::now(),
+            open: Mutex::new(open),
+            complaints: Mutex::default(),
+            freed: Notify::new(),
+        })
     }
 
     /// Other limits hold from now on.
@@ -196,6 +204,11 @@ impl Seat {
     /// Resolves when the connection is to end: idle for too long, or one too many.
     pub(crate) async fn expired(&self) {
         self.activity.expired.notified().await;
+    }
+
+    /// Whether a fault of this peer is to be named, and how many like it before were not.
+    pub(super) fn complain(&self, fault: Fault) -> Option<u64> {
+        self.registry.complaints.lock().of(self.ip, fault, self.registry.began.elapsed())
     }
 
     /// A number that no other connection of this process has.

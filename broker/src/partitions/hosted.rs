@@ -12,12 +12,14 @@ mod leading;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::fetch::AbortedTransaction;
-use replica::{Answer, Effects, Moment, Partition, Recovery, Registration, Role, Settings, Token};
+use replica::{
+    Answer, Effects, Moment, Partition, Recovery, Registration, Role, Settings, Standing, Token,
+};
 use storage::{AppendError, LogConfig, LogReader, StorageError};
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
@@ -48,8 +50,12 @@ pub(crate) struct HostedPartition {
     waiting_deletions: Mutex<HashMap<Token, oneshot::Sender<Option<i64>>>>,
     next_token: AtomicU64,
     /// Whether the topic's settings name this replica among those that are held back.
+    /// Why the replica is on this broker no more; unset while it is.
+    gone: OnceLock<ErrorCode>,
     throttled_as_leader: AtomicBool,
     throttled_as_follower: AtomicBool,
+    /// Why it is fetched no more, as long as it is not.
+    halted_for: Mutex<Option<String>>,
     /// Held by whoever syncs the log.
     flushing: tokio::sync::Mutex<()>,
     surroundings: Arc<Surroundings>,
@@ -99,8 +105,10 @@ impl HostedPartition {
             waiting_produces: Mutex::default(),
             waiting_deletions: Mutex::default(),
             next_token: AtomicU64::new(0),
+            gone: OnceLock::new(),
             throttled_as_leader: AtomicBool::new(settings.throttled_as_leader),
             throttled_as_follower: AtomicBool::new(settings.throttled_as_follower),
+            halted_for: Mutex::default(),
             flushing: tokio::sync::Mutex::default(),
             surroundings,
             replica: Mutex::new(replica),
@@ -148,6 +156,11 @@ impl HostedPartition {
         self.throttled_as_follower.load(Ordering::Relaxed)
     }
 
+    /// Whether the replica is still on this broker; the error says why it is not.
+    pub(crate) fn check_present(&self) -> Result<(), ErrorCode> {
+        self.gone.get().map_or(Ok(()), |why| Err(*why))
+    }
+
     /// Whether a request that knows the leadership under `current_leader_epoch` (-1: under none)
     /// may be served here. Kafka: `Partition.checkCurrentLeaderEpoch` and
     /// `localLogWithEpochOrThrow`.
@@ -156,6 +169,7 @@ impl HostedPartition {
         current_leader_epoch: i32,
         leader_only: bool,
     ) -> Result<(), ErrorCode> {
+        self.check_present()?;
         let known = self.marks.leader_epoch();
         if current_leader_epoch >= 0 && current_leader_epoch < known {
             return Err(ErrorCode::FencedLeaderEpoch);
@@ -169,6 +183,16 @@ impl HostedPartition {
         Ok(())
     }
 
+    /// What the replica is, given from whom it is fetched; `None` while somebody is at work on it.
+    pub(crate) fn standing(&self, fetched_from: Option<i32>) -> Option<Standing> {
+        Some(self.replica.try_lock()?.standing(fetched_from))
+    }
+
+    /// Something of it is not as it should be: the broker is compared with the metadata soon.
+    pub(crate) fn note_failure(&self) {
+        self.surroundings.note_failure();
+    }
+
     /// The controller's word on who leads, who replicates and who is in sync. Touches the log, so
     /// call it where that may be.
     pub(crate) fn apply(&self, registration: &Registration) -> Result<(), AppendError> {
@@ -178,8 +202,10 @@ impl HostedPartition {
         })
     }
 
-    /// The replica goes away from this broker: it takes nothing more, and nobody waits here.
-    pub(crate) fn give_up(&self) {
+    /// The replica goes away from this broker: it takes nothing more, and nobody waits here. `why`
+    /// is what those hear who find it nevertheless; the first reason stays.
+    pub(crate) fn give_up(&self, why: ErrorCode) {
+        let _ = self.gone.set(why);
         self.step(|replica, _| {
             let nobody = Registration {
                 leader: -1,

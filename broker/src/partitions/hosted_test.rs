@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use protocol::ErrorCode;
 use protocol::batch::BatchBuilder;
 use replica::{
     Acks, Answer, Diverging, FetchRefused, Fetched, FollowerFetch, IsrAnswer, IsrChange,
@@ -234,11 +235,11 @@ fn a_session_hears_of_appends_at_once_and_of_the_high_watermark_with_its_next_an
 fn a_replica_that_goes_away_takes_and_fetches_nothing_more() {
     let (leader, follower) = pair(&[LEADER, FOLLOWER]);
     let append = leader.hosted.append(&batch(&["a"]), ALL, 1000, Origin::Client).unwrap();
-    leader.hosted.give_up();
+    leader.hosted.give_up(ErrorCode::NotLeaderOrFollower);
     let mut waiting = append.committed.unwrap().answer;
     assert_eq!(waiting.try_recv(), Ok(Answer::NoLongerLeader));
     let refused = leader.hosted.append(&batch(&["a"]), ALL, 1000, Origin::Client);
     assert!(matches!(refused, Err(NotAppended::NotLeader)));
-    follower.hosted.give_up();
+    follower.hosted.give_up(ErrorCode::NotLeaderOrFollower);
     assert_eq!(follower.hosted.fetch_position(), None);
 }

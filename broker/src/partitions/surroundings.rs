@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use raft::image::MetadataImage;
 use replica::{BrokerView, Brokers, IsrProposal, Moment};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
 use crate::disk_gate::DiskGate;
@@ -45,6 +45,7 @@ pub(crate) struct Surroundings {
     brokers: ArcSwap<KnownBrokers>,
     lag_time_max_ms: i64,
     proposals: mpsc::UnboundedSender<Proposed>,
+    failed: Notify,
     /// Taken by whoever asks the controller.
     proposed: Mutex<Option<mpsc::UnboundedReceiver<Proposed>>>,
 }
@@ -65,6 +66,7 @@ impl Surroundings {
             brokers: ArcSwap::default(),
             lag_time_max_ms,
             proposals,
+            failed: Notify::new(),
             proposed: Mutex::new(Some(proposed)),
         }
     }
@@ -72,6 +74,16 @@ impl Surroundings {
     /// The end at which proposals come out; only the first who asks gets it.
     pub(crate) fn take_proposals(&self) -> Option<mpsc::UnboundedReceiver<Proposed>> {
         self.proposed.lock().take()
+    }
+
+    /// Something is not as the metadata says that this broker should be: it is looked at soon.
+    pub(crate) fn note_failure(&self) {
+        self.failed.notify_one();
+    }
+
+    /// Resolves when there is such a thing.
+    pub(crate) async fn something_failed(&self) {
+        self.failed.notified().await;
     }
 
     pub(crate) fn node_id(&self) -> i32 {

@@ -23,6 +23,8 @@ use tokio::sync::{Notify, oneshot};
 use super::changes::{Acknowledgement, Change};
 use super::command::Command;
 use super::evidence::Looks;
+use super::exhaustion::outwait;
+use super::handover::Handover;
 use super::lines;
 use super::membership::Membership;
 use super::metadata_log::MetadataLog;
@@ -61,8 +63,7 @@ pub(super) struct Host {
     /// The same, of answers that wait for it to be committed.
     committing: VecDeque<(i64, Answer)>,
     applied_offset: i64,
-    /// What the broker is not told before it has caught up.
-    held: Option<Change>,
+    handover: Handover<Change>,
     /// The newest sync that is wanted.
     sync_wanted: Option<u64>,
 }
@@ -100,7 +101,7 @@ impl Host {
             waiting: VecDeque::new(),
             committing: VecDeque::new(),
             applied_offset: -1,
-            held: None,
+            handover: Handover::new(),
             sync_wanted: None,
         }
     }
@@ -383,22 +384,21 @@ impl Host {
         }
         self.noticed(&image, &changes, offset);
         let applied = Acknowledgement::new(offset, self.commands.clone());
-        self.held = Some(Change { image, changes, applied });
+        self.handover.offer(Change { image, changes, applied });
         self.release();
-        if self.held.is_some() {
+        if self.handover.held().is_some() {
             // What the controller waits to hear of is how far this node has come.
             self.membership.lifecycle.applied();
         }
     }
 
     /// Hands over what the broker may apply. The first image is the one it has caught up with: it
-    /// takes for a stray what an older one does not name. Kafka: `initialCatchUpFuture`,
-    /// `MetadataLoader.stillNeedToCatchUp`.
+    /// takes for a stray what an older one does not name.
     pub(super) fn release(&mut self) {
         let has_caught_up = self.membership.lifecycle.has_caught_up()
             || self.node.controller().is_active()
             || self.applied_offset >= 0;
-        let Some(change) = self.held.take_if(|_| has_caught_up) else { return };
+        let Some(change) = self.handover.take(has_caught_up) else { return };
         let offset = change.image.provenance().last_contained_offset;
         if self.changes.send(change).is_err() {
             self.applied(offset);
@@ -407,7 +407,7 @@ impl Host {
 
     /// How far this node has come in the metadata.
     pub(super) fn metadata_offset(&self) -> i64 {
-        match &self.held {
+        match self.handover.held() {
             Some(held) => held.image.provenance().last_contained_offset,
             None => self.applied_offset,
         }
@@ -418,7 +418,8 @@ impl Host {
         let directory = self.files.lock().directory();
         let write = move || {
             let content = job.content(clock::wall_ms()).unwrap_or_else(|error| fatal(&error));
-            let written = snapshot_files::write(&directory, job.id, job.timestamp_ms, &content);
+            let (id, taken_ms) = (job.id, job.timestamp_ms);
+            let written = outwait(|| snapshot_files::write(&directory, id, taken_ms, &content));
             let entry = written.unwrap_or_else(|error| fatal(&error));
             // A quorum that has stopped finds the file at its next start.
             let _ = commands.send(Command::SnapshotWritten(entry));

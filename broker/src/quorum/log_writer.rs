@@ -2,7 +2,7 @@
 //!
 //! Kept true: orders are carried out in their order; what is reported as synced came back from
 //! fdatasync. All orders that wait are written before one sync, which serves them all. A write that
-//! fails ends the process: what the disk holds then is unknown.
+//! fails ends the process: what the disk holds then is unknown. Exhaustion is outwaited.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use raft::quorum::SnapshotId;
 use storage::AppendOrigin;
 
+use super::exhaustion::{MayPass, outwait};
 use super::snapshot_files::{self, SnapshotFiles};
 use super::{clock, fatal};
 
@@ -44,7 +45,7 @@ impl Writer {
                 match order {
                     Order::Append { batches, epoch } => self.append(&batches, epoch),
                     Order::TruncateTo(offset) => {
-                        or_fatal(self.storage.truncate_to(offset, clock::wall_ms()));
+                        or_fatal(|| self.storage.truncate_to(offset, clock::wall_ms()));
                     }
                     Order::Install { id, content } => self.install(id, content),
                     Order::Sync { generation } => sync = Some(generation),
@@ -55,11 +56,11 @@ impl Writer {
             }
             if let Some(generation) = sync {
                 let end_offset = self.storage.log_end_offset();
-                or_fatal(self.storage.flush(clock::wall_ms()));
+                or_fatal(|| self.storage.flush(clock::wall_ms()));
                 synced(end_offset, generation);
             }
             if close {
-                or_fatal(self.storage.close(clock::wall_ms()));
+                or_fatal(|| self.storage.close_here(clock::wall_ms()));
                 return;
             }
         }
@@ -67,29 +68,30 @@ impl Writer {
 
     fn append(&mut self, batches: &Bytes, epoch: i32) {
         let origin = AppendOrigin::RaftLeader;
-        or_fatal(self.storage.append_as_leader(batches, epoch, clock::wall_ms(), origin));
+        or_fatal(|| self.storage.append_as_leader(batches, epoch, clock::wall_ms(), origin));
     }
 
     /// The file first: a log that begins at its end is worth nothing without it.
     fn install(&mut self, id: SnapshotId, content: Bytes) {
         let directory = self.files.lock().directory();
         let now_ms = clock::wall_ms();
-        or_fatal(snapshot_files::write(&directory, id, now_ms, &[content]));
+        let content = [content];
+        or_fatal(|| snapshot_files::write(&directory, id, now_ms, &content));
         let end = id.end_offset;
-        or_fatal(self.storage.truncate_fully_and_start_at(end, end, now_ms));
+        or_fatal(|| self.storage.truncate_fully_and_start_at(end, end, now_ms));
     }
 
     fn delete_before(&mut self, id: SnapshotId) {
         self.storage.high_watermark_moved(id.end_offset);
-        or_fatal(self.storage.delete_records_before(id.end_offset));
-        or_fatal(self.storage.delete_old_segments(clock::wall_ms()));
-        or_fatal(self.storage.remove_doomed(clock::wall_ms()));
-        or_fatal(self.files.lock().delete_before(id));
+        or_fatal(|| self.storage.delete_records_before(id.end_offset));
+        or_fatal(|| self.storage.delete_old_segments(clock::wall_ms()));
+        or_fatal(|| self.storage.remove_doomed(clock::wall_ms()));
+        or_fatal(|| self.files.lock().delete_before(id));
     }
 }
 
-fn or_fatal<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
-    match result {
+fn or_fatal<T, E: MayPass>(act: impl FnMut() -> Result<T, E>) -> T {
+    match outwait(act) {
         Ok(value) => value,
         Err(error) => fatal(&error),
     }

@@ -20,8 +20,9 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use protocol::batch;
 use raft::quorum::{EpochStart, HostError, Log, SnapshotEntry, SnapshotId};
-use storage::{CleanupPolicy, LogConfig, LogReader, OpenOptions};
+use storage::{CleanupPolicy, LogConfig, LogReader, OpenOptions, ReadError, StorageError};
 
+use super::exhaustion::outwait;
 use super::log_writer::{Order, Writer};
 use super::snapshot_files::{self, SnapshotFiles};
 use super::{FileError, MetadataDir, QuorumStartError, clock};
@@ -89,7 +90,7 @@ impl OpenedLog {
         let newest = files.newest();
         let options = OpenOptions {
             clean_shutdown: dir.clean_shutdown,
-            // A snapshot is made of committed records, so everything below it was synced.
+            // A snapshot has what lies below it, whether that was synced or not.
             recovery_point: newest.map_or(0, |id| id.end_offset),
             now_ms: clock::wall_ms(),
             producer_expiration_ms: i64::MAX,
@@ -102,6 +103,11 @@ impl OpenedLog {
         if let Some(id) = newest.filter(|id| is_ahead(id, &storage)) {
             let end = id.end_offset;
             storage.truncate_fully_and_start_at(end, end, clock::wall_ms())?;
+        }
+        if !dir.clean_shutdown
+            && let Some(id) = newest
+        {
+            doubt_below(&mut storage, id.end_offset)?;
         }
         let starts = storage.leader_epochs().iter();
         let epochs = starts
@@ -136,6 +142,31 @@ impl OpenedLog {
         let thread = std::thread::Builder::new().name("gregor-metadata-log".to_owned());
         Ok((log, thread.spawn(write)?))
     }
+}
+
+/// A node that was no voter never synced its log, and may be one now: what lies below the newest
+/// snapshot may not be on the disk, or be there in parts. It is synced with the rest, and begins at
+/// the snapshot if it is not whole, so that what a voter promised behind it stays.
+///
+/// Unlike Kafka, which validates all of the log and cuts it at the first damage
+/// (docs/decisions/0311).
+fn doubt_below(storage: &mut storage::Log, offset: i64) -> Result<(), StorageError> {
+    if offset <= storage.log_end_offset() && !storage.is_whole_below(offset)? {
+        tracing::warn!(
+            target: "org.apache.kafka.raft.KafkaMetadataLog",
+            "The metadata log is damaged below its snapshot at offset {offset} and begins there."
+        );
+        storage.high_watermark_moved(offset);
+        match storage.delete_records_before(offset) {
+            Ok(()) => {}
+            Err(ReadError::Storage(error)) => return Err(error),
+            // It is within the log.
+            Err(ReadError::OffsetOutOfRange { .. }) => {}
+        }
+        storage.delete_old_segments(clock::wall_ms())?;
+    }
+    storage.doubt_recovery_point();
+    Ok(())
 }
 
 /// Whether whatever the log holds is in the snapshot, which was installed when the node ended.
@@ -233,7 +264,7 @@ impl MetadataLog {
     }
 
     fn read_disk(&self, from: i64, max_bytes: usize, below: i64) -> Result<Vec<Bytes>, HostError> {
-        let read = self.reader.read(from, max_bytes, below, true);
+        let read = outwait(|| self.reader.read(from, max_bytes, below, true));
         let mut slices = read.map_err(|error| HostError(error.to_string()))?.slices;
         // The limit may cut the last batch short.
         if let Some(last) = slices.last_mut() {
@@ -333,7 +364,7 @@ impl Log for MetadataLog {
             return Ok(content.clone());
         }
         let path = self.files.lock().path(id);
-        let read = std::fs::read(&path);
+        let read = outwait(|| std::fs::read(&path));
         read.map(Bytes::from).map_err(|error| HostError(format!("{}: {error}", path.display())))
     }
 
@@ -350,7 +381,7 @@ impl Log for MetadataLog {
             return Ok(content.slice(from..content.len().min(from.saturating_add(max_bytes))));
         }
         let path = self.files.lock().path(id);
-        snapshot_files::read_piece(&path, position, max_bytes)
+        outwait(|| snapshot_files::read_piece(&path, position, max_bytes))
             .map_err(|error| HostError(error.to_string()))
     }
 

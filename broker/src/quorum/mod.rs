@@ -16,6 +16,8 @@ mod changes;
 mod clock;
 mod command;
 mod evidence;
+mod exhaustion;
+mod handover;
 mod host;
 mod identity;
 mod lifecycle;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use raft::quorum::{ElectionState, HostError, VoteStore};
 
+use super::exhaustion::outwait;
+
 const NAME: &str = "quorum-state";
 
 #[derive(Debug)]
@@ -46,7 +48,8 @@ impl VoteStore for VoteFile {
     }
 
     fn write(&mut self, state: &ElectionState, kraft_version: i16) -> Result<(), HostError> {
-        let written = self.replace(&state.to_json(kraft_version));
+        let content = state.to_json(kraft_version);
+        let written = outwait(|| self.replace(&content));
         written.map_err(|error| self.failed("write", &error))
     }
 }

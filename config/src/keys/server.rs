@@ -51,7 +51,10 @@ pub(super) const KEYS: &[Key] = &[
         .valid(Valid::Between(-131_072.0, 22.0))
         .cluster_wide()
         .acts("The level used when the broker itself compresses with zstd."),
-    boolean("controlled.shutdown.enable").or("true").ignored(why::CLUSTER),
+    boolean("controlled.shutdown.enable").or("true").acts(
+        "Whether a broker that stops asks the controller first to move its leaders to others. \
+             When false they move once it is gone.",
+    ),
     class("create.topic.policy.class.name").low().ignored(why::PLUGIN),
     boolean("delete.topic.enable")
         .or("true")

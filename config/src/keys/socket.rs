@@ -60,7 +60,7 @@ pub(super) const KEYS: &[Key] =
              more; -1 sets no bound.",
         ),
         int("queued.max.requests").or("500").at_least(1).high().ignored(why::QUEUE),
-        int("request.timeout.ms").or("30000").high().ignored(why::CLUSTER),
+        int("request.timeout.ms").or("30000").high().ignored(why::PEERS),
         string("security.inter.broker.protocol")
             .or("PLAINTEXT")
             .valid(Valid::OneOf(&["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]))
@@ -69,8 +69,8 @@ pub(super) const KEYS: &[Key] =
                 "Picks the listener that brokers use among themselves by its security protocol, \
              when inter.broker.listener.name does not name it.",
             ),
-        long("socket.connection.setup.timeout.max.ms").or("30000").ignored(why::CLUSTER),
-        long("socket.connection.setup.timeout.ms").or("10000").ignored(why::CLUSTER),
+        long("socket.connection.setup.timeout.max.ms").or("30000").ignored(why::PEERS),
+        long("socket.connection.setup.timeout.ms").or("10000").ignored(why::PEERS),
         int("socket.listen.backlog.size")
             .or("50")
             .at_least(1)

@@ -15,7 +15,7 @@ pub(super) const PLUGIN: &str = "plug-ins are Java classes, which no JVM is here
 pub(super) const METRICS: &str = "Gregor keeps no JMX metrics";
 pub(super) const PURGATORY: &str =
     "parked requests are dropped when they are answered, never purged";
-pub(super) const CLUSTER: &str = "one node has nobody to replicate from or to";
+pub(super) const PEERS: &str = "requests between nodes have time limits of their own";
 pub(super) const LINGER: &str = "what the controller decides is appended at once";
 pub(super) const SOCKETS: &str = "the system sizes the buffers of connections between brokers";
 pub(super) const UNSTABLE: &str = "only the versions of a release are offered";
@@ -31,7 +31,7 @@ pub(super) const BATCHING: &str =
 
 /// Reasons that cost nobody anything: a key that is set is not worth a warning.
 pub(super) const QUIET: &[&str] = &[
-    THREADS, PLUGIN, METRICS, PURGATORY, CLUSTER, LINGER, INTERNAL, BATCHING, SOCKETS, SHARE,
+    THREADS, PLUGIN, METRICS, PURGATORY, PEERS, LINGER, INTERNAL, BATCHING, SOCKETS, SHARE,
     STREAMS, TXN, CONSUMER, CLASSIC, QUEUE,
 ];
 

@@ -197,14 +197,15 @@ fn nothing_that_a_variable_holds_is_said_but_ids_and_settings_that_are_wrong() {
 }
 
 /// The third column of every table in docs/dialects.md names rows from here, functions of this file
-/// or of tests/tests/container_command.rs.
+/// or of tests/tests/container_command.rs and image.rs.
 #[test]
 fn the_page_names_every_case_and_no_other() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
     let read = |path: &str| std::fs::read_to_string(root.join(path)).expect("a file");
     let page = read("docs/dialects.md");
-    let functions =
-        read("tests/tests/container_command.rs") + &read("config/tests/dialects/main.rs");
+    let functions = read("tests/tests/container_command.rs")
+        + &read("tests/tests/image.rs")
+        + &read("config/tests/dialects/main.rs");
     let rows = page.lines().filter(|line| line.starts_with("| ") && !line.ends_with("| tests |"));
     let last = rows.filter_map(|row| row.trim_end_matches('|').rsplit(" | ").next());
     let named: Vec<&str> = last.flat_map(|names| names.split("; ")).map(str::trim).collect();

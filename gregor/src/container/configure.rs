@@ -4,7 +4,6 @@
 //! steps, `configure` and `ensure`, and people format in between: there the first step leaves the
 //! storage alone, and `ensure` formats what is not formatted by then.
 
-use std::net::TcpListener;
 use std::path::Path;
 
 use cli::NodeConfig;
@@ -16,6 +15,7 @@ use super::environment::{gather, hear};
 use super::failure::Failure;
 use super::files::{below, find, write};
 use super::{Asked, LOG};
+use crate::ports;
 
 /// Writes the file, and formats the log directories if that is asked for.
 pub(super) fn configure(asked: &Asked, to_format: bool) -> Result<(), Failure> {
@@ -92,7 +92,7 @@ fn checked_storage<'a>(
 fn check_ports(config: &BrokerConfig) -> Result<(), Failure> {
     for listener in config.listeners.iter().chain(&config.controller_listeners) {
         let host = listener.host.as_deref().unwrap_or("0.0.0.0");
-        match TcpListener::bind((host, listener.port)) {
+        match ports::try_bind(host, listener.port) {
             Err(cause) if cause.kind() == std::io::ErrorKind::AddrInUse => {
                 let listener = listener.to_string();
                 return Err(Failure::PortInUse { listener, host: host.to_owned() });

@@ -8,7 +8,6 @@ mod join;
 mod service;
 
 use std::future::Future;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,7 +15,7 @@ use broker::{StopSignals, logging};
 use clap::Args;
 use config::{BrokerConfig, Endpoint};
 
-use crate::daemon;
+use crate::{daemon, ports};
 pub(crate) use join::join;
 
 /// What ZooKeeper's main class ends with when its file is wrong.
@@ -88,7 +87,7 @@ fn check_ports(config: &BrokerConfig) -> Result<(), String> {
 
 fn check_port(endpoint: &Endpoint) -> Result<(), String> {
     let host = endpoint.host.as_deref();
-    let Err(taken) = TcpListener::bind((host.unwrap_or("0.0.0.0"), endpoint.port)) else {
+    let Err(taken) = ports::try_bind(host.unwrap_or("0.0.0.0"), endpoint.port) else {
         return Ok(());
     };
     let reason = taken.to_string();

@@ -6,6 +6,7 @@ mod following;
 mod isr;
 mod leading;
 mod memory_log;
+mod reconciling;
 
 use std::collections::BTreeMap;
 

@@ -14,13 +14,14 @@ mod partition_metadata;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Borrow;
-use std::collections::HashMap;
+use std::borrow::{Borrow, Cow};
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
 
@@ -68,6 +69,8 @@ pub struct LogDir {
     recovery_points: Offsets,
     log_starts: Offsets,
     high_watermarks: Offsets,
+    /// Logs that were opened: what the last run's checkpoints say of them is over.
+    opened: Mutex<HashSet<(String, i32)>>,
     _lock: File,
 }
 
@@ -89,6 +92,7 @@ impl LogDir {
             recovery_points,
             log_starts,
             high_watermarks,
+            opened: Mutex::default(),
             _lock: lock,
         })
     }
@@ -141,7 +145,8 @@ impl LogDir {
         Ok(found)
     }
 
-    /// Opens a partition's log, or begins it; `topic_id` is written down if it is not yet.
+    /// Opens a partition's log, or begins it; `topic_id` is written down if it is not yet. A log of
+    /// another topic of that name is not opened.
     ///
     /// `jitter_draw` is any random number.
     pub fn open_log(
@@ -155,6 +160,13 @@ impl LogDir {
     ) -> Result<Log, StorageError> {
         let path = self.path.join(format!("{topic}-{partition}"));
         let known = path.exists();
+        let written =
+            if known { partition_metadata::read(&self.options.disk, &path)? } else { None };
+        if let (Some(found), Some(expected)) = (written, topic_id)
+            && found != expected
+        {
+            return Err(StorageError::OtherTopic { path, found, expected });
+        }
         let options = OpenOptions {
             // A directory that was not there at the last stop has nothing to validate.
             clean_shutdown: self.had_clean_shutdown(),
@@ -168,11 +180,10 @@ impl LogDir {
             open_files: Arc::clone(&self.options.open_files),
         };
         let log = Log::open(&path, config, options)?;
-        if let Some(topic_id) = topic_id
-            && (!known || partition_metadata::read(&self.options.disk, &path)?.is_none())
-        {
+        if let (Some(topic_id), None) = (topic_id, written) {
             partition_metadata::write(&self.options.disk, &path, topic_id)?;
         }
+        self.opened.lock().insert((topic.to_owned(), partition));
         Ok(log)
     }
 
@@ -193,32 +204,87 @@ impl LogDir {
 
     // --- checkpoints -----------------------------------------------------------------------
 
-    /// Replaces the recovery points of all logs.
+    /// Replaces the recovery points of all logs that are open.
     pub fn write_recovery_points(&self, entries: &[OffsetEntry]) -> Result<(), StorageError> {
-        self.write(RECOVERY_POINTS, entries)
+        self.write(RECOVERY_POINTS, entries, &self.recovery_points)
     }
 
-    /// Replaces the log start offsets. Kafka leaves out those that equal the first segment's base.
+    /// Replaces the log start offsets of all logs that are open. Kafka leaves out those that equal
+    /// the first segment's base.
     pub fn write_log_starts(&self, entries: &[OffsetEntry]) -> Result<(), StorageError> {
-        self.write(LOG_STARTS, entries)
+        self.write(LOG_STARTS, entries, &self.log_starts)
     }
 
-    /// Replaces the high watermarks of all logs.
+    /// Replaces the high watermarks of all logs that are open.
     pub fn write_high_watermarks(&self, entries: &[OffsetEntry]) -> Result<(), StorageError> {
-        self.write(HIGH_WATERMARKS, entries)
+        self.write(HIGH_WATERMARKS, entries, &self.high_watermarks)
     }
 
-    fn write(&self, name: &str, entries: &[OffsetEntry]) -> Result<(), StorageError> {
+    /// A log that could not be opened yet keeps what the last run said of it.
+    fn write(
+        &self,
+        name: &str,
+        entries: &[OffsetEntry],
+        before: &Offsets,
+    ) -> Result<(), StorageError> {
+        let mut all = Cow::Borrowed(entries);
+        if !before.is_empty() {
+            let opened = self.opened.lock();
+            let waits = |key: &(String, i32)| {
+                !opened.contains(key) && self.path.join(format!("{}-{}", key.0, key.1)).exists()
+            };
+            let waiting = before.iter().filter(|(key, _)| waits(key));
+            let waiting: Vec<OffsetEntry> = waiting
+                .map(|((topic, partition), offset)| OffsetEntry {
+                    topic: topic.clone(),
+                    partition: *partition,
+                    offset: *offset,
+                })
+                .collect();
+            if !waiting.is_empty() {
+                all.to_mut().extend(waiting);
+            }
+        }
         let path = self.path.join(name);
-        let text = checkpoint::encode_offsets(entries);
+        let text = checkpoint::encode_offsets(&all);
         let written = self.options.disk.replace(&path, text.as_bytes(), true);
         written.map_err(|error| StorageError::io("write", &path, error))
     }
 
     /// Says that every log was closed: the next start validates nothing. The last call before the
-    /// directory is let go of.
+    /// directory is let go of. After an unclean stop it is not said while there is a log that this
+    /// run never got to open and so to validate.
     pub fn mark_clean_shutdown(&self, broker_epoch: i64) -> Result<(), StorageError> {
+        if !self.had_clean_shutdown()
+            && let Some(name) = self.unopened()?
+        {
+            tracing::warn!(
+                "{name} in {} was never opened since the unclean stop before, so this stop is none \
+                 that the next start may rely on",
+                self.path.display(),
+            );
+            return Ok(());
+        }
         clean_shutdown::write(&self.options.disk, &self.path, broker_epoch)
+    }
+
+    /// A partition's directory whose log was not opened.
+    fn unopened(&self) -> Result<Option<String>, StorageError> {
+        let fail = |error| StorageError::io("list", &self.path, error);
+        let opened = self.opened.lock();
+        for entry in std::fs::read_dir(&self.path).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_dir = entry.file_type().map_err(fail)?.is_dir();
+            let Some((topic, partition, DirKind::Live)) = entry::parse(&name).filter(|_| is_dir)
+            else {
+                continue;
+            };
+            if topic != METADATA_TOPIC && !opened.contains(&(topic, partition)) {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
     }
 
     // --- deletion --------------------------------------------------------------------------

@@ -101,3 +101,60 @@ fn a_log_is_found_with_its_topic_id_and_gone_once_retired() {
     retired.remove().unwrap();
     assert!(log_dir.partitions().unwrap().is_empty());
 }
+
+#[test]
+fn the_log_of_another_topic_of_that_name_is_not_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let log_dir = open(dir.path());
+    let (old, new) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    drop(log_dir.open_log("t", 0, Some(old), LogConfig::default(), 0, 0).unwrap());
+    let refused = log_dir.open_log("t", 0, Some(new), LogConfig::default(), 0, 0);
+    assert!(matches!(refused, Err(StorageError::OtherTopic { found, expected, .. })
+            if found == old && expected == new));
+    drop(log_dir.open_log("t", 0, Some(old), LogConfig::default(), 0, 0).unwrap());
+}
+
+#[test]
+fn checkpoints_keep_what_the_last_run_said_of_logs_that_could_not_be_opened_yet() {
+    let dir = tempfile::tempdir().unwrap();
+    let entry = |partition, offset| OffsetEntry { topic: "t".to_owned(), partition, offset };
+    let log_dir = open(dir.path());
+    for partition in 0..3 {
+        drop(log_dir.open_log("t", partition, None, LogConfig::default(), 0, 0).unwrap());
+    }
+    let all = [entry(0, 10), entry(1, 11), entry(2, 12)];
+    log_dir.write_log_starts(&all).unwrap();
+    log_dir.write_high_watermarks(&all).unwrap();
+    drop(log_dir);
+    // Of the three one is opened, one waits, one has gone.
+    let log_dir = open(dir.path());
+    drop(log_dir.open_log("t", 0, None, LogConfig::default(), 0, 0).unwrap());
+    std::fs::remove_dir_all(dir.path().join("t-2")).unwrap();
+    log_dir.write_log_starts(&[]).unwrap();
+    log_dir.write_high_watermarks(&[entry(0, 20)]).unwrap();
+    drop(log_dir);
+    let log_dir = open(dir.path());
+    let starts = [0, 1, 2].map(|partition| log_dir.log_start("t", partition));
+    let marks = [0, 1, 2].map(|partition| log_dir.high_watermark("t", partition));
+    assert_eq!((starts, marks), ([0, 11, 0], [20, 11, 0]));
+}
+
+#[test]
+fn a_stop_is_not_clean_for_a_log_that_was_never_opened_since_an_unclean_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let log_dir = open(dir.path());
+    for partition in 0..2 {
+        drop(log_dir.open_log("t", partition, None, LogConfig::default(), 0, 0).unwrap());
+    }
+    drop(log_dir);
+    for (opened, is_clean) in [(1, false), (2, true), (0, true)] {
+        let log_dir = open(dir.path());
+        for partition in 0..opened {
+            drop(log_dir.open_log("t", partition, None, LogConfig::default(), 0, 0).unwrap());
+        }
+        log_dir.mark_clean_shutdown(7).unwrap();
+        drop(log_dir);
+        let marker = dir.path().join(".kafka_cleanshutdown");
+        assert_eq!(marker.exists(), is_clean, "{opened} of 2");
+    }
+}

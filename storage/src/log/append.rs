@@ -65,7 +65,7 @@ impl Log {
         origin: AppendOrigin,
         guard: VerificationGuard,
     ) -> Result<Appended, AppendError> {
-        self.check_health()?;
+        self.take_up_again()?;
         if matches!(origin, AppendOrigin::RaftLeader | AppendOrigin::Replication) {
             return self.append_given(records, leader_epoch, now_ms, origin);
         }
@@ -118,7 +118,7 @@ impl Log {
         leader_epoch: i32,
         now_ms: i64,
     ) -> Result<Appended, AppendError> {
-        self.check_health()?;
+        self.take_up_again()?;
         self.append_given(records, leader_epoch, now_ms, AppendOrigin::Replication)
     }
 

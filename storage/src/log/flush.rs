@@ -8,6 +8,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::{Log, Shared};
 use crate::error::StorageError;
@@ -23,6 +24,8 @@ pub struct FlushTicket {
     directory: bool,
     end_offset: i64,
     begun_ms: i64,
+    /// The number of the state between two cuts.
+    uncut: u64,
 }
 
 /// How a flush ended; to be given to [`Log::end_flush`].
@@ -30,6 +33,7 @@ pub struct FlushTicket {
 pub struct Flushed {
     result: Result<i64, StorageError>,
     begun_ms: i64,
+    uncut: u64,
 }
 
 impl FlushTicket {
@@ -37,7 +41,7 @@ impl FlushTicket {
     #[must_use]
     pub fn run(self) -> Flushed {
         let result = self.sync().map(|()| self.end_offset);
-        Flushed { result, begun_ms: self.begun_ms }
+        Flushed { result, begun_ms: self.begun_ms, uncut: self.uncut }
     }
 
     fn sync(&self) -> Result<(), StorageError> {
@@ -85,6 +89,7 @@ impl Log {
         if end_offset <= self.recovery_point {
             return Ok(None);
         }
+        self.write_epochs_if_needed()?;
         let segments = self.shared.segments.load();
         let first = segments
             .partition_point(|segment| segment.base_offset() <= self.recovery_point)
@@ -106,17 +111,30 @@ impl Log {
             directory: std::mem::take(&mut self.directory_unsynced),
             end_offset,
             begun_ms: now_ms,
+            uncut: self.shared.cuts.load(Ordering::SeqCst),
         }))
     }
 
     /// Moves the recovery point, or closes the log when the disk failed.
     pub fn end_flush(&mut self, flushed: Flushed) -> Result<(), StorageError> {
+        if flushed.result.is_err() {
+            self.epochs_unsynced = true;
+            self.directory_unsynced = true;
+            self.snapshots.sync_all_again();
+        }
         let end_offset = self.guard(flushed.result)?;
-        // A truncation may have come between.
-        let end_offset = end_offset.min(self.log_end_offset());
+        // What was cut away meanwhile and written anew is not what was synced.
+        if self.shared.uncut() != Some(flushed.uncut) {
+            return Ok(());
+        }
         self.recovery_point = self.recovery_point.max(end_offset);
         self.last_flush_ms = flushed.begun_ms;
         Ok(())
+    }
+
+    /// Takes nothing to be on the disk any more: the next flush syncs all of the log.
+    pub fn doubt_recovery_point(&mut self) {
+        self.recovery_point = self.log_start_offset();
     }
 
     /// Flushes all that was appended, at once and here.
@@ -151,7 +169,9 @@ impl Log {
     /// Writes what a close writes without waiting for the disk: the first step of closing many
     /// logs, whose second is one [`crate::LogDir::sync`], and whose third is [`Self::synced`].
     pub fn finish(&mut self) -> Result<(), StorageError> {
+        self.make_whole()?;
         self.check_health()?;
+        self.write_epochs_if_needed()?;
         let closed = self.close_active();
         self.guard(closed)?;
         self.producers.set_end_offset(self.log_end_offset());

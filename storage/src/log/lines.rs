@@ -53,7 +53,7 @@ impl Shown {
 
 impl Log {
     /// `partition=orders-0, dir=/var/lib/kafka`.
-    fn place(&self) -> String {
+    pub(super) fn place(&self) -> String {
         let path = self.shared.home.path();
         let parent = path.parent().unwrap_or_else(|| Path::new("")).display();
         format!("partition={}, dir={parent}", self.name)

@@ -1,11 +1,15 @@
 //! From timestamps to offsets (ListOffsets). Kafka's `UnifiedLog.fetchOffsetByTimestamp`.
 
-use protocol::batch::{BatchView, Compression, Records};
+use std::sync::Arc;
+
+use protocol::batch::{BatchHeader, BatchView, Compression, Records};
 
 use super::{Log, LogReader};
 use crate::codec;
+use crate::corruption::CorruptionFault;
 use crate::error::StorageError;
-use crate::scan;
+use crate::names;
+use crate::scan::{self, Order};
 use crate::segment::Segment;
 
 /// A record found by its time.
@@ -45,13 +49,17 @@ impl LogReader {
         &self,
         timestamp: i64,
     ) -> Result<Option<TimestampOffset>, StorageError> {
+        self.undisturbed(|_| self.search_from_start(timestamp))
+    }
+
+    fn search_from_start(&self, timestamp: i64) -> Result<Option<TimestampOffset>, StorageError> {
         let start_offset = self.log_start_offset();
         let segments = self.shared().segments.load_full();
-        for segment in segments.iter() {
+        for (index, segment) in segments.iter().enumerate() {
             // Unlike Kafka, which looks no further than the first such segment, even when all that
             // it found there is deleted already.
             if segment.largest_timestamp_or_modified()? >= timestamp
-                && let Some(found) = search(segment, timestamp, start_offset)?
+                && let Some(found) = self.search(&segments, index, timestamp, start_offset)?
             {
                 return Ok(Some(found));
             }
@@ -62,74 +70,92 @@ impl LogReader {
     /// The first record that has the log's largest timestamp, as long as its segment is there: the
     /// log's start is not looked at, as in Kafka.
     pub fn max_timestamp(&self) -> Result<Option<TimestampOffset>, StorageError> {
+        self.undisturbed(|_| self.search_largest())
+    }
+
+    fn search_largest(&self) -> Result<Option<TimestampOffset>, StorageError> {
         let segments = self.shared().segments.load_full();
         let mut best = None;
-        for segment in segments.iter() {
+        for (index, segment) in segments.iter().enumerate() {
             let entry = segment.max_timestamp()?;
             if best.as_ref().is_none_or(|(_, largest)| entry.timestamp > *largest) {
-                best = Some((segment, entry.timestamp));
+                best = Some((index, entry.timestamp));
             }
         }
         match best {
-            Some((segment, timestamp)) if timestamp >= 0 => {
-                search(segment, timestamp, segment.base_offset())
+            Some((index, timestamp)) if timestamp >= 0 => {
+                self.search(&segments, index, timestamp, segments[index].base_offset())
             }
             _ => Ok(None),
         }
     }
-}
 
-/// The first record of a segment at or after both timestamp and offset.
-fn search(
-    segment: &Segment,
-    timestamp: i64,
-    start_offset: i64,
-) -> Result<Option<TimestampOffset>, StorageError> {
-    let fail = |error| segment.io_error("read", error);
-    let before = segment.time_entry_before(timestamp)?;
-    let from = before.map_or_else(|| segment.base_offset(), |entry| entry.offset);
-    let mut position = segment.position_before(from.max(start_offset))?;
-    let size = segment.size();
-    loop {
-        let (found, bytes) = {
-            let log = segment.log()?;
-            let Some(span) = scan::first_with(&log, position, size, |batch| {
-                batch.max_timestamp() >= timestamp && batch.last_offset() >= start_offset
-            })
-            .map_err(fail)?
-            else {
-                return Ok(None);
+    /// The first record of the segment at `index` at or after both timestamp and offset.
+    fn search(
+        &self,
+        segments: &[Arc<Segment>],
+        index: usize,
+        timestamp: i64,
+        start_offset: i64,
+    ) -> Result<Option<TimestampOffset>, StorageError> {
+        let segment = &segments[index];
+        let fail = |error| segment.io_error("read", error);
+        let before = segment.time_entry_before(timestamp)?;
+        let from = before.map_or_else(|| segment.base_offset(), |entry| entry.offset);
+        let mut position = segment.position_before(from.max(start_offset))?;
+        // In this order: see `Shared`.
+        let size = segment.size();
+        let next = segments.get(index + 1).map(|next| next.base_offset());
+        let end = next.unwrap_or_else(|| self.log_end_offset());
+        let mut order = Order::within(segment.base_offset(), end);
+        loop {
+            let (found, bytes) = {
+                let log = segment.log()?;
+                let wanted = |batch: &BatchHeader| {
+                    batch.max_timestamp() >= timestamp && batch.last_offset() >= start_offset
+                };
+                let span = scan::first_with(&log, &mut order, position, size, wanted);
+                let Some(span) = span.map_err(|error| segment.walk_error(error))? else {
+                    return Ok(None);
+                };
+                let mut bytes = vec![0; span.size as usize];
+                let read = log.read_at(&mut bytes, span.position).map_err(fail)?;
+                bytes.truncate(read);
+                (span, bytes)
             };
-            let mut bytes = vec![0; span.size as usize];
-            let read = log.read_at(&mut bytes, span.position).map_err(fail)?;
-            bytes.truncate(read);
-            (span, bytes)
-        };
-        if let Some(record) = search_batch(&bytes, timestamp, start_offset) {
-            return Ok(Some(record));
+            let searched = search_batch(&bytes, timestamp, start_offset);
+            if let Some(record) = searched.map_err(|reason| {
+                CorruptionFault::Records(reason).at(segment.path(names::LOG), found.position)
+            })? {
+                return Ok(Some(record));
+            }
+            position = found.position + found.size;
         }
-        position = found.position + found.size;
     }
 }
 
-fn search_batch(bytes: &[u8], timestamp: i64, start_offset: i64) -> Option<TimestampOffset> {
-    let batch = BatchView::parse(bytes).ok()?;
-    let codec = batch.compression().ok()?;
+/// The first record of a batch at or after both, or why one before it cannot be read.
+fn search_batch(
+    bytes: &[u8],
+    timestamp: i64,
+    start_offset: i64,
+) -> Result<Option<TimestampOffset>, String> {
+    let batch = BatchView::parse(bytes).map_err(|error| error.to_string())?;
+    let codec = batch.compression().map_err(|error| error.to_string())?;
     let plain;
     let payload = if codec == Compression::None {
         batch.payload()
     } else {
-        plain = codec::decompress(codec, batch.payload()).ok()?;
+        plain = codec::decompress(codec, batch.payload()).map_err(|error| error.to_string())?;
         &plain
     };
     let leader_epoch = batch.partition_leader_epoch();
-    Records::new(&batch.header_copy(), payload)
-        .ok()?
-        .map_while(Result::ok)
-        .find(|record| record.timestamp >= timestamp && record.offset >= start_offset)
-        .map(|record| TimestampOffset {
-            timestamp: record.timestamp,
-            offset: record.offset,
-            leader_epoch,
-        })
+    for record in Records::new(&batch.header_copy(), payload).map_err(|error| error.to_string())? {
+        let record = record.map_err(|error| error.to_string())?;
+        if record.timestamp >= timestamp && record.offset >= start_offset {
+            let (timestamp, offset) = (record.timestamp, record.offset);
+            return Ok(Some(TimestampOffset { timestamp, offset, leader_epoch }));
+        }
+    }
+    Ok(None)
 }

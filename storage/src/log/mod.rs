@@ -6,9 +6,11 @@
 //! ```
 //! One owner writes (`&mut`, under the partition's lock); any number of [`LogReader`]s read without
 //! that lock. Offsets are published to them after the bytes behind them were written. A failed
-//! write or sync is final: the log answers [`StorageError::PreviousIo`] from then on.
+//! write or sync is final: the log answers [`StorageError::PreviousIo`] from then on. Running out
+//! of descriptors or memory is not (`reload`).
 
 mod append;
+mod beside;
 mod flush;
 mod lines;
 mod lookup;
@@ -17,6 +19,7 @@ mod producers;
 mod read;
 mod rebuilt;
 mod recover;
+mod reload;
 mod retention;
 mod roll;
 mod snapshots;
@@ -36,6 +39,7 @@ pub use producers::ProducerSummary;
 pub use read::{LogRead, LogReader, ReadPlan};
 
 use crate::config::LogConfig;
+use crate::corruption::Corruption;
 use crate::epochs::{EpochEntry, LeaderEpochs};
 use crate::error::StorageError;
 use crate::index::time::TimeEntry;
@@ -112,6 +116,8 @@ pub struct Log {
     config: LogConfig,
     active: Active,
     epochs: LeaderEpochs,
+    /// The file says something else than `epochs`.
+    epochs_unwritten: bool,
     epochs_unsynced: bool,
     /// Files were created or renamed since the directory was synced.
     directory_unsynced: bool,
@@ -123,7 +129,18 @@ pub struct Log {
     jitter_draw: u64,
     verify_transactions: bool,
     doomed: Vec<Doomed>,
-    failed: bool,
+    closed: Option<Closed>,
+    /// A cut that was begun and not ended left files and memory apart; where the log began then.
+    interrupted: Option<i64>,
+}
+
+/// Why a log takes nothing more.
+#[derive(Debug)]
+enum Closed {
+    /// A write or a sync failed.
+    Io,
+    /// A truncation came upon damage when some of it was done.
+    Corrupt(Corruption),
 }
 
 impl Drop for Log {
@@ -226,12 +243,17 @@ impl Log {
 
     /// Notes that `leader_epoch` begins at the present log end.
     pub fn begin_leader_epoch(&mut self, leader_epoch: i32) -> Result<(), StorageError> {
-        self.check_health()?;
+        self.take_up_again()?;
         self.assign_epoch(leader_epoch, self.log_end_offset())
     }
 
     fn assign_epoch(&mut self, epoch: i32, start_offset: i64) -> Result<(), StorageError> {
-        if self.epochs.assign(epoch, start_offset) { self.write_epochs() } else { Ok(()) }
+        self.epochs_unwritten |= self.epochs.assign(epoch, start_offset);
+        self.write_epochs_if_needed()
+    }
+
+    fn write_epochs_if_needed(&mut self) -> Result<(), StorageError> {
+        if self.epochs_unwritten { self.write_epochs() } else { Ok(()) }
     }
 
     /// Kafka's file is there, empty, from the first moment.
@@ -244,10 +266,13 @@ impl Log {
     fn write_epochs(&mut self) -> Result<(), StorageError> {
         let home = &self.shared.home;
         let path = home.path.read().join(names::EPOCHS);
+        self.epochs_unwritten = true;
         self.epochs_unsynced = true;
         self.directory_unsynced = true;
         let written = home.disk.replace(&path, self.epochs.encode().as_bytes(), false);
-        self.guard(written.map_err(|error| StorageError::io("write", &path, error)))
+        self.guard(written.map_err(|error| StorageError::io("write", &path, error)))?;
+        self.epochs_unwritten = false;
+        Ok(())
     }
 
     // --- failure ---------------------------------------------------------------------------
@@ -255,12 +280,19 @@ impl Log {
     /// Whether an earlier failure has closed this log for good.
     #[must_use]
     pub fn is_failed(&self) -> bool {
-        self.failed
+        self.closed.is_some()
     }
 
     fn check_health(&self) -> Result<(), StorageError> {
-        if self.failed {
-            return Err(StorageError::PreviousIo { path: self.shared.home.path() });
+        match &self.closed {
+            None => {}
+            Some(Closed::Io) => {
+                return Err(StorageError::PreviousIo { path: self.shared.home.path() });
+            }
+            Some(Closed::Corrupt(found)) => return Err(StorageError::Corrupt(found.clone())),
+        }
+        if self.interrupted.is_some() {
+            return Err(StorageError::Interrupted { path: self.shared.home.path() });
         }
         Ok(())
     }
@@ -271,7 +303,11 @@ impl Log {
         if let Err(error) = &result
             && !error.is_exhaustion()
         {
-            self.failed = true;
+            let cause = match error {
+                StorageError::Corrupt(found) => Closed::Corrupt(found.clone()),
+                _ => Closed::Io,
+            };
+            self.closed.get_or_insert(cause);
         }
         result
     }

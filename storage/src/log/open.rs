@@ -89,14 +89,31 @@ impl Log {
                 if finish_interrupted(&home, directory, &listing)? {
                     listing = list(directory).map_err(fail)?;
                 }
-                Self::load(home, listing, config, options)
+                Self::load(home, listing, config, options, Arc::default())
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 home.disk.create_dir(directory).map_err(fail)?;
-                Self::load(home, Listing::default(), config, options)
+                Self::load(home, Listing::default(), config, options, Arc::default())
             }
             Err(error) => Err(fail(error)),
         }
+    }
+
+    /// Reads the directory anew, as after a kill, into a log that shares nothing with the one
+    /// before but what readers know of undecided transactions.
+    pub(super) fn load_again(
+        home: &Arc<Home>,
+        config: LogConfig,
+        options: OpenOptions,
+        unstable: &Arc<Unstable>,
+    ) -> Result<Self, StorageError> {
+        let directory = home.path();
+        let list = || list(&directory).map_err(|error| StorageError::io("open", &directory, error));
+        let mut listing = list()?;
+        if finish_interrupted(home, &directory, &listing)? {
+            listing = list()?;
+        }
+        Self::load(Arc::clone(home), listing, config, options, Arc::clone(unstable))
     }
 
     fn load(
@@ -104,6 +121,7 @@ impl Log {
         listing: Listing,
         config: LogConfig,
         options: OpenOptions,
+        unstable: Arc<Unstable>,
     ) -> Result<Self, StorageError> {
         let fresh = listing.names.is_empty();
         let (epochs, epochs_fit) = if fresh {
@@ -122,7 +140,6 @@ impl Log {
         }
         let first_base = segments[0].base_offset();
         let last = Arc::clone(&segments[segments.len() - 1]);
-        let unstable = Arc::new(Unstable::default());
         let name = home
             .path
             .read()
@@ -142,6 +159,7 @@ impl Log {
             config,
             active: Active::new(last, options.now_ms, jitter_ms),
             epochs,
+            epochs_unwritten: false,
             epochs_unsynced: true,
             directory_unsynced: true,
             producers: ProducerState::new(unstable, options.producer_expiration_ms),
@@ -152,7 +170,8 @@ impl Log {
             jitter_draw: options.jitter_draw,
             verify_transactions: options.verify_transactions,
             doomed: Vec::new(),
-            failed: false,
+            closed: None,
+            interrupted: None,
         };
         if fresh {
             log.recovery_point = options.log_start_offset;

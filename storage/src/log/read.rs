@@ -10,8 +10,11 @@ use bytes::Bytes;
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
 use super::Shared;
+use crate::corruption::CorruptionFault;
 use crate::error::{ReadError, StorageError};
 use crate::index::transaction::AbortedTransaction;
+use crate::names;
+use crate::scan::BatchSpan;
 use crate::segment::Segment;
 
 /// Reads one log; cheap to clone, usable from any thread.
@@ -87,7 +90,10 @@ impl LogReader {
         min_one: bool,
     ) -> Result<LogRead, ReadError> {
         match self.plan(from, max_bytes, upper_exclusive, min_one)? {
-            Some(plan) => Ok(plan.fetch()?),
+            Some(plan) => {
+                plan.check_length()?;
+                Ok(plan.fetch()?)
+            }
             None => Ok(LogRead { base_offset: from, upper_offset: from, ..LogRead::default() }),
         }
     }
@@ -111,21 +117,52 @@ impl LogReader {
         if from >= upper_exclusive.min(end) {
             return Ok(None);
         }
+        Ok(self.undisturbed(|cuts| {
+            self.plan_within(cuts, from, max_bytes, upper_exclusive, min_one)
+        })?)
+    }
+
+    /// What `look` finds; nothing where the log was truncated under it, which may have shown it the
+    /// middle of a batch.
+    pub(super) fn undisturbed<T>(
+        &self,
+        look: impl FnOnce(u64) -> Result<Option<T>, StorageError>,
+    ) -> Result<Option<T>, StorageError> {
         let Some(cuts) = self.shared.uncut() else {
             return Ok(None);
         };
+        match look(cuts) {
+            Err(StorageError::Corrupt(_)) if self.shared.uncut() != Some(cuts) => Ok(None),
+            found => found,
+        }
+    }
+
+    fn plan_within(
+        &self,
+        cuts: u64,
+        from: i64,
+        max_bytes: usize,
+        upper_exclusive: i64,
+        min_one: bool,
+    ) -> Result<Option<ReadPlan>, StorageError> {
         let segments = self.shared.segments.load_full();
-        let first =
-            segments.partition_point(|segment| segment.base_offset() <= from).saturating_sub(1);
+        let Some(first) =
+            segments.partition_point(|segment| segment.base_offset() <= from).checked_sub(1)
+        else {
+            // The log's start was raised past `from` this moment, and its first segments are gone.
+            return Ok(None);
+        };
         for (index, segment) in segments.iter().enumerate().skip(first) {
+            // The segment ends below `from`: compaction or truncation took what was there.
             let Some(found) = segment.find(from)? else {
                 continue;
             };
+            let next = segments.get(index + 1).map(|next| next.base_offset());
+            self.check_below(segment, &found, next)?;
             if found.base_offset >= upper_exclusive {
                 return Ok(None);
             }
-            let next = segments.get(index + 1).map(|next| next.base_offset());
-            let (limit, mut upper_offset) = self.limit(segment, next, upper_exclusive)?;
+            let (limit, mut upper_offset) = self.limit(segment, &found, next, upper_exclusive)?;
             let wanted =
                 if min_one { (max_bytes as u64).max(found.size) } else { max_bytes as u64 };
             let length = limit.saturating_sub(found.position).min(wanted);
@@ -148,10 +185,27 @@ impl LogReader {
         Ok(None)
     }
 
-    /// Where in `segment` the bytes below `upper` end, and an offset that they do not reach.
+    /// That a batch ends before the next segment, or the log, does.
+    fn check_below(
+        &self,
+        segment: &Segment,
+        found: &BatchSpan,
+        next: Option<i64>,
+    ) -> Result<(), StorageError> {
+        let (first, last) = (found.base_offset, found.last_offset);
+        if last < next.unwrap_or_else(|| self.log_end_offset()) {
+            return Ok(());
+        }
+        let fault = CorruptionFault::Offsets { first, last, lowest: segment.base_offset() };
+        Err(fault.at(segment.path(names::LOG), found.position))
+    }
+
+    /// Where in `segment` the bytes below `upper` end, and an offset that they do not reach. Bytes
+    /// behind `found` that are no batch end them, too: whoever asks for those is told.
     fn limit(
         &self,
         segment: &Segment,
+        found: &BatchSpan,
         next: Option<i64>,
         upper: i64,
     ) -> Result<(u64, i64), StorageError> {
@@ -166,8 +220,13 @@ impl LogReader {
         if next.is_none() && upper >= end {
             return Ok((size, end));
         }
-        let limit = segment.find(upper)?.map_or(size, |batch| batch.position);
-        Ok((limit, upper))
+        match segment.find(upper) {
+            Ok(batch) => Ok((batch.map_or(size, |batch| batch.position), upper)),
+            Err(StorageError::Corrupt(corrupt)) if corrupt.position > found.position => {
+                Ok((corrupt.position, upper))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Transactions that were rolled back and have records in `[from, upper)`.
@@ -183,8 +242,8 @@ impl LogReader {
         let mut found = Vec::new();
         for segment in segments.iter().skip(first) {
             let Some(entries) = segment.aborted(end)? else {
-                let path = segment.path(crate::names::TRANSACTION_INDEX);
-                return Err(StorageError::malformed(&path, "it does not fit its log"));
+                let path = segment.path(names::TRANSACTION_INDEX);
+                return Err(CorruptionFault::TransactionIndex.at(path, 0));
             };
             for entry in entries {
                 if entry.last_offset >= from && entry.first_offset < upper {
@@ -216,12 +275,10 @@ impl ReadPlan {
     }
 
     /// Whether the bytes are in memory, so that reading them cannot block on the disk. A sample:
-    /// one byte in 64 KiB is asked for without waiting.
-    #[must_use]
-    pub fn is_resident(&self) -> bool {
-        let Ok(log) = self.segment.log() else {
-            return true;
-        };
+    /// one byte in 64 KiB is asked for without waiting, and the last. An error when the file has
+    /// become shorter than what was written to it.
+    pub fn is_resident(&self) -> Result<bool, StorageError> {
+        let log = self.segment.log()?;
         let mut position = self.position;
         let end = self.position + self.length;
         while position < end {
@@ -229,9 +286,10 @@ impl ReadPlan {
             let mut buffers = [IoSliceMut::new(&mut byte)];
             let file = log.as_file().as_fd();
             match preadv2(file, &mut buffers, position, ReadWriteFlags::NOWAIT) {
-                Err(Errno::AGAIN) => return false,
+                Err(Errno::AGAIN) => return Ok(false),
                 // A file system that cannot tell is asked no further.
-                Err(_) => return true,
+                Err(_) => return self.check_length().map(|()| true),
+                Ok(0) => return self.check_length().map(|()| true),
                 Ok(_) => {}
             }
             position = if position + PROBE_STRIDE < end || position == end - 1 {
@@ -240,7 +298,25 @@ impl ReadPlan {
                 end - 1
             };
         }
-        true
+        Ok(true)
+    }
+
+    /// That the file is as long as the bytes need it to be.
+    pub fn check_length(&self) -> Result<(), StorageError> {
+        let length = self.segment.log()?.len();
+        let length = length.map_err(|error| self.segment.io_error("stat", error))?;
+        self.check_end(length)
+    }
+
+    /// As [`Self::check_length`], of a file that ends at `length`.
+    fn check_end(&self, length: u64) -> Result<(), StorageError> {
+        let end = self.position + self.length;
+        // A truncation of ours is under way, or over: what is fetched then is nothing.
+        if length >= end || self.shared.uncut() != Some(self.cuts) {
+            return Ok(());
+        }
+        let fault = CorruptionFault::Short { missing: self.segment.size().saturating_sub(length) };
+        Err(fault.at(self.segment.path(names::LOG), length))
     }
 
     /// The bytes as a copy, read by the descriptor: for our own code that looks into records, which
@@ -249,6 +325,7 @@ impl ReadPlan {
         let mut bytes = vec![0; self.length as usize];
         let read = self.segment.log()?.read_at(&mut bytes, self.position);
         let filled = read.map_err(|error| self.segment.io_error("read", error))?;
+        self.check_end(self.position + filled as u64)?;
         bytes.truncate(filled);
         Ok(bytes)
     }

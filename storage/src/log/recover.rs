@@ -19,7 +19,7 @@ use crate::index::offset::OffsetEntry;
 use crate::index::time::TimeEntry;
 use crate::index::transaction::AbortedTransaction;
 use crate::names;
-use crate::scan::{self, Next, Scan, Scanned};
+use crate::scan::{self, Next, Order, Scan, Scanned};
 use crate::segment::{Home, Segment};
 
 pub(super) struct Recovery {
@@ -84,7 +84,8 @@ impl Log {
             next_offset = base_offset;
         }
         if replay {
-            self.load_producers(next_offset, recovery.now_ms)?;
+            let loaded = self.load_producers(next_offset, recovery.now_ms);
+            self.told(loaded)?;
         }
         for (index, segment) in segments.iter().enumerate().skip(first) {
             let size = segment.size();
@@ -96,11 +97,17 @@ impl Log {
             self.scan_segment(segment, &mut rebuilt, replay)?;
             next_offset = rebuilt.next_offset;
             let broken = rebuilt.end < size;
-            install(segment, &rebuilt, replay)?;
             if broken {
                 let log = segment.path(names::LOG);
                 let lost_bytes = size - rebuilt.end;
                 tracing::warn!(log = %log.display(), lost_bytes, next_offset, "log cut");
+                // A torn write lies above; what lies below had been on the disk.
+                if recovery.clean || next_offset < self.recovery_point {
+                    self.keep_beside(&segments[index..], rebuilt.end, next_offset)?;
+                }
+            }
+            install(segment, &rebuilt, replay)?;
+            if broken {
                 self.drop_behind(index, segments, recovery.now_ms)?;
                 break;
             }
@@ -110,7 +117,8 @@ impl Log {
             }
         }
         if !replay {
-            self.load_producers(next_offset, recovery.now_ms)?;
+            let loaded = self.load_producers(next_offset, recovery.now_ms);
+            self.told(loaded)?;
         }
         self.producers.set_end_offset(next_offset);
         Ok(next_offset)
@@ -129,6 +137,31 @@ impl Log {
         let jitter_ms = self.active.jitter_ms;
         self.active = Active::new(Arc::clone(&segments[index]), now_ms, jitter_ms);
         Ok(())
+    }
+
+    /// Whether the segments that end at or below `offset` hold whole batches, one behind the other;
+    /// reads all of them. For a log whose recovery point was only supposed.
+    pub fn is_whole_below(&self, offset: i64) -> Result<bool, StorageError> {
+        let segments = self.shared.segments.load_full();
+        let complete = segments.iter().zip(segments.iter().skip(1));
+        for (segment, next) in complete.take_while(|(_, next)| next.base_offset() <= offset) {
+            let log = segment.log()?;
+            let mut scan = Scan::new(&log, 0, segment.size(), true);
+            let (mut expected, mut end) = (segment.base_offset(), 0);
+            let fail = |error| segment.io_error("read", error);
+            while let Next::Batch(batch) = scan.next().map_err(fail)? {
+                let header = &batch.header;
+                if !is_plausible(&batch, segment.base_offset()) || header.base_offset() < expected {
+                    return Ok(false);
+                }
+                expected = header.next_offset();
+                end = scan.position();
+            }
+            if end < segment.size() || expected > next.base_offset() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     // --- one segment -----------------------------------------------------------------------
@@ -210,7 +243,7 @@ impl Log {
     fn restore_missing_indexes(&self, segment: &Segment) -> Result<(), StorageError> {
         let missing = |suffix| !segment.path(suffix).exists();
         if missing(names::OFFSET_INDEX) || missing(names::TIME_INDEX) {
-            self.rebuild_indexes(segment)?;
+            self.told(self.rebuild_indexes(segment))?;
         }
         Ok(())
     }
@@ -230,7 +263,8 @@ impl Log {
 
     fn reread_epochs(&mut self, segments: &[Arc<Segment>]) -> Result<(), StorageError> {
         for segment in segments {
-            for_each_batch(segment, 0, |batch| self.learn_epoch(&batch.header))?;
+            let walked = for_each_batch(segment, 0, |batch| self.learn_epoch(&batch.header));
+            self.told(walked)?;
         }
         Ok(())
     }
@@ -251,21 +285,39 @@ impl Log {
         if let Some((offset, entries)) = self.snapshots.load_newest(&home)? {
             self.producers.load(entries, offset, now_ms);
         }
-        self.replay_until(end_offset)?;
+        let replayed = self.replay_until(end_offset);
         self.producers.set_end_offset(end_offset);
-        Ok(())
+        replayed
     }
 
+    /// Damage in a segment that lies below what is validated does not keep a log from opening: its
+    /// other records are there. What it hides from indexes, epochs and producers is said.
+    fn told(&self, walked: Result<(), StorageError>) -> Result<(), StorageError> {
+        match walked {
+            Err(StorageError::Corrupt(found)) => {
+                tracing::warn!(
+                    target: "org.apache.kafka.storage.internals.log.LogLoader",
+                    "[LogLoader {}] {found}; what its segment holds behind it is not counted",
+                    self.place(),
+                );
+                Ok(())
+            }
+            walked => walked,
+        }
+    }
+
+    /// Damage ends the replay of its segment, and is the answer once the others are replayed.
     fn replay_until(&mut self, end_offset: i64) -> Result<(), StorageError> {
         let from = self.producers.end_offset();
         if from >= end_offset {
             return Ok(());
         }
+        let mut replayed = Ok(());
         let segments = self.shared.segments.load_full();
         let first = segments.partition_point(|s| s.base_offset() <= from).saturating_sub(1);
         for segment in segments[first..].iter().take_while(|s| s.base_offset() < end_offset) {
             let position = segment.position_before(from)?;
-            for_each_batch(segment, position, |batch| {
+            let walked = for_each_batch(segment, position, |batch| {
                 let header = &batch.header;
                 if header.last_offset() < from || header.base_offset() >= end_offset {
                     return;
@@ -273,9 +325,13 @@ impl Log {
                 if let Ok(Some(completed)) = self.producers.replay(header, &batch.control) {
                     self.producers.complete(&completed);
                 }
-            })?;
+            });
+            match walked {
+                Err(StorageError::Corrupt(_)) => replayed = replayed.and(walked),
+                walked => walked?,
+            }
         }
-        Ok(())
+        replayed
     }
 }
 
@@ -347,8 +403,10 @@ fn footing(segment: &Segment) -> Result<Option<(OffsetEntry, i64)>, StorageError
     let Some(span) = span.filter(|s| s.last_offset == entry.offset && s.position > 0) else {
         return Ok(None);
     };
-    let Some(timed) = segment.find(time.offset)? else {
-        return Ok(None);
+    let timed = match segment.find(time.offset) {
+        Ok(Some(timed)) => timed,
+        Ok(None) | Err(StorageError::Corrupt(_)) => return Ok(None),
+        Err(error) => return Err(error),
     };
     let mut header = [0; HEADER_LEN];
     log.read_at(&mut header, timed.position).map_err(fail)?;
@@ -357,6 +415,7 @@ fn footing(segment: &Segment) -> Result<Option<(OffsetEntry, i64)>, StorageError
     Ok(fits.then_some((entry, span.base_offset)))
 }
 
+/// Visits the batches from position `from` on; those before bytes that are none are visited.
 fn for_each_batch(
     segment: &Segment,
     from: u64,
@@ -364,7 +423,10 @@ fn for_each_batch(
 ) -> Result<(), StorageError> {
     let log = segment.log()?;
     let mut scan = Scan::new(&log, from, segment.size(), false);
-    while let Next::Batch(batch) = scan.next().map_err(|error| segment.io_error("read", error))? {
+    let mut order = Order::from(segment.base_offset());
+    while let Some(batch) =
+        scan.next_batch(&mut order).map_err(|error| segment.walk_error(error))?
+    {
         visit(&batch);
     }
     Ok(())

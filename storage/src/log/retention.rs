@@ -62,7 +62,11 @@ impl Log {
     fn mend_indexes(&mut self) -> Result<(), StorageError> {
         let segments = self.shared.segments.load_full();
         for segment in segments.iter().filter(|segment| segment.is_index_unfit()) {
-            self.rebuild_indexes(segment)?;
+            // Of a damaged log the index that does not fit knows more than one built anew would.
+            match self.rebuild_indexes(segment) {
+                Err(StorageError::Corrupt(_)) => continue,
+                rebuilt => rebuilt?,
+            }
             if Arc::ptr_eq(segment, &self.active.segment) {
                 self.active.take_up()?;
             }

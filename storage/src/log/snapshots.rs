@@ -26,6 +26,11 @@ impl Snapshots {
         self.offsets.last().copied()
     }
 
+    /// A flush that was to sync some failed.
+    pub(super) fn sync_all_again(&mut self) {
+        self.unsynced = self.offsets.iter().copied().collect();
+    }
+
     pub(super) fn remove(&mut self, home: &Home, offset: i64) -> Result<(), StorageError> {
         self.offsets.remove(&offset);
         self.unsynced.retain(|unsynced| *unsynced != offset);

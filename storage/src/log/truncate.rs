@@ -5,6 +5,7 @@
 //! a new file, which takes the old one's name by way of `.cleaned` and `.swap`; an interrupted swap
 //! is finished at the next start, by us and by Kafka alike.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -22,12 +23,34 @@ impl Log {
     ///
     /// As in Kafka, a batch that only begins below `offset` goes as a whole.
     pub fn truncate_to(&mut self, offset: i64, now_ms: i64) -> Result<bool, StorageError> {
-        self.check_health()?;
-        let result = self.try_truncate(offset.max(0), now_ms);
-        self.guard(result)
+        self.take_up_again()?;
+        let offset = offset.max(0);
+        // A place that damage hides is no reason to close the log: nothing was cut yet.
+        let position = self.place_of(offset)?;
+        let start = self.log_start_offset();
+        let result = self.try_truncate(offset, position, now_ms);
+        self.guard_cut(result, start)
     }
 
-    fn try_truncate(&mut self, offset: i64, now_ms: i64) -> Result<bool, StorageError> {
+    /// Where in the segment that `offset` belongs to the cut is; 0 where there is none to make.
+    fn place_of(&self, offset: i64) -> Result<u64, StorageError> {
+        let segments = self.shared.segments.load();
+        let holding = segments.partition_point(|segment| segment.base_offset() <= offset);
+        match holding.checked_sub(1) {
+            Some(holding) if offset < self.log_end_offset() => {
+                let segment = &segments[holding];
+                Ok(segment.find(offset)?.map_or_else(|| segment.size(), |batch| batch.position))
+            }
+            _ => Ok(0),
+        }
+    }
+
+    fn try_truncate(
+        &mut self,
+        offset: i64,
+        position: u64,
+        now_ms: i64,
+    ) -> Result<bool, StorageError> {
         if offset >= self.log_end_offset() {
             // An epoch that began at the end without records may contradict the leader's.
             if self.epochs.truncate_from_end(self.log_end_offset()) {
@@ -48,10 +71,11 @@ impl Log {
         self.shared.end.store(offset, Ordering::Release);
         let last = staying.last().cloned().unwrap_or_else(|| Arc::clone(&self.active.segment));
         self.shared.segments.store(Arc::new(staying));
-        for segment in going {
-            self.doom_segment(&segment, now_ms)?;
+        // The last one first: what an interruption leaves has no gap.
+        for segment in going.iter().rev() {
+            self.doom_segment(segment, now_ms)?;
         }
-        let segment = self.cut_segment(last, offset)?;
+        let segment = self.cut_segment(last, offset, position)?;
         self.directory_unsynced = true;
         self.resume(segment, offset, now_ms)?;
         self.recovery_point = self.recovery_point.min(offset);
@@ -71,8 +95,8 @@ impl Log {
         &self,
         segment: Arc<Segment>,
         offset: i64,
+        position: u64,
     ) -> Result<Arc<Segment>, StorageError> {
-        let position = segment.find(offset)?.map_or_else(|| segment.size(), |batch| batch.position);
         segment.cut_indexes(offset)?;
         let aborted = segment.aborted(i64::MAX)?.unwrap_or_default();
         let kept: Vec<_> = aborted.iter().filter(|e| e.last_offset < offset).copied().collect();
@@ -100,7 +124,7 @@ impl Log {
         let source = old.log()?;
         let copy = || {
             let target = home.disk.create(&cleaned)?;
-            copy_bytes(&source, &target, size)?;
+            copy_bytes(&source, &target, 0..size)?;
             target.sync()?;
             home.disk.rename(&cleaned, &swap)?;
             home.disk.rename(&swap, &log)
@@ -131,9 +155,10 @@ impl Log {
         log_start_offset: i64,
         now_ms: i64,
     ) -> Result<(), StorageError> {
-        self.check_health()?;
+        self.take_up_again()?;
+        let start = self.log_start_offset();
         let result = self.try_start_at(offset, log_start_offset, now_ms);
-        self.guard(result)
+        self.guard_cut(result, start)
     }
 
     fn try_start_at(&mut self, offset: i64, start: i64, now_ms: i64) -> Result<(), StorageError> {
@@ -141,7 +166,7 @@ impl Log {
         let _cutting = self.shared.begin_cut();
         self.shared.start.store(start, Ordering::Release);
         self.shared.end.store(offset, Ordering::Release);
-        for segment in going.iter() {
+        for segment in going.iter().rev() {
             self.doom_segment(segment, now_ms)?;
         }
         let segment = create_segment(&self.shared.home, offset, &self.config)?;
@@ -182,16 +207,17 @@ impl Log {
     }
 }
 
-fn copy_bytes(from: &DiskFile, to: &DiskFile, size: u64) -> std::io::Result<()> {
-    let mut buffer = vec![0; COPY_BYTES.min(size as usize)];
-    let mut position = 0;
-    while position < size {
-        let wanted = buffer.len().min((size - position) as usize);
+/// The bytes in `range` of one file as the content of another.
+pub(super) fn copy_bytes(from: &DiskFile, to: &DiskFile, range: Range<u64>) -> std::io::Result<()> {
+    let mut buffer = vec![0; COPY_BYTES.min((range.end - range.start) as usize)];
+    let mut position = range.start;
+    while position < range.end {
+        let wanted = buffer.len().min((range.end - position) as usize);
         let read = from.read_at(&mut buffer[..wanted], position)?;
         if read == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
-        to.write_at(&buffer[..read], position)?;
+        to.write_at(&buffer[..read], position - range.start)?;
         position += read as u64;
     }
     Ok(())

@@ -75,6 +75,11 @@ impl ProducerState {
         self.end_offset = end_offset;
     }
 
+    /// `producer.id.expiration.ms`.
+    pub(crate) fn expiration_ms(&self) -> i64 {
+        self.expiration_ms
+    }
+
     pub(crate) fn snapshot(&self) -> Vec<u8> {
         snapshot::encode(self.producers.values())
     }

@@ -21,6 +21,7 @@ use crate::index::time::TimeEntry;
 use crate::map::{Mapping, SliceCount};
 use crate::names;
 use crate::open_files::OpenFiles;
+use crate::scan::WalkError;
 
 /// Where a log lives and what it opens files with. The path changes when the log is renamed.
 #[derive(Debug)]
@@ -138,6 +139,14 @@ impl Segment {
 
     pub(crate) fn io_error(&self, operation: &'static str, error: io::Error) -> StorageError {
         StorageError::io(operation, &self.path(names::LOG), error)
+    }
+
+    /// What a walk over the batches of the `.log` came upon.
+    pub(crate) fn walk_error(&self, error: WalkError) -> StorageError {
+        match error {
+            WalkError::Io(error) => self.io_error("read", error),
+            WalkError::Corrupt { position, fault } => fault.at(self.path(names::LOG), position),
+        }
     }
 
     pub(crate) fn is_index_unfit(&self) -> bool {

@@ -76,29 +76,30 @@ impl Segment {
         Ok(0)
     }
 
-    /// The first batch that holds `target` or lies after it.
+    /// The first batch that holds `target` or lies after it; `None` when the segment ends before.
+    /// Bytes on the way that are no batch are an error, never passed over.
     ///
     /// The index entry used is held against the batch it names; one that disagrees sends the search
     /// to the segment's start and marks the index for a rebuild.
     pub(crate) fn find(&self, target: i64) -> Result<Option<BatchSpan>, StorageError> {
         let entry = self.entry_before(target)?;
         let (log, size) = (self.log()?, self.size());
-        let fail = |error| self.io_error("read", error);
-        let mut spans = Spans::new(&log, entry.map_or(0, |entry| u64::from(entry.position)), size);
-        let mut span = spans.next().map_err(fail)?;
+        let walk = |from| Spans::new(&log, self.base_offset, from, size);
+        let mut spans = walk(entry.map_or(0, |entry| u64::from(entry.position)));
+        let mut span = spans.next();
         if let Some(entry) = entry
-            && span.is_none_or(|span| span.last_offset != entry.offset)
+            && !matches!(span, Ok(Some(span)) if span.last_offset == entry.offset)
         {
             self.note_unfit();
-            spans = Spans::new(&log, 0, size);
-            span = spans.next().map_err(fail)?;
+            spans = walk(0);
+            span = spans.next();
         }
-        while let Some(before) = span
+        while let Ok(Some(before)) = span
             && before.last_offset < target
         {
-            span = spans.next().map_err(fail)?;
+            span = spans.next();
         }
-        Ok(span)
+        span.map_err(|error| self.walk_error(error))
     }
 
     fn entry_before(&self, target: i64) -> Result<Option<OffsetEntry>, StorageError> {

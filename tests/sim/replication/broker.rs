@@ -8,20 +8,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use protocol::records::metadata::MetadataRecord;
-use raft::image::{LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered};
+use raft::image::{LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered, Topic};
 use replica::{
-    BrokerView, Brokers, Effects, IsrAnswer, IsrProposal, Moment, Partition, Recovery,
-    Registration, Role, Settings, Token,
+    Assigned, BrokerView, Brokers, Effects, IsrAnswer, IsrProposal, Moment, Partition, Presence,
+    Recovery, Registration, Role, Settings, Step, Token,
 };
 
 use super::clock::Clock;
 use super::controller::Batch;
 use super::counters::Counters;
-use super::log::SimLog;
+use super::log::{LogError, SimLog};
 use super::message::{Body, CLIENTS, CONTROLLER, NodeId, Produced};
 use super::plan::Plan;
 
 pub(crate) const HEARTBEAT_MS: i64 = 700;
+/// As `publisher`.
+pub(crate) const RECONCILE_MS: i64 = 2_000;
 pub(crate) const METADATA_POLL_MS: i64 = 120;
 pub(crate) const FETCH_POLL_MS: i64 = 150;
 const REQUEST_TIMEOUT_MS: i64 = 1_500;
@@ -38,7 +40,6 @@ pub(crate) struct Stored {
 #[derive(Debug)]
 pub(crate) struct Hosted {
     pub(crate) replica: Partition<SimLog>,
-    applied: Option<Arc<Registered>>,
     /// When the fetch that is out was sent.
     pub(crate) fetching_since_us: Option<i64>,
     pub(crate) checkpoint: i64,
@@ -84,6 +85,10 @@ pub(crate) struct SimBroker {
     /// Names the process; a new one with every start.
     pub(crate) process: u64,
     pub(crate) frozen_until_us: i64,
+    /// No descriptors until then.
+    pub(crate) exhausted_until_us: i64,
+    /// What was last said of each partition, whether it could be done or not.
+    published: BTreeMap<usize, Arc<Registered>>,
     /// Of the registration, -1 before.
     pub(crate) epoch: i64,
     /// Of the process before, if it stopped in peace.
@@ -142,6 +147,8 @@ impl SimBroker {
             up: true,
             process: 1 + id as u64,
             frozen_until_us: 0,
+            exhausted_until_us: 0,
+            published: BTreeMap::new(),
             epoch: -1,
             previous_epoch: -1,
             stopping: false,
@@ -174,6 +181,7 @@ impl SimBroker {
         step: impl FnOnce(&mut Partition<SimLog>, &Moment<'_>) -> (R, Effects),
     ) -> Option<R> {
         let hosted = self.hosted.get_mut(&partition)?;
+        hosted.replica.log_mut().exhausted = now_us < self.exhausted_until_us;
         let view = View(&self.image);
         let at = Moment {
             wall_ms: self.clock.wall_ms(now_us),
@@ -301,37 +309,83 @@ impl SimBroker {
         true
     }
 
-    /// Tells every partition what the metadata says of it.
-    pub(crate) fn publish(&mut self, now_us: i64, out: &mut Out) {
+    /// The partitions, once the metadata knows this process.
+    fn topic(&self) -> Option<Arc<Topic>> {
         let own = self.image.cluster().broker(self.id);
         if self.epoch < 0 || own.is_none_or(|own| own.broker_epoch != self.epoch) {
-            return;
+            return None;
         }
-        let Some(topic) = self.image.topics().by_name("t").cloned() else { return };
+        self.image.topics().by_name("t").cloned()
+    }
+
+    /// Tells every partition that changed what the metadata says of it now, once.
+    pub(crate) fn publish(&mut self, now_us: i64, out: &mut Out) {
+        let Some(topic) = self.topic() else { return };
         for (id, state) in topic.partitions() {
             let id = id as usize;
-            if !state.replicas.contains(&self.id) {
+            if self.published.get(&id).is_some_and(|published| **published == **state) {
+                continue;
+            }
+            self.published.insert(id, Arc::clone(state));
+            if state.replicas.contains(&self.id) {
+                let done = self.host(id, state, now_us, out);
+                self.counters.exhausted += u64::from(!done);
+            } else {
                 self.forget(id, out);
-                continue;
             }
-            if !self.hosted.contains_key(&id) {
-                let stored = self.disk.remove(&id).unwrap_or_default();
-                let replica = Partition::new(stored.log, stored.high_watermark, self.settings);
-                let checkpoint = replica.high_watermark();
-                let hosted = Hosted { replica, applied: None, fetching_since_us: None, checkpoint };
-                self.hosted.insert(id, hosted);
-            }
-            let hosted = self.hosted.get_mut(&id).expect("just there");
-            if hosted.applied.as_ref().is_some_and(|applied| **applied == **state) {
-                continue;
-            }
-            hosted.applied = Some(state.clone());
-            hosted.fetching_since_us = None;
-            let registration = registration(state);
-            self.step(id, now_us, out, |replica, at| {
-                ((), replica.apply(&registration, at).expect("the log is sound"))
+        }
+    }
+
+    /// Does again what is not as the metadata says.
+    pub(crate) fn reconcile(&mut self, now_us: i64, out: &mut Out) {
+        let Some(topic) = self.topic() else { return };
+        for (id, state) in topic.partitions() {
+            let id = id as usize;
+            let assigned = state.replicas.contains(&self.id).then_some(Assigned {
+                leader: state.leader,
+                leader_epoch: state.leader_epoch,
+                partition_epoch: state.partition_epoch,
             });
-            out.fetch_again.push((id, 1));
+            let present = self.hosted.get(&id).map_or(Presence::Absent, |hosted| {
+                let followed = hosted.replica.standing(None).leader;
+                Presence::Open(hosted.replica.standing((followed >= 0).then_some(followed)))
+            });
+            match replica::reconcile(self.id, assigned.as_ref(), &present) {
+                Step::Open | Step::Apply => {
+                    self.counters.reconciled += u64::from(self.host(id, state, now_us, out));
+                }
+                Step::Fetch => out.fetch_again.push((id, 1)),
+                Step::Remove => self.forget(id, out),
+                Step::Nothing | Step::Unfollow | Step::Wait => {}
+            }
+        }
+    }
+
+    /// Opens a partition's log and tells it its role; false when there was no descriptor for it.
+    fn host(&mut self, id: usize, state: &Registered, now_us: i64, out: &mut Out) -> bool {
+        if !self.hosted.contains_key(&id) {
+            if now_us < self.exhausted_until_us {
+                return false;
+            }
+            let stored = self.disk.remove(&id).unwrap_or_default();
+            let replica = Partition::new(stored.log, stored.high_watermark, self.settings);
+            let checkpoint = replica.high_watermark();
+            let hosted = Hosted { replica, fetching_since_us: None, checkpoint };
+            self.hosted.insert(id, hosted);
+        }
+        let hosted = self.hosted.get_mut(&id).expect("just there");
+        hosted.fetching_since_us = None;
+        let registration = registration(state);
+        let applied =
+            self.step(id, now_us, out, |replica, at| match replica.apply(&registration, at) {
+                Ok(effects) => (Ok(()), effects),
+                Err(error) => (Err(error), Effects::default()),
+            });
+        out.fetch_again.push((id, 1));
+        match applied.expect("it is hosted") {
+            Ok(()) => true,
+            Err(LogError::Exhausted) => false,
+            Err(other) => panic!("the log is sound: {other:?}"),
         }
     }
 
@@ -410,6 +464,8 @@ impl SimBroker {
         self.epoch = -1;
         self.stopping = false;
         self.frozen_until_us = 0;
+        self.exhausted_until_us = 0;
+        self.published.clear();
         self.image = MetadataImage::default();
         self.have = 0;
         self.offset = -1;

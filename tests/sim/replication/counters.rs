@@ -45,6 +45,8 @@ counters! {
     no_longer_leader: "waiter told of the end of a leadership",
     repeated: "batch repeated by its producer",
     reassignments: "reassignments begun",
+    exhausted: "changes of the metadata that found no descriptor",
+    reconciled: "partitions that were made what the metadata says afterwards",
     reads: "records read by consumers",
     lost_where_allowed: "committed records lost to elections out of sync",
 }

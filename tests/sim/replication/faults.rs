@@ -17,7 +17,7 @@ impl World {
         }
         self.counters.faults += 1;
         let id = 1 + self.draws.below(self.plan.brokers as u64) as NodeId;
-        match self.draws.below(16) {
+        match self.draws.below(17) {
             0..=2 => self.kill(id, false),
             3 | 4 => self.kill(id, true),
             5 | 6 => self.kill_waited_for(),
@@ -27,6 +27,7 @@ impl World {
             12 => self.disturb_network(),
             13 => self.controller_leaves(),
             14 => self.controller.take_for_gone(id),
+            15 => self.exhaust(id),
             _ => match self.draws.below(3) {
                 0 => self.jump_clock(),
                 _ => self.reassign(),
@@ -109,6 +110,13 @@ impl World {
         let until_us = self.now_us + span_us;
         let broker = self.broker(id);
         broker.frozen_until_us = broker.frozen_until_us.max(until_us);
+    }
+
+    /// Takes all descriptors of a broker.
+    fn exhaust(&mut self, id: NodeId) {
+        let span_us = self.span_us(8_000);
+        let until_us = self.now_us + span_us;
+        self.broker(id).exhausted_until_us = until_us;
     }
 
     /// Cuts a broker off from one other, from the controller, or from all, one way or both.
@@ -209,6 +217,7 @@ impl World {
         self.controller_back();
         for id in 1..=self.plan.brokers {
             self.broker(id).frozen_until_us = 0;
+            self.broker(id).exhausted_until_us = 0;
             self.start(id);
         }
         self.checks.healed(self.now_us, &self.producers);

@@ -64,7 +64,12 @@ impl Appended for Written {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum LogError {
     OutOfOrderSequence,
-    UnexpectedOffset { offered: i64, end: i64 },
+    /// There was no descriptor for it; nothing was changed.
+    Exhausted,
+    UnexpectedOffset {
+        offered: i64,
+        end: i64,
+    },
 }
 
 /// What happened to a log, for those who watch it.
@@ -81,6 +86,8 @@ pub(crate) struct SimLog {
     epochs: Vec<(i32, i64)>,
     synced: i64,
     producers: BTreeMap<u32, Vec<(u32, i64)>>,
+    /// Whatever needs a file fails.
+    pub(crate) exhausted: bool,
     pub(crate) observed: Vec<Observed>,
 }
 
@@ -123,6 +130,10 @@ impl SimLog {
     pub(crate) fn reopen(&mut self) {
         let end = self.end();
         self.epochs.retain(|(_, start)| *start < end);
+    }
+
+    fn check(&self) -> Result<(), LogError> {
+        if self.exhausted { Err(LogError::Exhausted) } else { Ok(()) }
     }
 
     fn assign(&mut self, epoch: i32, start: i64) {
@@ -180,6 +191,7 @@ impl Log for SimLog {
         _now_ms: i64,
         _origin: Origin,
     ) -> Result<Written, LogError> {
+        self.check()?;
         let (_, entry) = Entry::decoded(records);
         if entry.producer != 0 {
             let known = self.producers.get(&entry.producer).map_or(&[][..], Vec::as_slice);
@@ -202,6 +214,7 @@ impl Log for SimLog {
         leader_epoch: i32,
         _now_ms: i64,
     ) -> Result<Written, LogError> {
+        self.check()?;
         for record in records.chunks_exact(RECORD_BYTES) {
             let (offered, entry) = Entry::decoded(record);
             if offered != self.end() {
@@ -228,6 +241,7 @@ impl Log for SimLog {
     }
 
     fn begin_leader_epoch(&mut self, leader_epoch: i32) -> Result<(), LogError> {
+        self.check()?;
         self.assign(leader_epoch, self.end());
         Ok(())
     }
@@ -249,12 +263,14 @@ impl Log for SimLog {
     }
 
     fn truncate_to(&mut self, offset: i64, _now_ms: i64) -> Result<(), LogError> {
+        self.check()?;
         self.cut(offset.min(self.end()));
         Ok(())
     }
 
     fn truncate_fully_and_start_at(&mut self, offset: i64, _now_ms: i64) -> Result<(), LogError> {
         assert_eq!(offset, 0, "nothing is ever deleted here");
+        self.check()?;
         self.cut(0);
         Ok(())
     }

@@ -109,6 +109,13 @@ impl SimBroker {
             (done, Effects::default())
         });
         let Some(done) = done else { return };
+        if done == Err(LogError::Exhausted) {
+            if let Some(hosted) = self.hosted.get_mut(&partition) {
+                hosted.fetching_since_us = None;
+            }
+            out.fetch_again.push((partition, FETCH_POLL_MS));
+            return;
+        }
         let done = done.expect("what a leader sends continues the log");
         if done == Replicated::Outdated {
             return;

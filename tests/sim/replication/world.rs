@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use raft::draws::Draws;
 
-use super::broker::{HEARTBEAT_MS, METADATA_POLL_MS, Out, SimBroker};
+use super::broker::{HEARTBEAT_MS, METADATA_POLL_MS, Out, RECONCILE_MS, SimBroker};
 use super::checks::Checks;
 use super::clients::Producer;
 use super::clock::Clock;
@@ -25,6 +25,7 @@ pub(crate) enum Timer {
     Metadata,
     Tick,
     Sync,
+    Reconcile,
     Fetch(usize),
 }
 
@@ -230,6 +231,7 @@ impl World {
         for timer in [Timer::Heartbeat, Timer::Metadata, Timer::Tick, Timer::Sync] {
             self.wind(id, timer, 1 + self.plan.brokers as i64);
         }
+        self.wind(id, Timer::Reconcile, RECONCILE_MS);
     }
 
     fn wind(&mut self, id: NodeId, timer: Timer, own_ms: i64) {
@@ -426,6 +428,10 @@ impl World {
             Timer::Tick => {
                 broker.tick(now_us, &mut out);
                 Some(self.plan.lag_time_max_ms / 4)
+            }
+            Timer::Reconcile => {
+                broker.reconcile(now_us, &mut out);
+                Some(RECONCILE_MS)
             }
             Timer::Sync => {
                 broker.sync();

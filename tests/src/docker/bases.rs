@@ -20,7 +20,9 @@ const RELEASE: &str = "bookworm";
 const CARGO: &str = "#!/bin/bash\n\
     # Takes the words of `docker/compile` and puts the finished program where cargo would.\n\
     set -eu\n\
-    [ \"$RUSTFLAGS\" = '-C target-feature=+crt-static' ]\n\
+    flags='-C target-feature=+crt-static'\n\
+    [ \"$(uname -m)\" != x86_64 ] || flags+=' -C link-arg=-Wl,--icf=all'\n\
+    [ \"$RUSTFLAGS\" = \"$flags\" ]\n\
     [ \"$*\" = \"build --profile release --target $(uname -m)-unknown-linux-gnu -p gregor\" ]\n\
     [ -f Cargo.lock ] && [ -f gregor/src/main.rs ]\n\
     folder=\"target/$(uname -m)-unknown-linux-gnu/release\"\n\

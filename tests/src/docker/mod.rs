@@ -13,6 +13,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::cluster::view::until;
@@ -51,10 +52,12 @@ pub fn both(output: &Output) -> String {
     text(&output.stdout) + &text(&output.stderr)
 }
 
-/// A name that no other test process uses.
+/// A name that nobody else uses: no other test process, and no other test of this one.
 #[must_use]
 pub fn unique(name: &str) -> String {
-    format!("gregor-{name}-{}", std::process::id())
+    static GIVEN: AtomicUsize = AtomicUsize::new(0);
+    let number = GIVEN.fetch_add(1, Ordering::Relaxed);
+    format!("gregor-{name}-{}-{number}", std::process::id())
 }
 
 /// Makes sure that an engine answers.

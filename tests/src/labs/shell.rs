@@ -5,6 +5,7 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::{Lab, Window};
 use crate::oracle::{Finished, ToolServer, main_class, window_class_path};
@@ -19,6 +20,10 @@ pub(super) enum Line {
 const NODES: [&str; 4] =
     ["kafka-server-start", "kafka-server-stop", "zookeeper-server-start", "zookeeper-server-stop"];
 
+/// How soon the next command can be there: a stock tool starts for longer, while the tests' have
+/// started already, and brokers hear of a topic one after the other.
+const NEXT_COMMAND: Duration = Duration::from_millis(300);
+
 impl Lab {
     /// Types a line in the lab's folder, and waits for its end.
     #[must_use]
@@ -32,7 +37,11 @@ impl Lab {
         match self.line(line) {
             Line::Tool { name, words, stdin } => {
                 let stdin = if stdin.is_empty() { answers } else { &stdin };
-                ToolServer::shared().run(self.version(), &name, &words, stdin)
+                let finished = ToolServer::shared().run(self.version(), &name, &words, stdin);
+                if words.iter().any(|word| matches!(word.as_str(), "--create" | "--delete")) {
+                    std::thread::sleep(NEXT_COMMAND);
+                }
+                finished
             }
             Line::Shell(line) => {
                 let mut shell = Command::new("bash");
@@ -76,7 +85,7 @@ impl Lab {
             }
             let waited = began.elapsed();
             assert!(waited.as_secs() < 30, "after {waited:?} {line}: {seen:#?}");
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(100));
         }
     }
 

@@ -30,12 +30,19 @@ impl HostedPartition {
 
     /// The leader has a newer epoch than we: nothing is asked until the controller tells us, too.
     pub(crate) fn leader_fenced_us(&self, at: &FetchPosition) {
+        *self.halted_for.lock() = None;
         self.step(|replica, _| (replica.leader_fenced_us(at), Effects::default()));
     }
 
     /// Nothing more is fetched until the next election.
-    pub(crate) fn halt(&self) {
+    pub(crate) fn halt(&self, reason: String) {
+        *self.halted_for.lock() = Some(reason);
         self.step(|replica, _| (replica.halt(), Effects::default()));
+    }
+
+    /// Why it was fetched no more, when it last was.
+    pub(crate) fn why_halted(&self) -> Option<String> {
+        self.halted_for.lock().clone()
     }
 
     fn follow(

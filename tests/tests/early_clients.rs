@@ -1,0 +1,83 @@
+//! Clients that come while a cluster starts: no answer empties their list of nodes (decision 0330).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use protocol::messages::{DescribeClusterRequest, MetadataRequest};
+use tests::cluster::{Cluster, Layout};
+use tests::wire::Client;
+
+/// Starts of the cluster: the time without registered nodes is short.
+const STARTS: usize = 5;
+const CONTROLLERS: i8 = 2;
+
+/// Answers of one kind that came during a start.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Answers {
+    with_nodes: usize,
+    without_nodes: usize,
+    errors: usize,
+}
+
+/// Asks a node again and again, on a new connection where the last one ended. `ask` answers with
+/// the error code and the number of nodes.
+fn asked(
+    address: &str,
+    ready: &AtomicBool,
+    ask: impl Fn(&mut Client) -> std::io::Result<(i16, usize)>,
+) -> Answers {
+    let mut answers = Answers::default();
+    while !ready.load(Ordering::Relaxed) {
+        let Ok(mut client) = Client::connect(address) else { continue };
+        while let Ok((error, nodes)) = ask(&mut client) {
+            match (error, nodes) {
+                (0, 0) => answers.without_nodes += 1,
+                (0, _) => answers.with_nodes += 1,
+                _ => answers.errors += 1,
+            }
+            if ready.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+    }
+    answers
+}
+
+fn metadata(client: &mut Client) -> std::io::Result<(i16, usize)> {
+    let request = MetadataRequest::default().with_topics(Some(Vec::new()));
+    client.call(12, &request).map(|response| (0, response.brokers.len()))
+}
+
+fn controllers(client: &mut Client) -> std::io::Result<(i16, usize)> {
+    let request = DescribeClusterRequest::default().with_endpoint_type(CONTROLLERS);
+    client.call(1, &request).map(|response| (response.error_code, response.brokers.len()))
+}
+
+#[test]
+fn no_answer_empties_a_list_of_nodes_while_a_cluster_starts() {
+    let mut refused = 0;
+    for _ in 0..STARTS {
+        let mut cluster = Cluster::prepare(Layout::split(3, 3));
+        let address = |port: u16| format!("127.0.0.1:{port}");
+        let plans = cluster.layout.nodes.clone().into_iter();
+        let (brokers, quorum): (Vec<_>, Vec<_>) = plans.partition(|plan| plan.roles.is_broker());
+        let brokers: Vec<_> = brokers.iter().map(|plan| address(plan.port)).collect();
+        let quorum: Vec<_> = quorum.iter().map(|plan| address(plan.controller_port)).collect();
+        let ready = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let ready = &ready;
+            let brokers = brokers.iter().map(|at| scope.spawn(move || asked(at, ready, metadata)));
+            let quorum = quorum.iter().map(|at| scope.spawn(move || asked(at, ready, controllers)));
+            let asking: Vec<_> = brokers.chain(quorum).collect();
+            cluster.launch_all();
+            cluster.wait_ready();
+            ready.store(true, Ordering::Relaxed);
+            for each in asking {
+                let answers = each.join().expect("an asking thread");
+                assert!(answers.with_nodes > 0, "{answers:?}");
+                assert_eq!(answers.without_nodes, 0, "{answers:?}");
+                refused += answers.errors;
+            }
+        });
+    }
+    assert!(refused > 0, "nobody asked early enough");
+}
