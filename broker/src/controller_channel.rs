@@ -16,10 +16,10 @@ use protocol::messages::{
     EnvelopeResponse,
 };
 use protocol::wire::Request;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use client::{Address, Peer, PeerError, PeerSettings};
+use client::{Address, Peer, PeerError, PeerSettings, Presence};
 
 /// How long a controller that did not take a request is left alone without news of another.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -77,6 +77,7 @@ pub(crate) struct ControllerChannel {
     /// How long one attempt may take.
     attempt_timeout: Duration,
     current: Mutex<Option<(Address, Arc<Peer>)>>,
+    ended: Arc<Notify>,
 }
 
 impl ControllerChannel {
@@ -87,7 +88,12 @@ impl ControllerChannel {
         settings: PeerSettings,
         attempt_timeout: Duration,
     ) -> Self {
-        Self { active, settings, attempt_timeout, current: Mutex::new(None) }
+        Self { active, settings, attempt_timeout, current: Mutex::new(None), ended: Arc::default() }
+    }
+
+    /// Notified each time that a connection ends.
+    pub(crate) fn ended(&self) -> Arc<Notify> {
+        Arc::clone(&self.ended)
     }
 
     /// The answer of the active controller, whichever node that is by the time; sent again until
@@ -101,6 +107,21 @@ impl ControllerChannel {
         R: Request + Clone + Send + 'static,
         R::Response: FromController,
     {
+        self.request_each(request, self.attempt_timeout, within).await
+    }
+
+    /// The same where an attempt may take no longer than `attempt_timeout`; one that does costs the
+    /// connection, which may be half open.
+    pub(crate) async fn request_each<R>(
+        &self,
+        request: R,
+        attempt_timeout: Duration,
+        within: Duration,
+    ) -> Result<R::Response, ChannelError>
+    where
+        R: Request + Clone + Send + 'static,
+        R::Response: FromController,
+    {
         let deadline = Instant::now() + within;
         let mut active = self.active.clone();
         loop {
@@ -108,7 +129,7 @@ impl ControllerChannel {
             if let Some(controller) = known {
                 let left = deadline.saturating_duration_since(Instant::now());
                 let peer = self.peer(&controller);
-                let asked = peer.request(request.clone(), left.min(self.attempt_timeout));
+                let asked = peer.request(request.clone(), left.min(attempt_timeout));
                 let answer = tokio::select! {
                     biased;
                     answer = asked => answer,
@@ -151,9 +172,18 @@ impl ControllerChannel {
             _ => {
                 let settings = self.settings.clone().of_node(controller.id);
                 let peer = Arc::new(Peer::new(address.clone(), settings));
+                tokio::spawn(tell_ends(peer.presence(), self.ended()));
                 *current = Some((address.clone(), Arc::clone(&peer)));
                 peer
             }
+        }
+    }
+}
+
+async fn tell_ends(mut presence: watch::Receiver<Presence>, ended: Arc<Notify>) {
+    while presence.changed().await.is_ok() {
+        if *presence.borrow_and_update() == Presence::Closed {
+            ended.notify_one();
         }
     }
 }

@@ -49,6 +49,30 @@ fn told(throttle_ms: i32) -> BrokerHeartbeatResponse {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_half_open_is_replaced_when_an_attempt_took_too_long() {
+    let (listener, address) = listening().await;
+    let controller = ActiveController { id: 1, epoch: 1, address };
+    let (_tell, told_of) = watch::channel(Some(controller));
+    let channel = ControllerChannel::new(told_of, PeerSettings::new("1", "[Test] "), SOON);
+    let attempt = Duration::from_millis(40);
+    let asked = channel.request_each(BrokerHeartbeatRequest::default(), attempt, SOON);
+    let serve = async {
+        let mut silent = accept(&listener).await;
+        read_request(&mut silent).await;
+        let mut stream = accept(&listener).await;
+        let header = read_request(&mut stream).await;
+        answer(&mut stream, &header, &told(4)).await;
+        (silent, stream)
+    };
+    let ends = channel.ended();
+    let (answered, streams) = tokio::join!(asked, serve);
+    assert_eq!(answered, Ok(told(4)));
+    assert!(tokio::time::timeout(SOON, ends.notified()).await.is_ok(), "of the first");
+    drop(streams);
+    assert!(tokio::time::timeout(SOON, ends.notified()).await.is_ok(), "of one that is idle");
+}
+
+#[tokio::test]
 async fn the_channel_follows_the_active_controller() {
     let (first, first_address) = listening().await;
     let (second, second_address) = listening().await;

@@ -104,8 +104,7 @@ pub enum Presence {
     Connected,
     /// The connection ended; whether the node is there is being found out.
     Closed,
-    /// A connection that existed has ended, and a new one was refused or not answered within half
-    /// a second.
+    /// A connection that existed has ended, and the address that took it refuses another.
     Gone,
 }
 

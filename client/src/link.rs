@@ -19,8 +19,9 @@ use tokio::time::Instant;
 
 use super::inbox::{Inbox, InboxError};
 use super::lines::{Cancelled, Lines};
+use super::probe::{self, Attempt};
 use super::versions::{self, Heard, Versions};
-use super::{Address, Encode, PeerError, PeerSettings, Presence, probe};
+use super::{Address, Encode, PeerError, PeerSettings, Presence};
 
 /// A request that waits for its turn.
 pub(super) struct Ask {
@@ -60,6 +61,8 @@ struct Way {
     lines: Lines,
     /// The last address that a failed attempt went to, where the name has one.
     tried: Option<SocketAddr>,
+    /// The one that took the last connection.
+    reached: Option<SocketAddr>,
 }
 
 /// A connection whose other side has said what it speaks.
@@ -87,7 +90,7 @@ impl Link {
         presence: watch::Sender<Presence>,
     ) -> Self {
         let lines = Lines::new(settings.clone());
-        let way = Way { address, settings, presence, lines, tried: None };
+        let way = Way { address, settings, presence, lines, tried: None, reached: None };
         Self { way, asks, waiting: VecDeque::new() }
     }
 
@@ -188,6 +191,7 @@ impl Way {
                 }
             }
         };
+        self.reached = stream.peer_addr().ok().or(self.reached);
         self.presence.send_replace(Presence::Connected);
         let greeted = Connection::greet(stream, &self.settings.client_id);
         let greeted = match tokio::time::timeout(within, greeted).await {
@@ -220,14 +224,15 @@ impl Way {
     /// After a connection ended: whether the node is still there, if anybody wants to know.
     async fn look_again(&self, is_needed: bool) -> Option<TcpStream> {
         self.presence.send_replace(Presence::Closed);
-        if !self.settings.is_watched || !is_needed {
-            return None;
+        let address = self.reached.filter(|_| self.settings.is_watched && is_needed)?;
+        match probe::look(address).await {
+            Attempt::Connected(stream) => Some(stream),
+            Attempt::Refused => {
+                self.presence.send_replace(Presence::Gone);
+                None
+            }
+            Attempt::Unanswered | Attempt::Untried => None,
         }
-        let reached = probe::reach(&self.address).await;
-        if reached.is_none() {
-            self.presence.send_replace(Presence::Gone);
-        }
-        reached
     }
 
     /// A connection that was one has ended.

@@ -1,73 +1,106 @@
-//! Whether anybody listens at an address: the evidence that a node is gone.
+//! Connecting, and what an attempt tells of whoever should be there.
 //!
-//! Refused means that the process has ended; no answer within half a second that its machine or
-//! container has. A process that is stopped or busy still has its kernel accept, so it counts as
-//! there. A wrong guess costs a new leader epoch, nothing else.
+//! Refused means that nobody listens: at an address that took connections before, that the process
+//! has ended. Everything else says nothing of the node: a name without address, no answer, no way,
+//! and what this process has run out of.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Address;
 
-/// How long a connection may take to be answered before its node counts as gone.
-pub const UNANSWERED: Duration = Duration::from_millis(500);
-/// What says nothing about the node is tried again after this.
-const PAUSE: Duration = Duration::from_millis(50);
+/// How long an address is looked at that may refuse.
+const LOOK: Duration = Duration::from_millis(500);
+/// How long the first attempt of a look may go unanswered; it doubles. A listener that closes may
+/// swallow an attempt, and its successor is refused at once.
+const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Connects for evidence; `None` when the node is gone.
-pub async fn reach(address: &Address) -> Option<TcpStream> {
-    let patient = async {
-        loop {
-            match attempt(address).await {
-                Some(found) => return found,
-                None => tokio::time::sleep(PAUSE).await,
-            }
-        }
-    };
-    // A listener that closes may swallow the first attempt; its successor is refused at once.
-    let again = async {
-        loop {
-            tokio::time::sleep(PAUSE).await;
-            if let Ok(Some(found)) = tokio::time::timeout(PAUSE, attempt(address)).await {
-                return found;
-            }
-        }
-    };
-    let either = async {
-        tokio::select! {
-            found = patient => found,
-            found = again => found,
-        }
-    };
-    tokio::time::timeout(UNANSWERED, either).await.ok().flatten()
+/// What one attempt to connect came to.
+#[derive(Debug)]
+pub enum Attempt {
+    Connected(TcpStream),
+    /// ECONNREFUSED: nobody listens there.
+    Refused,
+    /// No answer within the time that it had, no way there, no such name.
+    Unanswered,
+    /// This process has no descriptor, port or memory left for it.
+    Untried,
 }
 
-/// What one attempt tells: reached, refused, or nothing about the node.
-async fn attempt(address: &Address) -> Option<Option<TcpStream>> {
-    match connect(address).await {
-        Ok(stream) => Some(Some(stream)),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Some(None),
-        Err(_) => None,
+impl Attempt {
+    fn failed(error: &io::Error) -> Self {
+        use rustix::io::Errno;
+        const OWN_WANT: [Errno; 5] =
+            [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::ADDRNOTAVAIL];
+        let code = error.raw_os_error().map(Errno::from_raw_os_error);
+        if code == Some(Errno::CONNREFUSED) {
+            Self::Refused
+        } else if code.is_some_and(|code| OWN_WANT.contains(&code)) {
+            Self::Untried
+        } else {
+            Self::Unanswered
+        }
     }
 }
 
-/// Whether a connection stays open for this long. A process that ends closes its connections a
-/// moment before its listeners, and may be reached in between.
-pub async fn stays_open(stream: &TcpStream, within: Duration) -> bool {
-    let ends = async {
-        while stream.readable().await.is_ok() {
-            match stream.try_read(&mut [0; 64]) {
-                Ok(0) => return,
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => return,
+/// Connects to this very address.
+pub async fn attempt(address: SocketAddr, patience: Duration) -> Attempt {
+    match timeout(patience, TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => {
+            // A socket that cannot be told to send at once is about to fail by itself.
+            let _ = stream.set_nodelay(true);
+            Attempt::Connected(stream)
+        }
+        Ok(Err(error)) => Attempt::failed(&error),
+        Err(_) => Attempt::Unanswered,
+    }
+}
+
+/// Connects to a host by its name; also the address that was tried last.
+pub async fn attempt_host(address: &Address, patience: Duration) -> (Attempt, Option<SocketAddr>) {
+    let mut tried = None;
+    let attempt = match timeout(patience, connect_telling(address, &mut tried)).await {
+        Ok(Ok(stream)) => Attempt::Connected(stream),
+        Ok(Err(error)) => Attempt::failed(&error),
+        Err(_) => Attempt::Unanswered,
+    };
+    (attempt, tried)
+}
+
+/// Looks at an address whose connection has ended, for half a second at most.
+pub(super) async fn look(address: SocketAddr) -> Attempt {
+    let until = Instant::now() + LOOK;
+    let look = async {
+        let mut patience = PATIENCE;
+        loop {
+            let begun = Instant::now();
+            match attempt(address, patience).await {
+                Attempt::Unanswered | Attempt::Untried => {
+                    // Where there is no way it is said at once.
+                    tokio::time::sleep_until(begun + PATIENCE).await;
+                    patience *= 2;
+                }
+                told => return told,
             }
         }
     };
-    tokio::time::timeout(within, ends).await.is_err()
+    timeout_at(until, look).await.unwrap_or(Attempt::Unanswered)
+}
+
+/// Resolves when a connection of which nothing is expected ends.
+pub async fn end_of(stream: &TcpStream) {
+    while stream.readable().await.is_ok() {
+        match stream.try_read(&mut [0; 64]) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
+    }
 }
 
 /// Connects to the first address of the host that answers, IPv4 before IPv6 as the JVM does.

@@ -153,15 +153,64 @@ async fn a_peer_that_is_reached_while_its_process_ends_is_gone_too() {
     assert!(gone.is_ok());
 }
 
+/// A listener whose queue is full: connections that come now are not answered.
+async fn fill(listener: &TcpListener) -> Vec<TcpStream> {
+    let address = listener.local_addr().unwrap();
+    let mut queued = Vec::new();
+    while let probe::Attempt::Connected(stream) =
+        probe::attempt(address, Duration::from_millis(100)).await
+    {
+        queued.push(stream);
+    }
+    queued
+}
+
 #[tokio::test]
-async fn a_connection_that_ends_at_once_is_told_from_one_that_stays() {
+async fn a_peer_whose_address_does_not_answer_is_not_gone() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let address = Address { host: "127.0.0.1".to_owned(), port };
+    let peer = peer(&address);
+    let mut presence = peer.presence();
+    let closing = async {
+        let mut stream = accept(&listener).await;
+        read_request(&mut stream).await;
+        let queued = fill(&listener).await;
+        drop(stream);
+        queued
+    };
+    let (answered, queued) =
+        tokio::join!(peer.request(BrokerHeartbeatRequest::default(), SOON), closing);
+    assert_eq!(answered, Err(PeerError::Disconnected(address)));
+    let gone = presence.wait_for(|now| *now == Presence::Gone);
+    let gone = tokio::time::timeout(Duration::from_secs(1), gone).await.is_ok();
+    assert!(!gone);
+    assert_eq!(*peer.presence().borrow(), Presence::Closed);
+    drop(queued);
+}
+
+#[tokio::test]
+async fn an_attempt_tells_a_port_that_refuses_from_names_and_ways_that_are_not_there() {
     let (listener, address) = listening().await;
-    let reached = probe::reach(&address).await.unwrap();
+    let bound = listener.local_addr().unwrap();
+    let (reached, at) = probe::attempt_host(&address, SOON).await;
+    assert!(matches!(reached, probe::Attempt::Connected(_)), "{reached:?}");
+    assert_eq!(at, Some(bound));
+    let probe::Attempt::Connected(reached) = reached else { return };
     let (mut other, _) = listener.accept().await.unwrap();
     other.write_all(b"unasked").await.unwrap();
-    assert!(probe::stays_open(&reached, Duration::from_millis(20)).await);
-    drop(other);
-    assert!(!probe::stays_open(&reached, SOON).await);
+    let still = tokio::time::timeout(Duration::from_millis(20), probe::end_of(&reached)).await;
+    assert!(still.is_err());
+    drop((other, listener));
+    assert!(tokio::time::timeout(SOON, probe::end_of(&reached)).await.is_ok());
+    let refused = probe::attempt(bound, SOON).await;
+    assert!(matches!(refused, probe::Attempt::Refused), "{refused:?}");
+    let nowhere = Address { host: "nobody.invalid".to_owned(), port: 9092 };
+    let (unknown, at) = probe::attempt_host(&nowhere, SOON).await;
+    assert!(matches!(unknown, probe::Attempt::Unanswered), "{unknown:?}");
+    assert_eq!(at, None);
 }
 
 #[tokio::test]

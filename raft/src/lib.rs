@@ -13,6 +13,7 @@
 
 pub mod controller;
 pub mod draws;
+pub mod evidence;
 pub mod feature;
 pub mod image;
 pub mod node;

@@ -63,15 +63,7 @@ fn prefer(cluster: &Cluster) {
     }
 }
 
-fn assert_within(what: &str, gaps: &[Duration], limit: Duration) {
-    println!("{what}: acks=all writes stopped for {gaps:?}");
-    if server_kind() == Kind::Gregor {
-        let longest = gaps.iter().max().expect("one round at least");
-        assert!(*longest <= limit, "{what}: {gaps:?}, allowed {limit:?}");
-    }
-}
-
-/// A tenth of a second is what a busy machine of two processors may take from any single one.
+/// What a busy machine of two processors takes from any single one may be more.
 fn assert_median_within(what: &str, gaps: &[Duration], limit: Duration) {
     println!("{what}: acks=all writes stopped for {gaps:?}");
     if server_kind() == Kind::Gregor {
@@ -91,26 +83,26 @@ fn reliable(layout: Layout) -> Layout {
 }
 
 #[test]
-fn a_killed_broker_stops_writes_for_a_second_at_most() {
+fn a_killed_broker_stops_writes_for_a_fifth_of_a_second_at_most() {
     let mut cluster = Cluster::start(reliable(Layout::split(3, 3)));
     let gaps = gaps(&mut cluster, rounds(), |cluster, round| {
         let leader = cluster.leader("all", round % 3);
         cluster.kill(leader);
         leader
     });
-    assert_within("plain broker, kill -9", &gaps, Duration::from_secs(1));
+    assert_median_within("plain broker, kill -9", &gaps, Duration::from_millis(200));
 }
 
 #[test]
-fn a_killed_node_with_the_active_controller_stops_writes_for_a_second_and_a_half_at_most() {
+fn a_killed_node_with_the_active_controller_stops_writes_for_two_fifths_of_a_second_at_most() {
     let mut cluster = Cluster::start(reliable(Layout::combined(3)));
     let gaps = gaps(&mut cluster, rounds(), |cluster, _| {
         let active = cluster.quorum().leader;
         cluster.kill(active);
         active
     });
-    let limit = Duration::from_millis(1500);
-    assert_within("combined node with the active controller, kill -9", &gaps, limit);
+    let limit = Duration::from_millis(400);
+    assert_median_within("combined node with the active controller, kill -9", &gaps, limit);
 }
 
 #[test]

@@ -12,6 +12,9 @@ use tests::docker::{Container, Project, both, docker, docker_output};
 
 /// The last container's start to the last of them being healthy.
 const HEALTHY_WITHIN: f64 = 3.0;
+/// How long writes may stop when a broker's container is killed, in the median of all brokers; a
+/// busy machine of two processors may take more from any single one.
+const STOPPED_FOR: Duration = Duration::from_millis(500);
 const PORTS: [&str; 5] =
     ["KAFKA1_PORT", "KAFKA2_PORT", "KAFKA3_PORT", "KAFKA4_PORT", "KAFKA5_PORT"];
 const NODES: usize = 8;
@@ -53,13 +56,16 @@ fn brokers_of_a_lab_go_and_come_and_lose_nothing_that_was_acknowledged() {
     view.create("all", &[&[1, 4, 5], &[2, 5, 4], &[5, 3, 4]], &[]);
     let running = Load::all("all", 3).start(&view);
     let reader = Reader::start(&view, "all", 3);
+    let mut taken = Vec::new();
     for broker in 1..=5 {
         let container = project.container(&format!("kafka{broker}"));
         for way in ["stop", "kill"] {
             running.wait_for(50);
+            let since = Instant::now();
             docker(&[way, &container]);
             fenced(&view, broker);
             running.wait_for(50);
+            taken.push((broker, way, since, Instant::now()));
             docker(&["start", &container]);
             view.wait_in_sync("all", 3);
         }
@@ -70,6 +76,15 @@ fn brokers_of_a_lab_go_and_come_and_lose_nothing_that_was_acknowledged() {
     let counts = judge_by_view(&view, "all", Promise::NothingLost, &sent, &reader.finish());
     println!("{counts:?}, longest pause {:?}", sent.longest_gap(began));
     assert!(counts.acknowledged > 1000, "{counts:?}");
+    let mut killed = Vec::new();
+    for (broker, way, since, until) in taken {
+        let gap = sent.longest_gap_between(since, until);
+        println!("docker {way} of broker {broker}: acks=all writes stopped for {gap:?}");
+        killed.extend(Some(gap).filter(|_| way == "kill"));
+    }
+    killed.sort_unstable();
+    assert!(killed[killed.len() / 2] <= STOPPED_FOR, "{killed:?}");
+    assert!(killed.iter().all(|gap| *gap <= 4 * STOPPED_FOR), "{killed:?}");
 
     let kept: Vec<Values> = (0..3).map(|partition| of_leader(&view, partition)).collect();
     beside(&view);

@@ -22,7 +22,8 @@ pub(crate) async fn handle(
     if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
         return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
     }
-    broker.quorum().heard_of(request.broker_id.0, context.client.connection_id);
+    let (broker_id, connection_id) = (request.broker_id.0, context.client.connection_id);
+    broker.quorum().heard_of(broker_id, request.broker_epoch, connection_id);
     // An answer that comes later than the next heartbeat is due is of no use.
     let timeout_ms = broker.config().broker_heartbeat_interval_ms / 2;
     let answered = controller_call::within(broker, context, timeout_ms, move |controller, now| {

@@ -8,6 +8,7 @@ use raft::quorum::{Event, PeerRequest, PeerResponse, SnapshotEntry};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::evidence::Sign;
 use super::host::Host;
 use crate::controller_channel::ChannelError;
 
@@ -35,15 +36,10 @@ pub(super) enum Command {
     Registered(Result<BrokerRegistrationResponse, ChannelError>),
     ControllerRegistered(Result<ControllerRegistrationResponse, ChannelError>),
     Heard(Result<BrokerHeartbeatResponse, ChannelError>),
-    /// The connection by which this broker sent its heartbeats here has ended.
-    HeartbeatsEnded {
-        broker_id: i32,
-    },
-    /// Nobody listens where this broker was registered.
-    BrokerGone {
-        broker_id: i32,
-        epoch: i64,
-    },
+    /// The connection by which this broker sent heartbeats has ended.
+    ConnectionEnded,
+    /// Something tells of a broker's or a controller's being there.
+    Sign(Sign),
     /// A log directory of this broker is offline.
     DirectoryFailed {
         directory_id: Uuid,
@@ -69,8 +65,8 @@ impl std::fmt::Debug for Command {
             Self::Registered(_) => "Registered",
             Self::ControllerRegistered(_) => "ControllerRegistered",
             Self::Heard(_) => "Heard",
-            Self::HeartbeatsEnded { .. } => "HeartbeatsEnded",
-            Self::BrokerGone { .. } => "BrokerGone",
+            Self::ConnectionEnded => "ConnectionEnded",
+            Self::Sign(_) => "Sign",
             Self::DirectoryFailed { .. } => "DirectoryFailed",
             Self::Serve { .. } => "Serve",
             Self::ControlledShutdown { .. } => "ControlledShutdown",

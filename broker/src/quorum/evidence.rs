@@ -1,32 +1,28 @@
-//! Which brokers are gone, as the active controller can see without waiting for their sessions.
+//! Which brokers are gone, before their sessions are over: what the controller sees and tries.
 //!
-//! A broker's heartbeats come by one connection. When that ends, somebody tries to reach the broker
-//! where it is registered; refused, or not answered within half a second, means that it is gone. A
-//! controller that has just become active has no such connections and tries to reach all brokers.
-//! Whoever is there is looked for again until its heartbeats come by a connection that can end.
-//! A wrong guess is mended by the broker's next heartbeat.
-//!
-//! Unlike Kafka: sessions are its only evidence (docs/decisions/0105).
+//! What it comes to is decided in `raft::evidence`. Here are the connections by which heartbeats
+//! come, those of the quorum (`network`), and the attempts to connect that the core asks for.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use raft::image::Broker;
+use raft::evidence::{Action, Outcome};
+use raft::quorum::Event;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
 
+use super::clock;
 use super::command::Command;
 use super::host::Host;
-use client::{Address, probe};
+use client::probe::{self, Attempt};
+use client::{Address, Presence};
 
-/// How long a broker that is there has to send a heartbeat until it is looked for again.
-const PAUSE: Duration = Duration::from_millis(500);
+/// How long a living broker's address has to take a connection.
+const CHECK_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How long a process takes to end that has closed a connection.
-const ENDING: Duration = Duration::from_millis(10);
-
-/// By which connections brokers send their heartbeats.
+/// By which connections brokers send their heartbeats: most connections that end are clients', and
+/// those are no concern of the quorum's thread.
 #[derive(Debug, Default)]
 pub(super) struct HeartbeatConnections {
     brokers: Mutex<HashMap<u64, i32>>,
@@ -37,68 +33,145 @@ impl HeartbeatConnections {
         self.brokers.lock().insert(connection_id, broker_id);
     }
 
-    /// The broker whose heartbeats came by this connection, unless they come by another one too.
+    /// The broker whose heartbeats came by this connection.
     pub(super) fn ended(&self, connection_id: u64) -> Option<i32> {
-        let mut brokers = self.brokers.lock();
-        let ended = brokers.remove(&connection_id)?;
-        (!brokers.values().any(|broker| *broker == ended)).then_some(ended)
-    }
-
-    fn has(&self, broker_id: i32) -> bool {
-        self.brokers.lock().values().any(|broker| *broker == broker_id)
+        self.brokers.lock().remove(&connection_id)
     }
 }
 
-impl Host {
-    pub(super) fn heartbeats_ended(&self, broker_id: i32) {
-        let image = self.shared.image.load_full();
-        if let Some(broker) = image.cluster().broker(broker_id) {
-            self.look_for(broker);
+/// Looks under way, by broker.
+#[derive(Debug, Default)]
+pub(super) struct Looks(HashMap<i32, AbortHandle>);
+
+impl Looks {
+    fn end(&mut self, broker_id: i32) {
+        if let Some(look) = self.0.remove(&broker_id) {
+            look.abort();
         }
     }
+}
 
-    pub(super) fn look_for_all_brokers(&self) {
-        let image = self.node.controller().image().clone();
-        let own = self.membership.node_id;
-        image.cluster().brokers().filter(|broker| broker.broker_id != own).for_each(|broker| {
-            self.look_for(broker);
-        });
+/// What the quorum's thread is told of brokers' being there.
+#[derive(Debug)]
+pub(super) enum Sign {
+    /// A heartbeat of this registration came by this connection.
+    Heard {
+        broker_id: i32,
+        epoch: i64,
+        connection_id: u64,
+    },
+    /// The connection by which this broker sent heartbeats here has ended.
+    HeartbeatsEnded {
+        broker_id: i32,
+        connection_id: u64,
+    },
+    /// Of the quorum's own connection to this node.
+    Link {
+        node_id: i32,
+        presence: Presence,
+    },
+    Checked {
+        broker_id: i32,
+        number: u64,
+        outcome: Outcome,
+    },
+    Looked {
+        broker_id: i32,
+        number: u64,
+        outcome: Outcome,
+    },
+    /// There is a verdict.
+    Gone {
+        broker_id: i32,
+        epoch: i64,
+        line: String,
+    },
+}
+
+impl Host {
+    pub(super) fn sign(&mut self, sign: Sign) {
+        let now_ms = clock::monotonic_ms();
+        let evidence = &mut self.evidence;
+        let actions = match sign {
+            Sign::Heard { broker_id, epoch, connection_id } => {
+                evidence.heard(broker_id, epoch, connection_id, now_ms)
+            }
+            Sign::HeartbeatsEnded { broker_id, connection_id } => {
+                evidence.heartbeats_ended(broker_id, connection_id, now_ms)
+            }
+            Sign::Link { node_id, presence: Presence::Connected } => evidence.linked(node_id),
+            Sign::Link { presence: Presence::Unknown, .. } => return,
+            Sign::Link { node_id, presence } => {
+                let actions = evidence.link_ended(node_id, now_ms);
+                self.look(actions);
+                if presence == Presence::Gone {
+                    self.step(Event::PeerGone { id: node_id });
+                }
+                return;
+            }
+            Sign::Checked { broker_id, number, outcome } => {
+                evidence.checked(broker_id, number, outcome, now_ms)
+            }
+            Sign::Looked { broker_id, number, outcome } => {
+                evidence.looked(broker_id, number, outcome, now_ms)
+            }
+            Sign::Gone { broker_id, epoch, line } => {
+                self.broker_gone(broker_id, epoch, &line);
+                return;
+            }
+        };
+        self.look(actions);
     }
 
-    /// Tries to reach a broker that should be there.
-    fn look_for(&self, broker: &Broker) {
-        if broker.fenced || !self.node.controller().is_active() {
+    /// Carries out what the core asks for. Brokers alone have no controller that could fence.
+    pub(super) fn look(&mut self, actions: Vec<Action>) {
+        if self.membership.controller.is_none() {
             return;
         }
-        let Some(endpoint) = broker.end_points.first() else { return };
-        let address = Address { host: endpoint.host.to_string(), port: endpoint.port };
-        let (broker_id, epoch) = (broker.broker_id, broker.broker_epoch);
-        let commands = self.commands.clone();
-        let shared = Arc::clone(&self.shared);
-        tokio::spawn(async move {
-            loop {
-                let Some(reached) = probe::reach(&address).await else {
-                    // A quorum that has stopped decides nothing any more.
-                    let _ = commands.send(Command::BrokerGone { broker_id, epoch });
-                    return;
-                };
-                if !probe::stays_open(&reached, PAUSE).await {
-                    tokio::time::sleep(ENDING).await;
+        for action in actions {
+            let commands = self.commands.clone();
+            match action {
+                Action::Check { broker_id, number, host, port } => {
+                    tokio::spawn(async move {
+                        let outcome = check(Address { host, port }).await;
+                        tell(&commands, Sign::Checked { broker_id, number, outcome });
+                    });
                 }
-                let image = shared.image.load();
-                let is_wanted = image
-                    .cluster()
-                    .broker(broker_id)
-                    .is_some_and(|broker| broker.broker_epoch == epoch && !broker.fenced);
-                let is_active = shared.is_active.load(Ordering::Acquire);
-                if !is_active || !is_wanted || shared.heartbeats.has(broker_id) {
-                    return;
+                Action::Look { broker_id, number, address, wait_ms, patience_ms } => {
+                    let [wait, patience] = [wait_ms, patience_ms].map(super::ms);
+                    let told = move |outcome| {
+                        tell(&commands, Sign::Looked { broker_id, number, outcome });
+                    };
+                    let look = tokio::spawn(async move {
+                        tokio::time::sleep(wait).await;
+                        match probe::attempt(address, patience).await {
+                            Attempt::Connected(stream) => {
+                                told(Outcome::Connected(address));
+                                probe::end_of(&stream).await;
+                                told(Outcome::Ended);
+                            }
+                            Attempt::Refused => told(Outcome::Refused),
+                            Attempt::Unanswered => told(Outcome::Unanswered),
+                            Attempt::Untried => told(Outcome::Untried),
+                        }
+                    });
+                    self.looks.end(broker_id);
+                    self.looks.0.insert(broker_id, look.abort_handle());
+                }
+                Action::StopLooking { broker_id } => self.looks.end(broker_id),
+                Action::Fence { broker_id, epoch, address } => {
+                    let line = format!(
+                        "its connections have ended and {address}, which took one before, refuses \
+                         more"
+                    );
+                    // What is being carried out comes first.
+                    tell(&commands, Sign::Gone { broker_id, epoch, line });
                 }
             }
-        });
+        }
     }
 
-    pub(super) fn broker_gone(&mut self, broker_id: i32, epoch: i64) {
+    fn broker_gone(&mut self, broker_id: i32, epoch: i64, why: &str) {
         let Ok((fenced, _)) = self.ask(|controller, _| controller.broker_gone(broker_id, epoch))
         else {
             return;
@@ -108,28 +181,22 @@ impl Host {
             tracing::info!(
                 target: "org.apache.kafka.controller.ReplicationControlManager",
                 "[QuorumController id={id}] Fencing broker {broker_id} at epoch {epoch} because \
-                 its connection was closed and it cannot be reached."
+                 {why}."
             );
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn tell(commands: &UnboundedSender<Command>, sign: Sign) {
+    // A quorum that has stopped decides nothing any more.
+    let _ = commands.send(Command::Sign(sign));
+}
 
-    #[test]
-    fn a_broker_is_looked_for_when_its_last_connection_ends() {
-        let connections = HeartbeatConnections::default();
-        connections.heard(10, 1);
-        connections.heard(11, 2);
-        connections.heard(12, 1);
-        connections.heard(12, 1);
-        assert_eq!(connections.ended(99), None, "a client's");
-        assert_eq!(connections.ended(10), None, "it has another one");
-        assert!(connections.has(1));
-        assert_eq!(connections.ended(12), Some(1));
-        assert_eq!((connections.ended(12), connections.has(1)), (None, false));
-        assert_eq!(connections.ended(11), Some(2));
+async fn check(address: Address) -> Outcome {
+    match probe::attempt_host(&address, CHECK_PATIENCE).await {
+        (Attempt::Connected(_), Some(at)) => Outcome::Connected(at),
+        (Attempt::Refused, _) => Outcome::Refused,
+        (Attempt::Untried, _) => Outcome::Untried,
+        (Attempt::Connected(_) | Attempt::Unanswered, _) => Outcome::Unanswered,
     }
 }

@@ -13,14 +13,16 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use raft::controller::{Controller, ControllerNow, ControllerResult};
+use raft::evidence::Evidence;
 use raft::image::{MetadataDelta, MetadataImage};
 use raft::node::{Node, NodeError, NodeOutput, SnapshotJob};
 use raft::quorum::{Event, PeerResponse};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::changes::{Acknowledgement, Change};
 use super::command::Command;
+use super::evidence::Looks;
 use super::exhaustion::outwait;
 use super::handover::Handover;
 use super::lines;
@@ -51,6 +53,8 @@ pub(super) struct Host {
     pub(super) shared: Arc<Shared>,
     pub(super) membership: Membership,
     network: Network,
+    pub(super) evidence: Evidence,
+    pub(super) looks: Looks,
     /// Other nodes' requests by their token.
     asked: HashMap<u64, oneshot::Sender<PeerResponse>>,
     last_token: u64,
@@ -74,11 +78,12 @@ pub(super) struct Parts {
     pub(super) shared: Arc<Shared>,
     pub(super) membership: Membership,
     pub(super) network: Network,
+    pub(super) evidence: Evidence,
 }
 
 impl Host {
     pub(super) fn new(parts: Parts) -> Self {
-        let Parts { node, files, writer, commands, changes, shared, membership, network } = parts;
+        let Parts { node, files, writer, commands, changes, shared, .. } = parts;
         Self {
             node,
             files,
@@ -87,8 +92,10 @@ impl Host {
             commands,
             changes,
             shared,
-            membership,
-            network,
+            membership: parts.membership,
+            network: parts.network,
+            evidence: parts.evidence,
+            looks: Looks::default(),
             asked: HashMap::new(),
             last_token: 0,
             waiting: VecDeque::new(),
@@ -100,6 +107,7 @@ impl Host {
     }
 
     pub(super) async fn run(mut self, mut commands: UnboundedReceiver<Command>) {
+        self.know_brokers(&self.shared.image.load_full());
         let started = self.node.start(&clock::now());
         self.carry_out(started);
         // Who was followed before the last stop is known without a change.
@@ -109,7 +117,10 @@ impl Host {
         {
             self.leader_changed(quorum.epoch(), Some(leader));
         }
+        let ends = tell_ends(self.membership.heartbeats_end(), self.commands.clone());
+        let ends = tokio::spawn(ends);
         while self.round(&mut commands).await {}
+        ends.abort();
         self.hand_over(&mut commands).await;
         self.close();
     }
@@ -141,13 +152,18 @@ impl Host {
     }
 
     fn until_next_tick(&self) -> Duration {
-        let next = self.node.next_tick_ms().min(self.membership.next_ms());
+        let mut next = self.node.next_tick_ms().min(self.membership.next_ms());
+        if self.membership.controller.is_some() {
+            next = next.min(self.evidence.next_ms());
+        }
         let wait = next.saturating_sub(clock::monotonic_ms()).clamp(0, 60_000);
         Duration::from_millis(u64::try_from(wait).unwrap_or(0))
     }
 
     fn tick(&mut self) {
         self.tell_controller();
+        let actions = self.evidence.time_passed(clock::monotonic_ms());
+        self.look(actions);
         let ticked = self.node.tick(&clock::now());
         if let Some((broker, epoch)) = self.node.take_expired() {
             lines::session_over(self.membership.node_id, broker, epoch);
@@ -178,8 +194,10 @@ impl Host {
             Command::Registered(answer) => self.registered(answer),
             Command::ControllerRegistered(answer) => self.controller_registered(answer),
             Command::Heard(answer) => self.heard(answer),
-            Command::HeartbeatsEnded { broker_id } => self.heartbeats_ended(broker_id),
-            Command::BrokerGone { broker_id, epoch } => self.broker_gone(broker_id, epoch),
+            Command::ConnectionEnded => {
+                self.membership.lifecycle.connection_ended(clock::monotonic_ms());
+            }
+            Command::Sign(sign) => self.sign(sign),
             Command::DirectoryFailed { directory_id } => {
                 let now_ms = clock::monotonic_ms();
                 self.membership.lifecycle.directory_failed(directory_id, now_ms);
@@ -193,7 +211,7 @@ impl Host {
         true
     }
 
-    fn step(&mut self, event: Event) {
+    pub(super) fn step(&mut self, event: Event) {
         let stepped = self.node.step(event, &clock::now());
         self.carry_out(stepped);
     }
@@ -241,6 +259,14 @@ impl Host {
             answer(Ok(()), &mut self.membership);
         } else {
             self.waiting.push_back((offset, answer));
+        }
+    }
+
+    /// Whom this node's controller may have to miss.
+    fn know_brokers(&mut self, image: &MetadataImage) {
+        if self.membership.controller.is_some() {
+            let actions = self.evidence.registered(image.cluster(), clock::monotonic_ms());
+            self.look(actions);
         }
     }
 
@@ -323,7 +349,8 @@ impl Host {
         self.shared.is_active.store(true, Ordering::Release);
         self.membership.lifecycle.ask_at_once();
         self.membership.controller_due_now();
-        self.look_for_all_brokers();
+        let actions = self.evidence.became_active(clock::monotonic_ms());
+        self.look(actions);
         self.release();
     }
 
@@ -334,6 +361,8 @@ impl Host {
             "[QuorumController id={id}] Renouncing the leadership at epoch {epoch}."
         );
         self.shared.is_active.store(false, Ordering::Release);
+        let actions = self.evidence.became_inactive();
+        self.look(actions);
         self.fail_waiting(ControllerError::NotActive);
     }
 
@@ -349,6 +378,9 @@ impl Host {
         }
         if self.node.controller().is_active() {
             lines::decided(id, delta.before(), &image, &changes);
+        }
+        if !changes.brokers.is_empty() {
+            self.know_brokers(&image);
         }
         self.noticed(&image, &changes, offset);
         let applied = Acknowledgement::new(offset, self.commands.clone());
@@ -430,6 +462,16 @@ impl Host {
         for thread in [self.writer.take(), self.snapshot_writer.take()].into_iter().flatten() {
             // Its panic was printed when it happened.
             let _ = thread.join();
+        }
+    }
+}
+
+/// A broker that lives says so when the connection by which it did has ended.
+async fn tell_ends(ended: Arc<Notify>, commands: UnboundedSender<Command>) {
+    loop {
+        ended.notified().await;
+        if commands.send(Command::ConnectionEnded).is_err() {
+            return;
         }
     }
 }

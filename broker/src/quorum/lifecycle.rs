@@ -159,6 +159,15 @@ impl Lifecycle {
         self.next_ms = i64::MIN;
     }
 
+    /// The connection by which heartbeats went has ended: the controller may wonder whether this
+    /// broker lives. A request under way is sent again by itself.
+    pub(super) fn connection_ended(&mut self, now_ms: i64) {
+        if !self.is_asking && self.epoch.is_some() && self.state != State::ShuttingDown {
+            let soonest_ms = self.last_answer_ms.saturating_add(REFUSED_MS).max(now_ms);
+            self.next_ms = self.next_ms.min(soonest_ms);
+        }
+    }
+
     /// A log directory is offline: every heartbeat says so from now on.
     pub(super) fn directory_failed(&mut self, directory: Uuid, now_ms: i64) {
         self.failed_directories.failed(directory, now_ms);

@@ -158,3 +158,23 @@ fn nothing_is_asked_for_where_there_is_nothing_to_give_up() {
     controller.ask_at_once();
     assert_eq!(controller.due(0, 0), None);
 }
+
+#[test]
+fn a_broker_whose_connection_ends_says_at_once_that_it_lives() {
+    let mut life = running(1_000);
+    assert_eq!(life.due(7, 1_500), None);
+    life.connection_ended(1_500);
+    assert_eq!(heartbeat(life.due(7, 1_500)), (7, 7, false, false));
+    life.connection_ended(1_501);
+    assert_eq!(life.due(7, 1_501), None, "what is under way is sent again by itself");
+    life.heard(&heard(true, false), 1_510);
+    // A controller that hangs up after each answer is not asked without a pause.
+    life.connection_ended(1_511);
+    assert_eq!((life.due(7, 1_511), life.next_ms()), (None, 1_610));
+    heartbeat(life.due(7, 1_610));
+    // Who waits for its unfencing or starts has its own reasons to ask.
+    let mut starting = lifecycle();
+    let first = starting.next_ms();
+    starting.connection_ended(5);
+    assert_eq!(starting.next_ms(), first);
+}

@@ -38,6 +38,12 @@ pub(super) struct Membership {
     channel: Arc<ControllerChannel>,
     /// How long a request looks for an active controller.
     within: Duration,
+    /// How long a heartbeat may go unanswered on one connection. The controller answers within half
+    /// of it; a flow that was dropped without a word never does, and a session outlasts several
+    /// (KAFKA-14392).
+    heartbeat_timeout: Duration,
+    /// How long a registration may.
+    registration_timeout: Duration,
 }
 
 impl Membership {
@@ -57,12 +63,21 @@ impl Membership {
             controller_next_ms: i64::MAX,
             channel: Arc::new(channel),
             within: Duration::from_millis(within),
+            heartbeat_timeout: super::heartbeat_timeout(config),
+            registration_timeout: super::ms(i64::from(
+                config.controller_socket_timeout_ms.min(config.broker_session_timeout_ms),
+            )),
         }
     }
 
     pub(super) fn next_ms(&self) -> i64 {
         let controller = if self.controller_is_asking { i64::MAX } else { self.controller_next_ms };
         self.lifecycle.next_ms().min(controller)
+    }
+
+    /// Notified each time that the connection for heartbeats ends.
+    pub(super) fn heartbeats_end(&self) -> Arc<tokio::sync::Notify> {
+        self.channel.ended()
     }
 
     /// There is news of who leads: a controller that is not registered can be now.
@@ -84,7 +99,8 @@ impl Host {
             None => {}
             Some(Due::Register(request)) => {
                 if !self.node.controller().is_active() {
-                    self.by_rpc(request, Command::Registered);
+                    let timeout = self.membership.registration_timeout;
+                    self.by_rpc(request, timeout, Command::Registered);
                     return;
                 }
                 let kraft_version = self.node.quorum().kraft().version;
@@ -98,7 +114,8 @@ impl Host {
             }
             Some(Due::Heartbeat(request)) => {
                 if !self.node.controller().is_active() {
-                    self.by_rpc(request, Command::Heard);
+                    let timeout = self.membership.heartbeat_timeout;
+                    self.by_rpc(request, timeout, Command::Heard);
                     return;
                 }
                 match self.ask(|controller, now| controller.heartbeat(&request, now)) {
@@ -112,6 +129,7 @@ impl Host {
     fn by_rpc<R>(
         &self,
         request: R,
+        attempt_timeout: Duration,
         answered: impl FnOnce(Result<R::Response, ChannelError>) -> Command + Send + 'static,
     ) where
         R: protocol::wire::Request + Clone + Send + Sync + 'static,
@@ -120,7 +138,7 @@ impl Host {
         let (channel, commands) = (Arc::clone(&self.membership.channel), self.commands.clone());
         let within = self.membership.within;
         tokio::spawn(async move {
-            let answer = channel.request(request, within).await;
+            let answer = channel.request_each(request, attempt_timeout, within).await;
             // A quorum that has stopped waits for no answer.
             let _ = commands.send(answered(answer));
         });
@@ -230,7 +248,8 @@ impl Host {
         }
         self.membership.controller_is_asking = true;
         if !self.node.controller().is_active() {
-            self.by_rpc(request, Command::ControllerRegistered);
+            let timeout = self.membership.registration_timeout;
+            self.by_rpc(request, timeout, Command::ControllerRegistered);
             return;
         }
         let asked = self.ask(|controller, _| controller.register_controller(&request));

@@ -46,6 +46,7 @@ use parking_lot::Mutex;
 use protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
 use protocol::records::metadata::MetadataRecord;
 use raft::controller::{Controller, ControllerNow, ControllerResult, feature_records};
+use raft::evidence::Evidence;
 use raft::feature::{ELR_VERSION, GROUP_VERSION, MetadataVersion, TRANSACTION_VERSION};
 use raft::image::MetadataImage;
 use raft::node::{Node, NodeError};
@@ -57,7 +58,7 @@ use uuid::Uuid;
 
 pub(crate) use self::changes::Changes;
 use self::command::Command;
-use self::evidence::HeartbeatConnections;
+use self::evidence::{HeartbeatConnections, Sign};
 use self::host::Host;
 use self::membership::Membership;
 use self::metadata_log::{OpenedLog, Segments};
@@ -230,6 +231,10 @@ impl QuorumHandle {
                 ms(i64::from(config.controller_quorum_request_timeout_ms)),
                 commands.clone(),
             ),
+            evidence: Evidence::new(
+                config.node_id,
+                config.listener_of_brokers().map(str::to_owned),
+            ),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new()
@@ -316,15 +321,18 @@ impl QuorumHandle {
     }
 
     /// A heartbeat of this broker came by this connection.
-    pub(crate) fn heard_of(&self, broker_id: i32, connection_id: u64) {
+    pub(crate) fn heard_of(&self, broker_id: i32, epoch: i64, connection_id: u64) {
         self.shared.heartbeats.heard(connection_id, broker_id);
+        // A quorum that has stopped misses nobody.
+        let _ = self.command(Command::Sign(Sign::Heard { broker_id, epoch, connection_id }));
     }
 
     /// A connection to this node ended, whosever it was.
     pub(crate) fn connection_ended(&self, connection_id: u64) {
         if let Some(broker_id) = self.shared.heartbeats.ended(connection_id) {
             // A quorum that has stopped looks for nobody.
-            let _ = self.command(Command::HeartbeatsEnded { broker_id });
+            let ended = Sign::HeartbeatsEnded { broker_id, connection_id };
+            let _ = self.command(Command::Sign(ended));
         }
     }
 
@@ -372,9 +380,15 @@ impl QuorumHandle {
 fn to_controller(config: &BrokerConfig, shared: &Shared) -> ControllerChannel {
     let id = config.node_id;
     let prefix = format!("[NodeToControllerChannelManager id={id} name=heartbeat] ");
-    let settings = PeerSettings::new(id.to_string(), prefix);
+    let mut settings = PeerSettings::new(id.to_string(), prefix);
+    settings.connect_timeout = settings.connect_timeout.min(heartbeat_timeout(config));
     let timeout = ms(i64::from(config.controller_socket_timeout_ms));
     ControllerChannel::new(shared.active.subscribe(), settings, timeout)
+}
+
+fn heartbeat_timeout(config: &BrokerConfig) -> Duration {
+    let interval_ms = config.broker_heartbeat_interval_ms;
+    ms(i64::from(interval_ms.min(config.controller_socket_timeout_ms)))
 }
 
 fn ms(ms: i64) -> Duration {

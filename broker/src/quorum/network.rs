@@ -1,8 +1,8 @@
 //! The quorum's connections to other nodes: what its core asks to be sent, and what becomes of it.
 //!
 //! One connection for each address, on the quorum's own runtime, so that a busy broker costs no
-//! vote. Every connection is watched: one that ends and cannot be made again is the evidence that
-//! its node is gone. Answers to `KafkaNetworkChannel`.
+//! vote. Every connection is watched: one that ends and whose address refuses another is the
+//! evidence that its node is gone. Answers to `KafkaNetworkChannel`.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -14,8 +14,10 @@ use protocol::messages::{FetchRequest, VoteRequest};
 use protocol::wire::Request;
 use raft::quorum::{Destination, Event, PeerRequest, PeerResponse, RequestFailure};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
 
 use super::command::Command;
+use super::evidence::Sign;
 use client::{Address, Pace, Peer, PeerError, PeerSettings, Presence};
 
 const ALL_VERSIONS: RangeInclusive<i16> = i16::MIN..=i16::MAX;
@@ -28,12 +30,21 @@ const TOPIC_IDS: i16 = 13;
 
 #[derive(Debug)]
 pub(super) struct Network {
-    peers: BTreeMap<(String, u16), Arc<Peer>>,
+    peers: BTreeMap<(String, u16), Known>,
     /// How many of the peers are addresses only.
     bootstrap_servers: usize,
     settings: PeerSettings,
     request_timeout: Duration,
     commands: UnboundedSender<Command>,
+}
+
+/// Who listens at an address.
+#[derive(Debug)]
+struct Known {
+    peer: Arc<Peer>,
+    /// The node whose coming and going the connection tells, and who tells of it. Nobody, while
+    /// all that is known is a bootstrap server's address.
+    watched: Option<(i32, AbortHandle)>,
 }
 
 impl Network {
@@ -77,32 +88,41 @@ impl Network {
         // Kafka numbers bootstrap servers downwards from -2.
         let bootstrap = -2 - i32::try_from(self.bootstrap_servers).unwrap_or(i32::MAX - 2);
         let servers = &mut self.bootstrap_servers;
-        let known = self.peers.entry((host.clone(), port));
-        let peer = known.or_insert_with(|| {
+        let known = self.peers.entry((host.clone(), port)).or_insert_with(|| {
             *servers += usize::from(node_id.is_none());
             let settings = settings.clone().of_node(node_id.unwrap_or(bootstrap));
-            let peer = Arc::new(Peer::new(Address { host, port }, settings));
-            // Who is behind a bootstrap address is not known.
-            if let Some(id) = node_id {
-                tokio::spawn(watch(id, peer.presence(), self.commands.clone()));
-            }
-            peer
+            Known { peer: Arc::new(Peer::new(Address { host, port }, settings)), watched: None }
         });
-        Arc::clone(peer)
+        let is_news = |id: &i32| known.watched.as_ref().is_none_or(|(watched, _)| watched != id);
+        if let Some(id) = node_id.filter(is_news) {
+            let watching = tokio::spawn(watch(id, known.peer.presence(), self.commands.clone()));
+            let former = known.watched.replace((id, watching.abort_handle()));
+            if let Some((_, former)) = former {
+                former.abort();
+            }
+        }
+        Arc::clone(&known.peer)
     }
 }
 
-/// Reports each time that the node is gone.
+/// Reports whether the node is connected, and each time that it is gone.
 async fn watch(
     id: i32,
     mut presence: tokio::sync::watch::Receiver<Presence>,
     commands: UnboundedSender<Command>,
 ) {
-    while presence.changed().await.is_ok() {
-        let gone = *presence.borrow_and_update() == Presence::Gone;
-        if gone && commands.send(Command::Quorum(Event::PeerGone { id })).is_err() {
+    // One that was met by its address alone may have been connected for long. What went before says
+    // nothing of the node that is there now.
+    let mut now = *presence.borrow_and_update();
+    if now != Presence::Connected {
+        now = Presence::Unknown;
+    }
+    loop {
+        let sign = Sign::Link { node_id: id, presence: now };
+        if commands.send(Command::Sign(sign)).is_err() || presence.changed().await.is_err() {
             return;
         }
+        now = *presence.borrow_and_update();
     }
 }
 
@@ -171,10 +191,51 @@ fn in_version(fetch: FetchRequest, version: i16) -> FetchRequest {
 
 #[cfg(test)]
 mod tests {
-    use protocol::messages::BrokerId;
+    use protocol::messages::{BrokerId, EndQuorumEpochRequest};
     use protocol::wire::Encodable;
+    use tokio::net::TcpListener;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     use super::*;
+
+    async fn next_of_link(told: &mut UnboundedReceiver<Command>) -> (i32, Presence) {
+        loop {
+            let told = tokio::time::timeout(Duration::from_secs(5), told.recv()).await;
+            if let Command::Sign(Sign::Link { node_id, presence }) = told.unwrap().unwrap()
+                && presence != Presence::Unknown
+            {
+                return (node_id, presence);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_was_met_by_a_bootstrap_address_is_watched_as_soon_as_its_number_is_known() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (commands, mut told) = unbounded_channel();
+        let mut network = Network::new(1, Duration::from_secs(5), commands);
+        let to = |node_id| Destination { node_id, host: "127.0.0.1".to_owned(), port };
+        let request = || PeerRequest::EndQuorumEpoch(EndQuorumEpochRequest::default());
+        network.send(1, to(None), request());
+        let (stream, _) = listener.accept().await.unwrap();
+        network.send(2, to(Some(7)), request());
+        network.send(3, to(Some(7)), request());
+        assert_eq!(next_of_link(&mut told).await, (7, Presence::Connected));
+        // Its process ends.
+        drop((stream, listener));
+        let mut last = next_of_link(&mut told).await;
+        while last != (7, Presence::Gone) {
+            assert_ne!(last.1, Presence::Unknown);
+            last = next_of_link(&mut told).await;
+        }
+        // Another node has its address: that its forerunner went is nothing that happened to it.
+        let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        network.send(4, to(Some(8)), request());
+        assert_eq!(next_of_link(&mut told).await, (8, Presence::Connected));
+        assert_eq!(network.peers.len(), 1);
+        drop(listener);
+    }
 
     #[test]
     fn a_fetch_names_its_replica_where_its_version_has_the_place() {

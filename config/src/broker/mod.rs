@@ -108,6 +108,15 @@ impl BrokerConfig {
         own.and_then(|text| key.parse(text).ok()).or_else(|| self.values.get(name).cloned())
     }
 
+    /// The name of the listener by which brokers reach one another, as far as this node can tell of
+    /// others: what it uses itself, or was told. A controller alone that was told nothing does not
+    /// know.
+    pub fn listener_of_brokers(&self) -> Option<&str> {
+        let told = ["inter.broker.listener.name", "security.inter.broker.protocol"];
+        let is_told = told.iter().any(|name| self.static_properties.contains(name));
+        (self.process_roles.broker || is_told).then_some(&*self.inter_broker_listener_name)
+    }
+
     /// A throttle that only a dynamic setting sets, in bytes a second.
     pub fn throttle(&self, name: &str) -> i64 {
         let set = self.dynamic_own.get(name).or_else(|| self.dynamic_defaults.get(name));

@@ -44,9 +44,8 @@ pub enum Event {
     Responded { request_id: u64, response: PeerResponse },
     /// No answer will come to [`Output::Send`].
     RequestFailed { request_id: u64, failure: RequestFailure },
-    /// Evidence that a node's process is gone: its connection was closed, and a reconnect was
-    /// refused or not answered within half a second. A wrong guess costs no more than a round of
-    /// pre-votes.
+    /// Evidence that a node's process is gone: its connection was closed, and the address that took
+    /// it refused another. A wrong guess costs no more than a round of pre-votes.
     PeerGone { id: i32 },
     /// The node is about to stop: whoever leads hands over.
     ShutdownRequested,
