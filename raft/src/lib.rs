@@ -18,3 +18,4 @@ pub mod image;
 pub mod node;
 pub mod planted;
 pub mod quorum;
+pub mod suspects;

@@ -320,12 +320,12 @@ impl QuorumHandle {
         self.shared.heartbeats.heard(connection_id, broker_id);
     }
 
-    /// A connection to this node ended, whosever it was.
-    pub(crate) fn connection_ended(&self, connection_id: u64) {
-        if let Some(broker_id) = self.shared.heartbeats.ended(connection_id) {
-            // A quorum that has stopped looks for nobody.
-            let _ = self.command(Command::HeartbeatsEnded { broker_id });
-        }
+    /// A connection to this node ended, whosever it was: the broker whose heartbeats came by it.
+    pub(crate) fn connection_ended(&self, connection_id: u64) -> Option<i32> {
+        let broker_id = self.shared.heartbeats.ended(connection_id)?;
+        // A quorum that has stopped looks for nobody.
+        let _ = self.command(Command::HeartbeatsEnded { broker_id });
+        Some(broker_id)
     }
 
     /// This broker is ready for clients; resolves when it is unfenced.
