@@ -53,13 +53,22 @@ pub fn producer_of(
 /// Starts the consumer.
 #[must_use]
 pub fn consumer(bootstrap: &[String], topic: &str, group: &str) -> Running {
-    consumer_of(EQUALLED, bootstrap, topic, group)
+    start_consumer(EQUALLED, vec![bootstrap.join(","), topic.to_owned(), group.to_owned()])
 }
 
-/// The same on the clients of a release.
+/// One on the clients of a release that commits what it has read before it reads on.
 #[must_use]
-pub fn consumer_of(version: &str, bootstrap: &[String], topic: &str, group: &str) -> Running {
-    let args = [bootstrap.join(","), topic.to_owned(), group.to_owned()];
+pub fn committing_consumer_of(
+    version: &str,
+    bootstrap: &[String],
+    topic: &str,
+    group: &str,
+) -> Running {
+    let words = [&bootstrap.join(","), topic, group, "commit"];
+    start_consumer(version, words.map(str::to_owned).to_vec())
+}
+
+fn start_consumer(version: &str, args: Vec<String>) -> Running {
     let server = ToolServer::shared();
     server.spawn_main_within(&steady_class_path(version), "SteadyConsumer", &args, "", PATIENCE)
 }
