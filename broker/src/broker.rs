@@ -27,6 +27,7 @@ use crate::partitions::{AppendRefused, HostedPartition, Partitions, Surroundings
 use crate::producer_ids::ProducerIds;
 use crate::quorum::QuorumHandle;
 use crate::replication_quota::ReplicationQuotas;
+use crate::suspects::SuspectedBrokers;
 use crate::zookeeper::ZooKeeperFace;
 
 /// Topics that Kafka keeps for itself; clients may read them, not write them.
@@ -57,6 +58,7 @@ pub(crate) struct Parts {
     pub(crate) authorizer: Arc<dyn Authorizer>,
     pub(crate) surroundings: Arc<Surroundings>,
     pub(crate) fetchers: Fetchers,
+    pub(crate) suspects: SuspectedBrokers,
     pub(crate) quotas: ReplicationQuotas,
     pub(crate) auto_topics: AutoTopics,
     pub(crate) groups: Groups,
@@ -89,7 +91,22 @@ impl Broker {
 
     /// The partitions are what this image says.
     pub(crate) fn set_image(&self, image: Arc<MetadataImage>) {
-        self.image.store(image);
+        self.image.store(Arc::clone(&image));
+        self.parts.suspects.moved_on(image.cluster());
+    }
+
+    /// The image to answer from when the answer names these leaders of an image: one of them may be
+    /// going, and then the controller's word is waited for.
+    pub(crate) async fn settled_image<Leaders: IntoIterator<Item = i32>>(
+        &self,
+        leaders: impl Fn(&MetadataImage) -> Leaders,
+    ) -> Arc<MetadataImage> {
+        self.parts.suspects.settled(|| self.image(), leaders).await
+    }
+
+    /// This node lost a broker: a connection that it had was closed or reset, or refused.
+    pub(crate) fn lost(&self, broker_id: i32) {
+        self.parts.suspects.lost(broker_id, self.image.load().cluster());
     }
 
     pub(crate) fn node_id(&self) -> i32 {
@@ -234,7 +251,9 @@ impl Broker {
             "Connection {} ended",
             client.connection_id,
         );
-        self.parts.quorum.connection_ended(client.connection_id);
+        if let Some(broker_id) = self.parts.quorum.connection_ended(client.connection_id) {
+            self.lost(broker_id);
+        }
     }
 
     /// A refused append may mean that the log directory failed.
@@ -290,9 +309,17 @@ pub(crate) fn node_endpoint(
     listener: &str,
 ) -> Option<NodeEndpoint> {
     let broker = image.cluster().broker(broker_id).filter(|broker| !broker.fenced)?;
+    registered_endpoint(broker, listener)
+}
+
+/// Where clients of `listener` reach a broker if it is up.
+pub(crate) fn registered_endpoint(
+    broker: &raft::image::Broker,
+    listener: &str,
+) -> Option<NodeEndpoint> {
     let endpoint = broker.end_points.iter().find(|endpoint| endpoint.name.as_str() == listener)?;
     Some(NodeEndpoint {
-        node_id: broker_id,
+        node_id: broker.broker_id,
         host: endpoint.host.to_string(),
         port: i32::from(endpoint.port),
         rack: broker.rack.as_ref().map(ToString::to_string),

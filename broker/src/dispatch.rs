@@ -37,6 +37,8 @@ pub(crate) enum CloseConnection {
 pub(crate) enum Begun {
     /// A Produce, appended already: its reply, or what the reply waits for.
     Produce(Result<Reply, Later>),
+    /// What may wait for the controller's word: Produce requests behind it need not wait with it.
+    Overtaken(Later),
     /// Anything else; starts when it is polled.
     Other(Later),
 }
@@ -81,7 +83,14 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         Ok(body) if forwarding::takes(listener, context.api) => {
             Begun::Other(forwarding::forward(broker, context, whole, body))
         }
-        Ok(body) => Begun::Other(handlers::route(broker, context, body)),
+        Ok(body) => {
+            let waits_for_word = matches!(
+                context.api.key,
+                ApiKey::Metadata | ApiKey::DescribeTopicPartitions | ApiKey::FindCoordinator
+            );
+            let reply = handlers::route(broker, context, body);
+            if waits_for_word { Begun::Overtaken(reply) } else { Begun::Other(reply) }
+        }
         Err(refusal) => refuse(format!("{} v{}: {refusal}", header.api.name, header.api_version)),
     }
 }

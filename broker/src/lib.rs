@@ -44,6 +44,7 @@ mod replication_quota;
 mod server;
 mod state_changes;
 mod stop_signals;
+mod suspects;
 mod topic_names;
 mod topic_settings;
 mod zookeeper;

@@ -105,6 +105,8 @@ impl Publisher {
     pub(crate) async fn apply(&mut self, image: Arc<MetadataImage>, changes: &Changes) {
         if !changes.brokers.is_empty() {
             self.broker.parts.surroundings.set_brokers(&image);
+            let before = self.broker.image();
+            self.broker.parts.suspects.moving_on(before.cluster(), image.cluster());
         }
         self.delete(&changes.deleted_topics).await;
         if changes.configs.iter().any(is_of_brokers) {

@@ -49,6 +49,7 @@ use crate::publisher::Publisher;
 use crate::quorum::{Changes, QuorumHandle};
 use crate::replication_quota::ReplicationQuotas;
 use crate::stop_signals::StopSignals;
+use crate::suspects::SuspectedBrokers;
 use crate::zookeeper::ZooKeeperFace;
 use client::PeerSettings;
 
@@ -235,6 +236,7 @@ impl Node {
         life_lines::say_stopping(&config);
         self.clients.end();
         self.broker.quorum().controlled_shutdown().await;
+        self.broker.parts.suspects.stop();
         self.clients.disconnect().await;
         self.broker.groups().shut_down();
         drop(self.maintenance);
@@ -345,6 +347,7 @@ fn parts(
         authorizer: Arc::new(AllowAll),
         surroundings: Arc::new(surroundings),
         fetchers: Fetchers::default(),
+        suspects: SuspectedBrokers::new(config.broker_session_timeout_ms),
         quotas: ReplicationQuotas::new(config),
         auto_topics: AutoTopics::default(),
         groups: Groups::new(config.node_id, groups::Limits::of(config)),

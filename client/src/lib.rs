@@ -14,6 +14,7 @@ pub mod bootstrap;
 mod inbox;
 mod lines;
 mod link;
+mod liveness;
 pub mod probe;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use tokio::time::Instant;
 
 pub use self::lines::Pace;
 use self::link::{Ask, Link};
+pub use self::liveness::Liveness;
 
 /// Where a node listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -133,6 +135,7 @@ pub struct Peer {
     address: Address,
     asks: mpsc::UnboundedSender<Ask>,
     presence: watch::Receiver<Presence>,
+    liveness: Liveness,
 }
 
 impl Peer {
@@ -140,8 +143,15 @@ impl Peer {
     pub fn new(address: Address, settings: PeerSettings) -> Self {
         let (asks, asked) = mpsc::unbounded_channel();
         let (told, presence) = watch::channel(Presence::Unknown);
-        tokio::spawn(Link::new(address.clone(), settings, asked, told).run());
-        Self { address, asks, presence }
+        let liveness = Liveness::default();
+        let link = Link::new(address.clone(), settings, asked, told, liveness.clone());
+        tokio::spawn(link.run());
+        Self { address, asks, presence, liveness }
+    }
+
+    /// Whether the connection still is one, for those who cannot wait to be told.
+    pub fn liveness(&self) -> Liveness {
+        self.liveness.clone()
     }
 
     /// Tells of every change; meaningful for a peer that is watched.

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use protocol::api::{Api, ApiKey};
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 
 use super::inbox::{Inbox, InboxError};
 use super::lines::{Cancelled, Lines};
+use super::liveness::Liveness;
 use super::probe::{self, Attempt};
 use super::versions::{self, Heard, Versions};
 use super::{Address, Encode, PeerError, PeerSettings, Presence};
@@ -58,6 +60,7 @@ struct Way {
     address: Address,
     settings: PeerSettings,
     presence: watch::Sender<Presence>,
+    liveness: Liveness,
     lines: Lines,
     /// The last address that a failed attempt went to, where the name has one.
     tried: Option<SocketAddr>,
@@ -67,7 +70,7 @@ struct Way {
 
 /// A connection whose other side has said what it speaks.
 struct Connection {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     inbox: Inbox,
     versions: Versions,
     out: BytesMut,
@@ -88,9 +91,10 @@ impl Link {
         settings: PeerSettings,
         asks: mpsc::UnboundedReceiver<Ask>,
         presence: watch::Sender<Presence>,
+        liveness: Liveness,
     ) -> Self {
         let lines = Lines::new(settings.clone());
-        let way = Way { address, settings, presence, lines, tried: None, reached: None };
+        let way = Way { address, settings, presence, liveness, lines, tried: None, reached: None };
         Self { way, asks, waiting: VecDeque::new() }
     }
 
@@ -107,11 +111,12 @@ impl Link {
             match self.way.open(at_hand.take()).await {
                 Ok(mut connection) => {
                     self.way.lines.connected();
+                    let shown = self.way.liveness.show(&connection.stream);
                     let ended = self.converse(&mut connection).await;
                     let Ended::Failed(error) = ended else { return };
                     self.way.log_end(&error);
                     connection.fail_all(&self.way, &error);
-                    drop(connection);
+                    drop((connection, shown));
                     at_hand = self.way.look_again(!self.asks.is_closed()).await;
                 }
                 Err(error) => {
@@ -274,7 +279,7 @@ enum Unanswered {
 impl Connection {
     async fn greet(stream: TcpStream, client_id: &str) -> Result<Self, Unanswered> {
         let mut connection = Self {
-            stream,
+            stream: Arc::new(stream),
             inbox: Inbox::default(),
             versions: Versions::default(),
             out: BytesMut::new(),

@@ -19,3 +19,4 @@ pub mod image;
 pub mod node;
 pub mod planted;
 pub mod quorum;
+pub mod suspects;

@@ -3,10 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use protocol::messages::MetadataRequest;
 use tests::cluster::reader::{Values, whole};
 use tests::cluster::verdict::{Promise, judge_by_view};
-use tests::cluster::view::{View, ask, metadata, until};
+use tests::cluster::view::{View, alive, metadata, until};
 use tests::cluster::{Load, Reader};
 use tests::docker::{Container, Project, both, docker, docker_output};
 
@@ -33,7 +32,7 @@ fn view(project: &Project) -> View {
 fn wait_all_up(view: &View) {
     for (id, address) in &view.brokers {
         until(&format!("broker {id} knows of five"), Duration::from_secs(30), || {
-            metadata(address).is_ok_and(|seen| seen.brokers.len() == 5).then_some(())
+            alive(address).is_ok_and(|seen| seen.len() == 5).then_some(())
         });
     }
 }
@@ -129,9 +128,7 @@ fn fenced(view: &View, broker: i32) {
     let rest = view.without(broker);
     for (_, address) in &rest.brokers {
         until(&format!("broker {broker} is fenced"), Duration::from_secs(30), || {
-            let request = MetadataRequest::default().with_topics(Some(Vec::new()));
-            let seen = ask(address, 12, &request).ok()?;
-            seen.brokers.iter().all(|one| one.node_id.0 != broker).then_some(())
+            alive(address).is_ok_and(|seen| !seen.contains(&broker)).then_some(())
         });
     }
 }

@@ -25,6 +25,7 @@ impl Fetcher {
             Err(error) => return self.lost(&error),
         };
         self.failures = 0;
+        self.broker.parts.suspects.heard(&self.contact);
         match ErrorCode::try_from_code(response.error_code) {
             None => {}
             Some(code) => return self.session_failed(code),
@@ -50,6 +51,10 @@ impl Fetcher {
 
     /// The connection is gone; everything is asked for again on the next.
     fn lost(&mut self, error: &PeerError) {
+        // One that does not answer is not known to be gone: its session tells.
+        if matches!(error, PeerError::Disconnected(_) | PeerError::Unreachable { .. }) {
+            self.broker.lost(self.leader);
+        }
         let pause_max_ms = self.pause_max_ms();
         if self.failures == 0 {
             tracing::info!(

@@ -20,6 +20,7 @@ use super::plan::{Ask, Key, Plan, Wish};
 use super::requests::{self, Terms};
 use crate::broker::Broker;
 use crate::partitions::HostedPartition;
+use crate::suspects::Contact;
 use client::{Address, Pace, Peer, PeerError, PeerSettings};
 
 /// Fetches under way: one that waits, and one that hurries it.
@@ -54,6 +55,8 @@ pub(super) struct Fetcher {
     /// For log lines, as Kafka's.
     pub(super) prefix: String,
     pub(super) peer: Arc<Peer>,
+    /// When the leader last answered.
+    pub(super) contact: Contact,
     orders: mpsc::UnboundedReceiver<Order>,
     pub(super) plan: Plan<Arc<HostedPartition>>,
     pub(super) in_flight: VecDeque<InFlight>,
@@ -85,11 +88,13 @@ impl Fetcher {
             ..PeerSettings::new(client_id, prefix.as_str()).of_node(leader)
         };
         let peer = Peer::new(address, settings);
+        let contact = broker.parts.suspects.contact(leader, peer.liveness());
         Self {
             broker,
             leader,
             prefix,
             peer: Arc::new(peer),
+            contact,
             orders,
             plan: Plan::new(),
             in_flight: VecDeque::new(),

@@ -110,7 +110,7 @@ async fn answer(node: &Node, listener: &str, frame: Bytes) -> Bytes {
     let address = SocketAddr::from(([127, 0, 0, 1], 1));
     let client = Arc::new(Client::new(Arc::from(listener), address, 5));
     let reply = match dispatch::begin(&node.broker, &client, frame) {
-        Begun::Other(later) => later.await,
+        Begun::Overtaken(later) | Begun::Other(later) => later.await,
         Begun::Produce(_) => panic!("no Produce was sent"),
     };
     match reply {

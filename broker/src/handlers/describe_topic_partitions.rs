@@ -32,7 +32,7 @@ pub(crate) async fn handle(
     request: DescribeTopicPartitionsRequest,
 ) -> Result<DescribeTopicPartitionsResponse, CloseConnection> {
     answer_budget::check(request.topics.len(), BYTES_EACH)?;
-    let image = broker.image();
+    let image = broker.settled_image(|image| leaders(image, &request)).await;
     let every = request.topics.is_empty();
     let from = request.cursor.as_ref().map_or("", |cursor| cursor.topic_name.as_str());
     let names: BTreeSet<&str> = if every {
@@ -81,6 +81,16 @@ pub(crate) async fn handle(
         topics.extend(hidden.into_iter().map(denied));
     }
     Ok(DescribeTopicPartitionsResponse::default().with_topics(topics).with_next_cursor(next))
+}
+
+/// Who leads the partitions of the topics that are asked for.
+fn leaders(image: &MetadataImage, request: &DescribeTopicPartitionsRequest) -> BTreeSet<i32> {
+    let of = |topic: &Topic| topic.partitions().map(|(_, each)| each.leader).collect::<Vec<_>>();
+    if request.topics.is_empty() {
+        return image.topics().iter().flat_map(|topic| of(topic)).collect();
+    }
+    let named = request.topics.iter().filter_map(|asked| image.topics().by_name(&asked.name));
+    named.flat_map(|topic| of(topic)).collect()
 }
 
 fn failed(name: &TopicName, error: ErrorCode) -> DescribeTopicPartitionsResponseTopic {

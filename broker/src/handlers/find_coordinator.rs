@@ -10,6 +10,7 @@ use protocol::leader_hint::NodeEndpoint;
 use protocol::messages::find_coordinator_response::Coordinator;
 use protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorResponse};
 use protocol::wire::StrBytes;
+use raft::image::MetadataImage;
 
 use crate::authorizer::{Operation, Resource};
 use crate::auto_topics;
@@ -31,8 +32,9 @@ pub(crate) async fn handle(
     context: &RequestContext,
     request: FindCoordinatorRequest,
 ) -> Result<FindCoordinatorResponse, CloseConnection> {
+    let image = broker.settled_image(|image| coordinators(broker, image, context, &request)).await;
     if context.api_version < FIRST_WITH_KEYS {
-        let found = find(broker, context, request.key_type, &request.key);
+        let found = find(broker, &image, context, request.key_type, &request.key);
         return Ok(single(found));
     }
     if ![GROUP, TRANSACTION, SHARE].contains(&request.key_type) {
@@ -43,14 +45,32 @@ pub(crate) async fn handle(
         return Ok(FindCoordinatorResponse::default().with_coordinators(all.collect()));
     }
     let found = request.coordinator_keys.into_iter().map(|key| {
-        let found = find(broker, context, request.key_type, &key);
+        let found = find(broker, &image, context, request.key_type, &key);
         coordinator(key, found)
     });
     Ok(FindCoordinatorResponse::default().with_coordinators(found.collect()))
 }
 
+/// The brokers that an answer about groups names.
+fn coordinators(
+    broker: &Broker,
+    image: &MetadataImage,
+    context: &RequestContext,
+    request: &FindCoordinatorRequest,
+) -> Vec<i32> {
+    let topic = image.topics().by_name(groups::TOPIC).filter(|_| request.key_type == GROUP);
+    let Some(topic) = topic else { return Vec::new() };
+    let keys = match context.api_version < FIRST_WITH_KEYS {
+        true => std::slice::from_ref(&request.key),
+        false => request.coordinator_keys.as_slice(),
+    };
+    let partitions = keys.iter().map(|group| broker.groups().partition_of(group, image));
+    partitions.filter_map(|partition| Some(topic.partition(partition)?.leader)).collect()
+}
+
 fn find(
     broker: &Arc<Broker>,
+    image: &MetadataImage,
     context: &RequestContext,
     key_type: i8,
     key: &StrBytes,
@@ -58,7 +78,7 @@ fn find(
     let may = |resource| context.authorize(Operation::Describe, resource);
     match key_type {
         GROUP if !may(Resource::Group(key)) => Err(ErrorCode::GroupAuthorizationFailed),
-        GROUP => find_group(broker, context, key),
+        GROUP => find_group(broker, image, context, key),
         TRANSACTION if !may(Resource::TransactionalId(key)) => {
             Err(ErrorCode::TransactionalIdAuthorizationFailed)
         }
@@ -76,18 +96,18 @@ fn find(
 
 fn find_group(
     broker: &Arc<Broker>,
+    image: &MetadataImage,
     context: &RequestContext,
     group: &StrBytes,
 ) -> Result<NodeEndpoint, ErrorCode> {
-    let image = broker.image();
     let Some(topic) = image.topics().by_name(groups::TOPIC) else {
         auto_topics::create_own(broker, groups::TOPIC);
         return Err(ErrorCode::CoordinatorNotAvailable);
     };
-    let partition = broker.groups().partition_of(group, &image);
+    let partition = broker.groups().partition_of(group, image);
     topic
         .partition(partition)
-        .and_then(|state| node_endpoint(&image, state.leader, &context.client.listener))
+        .and_then(|state| node_endpoint(image, state.leader, &context.client.listener))
         .ok_or(ErrorCode::CoordinatorNotAvailable)
 }
 

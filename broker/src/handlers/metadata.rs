@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::authorizer::{Operation, Resource};
 use crate::auto_topics;
-use crate::broker::{Broker, node_endpoint};
+use crate::broker::{Broker, node_endpoint, registered_endpoint};
 use crate::context::RequestContext;
 use crate::dispatch::CloseConnection;
 
@@ -35,7 +35,7 @@ pub(crate) async fn handle(
     context: &RequestContext,
     request: MetadataRequest,
 ) -> Result<MetadataResponse, CloseConnection> {
-    let image = broker.image();
+    let image = broker.settled_image(|image| leaders(image, context, &request)).await;
     let mut answer = Answer { broker, context, image: &image, topics: Vec::new() };
     let mut missing = BTreeSet::new();
     match &request.topics {
@@ -46,7 +46,7 @@ pub(crate) async fn handle(
             for topic in topics {
                 let by_id = topic.topic_id != Uuid::nil();
                 if context.api_version < FIRST_WITH_IDS && (by_id || topic.name.is_none()) {
-                    let brokers = brokers(context, &image)?;
+                    let brokers = brokers(broker, context, &image)?;
                     return Ok(refuse_whole(cluster(broker, &image, brokers)));
                 }
             }
@@ -65,7 +65,7 @@ pub(crate) async fn handle(
         answer.authorized_operations();
     }
     let topics = answer.topics;
-    let brokers = brokers(context, &image)?;
+    let brokers = brokers(broker, context, &image)?;
     if request.allow_auto_topic_creation && broker.config().auto_create_topics_enable {
         let allowed = |name: &String| may_create(context, name);
         let created: Vec<String> = missing.into_iter().filter(allowed).collect();
@@ -86,16 +86,37 @@ pub(crate) async fn handle(
         .with_cluster_authorized_operations(cluster_operations))
 }
 
+/// Who leads the partitions that an answer names.
+fn leaders(image: &MetadataImage, context: &RequestContext, request: &MetadataRequest) -> Vec<i32> {
+    let mut leaders = BTreeSet::new();
+    let mut add = |topic: &Topic| leaders.extend(topic.partitions().map(|(_, each)| each.leader));
+    match &request.topics {
+        Some(topics) if !(topics.is_empty() && context.api_version == 0) => {
+            for asked in topics {
+                let topic = match asked.name.as_deref() {
+                    Some(name) if asked.topic_id.is_nil() => image.topics().by_name(name),
+                    _ => image.topics().by_id(asked.topic_id),
+                };
+                topic.into_iter().for_each(|topic| add(topic));
+            }
+        }
+        _ => image.topics().iter().for_each(|topic| add(topic)),
+    }
+    leaders.into_iter().collect()
+}
+
 fn may_create(context: &RequestContext, topic: &str) -> bool {
     context.authorize(Operation::Create, Resource::Cluster)
         || context.authorize(Operation::Create, Resource::Topic(topic))
 }
 
-/// Those who are alive, as this listener's clients reach them.
+/// Those who are alive, as this listener's clients reach them, and those who went so lately that
+/// Kafka would list them, too (`raft::suspects`).
 ///
 /// Unlike Kafka: where there are none, as for a moment at a cluster's start, the connection ends.
 /// A client tries again then; an Admin client that is told of no brokers has nobody left to ask.
 fn brokers(
+    broker: &Broker,
     context: &RequestContext,
     image: &MetadataImage,
 ) -> Result<Vec<MetadataResponseBroker>, CloseConnection> {
@@ -107,15 +128,17 @@ fn brokers(
             .with_port(node.port)
             .with_rack(node.rack.map(StrBytes::from_string))
     };
-    let alive = image.cluster().brokers();
-    let alive = alive.filter_map(|b| node_endpoint(image, b.broker_id, listener));
-    let alive: Vec<_> = alive.map(shown).collect();
-    if alive.is_empty() {
+    let suspects = &broker.parts.suspects;
+    let listed = image.cluster().brokers();
+    let listed = listed.filter(|each| !each.fenced || suspects.is_listed(each.broker_id));
+    let listed = listed.filter_map(|each| registered_endpoint(each, listener));
+    let listed: Vec<_> = listed.map(shown).collect();
+    if listed.is_empty() {
         return Err(CloseConnection::NotServing(format!(
             "no broker serves the listener {listener} yet"
         )));
     }
-    Ok(alive)
+    Ok(listed)
 }
 
 /// The answer without topics.

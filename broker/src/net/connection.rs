@@ -8,8 +8,9 @@
 //! Requests of one connection are served one after the other, as in Kafka, whose `SocketServer`
 //! mutes a channel until its request is answered. Unlike Kafka: consecutive Produce requests
 //! overlap; the next one is appended before the former's acknowledgements are in (at most
-//! [`PENDING_MAX`] of them), see docs/decisions/0003-produce-requests-overlap.md. Replies to
-//! requests that were read together are written together.
+//! [`PENDING_MAX`] of them), see docs/decisions/0003-produce-requests-overlap.md. They also are
+//! appended while an answer that stands before them waits for the controller's word
+//! (docs/decisions/0340). Replies to requests that were read together are written together.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -255,6 +256,21 @@ impl Connection {
                 }
             }
             Begun::Produce(Err(later)) => self.pending.push_back(Pending::Waiting(later)),
+            Begun::Overtaken(reply) => {
+                if !self.pending.is_empty() {
+                    self.settle().await?;
+                }
+                self.pending.push_back(Pending::Waiting(reply));
+                let reply = tokio::select! {
+                    biased;
+                    reply = first_pending(&mut self.pending) => Some(reply),
+                    () = std::future::ready(()) => None,
+                };
+                if let Some(reply) = reply {
+                    self.pending.pop_front();
+                    self.queue(reply)?;
+                }
+            }
             Begun::Other(mut reply) => {
                 // A request other than Produce starts when everything before it is answered.
                 if !self.pending.is_empty() {

@@ -327,13 +327,12 @@ impl QuorumHandle {
         let _ = self.command(Command::Sign(Sign::Heard { broker_id, epoch, connection_id }));
     }
 
-    /// A connection to this node ended, whosever it was.
-    pub(crate) fn connection_ended(&self, connection_id: u64) {
-        if let Some(broker_id) = self.shared.heartbeats.ended(connection_id) {
-            // A quorum that has stopped looks for nobody.
-            let ended = Sign::HeartbeatsEnded { broker_id, connection_id };
-            let _ = self.command(Command::Sign(ended));
-        }
+    /// A connection to this node ended, whosever it was: the broker whose heartbeats came by it.
+    pub(crate) fn connection_ended(&self, connection_id: u64) -> Option<i32> {
+        let broker_id = self.shared.heartbeats.ended(connection_id)?;
+        // A quorum that has stopped looks for nobody.
+        let _ = self.command(Command::Sign(Sign::HeartbeatsEnded { broker_id, connection_id }));
+        Some(broker_id)
     }
 
     /// This broker is ready for clients; resolves when it is unfenced.

@@ -5,6 +5,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -12,7 +13,8 @@ import org.apache.kafka.common.utils.Exit;
 
 /**
  * A member of a group that reads on until it is told to end: {@code got,partition,offset,number,milliseconds} for each
- * record. Settings are the defaults but for where a new group starts.
+ * record. Settings are the defaults but for where a new group starts. With a fourth word, "commit", it commits what it
+ * has every fifty milliseconds before it polls again.
  */
 public final class SteadyConsumer {
     public static void main(String[] words) {
@@ -22,6 +24,8 @@ public final class SteadyConsumer {
         properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, StringDeserializer.class.getName());
         properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, StringDeserializer.class.getName());
         properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        long committed = System.nanoTime();
+        boolean commits = words.length > 3 && words[3].equals("commit");
         KafkaConsumer<String, String> consumer = new KafkaConsumer<>(properties);
         CountDownLatch ended = new CountDownLatch(1);
         Exit.addShutdownHook("consumer", () -> {
@@ -35,9 +39,14 @@ public final class SteadyConsumer {
         try {
             consumer.subscribe(List.of(words[1]));
             while (true) {
-                for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
+                ConsumerRecords<String, String> records = consumer.poll(Duration.ofMillis(200));
+                for (ConsumerRecord<String, String> record : records) {
                     System.out.println("got," + record.partition() + "," + record.offset() + "," + record.value() + ","
                         + System.currentTimeMillis());
+                }
+                if (commits && !records.isEmpty() && System.nanoTime() - committed > 50_000_000) {
+                    consumer.commitSync();
+                    committed = System.nanoTime();
                 }
             }
         } catch (WakeupException e) {

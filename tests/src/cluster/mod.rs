@@ -16,6 +16,7 @@ pub mod load;
 pub mod log;
 pub mod nodes;
 pub mod ports;
+pub mod programs;
 pub mod reader;
 pub mod steady;
 pub mod verdict;

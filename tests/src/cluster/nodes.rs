@@ -153,10 +153,7 @@ impl Cluster {
         let mut waiting = view.brokers.clone();
         while !waiting.is_empty() {
             waiting.retain(|(_, address)| {
-                let Ok(metadata) = view::metadata(address) else { return true };
-                let mut shown: Vec<i32> = metadata.brokers.iter().map(|b| b.node_id.0).collect();
-                shown.sort_unstable();
-                shown != expected
+                view::alive(address).map_or(true, |shown| shown != expected)
             });
             self.assert_none_ended();
             assert!(began.elapsed() < START_PATIENCE, "not all brokers shown by {waiting:?}");

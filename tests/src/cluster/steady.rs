@@ -1,4 +1,4 @@
-//! A default Java producer and a group consumer of kafka-clients 4.1 that run through everything.
+//! A default Java producer and a group consumer of kafka-clients that run through everything.
 //!
 //! They print what happened to each record and when (tests/java/cluster); here that becomes facts:
 //! failures, the longest pause around each restart, what came twice or not at all.
@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::oracle::{Finished, Running, ToolServer, steady_class_path};
+use crate::oracle::{EQUALLED, Finished, Running, ToolServer, steady_class_path};
 
 /// How long a client may run.
 const PATIENCE: Duration = Duration::from_secs(1200);
@@ -32,18 +32,45 @@ pub struct Steady {
 /// Starts the producer: a record every `pause_micros`, to each partition in turn.
 #[must_use]
 pub fn producer(bootstrap: &[String], topic: &str, partitions: i32, pause_micros: u32) -> Running {
+    producer_of(EQUALLED, bootstrap, topic, partitions, pause_micros)
+}
+
+/// The same on the clients of a release.
+#[must_use]
+pub fn producer_of(
+    version: &str,
+    bootstrap: &[String],
+    topic: &str,
+    partitions: i32,
+    pause_micros: u32,
+) -> Running {
     let args =
         [bootstrap.join(","), topic.to_owned(), partitions.to_string(), pause_micros.to_string()];
     let server = ToolServer::shared();
-    server.spawn_main_within(&steady_class_path(), "SteadyProducer", &args, "", PATIENCE)
+    server.spawn_main_within(&steady_class_path(version), "SteadyProducer", &args, "", PATIENCE)
 }
 
 /// Starts the consumer.
 #[must_use]
 pub fn consumer(bootstrap: &[String], topic: &str, group: &str) -> Running {
-    let args = [bootstrap.join(","), topic.to_owned(), group.to_owned()];
+    start_consumer(EQUALLED, vec![bootstrap.join(","), topic.to_owned(), group.to_owned()])
+}
+
+/// One on the clients of a release that commits what it has read before it reads on.
+#[must_use]
+pub fn committing_consumer_of(
+    version: &str,
+    bootstrap: &[String],
+    topic: &str,
+    group: &str,
+) -> Running {
+    let words = [&bootstrap.join(","), topic, group, "commit"];
+    start_consumer(version, words.map(str::to_owned).to_vec())
+}
+
+fn start_consumer(version: &str, args: Vec<String>) -> Running {
     let server = ToolServer::shared();
-    server.spawn_main_within(&steady_class_path(), "SteadyConsumer", &args, "", PATIENCE)
+    server.spawn_main_within(&steady_class_path(version), "SteadyConsumer", &args, "", PATIENCE)
 }
 
 /// How many records a client that runs has moved so far.
@@ -60,7 +87,7 @@ pub fn finished(finished: Finished) -> Steady {
     steady
 }
 
-fn parse(printed: &str) -> Steady {
+pub(super) fn parse(printed: &str) -> Steady {
     let mut steady = Steady::default();
     for line in printed.lines() {
         let moved = line.strip_prefix("ack,").or_else(|| line.strip_prefix("got,"));

@@ -11,8 +11,8 @@ use protocol::messages::create_topics_request::{
 use protocol::messages::describe_quorum_request::{PartitionData, TopicData};
 use protocol::messages::describe_topic_partitions_request::TopicRequest;
 use protocol::messages::{
-    BrokerId, CreateTopicsRequest, DescribeQuorumRequest, DescribeTopicPartitionsRequest,
-    MetadataRequest, MetadataResponse,
+    BrokerId, CreateTopicsRequest, DescribeClusterRequest, DescribeQuorumRequest,
+    DescribeTopicPartitionsRequest, MetadataRequest, MetadataResponse,
 };
 use protocol::wire::{Request, StrBytes};
 
@@ -78,6 +78,14 @@ pub fn ask<R: Request>(address: &str, version: i16, request: &R) -> io::Result<R
 /// Metadata of all topics, from one node.
 pub fn metadata(address: &str) -> io::Result<MetadataResponse> {
     ask(address, 12, &MetadataRequest::default().with_topics(None))
+}
+
+/// Who is up, as one broker says. Metadata lists those that went lately, too.
+pub fn alive(address: &str) -> io::Result<Vec<i32>> {
+    let answer = ask(address, 1, &DescribeClusterRequest::default().with_endpoint_type(1))?;
+    let mut alive: Vec<i32> = answer.brokers.iter().map(|broker| broker.broker_id.0).collect();
+    alive.sort_unstable();
+    Ok(alive)
 }
 
 /// One partition's state in one broker's metadata.

@@ -76,11 +76,12 @@ pub fn window_class_path(version: &str) -> (String, String) {
     }
 }
 
-/// The class path of the steady clients of cluster tests: our classes on the equalled release.
+/// The class path of the steady clients of cluster tests: our classes, compiled for the oldest
+/// release that they run on, on a release's kafka-clients.
 #[must_use]
-pub fn steady_class_path() -> String {
-    let classes = compiled("cluster", &format!("{}/*", jars(super::EQUALLED).display()));
-    format!("{}:{}", classes.display(), class_path(super::EQUALLED))
+pub fn steady_class_path(version: &str) -> String {
+    let classes = compiled("cluster", &format!("{}/*", jars(COURSE).display()));
+    format!("{}:{}", classes.display(), class_path(version))
 }
 
 /// The class path of the programs that call what web UIs call: our classes, compiled for the oldest
