@@ -1,7 +1,8 @@
 //! DeleteRecords: moves the beginning of logs up to given offsets.
 //!
 //! Kafka: `KafkaApis.handleDeleteRecordsRequest`, `Partition.deleteRecordsOnLeader`. The answer's
-//! low watermark is the least log start among the live replicas, which are waited for.
+//! low watermark is the least log start among the live replicas, which are waited for. Unlike Kafka:
+//! the wait ends when the partition goes (docs/decisions/0341).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,7 +93,7 @@ async fn delete(
     let Some(followed) = &mut deleting.followed else { return Ok(deleting.low_watermark) };
     match tokio::time::timeout_at(deadline, followed).await {
         Ok(Ok(Some(low_watermark))) => Ok(low_watermark),
-        Ok(_) => Err(ErrorCode::NotLeaderOrFollower),
+        Ok(_) => Err(partition.why_not_leader()),
         Err(_) => {
             partition.forget_deletion(&deleting);
             Err(ErrorCode::RequestTimedOut)

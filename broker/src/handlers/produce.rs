@@ -294,7 +294,7 @@ async fn wait_for(broker: &Arc<Broker>, wait: &mut Wait) -> Result<(), ErrorCode
     match (&mut committed.answer).await {
         Ok(Answer::Committed) => Ok(()),
         Ok(Answer::TooFewInSync) => Err(ErrorCode::NotEnoughReplicasAfterAppend),
-        Ok(Answer::NoLongerLeader) | Err(_) => Err(ErrorCode::NotLeaderOrFollower),
+        Ok(Answer::NoLongerLeader) | Err(_) => Err(wait.hosted.why_not_leader()),
     }
 }
 

@@ -173,6 +173,12 @@ impl HostedPartition {
         self.gone.get().map_or(Ok(()), |why| Err(*why))
     }
 
+    /// What somebody hears whose request waited for this replica to lead on: why it is gone, or that
+    /// it does not lead.
+    pub(crate) fn why_not_leader(&self) -> ErrorCode {
+        self.check_present().err().unwrap_or(ErrorCode::NotLeaderOrFollower)
+    }
+
     /// Whether a request that knows the leadership under `current_leader_epoch` (-1: under none)
     /// may be served here. Kafka: `Partition.checkCurrentLeaderEpoch` and
     /// `localLogWithEpochOrThrow`.
