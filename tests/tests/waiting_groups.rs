@@ -1,5 +1,6 @@
 //! A JoinGroup or SyncGroup that waits for other members ends when its coordinator goes away, with
-//! the code that stock Kafka gives. With `GREGOR_TEST_STOCK=1` the same table holds for stock Kafka.
+//! the code that stock Kafka gives. With `GREGOR_TEST_STOCK=1` the same table holds for stock
+//! Kafka.
 
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;

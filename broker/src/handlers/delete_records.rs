@@ -1,8 +1,8 @@
 //! DeleteRecords: moves the beginning of logs up to given offsets.
 //!
 //! Kafka: `KafkaApis.handleDeleteRecordsRequest`, `Partition.deleteRecordsOnLeader`. The answer's
-//! low watermark is the least log start among the live replicas, which are waited for. Unlike Kafka:
-//! the wait ends when the partition goes (docs/decisions/0341).
+//! low watermark is the least log start among the live replicas, which are waited for. Unlike
+//! Kafka: the wait ends when the partition goes (docs/decisions/0341).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -173,8 +173,8 @@ impl HostedPartition {
         self.gone.get().map_or(Ok(()), |why| Err(*why))
     }
 
-    /// What somebody hears whose request waited for this replica to lead on: why it is gone, or that
-    /// it does not lead.
+    /// What somebody hears whose request waited for this replica to lead on: why it is gone, or
+    /// that it does not lead.
     pub(crate) fn why_not_leader(&self) -> ErrorCode {
         self.check_present().err().unwrap_or(ErrorCode::NotLeaderOrFollower)
     }
