@@ -333,18 +333,38 @@ fn a_key_that_claims_to_act_is_read_somewhere() {
 }
 
 #[test]
-fn every_decision_has_a_number_of_its_own_and_says_its_cost() {
+fn every_decision_has_a_number_of_its_own_and_a_date_and_is_in_the_index() {
+    let pages = files(&[".md"]);
+    let (index, pages): (Vec<&Source>, Vec<&Source>) = pages
+        .iter()
+        .filter(|file| file.path.starts_with("docs/decisions/"))
+        .partition(|file| file.path.ends_with("/README.md"));
+    let index = &index.first().expect("an index").text;
     let mut seen = BTreeSet::new();
     let mut findings = Vec::new();
-    for source in files(&[".md"]).iter().filter(|file| file.path.starts_with("docs/decisions/")) {
-        let name = source.path.rsplit('/').next().unwrap_or_default();
+    for Source { path, text } in &pages {
+        let name = path.rsplit('/').next().unwrap_or_default();
         let number: String = name.chars().take_while(char::is_ascii_digit).collect();
+        let title = text.lines().next().unwrap_or_default();
         if number.len() != 4 || !seen.insert(number.clone()) {
-            findings.push(format!("{}: number {number}", source.path));
+            findings.push(format!("{path}: number {number}"));
         }
-        if !source.text.starts_with("# ") {
-            findings.push(format!("{}: no title", source.path));
+        let Some(title) = title.strip_prefix(&format!("# {number} ")) else {
+            findings.push(format!("{path}: no title with its number"));
+            continue;
+        };
+        for part in ["\n**Status.** Accepted, 20", "\n**Context.**", "\n**Choice.**", "\n**Cost.**"]
+        {
+            if !text.contains(part) {
+                findings.push(format!("{path}: no {}", part.trim()));
+            }
+        }
+        let row = index.lines().find(|line| line.starts_with(&format!("| {number} |")));
+        if !row.is_some_and(|row| row.contains(&format!("[{title}]({name})"))) {
+            findings.push(format!("{path}: not in the index as it is called"));
         }
     }
+    let listed = index.lines().filter(|line| line.starts_with("| 0")).count();
+    assert_eq!(listed, pages.len(), "pages in the index that are not there");
     none(&findings);
 }

@@ -1,6 +1,6 @@
 //! A Produce to all in-sync replicas and a DeleteRecords wait for a follower that stands still.
-//! They end when what they wait on goes away, with the code that stock Kafka gives to a Produce; stock
-//! lets a DeleteRecords wait its whole time. `GREGOR_TEST_STOCK=1` asks stock Kafka.
+//! They end when what they wait on goes away, with the code that stock Kafka gives to a Produce;
+//! stock lets a DeleteRecords wait its whole time. `GREGOR_TEST_STOCK=1` asks stock Kafka.
 
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
