@@ -139,7 +139,9 @@ impl SuspectedBrokers {
             news.as_mut().enable();
             let known = image();
             let now_ms = self.now_ms();
-            let waits = self.core.lock().waits_until(leaders(&known), asked_ms, now_ms);
+            // Gathered before the lock is taken: an answer may name every partition there is.
+            let named = leaders(&known);
+            let waits = self.core.lock().waits_until(named, asked_ms, now_ms);
             let Some(until_ms) = waits.filter(|_| !self.is_stopping.load(Ordering::Acquire)) else {
                 return known;
             };

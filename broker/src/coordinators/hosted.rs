@@ -229,6 +229,9 @@ impl<S: Kind> HostedShard<S> {
         state.answer(effects);
         if let Some(from) = effects.reverted_from {
             state.queue.retain(|write| write.id < from);
+            // What was decided after that, if anything, nobody waits for yet.
+            let reverted = state.settling.split_off(&from);
+            release(reverted);
         }
         state.queue.append(&mut VecDeque::from(std::mem::take(&mut effects.writes)));
         if !state.queue.is_empty() && !state.writing {
@@ -266,13 +269,12 @@ impl<S: Kind> HostedShard<S> {
         self: &Arc<Self>,
         fates: impl IntoIterator<Item = (WriteId, Result<i64, WriteFailure>)>,
     ) {
-        let (mut newest, mut reverted, mut in_doubt) = (None, false, None);
+        let (mut newest, mut in_doubt) = (None, None);
         // An error is a shard that was closed: its answers have been given.
         let _ = self.run(|runtime, now, effects| {
             for (id, fate) in fates {
                 runtime.written(id, fate, now, effects);
                 newest = Some(id);
-                reverted |= fate.is_err();
                 in_doubt = in_doubt.or_else(|| fate.err().filter(|failure| failure.leaves_doubt()));
             }
         });
@@ -281,30 +283,17 @@ impl<S: Kind> HostedShard<S> {
         }
         let Some(newest) = newest else { return };
         let mut state = self.state.lock();
-        // With a write that failed all later ones have their fate.
-        let later = if reverted {
-            BTreeMap::new()
-        } else {
-            state.settling.split_off(&WriteId(newest.0.saturating_add(1)))
-        };
-        for sender in std::mem::replace(&mut state.settling, later).into_values().flatten() {
-            let _ = sender.send(());
-        }
+        let later = state.settling.split_off(&WriteId(newest.0.saturating_add(1)));
+        release(std::mem::replace(&mut state.settling, later));
     }
 
     /// Records may stand in the log that the shard has taken back: only a load can tell.
-    fn give_way(self: &Arc<Self>, failure: WriteFailure) {
-        let mut effects = Effects::default();
-        {
-            let mut state = self.state.lock();
-            let Phase::Active(runtime) = &mut state.phase else { return };
-            runtime.unload(self.clock.now(), &mut effects);
-            let reason = format!("whether records were written is not known: {failure}");
-            state.phase = Phase::Failed(NotLoaded::ForNow(reason));
-            state.end(&mut effects);
+    fn give_way(&self, failure: WriteFailure) {
+        if !matches!(self.state.lock().phase, Phase::Active(_)) {
+            return;
         }
-        self.rearm.notify_one();
-        self.say(&effects.notes);
+        let reason = format!("whether records were written is not known: {failure}");
+        self.end(Phase::Failed(NotLoaded::ForNow(reason)));
         self.log.note_failure();
     }
 
@@ -331,14 +320,25 @@ impl<S: Kind> HostedShard<S> {
 
     /// The shard is not here any more: all that waits is answered.
     pub(super) fn close(&self) {
+        self.end(Phase::Closed);
+    }
+
+    /// Serves no more, for good or until it is loaded again; one that is closed stays so.
+    fn end(&self, phase: Phase<S>) {
         let mut effects = Effects::default();
         {
             let mut state = self.state.lock();
+            if matches!(state.phase, Phase::Closed) {
+                return;
+            }
             if let Phase::Active(runtime) = &mut state.phase {
                 runtime.unload(self.clock.now(), &mut effects);
             }
-            state.phase = Phase::Closed;
-            state.end(&mut effects);
+            state.phase = phase;
+            state.answer(&mut effects);
+            state.parked.clear();
+            state.queue.clear();
+            state.settling.clear();
         }
         self.rearm.notify_one();
         self.say(&effects.notes);
@@ -364,13 +364,13 @@ impl<S: Kind> State<S> {
             }
         }
     }
+}
 
-    /// Nothing waits any more.
-    fn end(&mut self, effects: &mut Effects<S>) {
-        self.answer(effects);
-        self.parked.clear();
-        self.queue.clear();
-        self.settling.clear();
+/// Tells those who waited for writes that these have their fate.
+fn release(settling: BTreeMap<WriteId, Vec<oneshot::Sender<()>>>) {
+    for sender in settling.into_values().flatten() {
+        // Who asked may be gone.
+        let _ = sender.send(());
     }
 }
 

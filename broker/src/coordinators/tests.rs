@@ -385,6 +385,7 @@ async fn a_log_that_cannot_be_read_makes_no_coordinator() {
         answer = commit(&groups, 5, "").await;
     }
     assert_eq!(answer, Err(GroupError::NotCoordinator));
+    assert_eq!(*log.damage.lock(), [""; 0], "another replica has the same record");
 }
 
 /// What a new coordinator says when it has read the log.
@@ -431,6 +432,7 @@ async fn a_log_with_a_damaged_batch_makes_no_coordinator_whatever_the_damage() {
             }
             let case = format!("{kind}, batch {number}");
             assert_eq!(said_after_loading(&log).await, Err(GroupError::NotCoordinator), "{case}");
+            assert_eq!(log.damage.lock().len(), 1, "{case}");
         }
     }
 }
