@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use protocol::messages::metadata_request::MetadataRequestTopic;
-use protocol::messages::{ElectLeadersRequest, FindCoordinatorRequest, MetadataRequest};
+use protocol::messages::{FindCoordinatorRequest, MetadataRequest};
 use protocol::wire::StrBytes;
 use tests::cluster::programs::Program;
 use tests::cluster::steady::{self, Steady};
@@ -150,24 +150,8 @@ fn trial(cluster: &mut Cluster, fault: Fault, number: u32) -> Vec<(&'static str,
     cluster.start_again(id);
     cluster.view().wait_in_sync(TOPIC, 3);
     cluster.view().wait_in_sync("__consumer_offsets", 3);
-    prefer(cluster);
+    cluster.view().prefer(TOPIC, 3);
     costs
-}
-
-/// Elects the preferred leaders.
-fn prefer(cluster: &Cluster) {
-    let request = ElectLeadersRequest::default()
-        .with_election_type(0)
-        .with_topic_partitions(None)
-        .with_timeout_ms(10_000);
-    let view = cluster.view();
-    let (_, address) = view.brokers.first().expect("a broker");
-    let _ = view::ask(address, 2, &request);
-    for partition in 0..3 {
-        view.wait_for_partition(TOPIC, partition, "led by its first replica", |one| {
-            one.replicas.first() == Some(&one.leader)
-        });
-    }
 }
 
 /// What a producer may lose beyond what the cluster itself took to know, in the median.
@@ -253,7 +237,7 @@ fn a_dead_leader_is_not_named_and_is_listed_until_its_session_would_have_ended()
     cluster.start_again(id);
     cluster.view().wait_in_sync(TOPIC, 3);
     // One that leads nothing leaves without a word that it did.
-    prefer(&cluster);
+    cluster.view().prefer(TOPIC, 3);
     let ends = Instant::now();
     let _ = cluster.terminate(id);
     until("it is not listed any more", 2 * session, unlisted);

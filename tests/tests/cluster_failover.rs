@@ -37,30 +37,13 @@ fn gaps(
         cluster.start_again(id);
         cluster.view().wait_in_sync("all", 3);
         // Leaders go home, so that the next one to go leads something again.
-        prefer(cluster);
+        cluster.view().prefer("all", 3);
     }
     let sent = running.finish();
     let _ = judge(cluster, "all", Promise::NothingLost, &sent, &reader.finish());
     println!("errors {:?}", sent.errors());
     let gap = |(since, until): (Instant, Instant)| sent.longest_gap_between(since, until);
     taken.into_iter().map(gap).collect()
-}
-
-/// Elects the preferred leaders.
-fn prefer(cluster: &Cluster) {
-    use protocol::messages::ElectLeadersRequest;
-    let request = ElectLeadersRequest::default()
-        .with_election_type(0)
-        .with_topic_partitions(None)
-        .with_timeout_ms(10_000);
-    let view = cluster.view();
-    let (_, address) = view.brokers.first().expect("a broker");
-    let _ = tests::cluster::view::ask(address, 2, &request);
-    for partition in 0..3 {
-        view.wait_for_partition("all", partition, "led by its first replica", |one| {
-            one.replicas.first() == Some(&one.leader)
-        });
-    }
 }
 
 /// What a busy machine of two processors takes from any single one may be more.

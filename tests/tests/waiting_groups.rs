@@ -7,19 +7,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use protocol::ErrorCode;
-use protocol::messages::alter_partition_reassignments_request::{
-    ReassignablePartition, ReassignableTopic,
-};
-use protocol::messages::elect_leaders_request::TopicPartitions;
 use protocol::messages::join_group_request::JoinGroupRequestProtocol;
-use protocol::messages::{
-    AlterPartitionReassignmentsRequest, BrokerId, ElectLeadersRequest, GroupId, JoinGroupRequest,
-    JoinGroupResponse, SyncGroupRequest,
-};
+use protocol::messages::{GroupId, JoinGroupRequest, JoinGroupResponse, SyncGroupRequest};
 use protocol::wire::StrBytes;
-use tests::cluster::view::{View, ask};
+use tests::cluster::view::View;
 use tests::cluster::{Cluster, Layout};
-use tests::topic::name;
 use tests::wire::Client;
 
 const OFFSETS: &str = "__consumer_offsets";
@@ -121,29 +113,6 @@ fn ended(view: &View, coordinator: i32, event: impl FnOnce()) -> [i16; 2] {
     })
 }
 
-fn reassign(view: &View, replicas: &[i32]) {
-    let partition = ReassignablePartition::default()
-        .with_partition_index(0)
-        .with_replicas(Some(replicas.iter().map(|id| BrokerId(*id)).collect()));
-    let asked =
-        ReassignableTopic::default().with_name(name(OFFSETS)).with_partitions(vec![partition]);
-    let request = AlterPartitionReassignmentsRequest::default()
-        .with_topics(vec![asked])
-        .with_timeout_ms(10_000);
-    let answer = ask(view.broker(3).expect("broker 3"), 0, &request).expect("an answer");
-    assert_eq!(answer.error_code, 0, "{answer:?}");
-}
-
-fn elect_the_first(view: &View) {
-    let partitions = TopicPartitions::default().with_topic(name(OFFSETS)).with_partitions(vec![0]);
-    let request = ElectLeadersRequest::default()
-        .with_election_type(0)
-        .with_topic_partitions(Some(vec![partitions]))
-        .with_timeout_ms(10_000);
-    let answer = ask(view.broker(3).expect("broker 3"), 2, &request).expect("an answer");
-    assert_eq!(answer.error_code, 0, "{answer:?}");
-}
-
 #[test]
 fn a_member_that_waits_hears_that_its_coordinator_has_gone() {
     let layout = Layout::split(1, 3)
@@ -154,12 +123,12 @@ fn a_member_that_waits_hears_that_its_coordinator_has_gone() {
     view.create(OFFSETS, &[&[1, 2]], &[("cleanup.policy", "compact")]);
     let gone = [ErrorCode::NotCoordinator.code(); 2];
 
-    reassign(&view, &[2, 1]);
+    view.reassign(3, OFFSETS, &[2, 1]);
     view.wait_for_partition(OFFSETS, 0, "reordered", |one| one.replicas == [2, 1]);
-    assert_eq!(ended(&view, 1, || elect_the_first(&view)), gone, "preferred election");
+    assert_eq!(ended(&view, 1, || view.elect_preferred(3, OFFSETS)), gone, "preferred election");
 
     view.wait_for_partition(OFFSETS, 0, "led by 2", |one| one.leader == 2);
-    assert_eq!(ended(&view, 2, || reassign(&view, &[1, 3])), gone, "reassignment");
+    assert_eq!(ended(&view, 2, || view.reassign(3, OFFSETS, &[1, 3])), gone, "reassignment");
 
     view.wait_for_partition(OFFSETS, 0, "led by 1", |one| one.leader == 1 && one.isr.len() == 2);
     let stopping = ended(&view, 1, || {

@@ -6,17 +6,9 @@
 use std::time::{Duration, Instant};
 
 use protocol::ErrorCode;
-use protocol::messages::alter_partition_reassignments_request::{
-    ReassignablePartition, ReassignableTopic,
-};
-use protocol::messages::delete_topics_request::DeleteTopicState;
-use protocol::messages::elect_leaders_request::TopicPartitions;
+use protocol::messages::FetchRequest;
 use protocol::messages::fetch_request::{FetchPartition, FetchTopic};
-use protocol::messages::{
-    AlterPartitionReassignmentsRequest, BrokerId, DeleteTopicsRequest, ElectLeadersRequest,
-    FetchRequest,
-};
-use tests::cluster::view::{View, ask, metadata};
+use tests::cluster::view::{View, metadata};
 use tests::cluster::{Cluster, Layout};
 use tests::topic::name;
 use tests::wire::Client;
@@ -109,37 +101,6 @@ fn ended(
     })
 }
 
-fn delete(view: &View, topic: &str) {
-    let state = DeleteTopicState::default().with_name(Some(name(topic)));
-    let request = DeleteTopicsRequest::default().with_topics(vec![state]).with_timeout_ms(10_000);
-    let answer = ask(view.broker(2).expect("broker 2"), 6, &request).expect("an answer");
-    assert_eq!(answer.responses[0].error_code, 0, "{answer:?}");
-}
-
-fn reassign(view: &View, topic: &str, replicas: &[i32]) {
-    let partition = ReassignablePartition::default()
-        .with_partition_index(0)
-        .with_replicas(Some(replicas.iter().map(|id| BrokerId(*id)).collect()));
-    let asked =
-        ReassignableTopic::default().with_name(name(topic)).with_partitions(vec![partition]);
-    let request = AlterPartitionReassignmentsRequest::default()
-        .with_topics(vec![asked])
-        .with_timeout_ms(10_000);
-    let answer = ask(view.broker(2).expect("broker 2"), 0, &request).expect("an answer");
-    assert_eq!(answer.error_code, 0, "{answer:?}");
-}
-
-/// The second replica becomes the first, and leads.
-fn elect_the_other(view: &View, topic: &str) {
-    let partitions = TopicPartitions::default().with_topic(name(topic)).with_partitions(vec![0]);
-    let request = ElectLeadersRequest::default()
-        .with_election_type(0)
-        .with_topic_partitions(Some(vec![partitions]))
-        .with_timeout_ms(10_000);
-    let answer = ask(view.broker(2).expect("broker 2"), 2, &request).expect("an answer");
-    assert_eq!(answer.error_code, 0, "{answer:?}");
-}
-
 #[test]
 fn a_waiting_fetch_ends_when_what_it_waits_on_goes_away() {
     let cluster = Cluster::start(Layout::split(1, 3));
@@ -149,12 +110,12 @@ fn a_waiting_fetch_ends_when_what_it_waits_on_goes_away() {
     }
     let everywhere = |code: ErrorCode| MANNERS.map(|manner| (manner, AtOnce(code.code())));
 
-    let seen = ended(&view, "deleted", delete);
+    let seen = ended(&view, "deleted", |view, topic| view.delete(2, topic));
     assert_eq!(seen, everywhere(ErrorCode::UnknownTopicOrPartition), "deletion");
 
-    reassign(&view, "moved", &[2, 1]);
+    view.reassign(2, "moved", &[2, 1]);
     view.wait_for_partition("moved", 0, "reordered", |one| one.replicas == [2, 1]);
-    let seen = ended(&view, "moved", elect_the_other);
+    let seen = ended(&view, "moved", |view, topic| view.elect_preferred(2, topic));
     // From version 11 on a follower may be read, by whoever names no epoch.
     let moved = MANNERS.map(|manner| match manner {
         Manner { knows_epoch: true, .. } => (manner, AtOnce(ErrorCode::FencedLeaderEpoch.code())),
@@ -163,6 +124,6 @@ fn a_waiting_fetch_ends_when_what_it_waits_on_goes_away() {
     });
     assert_eq!(seen, moved, "preferred election");
 
-    let seen = ended(&view, "left", |view, topic| reassign(view, topic, &[2, 3]));
+    let seen = ended(&view, "left", |view, topic| view.reassign(2, topic, &[2, 3]));
     assert_eq!(seen, everywhere(ErrorCode::NotLeaderOrFollower), "reassignment");
 }

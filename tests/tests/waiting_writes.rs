@@ -6,14 +6,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use protocol::ErrorCode;
-use protocol::messages::DeleteTopicsRequest;
-use protocol::messages::alter_partition_reassignments_request::{
-    ReassignablePartition, ReassignableTopic,
-};
+use protocol::messages::DeleteRecordsRequest;
 use protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
-use protocol::messages::delete_topics_request::DeleteTopicState;
-use protocol::messages::{AlterPartitionReassignmentsRequest, BrokerId, DeleteRecordsRequest};
-use tests::cluster::view::{View, ask};
+use tests::cluster::view::View;
 use tests::cluster::{Cluster, Layout};
 use tests::golden::server_kind;
 use tests::records::Batch;
@@ -81,27 +76,6 @@ fn ended(
     answers
 }
 
-fn delete(view: &View, topic: &str) {
-    let state = DeleteTopicState::default().with_name(Some(name(topic)));
-    let request = DeleteTopicsRequest::default().with_topics(vec![state]).with_timeout_ms(10_000);
-    let answer = ask(view.broker(3).expect("broker 3"), 6, &request).expect("an answer");
-    assert_eq!(answer.responses[0].error_code, 0, "{answer:?}");
-}
-
-/// The partition is the third broker's, as soon as that has caught up.
-fn reassign(view: &View, topic: &str) {
-    let partition = ReassignablePartition::default()
-        .with_partition_index(0)
-        .with_replicas(Some(vec![BrokerId(3)]));
-    let asked =
-        ReassignableTopic::default().with_name(name(topic)).with_partitions(vec![partition]);
-    let request = AlterPartitionReassignmentsRequest::default()
-        .with_topics(vec![asked])
-        .with_timeout_ms(10_000);
-    let answer = ask(view.broker(3).expect("broker 3"), 0, &request).expect("an answer");
-    assert_eq!(answer.error_code, 0, "{answer:?}");
-}
-
 #[test]
 fn a_write_that_waits_hears_that_its_partition_has_gone() {
     let mut cluster = Cluster::start(Layout::split(1, 3));
@@ -109,8 +83,8 @@ fn a_write_that_waits_hears_that_its_partition_has_gone() {
     for topic in ["deleted", "left", "stopped"] {
         view.create(topic, &[&[1, 2]], &[]);
     }
-    let deleted = ended(&mut cluster, "deleted", |_, view| delete(view, "deleted"));
-    let left = ended(&mut cluster, "left", |_, view| reassign(view, "left"));
+    let deleted = ended(&mut cluster, "deleted", |_, view| view.delete(3, "deleted"));
+    let left = ended(&mut cluster, "left", |_, view| view.reassign(3, "left", &[3]));
     let stopped = ended(&mut cluster, "stopped", |cluster, _| {
         cluster.terminate(1);
     });

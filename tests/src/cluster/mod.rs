@@ -10,6 +10,7 @@
 //!
 //! A fault is an instant; whatever follows is waited for by asking the nodes until a deadline.
 
+mod change;
 pub mod child;
 pub mod layout;
 pub mod load;
