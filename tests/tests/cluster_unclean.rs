@@ -18,8 +18,8 @@ fn five_on_three_racks() -> Layout {
     Layout::split(3, 5).racks(&["a", "a", "a", "b", "c"])
 }
 
-/// Writes values with acks=1, one request each; gives their offsets.
-fn write(cluster: &Cluster, topic: &str, values: &[String]) -> Vec<i64> {
+/// Writes values, one request each; gives their offsets.
+fn write(cluster: &Cluster, topic: &str, acks: i16, values: &[String]) -> Vec<i64> {
     let view = cluster.view();
     let what = format!("a leader of {topic}");
     let (_, address) = until(&what, Duration::from_secs(30), || view.leader(topic, 0));
@@ -28,7 +28,7 @@ fn write(cluster: &Cluster, topic: &str, values: &[String]) -> Vec<i64> {
     for value in values {
         let done = until("written", Duration::from_secs(30), || {
             let records = Batch::of(&[value.as_bytes()], now_ms()).bytes();
-            produce(&mut client, topic, 0, 1, records).ok().filter(|done| done.error == 0)
+            produce(&mut client, topic, 0, acks, records).ok().filter(|done| done.error == 0)
         });
         offsets.push(done.base_offset);
     }
@@ -47,14 +47,15 @@ fn values(parts: &[&[String]]) -> Values {
 fn diverge(cluster: &mut Cluster, topic: &str) -> (i32, i32, Vec<String>, Vec<String>) {
     let (leader, follower) = (1, 4);
     let both = named("both", 20);
-    assert_eq!(write(cluster, topic, &both), (0..20).collect::<Vec<i64>>());
     cluster.view().wait_in_sync(topic, 1);
+    // Only an acknowledgement by all says that the follower has them; being in sync does not.
+    assert_eq!(write(cluster, topic, -1, &both), (0..20).collect::<Vec<i64>>());
     cluster.kill(follower);
     cluster
         .view()
         .wait_for_partition(topic, 0, "the leader alone in sync", |one| one.isr == [leader]);
     let only = named("only-the-leader", 15);
-    assert_eq!(write(cluster, topic, &only), (20..35).collect::<Vec<i64>>());
+    assert_eq!(write(cluster, topic, 1, &only), (20..35).collect::<Vec<i64>>());
     cluster.kill(leader);
     cluster.view().wait_for_partition(topic, 0, "no leader", |one| one.leader < 0);
     cluster.start_again(follower);
@@ -74,7 +75,7 @@ fn with_permission_another_replica_leads_and_the_old_leader_cuts_its_log() {
         .wait_for_partition("fast", 0, "led by the other replica", |one| one.leader == follower);
     assert_eq!(state.isr, [follower], "{state:?}");
     let after = named("after-the-election", 10);
-    assert_eq!(write(&cluster, "fast", &after), (20..30).collect::<Vec<i64>>(), "same offsets");
+    assert_eq!(write(&cluster, "fast", 1, &after), (20..30).collect::<Vec<i64>>(), "same offsets");
     let is_same_before = same_first_bytes(&cluster, leader, follower);
     cluster.start_again(leader);
     cluster.view().wait_in_sync("fast", 1);
@@ -117,7 +118,7 @@ fn without_permission_nobody_leads_until_the_last_leader_is_back() {
         cluster.view().wait_for_partition("safe", 0, "both in sync", |one| one.isr.len() == 2);
     assert_eq!(state.leader, leader, "the one with all records: {state:?}");
     let after = named("after", 5);
-    assert_eq!(write(&cluster, "safe", &after), (35..40).collect::<Vec<i64>>());
+    assert_eq!(write(&cluster, "safe", 1, &after), (35..40).collect::<Vec<i64>>());
     let expected = values(&[&both, &only, &after]);
     for replica in [leader, follower] {
         let address = cluster.view().broker(replica).expect("it runs").to_owned();

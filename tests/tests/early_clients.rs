@@ -1,6 +1,7 @@
 //! Clients that come while a cluster starts: no answer empties their list of nodes (decision 0330).
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use protocol::messages::{DescribeClusterRequest, MetadataRequest};
 use tests::cluster::{Cluster, Layout};
@@ -10,6 +11,9 @@ use tests::wire::Client;
 const STARTS: usize = 5;
 const CONTROLLERS: i8 = 2;
 const BROKER_NOT_AVAILABLE: i16 = 8;
+/// Time after the start in which every node must have named others; a standby controller reads of
+/// the registrations after the active one.
+const LEARNT: Duration = Duration::from_secs(10);
 
 /// Answers of one kind that came during a start.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,15 +23,19 @@ struct Answers {
     errors: usize,
 }
 
-/// Asks a node again and again, on a new connection where the last one ended. `ask` answers with
-/// the error code and the number of nodes.
+/// Asks a node again and again, on a new connection where the last one ended, until the cluster is
+/// ready and the node has named others. `ask` answers with the error code and the number of nodes.
 fn asked(
     address: &str,
     ready: &AtomicBool,
     ask: impl Fn(&mut Client) -> std::io::Result<(i16, usize)>,
 ) -> Answers {
     let mut answers = Answers::default();
-    while !ready.load(Ordering::Relaxed) {
+    let began = Instant::now();
+    let is_done = |answers: &Answers| {
+        ready.load(Ordering::Relaxed) && (answers.with_nodes > 0 || began.elapsed() > LEARNT)
+    };
+    while !is_done(&answers) {
         let Ok(mut client) = Client::connect(address) else { continue };
         while let Ok((error, nodes)) = ask(&mut client) {
             match (error, nodes) {
@@ -35,7 +43,7 @@ fn asked(
                 (0, _) => answers.with_nodes += 1,
                 _ => answers.errors += 1,
             }
-            if ready.load(Ordering::Relaxed) {
+            if is_done(&answers) {
                 break;
             }
         }
