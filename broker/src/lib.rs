@@ -6,6 +6,7 @@
 
 mod blocking;
 mod broker;
+mod clock;
 mod coordinators;
 mod handlers;
 mod log_dirs;

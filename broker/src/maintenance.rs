@@ -10,9 +10,11 @@ use std::time::Duration;
 use storage::StorageError;
 use tokio::task::JoinHandle;
 
-use crate::broker::Broker;
-use crate::replication::alter_partition;
+use crate::clock::wall_ms;
+use crate::net::registry::Registry;
 use crate::replication::partitions::{HostedPartition, StoredLog};
+use crate::replication::replica_manager::ReplicaManager;
+use config::BrokerConfig;
 
 /// How often it is looked for connections that are idle or too many.
 const CONNECTIONS_CHECK: Duration = Duration::from_secs(1);
@@ -32,46 +34,47 @@ impl Drop for Maintenance {
 }
 
 impl Maintenance {
-    pub(crate) fn start(broker: &Arc<Broker>) -> Self {
-        let config = broker.config();
+    /// `alter_partition` is the task that asks the controller for in-sync sets.
+    pub(crate) fn start(
+        config: &BrokerConfig,
+        replicas: &Arc<ReplicaManager>,
+        registry: &Arc<Registry>,
+        alter_partition: JoinHandle<()>,
+    ) -> Self {
         let delay = millis(config.log_initial_task_delay_ms);
         let flush_check = millis(config.log_flush_scheduler_interval_ms).min(FLUSH_CHECK_MAX);
         let tasks = vec![
-            every(broker, delay, millis(config.log_retention_check_interval_ms), retention),
-            every(broker, delay, flush_check, flush),
+            every(replicas, delay, millis(config.log_retention_check_interval_ms), retention),
+            every(replicas, delay, flush_check, flush),
             every(
-                broker,
+                replicas,
                 delay,
                 millis(i64::from(config.log_flush_offset_checkpoint_interval_ms)),
-                |broker| {
-                    broker.parts.log_dirs.checkpoint_recovery_points(&broker.partitions().all())
-                },
+                |replicas| replicas.log_dirs.checkpoint_recovery_points(&replicas.partitions.all()),
             ),
             every(
-                broker,
+                replicas,
                 delay,
                 millis(i64::from(config.log_flush_start_offset_checkpoint_interval_ms)),
-                |broker| broker.parts.log_dirs.checkpoint_log_starts(&broker.partitions().all()),
+                |replicas| replicas.log_dirs.checkpoint_log_starts(&replicas.partitions.all()),
             ),
             every(
-                broker,
+                replicas,
                 Duration::ZERO,
                 millis(config.replica_high_watermark_checkpoint_interval_ms),
-                |broker| {
-                    broker.parts.log_dirs.checkpoint_high_watermarks(&broker.partitions().all())
-                },
+                |replicas| replicas.log_dirs.checkpoint_high_watermarks(&replicas.partitions.all()),
             ),
             every(
-                broker,
+                replicas,
                 delay,
                 millis(i64::from(config.producer_id_expiration_check_interval_ms)),
                 expire_producers,
             ),
-            every(broker, delay, FLUSH_CHECK_MAX, remove_deleted),
+            every(replicas, delay, FLUSH_CHECK_MAX, remove_deleted),
             // Whoever lags is noticed after at most one and a half of the time.
-            every(broker, Duration::ZERO, millis(config.replica_lag_time_max_ms / 2), lag),
-            alter_partition::start(broker),
-            tokio::spawn(watch_connections(Arc::clone(broker))),
+            every(replicas, Duration::ZERO, millis(config.replica_lag_time_max_ms / 2), lag),
+            alter_partition,
+            tokio::spawn(watch_connections(Arc::clone(registry))),
         ];
         Self { tasks }
     }
@@ -82,39 +85,39 @@ fn millis(ms: i64) -> Duration {
 }
 
 fn every(
-    broker: &Arc<Broker>,
+    replicas: &Arc<ReplicaManager>,
     delay: Duration,
     interval: Duration,
-    work: fn(&Broker) -> Result<(), StorageError>,
+    work: fn(&ReplicaManager) -> Result<(), StorageError>,
 ) -> JoinHandle<()> {
-    let broker = Arc::clone(broker);
+    let replicas = Arc::clone(replicas);
     tokio::spawn(async move {
         tokio::time::sleep(delay).await;
         loop {
             tokio::time::sleep(interval).await;
-            let of_round = Arc::clone(&broker);
+            let of_round = Arc::clone(&replicas);
             let done = tokio::task::spawn_blocking(move || work(&of_round)).await;
             if let Ok(Err(error)) = done {
-                broker.note_storage_failure(&error);
+                replicas.note_storage_failure(&error);
             }
         }
     })
 }
 
-async fn watch_connections(broker: Arc<Broker>) {
+async fn watch_connections(registry: Arc<Registry>) {
     loop {
         tokio::time::sleep(CONNECTIONS_CHECK).await;
-        broker.parts.registry.end_superfluous();
+        registry.end_superfluous();
     }
 }
 
 /// Applies `work` to every log whose lock is free.
 fn each_log(
-    broker: &Broker,
+    replicas: &ReplicaManager,
     work: impl Fn(&HostedPartition, &mut StoredLog, i64) -> Result<(), StorageError>,
 ) -> Result<(), StorageError> {
-    let now_ms = broker.now_ms();
-    for partition in broker.partitions().all() {
+    let now_ms = wall_ms();
+    for partition in replicas.partitions.all() {
         let worked =
             partition.try_with_replica(|replica| work(&partition, replica.log_mut(), now_ms));
         worked.unwrap_or(Ok(()))?;
@@ -122,13 +125,13 @@ fn each_log(
     Ok(())
 }
 
-fn retention(broker: &Broker) -> Result<(), StorageError> {
-    each_log(broker, |_, stored, now_ms| stored.log.delete_old_segments(now_ms).map(drop))
+fn retention(replicas: &ReplicaManager) -> Result<(), StorageError> {
+    each_log(replicas, |_, stored, now_ms| stored.log.delete_old_segments(now_ms).map(drop))
 }
 
-fn flush(broker: &Broker) -> Result<(), StorageError> {
-    let now_ms = broker.now_ms();
-    for partition in broker.partitions().all() {
+fn flush(replicas: &ReplicaManager) -> Result<(), StorageError> {
+    let now_ms = wall_ms();
+    for partition in replicas.partitions.all() {
         let begun =
             partition.try_with_replica(|replica| replica.log_mut().log.begin_due_flush(now_ms));
         if let Some(ticket) = begun.unwrap_or(Ok(None))? {
@@ -139,19 +142,19 @@ fn flush(broker: &Broker) -> Result<(), StorageError> {
     Ok(())
 }
 
-fn lag(broker: &Broker) -> Result<(), StorageError> {
-    broker.partitions().all().iter().for_each(|partition| partition.tick());
+fn lag(replicas: &ReplicaManager) -> Result<(), StorageError> {
+    replicas.partitions.all().iter().for_each(|partition| partition.tick());
     Ok(())
 }
 
-fn expire_producers(broker: &Broker) -> Result<(), StorageError> {
-    each_log(broker, |_, stored, now_ms| {
+fn expire_producers(replicas: &ReplicaManager) -> Result<(), StorageError> {
+    each_log(replicas, |_, stored, now_ms| {
         stored.log.expire_producers(now_ms);
         Ok(())
     })
 }
 
-fn remove_deleted(broker: &Broker) -> Result<(), StorageError> {
-    broker.parts.log_dirs.remove_deleted(broker.now_ms())?;
-    each_log(broker, |_, stored, now_ms| stored.log.remove_doomed(now_ms))
+fn remove_deleted(replicas: &ReplicaManager) -> Result<(), StorageError> {
+    replicas.log_dirs.remove_deleted(wall_ms())?;
+    each_log(replicas, |_, stored, now_ms| stored.log.remove_doomed(now_ms))
 }

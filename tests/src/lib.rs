@@ -18,6 +18,7 @@ pub mod golden;
 pub mod labs;
 pub mod log_kinds;
 pub mod mask;
+pub mod module_graph;
 pub mod native;
 pub mod node;
 pub mod oracle;

@@ -18,9 +18,10 @@ use parking_lot::Mutex;
 use protocol::batch::{Compression, HEADER_LEN};
 use tokio::sync::{Notify, oneshot};
 
+use super::batch::{batch, compressed};
 use super::clock::Clock;
+use super::kind::Kind;
 use super::log::ShardLog;
-use super::{Kind, writer};
 
 #[derive(Debug)]
 enum Phase<S: Kind> {
@@ -119,10 +120,6 @@ impl<S: Kind> HostedShard<S> {
 
     pub(super) fn log(&self) -> &Arc<dyn ShardLog> {
         &self.log
-    }
-
-    pub(super) fn compression(&self) -> Compression {
-        self.compression
     }
 
     pub(super) fn clock(&self) -> &Clock {
@@ -236,7 +233,7 @@ impl<S: Kind> HostedShard<S> {
         state.queue.append(&mut VecDeque::from(std::mem::take(&mut effects.writes)));
         if !state.queue.is_empty() && !state.writing {
             state.writing = true;
-            tokio::spawn(writer::run(Arc::clone(self)));
+            tokio::spawn(Arc::clone(self).write());
         }
         if let Some(deadline_ms) = deadline_ms.filter(|deadline_ms| *deadline_ms < state.armed_ms) {
             state.armed_ms = deadline_ms;
@@ -244,8 +241,30 @@ impl<S: Kind> HostedShard<S> {
         }
     }
 
-    /// What the writer does next: as many waiting writes as fit a batch, always one.
-    pub(super) fn take_writes(&self, room: usize) -> Vec<Write> {
+    /// Appends what waits, one batch at a time while the next gathers, in order; ends when nothing
+    /// waits.
+    async fn write(self: Arc<Self>) {
+        loop {
+            let max_bytes = self.log.max_batch_bytes();
+            let room = max_bytes.saturating_sub(HEADER_LEN);
+            let writes = self.take_writes(room);
+            let Some(first) = writes.first() else { return };
+            // As a rule the shard has refused it; the limit may just have been lowered.
+            if first.size_bound() > room {
+                self.written([(first.id, Err(WriteFailure::TooLarge))]);
+                continue;
+            }
+            let (batch, firsts) = batch(&writes, self.clock.now().wall_ms);
+            let fate = match compressed(batch, self.compression) {
+                Ok(batch) => self.log.append(batch).await,
+                Err(_) => Err(WriteFailure::Refused),
+            };
+            self.written(firsts.into_iter().map(|(id, delta)| (id, fate.map(|base| base + delta))));
+        }
+    }
+
+    /// What is appended next: as many waiting writes as fit a batch, always one.
+    fn take_writes(&self, room: usize) -> Vec<Write> {
         let mut state = self.state.lock();
         if let Phase::Active(runtime) = &mut state.phase {
             runtime.limit_writes(room);
@@ -265,7 +284,7 @@ impl<S: Kind> HostedShard<S> {
     }
 
     /// Tells the shard what became of writes, in order.
-    pub(super) fn written(
+    fn written(
         self: &Arc<Self>,
         fates: impl IntoIterator<Item = (WriteId, Result<i64, WriteFailure>)>,
     ) {

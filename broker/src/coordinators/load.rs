@@ -14,8 +14,8 @@ use coordinator::runtime::{Effects, LoadError, Runtime};
 use protocol::batch::{BatchError, BatchView, Compression, batches};
 use storage::{ReadError, StorageError};
 
-use super::Kind;
 use super::hosted::{HostedShard, NotLoaded};
+use super::kind::Kind;
 
 /// How often the high watermark is looked at while it is behind.
 const HIGH_WATERMARK_PAUSE: Duration = Duration::from_millis(5);

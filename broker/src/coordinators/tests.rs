@@ -21,8 +21,9 @@ use storage::ReadError;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use super::ShardSettings;
 use super::log::Appending;
-use super::{ShardLog, ShardSettings};
+use super::log::ShardLog;
 use crate::coordinators::groups::{Groups, GroupsShard, Limits};
 
 #[derive(Debug)]

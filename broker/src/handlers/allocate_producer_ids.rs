@@ -2,29 +2,25 @@
 //!
 //! Kafka: `ControllerApis.handleAllocateProducerIdsRequest`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::{AllocateProducerIdsRequest, AllocateProducerIdsResponse};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: AllocateProducerIdsRequest,
 ) -> Result<AllocateProducerIdsResponse, CloseConnection> {
     if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
         return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
     }
-    let allocated = controller_call::call(broker, context, move |controller, _| {
-        controller.allocate_producer_ids(&request)
-    });
+    let allocated =
+        controller.call(context, move |controller, _| controller.allocate_producer_ids(&request));
     Ok(allocated.await.unwrap_or_else(|failed| refused(&failed.into())))
 }
 

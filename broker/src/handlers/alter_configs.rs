@@ -4,7 +4,6 @@
 //! Kafka: `ConfigAdminManager`, `ControllerApis.handleLegacyAlterConfigs`.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use config::Properties;
 use protocol::ErrorCode;
@@ -14,21 +13,23 @@ use protocol::messages::alter_configs_response::AlterConfigsResourceResponse;
 use protocol::messages::{AlterConfigsRequest, AlterConfigsResponse};
 use raft::image::ResourceType;
 
-use crate::broker::Broker;
 use crate::metadata::config_resources::{self, Asked};
+use crate::metadata::controller_client::ControllerClient;
+use crate::metadata::controller_client::Unanswered;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::dynamic_config::check_broker_settings;
-use crate::metadata::forwarding::{self, Unanswered};
 use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::Operation;
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 768;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: AlterConfigsRequest,
 ) -> Result<AlterConfigsResponse, CloseConnection> {
@@ -39,7 +40,7 @@ pub(crate) async fn handle(
     let mut answers: Vec<Option<ApiError>> = Vec::new();
     let mut forwarded = Vec::new();
     for (resource, sound) in request.resources.iter().zip(sound) {
-        let refusal = sound.and_then(|()| check(broker, context, resource)).err();
+        let refusal = sound.and_then(|()| check(config, context, resource)).err();
         if refusal.is_none() {
             forwarded.push(resource.clone());
         }
@@ -51,9 +52,8 @@ pub(crate) async fn handle(
         let request = AlterConfigsRequest::default()
             .with_resources(forwarded)
             .with_validate_only(request.validate_only);
-        let answered = forwarding::ask(broker, context, request, |request, controller, _| {
-            controller.alter_configs(request)
-        });
+        let answered = controller
+            .ask(context, request, |request, controller, _| controller.alter_configs(request));
         match answered.await {
             Ok(response) => Ok(response),
             Err(Unanswered::Failed(failed)) => Err(ApiError::from(failed)),
@@ -85,7 +85,7 @@ pub(crate) async fn handle(
 }
 
 fn check(
-    broker: &Broker,
+    config: &DynamicBrokerConfig,
     context: &RequestContext,
     resource: &AlterConfigsResource,
 ) -> Result<(), ApiError> {
@@ -94,15 +94,15 @@ fn check(
         // Levels of loggers cannot be changed this way.
         .filter(|kind| *kind != ResourceType::BrokerLogger)
         .ok_or_else(|| config_resources::unknown_kind(resource.resource_type))?;
-    let on_broker = broker.listener_kind(&context.client.listener) == Listener::Broker;
+    let on_broker = config.listener_kind(&context.client.listener) == Listener::Broker;
     if kind == ResourceType::Broker && on_broker {
-        let own = config_resources::of_this_broker(broker.node_id(), name)?;
+        let own = config_resources::of_this_broker(config.node_id(), name)?;
         let settings: Properties = resource
             .configs
             .iter()
             .map(|each| (each.name.as_str(), each.value.as_deref().unwrap_or("")))
             .collect();
-        check_broker_settings(&broker.config(), &settings, own)?;
+        check_broker_settings(&config.current(), &settings, own)?;
     }
     config_resources::authorize(context, Operation::AlterConfigs, kind, name)
 }

@@ -2,24 +2,21 @@
 //!
 //! Kafka: `ControllerApis.handleAlterPartitionRequest`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::{AlterPartitionRequest, AlterPartitionResponse};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
 use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 256;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: AlterPartitionRequest,
 ) -> Result<AlterPartitionResponse, CloseConnection> {
@@ -29,9 +26,8 @@ pub(crate) async fn handle(
         return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
     }
     let version = context.api_version;
-    let altered = controller_call::call(broker, context, move |controller, _| {
-        controller.alter_partition(&request, version)
-    });
+    let altered = controller
+        .call(context, move |controller, _| controller.alter_partition(&request, version));
     Ok(altered.await.unwrap_or_else(|failed| refused(&failed.into())))
 }
 

@@ -3,27 +3,24 @@
 //!
 //! Kafka: `ControllerApis.handleAlterPartitionReassignments`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::alter_partition_reassignments_response::{
     ReassignablePartitionResponse, ReassignableTopicResponse,
 };
 use protocol::messages::{AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
 use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 512;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: AlterPartitionReassignmentsRequest,
 ) -> Result<AlterPartitionReassignmentsResponse, CloseConnection> {
@@ -35,7 +32,7 @@ pub(crate) async fn handle(
         return Ok(refused(asked, &ErrorCode::ClusterAuthorizationFailed.into()));
     }
     let timeout_ms = request.timeout_ms;
-    let altered = controller_call::within(broker, context, timeout_ms, move |controller, _| {
+    let altered = controller.within(context, timeout_ms, move |controller, _| {
         controller.alter_partition_reassignments(&request)
     });
     Ok(altered.await.unwrap_or_else(|failed| refused(asked, &failed.into())))

@@ -3,8 +3,6 @@
 //! Kafka: `KafkaApis.handleApiVersionsRequest`, `ApiVersionsResponse`. Below version 4 a supported
 //! feature whose minimum is 0 is left out (KAFKA-17492).
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::api::{self, ApiKey, Listener};
 use protocol::messages::api_versions_response::{
@@ -14,9 +12,11 @@ use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::wire::StrBytes;
 use raft::feature::{FEATURES, KRAFT_VERSION};
 
-use crate::broker::Broker;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::metadata_cache::MetadataCache;
+use crate::metadata::quorum::QuorumHandle;
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// First version whose requests carry the client's name and version.
 const FIRST_WITH_SOFTWARE: i16 = 3;
@@ -24,7 +24,9 @@ const FIRST_WITH_SOFTWARE: i16 = 3;
 const FIRST_WITH_ZERO_FEATURES: i16 = 4;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    quorum: &QuorumHandle,
+    metadata: &MetadataCache,
     context: &RequestContext,
     request: ApiVersionsRequest,
 ) -> Result<ApiVersionsResponse, CloseConnection> {
@@ -34,7 +36,7 @@ pub(crate) async fn handle(
         let code = ErrorCode::InvalidRequest.code();
         return Ok(ApiVersionsResponse::default().with_error_code(code));
     }
-    let listener = broker.listener_kind(&context.client.listener);
+    let listener = config.listener_kind(&context.client.listener);
     let keys = api::listed_on(listener).map(|api| {
         ApiVersion::default()
             .with_api_key(api.key as i16)
@@ -50,8 +52,8 @@ pub(crate) async fn handle(
                 .with_min_version(feature.min_supported)
                 .with_max_version(feature.max_supported)
         });
-    let image = broker.image();
-    let kraft_version = broker.quorum().kraft_version();
+    let image = metadata.image();
+    let kraft_version = quorum.kraft_version();
     let finalized = image
         .features()
         .finalized()

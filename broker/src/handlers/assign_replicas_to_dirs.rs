@@ -3,24 +3,21 @@
 //!
 //! Kafka: `ControllerApis.handleAssignReplicasToDirs`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::{AssignReplicasToDirsRequest, AssignReplicasToDirsResponse};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
 use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 256;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: AssignReplicasToDirsRequest,
 ) -> Result<AssignReplicasToDirsResponse, CloseConnection> {
@@ -29,9 +26,8 @@ pub(crate) async fn handle(
     if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
         return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
     }
-    let assigned = controller_call::call(broker, context, move |controller, _| {
-        controller.assign_replicas_to_dirs(&request)
-    });
+    let assigned =
+        controller.call(context, move |controller, _| controller.assign_replicas_to_dirs(&request));
     Ok(assigned.await.unwrap_or_else(|failed| refused(&failed.into())))
 }
 

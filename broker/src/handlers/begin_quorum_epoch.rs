@@ -3,19 +3,17 @@
 //! Kafka: `ControllerApis.handleBeginQuorumEpoch`;
 //! what is answered is the quorum's, in raft/src/quorum.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::{BeginQuorumEpochRequest, BeginQuorumEpochResponse};
 use raft::quorum::{PeerRequest, PeerResponse};
 
-use crate::broker::Broker;
+use crate::metadata::quorum::QuorumHandle;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    quorum: &QuorumHandle,
     context: &RequestContext,
     request: BeginQuorumEpochRequest,
 ) -> Result<BeginQuorumEpochResponse, CloseConnection> {
@@ -24,7 +22,7 @@ pub(crate) async fn handle(
         return Ok(BeginQuorumEpochResponse::default().with_error_code(code));
     }
     let request = PeerRequest::BeginQuorumEpoch(request);
-    match broker.quorum().answer_peer(context.api_version, request).await {
+    match quorum.answer_peer(context.api_version, request).await {
         Ok(PeerResponse::BeginQuorumEpoch(response)) => Ok(response),
         _ => Err(CloseConnection::NotServing("the quorum has stopped".to_owned())),
     }

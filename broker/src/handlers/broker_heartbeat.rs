@@ -2,20 +2,21 @@
 //!
 //! Kafka: `ControllerApis.handleBrokerHeartBeatRequest`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::quorum::QuorumHandle;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    quorum: &QuorumHandle,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: BrokerHeartbeatRequest,
 ) -> Result<BrokerHeartbeatResponse, CloseConnection> {
@@ -23,12 +24,11 @@ pub(crate) async fn handle(
         return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
     }
     let (broker_id, connection_id) = (request.broker_id.0, context.client.connection_id);
-    broker.quorum().heard_of(broker_id, request.broker_epoch, connection_id);
+    quorum.heard_of(broker_id, request.broker_epoch, connection_id);
     // An answer that comes later than the next heartbeat is due is of no use.
-    let timeout_ms = broker.config().broker_heartbeat_interval_ms / 2;
-    let answered = controller_call::within(broker, context, timeout_ms, move |controller, now| {
-        controller.heartbeat(&request, now)
-    });
+    let timeout_ms = config.current().broker_heartbeat_interval_ms / 2;
+    let answered = controller
+        .within(context, timeout_ms, move |controller, now| controller.heartbeat(&request, now));
     Ok(answered.await.unwrap_or_else(|failed| refused(&failed.into())))
 }
 

@@ -2,24 +2,23 @@
 //!
 //! Kafka: `ControllerApis.handleBrokerRegistration`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::{BrokerRegistrationRequest, BrokerRegistrationResponse};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
+use crate::metadata::quorum::QuorumHandle;
 use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 256;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    quorum: &QuorumHandle,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: BrokerRegistrationRequest,
 ) -> Result<BrokerRegistrationResponse, CloseConnection> {
@@ -28,8 +27,8 @@ pub(crate) async fn handle(
     if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
         return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
     }
-    let (version, kraft_version) = (context.api_version, broker.quorum().kraft_version());
-    let registered = controller_call::call(broker, context, move |controller, now| {
+    let (version, kraft_version) = (context.api_version, quorum.kraft_version());
+    let registered = controller.call(context, move |controller, now| {
         controller.register_broker(&request, version, kraft_version, now)
     });
     Ok(registered.await.unwrap_or_else(|failed| refused(&failed.into())))

@@ -3,24 +3,22 @@
 //!
 //! Kafka: `ControllerApis.handleControllerRegistration`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::{ControllerRegistrationRequest, ControllerRegistrationResponse};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call::{self, always_worded};
+use crate::metadata::controller_client::ControllerClient;
 use crate::requests::answer_budget;
 use crate::requests::api_error::{ApiError, worded};
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::controller_access::always_worded;
+use crate::requests::reply::CloseConnection;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 256;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: ControllerRegistrationRequest,
 ) -> Result<ControllerRegistrationResponse, CloseConnection> {
@@ -28,9 +26,8 @@ pub(crate) async fn handle(
     if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
         return Ok(refused(&worded(ErrorCode::ClusterAuthorizationFailed)));
     }
-    let registered = controller_call::call(broker, context, move |controller, _| {
-        controller.register_controller(&request)
-    });
+    let registered =
+        controller.call(context, move |controller, _| controller.register_controller(&request));
     Ok(registered.await.unwrap_or_else(|failed| refused(&always_worded(failed))))
 }
 

@@ -3,26 +3,24 @@
 //! Kafka: `ControllerApis.createPartitions`.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use protocol::ErrorCode;
 use protocol::messages::create_partitions_response::CreatePartitionsTopicResult;
 use protocol::messages::{CreatePartitionsRequest, CreatePartitionsResponse, TopicName};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
 use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 use crate::requests::topic_names::Named;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 512;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    controller: &ControllerClient,
     context: &RequestContext,
     mut request: CreatePartitionsRequest,
 ) -> Result<CreatePartitionsResponse, CloseConnection> {
@@ -36,7 +34,7 @@ pub(crate) async fn handle(
         .collect();
     request.topics.retain(|topic| !denied.contains(&topic.name));
     let timeout_ms = request.timeout_ms;
-    let answered = controller_call::within(broker, context, timeout_ms, move |controller, now| {
+    let answered = controller.within(context, timeout_ms, move |controller, now| {
         controller.create_partitions(&request, now)
     });
     match answered.await {

@@ -4,26 +4,24 @@
 //! each topic; how a new topic is configured is told only to those who may describe it.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use protocol::ErrorCode;
 use protocol::messages::create_topics_response::CreatableTopicResult;
 use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
 use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 use crate::requests::topic_names::{METADATA_TOPIC, Named};
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 512;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    controller: &ControllerClient,
     context: &RequestContext,
     mut request: CreateTopicsRequest,
 ) -> Result<CreateTopicsResponse, CloseConnection> {
@@ -47,7 +45,7 @@ pub(crate) async fn handle(
         .collect();
     request.topics.retain(|topic| !denied.contains(&topic.name));
     let timeout_ms = request.timeout_ms;
-    let created = controller_call::within(broker, context, timeout_ms, move |controller, now| {
+    let created = controller.within(context, timeout_ms, move |controller, now| {
         controller.create_topics(&request, &|name| describable.contains(name), now)
     });
     match created.await {

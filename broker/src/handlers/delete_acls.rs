@@ -1,20 +1,18 @@
 //! DeleteAcls: refused, as by a Kafka without an authorizer. Kafka: `AclApis.handleDeleteAcls`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::delete_acls_response::DeleteAclsFilterResult;
 use protocol::messages::{DeleteAclsRequest, DeleteAclsResponse};
 
-use crate::broker::Broker;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::requests::acls::{self, Codes};
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
     context: &RequestContext,
     request: DeleteAclsRequest,
 ) -> Result<DeleteAclsResponse, CloseConnection> {
@@ -28,7 +26,7 @@ pub(crate) async fn handle(
         codes.check()?;
     }
     let error: ApiError = if context.authorize(Operation::Alter, Resource::Cluster) {
-        acls::disabled(&broker.config())
+        acls::disabled(&config.current())
     } else {
         ErrorCode::ClusterAuthorizationFailed.into()
     };

@@ -2,7 +2,6 @@
 //! Kafka: `KafkaApis.handleDeleteGroupsRequest`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use coordinator::group::{DeleteGroupsAnswer, GroupError};
 use protocol::ErrorCode;
@@ -10,14 +9,16 @@ use protocol::messages::delete_groups_response::DeletableGroupResult;
 use protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse, GroupId};
 use protocol::wire::StrBytes;
 
-use crate::broker::Broker;
+use crate::coordinators::groups::Groups;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
 use crate::requests::error_map;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     context: &RequestContext,
     request: DeleteGroupsRequest,
 ) -> Result<DeleteGroupsResponse, CloseConnection> {
@@ -25,26 +26,26 @@ pub(crate) async fn handle(
     let mut denied = Vec::new();
     let mut seen = BTreeSet::new();
     let mut by_shard: BTreeMap<i32, Vec<StrBytes>> = BTreeMap::new();
-    let image = broker.image();
+    let image = metadata.image();
     for GroupId(group) in request.groups_names {
         if !seen.insert(group.clone()) {
             continue;
         }
         if context.authorize(Operation::Delete, Resource::Group(&group)) {
-            let partition = broker.groups().partition_of(&group, &image);
+            let partition = groups.partition_of(&group, &image);
             by_shard.entry(partition).or_default().push(group);
         } else {
             denied.push(result(group, ErrorCode::GroupAuthorizationFailed.code()));
         }
     }
-    for (partition, groups) in by_shard {
-        match delete(broker, partition, &groups).await {
+    for (partition, named) in by_shard {
+        match delete(groups, partition, &named).await {
             Ok(deleted) => results.extend(deleted.into_iter().map(|(group, error)| {
                 result(group, error_map::groups::code_or_none(error.as_ref()))
             })),
             Err(error) => {
                 let code = error_map::groups::code(&error).code();
-                results.extend(groups.into_iter().map(|group| result(group, code)));
+                results.extend(named.into_iter().map(|group| result(group, code)));
             }
         }
     }
@@ -53,13 +54,13 @@ pub(crate) async fn handle(
 }
 
 async fn delete(
-    broker: &Arc<Broker>,
+    groups: &Groups,
     partition: i32,
-    groups: &[StrBytes],
+    named: &[StrBytes],
 ) -> Result<DeleteGroupsAnswer, GroupError> {
-    let shard = broker.groups().shard(partition)?;
-    let parked = shard.ask(|shard, reply, _, out| shard.delete_groups(groups, reply, out))?;
-    broker.groups().within_commit_timeout(parked).await
+    let shard = groups.shard(partition)?;
+    let parked = shard.ask(|shard, reply, _, out| shard.delete_groups(named, reply, out))?;
+    groups.within_commit_timeout(parked).await
 }
 
 fn result(group: StrBytes, code: i16) -> DeletableGroupResult {

@@ -18,20 +18,25 @@ use storage::AppendError;
 
 use tokio::time::Instant;
 
-use crate::broker::Broker;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::metadata_cache::MetadataCache;
+use crate::metadata::metadata_cache::is_internal;
 use crate::metadata::topic_settings::TopicSettings;
 use crate::replication::partitions::DeleteRefused;
+use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
 use crate::requests::error_map;
+use crate::requests::reply::CloseConnection;
 
 const NO_LOW_WATERMARK: i64 = -1;
 /// Offset of a request that means the high watermark.
 const HIGH_WATERMARK: i64 = -1;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    metadata: &MetadataCache,
+    replicas: &ReplicaManager,
     context: &RequestContext,
     request: DeleteRecordsRequest,
 ) -> Result<DeleteRecordsResponse, CloseConnection> {
@@ -43,7 +48,7 @@ pub(crate) async fn handle(
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for asked in &topic.partitions {
             let deleted = if allowed {
-                delete(broker, &topic.name, asked, deadline).await
+                delete(config, metadata, replicas, &topic.name, asked, deadline).await
             } else {
                 Err(ErrorCode::TopicAuthorizationFailed)
             };
@@ -63,20 +68,22 @@ pub(crate) async fn handle(
 
 /// Deletes, and returns where the log begins now.
 async fn delete(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    metadata: &MetadataCache,
+    replicas: &ReplicaManager,
     topic: &str,
     asked: &DeleteRecordsPartition,
     deadline: Instant,
 ) -> Result<i64, ErrorCode> {
-    let image = broker.image();
+    let image = metadata.image();
     let known = image.topics().by_name(topic).and_then(|t| t.partition(asked.partition_index));
     known.ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    if broker.is_internal(topic) {
+    if is_internal(topic) {
         return Err(ErrorCode::InvalidTopicException);
     }
-    let partition = broker.partition(topic, asked.partition_index)?;
+    let partition = replicas.partition(topic, asked.partition_index)?;
     partition.check_leadership(-1, true)?;
-    if !TopicSettings::of(topic, &image, &broker.config()).log.cleanup.delete {
+    if !TopicSettings::of(topic, &image, &config.current()).log.cleanup.delete {
         return Err(ErrorCode::PolicyViolation);
     }
     if asked.offset < HIGH_WATERMARK {
@@ -88,7 +95,7 @@ async fn delete(
     let deleted = tokio::task::spawn_blocking(move || deleting.delete_records_before(offset)).await;
     let mut deleting = match deleted.map_err(|_| ErrorCode::UnknownServerError)? {
         Ok(deleting) => deleting,
-        Err(refused) => return Err(code(broker, &refused)),
+        Err(refused) => return Err(code(replicas, &refused)),
     };
     let Some(followed) = &mut deleting.followed else { return Ok(deleting.low_watermark) };
     match tokio::time::timeout_at(deadline, followed).await {
@@ -101,13 +108,13 @@ async fn delete(
     }
 }
 
-fn code(broker: &Broker, refused: &DeleteRefused) -> ErrorCode {
+fn code(replicas: &ReplicaManager, refused: &DeleteRefused) -> ErrorCode {
     match refused {
         NotDeleted::NotLeader => ErrorCode::NotLeaderOrFollower,
         NotDeleted::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
         NotDeleted::Log(error) => {
             if let AppendError::Storage(error) = error {
-                broker.note_storage_failure(error);
+                replicas.note_storage_failure(error);
             }
             error_map::append_error(error)
         }

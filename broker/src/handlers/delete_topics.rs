@@ -5,7 +5,6 @@
 //! shuffled, which tells as little about what exists.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use protocol::messages::delete_topics_request::DeleteTopicState;
 use protocol::messages::delete_topics_response::DeletableTopicResult;
@@ -13,32 +12,35 @@ use protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse, TopicName};
 use raft::image::MetadataImage;
 use uuid::Uuid;
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::answer_budget;
 use crate::requests::api_error::{ApiError, denied};
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 use crate::requests::topic_names::Named;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 512;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    metadata: &MetadataCache,
+    controller: &ControllerClient,
     context: &RequestContext,
     mut request: DeleteTopicsRequest,
 ) -> Result<DeleteTopicsResponse, CloseConnection> {
     answer_budget::check(request.topics.len() + request.topic_names.len(), BYTES_EACH)?;
     let asked = request.clone();
     // Where deletion is disabled everybody is told so, whatever they may do.
-    let may_all = !broker.config().delete_topic_enable
+    let may_all = !config.current().delete_topic_enable
         || context.authorize(Operation::Delete, Resource::Cluster);
     let refusals =
-        if may_all { Vec::new() } else { take_denied(&broker.image(), context, &mut request) };
+        if may_all { Vec::new() } else { take_denied(&metadata.image(), context, &mut request) };
     let (version, timeout_ms) = (context.api_version, request.timeout_ms);
-    let answered = controller_call::within(broker, context, timeout_ms, move |controller, _| {
+    let answered = controller.within(context, timeout_ms, move |controller, _| {
         controller.delete_topics(&request, version)
     });
     match answered.await {

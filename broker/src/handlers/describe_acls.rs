@@ -1,19 +1,17 @@
 //! DescribeAcls: which access control entries there are. Kafka: `AclApis.handleDescribeAcls`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::{DescribeAclsRequest, DescribeAclsResponse};
 
-use crate::broker::Broker;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::requests::acls::{self, Codes};
 use crate::requests::api_error::text;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
     context: &RequestContext,
     request: DescribeAclsRequest,
 ) -> Result<DescribeAclsResponse, CloseConnection> {
@@ -28,7 +26,7 @@ pub(crate) async fn handle(
         return Ok(DescribeAclsResponse::default()
             .with_error_code(ErrorCode::ClusterAuthorizationFailed.code()));
     }
-    let message = if broker.config().authorizer_class_name.is_empty() {
+    let message = if config.current().authorizer_class_name.is_empty() {
         "No Authorizer is configured on the broker"
     } else {
         acls::NOT_ENFORCED

@@ -4,7 +4,6 @@
 //! by the default of the kind, or just as present; a strict one allows no further kinds.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use protocol::ErrorCode;
 use protocol::messages::describe_client_quotas_request::ComponentData;
@@ -13,11 +12,11 @@ use protocol::messages::{DescribeClientQuotasRequest, DescribeClientQuotasRespon
 use protocol::wire::StrBytes;
 use raft::image::QuotaEntities;
 
-use crate::broker::Broker;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 const EXACT: i8 = 0;
 const DEFAULT: i8 = 1;
@@ -35,7 +34,7 @@ enum Wanted {
 type Filter = BTreeMap<StrBytes, Wanted>;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
     context: &RequestContext,
     request: DescribeClientQuotasRequest,
 ) -> Result<DescribeClientQuotasResponse, CloseConnection> {
@@ -46,7 +45,7 @@ pub(crate) async fn handle(
         Ok(filter) => filter,
         Err(error) => return Ok(refused(&error)),
     };
-    let image = broker.image();
+    let image = metadata.image();
     let entries = image
         .client_quotas()
         .iter()

@@ -11,22 +11,26 @@ use protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use protocol::messages::{BrokerId, DescribeClusterRequest, DescribeClusterResponse};
 use raft::image::MetadataImage;
 
-use crate::broker::Broker;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::metadata_cache::MetadataCache;
+use crate::metadata::quorum::QuorumHandle;
 use crate::requests::api_error::{ApiError, text};
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 const BROKERS: i8 = 1;
 const CONTROLLERS: i8 = 2;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    quorum: &QuorumHandle,
+    metadata: &MetadataCache,
     context: &RequestContext,
     request: DescribeClusterRequest,
 ) -> Result<DescribeClusterResponse, CloseConnection> {
-    let image = broker.image();
-    let kind = match broker.listener_kind(&context.client.listener) {
+    let image = metadata.image();
+    let kind = match config.listener_kind(&context.client.listener) {
         Listener::Broker => BROKERS,
         Listener::Controller => CONTROLLERS,
     };
@@ -45,18 +49,18 @@ pub(crate) async fn handle(
     let listener = &context.client.listener;
     let (nodes, controller) = if kind == BROKERS {
         let nodes = brokers(&image, listener, request.include_fenced_brokers);
-        (nodes, broker.random_alive(&image))
+        (nodes, MetadataCache::random_alive(&image))
     } else {
         let nodes = controllers(&image, listener);
         if nodes.is_empty() {
             return Ok(refused(&nobody_registered()));
         }
-        (nodes, broker.quorum().leader_id())
+        (nodes, quorum.leader_id())
     };
     let listed = nodes.iter().any(|node| node.broker_id.0 == controller);
     Ok(DescribeClusterResponse::default()
         .with_endpoint_type(kind)
-        .with_cluster_id(text(broker.cluster_id()))
+        .with_cluster_id(text(metadata.cluster_id()))
         .with_controller_id(BrokerId(if listed { controller } else { -1 }))
         .with_brokers(nodes)
         .with_cluster_authorized_operations(operations))

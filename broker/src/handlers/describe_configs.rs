@@ -5,7 +5,6 @@
 //! for all brokers; a key that is asked for and does not exist is left out.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use config::{Properties, describe};
 use protocol::ErrorCode;
@@ -17,15 +16,16 @@ use protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use protocol::wire::StrBytes;
 use raft::image::{ConfigResource, ConfigValues, ResourceType};
 
-use crate::broker::Broker;
 use crate::log_levels;
 use crate::metadata::config_resources;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::dynamic_config::{invalid_request, properties};
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::answer_budget::AnswerBudget;
 use crate::requests::api_error::{ApiError, text, worded};
 use crate::requests::authorizer::Operation;
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 use crate::requests::topic_names;
 
 /// What a resource costs beside its settings, about.
@@ -38,7 +38,8 @@ const ALIKE_MAX: usize = 64;
 const BROKER_LOGGER_SOURCE: i8 = 6;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    metadata: &MetadataCache,
     context: &RequestContext,
     request: DescribeConfigsRequest,
 ) -> Result<DescribeConfigsResponse, CloseConnection> {
@@ -51,7 +52,7 @@ pub(crate) async fn handle(
         return Ok(DescribeConfigsResponse::default().with_results(results));
     };
     let with = (request.include_synonyms, request.include_documentation);
-    let mut budget = AnswerBudget::with(broker.image().topics().len() * TOPIC_BYTES);
+    let mut budget = AnswerBudget::with(metadata.image().topics().len() * TOPIC_BYTES);
     let mut alike = Alike { with, of_topics: BTreeMap::new() };
     let mut described = Vec::new();
     let mut denied = Vec::new();
@@ -60,7 +61,7 @@ pub(crate) async fn handle(
         budget.take(RESOURCE_BYTES)?;
         match config_resources::authorize(context, Operation::DescribeConfigs, kind, name) {
             Err(error) => denied.push(refused(resource, &error)),
-            Ok(()) => described.push(match alike.settings(broker, kind, name) {
+            Ok(()) => described.push(match alike.settings(config, metadata, kind, name) {
                 Err(error) => refused(resource, &error),
                 Ok(settings) => {
                     let shown = asked_for(resource, settings);
@@ -100,11 +101,12 @@ impl Alike {
     /// All settings of a resource, with as much about them as is asked for.
     fn settings(
         &mut self,
-        broker: &Broker,
+        config: &DynamicBrokerConfig,
+        metadata: &MetadataCache,
         kind: ResourceType,
         name: &str,
     ) -> Result<Vec<DescribeConfigsResourceResult>, ApiError> {
-        let image = broker.image();
+        let image = metadata.image();
         let own = match kind {
             ResourceType::Topic => {
                 image.topics().by_name(name).map(|topic| ConfigResource::topic(&topic.name))
@@ -115,7 +117,7 @@ impl Alike {
         if let Some(known) = own.and_then(|own| self.of_topics.get(own)) {
             return Ok(known.clone());
         }
-        let settings = shown(settings(broker, kind, name)?, self.with);
+        let settings = shown(settings(config, metadata, kind, name)?, self.with);
         if let Some(own) = own.filter(|_| self.of_topics.len() < ALIKE_MAX) {
             self.of_topics.insert(own.clone(), settings.clone());
         }
@@ -125,12 +127,13 @@ impl Alike {
 
 /// All settings of a resource.
 fn settings(
-    broker: &Broker,
+    config: &DynamicBrokerConfig,
+    metadata: &MetadataCache,
     kind: ResourceType,
     name: &str,
 ) -> Result<Vec<DescribeConfigsResourceResult>, ApiError> {
-    let image = broker.image();
-    let node = broker.config();
+    let image = metadata.image();
+    let node = config.current();
     let own = || -> Properties {
         properties(image.configs().of(&ConfigResource::new(kind, name.to_owned())))
     };
@@ -146,15 +149,15 @@ fn settings(
         ResourceType::Broker if name.is_empty() => describe::cluster_default(&node),
         ResourceType::Broker => {
             let id = broker_id(name)?;
-            if id != broker.node_id() {
+            if id != config.node_id() {
                 return Err(invalid_request(format!(
                     "Unexpected broker id, expected {} or empty string, but received {name}",
-                    broker.node_id()
+                    config.node_id()
                 )));
             }
             describe::broker(&node)
         }
-        ResourceType::BrokerLogger => return loggers(broker, name),
+        ResourceType::BrokerLogger => return loggers(config, name),
         ResourceType::ClientMetrics if name.is_empty() => {
             return Err(invalid_request("Client metrics subscription name must not be empty"));
         }
@@ -172,14 +175,17 @@ fn broker_id(name: &str) -> Result<i32, ApiError> {
         .map_err(|_| invalid_request(format!("Broker id must be an integer, but it is: {name}")))
 }
 
-fn loggers(broker: &Broker, name: &str) -> Result<Vec<DescribeConfigsResourceResult>, ApiError> {
+fn loggers(
+    config: &DynamicBrokerConfig,
+    name: &str,
+) -> Result<Vec<DescribeConfigsResourceResult>, ApiError> {
     if name.is_empty() {
         return Err(invalid_request("Broker id must not be empty"));
     }
-    if broker_id(name)? != broker.node_id() {
+    if broker_id(name)? != config.node_id() {
         return Err(invalid_request(format!(
             "Unexpected broker id, expected {} but received {name}",
-            broker.node_id()
+            config.node_id()
         )));
     }
     let logger = |(name, level): (String, &str)| {

@@ -1,39 +1,39 @@
 //! DescribeGroups: classic groups with their members. Kafka:
 //! `KafkaApis.handleDescribeGroupsRequest`.
 
-use std::sync::Arc;
-
 use coordinator::group::{DescribedGroup as Described, GroupError, GroupState};
 use protocol::ErrorCode;
 use protocol::messages::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, GroupId};
 use protocol::wire::StrBytes;
 
-use crate::broker::Broker;
+use crate::coordinators::groups::Groups;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
 use crate::requests::error_map;
+use crate::requests::reply::CloseConnection;
 
 /// From this version on a group that is not there is an error; before, it is a dead one.
 const FIRST_WITH_NOT_FOUND: i16 = 6;
 const FIRST_WITH_OPERATIONS: i16 = 3;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     context: &RequestContext,
     request: DescribeGroupsRequest,
 ) -> Result<DescribeGroupsResponse, CloseConnection> {
     let with_operations =
         request.include_authorized_operations && context.api_version >= FIRST_WITH_OPERATIONS;
-    let mut groups = Vec::with_capacity(request.groups.len());
+    let mut described = Vec::with_capacity(request.groups.len());
     for id in request.groups {
         if !context.authorize(Operation::Describe, Resource::Group(&id)) {
             let code = ErrorCode::GroupAuthorizationFailed.code();
-            groups.push(DescribedGroup::default().with_group_id(id).with_error_code(code));
+            described.push(DescribedGroup::default().with_group_id(id).with_error_code(code));
             continue;
         }
-        let mut group = match describe(broker, &id) {
+        let mut group = match describe(metadata, groups, &id) {
             Ok(group) => respond(group),
             Err(error) => refused(id, &error, context.api_version),
         };
@@ -41,14 +41,17 @@ pub(crate) async fn handle(
             group.authorized_operations =
                 context.authorized_operations(Resource::Group(&group.group_id));
         }
-        groups.push(group);
+        described.push(group);
     }
-    Ok(DescribeGroupsResponse::default().with_groups(groups))
+    Ok(DescribeGroupsResponse::default().with_groups(described))
 }
 
-fn describe(broker: &Arc<Broker>, group: &GroupId) -> Result<Described, GroupError> {
-    let groups = broker.groups();
-    let shard = groups.shard(groups.partition_of(group, &broker.image()))?;
+fn describe(
+    metadata: &MetadataCache,
+    groups: &Groups,
+    group: &GroupId,
+) -> Result<Described, GroupError> {
+    let shard = groups.shard(groups.partition_of(group, &metadata.image()))?;
     shard.act(|shard, _, _| shard.describe(group))?
 }
 

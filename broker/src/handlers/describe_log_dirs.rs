@@ -17,15 +17,15 @@ use protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse, TopicN
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use crate::broker::Broker;
 use crate::replication::partitions::HostedPartition;
+use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::api_error::text;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    replicas: &Arc<ReplicaManager>,
     context: &RequestContext,
     request: DescribeLogDirsRequest,
 ) -> Result<DescribeLogDirsResponse, CloseConnection> {
@@ -33,18 +33,18 @@ pub(crate) async fn handle(
         return Ok(DescribeLogDirsResponse::default()
             .with_error_code(ErrorCode::ClusterAuthorizationFailed.code()));
     }
-    let broker = Arc::clone(broker);
+    let replicas = Arc::clone(replicas);
     // A file system may take its time to say how full it is.
-    let described = tokio::task::spawn_blocking(move || describe(&broker, request.topics)).await;
+    let described = tokio::task::spawn_blocking(move || describe(&replicas, request.topics)).await;
     let results = described.map_err(|error| CloseConnection::Fault(error.to_string()))?;
     Ok(DescribeLogDirsResponse::default().with_results(results))
 }
 
 fn describe(
-    broker: &Broker,
+    replicas: &ReplicaManager,
     asked: Option<Vec<DescribableLogDirTopic>>,
 ) -> Vec<DescribeLogDirsResult> {
-    let (asked, hosted) = (asked.map(by_topic), broker.partitions().all());
+    let (asked, hosted) = (asked.map(by_topic), replicas.partitions.all());
     let of_directory = |(path, id): (PathBuf, Option<Uuid>)| {
         let result = DescribeLogDirsResult::default().with_log_dir(text(path.to_string_lossy()));
         let Some(id) = id else {
@@ -59,7 +59,7 @@ fn describe(
                 .with_usable_bytes(bytes(fs.f_bavail, fs.f_frsize)),
         }
     };
-    broker.parts.log_dirs.hosts().into_iter().map(of_directory).collect()
+    replicas.log_dirs.hosts().into_iter().map(of_directory).collect()
 }
 
 fn bytes(blocks: u64, block_bytes: u64) -> i64 {

@@ -3,8 +3,6 @@
 //!
 //! Kafka: `KafkaApis.handleDescribeProducersRequest`, `Partition.activeProducerState`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::describe_producers_response::{
     PartitionResponse, ProducerState, TopicResponse,
@@ -12,33 +10,35 @@ use protocol::messages::describe_producers_response::{
 use protocol::messages::{DescribeProducersRequest, DescribeProducersResponse, ProducerId};
 use storage::ProducerSummary;
 
-use crate::broker::Broker;
+use crate::metadata::metadata_cache::MetadataCache;
+use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::answer_budget;
 use crate::requests::api_error::{ApiError, denied, worded};
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 use crate::requests::topic_names;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 128;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    replicas: &ReplicaManager,
     context: &RequestContext,
     request: DescribeProducersRequest,
 ) -> Result<DescribeProducersResponse, CloseConnection> {
     let partitions: usize = request.topics.iter().map(|topic| topic.partition_indexes.len()).sum();
     answer_budget::check(request.topics.len() + partitions, BYTES_EACH)?;
     let topics = request.topics.into_iter().map(|topic| {
-        let refusal = check(broker, context, &topic.name).err();
+        let refusal = check(metadata, context, &topic.name).err();
         let partitions = topic.partition_indexes.iter().map(|index| {
             let answer = PartitionResponse::default().with_partition_index(*index);
             match &refusal {
                 Some(error) => {
                     answer.with_error_code(error.code()).with_error_message(error.text())
                 }
-                None => match producers(broker, &topic.name, *index) {
+                None => match producers(replicas, &topic.name, *index) {
                     Err(code) => answer.with_error_code(code.code()),
                     Ok(producers) => answer.with_active_producers(producers),
                 },
@@ -50,19 +50,23 @@ pub(crate) async fn handle(
     Ok(DescribeProducersResponse::default().with_topics(topics.collect()))
 }
 
-fn check(broker: &Broker, context: &RequestContext, topic: &str) -> Result<(), ApiError> {
+fn check(metadata: &MetadataCache, context: &RequestContext, topic: &str) -> Result<(), ApiError> {
     topic_names::check(topic)?;
     if !context.authorize(Operation::Read, Resource::Topic(topic)) {
         return Err(denied(Resource::Topic(topic)));
     }
-    if broker.image().topics().by_name(topic).is_none() {
+    if metadata.image().topics().by_name(topic).is_none() {
         return Err(worded(ErrorCode::UnknownTopicOrPartition));
     }
     Ok(())
 }
 
-fn producers(broker: &Broker, topic: &str, index: i32) -> Result<Vec<ProducerState>, ErrorCode> {
-    let partition = broker.partition(topic, index)?;
+fn producers(
+    replicas: &ReplicaManager,
+    topic: &str,
+    index: i32,
+) -> Result<Vec<ProducerState>, ErrorCode> {
+    let partition = replicas.partition(topic, index)?;
     partition.check_leadership(-1, true)?;
     let active = partition.with_replica(|replica| replica.log().log.producers());
     Ok(active.iter().map(state).collect())

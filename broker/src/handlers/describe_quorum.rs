@@ -2,33 +2,31 @@
 //!
 //! Kafka: `ControllerApis.handleDescribeQuorum`; what is told is `KafkaRaftClient`'s.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::describe_quorum_response::PartitionData;
 use protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use crate::broker::Broker;
-use crate::metadata::controller_call::{always_worded, check_access};
+use crate::metadata::quorum::QuorumHandle;
 use crate::requests::api_error::{ApiError, worded, words};
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::controller_access::always_worded;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    quorum: &QuorumHandle,
     context: &RequestContext,
     request: DescribeQuorumRequest,
 ) -> Result<DescribeQuorumResponse, CloseConnection> {
     if !context.authorize(Operation::Describe, Resource::Cluster) {
         return Ok(refused(&worded(ErrorCode::ClusterAuthorizationFailed)));
     }
-    if let Err(failed) = check_access(context) {
+    if let Err(failed) = context.controller.check() {
         return Ok(refused(&always_worded(failed)));
     }
-    let described = broker.quorum().describe_quorum(request).await;
+    let described = quorum.describe_quorum(request).await;
     let described = described.unwrap_or_else(|error| refused(&always_worded(error.into())));
     Ok(written_in(context.api_version, described))
 }

@@ -4,7 +4,6 @@
 //! Kafka: `DescribeTopicPartitionsRequestHandler`, `KRaftMetadataCache.describeTopicResponse`.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use protocol::ErrorCode;
 use protocol::messages::describe_topic_partitions_response::{
@@ -15,24 +14,27 @@ use protocol::messages::{
 };
 use raft::image::{MetadataImage, Partition, Topic};
 
-use crate::broker::Broker;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::metadata_cache::MetadataCache;
+use crate::metadata::metadata_cache::is_internal;
 use crate::requests::answer_budget;
 use crate::requests::api_error::text;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 use crate::requests::topic_names;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 256;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    metadata: &MetadataCache,
     context: &RequestContext,
     request: DescribeTopicPartitionsRequest,
 ) -> Result<DescribeTopicPartitionsResponse, CloseConnection> {
     answer_budget::check(request.topics.len(), BYTES_EACH)?;
-    let image = broker.settled_image(|image| leaders(image, &request)).await;
+    let image = metadata.settled_image(|image| leaders(image, &request)).await;
     let every = request.topics.is_empty();
     let from = request.cursor.as_ref().map_or("", |cursor| cursor.topic_name.as_str());
     let names: BTreeSet<&str> = if every {
@@ -50,9 +52,8 @@ pub(crate) async fn handle(
     }
     let may_see = |name: &&str| context.authorize(Operation::Describe, Resource::Topic(name));
     let (visible, hidden): (Vec<&str>, Vec<&str>) = names.iter().copied().partition(may_see);
-    let limit = broker.config().max_request_partition_size_limit;
+    let limit = config.current().max_request_partition_size_limit;
     let mut page = Page {
-        broker,
         image: &image,
         listener: &context.client.listener,
         room: request.response_partition_limit.min(limit).max(1),
@@ -101,7 +102,6 @@ fn failed(name: &TopicName, error: ErrorCode) -> DescribeTopicPartitionsResponse
 
 /// A page as it fills.
 struct Page<'a> {
-    broker: &'a Broker,
     image: &'a MetadataImage,
     listener: &'a str,
     /// How many partitions more it takes.
@@ -124,7 +124,7 @@ impl Page<'_> {
                     Err(invalid) => invalid.code,
                 };
                 let unknown = failed(&TopicName(text(name)), error);
-                self.topics.push(unknown.with_is_internal(self.broker.is_internal(name)));
+                self.topics.push(unknown.with_is_internal(is_internal(name)));
             }
             return true;
         };
@@ -150,7 +150,7 @@ impl Page<'_> {
         DescribeTopicPartitionsResponseTopic::default()
             .with_name(Some(TopicName(topic.name.clone())))
             .with_topic_id(topic.id)
-            .with_is_internal(self.broker.is_internal(&topic.name))
+            .with_is_internal(is_internal(&topic.name))
             .with_partitions(partitions)
     }
 

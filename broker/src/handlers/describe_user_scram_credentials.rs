@@ -3,7 +3,6 @@
 //! Kafka: `ScramImage.describe`. Nobody can log in by them here yet; they are kept for who can.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use protocol::ErrorCode;
 use protocol::messages::describe_user_scram_credentials_response::{
@@ -15,19 +14,19 @@ use protocol::messages::{
 use protocol::wire::StrBytes;
 use raft::image::ScramImage;
 
-use crate::broker::Broker;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::answer_budget;
 use crate::requests::api_error::{ApiError, text};
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 use crate::requests::topic_names::Named;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 512;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
     context: &RequestContext,
     request: DescribeUserScramCredentialsRequest,
 ) -> Result<DescribeUserScramCredentialsResponse, CloseConnection> {
@@ -43,7 +42,7 @@ pub(crate) async fn handle(
             .with_error_message(None)
             .with_results(vec![each; users.len()]));
     }
-    let image = broker.image();
+    let image = metadata.image();
     let results = if users.is_empty() {
         let all: BTreeSet<StrBytes> = image.scram().iter().map(|each| each.name.clone()).collect();
         all.iter().map(|user| result(image.scram(), user)).collect()

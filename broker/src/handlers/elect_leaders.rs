@@ -2,19 +2,16 @@
 //!
 //! Kafka: `ControllerApis.handleElectLeaders`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::elect_leaders_response::{PartitionResult, ReplicaElectionResult};
 use protocol::messages::{ElectLeadersRequest, ElectLeadersResponse};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
 use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// First version that tells of an error of the whole request.
 const FIRST_WITH_ERROR: i16 = 1;
@@ -23,7 +20,7 @@ const FIRST_WITH_ERROR: i16 = 1;
 const BYTES_EACH: usize = 256;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: ElectLeadersRequest,
 ) -> Result<ElectLeadersResponse, CloseConnection> {
@@ -31,10 +28,9 @@ pub(crate) async fn handle(
     answer_budget::check(partitions.sum(), BYTES_EACH)?;
     let asked = request.clone();
     let answered = if context.authorize(Operation::Alter, Resource::Cluster) {
-        let elected =
-            controller_call::within(broker, context, request.timeout_ms, move |controller, _| {
-                controller.elect_leaders(&request)
-            });
+        let elected = controller.within(context, request.timeout_ms, move |controller, _| {
+            controller.elect_leaders(&request)
+        });
         elected.await.map_err(ApiError::from)
     } else {
         Err(ErrorCode::ClusterAuthorizationFailed.into())

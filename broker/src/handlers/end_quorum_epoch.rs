@@ -3,19 +3,17 @@
 //! Kafka: `ControllerApis.handleEndQuorumEpoch`;
 //! what is answered is the quorum's, in raft/src/quorum.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::{EndQuorumEpochRequest, EndQuorumEpochResponse};
 use raft::quorum::{PeerRequest, PeerResponse};
 
-use crate::broker::Broker;
+use crate::metadata::quorum::QuorumHandle;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    quorum: &QuorumHandle,
     context: &RequestContext,
     request: EndQuorumEpochRequest,
 ) -> Result<EndQuorumEpochResponse, CloseConnection> {
@@ -24,7 +22,7 @@ pub(crate) async fn handle(
         return Ok(EndQuorumEpochResponse::default().with_error_code(code));
     }
     let request = PeerRequest::EndQuorumEpoch(request);
-    match broker.quorum().answer_peer(context.api_version, request).await {
+    match quorum.answer_peer(context.api_version, request).await {
         Ok(PeerResponse::EndQuorumEpoch(response)) => Ok(response),
         _ => Err(CloseConnection::NotServing("the quorum has stopped".to_owned())),
     }

@@ -8,22 +8,21 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::messages::{EnvelopeRequest, EnvelopeResponse};
 
-use super::route;
-use crate::broker::Broker;
-use crate::metadata::controller_call::ControllerAccess;
-use crate::metadata::forwarding::envelope::{Unwrapped, answered, refused, unwrap};
-use crate::net::connection::Reply;
+use crate::metadata::envelope::{Unwrapped, answered, refused, unwrap};
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::controller_access::ControllerAccess;
+use crate::requests::reply::{CloseConnection, Later, Reply};
 
+/// `route` hands a request to the handler of its API.
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
     context: &RequestContext,
     request: EnvelopeRequest,
+    route: impl Fn(RequestContext, Bytes) -> Later,
 ) -> Result<EnvelopeResponse, CloseConnection> {
     if !context.authorize(Operation::ClusterAction, Resource::Cluster) {
         return Ok(refused(ErrorCode::ClusterAuthorizationFailed));
@@ -49,7 +48,7 @@ pub(crate) async fn handle(
         authorizer: Arc::clone(&context.authorizer),
         controller,
     };
-    let reply = route(Arc::clone(broker), forwarded, body).await;
+    let reply = route(forwarded, body).await;
     if not_active.load(Ordering::Relaxed) {
         return Ok(refused(ErrorCode::NotController));
     }

@@ -15,15 +15,19 @@ use protocol::messages::FetchRequest;
 use protocol::wire::{Decodable, StrBytes};
 use uuid::Uuid;
 
-use crate::broker::Broker;
-use crate::net::connection::{Later, Reply};
+use crate::clock::wall_ms;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::metadata_cache::MetadataCache;
+use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetch_session::{
     Answered, NO_SESSION, Opened, PartitionKey, Requested, Session,
 };
 use crate::replication::fetching::{self, Follower, Interest, Limits, Nearby};
 use crate::replication::partitions::Isolation;
+use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
+use crate::requests::reply::Reply;
 
 /// How often a follower's session looks at all of its partitions, which otherwise tell it.
 const LOOK_AT_ALL_MS: i64 = 1000;
@@ -40,27 +44,40 @@ const FIRST_WITH_LEADER: i16 = 16;
 /// First version in which the follower says who it is in a tagged field.
 const FIRST_WITH_REPLICA_STATE: i16 = 15;
 
-pub(crate) fn begin(broker: Arc<Broker>, context: Arc<RequestContext>, mut body: Bytes) -> Later {
-    Box::pin(async move {
-        let version = context.api_version;
-        match FetchRequest::decode(&mut body, version) {
-            Ok(request) => handle(&broker, &context, request).await,
-            Err(error) => Reply::fault(format!("Fetch v{version}: {error}")),
-        }
-    })
+/// Decodes the request and answers it with slices of the segments.
+pub(crate) async fn begin(
+    config: &DynamicBrokerConfig,
+    metadata: &MetadataCache,
+    replicas: &Arc<ReplicaManager>,
+    fetch_sessions: &FetchSessions,
+    context: &RequestContext,
+    mut body: Bytes,
+) -> Reply {
+    let version = context.api_version;
+    match FetchRequest::decode(&mut body, version) {
+        Ok(request) => handle(config, metadata, replicas, fetch_sessions, context, request).await,
+        Err(error) => Reply::fault(format!("Fetch v{version}: {error}")),
+    }
 }
 
-async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRequest) -> Reply {
+async fn handle(
+    config: &DynamicBrokerConfig,
+    metadata: &MetadataCache,
+    replicas: &Arc<ReplicaManager>,
+    fetch_sessions: &FetchSessions,
+    context: &RequestContext,
+    request: FetchRequest,
+) -> Reply {
     let uses_topic_ids = context.api_version >= FIRST_WITH_IDS;
     if !matches!(request.isolation_level, 0 | 1) {
         // Kafka stumbles over an isolation level that does not exist.
         let code = ErrorCode::UnknownServerError.code();
         return encode(context, code, NO_SESSION, Vec::new(), Vec::new());
     }
-    let now_ms = broker.now_ms();
+    let now_ms = wall_ms();
     let asked = requested(&request);
     let changed: Vec<PartitionKey> = asked.iter().map(|(key, _)| key.clone()).collect();
-    let opened = broker.fetch_sessions().open(
+    let opened = fetch_sessions.open(
         request.session_id,
         request.session_epoch,
         uses_topic_ids,
@@ -75,44 +92,44 @@ async fn handle(broker: &Arc<Broker>, context: &RequestContext, request: FetchRe
         }
     };
     let replica_id = replica_id(&request, context.api_version);
-    let limits = limits(broker, context, &request);
+    let limits = limits(config, context, &request);
     let mut answers = match &opened {
         Opened::Sessionless(list) | Opened::Full(list) => {
-            read_all(broker, context, &limits, list.clone()).await
+            read_all(replicas, context, &limits, list.clone()).await
         }
         Opened::Incremental(session) if replica_id >= 0 => {
-            read_changed(broker, context, &limits, session, changed).await
+            read_changed(replicas, context, &limits, session, changed).await
         }
         Opened::Incremental(session) => {
             let wanted = session.lock().requested();
-            read_all(broker, context, &limits, wanted).await
+            read_all(replicas, context, &limits, wanted).await
         }
     };
     if replica_id >= 0 {
-        count_throttled(broker, &answers);
+        count_throttled(replicas, &answers);
     }
     let (endpoints, session_id) = {
-        let endpoints = name_leaders(broker, context, &mut answers);
-        (endpoints, tell(broker, &opened, uses_topic_ids, replica_id, &mut answers, now_ms))
+        let endpoints = name_leaders(metadata, context, &mut answers);
+        (endpoints, tell(fetch_sessions, &opened, uses_topic_ids, replica_id, &mut answers, now_ms))
     };
     encode(context, 0, session_id, answers, endpoints)
 }
 
 /// Everything that is asked for, looked at together.
 async fn read_all(
-    broker: &Arc<Broker>,
+    replicas: &Arc<ReplicaManager>,
     context: &RequestContext,
     limits: &Limits,
     wanted: Vec<(PartitionKey, Requested)>,
 ) -> Vec<(Interest, PartitionResponse)> {
-    let resolve = |(key, requested)| interest(broker, context, limits, key, requested);
+    let resolve = |(key, requested)| interest(replicas, context, limits, key, requested);
     let interests = wanted.into_iter().map(resolve).collect();
-    fetching::read(broker, limits, &context.client.hurries, interests).await
+    fetching::read(replicas, limits, &context.client.hurries, interests).await
 }
 
 /// What changed in a follower's session since its last answer.
 async fn read_changed(
-    broker: &Arc<Broker>,
+    replicas: &Arc<ReplicaManager>,
     context: &RequestContext,
     limits: &Limits,
     session: &Mutex<Session>,
@@ -120,11 +137,11 @@ async fn read_changed(
 ) -> Vec<(Interest, PartitionResponse)> {
     let watch = Arc::clone(session.lock().watch());
     // In time for the leader's judgement of who lags.
-    let lag_max_ms = broker.parts.surroundings.lag_time_max_ms();
+    let lag_max_ms = replicas.surroundings.lag_time_max_ms();
     let every_ms = LOOK_AT_ALL_MS.min(lag_max_ms / 4);
-    let now_ms = broker.parts.surroundings.monotonic_ms();
+    let now_ms = replicas.surroundings.monotonic_ms();
     let resolve = |(key, requested): (PartitionKey, Requested)| {
-        let interest = interest(broker, context, limits, key, requested);
+        let interest = interest(replicas, context, limits, key, requested);
         if let Ok(partition) = &interest.partition {
             session.lock().watch_partition(&interest.key, partition);
         }
@@ -136,7 +153,7 @@ async fn read_changed(
         let asked = session.lock().request_of(key)?;
         Some(resolve(asked))
     };
-    fetching::read_watched(broker, limits, &context.client.hurries, &watch, first, later).await
+    fetching::read_watched(replicas, limits, &context.client.hurries, &watch, first, later).await
 }
 
 fn replica_id(request: &FetchRequest, version: i16) -> i32 {
@@ -175,26 +192,30 @@ fn key(topic_id: Uuid, topic: &StrBytes, partition: i32) -> PartitionKey {
 }
 
 /// What throttled replicas are sent counts.
-fn count_throttled(broker: &Broker, answers: &[(Interest, PartitionResponse)]) {
+fn count_throttled(replicas: &Arc<ReplicaManager>, answers: &[(Interest, PartitionResponse)]) {
     let throttled = answers.iter().filter(|(interest, _)| {
         interest.partition.as_ref().is_ok_and(|partition| partition.is_throttled_as_leader())
     });
     let bytes = throttled.map(|(_, response)| response.records_length()).sum();
-    broker.parts.quotas.leader.record(bytes);
+    replicas.quotas.leader.record(bytes);
 }
 
-fn limits(broker: &Arc<Broker>, context: &RequestContext, request: &FetchRequest) -> Limits {
+fn limits(
+    config: &DynamicBrokerConfig,
+    context: &RequestContext,
+    request: &FetchRequest,
+) -> Limits {
     let replica_id = replica_id(request, context.api_version);
     let follower = (replica_id >= 0)
         .then_some(Follower { replica_id, broker_epoch: request.replica_state.replica_epoch });
     let nearby = (replica_id == CONSUMER
         && !request.rack_id.is_empty()
-        && broker.selects_replicas_by_rack())
+        && config.selects_replicas_by_rack())
     .then(|| Nearby {
         rack: request.rack_id.clone(),
         listener: Arc::clone(&context.client.listener),
     });
-    let max_bytes = request.max_bytes.min(broker.fetch_max_bytes()).max(0);
+    let max_bytes = request.max_bytes.min(config.fetch_max_bytes()).max(0);
     let isolation = match (replica_id, request.isolation_level) {
         (0.., _) => Isolation::LogEnd,
         (_, 1) => Isolation::ReadCommitted,
@@ -213,7 +234,7 @@ fn limits(broker: &Arc<Broker>, context: &RequestContext, request: &FetchRequest
 
 /// Which partition a key means and whether the sender may read it.
 fn interest(
-    broker: &Arc<Broker>,
+    replicas: &Arc<ReplicaManager>,
     context: &RequestContext,
     limits: &Limits,
     key: PartitionKey,
@@ -221,7 +242,7 @@ fn interest(
 ) -> Interest {
     let by_id = context.api_version >= FIRST_WITH_IDS;
     let name =
-        if by_id { broker.topic_name(key.topic_id) } else { Some(Arc::from(key.topic.as_str())) };
+        if by_id { replicas.topic_name(key.topic_id) } else { Some(Arc::from(key.topic.as_str())) };
     let from_follower = limits.follower.is_some();
     let partition = match &name {
         None => Err(ErrorCode::UnknownTopicId),
@@ -235,7 +256,7 @@ fn interest(
         {
             Err(ErrorCode::TopicAuthorizationFailed)
         }
-        Some(name) => match broker.partition(name, key.partition) {
+        Some(name) => match replicas.partition(name, key.partition) {
             Ok(found) if by_id && found.topic_id() != key.topic_id => {
                 Err(ErrorCode::InconsistentTopicId)
             }
@@ -247,7 +268,7 @@ fn interest(
 
 /// Where somebody else leads, tells who and where (KIP-951).
 fn name_leaders(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
     context: &RequestContext,
     answers: &mut [(Interest, PartitionResponse)],
 ) -> Vec<NodeEndpoint> {
@@ -260,7 +281,7 @@ fn name_leaders(
         let Some(name) = &interest.name else { continue };
         if elsewhere.contains(&response.error_code) {
             let (leader, endpoint) =
-                broker.current_leader(name, response.index, &context.client.listener);
+                metadata.current_leader(name, response.index, &context.client.listener);
             response.current_leader = leader;
             endpoints.extend(endpoint.filter(|e| endpoints.iter().all(|k| k.node_id != e.node_id)));
         }
@@ -270,7 +291,7 @@ fn name_leaders(
 
 /// Drops what the client need not hear; returns the id of the session that goes on.
 fn tell(
-    broker: &Arc<Broker>,
+    fetch_sessions: &FetchSessions,
     opened: &Opened,
     uses_topic_ids: bool,
     replica_id: i32,
@@ -281,12 +302,12 @@ fn tell(
     let session = match opened {
         Opened::Sessionless(_) => return NO_SESSION,
         Opened::Full(list) => {
-            created = broker.fetch_sessions().create(
+            created = fetch_sessions.create(
                 list,
                 uses_topic_ids,
                 replica_id >= 0,
                 now_ms,
-                broker.random_i32(),
+                getrandom::u32().unwrap_or(0).cast_signed(),
             );
             match &created {
                 Some(session) => session,

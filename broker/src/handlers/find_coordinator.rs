@@ -12,12 +12,14 @@ use protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorRespon
 use protocol::wire::StrBytes;
 use raft::image::MetadataImage;
 
-use crate::broker::{Broker, node_endpoint};
 use crate::coordinators::groups;
-use crate::metadata::auto_topics;
+use crate::coordinators::groups::Groups;
+use crate::metadata::auto_topics::AutoTopics;
+use crate::metadata::metadata_cache::MetadataCache;
+use crate::metadata::metadata_cache::node_endpoint;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
@@ -28,13 +30,16 @@ const FIRST_WITH_KEYS: i16 = 4;
 const FIRST_WITH_SHARE: i16 = 6;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
+    auto_topics: &Arc<AutoTopics>,
     context: &RequestContext,
     request: FindCoordinatorRequest,
 ) -> Result<FindCoordinatorResponse, CloseConnection> {
-    let image = broker.settled_image(|image| coordinators(broker, image, context, &request)).await;
+    let image =
+        metadata.settled_image(|image| coordinators(groups, image, context, &request)).await;
     if context.api_version < FIRST_WITH_KEYS {
-        let found = find(broker, &image, context, request.key_type, &request.key);
+        let found = find(groups, auto_topics, &image, context, request.key_type, &request.key);
         return Ok(single(found));
     }
     if ![GROUP, TRANSACTION, SHARE].contains(&request.key_type) {
@@ -45,7 +50,7 @@ pub(crate) async fn handle(
         return Ok(FindCoordinatorResponse::default().with_coordinators(all.collect()));
     }
     let found = request.coordinator_keys.into_iter().map(|key| {
-        let found = find(broker, &image, context, request.key_type, &key);
+        let found = find(groups, auto_topics, &image, context, request.key_type, &key);
         coordinator(key, found)
     });
     Ok(FindCoordinatorResponse::default().with_coordinators(found.collect()))
@@ -53,7 +58,7 @@ pub(crate) async fn handle(
 
 /// The brokers that an answer about groups names.
 fn coordinators(
-    broker: &Broker,
+    groups: &Groups,
     image: &MetadataImage,
     context: &RequestContext,
     request: &FindCoordinatorRequest,
@@ -64,12 +69,13 @@ fn coordinators(
         true => std::slice::from_ref(&request.key),
         false => request.coordinator_keys.as_slice(),
     };
-    let partitions = keys.iter().map(|group| broker.groups().partition_of(group, image));
+    let partitions = keys.iter().map(|group| groups.partition_of(group, image));
     partitions.filter_map(|partition| Some(topic.partition(partition)?.leader)).collect()
 }
 
 fn find(
-    broker: &Arc<Broker>,
+    groups: &Groups,
+    auto_topics: &Arc<AutoTopics>,
     image: &MetadataImage,
     context: &RequestContext,
     key_type: i8,
@@ -78,7 +84,7 @@ fn find(
     let may = |resource| context.authorize(Operation::Describe, resource);
     match key_type {
         GROUP if !may(Resource::Group(key)) => Err(ErrorCode::GroupAuthorizationFailed),
-        GROUP => find_group(broker, image, context, key),
+        GROUP => find_group(groups, auto_topics, image, context, key),
         TRANSACTION if !may(Resource::TransactionalId(key)) => {
             Err(ErrorCode::TransactionalIdAuthorizationFailed)
         }
@@ -95,16 +101,17 @@ fn find(
 }
 
 fn find_group(
-    broker: &Arc<Broker>,
+    groups: &Groups,
+    auto_topics: &Arc<AutoTopics>,
     image: &MetadataImage,
     context: &RequestContext,
     group: &StrBytes,
 ) -> Result<NodeEndpoint, ErrorCode> {
     let Some(topic) = image.topics().by_name(groups::TOPIC) else {
-        auto_topics::create_own(broker, groups::TOPIC);
+        auto_topics.create_own(groups::TOPIC);
         return Err(ErrorCode::CoordinatorNotAvailable);
     };
-    let partition = broker.groups().partition_of(group, image);
+    let partition = groups.partition_of(group, image);
     topic
         .partition(partition)
         .and_then(|state| node_endpoint(image, state.leader, &context.client.listener))

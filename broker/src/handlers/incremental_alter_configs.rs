@@ -6,7 +6,6 @@
 //! Kafka: `ConfigAdminManager`, `ControllerApis.handleIncrementalAlterConfigs`.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use protocol::ErrorCode;
 use protocol::api::Listener;
@@ -15,22 +14,24 @@ use protocol::messages::incremental_alter_configs_response::AlterConfigsResource
 use protocol::messages::{IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
 use raft::image::ResourceType;
 
-use crate::broker::Broker;
 use crate::log_levels;
 use crate::metadata::config_resources::{self, Asked};
+use crate::metadata::controller_client::ControllerClient;
+use crate::metadata::controller_client::Unanswered;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::dynamic_config::{check_broker_change, operation};
-use crate::metadata::forwarding::{self, Unanswered};
 use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::Operation;
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 768;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: IncrementalAlterConfigsRequest,
 ) -> Result<IncrementalAlterConfigsResponse, CloseConnection> {
@@ -45,7 +46,7 @@ pub(crate) async fn handle(
     for (resource, sound) in request.resources.iter().zip(sound) {
         let decided = match sound {
             Err(error) => Err(error),
-            Ok(()) => decide_here(broker, context, resource, validate_only),
+            Ok(()) => decide_here(config, context, resource, validate_only),
         };
         answers.push(match decided {
             Ok(Decided::Here) => Some(Ok(())),
@@ -63,7 +64,7 @@ pub(crate) async fn handle(
         let request = IncrementalAlterConfigsRequest::default()
             .with_resources(forwarded)
             .with_validate_only(validate_only);
-        let answered = forwarding::ask(broker, context, request, |request, controller, _| {
+        let answered = controller.ask(context, request, |request, controller, _| {
             controller.incremental_alter_configs(request)
         });
         match answered.await {
@@ -89,7 +90,7 @@ enum Decided {
 }
 
 fn decide_here(
-    broker: &Broker,
+    config: &DynamicBrokerConfig,
     context: &RequestContext,
     resource: &AlterConfigsResource,
     validate_only: bool,
@@ -97,16 +98,16 @@ fn decide_here(
     let name = resource.resource_name.as_str();
     let kind = ResourceType::from_id(resource.resource_type)
         .ok_or_else(|| config_resources::unknown_kind(resource.resource_type))?;
-    let on_broker = broker.listener_kind(&context.client.listener) == Listener::Broker;
+    let on_broker = config.listener_kind(&context.client.listener) == Listener::Broker;
     if kind == ResourceType::BrokerLogger {
         let operation = if on_broker { Operation::AlterConfigs } else { Operation::ClusterAction };
         config_resources::authorize(context, operation, kind, name)?;
-        log_levels::change(broker.node_id(), name, &resource.configs, validate_only)?;
+        log_levels::change(config.node_id(), name, &resource.configs, validate_only)?;
         return Ok(Decided::Here);
     }
     if kind == ResourceType::Broker && on_broker {
-        let own = config_resources::of_this_broker(broker.node_id(), name)?;
-        check_broker_change(&broker.config(), &resource.configs, own)?;
+        let own = config_resources::of_this_broker(config.node_id(), name)?;
+        check_broker_change(&config.current(), &resource.configs, own)?;
     }
     config_resources::authorize(context, Operation::AlterConfigs, kind, name)?;
     Ok(Decided::ByController)

@@ -10,21 +10,23 @@ use std::sync::Arc;
 use protocol::ErrorCode;
 use protocol::messages::{InitProducerIdRequest, InitProducerIdResponse, ProducerId};
 
-use crate::broker::Broker;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::producer_ids::ProducerIds;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 const NO_PRODUCER_ID: i64 = -1;
 const NO_PRODUCER_EPOCH: i16 = -1;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    producer_ids: &Arc<ProducerIds>,
     context: &RequestContext,
     request: InitProducerIdRequest,
 ) -> Result<InitProducerIdResponse, CloseConnection> {
-    let generated = match check(context, &request, broker.config().transaction_max_timeout_ms) {
-        Ok(()) => broker.producer_ids().generate(broker).await.map_err(|error| error.code),
+    let generated = match check(context, &request, config.current().transaction_max_timeout_ms) {
+        Ok(()) => producer_ids.generate().await.map_err(|error| error.code),
         Err(code) => Err(code),
     };
     Ok(match generated {

@@ -1,26 +1,26 @@
 //! JoinGroup: a member comes into its group; the answer waits for the others.
 //! Kafka: `KafkaApis.handleJoinGroupRequest`.
 
-use std::sync::Arc;
-
 use coordinator::group::{Caller, GroupError, JoinAnswer, refuse_join};
 use protocol::messages::join_group_response::JoinGroupResponseMember;
 use protocol::messages::{JoinGroupRequest, JoinGroupResponse};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use crate::broker::Broker;
+use crate::coordinators::groups::Groups;
 use crate::coordinators::groups::Parked;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
 use crate::requests::error_map;
+use crate::requests::reply::CloseConnection;
 
 /// Below this version the protocol's name cannot be null.
 const FIRST_WITH_NULL_PROTOCOL: i16 = 7;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     context: &RequestContext,
     request: JoinGroupRequest,
 ) -> Result<JoinGroupResponse, CloseConnection> {
@@ -30,10 +30,10 @@ pub(crate) async fn handle(
         let refused = JoinAnswer::refused(StrBytes::default(), GroupError::NotCoordinator);
         return Ok(respond(refused, version).with_error_code(denied));
     }
-    if let Some(refused) = refuse_join(broker.groups().settings(), &request) {
+    if let Some(refused) = refuse_join(groups.settings(), &request) {
         return Ok(respond(refused, version));
     }
-    let answer = match ask(broker, context, &request) {
+    let answer = match ask(metadata, groups, context, &request) {
         Ok(parked) => parked.answer().await,
         Err(error) => Some(JoinAnswer::refused(StrBytes::default(), error)),
     };
@@ -42,12 +42,12 @@ pub(crate) async fn handle(
 }
 
 fn ask(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     context: &RequestContext,
     request: &JoinGroupRequest,
 ) -> Result<Parked<JoinAnswer>, GroupError> {
-    let groups = broker.groups();
-    let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
+    let shard = groups.shard(groups.partition_of(&request.group_id, &metadata.image()))?;
     let host = context.client.host();
     let caller = Caller {
         client_id: &context.client_id,

@@ -1,24 +1,24 @@
 //! LeaveGroup: members go, one by one below version 3, in batches from there on.
 //! Kafka: `KafkaApis.handleLeaveGroupRequest`, `LeaveGroupResponse`.
 
-use std::sync::Arc;
-
 use coordinator::group::{GroupError, LeaveAnswer};
 use protocol::ErrorCode;
 use protocol::messages::leave_group_request::MemberIdentity;
 use protocol::messages::leave_group_response::MemberResponse;
 use protocol::messages::{LeaveGroupRequest, LeaveGroupResponse};
 
-use crate::broker::Broker;
+use crate::coordinators::groups::Groups;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
 use crate::requests::error_map;
+use crate::requests::reply::CloseConnection;
 
 const FIRST_WITH_BATCHES: i16 = 3;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     context: &RequestContext,
     mut request: LeaveGroupRequest,
 ) -> Result<LeaveGroupResponse, CloseConnection> {
@@ -30,21 +30,21 @@ pub(crate) async fn handle(
         let member = std::mem::take(&mut request.member_id);
         request.members = vec![MemberIdentity::default().with_member_id(member)];
     }
-    let answer = leave(broker, &request)
+    let answer = leave(metadata, groups, &request)
         .await
         .unwrap_or_else(|error| LeaveAnswer { error: Some(error), members: Vec::new() });
     Ok(respond(answer, context.api_version))
 }
 
 async fn leave(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     request: &LeaveGroupRequest,
 ) -> Result<LeaveAnswer, GroupError> {
     if request.group_id.is_empty() {
         return Err(GroupError::InvalidGroupId);
     }
-    let groups = broker.groups();
-    let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
+    let shard = groups.shard(groups.partition_of(&request.group_id, &metadata.image()))?;
     let parked = shard.ask(|shard, reply, now, out| {
         shard.leave(&request.group_id, &request.members, reply, now, out);
     })?;

@@ -3,19 +3,17 @@
 //! Version 0 was ListClientMetricsResources and knows that kind only.
 //! Kafka: `KafkaApis.handleListConfigResources`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::list_config_resources_response::ConfigResource;
 use protocol::messages::{ListConfigResourcesRequest, ListConfigResourcesResponse};
 use protocol::wire::StrBytes;
 use raft::image::{MetadataImage, ResourceType};
 
-use crate::broker::Broker;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::api_error::text;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// In the order in which Kafka answers.
 const KINDS: [ResourceType; 5] = [
@@ -27,7 +25,7 @@ const KINDS: [ResourceType; 5] = [
 ];
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
     context: &RequestContext,
     request: ListConfigResourcesRequest,
 ) -> Result<ListConfigResourcesResponse, CloseConnection> {
@@ -39,7 +37,7 @@ pub(crate) async fn handle(
         return Ok(ListConfigResourcesResponse::default()
             .with_error_code(ErrorCode::UnsupportedVersion.code()));
     };
-    let image = broker.image();
+    let image = metadata.image();
     let of_kind = |kind: ResourceType| {
         let resource = move |name| {
             ConfigResource::default().with_resource_name(name).with_resource_type(kind.id())

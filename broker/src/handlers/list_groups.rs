@@ -1,30 +1,28 @@
 //! ListGroups: the groups that this broker coordinates. Kafka: `KafkaApis.handleListGroupsRequest`.
 
-use std::sync::Arc;
-
 use coordinator::runtime::Unavailable;
 use protocol::messages::list_groups_response::ListedGroup;
 use protocol::messages::{GroupId, ListGroupsRequest, ListGroupsResponse};
 use protocol::wire::StrBytes;
 
-use crate::broker::Broker;
+use crate::coordinators::groups::Groups;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
 use crate::requests::error_map;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    groups: &Groups,
     context: &RequestContext,
     request: ListGroupsRequest,
 ) -> Result<ListGroupsResponse, CloseConnection> {
     let sees_all = context.authorize(Operation::Describe, Resource::Cluster);
-    let mut groups = Vec::new();
-    for shard in broker.groups().shards() {
+    let mut found = Vec::new();
+    for shard in groups.shards() {
         let listed =
             shard.act(|shard, _, _| shard.list(&request.states_filter, &request.types_filter));
         match listed {
-            Ok(listed) => groups.extend(listed),
+            Ok(listed) => found.extend(listed),
             // Lost in this moment, or not loadable: its groups are not this broker's to list.
             Err(Unavailable::NotCoordinator) => {}
             Err(error) => {
@@ -33,7 +31,7 @@ pub(crate) async fn handle(
             }
         }
     }
-    let visible = groups.into_iter().filter(|group| {
+    let visible = found.into_iter().filter(|group| {
         sees_all || context.authorize(Operation::Describe, Resource::Group(&group.group))
     });
     let listed = visible.map(|group| {

@@ -6,7 +6,6 @@
 //! none.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use protocol::ErrorCode;
 use protocol::messages::list_offsets_request::ListOffsetsPartition;
@@ -15,12 +14,12 @@ use protocol::messages::list_offsets_response::{
 };
 use protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
-use crate::broker::Broker;
 use crate::replication::partitions::{FoundOffset, Isolation, OffsetSought};
+use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
 use crate::requests::error_map;
+use crate::requests::reply::CloseConnection;
 
 /// Replica id of a tool that may ask a replica that does not lead.
 const DEBUGGING_REPLICA: i32 = -2;
@@ -30,7 +29,7 @@ const FIRST_WITH_NOT_AVAILABLE: i16 = 5;
 const CONSUMER: i32 = -1;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    replicas: &ReplicaManager,
     context: &RequestContext,
     request: ListOffsetsRequest,
 ) -> Result<ListOffsetsResponse, CloseConnection> {
@@ -51,7 +50,7 @@ pub(crate) async fn handle(
             } else if duplicates.contains(&(topic.name.to_string(), asked.partition_index)) {
                 Err(ErrorCode::InvalidRequest)
             } else {
-                find(broker, context, &topic.name, asked, isolation, leader_only).await
+                find(replicas, context, &topic.name, asked, isolation, leader_only).await
             };
             partitions.push(answer(context, asked.partition_index, found));
         }
@@ -77,7 +76,7 @@ fn duplicates(request: &ListOffsetsRequest) -> HashSet<(String, i32)> {
 }
 
 async fn find(
-    broker: &Arc<Broker>,
+    replicas: &ReplicaManager,
     context: &RequestContext,
     topic: &str,
     asked: &ListOffsetsPartition,
@@ -85,10 +84,10 @@ async fn find(
     leader_only: bool,
 ) -> Result<Option<FoundOffset>, ErrorCode> {
     let sought = sought(asked.timestamp, context.api_version)?;
-    let partition = broker.partition(topic, asked.partition_index)?;
+    let partition = replicas.partition(topic, asked.partition_index)?;
     partition.check_leadership(asked.current_leader_epoch, leader_only)?;
     let found = partition.find_offset(sought, isolation).await.map_err(|error| {
-        broker.note_storage_failure(&error);
+        replicas.note_storage_failure(&error);
         error_map::storage_error(&error)
     })?;
     // What lies behind the offsets a client may read is not told.

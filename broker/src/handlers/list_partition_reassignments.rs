@@ -2,8 +2,6 @@
 //!
 //! Kafka: `ControllerApis.handleListPartitionReassignments`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::list_partition_reassignments_response::{
     OngoingPartitionReassignment, OngoingTopicReassignment,
@@ -11,19 +9,18 @@ use protocol::messages::list_partition_reassignments_response::{
 use protocol::messages::{ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse};
 use raft::controller::ControllerResult;
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
 use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 160;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: ListPartitionReassignmentsRequest,
 ) -> Result<ListPartitionReassignmentsResponse, CloseConnection> {
@@ -33,10 +30,9 @@ pub(crate) async fn handle(
     if !context.authorize(Operation::Describe, Resource::Cluster) {
         return Ok(refused(asked, &ErrorCode::ClusterAuthorizationFailed.into()));
     }
-    let answered =
-        controller_call::within(broker, context, request.timeout_ms, move |controller, _| {
-            ControllerResult::unchanged(controller.list_partition_reassignments(&request))
-        });
+    let answered = controller.within(context, request.timeout_ms, move |controller, _| {
+        ControllerResult::unchanged(controller.list_partition_reassignments(&request))
+    });
     Ok(answered.await.unwrap_or_else(|failed| refused(asked, &failed.into())))
 }
 

@@ -17,11 +17,15 @@ use protocol::wire::StrBytes;
 use raft::image::{MetadataImage, Partition, Topic};
 use uuid::Uuid;
 
-use crate::broker::{Broker, node_endpoint, registered_endpoint};
 use crate::metadata::auto_topics;
+use crate::metadata::auto_topics::AutoTopics;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::metadata_cache::MetadataCache;
+use crate::metadata::metadata_cache::is_internal;
+use crate::metadata::metadata_cache::{node_endpoint, registered_endpoint};
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// First version whose requests may name topics by id.
 const FIRST_WITH_IDS: i16 = 12;
@@ -31,12 +35,14 @@ const FIRST_WITH_LISTENER_NOT_FOUND: i16 = 6;
 const NOT_ASKED: i32 = i32::MIN;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    config: &DynamicBrokerConfig,
+    metadata: &MetadataCache,
+    auto_topics: &Arc<AutoTopics>,
     context: &RequestContext,
     request: MetadataRequest,
 ) -> Result<MetadataResponse, CloseConnection> {
-    let image = broker.settled_image(|image| leaders(image, context, &request)).await;
-    let mut answer = Answer { broker, context, image: &image, topics: Vec::new() };
+    let image = metadata.settled_image(|image| leaders(image, context, &request)).await;
+    let mut answer = Answer { context, image: &image, topics: Vec::new() };
     let mut missing = BTreeSet::new();
     match &request.topics {
         // Version 0 cannot send null and means all topics by an empty list.
@@ -46,8 +52,8 @@ pub(crate) async fn handle(
             for topic in topics {
                 let by_id = topic.topic_id != Uuid::nil();
                 if context.api_version < FIRST_WITH_IDS && (by_id || topic.name.is_none()) {
-                    let brokers = brokers(broker, context, &image)?;
-                    return Ok(refuse_whole(cluster(broker, &image, brokers)));
+                    let brokers = brokers(metadata, context, &image)?;
+                    return Ok(refuse_whole(cluster(metadata, &image, brokers)));
                 }
             }
             let by_id: BTreeSet<Uuid> =
@@ -65,11 +71,11 @@ pub(crate) async fn handle(
         answer.authorized_operations();
     }
     let topics = answer.topics;
-    let brokers = brokers(broker, context, &image)?;
-    if request.allow_auto_topic_creation && broker.config().auto_create_topics_enable {
+    let brokers = brokers(metadata, context, &image)?;
+    if request.allow_auto_topic_creation && config.current().auto_create_topics_enable {
         let allowed = |name: &String| may_create(context, name);
         let created: Vec<String> = missing.into_iter().filter(allowed).collect();
-        auto_topics::create_for(broker, context, created);
+        auto_topics.create_for(context, created);
     }
     let cluster_operations = match context.api_version {
         8..=10 if request.include_cluster_authorized_operations => {
@@ -81,7 +87,7 @@ pub(crate) async fn handle(
         }
         _ => NOT_ASKED,
     };
-    Ok(cluster(broker, &image, brokers)
+    Ok(cluster(metadata, &image, brokers)
         .with_topics(topics)
         .with_cluster_authorized_operations(cluster_operations))
 }
@@ -116,7 +122,7 @@ fn may_create(context: &RequestContext, topic: &str) -> bool {
 /// Unlike Kafka: where there are none, as for a moment at a cluster's start, the connection ends.
 /// A client tries again then; an Admin client that is told of no brokers has nobody left to ask.
 fn brokers(
-    broker: &Broker,
+    metadata: &MetadataCache,
     context: &RequestContext,
     image: &MetadataImage,
 ) -> Result<Vec<MetadataResponseBroker>, CloseConnection> {
@@ -128,7 +134,7 @@ fn brokers(
             .with_port(node.port)
             .with_rack(node.rack.map(StrBytes::from_string))
     };
-    let suspects = &broker.parts.suspects;
+    let suspects = metadata.suspects();
     let listed = image.cluster().brokers();
     let listed = listed.filter(|each| !each.fenced || suspects.is_listed(each.broker_id));
     let listed = listed.filter_map(|each| registered_endpoint(each, listener));
@@ -143,14 +149,14 @@ fn brokers(
 
 /// The answer without topics.
 fn cluster(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
     image: &MetadataImage,
     brokers: Vec<MetadataResponseBroker>,
 ) -> MetadataResponse {
     MetadataResponse::default()
         .with_brokers(brokers)
-        .with_cluster_id(Some(StrBytes::from_string(broker.cluster_id().to_owned())))
-        .with_controller_id(BrokerId(broker.random_alive(image)))
+        .with_cluster_id(Some(StrBytes::from_string(metadata.cluster_id().to_owned())))
+        .with_controller_id(BrokerId(MetadataCache::random_alive(image)))
         .with_cluster_authorized_operations(NOT_ASKED)
 }
 
@@ -161,7 +167,6 @@ fn refuse_whole(answer: MetadataResponse) -> MetadataResponse {
 
 /// The topics of an answer as they are gathered.
 struct Answer<'a> {
-    broker: &'a Arc<Broker>,
     context: &'a RequestContext,
     image: &'a MetadataImage,
     topics: Vec<MetadataResponseTopic>,
@@ -188,7 +193,7 @@ impl Answer<'_> {
             } else if auto_topics::is_valid_name(name) {
                 missing.insert((*name).to_owned());
                 unknown(Some(name), Uuid::nil(), ErrorCode::UnknownTopicOrPartition)
-                    .with_is_internal(self.broker.is_internal(name))
+                    .with_is_internal(is_internal(name))
             } else {
                 unknown(Some(name), Uuid::nil(), ErrorCode::InvalidTopicException)
             };
@@ -227,7 +232,7 @@ impl Answer<'_> {
         MetadataResponseTopic::default()
             .with_name(Some(TopicName(topic.name.clone())))
             .with_topic_id(topic.id)
-            .with_is_internal(self.broker.is_internal(&topic.name))
+            .with_is_internal(is_internal(&topic.name))
             .with_partitions(partitions.collect())
             .with_topic_authorized_operations(NOT_ASKED)
     }

@@ -1,8 +1,6 @@
 //! OffsetCommit. Topics that the sender may not read or that are not there are refused here, the
 //! rest goes to the group's shard. Kafka: `KafkaApis.handleOffsetCommitRequest`.
 
-use std::sync::Arc;
-
 use coordinator::group::{CommittedTopic, GroupError};
 use protocol::ErrorCode;
 use protocol::messages::offset_commit_request::OffsetCommitRequestTopic;
@@ -11,14 +9,16 @@ use protocol::messages::offset_commit_response::{
 };
 use protocol::messages::{OffsetCommitRequest, OffsetCommitResponse, TopicName};
 
-use crate::broker::Broker;
+use crate::coordinators::groups::Groups;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
 use crate::requests::error_map;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     context: &RequestContext,
     mut request: OffsetCommitRequest,
 ) -> Result<OffsetCommitResponse, CloseConnection> {
@@ -27,7 +27,7 @@ pub(crate) async fn handle(
         response.refuse(&request.topics, ErrorCode::GroupAuthorizationFailed);
         return Ok(response.finish());
     }
-    let image = broker.image();
+    let image = metadata.image();
     let mut known = Vec::with_capacity(request.topics.len());
     for mut topic in std::mem::take(&mut request.topics) {
         let name = topic.name.as_str();
@@ -53,7 +53,7 @@ pub(crate) async fn handle(
         return Ok(response.finish());
     }
     request.topics = known;
-    let committed = match commit(broker, context.api_version, &request).await {
+    let committed = match commit(metadata, groups, context.api_version, &request).await {
         Ok(topics) => topics.into_iter().map(committed_topic).collect(),
         Err(error) => {
             let mut refused = Response::default();
@@ -79,12 +79,12 @@ fn entry(partition: i32, code: i16) -> OffsetCommitResponsePartition {
 }
 
 async fn commit(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     api_version: i16,
     request: &OffsetCommitRequest,
 ) -> Result<Vec<CommittedTopic>, GroupError> {
-    let groups = broker.groups();
-    let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
+    let shard = groups.shard(groups.partition_of(&request.group_id, &metadata.image()))?;
     let parked = shard.ask(|shard, reply, now, out| {
         shard.commit_offsets(api_version, request, reply, now, out);
     })?;

@@ -1,8 +1,6 @@
 //! OffsetDelete: a group forgets what it committed for partitions.
 //! Kafka: `KafkaApis.handleOffsetDeleteRequest`.
 
-use std::sync::Arc;
-
 use coordinator::group::{DeletedTopic, GroupError};
 use protocol::ErrorCode;
 use protocol::messages::offset_delete_response::{
@@ -10,14 +8,16 @@ use protocol::messages::offset_delete_response::{
 };
 use protocol::messages::{OffsetDeleteRequest, OffsetDeleteResponse, TopicName};
 
-use crate::broker::Broker;
+use crate::coordinators::groups::Groups;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
 use crate::requests::error_map;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     context: &RequestContext,
     mut request: OffsetDeleteRequest,
 ) -> Result<OffsetDeleteResponse, CloseConnection> {
@@ -25,7 +25,7 @@ pub(crate) async fn handle(
         let code = ErrorCode::GroupAuthorizationFailed.code();
         return Ok(OffsetDeleteResponse::default().with_error_code(code));
     }
-    let image = broker.image();
+    let image = metadata.image();
     let mut topics: Vec<OffsetDeleteResponseTopic> = Vec::new();
     for topic in &mut request.topics {
         let readable = context.authorize(Operation::Read, Resource::Topic(&topic.name));
@@ -50,7 +50,7 @@ pub(crate) async fn handle(
     }
     request.topics.retain(|topic| !topic.partitions.is_empty());
     let response = OffsetDeleteResponse::default();
-    match delete(broker, &request).await {
+    match delete(metadata, groups, &request).await {
         Ok(deleted) => {
             for topic in deleted {
                 let partitions = topic.partitions.into_iter().map(|(partition, error)| {
@@ -82,14 +82,14 @@ fn add(
 }
 
 async fn delete(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     request: &OffsetDeleteRequest,
 ) -> Result<Vec<DeletedTopic>, GroupError> {
     if request.group_id.is_empty() {
         return Err(GroupError::InvalidGroupId);
     }
-    let groups = broker.groups();
-    let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()))?;
+    let shard = groups.shard(groups.partition_of(&request.group_id, &metadata.image()))?;
     let parked = shard.ask(|shard, reply, _, out| shard.delete_offsets(request, reply, out))?;
     groups.within_commit_timeout(parked).await?
 }

@@ -1,8 +1,6 @@
 //! OffsetFetch: what groups have committed; one group below version 8, several from there on.
 //! Kafka: `KafkaApis.handleOffsetFetchRequest`, `OffsetFetchResponse`.
 
-use std::sync::Arc;
-
 use coordinator::group::{FetchedTopic, GroupError};
 use protocol::ErrorCode;
 use protocol::messages::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
@@ -13,27 +11,29 @@ use protocol::messages::offset_fetch_response::{
 use protocol::messages::{OffsetFetchRequest, OffsetFetchResponse, TopicName};
 use protocol::wire::StrBytes;
 
-use crate::broker::Broker;
+use crate::coordinators::groups::Groups;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
 use crate::requests::error_map;
+use crate::requests::reply::CloseConnection;
 
 const FIRST_WITH_TOP_LEVEL_ERROR: i16 = 2;
 const FIRST_WITH_GROUPS: i16 = 8;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     context: &RequestContext,
     mut request: OffsetFetchRequest,
 ) -> Result<OffsetFetchResponse, CloseConnection> {
     let require_stable = request.require_stable;
     if context.api_version >= FIRST_WITH_GROUPS {
-        let mut groups = Vec::with_capacity(request.groups.len());
+        let mut fetched = Vec::with_capacity(request.groups.len());
         for group in std::mem::take(&mut request.groups) {
-            groups.push(fetch(broker, context, group, require_stable).await);
+            fetched.push(fetch(metadata, groups, context, group, require_stable).await);
         }
-        return Ok(OffsetFetchResponse::default().with_groups(groups));
+        return Ok(OffsetFetchResponse::default().with_groups(fetched));
     }
     let topics = request.topics.take().map(|topics| {
         let several = topics.into_iter().map(|topic| {
@@ -45,11 +45,12 @@ pub(crate) async fn handle(
     });
     let group =
         OffsetFetchRequestGroup::default().with_group_id(request.group_id).with_topics(topics);
-    Ok(single(fetch(broker, context, group, require_stable).await))
+    Ok(single(fetch(metadata, groups, context, group, require_stable).await))
 }
 
 async fn fetch(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     context: &RequestContext,
     group: OffsetFetchRequestGroup,
     require_stable: bool,
@@ -70,7 +71,7 @@ async fn fetch(
         }
         wanted
     });
-    match look_up(broker, &group, wanted, require_stable).await {
+    match look_up(metadata, groups, &group, wanted, require_stable).await {
         Ok(fetched) => {
             let visible = fetched.into_iter().filter(|topic| may_describe(&topic.topic));
             let mut topics: Vec<_> = visible.map(respond).collect();
@@ -82,13 +83,13 @@ async fn fetch(
 }
 
 async fn look_up(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     group: &OffsetFetchRequestGroup,
     wanted: Option<Vec<(StrBytes, Vec<i32>)>>,
     require_stable: bool,
 ) -> Result<Vec<FetchedTopic>, GroupError> {
-    let groups = broker.groups();
-    let shard = groups.shard(groups.partition_of(&group.group_id, &broker.image()))?;
+    let shard = groups.shard(groups.partition_of(&group.group_id, &metadata.image()))?;
     if require_stable {
         // What is on its way to the log counts, so that nobody resumes behind its own commit.
         groups.settled(&shard).await?;

@@ -4,8 +4,6 @@
 //! Kafka: `ReplicaManager.lastOffsetForLeaderEpoch`. Brokers ask by cluster action, consumers by
 //! leave to describe the topic.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::offset_for_leader_epoch_request::OffsetForLeaderPartition;
 use protocol::messages::offset_for_leader_epoch_response::{
@@ -13,13 +11,13 @@ use protocol::messages::offset_for_leader_epoch_response::{
 };
 use protocol::messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 
-use crate::broker::Broker;
+use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    replicas: &ReplicaManager,
     context: &RequestContext,
     request: OffsetForLeaderEpochRequest,
 ) -> Result<OffsetForLeaderEpochResponse, CloseConnection> {
@@ -28,7 +26,7 @@ pub(crate) async fn handle(
         let allowed = peer || context.authorize(Operation::Describe, Resource::Topic(&topic.topic));
         let partitions = topic.partitions.iter().map(|asked| {
             let found = if allowed {
-                end_offset(broker, &topic.topic, asked)
+                end_offset(replicas, &topic.topic, asked)
             } else {
                 Err(ErrorCode::TopicAuthorizationFailed)
             };
@@ -42,11 +40,11 @@ pub(crate) async fn handle(
 
 /// The epoch and where it ended; nothing where the log does not go back that far.
 fn end_offset(
-    broker: &Broker,
+    replicas: &ReplicaManager,
     topic: &str,
     asked: &OffsetForLeaderPartition,
 ) -> Result<Option<(i32, i64)>, ErrorCode> {
-    let partition = broker.partition(topic, asked.partition)?;
+    let partition = replicas.partition(topic, asked.partition)?;
     partition.check_leadership(asked.current_leader_epoch, true)?;
     Ok(partition.end_offset_for_epoch(asked.leader_epoch))
 }

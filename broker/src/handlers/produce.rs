@@ -20,12 +20,15 @@ use protocol::produce::{
 use replica::{Acks, Answer, Origin};
 use uuid::Uuid;
 
-use crate::broker::Broker;
-use crate::net::connection::{Later, Reply};
+use crate::clock::wall_ms;
+use crate::metadata::metadata_cache::MetadataCache;
+use crate::metadata::metadata_cache::is_internal;
 use crate::replication::partitions::{Committing, HostedPartition};
+use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
 use crate::requests::error_map::{self, Refusal};
+use crate::requests::reply::{Later, Reply};
 
 /// First version whose batches may be compressed with zstd.
 const FIRST_WITH_ZSTD: i16 = 7;
@@ -73,7 +76,8 @@ struct Offered {
 
 /// Appends and answers, or tells what the answer waits for.
 pub(crate) fn begin(
-    broker: &Arc<Broker>,
+    metadata: &Arc<MetadataCache>,
+    replicas: &Arc<ReplicaManager>,
     context: RequestContext,
     body: Bytes,
 ) -> Result<Reply, Later> {
@@ -91,23 +95,25 @@ pub(crate) fn begin(
     for topic in request.topics() {
         let whole = denied.then_some(ErrorCode::TransactionalIdAuthorizationFailed);
         let place = (answers.len(), whole);
-        let (answer, waits) = append_topic(broker, &context, &request, topic, &mut offered, place);
+        let (answer, waits) =
+            append_topic(replicas, &context, &request, topic, &mut offered, place);
         answers.push(answer);
         awaited.extend(waits);
     }
     if awaited.is_empty() {
-        return Ok(reply(broker, &context, request.acks, &mut answers));
+        return Ok(reply(metadata, &context, request.acks, &mut answers));
     }
     let timeout = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
-    let (broker, acks) = (Arc::clone(broker), request.acks);
+    let (metadata, replicas) = (Arc::clone(metadata), Arc::clone(replicas));
+    let acks = request.acks;
     Err(Box::pin(async move {
-        settle(&broker, &mut answers, awaited, timeout).await;
-        reply(&broker, &context, acks, &mut answers)
+        settle(&replicas, &mut answers, awaited, timeout).await;
+        reply(&metadata, &context, acks, &mut answers)
     }))
 }
 
 fn append_topic(
-    broker: &Arc<Broker>,
+    replicas: &ReplicaManager,
     context: &RequestContext,
     request: &ProduceRequest,
     topic: ProducedTopic<'_>,
@@ -116,7 +122,7 @@ fn append_topic(
 ) -> (TopicAnswer, Vec<Awaited>) {
     let by_id = context.api_version >= FIRST_WITH_IDS;
     let name = if by_id {
-        broker.topic_name(topic.topic_id).map_or_else(String::new, |name| name.to_string())
+        replicas.topic_name(topic.topic_id).map_or_else(String::new, |name| name.to_string())
     } else {
         topic.name.into_owned()
     };
@@ -135,7 +141,7 @@ fn append_topic(
         let index = data.index;
         let appended = match refused_whole {
             Some(code) => Err(Refusal::of(code)),
-            None => append_partition(broker, context, request, &name, data, offered),
+            None => append_partition(replicas, context, request, &name, data, offered),
         };
         match appended {
             Ok((response, wait)) => {
@@ -152,14 +158,14 @@ fn append_topic(
 type Appended = (PartitionResponse, Option<Wait>);
 
 fn append_partition(
-    broker: &Arc<Broker>,
+    replicas: &ReplicaManager,
     context: &RequestContext,
     request: &ProduceRequest,
     topic: &str,
     data: ProducedPartition,
     offered: Offered,
 ) -> Result<Appended, Refusal> {
-    let partition = broker.partition(topic, data.index)?;
+    let partition = replicas.partition(topic, data.index)?;
     // Bytes behind the batch that are no whole batch are left out, as Kafka does.
     let records = data.records.unwrap_or_default().slice(..offered.batch_bytes?);
     // The partition cannot have been added to a transaction: no coordinator does that yet.
@@ -167,7 +173,7 @@ fn append_partition(
         return Err(Refusal::of(ErrorCode::InvalidTxnState)
             .with_message("Partition was not added to the transaction"));
     }
-    if broker.is_internal(topic) && context.client_id.as_str() != ADMIN_CLIENT {
+    if is_internal(topic) && context.client_id.as_str() != ADMIN_CLIENT {
         return Err(Refusal::of(ErrorCode::InvalidTopicException));
     }
     let acks = match request.acks {
@@ -175,7 +181,7 @@ fn append_partition(
         -1 => Acks::All,
         _ => return Err(Refusal::of(ErrorCode::InvalidRequiredAcks)),
     };
-    let now_ms = broker.now_ms();
+    let now_ms = wall_ms();
     match partition.append(&records, acks, now_ms, Origin::Client) {
         Ok(appending) => {
             let appended = &appending.appended;
@@ -191,16 +197,16 @@ fn append_partition(
             let wait = waits.then(|| Wait { hosted: partition, flush_up_to, committed });
             Ok((response, wait))
         }
-        Err(refused) => Err(refused_append(broker, &partition, &refused)),
+        Err(refused) => Err(refused_append(replicas, &partition, &refused)),
     }
 }
 
 fn refused_append(
-    broker: &Arc<Broker>,
+    replicas: &ReplicaManager,
     partition: &HostedPartition,
     refused: &crate::replication::partitions::AppendRefused,
 ) -> Refusal {
-    broker.note_append_failure(refused);
+    replicas.note_append_failure(refused);
     let refusal = error_map::refused_append(refused, partition.marks().log_start_offset());
     tracing::info!(
         target: "kafka.server.ReplicaManager",
@@ -259,14 +265,14 @@ fn is_denied(context: &RequestContext, request: &ProduceRequest, offered: &[Offe
 }
 
 async fn settle(
-    broker: &Arc<Broker>,
+    replicas: &ReplicaManager,
     answers: &mut [TopicAnswer],
     awaited: Vec<Awaited>,
     timeout: Duration,
 ) {
     let deadline = tokio::time::Instant::now() + timeout;
     for Awaited { topic, partition, mut wait } in awaited {
-        let code = match tokio::time::timeout_at(deadline, wait_for(broker, &mut wait)).await {
+        let code = match tokio::time::timeout_at(deadline, wait_for(replicas, &mut wait)).await {
             Ok(Ok(())) => continue,
             Ok(Err(code)) => code,
             Err(_) => {
@@ -283,11 +289,11 @@ async fn settle(
     }
 }
 
-async fn wait_for(broker: &Arc<Broker>, wait: &mut Wait) -> Result<(), ErrorCode> {
+async fn wait_for(replicas: &ReplicaManager, wait: &mut Wait) -> Result<(), ErrorCode> {
     if let Some(end_offset) = wait.flush_up_to
-        && let Err(error) = wait.hosted.flush_up_to(end_offset, broker.now_ms()).await
+        && let Err(error) = wait.hosted.flush_up_to(end_offset, wall_ms()).await
     {
-        broker.note_storage_failure(&error);
+        replicas.note_storage_failure(&error);
         return Err(error_map::storage_error(&error));
     }
     let Some(committed) = &mut wait.committed else { return Ok(()) };
@@ -299,7 +305,7 @@ async fn wait_for(broker: &Arc<Broker>, wait: &mut Wait) -> Result<(), ErrorCode
 }
 
 fn reply(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
     context: &RequestContext,
     acks: i16,
     answers: &mut [TopicAnswer],
@@ -307,7 +313,7 @@ fn reply(
     if acks == 0 {
         return without_acks(context, answers);
     }
-    let endpoints = name_leaders(broker, context, answers);
+    let endpoints = name_leaders(metadata, context, answers);
     let topics = answers.iter().map(|answer| TopicResponse {
         name: &answer.name,
         topic_id: answer.topic_id,
@@ -344,7 +350,7 @@ fn without_acks(context: &RequestContext, answers: &[TopicAnswer]) -> Reply {
 
 /// Where somebody else leads, tells who and where (KIP-951).
 fn name_leaders(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
     context: &RequestContext,
     answers: &mut [TopicAnswer],
 ) -> Vec<NodeEndpoint> {
@@ -358,7 +364,7 @@ fn name_leaders(
                 continue;
             }
             let (leader, endpoint) =
-                broker.current_leader(&answer.name, partition.index, &context.client.listener);
+                metadata.current_leader(&answer.name, partition.index, &context.client.listener);
             partition.current_leader = leader;
             endpoints.extend(endpoint.filter(|e| endpoints.iter().all(|k| k.node_id != e.node_id)));
         }

@@ -1,23 +1,23 @@
 //! SyncGroup: the leader hands in the assignment, members take theirs.
 //! Kafka: `KafkaApis.handleSyncGroupRequest`.
 
-use std::sync::Arc;
-
 use coordinator::group::{GroupError, SyncAnswer};
 use protocol::ErrorCode;
 use protocol::messages::{SyncGroupRequest, SyncGroupResponse};
 
-use crate::broker::Broker;
+use crate::coordinators::groups::Groups;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
 use crate::requests::error_map;
+use crate::requests::reply::CloseConnection;
 
 /// From this version on a member must say which protocol it follows.
 const FIRST_WITH_PROTOCOL: i16 = 5;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    metadata: &MetadataCache,
+    groups: &Groups,
     context: &RequestContext,
     request: SyncGroupRequest,
 ) -> Result<SyncGroupResponse, CloseConnection> {
@@ -32,8 +32,7 @@ pub(crate) async fn handle(
     if request.group_id.is_empty() {
         return Ok(respond(SyncAnswer::refused(GroupError::InvalidGroupId)));
     }
-    let groups = broker.groups();
-    let shard = groups.shard(groups.partition_of(&request.group_id, &broker.image()));
+    let shard = groups.shard(groups.partition_of(&request.group_id, &metadata.image()));
     let asked = shard
         .and_then(|shard| Ok(shard.ask(|shard, reply, _, out| shard.sync(&request, reply, out))?));
     let answer = match asked {

@@ -2,29 +2,25 @@
 //!
 //! Kafka: `ControllerApis.handleUnregisterBroker`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::{UnregisterBrokerRequest, UnregisterBrokerResponse};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: UnregisterBrokerRequest,
 ) -> Result<UnregisterBrokerResponse, CloseConnection> {
     if !context.authorize(Operation::Alter, Resource::Cluster) {
         return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
     }
-    let removed = controller_call::call(broker, context, move |controller, _| {
-        controller.unregister_broker(&request)
-    });
+    let removed =
+        controller.call(context, move |controller, _| controller.unregister_broker(&request));
     Ok(removed.await.unwrap_or_else(|failed| refused(&failed.into())))
 }
 

@@ -2,31 +2,29 @@
 //!
 //! Kafka: `ControllerApis.handleUpdateFeatures`.
 
-use std::sync::Arc;
-
 use protocol::ErrorCode;
 use protocol::messages::{UpdateFeaturesRequest, UpdateFeaturesResponse};
 
-use crate::broker::Broker;
-use crate::metadata::controller_call;
+use crate::metadata::controller_client::ControllerClient;
+use crate::metadata::quorum::QuorumHandle;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    broker: &Arc<Broker>,
+    quorum: &QuorumHandle,
+    controller: &ControllerClient,
     context: &RequestContext,
     request: UpdateFeaturesRequest,
 ) -> Result<UpdateFeaturesResponse, CloseConnection> {
     if !context.authorize(Operation::Alter, Resource::Cluster) {
         return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
     }
-    let (version, kraft_version) = (context.api_version, broker.quorum().kraft_version());
-    let answered =
-        controller_call::within(broker, context, request.timeout_ms, move |controller, _| {
-            controller.update_features(&request, version, kraft_version)
-        });
+    let (version, kraft_version) = (context.api_version, quorum.kraft_version());
+    let answered = controller.within(context, request.timeout_ms, move |controller, _| {
+        controller.update_features(&request, version, kraft_version)
+    });
     Ok(answered.await.unwrap_or_else(|failed| refused(&failed.into())))
 }
 

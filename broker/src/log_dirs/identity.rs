@@ -11,7 +11,7 @@ use cli::{MetaProperties, MetaPropertiesError};
 use raft::image::is_reserved_directory;
 use uuid::Uuid;
 
-use super::LogDirError;
+use super::error::LogDirError;
 
 /// One directory and what was read in it.
 #[derive(Debug)]

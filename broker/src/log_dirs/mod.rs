@@ -2,28 +2,26 @@
 //! deleted and closed, and what it means when one fails.
 //!
 //! ```text
-//! whoever meets an error ─▶ LogDirs: offline, at once ─▶ handler: its partitions, the controller
-//! publisher ─▶ LogDirs: where a log is ─▶ reporter: AssignReplicasToDirs
+//! whoever meets an error ─▶ LogDirs: offline, at once ─▶ log_dir_failures: its partitions, …
+//! publisher ─▶ LogDirs: where a log is ─▶ assignments_reporter: AssignReplicasToDirs
 //! ```
 //! Kept true: a directory that failed is offline until the node starts again. The node ends when no
 //! directory is left, or the one of the metadata log fails: what was acknowledged is in the
 //! kernel's hands, and nothing is acknowledged that is not.
 //! Kafka: `LogManager`, `LogDirFailureChannel`.
 
-mod assignment;
 mod corruption;
 mod directory;
 mod error;
 mod failure;
-mod handler;
 mod identity;
 mod lines;
 mod opening;
+mod paths;
 mod placement;
-mod reporter;
 mod telling;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Instant;
@@ -40,10 +38,10 @@ use self::corruption::Corruptions;
 use self::directory::{Directory, Owned};
 pub(crate) use self::error::LogDirError;
 use self::failure::{Cost, Directories};
-pub(crate) use self::handler::{LogDirTasks, take_offline};
+use self::paths::shown;
 use self::placement::{Place, Placement};
 pub(crate) use self::telling::FailedDirectories;
-use crate::broker::now_ms;
+use crate::clock::wall_ms;
 use crate::replication::partitions::{
     HostedPartition, Replica, ReplicaSettings, StoredLog, Surroundings,
 };
@@ -56,24 +54,24 @@ const EXHAUSTION_LINES_MS: u64 = 10_000;
 
 /// A directory that has just gone offline.
 #[derive(Debug)]
-struct Fallen {
-    at: usize,
-    id: Uuid,
+pub(crate) struct FailedLogDir {
+    pub(crate) at: usize,
+    pub(crate) id: Uuid,
 }
 
 /// A replica and the directory that it is in.
 #[derive(Debug)]
-struct Located {
-    topic_id: Uuid,
-    partition: i32,
-    directory: Uuid,
+pub(crate) struct Located {
+    pub(crate) topic_id: Uuid,
+    pub(crate) partition: i32,
+    pub(crate) directory: Uuid,
 }
 
-/// What comes out of the directories for the tasks of `handler` and `reporter`.
+/// What comes out of the directories for the tasks that tell of it.
 #[derive(Debug)]
-struct Received {
-    fallen: mpsc::UnboundedReceiver<Fallen>,
-    located: mpsc::UnboundedReceiver<Located>,
+pub(crate) struct LogDirEvents {
+    pub(crate) failed: mpsc::UnboundedReceiver<FailedLogDir>,
+    pub(crate) located: mpsc::UnboundedReceiver<Located>,
 }
 
 /// A partition of the metadata that is to be opened here.
@@ -120,9 +118,9 @@ pub(crate) struct LogDirs {
     draws: AtomicU64,
     /// When it was last said that descriptors ran out, of the wall clock.
     exhaustion_said_ms: AtomicI64,
-    fallen: mpsc::UnboundedSender<Fallen>,
+    failed: mpsc::UnboundedSender<FailedLogDir>,
     located: mpsc::UnboundedSender<Located>,
-    received: Mutex<Option<Received>>,
+    events: Mutex<Option<LogDirEvents>>,
 }
 
 impl LogDirs {
@@ -140,7 +138,7 @@ impl LogDirs {
         let metadata = opened.directories.get(layout.metadata).cloned().flatten();
         let ids = hosts.iter().map(|host| host.as_ref().map(|directory| directory.id()));
         let placement = Placement::new(ids);
-        let (fallen, fell) = mpsc::unbounded_channel();
+        let (failed, failures) = mpsc::unbounded_channel();
         let (located, locating) = mpsc::unbounded_channel();
         Ok(Self {
             cluster_id: opened.cluster_id,
@@ -156,10 +154,15 @@ impl LogDirs {
             corruptions: Mutex::default(),
             draws: AtomicU64::new(getrandom::u64().unwrap_or(0)),
             exhaustion_said_ms: AtomicI64::new(0),
-            fallen,
+            failed,
             located,
-            received: Mutex::new(Some(Received { fallen: fell, located: locating })),
+            events: Mutex::new(Some(LogDirEvents { failed: failures, located: locating })),
         })
+    }
+
+    /// The ends at which failures and places come out; only the first who asks gets them.
+    pub(crate) fn take_events(&self) -> Option<LogDirEvents> {
+        self.events.lock().take()
     }
 
     pub(crate) fn cluster_id(&self) -> &str {
@@ -418,7 +421,7 @@ impl LogDirs {
     /// descriptors is no failure of the disk.
     pub(crate) fn note_failure(&self, error: &StorageError) {
         if error.is_exhaustion() {
-            let (now_ms, said_ms) = (now_ms(), self.exhaustion_said_ms.load(Ordering::Relaxed));
+            let (now_ms, said_ms) = (wall_ms(), self.exhaustion_said_ms.load(Ordering::Relaxed));
             if now_ms.abs_diff(said_ms) >= EXHAUSTION_LINES_MS {
                 self.exhaustion_said_ms.store(now_ms, Ordering::Relaxed);
                 tracing::error!(
@@ -466,12 +469,12 @@ impl LogDirs {
         );
         if let Some(directory) = fallen {
             // Nobody handles it any more when the node stops.
-            let _ = self.fallen.send(Fallen { at, id: directory.id() });
+            let _ = self.failed.send(FailedLogDir { at, id: directory.id() });
         }
         cost
     }
 
-    fn path_shown(&self, at: usize) -> PathBuf {
+    pub(crate) fn path_shown(&self, at: usize) -> PathBuf {
         self.paths.get(at).map_or_else(PathBuf::new, |path| shown(path))
     }
 
@@ -506,11 +509,6 @@ impl LogDirs {
     fn draw(&self) -> u64 {
         self.draws.fetch_add(DRAW_STEP, Ordering::Relaxed)
     }
-}
-
-/// As Kafka prints a directory.
-fn shown(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// In the order that Kafka sorts ids in.

@@ -13,8 +13,9 @@ use config::BrokerConfig;
 use storage::{Disk, LogDirOptions, OpenFiles, StorageError};
 
 use super::directory::Directory;
+use super::error::LogDirError;
 use super::identity::{self, Inspected, Verified};
-use super::{LogDirError, shown};
+use super::paths::shown;
 
 /// Segments kept open at once on a machine whose limits are not known, and the most on any.
 const OPEN_FILES_MAX: u64 = 20_000;

@@ -7,25 +7,20 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
+use config::BrokerConfig;
 use parking_lot::Mutex;
 use protocol::api::{Api, ApiKey};
 use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use protocol::wire::StrBytes;
 
-use crate::broker::Broker;
-use crate::metadata::controller_call::CallFailed;
-use crate::metadata::forwarding;
+use super::controller_client::ControllerClient;
+use super::dynamic_broker_config::DynamicBrokerConfig;
 use crate::requests::context::RequestContext;
+use crate::requests::controller_access::CallFailed;
 
 /// Longest name of a topic.
 const NAME_BYTES_MAX: usize = 249;
-
-/// Names whose creation is under way.
-#[derive(Debug, Default)]
-pub(crate) struct AutoTopics {
-    in_flight: Mutex<BTreeSet<String>>,
-}
 
 /// Whether a topic may have this name. Kafka: `Topic.isValid`.
 pub(crate) fn is_valid_name(name: &str) -> bool {
@@ -33,81 +28,98 @@ pub(crate) fn is_valid_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && name.len() <= NAME_BYTES_MAX && name.bytes().all(legal)
 }
 
-/// Starts to create topics that a client asked for; the client asks again to see them.
-///
-/// The controller is told of the client, whose leave to create was asked for.
-pub(crate) fn create_for(broker: &Arc<Broker>, context: &RequestContext, names: Vec<String>) {
-    let api = Api::of(ApiKey::CreateTopics);
-    let context = RequestContext { api, api_version: api.max_version, ..context.clone() };
-    start(broker, names, move |broker, request| async move {
-        let asked = forwarding::ask(&broker, &context, request, |request, controller, now| {
-            controller.create_topics(request, &|_| false, now)
-        });
-        asked.await.map_err(|error| error.to_string())
-    });
+/// Creates topics, and knows whose creation is under way.
+#[derive(Debug)]
+pub(crate) struct AutoTopics {
+    config: Arc<DynamicBrokerConfig>,
+    controller: Arc<ControllerClient>,
+    in_flight: Mutex<BTreeSet<String>>,
 }
 
-/// Starts to create a topic that this broker needs.
-pub(crate) fn create_own(broker: &Arc<Broker>, name: &str) {
-    start(broker, vec![name.to_owned()], |broker, request| async move {
-        create(&broker, request).await.map_err(|error| error.to_string())
-    });
+impl AutoTopics {
+    pub(crate) fn new(
+        config: Arc<DynamicBrokerConfig>,
+        controller: Arc<ControllerClient>,
+    ) -> Arc<Self> {
+        Arc::new(Self { config, controller, in_flight: Mutex::default() })
+    }
+
+    /// Starts to create topics that a client asked for; the client asks again to see them.
+    ///
+    /// The controller is told of the client, whose leave to create was asked for.
+    pub(crate) fn create_for(self: &Arc<Self>, context: &RequestContext, names: Vec<String>) {
+        let api = Api::of(ApiKey::CreateTopics);
+        let context = RequestContext { api, api_version: api.max_version, ..context.clone() };
+        self.start(names, move |controller, request| async move {
+            let asked = controller.ask(&context, request, |request, controller, now| {
+                controller.create_topics(request, &|_| false, now)
+            });
+            asked.await.map_err(|error| error.to_string())
+        });
+    }
+
+    /// Starts to create a topic that this broker needs.
+    pub(crate) fn create_own(self: &Arc<Self>, name: &str) {
+        self.start(vec![name.to_owned()], |controller, request| async move {
+            create(&controller, request).await.map_err(|error| error.to_string())
+        });
+    }
+
+    fn start<Asked>(
+        self: &Arc<Self>,
+        names: Vec<String>,
+        ask: impl FnOnce(Arc<ControllerClient>, CreateTopicsRequest) -> Asked + Send + 'static,
+    ) where
+        Asked: Future<Output = Result<CreateTopicsResponse, String>> + Send,
+    {
+        let config = self.config.current();
+        let topics: Vec<CreatableTopic> = {
+            let mut in_flight = self.in_flight.lock();
+            let new = names.into_iter().filter(|name| in_flight.insert(name.clone()));
+            new.map(|name| topic(&config, &name)).collect()
+        };
+        if topics.is_empty() {
+            return;
+        }
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            let names: Vec<String> = topics.iter().map(|topic| topic.name.to_string()).collect();
+            tracing::info!(
+                target: "kafka.server.DefaultAutoTopicCreationManager",
+                "Sent auto-creation request for Set({}) to the active controller.",
+                names.join(", "),
+            );
+            let request = CreateTopicsRequest::default()
+                .with_topics(topics)
+                .with_timeout_ms(config.request_timeout_ms);
+            if let Err(error) = ask(Arc::clone(&this.controller), request).await {
+                tracing::warn!(
+                    target: "kafka.server.DefaultAutoTopicCreationManager",
+                    "Auto topic creation of {} failed: {error}",
+                    names.join(", "),
+                );
+            }
+            let mut in_flight = this.in_flight.lock();
+            for name in &names {
+                in_flight.remove(name);
+            }
+        });
+    }
 }
 
 /// Creates topics in the name of this node.
 pub(crate) async fn create(
-    broker: &Arc<Broker>,
+    controller: &ControllerClient,
     request: CreateTopicsRequest,
 ) -> Result<CreateTopicsResponse, CallFailed> {
-    forwarding::ask_as_node(broker, request, |request, controller, now| {
+    let asked = controller.ask_as_node(request, |request, controller, now| {
         controller.create_topics(request, &|_| false, now)
-    })
-    .await
-}
-
-fn start<Asked>(
-    broker: &Arc<Broker>,
-    names: Vec<String>,
-    ask: impl FnOnce(Arc<Broker>, CreateTopicsRequest) -> Asked + Send + 'static,
-) where
-    Asked: Future<Output = Result<CreateTopicsResponse, String>> + Send,
-{
-    let topics: Vec<CreatableTopic> = {
-        let mut in_flight = broker.auto_topics().in_flight.lock();
-        let new = names.into_iter().filter(|name| in_flight.insert(name.clone()));
-        new.map(|name| topic(broker, &name)).collect()
-    };
-    if topics.is_empty() {
-        return;
-    }
-    let broker = Arc::clone(broker);
-    tokio::spawn(async move {
-        let names: Vec<String> = topics.iter().map(|topic| topic.name.to_string()).collect();
-        tracing::info!(
-            target: "kafka.server.DefaultAutoTopicCreationManager",
-            "Sent auto-creation request for Set({}) to the active controller.",
-            names.join(", "),
-        );
-        let timeout_ms = broker.config().request_timeout_ms;
-        let request =
-            CreateTopicsRequest::default().with_topics(topics).with_timeout_ms(timeout_ms);
-        if let Err(error) = ask(Arc::clone(&broker), request).await {
-            tracing::warn!(
-                target: "kafka.server.DefaultAutoTopicCreationManager",
-                "Auto topic creation of {} failed: {error}",
-                names.join(", "),
-            );
-        }
-        let mut in_flight = broker.auto_topics().in_flight.lock();
-        for name in &names {
-            in_flight.remove(name);
-        }
     });
+    asked.await
 }
 
 /// What a topic is created with: this broker's own settings, which need not be the controller's.
-fn topic(broker: &Arc<Broker>, name: &str) -> CreatableTopic {
-    let config = broker.config();
+fn topic(config: &BrokerConfig, name: &str) -> CreatableTopic {
     let replicas = i16::try_from(config.default_replication_factor).unwrap_or(i16::MAX);
     let creatable = CreatableTopic::default()
         .with_name(TopicName(StrBytes::from_string(name.to_owned())))

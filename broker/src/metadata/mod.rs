@@ -2,10 +2,13 @@
 
 pub(crate) mod auto_topics;
 pub(crate) mod config_resources;
-pub(crate) mod controller_call;
 pub(crate) mod controller_channel;
+pub(crate) mod controller_client;
+pub(crate) mod dynamic_broker_config;
 pub(crate) mod dynamic_config;
-pub(crate) mod forwarding;
+pub(crate) mod envelope;
+pub(crate) mod metadata_cache;
+mod principal;
 pub(crate) mod producer_ids;
 pub(crate) mod quorum;
 pub(crate) mod suspects;

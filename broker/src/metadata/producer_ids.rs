@@ -14,8 +14,8 @@ use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::messages::{AllocateProducerIdsRequest, AllocateProducerIdsResponse, BrokerId};
 
-use crate::broker::Broker;
-use crate::metadata::forwarding;
+use super::controller_client::ControllerClient;
+use super::metadata_cache::MetadataCache;
 use crate::requests::api_error::ApiError;
 
 /// Ids that are left of a block when the next one is asked for: a tenth.
@@ -83,19 +83,31 @@ impl Blocks {
 }
 
 /// The ids in hand.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ProducerIds {
+    node_id: i32,
+    metadata: Arc<MetadataCache>,
+    controller: Arc<ControllerClient>,
     blocks: Mutex<Blocks>,
     /// Held by whoever asks the controller.
     asking: tokio::sync::Mutex<()>,
 }
 
 impl ProducerIds {
+    pub(crate) fn new(
+        node_id: i32,
+        metadata: Arc<MetadataCache>,
+        controller: Arc<ControllerClient>,
+    ) -> Arc<Self> {
+        let (blocks, asking) = (Mutex::default(), tokio::sync::Mutex::default());
+        Arc::new(Self { node_id, metadata, controller, blocks, asking })
+    }
+
     /// An id that nobody had before.
-    pub(crate) async fn generate(&self, broker: &Arc<Broker>) -> Result<i64, ApiError> {
+    pub(crate) async fn generate(self: &Arc<Self>) -> Result<i64, ApiError> {
         let taken = self.blocks.lock().take();
         if let Some(id) = taken {
-            self.prefetch(broker);
+            self.prefetch();
             return Ok(id);
         }
         let _asking = self.asking.lock().await;
@@ -103,35 +115,34 @@ impl ProducerIds {
         if let Some(id) = self.blocks.lock().take() {
             return Ok(id);
         }
-        self.fetch(broker).await?;
+        self.fetch().await?;
         let taken = self.blocks.lock().take();
         taken.ok_or_else(|| ErrorCode::CoordinatorLoadInProgress.into())
     }
 
-    fn prefetch(&self, broker: &Arc<Broker>) {
+    fn prefetch(self: &Arc<Self>) {
         if !self.blocks.lock().wants_more() {
             return;
         }
-        let broker = Arc::clone(broker);
+        let ids = Arc::clone(self);
         tokio::spawn(async move {
-            let ids = broker.producer_ids();
             let Ok(_asking) = ids.asking.try_lock() else { return };
             if ids.blocks.lock().wants_more() {
                 // Whoever needs the block asks again if this failed.
-                let _ = ids.fetch(&broker).await;
+                let _ = ids.fetch().await;
             }
         });
     }
 
-    async fn fetch(&self, broker: &Arc<Broker>) -> Result<(), ApiError> {
+    async fn fetch(&self) -> Result<(), ApiError> {
         let retry = || ApiError::from(ErrorCode::CoordinatorLoadInProgress);
-        let node_id = broker.node_id();
-        let image = broker.image();
+        let node_id = self.node_id;
+        let image = self.metadata.image();
         let epoch = image.cluster().broker(node_id).map_or(-1, |broker| broker.broker_epoch);
         let request = AllocateProducerIdsRequest::default()
             .with_broker_id(BrokerId(node_id))
             .with_broker_epoch(epoch);
-        let answered = forwarding::ask_as_node(broker, request, |request, controller, _| {
+        let answered = self.controller.ask_as_node(request, |request, controller, _| {
             controller.allocate_producer_ids(request)
         });
         let response = answered.await.map_err(|failed| {

@@ -13,25 +13,24 @@
 //! (docs/decisions/0340). Replies to requests that were read together are written together.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::io;
-use std::mem::Discriminant;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::fetch::Segment;
+use protocol::shape::{self, DECODED_BUDGET, Verdict};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use super::frames::{Frame, FrameError, FrameReader};
+use super::frames::{Fault, Frame, FrameError, FrameReader, Prefix};
 use super::outbox::Outbox;
 use super::registry::Seat;
 use crate::broker::Broker;
-use crate::requests::context::Client;
-use crate::requests::dispatch::{self, Begun, CloseConnection};
+use crate::requests::dispatch::{self, Begun};
+use crate::requests::reply::{CloseConnection, Later, Reply};
+use crate::requests::requester::Client;
 use crate::zookeeper;
 
 /// Most Produce requests of one connection that wait for acknowledgements.
@@ -42,29 +41,6 @@ const GATHERED_BYTES_MAX: usize = 256 * 1024;
 const ARGUMENT_WAIT: Duration = Duration::from_secs(1);
 /// Replies up to this size are copied together, larger ones keep their own slice.
 const COPIED_BYTES_MAX: usize = 1024;
-
-/// What a request comes to.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    /// A whole frame, length included.
-    Frame(Bytes),
-    /// A whole frame in pieces; records among them are slices of mapped files.
-    Segments(Vec<Segment>),
-    /// acks=0: the client expects none.
-    Nothing,
-    /// The connection ends.
-    Close(CloseConnection),
-}
-
-impl Reply {
-    /// The connection ends for this reason, which is the request's or the answer's.
-    pub(crate) fn fault(why: impl Into<String>) -> Self {
-        Self::Close(CloseConnection::Fault(why.into()))
-    }
-}
-
-/// A reply that is not there yet.
-pub(crate) type Later = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
 /// A reply's place in the order.
 enum Pending {
@@ -89,13 +65,6 @@ enum Ended {
     Answered,
 }
 
-/// A kind of fault that ends a connection, as far as lines of one kind are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Fault {
-    Frame(Discriminant<FrameError>),
-    Refused,
-}
-
 struct Connection {
     broker: Arc<Broker>,
     client: Arc<Client>,
@@ -118,12 +87,12 @@ pub(crate) async fn serve(
     let client = Arc::new(Client::new(listener, peer, seat.id()));
     let _closing = Closing { broker: Arc::clone(&broker), client: Arc::clone(&client) };
     let frames = FrameReader::new(
-        broker.frame_bytes_max(),
-        Arc::clone(broker.buffers()),
-        dispatch::check_prefix,
+        broker.config.frame_bytes_max(),
+        Arc::clone(&broker.buffers),
+        check_prefix,
     )
-    .with_words(broker.parts.zookeeper.is_some());
-    if let Some(face) = &broker.parts.zookeeper {
+    .with_words(broker.zookeeper.is_some());
+    if let Some(face) = &broker.zookeeper {
         face.connected(client.connection_id, peer);
     }
     let mut connection = Connection {
@@ -142,6 +111,15 @@ pub(crate) async fn serve(
     log_end(peer, &ended, &connection.seat);
 }
 
+/// Looks at the beginning of a large frame; `frame_bytes` is what the whole of it has.
+fn check_prefix(frame_bytes: usize, prefix: &[u8]) -> Result<Prefix, String> {
+    match shape::check_prefix(frame_bytes, prefix, DECODED_BUDGET) {
+        Ok(Verdict::NeedMore) => Ok(Prefix::NeedsMore),
+        Ok(Verdict::Fits) => Ok(Prefix::IsWhole),
+        Err(refusal) => Err(refusal.to_string()),
+    }
+}
+
 /// What is kept for a connection is forgotten with it, also when a handler panics: a heartbeat's
 /// entry that stayed would keep its broker from ever being found gone.
 struct Closing {
@@ -151,7 +129,7 @@ struct Closing {
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        if let Some(face) = &self.broker.parts.zookeeper {
+        if let Some(face) = &self.broker.zookeeper {
             face.disconnected(self.client.connection_id);
         }
         self.broker.connection_closed(&self.client);
@@ -241,7 +219,7 @@ impl Connection {
     }
 
     async fn serve_frame(&mut self, frame: Frame) -> Result<(), Ended> {
-        if let Some(face) = &self.broker.parts.zookeeper {
+        if let Some(face) = &self.broker.zookeeper {
             face.received(self.client.connection_id);
             if let Some(why) = zookeeper::refusal_of_client(&frame.bytes) {
                 return Err(Ended::Refused(CloseConnection::Fault(why.to_owned())));
@@ -287,7 +265,7 @@ impl Connection {
                 self.queue(reply)?;
             }
         }
-        frame.recycle(self.broker.buffers());
+        frame.recycle(&self.broker.buffers);
         Ok(())
     }
 
@@ -313,14 +291,20 @@ impl Connection {
 
     /// Answers a word of ZooKeeper's; nothing follows it.
     async fn answer_word(&mut self, word: [u8; 4]) -> Ended {
-        let Some(face) = &self.broker.parts.zookeeper else {
+        let Some(face) = &self.broker.zookeeper else {
             return Ended::Frame(FrameError::Word(word));
         };
         let argument = match zookeeper::takes_argument(word) {
             true => self.frames.rest_of_line(&self.stream, ARGUMENT_WAIT).await,
             false => String::new(),
         };
-        let Some(answer) = face.answer(word, &argument, &self.broker) else {
+        let Some(answer) = face.answer(
+            word,
+            &argument,
+            &self.broker.config.current(),
+            &self.broker.quorum,
+            self.broker.metadata.cluster_id(),
+        ) else {
             return Ended::Frame(FrameError::Word(word));
         };
         self.queue_own(Bytes::from(answer));
@@ -331,7 +315,7 @@ impl Connection {
     }
 
     fn queue(&mut self, reply: Reply) -> Result<(), Ended> {
-        if let Some(face) = &self.broker.parts.zookeeper {
+        if let Some(face) = &self.broker.zookeeper {
             face.sent(self.client.connection_id);
         }
         match reply {

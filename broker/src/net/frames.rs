@@ -10,6 +10,7 @@
 //! ends the connection before anything is allocated.
 
 use std::io;
+use std::mem::Discriminant;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +58,13 @@ pub(crate) enum FrameError {
     /// What arrived of the frame cannot become a request.
     #[error("{0}")]
     Refused(String),
+}
+
+/// A kind of fault that ends a connection, as far as lines of one kind are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Fault {
+    Frame(Discriminant<FrameError>),
+    Refused,
 }
 
 /// One request's bytes, without the length.

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::complaints::Complaints;
-use super::connection::Fault;
+use super::frames::Fault;
 use super::limits::Limits;
 use super::pace::Pace;
 

@@ -25,12 +25,15 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::blocking::blocking;
-use crate::broker::{Broker, Parts, now_ms};
+use crate::broker::Broker;
+use crate::clock::wall_ms;
 use crate::coordinators::groups::{self, Groups};
-use crate::log_dirs::{LogDirTasks, LogDirs};
+use crate::log_dirs::LogDirs;
 use crate::maintenance::Maintenance;
 use crate::metadata::auto_topics::AutoTopics;
-use crate::metadata::controller_channel::ControllerChannel;
+use crate::metadata::controller_client::ControllerClient;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::producer_ids::ProducerIds;
 use crate::metadata::quorum::{Changes, QuorumHandle};
 use crate::metadata::suspects::SuspectedBrokers;
@@ -43,15 +46,17 @@ use crate::node::life_lines::{self, Waiting};
 use crate::node::openness::{Doors, TooOpen};
 use crate::node::orphans;
 use crate::node::stop_signals::StopSignals;
+use crate::replication::alter_partition;
 use crate::replication::disk_gate::{self, DiskGate};
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
+use crate::replication::log_dir_failures::LogDirTasks;
 use crate::replication::partitions::{Partitions, Surroundings};
 use crate::replication::publisher::Publisher;
+use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::replication_quota::ReplicationQuotas;
 use crate::requests::authorizer::AllowAll;
 use crate::zookeeper::ZooKeeperFace;
-use client::PeerSettings;
 
 /// How long connections may take to end when the node stops.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(2);
@@ -196,14 +201,14 @@ impl Node {
         let buffers = socket_buffers(&config);
         let for_clients = bind_all(&config, &config.listeners, buffers).await?;
         let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;
-        let log_dirs = Arc::new(LogDirs::open(&config, disk, now_ms())?);
+        let log_dirs = Arc::new(LogDirs::open(&config, disk, wall_ms())?);
         let (quorum, changes) = QuorumHandle::start(&config, &log_dirs)?;
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
         gate.watch(tokio::runtime::Handle::current())?;
-        let parts = parts(&config, quorum, log_dirs, gate, Registry::new(limits));
-        let broker = Arc::new(Broker::new(config.clone(), parts));
-        let log_dir_tasks = LogDirTasks::start(&broker);
+        let broker = Arc::new(assemble(&config, quorum, log_dirs, gate, Registry::new(limits)));
+        let log_dir_tasks =
+            LogDirTasks::start(&broker.config, &broker.quorum, &broker.replicas, &broker.fetchers);
         let publisher = Publisher::new(Arc::clone(&broker));
         // There is no quorum until its members can connect.
         let controllers_thread = ControllersThread::start(roles.controller)?;
@@ -218,7 +223,8 @@ impl Node {
             let clients = Accepting::start(&broker, for_clients)?;
             (clients, tokio::spawn(publish_from_the_first(publisher, changes)))
         };
-        let maintenance = Maintenance::start(&broker);
+        let altering = alter_partition::start(&broker.config, &broker.quorum, &broker.replicas);
+        let maintenance = Maintenance::start(&config, &broker.replicas, &broker.registry, altering);
         life_lines::say_started(&config);
         Ok(Self {
             broker,
@@ -232,27 +238,27 @@ impl Node {
     }
 
     pub(crate) async fn stop(self) {
-        let config = self.broker.config();
+        let config = self.broker.config.current();
         life_lines::say_stopping(&config);
         self.clients.end();
-        self.broker.quorum().controlled_shutdown().await;
-        self.broker.parts.suspects.stop();
+        self.broker.quorum.controlled_shutdown().await;
+        self.broker.metadata.suspects().stop();
         self.clients.disconnect().await;
-        self.broker.groups().shut_down();
+        self.broker.groups.shut_down();
         drop(self.maintenance);
         drop(self.log_dir_tasks);
-        self.broker.parts.fetchers.stop().await;
+        self.broker.fetchers.stop().await;
         self.publishing.abort();
-        let broker_epoch = self.broker.quorum().broker_epoch();
+        let broker_epoch = self.broker.quorum.broker_epoch();
         let logs = Arc::clone(&self.broker);
         let close_logs = blocking("closing the logs", move || {
-            logs.parts.log_dirs.close(&logs.partitions().all(), logs.now_ms())
+            logs.replicas.log_dirs.close(&logs.replicas.partitions.all(), wall_ms())
         });
         // Others go on with another leader of the quorum while the logs are closed.
-        let (closed, ()) = tokio::join!(close_logs, self.broker.quorum().stop());
+        let (closed, ()) = tokio::join!(close_logs, self.broker.quorum.stop());
         self.controllers.disconnect().await;
         drop(self.controllers_thread);
-        let dirs = Arc::clone(&self.broker.parts.log_dirs);
+        let dirs = Arc::clone(&self.broker.replicas.log_dirs);
         let ended = match closed {
             Ok(()) => {
                 blocking("marking the directories clean", move || dirs.mark_clean(broker_epoch))
@@ -297,7 +303,7 @@ impl Joining<'_> {
         publisher.serves_clients(clients.doors());
         let publishing = tokio::spawn(publish(publisher, changes));
         let wait = Waiting::begun(config.node_id, "the broker to be unfenced");
-        registered_by(deadline, allowed_ms, broker, broker.quorum().serve()).await??;
+        registered_by(deadline, allowed_ms, broker, broker.quorum.serve()).await??;
         wait.finished();
         Ok((clients, publishing))
     }
@@ -313,50 +319,52 @@ async fn registered_by<T>(
     tokio::pin!(awaited);
     match tokio::time::timeout_at(deadline, &mut awaited).await {
         Ok(done) => Ok(done),
-        Err(_) if broker.quorum().broker_epoch() < 0 => Err(StartError::NotRegistered(allowed_ms)),
+        Err(_) if broker.quorum.broker_epoch() < 0 => Err(StartError::NotRegistered(allowed_ms)),
         Err(_) => Ok(awaited.await),
     }
 }
 
-fn parts(
+/// Puts the parts of a node together.
+fn assemble(
     config: &BrokerConfig,
     quorum: Arc<QuorumHandle>,
     log_dirs: Arc<LogDirs>,
     gate: Arc<DiskGate>,
     registry: Arc<Registry>,
-) -> Parts {
+) -> Broker {
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0);
     let node_id = config.node_id;
-    let surroundings = Surroundings::new(node_id, config.replica_lag_time_max_ms, gate);
-    let to_controller = ControllerChannel::new(
-        quorum.active_controller(),
-        PeerSettings::new(
-            node_id.to_string(),
-            format!("[NodeToControllerChannelManager id={node_id} name=forwarding] "),
-        ),
-        Duration::from_millis(u64::try_from(config.controller_socket_timeout_ms).unwrap_or(0)),
-    );
-    Parts {
-        cluster_id: log_dirs.cluster_id().to_owned(),
-        quorum,
-        log_dirs,
+    let suspects = SuspectedBrokers::new(config.broker_session_timeout_ms);
+    let cluster_id = log_dirs.cluster_id().to_owned();
+    let metadata = Arc::new(MetadataCache::new(cluster_id, Arc::clone(&quorum), suspects));
+    let replicas = Arc::new(ReplicaManager {
         partitions: Partitions::default(),
+        log_dirs,
+        quotas: ReplicationQuotas::new(config),
+        surroundings: Arc::new(Surroundings::new(node_id, config.replica_lag_time_max_ms, gate)),
+        metadata: Arc::clone(&metadata),
+    });
+    let current = Arc::new(DynamicBrokerConfig::new(config.clone()));
+    let controller = Arc::new(ControllerClient::new(Arc::clone(&quorum), Arc::clone(&current)));
+    let fetchers = Fetchers::new(Arc::clone(&current), Arc::clone(&quorum), Arc::clone(&replicas));
+    Broker {
+        fetchers: Arc::new(fetchers),
         fetch_sessions: FetchSessions::new(slots),
+        groups: Groups::new(node_id, groups::Limits::of(config)),
+        auto_topics: AutoTopics::new(Arc::clone(&current), Arc::clone(&controller)),
+        producer_ids: ProducerIds::new(node_id, Arc::clone(&metadata), Arc::clone(&controller)),
+        authorizer: Arc::new(AllowAll),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,
-        authorizer: Arc::new(AllowAll),
-        surroundings: Arc::new(surroundings),
-        fetchers: Fetchers::default(),
-        suspects: SuspectedBrokers::new(config.broker_session_timeout_ms),
-        quotas: ReplicationQuotas::new(config),
-        auto_topics: AutoTopics::default(),
-        groups: Groups::new(config.node_id, groups::Limits::of(config)),
-        producer_ids: ProducerIds::default(),
-        to_controller,
         zookeeper: config
             .zookeeper
             .service()
             .map(|service| ZooKeeperFace::new(std::path::Path::new(&service.folder()))),
+        config: current,
+        quorum,
+        metadata,
+        controller,
+        replicas,
     }
 }
 
@@ -434,7 +442,7 @@ fn accept(
     listener: TcpListener,
 ) -> JoinHandle<()> {
     let (broker, stop) = (Arc::clone(broker), stopped.clone());
-    let (registry, named) = (Arc::clone(&broker.parts.registry), Arc::clone(&name));
+    let (registry, named) = (Arc::clone(&broker.registry), Arc::clone(&name));
     let start = move |stream: TcpStream, peer: SocketAddr, seat: Seat| {
         let served = connection::serve(
             Arc::clone(&broker),

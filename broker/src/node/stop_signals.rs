@@ -6,8 +6,6 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::node::server::StartError;
-
 /// SIGHUP's bit in a mask of signals.
 const HANGUP: u64 = 1;
 
@@ -21,7 +19,7 @@ pub struct StopSignals {
 
 impl StopSignals {
     /// Listens from now on.
-    pub fn register() -> Result<Self, StartError> {
+    pub fn register() -> std::io::Result<Self> {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let hangup =
             (!ignores_hangup(&status)).then(|| signal(SignalKind::hangup())).transpose()?;

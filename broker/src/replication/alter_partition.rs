@@ -16,10 +16,12 @@ use replica::{IsrAnswer, IsrProposal, Recovery};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::broker::Broker;
-use crate::metadata::controller_channel::{ChannelError, ControllerChannel};
-use crate::replication::partitions::{HostedPartition, Proposed};
-use client::PeerSettings;
+use super::partitions::{HostedPartition, Proposed};
+use super::replica_manager::ReplicaManager;
+use crate::metadata::controller_channel::ChannelError;
+use crate::metadata::controller_client::channel_to_active;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::quorum::QuorumHandle;
 
 /// How long a request that came to nothing waits before it is made anew, as in Kafka.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
@@ -30,11 +32,16 @@ const ATTEMPT: Duration = Duration::from_secs(30);
 type Unsent = BTreeMap<(Uuid, i32), IsrProposal>;
 
 /// Sends what the partitions propose for as long as the broker runs.
-pub(crate) fn start(broker: &Arc<Broker>) -> JoinHandle<()> {
-    let broker = Arc::clone(broker);
+pub(crate) fn start(
+    config: &DynamicBrokerConfig,
+    quorum: &Arc<QuorumHandle>,
+    replicas: &Arc<ReplicaManager>,
+) -> JoinHandle<()> {
+    let channel = channel_to_active(quorum, config, "alter-partition");
+    let (quorum, replicas) = (Arc::clone(quorum), Arc::clone(replicas));
     tokio::spawn(async move {
-        let Some(mut proposed) = broker.parts.surroundings.take_proposals() else { return };
-        let channel = channel(&broker);
+        let Some(mut proposed) = replicas.surroundings.take_proposals() else { return };
+        let node_id = replicas.surroundings.node_id();
         let mut unsent = Unsent::new();
         loop {
             if unsent.is_empty() {
@@ -47,9 +54,9 @@ pub(crate) fn start(broker: &Arc<Broker>) -> JoinHandle<()> {
                 add(&mut unsent, more);
             }
             let asked = std::mem::take(&mut unsent);
-            match channel.request(request(&broker, &asked), ATTEMPT).await {
+            match channel.request(request(node_id, &quorum, &asked), ATTEMPT).await {
                 Ok(response) if response.error_code == 0 => {
-                    unsent = tell(&broker, asked, &response);
+                    unsent = tell(&replicas, asked, &response);
                     if has_refusals(&response) {
                         // What is proposed again at once shall not be asked for in a circle.
                         tokio::time::sleep(RETRY_PAUSE).await;
@@ -66,24 +73,11 @@ pub(crate) fn start(broker: &Arc<Broker>) -> JoinHandle<()> {
     })
 }
 
-fn channel(broker: &Broker) -> ControllerChannel {
-    let config = broker.config();
-    let id = config.node_id;
-    ControllerChannel::new(
-        broker.quorum().active_controller(),
-        PeerSettings::new(
-            id.to_string(),
-            format!("[NodeToControllerChannelManager id={id} name=alter-partition] "),
-        ),
-        Duration::from_millis(u64::try_from(config.controller_socket_timeout_ms).unwrap_or(0)),
-    )
-}
-
 fn add(unsent: &mut Unsent, proposed: Proposed) {
     unsent.insert((proposed.topic_id, proposed.partition), proposed.proposal);
 }
 
-fn request(broker: &Broker, asked: &Unsent) -> AlterPartitionRequest {
+fn request(node_id: i32, quorum: &QuorumHandle, asked: &Unsent) -> AlterPartitionRequest {
     let mut topics: Vec<TopicData> = Vec::new();
     for ((topic_id, partition), proposal) in asked {
         let member = |member: &replica::Member| {
@@ -105,18 +99,18 @@ fn request(broker: &Broker, asked: &Unsent) -> AlterPartitionRequest {
         }
     }
     AlterPartitionRequest::default()
-        .with_broker_id(BrokerId(broker.node_id()))
-        .with_broker_epoch(broker.quorum().broker_epoch())
+        .with_broker_id(BrokerId(node_id))
+        .with_broker_epoch(quorum.broker_epoch())
         .with_topics(topics)
 }
 
 /// Tells the partitions; what the answer leaves out is to be asked for again.
-fn tell(broker: &Broker, mut asked: Unsent, response: &AlterPartitionResponse) -> Unsent {
+fn tell(replicas: &ReplicaManager, mut asked: Unsent, response: &AlterPartitionResponse) -> Unsent {
     for topic in &response.topics {
         for answered in &topic.partitions {
             let key = (topic.topic_id, answered.partition_index);
             let Some(proposal) = asked.remove(&key) else { continue };
-            let hosted = broker.partitions().topic_by_id(key.0);
+            let hosted = replicas.partitions.topic_by_id(key.0);
             let Some(partition) = hosted.and_then(|topic| topic.partition(key.1)) else { continue };
             let answer = match ErrorCode::try_from_code(answered.error_code) {
                 Some(code) => IsrAnswer::Refused(code),
@@ -127,7 +121,7 @@ fn tell(broker: &Broker, mut asked: Unsent, response: &AlterPartitionResponse) -
                     recovery: recovery(answered.leader_recovery_state),
                 },
             };
-            log_answer(broker, &partition, &proposal, &answer);
+            log_answer(replicas.surroundings.node_id(), &partition, &proposal, &answer);
             partition.isr_answered(&proposal, &answer);
         }
     }
@@ -135,13 +129,8 @@ fn tell(broker: &Broker, mut asked: Unsent, response: &AlterPartitionResponse) -
 }
 
 /// Kafka's words, where it has some.
-fn log_answer(
-    broker: &Broker,
-    partition: &HostedPartition,
-    proposal: &IsrProposal,
-    answer: &IsrAnswer,
-) {
-    let (topic, index, id) = (partition.topic(), partition.partition(), broker.node_id());
+fn log_answer(id: i32, partition: &HostedPartition, proposal: &IsrProposal, answer: &IsrAnswer) {
+    let (topic, index) = (partition.topic(), partition.partition());
     match answer {
         IsrAnswer::Changed { partition_epoch, isr, .. } => tracing::info!(
             target: "kafka.cluster.Partition",

@@ -12,25 +12,13 @@
 //! Answers to Kafka's `FetchManager`, `FetchSession` and `FetchSessionCache`.
 
 mod cache;
+mod epoch;
+mod key;
 mod session;
 mod watch;
 
 pub(crate) use cache::{FetchSessions, Opened};
-pub(crate) use session::{Answered, PartitionKey, Requested, Session};
+pub(crate) use epoch::{INITIAL_EPOCH, NO_SESSION, next_epoch};
+pub(crate) use key::PartitionKey;
+pub(crate) use session::{Answered, Requested, Session};
 pub(crate) use watch::{Watch, Watcher};
-
-/// A session id nobody has.
-pub(crate) const NO_SESSION: i32 = 0;
-/// Epoch of a request that begins a session.
-pub(crate) const INITIAL_EPOCH: i32 = 0;
-/// Epoch of a request that wants none.
-pub(crate) const FINAL_EPOCH: i32 = -1;
-
-/// The epoch the request after this one carries; zero and below are never reached again.
-pub(crate) fn next_epoch(epoch: i32) -> i32 {
-    match epoch {
-        epoch if epoch < 0 => FINAL_EPOCH,
-        i32::MAX => 1,
-        epoch => epoch + 1,
-    }
-}

@@ -25,9 +25,9 @@ use tokio::time::Instant;
 
 use self::counted::{Counted, Occasion, look_at_each};
 pub(crate) use self::watched::read_watched;
-use crate::broker::Broker;
 use crate::replication::fetch_session::{PartitionKey, Requested};
 use crate::replication::partitions::{HostedPartition, Isolation};
+use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::error_map;
 
 /// A follower, as it says who it is.
@@ -79,13 +79,13 @@ struct Look {
 
 /// Reads, waiting for as long as the limits say; a follower that hurries is answered at once.
 pub(crate) async fn read(
-    broker: &Arc<Broker>,
+    replicas: &Arc<ReplicaManager>,
     limits: &Limits,
     hurries: &Notify,
     interests: Vec<Interest>,
 ) -> Vec<(Interest, PartitionResponse)> {
     let interests = Arc::new(interests);
-    let mut look = look(broker, limits, &interests, Counted::NONE).await;
+    let mut look = look(replicas, limits, &interests, Counted::NONE).await;
     if !done(limits, &interests, &look) {
         let deadline = Instant::now() + Duration::from_millis(limits.max_wait_ms);
         let sleeper = Arc::new(Notify::new());
@@ -96,7 +96,7 @@ pub(crate) async fn read(
                     None => partition.wake_consumer(Arc::downgrade(&sleeper)),
                 }
             }
-            look = self::look(broker, limits, &interests, Counted::ALL).await;
+            look = self::look(replicas, limits, &interests, Counted::ALL).await;
             if done(limits, &interests, &look) {
                 break;
             }
@@ -110,11 +110,11 @@ pub(crate) async fn read(
                 biased;
                 () = sleeper.notified() => {}
                 () = hurried => {
-                    look = self::look(broker, limits, &interests, Counted::ALL).await;
+                    look = self::look(replicas, limits, &interests, Counted::ALL).await;
                     break;
                 }
                 () = tokio::time::sleep_until(deadline) => {
-                    look = self::look(broker, limits, &interests, Counted::ALL).await;
+                    look = self::look(replicas, limits, &interests, Counted::ALL).await;
                     break;
                 }
             }
@@ -132,18 +132,19 @@ fn done(limits: &Limits, interests: &[Interest], look: &Look) -> bool {
 
 /// Looks once. What is not in memory is looked at on a blocking thread.
 async fn look(
-    broker: &Arc<Broker>,
+    replicas: &Arc<ReplicaManager>,
     limits: &Limits,
     interests: &Arc<Vec<Interest>>,
     counted: Counted,
 ) -> Look {
-    let counted = match look_at_all(broker, limits, interests, counted, Residency::MemoryOnly) {
+    let counted = match look_at_all(replicas, limits, interests, counted, Residency::MemoryOnly) {
         Ok(look) => return look,
         Err(counted) => counted,
     };
-    let (broker, limits, interests) = (Arc::clone(broker), limits.clone(), Arc::clone(interests));
+    let (replicas, limits, interests) =
+        (Arc::clone(replicas), limits.clone(), Arc::clone(interests));
     let looked = tokio::task::spawn_blocking(move || {
-        look_at_all(&broker, &limits, &interests, counted, Residency::Any)
+        look_at_all(&replicas, &limits, &interests, counted, Residency::Any)
     });
     let nothing = Look { responses: Vec::new(), bytes: 0, urgent: true };
     looked.await.ok().and_then(Result::ok).unwrap_or(nothing)
@@ -158,7 +159,7 @@ enum Residency {
 }
 
 fn look_at_all(
-    broker: &Arc<Broker>,
+    replicas: &Arc<ReplicaManager>,
     limits: &Limits,
     interests: &[Interest],
     counted: Counted,
@@ -170,7 +171,7 @@ fn look_at_all(
             Ok(partition) => {
                 let left = limits.max_bytes.saturating_sub(bytes);
                 let room = Room { bytes: left, at_least_one: bytes == 0 };
-                look_at(broker, limits, interest, partition, room, (occasion, residency))?
+                look_at(replicas, limits, interest, partition, room, (occasion, residency))?
             }
             // Told, but a consumer does not wait less for it.
             Err(code) => {
@@ -197,7 +198,7 @@ struct Room {
 
 /// Reads one partition; `None` when it would need the disk and must not.
 fn look_at(
-    broker: &Arc<Broker>,
+    replicas: &Arc<ReplicaManager>,
     limits: &Limits,
     interest: &Interest,
     partition: &Arc<HostedPartition>,
@@ -212,7 +213,7 @@ fn look_at(
     }
     let viewed = match limits.follower {
         Some(follower) => for_follower(partition, requested, follower, occasion),
-        None => for_consumer(broker, partition, requested, limits),
+        None => for_consumer(replicas, partition, requested, limits),
     };
     let View { mut response, upper, ends } = match viewed {
         Ok(view) => view,
@@ -222,7 +223,7 @@ fn look_at(
     let from = requested.fetch_offset;
     let max_bytes = usize::try_from(requested.max_bytes).unwrap_or(0).min(room.bytes);
     let held_back =
-        limits.follower.is_some_and(|follower| is_held_back(broker, partition, follower));
+        limits.follower.is_some_and(|follower| is_held_back(replicas, partition, follower));
     if ends || held_back || from >= upper || (max_bytes == 0 && !room.at_least_one) {
         return Some(response);
     }
@@ -234,7 +235,7 @@ fn look_at(
             response.aborted_transactions = aborted;
         }
         Err(error) => {
-            broker.note_read_failure(&error);
+            replicas.note_read_failure(&error);
             return failed(error_map::read_error(&error));
         }
     }
@@ -288,7 +289,7 @@ fn for_follower(
 }
 
 fn for_consumer(
-    broker: &Broker,
+    replicas: &ReplicaManager,
     partition: &HostedPartition,
     requested: &Requested,
     limits: &Limits,
@@ -303,7 +304,7 @@ fn for_consumer(
     };
     let from = requested.fetch_offset;
     if let Some(nearby) = &limits.nearby
-        && let Some(nearer) = nearer_replica(broker, partition, nearby, from)
+        && let Some(nearer) = nearer_replica(replicas, partition, nearby, from)
     {
         response.preferred_read_replica = nearer;
         return Ok(View { response, upper: from, ends: true });
@@ -323,7 +324,7 @@ fn for_consumer(
 
 /// A replica in the consumer's rack, where the leader is in another.
 fn nearer_replica(
-    broker: &Broker,
+    replicas: &ReplicaManager,
     partition: &HostedPartition,
     nearby: &Nearby,
     from: i64,
@@ -331,7 +332,7 @@ fn nearer_replica(
     if !partition.marks().leads() {
         return None;
     }
-    let image = broker.image();
+    let image = replicas.metadata.image();
     let rack_of = |id: i32| {
         let broker = image.cluster().broker(id).filter(|broker| !broker.fenced)?;
         broker.end_points.iter().find(|point| *point.name.as_str() == *nearby.listener)?;
@@ -341,9 +342,13 @@ fn nearer_replica(
 }
 
 /// Whether a throttle lets this follower have nothing now; one that is in sync always may.
-fn is_held_back(broker: &Broker, partition: &HostedPartition, follower: Follower) -> bool {
+fn is_held_back(
+    replicas: &ReplicaManager,
+    partition: &HostedPartition,
+    follower: Follower,
+) -> bool {
     partition.is_throttled_as_leader()
-        && broker.parts.quotas.leader.is_exceeded()
+        && replicas.quotas.leader.is_exceeded()
         && !partition.is_in_sync(follower.replica_id)
 }
 

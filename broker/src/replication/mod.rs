@@ -2,11 +2,15 @@
 //! Kafka: `ReplicaManager` and what it holds.
 
 pub(crate) mod alter_partition;
+mod assignments_reporter;
+mod directory_assignments;
 pub(crate) mod disk_gate;
 pub(crate) mod fetch_session;
 pub(crate) mod fetchers;
 pub(crate) mod fetching;
+pub(crate) mod log_dir_failures;
 pub(crate) mod partitions;
 pub(crate) mod publisher;
+pub(crate) mod replica_manager;
 pub(crate) mod replication_quota;
 mod state_changes;

@@ -31,6 +31,7 @@ use self::lasting::Subject;
 use self::reconciling::{Difference, Reasons, Reconciliation, explained, look};
 use crate::blocking::blocking;
 use crate::broker::Broker;
+use crate::clock::wall_ms;
 use crate::coordinators::Unserved;
 use crate::coordinators::groups::TOPIC;
 use crate::metadata::topic_settings::TopicSettings;
@@ -61,7 +62,7 @@ impl Publisher {
     /// Whether clients may be served with what this image says.
     pub(crate) fn admit(&self, image: &MetadataImage) -> Result<(), TooOpen> {
         self.apply_broker_settings(image);
-        openness::judge(&self.broker.config(), image)
+        openness::judge(&self.broker.config.current(), image)
     }
 
     /// Clients are served from here on, through these.
@@ -72,9 +73,9 @@ impl Publisher {
     /// The first image: everything in it is new to this broker. Directories that no partition of
     /// the image owns are put aside.
     pub(crate) async fn begin(&mut self, image: Arc<MetadataImage>) -> Result<(), StorageError> {
-        self.broker.parts.surroundings.set_brokers(&image);
+        self.broker.replicas.surroundings.set_brokers(&image);
         self.apply_broker_settings(&image);
-        self.openness.look(&self.broker.config(), &image);
+        self.openness.look(&self.broker.config.current(), &image);
         let all = image.topics().iter().flat_map(|topic| {
             topic.partitions().map(|(partition, state)| Change {
                 topic: Arc::clone(topic),
@@ -83,11 +84,11 @@ impl Publisher {
             })
         });
         let ours: Vec<Change> = all.filter(|change| self.is_ours(change)).collect();
-        let log_dirs = Arc::clone(&self.broker.parts.log_dirs);
+        let log_dirs = Arc::clone(&self.broker.replicas.log_dirs);
         let owned: Vec<(String, i32, Uuid)> =
             ours.iter().map(|c| (c.topic.name.to_string(), c.partition, c.topic.id)).collect();
         let (began, logs) = (Instant::now(), ours.len());
-        let now_ms = self.broker.now_ms();
+        let now_ms = wall_ms();
         let aside = move || log_dirs.put_strays_aside(&owned, now_ms);
         blocking("looking for stray logs", aside).await?;
         self.host_first(&image, ours).await?;
@@ -95,8 +96,8 @@ impl Publisher {
             target: "kafka.log.LogManager",
             "Loaded {logs} logs in {}ms", began.elapsed().as_millis(),
         );
-        self.broker.groups().begin(self.broker.partitions(), &image);
-        self.broker.set_image(image);
+        self.broker.groups.begin(&self.broker.replicas.partitions, &image);
+        self.broker.metadata.set_image(image);
         Ok(())
     }
 
@@ -104,9 +105,9 @@ impl Publisher {
     /// [`Self::reconcile`], and keeps nothing else from being done.
     pub(crate) async fn apply(&mut self, image: Arc<MetadataImage>, changes: &Changes) {
         if !changes.brokers.is_empty() {
-            self.broker.parts.surroundings.set_brokers(&image);
-            let before = self.broker.image();
-            self.broker.parts.suspects.moving_on(before.cluster(), image.cluster());
+            self.broker.replicas.surroundings.set_brokers(&image);
+            let before = self.broker.metadata.image();
+            self.broker.metadata.suspects().moving_on(before.cluster(), image.cluster());
         }
         self.delete(&changes.deleted_topics).await;
         if changes.configs.iter().any(is_of_brokers) {
@@ -114,10 +115,10 @@ impl Publisher {
             self.reconfigure(&image, None).await;
         }
         if !changes.acls.is_empty() || changes.configs.iter().any(is_of_brokers) {
-            self.openness.look(&self.broker.config(), &image);
+            self.openness.look(&self.broker.config.current(), &image);
         }
         for resource in changes.configs.iter().filter(|c| c.resource_type == ResourceType::Topic) {
-            state_changes::configured(self.broker.node_id(), resource, &image);
+            state_changes::configured(self.broker.config.node_id(), resource, &image);
             self.reconfigure(&image, Some(&resource.name)).await;
         }
         let changed = changes.topics.iter().flat_map(|(id, change)| {
@@ -132,7 +133,7 @@ impl Publisher {
         let others = others.iter().map(|change| (change.topic.id, change.partition)).collect();
         self.remove(others).await;
         let ours = Arc::new(ours);
-        let node_id = self.broker.node_id();
+        let node_id = self.broker.config.node_id();
         let led = ours.iter().filter(|change| change.state.leader == node_id).count();
         state_changes::transitioning(node_id, led, ours.len() - led);
         for (change, why) in self.host(&image, &ours).await {
@@ -143,14 +144,19 @@ impl Publisher {
             self.reconciliation.failed();
         }
         self.look_for_leaders(&image, &changes.brokers);
-        let groups = self.broker.groups();
-        groups.apply(self.broker.partitions(), &self.broker.image(), &image, changes);
-        self.broker.set_image(image);
+        let groups = &self.broker.groups;
+        groups.apply(
+            &self.broker.replicas.partitions,
+            &self.broker.metadata.image(),
+            &image,
+            changes,
+        );
+        self.broker.metadata.set_image(image);
     }
 
     /// The first image could not be made true on disk.
     pub(crate) fn note_storage_failure(&self, error: &StorageError) {
-        self.broker.note_storage_failure(error);
+        self.broker.replicas.note_storage_failure(error);
     }
 
     /// Resolves when the broker is to be compared with the metadata.
@@ -159,7 +165,7 @@ impl Publisher {
             let next = tokio::time::Instant::from_std(self.reconciliation.next());
             tokio::select! {
                 () = tokio::time::sleep_until(next) => return,
-                () = self.broker.parts.surroundings.something_failed() => {
+                () = self.broker.replicas.surroundings.something_failed() => {
                     self.reconciliation.failed();
                 }
             }
@@ -170,7 +176,7 @@ impl Publisher {
     /// differs.
     pub(crate) async fn reconcile(&mut self) {
         let leaving = self.let_go().await;
-        let image = self.broker.image();
+        let image = self.broker.metadata.image();
         let (broker, of) = (Arc::clone(&self.broker), Arc::clone(&image));
         let looked = blocking("a look at the partitions", move || Ok(look(&broker, &of))).await;
         // A panic was said where it happened; the next look may come through.
@@ -193,21 +199,21 @@ impl Publisher {
         }
         for change in again.iter().filter(|change| change.state.leader >= 0) {
             let leader = change.state.leader;
-            if leader != self.broker.node_id() && self.address(&image, leader).is_none() {
+            if leader != self.broker.config.node_id() && self.address(&image, leader).is_none() {
                 let reason = format!("the metadata has no address of broker {leader}");
                 reasons.entry((change.topic.id, change.partition)).or_insert(reason);
             }
         }
         let mut left = reasons.len() + leaving.len();
         let mut found = explained(&look.differences, &reasons);
-        let unloaded = self.broker.groups().reconcile(self.broker.partitions(), &image);
+        let unloaded = self.broker.groups.reconcile(&self.broker.replicas.partitions, &image);
         left += unloaded.iter().filter(|unloaded| unloaded.is_tried_again).count();
         found.extend(leaving);
         found.extend(unloaded.into_iter().map(|Unserved { partition, reason, .. }| {
             let topic = format!("coordinator of {TOPIC}");
             (Subject { topic, partition, topic_id: Uuid::nil() }, reason)
         }));
-        self.reconciliation.say(self.broker.node_id(), found, &look.busy);
+        self.reconciliation.say(self.broker.config.node_id(), found, &look.busy);
         self.reconciliation.looked(left);
     }
 
@@ -215,11 +221,13 @@ impl Publisher {
     async fn give_way(&mut self, differences: &[Difference]) -> Reasons {
         let stepping = |step| differences.iter().filter(move |found| found.step == step);
         for leaving in stepping(Step::LeaveInSync).filter_map(|found| found.hosted.as_ref()) {
-            self.broker.parts.log_dirs.report_lost(leaving);
+            self.broker.replicas.log_dirs.report_lost(leaving);
         }
         // It was told to be lost, and is needed all the same.
-        for kept in stepping(Step::Keep).filter(|found| found.is_needed(self.broker.node_id())) {
-            kept.hosted.iter().for_each(|kept| self.broker.parts.log_dirs.report(kept));
+        for kept in
+            stepping(Step::Keep).filter(|found| found.is_needed(self.broker.config.node_id()))
+        {
+            kept.hosted.iter().for_each(|kept| self.broker.replicas.log_dirs.report(kept));
         }
         let refilled = stepping(Step::Refill).map(|found| &found.subject);
         let refilled = refilled.map(|found| (found.topic_id, found.partition)).collect();
@@ -231,7 +239,7 @@ impl Publisher {
     fn note(&mut self, why: &NotHosted) {
         match why {
             passing if passing.passes() => self.reconciliation.failed(),
-            NotHosted::Storage(error) => self.broker.note_storage_failure(error),
+            NotHosted::Storage(error) => self.broker.replicas.note_storage_failure(error),
             NotHosted::Skipped { .. } => {}
         }
     }
@@ -243,11 +251,11 @@ impl Publisher {
         image: &Arc<MetadataImage>,
         ours: Vec<Change>,
     ) -> Result<(), StorageError> {
-        let allowed = self.broker.config().num_recovery_threads_per_data_dir;
+        let allowed = self.broker.config.current().num_recovery_threads_per_data_dir;
         let allowed = usize::try_from(allowed).unwrap_or(1).max(1);
         let mut by_home: BTreeMap<Option<(usize, bool)>, Vec<Change>> = BTreeMap::new();
         for change in ours {
-            let home = self.broker.parts.log_dirs.home(&change.topic.name, change.partition);
+            let home = self.broker.replicas.log_dirs.home(&change.topic.name, change.partition);
             by_home.entry(home).or_default().push(change);
         }
         let mut opening = Vec::new();
@@ -270,13 +278,13 @@ impl Publisher {
     }
 
     fn is_damaged(&self, change: &Change) -> bool {
-        let topic = self.broker.partitions().topic_by_id(change.topic.id);
+        let topic = self.broker.replicas.partitions.topic_by_id(change.topic.id);
         let hosted = topic.and_then(|topic| topic.partition(change.partition));
         hosted.is_some_and(|hosted| hosted.damage().is_some())
     }
 
     fn is_ours(&self, change: &Change) -> bool {
-        change.state.replicas.contains(&self.broker.node_id())
+        change.state.replicas.contains(&self.broker.config.node_id())
     }
 
     /// Opens what is not open and tells every partition who leads it; what could not be done.
@@ -331,12 +339,12 @@ impl Publisher {
 
     /// Whoever leads elsewhere is fetched from.
     fn fetch(&self, image: &MetadataImage, changes: &[Change]) {
-        let fetchers = &self.broker.parts.fetchers;
-        let node_id = self.broker.node_id();
-        let before = self.broker.image();
+        let fetchers = &self.broker.fetchers;
+        let node_id = self.broker.config.node_id();
+        let before = self.broker.metadata.image();
         let mut said = Fetching::default();
         for change in changes {
-            let hosted = self.broker.partitions().topic_by_id(change.topic.id);
+            let hosted = self.broker.replicas.partitions.topic_by_id(change.topic.id);
             let Some(hosted) = hosted.and_then(|topic| topic.partition(change.partition)) else {
                 continue;
             };
@@ -350,7 +358,7 @@ impl Publisher {
                 }
             }
             match address {
-                Some(address) => fetchers.follow(&self.broker, leader, &address, &hosted),
+                Some(address) => fetchers.follow(leader, &address, &hosted),
                 None => fetchers.forget(&hosted),
             }
         }
@@ -361,14 +369,14 @@ impl Publisher {
     fn look_for_leaders(&self, image: &MetadataImage, changed: &BTreeSet<i32>) {
         for id in changed.iter().filter(|id| image.cluster().is_active(**id)) {
             if let Some(address) = self.address(image, *id) {
-                self.broker.parts.fetchers.retry(&self.broker, *id, &address);
+                self.broker.fetchers.retry(*id, &address);
             }
         }
     }
 
     /// Where other brokers reach this one.
     fn address(&self, image: &MetadataImage, id: i32) -> Option<Address> {
-        let listener = &self.broker.config().inter_broker_listener_name;
+        let listener = &self.broker.config.current().inter_broker_listener_name;
         let endpoints = &image.cluster().broker(id)?.end_points;
         let endpoint = endpoints.iter().find(|endpoint| endpoint.name.as_str() == listener)?;
         Some(Address { host: endpoint.host.to_string(), port: endpoint.port })
@@ -377,20 +385,24 @@ impl Publisher {
     /// Settings of a topic, or with `None` the defaults of all, changed.
     async fn reconfigure(&self, image: &Arc<MetadataImage>, topic: Option<&str>) {
         let hosted: Vec<Arc<HostedPartition>> = match topic {
-            Some(name) => {
-                self.broker.partitions().topic(name).map_or_else(Vec::new, |t| t.partitions())
-            }
-            None => self.broker.partitions().all(),
+            Some(name) => self
+                .broker
+                .replicas
+                .partitions
+                .topic(name)
+                .map_or_else(Vec::new, |t| t.partitions()),
+            None => self.broker.replicas.partitions.all(),
         };
         let (broker, image) = (Arc::clone(&self.broker), Arc::clone(image));
         let configured = blocking("configuring the logs", move || {
-            let config = broker.config();
+            let config = broker.config.current();
             let mut of_topic: BTreeMap<Arc<str>, TopicSettings> = BTreeMap::new();
             for partition in hosted {
                 let settings = of_topic
                     .entry(Arc::clone(partition.topic()))
                     .or_insert_with(|| TopicSettings::of(partition.topic(), &image, &config));
-                partition.configure(settings.of_replica(partition.partition(), broker.node_id()));
+                partition
+                    .configure(settings.of_replica(partition.partition(), broker.config.node_id()));
             }
             Ok(())
         });
@@ -406,22 +418,22 @@ impl Publisher {
             of.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
         };
         let defaults = settings(&ConfigResource::all_brokers());
-        let own = settings(&ConfigResource::broker(self.broker.node_id()));
-        match self.broker.config().with_dynamic(&defaults, &own) {
+        let own = settings(&ConfigResource::broker(self.broker.config.node_id()));
+        match self.broker.config.current().with_dynamic(&defaults, &own) {
             Ok(config) => {
                 match Limits::of(&config) {
-                    Ok(limits) => self.broker.parts.registry.set_limits(limits),
+                    Ok(limits) => self.broker.registry.set_limits(limits),
                     Err(error) => tracing::error!(
                         target: "kafka.network.ConnectionQuotas",
                         "The former limits of connections stay: {error}",
                     ),
                 }
                 self.apply_replication_settings(&config);
-                let fetchers = self.broker.config().num_replica_fetchers;
+                let fetchers = self.broker.config.current().num_replica_fetchers;
                 let resized = fetchers != config.num_replica_fetchers;
-                self.broker.set_config(config);
+                self.broker.config.set(config);
                 if resized {
-                    self.broker.parts.fetchers.resize(&self.broker);
+                    self.broker.fetchers.resize();
                 }
             }
             Err(error) => {
@@ -434,7 +446,7 @@ impl Publisher {
     }
 
     fn apply_replication_settings(&self, config: &BrokerConfig) {
-        let quotas = &self.broker.parts.quotas;
+        let quotas = &self.broker.replicas.quotas;
         quotas.leader.set_bound(config.throttle("leader.replication.throttled.rate"));
         quotas.follower.set_bound(config.throttle("follower.replication.throttled.rate"));
     }

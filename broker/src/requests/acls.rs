@@ -7,7 +7,7 @@ use config::BrokerConfig;
 use protocol::ErrorCode;
 
 use crate::requests::api_error::ApiError;
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// The codes of one entry or filter.
 pub(crate) struct Codes {

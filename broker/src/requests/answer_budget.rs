@@ -8,7 +8,7 @@
 //!
 //! Unlike Kafka, which takes what it needs; see docs/decisions/0071-answers-have-a-budget.md.
 
-use crate::requests::dispatch::CloseConnection;
+use crate::requests::reply::CloseConnection;
 
 /// What answering one request may take, in bytes.
 const ANSWER_BYTES_MAX: usize = 32 << 20;

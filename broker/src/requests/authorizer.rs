@@ -5,7 +5,7 @@
 
 use std::fmt::Debug;
 
-use crate::requests::context::RequestContext;
+use super::requester::Client;
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,15 +77,10 @@ impl Resource<'_> {
 
 /// Decides who may do what.
 pub(crate) trait Authorizer: Debug + Send + Sync {
-    fn authorize(
-        &self,
-        context: &RequestContext,
-        operation: Operation,
-        resource: Resource<'_>,
-    ) -> bool;
+    fn authorize(&self, requester: &Client, operation: Operation, resource: Resource<'_>) -> bool;
 
     /// Whether `operation` is allowed on some topic at least, whichever it is.
-    fn authorize_any_topic(&self, context: &RequestContext, operation: Operation) -> bool;
+    fn authorize_any_topic(&self, requester: &Client, operation: Operation) -> bool;
 }
 
 /// No authorizer is configured.
@@ -93,11 +88,11 @@ pub(crate) trait Authorizer: Debug + Send + Sync {
 pub(crate) struct AllowAll;
 
 impl Authorizer for AllowAll {
-    fn authorize(&self, _: &RequestContext, _: Operation, _: Resource<'_>) -> bool {
+    fn authorize(&self, _: &Client, _: Operation, _: Resource<'_>) -> bool {
         true
     }
 
-    fn authorize_any_topic(&self, _: &RequestContext, _: Operation) -> bool {
+    fn authorize_any_topic(&self, _: &Client, _: Operation) -> bool {
         true
     }
 }

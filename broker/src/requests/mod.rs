@@ -5,6 +5,12 @@ pub(crate) mod answer_budget;
 pub(crate) mod api_error;
 pub(crate) mod authorizer;
 pub(crate) mod context;
+pub(crate) mod controller_access;
 pub(crate) mod dispatch;
 pub(crate) mod error_map;
+mod forwarding;
+#[cfg(test)]
+mod forwarding_test;
+pub(crate) mod reply;
+pub(crate) mod requester;
 pub(crate) mod topic_names;

@@ -12,11 +12,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use config::BrokerConfig;
 use parking_lot::Mutex;
 use raft::image::MetadataImage;
 
 use self::words::{Mode, Standing, Traffic};
-use crate::broker::Broker;
+use crate::metadata::quorum::QuorumHandle;
 
 const CHROOT_FILE: &str = "chroot";
 /// reserved.broker.max.id of Kafka 3: ids that are drawn are above it.
@@ -75,10 +76,15 @@ impl ZooKeeperFace {
 
     /// The answer to a word and the rest of its line; none to a word that does not exist. The
     /// connection ends behind it.
-    pub(crate) fn answer(&self, word: [u8; 4], rest: &str, broker: &Broker) -> Option<String> {
-        let config = broker.config();
+    pub(crate) fn answer(
+        &self,
+        word: [u8; 4],
+        rest: &str,
+        config: &BrokerConfig,
+        quorum: &QuorumHandle,
+        cluster_id: &str,
+    ) -> Option<String> {
         let service = config.zookeeper.service()?;
-        let quorum = broker.quorum();
         let image = quorum.image();
         let is_active = quorum.is_active();
         let mode = match service.voters().is_empty() {
@@ -93,7 +99,7 @@ impl ZooKeeperFace {
         let draws = word == *b"brid" && is_active;
         let standing = Standing {
             config: service,
-            cluster_id: broker.cluster_id(),
+            cluster_id,
             mode,
             epoch: image.provenance().last_contained_epoch,
             offset: image.provenance().last_contained_offset,

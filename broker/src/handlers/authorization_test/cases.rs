@@ -30,8 +30,6 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(settings());
     cases.extend(cluster());
     cases.extend(security());
-    cases.extend(super::group_cases::group_cases());
-    cases.extend(super::node_cases::node_cases());
     cases
 }
 

@@ -24,16 +24,17 @@ use protocol::messages::{CreateTopicsRequest, TopicName};
 use protocol::wire::{Decodable, Encodable, StrBytes};
 use uuid::Uuid;
 
-use self::cases::{Sample, cases};
+use self::cases::Sample;
 use super::{produce, route};
 use crate::broker::Broker;
 use crate::metadata::auto_topics;
-use crate::metadata::controller_call::ControllerAccess;
-use crate::net::connection::Reply;
 use crate::node::server::Node;
 use crate::requests::api_error::text;
 use crate::requests::authorizer::{Authorizer, Operation, Resource};
-use crate::requests::context::{Client, RequestContext};
+use crate::requests::context::RequestContext;
+use crate::requests::controller_access::ControllerAccess;
+use crate::requests::reply::Reply;
+use crate::requests::requester::Client;
 
 /// Denies, and keeps what it was asked.
 #[derive(Debug, Default)]
@@ -51,7 +52,7 @@ impl DenyAndRecord {
 }
 
 impl Authorizer for DenyAndRecord {
-    fn authorize(&self, _: &RequestContext, operation: Operation, resource: Resource<'_>) -> bool {
+    fn authorize(&self, _: &Client, operation: Operation, resource: Resource<'_>) -> bool {
         let resource = match resource {
             Resource::Cluster => "cluster".to_owned(),
             Resource::Topic(name) => format!("topic {name}"),
@@ -61,7 +62,7 @@ impl Authorizer for DenyAndRecord {
         self.note(format!("{operation:?} {resource}"))
     }
 
-    fn authorize_any_topic(&self, _: &RequestContext, operation: Operation) -> bool {
+    fn authorize_any_topic(&self, _: &Client, operation: Operation) -> bool {
         self.note(format!("{operation:?} any topic"))
     }
 }
@@ -137,7 +138,7 @@ impl Case {
 async fn answer(broker: &Arc<Broker>, context: RequestContext, body: Bytes) -> Bytes {
     let (key, version) = (context.api.key, context.api_version);
     let reply = if key == ApiKey::Produce {
-        match produce::begin(broker, context, body) {
+        match produce::begin(&broker.metadata, &broker.replicas, context, body) {
             Ok(reply) => reply,
             Err(later) => later.await,
         }
@@ -205,9 +206,14 @@ async fn node(directory: &Path) -> (Node, Uuid) {
         .with_num_partitions(1)
         .with_replication_factor(1);
     let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000);
-    let created = auto_topics::create(&node.broker, request).await.unwrap();
+    let created = auto_topics::create(&node.broker.controller, request).await.unwrap();
     let id = created.topics.first().unwrap().topic_id;
     (node, id)
+}
+
+fn cases() -> Vec<Case> {
+    let rows = [cases::cases(), group_cases::group_cases(), node_cases::node_cases()];
+    rows.into_iter().flatten().collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -218,7 +224,7 @@ async fn whoever_may_do_nothing_gets_kafkas_refusal_from_every_api() {
         run(&node.broker, &case, &Sample { topic_id }).await;
     }
     // Nothing of what was refused has happened all the same.
-    let image = node.broker.image();
+    let image = node.broker.metadata.image();
     let topics: Vec<_> = image.topics().iter().map(|topic| topic.name.to_string()).collect();
     assert_eq!(topics, ["t"]);
     assert_eq!(image.topics().by_name("t").unwrap().partitions().len(), 1);

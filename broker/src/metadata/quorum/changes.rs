@@ -5,8 +5,8 @@ use std::sync::Arc;
 use raft::image::{Changes as Names, MetadataImage};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::QuorumStartError;
 use super::command::Command;
+use super::error::QuorumStartError;
 
 /// The cluster became this.
 #[derive(Debug)]

@@ -4,18 +4,74 @@ use protocol::messages::{
     BrokerHeartbeatResponse, BrokerRegistrationResponse, ControllerRegistrationResponse,
     DescribeQuorumRequest, DescribeQuorumResponse,
 };
+use raft::controller::{Controller, ControllerNow, ControllerResult};
 use raft::quorum::{Event, PeerRequest, PeerResponse, SnapshotEntry};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::evidence::Sign;
-use super::host::Host;
+use super::error::ControllerError;
+use super::signs::Sign;
 use crate::metadata::controller_channel::ChannelError;
 
-type Ask = Box<dyn FnOnce(&mut Host) + Send>;
+/// A call of the controller, with the way back to whoever waits for it.
+pub(super) trait Call: Send {
+    fn due(&self) -> Due;
+    /// Puts it to the controller, once.
+    fn put(&mut self, controller: &mut Controller, now: &ControllerNow) -> ControllerResult<()>;
+    /// What it wrote is as far as it is due, or there is no controller to say so.
+    fn answer(self: Box<Self>, outcome: Result<(), ControllerError>);
+}
+
+/// When an answer of the controller is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// What it wrote, and what stood before it, is committed.
+    Committed,
+    /// This broker has applied it, too.
+    Applied,
+}
+
+struct Pending<R, Ask> {
+    due: Due,
+    ask: Option<Ask>,
+    response: Option<R>,
+    answer: oneshot::Sender<Result<R, ControllerError>>,
+}
+
+/// A call that answers here.
+pub(super) fn call<R: Send + 'static>(
+    due: Due,
+    ask: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R> + Send + 'static,
+    answer: oneshot::Sender<Result<R, ControllerError>>,
+) -> Box<dyn Call> {
+    Box::new(Pending { due, ask: Some(ask), response: None, answer })
+}
+
+impl<R, Ask> Call for Pending<R, Ask>
+where
+    R: Send,
+    Ask: FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R> + Send,
+{
+    fn due(&self) -> Due {
+        self.due
+    }
+
+    fn put(&mut self, controller: &mut Controller, now: &ControllerNow) -> ControllerResult<()> {
+        let Some(ask) = self.ask.take() else { return ControllerResult::unchanged(()) };
+        let ControllerResult { records, response, atomic } = ask(controller, now);
+        self.response = Some(response);
+        ControllerResult { records, response: (), atomic }
+    }
+
+    fn answer(self: Box<Self>, outcome: Result<(), ControllerError>) {
+        let Self { response, answer, .. } = *self;
+        // Who asked may have given up waiting.
+        let _ = answer.send(outcome.and_then(|()| response.ok_or(ControllerError::Stopping)));
+    }
+}
 
 pub(super) enum Command {
-    Call(Ask),
+    Call(Box<dyn Call>),
     DescribeQuorum {
         request: DescribeQuorumRequest,
         answer: oneshot::Sender<DescribeQuorumResponse>,

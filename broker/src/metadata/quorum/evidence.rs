@@ -3,94 +3,26 @@
 //! What it comes to is decided in `raft::evidence`. Here are the connections by which heartbeats
 //! come, those of the quorum (`network`), and the attempts to connect that the core asks for.
 
-use std::collections::HashMap;
+use crate::clock::monotonic_ms;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use raft::evidence::{Action, Outcome};
 use raft::quorum::Event;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::AbortHandle;
 
-use super::clock;
 use super::command::Command;
 use super::host::Host;
+use super::signs::Sign;
+use super::timeouts::ms;
 use client::probe::{self, Attempt};
 use client::{Address, Presence};
 
 /// How long a living broker's address has to take a connection.
 const CHECK_PATIENCE: Duration = Duration::from_secs(1);
 
-/// By which connections brokers send their heartbeats: most connections that end are clients', and
-/// those are no concern of the quorum's thread.
-#[derive(Debug, Default)]
-pub(super) struct HeartbeatConnections {
-    brokers: Mutex<HashMap<u64, i32>>,
-}
-
-impl HeartbeatConnections {
-    pub(super) fn heard(&self, connection_id: u64, broker_id: i32) {
-        self.brokers.lock().insert(connection_id, broker_id);
-    }
-
-    /// The broker whose heartbeats came by this connection.
-    pub(super) fn ended(&self, connection_id: u64) -> Option<i32> {
-        self.brokers.lock().remove(&connection_id)
-    }
-}
-
-/// Looks under way, by broker.
-#[derive(Debug, Default)]
-pub(super) struct Looks(HashMap<i32, AbortHandle>);
-
-impl Looks {
-    fn end(&mut self, broker_id: i32) {
-        if let Some(look) = self.0.remove(&broker_id) {
-            look.abort();
-        }
-    }
-}
-
-/// What the quorum's thread is told of brokers' being there.
-#[derive(Debug)]
-pub(super) enum Sign {
-    /// A heartbeat of this registration came by this connection.
-    Heard {
-        broker_id: i32,
-        epoch: i64,
-        connection_id: u64,
-    },
-    /// The connection by which this broker sent heartbeats here has ended.
-    HeartbeatsEnded {
-        broker_id: i32,
-        connection_id: u64,
-    },
-    /// Of the quorum's own connection to this node.
-    Link {
-        node_id: i32,
-        presence: Presence,
-    },
-    Checked {
-        broker_id: i32,
-        number: u64,
-        outcome: Outcome,
-    },
-    Looked {
-        broker_id: i32,
-        number: u64,
-        outcome: Outcome,
-    },
-    /// There is a verdict.
-    Gone {
-        broker_id: i32,
-        epoch: i64,
-        line: String,
-    },
-}
-
 impl Host {
     pub(super) fn sign(&mut self, sign: Sign) {
-        let now_ms = clock::monotonic_ms();
+        let now_ms = monotonic_ms();
         let evidence = &mut self.evidence;
         let actions = match sign {
             Sign::Heard { broker_id, epoch, connection_id } => {
@@ -138,7 +70,7 @@ impl Host {
                     });
                 }
                 Action::Look { broker_id, number, address, wait_ms, patience_ms } => {
-                    let [wait, patience] = [wait_ms, patience_ms].map(super::ms);
+                    let [wait, patience] = [wait_ms, patience_ms].map(ms);
                     let told = move |outcome| {
                         tell(&commands, Sign::Looked { broker_id, number, outcome });
                     };
@@ -155,8 +87,7 @@ impl Host {
                             Attempt::Untried => told(Outcome::Untried),
                         }
                     });
-                    self.looks.end(broker_id);
-                    self.looks.0.insert(broker_id, look.abort_handle());
+                    self.looks.began(broker_id, look.abort_handle());
                 }
                 Action::StopLooking { broker_id } => self.looks.end(broker_id),
                 Action::Fence { broker_id, epoch, address } => {

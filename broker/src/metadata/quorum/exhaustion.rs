@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use storage::{AppendError, ReadError, StorageError};
 
-use super::FileError;
+use super::error::FileError;
 
 const FIRST_PAUSE_MS: u64 = 10;
 const MAX_PAUSE_MS: u64 = 500;

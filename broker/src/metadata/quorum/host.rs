@@ -21,17 +21,20 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{Notify, oneshot};
 
 use super::changes::{Acknowledgement, Change};
-use super::command::Command;
-use super::evidence::Looks;
+use super::clock;
+use super::command::{Call, Command, Due};
+use super::error::{ControllerError, fatal};
 use super::exhaustion::outwait;
 use super::handover::Handover;
 use super::lines;
 use super::membership::Membership;
 use super::metadata_log::MetadataLog;
 use super::network::Network;
+use super::shared::Shared;
+use super::signs::Looks;
 use super::snapshot_files::{self, SnapshotFiles};
 use super::vote_file::VoteFile;
-use super::{ControllerError, Due, Shared, clock, fatal};
+use crate::clock::{monotonic_ms, wall_ms};
 use crate::metadata::controller_channel::ActiveController;
 use client::Address;
 
@@ -156,13 +159,13 @@ impl Host {
         if self.membership.controller.is_some() {
             next = next.min(self.evidence.next_ms());
         }
-        let wait = next.saturating_sub(clock::monotonic_ms()).clamp(0, 60_000);
+        let wait = next.saturating_sub(monotonic_ms()).clamp(0, 60_000);
         Duration::from_millis(u64::try_from(wait).unwrap_or(0))
     }
 
     fn tick(&mut self) {
         self.tell_controller();
-        let actions = self.evidence.time_passed(clock::monotonic_ms());
+        let actions = self.evidence.time_passed(monotonic_ms());
         self.look(actions);
         let ticked = self.node.tick(&clock::now());
         if let Some((broker, epoch)) = self.node.take_expired() {
@@ -174,7 +177,7 @@ impl Host {
     /// Says whether to go on.
     fn handle(&mut self, command: Command) -> bool {
         match command {
-            Command::Call(ask) => ask(self),
+            Command::Call(call) => self.call(call),
             Command::DescribeQuorum { request, answer } => {
                 // Who asked may be gone.
                 let _ = answer.send(self.node.describe_quorum(&request, &clock::now()));
@@ -195,16 +198,16 @@ impl Host {
             Command::ControllerRegistered(answer) => self.controller_registered(answer),
             Command::Heard(answer) => self.heard(answer),
             Command::ConnectionEnded => {
-                self.membership.lifecycle.connection_ended(clock::monotonic_ms());
+                self.membership.lifecycle.connection_ended(monotonic_ms());
             }
             Command::Sign(sign) => self.sign(sign),
             Command::DirectoryFailed { directory_id } => {
-                let now_ms = clock::monotonic_ms();
+                let now_ms = monotonic_ms();
                 self.membership.lifecycle.directory_failed(directory_id, now_ms);
             }
             Command::Serve { answer } => self.membership.lifecycle.serve(answer),
             Command::ControlledShutdown { answer } => {
-                self.membership.lifecycle.leave(answer, clock::monotonic_ms());
+                self.membership.lifecycle.leave(answer, monotonic_ms());
             }
             Command::Stop => return false,
         }
@@ -216,19 +219,12 @@ impl Host {
         self.carry_out(stepped);
     }
 
-    /// Puts `ask` to the controller; `answer` is given when it is due.
-    pub(super) fn answer<R: Send + 'static>(
-        &mut self,
-        due: Due,
-        ask: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R>,
-        answer: oneshot::Sender<Result<R, ControllerError>>,
-    ) {
-        match self.ask(ask) {
-            Ok((response, offset)) => {
-                let answer: Answer = Box::new(move |outcome, _| {
-                    // Who asked may have given up waiting.
-                    let _ = answer.send(outcome.map(|()| response));
-                });
+    /// Puts a call to the controller; its answer is given when it is due.
+    fn call(&mut self, mut call: Box<dyn Call>) {
+        let due = call.due();
+        match self.ask(|controller, now| call.put(controller, now)) {
+            Ok(((), offset)) => {
+                let answer: Answer = Box::new(move |outcome, _| call.answer(outcome));
                 match due {
                     Due::Applied => self.wait_for(offset, answer),
                     Due::Committed => {
@@ -237,9 +233,7 @@ impl Host {
                     }
                 }
             }
-            Err(error) => {
-                let _ = answer.send(Err(error));
-            }
+            Err(error) => call.answer(Err(error)),
         }
     }
 
@@ -265,7 +259,7 @@ impl Host {
     /// Whom this node's controller may have to miss.
     fn know_brokers(&mut self, image: &MetadataImage) {
         if self.membership.controller.is_some() {
-            let actions = self.evidence.registered(image.cluster(), clock::monotonic_ms());
+            let actions = self.evidence.registered(image.cluster(), monotonic_ms());
             self.look(actions);
         }
     }
@@ -349,7 +343,7 @@ impl Host {
         self.shared.is_active.store(true, Ordering::Release);
         self.membership.lifecycle.ask_at_once();
         self.membership.controller_due_now();
-        let actions = self.evidence.became_active(clock::monotonic_ms());
+        let actions = self.evidence.became_active(monotonic_ms());
         self.look(actions);
         self.release();
     }
@@ -417,7 +411,7 @@ impl Host {
         let commands = self.commands.clone();
         let directory = self.files.lock().directory();
         let write = move || {
-            let content = job.content(clock::wall_ms()).unwrap_or_else(|error| fatal(&error));
+            let content = job.content(wall_ms()).unwrap_or_else(|error| fatal(&error));
             let (id, taken_ms) = (job.id, job.timestamp_ms);
             let written = outwait(|| snapshot_files::write(&directory, id, taken_ms, &content));
             let entry = written.unwrap_or_else(|error| fatal(&error));

@@ -11,7 +11,8 @@ use raft::node::NodeSettings;
 use raft::quorum::{QuorumSettings, QuorumTimeouts, ReplicaKey, Retention, VoterSet};
 use uuid::Uuid;
 
-use super::{MetadataDir, clock};
+use super::clock;
+use super::metadata_dir::MetadataDir;
 
 pub(super) fn node_settings(config: &BrokerConfig, dir: &MetadataDir) -> NodeSettings {
     let voters = config.controller_quorum_voters.iter();

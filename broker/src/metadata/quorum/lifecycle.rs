@@ -14,7 +14,8 @@ use protocol::messages::{
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{MetadataDir, identity};
+use super::identity;
+use super::metadata_dir::MetadataDir;
 use crate::log_dirs::FailedDirectories;
 
 /// How soon a broker that starts or leaves asks again when no event lets it ask sooner.

@@ -4,6 +4,7 @@
 //! fdatasync. All orders that wait are written before one sync, which serves them all. A write that
 //! fails ends the process: what the disk holds then is unknown. Exhaustion is outwaited.
 
+use crate::clock::wall_ms;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Receiver;
@@ -13,9 +14,9 @@ use parking_lot::Mutex;
 use raft::quorum::SnapshotId;
 use storage::AppendOrigin;
 
+use super::error::fatal;
 use super::exhaustion::{MayPass, outwait};
 use super::snapshot_files::{self, SnapshotFiles};
-use super::{clock, fatal};
 
 /// What the quorum's thread asks of the writer.
 pub(super) enum Order {
@@ -45,7 +46,7 @@ impl Writer {
                 match order {
                     Order::Append { batches, epoch } => self.append(&batches, epoch),
                     Order::TruncateTo(offset) => {
-                        or_fatal(|| self.storage.truncate_to(offset, clock::wall_ms()));
+                        or_fatal(|| self.storage.truncate_to(offset, wall_ms()));
                     }
                     Order::Install { id, content } => self.install(id, content),
                     Order::Sync { generation } => sync = Some(generation),
@@ -56,11 +57,11 @@ impl Writer {
             }
             if let Some(generation) = sync {
                 let end_offset = self.storage.log_end_offset();
-                or_fatal(|| self.storage.flush(clock::wall_ms()));
+                or_fatal(|| self.storage.flush(wall_ms()));
                 synced(end_offset, generation);
             }
             if close {
-                or_fatal(|| self.storage.close_here(clock::wall_ms()));
+                or_fatal(|| self.storage.close_here(wall_ms()));
                 return;
             }
         }
@@ -68,13 +69,13 @@ impl Writer {
 
     fn append(&mut self, batches: &Bytes, epoch: i32) {
         let origin = AppendOrigin::RaftLeader;
-        or_fatal(|| self.storage.append_as_leader(batches, epoch, clock::wall_ms(), origin));
+        or_fatal(|| self.storage.append_as_leader(batches, epoch, wall_ms(), origin));
     }
 
     /// The file first: a log that begins at its end is worth nothing without it.
     fn install(&mut self, id: SnapshotId, content: Bytes) {
         let directory = self.files.lock().directory();
-        let now_ms = clock::wall_ms();
+        let now_ms = wall_ms();
         let content = [content];
         or_fatal(|| snapshot_files::write(&directory, id, now_ms, &content));
         let end = id.end_offset;
@@ -84,8 +85,8 @@ impl Writer {
     fn delete_before(&mut self, id: SnapshotId) {
         self.storage.high_watermark_moved(id.end_offset);
         or_fatal(|| self.storage.delete_records_before(id.end_offset));
-        or_fatal(|| self.storage.delete_old_segments(clock::wall_ms()));
-        or_fatal(|| self.storage.remove_doomed(clock::wall_ms()));
+        or_fatal(|| self.storage.delete_old_segments(wall_ms()));
+        or_fatal(|| self.storage.remove_doomed(wall_ms()));
         or_fatal(|| self.files.lock().delete_before(id));
     }
 }

@@ -9,6 +9,7 @@
 //! installed shows at once, whether the writer has come to it or not. Recent batches stay in
 //! memory, so that those who follow closely cost the disk nothing. Answers to `KafkaMetadataLog`.
 
+use crate::clock::wall_ms;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,10 +23,11 @@ use protocol::batch;
 use raft::quorum::{EpochStart, HostError, Log, SnapshotEntry, SnapshotId};
 use storage::{CleanupPolicy, LogConfig, LogReader, OpenOptions, ReadError, StorageError};
 
+use super::error::{FileError, QuorumStartError};
 use super::exhaustion::outwait;
 use super::log_writer::{Order, Writer};
+use super::metadata_dir::MetadataDir;
 use super::snapshot_files::{self, SnapshotFiles};
-use super::{FileError, MetadataDir, QuorumStartError, clock};
 
 const MAX_BATCH_BYTES: u32 = 8 * 1024 * 1024;
 const TOPIC_ID_FILE: &str = "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ";
@@ -92,7 +94,7 @@ impl OpenedLog {
             clean_shutdown: dir.clean_shutdown,
             // A snapshot has what lies below it, whether that was synced or not.
             recovery_point: newest.map_or(0, |id| id.end_offset),
-            now_ms: clock::wall_ms(),
+            now_ms: wall_ms(),
             producer_expiration_ms: i64::MAX,
             disk: dir.disk.clone(),
             open_files: Arc::clone(&dir.open_files),
@@ -102,7 +104,7 @@ impl OpenedLog {
         write_topic_id(&path)?;
         if let Some(id) = newest.filter(|id| is_ahead(id, &storage)) {
             let end = id.end_offset;
-            storage.truncate_fully_and_start_at(end, end, clock::wall_ms())?;
+            storage.truncate_fully_and_start_at(end, end, wall_ms())?;
         }
         if !dir.clean_shutdown
             && let Some(id) = newest
@@ -163,7 +165,7 @@ fn doubt_below(storage: &mut storage::Log, offset: i64) -> Result<(), StorageErr
             // It is within the log.
             Err(ReadError::OffsetOutOfRange { .. }) => {}
         }
-        storage.delete_old_segments(clock::wall_ms())?;
+        storage.delete_old_segments(wall_ms())?;
     }
     storage.doubt_recovery_point();
     Ok(())

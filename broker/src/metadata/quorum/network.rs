@@ -17,7 +17,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
 use super::command::Command;
-use super::evidence::Sign;
+use super::signs::Sign;
 use client::{Address, Pace, Peer, PeerError, PeerSettings, Presence};
 
 const ALL_VERSIONS: RangeInclusive<i16> = i16::MIN..=i16::MAX;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use raft::quorum::{SnapshotEntry, SnapshotId};
 
-use super::FileError;
+use super::error::FileError;
 
 /// Complete snapshots, oldest first.
 #[derive(Debug)]

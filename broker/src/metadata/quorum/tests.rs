@@ -2,17 +2,25 @@
 //! but those who wait for it.
 
 use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use config::Properties;
+use config::{BrokerConfig, Properties};
 use protocol::ErrorCode;
 use protocol::messages::create_topics_request::CreatableTopic;
 use protocol::messages::describe_quorum_request as asked;
-use protocol::messages::{CreateTopicsRequest, TopicName};
+use protocol::messages::{CreateTopicsRequest, DescribeQuorumRequest, TopicName};
 use protocol::wire::StrBytes;
-use storage::{DiskOp, Faults, Verdict};
+use raft::controller::{Controller, ControllerNow, ControllerResult};
+use storage::{Disk, DiskOp, Faults, OpenFiles, Verdict};
+use tokio::sync::watch;
+use uuid::Uuid;
 
+use super::bootstrap::BOOTSTRAP_FILE;
+use super::metadata_dir::{MetadataDir, PARTITION};
 use super::*;
 
 /// Blocks every sync of the metadata log while it is told to.

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use protocol::ErrorCode;
 
-use super::session::{PartitionKey, Requested, Session};
-use super::{FINAL_EPOCH, INITIAL_EPOCH, NO_SESSION};
+use super::epoch::{FINAL_EPOCH, INITIAL_EPOCH, NO_SESSION};
+use super::key::PartitionKey;
+use super::session::{Requested, Session};
 
 /// How long a session is safe from eviction. Kafka:
 /// `ServerConfigs.MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS`.

@@ -3,22 +3,11 @@
 use std::sync::{Arc, Weak};
 
 use indexmap::{IndexMap, IndexSet};
-use protocol::wire::StrBytes;
-use uuid::Uuid;
 
-use super::next_epoch;
+use super::epoch::next_epoch;
+use super::key::PartitionKey;
 use super::watch::{Watch, Watcher};
 use crate::replication::partitions::HostedPartition;
-
-/// Names a partition within a session: by topic id from Fetch 13 on, by name before.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct PartitionKey {
-    /// Nil when the request names the topic.
-    pub(crate) topic_id: Uuid,
-    /// Empty when the request carries a topic id.
-    pub(crate) topic: StrBytes,
-    pub(crate) partition: i32,
-}
 
 /// What a client asks of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,6 +215,9 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use protocol::wire::StrBytes;
+    use uuid::Uuid;
+
     use super::*;
 
     fn key(partition: i32) -> PartitionKey {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::session::PartitionKey;
+use super::key::PartitionKey;
 
 /// What one session has to look at.
 #[derive(Debug, Default)]

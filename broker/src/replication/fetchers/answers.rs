@@ -25,7 +25,7 @@ impl Fetcher {
             Err(error) => return self.lost(&error),
         };
         self.failures = 0;
-        self.broker.parts.suspects.heard(&self.contact);
+        self.context.replicas.metadata.suspects().heard(&self.contact);
         match ErrorCode::try_from_code(response.error_code) {
             None => {}
             Some(code) => return self.session_failed(code),
@@ -53,7 +53,7 @@ impl Fetcher {
     fn lost(&mut self, error: &PeerError) {
         // One that does not answer is not known to be gone: its session tells.
         if matches!(error, PeerError::Disconnected(_) | PeerError::Unreachable { .. }) {
-            self.broker.lost(self.leader);
+            self.context.replicas.metadata.lost(self.leader);
         }
         let pause_max_ms = self.pause_max_ms();
         if self.failures == 0 {
@@ -99,7 +99,7 @@ impl Fetcher {
     }
 
     fn pause_max_ms(&self) -> i64 {
-        i64::from(self.broker.config().replica_fetch_backoff_ms)
+        i64::from(self.context.config.current().replica_fetch_backoff_ms)
     }
 
     fn replicate(
@@ -136,7 +136,7 @@ impl Fetcher {
             partition.append_from_leader(position, &fetched)
         };
         if partition.is_throttled_as_follower() {
-            self.broker.parts.quotas.follower.record(bytes);
+            self.context.replicas.quotas.follower.record(bytes);
             if data.high_watermark <= partition.marks().log_end_offset() {
                 self.caught_up.insert(key);
             } else {
@@ -170,11 +170,11 @@ impl Fetcher {
             Ok(Replicated::Truncated(_)) => self.plan.moved(key),
             // What ran out may be there again in a moment.
             Err(AppendError::Storage(error)) if error.is_exhaustion() => {
-                self.broker.note_storage_failure(&error);
+                self.context.replicas.note_storage_failure(&error);
                 self.plan.failed(key, self.now_ms(), self.pause_max_ms());
             }
             Err(AppendError::Storage(error)) => {
-                self.broker.note_storage_failure(&error);
+                self.context.replicas.note_storage_failure(&error);
                 self.mark_failed(key, partition, &error);
             }
             // As in Kafka: broken on the way or in the leader's memory, it may be whole next time.
@@ -256,7 +256,7 @@ impl Fetcher {
                 leader_epoch: position.leader_epoch,
             })
             .collect();
-        let config = self.broker.config();
+        let config = self.context.config.current();
         let timeout = socket_timeout(&config);
         let ends = leader_offsets::ends(&self.peer, config.node_id, &asked, timeout).await;
         let ends = match ends {

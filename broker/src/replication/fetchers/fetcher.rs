@@ -18,9 +18,11 @@ use tokio::sync::mpsc;
 
 use super::plan::{Ask, Key, Plan, Wish};
 use super::requests::{self, Terms};
-use crate::broker::Broker;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::quorum::QuorumHandle;
 use crate::metadata::suspects::Contact;
 use crate::replication::partitions::HostedPartition;
+use crate::replication::replica_manager::ReplicaManager;
 use client::{Address, Pace, Peer, PeerError, PeerSettings};
 
 /// Fetches under way: one that waits, and one that hurries it.
@@ -49,8 +51,16 @@ pub(super) struct InFlight {
     answer: Option<Answer>,
 }
 
+/// What all fetchers of a broker share.
+#[derive(Debug)]
+pub(super) struct FetcherContext {
+    pub(super) config: Arc<DynamicBrokerConfig>,
+    pub(super) quorum: Arc<QuorumHandle>,
+    pub(super) replicas: Arc<ReplicaManager>,
+}
+
 pub(super) struct Fetcher {
-    pub(super) broker: Arc<Broker>,
+    pub(super) context: Arc<FetcherContext>,
     pub(super) leader: i32,
     /// For log lines, as Kafka's.
     pub(super) prefix: String,
@@ -70,27 +80,27 @@ pub(super) struct Fetcher {
 
 impl Fetcher {
     pub(super) fn new(
-        broker: Arc<Broker>,
+        context: Arc<FetcherContext>,
         leader: i32,
         index: i32,
         address: Address,
         orders: mpsc::UnboundedReceiver<Order>,
     ) -> Self {
-        let node_id = broker.node_id();
+        let node_id = context.config.node_id();
         let prefix =
             format!("[ReplicaFetcher replicaId={node_id}, leaderId={leader}, fetcherId={index}] ");
         let client_id = format!("broker-{node_id}-fetcher-{index}");
         // A fetcher of Kafka tries again after replica.fetch.backoff.ms, without doubling.
-        let pause = u64::try_from(broker.config().replica_fetch_backoff_ms).unwrap_or(0);
+        let pause = u64::try_from(context.config.current().replica_fetch_backoff_ms).unwrap_or(0);
         let pause = Duration::from_millis(pause);
         let settings = PeerSettings {
             pace: Pace { first: pause, most: pause },
             ..PeerSettings::new(client_id, prefix.as_str()).of_node(leader)
         };
         let peer = Peer::new(address, settings);
-        let contact = broker.parts.suspects.contact(leader, peer.liveness());
+        let contact = context.replicas.metadata.suspects().contact(leader, peer.liveness());
         Self {
-            broker,
+            context,
             leader,
             prefix,
             peer: Arc::new(peer),
@@ -165,7 +175,7 @@ impl Fetcher {
         if !(self.in_flight.is_empty() || hurries) || now_ms < self.paused_until_ms {
             return;
         }
-        let quota = &self.broker.parts.quotas.follower;
+        let quota = &self.context.replicas.quotas.follower;
         let exceeded = quota.is_exceeded();
         let caught_up = &self.caught_up;
         let wish = |key: &Key, partition: &Arc<HostedPartition>| {
@@ -184,10 +194,10 @@ impl Fetcher {
     }
 
     fn request(&self, ask: Ask) -> InFlight {
-        let config = self.broker.config();
+        let config = self.context.config.current();
         let terms = Terms {
             replica_id: config.node_id,
-            broker_epoch: self.broker.quorum().broker_epoch(),
+            broker_epoch: self.context.quorum.broker_epoch(),
             max_wait_ms: config.replica_fetch_wait_max_ms,
             min_bytes: config.replica_fetch_min_bytes,
             max_bytes: config.replica_fetch_response_max_bytes,

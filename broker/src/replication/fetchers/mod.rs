@@ -26,10 +26,12 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use self::assignment::fetcher_of;
-use self::fetcher::{Fetcher, Order};
+use self::fetcher::{Fetcher, FetcherContext, Order};
 use self::plan::Key;
-use crate::broker::Broker;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::quorum::QuorumHandle;
 use crate::replication::partitions::HostedPartition;
+use crate::replication::replica_manager::ReplicaManager;
 use client::Address;
 
 /// A leader's id and which of the fetchers to it.
@@ -52,21 +54,25 @@ struct Assigned {
 }
 
 /// All fetchers of this broker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Fetchers {
+    context: Arc<FetcherContext>,
     assigned: Mutex<Assigned>,
 }
 
 impl Fetchers {
+    pub(crate) fn new(
+        config: Arc<DynamicBrokerConfig>,
+        quorum: Arc<QuorumHandle>,
+        replicas: Arc<ReplicaManager>,
+    ) -> Self {
+        let context = Arc::new(FetcherContext { config, quorum, replicas });
+        Self { context, assigned: Mutex::default() }
+    }
+
     /// This broker follows `partition`, which `leader` leads at `address`; or there is news of it.
-    pub(crate) fn follow(
-        &self,
-        broker: &Arc<Broker>,
-        leader: i32,
-        address: &Address,
-        partition: &Arc<HostedPartition>,
-    ) {
-        let fetchers = broker.config().num_replica_fetchers;
+    pub(crate) fn follow(&self, leader: i32, address: &Address, partition: &Arc<HostedPartition>) {
+        let fetchers = self.context.config.current().num_replica_fetchers;
         let index = fetcher_of(partition.topic(), partition.partition(), fetchers);
         let (id, key) = ((leader, index), key_of(partition));
         let mut assigned = self.assigned.lock();
@@ -77,9 +83,11 @@ impl Fetchers {
         if elsewhere {
             assigned.forget(key);
         }
-        assigned.move_if_needed(broker, id, address);
-        let running =
-            assigned.fetchers.entry(id).or_insert_with(|| start(broker, id, address.clone()));
+        assigned.move_if_needed(&self.context, id, address);
+        let running = assigned
+            .fetchers
+            .entry(id)
+            .or_insert_with(|| start(&self.context, id, address.clone()));
         running.order(Order::Follow(Arc::clone(partition)));
         if assigned.partitions.insert(key, (id, Arc::clone(partition))).is_none()
             && let Some(running) = assigned.fetchers.get_mut(&id)
@@ -102,12 +110,12 @@ impl Fetchers {
     }
 
     /// There is news of this leader: whoever waits for it tries again at once, where it is now.
-    pub(crate) fn retry(&self, broker: &Arc<Broker>, leader: i32, address: &Address) {
+    pub(crate) fn retry(&self, leader: i32, address: &Address) {
         let mut assigned = self.assigned.lock();
         let of_leader: Vec<FetcherId> =
             assigned.fetchers.keys().copied().filter(|id| id.0 == leader).collect();
         for id in of_leader {
-            assigned.move_if_needed(broker, id, address);
+            assigned.move_if_needed(&self.context, id, address);
             if let Some(running) = assigned.fetchers.get(&id) {
                 running.order(Order::Retry);
             }
@@ -115,7 +123,7 @@ impl Fetchers {
     }
 
     /// num.replica.fetchers changed: each partition goes to the fetcher that has it now.
-    pub(crate) fn resize(&self, broker: &Arc<Broker>) {
+    pub(crate) fn resize(&self) {
         let all: Vec<_> = {
             let assigned = self.assigned.lock();
             let addressed = assigned.partitions.values().filter_map(|(id, partition)| {
@@ -124,10 +132,10 @@ impl Fetchers {
             });
             addressed.collect()
         };
-        let fetchers = broker.config().num_replica_fetchers;
+        let fetchers = self.context.config.current().num_replica_fetchers;
         for ((leader, index), address, partition) in all {
             if fetcher_of(partition.topic(), partition.partition(), fetchers) != index {
-                self.follow(broker, leader, &address, &partition);
+                self.follow(leader, &address, &partition);
             }
         }
     }
@@ -165,13 +173,13 @@ impl Assigned {
 
     /// A leader that is reached elsewhere now, or whose fetcher has ended, is asked anew for all
     /// that it leads.
-    fn move_if_needed(&mut self, broker: &Arc<Broker>, id: FetcherId, address: &Address) {
+    fn move_if_needed(&mut self, context: &Arc<FetcherContext>, id: FetcherId, address: &Address) {
         let Some(running) = self.fetchers.get_mut(&id) else { return };
         if running.address == *address && !running.task.is_finished() {
             return;
         }
         let followed = running.followed;
-        *running = start(broker, id, address.clone());
+        *running = start(context, id, address.clone());
         running.followed = followed;
         let moved = self.partitions.values().filter(|(at, _)| *at == id);
         for (_, partition) in moved {
@@ -184,8 +192,8 @@ fn key_of(partition: &HostedPartition) -> Key {
     (partition.topic_id(), partition.partition())
 }
 
-fn start(broker: &Arc<Broker>, (leader, index): FetcherId, address: Address) -> Running {
+fn start(context: &Arc<FetcherContext>, (leader, index): FetcherId, address: Address) -> Running {
     let (orders, received) = mpsc::unbounded_channel();
-    let fetcher = Fetcher::new(Arc::clone(broker), leader, index, address.clone(), received);
+    let fetcher = Fetcher::new(Arc::clone(context), leader, index, address.clone(), received);
     Running { address, orders, task: tokio::spawn(fetcher.run()), followed: 0 }
 }

@@ -41,7 +41,7 @@ async fn leader(directory: &Path) -> Node {
     let (config, _) = BrokerConfig::from_properties(&properties).unwrap();
     cli::format_if_new(&config).unwrap();
     let node = Node::start(config).await.unwrap();
-    let node_id = node.broker.node_id();
+    let node_id = node.broker.config.node_id();
     let topic = TopicRecord { name: "t".to_owned().into(), topic_id: TOPIC, ..Default::default() };
     let follower = RegisterBrokerRecord {
         broker_id: FOLLOWER,
@@ -64,7 +64,7 @@ async fn leader(directory: &Path) -> Node {
         };
         partition.into()
     }));
-    let before = node.broker.image();
+    let before = node.broker.metadata.image();
     let mut delta = MetadataDelta::new(&before);
     records.iter().for_each(|record| delta.replay(record).unwrap());
     let image = Arc::new(delta.after().clone());
@@ -73,7 +73,7 @@ async fn leader(directory: &Path) -> Node {
 }
 
 fn append(node: &Node, partition: i32) -> Arc<HostedPartition> {
-    let hosted = node.broker.partitions().partition("t", partition).expect("it is hosted");
+    let hosted = node.broker.replicas.partitions.partition("t", partition).expect("it is hosted");
     let mut records = BatchBuilder::new(0);
     records.append(1000, None, Some(&vec![b'x'; 100_000]));
     hosted.append(&records.build(), Acks::Leader, 1000, Origin::Client).unwrap();
@@ -133,7 +133,7 @@ async fn a_followers_progress_counts_behind_a_partition_that_is_not_in_memory() 
     };
     // It has all of the second partition and nothing of the first.
     let interests = vec![interest(&cold, 0), interest(&hot, 1)];
-    let answers = read(&node.broker, &limits, &Notify::new(), interests).await;
+    let answers = read(&node.broker.replicas, &limits, &Notify::new(), interests).await;
     let codes: Vec<i16> = answers.iter().map(|(_, answer)| answer.error_code).collect();
     assert_eq!((codes, answers[0].1.records_length() > 100_000), (vec![0, 0], true));
     assert_eq!(hot.marks().high_watermark(), 1, "both replicas have it");

@@ -13,13 +13,13 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::{Counted, Interest, Limits, look};
-use crate::broker::Broker;
 use crate::replication::fetch_session::{PartitionKey, Watch};
+use crate::replication::replica_manager::ReplicaManager;
 
 /// Reads what `first` asks for, and what `resolve` makes of partitions that change meanwhile, for
 /// as long as the limits say.
 pub(crate) async fn read_watched(
-    broker: &Arc<Broker>,
+    replicas: &Arc<ReplicaManager>,
     limits: &Limits,
     hurries: &Notify,
     watch: &Watch,
@@ -32,7 +32,7 @@ pub(crate) async fn read_watched(
     let mut is_last = limits.max_wait_ms == 0;
     loop {
         let looked_at = Arc::new(interests);
-        let look = look(broker, limits, &looked_at, counted).await;
+        let look = look(replicas, limits, &looked_at, counted).await;
         // Looks on blocking threads are over, so this is the only owner.
         let looked_at = Arc::into_inner(looked_at).unwrap_or_default();
         for (interest, response) in looked_at.into_iter().zip(look.responses) {

@@ -29,7 +29,7 @@ use super::marks::{Isolation, Leadership, Marks, Moved, Offsets};
 use super::stored_log::{self, StoredLog};
 use super::surroundings::{Proposed, Surroundings};
 use super::wakers::{Wakers, Watchers};
-use crate::broker::now_ms;
+use crate::clock::wall_ms;
 use crate::replication::fetch_session::Watcher;
 
 /// One hosted partition.
@@ -330,7 +330,7 @@ impl HostedPartition {
     ) -> R {
         let (result, effects, moved) = {
             let mut replica = self.replica.lock();
-            let (result, effects) = self.surroundings.at(now_ms(), |at| act(&mut replica, at));
+            let (result, effects) = self.surroundings.at(wall_ms(), |at| act(&mut replica, at));
             (result, effects, self.publish(&replica))
         };
         self.carry_out(effects);

@@ -6,7 +6,6 @@ use storage::{LogReader, StorageError, TimestampOffset};
 
 use super::hosted::HostedPartition;
 use super::marks::Isolation;
-use super::stored_log;
 
 /// What a search of the log by time comes to.
 type Sought = Result<Option<TimestampOffset>, StorageError>;
@@ -66,6 +65,11 @@ impl HostedPartition {
     ) -> Result<Option<FoundOffset>, StorageError> {
         let reader = self.reader().clone();
         let searched = tokio::task::spawn_blocking(move || look(&reader)).await;
-        Ok(searched.unwrap_or(Ok(None))?.map(stored_log::found))
+        Ok(searched.unwrap_or(Ok(None))?.map(found))
     }
+}
+
+fn found(found: TimestampOffset) -> FoundOffset {
+    let TimestampOffset { timestamp, offset, leader_epoch } = found;
+    FoundOffset { timestamp, offset, leader_epoch }
 }

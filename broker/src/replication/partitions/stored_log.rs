@@ -5,8 +5,6 @@ use protocol::fetch::AbortedTransaction;
 use replica::Origin;
 use storage::{AppendError, AppendOrigin, Appended, Log, LogReader, ReadError};
 
-use super::offsets::FoundOffset;
-
 /// One partition's log on disk.
 #[derive(Debug)]
 pub(crate) struct StoredLog {
@@ -109,15 +107,6 @@ impl StoredLog {
     /// Epoch of the newest record, -1 for none.
     pub(crate) fn latest_epoch(&self) -> i32 {
         self.log.latest_epoch().unwrap_or(-1)
-    }
-}
-
-/// Where a search ended, as ListOffsets tells it.
-pub(crate) fn found(found: storage::TimestampOffset) -> FoundOffset {
-    FoundOffset {
-        timestamp: found.timestamp,
-        offset: found.offset,
-        leader_epoch: found.leader_epoch,
     }
 }
 

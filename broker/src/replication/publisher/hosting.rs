@@ -12,8 +12,10 @@ use uuid::Uuid;
 
 use super::lasting::Subject;
 use crate::broker::Broker;
-use crate::log_dirs::{self, LogDirs, Opening, Wanted};
+use crate::clock::wall_ms;
+use crate::log_dirs::{LogDirs, Opening, Wanted};
 use crate::metadata::topic_settings::TopicSettings;
+use crate::replication::log_dir_failures::take_offline;
 use crate::replication::partitions::HostedPartition;
 use crate::replication::state_changes::{self, Before};
 
@@ -70,7 +72,7 @@ pub(super) fn host_all(
     image: &MetadataImage,
     changes: &[Change],
 ) -> Vec<(Change, NotHosted)> {
-    let config = broker.config();
+    let config = broker.config.current();
     let mut settings: Option<(Uuid, TopicSettings)> = None;
     let mut failed = Vec::new();
     for change in changes {
@@ -94,28 +96,28 @@ fn host_one(
     image: &MetadataImage,
     change: &Change,
 ) -> Result<(), NotHosted> {
-    let log_dirs = &broker.parts.log_dirs;
-    let existing = broker.partitions().topic_by_id(change.topic.id);
+    let log_dirs = &broker.replicas.log_dirs;
+    let existing = broker.replicas.partitions.topic_by_id(change.topic.id);
     if existing.as_ref().is_some_and(|topic| topic.is_offline(change.partition)) {
         say_offline(change);
         return Ok(());
     }
-    let assigned = change.state.directory(broker.node_id()).unwrap_or(DIRECTORY_UNASSIGNED);
+    let assigned = change.state.directory(broker.config.node_id()).unwrap_or(DIRECTORY_UNASSIGNED);
     let (hosted, before) = match existing.and_then(|topic| topic.partition(change.partition)) {
         Some(hosted) => {
             let before = hosted.with_replica_here(|replica| replica.standing(None, None));
             outlive(log_dirs, lead_or_follow(&hosted, &change.state))?;
-            (hosted, Before::as_hosted(&before, broker.node_id()))
+            (hosted, Before::as_hosted(&before, broker.config.node_id()))
         }
         None => match open(broker, settings, image, change, assigned)? {
             Some(hosted) => (hosted, Before::nothing()),
             None => return Ok(()),
         },
     };
-    state_changes::began(broker.node_id(), &hosted, &change.state, before);
+    state_changes::began(broker.config.node_id(), &hosted, &change.state, before);
     if !log_dirs.is_online(hosted.directory_id()) {
         // It failed meanwhile, perhaps before the partition was in the table.
-        log_dirs::take_offline(broker, &hosted);
+        take_offline(&broker.replicas, &broker.fetchers, &hosted);
     } else if image.metadata_version().has_directories()
         && assigned != hosted.directory_id()
         && hosted.damage().is_none()
@@ -134,16 +136,16 @@ fn open(
     change: &Change,
     assigned: Uuid,
 ) -> Result<Option<Arc<HostedPartition>>, NotHosted> {
-    let log_dirs = &broker.parts.log_dirs;
-    let settings = settings.of_replica(change.partition, broker.node_id());
+    let log_dirs = &broker.replicas.log_dirs;
+    let settings = settings.of_replica(change.partition, broker.config.node_id());
     let wanted = Wanted {
         topic: change.topic.name.as_str(),
         topic_id: change.topic.id,
         partition: change.partition,
         assigned,
     };
-    let around = &broker.parts.surroundings;
-    let hosted = match log_dirs.open_partition(&wanted, &settings, around, broker.now_ms())? {
+    let around = &broker.replicas.surroundings;
+    let hosted = match log_dirs.open_partition(&wanted, &settings, around, wall_ms())? {
         Opening::Online(hosted) => hosted,
         Opening::Begun(hosted, directory) => {
             state_changes::created(&change.topic, change.partition, &directory, image);
@@ -152,12 +154,12 @@ fn open(
         Opening::Skipped => return Err(NotHosted::Skipped { assigned }),
         Opening::Offline => {
             let name = Arc::from(change.topic.name.as_str());
-            broker.partitions().set_offline(&name, change.topic.id, change.partition);
+            broker.replicas.partitions.set_offline(&name, change.topic.id, change.partition);
             return Ok(None);
         }
     };
     outlive(log_dirs, lead_or_follow(&hosted, &change.state))?;
-    broker.partitions().insert(Arc::clone(&hosted));
+    broker.replicas.partitions.insert(Arc::clone(&hosted));
     Ok(Some(hosted))
 }
 

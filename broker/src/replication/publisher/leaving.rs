@@ -16,13 +16,14 @@ use super::lasting::Subject;
 use super::reconciling::{Reasons, reason_of, subject_of};
 use crate::blocking::blocking;
 use crate::broker::Broker;
+use crate::clock::wall_ms;
 use crate::replication::partitions::HostedPartition;
 use crate::replication::state_changes;
 
 impl Publisher {
     /// Partitions that a reassignment took from this broker.
     pub(super) async fn remove(&mut self, gone: Vec<(Uuid, i32)>) {
-        let partitions = self.broker.partitions();
+        let partitions = &self.broker.replicas.partitions;
         let gone = gone.into_iter();
         let gone = gone.filter_map(|(id, index)| partitions.remove(id, index)).collect();
         self.leave(gone, ErrorCode::NotLeaderOrFollower).await;
@@ -31,8 +32,8 @@ impl Publisher {
     /// Those of deleted topics.
     pub(super) async fn delete(&mut self, deleted: &BTreeMap<Uuid, StrBytes>) {
         for id in deleted.keys() {
-            let Some(topic) = self.broker.partitions().remove_topic(*id) else { continue };
-            state_changes::deleting(self.broker.node_id(), topic.partitions().len());
+            let Some(topic) = self.broker.replicas.partitions.remove_topic(*id) else { continue };
+            state_changes::deleting(self.broker.config.node_id(), topic.partitions().len());
             self.leave(topic.partitions(), ErrorCode::UnknownTopicOrPartition).await;
         }
     }
@@ -40,17 +41,17 @@ impl Publisher {
     /// Damaged replicas that nobody would elect: their logs are put aside, so that they can begin
     /// anew. What could not be is kept from being opened again until it can.
     pub(super) async fn begin_anew(&mut self, damaged: Vec<(Uuid, i32)>) -> Reasons {
-        let partitions = self.broker.partitions();
+        let partitions = &self.broker.replicas.partitions;
         let gone = damaged.into_iter().filter_map(|(id, index)| partitions.remove(id, index));
         let gone: Vec<Arc<HostedPartition>> = gone.collect();
-        gone.iter().for_each(|partition| self.broker.parts.fetchers.forget(partition));
+        gone.iter().for_each(|partition| self.broker.fetchers.forget(partition));
         self.reconciliation.damaged.extend(gone);
         let mut reasons = Reasons::new();
         for partition in std::mem::take(&mut self.reconciliation.damaged) {
             let (broker, going) = (Arc::clone(&self.broker), Arc::clone(&partition));
             let put_aside = blocking("putting a damaged log aside", move || {
                 going.give_up(ErrorCode::NotLeaderOrFollower);
-                broker.parts.log_dirs.put_damaged_aside(&going)
+                broker.replicas.log_dirs.put_damaged_aside(&going)
             });
             if let Err(error) = put_aside.await {
                 let key = (partition.topic_id(), partition.partition());
@@ -67,7 +68,7 @@ impl Publisher {
         if gone.is_empty() {
             return;
         }
-        gone.iter().for_each(|partition| self.broker.parts.fetchers.forget(partition));
+        gone.iter().for_each(|partition| self.broker.fetchers.forget(partition));
         self.reconciliation.leaving.extend(gone.into_iter().map(|partition| (partition, why)));
         self.let_go().await;
     }
@@ -91,7 +92,7 @@ impl Publisher {
                     self.reconciliation.leaving.push((partition, why));
                     self.reconciliation.failed();
                 }
-                Err(error) => self.broker.note_storage_failure(&error),
+                Err(error) => self.broker.replicas.note_storage_failure(&error),
             }
         }
         left
@@ -104,7 +105,7 @@ fn put_aside(
     why: ErrorCode,
 ) -> Result<(), StorageError> {
     partition.give_up(why);
-    broker.parts.log_dirs.delete(partition, broker.now_ms())
+    broker.replicas.log_dirs.delete(partition, wall_ms())
 }
 
 fn is_panic(error: &StorageError) -> bool {

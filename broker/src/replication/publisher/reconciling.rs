@@ -135,9 +135,9 @@ fn pause(failures: u32) -> Duration {
 /// Compares every partition of ours. Touches no file, but may take a moment with many.
 pub(super) fn look(broker: &Broker, image: &MetadataImage) -> Look {
     let mut look = Look::default();
-    let node_id = broker.node_id();
+    let node_id = broker.config.node_id();
     for topic in image.topics().iter() {
-        let hosted_topic = broker.partitions().topic_by_id(topic.id);
+        let hosted_topic = broker.replicas.partitions.topic_by_id(topic.id);
         for (partition, state) in topic.partitions() {
             if !state.replicas.contains(&node_id) {
                 continue;
@@ -171,7 +171,7 @@ fn presence(
 ) -> Option<Presence> {
     match hosted {
         Some(hosted) => {
-            let fetched_from = broker.parts.fetchers.leader_of(hosted);
+            let fetched_from = broker.fetchers.leader_of(hosted);
             Some(Presence::Open(hosted.standing(fetched_from)?))
         }
         None if is_offline => Some(Presence::Offline),
@@ -182,8 +182,8 @@ fn presence(
 impl Look {
     /// What is hosted and not ours.
     fn strangers(&mut self, broker: &Broker, image: &MetadataImage) {
-        let node_id = broker.node_id();
-        for hosted in broker.partitions().all() {
+        let node_id = broker.config.node_id();
+        for hosted in broker.replicas.partitions.all() {
             let known = image.topics().by_id(hosted.topic_id());
             let state = known.and_then(|topic| topic.partition(hosted.partition()));
             if state.is_some_and(|state| state.replicas.contains(&node_id)) {

@@ -70,7 +70,7 @@ fn topic(node_id: i32, name: &str, topic_id: Uuid) -> [MetadataRecord; 2] {
 }
 
 async fn apply(publisher: &mut Publisher, records: impl IntoIterator<Item = MetadataRecord>) {
-    let before = publisher.broker.image();
+    let before = publisher.broker.metadata.image();
     let mut delta = MetadataDelta::new(&before);
     records.into_iter().for_each(|record| delta.replay(&record).unwrap());
     let image = Arc::new(delta.after().clone());
@@ -78,7 +78,7 @@ async fn apply(publisher: &mut Publisher, records: impl IntoIterator<Item = Meta
 }
 
 fn leads(broker: &Broker, topic: &str) -> bool {
-    broker.partitions().partition(topic, 0).is_some_and(|hosted| hosted.marks().leads())
+    broker.replicas.partitions.partition(topic, 0).is_some_and(|hosted| hosted.marks().leads())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -86,7 +86,7 @@ async fn what_fails_of_an_image_keeps_nothing_else_from_being_done_and_is_done_l
     let directory = tempfile::tempdir().unwrap();
     let faults = Arc::new(Exhausted::default());
     let node = node(directory.path(), &faults).await;
-    let (broker, id) = (Arc::clone(&node.broker), node.broker.node_id());
+    let (broker, id) = (Arc::clone(&node.broker), node.broker.config.node_id());
     let mut publisher = Publisher::new(Arc::clone(&broker));
     apply(&mut publisher, topic(id, "doomed", DOOMED)).await;
     assert!(leads(&broker, "doomed"));
@@ -96,10 +96,10 @@ async fn what_fails_of_an_image_keeps_nothing_else_from_being_done_and_is_done_l
     let records = [topic(id, "first", FIRST), topic(id, "second", SECOND)];
     let records = records.into_iter().flatten().chain([removal.into()]);
     apply(&mut publisher, records).await;
-    let known = |topic: &str| broker.image().topics().by_name(topic).is_some();
+    let known = |topic: &str| broker.metadata.image().topics().by_name(topic).is_some();
     assert_eq!(["doomed", "first", "second"].map(known), [false, true, true]);
     assert_eq!(["doomed", "first", "second"].map(|t| leads(&broker, t)), [false, false, true]);
-    assert!(broker.partitions().topic("doomed").is_none(), "gone for everybody at once");
+    assert!(broker.replicas.partitions.topic("doomed").is_none(), "gone for everybody at once");
     let lies_there = || directory.path().join("doomed-0").exists();
     assert!(lies_there());
 
@@ -117,10 +117,10 @@ async fn a_topic_made_again_under_a_name_whose_old_log_still_lies_there_is_serve
     let directory = tempfile::tempdir().unwrap();
     let faults = Arc::new(Exhausted::default());
     let node = node(directory.path(), &faults).await;
-    let (broker, id) = (Arc::clone(&node.broker), node.broker.node_id());
+    let (broker, id) = (Arc::clone(&node.broker), node.broker.config.node_id());
     let mut publisher = Publisher::new(Arc::clone(&broker));
     apply(&mut publisher, topic(id, "doomed", DOOMED)).await;
-    let old = broker.partitions().partition("doomed", 0).expect("it is there");
+    let old = broker.replicas.partitions.partition("doomed", 0).expect("it is there");
     let mut records = protocol::batch::BatchBuilder::new(0);
     records.append(1000, None, Some(b"of the old topic"));
     old.append(&records.build(), replica::Acks::Leader, 1000, replica::Origin::Client).unwrap();
@@ -134,7 +134,7 @@ async fn a_topic_made_again_under_a_name_whose_old_log_still_lies_there_is_serve
     assert!(!leads(&broker, "doomed"), "another topic's records lie there");
     faults.0.store(false, Ordering::Relaxed);
     publisher.reconcile().await;
-    let new = broker.partitions().partition("doomed", 0).expect("it is there");
+    let new = broker.replicas.partitions.partition("doomed", 0).expect("it is there");
     assert_eq!((new.topic_id(), new.marks().log_end_offset()), (SECOND, 0));
     node.stop().await;
 }
@@ -144,15 +144,15 @@ async fn groups_are_served_once_the_partition_that_holds_them_can_be_opened() {
     let directory = tempfile::tempdir().unwrap();
     let faults = Arc::new(Exhausted::default());
     let node = node(directory.path(), &faults).await;
-    let (broker, id) = (Arc::clone(&node.broker), node.broker.node_id());
+    let (broker, id) = (Arc::clone(&node.broker), node.broker.config.node_id());
     let mut publisher = Publisher::new(Arc::clone(&broker));
     faults.0.store(true, Ordering::Relaxed);
     apply(&mut publisher, topic(id, TOPIC, FIRST)).await;
     publisher.reconcile().await;
-    assert!(broker.groups().shard(0).is_err());
+    assert!(broker.groups.shard(0).is_err());
     faults.0.store(false, Ordering::Relaxed);
     publisher.reconcile().await;
-    let serves = || broker.groups().shard(0).is_ok_and(|shard| shard.act(|_, _, _| ()).is_ok());
+    let serves = || broker.groups.shard(0).is_ok_and(|shard| shard.act(|_, _, _| ()).is_ok());
     let loaded = async {
         while !serves() {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;

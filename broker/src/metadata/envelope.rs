@@ -17,7 +17,7 @@ use protocol::messages::{EnvelopeRequest, EnvelopeResponse};
 use protocol::shape::{self, DECODED_BUDGET};
 
 use super::principal;
-use crate::requests::context::Client;
+use crate::requests::requester::Client;
 
 /// Puts a request, header and body, into an envelope.
 pub(crate) fn wrap(client: &Client, request: Bytes) -> Result<EnvelopeRequest, String> {

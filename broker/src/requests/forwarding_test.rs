@@ -3,16 +3,20 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
+use bytes::{Bytes, BytesMut};
 use config::{BrokerConfig, Properties};
-use protocol::api;
+use protocol::api::{self, Api, ApiKey, Listener};
+use protocol::frame::encode_request;
 use protocol::messages::*;
+use protocol::wire::Encodable;
 
-use super::*;
 use crate::metadata::auto_topics;
 use crate::node::server::Node;
-use crate::requests::context::Client;
 use crate::requests::dispatch::{self, Begun};
+use crate::requests::reply::Reply;
+use crate::requests::requester::Client;
 
 const CORRELATION_ID: i32 = 77;
 
@@ -123,7 +127,7 @@ async fn answer(node: &Node, listener: &str, frame: Bytes) -> Bytes {
 async fn what_a_broker_passes_on_comes_back_as_the_controller_says_it() {
     let directory = tempfile::tempdir().unwrap();
     let (controller, broker) = nodes(directory.path()).await;
-    assert!(!broker.broker.quorum().is_active());
+    assert!(!broker.broker.quorum.is_active());
     for (key, ask) in all() {
         let api = Api::of(key);
         for version in api.min_version..=api.max_version {
@@ -139,10 +143,10 @@ async fn what_a_broker_passes_on_comes_back_as_the_controller_says_it() {
         .with_num_partitions(1)
         .with_replication_factor(1);
     let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(9_000);
-    let created = auto_topics::create(&broker.broker, request).await.unwrap();
+    let created = auto_topics::create(&broker.broker.controller, request).await.unwrap();
     assert_eq!(created.topics[0].error_code, 0);
-    assert!(controller.broker.quorum().image().topics().by_name("own").is_some());
-    assert!(broker.broker.producer_ids().generate(&broker.broker).await.is_ok());
+    assert!(controller.broker.quorum.image().topics().by_name("own").is_some());
+    assert!(broker.broker.producer_ids.generate().await.is_ok());
     broker.stop().await;
     controller.stop().await;
 }

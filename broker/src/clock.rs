@@ -1,0 +1,19 @@
+//! The time of a node: the wall's for records and people, and one that only goes forward for
+//! everything that waits or is measured. Cores are given it; they ask no clock.
+
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+static START: OnceLock<Instant> = OnceLock::new();
+
+/// Milliseconds since 1970; 0 on a machine whose clock stands before that.
+pub(crate) fn wall_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Milliseconds since some moment of this process; never goes back.
+pub(crate) fn monotonic_ms() -> i64 {
+    let start = START.get_or_init(Instant::now);
+    i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,164 @@
+//! Which handler answers a request, and which parts of the broker it borrows: it may touch no
+//! others. Every API that `protocol::api` says is served has its line here; a test compares.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protocol::api::{ApiKey, Listener};
+
+use super::{envelope, fetch};
+use crate::broker::Broker;
+use crate::requests::context::RequestContext;
+use crate::requests::reply::{Later, Reply, serve};
+
+/// Decodes the body, and has a handler answer that borrows the named parts of the broker.
+macro_rules! call {
+    ($broker:ident, $context:ident, $body:ident => $handler:ident($($part:ident),*)) => {{
+        let context_of_call = Arc::clone(&$context);
+        serve(&$context, $body, move |request| async move {
+            super::$handler::handle($(&$broker.$part,)* &context_of_call, request).await
+        })
+    }};
+}
+
+/// Hands the request to the handler of its API; what the cluster is and is to be.
+pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -> Later {
+    let context = Arc::new(context);
+    match context.api.key {
+        ApiKey::AlterConfigs => call!(broker, context, body => alter_configs(config, controller)),
+        ApiKey::AlterPartitionReassignments => {
+            call!(broker, context, body => alter_partition_reassignments(controller))
+        }
+        ApiKey::ApiVersions => {
+            call!(broker, context, body => api_versions(config, quorum, metadata))
+        }
+        ApiKey::CreateAcls => call!(broker, context, body => create_acls(config)),
+        ApiKey::CreatePartitions => call!(broker, context, body => create_partitions(controller)),
+        ApiKey::CreateTopics => call!(broker, context, body => create_topics(controller)),
+        ApiKey::DeleteAcls => call!(broker, context, body => delete_acls(config)),
+        ApiKey::DeleteTopics => {
+            call!(broker, context, body => delete_topics(config, metadata, controller))
+        }
+        ApiKey::DescribeAcls => call!(broker, context, body => describe_acls(config)),
+        ApiKey::DescribeClientQuotas => {
+            call!(broker, context, body => describe_client_quotas(metadata))
+        }
+        ApiKey::DescribeCluster => {
+            call!(broker, context, body => describe_cluster(config, quorum, metadata))
+        }
+        ApiKey::DescribeConfigs => {
+            call!(broker, context, body => describe_configs(config, metadata))
+        }
+        ApiKey::DescribeQuorum => call!(broker, context, body => describe_quorum(quorum)),
+        ApiKey::DescribeTopicPartitions => {
+            call!(broker, context, body => describe_topic_partitions(config, metadata))
+        }
+        ApiKey::DescribeUserScramCredentials => {
+            call!(broker, context, body => describe_user_scram_credentials(metadata))
+        }
+        ApiKey::ElectLeaders => call!(broker, context, body => elect_leaders(controller)),
+        ApiKey::IncrementalAlterConfigs => {
+            call!(broker, context, body => incremental_alter_configs(config, controller))
+        }
+        ApiKey::ListConfigResources => {
+            call!(broker, context, body => list_config_resources(metadata))
+        }
+        ApiKey::ListPartitionReassignments => {
+            call!(broker, context, body => list_partition_reassignments(controller))
+        }
+        ApiKey::Metadata => call!(broker, context, body => metadata(config, metadata, auto_topics)),
+        ApiKey::UnregisterBroker => call!(broker, context, body => unregister_broker(controller)),
+        ApiKey::UpdateFeatures => {
+            call!(broker, context, body => update_features(quorum, controller))
+        }
+        _ => route_records(broker, context, body),
+    }
+}
+
+/// As [`route`], for records and those who write them.
+fn route_records(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
+    match context.api.key {
+        ApiKey::Fetch
+            if broker.config.listener_kind(&context.client.listener) == Listener::Broker =>
+        {
+            Box::pin(async move {
+                let Broker { config, metadata, replicas, fetch_sessions, .. } = &*broker;
+                fetch::begin(config, metadata, replicas, fetch_sessions, &context, body).await
+            })
+        }
+        ApiKey::DeleteRecords => {
+            call!(broker, context, body => delete_records(config, metadata, replicas))
+        }
+        ApiKey::DescribeLogDirs => call!(broker, context, body => describe_log_dirs(replicas)),
+        ApiKey::DescribeProducers => {
+            call!(broker, context, body => describe_producers(metadata, replicas))
+        }
+        ApiKey::InitProducerId => {
+            call!(broker, context, body => init_producer_id(config, producer_ids))
+        }
+        ApiKey::ListOffsets => call!(broker, context, body => list_offsets(replicas)),
+        ApiKey::OffsetForLeaderEpoch => {
+            call!(broker, context, body => offset_for_leader_epoch(replicas))
+        }
+        _ => route_groups(broker, context, body),
+    }
+}
+
+/// As [`route`], for groups and their offsets.
+fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
+    match context.api.key {
+        ApiKey::DeleteGroups => call!(broker, context, body => delete_groups(metadata, groups)),
+        ApiKey::DescribeGroups => call!(broker, context, body => describe_groups(metadata, groups)),
+        ApiKey::FindCoordinator => {
+            call!(broker, context, body => find_coordinator(metadata, groups, auto_topics))
+        }
+        ApiKey::Heartbeat => call!(broker, context, body => heartbeat(metadata, groups)),
+        ApiKey::JoinGroup => call!(broker, context, body => join_group(metadata, groups)),
+        ApiKey::LeaveGroup => call!(broker, context, body => leave_group(metadata, groups)),
+        ApiKey::ListGroups => call!(broker, context, body => list_groups(groups)),
+        ApiKey::OffsetCommit => call!(broker, context, body => offset_commit(metadata, groups)),
+        ApiKey::OffsetDelete => call!(broker, context, body => offset_delete(metadata, groups)),
+        ApiKey::OffsetFetch => call!(broker, context, body => offset_fetch(metadata, groups)),
+        ApiKey::SyncGroup => call!(broker, context, body => sync_group(metadata, groups)),
+        _ => route_between_nodes(broker, context, body),
+    }
+}
+
+/// As [`route`], for what only nodes ask each other.
+fn route_between_nodes(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
+    match context.api.key {
+        ApiKey::AllocateProducerIds => {
+            call!(broker, context, body => allocate_producer_ids(controller))
+        }
+        ApiKey::AlterPartition => call!(broker, context, body => alter_partition(controller)),
+        ApiKey::AssignReplicasToDirs => {
+            call!(broker, context, body => assign_replicas_to_dirs(controller))
+        }
+        ApiKey::BeginQuorumEpoch => call!(broker, context, body => begin_quorum_epoch(quorum)),
+        ApiKey::BrokerHeartbeat => {
+            call!(broker, context, body => broker_heartbeat(config, quorum, controller))
+        }
+        ApiKey::BrokerRegistration => {
+            call!(broker, context, body => broker_registration(quorum, controller))
+        }
+        ApiKey::ControllerRegistration => {
+            call!(broker, context, body => controller_registration(controller))
+        }
+        ApiKey::EndQuorumEpoch => call!(broker, context, body => end_quorum_epoch(quorum)),
+        ApiKey::FetchSnapshot => call!(broker, context, body => fetch_snapshot(quorum)),
+        ApiKey::UpdateRaftVoter => call!(broker, context, body => update_raft_voter(quorum)),
+        ApiKey::Vote => call!(broker, context, body => vote(quorum)),
+        ApiKey::Envelope => {
+            let passed_on = Arc::clone(&context);
+            serve(&context, body, move |request| async move {
+                let route = |context, body| route(Arc::clone(&broker), context, body);
+                envelope::handle(&passed_on, request, route).await
+            })
+        }
+        ApiKey::Fetch => call!(broker, context, body => controller_fetch(quorum)),
+        other => {
+            let why = format!("{other:?} has no handler");
+            Box::pin(std::future::ready(Reply::fault(why)))
+        }
+    }
+}

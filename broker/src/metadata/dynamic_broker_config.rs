@@ -1,0 +1,61 @@
+//! The node's configuration as it holds now: its file with the dynamic settings over it.
+//! Kafka: `DynamicBrokerConfig`.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use config::BrokerConfig;
+use protocol::api::Listener;
+
+/// The one replica selector that Kafka brings along; others are Java classes of somebody's own.
+const RACK_AWARE_SELECTOR: &str = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
+
+/// The configuration, replaced whole when a dynamic setting changes.
+#[derive(Debug)]
+pub(crate) struct DynamicBrokerConfig {
+    current: ArcSwap<BrokerConfig>,
+}
+
+impl DynamicBrokerConfig {
+    pub(crate) fn new(config: BrokerConfig) -> Self {
+        Self { current: ArcSwap::from_pointee(config) }
+    }
+
+    pub(crate) fn current(&self) -> Arc<BrokerConfig> {
+        self.current.load_full()
+    }
+
+    /// Dynamic settings changed.
+    pub(crate) fn set(&self, config: BrokerConfig) {
+        self.current.store(Arc::new(config));
+    }
+
+    pub(crate) fn node_id(&self) -> i32 {
+        self.current.load().node_id
+    }
+
+    /// socket.request.max.bytes
+    pub(crate) fn frame_bytes_max(&self) -> usize {
+        usize::try_from(self.current.load().socket_request_max_bytes).unwrap_or(0)
+    }
+
+    /// fetch.max.bytes
+    pub(crate) fn fetch_max_bytes(&self) -> i32 {
+        self.current.load().fetch_max_bytes
+    }
+
+    /// Whether consumers are sent to replicas of their own rack (KIP-392).
+    pub(crate) fn selects_replicas_by_rack(&self) -> bool {
+        self.current.load().replica_selector_class.as_deref() == Some(RACK_AWARE_SELECTOR)
+    }
+
+    /// Whether a listener is a client's or a controller's.
+    pub(crate) fn listener_kind(&self, listener: &str) -> Listener {
+        let config = self.current.load();
+        if config.controller_listener_names.iter().any(|name| name == listener) {
+            Listener::Controller
+        } else {
+            Listener::Broker
+        }
+    }
+}

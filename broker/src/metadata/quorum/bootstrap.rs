@@ -1,0 +1,30 @@
+//! What an empty metadata log begins with (`bootstrap.checkpoint`).
+
+use std::path::Path;
+
+use protocol::records::metadata::MetadataRecord;
+use raft::controller::feature_records;
+use raft::feature::{ELR_VERSION, GROUP_VERSION, MetadataVersion, TRANSACTION_VERSION};
+use raft::quorum::Snapshot;
+
+use super::error::QuorumStartError;
+
+pub(super) const BOOTSTRAP_FILE: &str = "bootstrap.checkpoint";
+
+/// What kafka-storage format left, else the newest level alone.
+pub(super) fn read_bootstrap(log_dir: &Path) -> Result<Vec<MetadataRecord>, QuorumStartError> {
+    let path = log_dir.join(BOOTSTRAP_FILE);
+    let refused =
+        |reason: String| QuorumStartError::Bootstrap { path: path.display().to_string(), reason };
+    match std::fs::read(&path) {
+        Ok(bytes) => match Snapshot::read(&bytes) {
+            Ok(snapshot) => Ok(snapshot.records),
+            Err(error) => Err(refused(error.to_string())),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let none = [(ELR_VERSION, 0), (GROUP_VERSION, 0), (TRANSACTION_VERSION, 0)];
+            Ok(feature_records(MetadataVersion::LATEST, &none))
+        }
+        Err(error) => Err(refused(error.to_string())),
+    }
+}

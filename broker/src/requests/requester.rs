@@ -1,0 +1,53 @@
+//! Who asks: the peer of a connection, as itself or for somebody behind it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+/// The peer of a connection.
+#[derive(Debug)]
+pub(crate) struct Client {
+    /// Name of the listener it came in by.
+    pub(crate) listener: Arc<str>,
+    pub(crate) address: SocketAddr,
+    /// No other connection of this process has the same.
+    pub(crate) connection_id: u64,
+    /// Kafka's form, `User:ANONYMOUS` on a listener without authentication.
+    pub(crate) principal: Arc<str>,
+    /// Told when the peer sends on while a request of its waits.
+    pub(crate) hurries: Notify,
+}
+
+impl Client {
+    pub(crate) fn new(listener: Arc<str>, address: SocketAddr, connection_id: u64) -> Self {
+        Self {
+            listener,
+            address,
+            connection_id,
+            principal: Arc::from("User:ANONYMOUS"),
+            hurries: Notify::new(),
+        }
+    }
+
+    /// Whoever sent a request that a broker passes on; it counts as one of the broker's connection.
+    pub(crate) fn behind(&self, principal: &str, ip: IpAddr) -> Self {
+        Self {
+            listener: Arc::clone(&self.listener),
+            address: SocketAddr::new(ip, self.address.port()),
+            connection_id: self.connection_id,
+            principal: Arc::from(principal),
+            hurries: Notify::new(),
+        }
+    }
+
+    /// The peer's address as Kafka prints hosts of group members: a slash in front.
+    pub(crate) fn host(&self) -> String {
+        format!("/{}", self.ip())
+    }
+
+    /// The peer's address; IPv4 even when it came over an IPv6 socket.
+    pub(crate) fn ip(&self) -> IpAddr {
+        self.address.ip().to_canonical()
+    }
+}
