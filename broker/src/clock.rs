@@ -2,7 +2,7 @@
 //! everything that waits or is measured. Cores are given it; they ask no clock.
 
 use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 static START: OnceLock<Instant> = OnceLock::new();
 
@@ -12,8 +12,12 @@ pub(crate) fn wall_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Milliseconds since some moment of this process; never goes back.
+/// Time since some moment of this process; never goes back.
+pub(crate) fn monotonic() -> Duration {
+    START.get_or_init(Instant::now).elapsed()
+}
+
+/// As [`monotonic`], in milliseconds.
 pub(crate) fn monotonic_ms() -> i64 {
-    let start = START.get_or_init(Instant::now);
-    i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(monotonic().as_millis()).unwrap_or(i64::MAX)
 }

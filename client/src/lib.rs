@@ -141,6 +141,7 @@ pub struct Peer {
 impl Peer {
     /// Must be called on the runtime that shall carry the connection. Nothing is sent yet.
     pub fn new(address: Address, settings: PeerSettings) -> Self {
+        // Bound: the requests whose senders wait for an answer.
         let (asks, asked) = mpsc::unbounded_channel();
         let (told, presence) = watch::channel(Presence::Unknown);
         let liveness = Liveness::default();

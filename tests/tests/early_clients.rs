@@ -36,7 +36,11 @@ fn asked(
         ready.load(Ordering::Relaxed) && (answers.with_nodes > 0 || began.elapsed() > LEARNT)
     };
     while !is_done(&answers) {
-        let Ok(mut client) = Client::connect(address) else { continue };
+        let Ok(mut client) = Client::connect(address) else {
+            // Leaves the processor to the nodes that start.
+            std::thread::sleep(Duration::from_micros(200));
+            continue;
+        };
         while let Ok((error, nodes)) = ask(&mut client) {
             match (error, nodes) {
                 (0, 0) => answers.without_nodes += 1,

@@ -197,6 +197,23 @@ fn the_five_in_the_middle_do_not_know_each_other() {
 }
 
 #[test]
+fn every_queue_without_a_limit_says_what_bounds_it() {
+    let (mut queues, mut findings) = (0, Vec::new());
+    for source in rust_files().iter().filter(|source| !source.is_test()) {
+        for (at, _) in source.code().filter(|(_, line)| line.contains("unbounded_channel()")) {
+            queues += 1;
+            let before: Vec<&str> = source.text.lines().take(at - 1).collect();
+            let comment = before.iter().rev().take_while(|line| line.trim().starts_with("//"));
+            if !comment.into_iter().any(|line| line.trim_start().starts_with("// Bound: ")) {
+                findings.push(format!("{}:{at}", source.path));
+            }
+        }
+    }
+    assert!(queues > 0, "no queues are found");
+    none(&findings);
+}
+
+#[test]
 fn unsafe_code_lives_in_the_memory_map_alone() {
     let mut findings = Vec::new();
     let forms = [

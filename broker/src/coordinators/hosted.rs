@@ -19,7 +19,7 @@ use protocol::batch::{Compression, HEADER_LEN};
 use tokio::sync::{Notify, oneshot};
 
 use super::batch::{batch, compressed};
-use super::clock::Clock;
+use super::clock;
 use super::kind::Kind;
 use super::log::ShardLog;
 
@@ -78,7 +78,6 @@ pub(crate) struct HostedShard<S: Kind> {
     leader_epoch: AtomicI32,
     log: Arc<dyn ShardLog>,
     compression: Compression,
-    clock: Clock,
     state: Mutex<State<S>>,
     /// An earlier deadline, or the end.
     rearm: Notify,
@@ -91,7 +90,6 @@ impl<S: Kind> HostedShard<S> {
         leader_epoch: i32,
         log: Arc<dyn ShardLog>,
         compression: Compression,
-        clock: Clock,
     ) -> Self {
         let state = State {
             phase: Phase::Loading,
@@ -108,7 +106,6 @@ impl<S: Kind> HostedShard<S> {
             leader_epoch: AtomicI32::new(leader_epoch),
             log,
             compression,
-            clock,
             state: Mutex::new(state),
             rearm: Notify::new(),
         }
@@ -120,10 +117,6 @@ impl<S: Kind> HostedShard<S> {
 
     pub(super) fn log(&self) -> &Arc<dyn ShardLog> {
         &self.log
-    }
-
-    pub(super) fn clock(&self) -> &Clock {
-        &self.clock
     }
 
     pub(super) fn leader_epoch(&self) -> i32 {
@@ -168,7 +161,7 @@ impl<S: Kind> HostedShard<S> {
         let mut effects = Effects::default();
         let result = {
             let mut state = self.state.lock();
-            let now = self.clock.now();
+            let now = clock::now();
             let runtime = match &mut state.phase {
                 Phase::Active(runtime) => runtime,
                 Phase::Loading => return Err(Unavailable::LoadInProgress),
@@ -254,7 +247,7 @@ impl<S: Kind> HostedShard<S> {
                 self.written([(first.id, Err(WriteFailure::TooLarge))]);
                 continue;
             }
-            let (batch, firsts) = batch(&writes, self.clock.now().wall_ms);
+            let (batch, firsts) = batch(&writes, clock::now().wall_ms);
             let fate = match compressed(batch, self.compression) {
                 Ok(batch) => self.log.append(batch).await,
                 Err(_) => Err(WriteFailure::Refused),
@@ -351,7 +344,7 @@ impl<S: Kind> HostedShard<S> {
                 return;
             }
             if let Phase::Active(runtime) = &mut state.phase {
-                runtime.unload(self.clock.now(), &mut effects);
+                runtime.unload(clock::now(), &mut effects);
             }
             state.phase = phase;
             state.answer(&mut effects);
@@ -404,7 +397,7 @@ async fn wake_at_deadlines<S: Kind>(shard: Arc<HostedShard<S>>) {
             deadline_ms
         };
         let rearmed = shard.rearm.notified();
-        match deadline_ms.map(|deadline_ms| shard.clock.until(deadline_ms)) {
+        match deadline_ms.map(clock::until) {
             None => rearmed.await,
             Some(rest) => {
                 // Either way there may be something to do.

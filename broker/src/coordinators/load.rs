@@ -14,6 +14,7 @@ use coordinator::runtime::{Effects, LoadError, Runtime};
 use protocol::batch::{BatchError, BatchView, Compression, batches};
 use storage::{ReadError, StorageError};
 
+use super::clock;
 use super::hosted::{HostedShard, NotLoaded};
 use super::kind::Kind;
 
@@ -153,7 +154,7 @@ fn replay<S: Kind>(
             if last < next {
                 return Err(LoadFailed::Order { last, expected: next });
             }
-            replay_batch(shard, &mut state, &batch, &mut effects)?;
+            replay_batch(&mut state, &batch, &mut effects)?;
             records += i64::from(batch.records_count());
             read += batch.len();
             next = batch.next_offset();
@@ -173,7 +174,6 @@ fn replay<S: Kind>(
 }
 
 fn replay_batch<S: Kind>(
-    shard: &Arc<HostedShard<S>>,
     state: &mut Runtime<S>,
     batch: &BatchView<'_>,
     effects: &mut Effects<S>,
@@ -189,7 +189,7 @@ fn replay_batch<S: Kind>(
                 .map_err(|cause| LoadFailed::Compressed { offset, cause })?,
         ),
     };
-    Ok(state.replay_batch(&batch.header_copy(), &payload, shard.clock().now(), effects)?)
+    Ok(state.replay_batch(&batch.header_copy(), &payload, clock::now(), effects)?)
 }
 
 /// Waits for the high watermark; false when the partition is lost meanwhile.

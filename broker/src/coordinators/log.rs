@@ -8,7 +8,7 @@ use bytes::Bytes;
 use coordinator::runtime::WriteFailure;
 use storage::ReadError;
 
-use super::clock::Clock;
+use super::clock;
 use crate::replication::partitions::{AppendRefused, HostedPartition, Isolation};
 use crate::requests::error_map;
 
@@ -39,19 +39,18 @@ pub(crate) trait ShardLog: Send + Sync + std::fmt::Debug {
 #[derive(Debug)]
 pub(crate) struct PartitionLog {
     partition: Arc<HostedPartition>,
-    clock: Clock,
 }
 
 impl PartitionLog {
-    pub(crate) fn new(partition: Arc<HostedPartition>, clock: Clock) -> Self {
-        Self { partition, clock }
+    pub(crate) fn new(partition: Arc<HostedPartition>) -> Self {
+        Self { partition }
     }
 }
 
 impl ShardLog for PartitionLog {
     fn append(&self, batch: Bytes) -> Appending {
         let partition = Arc::clone(&self.partition);
-        let now_ms = self.clock.now().wall_ms;
+        let now_ms = clock::now().wall_ms;
         Box::pin(async move {
             match partition.append_internal(&batch, now_ms).await {
                 Ok(appended) => Ok(appended.base_offset),

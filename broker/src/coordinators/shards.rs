@@ -9,7 +9,6 @@ use protocol::batch::Compression;
 use raft::image::MetadataImage;
 use uuid::Uuid;
 
-use super::clock::Clock;
 use super::hosted::{HostedShard, NotLoaded};
 use super::kind::Kind;
 use super::load;
@@ -38,7 +37,6 @@ pub(crate) struct Unserved {
 pub(crate) struct Shards<S: Kind> {
     node_id: i32,
     settings: ShardSettings,
-    clock: Clock,
     /// An empty shard, to be loaded.
     empty: Box<dyn Fn() -> S + Send + Sync>,
     shards: RwLock<BTreeMap<i32, Arc<HostedShard<S>>>>,
@@ -56,8 +54,7 @@ impl<S: Kind> Shards<S> {
         settings: ShardSettings,
         empty: impl Fn() -> S + Send + Sync + 'static,
     ) -> Self {
-        let (clock, empty) = (Clock::start(), Box::new(empty));
-        Self { node_id, settings, clock, empty, shards: RwLock::default() }
+        Self { node_id, settings, empty: Box::new(empty), shards: RwLock::default() }
     }
 
     /// The shard of this partition, if this broker has it.
@@ -78,7 +75,6 @@ impl<S: Kind> Shards<S> {
             leader_epoch,
             log,
             self.settings.compression,
-            self.clock.clone(),
         ));
         let replaced = {
             let mut shards = self.shards.write();
@@ -132,7 +128,7 @@ impl<S: Kind> Shards<S> {
         let hosted = partitions.partition(S::TOPIC, partition);
         match hosted.filter(|_| state.leader == self.node_id) {
             Some(hosted) => {
-                let log = log::PartitionLog::new(hosted, self.clock.clone());
+                let log = log::PartitionLog::new(hosted);
                 self.take(partition, state.leader_epoch, Arc::new(log));
             }
             None => self.give_up(partition),

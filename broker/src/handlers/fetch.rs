@@ -15,7 +15,7 @@ use protocol::messages::FetchRequest;
 use protocol::wire::{Decodable, StrBytes};
 use uuid::Uuid;
 
-use crate::clock::wall_ms;
+use crate::clock::{monotonic_ms, wall_ms};
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::replication::fetch_session::FetchSessions;
@@ -139,7 +139,7 @@ async fn read_changed(
     // In time for the leader's judgement of who lags.
     let lag_max_ms = replicas.surroundings.lag_time_max_ms();
     let every_ms = LOOK_AT_ALL_MS.min(lag_max_ms / 4);
-    let now_ms = replicas.surroundings.monotonic_ms();
+    let now_ms = monotonic_ms();
     let resolve = |(key, requested): (PartitionKey, Requested)| {
         let interest = interest(replicas, context, limits, key, requested);
         if let Ok(partition) = &interest.partition {

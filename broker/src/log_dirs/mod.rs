@@ -138,7 +138,10 @@ impl LogDirs {
         let metadata = opened.directories.get(layout.metadata).cloned().flatten();
         let ids = hosts.iter().map(|host| host.as_ref().map(|directory| directory.id()));
         let placement = Placement::new(ids);
+        // Bound: each directory fails once.
         let (failed, failures) = mpsc::unbounded_channel();
+        // Bound: the partitions of one change of the metadata and of one look at what is hosted;
+        // they are taken in as they come, one place for each replica.
         let (located, locating) = mpsc::unbounded_channel();
         Ok(Self {
             cluster_id: opened.cluster_id,

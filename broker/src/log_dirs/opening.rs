@@ -5,8 +5,7 @@
 //! `LogManager.createAndValidateLogDirs`, `LogManager.lockLogDirs`.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use cli::MetaProperties;
 use config::BrokerConfig;
@@ -16,6 +15,7 @@ use super::directory::Directory;
 use super::error::LogDirError;
 use super::identity::{self, Inspected, Verified};
 use super::paths::shown;
+use crate::clock::monotonic;
 
 /// Segments kept open at once on a machine whose limits are not known, and the most on any.
 const OPEN_FILES_MAX: u64 = 20_000;
@@ -146,15 +146,9 @@ pub(super) fn options(config: &BrokerConfig, disk: Disk) -> LogDirOptions {
         producer_expiration_ms: i64::from(config.producer_id_expiration_ms),
         // Transactions are refused before they reach a log.
         verify_transactions: false,
-        disk: disk.timed_by(elapsed),
+        disk: disk.timed_by(monotonic),
         open_files: Arc::new(OpenFiles::new(open_files_max())),
     }
-}
-
-/// Time since the first call.
-fn elapsed() -> Duration {
-    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    BEGUN.elapsed()
 }
 
 /// Half of the descriptors and half of the memory maps that the process may have.

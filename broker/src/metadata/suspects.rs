@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use client::Liveness;
@@ -18,6 +18,8 @@ use parking_lot::Mutex;
 use raft::image::{ClusterImage, MetadataImage};
 use raft::suspects::Suspects;
 use tokio::sync::Notify;
+
+use crate::clock::monotonic_ms;
 
 /// Answers that wait at once; those beyond it are given as it is known.
 const WAITING_MAX: usize = 10_000;
@@ -28,7 +30,6 @@ const NEVER: i64 = i64::MIN;
 /// Brokers that are gone or may be, as this node sees it.
 #[derive(Debug)]
 pub(crate) struct SuspectedBrokers {
-    begun: Instant,
     core: Mutex<Suspects>,
     /// Whether the core holds anybody.
     is_any: AtomicBool,
@@ -51,7 +52,6 @@ pub(crate) struct Contact {
 impl SuspectedBrokers {
     pub(crate) fn new(session_timeout_ms: i32) -> Self {
         Self {
-            begun: Instant::now(),
             core: Mutex::new(Suspects::new(i64::from(session_timeout_ms))),
             is_any: AtomicBool::new(false),
             contacts: Mutex::default(),
@@ -76,7 +76,7 @@ impl SuspectedBrokers {
 
     /// The broker answered.
     pub(crate) fn heard(&self, contact: &Contact) {
-        contact.heard_ms.fetch_max(self.now_ms(), Ordering::Relaxed);
+        contact.heard_ms.fetch_max(monotonic_ms(), Ordering::Relaxed);
         if self.is_any.load(Ordering::Acquire) {
             self.change(|core| core.heard(contact.id));
         }
@@ -84,14 +84,14 @@ impl SuspectedBrokers {
 
     /// A connection to the broker was closed, reset or refused.
     pub(crate) fn lost(&self, id: i32, cluster: &ClusterImage) {
-        let now_ms = self.now_ms();
+        let now_ms = monotonic_ms();
         self.change(|core| core.lost(id, cluster, now_ms));
     }
 
     /// Registrations of brokers change; told before anybody can see that, and before those who ask
     /// the brokers go elsewhere. Who is asked nothing by this node is not known to be silent.
     pub(crate) fn moving_on(&self, before: &ClusterImage, after: &ClusterImage) {
-        let now_ms = self.now_ms();
+        let now_ms = monotonic_ms();
         let contacts = self.contacts.lock();
         let heard_ms = |id| {
             let contact = contacts.get(&id).filter(|contact| Arc::strong_count(contact) > 1)?;
@@ -112,7 +112,7 @@ impl SuspectedBrokers {
 
     /// Whether the broker is listed though it is fenced.
     pub(crate) fn is_listed(&self, id: i32) -> bool {
-        self.is_any.load(Ordering::Acquire) && self.core.lock().is_listed(id, self.now_ms())
+        self.is_any.load(Ordering::Acquire) && self.core.lock().is_listed(id, monotonic_ms())
     }
 
     /// The image to answer from: the present one, unless the answer would name a leader (`leaders`
@@ -130,7 +130,7 @@ impl SuspectedBrokers {
         if !self.is_any.load(Ordering::Acquire) {
             return image();
         }
-        let asked_ms = self.now_ms();
+        let asked_ms = monotonic_ms();
         let Some(_place) = self.place() else { return image() };
         loop {
             // Registered before the look, so that no news is missed.
@@ -138,7 +138,7 @@ impl SuspectedBrokers {
             let mut news = std::pin::pin!(news);
             news.as_mut().enable();
             let known = image();
-            let now_ms = self.now_ms();
+            let now_ms = monotonic_ms();
             // Gathered before the lock is taken: an answer may name every partition there is.
             let named = leaders(&known);
             let waits = self.core.lock().waits_until(named, asked_ms, now_ms);
@@ -170,10 +170,6 @@ impl SuspectedBrokers {
     fn place(&self) -> Option<Place<'_>> {
         let place = Place(&self.waiting);
         (self.waiting.fetch_add(1, Ordering::AcqRel) < WAITING_MAX).then_some(place)
-    }
-
-    fn now_ms(&self) -> i64 {
-        i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 }
 

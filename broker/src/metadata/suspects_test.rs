@@ -1,5 +1,7 @@
 //! The host: whom it wakes, and when.
 
+use std::time::Instant;
+
 use protocol::records::metadata::{BrokerRegistrationChangeRecord, RegisterBrokerRecord};
 use raft::image::MetadataDelta;
 

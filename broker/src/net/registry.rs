@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -19,6 +19,7 @@ use super::complaints::Complaints;
 use super::frames::Fault;
 use super::limits::Limits;
 use super::pace::Pace;
+use crate::clock::monotonic;
 
 /// Why a connection is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +49,7 @@ struct OfListener {
 #[derive(Debug)]
 struct Activity {
     listener: Arc<str>,
-    /// Milliseconds since the registry began, of the last frame or reply.
+    /// When the last frame or reply passed, in milliseconds of the monotonic clock.
     last_ms: AtomicU64,
     /// Told when the connection is to end.
     expired: Notify,
@@ -57,7 +58,6 @@ struct Activity {
 /// All open connections of the process.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    began: Instant,
     open: Mutex<Open>,
     complaints: Mutex<Complaints<Fault>>,
     /// Told when a place may be free.
@@ -84,7 +84,6 @@ impl Registry {
             of_listener: HashMap::new(),
         };
         Arc::new(Self {
-            began: Instant::now(),
             open: Mutex::new(open),
             complaints: Mutex::default(),
             freed: Notify::new(),
@@ -103,7 +102,7 @@ impl Registry {
         listener: &Arc<str>,
         ip: IpAddr,
     ) -> Result<Seat, Refused> {
-        let wait = self.open.lock().wait_of(listener, self.began.elapsed());
+        let wait = self.open.lock().wait_of(listener, monotonic());
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -171,7 +170,7 @@ impl Registry {
     }
 
     fn elapsed_ms(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(monotonic().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -208,7 +207,7 @@ impl Seat {
 
     /// Whether a fault of this peer is to be named, and how many like it before were not.
     pub(super) fn complain(&self, fault: Fault) -> Option<u64> {
-        self.registry.complaints.lock().of(self.ip, fault, self.registry.began.elapsed())
+        self.registry.complaints.lock().of(self.ip, fault, monotonic())
     }
 
     /// A number that no other connection of this process has.

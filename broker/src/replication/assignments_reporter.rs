@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::directory_assignments::{self, Assignments, Replica};
 use super::replica_manager::ReplicaManager;
+use crate::clock::monotonic_ms;
 use crate::log_dirs::Located;
 use crate::metadata::controller_channel::{ChannelError, ControllerChannel};
 use crate::metadata::controller_client::channel_to_active;
@@ -39,7 +40,7 @@ impl AssignmentsReporter {
     pub(super) async fn run(self, mut located: UnboundedReceiver<Located>) {
         let mut assignments = Assignments::default();
         loop {
-            let now_ms = self.replicas.surroundings.monotonic_ms();
+            let now_ms = monotonic_ms();
             let wait_ms = assignments.due_ms().map(|due_ms| due_ms.saturating_sub(now_ms).max(0));
             let wait = Duration::from_millis(wait_ms.map_or(0, i64::unsigned_abs));
             tokio::select! {
@@ -67,7 +68,7 @@ impl AssignmentsReporter {
         let sent = batch.len();
         let request = directory_assignments::request(node_id, self.quorum.broker_epoch(), batch);
         let answer = self.channel.request(request, ATTEMPT).await;
-        let now_ms = self.replicas.surroundings.monotonic_ms();
+        let now_ms = monotonic_ms();
         let failure = match answer {
             Ok(response) if response.error_code == 0 => {
                 assignments.answered(&response, now_ms);

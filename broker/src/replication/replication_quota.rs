@@ -11,10 +11,11 @@
 mod rate;
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Instant;
 
 use config::BrokerConfig;
 use parking_lot::Mutex;
+
+use crate::clock::monotonic_ms;
 
 use self::rate::WindowedRate;
 
@@ -38,7 +39,6 @@ impl ReplicationQuotas {
 #[derive(Debug)]
 pub(crate) struct ReplicationQuota {
     bytes_per_second: AtomicI64,
-    begun: Instant,
     rate: Mutex<WindowedRate>,
 }
 
@@ -48,7 +48,6 @@ impl ReplicationQuota {
         let samples = usize::try_from(config.replication_quota_window_num).unwrap_or(1);
         Self {
             bytes_per_second: AtomicI64::new(UNLIMITED),
-            begun: Instant::now(),
             rate: Mutex::new(WindowedRate::new(sample_ms, samples)),
         }
     }
@@ -61,7 +60,7 @@ impl ReplicationQuota {
     /// Records of a throttled partition were copied.
     pub(crate) fn record(&self, bytes: usize) {
         if bytes > 0 {
-            let now_ms = self.now_ms();
+            let now_ms = monotonic_ms();
             self.rate.lock().record(bytes as u64, now_ms);
         }
     }
@@ -72,13 +71,9 @@ impl ReplicationQuota {
         if bound == UNLIMITED {
             return false;
         }
-        let now_ms = self.now_ms();
+        let now_ms = monotonic_ms();
         #[allow(clippy::cast_precision_loss)]
         let exceeded = self.rate.lock().bytes_per_second(now_ms) > bound as f64;
         exceeded
-    }
-
-    fn now_ms(&self) -> i64 {
-        i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX)
     }
 }

@@ -63,6 +63,8 @@ impl QuorumHandle {
         };
         let opened = OpenedLog::open(&dir, segments)?;
         let bootstrap = read_bootstrap(&dir.path)?;
+        // Bound: what waits for an answer, which is one request of each connection and of each
+        // other node, and what the disk and this node's own tasks report, one each at a time.
         let (commands, receiver) = unbounded_channel();
         let synced = commands.clone();
         let report = move |end_offset, generation| {
@@ -89,6 +91,8 @@ impl QuorumHandle {
             active: watch::Sender::new(None),
             heartbeats: HeartbeatConnections::default(),
         });
+        // Bound: what the controller commits while this broker applies one change; images share all
+        // that did not change between them.
         let (changes, changed) = unbounded_channel();
         let parts = host::Parts {
             node,

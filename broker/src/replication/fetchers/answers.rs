@@ -14,6 +14,7 @@ use storage::AppendError;
 use super::fetcher::{Answer, Fetcher, socket_timeout};
 use super::leader_offsets::{self, Asked};
 use super::plan::{Key, pause_ms};
+use crate::clock::monotonic_ms;
 use crate::replication::fetch_session::NO_SESSION;
 use crate::replication::partitions::HostedPartition;
 use client::PeerError;
@@ -70,7 +71,7 @@ impl Fetcher {
         self.in_flight.clear();
         // Should the leader still have the session, it need not keep it.
         self.plan.begin_session(self.plan.session_id());
-        self.paused_until_ms = self.now_ms() + pause_ms(self.failures, pause_max_ms);
+        self.paused_until_ms = monotonic_ms() + pause_ms(self.failures, pause_max_ms);
         self.failures = self.failures.saturating_add(1);
     }
 
@@ -93,7 +94,7 @@ impl Fetcher {
             ErrorCode::FetchSessionTopicIdError,
         ];
         if !sessions.contains(&code) {
-            self.paused_until_ms = self.now_ms() + pause_ms(self.failures, self.pause_max_ms());
+            self.paused_until_ms = monotonic_ms() + pause_ms(self.failures, self.pause_max_ms());
             self.failures = self.failures.saturating_add(1);
         }
     }
@@ -171,7 +172,7 @@ impl Fetcher {
             // What ran out may be there again in a moment.
             Err(AppendError::Storage(error)) if error.is_exhaustion() => {
                 self.context.replicas.note_storage_failure(&error);
-                self.plan.failed(key, self.now_ms(), self.pause_max_ms());
+                self.plan.failed(key, monotonic_ms(), self.pause_max_ms());
             }
             Err(AppendError::Storage(error)) => {
                 self.context.replicas.note_storage_failure(&error);
@@ -184,7 +185,7 @@ impl Fetcher {
                     "{}Found invalid messages during fetch for partition {}-{} offset {}: {error}",
                     self.prefix, partition.topic(), partition.partition(), position.fetch_offset,
                 );
-                self.plan.failed(key, self.now_ms(), self.pause_max_ms());
+                self.plan.failed(key, monotonic_ms(), self.pause_max_ms());
             }
             Err(error) => self.mark_failed(key, partition, &error),
         }
@@ -233,7 +234,7 @@ impl Fetcher {
                     target: "kafka.server.ReplicaFetcherThread",
                     "{}The leader answered {code:?} for partition {}", self.prefix, name(),
                 );
-                self.plan.failed(key, self.now_ms(), self.pause_max_ms());
+                self.plan.failed(key, monotonic_ms(), self.pause_max_ms());
             }
             other => {
                 tracing::error!(
@@ -241,7 +242,7 @@ impl Fetcher {
                     "{}Error for partition {} at offset {}: {other:?}",
                     self.prefix, name(), position.fetch_offset,
                 );
-                self.plan.failed(key, self.now_ms(), self.pause_max_ms());
+                self.plan.failed(key, monotonic_ms(), self.pause_max_ms());
             }
         }
     }
@@ -284,7 +285,7 @@ impl Fetcher {
                     let code = code.unwrap_or(ErrorCode::UnknownServerError);
                     self.refused(key, &partition, &position, code);
                 }
-                None => self.plan.failed(key, self.now_ms(), self.pause_max_ms()),
+                None => self.plan.failed(key, monotonic_ms(), self.pause_max_ms()),
             }
         }
     }

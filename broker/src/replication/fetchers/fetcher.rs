@@ -10,7 +10,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use config::BrokerConfig;
 use protocol::messages::FetchResponse;
@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use super::plan::{Ask, Key, Plan, Wish};
 use super::requests::{self, Terms};
+use crate::clock::monotonic_ms;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::quorum::QuorumHandle;
 use crate::metadata::suspects::Contact;
@@ -72,7 +73,6 @@ pub(super) struct Fetcher {
     pub(super) in_flight: VecDeque<InFlight>,
     /// Throttled partitions that have all that their leader has committed.
     pub(super) caught_up: HashSet<Key>,
-    begun: Instant,
     /// Connections that failed in a row, and until when no other is made.
     pub(super) failures: u32,
     pub(super) paused_until_ms: i64,
@@ -109,7 +109,6 @@ impl Fetcher {
             plan: Plan::new(),
             in_flight: VecDeque::new(),
             caught_up: HashSet::new(),
-            begun: Instant::now(),
             failures: 0,
             paused_until_ms: 0,
         }
@@ -169,7 +168,7 @@ impl Fetcher {
 
     /// Sends a fetch if none is under way, or if the one that is knows nothing of what is new.
     fn send(&mut self) {
-        let now_ms = self.now_ms();
+        let now_ms = monotonic_ms();
         self.plan.pass_time(now_ms);
         let hurries = self.in_flight.len() < IN_FLIGHT_MAX && self.plan.has_news();
         if !(self.in_flight.is_empty() || hurries) || now_ms < self.paused_until_ms {
@@ -213,13 +212,9 @@ impl Fetcher {
         InFlight { number, session_epoch, request, answer: None }
     }
 
-    pub(super) fn now_ms(&self) -> i64 {
-        i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX)
-    }
-
     /// How long until a pause ends; `None` when there is none.
     fn until_due(&self) -> Option<Duration> {
-        let now_ms = self.now_ms();
+        let now_ms = monotonic_ms();
         let paused = (now_ms < self.paused_until_ms).then_some(self.paused_until_ms);
         let due_ms = paused.or_else(|| self.plan.next_due_ms())?;
         Some(Duration::from_millis((due_ms - now_ms).max(1).unsigned_abs()))

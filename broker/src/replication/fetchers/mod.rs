@@ -193,6 +193,8 @@ fn key_of(partition: &HostedPartition) -> Key {
 }
 
 fn start(context: &Arc<FetcherContext>, (leader, index): FetcherId, address: Address) -> Running {
+    // Bound: two orders for each partition of a change of the metadata, of which the next is
+    // applied when this one is; one to try again for each change of the leader's registration.
     let (orders, received) = mpsc::unbounded_channel();
     let fetcher = Fetcher::new(Arc::clone(context), leader, index, address.clone(), received);
     Running { address, orders, task: tokio::spawn(fetcher.run()), followed: 0 }

@@ -8,7 +8,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -17,6 +16,7 @@ use replica::{BrokerView, Brokers, IsrProposal, Moment};
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
+use crate::clock::monotonic_ms;
 use crate::replication::disk_gate::DiskGate;
 
 /// A change of an in-sync set that the controller is to be asked for.
@@ -41,7 +41,6 @@ impl Brokers for KnownBrokers {
 pub(crate) struct Surroundings {
     node_id: i32,
     gate: Arc<DiskGate>,
-    begun: Instant,
     brokers: ArcSwap<KnownBrokers>,
     lag_time_max_ms: i64,
     proposals: mpsc::UnboundedSender<Proposed>,
@@ -58,11 +57,11 @@ impl fmt::Debug for Surroundings {
 
 impl Surroundings {
     pub(crate) fn new(node_id: i32, lag_time_max_ms: i64, gate: Arc<DiskGate>) -> Self {
+        // Bound: the partitions led here; each proposes again when it has been answered.
         let (proposals, proposed) = mpsc::unbounded_channel();
         Self {
             node_id,
             gate,
-            begun: Instant::now(),
             brokers: ArcSwap::default(),
             lag_time_max_ms,
             proposals,
@@ -113,12 +112,7 @@ impl Surroundings {
     /// Runs one step of a partition, with what it has to know of the world.
     pub(super) fn at<R>(&self, wall_ms: i64, step: impl FnOnce(&Moment<'_>) -> R) -> R {
         let brokers = self.brokers.load();
-        step(&Moment { wall_ms, monotonic_ms: self.monotonic_ms(), brokers: &**brokers })
-    }
-
-    /// Of a clock that only goes forward.
-    pub(crate) fn monotonic_ms(&self) -> i64 {
-        i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX)
+        step(&Moment { wall_ms, monotonic_ms: monotonic_ms(), brokers: &**brokers })
     }
 
     pub(super) fn propose(&self, proposed: Proposed) {
