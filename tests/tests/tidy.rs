@@ -25,7 +25,8 @@ impl Source {
     }
 
     fn is_test(&self) -> bool {
-        self.path.split('/').any(|part| part == "tests" || part == "tests.rs" || part == "bench")
+        let is_test = |part: &str| ["tests", "tests.rs", "bench"].contains(&part);
+        self.path.split('/').any(is_test) || self.path.ends_with("_test.rs")
     }
 }
 

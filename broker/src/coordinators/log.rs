@@ -78,7 +78,7 @@ impl ShardLog for PartitionLog {
     }
 
     fn leads(&self) -> bool {
-        self.partition.marks().leads()
+        self.partition.published().leads()
     }
 
     fn note_failure(&self) {

@@ -148,7 +148,7 @@ impl<S: Kind> Shards<S> {
         for (partition, _) in led {
             // One that does not lead is told of by itself.
             let hosted = partitions.partition(S::TOPIC, partition);
-            if !hosted.is_some_and(|hosted| hosted.marks().leads()) {
+            if !hosted.is_some_and(|hosted| hosted.published().leads()) {
                 continue;
             }
             let not_loaded = match self.shard(partition) {

@@ -100,11 +100,11 @@ fn topics<'p>(
 }
 
 fn described(partition: &HostedPartition) -> DescribeLogDirsPartition {
-    let marks = partition.marks();
+    let published = partition.published();
     DescribeLogDirsPartition::default()
         .with_partition_index(partition.partition())
         .with_partition_size(i64::try_from(partition.reader().size_bytes()).unwrap_or(i64::MAX))
-        .with_offset_lag((marks.high_watermark() - marks.log_end_offset()).max(0))
+        .with_offset_lag((published.high_watermark() - published.log_end_offset()).max(0))
         // No replica moves from one directory to another.
         .with_is_future_key(false)
 }

@@ -22,7 +22,7 @@ use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetch_session::{
     Answered, NO_SESSION, Opened, PartitionKey, Requested, Session,
 };
-use crate::replication::fetching::{self, Follower, Interest, Limits, Nearby};
+use crate::replication::fetching::{self, FetchParams, FetchedPartition, Follower, Nearby};
 use crate::replication::partitions::Isolation;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
@@ -92,17 +92,17 @@ async fn handle(
         }
     };
     let replica_id = replica_id(&request, context.api_version);
-    let limits = limits(config, context, &request);
+    let params = params(config, context, &request);
     let mut answers = match &opened {
         Opened::Sessionless(list) | Opened::Full(list) => {
-            read_all(replicas, context, &limits, list.clone()).await
+            read_all(replicas, context, &params, list.clone()).await
         }
         Opened::Incremental(session) if replica_id >= 0 => {
-            read_changed(replicas, context, &limits, session, changed).await
+            read_changed(replicas, context, &params, session, changed).await
         }
         Opened::Incremental(session) => {
             let wanted = session.lock().requested();
-            read_all(replicas, context, &limits, wanted).await
+            read_all(replicas, context, &params, wanted).await
         }
     };
     if replica_id >= 0 {
@@ -119,33 +119,33 @@ async fn handle(
 async fn read_all(
     replicas: &Arc<ReplicaManager>,
     context: &RequestContext,
-    limits: &Limits,
+    params: &FetchParams,
     wanted: Vec<(PartitionKey, Requested)>,
-) -> Vec<(Interest, PartitionResponse)> {
-    let resolve = |(key, requested)| interest(replicas, context, limits, key, requested);
-    let interests = wanted.into_iter().map(resolve).collect();
-    fetching::read(replicas, limits, &context.client.hurries, interests).await
+) -> Vec<(FetchedPartition, PartitionResponse)> {
+    let resolve = |(key, requested)| fetched_partition(replicas, context, params, key, requested);
+    let all = wanted.into_iter().map(resolve).collect();
+    fetching::read(replicas, params, &context.client.hurries, all).await
 }
 
 /// What changed in a follower's session since its last answer.
 async fn read_changed(
     replicas: &Arc<ReplicaManager>,
     context: &RequestContext,
-    limits: &Limits,
+    params: &FetchParams,
     session: &Mutex<Session>,
     changed: Vec<PartitionKey>,
-) -> Vec<(Interest, PartitionResponse)> {
+) -> Vec<(FetchedPartition, PartitionResponse)> {
     let watch = Arc::clone(session.lock().watch());
     // In time for the leader's judgement of who lags.
-    let lag_max_ms = replicas.surroundings.lag_time_max_ms();
+    let lag_max_ms = replicas.context.lag_time_max_ms();
     let every_ms = LOOK_AT_ALL_MS.min(lag_max_ms / 4);
     let now_ms = monotonic_ms();
     let resolve = |(key, requested): (PartitionKey, Requested)| {
-        let interest = interest(replicas, context, limits, key, requested);
-        if let Ok(partition) = &interest.partition {
-            session.lock().watch_partition(&interest.key, partition);
+        let fetched = fetched_partition(replicas, context, params, key, requested);
+        if let Ok(partition) = &fetched.partition {
+            session.lock().watch_partition(&fetched.key, partition);
         }
-        interest
+        fetched
     };
     let first = session.lock().look_at(changed, now_ms, every_ms);
     let first = first.into_iter().map(resolve).collect();
@@ -153,7 +153,7 @@ async fn read_changed(
         let asked = session.lock().request_of(key)?;
         Some(resolve(asked))
     };
-    fetching::read_watched(replicas, limits, &context.client.hurries, &watch, first, later).await
+    fetching::read_watched(replicas, params, &context.client.hurries, &watch, first, later).await
 }
 
 fn replica_id(request: &FetchRequest, version: i16) -> i32 {
@@ -192,19 +192,22 @@ fn key(topic_id: Uuid, topic: &StrBytes, partition: i32) -> PartitionKey {
 }
 
 /// What throttled replicas are sent counts.
-fn count_throttled(replicas: &Arc<ReplicaManager>, answers: &[(Interest, PartitionResponse)]) {
-    let throttled = answers.iter().filter(|(interest, _)| {
-        interest.partition.as_ref().is_ok_and(|partition| partition.is_throttled_as_leader())
+fn count_throttled(
+    replicas: &Arc<ReplicaManager>,
+    answers: &[(FetchedPartition, PartitionResponse)],
+) {
+    let throttled = answers.iter().filter(|(fetched, _)| {
+        fetched.partition.as_ref().is_ok_and(|partition| partition.is_throttled_as_leader())
     });
     let bytes = throttled.map(|(_, response)| response.records_length()).sum();
     replicas.quotas.leader.record(bytes);
 }
 
-fn limits(
+fn params(
     config: &DynamicBrokerConfig,
     context: &RequestContext,
     request: &FetchRequest,
-) -> Limits {
+) -> FetchParams {
     let replica_id = replica_id(request, context.api_version);
     let follower = (replica_id >= 0)
         .then_some(Follower { replica_id, broker_epoch: request.replica_state.replica_epoch });
@@ -221,7 +224,7 @@ fn limits(
         (_, 1) => Isolation::ReadCommitted,
         _ => Isolation::ReadUncommitted,
     };
-    Limits {
+    FetchParams {
         max_bytes: usize::try_from(max_bytes).unwrap_or(0),
         min_bytes: usize::try_from(request.min_bytes.min(max_bytes)).unwrap_or(0),
         max_wait_ms: u64::try_from(request.max_wait_ms).unwrap_or(0),
@@ -233,17 +236,17 @@ fn limits(
 }
 
 /// Which partition a key means and whether the sender may read it.
-fn interest(
+fn fetched_partition(
     replicas: &Arc<ReplicaManager>,
     context: &RequestContext,
-    limits: &Limits,
+    params: &FetchParams,
     key: PartitionKey,
     requested: Requested,
-) -> Interest {
+) -> FetchedPartition {
     let by_id = context.api_version >= FIRST_WITH_IDS;
     let name =
         if by_id { replicas.topic_name(key.topic_id) } else { Some(Arc::from(key.topic.as_str())) };
-    let from_follower = limits.follower.is_some();
+    let from_follower = params.follower.is_some();
     let partition = match &name {
         None => Err(ErrorCode::UnknownTopicId),
         Some(_)
@@ -263,22 +266,22 @@ fn interest(
             found => found,
         },
     };
-    Interest { key, requested, name, partition }
+    FetchedPartition { key, requested, name, partition }
 }
 
 /// Where somebody else leads, tells who and where (KIP-951).
 fn name_leaders(
     metadata: &MetadataCache,
     context: &RequestContext,
-    answers: &mut [(Interest, PartitionResponse)],
+    answers: &mut [(FetchedPartition, PartitionResponse)],
 ) -> Vec<NodeEndpoint> {
     let mut endpoints: Vec<NodeEndpoint> = Vec::new();
     if context.api_version < FIRST_WITH_LEADER {
         return endpoints;
     }
     let elsewhere = [ErrorCode::NotLeaderOrFollower.code(), ErrorCode::FencedLeaderEpoch.code()];
-    for (interest, response) in answers {
-        let Some(name) = &interest.name else { continue };
+    for (fetched, response) in answers {
+        let Some(name) = &fetched.name else { continue };
         if elsewhere.contains(&response.error_code) {
             let (leader, endpoint) =
                 metadata.current_leader(name, response.index, &context.client.listener);
@@ -295,7 +298,7 @@ fn tell(
     opened: &Opened,
     uses_topic_ids: bool,
     replica_id: i32,
-    answers: &mut Vec<(Interest, PartitionResponse)>,
+    answers: &mut Vec<(FetchedPartition, PartitionResponse)>,
     now_ms: i64,
 ) -> i32 {
     let created;
@@ -320,12 +323,12 @@ fn tell(
     let mut session = session.lock();
     let mut with_records = Vec::new();
     let mut with_more = Vec::new();
-    answers.retain(|(interest, response)| {
+    answers.retain(|(fetched, response)| {
         let records_bytes = response.records_length();
         if records_bytes > 0 {
-            with_records.push(interest.key.clone());
-        } else if replica_id >= 0 && has_more(interest, response) {
-            with_more.push(interest.key.clone());
+            with_records.push(fetched.key.clone());
+        } else if replica_id >= 0 && has_more(fetched, response) {
+            with_more.push(fetched.key.clone());
         }
         let answered = Answered {
             error_code: response.error_code,
@@ -334,7 +337,7 @@ fn tell(
             records_bytes,
             notable: response.preferred_read_replica >= 0 || response.diverging_epoch.is_some(),
         };
-        session.must_tell(&interest.key, answered) || is_full
+        session.must_tell(&fetched.key, answered) || is_full
     });
     if replica_id >= 0 {
         session.answer_leaves(&with_records, &with_more);
@@ -345,29 +348,29 @@ fn tell(
 }
 
 /// Whether the answer had no room for what the partition has, or a throttle held it back.
-fn has_more(interest: &Interest, response: &PartitionResponse) -> bool {
-    let Ok(partition) = &interest.partition else { return false };
+fn has_more(fetched: &FetchedPartition, response: &PartitionResponse) -> bool {
+    let Ok(partition) = &fetched.partition else { return false };
     let sound = response.error_code == 0 && response.diverging_epoch.is_none();
-    sound && interest.requested.fetch_offset < partition.marks().log_end_offset()
+    sound && fetched.requested.fetch_offset < partition.published().log_end_offset()
 }
 
 fn encode(
     context: &RequestContext,
     error_code: i16,
     session_id: i32,
-    answers: Vec<(Interest, PartitionResponse)>,
+    answers: Vec<(FetchedPartition, PartitionResponse)>,
     endpoints: Vec<NodeEndpoint>,
 ) -> Reply {
     let mut topics: Vec<(StrBytes, Uuid, Vec<PartitionResponse>)> = Vec::new();
-    for (interest, mut response) in answers {
+    for (fetched, mut response) in answers {
         response.error_code = known_to(context.api_version, response.error_code);
         match topics.last_mut() {
             Some((name, id, partitions))
-                if *name == interest.key.topic && *id == interest.key.topic_id =>
+                if *name == fetched.key.topic && *id == fetched.key.topic_id =>
             {
                 partitions.push(response);
             }
-            _ => topics.push((interest.key.topic, interest.key.topic_id, vec![response])),
+            _ => topics.push((fetched.key.topic, fetched.key.topic_id, vec![response])),
         }
     }
     let names: Vec<StrBytes> = topics.iter().map(|(name, ..)| name.clone()).collect();

@@ -95,9 +95,9 @@ async fn find(
     let searched = matches!(sought, OffsetSought::Timestamp(_) | OffsetSought::MaxTimestamp);
     let visible = found.filter(|found| !searched || found.offset < last_fetchable);
     // A new leader does not know yet how much of its log is committed.
-    let marks = partition.marks();
-    let unsure =
-        isolation != Isolation::LogEnd && marks.epoch_start_offset() > marks.high_watermark();
+    let published = partition.published();
+    let unsure = isolation != Isolation::LogEnd
+        && published.epoch_start_offset() > published.high_watermark();
     let depends = sought == OffsetSought::Latest || (searched && visible.is_none());
     match unsure && depends {
         true if context.api_version >= FIRST_WITH_NOT_AVAILABLE => {

@@ -207,7 +207,7 @@ fn refused_append(
     refused: &crate::replication::partitions::AppendRefused,
 ) -> Refusal {
     replicas.note_append_failure(refused);
-    let refusal = error_map::refused_append(refused, partition.marks().log_start_offset());
+    let refusal = error_map::refused_append(refused, partition.published().log_start_offset());
     tracing::info!(
         target: "kafka.server.ReplicaManager",
         "Error processing append operation on partition {}-{}: {}",

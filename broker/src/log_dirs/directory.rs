@@ -187,21 +187,21 @@ impl Directory {
         let raised: Vec<Arc<HostedPartition>> = partitions
             .iter()
             .filter(|partition| {
-                let start = partition.marks().log_start_offset();
+                let start = partition.published().log_start_offset();
                 partition.with_replica_here(|replica| {
                     replica.log().log.segment_offsets().first().is_some_and(|base| *base < start)
                 })
             })
             .cloned()
             .collect();
-        self.dir.write_log_starts(&entries(&raised, |p| p.marks().log_start_offset()))
+        self.dir.write_log_starts(&entries(&raised, |p| p.published().log_start_offset()))
     }
 
     pub(super) fn checkpoint_high_watermarks(
         &self,
         partitions: &[Arc<HostedPartition>],
     ) -> Result<(), StorageError> {
-        self.dir.write_high_watermarks(&entries(partitions, |p| p.marks().high_watermark()))
+        self.dir.write_high_watermarks(&entries(partitions, |p| p.published().high_watermark()))
     }
 
     /// Closes every log and writes the checkpoints; [`Self::mark_clean`] comes after the quorum's.

@@ -43,7 +43,7 @@ use self::placement::{Place, Placement};
 pub(crate) use self::telling::FailedDirectories;
 use crate::clock::wall_ms;
 use crate::replication::partitions::{
-    HostedPartition, Replica, ReplicaSettings, StoredLog, Surroundings,
+    HostedPartition, Replica, ReplicaContext, ReplicaSettings, StoredLog,
 };
 
 /// What tells two draws apart: the golden ratio's bits, so that they spread.
@@ -223,7 +223,7 @@ impl LogDirs {
         &self,
         wanted: &Wanted<'_>,
         settings: &ReplicaSettings,
-        surroundings: &Arc<Surroundings>,
+        context: &Arc<ReplicaContext>,
         now_ms: i64,
     ) -> Result<Opening, StorageError> {
         let Wanted { topic, topic_id, partition, assigned } = *wanted;
@@ -249,7 +249,7 @@ impl LogDirs {
                         StoredLog::new(log),
                         directory.high_watermark(topic, partition),
                         settings.clone(),
-                        Arc::clone(surroundings),
+                        Arc::clone(context),
                     ));
                     return Ok(match place {
                         Place::New(_) => Opening::Begun(hosted, self.path_shown(at)),

@@ -51,7 +51,7 @@ use crate::replication::disk_gate::{self, DiskGate};
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
 use crate::replication::log_dir_failures::LogDirTasks;
-use crate::replication::partitions::{Partitions, Surroundings};
+use crate::replication::partitions::{Partitions, ReplicaContext};
 use crate::replication::publisher::Publisher;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::replication_quota::ReplicationQuotas;
@@ -341,7 +341,7 @@ fn assemble(
         partitions: Partitions::default(),
         log_dirs,
         quotas: ReplicationQuotas::new(config),
-        surroundings: Arc::new(Surroundings::new(node_id, config.replica_lag_time_max_ms, gate)),
+        context: Arc::new(ReplicaContext::new(node_id, config.replica_lag_time_max_ms, gate)),
         metadata: Arc::clone(&metadata),
     });
     let current = Arc::new(DynamicBrokerConfig::new(config.clone()));

@@ -40,8 +40,8 @@ pub(crate) fn start(
     let channel = channel_to_active(quorum, config, "alter-partition");
     let (quorum, replicas) = (Arc::clone(quorum), Arc::clone(replicas));
     tokio::spawn(async move {
-        let Some(mut proposed) = replicas.surroundings.take_proposals() else { return };
-        let node_id = replicas.surroundings.node_id();
+        let Some(mut proposed) = replicas.context.take_proposals() else { return };
+        let node_id = replicas.context.node_id();
         let mut unsent = Unsent::new();
         loop {
             if unsent.is_empty() {
@@ -121,7 +121,7 @@ fn tell(replicas: &ReplicaManager, mut asked: Unsent, response: &AlterPartitionR
                     recovery: recovery(answered.leader_recovery_state),
                 },
             };
-            log_answer(replicas.surroundings.node_id(), &partition, &proposal, &answer);
+            log_answer(replicas.context.node_id(), &partition, &proposal, &answer);
             partition.isr_answered(&proposal, &answer);
         }
     }

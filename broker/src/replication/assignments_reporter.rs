@@ -59,7 +59,7 @@ impl AssignmentsReporter {
 
     /// Says whether to go on.
     async fn report(&self, assignments: &mut Assignments) -> bool {
-        let (node_id, image) = (self.replicas.surroundings.node_id(), self.quorum.image());
+        let (node_id, image) = (self.replicas.context.node_id(), self.quorum.image());
         let is_here = |(topic, partition): &Replica| {
             let state = image.topics().by_id(*topic).and_then(|topic| topic.partition(*partition));
             state.is_some_and(|state| state.replicas.contains(&node_id))

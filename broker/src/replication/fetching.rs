@@ -23,7 +23,7 @@ use storage::{ReadError, ReadPlan};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use self::counted::{Counted, Occasion, look_at_each};
+use self::counted::{Counted, FetchCount, look_at_each};
 pub(crate) use self::watched::read_watched;
 use crate::replication::fetch_session::{PartitionKey, Requested};
 use crate::replication::partitions::{HostedPartition, Isolation};
@@ -48,7 +48,7 @@ pub(crate) struct Nearby {
 
 /// Bounds of one Fetch.
 #[derive(Debug, Clone)]
-pub(crate) struct Limits {
+pub(crate) struct FetchParams {
     pub(crate) max_bytes: usize,
     pub(crate) min_bytes: usize,
     pub(crate) max_wait_ms: u64,
@@ -61,7 +61,7 @@ pub(crate) struct Limits {
 
 /// One partition of a Fetch, resolved.
 #[derive(Debug)]
-pub(crate) struct Interest {
+pub(crate) struct FetchedPartition {
     pub(crate) key: PartitionKey,
     pub(crate) requested: Requested,
     /// `None` for a topic id nobody knows.
@@ -77,31 +77,31 @@ struct Look {
     urgent: bool,
 }
 
-/// Reads, waiting for as long as the limits say; a follower that hurries is answered at once.
+/// Reads, waiting for as long as the request says; a follower that hurries is answered at once.
 pub(crate) async fn read(
     replicas: &Arc<ReplicaManager>,
-    limits: &Limits,
+    params: &FetchParams,
     hurries: &Notify,
-    interests: Vec<Interest>,
-) -> Vec<(Interest, PartitionResponse)> {
-    let interests = Arc::new(interests);
-    let mut look = look(replicas, limits, &interests, Counted::NONE).await;
-    if !done(limits, &interests, &look) {
-        let deadline = Instant::now() + Duration::from_millis(limits.max_wait_ms);
+    fetched: Vec<FetchedPartition>,
+) -> Vec<(FetchedPartition, PartitionResponse)> {
+    let fetched = Arc::new(fetched);
+    let mut look = look(replicas, params, &fetched, Counted::NONE).await;
+    if !done(params, &fetched, &look) {
+        let deadline = Instant::now() + Duration::from_millis(params.max_wait_ms);
         let sleeper = Arc::new(Notify::new());
         loop {
-            for partition in interests.iter().filter_map(|i| i.partition.as_ref().ok()) {
-                match limits.follower {
+            for partition in fetched.iter().filter_map(|i| i.partition.as_ref().ok()) {
+                match params.follower {
                     Some(_) => partition.wake_follower(Arc::downgrade(&sleeper)),
                     None => partition.wake_consumer(Arc::downgrade(&sleeper)),
                 }
             }
-            look = self::look(replicas, limits, &interests, Counted::ALL).await;
-            if done(limits, &interests, &look) {
+            look = self::look(replicas, params, &fetched, Counted::ALL).await;
+            if done(params, &fetched, &look) {
                 break;
             }
             let hurried = async {
-                match &limits.follower {
+                match &params.follower {
                     Some(_) => hurries.notified().await,
                     None => std::future::pending().await,
                 }
@@ -110,41 +110,40 @@ pub(crate) async fn read(
                 biased;
                 () = sleeper.notified() => {}
                 () = hurried => {
-                    look = self::look(replicas, limits, &interests, Counted::ALL).await;
+                    look = self::look(replicas, params, &fetched, Counted::ALL).await;
                     break;
                 }
                 () = tokio::time::sleep_until(deadline) => {
-                    look = self::look(replicas, limits, &interests, Counted::ALL).await;
+                    look = self::look(replicas, params, &fetched, Counted::ALL).await;
                     break;
                 }
             }
         }
     }
     // Looks on blocking threads are over, so this is the only owner.
-    let interests = Arc::into_inner(interests).unwrap_or_default();
-    interests.into_iter().zip(look.responses).collect()
+    let fetched = Arc::into_inner(fetched).unwrap_or_default();
+    fetched.into_iter().zip(look.responses).collect()
 }
 
-fn done(limits: &Limits, interests: &[Interest], look: &Look) -> bool {
-    let nothing_to_wait_for = interests.iter().all(|interest| interest.partition.is_err());
-    limits.max_wait_ms == 0 || nothing_to_wait_for || look.urgent || look.bytes >= limits.min_bytes
+fn done(params: &FetchParams, fetched: &[FetchedPartition], look: &Look) -> bool {
+    let nothing_to_wait_for = fetched.iter().all(|fetched| fetched.partition.is_err());
+    params.max_wait_ms == 0 || nothing_to_wait_for || look.urgent || look.bytes >= params.min_bytes
 }
 
 /// Looks once. What is not in memory is looked at on a blocking thread.
 async fn look(
     replicas: &Arc<ReplicaManager>,
-    limits: &Limits,
-    interests: &Arc<Vec<Interest>>,
+    params: &FetchParams,
+    fetched: &Arc<Vec<FetchedPartition>>,
     counted: Counted,
 ) -> Look {
-    let counted = match look_at_all(replicas, limits, interests, counted, Residency::MemoryOnly) {
+    let counted = match look_at_all(replicas, params, fetched, counted, Residency::MemoryOnly) {
         Ok(look) => return look,
         Err(counted) => counted,
     };
-    let (replicas, limits, interests) =
-        (Arc::clone(replicas), limits.clone(), Arc::clone(interests));
+    let (replicas, params, fetched) = (Arc::clone(replicas), params.clone(), Arc::clone(fetched));
     let looked = tokio::task::spawn_blocking(move || {
-        look_at_all(&replicas, &limits, &interests, counted, Residency::Any)
+        look_at_all(&replicas, &params, &fetched, counted, Residency::Any)
     });
     let nothing = Look { responses: Vec::new(), bytes: 0, urgent: true };
     looked.await.ok().and_then(Result::ok).unwrap_or(nothing)
@@ -160,23 +159,23 @@ enum Residency {
 
 fn look_at_all(
     replicas: &Arc<ReplicaManager>,
-    limits: &Limits,
-    interests: &[Interest],
+    params: &FetchParams,
+    fetched: &[FetchedPartition],
     counted: Counted,
     residency: Residency,
 ) -> Result<Look, Counted> {
     let (mut bytes, mut urgent) = (0_usize, false);
-    let responses = look_at_each(interests, counted, |interest, occasion| {
-        let response = match &interest.partition {
+    let responses = look_at_each(fetched, counted, |fetched, count| {
+        let response = match &fetched.partition {
             Ok(partition) => {
-                let left = limits.max_bytes.saturating_sub(bytes);
-                let room = Room { bytes: left, at_least_one: bytes == 0 };
-                look_at(replicas, limits, interest, partition, room, (occasion, residency))?
+                let left = params.max_bytes.saturating_sub(bytes);
+                let limit = ReadLimit { bytes: left, at_least_one: bytes == 0 };
+                look_at(replicas, params, fetched, partition, limit, (count, residency))?
             }
             // Told, but a consumer does not wait less for it.
             Err(code) => {
-                urgent |= limits.follower.is_some();
-                return Some(PartitionResponse::failed(interest.key.partition, code.code()));
+                urgent |= params.follower.is_some();
+                return Some(PartitionResponse::failed(fetched.key.partition, code.code()));
             }
         };
         bytes += response.records_length();
@@ -190,7 +189,7 @@ fn look_at_all(
 
 /// What is left of the answer's size.
 #[derive(Debug, Clone, Copy)]
-struct Room {
+struct ReadLimit {
     bytes: usize,
     /// The first batch comes whole, however large.
     at_least_one: bool,
@@ -199,21 +198,21 @@ struct Room {
 /// Reads one partition; `None` when it would need the disk and must not.
 fn look_at(
     replicas: &Arc<ReplicaManager>,
-    limits: &Limits,
-    interest: &Interest,
+    params: &FetchParams,
+    fetched: &FetchedPartition,
     partition: &Arc<HostedPartition>,
-    room: Room,
-    (occasion, residency): (Occasion, Residency),
+    limit: ReadLimit,
+    (count, residency): (FetchCount, Residency),
 ) -> Option<PartitionResponse> {
-    let index = interest.key.partition;
+    let index = fetched.key.partition;
     let failed = |code: ErrorCode| Some(PartitionResponse::failed(index, code.code()));
-    let requested = &interest.requested;
+    let requested = &fetched.requested;
     if let Err(code) = partition.check_present() {
         return failed(code);
     }
-    let viewed = match limits.follower {
-        Some(follower) => for_follower(partition, requested, follower, occasion),
-        None => for_consumer(replicas, partition, requested, limits),
+    let viewed = match params.follower {
+        Some(follower) => for_follower(partition, requested, follower, count),
+        None => for_consumer(replicas, partition, requested, params),
     };
     let View { mut response, upper, ends } = match viewed {
         Ok(view) => view,
@@ -221,14 +220,14 @@ fn look_at(
     };
     response.index = index;
     let from = requested.fetch_offset;
-    let max_bytes = usize::try_from(requested.max_bytes).unwrap_or(0).min(room.bytes);
+    let max_bytes = usize::try_from(requested.max_bytes).unwrap_or(0).min(limit.bytes);
     let held_back =
-        limits.follower.is_some_and(|follower| is_held_back(replicas, partition, follower));
-    if ends || held_back || from >= upper || (max_bytes == 0 && !room.at_least_one) {
+        params.follower.is_some_and(|follower| is_held_back(replicas, partition, follower));
+    if ends || held_back || from >= upper || (max_bytes == 0 && !limit.at_least_one) {
         return Some(response);
     }
-    let room = Room { bytes: max_bytes, ..room };
-    match read_records(partition, limits, from, upper, room, residency) {
+    let limit = ReadLimit { bytes: max_bytes, ..limit };
+    match read_records(partition, params, from, upper, limit, residency) {
         Ok(None) => return None,
         Ok(Some((records, aborted))) => {
             response.records = records;
@@ -257,7 +256,7 @@ fn for_follower(
     partition: &HostedPartition,
     requested: &Requested,
     follower: Follower,
-    occasion: Occasion,
+    count: FetchCount,
 ) -> Result<View, ErrorCode> {
     let fetch = FollowerFetch {
         replica_id: follower.replica_id,
@@ -267,9 +266,9 @@ fn for_follower(
         last_fetched_epoch: requested.last_fetched_epoch,
         log_start_offset: requested.log_start_offset,
     };
-    let granted = match occasion {
-        Occasion::Arrival => partition.follower_fetched(&fetch),
-        Occasion::Again => partition.check_follower_fetch(&fetch),
+    let granted = match count {
+        FetchCount::First => partition.follower_fetched(&fetch),
+        FetchCount::Again => partition.check_follower_fetch(&fetch),
     };
     let grant = granted.map_err(|refused| error_map::fetch_refused(&refused))?;
     let diverging_epoch = grant.diverging.map(|diverging| EpochEndOffset {
@@ -280,8 +279,8 @@ fn for_follower(
     let response = PartitionResponse {
         log_start_offset: grant.bounds.log_start_offset,
         // As this very fetch has moved them, so that the follower need not ask once more.
-        last_stable_offset: partition.marks().last_stable_offset(),
-        high_watermark: partition.marks().high_watermark(),
+        last_stable_offset: partition.published().last_stable_offset(),
+        high_watermark: partition.published().high_watermark(),
         diverging_epoch,
         ..PartitionResponse::failed(0, 0)
     };
@@ -292,18 +291,18 @@ fn for_consumer(
     replicas: &ReplicaManager,
     partition: &HostedPartition,
     requested: &Requested,
-    limits: &Limits,
+    params: &FetchParams,
 ) -> Result<View, ErrorCode> {
-    partition.check_leadership(requested.current_leader_epoch, limits.leader_only)?;
-    let marks = partition.marks();
+    partition.check_leadership(requested.current_leader_epoch, params.leader_only)?;
+    let published = partition.published();
     let mut response = PartitionResponse {
-        log_start_offset: marks.log_start_offset(),
-        last_stable_offset: marks.last_stable_offset(),
-        high_watermark: marks.high_watermark(),
+        log_start_offset: published.log_start_offset(),
+        last_stable_offset: published.last_stable_offset(),
+        high_watermark: published.high_watermark(),
         ..PartitionResponse::failed(0, 0)
     };
     let from = requested.fetch_offset;
-    if let Some(nearby) = &limits.nearby
+    if let Some(nearby) = &params.nearby
         && let Some(nearer) = nearer_replica(replicas, partition, nearby, from)
     {
         response.preferred_read_replica = nearer;
@@ -313,13 +312,13 @@ fn for_consumer(
         response.diverging_epoch = Some(diverging);
         return Ok(View { response, upper: from, ends: true });
     }
-    if from < response.log_start_offset || from > marks.log_end_offset() {
+    if from < response.log_start_offset || from > published.log_end_offset() {
         return Err(ErrorCode::OffsetOutOfRange);
     }
-    if limits.isolation == Isolation::ReadCommitted {
+    if params.isolation == Isolation::ReadCommitted {
         response.aborted_transactions = Some(Vec::new());
     }
-    Ok(View { response, upper: marks.upper_bound(limits.isolation), ends: false })
+    Ok(View { response, upper: published.upper_bound(params.isolation), ends: false })
 }
 
 /// A replica in the consumer's rack, where the leader is in another.
@@ -329,7 +328,7 @@ fn nearer_replica(
     nearby: &Nearby,
     from: i64,
 ) -> Option<i32> {
-    if !partition.marks().leads() {
+    if !partition.published().leads() {
         return None;
     }
     let image = replicas.metadata.image();
@@ -358,15 +357,15 @@ type Records = (Vec<Bytes>, Option<Vec<AbortedTransaction>>);
 /// when that would need the disk and must not.
 fn read_records(
     partition: &HostedPartition,
-    limits: &Limits,
+    params: &FetchParams,
     from: i64,
     upper: i64,
-    room: Room,
+    limit: ReadLimit,
     residency: Residency,
 ) -> Result<Option<Records>, ReadError> {
-    let committed_only = limits.isolation == Isolation::ReadCommitted;
-    let plan = partition.reader().plan(from, room.bytes, upper, room.at_least_one)?;
-    // As in Kafka, a batch that the limits cut short is not sent at all.
+    let committed_only = params.isolation == Isolation::ReadCommitted;
+    let plan = partition.reader().plan(from, limit.bytes, upper, limit.at_least_one)?;
+    // As in Kafka, a batch that the params cut short is not sent at all.
     let Some(plan) = plan.filter(ReadPlan::holds_a_batch) else {
         return Ok(Some((Vec::new(), committed_only.then(Vec::new))));
     };
@@ -390,9 +389,9 @@ fn divergence(
     requested: &Requested,
 ) -> Result<Option<EpochEndOffset>, ErrorCode> {
     let epoch = requested.last_fetched_epoch;
-    let marks = partition.marks();
-    let at_our_end =
-        epoch == marks.latest_log_epoch() && requested.fetch_offset <= marks.log_end_offset();
+    let published = partition.published();
+    let at_our_end = epoch == published.latest_log_epoch()
+        && requested.fetch_offset <= published.log_end_offset();
     if epoch < 0 || at_our_end {
         return Ok(None);
     }

@@ -72,7 +72,7 @@ impl LogDirFailures {
             tracing::warn!(
                 target: "kafka.server.ReplicaManager",
                 "[ReplicaManager broker={}] Stopped serving replicas in dir {}",
-                self.replicas.surroundings.node_id(),
+                self.replicas.context.node_id(),
                 self.replicas.log_dirs.path_shown(at).display(),
             );
         }
@@ -80,7 +80,7 @@ impl LogDirFailures {
 }
 
 fn stop_serving(replicas: &ReplicaManager, fetchers: &Fetchers, at: usize, id: uuid::Uuid) {
-    let (node_id, path) = (replicas.surroundings.node_id(), replicas.log_dirs.path_shown(at));
+    let (node_id, path) = (replicas.context.node_id(), replicas.log_dirs.path_shown(at));
     let dir = path.display();
     tracing::warn!(
         target: "kafka.server.ReplicaManager",

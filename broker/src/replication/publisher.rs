@@ -73,7 +73,7 @@ impl Publisher {
     /// The first image: everything in it is new to this broker. Directories that no partition of
     /// the image owns are put aside.
     pub(crate) async fn begin(&mut self, image: Arc<MetadataImage>) -> Result<(), StorageError> {
-        self.broker.replicas.surroundings.set_brokers(&image);
+        self.broker.replicas.context.set_brokers(&image);
         self.apply_broker_settings(&image);
         self.openness.look(&self.broker.config.current(), &image);
         let all = image.topics().iter().flat_map(|topic| {
@@ -105,7 +105,7 @@ impl Publisher {
     /// [`Self::reconcile`], and keeps nothing else from being done.
     pub(crate) async fn apply(&mut self, image: Arc<MetadataImage>, changes: &Changes) {
         if !changes.brokers.is_empty() {
-            self.broker.replicas.surroundings.set_brokers(&image);
+            self.broker.replicas.context.set_brokers(&image);
             let before = self.broker.metadata.image();
             self.broker.metadata.suspects().moving_on(before.cluster(), image.cluster());
         }
@@ -165,7 +165,7 @@ impl Publisher {
             let next = tokio::time::Instant::from_std(self.reconciliation.next());
             tokio::select! {
                 () = tokio::time::sleep_until(next) => return,
-                () = self.broker.replicas.surroundings.something_failed() => {
+                () = self.broker.replicas.context.something_failed() => {
                     self.reconciliation.failed();
                 }
             }

@@ -8,7 +8,7 @@ use replica::NotAppended;
 use storage::{AppendError, Corruption, ReadError, StorageError};
 use uuid::Uuid;
 
-use super::partitions::{AppendRefused, HostedPartition, Partitions, Surroundings};
+use super::partitions::{AppendRefused, HostedPartition, Partitions, ReplicaContext};
 use super::replication_quota::ReplicationQuotas;
 use crate::log_dirs::LogDirs;
 use crate::metadata::metadata_cache::MetadataCache;
@@ -19,7 +19,7 @@ pub(crate) struct ReplicaManager {
     pub(crate) partitions: Partitions,
     pub(crate) log_dirs: Arc<LogDirs>,
     pub(crate) quotas: ReplicationQuotas,
-    pub(crate) surroundings: Arc<Surroundings>,
+    pub(crate) context: Arc<ReplicaContext>,
     pub(crate) metadata: Arc<MetadataCache>,
 }
 

@@ -67,7 +67,8 @@ pub(crate) fn began(node_id: i32, hosted: &HostedPartition, state: &Partition, b
     }
     let name = format!("{}-{}", hosted.topic(), hosted.partition());
     let previous = before.leader.map_or_else(|| "None".to_owned(), |id| format!("Some({id})"));
-    let (end, high_watermark) = (hosted.marks().log_end_offset(), hosted.marks().high_watermark());
+    let (end, high_watermark) =
+        (hosted.published().log_end_offset(), hosted.published().high_watermark());
     if state.leader == node_id {
         tracing::info!(
             target: "state.change.logger",
@@ -150,8 +151,8 @@ impl Fetching {
             cli::Uuid(hosted.topic_id()),
             at.host,
             at.port,
-            hosted.marks().leader_epoch(),
-            hosted.marks().log_end_offset(),
+            hosted.published().leader_epoch(),
+            hosted.published().log_end_offset(),
         );
     }
 

@@ -1,7 +1,7 @@
 //! Which partitions of a follower's session changed since it last looked: a leader of thousands of
 //! partitions looks at those few when the follower fetches, not at all.
 //!
-//! A partition tells its watchers when its marks move. Only a move of the log's end or of the
+//! A partition tells its watchers when its offsets move. Only a move of the log's end or of the
 //! leadership wakes the fetch that waits; the others are told with the next answer. Kept true: a
 //! watcher that was told is in `changed` until it is taken out, and who takes it out looks at the
 //! partition after that.

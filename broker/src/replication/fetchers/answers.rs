@@ -138,7 +138,7 @@ impl Fetcher {
         };
         if partition.is_throttled_as_follower() {
             self.context.replicas.quotas.follower.record(bytes);
-            if data.high_watermark <= partition.marks().log_end_offset() {
+            if data.high_watermark <= partition.published().log_end_offset() {
                 self.caught_up.insert(key);
             } else {
                 self.caught_up.remove(&key);

@@ -6,8 +6,8 @@
 
 /// Whether a follower's fetch is news for a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Occasion {
-    Arrival,
+pub(super) enum FetchCount {
+    First,
     Again,
 }
 
@@ -21,8 +21,8 @@ impl Counted {
     /// It has waited.
     pub(super) const ALL: Self = Self(usize::MAX);
 
-    fn occasion(self, at: usize) -> Occasion {
-        if at < self.0 { Occasion::Again } else { Occasion::Arrival }
+    fn count(self, at: usize) -> FetchCount {
+        if at < self.0 { FetchCount::Again } else { FetchCount::First }
     }
 }
 
@@ -31,11 +31,11 @@ impl Counted {
 pub(super) fn look_at_each<'w, W, A>(
     what: &'w [W],
     counted: Counted,
-    mut look: impl FnMut(&'w W, Occasion) -> Option<A>,
+    mut look: impl FnMut(&'w W, FetchCount) -> Option<A>,
 ) -> Result<Vec<A>, Counted> {
     let mut answers = Vec::with_capacity(what.len());
     for (at, one) in what.iter().enumerate() {
-        match look(one, counted.occasion(at)) {
+        match look(one, counted.count(at)) {
             Some(answer) => answers.push(answer),
             None => return Err(Counted(counted.0.max(at + 1))),
         }
@@ -52,19 +52,18 @@ mod tests {
         let what: [usize; 5] = std::array::from_fn(|at| at);
         let mut news = [0; 5];
         let began = if waited { Counted::ALL } else { Counted::NONE };
-        let mut count = |at: &usize, occasion| {
-            news[*at] += u32::from(occasion == Occasion::Arrival);
+        let mut seen = |at: &usize, count| {
+            news[*at] += u32::from(count == FetchCount::First);
             *at
         };
-        let in_memory = look_at_each(&what, began, |at, occasion| {
-            let looked = count(at, occasion);
+        let in_memory = look_at_each(&what, began, |at, count| {
+            let looked = seen(at, count);
             (Some(looked) != cold).then_some(looked)
         });
         match in_memory {
             Ok(answers) => assert_eq!((answers.as_slice(), cold), (&what[..], None)),
             Err(counted) => {
-                let anywhere =
-                    look_at_each(&what, counted, |at, occasion| Some(count(at, occasion)));
+                let anywhere = look_at_each(&what, counted, |at, count| Some(seen(at, count)));
                 assert_eq!(anywhere, Ok(what.to_vec()));
             }
         }

@@ -96,8 +96,8 @@ fn cool(hosted: &HostedPartition, directory: &Path) {
     panic!("the file system keeps {} in memory", directory.display());
 }
 
-fn interest(hosted: &Arc<HostedPartition>, fetch_offset: i64) -> Interest {
-    Interest {
+fn fetched(hosted: &Arc<HostedPartition>, fetch_offset: i64) -> FetchedPartition {
+    FetchedPartition {
         key: PartitionKey {
             topic_id: TOPIC,
             topic: StrBytes::from_static_str("t"),
@@ -120,9 +120,9 @@ async fn a_followers_progress_counts_behind_a_partition_that_is_not_in_memory() 
     let directory = folder();
     let node = leader(directory.path()).await;
     let (cold, hot) = (append(&node, 0), append(&node, 1));
-    assert_eq!((cold.marks().high_watermark(), hot.marks().high_watermark()), (0, 0));
+    assert_eq!((cold.published().high_watermark(), hot.published().high_watermark()), (0, 0));
     cool(&cold, directory.path());
-    let limits = Limits {
+    let params = FetchParams {
         max_bytes: 1 << 20,
         min_bytes: 1,
         max_wait_ms: 0,
@@ -132,11 +132,11 @@ async fn a_followers_progress_counts_behind_a_partition_that_is_not_in_memory() 
         nearby: None,
     };
     // It has all of the second partition and nothing of the first.
-    let interests = vec![interest(&cold, 0), interest(&hot, 1)];
-    let answers = read(&node.broker.replicas, &limits, &Notify::new(), interests).await;
+    let fetched = vec![fetched(&cold, 0), fetched(&hot, 1)];
+    let answers = read(&node.broker.replicas, &params, &Notify::new(), fetched).await;
     let codes: Vec<i16> = answers.iter().map(|(_, answer)| answer.error_code).collect();
     assert_eq!((codes, answers[0].1.records_length() > 100_000), (vec![0, 0], true));
-    assert_eq!(hot.marks().high_watermark(), 1, "both replicas have it");
+    assert_eq!(hot.published().high_watermark(), 1, "both replicas have it");
     assert_eq!(answers[1].1.high_watermark, 1);
     node.stop().await;
 }

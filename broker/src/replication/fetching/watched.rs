@@ -12,34 +12,35 @@ use protocol::fetch::PartitionResponse;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{Counted, Interest, Limits, look};
+use super::{Counted, FetchParams, FetchedPartition, look};
 use crate::replication::fetch_session::{PartitionKey, Watch};
 use crate::replication::replica_manager::ReplicaManager;
 
 /// Reads what `first` asks for, and what `resolve` makes of partitions that change meanwhile, for
-/// as long as the limits say.
+/// as long as the request says.
 pub(crate) async fn read_watched(
     replicas: &Arc<ReplicaManager>,
-    limits: &Limits,
+    params: &FetchParams,
     hurries: &Notify,
     watch: &Watch,
-    first: Vec<Interest>,
-    resolve: impl Fn(PartitionKey) -> Option<Interest>,
-) -> Vec<(Interest, PartitionResponse)> {
-    let deadline = Instant::now() + Duration::from_millis(limits.max_wait_ms);
-    let mut answers: IndexMap<PartitionKey, (Interest, PartitionResponse)> = IndexMap::new();
-    let (mut interests, mut counted) = (first, Counted::NONE);
-    let mut is_last = limits.max_wait_ms == 0;
+    first: Vec<FetchedPartition>,
+    resolve: impl Fn(PartitionKey) -> Option<FetchedPartition>,
+) -> Vec<(FetchedPartition, PartitionResponse)> {
+    let deadline = Instant::now() + Duration::from_millis(params.max_wait_ms);
+    let mut answers: IndexMap<PartitionKey, (FetchedPartition, PartitionResponse)> =
+        IndexMap::new();
+    let (mut fetched, mut counted) = (first, Counted::NONE);
+    let mut is_last = params.max_wait_ms == 0;
     loop {
-        let looked_at = Arc::new(interests);
-        let look = look(replicas, limits, &looked_at, counted).await;
+        let looked_at = Arc::new(fetched);
+        let look = look(replicas, params, &looked_at, counted).await;
         // Looks on blocking threads are over, so this is the only owner.
         let looked_at = Arc::into_inner(looked_at).unwrap_or_default();
-        for (interest, response) in looked_at.into_iter().zip(look.responses) {
-            answers.insert(interest.key.clone(), (interest, response));
+        for (fetched, response) in looked_at.into_iter().zip(look.responses) {
+            answers.insert(fetched.key.clone(), (fetched, response));
         }
         let bytes: usize = answers.values().map(|(_, answer)| answer.records_length()).sum();
-        if is_last || look.urgent || bytes >= limits.min_bytes {
+        if is_last || look.urgent || bytes >= params.min_bytes {
             return answers.into_values().collect();
         }
         tokio::select! {
@@ -48,7 +49,7 @@ pub(crate) async fn read_watched(
             () = hurries.notified() => is_last = true,
             () = tokio::time::sleep_until(deadline) => is_last = true,
         }
-        interests = watch.take_changed().into_iter().filter_map(&resolve).collect();
+        fetched = watch.take_changed().into_iter().filter_map(&resolve).collect();
         counted = Counted::ALL;
     }
 }

@@ -2,9 +2,9 @@
 //! without.
 //!
 //! Appends take the lock, through the disk gate, since a write may block. Everything a consumer's
-//! fetch needs is published (`marks`) or shared (`LogReader`), so that no reader ever waits for a
-//! writer. Every step of the replica goes through [`HostedPartition::step`]: what changed is
-//! published under the lock, who waited for it is answered and woken after it.
+//! fetch needs is published (`published_offsets`) or shared (`LogReader`), so that no reader ever
+//! waits for a writer. Every step of the replica goes through [`HostedPartition::step`]: what
+//! changed is published under the lock, who waited for it is answered and woken after it.
 
 mod appends;
 mod following;
@@ -25,9 +25,9 @@ use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 pub(crate) use self::appends::{AppendRefused, Committing, DeleteRefused};
-use super::marks::{Isolation, Leadership, Marks, Moved, Offsets};
+use super::published_offsets::{Isolation, Leadership, Moved, Offsets, PublishedOffsets};
+use super::replica_context::{Proposed, ReplicaContext};
 use super::stored_log::{self, StoredLog};
-use super::surroundings::{Proposed, Surroundings};
 use super::wakers::{Wakers, Watchers};
 use crate::clock::wall_ms;
 use crate::replication::fetch_session::Watcher;
@@ -41,7 +41,7 @@ pub(crate) struct HostedPartition {
     /// The log directory that it is in.
     directory_id: Uuid,
     replica: Mutex<Partition<StoredLog>>,
-    marks: Marks,
+    published: PublishedOffsets,
     reader: LogReader,
     waiting_consumers: Wakers,
     waiting_followers: Wakers,
@@ -60,7 +60,7 @@ pub(crate) struct HostedPartition {
     halted_for: Mutex<Option<String>>,
     /// Held by whoever syncs the log.
     flushing: tokio::sync::Mutex<()>,
-    surroundings: Arc<Surroundings>,
+    context: Arc<ReplicaContext>,
 }
 
 /// Which replica it is, and in which log directory.
@@ -96,11 +96,11 @@ impl HostedPartition {
         log: StoredLog,
         high_watermark: i64,
         settings: ReplicaSettings,
-        surroundings: Arc<Surroundings>,
+        context: Arc<ReplicaContext>,
     ) -> Self {
         let Replica { topic, topic_id, partition, directory_id } = which;
         let reader = log.reader();
-        let mut replica = Partition::new(log, high_watermark, of_replica(&settings, &surroundings));
+        let mut replica = Partition::new(log, high_watermark, of_replica(&settings, &context));
         let high_watermark = replica.high_watermark();
         replica.log_mut().log.high_watermark_moved(high_watermark);
         let hosted = Self {
@@ -108,7 +108,7 @@ impl HostedPartition {
             topic_id,
             partition,
             directory_id,
-            marks: Marks::new(),
+            published: PublishedOffsets::new(),
             reader,
             waiting_consumers: Wakers::default(),
             waiting_followers: Wakers::default(),
@@ -122,7 +122,7 @@ impl HostedPartition {
             throttled_as_follower: AtomicBool::new(settings.throttled_as_follower),
             halted_for: Mutex::default(),
             flushing: tokio::sync::Mutex::default(),
-            surroundings,
+            context,
             replica: Mutex::new(replica),
         };
         hosted.publish(&hosted.replica.lock());
@@ -146,8 +146,8 @@ impl HostedPartition {
     }
 
     /// The offsets as last published.
-    pub(crate) fn marks(&self) -> &Marks {
-        &self.marks
+    pub(crate) fn published(&self) -> &PublishedOffsets {
+        &self.published
     }
 
     /// The log, for reads that need no lock.
@@ -157,7 +157,7 @@ impl HostedPartition {
 
     /// First offset that such a reader may not see.
     pub(crate) fn upper_bound(&self, isolation: Isolation) -> i64 {
-        self.marks.upper_bound(isolation)
+        self.published.upper_bound(isolation)
     }
 
     pub(crate) fn is_throttled_as_leader(&self) -> bool {
@@ -188,14 +188,14 @@ impl HostedPartition {
         leader_only: bool,
     ) -> Result<(), ErrorCode> {
         self.check_present()?;
-        let known = self.marks.leader_epoch();
+        let known = self.published.leader_epoch();
         if current_leader_epoch >= 0 && current_leader_epoch < known {
             return Err(ErrorCode::FencedLeaderEpoch);
         }
         if current_leader_epoch > known {
             return Err(ErrorCode::UnknownLeaderEpoch);
         }
-        if leader_only && !self.marks.leads() {
+        if leader_only && !self.published.leads() {
             return Err(ErrorCode::NotLeaderOrFollower);
         }
         Ok(())
@@ -213,9 +213,10 @@ impl HostedPartition {
     /// A reader met bytes that are no batch: the replica is fetched no more, and gives way to those
     /// that are whole.
     pub(crate) fn note_damage(&self, found: &impl ToString) {
-        let found = Damage { leader_epoch: self.marks.leader_epoch(), found: found.to_string() };
+        let found =
+            Damage { leader_epoch: self.published.leader_epoch(), found: found.to_string() };
         if self.damage.set(found).is_ok() {
-            self.surroundings.note_failure();
+            self.context.note_failure();
         }
     }
 
@@ -226,7 +227,7 @@ impl HostedPartition {
 
     /// Something of it is not as it should be: the broker is compared with the metadata soon.
     pub(crate) fn note_failure(&self) {
-        self.surroundings.note_failure();
+        self.context.note_failure();
     }
 
     /// The controller's word on who leads, who replicates and who is in sync. Touches the log, so
@@ -263,7 +264,7 @@ impl HostedPartition {
         self.throttled_as_leader.store(settings.throttled_as_leader, Ordering::Relaxed);
         self.throttled_as_follower.store(settings.throttled_as_follower, Ordering::Relaxed);
         let mut replica = self.replica.lock();
-        replica.configure(of_replica(&settings, &self.surroundings));
+        replica.configure(of_replica(&settings, &self.context));
         replica.log_mut().log.set_config(settings.log);
     }
 
@@ -284,7 +285,7 @@ impl HostedPartition {
 
     /// Runs something on the replica that may touch files, then publishes what it changed.
     pub(crate) fn with_replica<R>(&self, act: impl FnOnce(&mut Partition<StoredLog>) -> R) -> R {
-        self.surroundings.gate().run(|| self.with_replica_here(act))
+        self.context.gate().run(|| self.with_replica_here(act))
     }
 
     /// Like [`Self::with_replica`], on a thread that may block.
@@ -330,7 +331,7 @@ impl HostedPartition {
     ) -> R {
         let (result, effects, moved) = {
             let mut replica = self.replica.lock();
-            let (result, effects) = self.surroundings.at(wall_ms(), |at| act(&mut replica, at));
+            let (result, effects) = self.context.at(wall_ms(), |at| act(&mut replica, at));
             (result, effects, self.publish(&replica))
         };
         self.carry_out(effects);
@@ -351,7 +352,7 @@ impl HostedPartition {
         }
         if let Some(proposal) = effects.propose {
             let (topic_id, partition) = (self.topic_id, self.partition);
-            self.surroundings.propose(Proposed { topic_id, partition, proposal });
+            self.context.propose(Proposed { topic_id, partition, proposal });
         }
         if let Some(outcome) = effects.isr {
             tracing::debug!(
@@ -402,7 +403,7 @@ impl HostedPartition {
             log_end: log.log.log_end_offset(),
             latest_log_epoch: log.latest_epoch(),
         };
-        self.marks.publish(leadership, offsets)
+        self.published.publish(leadership, offsets)
     }
 
     fn token(&self) -> Token {
@@ -410,10 +411,10 @@ impl HostedPartition {
     }
 }
 
-fn of_replica(settings: &ReplicaSettings, surroundings: &Surroundings) -> Settings {
+fn of_replica(settings: &ReplicaSettings, context: &ReplicaContext) -> Settings {
     Settings {
-        broker_id: surroundings.node_id(),
-        lag_time_max_ms: surroundings.lag_time_max_ms(),
+        broker_id: context.node_id(),
+        lag_time_max_ms: context.lag_time_max_ms(),
         min_in_sync: settings.min_in_sync,
     }
 }

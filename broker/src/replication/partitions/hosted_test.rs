@@ -14,8 +14,8 @@ use storage::{Log, LogConfig, OpenOptions};
 use uuid::Uuid;
 
 use super::hosted::{HostedPartition, ReplicaSettings};
+use super::replica_context::ReplicaContext;
 use super::stored_log::StoredLog;
-use super::surroundings::Surroundings;
 use crate::replication::disk_gate::DiskGate;
 use crate::replication::fetch_session::{PartitionKey, Watch};
 
@@ -25,7 +25,7 @@ const ALL: Acks = Acks::All;
 
 struct Replica {
     hosted: HostedPartition,
-    surroundings: Arc<Surroundings>,
+    context: Arc<ReplicaContext>,
     _directory: tempfile::TempDir,
 }
 
@@ -46,8 +46,8 @@ fn log(directory: &Path) -> StoredLog {
 /// A replica on broker `id`; both brokers are registered with the epoch of ten times their id.
 fn replica(id: i32, min_in_sync: usize) -> Replica {
     let directory = tempfile::tempdir().unwrap();
-    let surroundings = Arc::new(Surroundings::new(id, 30_000, Arc::new(DiskGate::new(8))));
-    surroundings.set_brokers(&image());
+    let context = Arc::new(ReplicaContext::new(id, 30_000, Arc::new(DiskGate::new(8))));
+    context.set_brokers(&image());
     let settings = ReplicaSettings {
         log: LogConfig::default(),
         min_in_sync,
@@ -64,9 +64,9 @@ fn replica(id: i32, min_in_sync: usize) -> Replica {
         log(directory.path()),
         0,
         settings,
-        Arc::clone(&surroundings),
+        Arc::clone(&context),
     );
-    Replica { hosted, surroundings, _directory: directory }
+    Replica { hosted, context, _directory: directory }
 }
 
 fn image() -> raft::image::MetadataImage {
@@ -128,14 +128,14 @@ fn replicate(leader: &Replica, follower: &Replica) -> Replicated {
     let read = leader.hosted.reader().read(position.fetch_offset, 1 << 20, end, true).unwrap();
     let fetched = Fetched {
         records: Bytes::from(read.slices.concat()),
-        high_watermark: leader.hosted.marks().high_watermark(),
+        high_watermark: leader.hosted.published().high_watermark(),
         log_start_offset: grant.bounds.log_start_offset,
     };
     follower.hosted.append_from_leader(&position, &fetched).unwrap()
 }
 
 fn ends(replica: &Replica) -> (i64, i64) {
-    (replica.hosted.marks().high_watermark(), replica.hosted.marks().log_end_offset())
+    (replica.hosted.published().high_watermark(), replica.hosted.published().log_end_offset())
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn whoever_gave_up_waiting_is_forgotten_and_whoever_waits_is_told_of_an_election
 fn a_follower_that_catches_up_is_proposed_and_the_answer_counts() {
     let (leader, follower) = pair(&[LEADER]);
     leader.hosted.append(&batch(&["a"]), Acks::Leader, 1000, Origin::Client).unwrap();
-    let mut proposals = leader.surroundings.take_proposals().unwrap();
+    let mut proposals = leader.context.take_proposals().unwrap();
     replicate(&leader, &follower);
     assert!(proposals.try_recv().is_err(), "it has not said that it has the record");
     replicate(&leader, &follower);

@@ -3,24 +3,24 @@
 //! ```text
 //! metadata image ── publisher ──> table (topic name / id -> HostedTopic -> HostedPartition)
 //! handlers ── table ──> HostedPartition ── lock ──> replica::Partition over StoredLog (appends)
-//! fetchers ──────────────┘              └─ marks, LogReader (reads; never wait for an append)
+//! fetchers ──────────────┘              └─ PublishedOffsets, LogReader (reads; never wait for an append)
 //! ```
 
 mod hosted;
 #[cfg(test)]
 mod hosted_test;
-mod marks;
 mod offsets;
+mod published_offsets;
+mod replica_context;
 mod stored_log;
-mod surroundings;
 mod table;
 mod wakers;
 
 pub(crate) use hosted::{
     AppendRefused, Committing, DeleteRefused, HostedPartition, Replica, ReplicaSettings,
 };
-pub(crate) use marks::Isolation;
 pub(crate) use offsets::{FoundOffset, OffsetSought};
+pub(crate) use published_offsets::Isolation;
+pub(crate) use replica_context::{Proposed, ReplicaContext};
 pub(crate) use stored_log::StoredLog;
-pub(crate) use surroundings::{Proposed, Surroundings};
 pub(crate) use table::Partitions;

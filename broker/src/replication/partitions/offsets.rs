@@ -5,7 +5,7 @@ use std::sync::Arc;
 use storage::{LogReader, StorageError, TimestampOffset};
 
 use super::hosted::HostedPartition;
-use super::marks::Isolation;
+use super::published_offsets::Isolation;
 
 /// What a search of the log by time comes to.
 type Sought = Result<Option<TimestampOffset>, StorageError>;
@@ -36,7 +36,7 @@ impl HostedPartition {
         sought: OffsetSought,
         isolation: Isolation,
     ) -> Result<Option<FoundOffset>, StorageError> {
-        let epoch = self.marks().leader_epoch();
+        let epoch = self.published().leader_epoch();
         match sought {
             OffsetSought::Latest => Ok(Some(FoundOffset {
                 timestamp: -1,
@@ -47,7 +47,7 @@ impl HostedPartition {
                 Ok(Some(FoundOffset { timestamp: -1, offset: -1, leader_epoch: -1 }))
             }
             OffsetSought::Earliest => {
-                let offset = self.marks().log_start_offset();
+                let offset = self.published().log_start_offset();
                 let leader_epoch =
                     self.with_replica(|r| r.log().log.earliest_epoch().unwrap_or(-1));
                 Ok(Some(FoundOffset { timestamp: -1, offset, leader_epoch }))

@@ -1,6 +1,6 @@
 //! The fetches that wait until a partition has more for them, and the sessions of followers.
 //!
-//! A fetch registers, looks again, then sleeps; whoever moves the partition's marks wakes everybody
+//! A fetch registers, looks again, then sleeps; whoever moves the partition's offsets wakes all
 //! who registered before. Waking is one atomic load when nobody waits.
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -144,7 +144,7 @@ fn open(
         partition: change.partition,
         assigned,
     };
-    let around = &broker.replicas.surroundings;
+    let around = &broker.replicas.context;
     let hosted = match log_dirs.open_partition(&wanted, &settings, around, wall_ms())? {
         Opening::Online(hosted) => hosted,
         Opening::Begun(hosted, directory) => {

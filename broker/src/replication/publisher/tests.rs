@@ -78,7 +78,7 @@ async fn apply(publisher: &mut Publisher, records: impl IntoIterator<Item = Meta
 }
 
 fn leads(broker: &Broker, topic: &str) -> bool {
-    broker.replicas.partitions.partition(topic, 0).is_some_and(|hosted| hosted.marks().leads())
+    broker.replicas.partitions.partition(topic, 0).is_some_and(|hosted| hosted.published().leads())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -135,7 +135,7 @@ async fn a_topic_made_again_under_a_name_whose_old_log_still_lies_there_is_serve
     faults.0.store(false, Ordering::Relaxed);
     publisher.reconcile().await;
     let new = broker.replicas.partitions.partition("doomed", 0).expect("it is there");
-    assert_eq!((new.topic_id(), new.marks().log_end_offset()), (SECOND, 0));
+    assert_eq!((new.topic_id(), new.published().log_end_offset()), (SECOND, 0));
     node.stop().await;
 }
 

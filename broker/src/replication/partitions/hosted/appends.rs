@@ -48,11 +48,10 @@ impl HostedPartition {
         origin: Origin,
     ) -> Result<Appending, AppendRefused> {
         let token = self.token();
-        let (outcome, effects, answer, moved) = self.surroundings.gate().run(|| {
+        let (outcome, effects, answer, moved) = self.context.gate().run(|| {
             let mut replica = self.replica.lock();
-            let (outcome, effects) = self
-                .surroundings
-                .at(now_ms, |at| replica.append(records, acks, origin, token, at))?;
+            let (outcome, effects) =
+                self.context.at(now_ms, |at| replica.append(records, acks, origin, token, at))?;
             // Under the lock, so that nobody answers the token before it is known.
             let answer = (!outcome.committed).then(|| {
                 let (sender, receiver) = oneshot::channel();

@@ -14,7 +14,7 @@ impl HostedPartition {
         if self.damage().is_some() {
             return None;
         }
-        self.surroundings.gate().run(|| self.replica.lock().fetch_position())
+        self.context.gate().run(|| self.replica.lock().fetch_position())
     }
 
     /// The leader sent records, or none.
@@ -53,8 +53,6 @@ impl HostedPartition {
         &self,
         act: impl FnOnce(&mut Partition<StoredLog>, &Moment<'_>) -> Followed,
     ) -> Followed {
-        self.surroundings
-            .gate()
-            .run(|| self.step(|replica, at| (act(replica, at), Effects::default())))
+        self.context.gate().run(|| self.step(|replica, at| (act(replica, at), Effects::default())))
     }
 }

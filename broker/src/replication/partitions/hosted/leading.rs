@@ -13,7 +13,7 @@ impl HostedPartition {
         &self,
         fetch: &FollowerFetch,
     ) -> Result<FetchGrant, FetchRefused> {
-        self.surroundings.gate().run(|| {
+        self.context.gate().run(|| {
             self.step(|replica, at| match replica.follower_fetched(fetch, at) {
                 Ok((grant, effects)) => (Ok(grant), effects),
                 Err(refused) => (Err(refused), Effects::default()),
@@ -26,12 +26,12 @@ impl HostedPartition {
         &self,
         fetch: &FollowerFetch,
     ) -> Result<FetchGrant, FetchRefused> {
-        self.surroundings.gate().run(|| self.replica.lock().check_follower_fetch(fetch))
+        self.context.gate().run(|| self.replica.lock().check_follower_fetch(fetch))
     }
 
     /// Time has passed: members of the in-sync set may have fallen behind.
     pub(crate) fn tick(&self) {
-        if self.marks.leads() {
+        if self.published.leads() {
             self.step(|replica, at| {
                 let effects = replica.tick(at);
                 if let Some(proposal) = &effects.propose {
@@ -69,11 +69,11 @@ impl HostedPartition {
              endOffset: {}). Out of sync replicas: {}.",
             self.topic,
             self.partition,
-            self.surroundings.node_id(),
+            self.context.node_id(),
             ids(&mut leader.in_sync().iter().copied()),
             ids(&mut proposal.isr.iter().map(|member| member.id)),
             replica.high_watermark(),
-            self.marks.log_end_offset(),
+            self.published.log_end_offset(),
             behind.collect::<Vec<_>>().join(" "),
         );
     }
@@ -98,7 +98,7 @@ impl HostedPartition {
         fetch_offset: i64,
         rack_of: impl Fn(i32) -> Option<&'r str>,
     ) -> Option<i32> {
-        self.surroundings
+        self.context
             .gate()
             .run(|| self.replica.lock().preferred_read_replica(client_rack, fetch_offset, rack_of))
     }

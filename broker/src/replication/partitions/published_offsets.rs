@@ -19,7 +19,7 @@ pub(crate) enum Isolation {
 
 /// The published offsets.
 #[derive(Debug)]
-pub(crate) struct Marks {
+pub(crate) struct PublishedOffsets {
     log_start_offset: AtomicI64,
     last_stable_offset: AtomicI64,
     high_watermark: AtomicI64,
@@ -59,7 +59,7 @@ pub(crate) struct Moved {
     pub(crate) committed: bool,
 }
 
-impl Marks {
+impl PublishedOffsets {
     pub(crate) fn new() -> Self {
         Self {
             log_start_offset: AtomicI64::new(0),
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn what_moved_says_who_may_want_to_look() {
-        let marks = Marks::new();
+        let published = PublishedOffsets::new();
         let leading = Leadership { leads: true, epoch: 3, start_offset: 4 };
         let mut offsets = Offsets {
             log_start: 0,
@@ -147,16 +147,16 @@ mod tests {
             log_end: 4,
             latest_log_epoch: 1,
         };
-        assert_eq!(marks.publish(leading, offsets), Moved { end: true, committed: true });
-        assert_eq!(marks.publish(leading, offsets), Moved { end: false, committed: false });
-        assert_eq!(marks.upper_bound(Isolation::ReadCommitted), 2);
-        assert_eq!(marks.upper_bound(Isolation::ReadUncommitted), 3);
-        assert_eq!(marks.upper_bound(Isolation::LogEnd), 4);
+        assert_eq!(published.publish(leading, offsets), Moved { end: true, committed: true });
+        assert_eq!(published.publish(leading, offsets), Moved { end: false, committed: false });
+        assert_eq!(published.upper_bound(Isolation::ReadCommitted), 2);
+        assert_eq!(published.upper_bound(Isolation::ReadUncommitted), 3);
+        assert_eq!(published.upper_bound(Isolation::LogEnd), 4);
         offsets.log_end = 5;
-        assert_eq!(marks.publish(leading, offsets), Moved { end: true, committed: false });
+        assert_eq!(published.publish(leading, offsets), Moved { end: true, committed: false });
         offsets.high_watermark = 5;
-        assert_eq!(marks.publish(leading, offsets), Moved { end: false, committed: true });
+        assert_eq!(published.publish(leading, offsets), Moved { end: false, committed: true });
         let following = Leadership { leads: false, epoch: 4, start_offset: -1 };
-        assert_eq!(marks.publish(following, offsets), Moved { end: true, committed: true });
+        assert_eq!(published.publish(following, offsets), Moved { end: true, committed: true });
     }
 }

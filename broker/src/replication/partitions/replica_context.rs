@@ -38,7 +38,7 @@ impl Brokers for KnownBrokers {
 }
 
 /// Shared by all hosted partitions.
-pub(crate) struct Surroundings {
+pub(crate) struct ReplicaContext {
     node_id: i32,
     gate: Arc<DiskGate>,
     brokers: ArcSwap<KnownBrokers>,
@@ -49,13 +49,13 @@ pub(crate) struct Surroundings {
     proposed: Mutex<Option<mpsc::UnboundedReceiver<Proposed>>>,
 }
 
-impl fmt::Debug for Surroundings {
+impl fmt::Debug for ReplicaContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Surroundings").field("node_id", &self.node_id).finish_non_exhaustive()
+        f.debug_struct("ReplicaContext").field("node_id", &self.node_id).finish_non_exhaustive()
     }
 }
 
-impl Surroundings {
+impl ReplicaContext {
     pub(crate) fn new(node_id: i32, lag_time_max_ms: i64, gate: Arc<DiskGate>) -> Self {
         // Bound: the partitions led here; each proposes again when it has been answered.
         let (proposals, proposed) = mpsc::unbounded_channel();
