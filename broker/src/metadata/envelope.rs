@@ -97,7 +97,8 @@ mod tests {
     use super::*;
 
     fn client(listener: &str, address: &str) -> Client {
-        Client::new(Arc::from(listener), SocketAddr::new(address.parse().unwrap(), 1), 7)
+        let anonymous = Arc::from("User:ANONYMOUS");
+        Client::new(Arc::from(listener), SocketAddr::new(address.parse().unwrap(), 1), anonymous, 7)
     }
 
     fn request<T: Encodable>(key: ApiKey, version: i16, request: &T) -> Bytes {

@@ -21,12 +21,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::fetch::Segment;
 use protocol::shape::{self, DECODED_BUDGET, Verdict};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use super::authenticator::Authenticator;
 use super::frames::{Fault, Frame, FrameError, FrameReader, Prefix};
 use super::outbox::Outbox;
 use super::registry::Seat;
+use super::transport_layer::TransportLayer;
 use crate::broker::Broker;
 use crate::requests::dispatch::{self, Begun};
 use crate::requests::reply::{CloseConnection, Later, Reply};
@@ -68,7 +69,7 @@ enum Ended {
 struct Connection {
     broker: Arc<Broker>,
     client: Arc<Client>,
-    stream: TcpStream,
+    transport: TransportLayer,
     frames: FrameReader,
     outbox: Outbox,
     pending: VecDeque<Pending>,
@@ -78,13 +79,14 @@ struct Connection {
 /// Serves a connection until it ends, one way or another.
 pub(crate) async fn serve(
     broker: Arc<Broker>,
-    stream: TcpStream,
+    transport: TransportLayer,
     peer: SocketAddr,
     listener: Arc<str>,
+    authenticator: Authenticator,
     seat: Seat,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let client = Arc::new(Client::new(listener, peer, seat.id()));
+    let client = Arc::new(Client::new(listener, peer, authenticator.principal(), seat.id()));
     let _closing = Closing { broker: Arc::clone(&broker), client: Arc::clone(&client) };
     let frames = FrameReader::new(
         broker.config.frame_bytes_max(),
@@ -98,7 +100,7 @@ pub(crate) async fn serve(
     let mut connection = Connection {
         broker,
         client,
-        stream,
+        transport,
         frames,
         outbox: Outbox::default(),
         pending: VecDeque::new(),
@@ -204,7 +206,7 @@ impl Connection {
             let may_read = self.pending.len() < PENDING_MAX;
             tokio::select! {
                 biased;
-                frame = self.frames.next(&self.stream), if may_read => {
+                frame = self.frames.next(&mut self.transport), if may_read => {
                     self.seat.touch();
                     return Ok(frame?);
                 }
@@ -259,7 +261,7 @@ impl Connection {
                     reply = &mut reply => reply,
                     () = std::future::ready(()) => {
                         self.flush().await?;
-                        waited_for(reply, &self.stream, &self.client).await
+                        waited_for(reply, &mut self.transport, &self.client).await
                     }
                 };
                 self.queue(reply)?;
@@ -295,7 +297,7 @@ impl Connection {
             return Ended::Frame(FrameError::Word(word));
         };
         let argument = match zookeeper::takes_argument(word) {
-            true => self.frames.rest_of_line(&self.stream, ARGUMENT_WAIT).await,
+            true => self.frames.rest_of_line(&mut self.transport, ARGUMENT_WAIT).await,
             false => String::new(),
         };
         let Some(answer) = face.answer(
@@ -351,7 +353,7 @@ impl Connection {
 
     async fn flush(&mut self) -> Result<(), Ended> {
         if self.outbox.queued_bytes() > 0 {
-            self.outbox.flush(&self.stream).await?;
+            self.outbox.flush(&mut self.transport).await?;
             self.seat.touch();
         }
         Ok(())
@@ -361,12 +363,11 @@ impl Connection {
 /// Waits for a reply. A peer that sends on meanwhile has it hurried.
 ///
 /// Unlike Kafka: so a follower with more to follow need not wait (docs/decisions/0121).
-async fn waited_for(mut reply: Later, stream: &TcpStream, client: &Client) -> Reply {
-    let mut next = [0];
+async fn waited_for(mut reply: Later, transport: &mut TransportLayer, client: &Client) -> Reply {
     tokio::select! {
         biased;
         reply = &mut reply => reply,
-        _ = stream.peek(&mut next) => {
+        () = transport.more_arrived() => {
             client.hurries.notify_one();
             reply.await
         }

@@ -15,10 +15,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::buffers::Buffers;
+use super::transport_layer::TransportLayer;
 
 /// Frames up to this size live in the connection's own buffer.
 const SMALL_BYTES: usize = 16 * 1024;
@@ -161,7 +161,10 @@ impl FrameReader {
     }
 
     /// Reads until the next frame is complete. Dropping the future loses nothing.
-    pub(crate) async fn next(&mut self, stream: &TcpStream) -> Result<Frame, FrameError> {
+    pub(crate) async fn next(
+        &mut self,
+        transport: &mut TransportLayer,
+    ) -> Result<Frame, FrameError> {
         loop {
             if let Some(frame) = self.buffered()? {
                 return Ok(frame);
@@ -176,17 +179,21 @@ impl FrameReader {
                 return Ok(frame);
             }
             self.make_room().await?;
-            self.read_some(stream).await?;
+            self.read_some(transport).await?;
         }
     }
 
     /// What stands behind a word up to the end of its line, of which `within` is waited for.
-    pub(crate) async fn rest_of_line(&mut self, stream: &TcpStream, within: Duration) -> String {
+    pub(crate) async fn rest_of_line(
+        &mut self,
+        transport: &mut TransportLayer,
+        within: Duration,
+    ) -> String {
         let line = async {
             while !self.small.contains(&b'\n') && self.small.len() < LINE_BYTES_MAX {
                 self.small.reserve(LINE_BYTES_MAX);
                 // Whatever ended the connection ended the line.
-                if !matches!(read_into(stream, &mut self.small).await, Ok(1..)) {
+                if !matches!(transport.read_into(&mut self.small).await, Ok(1..)) {
                     return;
                 }
             }
@@ -265,11 +272,11 @@ impl FrameReader {
         Ok(())
     }
 
-    async fn read_some(&mut self, stream: &TcpStream) -> Result<(), FrameError> {
+    async fn read_some(&mut self, transport: &mut TransportLayer) -> Result<(), FrameError> {
         let (buffer, room) = match &mut self.large {
             Some(large) if large.meaningless_bytes > 0 => {
                 let room = large.meaningless_bytes.min(SMALL_BYTES);
-                large.meaningless_bytes -= throw_away(stream, room).await?;
+                large.meaningless_bytes -= throw_away(transport, room).await?;
                 return Ok(());
             }
             Some(large) => {
@@ -281,7 +288,7 @@ impl FrameReader {
                 (&mut self.small, room)
             }
         };
-        match read_into(stream, &mut buffer.limit(room)).await? {
+        match transport.read_into(&mut buffer.limit(room)).await? {
             0 => Err(FrameError::Closed(buffer.len())),
             _ => Ok(()),
         }
@@ -299,20 +306,9 @@ impl FrameReader {
     }
 }
 
-/// Reads whatever is there, waiting for the first byte; 0 at the end of the stream.
-async fn read_into(stream: &TcpStream, buffer: &mut impl BufMut) -> io::Result<usize> {
-    loop {
-        match stream.try_read_buf(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.readable().await?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => return read,
-        }
-    }
-}
-
 /// Reads and forgets up to `room` bytes.
-async fn throw_away(stream: &TcpStream, room: usize) -> Result<usize, FrameError> {
-    match read_into(stream, &mut BytesMut::with_capacity(room).limit(room)).await? {
+async fn throw_away(transport: &mut TransportLayer, room: usize) -> Result<usize, FrameError> {
+    match transport.read_into(&mut BytesMut::with_capacity(room).limit(room)).await? {
         0 => Err(FrameError::Closed(0)),
         read => Ok(read),
     }
@@ -321,16 +317,16 @@ async fn throw_away(stream: &TcpStream, room: usize) -> Result<usize, FrameError
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
     const FRAME_MAX: usize = 1 << 20;
 
-    async fn pair() -> (TcpStream, TcpStream) {
+    async fn pair() -> (TcpStream, TransportLayer) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (client, listener.accept().await.unwrap().0)
+        (client, TransportLayer::Plaintext(listener.accept().await.unwrap().0))
     }
 
     fn reader() -> FrameReader {
@@ -345,7 +341,7 @@ mod tests {
 
     #[tokio::test]
     async fn frames_of_every_size_around_the_thresholds_come_back_as_they_were_sent() {
-        let (mut client, server) = pair().await;
+        let (mut client, mut server) = pair().await;
         let sizes = [0, 1, 7, SMALL_BYTES - 5, SMALL_BYTES - 4, SMALL_BYTES - 3, SMALL_BYTES];
         let sizes = sizes.into_iter().chain([65_535, 65_536, 65_537, 300_000, FRAME_MAX, 3]);
         let bodies: Vec<Vec<u8>> =
@@ -359,22 +355,22 @@ mod tests {
         });
         let mut reader = reader();
         for body in &bodies {
-            let frame = reader.next(&server).await.unwrap();
+            let frame = reader.next(&mut server).await.unwrap();
             assert!(frame.bytes == body.as_slice(), "a frame of {} bytes", body.len());
             let buffers = Arc::clone(&reader.buffers);
             frame.recycle(&buffers);
         }
         drop(writer.await.unwrap());
-        assert!(matches!(reader.next(&server).await, Err(FrameError::Closed(0))));
+        assert!(matches!(reader.next(&mut server).await, Err(FrameError::Closed(0))));
     }
 
     #[tokio::test]
     async fn a_length_below_zero_or_above_the_limit_is_refused_before_anything_is_read() {
         for (length, negative) in [(-1_i32, true), (i32::MIN, true), (FRAME_MAX as i32 + 1, false)]
         {
-            let (mut client, server) = pair().await;
+            let (mut client, mut server) = pair().await;
             client.write_all(&length.to_be_bytes()).await.unwrap();
-            let error = reader().next(&server).await.unwrap_err();
+            let error = reader().next(&mut server).await.unwrap_err();
             assert_eq!(matches!(error, FrameError::Negative(_)), negative, "{error}");
             assert_eq!(matches!(error, FrameError::TooLarge { .. }), !negative, "{error}");
         }
@@ -382,7 +378,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_large_frame_is_refused_as_soon_as_its_beginning_cannot_be_right() {
-        let (mut client, server) = pair().await;
+        let (mut client, mut server) = pair().await;
         let body = vec![9_u8; FRAME_MAX];
         client.write_all(&framed(&body)[..200_000]).await.unwrap();
         let buffers = Arc::new(Buffers::new(8 << 20));
@@ -394,13 +390,13 @@ mod tests {
                 Err("tiny elements".to_owned())
             }
         });
-        let error = reader.next(&server).await.unwrap_err();
+        let error = reader.next(&mut server).await.unwrap_err();
         assert!(matches!(&error, FrameError::Refused(why) if why == "tiny elements"), "{error}");
     }
 
     #[tokio::test]
     async fn bytes_behind_a_whole_message_are_read_and_not_kept() {
-        let (mut client, server) = pair().await;
+        let (mut client, mut server) = pair().await;
         let mut sent = framed(&vec![9_u8; FRAME_MAX]);
         sent.extend(framed(b"next"));
         let writer = tokio::spawn(async move {
@@ -409,9 +405,9 @@ mod tests {
         });
         let buffers = Arc::new(Buffers::new(8 << 20));
         let mut reader = FrameReader::new(FRAME_MAX, buffers, |_, _| Ok(Prefix::IsWhole));
-        let frame = reader.next(&server).await.unwrap();
+        let frame = reader.next(&mut server).await.unwrap();
         assert_eq!(frame.bytes.len(), 4 * SMALL_BYTES);
-        assert_eq!(reader.next(&server).await.unwrap().bytes, "next");
+        assert_eq!(reader.next(&mut server).await.unwrap().bytes, "next");
         drop(writer.await.unwrap());
     }
 }

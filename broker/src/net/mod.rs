@@ -4,6 +4,7 @@
 //! listener ── limits ──> connection ── frames ──> dispatch ──> replies ──> outbox ── writev
 //! ```
 
+pub(crate) mod authenticator;
 pub(crate) mod buffers;
 mod complaints;
 pub(crate) mod connection;
@@ -13,3 +14,4 @@ pub(crate) mod listener;
 pub(crate) mod outbox;
 mod pace;
 pub(crate) mod registry;
+pub(crate) mod transport_layer;

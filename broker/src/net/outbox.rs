@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes, BytesMut};
-use tokio::net::TcpStream;
+
+use super::transport_layer::TransportLayer;
 
 /// Most slices given to one writev.
 const SLICES_MAX: usize = 64;
@@ -45,36 +46,22 @@ impl Outbox {
     }
 
     /// Writes until nothing waits. Safe to drop between two writes: what was not written stays.
-    pub(crate) async fn flush(&mut self, stream: &TcpStream) -> io::Result<()> {
+    pub(crate) async fn flush(&mut self, transport: &mut TransportLayer) -> io::Result<()> {
         while self.queued_bytes > 0 {
-            match self.write_some(stream) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => self.advance(written),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    stream.writable().await?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+            let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+            let mut count = 0;
+            for chunk in self.chunks.iter().take(SLICES_MAX - 1) {
+                slices[count] = IoSlice::new(chunk);
+                count += 1;
             }
+            if self.chunks.len() < SLICES_MAX && !self.tail.is_empty() {
+                slices[count] = IoSlice::new(&self.tail);
+                count += 1;
+            }
+            let written = transport.write(&slices[..count]).await?;
+            self.advance(written);
         }
         Ok(())
-    }
-
-    fn write_some(&self, stream: &TcpStream) -> io::Result<usize> {
-        if self.chunks.is_empty() {
-            return stream.try_write(&self.tail);
-        }
-        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
-        let mut count = 0;
-        for chunk in self.chunks.iter().take(SLICES_MAX - 1) {
-            slices[count] = IoSlice::new(chunk);
-            count += 1;
-        }
-        if self.chunks.len() < SLICES_MAX && !self.tail.is_empty() {
-            slices[count] = IoSlice::new(&self.tail);
-            count += 1;
-        }
-        stream.try_write_vectored(&slices[..count])
     }
 
     fn advance(&mut self, mut written: usize) {
@@ -103,7 +90,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncReadExt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -118,6 +105,7 @@ mod tests {
             all
         });
         let stream = TcpStream::connect(address).await.unwrap();
+        let mut transport = TransportLayer::Plaintext(stream);
         let mut outbox = Outbox::default();
         let mut expected = Vec::new();
         for round in 0..200_u8 {
@@ -130,9 +118,9 @@ mod tests {
             expected.push(round);
         }
         assert_eq!(outbox.queued_bytes(), expected.len());
-        outbox.flush(&stream).await.unwrap();
+        outbox.flush(&mut transport).await.unwrap();
         assert_eq!(outbox.queued_bytes(), 0);
-        drop(stream);
+        drop(transport);
         assert!(reader.await.unwrap() == expected);
     }
 }

@@ -37,11 +37,13 @@ use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::producer_ids::ProducerIds;
 use crate::metadata::quorum::{Changes, QuorumHandle};
 use crate::metadata::suspects::SuspectedBrokers;
+use crate::net::authenticator::Authenticator;
 use crate::net::buffers::Buffers;
 use crate::net::connection;
 use crate::net::limits::{Limits, UnknownHost};
 use crate::net::listener::{self, Bound, Endpoint, SocketBuffers};
 use crate::net::registry::{Registry, Seat};
+use crate::net::transport_layer::TransportLayer;
 use crate::node::life_lines::{self, Waiting};
 use crate::node::openness::{Doors, TooOpen};
 use crate::node::orphans;
@@ -446,9 +448,10 @@ fn accept(
     let start = move |stream: TcpStream, peer: SocketAddr, seat: Seat| {
         let served = connection::serve(
             Arc::clone(&broker),
-            stream,
+            TransportLayer::Plaintext(stream),
             peer,
             Arc::clone(&name),
+            Authenticator::Plaintext,
             seat,
             stop.clone(),
         );

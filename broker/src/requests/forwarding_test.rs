@@ -13,6 +13,7 @@ use protocol::messages::*;
 use protocol::wire::Encodable;
 
 use crate::metadata::auto_topics;
+use crate::net::authenticator::Authenticator;
 use crate::node::server::Node;
 use crate::requests::dispatch::{self, Begun};
 use crate::requests::reply::Reply;
@@ -112,7 +113,12 @@ fn all() -> Vec<(ApiKey, Ask)> {
 
 async fn answer(node: &Node, listener: &str, frame: Bytes) -> Bytes {
     let address = SocketAddr::from(([127, 0, 0, 1], 1));
-    let client = Arc::new(Client::new(Arc::from(listener), address, 5));
+    let client = Arc::new(Client::new(
+        Arc::from(listener),
+        address,
+        Authenticator::Plaintext.principal(),
+        5,
+    ));
     let reply = match dispatch::begin(&node.broker, &client, frame) {
         Begun::Overtaken(later) | Begun::Other(later) => later.await,
         Begun::Produce(_) => panic!("no Produce was sent"),

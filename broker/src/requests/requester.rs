@@ -13,21 +13,20 @@ pub(crate) struct Client {
     pub(crate) address: SocketAddr,
     /// No other connection of this process has the same.
     pub(crate) connection_id: u64,
-    /// Kafka's form, `User:ANONYMOUS` on a listener without authentication.
+    /// Kafka's form, `type:name`.
     pub(crate) principal: Arc<str>,
     /// Told when the peer sends on while a request of its waits.
     pub(crate) hurries: Notify,
 }
 
 impl Client {
-    pub(crate) fn new(listener: Arc<str>, address: SocketAddr, connection_id: u64) -> Self {
-        Self {
-            listener,
-            address,
-            connection_id,
-            principal: Arc::from("User:ANONYMOUS"),
-            hurries: Notify::new(),
-        }
+    pub(crate) fn new(
+        listener: Arc<str>,
+        address: SocketAddr,
+        principal: Arc<str>,
+        connection_id: u64,
+    ) -> Self {
+        Self { listener, address, connection_id, principal, hurries: Notify::new() }
     }
 
     /// Whoever sent a request that a broker passes on; it counts as one of the broker's connection.

@@ -28,6 +28,7 @@ use self::cases::Sample;
 use super::{produce, route};
 use crate::broker::Broker;
 use crate::metadata::auto_topics;
+use crate::net::authenticator::Authenticator;
 use crate::node::server::Node;
 use crate::requests::api_error::text;
 use crate::requests::authorizer::{Authorizer, Operation, Resource};
@@ -177,7 +178,12 @@ async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
             api_version: version,
             correlation_id: 1,
             client_id: StrBytes::default(),
-            client: Arc::new(Client::new(Arc::from(case.listener), address, 1)),
+            client: Arc::new(Client::new(
+                Arc::from(case.listener),
+                address,
+                Authenticator::Plaintext.principal(),
+                1,
+            )),
             authorizer: Arc::clone(&authorizer) as Arc<dyn Authorizer>,
             controller: ControllerAccess::Here,
         };

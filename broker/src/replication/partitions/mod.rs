@@ -3,7 +3,7 @@
 //! ```text
 //! metadata image ── publisher ──> table (topic name / id -> HostedTopic -> HostedPartition)
 //! handlers ── table ──> HostedPartition ── lock ──> replica::Partition over StoredLog (appends)
-//! fetchers ──────────────┘              └─ PublishedOffsets, LogReader (reads; never wait for an append)
+//! fetchers ──────────────┘              └─ PublishedOffsets, LogReader (reads)
 //! ```
 
 mod hosted;

@@ -1,0 +1,23 @@
+//! Who the peer of a connection is, before its first request is served.
+//! Kafka: `Authenticator`, `PlaintextAuthenticator`, `KafkaPrincipal`.
+
+use std::sync::{Arc, LazyLock};
+
+/// Kafka's name for somebody who was not asked.
+static ANONYMOUS: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("User:ANONYMOUS"));
+
+/// How a listener finds out, by its security protocol.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Authenticator {
+    /// PLAINTEXT: everybody is anonymous.
+    Plaintext,
+}
+
+impl Authenticator {
+    /// The principal of a connection, in Kafka's form `type:name`.
+    pub(crate) fn principal(self) -> Arc<str> {
+        match self {
+            Self::Plaintext => Arc::clone(&ANONYMOUS),
+        }
+    }
+}
