@@ -16,8 +16,11 @@ mod maintenance;
 mod metadata;
 mod net;
 mod node;
+mod partitions;
+mod publisher;
 mod replication;
 mod requests;
+mod serving;
 mod zookeeper;
 
 pub use node::{StartError, StopSignals, run};

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::wall_ms;
 use crate::net::registry::Registry;
-use crate::replication::partitions::{HostedPartition, StoredLog};
+use crate::partitions::{HostedPartition, StoredLog};
 use crate::replication::replica_manager::ReplicaManager;
 use config::BrokerConfig;
 

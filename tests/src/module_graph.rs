@@ -41,6 +41,19 @@ impl ModuleGraph {
         graph
     }
 
+    /// The same graph with each folder at the root for one module.
+    pub fn of_rooms(&self) -> Self {
+        let room = |module: &Module| module.iter().take(1).cloned().collect::<Module>();
+        let mut rooms = Self::default();
+        for (module, arrows) in &self.arrows {
+            let from = room(module);
+            let to = arrows.iter().map(room).filter(|to| *to != from);
+            rooms.arrows.entry(from.clone()).or_default().extend(to);
+            rooms.sources.insert(from, String::new());
+        }
+        rooms
+    }
+
     /// How many files and arrows there are.
     pub fn size(&self) -> (usize, usize) {
         (self.sources.len(), self.arrows.values().map(BTreeSet::len).sum())
@@ -268,5 +281,7 @@ mod tests {
         let graph = graph(&sources);
         assert!(graph.circles().is_empty(), "{:?}", graph.circles());
         assert_eq!(graph.size(), (5, 2), "{graph:?}");
+        let rooms = graph.of_rooms();
+        assert_eq!((rooms.size(), rooms.circles()), ((3, 1), Vec::new()), "{rooms:?}");
     }
 }

@@ -153,6 +153,8 @@ fn no_two_files_of_the_broker_import_each_other_by_whatever_way() {
     let (files, arrows) = graph.size();
     assert!(files > 150 && arrows > 500, "{files} files, {arrows} arrows: is it read at all?");
     none(&graph.circles());
+    // Nor do two of its rooms.
+    none(&graph.of_rooms().circles());
 }
 
 #[test]

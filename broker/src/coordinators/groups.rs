@@ -15,7 +15,7 @@ use protocol::wire::StrBytes;
 use raft::image::{Changes, MetadataImage};
 
 use crate::coordinators::{self, HostedShard, Kind, ShardSettings, Shards, Unserved};
-use crate::replication::partitions::Partitions;
+use crate::partitions::Partitions;
 
 /// The coordinator's topic.
 pub(crate) const TOPIC: &str = "__consumer_offsets";

@@ -9,7 +9,7 @@ use coordinator::runtime::WriteFailure;
 use storage::ReadError;
 
 use super::clock;
-use crate::replication::partitions::{AppendRefused, HostedPartition, Isolation};
+use crate::partitions::{AppendRefused, HostedPartition, Isolation};
 use crate::requests::error_map;
 
 /// An append under way: the offset of its first record once the high watermark has passed it.

@@ -13,7 +13,7 @@ use super::hosted::{HostedShard, NotLoaded};
 use super::kind::Kind;
 use super::load;
 use super::log::{self, ShardLog};
-use crate::replication::partitions::Partitions;
+use crate::partitions::Partitions;
 
 /// How shards load and write, whatever they coordinate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse, TopicN
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use crate::replication::partitions::HostedPartition;
+use crate::partitions::HostedPartition;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::api_error::text;
 use crate::requests::authorizer::{Operation, Resource};

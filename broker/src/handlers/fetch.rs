@@ -18,12 +18,11 @@ use uuid::Uuid;
 use crate::clock::{monotonic_ms, wall_ms};
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
+use crate::partitions::Isolation;
+use crate::partitions::PartitionKey;
 use crate::replication::fetch_session::FetchSessions;
-use crate::replication::fetch_session::{
-    Answered, NO_SESSION, Opened, PartitionKey, Requested, Session,
-};
+use crate::replication::fetch_session::{Answered, NO_SESSION, Opened, Requested, Session};
 use crate::replication::fetching::{self, FetchParams, FetchedPartition, Follower, Nearby};
-use crate::replication::partitions::Isolation;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;

@@ -14,7 +14,7 @@ use protocol::messages::list_offsets_response::{
 };
 use protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
-use crate::replication::partitions::{FoundOffset, Isolation, OffsetSought};
+use crate::partitions::{FoundOffset, Isolation, OffsetSought};
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use crate::clock::wall_ms;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::metadata_cache::is_internal;
-use crate::replication::partitions::{Committing, HostedPartition};
+use crate::partitions::{Committing, HostedPartition};
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
@@ -204,7 +204,7 @@ fn append_partition(
 fn refused_append(
     replicas: &ReplicaManager,
     partition: &HostedPartition,
-    refused: &crate::replication::partitions::AppendRefused,
+    refused: &crate::partitions::AppendRefused,
 ) -> Refusal {
     replicas.note_append_failure(refused);
     let refusal = error_map::refused_append(refused, partition.published().log_start_offset());

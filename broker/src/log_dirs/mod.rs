@@ -42,9 +42,7 @@ use self::paths::shown;
 use self::placement::{Place, Placement};
 pub(crate) use self::telling::FailedDirectories;
 use crate::clock::wall_ms;
-use crate::replication::partitions::{
-    HostedPartition, Replica, ReplicaContext, ReplicaSettings, StoredLog,
-};
+use crate::partitions::{HostedPartition, Replica, ReplicaContext, ReplicaSettings, StoredLog};
 
 /// What tells two draws apart: the golden ratio's bits, so that they spread.
 const DRAW_STEP: u64 = 0x9E37_79B9_7F4A_7C15;

@@ -20,9 +20,10 @@ use raft::controller::{Controller, ControllerNow, ControllerResult};
 use super::controller_channel::{ChannelError, ControllerChannel, FromController};
 use super::dynamic_broker_config::DynamicBrokerConfig;
 use super::envelope;
-use super::quorum::{ControllerError, Due, QuorumHandle};
+use super::quorum::{Due, QuorumHandle};
 use crate::requests::context::RequestContext;
 use crate::requests::controller_access::CallFailed;
+use crate::requests::controller_error::ControllerError;
 use crate::requests::reply::CloseConnection;
 use client::{PeerError, PeerSettings};
 

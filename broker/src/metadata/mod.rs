@@ -12,4 +12,3 @@ mod principal;
 pub(crate) mod producer_ids;
 pub(crate) mod quorum;
 pub(crate) mod suspects;
-pub(crate) mod topic_settings;

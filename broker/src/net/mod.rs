@@ -1,13 +1,12 @@
 //! Sockets: accepting, reading frames, writing replies in order. Nothing here knows an API.
 //!
 //! ```text
-//! listener ── limits ──> connection ── frames ──> dispatch ──> replies ──> outbox ── writev
+//! listener ── limits ──> frames ──> serving ──> replies ──> outbox ── writev
 //! ```
 
 pub(crate) mod authenticator;
 pub(crate) mod buffers;
 mod complaints;
-pub(crate) mod connection;
 pub(crate) mod frames;
 pub(crate) mod limits;
 pub(crate) mod listener;

@@ -206,7 +206,7 @@ impl Seat {
     }
 
     /// Whether a fault of this peer is to be named, and how many like it before were not.
-    pub(super) fn complain(&self, fault: Fault) -> Option<u64> {
+    pub(crate) fn complain(&self, fault: Fault) -> Option<u64> {
         self.registry.complaints.lock().of(self.ip, fault, monotonic())
     }
 

@@ -1,8 +1,7 @@
-//! The process: how a node starts and stops, what it says of it, and when its listeners close.
+//! The process: how a node starts and stops, and what it says of it.
 //! Kafka: `KafkaRaftServer`, `BrokerServer`, `ControllerServer`.
 
 mod life_lines;
-pub(crate) mod openness;
 mod orphans;
 mod process;
 pub(crate) mod server;

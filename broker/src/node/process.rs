@@ -3,7 +3,7 @@
 use config::BrokerConfig;
 
 use crate::node::server::{self, StartError};
-use crate::replication::disk_gate;
+use crate::partitions::disk_gate;
 
 /// Runs a node until it is told to stop by a signal. Its directories are formatted already.
 pub fn run(config: BrokerConfig) -> Result<(), StartError> {

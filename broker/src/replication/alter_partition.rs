@@ -16,12 +16,12 @@ use replica::{IsrAnswer, IsrProposal, Recovery};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::partitions::{HostedPartition, Proposed};
 use super::replica_manager::ReplicaManager;
 use crate::metadata::controller_channel::ChannelError;
 use crate::metadata::controller_client::channel_to_active;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::quorum::QuorumHandle;
+use crate::partitions::{HostedPartition, Proposed};
 
 /// How long a request that came to nothing waits before it is made anew, as in Kafka.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);

@@ -13,12 +13,8 @@
 
 mod cache;
 mod epoch;
-mod key;
 mod session;
-mod watch;
 
 pub(crate) use cache::{FetchSessions, Opened};
 pub(crate) use epoch::{INITIAL_EPOCH, NO_SESSION, next_epoch};
-pub(crate) use key::PartitionKey;
 pub(crate) use session::{Answered, Requested, Session};
-pub(crate) use watch::{Watch, Watcher};

@@ -25,8 +25,9 @@ use tokio::time::Instant;
 
 use self::counted::{Counted, FetchCount, look_at_each};
 pub(crate) use self::watched::read_watched;
-use crate::replication::fetch_session::{PartitionKey, Requested};
-use crate::replication::partitions::{HostedPartition, Isolation};
+use crate::partitions::PartitionKey;
+use crate::partitions::{HostedPartition, Isolation};
+use crate::replication::fetch_session::Requested;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::error_map;
 

@@ -11,11 +11,11 @@ use tokio::task::JoinHandle;
 
 use super::assignments_reporter::AssignmentsReporter;
 use super::fetchers::Fetchers;
-use super::partitions::HostedPartition;
 use super::replica_manager::ReplicaManager;
 use crate::log_dirs::FailedLogDir;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::quorum::QuorumHandle;
+use crate::partitions::HostedPartition;
 
 /// The tasks of a broker's log directories, which end when this is dropped.
 #[derive(Debug)]
@@ -110,7 +110,7 @@ fn stop_serving(replicas: &ReplicaManager, fetchers: &Fetchers, at: usize, id: u
 }
 
 /// The partition is served no more; whoever asks for it hears of the storage.
-pub(super) fn take_offline(
+pub(crate) fn take_offline(
     replicas: &ReplicaManager,
     fetchers: &Fetchers,
     partition: &HostedPartition,

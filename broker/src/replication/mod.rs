@@ -1,16 +1,13 @@
-//! Partitions on this broker: opened, led, followed, read, and what the controller is told of them.
+//! What this broker does with its partitions: found, followed, read, and told of to the controller.
 //! Kafka: `ReplicaManager` and what it holds.
 
 pub(crate) mod alter_partition;
 mod assignments_reporter;
 mod directory_assignments;
-pub(crate) mod disk_gate;
 pub(crate) mod fetch_session;
 pub(crate) mod fetchers;
 pub(crate) mod fetching;
 pub(crate) mod log_dir_failures;
-pub(crate) mod partitions;
-pub(crate) mod publisher;
 pub(crate) mod replica_manager;
 pub(crate) mod replication_quota;
-mod state_changes;
+pub(crate) mod topic_settings;

@@ -8,10 +8,10 @@ use replica::NotAppended;
 use storage::{AppendError, Corruption, ReadError, StorageError};
 use uuid::Uuid;
 
-use super::partitions::{AppendRefused, HostedPartition, Partitions, ReplicaContext};
 use super::replication_quota::ReplicationQuotas;
 use crate::log_dirs::LogDirs;
 use crate::metadata::metadata_cache::MetadataCache;
+use crate::partitions::{AppendRefused, HostedPartition, Partitions, ReplicaContext};
 
 /// What is hosted here, on which disks, and what all of it shares.
 #[derive(Debug)]

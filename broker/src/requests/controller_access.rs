@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use protocol::ErrorCode;
 
 use super::api_error::{ApiError, worded};
+use super::controller_error::ControllerError;
 use super::error_map;
-use crate::metadata::quorum::ControllerError;
 
-/// Why the controller gave no answer.
+/// Why a request has no answer of the controller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CallFailed {
     #[error(transparent)]

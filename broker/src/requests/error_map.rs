@@ -8,8 +8,8 @@ use protocol::produce::RecordError;
 use replica::{FetchRefused, NotAppended};
 use storage::{AppendError, BatchFault, ReadError, StorageError};
 
-use crate::metadata::quorum::ControllerError;
-use crate::replication::partitions::AppendRefused;
+use super::controller_error::ControllerError;
+use crate::partitions::AppendRefused;
 use crate::requests::api_error::{ApiError, worded};
 
 /// How many record errors a message quotes.

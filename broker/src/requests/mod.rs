@@ -1,4 +1,4 @@
-//! One request: who sent it, whether it may, who serves it, and the words and codes of its answer.
+//! One request: who sent it, whether it may, and the words and codes of its answer.
 
 pub(crate) mod acls;
 pub(crate) mod answer_budget;
@@ -6,11 +6,8 @@ pub(crate) mod api_error;
 pub(crate) mod authorizer;
 pub(crate) mod context;
 pub(crate) mod controller_access;
-pub(crate) mod dispatch;
+pub(crate) mod controller_error;
 pub(crate) mod error_map;
-mod forwarding;
-#[cfg(test)]
-mod forwarding_test;
 pub(crate) mod reply;
 pub(crate) mod requester;
 pub(crate) mod topic_names;

@@ -9,9 +9,9 @@ use raft::quorum::{Event, PeerRequest, PeerResponse, SnapshotEntry};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::error::ControllerError;
 use super::signs::Sign;
 use crate::metadata::controller_channel::ChannelError;
+use crate::requests::controller_error::ControllerError;
 
 /// A call of the controller, with the way back to whoever waits for it.
 pub(super) trait Call: Send {

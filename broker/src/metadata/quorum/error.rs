@@ -31,15 +31,6 @@ pub enum QuorumStartError {
     Ended,
 }
 
-/// Why the controller did not answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ControllerError {
-    #[error("this node is not the active controller")]
-    NotActive,
-    #[error("the node is stopping")]
-    Stopping,
-}
-
 /// The metadata cannot be trusted any more: says why and ends the process.
 pub(super) fn fatal(error: &dyn std::fmt::Display) -> ! {
     tracing::error!(

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::bootstrap::read_bootstrap;
 use super::changes::Changes;
 use super::command::{Command, Due, call};
-use super::error::{ControllerError, QuorumStartError};
+use super::error::QuorumStartError;
 use super::host::{self, Host};
 use super::membership::Membership;
 use super::metadata_dir::MetadataDir;
@@ -33,6 +33,7 @@ use super::{clock, identity};
 use crate::log_dirs::LogDirs;
 use crate::metadata::controller_channel::{ActiveController, ControllerChannel};
 use crate::metadata::dynamic_config::ConfigTables;
+use crate::requests::controller_error::ControllerError;
 use client::PeerSettings;
 
 /// The way to the quorum's thread.

@@ -23,7 +23,7 @@ use tokio::sync::{Notify, oneshot};
 use super::changes::{Acknowledgement, Change};
 use super::clock;
 use super::command::{Call, Command, Due};
-use super::error::{ControllerError, fatal};
+use super::error::fatal;
 use super::exhaustion::outwait;
 use super::handover::Handover;
 use super::lines;
@@ -36,6 +36,7 @@ use super::snapshot_files::{self, SnapshotFiles};
 use super::vote_file::VoteFile;
 use crate::clock::{monotonic_ms, wall_ms};
 use crate::metadata::controller_channel::ActiveController;
+use crate::requests::controller_error::ControllerError;
 use client::Address;
 
 /// How many commands are handled before the disk is asked and time is looked at.

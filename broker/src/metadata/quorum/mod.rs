@@ -45,5 +45,5 @@ mod vote_file;
 
 pub(crate) use self::changes::Changes;
 pub(crate) use self::command::Due;
-pub(crate) use self::error::{ControllerError, QuorumStartError};
+pub(crate) use self::error::QuorumStartError;
 pub(crate) use self::handle::QuorumHandle;

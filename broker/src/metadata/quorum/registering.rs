@@ -11,12 +11,12 @@ use protocol::messages::{
 use raft::image::{Changes, MetadataImage};
 
 use super::command::Command;
-use super::error::ControllerError;
 use super::host::Host;
 use super::lifecycle::Due;
 use super::membership::Membership;
 use crate::clock::monotonic_ms;
 use crate::metadata::controller_channel::ChannelError;
+use crate::requests::controller_error::ControllerError;
 
 /// The version of BrokerRegistration that our own registration is.
 const OWN_REGISTRATION: i16 = 4;

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::bootstrap::BOOTSTRAP_FILE;
 use super::metadata_dir::{MetadataDir, PARTITION};
 use super::*;
+use crate::requests::controller_error::ControllerError;
 
 /// Blocks every sync of the metadata log while it is told to.
 #[derive(Debug, Default)]

@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 use protocol::ErrorCode;
 
 use super::epoch::{FINAL_EPOCH, INITIAL_EPOCH, NO_SESSION};
-use super::key::PartitionKey;
 use super::session::{Requested, Session};
+use crate::partitions::PartitionKey;
 
 /// How long a session is safe from eviction. Kafka:
 /// `ServerConfigs.MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS`.

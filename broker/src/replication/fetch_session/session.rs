@@ -5,9 +5,7 @@ use std::sync::{Arc, Weak};
 use indexmap::{IndexMap, IndexSet};
 
 use super::epoch::next_epoch;
-use super::key::PartitionKey;
-use super::watch::{Watch, Watcher};
-use crate::replication::partitions::HostedPartition;
+use crate::partitions::{HostedPartition, PartitionKey, Watch, Watcher};
 
 /// What a client asks of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]

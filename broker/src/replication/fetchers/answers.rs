@@ -15,8 +15,8 @@ use super::fetcher::{Answer, Fetcher, socket_timeout};
 use super::leader_offsets::{self, Asked};
 use super::plan::{Key, pause_ms};
 use crate::clock::monotonic_ms;
+use crate::partitions::HostedPartition;
 use crate::replication::fetch_session::NO_SESSION;
-use crate::replication::partitions::HostedPartition;
 use client::PeerError;
 
 impl Fetcher {

@@ -22,7 +22,7 @@ use crate::clock::monotonic_ms;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::quorum::QuorumHandle;
 use crate::metadata::suspects::Contact;
-use crate::replication::partitions::HostedPartition;
+use crate::partitions::HostedPartition;
 use crate::replication::replica_manager::ReplicaManager;
 use client::{Address, Pace, Peer, PeerError, PeerSettings};
 

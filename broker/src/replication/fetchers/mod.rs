@@ -30,7 +30,7 @@ use self::fetcher::{Fetcher, FetcherContext, Order};
 use self::plan::Key;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::quorum::QuorumHandle;
-use crate::replication::partitions::HostedPartition;
+use crate::partitions::HostedPartition;
 use crate::replication::replica_manager::ReplicaManager;
 use client::Address;
 

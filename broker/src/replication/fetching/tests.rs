@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::node::server::Node;
-use crate::replication::publisher::Publisher;
+use crate::publisher::Publisher;
 
 const TOPIC: Uuid = Uuid::from_u128(0x2001);
 const FOLLOWER: i32 = 9;

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::{Counted, FetchParams, FetchedPartition, look};
-use crate::replication::fetch_session::{PartitionKey, Watch};
+use crate::partitions::{PartitionKey, Watch};
 use crate::replication::replica_manager::ReplicaManager;
 
 /// Reads what `first` asks for, and what `resolve` makes of partitions that change meanwhile, for

@@ -15,9 +15,9 @@ use protocol::wire::Encodable;
 use crate::metadata::auto_topics;
 use crate::net::authenticator::Authenticator;
 use crate::node::server::Node;
-use crate::requests::dispatch::{self, Begun};
 use crate::requests::reply::Reply;
 use crate::requests::requester::Client;
+use crate::serving::dispatch::{self, Begun};
 
 const CORRELATION_ID: i32 = 77;
 

@@ -1,4 +1,4 @@
-//! The name of a partition within a session.
+//! The name of a partition within a fetch session.
 
 use protocol::wire::StrBytes;
 use uuid::Uuid;

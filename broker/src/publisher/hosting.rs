@@ -14,10 +14,10 @@ use super::lasting::Subject;
 use crate::broker::Broker;
 use crate::clock::wall_ms;
 use crate::log_dirs::{LogDirs, Opening, Wanted};
-use crate::metadata::topic_settings::TopicSettings;
+use crate::partitions::HostedPartition;
+use crate::publisher::state_changes::{self, Before};
 use crate::replication::log_dir_failures::take_offline;
-use crate::replication::partitions::HostedPartition;
-use crate::replication::state_changes::{self, Before};
+use crate::replication::topic_settings::TopicSettings;
 
 /// A partition of ours, as an image has it.
 #[derive(Debug, Clone)]

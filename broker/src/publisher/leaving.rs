@@ -17,8 +17,8 @@ use super::reconciling::{Reasons, reason_of, subject_of};
 use crate::blocking::blocking;
 use crate::broker::Broker;
 use crate::clock::wall_ms;
-use crate::replication::partitions::HostedPartition;
-use crate::replication::state_changes;
+use crate::partitions::HostedPartition;
+use crate::publisher::state_changes;
 
 impl Publisher {
     /// Partitions that a reassignment took from this broker.

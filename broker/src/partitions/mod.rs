@@ -6,21 +6,26 @@
 //! fetchers ──────────────┘              └─ PublishedOffsets, LogReader (reads)
 //! ```
 
+pub(crate) mod disk_gate;
 mod hosted;
 #[cfg(test)]
 mod hosted_test;
+mod key;
 mod offsets;
 mod published_offsets;
 mod replica_context;
 mod stored_log;
 mod table;
 mod wakers;
+mod watch;
 
 pub(crate) use hosted::{
     AppendRefused, Committing, DeleteRefused, HostedPartition, Replica, ReplicaSettings,
 };
+pub(crate) use key::PartitionKey;
 pub(crate) use offsets::{FoundOffset, OffsetSought};
 pub(crate) use published_offsets::Isolation;
 pub(crate) use replica_context::{Proposed, ReplicaContext};
 pub(crate) use stored_log::StoredLog;
 pub(crate) use table::Partitions;
+pub(crate) use watch::{Watch, Watcher};

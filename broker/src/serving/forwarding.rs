@@ -19,10 +19,10 @@ use protocol::api::{Api, ApiKey, Listener};
 use protocol::messages::CreateTopicsRequest;
 use protocol::wire::Decodable;
 
-use super::context::RequestContext;
-use super::controller_access::{CallFailed, ControllerAccess};
-use super::reply::{Later, Reply};
 use crate::metadata::controller_client::{ControllerClient, Unanswered, encoded, no_answer};
+use crate::requests::context::RequestContext;
+use crate::requests::controller_access::{CallFailed, ControllerAccess};
+use crate::requests::reply::{Later, Reply};
 use crate::zookeeper::defaults::{complete, refuses_deletion};
 
 /// Whether requests of such an API are passed on as they came. Changes of settings are looked at

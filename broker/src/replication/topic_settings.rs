@@ -6,7 +6,7 @@ use protocol::batch::{self, Compression};
 use raft::image::{ConfigResource, MetadataImage};
 use storage::{CleanupPolicy, CompressionPolicy, LogConfig};
 
-use crate::replication::partitions::ReplicaSettings;
+use crate::partitions::ReplicaSettings;
 
 /// What one topic's partitions are run with.
 #[derive(Debug, Clone, PartialEq)]

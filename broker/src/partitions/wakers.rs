@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::replication::fetch_session::Watcher;
+use crate::partitions::Watcher;
 
 /// Who waits on one partition.
 #[derive(Debug, Default)]

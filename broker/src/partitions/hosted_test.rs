@@ -16,8 +16,8 @@ use uuid::Uuid;
 use super::hosted::{HostedPartition, ReplicaSettings};
 use super::replica_context::ReplicaContext;
 use super::stored_log::StoredLog;
-use crate::replication::disk_gate::DiskGate;
-use crate::replication::fetch_session::{PartitionKey, Watch};
+use crate::partitions::disk_gate::DiskGate;
+use crate::partitions::{PartitionKey, Watch};
 
 const LEADER: i32 = 1;
 const FOLLOWER: i32 = 2;

@@ -10,7 +10,7 @@ use client::Address;
 use raft::image::{ConfigResource, MetadataImage, Partition, Topic};
 use replica::Standing;
 
-use crate::replication::partitions::HostedPartition;
+use crate::partitions::HostedPartition;
 
 /// Who led a partition before, and in which epoch.
 #[derive(Debug, Clone, Copy)]

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
 use crate::clock::monotonic_ms;
-use crate::replication::disk_gate::DiskGate;
+use crate::partitions::disk_gate::DiskGate;
 
 /// A change of an in-sync set that the controller is to be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

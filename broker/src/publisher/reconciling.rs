@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::hosting::{Change, NotHosted};
 use super::lasting::{Lasting, Line, Subject};
 use crate::broker::Broker;
-use crate::replication::partitions::HostedPartition;
+use crate::partitions::HostedPartition;
 
 /// How often the broker is compared with the metadata when nothing has failed.
 const INTERVAL: Duration = Duration::from_secs(2);

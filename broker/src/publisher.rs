@@ -11,7 +11,9 @@
 mod hosting;
 mod lasting;
 mod leaving;
+pub(crate) mod openness;
 mod reconciling;
+mod state_changes;
 #[cfg(test)]
 mod tests;
 
@@ -28,18 +30,18 @@ use uuid::Uuid;
 
 use self::hosting::{Change, NotHosted, host_all, say_skipped};
 use self::lasting::Subject;
+use self::openness::{Doors, TooOpen};
 use self::reconciling::{Difference, Reasons, Reconciliation, explained, look};
+use self::state_changes::{Before, Fetching};
 use crate::blocking::blocking;
 use crate::broker::Broker;
 use crate::clock::wall_ms;
 use crate::coordinators::Unserved;
 use crate::coordinators::groups::TOPIC;
-use crate::metadata::topic_settings::TopicSettings;
 use crate::net::limits::Limits;
-use crate::node::openness::{self, Doors, TooOpen};
-use crate::replication::disk_gate::processors;
-use crate::replication::partitions::HostedPartition;
-use crate::replication::state_changes::{self, Before, Fetching};
+use crate::partitions::HostedPartition;
+use crate::partitions::disk_gate::processors;
+use crate::replication::topic_settings::TopicSettings;
 use client::Address;
 
 /// Some partitions of a change, hosted on a thread of their own: those that could not be.

@@ -12,13 +12,13 @@ use protocol::api::{ApiKey, Listener};
 use protocol::frame::RequestHeader;
 use protocol::shape::{self, DECODED_BUDGET};
 
-use super::context::RequestContext;
-use super::controller_access::ControllerAccess;
 use super::forwarding;
-use super::reply::{Later, Reply, encode};
-use super::requester::Client;
 use crate::broker::Broker;
 use crate::handlers;
+use crate::requests::context::RequestContext;
+use crate::requests::controller_access::ControllerAccess;
+use crate::requests::reply::{Later, Reply, encode};
+use crate::requests::requester::Client;
 
 /// A request that has been taken off the wire.
 pub(crate) enum Begun {

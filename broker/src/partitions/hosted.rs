@@ -30,7 +30,7 @@ use super::replica_context::{Proposed, ReplicaContext};
 use super::stored_log::{self, StoredLog};
 use super::wakers::{Wakers, Watchers};
 use crate::clock::wall_ms;
-use crate::replication::fetch_session::Watcher;
+use crate::partitions::Watcher;
 
 /// One hosted partition.
 #[derive(Debug)]

@@ -1,0 +1,7 @@
+//! From the frames of a connection to the handlers of its requests, and back.
+
+pub(crate) mod connection;
+pub(crate) mod dispatch;
+mod forwarding;
+#[cfg(test)]
+mod forwarding_test;
