@@ -8,6 +8,7 @@ mod answer;
 mod classic;
 mod deletion;
 mod foreign;
+mod foreign_groups;
 mod join;
 mod leave;
 mod listing;
@@ -20,8 +21,10 @@ mod settings;
 mod shard;
 #[cfg(test)]
 mod simulation;
+mod state;
 mod static_member;
 mod sync;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod then;

@@ -121,13 +121,6 @@ fn link_name(program: &Path) -> Option<String> {
     (install::script(name).is_some() || cli::tool(name).is_some()).then(|| name.to_owned())
 }
 
-pub(crate) fn property(word: &str) -> Result<(String, String), String> {
-    match word.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(format!("expected PROPERTY=VALUE, not \"{word}\"")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ mod daemon;
 mod install;
 mod java_options;
 mod ports;
+mod property;
 mod server_start;
 mod server_stop;
 mod servers;

@@ -10,8 +10,9 @@ use broker::logging;
 use clap::Args;
 use cli::NodeConfig;
 
-use crate::args::property;
-use crate::{container, daemon, java_options, zookeeper};
+use crate::container::directories;
+use crate::property::property;
+use crate::{daemon, java_options, zookeeper};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServerStart {
@@ -30,7 +31,7 @@ pub(crate) fn run(start: &ServerStart, launch: &daemon::Launch) -> ExitCode {
         Ok(node) => node,
         Err(error) => return refuse(&error.to_string()),
     };
-    if let Err(why) = container::check_directories(&node.config) {
+    if let Err(why) = directories::check_node(&node.config) {
         return refuse(&why);
     }
     if launch.is_daemon {

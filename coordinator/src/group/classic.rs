@@ -16,7 +16,6 @@ mod member;
 mod protocols;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use protocol::wire::StrBytes;
 
@@ -25,50 +24,11 @@ pub(super) use member::{Member, Protocols};
 use super::Outputs;
 use super::answer::{GroupError, JoinAnswer, JoinedMember, SyncAnswer};
 use super::note::Note;
+pub use super::state::GroupState;
 use crate::runtime::Reply;
 
 /// The protocol type of consumers.
 const CONSUMER: &str = "consumer";
-
-/// The states of a classic group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum GroupState {
-    Empty,
-    PreparingRebalance,
-    CompletingRebalance,
-    Stable,
-    Dead,
-}
-
-impl GroupState {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Empty => "Empty",
-            Self::PreparingRebalance => "PreparingRebalance",
-            Self::CompletingRebalance => "CompletingRebalance",
-            Self::Stable => "Stable",
-            Self::Dead => "Dead",
-        }
-    }
-
-    fn may_follow(self, previous: Self) -> bool {
-        match self {
-            Self::Empty | Self::CompletingRebalance => previous == Self::PreparingRebalance,
-            Self::PreparingRebalance => {
-                matches!(previous, Self::Stable | Self::CompletingRebalance | Self::Empty)
-            }
-            Self::Stable => previous == Self::CompletingRebalance,
-            Self::Dead => true,
-        }
-    }
-}
-
-impl fmt::Display for GroupState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// What a member has parked: its join, its sync.
 pub(super) type ParkedBy = (Option<Reply<JoinAnswer>>, Option<Reply<SyncAnswer>>);

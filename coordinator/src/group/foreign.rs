@@ -13,11 +13,6 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use protocol::records::group::{ForeignKey, ForeignKind, GroupRecord};
-use protocol::wire::StrBytes;
-
-use super::Outputs;
-use super::note::Note;
-use super::shard::{Group, GroupShard};
 
 #[derive(Debug, Clone)]
 pub(super) struct ForeignGroup {
@@ -48,7 +43,7 @@ impl ForeignGroup {
         self.members() == 0
     }
 
-    fn members(&self) -> usize {
+    pub(super) fn members(&self) -> usize {
         self.keys.values().filter(|key| key.names_member()).count()
     }
 
@@ -71,35 +66,14 @@ impl ForeignGroup {
         self.tombstones_for(|_| true)
     }
 
+    /// Of the records about members alone.
+    pub(super) fn tombstones_of_members(&self) -> Vec<GroupRecord> {
+        self.tombstones_for(|key| place(key.record_type).0)
+    }
+
     fn tombstones_for(&self, wanted: impl Fn(&ForeignKey) -> bool) -> Vec<GroupRecord> {
         let mut keys: Vec<&ForeignKey> = self.keys.values().filter(|key| wanted(key)).collect();
         keys.sort_by_key(|key| place(key.record_type).1);
         keys.into_iter().map(|key| GroupRecord::Foreign { key: key.clone(), value: None }).collect()
-    }
-}
-
-impl GroupShard {
-    /// An empty consumer group goes, so that a classic one can come.
-    pub(super) fn convert_to_classic(&mut self, id: &StrBytes, out: &mut Outputs) {
-        let Some(Group::Foreign(group)) = self.groups.latest(id) else {
-            return;
-        };
-        let records = group.tombstones();
-        out.note(Note::ConvertedToClassic { group: id.clone() });
-        out.write(self, records, None);
-    }
-
-    /// Nobody can have been heard of: the members go, the group and its offsets stay.
-    pub(super) fn foreign_members_expired(&mut self, id: &StrBytes, out: &mut Outputs) {
-        let Some(Group::Foreign(group)) = self.groups.latest(id) else {
-            return;
-        };
-        let members = group.members();
-        let records = group.tombstones_for(|key| place(key.record_type).0);
-        if records.is_empty() {
-            return;
-        }
-        out.note(Note::ForeignMembersDropped { group: id.clone(), members });
-        out.write(self, records, None);
     }
 }

@@ -10,7 +10,7 @@ pub(super) use text::listed;
 
 use protocol::wire::StrBytes;
 
-use super::classic::GroupState;
+use super::state::GroupState;
 use crate::runtime::WriteFailure;
 
 /// How loud a note is.

@@ -9,30 +9,16 @@ use protocol::wire::StrBytes;
 
 use super::Outputs;
 use super::answer::{GroupError, JoinAnswer, SyncAnswer};
-use super::classic::{GroupState, Protocols};
+use super::classic::GroupState;
 use super::join::Joining;
 use super::note::Note;
 use super::rebalance::{current_generation, group_record};
 use super::shard::GroupShard;
+use super::takeover::Takeover;
 use super::then::{AfterWrite, Then};
 use crate::runtime::{Now, Reply, WriteFailure};
 
 const SKIP_ASSIGNMENT_SINCE: i16 = 9;
-
-/// A takeover whose record is being written, with what it takes to undo it.
-#[derive(Debug)]
-pub(super) struct Takeover {
-    group: StrBytes,
-    instance: StrBytes,
-    old: StrBytes,
-    new: StrBytes,
-    old_protocols: Protocols,
-    old_rebalance_timeout_ms: i32,
-    old_session_timeout_ms: i32,
-    leader_before: StrBytes,
-    api_version: i16,
-    reply: Reply<JoinAnswer>,
-}
 
 impl GroupShard {
     pub(super) fn take_over(

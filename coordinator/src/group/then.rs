@@ -14,7 +14,7 @@ use super::answer::{GroupError, JoinAnswer, SyncAnswer};
 use super::classic::{ClassicGroup, Member};
 use super::note::Note;
 use super::shard::{Group, GroupShard};
-use super::static_member::Takeover;
+use super::takeover::Takeover;
 use super::timers::TimerKey;
 use crate::runtime::{Now, Timers, VersionedMap, WriteFailure};
 

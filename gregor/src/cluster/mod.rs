@@ -28,7 +28,7 @@ use self::directory::{Cluster, DirectoryError};
 use self::layout::{Node, Role, Shape};
 use self::processes::State;
 use self::survey::Surveyor;
-use crate::args::property;
+use crate::property::property;
 
 /// How often the live view looks.
 const REFRESH: Duration = Duration::from_secs(1);

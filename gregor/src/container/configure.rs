@@ -10,11 +10,12 @@ use cli::NodeConfig;
 use config::BrokerConfig;
 use config::dialect::{InitialVoters, Plan, Service, Storage};
 
+use super::asked::Asked;
 use super::directories::{check_all, check_writable, of_node, settle};
 use super::environment::{gather, hear};
 use super::failure::Failure;
 use super::files::{below, find, write};
-use super::{Asked, LOG};
+use super::log::LOG;
 use crate::ports;
 
 /// Writes the file, and formats the log directories if that is asked for.

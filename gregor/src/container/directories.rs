@@ -10,10 +10,15 @@ use config::dialect::{Bound, ClusterId};
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
-use super::LOG;
 use super::failure::Failure;
+use super::log::LOG;
 
 /// Every log directory of the node, that of the metadata first.
+/// Whether the log directories of a node can be written; if not, what to change.
+pub(crate) fn check_node(config: &BrokerConfig) -> Result<(), String> {
+    check_all(&of_node(config)).map_err(|failure| failure.to_string())
+}
+
 pub(super) fn of_node(config: &BrokerConfig) -> Vec<PathBuf> {
     let mut directories = vec![PathBuf::from(&config.metadata_log_dir)];
     let others = config.log_dirs.iter().map(PathBuf::from);

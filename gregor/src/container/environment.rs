@@ -7,9 +7,10 @@ use std::process::{Command, Stdio};
 
 use config::dialect::{Dialect, Given, Variables};
 
+use super::asked::Asked;
 use super::failure::Failure;
 use super::files::below;
-use super::{Asked, LOG};
+use super::log::LOG;
 
 /// The variables and the dialect that they mean.
 pub(super) struct Heard {

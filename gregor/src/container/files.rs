@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use config::dialect::Dialect;
 
-use super::LOG;
 use super::failure::Failure;
+use super::log::LOG;
 
 /// An absolute path of the image, below where its paths begin.
 pub(super) fn below(root: &Path, path: &str) -> PathBuf {

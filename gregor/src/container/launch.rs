@@ -10,10 +10,12 @@ use cli::{MetaProperties, MetaPropertiesError, NodeConfig};
 use config::BrokerConfig;
 use config::dialect::Dialect;
 
+use super::asked::Asked;
 use super::environment::{hear, shell};
 use super::failure::Failure;
 use super::files::find;
-use super::{Asked, LOG, topics};
+use super::log::LOG;
+use super::topics;
 use crate::daemon::Launch;
 use crate::server_start::{self, ServerStart};
 

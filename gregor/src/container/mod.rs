@@ -12,13 +12,15 @@
 //! variables, and is said in one line. Decisions are all in `config::dialect`; here are reading,
 //! writing and starting. A refusal is one ERROR line, exit code 1, and nothing on disk is touched.
 
+mod asked;
 mod configure;
-mod directories;
+pub(crate) mod directories;
 mod environment;
 mod failure;
 mod files;
 mod health;
 mod launch;
+mod log;
 mod question;
 mod topics;
 
@@ -26,12 +28,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, FromArgMatches as _, Subcommand};
-use config::BrokerConfig;
-use config::dialect::Dialect;
 
-use crate::args::property;
-
-const LOG: &str = "gregor.container";
+use self::asked::Asked;
+use self::log::LOG;
 
 #[derive(Debug, Args)]
 pub(crate) struct ContainerArgs {
@@ -57,44 +56,6 @@ enum Command {
     Run(Asked),
     /// Whether the node in this container serves: one line, exit code 0 or 1
     Health,
-}
-
-/// What each of the commands is told.
-#[derive(Debug, Args)]
-struct Asked {
-    /// Whose image it is: cp-kafka, confluent-local, apache, bitnami, wurstmeister, zookeeper, or
-    /// auto
-    #[arg(long, value_parser = dialect, default_value = "auto")]
-    dialect: Wanted,
-    /// Where the image's paths begin, for tests
-    #[arg(long, hide = true, default_value = "/")]
-    root: PathBuf,
-    /// Optional property that should override values set in the properties file
-    #[arg(long = "override", value_name = "PROPERTY=VALUE", value_parser = property)]
-    overrides: Vec<(String, String)>,
-    /// Variables that take the place of those in the environment
-    #[arg(value_name = "VARIABLE=VALUE", value_parser = property)]
-    settings: Vec<(String, String)>,
-}
-
-/// A dialect, or the one that the variables name.
-#[derive(Debug, Clone, Copy)]
-struct Wanted(Option<Dialect>);
-
-fn dialect(word: &str) -> Result<Wanted, String> {
-    match (word, Dialect::named(word)) {
-        ("auto", _) => Ok(Wanted(None)),
-        (_, Some(dialect)) => Ok(Wanted(Some(dialect))),
-        (_, None) => {
-            let names = Dialect::ALL.map(Dialect::name).join(", ");
-            Err(format!("expected auto or one of {names}"))
-        }
-    }
-}
-
-/// Whether the log directories of a node can be written; if not, what to change.
-pub(crate) fn check_directories(config: &BrokerConfig) -> Result<(), String> {
-    directories::check_all(&directories::of_node(config)).map_err(|failure| failure.to_string())
 }
 
 pub(crate) fn run(args: ContainerArgs) -> ExitCode {

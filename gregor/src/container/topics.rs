@@ -15,7 +15,7 @@ use protocol::messages::create_topics_response::CreatableTopicResult;
 use protocol::messages::{CreateTopicsRequest, TopicName};
 use protocol::wire::StrBytes;
 
-use super::LOG;
+use super::log::LOG;
 
 /// How long one request may take; the controller has half of it.
 const REQUEST: Duration = Duration::from_secs(30);

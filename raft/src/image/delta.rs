@@ -4,51 +4,16 @@
 //! Answers to `MetadataDelta` and its parts. The new image grows with every record here:
 //! copying is cheap, and nothing has to be merged at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use protocol::records::metadata::{BrokerRegistrationChangeRecord, MetadataRecord};
-use protocol::wire::StrBytes;
 use uuid::Uuid;
 
+use super::changes::Changes;
 use super::configs::ConfigResource;
 use super::partition::Partition;
-use super::security::QuotaEntities;
 use super::topics::Topic;
 use super::{MetadataImage, Provenance, ReplayError};
-
-/// What changed in one topic that exists afterwards.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TopicChange {
-    /// The topic did not exist before.
-    pub created: bool,
-    /// Partitions that are new or differ.
-    pub partitions: BTreeSet<i32>,
-}
-
-/// The names of what differs between two images.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Changes {
-    pub features: BTreeSet<StrBytes>,
-    pub brokers: BTreeSet<i32>,
-    pub controllers: BTreeSet<i32>,
-    pub topics: BTreeMap<Uuid, TopicChange>,
-    /// Topics that existed before and are gone, with their names. One that was made again under
-    /// its name stands here and, under its new id, in `topics`.
-    pub deleted_topics: BTreeMap<Uuid, StrBytes>,
-    pub configs: BTreeSet<ConfigResource>,
-    pub client_quotas: BTreeSet<QuotaEntities>,
-    pub producer_ids: bool,
-    pub acls: BTreeSet<Uuid>,
-    pub scram: BTreeSet<(i8, StrBytes)>,
-    pub delegation_tokens: BTreeSet<StrBytes>,
-}
-
-impl Changes {
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
 
 #[derive(Debug, Clone)]
 pub struct MetadataDelta {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use protocol::wire::StrBytes;
 
-use super::delta::{Changes, TopicChange};
+use super::changes::{Changes, TopicChange};
 use super::topics::Topic;
 use super::{ClusterImage, MetadataImage};
 

@@ -11,6 +11,7 @@
 //!
 //! Answers to `MetadataImage` and `MetadataDelta`.
 
+mod changes;
 mod cluster;
 mod configs;
 mod delta;
@@ -29,9 +30,10 @@ use std::sync::Arc;
 use protocol::records::metadata::{MetadataRecord, ProducerIdsRecord};
 use uuid::Uuid;
 
+pub use self::changes::{Changes, TopicChange};
 pub use self::cluster::{Broker, ClusterImage, RegisteredController};
 pub use self::configs::{ConfigResource, ConfigValues, ConfigsImage, ResourceType};
-pub use self::delta::{Changes, MetadataDelta, TopicChange};
+pub use self::delta::MetadataDelta;
 pub use self::features::FeaturesImage;
 pub use self::loader::{LoadError, MetadataLoader};
 pub use self::partition::{

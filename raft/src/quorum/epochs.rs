@@ -5,7 +5,7 @@
 //! `KafkaMetadataLog` that asks it.
 
 use super::log::EpochStart;
-use super::snapshot::SnapshotId;
+use super::snapshot_id::SnapshotId;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Epochs {

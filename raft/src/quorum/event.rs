@@ -12,7 +12,8 @@ use protocol::messages::{
 use protocol::records::metadata::MetadataRecord;
 
 use super::batches::Entry;
-use super::snapshot::{Snapshot, SnapshotId};
+use super::snapshot::Snapshot;
+use super::snapshot_id::SnapshotId;
 use crate::feature::MetadataVersion;
 
 /// The moment of a step.

@@ -23,7 +23,7 @@ use super::event::{Output, PeerResponse};
 use super::log::{Log, VoteStore};
 use super::role::Role;
 use super::send::topic;
-use super::snapshot::SnapshotId;
+use super::snapshot_id::SnapshotId;
 use super::voters::ReplicaKey;
 use super::{CLUSTER_METADATA_ID, CLUSTER_METADATA_TOPIC, MAX_FETCH_BYTES, Quorum};
 use crate::planted::{Bug, is_planted};

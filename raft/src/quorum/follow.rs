@@ -13,7 +13,7 @@ use super::follower::Download;
 use super::log::{Log, VoteStore};
 use super::response::{Handled, Heard, heard_endpoints};
 use super::role::Role;
-use super::snapshot::SnapshotId;
+use super::snapshot_id::SnapshotId;
 
 impl<L: Log, V: VoteStore> Quorum<L, V> {
     /// Says whether the answer was of use.

@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 
-use super::snapshot::SnapshotId;
+use super::snapshot_id::SnapshotId;
 use super::voters::{Endpoints, ReplicaKey};
 
 #[derive(Debug, Clone, PartialEq, Eq)]

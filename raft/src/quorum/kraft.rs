@@ -5,7 +5,7 @@
 
 use protocol::records::control::ControlRecord;
 
-use super::snapshot::SnapshotId;
+use super::snapshot_id::SnapshotId;
 use super::voters::VoterSet;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@
 use bytes::Bytes;
 
 use super::election::ElectionState;
-use super::snapshot::SnapshotId;
+use super::snapshot_id::SnapshotId;
 
 /// The host's disk failed, in its own words; the node must stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

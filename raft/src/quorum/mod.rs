@@ -44,6 +44,7 @@ mod send;
 mod settings;
 mod snapshot;
 mod snapshot_fetch;
+mod snapshot_id;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transition;
@@ -68,9 +69,8 @@ pub use self::log::{EpochStart, HostError, Log, SnapshotEntry, VoteStore};
 use self::peers::Peers;
 use self::role::Role;
 pub use self::settings::{QuorumSettings, QuorumTimeouts};
-pub use self::snapshot::{
-    Retention, Snapshot, SnapshotId, expendable_before, write as write_snapshot,
-};
+pub use self::snapshot::{Retention, Snapshot, expendable_before, write as write_snapshot};
+pub use self::snapshot_id::SnapshotId;
 pub use self::voters::{Endpoints, ReplicaKey, VoterNode, VoterSet};
 use crate::draws::Draws;
 use crate::planted::{Bug, is_planted};

@@ -9,7 +9,8 @@ use super::batches::{EntryError, EntryRecord, decode, decode_controls};
 use super::error::QuorumError;
 use super::kraft::KRaftHistory;
 use super::log::Log;
-use super::snapshot::{Snapshot, SnapshotId};
+use super::snapshot::Snapshot;
+use super::snapshot_id::SnapshotId;
 use super::voters::ReplicaKey;
 use super::{Found, REPLAY_BYTES};
 

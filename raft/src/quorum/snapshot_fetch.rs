@@ -17,7 +17,8 @@ use super::log::{Log, VoteStore};
 use super::response::{Handled, Heard, heard_endpoints};
 use super::role::Role;
 use super::send::topic;
-use super::snapshot::{Snapshot, SnapshotId};
+use super::snapshot::Snapshot;
+use super::snapshot_id::SnapshotId;
 use super::voters::ReplicaKey;
 use super::{CLUSTER_METADATA_TOPIC, MAX_FETCH_BYTES, Quorum};
 

@@ -1,0 +1,33 @@
+//! What happens to groups of a protocol that is not served here (`foreign`).
+
+use protocol::wire::StrBytes;
+
+use super::Outputs;
+use super::note::Note;
+use super::shard::{Group, GroupShard};
+
+impl GroupShard {
+    /// An empty consumer group goes, so that a classic one can come.
+    pub(super) fn convert_to_classic(&mut self, id: &StrBytes, out: &mut Outputs) {
+        let Some(Group::Foreign(group)) = self.groups.latest(id) else {
+            return;
+        };
+        let records = group.tombstones();
+        out.note(Note::ConvertedToClassic { group: id.clone() });
+        out.write(self, records, None);
+    }
+
+    /// Nobody can have been heard of: the members go, the group and its offsets stay.
+    pub(super) fn foreign_members_expired(&mut self, id: &StrBytes, out: &mut Outputs) {
+        let Some(Group::Foreign(group)) = self.groups.latest(id) else {
+            return;
+        };
+        let members = group.members();
+        let records = group.tombstones_of_members();
+        if records.is_empty() {
+            return;
+        }
+        out.note(Note::ForeignMembersDropped { group: id.clone(), members });
+        out.write(self, records, None);
+    }
+}
