@@ -33,6 +33,8 @@ pub enum Kind {
     Stock(PathBuf),
     /// The binary.
     Gregor(PathBuf),
+    /// The binary of an earlier build.
+    Earlier(PathBuf),
 }
 
 /// One node on two ports: a broker that is its own controller, or a member of a cluster.
@@ -63,6 +65,7 @@ impl Node {
         match self.kind {
             Kind::Stock(_) => "stock",
             Kind::Gregor(_) => "gregor",
+            Kind::Earlier(_) => "earlier",
         }
     }
 
@@ -146,7 +149,7 @@ impl Node {
                 command.args(["-cp", &classpath(jars), "kafka.tools.StorageTool"]);
                 command
             }
-            Kind::Gregor(binary) => {
+            Kind::Gregor(binary) | Kind::Earlier(binary) => {
                 let mut command = Command::new(binary);
                 command.arg("kafka-storage");
                 command
@@ -168,7 +171,7 @@ impl Node {
                 command.args(JVM_FLAGS).args(["-cp", &classpath(jars), "kafka.Kafka"]);
                 command
             }
-            Kind::Gregor(binary) => {
+            Kind::Gregor(binary) | Kind::Earlier(binary) => {
                 let mut command = Command::new(binary);
                 command.arg("kafka-server-start");
                 command

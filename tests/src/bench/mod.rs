@@ -9,6 +9,7 @@
 //!        │ plan.rs: cases in turn, each subject under the same load
 //!        └─ produce.rs  rate.rs  consume.rs  start.rs  many.rs ──> wire.rs ──> 127.0.0.1
 //!   several/ the same for clusters of three and more, and what happens when nodes go
+//!   pairs.rs: an earlier build of Gregor against this one
 //!        report.rs <── figures: payload, seconds, broker's processor seconds, latencies
 //! ```
 
@@ -19,6 +20,7 @@ pub mod floor;
 pub mod frames;
 pub mod latency;
 pub mod many;
+pub mod pairs;
 pub mod plan;
 pub mod process;
 pub mod produce;

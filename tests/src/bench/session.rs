@@ -84,6 +84,8 @@ impl Session {
         for case in cases {
             for _ in 0..self.rounds {
                 self.run_case(case, &mut running, report)?;
+                // Whoever was first is last in the next round.
+                running.reverse();
             }
         }
         for (node, server) in &mut running {

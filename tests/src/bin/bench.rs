@@ -25,6 +25,10 @@ struct Arguments {
     /// Subjects: floor, stock, gregor; all when none is named.
     #[arg(long)]
     only: Vec<String>,
+    /// An earlier build of Gregor to set this one against, pair by pair, instead of stock Kafka
+    /// and the floor.
+    #[arg(long, value_name = "BINARY")]
+    against: Option<PathBuf>,
     /// Rounds of every case; figures are medians.
     #[arg(long, default_value_t = 3)]
     rounds: u32,
@@ -56,6 +60,9 @@ fn main() -> Result<(), BenchError> {
     let beside = std::env::current_exe()?;
     let own = format!("gregor-bench-{}", std::process::id());
     let dir = arguments.dir.clone().unwrap_or_else(std::env::temp_dir).join(own);
+    if let Some(earlier) = &arguments.against {
+        return pairs(&arguments, &dir, earlier);
+    }
     let (stock_version, jars) =
         if named("stock") { newest_stock()? } else { ("absent".to_owned(), PathBuf::new()) };
     let port = arguments.first_port;
@@ -97,6 +104,34 @@ fn main() -> Result<(), BenchError> {
         std::fs::write(path, put_between_markers(&document, ONE, &table)?)?;
     }
     print!("{table}");
+    Ok(())
+}
+
+/// This build against an earlier one.
+fn pairs(arguments: &Arguments, dir: &Path, earlier: &Path) -> Result<(), BenchError> {
+    let own = std::env::current_exe()?.with_file_name("gregor");
+    let kinds = [Kind::Earlier(earlier.to_path_buf()), Kind::Gregor(own)];
+    let node = |(kind, port): (Kind, u16)| {
+        let node = Node { kind, dir: PathBuf::new(), port, member: None };
+        Node { dir: dir.join(node.name()), ..node }
+    };
+    let ports = (arguments.first_port..).step_by(10);
+    let session = Session {
+        volume: if arguments.quick { Volume::QUICK } else { Volume::FULL },
+        rounds: arguments.rounds,
+        starts: 0,
+        cases: arguments.case.clone(),
+        many_partitions: false,
+        nodes: kinds.into_iter().zip(ports).map(node).collect(),
+        floor: None,
+    };
+    let report = session.run("absent");
+    std::fs::remove_dir_all(dir)?;
+    let report = report?;
+    print!("{}", tests::bench::pairs::markdown(&report.measurements));
+    for failure in &report.failures {
+        println!("- no figure: {failure}");
+    }
     Ok(())
 }
 

@@ -34,7 +34,7 @@ impl Session {
         for (kind, port) in &self.kinds {
             let name = match kind {
                 Kind::Stock(_) => "stock",
-                Kind::Gregor(_) => "gregor",
+                Kind::Gregor(_) | Kind::Earlier(_) => "gregor",
             };
             if self.with_cases {
                 let measured = self.cases(kind, *port, name, &mut report);
