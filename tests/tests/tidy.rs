@@ -386,9 +386,9 @@ fn every_decision_has_a_number_of_its_own_and_a_date_and_is_in_the_index() {
             findings.push(format!("{path}: no title with its number"));
             continue;
         };
-        for part in ["\n**Status.** Accepted, 20", "\n**Context.**", "\n**Choice.**", "\n**Cost.**"]
-        {
-            if !text.contains(part) {
+        let parts = ["Status.** Accepted, 20", "Context.**", "Choice.**", "Rejected.**", "Cost.**"];
+        for part in parts.map(|part| format!("\n**{part}")) {
+            if !text.contains(&part) {
                 findings.push(format!("{path}: no {}", part.trim()));
             }
         }
