@@ -19,6 +19,7 @@
 //!
 //! Answers to Kafka's `kafka.cluster.Partition` and to the replica fetcher.
 
+mod alter_partition;
 mod effects;
 mod fetch;
 mod follower;
@@ -39,6 +40,7 @@ mod waiters;
 #[cfg(test)]
 mod tests;
 
+pub use alter_partition::{AlterPartitionQueue, Proposals};
 pub use effects::Effects;
 pub use fetch::{Diverging, FetchGrant, FetchRefused, FollowerFetch, Isolation, ReadBounds};
 pub use follower::{FetchPosition, Fetched, FollowerState, Replicated};

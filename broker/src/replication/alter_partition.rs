@@ -1,35 +1,29 @@
-//! Asks the active controller for changes of in-sync sets (AlterPartition).
-//!
-//! One request is under way at a time and carries everything that was proposed meanwhile; of a
-//! partition only the newest proposal. What the controller did not decide is asked again until it
-//! does: the leader counts with both sets as long as it does not know. Answers to
-//! `AlterPartitionManager`.
+//! Asks the active controller for changes of in-sync sets (AlterPartition). What to ask for and when
+//! is decided by `replica::AlterPartitionQueue`. Kafka: `AlterPartitionManager`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::ErrorCode;
 use protocol::messages::alter_partition_request::{BrokerState, PartitionData, TopicData};
 use protocol::messages::{AlterPartitionRequest, AlterPartitionResponse, BrokerId};
-use replica::{IsrAnswer, IsrProposal, Recovery};
+use replica::{AlterPartitionQueue, IsrAnswer, IsrProposal, Proposals, Recovery};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::replica_manager::ReplicaManager;
+use crate::clock::monotonic_ms;
 use crate::metadata::controller_channel::ChannelError;
 use crate::metadata::controller_client::channel_to_active;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::quorum::QuorumHandle;
 use crate::partitions::{HostedPartition, Proposed};
 
-/// How long a request that came to nothing waits before it is made anew, as in Kafka.
-const RETRY_PAUSE: Duration = Duration::from_millis(50);
 /// After so long a request is made anew, with what was proposed since.
 const ATTEMPT: Duration = Duration::from_secs(30);
 
-/// What is to be asked for, by topic id and partition.
-type Unsent = BTreeMap<(Uuid, i32), IsrProposal>;
+/// A partition by its topic's id.
+type Key = (Uuid, i32);
 
 /// Sends what the partitions propose for as long as the broker runs.
 pub(crate) fn start(
@@ -42,42 +36,51 @@ pub(crate) fn start(
     tokio::spawn(async move {
         let Some(mut proposed) = replicas.context.take_proposals() else { return };
         let node_id = replicas.context.node_id();
-        let mut unsent = Unsent::new();
+        let mut queue = AlterPartitionQueue::default();
         loop {
-            if unsent.is_empty() {
-                match proposed.recv().await {
-                    Some(first) => add(&mut unsent, first),
-                    None => return,
+            while let Ok(Proposed { topic_id, partition, proposal }) = proposed.try_recv() {
+                queue.propose((topic_id, partition), proposal);
+            }
+            let Some((number, asked)) = queue.next_request(monotonic_ms()) else {
+                tokio::select! {
+                    more = proposed.recv() => match more {
+                        Some(Proposed { topic_id, partition, proposal }) => {
+                            queue.propose((topic_id, partition), proposal);
+                        }
+                        None => return,
+                    },
+                    () = until(queue.due_ms()) => {}
                 }
-            }
-            while let Ok(more) = proposed.try_recv() {
-                add(&mut unsent, more);
-            }
-            let asked = std::mem::take(&mut unsent);
-            match channel.request(request(node_id, &quorum, &asked), ATTEMPT).await {
+                continue;
+            };
+            let request = request(node_id, &quorum, asked);
+            match channel.request(request, ATTEMPT).await {
                 Ok(response) if response.error_code == 0 => {
-                    unsent = tell(&replicas, asked, &response);
-                    if has_refusals(&response) {
-                        // What is proposed again at once shall not be asked for in a circle.
-                        tokio::time::sleep(RETRY_PAUSE).await;
+                    let answers = answers(&response);
+                    for (key, proposal, answer) in queue.answered(number, answers, monotonic_ms()) {
+                        tell(&replicas, key, &proposal, &answer);
                     }
                 }
                 Err(ChannelError::Stopping) => return,
                 failed => {
                     log_failure(&failed);
-                    unsent = asked;
-                    tokio::time::sleep(RETRY_PAUSE).await;
+                    queue.unanswered(number, monotonic_ms());
                 }
             }
         }
     })
 }
 
-fn add(unsent: &mut Unsent, proposed: Proposed) {
-    unsent.insert((proposed.topic_id, proposed.partition), proposed.proposal);
+async fn until(due_ms: Option<i64>) {
+    match due_ms.map(|due_ms| due_ms.saturating_sub(monotonic_ms())) {
+        Some(wait_ms) => {
+            tokio::time::sleep(Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0))).await;
+        }
+        None => std::future::pending().await,
+    }
 }
 
-fn request(node_id: i32, quorum: &QuorumHandle, asked: &Unsent) -> AlterPartitionRequest {
+fn request(node_id: i32, quorum: &QuorumHandle, asked: &Proposals<Key>) -> AlterPartitionRequest {
     let mut topics: Vec<TopicData> = Vec::new();
     for ((topic_id, partition), proposal) in asked {
         let member = |member: &replica::Member| {
@@ -104,14 +107,10 @@ fn request(node_id: i32, quorum: &QuorumHandle, asked: &Unsent) -> AlterPartitio
         .with_topics(topics)
 }
 
-/// Tells the partitions; what the answer leaves out is to be asked for again.
-fn tell(replicas: &ReplicaManager, mut asked: Unsent, response: &AlterPartitionResponse) -> Unsent {
+fn answers(response: &AlterPartitionResponse) -> Vec<(Key, IsrAnswer)> {
+    let mut answers = Vec::new();
     for topic in &response.topics {
         for answered in &topic.partitions {
-            let key = (topic.topic_id, answered.partition_index);
-            let Some(proposal) = asked.remove(&key) else { continue };
-            let hosted = replicas.partitions.topic_by_id(key.0);
-            let Some(partition) = hosted.and_then(|topic| topic.partition(key.1)) else { continue };
             let answer = match ErrorCode::try_from_code(answered.error_code) {
                 Some(code) => IsrAnswer::Refused(code),
                 None => IsrAnswer::Changed {
@@ -121,11 +120,18 @@ fn tell(replicas: &ReplicaManager, mut asked: Unsent, response: &AlterPartitionR
                     recovery: recovery(answered.leader_recovery_state),
                 },
             };
-            log_answer(replicas.context.node_id(), &partition, &proposal, &answer);
-            partition.isr_answered(&proposal, &answer);
+            answers.push(((topic.topic_id, answered.partition_index), answer));
         }
     }
-    asked
+    answers
+}
+
+/// Tells the partition, if it is still here.
+fn tell(replicas: &ReplicaManager, key: Key, proposal: &IsrProposal, answer: &IsrAnswer) {
+    let hosted = replicas.partitions.topic_by_id(key.0);
+    let Some(partition) = hosted.and_then(|topic| topic.partition(key.1)) else { return };
+    log_answer(replicas.context.node_id(), &partition, proposal, answer);
+    partition.isr_answered(proposal, answer);
 }
 
 /// Kafka's words, where it has some.
@@ -148,11 +154,6 @@ fn log_answer(id: i32, partition: &HostedPartition, proposal: &IsrProposal, answ
 
 fn listed(ids: &[i32]) -> String {
     ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-}
-
-fn has_refusals(response: &AlterPartitionResponse) -> bool {
-    let mut partitions = response.topics.iter().flat_map(|topic| &topic.partitions);
-    partitions.any(|partition| partition.error_code != 0)
 }
 
 fn log_failure(failed: &Result<AlterPartitionResponse, ChannelError>) {
