@@ -2,8 +2,8 @@
 //!
 //! Kept true: one request is out at a time and carries all that was proposed meanwhile; of a
 //! partition the newest proposal alone is asked for; what the controller did not decide is asked
-//! again until it does, because the leader counts with both sets as long as it does not know. Kafka:
-//! `DefaultAlterPartitionManager`.
+//! again until it does, because the leader counts with both sets as long as it does not know.
+//! Kafka: `DefaultAlterPartitionManager`.
 
 use std::collections::BTreeMap;
 

@@ -20,15 +20,15 @@ pub struct FollowerFetch {
     pub log_start_offset: i64,
 }
 
-/// Which records a reader may see.
+/// Which records a reader may see. Kafka: `FetchIsolation`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Isolation {
-    /// A follower: all of them.
+pub enum FetchIsolation {
+    /// A follower or a debugging tool: all of them.
     LogEnd,
-    /// A consumer: committed ones.
+    /// A consumer with isolation.level=read_uncommitted: committed ones.
     HighWatermark,
-    /// A consumer of transactions that are decided.
-    LastStable,
+    /// A consumer with isolation.level=read_committed: those before the last stable offset.
+    TxnCommitted,
 }
 
 /// Where a follower's log parts from ours: it ends at or below what is said here.
@@ -56,11 +56,11 @@ pub struct ReadBounds {
 
 impl ReadBounds {
     /// First offset that such a reader may not see.
-    pub fn upper(&self, isolation: Isolation) -> i64 {
+    pub fn upper(&self, isolation: FetchIsolation) -> i64 {
         match isolation {
-            Isolation::LogEnd => self.log_end_offset,
-            Isolation::HighWatermark => self.high_watermark,
-            Isolation::LastStable => self.last_stable_offset,
+            FetchIsolation::LogEnd => self.log_end_offset,
+            FetchIsolation::HighWatermark => self.high_watermark,
+            FetchIsolation::TxnCommitted => self.last_stable_offset,
         }
     }
 }
@@ -131,6 +131,50 @@ pub enum FetchRefused {
         /// The epoch of the asker's last record.
         epoch: i32,
     },
+}
+
+/// A consumer's fetch as far as it decides what the consumer may be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConsumerFetch {
+    /// The offset that it wants next.
+    pub fetch_offset: i64,
+    /// The epoch of the last record that it read; -1 if it does not say.
+    pub last_fetched_epoch: i32,
+}
+
+/// Whether a replica in such a role and leadership serves a request that believes in one (-1: in
+/// none), and that wants the leader alone or any replica.
+/// Kafka: `Partition.checkCurrentLeaderEpoch` and `localLogOrThrow`.
+pub fn check_leadership(
+    leads: bool,
+    leader_epoch: i32,
+    asked_epoch: i32,
+    leader_only: bool,
+) -> Result<(), FetchRefused> {
+    check_epoch(asked_epoch, leader_epoch)?;
+    if leader_only && !leads { Err(FetchRefused::NotLeader) } else { Ok(()) }
+}
+
+/// What a consumer may be given, from whichever replica it reads; `latest_epoch` is that of the
+/// newest record here, and `end_offset` tells where an epoch ends. That is asked only where it may
+/// matter, because it takes the partition's lock.
+pub fn consumer_fetch(
+    fetch: ConsumerFetch,
+    bounds: ReadBounds,
+    latest_epoch: i32,
+    end_offset: impl FnOnce(i32) -> Option<(i32, i64)>,
+) -> Result<FetchGrant, FetchRefused> {
+    let ConsumerFetch { fetch_offset, last_fetched_epoch } = fetch;
+    let is_ours = last_fetched_epoch == latest_epoch && fetch_offset <= bounds.log_end_offset;
+    if last_fetched_epoch >= 0 && !is_ours {
+        let end_offset = end_offset(last_fetched_epoch);
+        let diverging = diverging(fetch_offset, last_fetched_epoch, end_offset, &bounds)?;
+        if diverging.is_some() {
+            return Ok(FetchGrant { bounds, diverging });
+        }
+    }
+    check_range(fetch_offset, bounds.log_start_offset, bounds.log_end_offset)?;
+    Ok(FetchGrant { bounds, diverging: None })
 }
 
 /// Whether the leadership that a request believes in (-1: in none) is the one that holds.

@@ -42,7 +42,10 @@ mod tests;
 
 pub use alter_partition::{AlterPartitionQueue, Proposals};
 pub use effects::Effects;
-pub use fetch::{Diverging, FetchGrant, FetchRefused, FollowerFetch, Isolation, ReadBounds};
+pub use fetch::{
+    ConsumerFetch, Diverging, FetchGrant, FetchIsolation, FetchRefused, FollowerFetch, ReadBounds,
+    check_leadership, consumer_fetch,
+};
 pub use follower::{FetchPosition, Fetched, FollowerState, Replicated};
 pub use isr::{IsrAnswer, IsrChange, IsrOutcome, IsrProposal, Member};
 pub use leader::LeaderState;

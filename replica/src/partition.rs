@@ -287,8 +287,7 @@ impl<L: Log> Partition<L> {
         asked_epoch: i32,
         leader_only: bool,
     ) -> Result<(), FetchRefused> {
-        fetch::check_epoch(asked_epoch, self.leader_epoch)?;
-        if leader_only && !self.leads() { Err(FetchRefused::NotLeader) } else { Ok(()) }
+        fetch::check_leadership(self.leads(), self.leader_epoch, asked_epoch, leader_only)
     }
 
     pub(crate) fn measure(&self, at: &Moment<'_>) -> Measure {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use coordinator::runtime::WriteFailure;
+use replica::FetchIsolation;
 use storage::ReadError;
 
 use super::clock;
-use crate::partitions::{AppendRefused, HostedPartition, Isolation};
+use crate::partitions::{AppendRefused, HostedPartition};
 use crate::requests::error_map;
 
 /// An append under way: the offset of its first record once the high watermark has passed it.
@@ -74,7 +75,7 @@ impl ShardLog for PartitionLog {
     }
 
     fn high_watermark(&self) -> i64 {
-        self.partition.upper_bound(Isolation::ReadUncommitted)
+        self.partition.upper_bound(FetchIsolation::HighWatermark)
     }
 
     fn leads(&self) -> bool {

@@ -13,12 +13,12 @@ use protocol::fetch::{FetchResponse, PartitionResponse, TopicResponse};
 use protocol::leader_hint::NodeEndpoint;
 use protocol::messages::FetchRequest;
 use protocol::wire::{Decodable, StrBytes};
+use replica::FetchIsolation;
 use uuid::Uuid;
 
 use crate::clock::{monotonic_ms, wall_ms};
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
-use crate::partitions::Isolation;
 use crate::partitions::PartitionKey;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetch_session::{Answered, NO_SESSION, Opened, Requested, Session};
@@ -219,9 +219,9 @@ fn params(
     });
     let max_bytes = request.max_bytes.min(config.fetch_max_bytes()).max(0);
     let isolation = match (replica_id, request.isolation_level) {
-        (0.., _) => Isolation::LogEnd,
-        (_, 1) => Isolation::ReadCommitted,
-        _ => Isolation::ReadUncommitted,
+        (0.., _) => FetchIsolation::LogEnd,
+        (_, 1) => FetchIsolation::TxnCommitted,
+        _ => FetchIsolation::HighWatermark,
     };
     FetchParams {
         max_bytes: usize::try_from(max_bytes).unwrap_or(0),

@@ -13,8 +13,9 @@ use protocol::messages::list_offsets_response::{
     ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
 };
 use protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
+use replica::FetchIsolation;
 
-use crate::partitions::{FoundOffset, Isolation, OffsetSought};
+use crate::partitions::{FoundOffset, OffsetSought};
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
@@ -35,9 +36,9 @@ pub(crate) async fn handle(
 ) -> Result<ListOffsetsResponse, CloseConnection> {
     let duplicates = duplicates(&request);
     let isolation = match (request.replica_id.0, request.isolation_level) {
-        (CONSUMER, 1) => Isolation::ReadCommitted,
-        (CONSUMER, _) => Isolation::ReadUncommitted,
-        _ => Isolation::LogEnd,
+        (CONSUMER, 1) => FetchIsolation::TxnCommitted,
+        (CONSUMER, _) => FetchIsolation::HighWatermark,
+        _ => FetchIsolation::LogEnd,
     };
     let leader_only = request.replica_id.0 != DEBUGGING_REPLICA;
     let mut topics = Vec::with_capacity(request.topics.len());
@@ -80,7 +81,7 @@ async fn find(
     context: &RequestContext,
     topic: &str,
     asked: &ListOffsetsPartition,
-    isolation: Isolation,
+    isolation: FetchIsolation,
     leader_only: bool,
 ) -> Result<Option<FoundOffset>, ErrorCode> {
     let sought = sought(asked.timestamp, context.api_version)?;
@@ -96,7 +97,7 @@ async fn find(
     let visible = found.filter(|found| !searched || found.offset < last_fetchable);
     // A new leader does not know yet how much of its log is committed.
     let published = partition.published();
-    let unsure = isolation != Isolation::LogEnd
+    let unsure = isolation != FetchIsolation::LogEnd
         && published.epoch_start_offset() > published.high_watermark();
     let depends = sought == OffsetSought::Latest || (searched && visible.is_none());
     match unsure && depends {

@@ -18,19 +18,21 @@ use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::fetch::AbortedTransaction;
 use replica::{
-    Answer, Effects, Moment, Partition, Recovery, Registration, Role, Settings, Standing, Token,
+    Answer, Effects, FetchIsolation, Moment, Partition, Recovery, Registration, Role, Settings,
+    Standing, Token,
 };
 use storage::{AppendError, LogConfig, LogReader, StorageError};
 use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 pub(crate) use self::appends::{AppendRefused, Committing, DeleteRefused};
-use super::published_offsets::{Isolation, Leadership, Moved, Offsets, PublishedOffsets};
+use super::published_offsets::{Leadership, Moved, Offsets, PublishedOffsets};
 use super::replica_context::{Proposed, ReplicaContext};
 use super::stored_log::{self, StoredLog};
 use super::wakers::{Wakers, Watchers};
 use crate::clock::wall_ms;
 use crate::partitions::Watcher;
+use crate::requests::error_map::fetch_refused;
 
 /// One hosted partition.
 #[derive(Debug)]
@@ -156,7 +158,7 @@ impl HostedPartition {
     }
 
     /// First offset that such a reader may not see.
-    pub(crate) fn upper_bound(&self, isolation: Isolation) -> i64 {
+    pub(crate) fn upper_bound(&self, isolation: FetchIsolation) -> i64 {
         self.published.upper_bound(isolation)
     }
 
@@ -188,17 +190,9 @@ impl HostedPartition {
         leader_only: bool,
     ) -> Result<(), ErrorCode> {
         self.check_present()?;
-        let known = self.published.leader_epoch();
-        if current_leader_epoch >= 0 && current_leader_epoch < known {
-            return Err(ErrorCode::FencedLeaderEpoch);
-        }
-        if current_leader_epoch > known {
-            return Err(ErrorCode::UnknownLeaderEpoch);
-        }
-        if leader_only && !self.published.leads() {
-            return Err(ErrorCode::NotLeaderOrFollower);
-        }
-        Ok(())
+        let (leads, epoch) = (self.published.leads(), self.published.leader_epoch());
+        replica::check_leadership(leads, epoch, current_leader_epoch, leader_only)
+            .map_err(|refused| fetch_refused(&refused))
     }
 
     /// What the replica is, given from whom it is fetched; `None` while somebody is at work on it.

@@ -24,7 +24,6 @@ pub(crate) use hosted::{
 };
 pub(crate) use key::PartitionKey;
 pub(crate) use offsets::{FoundOffset, OffsetSought};
-pub(crate) use published_offsets::Isolation;
 pub(crate) use replica_context::{Proposed, ReplicaContext};
 pub(crate) use stored_log::StoredLog;
 pub(crate) use table::Partitions;

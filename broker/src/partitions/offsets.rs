@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use replica::FetchIsolation;
 use storage::{LogReader, StorageError, TimestampOffset};
 
 use super::hosted::HostedPartition;
-use super::published_offsets::Isolation;
 
 /// What a search of the log by time comes to.
 type Sought = Result<Option<TimestampOffset>, StorageError>;
@@ -34,7 +34,7 @@ impl HostedPartition {
     pub(crate) async fn find_offset(
         self: &Arc<Self>,
         sought: OffsetSought,
-        isolation: Isolation,
+        isolation: FetchIsolation,
     ) -> Result<Option<FoundOffset>, StorageError> {
         let epoch = self.published().leader_epoch();
         match sought {

@@ -6,16 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, Ordering};
 
-/// Up to where a fetch may read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Isolation {
-    /// A consumer with isolation.level=read_uncommitted: the high watermark.
-    ReadUncommitted,
-    /// A consumer with isolation.level=read_committed: the last stable offset.
-    ReadCommitted,
-    /// A follower or a debugging tool: everything there is.
-    LogEnd,
-}
+use replica::{FetchIsolation, ReadBounds};
 
 /// The published offsets.
 #[derive(Debug)]
@@ -122,13 +113,20 @@ impl PublishedOffsets {
         self.leads.load(Ordering::Acquire)
     }
 
-    /// First offset that such a reader may not see.
-    pub(crate) fn upper_bound(&self, isolation: Isolation) -> i64 {
-        match isolation {
-            Isolation::ReadUncommitted => self.high_watermark(),
-            Isolation::ReadCommitted => self.last_stable_offset(),
-            Isolation::LogEnd => self.log_end_offset(),
+    /// Between which offsets a reader that looks now may read.
+    pub(crate) fn bounds(&self) -> ReadBounds {
+        // From the smallest up, so that they are in order.
+        ReadBounds {
+            log_start_offset: self.log_start_offset(),
+            last_stable_offset: self.last_stable_offset(),
+            high_watermark: self.high_watermark(),
+            log_end_offset: self.log_end_offset(),
         }
+    }
+
+    /// First offset that such a reader may not see.
+    pub(crate) fn upper_bound(&self, isolation: FetchIsolation) -> i64 {
+        self.bounds().upper(isolation)
     }
 }
 
@@ -149,9 +147,9 @@ mod tests {
         };
         assert_eq!(published.publish(leading, offsets), Moved { end: true, committed: true });
         assert_eq!(published.publish(leading, offsets), Moved { end: false, committed: false });
-        assert_eq!(published.upper_bound(Isolation::ReadCommitted), 2);
-        assert_eq!(published.upper_bound(Isolation::ReadUncommitted), 3);
-        assert_eq!(published.upper_bound(Isolation::LogEnd), 4);
+        assert_eq!(published.upper_bound(FetchIsolation::TxnCommitted), 2);
+        assert_eq!(published.upper_bound(FetchIsolation::HighWatermark), 3);
+        assert_eq!(published.upper_bound(FetchIsolation::LogEnd), 4);
         offsets.log_end = 5;
         assert_eq!(published.publish(leading, offsets), Moved { end: true, committed: false });
         offsets.high_watermark = 5;

@@ -1,5 +1,5 @@
-//! Asks the active controller for changes of in-sync sets (AlterPartition). What to ask for and when
-//! is decided by `replica::AlterPartitionQueue`. Kafka: `AlterPartitionManager`.
+//! Asks the active controller for changes of in-sync sets (AlterPartition). What to ask for, and
+//! when, is decided by `replica::AlterPartitionQueue`. Kafka: `AlterPartitionManager`.
 
 use std::sync::Arc;
 use std::time::Duration;

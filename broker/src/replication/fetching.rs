@@ -18,15 +18,15 @@ use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::fetch::{AbortedTransaction, EpochEndOffset, PartitionResponse};
 use protocol::wire::StrBytes;
-use replica::FollowerFetch;
+use replica::{ConsumerFetch, FetchIsolation, FollowerFetch, consumer_fetch};
 use storage::{ReadError, ReadPlan};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use self::counted::{Counted, FetchCount, look_at_each};
 pub(crate) use self::watched::read_watched;
+use crate::partitions::HostedPartition;
 use crate::partitions::PartitionKey;
-use crate::partitions::{HostedPartition, Isolation};
 use crate::replication::fetch_session::Requested;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::error_map;
@@ -53,7 +53,7 @@ pub(crate) struct FetchParams {
     pub(crate) max_bytes: usize,
     pub(crate) min_bytes: usize,
     pub(crate) max_wait_ms: u64,
-    pub(crate) isolation: Isolation,
+    pub(crate) isolation: FetchIsolation,
     pub(crate) leader_only: bool,
     /// `None` for a consumer.
     pub(crate) follower: Option<Follower>,
@@ -296,10 +296,11 @@ fn for_consumer(
 ) -> Result<View, ErrorCode> {
     partition.check_leadership(requested.current_leader_epoch, params.leader_only)?;
     let published = partition.published();
+    let bounds = published.bounds();
     let mut response = PartitionResponse {
-        log_start_offset: published.log_start_offset(),
-        last_stable_offset: published.last_stable_offset(),
-        high_watermark: published.high_watermark(),
+        log_start_offset: bounds.log_start_offset,
+        last_stable_offset: bounds.last_stable_offset,
+        high_watermark: bounds.high_watermark,
         ..PartitionResponse::failed(0, 0)
     };
     let from = requested.fetch_offset;
@@ -309,17 +310,20 @@ fn for_consumer(
         response.preferred_read_replica = nearer;
         return Ok(View { response, upper: from, ends: true });
     }
-    if let Some(diverging) = divergence(partition, requested)? {
-        response.diverging_epoch = Some(diverging);
+    let fetch =
+        ConsumerFetch { fetch_offset: from, last_fetched_epoch: requested.last_fetched_epoch };
+    let end_offset = |epoch| partition.end_offset_for_epoch(epoch);
+    let grant = consumer_fetch(fetch, bounds, published.latest_log_epoch(), end_offset)
+        .map_err(|refused| error_map::fetch_refused(&refused))?;
+    if let Some(diverging) = grant.diverging {
+        let (epoch, end_offset) = (diverging.epoch, diverging.end_offset);
+        response.diverging_epoch = Some(EpochEndOffset { epoch, end_offset });
         return Ok(View { response, upper: from, ends: true });
     }
-    if from < response.log_start_offset || from > published.log_end_offset() {
-        return Err(ErrorCode::OffsetOutOfRange);
-    }
-    if params.isolation == Isolation::ReadCommitted {
+    if params.isolation == FetchIsolation::TxnCommitted {
         response.aborted_transactions = Some(Vec::new());
     }
-    Ok(View { response, upper: published.upper_bound(params.isolation), ends: false })
+    Ok(View { response, upper: bounds.upper(params.isolation), ends: false })
 }
 
 /// A replica in the consumer's rack, where the leader is in another.
@@ -364,7 +368,7 @@ fn read_records(
     limit: ReadLimit,
     residency: Residency,
 ) -> Result<Option<Records>, ReadError> {
-    let committed_only = params.isolation == Isolation::ReadCommitted;
+    let committed_only = params.isolation == FetchIsolation::TxnCommitted;
     let plan = partition.reader().plan(from, limit.bytes, upper, limit.at_least_one)?;
     // As in Kafka, a batch that the params cut short is not sent at all.
     let Some(plan) = plan.filter(ReadPlan::holds_a_batch) else {
@@ -382,23 +386,4 @@ fn read_records(
         None
     };
     Ok(Some((read.slices, aborted)))
-}
-
-/// Where the reader's log leaves ours, if it does (KIP-595's diverging epoch, also for consumers).
-fn divergence(
-    partition: &HostedPartition,
-    requested: &Requested,
-) -> Result<Option<EpochEndOffset>, ErrorCode> {
-    let epoch = requested.last_fetched_epoch;
-    let published = partition.published();
-    let at_our_end = epoch == published.latest_log_epoch()
-        && requested.fetch_offset <= published.log_end_offset();
-    if epoch < 0 || at_our_end {
-        return Ok(None);
-    }
-    let Some((end_epoch, end_offset)) = partition.end_offset_for_epoch(epoch) else {
-        return Err(ErrorCode::OffsetOutOfRange);
-    };
-    let diverges = end_epoch < epoch || end_offset < requested.fetch_offset;
-    Ok(diverges.then_some(EpochEndOffset { epoch: end_epoch, end_offset }))
 }

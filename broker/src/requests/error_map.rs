@@ -9,7 +9,6 @@ use replica::{FetchRefused, NotAppended};
 use storage::{AppendError, BatchFault, ReadError, StorageError};
 
 use super::controller_error::ControllerError;
-use crate::partitions::AppendRefused;
 use crate::requests::api_error::{ApiError, worded};
 
 /// How many record errors a message quotes.
@@ -53,7 +52,7 @@ impl From<ErrorCode> for Refusal {
 }
 
 /// An append that the replica or its log did not take. Kafka: `ReplicaManager.appendToLocalLog`.
-pub(crate) fn refused_append(refused: &AppendRefused, log_start_offset: i64) -> Refusal {
+pub(crate) fn refused_append(refused: &NotAppended<AppendError>, log_start_offset: i64) -> Refusal {
     match refused {
         NotAppended::NotLeader => Refusal::of(ErrorCode::NotLeaderOrFollower),
         NotAppended::TooFewInSync { in_sync, min_in_sync } => Refusal {

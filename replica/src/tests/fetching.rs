@@ -83,7 +83,8 @@ fn readers_see_as_far_as_their_isolation_lets_them() {
     let mut partition = leading(MemoryLog::default(), &[1, 2], 1);
     produce(&mut partition, Acks::Leader, 0).unwrap();
     let bounds = partition.bounds();
-    let upper = [Isolation::LogEnd, Isolation::HighWatermark, Isolation::LastStable];
+    let upper =
+        [FetchIsolation::LogEnd, FetchIsolation::HighWatermark, FetchIsolation::TxnCommitted];
     assert_eq!(upper.map(|isolation| bounds.upper(isolation)), [3, 0, 0]);
 }
 
@@ -109,4 +110,48 @@ fn a_consumer_is_sent_to_the_furthest_replica_of_its_rack() {
     partition.lead(&alone, &cluster.at(2)).unwrap();
     let of = racks([Some("a"), Some("b"), Some("b")]);
     assert_eq!(partition.preferred_read_replica("b", 5, of), None, "out of sync, it may lag");
+}
+
+/// A log from offset 10 to 40 whose epochs 2 and 5 end at 20 and 40.
+fn consumer(fetch_offset: i64, last_fetched_epoch: i32) -> Result<FetchGrant, FetchRefused> {
+    let bounds = ReadBounds {
+        log_start_offset: 10,
+        high_watermark: 30,
+        last_stable_offset: 25,
+        log_end_offset: 40,
+    };
+    let end_offset = |epoch| match epoch {
+        ..2 => None,
+        2..5 => Some((2, 20)),
+        _ => Some((5, 40)),
+    };
+    consumer_fetch(ConsumerFetch { fetch_offset, last_fetched_epoch }, bounds, 5, end_offset)
+}
+
+#[test]
+fn a_consumer_reads_within_the_log_whichever_epoch_it_read_last() {
+    for (fetch_offset, epoch) in [(10, -1), (40, -1), (15, 2), (20, 2), (35, 5), (40, 5)] {
+        let grant = consumer(fetch_offset, epoch).unwrap();
+        assert_eq!(grant.diverging, None, "{fetch_offset} of epoch {epoch}");
+        assert_eq!(grant.bounds.upper(FetchIsolation::TxnCommitted), 25);
+    }
+    for fetch_offset in [9, 41] {
+        let refused = consumer(fetch_offset, -1).unwrap_err();
+        let (log_start_offset, upper) = (10, 40);
+        let expected = FetchRefused::OutOfRange { offset: fetch_offset, log_start_offset, upper };
+        assert_eq!(refused, expected);
+    }
+}
+
+#[test]
+fn a_consumer_whose_log_parted_from_ours_is_told_where() {
+    for (fetch_offset, epoch, parted) in [(30, 2, (2, 20)), (21, 4, (2, 20)), (45, 5, (5, 40))] {
+        let diverging = consumer(fetch_offset, epoch).unwrap().diverging;
+        let (epoch, end_offset) = parted;
+        assert_eq!(diverging, Some(Diverging { epoch, end_offset }), "{fetch_offset}");
+    }
+    assert_eq!(consumer(15, 1), Err(FetchRefused::EpochNotKnown { epoch: 1 }));
+    // Below the log's start the records are gone, whatever the epochs say.
+    let gone = consumer(5, 3).unwrap_err();
+    assert!(matches!(gone, FetchRefused::OutOfRange { offset: 5, .. }), "{gone}");
 }

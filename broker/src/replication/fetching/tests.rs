@@ -126,7 +126,7 @@ async fn a_followers_progress_counts_behind_a_partition_that_is_not_in_memory() 
         max_bytes: 1 << 20,
         min_bytes: 1,
         max_wait_ms: 0,
-        isolation: Isolation::ReadUncommitted,
+        isolation: FetchIsolation::HighWatermark,
         leader_only: true,
         follower: Some(Follower { replica_id: FOLLOWER, broker_epoch: FOLLOWER_EPOCH }),
         nearby: None,
