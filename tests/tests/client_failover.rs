@@ -9,26 +9,54 @@ use std::time::{Duration, Instant};
 use protocol::messages::metadata_request::MetadataRequestTopic;
 use protocol::messages::{FindCoordinatorRequest, MetadataRequest};
 use protocol::wire::StrBytes;
-use tests::cluster::programs::Program;
-use tests::cluster::steady::{self, Steady};
+use tests::cluster::library::{Client, Library, Place, Role};
+use tests::cluster::steady::Steady;
 use tests::cluster::view::{self, until};
 use tests::cluster::{Cluster, Layout, long};
 use tests::golden::server_kind;
-use tests::oracle::{NEWEST, Running};
+use tests::oracle::{COURSE, NEWEST};
 use tests::server::Kind;
 use tests::topic::{name, now_ms};
 
+/// What consumers read; written by librdkafka and the newest Java client, so that what others wait
+/// for is not counted twice.
 const TOPIC: &str = "all";
+/// What the other producers write.
+const UNREAD: &str = "unread";
 const THREE: [&[i32]; 3] = [&[1, 2, 3], &[2, 3, 1], &[3, 1, 2]];
-const PAUSE_MICROS: u32 = 5000;
-/// How long after a fault clients are watched.
-const WATCHED: Duration = Duration::from_secs(2);
-
+/// How long clients are at work before a fault: franz-go asks for metadata every five seconds at
+/// most, and one that has just begun has asked.
+const SETTLING: Duration = Duration::from_millis(5500);
+/// How long after all brokers knew clients are watched at least.
+const WATCHED: Duration = Duration::from_secs(1);
 /// How long after all brokers knew a standstill begins at the latest.
 const BEGINS_MS: i64 = 500;
 
+/// Libraries whose clients run at the same time, in `tests/run` and with `--long`.
+const SHORT: [Library; 2] = [Library::Librdkafka, Library::Java(NEWEST)];
+const LONG: [Library; 7] = [
+    Library::Librdkafka,
+    Library::Java(NEWEST),
+    Library::Java(COURSE),
+    Library::FranzGo,
+    Library::KafkaJs,
+    Library::AioKafka,
+    Library::KafkaPython,
+];
+
+fn libraries() -> &'static [Library] {
+    if long() { &LONG } else { &SHORT }
+}
+
+/// How long a producer pauses between two records. There are two processors.
+fn pause_micros() -> u32 {
+    if long() { 10_000 } else { 5_000 }
+}
+
+/// `GREGOR_TRIALS`, or as many as such a run has.
 fn trials() -> u32 {
-    if long() { 20 } else { 3 }
+    let chosen = std::env::var("GREGOR_TRIALS").ok();
+    chosen.map_or(if long() { 20 } else { 3 }, |trials| trials.parse().expect("a number"))
 }
 
 /// What goes, and how.
@@ -37,26 +65,31 @@ enum Fault {
     KillLeader,
     StopLeader,
     KillActive,
+    StopActive,
 }
 
-/// A client at work.
-enum Client {
-    Program(Program),
-    Java(Running),
-}
-
-impl Client {
-    fn moved(&self) -> usize {
-        match self {
-            Self::Program(program) => program.so_far().moved.len(),
-            Self::Java(running) => steady::moved_so_far(running),
-        }
+impl Fault {
+    fn stops(self) -> bool {
+        matches!(self, Self::StopLeader | Self::StopActive)
     }
 
-    fn stop(self) -> Steady {
+    fn is_of_active(self) -> bool {
+        matches!(self, Self::KillActive | Self::StopActive)
+    }
+}
+
+/// Whose figures they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    Producer(Library),
+    Consumer(Library),
+}
+
+impl std::fmt::Display for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Program(program) => program.stop(),
-            Self::Java(running) => steady::finished(running.stop()),
+            Self::Producer(library) => write!(f, "{}, producer", library.name()),
+            Self::Consumer(library) => write!(f, "{}, consumer", library.name()),
         }
     }
 }
@@ -75,28 +108,22 @@ fn group_at(cluster: &Cluster, id: i32, prefix: &str) -> String {
     })
 }
 
-/// A producer of each kind, and a consumer that commits as it reads and is alone in a group which
-/// the broker that will go coordinates.
-fn clients(cluster: &Cluster, trial: &str, id: i32) -> Vec<(&'static str, Client)> {
+/// A producer of each library, and a consumer that commits as it reads and is alone in a group
+/// which the broker that will go coordinates.
+fn clients(cluster: &Cluster, trial: &str, id: i32) -> Vec<(Who, Client)> {
     let bootstrap = cluster.bootstrap();
-    let servers = bootstrap.join(",");
-    let pause = PAUSE_MICROS.to_string();
-    let folder = cluster.folder();
-    let debug = std::env::var("GREGOR_CLIENT_DEBUG").unwrap_or_default();
-    let sends = [&servers, TOPIC, "3", &pause, &debug];
-    let (python_group, java_group) =
-        (group_at(cluster, id, &format!("py-{trial}")), group_at(cluster, id, trial));
-    let reads = [&servers, TOPIC, &python_group, "commit", &debug];
-    let python =
-        |name: &str, words: &[&str]| Client::Program(Program::python(folder, name, trial, words));
-    let java = steady::producer_of(NEWEST, &bootstrap, TOPIC, 3, PAUSE_MICROS);
-    let java_reader = steady::committing_consumer_of(NEWEST, &bootstrap, TOPIC, &java_group);
-    vec![
-        ("librdkafka, producer", python("steady_producer", &sends)),
-        ("Java 4.3, producer", Client::Java(java)),
-        ("librdkafka, consumer", python("steady_consumer", &reads)),
-        ("Java 4.3, consumer", Client::Java(java_reader)),
-    ]
+    let (bootstrap, folder) = (bootstrap.as_slice(), cluster.folder());
+    let start = |library: &Library| {
+        let read = Place { bootstrap, topic: TOPIC, folder, run: trial };
+        let group = group_at(cluster, id, &format!("{}-{trial}", library.name()));
+        let consumer = library.start(&read, Role::Consumes { group: &group });
+        let is_read = matches!(library, Library::Librdkafka | Library::Java(NEWEST));
+        let written = Place { topic: if is_read { TOPIC } else { UNREAD }, ..read };
+        let sends = Role::Produces { partitions: 3, pause_micros: pause_micros() };
+        let producer = library.start(&written, sends);
+        [(Who::Producer(*library), producer), (Who::Consumer(*library), consumer)]
+    };
+    libraries().iter().flat_map(start).collect()
 }
 
 /// What a fault cost, in milliseconds.
@@ -109,49 +136,84 @@ struct Cost {
     known: i64,
 }
 
+/// Whether something moved in each partition after this.
+fn goes_on(steady: &Steady, since_ms: i64) -> bool {
+    let moved = |partition| {
+        steady.moved.iter().any(|moved| moved.partition == partition && moved.at_ms > since_ms)
+    };
+    (0..3).all(moved)
+}
+
 /// One trial: what it cost each client.
-fn trial(cluster: &mut Cluster, fault: Fault, number: u32) -> Vec<(&'static str, Cost)> {
+fn trial(cluster: &mut Cluster, fault: Fault, number: u32) -> Vec<(Who, Cost)> {
     let active = cluster.quorum().leader;
     let others: Vec<i32> = (1..=3).filter(|id| *id != active).collect();
-    let id = match fault {
-        Fault::KillActive => active,
-        _ => others[usize::try_from(number).expect("few") % others.len()],
+    let id = match fault.is_of_active() {
+        true => active,
+        false => others[usize::try_from(number).expect("few") % others.len()],
     };
     let clients = clients(cluster, &format!("{fault:?}-{number}"), id);
-    for (name, client) in &clients {
-        until(&format!("{name} at work"), Duration::from_secs(60), || {
-            (client.moved() > 150).then_some(())
+    let began = Instant::now();
+    for (who, client) in &clients {
+        until(&format!("{who} at work"), Duration::from_secs(60), || {
+            (client.so_far().moved.len() > 150).then_some(())
         });
     }
-    let since = now_ms();
-    match fault {
-        Fault::StopLeader => {
-            let _ = cluster.terminate(id);
-        }
-        _ => cluster.kill(id),
+    if libraries().contains(&Library::FranzGo) {
+        std::thread::sleep(SETTLING.saturating_sub(began.elapsed()));
     }
-    for partition in 0..3 {
-        cluster.view().wait_for_partition(TOPIC, partition, "led by another", |one| {
+    let since = now_ms();
+    match fault.stops() {
+        true => drop(cluster.terminate(id)),
+        false => cluster.kill(id),
+    }
+    for (topic, partition) in
+        [TOPIC, UNREAD].into_iter().flat_map(|one| [(one, 0), (one, 1), (one, 2)])
+    {
+        cluster.view().wait_for_partition(topic, partition, "led by another", |one| {
             one.leader >= 0 && one.leader != id
         });
     }
     let known = now_ms() - since;
     std::thread::sleep(WATCHED);
+    let watched = now_ms();
+    for (who, client) in &clients {
+        until(&format!("{who} goes on"), Duration::from_secs(90), || {
+            goes_on(&client.so_far(), watched).then_some(())
+        });
+    }
     // What begins later has other reasons.
     let until = since + known + BEGINS_MS;
-    let known = if fault == Fault::StopLeader { 0 } else { known };
-    let stop = |(name, client): (&'static str, Client)| {
+    let known = if fault.stops() { 0 } else { known };
+    let stop = |(who, client): (Who, Client)| {
         let steady = client.stop();
-        assert!(steady.failures.is_empty(), "{name}: {:?}", steady.failures);
-        (name, Cost { gap: steady.longest_gap_ms(since, until), known })
+        if server_kind() == Kind::Gregor {
+            assert!(steady.failures.is_empty(), "{who}: {:?}", steady.failures);
+        } else if let Some(failure) = steady.failures.first() {
+            println!("{who}: {} failures, first {failure}", steady.failures.len());
+        }
+        (who, Cost { gap: steady.longest_gap_ms(since, until), known })
     };
-    let costs: Vec<_> = clients.into_iter().map(stop).collect();
-    println!("{fault:?} of {id}: {costs:?}");
+    let costs: Vec<_> = std::thread::scope(|scope| {
+        let stopping: Vec<_> =
+            clients.into_iter().map(|client| scope.spawn(move || stop(client))).collect();
+        stopping.into_iter().map(|one| one.join().expect("it ends well")).collect()
+    });
+    let told: Vec<String> = costs.iter().map(|(who, cost)| format!("{who} {}", cost.gap)).collect();
+    println!("{fault:?} {number} of {id}: known after {known} ms; {}", told.join("; "));
     cluster.start_again(id);
-    cluster.view().wait_in_sync(TOPIC, 3);
-    cluster.view().wait_in_sync("__consumer_offsets", 3);
+    for topic in [TOPIC, UNREAD, "__consumer_offsets"] {
+        cluster.view().wait_in_sync(topic, 3);
+    }
     cluster.view().prefer(TOPIC, 3);
+    cluster.view().prefer(UNREAD, 3);
     costs
+}
+
+/// The smallest value that this part of them does not exceed.
+fn percentile(sorted: &[i64], percent: usize) -> i64 {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted[rank.saturating_sub(1)]
 }
 
 /// What a producer may lose beyond what the cluster itself took to know, in the median.
@@ -166,29 +228,35 @@ const BUSY_MS: i64 = 800;
 fn default_clients_go_on_when_the_cluster_does() {
     let began = Instant::now();
     let mut cluster = Cluster::start(Layout::combined(3).line("min.insync.replicas=2"));
-    cluster.view().create(TOPIC, &THREE, &[]);
-    let mut costs: BTreeMap<(Fault, &str), Vec<Cost>> = BTreeMap::new();
-    for fault in [Fault::KillLeader, Fault::StopLeader, Fault::KillActive] {
-        for number in 0..trials() {
-            for (name, cost) in trial(&mut cluster, fault, number) {
-                costs.entry((fault, name)).or_default().push(cost);
+    for topic in [TOPIC, UNREAD] {
+        cluster.view().create(topic, &THREE, &[]);
+    }
+    let faults = [Fault::KillLeader, Fault::StopLeader, Fault::KillActive, Fault::StopActive];
+    let faults = if long() { &faults[..] } else { &faults[..3] };
+    let mut costs: BTreeMap<(Fault, Who), Vec<Cost>> = BTreeMap::new();
+    for number in 0..trials() {
+        for fault in faults {
+            for (who, cost) in trial(&mut cluster, *fault, number) {
+                costs.entry((*fault, who)).or_default().push(cost);
             }
         }
     }
-    for ((fault, name), costs) in &mut costs {
+    for ((fault, who), costs) in &mut costs {
         costs.sort_unstable();
         let gaps: Vec<i64> = costs.iter().map(|cost| cost.gap).collect();
-        println!("{fault:?}, {name}: longest gaps {gaps:?} ms");
+        let [half, most] = [50, 95].map(|percent| percentile(&gaps, percent));
+        let worst = gaps.last().expect("a trial");
+        println!("{fault:?} | {who} | {half} | {most} | {worst} | of {gaps:?} ms");
     }
     println!("took {:?}", began.elapsed());
     if server_kind() == Kind::Gregor {
-        for ((fault, name), costs) in &costs {
+        for ((fault, who), costs) in &costs {
             let mut lost: Vec<i64> = costs.iter().map(|cost| cost.gap - cost.known).collect();
             lost.sort_unstable();
-            let most = if name.ends_with("producer") { PRODUCER_MS } else { CONSUMER_MS };
-            assert!(lost[lost.len() / 2] <= most, "{fault:?}, {name}: {costs:?}");
+            let most = if matches!(who, Who::Producer(_)) { PRODUCER_MS } else { CONSUMER_MS };
+            assert!(lost[lost.len() / 2] <= most, "{fault:?}, {who}: {costs:?}");
             let is_busy = |lost: &i64| *lost <= most + BUSY_MS;
-            assert!(lost.iter().all(is_busy), "{fault:?}, {name}: {costs:?}");
+            assert!(lost.iter().all(is_busy), "{fault:?}, {who}: {costs:?}");
         }
     }
 }
