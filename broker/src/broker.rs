@@ -13,21 +13,21 @@ use replica::NotAppended;
 use storage::{AppendError, Corruption, ReadError, StorageError};
 use uuid::Uuid;
 
-use crate::authorizer::Authorizer;
-use crate::auto_topics::AutoTopics;
-use crate::context::Client;
-use crate::controller_channel::ControllerChannel;
-use crate::fetch_session::FetchSessions;
-use crate::fetchers::Fetchers;
-use crate::groups::Groups;
+use crate::coordinators::groups::Groups;
 use crate::log_dirs::LogDirs;
+use crate::metadata::auto_topics::AutoTopics;
+use crate::metadata::controller_channel::ControllerChannel;
+use crate::metadata::producer_ids::ProducerIds;
+use crate::metadata::quorum::QuorumHandle;
+use crate::metadata::suspects::SuspectedBrokers;
 use crate::net::buffers::Buffers;
 use crate::net::registry::Registry;
-use crate::partitions::{AppendRefused, HostedPartition, Partitions, Surroundings};
-use crate::producer_ids::ProducerIds;
-use crate::quorum::QuorumHandle;
-use crate::replication_quota::ReplicationQuotas;
-use crate::suspects::SuspectedBrokers;
+use crate::replication::fetch_session::FetchSessions;
+use crate::replication::fetchers::Fetchers;
+use crate::replication::partitions::{AppendRefused, HostedPartition, Partitions, Surroundings};
+use crate::replication::replication_quota::ReplicationQuotas;
+use crate::requests::authorizer::Authorizer;
+use crate::requests::context::Client;
 use crate::zookeeper::ZooKeeperFace;
 
 /// Topics that Kafka keeps for itself; clients may read them, not write them.

@@ -15,8 +15,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::{Registry, reload};
 
-use crate::api_error::ApiError;
-use crate::dynamic_config::{invalid_request, operation};
+use crate::metadata::dynamic_config::{invalid_request, operation};
+use crate::requests::api_error::ApiError;
 
 /// What log4j 1 called the logger above all others; Kafka keeps the name.
 const ROOT: &str = "root";
@@ -192,7 +192,7 @@ fn check(change: &AlterableConfig) -> Result<(), ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api_error::text;
+    use crate::requests::api_error::text;
 
     #[test]
     fn every_logger_that_a_line_names_is_listed_once() {

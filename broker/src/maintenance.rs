@@ -10,9 +10,9 @@ use std::time::Duration;
 use storage::StorageError;
 use tokio::task::JoinHandle;
 
-use crate::alter_partition;
 use crate::broker::Broker;
-use crate::partitions::{HostedPartition, StoredLog};
+use crate::replication::alter_partition;
+use crate::replication::partitions::{HostedPartition, StoredLog};
 
 /// How often it is looked for connections that are idle or too many.
 const CONNECTIONS_CHECK: Duration = Duration::from_secs(1);

@@ -9,8 +9,8 @@ use coordinator::runtime::WriteFailure;
 use storage::ReadError;
 
 use super::clock::Clock;
-use crate::error_map;
-use crate::partitions::{AppendRefused, HostedPartition, Isolation};
+use crate::replication::partitions::{AppendRefused, HostedPartition, Isolation};
+use crate::requests::error_map;
 
 /// An append under way: the offset of its first record once the high watermark has passed it.
 pub(crate) type Appending = Pin<Box<dyn Future<Output = Result<i64, WriteFailure>> + Send>>;

@@ -11,6 +11,7 @@
 //! Answers to `CoordinatorRuntime`, `CoordinatorLoaderImpl` and `CoordinatorPartitionWriter`.
 
 mod clock;
+pub(crate) mod groups;
 mod hosted;
 mod load;
 mod log;
@@ -31,7 +32,7 @@ use self::clock::Clock;
 use self::hosted::NotLoaded;
 pub(crate) use self::hosted::{HostedShard, Parked};
 pub(crate) use self::log::ShardLog;
-use crate::partitions::Partitions;
+use crate::replication::partitions::Partitions;
 
 /// A coordinator that is hosted.
 pub(crate) trait Kind:

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::log::Appending;
 use super::{ShardLog, ShardSettings};
-use crate::groups::{Groups, GroupsShard, Limits};
+use crate::coordinators::groups::{Groups, GroupsShard, Limits};
 
 #[derive(Debug)]
 struct Contents {

@@ -14,15 +14,15 @@ use protocol::messages::alter_configs_response::AlterConfigsResourceResponse;
 use protocol::messages::{AlterConfigsRequest, AlterConfigsResponse};
 use raft::image::ResourceType;
 
-use crate::answer_budget;
-use crate::api_error::ApiError;
-use crate::authorizer::Operation;
 use crate::broker::Broker;
-use crate::config_resources::{self, Asked};
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::dynamic_config::check_broker_settings;
-use crate::forwarding::{self, Unanswered};
+use crate::metadata::config_resources::{self, Asked};
+use crate::metadata::dynamic_config::check_broker_settings;
+use crate::metadata::forwarding::{self, Unanswered};
+use crate::requests::answer_budget;
+use crate::requests::api_error::ApiError;
+use crate::requests::authorizer::Operation;
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 768;

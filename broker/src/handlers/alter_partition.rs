@@ -7,13 +7,13 @@ use std::sync::Arc;
 use protocol::ErrorCode;
 use protocol::messages::{AlterPartitionRequest, AlterPartitionResponse};
 
-use crate::answer_budget;
-use crate::api_error::ApiError;
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::controller_call;
-use crate::dispatch::CloseConnection;
+use crate::metadata::controller_call;
+use crate::requests::answer_budget;
+use crate::requests::api_error::ApiError;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 256;

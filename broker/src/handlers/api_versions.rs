@@ -15,8 +15,8 @@ use protocol::wire::StrBytes;
 use raft::feature::{FEATURES, KRAFT_VERSION};
 
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 /// First version whose requests carry the client's name and version.
 const FIRST_WITH_SOFTWARE: i16 = 3;

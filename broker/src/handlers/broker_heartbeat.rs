@@ -7,12 +7,12 @@ use std::sync::Arc;
 use protocol::ErrorCode;
 use protocol::messages::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
 
-use crate::api_error::ApiError;
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::controller_call;
-use crate::dispatch::CloseConnection;
+use crate::metadata::controller_call;
+use crate::requests::api_error::ApiError;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 pub(crate) async fn handle(
     broker: &Arc<Broker>,

@@ -6,12 +6,12 @@ use protocol::ErrorCode;
 use protocol::messages::create_acls_response::AclCreationResult;
 use protocol::messages::{CreateAclsRequest, CreateAclsResponse};
 
-use crate::acls::{self, Codes};
-use crate::api_error::ApiError;
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
+use crate::requests::acls::{self, Codes};
+use crate::requests::api_error::ApiError;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 pub(crate) async fn handle(
     broker: &Arc<Broker>,

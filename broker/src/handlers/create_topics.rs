@@ -10,14 +10,14 @@ use protocol::ErrorCode;
 use protocol::messages::create_topics_response::CreatableTopicResult;
 use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 
-use crate::answer_budget;
-use crate::api_error::ApiError;
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::controller_call;
-use crate::dispatch::CloseConnection;
-use crate::topic_names::{METADATA_TOPIC, Named};
+use crate::metadata::controller_call;
+use crate::requests::answer_budget;
+use crate::requests::api_error::ApiError;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::topic_names::{METADATA_TOPIC, Named};
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 512;

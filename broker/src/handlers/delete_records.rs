@@ -18,13 +18,13 @@ use storage::AppendError;
 
 use tokio::time::Instant;
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::error_map;
-use crate::partitions::DeleteRefused;
-use crate::topic_settings::TopicSettings;
+use crate::metadata::topic_settings::TopicSettings;
+use crate::replication::partitions::DeleteRefused;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::error_map;
 
 const NO_LOW_WATERMARK: i64 = -1;
 /// Offset of a request that means the high watermark.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use protocol::ErrorCode;
 use protocol::messages::{DescribeAclsRequest, DescribeAclsResponse};
 
-use crate::acls::{self, Codes};
-use crate::api_error::text;
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
+use crate::requests::acls::{self, Codes};
+use crate::requests::api_error::text;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 pub(crate) async fn handle(
     broker: &Arc<Broker>,

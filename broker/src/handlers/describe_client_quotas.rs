@@ -13,11 +13,11 @@ use protocol::messages::{DescribeClientQuotasRequest, DescribeClientQuotasRespon
 use protocol::wire::StrBytes;
 use raft::image::QuotaEntities;
 
-use crate::api_error::ApiError;
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
+use crate::requests::api_error::ApiError;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 const EXACT: i8 = 0;
 const DEFAULT: i8 = 1;
@@ -139,7 +139,7 @@ fn refused(error: &ApiError) -> DescribeClientQuotasResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api_error::text;
+    use crate::requests::api_error::text;
 
     fn component(kind: &str, match_type: i8, name: Option<&str>) -> ComponentData {
         ComponentData::default()

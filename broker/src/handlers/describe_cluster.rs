@@ -11,11 +11,11 @@ use protocol::messages::describe_cluster_response::DescribeClusterBroker;
 use protocol::messages::{BrokerId, DescribeClusterRequest, DescribeClusterResponse};
 use raft::image::MetadataImage;
 
-use crate::api_error::{ApiError, text};
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
+use crate::requests::api_error::{ApiError, text};
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 const BROKERS: i8 = 1;
 const CONTROLLERS: i8 = 2;

@@ -17,15 +17,16 @@ use protocol::messages::{DescribeConfigsRequest, DescribeConfigsResponse};
 use protocol::wire::StrBytes;
 use raft::image::{ConfigResource, ConfigValues, ResourceType};
 
-use crate::answer_budget::AnswerBudget;
-use crate::api_error::{ApiError, text, worded};
-use crate::authorizer::Operation;
 use crate::broker::Broker;
-use crate::config_resources;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::dynamic_config::{invalid_request, properties};
-use crate::{log_levels, topic_names};
+use crate::log_levels;
+use crate::metadata::config_resources;
+use crate::metadata::dynamic_config::{invalid_request, properties};
+use crate::requests::answer_budget::AnswerBudget;
+use crate::requests::api_error::{ApiError, text, worded};
+use crate::requests::authorizer::Operation;
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::topic_names;
 
 /// What a resource costs beside its settings, about.
 const RESOURCE_BYTES: usize = 256;

@@ -9,11 +9,11 @@ use protocol::messages::describe_groups_response::{DescribedGroup, DescribedGrou
 use protocol::messages::{DescribeGroupsRequest, DescribeGroupsResponse, GroupId};
 use protocol::wire::StrBytes;
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::error_map;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::error_map;
 
 /// From this version on a group that is not there is an error; before, it is a dead one.
 const FIRST_WITH_NOT_FOUND: i16 = 6;

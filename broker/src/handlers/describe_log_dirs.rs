@@ -17,12 +17,12 @@ use protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse, TopicN
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use crate::api_error::text;
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::partitions::HostedPartition;
+use crate::replication::partitions::HostedPartition;
+use crate::requests::api_error::text;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 pub(crate) async fn handle(
     broker: &Arc<Broker>,

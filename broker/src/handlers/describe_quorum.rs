@@ -10,12 +10,12 @@ use protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use crate::api_error::{ApiError, worded, words};
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::controller_call::{always_worded, check_access};
-use crate::dispatch::CloseConnection;
+use crate::metadata::controller_call::{always_worded, check_access};
+use crate::requests::api_error::{ApiError, worded, words};
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 pub(crate) async fn handle(
     broker: &Arc<Broker>,

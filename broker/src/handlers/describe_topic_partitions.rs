@@ -15,13 +15,13 @@ use protocol::messages::{
 };
 use raft::image::{MetadataImage, Partition, Topic};
 
-use crate::answer_budget;
-use crate::api_error::text;
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::topic_names;
+use crate::requests::answer_budget;
+use crate::requests::api_error::text;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::topic_names;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 256;

@@ -8,13 +8,13 @@ use protocol::ErrorCode;
 use protocol::messages::elect_leaders_response::{PartitionResult, ReplicaElectionResult};
 use protocol::messages::{ElectLeadersRequest, ElectLeadersResponse};
 
-use crate::answer_budget;
-use crate::api_error::ApiError;
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::controller_call;
-use crate::dispatch::CloseConnection;
+use crate::metadata::controller_call;
+use crate::requests::answer_budget;
+use crate::requests::api_error::ApiError;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 /// First version that tells of an error of the whole request.
 const FIRST_WITH_ERROR: i16 = 1;

@@ -12,13 +12,13 @@ use protocol::ErrorCode;
 use protocol::messages::{EnvelopeRequest, EnvelopeResponse};
 
 use super::route;
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::controller_call::ControllerAccess;
-use crate::dispatch::CloseConnection;
-use crate::forwarding::envelope::{Unwrapped, answered, refused, unwrap};
+use crate::metadata::controller_call::ControllerAccess;
+use crate::metadata::forwarding::envelope::{Unwrapped, answered, refused, unwrap};
 use crate::net::connection::Reply;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 pub(crate) async fn handle(
     broker: &Arc<Broker>,

@@ -15,13 +15,15 @@ use protocol::messages::FetchRequest;
 use protocol::wire::{Decodable, StrBytes};
 use uuid::Uuid;
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::fetch_session::{Answered, NO_SESSION, Opened, PartitionKey, Requested, Session};
-use crate::fetching::{self, Follower, Interest, Limits, Nearby};
 use crate::net::connection::{Later, Reply};
-use crate::partitions::Isolation;
+use crate::replication::fetch_session::{
+    Answered, NO_SESSION, Opened, PartitionKey, Requested, Session,
+};
+use crate::replication::fetching::{self, Follower, Interest, Limits, Nearby};
+use crate::replication::partitions::Isolation;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
 
 /// How often a follower's session looks at all of its partitions, which otherwise tell it.
 const LOOK_AT_ALL_MS: i64 = 1000;

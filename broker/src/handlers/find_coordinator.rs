@@ -12,12 +12,12 @@ use protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorRespon
 use protocol::wire::StrBytes;
 use raft::image::MetadataImage;
 
-use crate::authorizer::{Operation, Resource};
-use crate::auto_topics;
 use crate::broker::{Broker, node_endpoint};
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::groups;
+use crate::coordinators::groups;
+use crate::metadata::auto_topics;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
@@ -155,7 +155,7 @@ fn message(error: ErrorCode) -> Option<StrBytes> {
     let words = match error {
         ErrorCode::CoordinatorNotAvailable => "The coordinator is not available.",
         ErrorCode::TransactionalIdAuthorizationFailed => "Transactional Id authorization failed.",
-        other => return crate::api_error::words(other).map(StrBytes::from_static_str),
+        other => return crate::requests::api_error::words(other).map(StrBytes::from_static_str),
     };
     Some(StrBytes::from_static_str(words))
 }

@@ -7,11 +7,11 @@ use coordinator::group::GroupError;
 use protocol::ErrorCode;
 use protocol::messages::{HeartbeatRequest, HeartbeatResponse};
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::error_map;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::error_map;
 
 pub(crate) async fn handle(
     broker: &Arc<Broker>,

@@ -15,16 +15,16 @@ use protocol::messages::incremental_alter_configs_response::AlterConfigsResource
 use protocol::messages::{IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
 use raft::image::ResourceType;
 
-use crate::answer_budget;
-use crate::api_error::ApiError;
-use crate::authorizer::Operation;
 use crate::broker::Broker;
-use crate::config_resources::{self, Asked};
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::dynamic_config::{check_broker_change, operation};
-use crate::forwarding::{self, Unanswered};
 use crate::log_levels;
+use crate::metadata::config_resources::{self, Asked};
+use crate::metadata::dynamic_config::{check_broker_change, operation};
+use crate::metadata::forwarding::{self, Unanswered};
+use crate::requests::answer_budget;
+use crate::requests::api_error::ApiError;
+use crate::requests::authorizer::Operation;
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 /// What one element of a request costs here, about.
 const BYTES_EACH: usize = 768;

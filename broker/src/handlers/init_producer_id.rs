@@ -10,10 +10,10 @@ use std::sync::Arc;
 use protocol::ErrorCode;
 use protocol::messages::{InitProducerIdRequest, InitProducerIdResponse, ProducerId};
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 const NO_PRODUCER_ID: i64 = -1;
 const NO_PRODUCER_EPOCH: i16 = -1;

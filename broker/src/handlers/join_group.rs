@@ -9,12 +9,12 @@ use protocol::messages::{JoinGroupRequest, JoinGroupResponse};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::error_map;
-use crate::groups::Parked;
+use crate::coordinators::groups::Parked;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::error_map;
 
 /// Below this version the protocol's name cannot be null.
 const FIRST_WITH_NULL_PROTOCOL: i16 = 7;

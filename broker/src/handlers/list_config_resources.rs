@@ -11,11 +11,11 @@ use protocol::messages::{ListConfigResourcesRequest, ListConfigResourcesResponse
 use protocol::wire::StrBytes;
 use raft::image::{MetadataImage, ResourceType};
 
-use crate::api_error::text;
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
+use crate::requests::api_error::text;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 /// In the order in which Kafka answers.
 const KINDS: [ResourceType; 5] = [

@@ -7,11 +7,11 @@ use protocol::messages::list_groups_response::ListedGroup;
 use protocol::messages::{GroupId, ListGroupsRequest, ListGroupsResponse};
 use protocol::wire::StrBytes;
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::error_map;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::error_map;
 
 pub(crate) async fn handle(
     broker: &Arc<Broker>,

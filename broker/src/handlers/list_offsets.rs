@@ -15,12 +15,12 @@ use protocol::messages::list_offsets_response::{
 };
 use protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::error_map;
-use crate::partitions::{FoundOffset, Isolation, OffsetSought};
+use crate::replication::partitions::{FoundOffset, Isolation, OffsetSought};
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::error_map;
 
 /// Replica id of a tool that may ask a replica that does not lead.
 const DEBUGGING_REPLICA: i32 = -2;

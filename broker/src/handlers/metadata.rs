@@ -17,11 +17,11 @@ use protocol::wire::StrBytes;
 use raft::image::{MetadataImage, Partition, Topic};
 use uuid::Uuid;
 
-use crate::authorizer::{Operation, Resource};
-use crate::auto_topics;
 use crate::broker::{Broker, node_endpoint, registered_endpoint};
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
+use crate::metadata::auto_topics;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 /// First version whose requests may name topics by id.
 const FIRST_WITH_IDS: i16 = 12;

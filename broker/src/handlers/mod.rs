@@ -6,9 +6,9 @@ use bytes::Bytes;
 use protocol::api::{ApiKey, Listener};
 
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::serve;
 use crate::net::connection::{Later, Reply};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::serve;
 
 pub(crate) mod allocate_producer_ids;
 pub(crate) mod alter_configs;

@@ -11,11 +11,11 @@ use protocol::messages::offset_commit_response::{
 };
 use protocol::messages::{OffsetCommitRequest, OffsetCommitResponse, TopicName};
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::error_map;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::error_map;
 
 pub(crate) async fn handle(
     broker: &Arc<Broker>,

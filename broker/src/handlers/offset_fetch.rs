@@ -13,11 +13,11 @@ use protocol::messages::offset_fetch_response::{
 use protocol::messages::{OffsetFetchRequest, OffsetFetchResponse, TopicName};
 use protocol::wire::StrBytes;
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::error_map;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::error_map;
 
 const FIRST_WITH_TOP_LEVEL_ERROR: i16 = 2;
 const FIRST_WITH_GROUPS: i16 = 8;

@@ -20,12 +20,12 @@ use protocol::produce::{
 use replica::{Acks, Answer, Origin};
 use uuid::Uuid;
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::error_map::{self, Refusal};
 use crate::net::connection::{Later, Reply};
-use crate::partitions::{Committing, HostedPartition};
+use crate::replication::partitions::{Committing, HostedPartition};
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::error_map::{self, Refusal};
 
 /// First version whose batches may be compressed with zstd.
 const FIRST_WITH_ZSTD: i16 = 7;
@@ -198,7 +198,7 @@ fn append_partition(
 fn refused_append(
     broker: &Arc<Broker>,
     partition: &HostedPartition,
-    refused: &crate::partitions::AppendRefused,
+    refused: &crate::replication::partitions::AppendRefused,
 ) -> Refusal {
     broker.note_append_failure(refused);
     let refusal = error_map::refused_append(refused, partition.marks().log_start_offset());

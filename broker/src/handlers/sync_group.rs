@@ -7,11 +7,11 @@ use coordinator::group::{GroupError, SyncAnswer};
 use protocol::ErrorCode;
 use protocol::messages::{SyncGroupRequest, SyncGroupResponse};
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
-use crate::error_map;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
+use crate::requests::error_map;
 
 /// From this version on a member must say which protocol it follows.
 const FIRST_WITH_PROTOCOL: i16 = 5;

@@ -9,10 +9,10 @@ use protocol::ErrorCode;
 use protocol::messages::{UpdateRaftVoterRequest, UpdateRaftVoterResponse};
 use raft::quorum::{PeerRequest, PeerResponse};
 
-use crate::authorizer::{Operation, Resource};
 use crate::broker::Broker;
-use crate::context::RequestContext;
-use crate::dispatch::CloseConnection;
+use crate::requests::authorizer::{Operation, Resource};
+use crate::requests::context::RequestContext;
+use crate::requests::dispatch::CloseConnection;
 
 pub(crate) async fn handle(
     broker: &Arc<Broker>,

@@ -14,7 +14,7 @@ use storage::{
 };
 use uuid::Uuid;
 
-use crate::partitions::HostedPartition;
+use crate::replication::partitions::HostedPartition;
 
 /// A directory to be removed when its delay is over.
 #[derive(Debug)]

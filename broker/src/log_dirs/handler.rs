@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::{Fallen, reporter};
 use crate::broker::Broker;
-use crate::partitions::HostedPartition;
+use crate::replication::partitions::HostedPartition;
 
 /// The tasks of a broker's log directories, which end when this is dropped.
 #[derive(Debug)]

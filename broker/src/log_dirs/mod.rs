@@ -44,7 +44,9 @@ pub(crate) use self::handler::{LogDirTasks, take_offline};
 use self::placement::{Place, Placement};
 pub(crate) use self::telling::FailedDirectories;
 use crate::broker::now_ms;
-use crate::partitions::{HostedPartition, Replica, ReplicaSettings, StoredLog, Surroundings};
+use crate::replication::partitions::{
+    HostedPartition, Replica, ReplicaSettings, StoredLog, Surroundings,
+};
 
 /// What tells two draws apart: the golden ratio's bits, so that they spread.
 const DRAW_STEP: u64 = 0x9E37_79B9_7F4A_7C15;

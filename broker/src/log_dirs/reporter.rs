@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::Located;
 use super::assignment::{self, Assignments, Replica};
 use crate::broker::Broker;
-use crate::controller_channel::{ChannelError, ControllerChannel};
+use crate::metadata::controller_channel::{ChannelError, ControllerChannel};
 use client::PeerSettings;
 
 /// After so long a request is made anew, as in Kafka.

@@ -30,8 +30,8 @@ use super::frames::{Frame, FrameError, FrameReader};
 use super::outbox::Outbox;
 use super::registry::Seat;
 use crate::broker::Broker;
-use crate::context::Client;
-use crate::dispatch::{self, Begun, CloseConnection};
+use crate::requests::context::Client;
+use crate::requests::dispatch::{self, Begun, CloseConnection};
 use crate::zookeeper;
 
 /// Most Produce requests of one connection that wait for acknowledgements.

@@ -7,7 +7,7 @@ use protocol::messages::*;
 use uuid::Uuid;
 
 use super::{Case, case};
-use crate::api_error::text;
+use crate::requests::api_error::text;
 
 /// What requests may need to know of the node.
 pub(super) struct Sample {

@@ -6,7 +6,7 @@ use protocol::messages::*;
 
 use super::cases::{GROUP, Sample, TOPIC, TRANSACTIONAL_ID, topic};
 use super::{Case, case};
-use crate::api_error::text;
+use crate::requests::api_error::text;
 
 const NOT_COORDINATOR: i16 = ErrorCode::NotCoordinator.code();
 

@@ -26,14 +26,14 @@ use uuid::Uuid;
 
 use self::cases::{Sample, cases};
 use super::{produce, route};
-use crate::api_error::text;
-use crate::authorizer::{Authorizer, Operation, Resource};
-use crate::auto_topics;
 use crate::broker::Broker;
-use crate::context::{Client, RequestContext};
-use crate::controller_call::ControllerAccess;
+use crate::metadata::auto_topics;
+use crate::metadata::controller_call::ControllerAccess;
 use crate::net::connection::Reply;
-use crate::server::Node;
+use crate::node::server::Node;
+use crate::requests::api_error::text;
+use crate::requests::authorizer::{Authorizer, Operation, Resource};
+use crate::requests::context::{Client, RequestContext};
 
 /// Denies, and keeps what it was asked.
 #[derive(Debug, Default)]

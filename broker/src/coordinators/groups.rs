@@ -1,0 +1,204 @@
+//! The group coordinator on this broker: its limits, which shard a group belongs to, and what
+//! deleted topics mean for it. The shards are hosted by [`crate::coordinators`].
+//!
+//! Answers to `GroupCoordinatorService`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::BrokerConfig;
+use coordinator::group::{Answer, GroupError, GroupSettings, GroupShard, Level, Note};
+use coordinator::partition_of;
+use coordinator::runtime::WriteFailure;
+use protocol::batch::Compression;
+use protocol::wire::StrBytes;
+use raft::image::{Changes, MetadataImage};
+
+use crate::coordinators::{self, HostedShard, Kind, ShardSettings, Shards, Unserved};
+use crate::replication::partitions::Partitions;
+
+/// The coordinator's topic.
+pub(crate) const TOPIC: &str = "__consumer_offsets";
+
+/// What the coordinator takes from the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) settings: GroupSettings,
+    pub(crate) commit_timeout: Duration,
+    pub(crate) shards: ShardSettings,
+    pub(crate) topic_partitions: i32,
+}
+
+impl Limits {
+    pub(crate) fn of(config: &BrokerConfig) -> Self {
+        let size = |value: i32| usize::try_from(value).unwrap_or(0);
+        let ms = |value: i64| u64::try_from(value).unwrap_or(0);
+        let defaults = GroupSettings::default();
+        Self {
+            settings: GroupSettings {
+                min_session_timeout_ms: config.group_min_session_timeout_ms,
+                max_session_timeout_ms: config.group_max_session_timeout_ms,
+                max_size: size(config.group_max_size),
+                initial_rebalance_delay_ms: ms(config.group_initial_rebalance_delay_ms.into()),
+                offset_metadata_max_size: size(config.offset_metadata_max_bytes),
+                offsets_retention_ms: i64::from(config.offsets_retention_minutes) * 60_000,
+                retention_check_interval_ms: ms(config.offsets_retention_check_interval_ms),
+                ..defaults
+            },
+            commit_timeout: Duration::from_millis(ms(config.offsets_commit_timeout_ms.into())),
+            shards: ShardSettings {
+                load_buffer_bytes: size(config.offsets_load_buffer_size),
+                compression: u8::try_from(config.offsets_topic_compression_codec)
+                    .ok()
+                    .and_then(|codec| Compression::from_id(codec).ok())
+                    .unwrap_or(Compression::None),
+            },
+            topic_partitions: config.offsets_topic_num_partitions,
+        }
+    }
+}
+
+/// A shard of groups.
+pub(crate) type GroupsShard = HostedShard<GroupShard>;
+/// An answer of a shard of groups that may come later.
+pub(crate) type Parked<T> = coordinators::Parked<GroupShard, T>;
+
+impl Kind for GroupShard {
+    const TOPIC: &'static str = TOPIC;
+    const NAME: &'static str = "GroupCoordinator";
+
+    fn say(note: &Note, node_id: i32, partition: i32) {
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "org.apache.kafka.coordinator.group.GroupMetadataManager",
+                    "[GroupCoordinator id={node_id} topic={TOPIC} partition={partition}] {note}"
+                )
+            };
+        }
+        match note.level() {
+            Level::Debug => line!(debug),
+            Level::Info => line!(info),
+            Level::Warn => line!(warn),
+            Level::Error => line!(error),
+        }
+    }
+}
+
+/// The groups of this broker.
+#[derive(Debug)]
+pub(crate) struct Groups {
+    limits: Limits,
+    shards: Shards<GroupShard>,
+}
+
+impl Groups {
+    pub(crate) fn new(node_id: i32, limits: Limits) -> Self {
+        let settings = limits.settings.clone();
+        let empty = move || GroupShard::new(settings.clone());
+        Self { shards: Shards::new(node_id, limits.shards, empty), limits }
+    }
+
+    pub(crate) fn settings(&self) -> &GroupSettings {
+        &self.limits.settings
+    }
+
+    /// The partition of the coordinator's topic that a group belongs to.
+    pub(crate) fn partition_of(&self, group: &str, image: &MetadataImage) -> i32 {
+        let topic = image.topics().by_name(TOPIC);
+        let partitions = topic.and_then(|topic| i32::try_from(topic.partitions().len()).ok());
+        partition_of(group, partitions.unwrap_or(self.limits.topic_partitions))
+    }
+
+    /// The shard of this partition, if this broker has it.
+    pub(crate) fn shard(&self, partition: i32) -> Result<Arc<GroupsShard>, GroupError> {
+        Ok(self.shards.shard(partition)?)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn hosted(&self) -> &Shards<GroupShard> {
+        &self.shards
+    }
+
+    /// Every shard of this broker.
+    pub(crate) fn shards(&self) -> Vec<Arc<GroupsShard>> {
+        self.shards.all()
+    }
+
+    /// Waits for an answer that depends on a write, as long as offsets.commit.timeout.ms allows.
+    /// The write goes on all the same, and what it says will hold.
+    pub(crate) async fn within_commit_timeout<T: TryFrom<Answer>>(
+        &self,
+        parked: Parked<T>,
+    ) -> Result<T, GroupError> {
+        match tokio::time::timeout(self.limits.commit_timeout, parked.answer()).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err(GroupError::NotCoordinator),
+            Err(_) => Err(GroupError::WriteFailed(WriteFailure::TimedOut)),
+        }
+    }
+
+    /// Waits as long for what a shard has decided to be written.
+    pub(crate) async fn settled(&self, shard: &Arc<GroupsShard>) -> Result<(), GroupError> {
+        match tokio::time::timeout(self.limits.commit_timeout, shard.settled()).await {
+            Ok(settled) => Ok(settled?),
+            Err(_) => Err(GroupError::WriteFailed(WriteFailure::TimedOut)),
+        }
+    }
+
+    /// The first image: every partition of the topic that this broker leads is taken.
+    pub(crate) fn begin(&self, partitions: &Partitions, image: &MetadataImage) {
+        let Some(topic) = image.topics().by_name(TOPIC) else { return };
+        for (partition, _) in topic.partitions() {
+            self.shards.follow(partitions, image, topic.id, partition);
+        }
+    }
+
+    /// What changed: shards come and go, and deleted topics take their offsets along. Called when
+    /// the partitions are what `image` says; `before` is the image before it.
+    pub(crate) fn apply(
+        &self,
+        partitions: &Partitions,
+        before: &MetadataImage,
+        image: &MetadataImage,
+        changes: &Changes,
+    ) {
+        let deleted = changes.deleted_topics.values().filter_map(|name| {
+            let topic = before.topics().by_name(name)?;
+            Some(topic.partitions().map(|(partition, _)| (topic.name.clone(), partition)))
+        });
+        let deleted: Vec<(StrBytes, i32)> = deleted.flatten().collect();
+        if deleted.iter().any(|(topic, _)| topic.as_str() == TOPIC) {
+            for shard in self.shards() {
+                self.shards.give_up(shard.partition());
+            }
+        }
+        if !deleted.is_empty() {
+            for shard in self.shards() {
+                // A shard that is being loaded will forget them when they expire.
+                let _ = shard.act(|shard, _, out| shard.partitions_deleted(&deleted, out));
+            }
+        }
+        let Some(topic) = image.topics().by_name(TOPIC) else { return };
+        if let Some(change) = changes.topics.get(&topic.id) {
+            for partition in &change.partitions {
+                self.shards.follow(partitions, image, topic.id, *partition);
+            }
+        }
+    }
+
+    /// Takes up again what is led here and is not served for a reason that may have passed; the
+    /// partitions whose groups are not served, with the reasons.
+    pub(crate) fn reconcile(
+        &self,
+        partitions: &Partitions,
+        image: &MetadataImage,
+    ) -> Vec<Unserved> {
+        self.shards.reconcile(partitions, image)
+    }
+
+    /// Closes every shard; whoever waits is told that the coordinator is elsewhere.
+    pub(crate) fn shut_down(&self) {
+        self.shards.shut_down();
+    }
+}

@@ -1,0 +1,161 @@
+//! Topics that are created because somebody asked for them: by Metadata, or by a coordinator that
+//! needs its own.
+//!
+//! One request for a name is under way at a time. Kafka: `AutoTopicCreationManager`.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use protocol::api::{Api, ApiKey};
+use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
+use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
+use protocol::wire::StrBytes;
+
+use crate::broker::Broker;
+use crate::metadata::controller_call::CallFailed;
+use crate::metadata::forwarding;
+use crate::requests::context::RequestContext;
+
+/// Longest name of a topic.
+const NAME_BYTES_MAX: usize = 249;
+
+/// Names whose creation is under way.
+#[derive(Debug, Default)]
+pub(crate) struct AutoTopics {
+    in_flight: Mutex<BTreeSet<String>>,
+}
+
+/// Whether a topic may have this name. Kafka: `Topic.isValid`.
+pub(crate) fn is_valid_name(name: &str) -> bool {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    !matches!(name, "" | "." | "..") && name.len() <= NAME_BYTES_MAX && name.bytes().all(legal)
+}
+
+/// Starts to create topics that a client asked for; the client asks again to see them.
+///
+/// The controller is told of the client, whose leave to create was asked for.
+pub(crate) fn create_for(broker: &Arc<Broker>, context: &RequestContext, names: Vec<String>) {
+    let api = Api::of(ApiKey::CreateTopics);
+    let context = RequestContext { api, api_version: api.max_version, ..context.clone() };
+    start(broker, names, move |broker, request| async move {
+        let asked = forwarding::ask(&broker, &context, request, |request, controller, now| {
+            controller.create_topics(request, &|_| false, now)
+        });
+        asked.await.map_err(|error| error.to_string())
+    });
+}
+
+/// Starts to create a topic that this broker needs.
+pub(crate) fn create_own(broker: &Arc<Broker>, name: &str) {
+    start(broker, vec![name.to_owned()], |broker, request| async move {
+        create(&broker, request).await.map_err(|error| error.to_string())
+    });
+}
+
+/// Creates topics in the name of this node.
+pub(crate) async fn create(
+    broker: &Arc<Broker>,
+    request: CreateTopicsRequest,
+) -> Result<CreateTopicsResponse, CallFailed> {
+    forwarding::ask_as_node(broker, request, |request, controller, now| {
+        controller.create_topics(request, &|_| false, now)
+    })
+    .await
+}
+
+fn start<Asked>(
+    broker: &Arc<Broker>,
+    names: Vec<String>,
+    ask: impl FnOnce(Arc<Broker>, CreateTopicsRequest) -> Asked + Send + 'static,
+) where
+    Asked: Future<Output = Result<CreateTopicsResponse, String>> + Send,
+{
+    let topics: Vec<CreatableTopic> = {
+        let mut in_flight = broker.auto_topics().in_flight.lock();
+        let new = names.into_iter().filter(|name| in_flight.insert(name.clone()));
+        new.map(|name| topic(broker, &name)).collect()
+    };
+    if topics.is_empty() {
+        return;
+    }
+    let broker = Arc::clone(broker);
+    tokio::spawn(async move {
+        let names: Vec<String> = topics.iter().map(|topic| topic.name.to_string()).collect();
+        tracing::info!(
+            target: "kafka.server.DefaultAutoTopicCreationManager",
+            "Sent auto-creation request for Set({}) to the active controller.",
+            names.join(", "),
+        );
+        let timeout_ms = broker.config().request_timeout_ms;
+        let request =
+            CreateTopicsRequest::default().with_topics(topics).with_timeout_ms(timeout_ms);
+        if let Err(error) = ask(Arc::clone(&broker), request).await {
+            tracing::warn!(
+                target: "kafka.server.DefaultAutoTopicCreationManager",
+                "Auto topic creation of {} failed: {error}",
+                names.join(", "),
+            );
+        }
+        let mut in_flight = broker.auto_topics().in_flight.lock();
+        for name in &names {
+            in_flight.remove(name);
+        }
+    });
+}
+
+/// What a topic is created with: this broker's own settings, which need not be the controller's.
+fn topic(broker: &Arc<Broker>, name: &str) -> CreatableTopic {
+    let config = broker.config();
+    let replicas = i16::try_from(config.default_replication_factor).unwrap_or(i16::MAX);
+    let creatable = CreatableTopic::default()
+        .with_name(TopicName(StrBytes::from_string(name.to_owned())))
+        .with_num_partitions(config.num_partitions)
+        .with_replication_factor(replicas);
+    match name {
+        "__consumer_offsets" => creatable
+            .with_num_partitions(config.offsets_topic_num_partitions)
+            .with_replication_factor(config.offsets_topic_replication_factor)
+            .with_configs(configs(&[
+                ("cleanup.policy", "compact"),
+                ("compression.type", "producer"),
+                ("segment.bytes", &config.offsets_topic_segment_bytes.to_string()),
+            ])),
+        "__transaction_state" => creatable
+            .with_num_partitions(config.transaction_state_log_num_partitions)
+            .with_replication_factor(config.transaction_state_log_replication_factor)
+            .with_configs(configs(&[
+                ("cleanup.policy", "compact"),
+                ("compression.type", "uncompressed"),
+                ("min.insync.replicas", &config.transaction_state_log_min_isr.to_string()),
+                ("segment.bytes", &config.transaction_state_log_segment_bytes.to_string()),
+                ("unclean.leader.election.enable", "false"),
+            ])),
+        _ => creatable,
+    }
+}
+
+fn configs(settings: &[(&str, &str)]) -> Vec<CreatableTopicConfig> {
+    let setting = |(name, value): &(&str, &str)| {
+        CreatableTopicConfig::default()
+            .with_name(StrBytes::from_string((*name).to_owned()))
+            .with_value(Some(StrBytes::from_string((*value).to_owned())))
+    };
+    settings.iter().map(setting).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_legal_where_kafka_says_so() {
+        for good in ["a", "a.b_c-D9", "__consumer_offsets", "...", &"x".repeat(249)] {
+            assert!(is_valid_name(good), "{good}");
+        }
+        for bad in ["", ".", "..", "a b", "a/b", "ä", "a\n", &"x".repeat(250)] {
+            assert!(!is_valid_name(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! This node as a member of the cluster: what its roles ask of the active controller.
+//!
+//! Where the controller of this node is the active one it is asked here, by the methods that
+//! requests of other nodes reach; otherwise by RPC. Answers to `BrokerLifecycleManager` (whose
+//! state is in `lifecycle`) and `ControllerRegistrationManager`.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use config::BrokerConfig;
+use protocol::messages::{
+    BrokerHeartbeatResponse, BrokerRegistrationResponse, ControllerRegistrationRequest,
+    ControllerRegistrationResponse,
+};
+use raft::image::{Changes, MetadataImage};
+
+use super::command::Command;
+use super::host::Host;
+use super::lifecycle::{Due, Lifecycle};
+use super::{MetadataDir, clock, identity};
+use crate::metadata::controller_channel::{ChannelError, ControllerChannel};
+
+/// The version of BrokerRegistration that our own registration is.
+const OWN_REGISTRATION: i16 = 4;
+/// How soon a controller that was not registered tries again.
+const CONTROLLER_RETRY_MS: i64 = 1_000;
+
+pub(super) struct Membership {
+    pub(super) node_id: i32,
+    /// Whether this broker's file is of the ZooKeeper era, and with it what its log says.
+    pub(super) is_of_zookeeper_era: bool,
+    pub(super) lifecycle: Lifecycle,
+    /// `None` on a node without the controller's role.
+    pub(super) controller: Option<ControllerRegistrationRequest>,
+    controller_is_asking: bool,
+    controller_next_ms: i64,
+    channel: Arc<ControllerChannel>,
+    /// How long a request looks for an active controller.
+    within: Duration,
+    /// How long a heartbeat may go unanswered on one connection. The controller answers within half
+    /// of it; a flow that was dropped without a word never does, and a session outlasts several
+    /// (KAFKA-14392).
+    heartbeat_timeout: Duration,
+    /// How long a registration may.
+    registration_timeout: Duration,
+}
+
+impl Membership {
+    pub(super) fn new(
+        config: &BrokerConfig,
+        dir: &MetadataDir,
+        channel: ControllerChannel,
+    ) -> Self {
+        let is_controller = config.process_roles.controller;
+        let within = u64::try_from(config.broker_session_timeout_ms).unwrap_or(0);
+        Self {
+            node_id: config.node_id,
+            is_of_zookeeper_era: config.zookeeper.broker().is_some(),
+            lifecycle: Lifecycle::new(config, dir),
+            controller: is_controller.then(|| identity::controller_registration(config)),
+            controller_is_asking: false,
+            controller_next_ms: i64::MAX,
+            channel: Arc::new(channel),
+            within: Duration::from_millis(within),
+            heartbeat_timeout: super::heartbeat_timeout(config),
+            registration_timeout: super::ms(i64::from(
+                config.controller_socket_timeout_ms.min(config.broker_session_timeout_ms),
+            )),
+        }
+    }
+
+    pub(super) fn next_ms(&self) -> i64 {
+        let controller = if self.controller_is_asking { i64::MAX } else { self.controller_next_ms };
+        self.lifecycle.next_ms().min(controller)
+    }
+
+    /// Notified each time that the connection for heartbeats ends.
+    pub(super) fn heartbeats_end(&self) -> Arc<tokio::sync::Notify> {
+        self.channel.ended()
+    }
+
+    /// There is news of who leads: a controller that is not registered can be now.
+    pub(super) fn controller_due_now(&mut self) {
+        if self.controller.is_some() {
+            self.controller_next_ms = i64::MIN;
+        }
+    }
+}
+
+impl Host {
+    /// Asks the active controller whatever is due.
+    pub(super) fn tell_controller(&mut self) {
+        let now_ms = clock::monotonic_ms();
+        if now_ms >= self.membership.controller_next_ms && !self.membership.controller_is_asking {
+            self.register_controller();
+        }
+        match self.membership.lifecycle.due(self.metadata_offset(), now_ms) {
+            None => {}
+            Some(Due::Register(request)) => {
+                if !self.node.controller().is_active() {
+                    let timeout = self.membership.registration_timeout;
+                    self.by_rpc(request, timeout, Command::Registered);
+                    return;
+                }
+                let kraft_version = self.node.quorum().kraft().version;
+                let asked = self.ask(|controller, now| {
+                    // Its former self held the lock of the directory that this process holds now.
+                    controller.session_ended(request.broker_id.0);
+                    controller.register_broker(&request, OWN_REGISTRATION, kraft_version, now)
+                });
+                let answer = asked.map(|(response, _)| response);
+                self.registered(answer.map_err(|_| ChannelError::Stopping));
+            }
+            Some(Due::Heartbeat(request)) => {
+                if !self.node.controller().is_active() {
+                    let timeout = self.membership.heartbeat_timeout;
+                    self.by_rpc(request, timeout, Command::Heard);
+                    return;
+                }
+                match self.ask(|controller, now| controller.heartbeat(&request, now)) {
+                    Ok((response, offset)) => self.heard_at(&response, offset),
+                    Err(_) => self.membership.lifecycle.unanswered(now_ms),
+                }
+            }
+        }
+    }
+
+    fn by_rpc<R>(
+        &self,
+        request: R,
+        attempt_timeout: Duration,
+        answered: impl FnOnce(Result<R::Response, ChannelError>) -> Command + Send + 'static,
+    ) where
+        R: protocol::wire::Request + Clone + Send + Sync + 'static,
+        R::Response: crate::metadata::controller_channel::FromController + Send,
+    {
+        let (channel, commands) = (Arc::clone(&self.membership.channel), self.commands.clone());
+        let within = self.membership.within;
+        tokio::spawn(async move {
+            let answer = channel.request_each(request, attempt_timeout, within).await;
+            // A quorum that has stopped waits for no answer.
+            let _ = commands.send(answered(answer));
+        });
+    }
+
+    pub(super) fn registered(&mut self, answer: Result<BrokerRegistrationResponse, ChannelError>) {
+        let now_ms = clock::monotonic_ms();
+        match answer {
+            Ok(response) => self.membership.lifecycle.registered(&response, now_ms),
+            Err(error) => {
+                self.log_unanswered("register the broker", &error);
+                self.membership.lifecycle.unanswered(now_ms);
+            }
+        }
+        if let Some(epoch) = self.membership.lifecycle.epoch() {
+            self.shared.broker_epoch.store(epoch, Ordering::Release);
+        }
+    }
+
+    pub(super) fn heard(&mut self, answer: Result<BrokerHeartbeatResponse, ChannelError>) {
+        match answer {
+            // What it says becomes true here when the image shows it.
+            Ok(response) => self.heard_at(&response, -1),
+            Err(error) => {
+                self.log_unanswered("send a heartbeat", &error);
+                self.membership.lifecycle.unanswered(clock::monotonic_ms());
+            }
+        }
+    }
+
+    /// `offset` is what this node must have applied before it acts on the answer.
+    fn heard_at(&mut self, response: &BrokerHeartbeatResponse, offset: i64) {
+        if self.membership.lifecycle.heard(response, clock::monotonic_ms()) {
+            self.wait_for(offset, Box::new(|_, membership| membership.lifecycle.may_stop()));
+        }
+        self.release();
+        let image = self.shared.image.load_full();
+        self.note_unfenced(&image, image.provenance().last_contained_offset);
+    }
+
+    fn log_unanswered(&self, what: &str, error: &ChannelError) {
+        let id = self.membership.node_id;
+        tracing::info!(
+            target: "kafka.server.BrokerLifecycleManager",
+            "[BrokerLifecycleManager id={id}] Unable to {what}: {error}"
+        );
+    }
+
+    /// The cluster changed: what of it concerns this node's membership.
+    pub(super) fn noticed(&mut self, image: &MetadataImage, changes: &Changes, offset: i64) {
+        self.note_unfenced(image, offset);
+        let own = self.membership.node_id;
+        let leaving = image.cluster().brokers().any(|broker| {
+            broker.broker_id != own
+                && broker.in_controlled_shutdown
+                && changes.brokers.contains(&broker.broker_id)
+        });
+        if leaving {
+            // Whoever leaves may go when the others have read what it gave up. Unlike Kafka, they
+            // say so at once (docs/decisions/0115).
+            let hear = move |_: Result<(), super::ControllerError>, members: &mut Membership| {
+                members.lifecycle.ask_at_once();
+            };
+            self.wait_for(offset, Box::new(hear));
+        }
+        let wronged = self.membership.lifecycle.epoch().is_some_and(|epoch| {
+            let broker = image.cluster().broker(own).filter(|_| changes.brokers.contains(&own));
+            broker.is_some_and(|broker| broker.fenced && broker.broker_epoch == epoch)
+        });
+        if wronged {
+            // Whoever took this broker for gone was wrong.
+            self.membership.lifecycle.ask_at_once();
+        }
+        let registered = self.membership.controller.as_ref().is_none_or(|request| {
+            let known = image.cluster().controller(own);
+            known.is_some_and(|known| known.incarnation_id == request.incarnation_id)
+        });
+        if registered {
+            self.membership.controller_next_ms = i64::MAX;
+        }
+    }
+
+    /// Clients may come when this node has applied its own unfencing.
+    fn note_unfenced(&mut self, image: &MetadataImage, offset: i64) {
+        let Some(epoch) = self.membership.lifecycle.epoch() else { return };
+        let shown = image.cluster().broker(self.membership.node_id);
+        let unfenced = shown.is_some_and(|own| own.broker_epoch == epoch && !own.fenced);
+        if unfenced && self.membership.lifecycle.is_unfencing() {
+            self.wait_for(
+                offset,
+                Box::new(|outcome, membership| {
+                    if outcome.is_ok() {
+                        membership.lifecycle.unfenced();
+                    }
+                }),
+            );
+        }
+    }
+
+    fn register_controller(&mut self) {
+        let Some(request) = self.membership.controller.clone() else { return };
+        let image = self.shared.image.load_full();
+        if !image.is_empty() && !image.metadata_version().has_controller_registration() {
+            // Known only when the level rises, which is a change of leadership or of the image.
+            self.membership.controller_next_ms = i64::MAX;
+            return;
+        }
+        self.membership.controller_is_asking = true;
+        if !self.node.controller().is_active() {
+            let timeout = self.membership.registration_timeout;
+            self.by_rpc(request, timeout, Command::ControllerRegistered);
+            return;
+        }
+        let asked = self.ask(|controller, _| controller.register_controller(&request));
+        let answer = asked.map(|(response, _)| response).map_err(|_| ChannelError::Stopping);
+        self.controller_registered(answer);
+    }
+
+    pub(super) fn controller_registered(
+        &mut self,
+        answer: Result<ControllerRegistrationResponse, ChannelError>,
+    ) {
+        self.membership.controller_is_asking = false;
+        let refusal = match answer {
+            Ok(response) if response.error_code == 0 => {
+                self.membership.controller_next_ms = i64::MAX;
+                return;
+            }
+            Ok(response) => {
+                let words = response.error_message.map(|words| words.to_string());
+                words.unwrap_or_else(|| format!("error code {}", response.error_code))
+            }
+            Err(error) => error.to_string(),
+        };
+        let id = self.membership.node_id;
+        tracing::warn!(
+            target: "kafka.server.ControllerRegistrationManager",
+            "[ControllerRegistrationManager id={id}] The controller is not registered: {refusal}"
+        );
+        self.membership.controller_next_ms = clock::monotonic_ms() + CONTROLLER_RETRY_MS;
+    }
+}

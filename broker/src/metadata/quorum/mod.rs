@@ -1,0 +1,422 @@
+//! The controller quorum's host: a thread of its own with its own runtime, so that neither a busy
+//! broker nor a slow disk costs a heartbeat.
+//!
+//! ```text
+//!  handlers ── submit ──▶ ┌ quorum's thread ───────────────┐ ── orders ─▶ writer's thread (disk)
+//!           ── asked ───▶ │ raft::node::Node, membership    │ ◀─ synced ──
+//!  publisher ◀─ changes ── │ network, evidence               │ ◀──────────▶ other nodes
+//!            ── applied ─▶ └─────────────────────────────────┘
+//! ```
+//! Every node has one: voters, controllers that are none, and brokers that only read.
+//! Decides nothing: what to write, when a record counts, who is fenced and what a request is
+//! answered is `raft`'s. Answers to `KafkaRaftManager`, `ControllerServer` and the event queue of
+//! `QuorumController`.
+
+mod changes;
+mod clock;
+mod command;
+mod evidence;
+mod exhaustion;
+mod handover;
+mod host;
+mod identity;
+mod lifecycle;
+#[cfg(test)]
+mod lifecycle_test;
+mod lines;
+mod log_writer;
+mod membership;
+mod metadata_log;
+#[cfg(test)]
+mod metadata_log_test;
+mod network;
+mod snapshot_files;
+#[cfg(test)]
+mod tests;
+mod vote_file;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI16, AtomicI32, AtomicI64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use config::BrokerConfig;
+use parking_lot::Mutex;
+use protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
+use protocol::records::metadata::MetadataRecord;
+use raft::controller::{Controller, ControllerNow, ControllerResult, feature_records};
+use raft::evidence::Evidence;
+use raft::feature::{ELR_VERSION, GROUP_VERSION, MetadataVersion, TRANSACTION_VERSION};
+use raft::image::MetadataImage;
+use raft::node::{Node, NodeError};
+use raft::quorum::{Event, PeerRequest, PeerResponse, Snapshot};
+use storage::{Disk, OpenFiles, StorageError};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
+
+pub(crate) use self::changes::Changes;
+use self::command::Command;
+use self::evidence::{HeartbeatConnections, Sign};
+use self::host::Host;
+use self::membership::Membership;
+use self::metadata_log::{OpenedLog, Segments};
+use self::network::Network;
+use self::vote_file::VoteFile;
+use crate::log_dirs::LogDirs;
+use crate::metadata::controller_channel::{ActiveController, ControllerChannel};
+use crate::metadata::dynamic_config::ConfigTables;
+use client::PeerSettings;
+
+const PARTITION: &str = "__cluster_metadata-0";
+const BOOTSTRAP_FILE: &str = "bootstrap.checkpoint";
+
+/// Where the metadata log lives, and what its directory is called in the cluster.
+#[derive(Debug, Clone)]
+pub(crate) struct MetadataDir {
+    /// The log dir, formatted.
+    pub(crate) path: PathBuf,
+    pub(crate) cluster_id: String,
+    pub(crate) directory_id: Uuid,
+    /// Ids of the directories of the partitions' logs.
+    pub(crate) log_dirs: Vec<Uuid>,
+    /// Whether the node stopped cleanly last time.
+    pub(crate) clean_shutdown: bool,
+    /// The broker's epoch before a clean stop; -1 after any other.
+    pub(crate) previous_broker_epoch: i64,
+    pub(crate) disk: Disk,
+    pub(crate) open_files: Arc<OpenFiles>,
+}
+
+impl MetadataDir {
+    fn partition_path(&self) -> PathBuf {
+        self.path.join(PARTITION)
+    }
+}
+
+/// A file of the metadata log that cannot be handled.
+#[derive(Debug, thiserror::Error)]
+#[error("Cannot {operation} {}: {source}", path.display())]
+pub struct FileError {
+    operation: &'static str,
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// Why the quorum does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum QuorumStartError {
+    #[error("{0}")]
+    Storage(#[from] StorageError),
+    #[error("{0}")]
+    File(#[from] FileError),
+    #[error("{0}")]
+    Node(#[from] NodeError),
+    #[error("{path} cannot be used: {reason}")]
+    Bootstrap { path: String, reason: String },
+    #[error("the quorum's thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+    #[error("the quorum has ended before the broker started")]
+    Ended,
+}
+
+/// Why the controller did not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ControllerError {
+    #[error("this node is not the active controller")]
+    NotActive,
+    #[error("the node is stopping")]
+    Stopping,
+}
+
+/// When an answer of the controller is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// What it wrote, and what stood before it, is committed.
+    Committed,
+    /// This broker has applied it, too.
+    Applied,
+}
+
+/// What anybody may read without asking the quorum's thread.
+#[derive(Debug)]
+struct Shared {
+    image: ArcSwap<MetadataImage>,
+    leader_id: AtomicI32,
+    is_active: AtomicBool,
+    has_place: AtomicBool,
+    kraft_version: AtomicI16,
+    broker_epoch: AtomicI64,
+    active: watch::Sender<Option<ActiveController>>,
+    heartbeats: HeartbeatConnections,
+}
+
+/// The way to the quorum's thread.
+#[derive(Debug)]
+pub(crate) struct QuorumHandle {
+    commands: UnboundedSender<Command>,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+impl QuorumHandle {
+    /// Replays what the log dir holds and starts the quorum; it elects itself and registers this
+    /// node without being asked.
+    pub(crate) fn start(
+        config: &BrokerConfig,
+        log_dirs: &LogDirs,
+    ) -> Result<(Self, Changes), QuorumStartError> {
+        let (path, directory_id) = log_dirs.metadata();
+        let dir = MetadataDir {
+            path,
+            cluster_id: log_dirs.cluster_id().to_owned(),
+            directory_id,
+            log_dirs: log_dirs.registered().to_vec(),
+            clean_shutdown: log_dirs.metadata_was_clean(),
+            previous_broker_epoch: log_dirs.previous_broker_epoch(),
+            disk: log_dirs.disk().clone(),
+            open_files: Arc::clone(log_dirs.open_files()),
+        };
+        Self::start_in(config, dir)
+    }
+
+    fn start_in(
+        config: &BrokerConfig,
+        dir: MetadataDir,
+    ) -> Result<(Self, Changes), QuorumStartError> {
+        let segments = Segments {
+            bytes: config.metadata_log_segment_bytes,
+            ms: config.metadata_log_segment_ms,
+        };
+        let opened = OpenedLog::open(&dir, segments)?;
+        let bootstrap = read_bootstrap(&dir.path)?;
+        let (commands, receiver) = unbounded_channel();
+        let synced = commands.clone();
+        let report = move |end_offset, generation| {
+            // A quorum that has stopped needs no reports.
+            let _ = synced.send(Command::Quorum(Event::LogSynced { end_offset, generation }));
+        };
+        let (log, writer) = opened.run(report)?;
+        let files = log.snapshot_files();
+        let node = Node::open(
+            identity::node_settings(config, &dir),
+            Arc::new(ConfigTables::new(config.clone())),
+            bootstrap,
+            log,
+            VoteFile::new(&dir.partition_path()),
+            &clock::now(),
+        )?;
+        let shared = Arc::new(Shared {
+            image: ArcSwap::from_pointee(node.image().clone()),
+            leader_id: AtomicI32::new(-1),
+            is_active: AtomicBool::new(false),
+            has_place: AtomicBool::new(false),
+            kraft_version: AtomicI16::new(node.quorum().kraft().version),
+            broker_epoch: AtomicI64::new(-1),
+            active: watch::Sender::new(None),
+            heartbeats: HeartbeatConnections::default(),
+        });
+        let (changes, changed) = unbounded_channel();
+        let parts = host::Parts {
+            node,
+            files,
+            writer,
+            commands: commands.clone(),
+            changes,
+            shared: Arc::clone(&shared),
+            membership: Membership::new(config, &dir, to_controller(config, &shared)),
+            network: Network::new(
+                config.node_id,
+                ms(i64::from(config.controller_quorum_request_timeout_ms)),
+                commands.clone(),
+            ),
+            evidence: Evidence::new(
+                config.node_id,
+                config.listener_of_brokers().map(str::to_owned),
+            ),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = std::thread::Builder::new()
+            .name("gregor-quorum".to_owned())
+            .spawn(move || runtime.block_on(Host::new(parts).run(receiver)))?;
+        let thread = Mutex::new(Some(thread));
+        Ok((Self { commands, shared, thread }, Changes::new(changed)))
+    }
+
+    /// The newest committed image; what the broker has applied may be older.
+    pub(crate) fn image(&self) -> Arc<MetadataImage> {
+        self.shared.image.load_full()
+    }
+
+    /// The node that leads the quorum; -1 when none is known.
+    pub(crate) fn leader_id(&self) -> i32 {
+        self.shared.leader_id.load(Ordering::Acquire)
+    }
+
+    /// Whether the controller of this node is the active one, as far as is known here.
+    pub(crate) fn is_active(&self) -> bool {
+        self.shared.is_active.load(Ordering::Acquire)
+    }
+
+    /// Whether this node leads or follows in the quorum, rather than looks for a leader.
+    pub(crate) fn has_place(&self) -> bool {
+        self.shared.has_place.load(Ordering::Acquire)
+    }
+
+    /// The active controller, each time that there is another or none.
+    pub(crate) fn active_controller(&self) -> watch::Receiver<Option<ActiveController>> {
+        self.shared.active.subscribe()
+    }
+
+    pub(crate) fn kraft_version(&self) -> i16 {
+        self.shared.kraft_version.load(Ordering::Acquire)
+    }
+
+    /// The epoch of this broker's registration; -1 before it.
+    pub(crate) fn broker_epoch(&self) -> i64 {
+        self.shared.broker_epoch.load(Ordering::Acquire)
+    }
+
+    /// Asks the active controller; resolves when what it wrote, and what stood before it, is
+    /// committed and applied by this broker.
+    pub(crate) async fn submit<R: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R> + Send + 'static,
+    ) -> Result<R, ControllerError> {
+        self.submit_due(Due::Applied, ask).await
+    }
+
+    /// As [`Self::submit`], where committed may be enough.
+    pub(crate) async fn submit_due<R: Send + 'static>(
+        &self,
+        due: Due,
+        ask: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R> + Send + 'static,
+    ) -> Result<R, ControllerError> {
+        let (answer, answered) = oneshot::channel();
+        let call = move |host: &mut Host| host.answer(due, ask, answer);
+        self.command(Command::Call(Box::new(call)))?;
+        answered.await.unwrap_or(Err(ControllerError::Stopping))
+    }
+
+    pub(crate) async fn describe_quorum(
+        &self,
+        request: DescribeQuorumRequest,
+    ) -> Result<DescribeQuorumResponse, ControllerError> {
+        let (answer, answered) = oneshot::channel();
+        self.command(Command::DescribeQuorum { request, answer })?;
+        answered.await.map_err(|_| ControllerError::Stopping)
+    }
+
+    /// Has the quorum answer another node; resolves when there is something to say, which may be
+    /// as long as a fetch waits.
+    pub(crate) async fn answer_peer(
+        &self,
+        version: i16,
+        request: PeerRequest,
+    ) -> Result<PeerResponse, ControllerError> {
+        let (answer, answered) = oneshot::channel();
+        self.command(Command::Asked { version, request, answer })?;
+        answered.await.map_err(|_| ControllerError::Stopping)
+    }
+
+    /// A heartbeat of this broker came by this connection.
+    pub(crate) fn heard_of(&self, broker_id: i32, epoch: i64, connection_id: u64) {
+        self.shared.heartbeats.heard(connection_id, broker_id);
+        // A quorum that has stopped misses nobody.
+        let _ = self.command(Command::Sign(Sign::Heard { broker_id, epoch, connection_id }));
+    }
+
+    /// A connection to this node ended, whosever it was: the broker whose heartbeats came by it.
+    pub(crate) fn connection_ended(&self, connection_id: u64) -> Option<i32> {
+        let broker_id = self.shared.heartbeats.ended(connection_id)?;
+        // A quorum that has stopped looks for nobody.
+        let _ = self.command(Command::Sign(Sign::HeartbeatsEnded { broker_id, connection_id }));
+        Some(broker_id)
+    }
+
+    /// This broker is ready for clients; resolves when it is unfenced.
+    pub(crate) async fn serve(&self) -> Result<(), QuorumStartError> {
+        let (answer, answered) = oneshot::channel();
+        self.command(Command::Serve { answer }).map_err(|_| QuorumStartError::Ended)?;
+        answered.await.map_err(|_| QuorumStartError::Ended)
+    }
+
+    /// A log directory has failed, which the controller must hear of.
+    pub(crate) fn directory_failed(&self, directory_id: Uuid) {
+        // A node that stops gives up its leaderships anyway.
+        let _ = self.command(Command::DirectoryFailed { directory_id });
+    }
+
+    /// Gives up leaderships and takes leave; resolves when this broker may stop.
+    pub(crate) async fn controlled_shutdown(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.command(Command::ControlledShutdown { answer }).is_ok() {
+            // A quorum that ended meanwhile has nothing to give up.
+            let _ = answered.await;
+        }
+    }
+
+    /// Ends the quorum's part of this node and closes its log.
+    pub(crate) async fn stop(&self) {
+        if self.command(Command::Stop).is_err() {
+            return;
+        }
+        let thread = self.thread.lock().take();
+        if let Some(thread) = thread {
+            // Its panic was printed when it happened.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+
+    fn command(&self, command: Command) -> Result<(), ControllerError> {
+        self.commands.send(command).map_err(|_| ControllerError::Stopping)
+    }
+}
+
+/// The way to the active controller for this node's own life in the cluster, a connection of its
+/// own: when it ends the controller knows that this broker may be gone.
+fn to_controller(config: &BrokerConfig, shared: &Shared) -> ControllerChannel {
+    let id = config.node_id;
+    let prefix = format!("[NodeToControllerChannelManager id={id} name=heartbeat] ");
+    let mut settings = PeerSettings::new(id.to_string(), prefix);
+    settings.connect_timeout = settings.connect_timeout.min(heartbeat_timeout(config));
+    let timeout = ms(i64::from(config.controller_socket_timeout_ms));
+    ControllerChannel::new(shared.active.subscribe(), settings, timeout)
+}
+
+fn heartbeat_timeout(config: &BrokerConfig) -> Duration {
+    let interval_ms = config.broker_heartbeat_interval_ms;
+    ms(i64::from(interval_ms.min(config.controller_socket_timeout_ms)))
+}
+
+fn ms(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}
+
+/// What an empty log begins with: what kafka-storage format left, else the newest level alone.
+fn read_bootstrap(log_dir: &Path) -> Result<Vec<MetadataRecord>, QuorumStartError> {
+    let path = log_dir.join(BOOTSTRAP_FILE);
+    let refused =
+        |reason: String| QuorumStartError::Bootstrap { path: path.display().to_string(), reason };
+    match std::fs::read(&path) {
+        Ok(bytes) => match Snapshot::read(&bytes) {
+            Ok(snapshot) => Ok(snapshot.records),
+            Err(error) => Err(refused(error.to_string())),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let none = [(ELR_VERSION, 0), (GROUP_VERSION, 0), (TRANSACTION_VERSION, 0)];
+            Ok(feature_records(MetadataVersion::LATEST, &none))
+        }
+        Err(error) => Err(refused(error.to_string())),
+    }
+}
+
+/// The metadata cannot be trusted any more: says why and ends the process.
+fn fatal(error: &dyn std::fmt::Display) -> ! {
+    tracing::error!(
+        target: "kafka.server.SharedServer",
+        "Encountered fatal fault in the metadata quorum: {error}"
+    );
+    std::process::exit(1)
+}

@@ -1,0 +1,474 @@
+//! The order in which a node starts and stops.
+//!
+//! ```text
+//! start: directory (lock, meta.properties) -> quorum (replayed) -> controllers' connections
+//!        -> caught up -> logs (recovered) -> clients' connections -> unfenced -> "started"
+//! stop:  no new connections -> controlled shutdown -> connections -> groups -> logs, leadership
+//!        of the quorum -> controllers' connections -> marker
+//! ```
+//! A node that is only a controller has no clients and no logs of partitions, and is started as
+//! soon as others can connect.
+//!
+//! Kafka: `KafkaRaftServer`, `BrokerServer`, `ControllerServer`; the log lines that people and
+//! tools wait for are theirs.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use config::BrokerConfig;
+use storage::{Disk, StorageError};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{EnterGuard, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::blocking::blocking;
+use crate::broker::{Broker, Parts, now_ms};
+use crate::coordinators::groups::{self, Groups};
+use crate::log_dirs::{LogDirTasks, LogDirs};
+use crate::maintenance::Maintenance;
+use crate::metadata::auto_topics::AutoTopics;
+use crate::metadata::controller_channel::ControllerChannel;
+use crate::metadata::producer_ids::ProducerIds;
+use crate::metadata::quorum::{Changes, QuorumHandle};
+use crate::metadata::suspects::SuspectedBrokers;
+use crate::net::buffers::Buffers;
+use crate::net::connection;
+use crate::net::limits::{Limits, UnknownHost};
+use crate::net::listener::{self, Bound, Endpoint, SocketBuffers};
+use crate::net::registry::{Registry, Seat};
+use crate::node::life_lines::{self, Waiting};
+use crate::node::openness::{Doors, TooOpen};
+use crate::node::orphans;
+use crate::node::stop_signals::StopSignals;
+use crate::replication::disk_gate::{self, DiskGate};
+use crate::replication::fetch_session::FetchSessions;
+use crate::replication::fetchers::Fetchers;
+use crate::replication::partitions::{Partitions, Surroundings};
+use crate::replication::publisher::Publisher;
+use crate::replication::replication_quota::ReplicationQuotas;
+use crate::requests::authorizer::AllowAll;
+use crate::zookeeper::ZooKeeperFace;
+use client::PeerSettings;
+
+/// How long connections may take to end when the node stops.
+const CONNECTIONS_GRACE: Duration = Duration::from_secs(2);
+
+/// Why a node does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("{0}")]
+    Config(#[from] config::ConfigError),
+    #[error("{0}")]
+    Storage(#[from] StorageError),
+    #[error("{0}")]
+    LogDir(#[from] crate::log_dirs::LogDirError),
+    #[error("{0}")]
+    Quorum(#[from] crate::metadata::quorum::QuorumStartError),
+    #[error("Socket server failed to bind to {address}: {reason}.")]
+    Bind { address: String, reason: String },
+    #[error("{0}")]
+    Limits(#[from] UnknownHost),
+    #[error(
+        "Shutting down because we were unable to register with the controller quorum in {0} ms \
+         (initial.broker.registration.timeout.ms)"
+    )]
+    NotRegistered(i32),
+    #[error("{0}")]
+    TooOpen(#[from] TooOpen),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Where a node keeps its data, formatted already, and how it is configured.
+pub(crate) async fn run(config: BrokerConfig) -> Result<(), StartError> {
+    orphans::adopt()?;
+    let mut stop = StopSignals::register()?;
+    let started = tokio::select! {
+        started = Node::start(config) => started?,
+        // What the disk holds is recovered by the next start.
+        () = stop.recv() => return Ok(()),
+    };
+    stop.recv().await;
+    let stopped = started.stop();
+    tokio::pin!(stopped);
+    // More signals are told of, and change nothing.
+    loop {
+        tokio::select! {
+            () = &mut stopped => return Ok(()),
+            () = stop.recv() => {}
+        }
+    }
+}
+
+/// A node that runs.
+pub(crate) struct Node {
+    pub(crate) broker: Arc<Broker>,
+    maintenance: Maintenance,
+    log_dir_tasks: LogDirTasks,
+    clients: Accepting,
+    controllers: Accepting,
+    controllers_thread: ControllersThread,
+    publishing: JoinHandle<()>,
+}
+
+/// Serves the controllers' listeners: busy clients and writes that hang cost no vote, no fetch of
+/// the metadata and no heartbeat of another node.
+struct ControllersThread(Option<Runtime>);
+
+impl ControllersThread {
+    /// None where there is nothing to serve.
+    fn start(is_needed: bool) -> std::io::Result<Self> {
+        if !is_needed {
+            return Ok(Self(None));
+        }
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        runtime.worker_threads(1).thread_name("gregor-controller").enable_all();
+        Ok(Self(Some(runtime.build()?)))
+    }
+
+    /// What is started while the guard lives runs on this thread.
+    fn enter(&self) -> Option<EnterGuard<'_>> {
+        self.0.as_ref().map(Runtime::enter)
+    }
+}
+
+impl Drop for ControllersThread {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Listeners of one kind with their connections.
+struct Accepting {
+    tasks: Vec<JoinHandle<()>>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Accepting {
+    fn start(broker: &Arc<Broker>, bound: Vec<(Arc<str>, Bound)>) -> Result<Self, StartError> {
+        let (stopping, stopped) = watch::channel(false);
+        let tasks = listen_all(bound)?
+            .into_iter()
+            .map(|(name, listener)| accept(broker, &stopped, name, listener))
+            .collect();
+        Ok(Self { tasks, stopping })
+    }
+
+    /// Nobody connects any more; who is connected stays.
+    fn end(&self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+
+    /// What ends the listeners and the connections from elsewhere.
+    fn doors(&self) -> Doors {
+        Doors {
+            accepting: self.tasks.iter().map(JoinHandle::abort_handle).collect(),
+            stopping: self.stopping.clone(),
+        }
+    }
+
+    /// Ends the connections; whoever still waits for something is cut off.
+    async fn disconnect(&self) {
+        self.end();
+        // Nobody waits for a receiver that is gone.
+        let _ = self.stopping.send(true);
+        let _ = tokio::time::timeout(CONNECTIONS_GRACE, self.stopping.closed()).await;
+    }
+}
+
+impl Node {
+    pub(crate) async fn start(config: BrokerConfig) -> Result<Self, StartError> {
+        Self::start_on(config, Disk::default()).await
+    }
+
+    /// With logs on this disk.
+    pub(crate) async fn start_on(config: BrokerConfig, disk: Disk) -> Result<Self, StartError> {
+        life_lines::say_starting(&config);
+        let roles = config.process_roles;
+        // What can be refused is refused before the directory is touched; others can connect when
+        // everything they may ask for is there.
+        let limits = Limits::of(&config)?;
+        let buffers = socket_buffers(&config);
+        let for_clients = bind_all(&config, &config.listeners, buffers).await?;
+        let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;
+        let log_dirs = Arc::new(LogDirs::open(&config, disk, now_ms())?);
+        let (quorum, changes) = QuorumHandle::start(&config, &log_dirs)?;
+        let quorum = Arc::new(quorum);
+        let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
+        gate.watch(tokio::runtime::Handle::current())?;
+        let parts = parts(&config, quorum, log_dirs, gate, Registry::new(limits));
+        let broker = Arc::new(Broker::new(config.clone(), parts));
+        let log_dir_tasks = LogDirTasks::start(&broker);
+        let publisher = Publisher::new(Arc::clone(&broker));
+        // There is no quorum until its members can connect.
+        let controllers_thread = ControllersThread::start(roles.controller)?;
+        let controllers = {
+            let _on_that_thread = controllers_thread.enter();
+            Accepting::start(&broker, for_controllers)?
+        };
+        let (clients, publishing) = if roles.broker {
+            let joining = Joining { broker: &broker, publisher, changes, for_clients };
+            joining.join(&config).await?
+        } else {
+            let clients = Accepting::start(&broker, for_clients)?;
+            (clients, tokio::spawn(publish_from_the_first(publisher, changes)))
+        };
+        let maintenance = Maintenance::start(&broker);
+        life_lines::say_started(&config);
+        Ok(Self {
+            broker,
+            maintenance,
+            log_dir_tasks,
+            clients,
+            controllers,
+            controllers_thread,
+            publishing,
+        })
+    }
+
+    pub(crate) async fn stop(self) {
+        let config = self.broker.config();
+        life_lines::say_stopping(&config);
+        self.clients.end();
+        self.broker.quorum().controlled_shutdown().await;
+        self.broker.parts.suspects.stop();
+        self.clients.disconnect().await;
+        self.broker.groups().shut_down();
+        drop(self.maintenance);
+        drop(self.log_dir_tasks);
+        self.broker.parts.fetchers.stop().await;
+        self.publishing.abort();
+        let broker_epoch = self.broker.quorum().broker_epoch();
+        let logs = Arc::clone(&self.broker);
+        let close_logs = blocking("closing the logs", move || {
+            logs.parts.log_dirs.close(&logs.partitions().all(), logs.now_ms())
+        });
+        // Others go on with another leader of the quorum while the logs are closed.
+        let (closed, ()) = tokio::join!(close_logs, self.broker.quorum().stop());
+        self.controllers.disconnect().await;
+        drop(self.controllers_thread);
+        let dirs = Arc::clone(&self.broker.parts.log_dirs);
+        let ended = match closed {
+            Ok(()) => {
+                blocking("marking the directories clean", move || dirs.mark_clean(broker_epoch))
+                    .await
+            }
+            failed => failed,
+        };
+        if let Err(error) = ended {
+            tracing::error!(target: "kafka.log.LogManager", "Not stopped cleanly: {error}");
+        }
+        life_lines::say_stopped(&config);
+    }
+}
+
+/// A broker on its way into the cluster.
+struct Joining<'a> {
+    broker: &'a Arc<Broker>,
+    publisher: Publisher,
+    changes: Changes,
+    for_clients: Vec<(Arc<str>, Bound)>,
+}
+
+impl Joining<'_> {
+    /// Resolves when the controller has unfenced this broker. Being registered takes no longer
+    /// than initial.broker.registration.timeout.ms, or the start has failed.
+    async fn join(self, config: &BrokerConfig) -> Result<(Accepting, JoinHandle<()>), StartError> {
+        let Self { broker, mut publisher, mut changes, for_clients } = self;
+        let allowed_ms = config.initial_broker_registration_timeout_ms;
+        let allowed = Duration::from_millis(u64::try_from(allowed_ms).unwrap_or(0));
+        let deadline = tokio::time::Instant::now() + allowed;
+        let wait =
+            Waiting::begun(config.node_id, "the controller to acknowledge that we are caught up");
+        let first = registered_by(deadline, allowed_ms, broker, changes.first()).await??;
+        wait.finished();
+        publisher.admit(&first.image)?;
+        let wait =
+            Waiting::begun(config.node_id, "the initial broker metadata update to be published");
+        publisher.begin(first.image).await?;
+        wait.finished();
+        // Listening before the broker is unfenced: whoever hears of it can connect.
+        let clients = Accepting::start(broker, for_clients)?;
+        publisher.serves_clients(clients.doors());
+        let publishing = tokio::spawn(publish(publisher, changes));
+        let wait = Waiting::begun(config.node_id, "the broker to be unfenced");
+        registered_by(deadline, allowed_ms, broker, broker.quorum().serve()).await??;
+        wait.finished();
+        Ok((clients, publishing))
+    }
+}
+
+/// What `awaited` comes to, unless the deadline passes before the broker is registered.
+async fn registered_by<T>(
+    deadline: tokio::time::Instant,
+    allowed_ms: i32,
+    broker: &Broker,
+    awaited: impl Future<Output = T>,
+) -> Result<T, StartError> {
+    tokio::pin!(awaited);
+    match tokio::time::timeout_at(deadline, &mut awaited).await {
+        Ok(done) => Ok(done),
+        Err(_) if broker.quorum().broker_epoch() < 0 => Err(StartError::NotRegistered(allowed_ms)),
+        Err(_) => Ok(awaited.await),
+    }
+}
+
+fn parts(
+    config: &BrokerConfig,
+    quorum: Arc<QuorumHandle>,
+    log_dirs: Arc<LogDirs>,
+    gate: Arc<DiskGate>,
+    registry: Arc<Registry>,
+) -> Parts {
+    let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0);
+    let node_id = config.node_id;
+    let surroundings = Surroundings::new(node_id, config.replica_lag_time_max_ms, gate);
+    let to_controller = ControllerChannel::new(
+        quorum.active_controller(),
+        PeerSettings::new(
+            node_id.to_string(),
+            format!("[NodeToControllerChannelManager id={node_id} name=forwarding] "),
+        ),
+        Duration::from_millis(u64::try_from(config.controller_socket_timeout_ms).unwrap_or(0)),
+    );
+    Parts {
+        cluster_id: log_dirs.cluster_id().to_owned(),
+        quorum,
+        log_dirs,
+        partitions: Partitions::default(),
+        fetch_sessions: FetchSessions::new(slots),
+        buffers: Arc::new(Buffers::new(frame_budget(config))),
+        registry,
+        authorizer: Arc::new(AllowAll),
+        surroundings: Arc::new(surroundings),
+        fetchers: Fetchers::default(),
+        suspects: SuspectedBrokers::new(config.broker_session_timeout_ms),
+        quotas: ReplicationQuotas::new(config),
+        auto_topics: AutoTopics::default(),
+        groups: Groups::new(config.node_id, groups::Limits::of(config)),
+        producer_ids: ProducerIds::default(),
+        to_controller,
+        zookeeper: config
+            .zookeeper
+            .service()
+            .map(|service| ZooKeeperFace::new(std::path::Path::new(&service.folder()))),
+    }
+}
+
+/// queued.max.request.bytes, or a quarter of the machine's memory (docs/decisions/0002).
+fn frame_budget(config: &BrokerConfig) -> usize {
+    let largest_frame = usize::try_from(config.socket_request_max_bytes).unwrap_or(0);
+    let budget = match usize::try_from(config.queued_max_request_bytes) {
+        Ok(bytes) if bytes > 0 => bytes,
+        _ => usize::try_from(rustix::system::sysinfo().totalram / 4).unwrap_or(usize::MAX / 4),
+    };
+    budget.max(largest_frame)
+}
+
+/// What the configuration asks of sockets.
+fn socket_buffers(config: &BrokerConfig) -> SocketBuffers {
+    let buffer = |name: &str, bytes: i32| {
+        // Unlike Kafka: only a size that was asked for is one (docs/decisions/0080).
+        let is_given = config.static_properties().contains(name);
+        usize::try_from(bytes).ok().filter(|_| is_given)
+    };
+    SocketBuffers {
+        send: buffer("socket.send.buffer.bytes", config.socket_send_buffer_bytes),
+        receive: buffer("socket.receive.buffer.bytes", config.socket_receive_buffer_bytes),
+    }
+}
+
+/// Takes the addresses that the configuration names; nobody can connect yet.
+async fn bind_all(
+    config: &BrokerConfig,
+    endpoints: &[config::Endpoint],
+    buffers: SocketBuffers,
+) -> Result<Vec<(Arc<str>, Bound)>, StartError> {
+    let mut all = Vec::new();
+    for endpoint in endpoints {
+        let asked = Endpoint {
+            host: endpoint.host.clone().unwrap_or_default(),
+            port: endpoint.port,
+            backlog: config.socket_listen_backlog_size,
+            buffers,
+        };
+        let bound = listener::bind(asked).await.map_err(|error| not_bound(endpoint, &error))?;
+        all.push((Arc::from(endpoint.listener.as_str()), bound));
+    }
+    Ok(all)
+}
+
+/// Kafka's words, which do not name the number of the system's error.
+fn not_bound(endpoint: &config::Endpoint, error: &std::io::Error) -> StartError {
+    let reason = error.to_string();
+    let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
+    let host = endpoint.host.as_deref().unwrap_or("0.0.0.0");
+    StartError::Bind { address: format!("{host}:{}", endpoint.port), reason }
+}
+
+fn listen_all(bound: Vec<(Arc<str>, Bound)>) -> Result<Vec<(Arc<str>, TcpListener)>, StartError> {
+    let listen = |(name, bound): (Arc<str>, Bound)| {
+        let address = bound.to_string();
+        let listener = bound.listen().map_err(|error| {
+            let reason = error.to_string();
+            StartError::Bind { address: address.clone(), reason }
+        })?;
+        tracing::info!(
+            target: "kafka.network.DataPlaneAcceptor",
+            "Awaiting socket connections on {address}.",
+        );
+        Ok((name, listener))
+    };
+    bound.into_iter().map(listen).collect()
+}
+
+fn accept(
+    broker: &Arc<Broker>,
+    stopped: &watch::Receiver<bool>,
+    name: Arc<str>,
+    listener: TcpListener,
+) -> JoinHandle<()> {
+    let (broker, stop) = (Arc::clone(broker), stopped.clone());
+    let (registry, named) = (Arc::clone(&broker.parts.registry), Arc::clone(&name));
+    let start = move |stream: TcpStream, peer: SocketAddr, seat: Seat| {
+        let served = connection::serve(
+            Arc::clone(&broker),
+            stream,
+            peer,
+            Arc::clone(&name),
+            seat,
+            stop.clone(),
+        );
+        tokio::spawn(served);
+    };
+    tokio::spawn(listener::accept(named, listener, registry, stopped.clone(), start))
+}
+
+/// Applies the metadata log to this broker for as long as there is one.
+async fn publish(mut publisher: Publisher, mut changes: Changes) {
+    loop {
+        tokio::select! {
+            change = changes.next() => {
+                let Some(change) = change else { return };
+                publisher.apply(change.image, &change.changes).await;
+                change.applied.send();
+            }
+            () = publisher.due() => publisher.reconcile().await,
+        }
+    }
+}
+
+/// As [`publish`], for a node that others do not wait for.
+async fn publish_from_the_first(mut publisher: Publisher, mut changes: Changes) {
+    // A quorum that ends before it has an image has nothing to publish.
+    let Ok(first) = changes.first().await else { return };
+    if let Err(error) = publisher.begin(first.image).await {
+        publisher.note_storage_failure(&error);
+    }
+    publish(publisher, changes).await;
+}

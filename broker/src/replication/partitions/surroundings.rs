@@ -1,0 +1,128 @@
+//! What all partitions of a broker share: who this broker is, the other brokers as the metadata has
+//! them, the clock that lag is measured by, the disk gate, and the way for proposals of an in-sync
+//! set.
+//!
+//! The publisher renews the brokers before it applies what else an image changed, so that a step
+//! never judges a partition's new state by the brokers of before.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use raft::image::MetadataImage;
+use replica::{BrokerView, Brokers, IsrProposal, Moment};
+use tokio::sync::{Notify, mpsc};
+use uuid::Uuid;
+
+use crate::replication::disk_gate::DiskGate;
+
+/// A change of an in-sync set that the controller is to be asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Proposed {
+    pub(crate) topic_id: Uuid,
+    pub(crate) partition: i32,
+    pub(crate) proposal: IsrProposal,
+}
+
+/// The brokers of an image.
+#[derive(Debug, Default)]
+struct KnownBrokers(BTreeMap<i32, BrokerView>);
+
+impl Brokers for KnownBrokers {
+    fn broker(&self, id: i32) -> Option<BrokerView> {
+        self.0.get(&id).copied()
+    }
+}
+
+/// Shared by all hosted partitions.
+pub(crate) struct Surroundings {
+    node_id: i32,
+    gate: Arc<DiskGate>,
+    begun: Instant,
+    brokers: ArcSwap<KnownBrokers>,
+    lag_time_max_ms: i64,
+    proposals: mpsc::UnboundedSender<Proposed>,
+    failed: Notify,
+    /// Taken by whoever asks the controller.
+    proposed: Mutex<Option<mpsc::UnboundedReceiver<Proposed>>>,
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surroundings").field("node_id", &self.node_id).finish_non_exhaustive()
+    }
+}
+
+impl Surroundings {
+    pub(crate) fn new(node_id: i32, lag_time_max_ms: i64, gate: Arc<DiskGate>) -> Self {
+        let (proposals, proposed) = mpsc::unbounded_channel();
+        Self {
+            node_id,
+            gate,
+            begun: Instant::now(),
+            brokers: ArcSwap::default(),
+            lag_time_max_ms,
+            proposals,
+            failed: Notify::new(),
+            proposed: Mutex::new(Some(proposed)),
+        }
+    }
+
+    /// The end at which proposals come out; only the first who asks gets it.
+    pub(crate) fn take_proposals(&self) -> Option<mpsc::UnboundedReceiver<Proposed>> {
+        self.proposed.lock().take()
+    }
+
+    /// Something is not as the metadata says that this broker should be: it is looked at soon.
+    pub(crate) fn note_failure(&self) {
+        self.failed.notify_one();
+    }
+
+    /// Resolves when there is such a thing.
+    pub(crate) async fn something_failed(&self) {
+        self.failed.notified().await;
+    }
+
+    pub(crate) fn node_id(&self) -> i32 {
+        self.node_id
+    }
+
+    pub(super) fn gate(&self) -> &DiskGate {
+        &self.gate
+    }
+
+    /// replica.lag.time.max.ms
+    pub(crate) fn lag_time_max_ms(&self) -> i64 {
+        self.lag_time_max_ms
+    }
+
+    /// Takes over who is registered, fenced or leaving.
+    pub(crate) fn set_brokers(&self, image: &MetadataImage) {
+        let view = |broker: &raft::image::Broker| BrokerView {
+            epoch: broker.broker_epoch,
+            fenced: broker.fenced,
+            shutting_down: broker.in_controlled_shutdown,
+        };
+        let brokers = image.cluster().brokers().map(|broker| (broker.broker_id, view(broker)));
+        self.brokers.store(Arc::new(KnownBrokers(brokers.collect())));
+    }
+
+    /// Runs one step of a partition, with what it has to know of the world.
+    pub(super) fn at<R>(&self, wall_ms: i64, step: impl FnOnce(&Moment<'_>) -> R) -> R {
+        let brokers = self.brokers.load();
+        step(&Moment { wall_ms, monotonic_ms: self.monotonic_ms(), brokers: &**brokers })
+    }
+
+    /// Of a clock that only goes forward.
+    pub(crate) fn monotonic_ms(&self) -> i64 {
+        i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
+    pub(super) fn propose(&self, proposed: Proposed) {
+        // Nobody asks the controller any more when the broker stops.
+        let _ = self.proposals.send(proposed);
+    }
+}

@@ -1,0 +1,54 @@
+//! A refusal as answers carry it: Kafka's code, and words where Kafka sends some.
+//!
+//! Kafka: `ApiError`. The words that belong to a code are those of `Errors`; tools print them.
+
+use protocol::ErrorCode;
+use protocol::wire::StrBytes;
+pub(crate) use raft::controller::ApiError;
+
+use crate::requests::authorizer::Resource;
+
+/// The code with the words that Kafka has for it; without any where no answer of ours sends them.
+pub(crate) fn worded(code: ErrorCode) -> ApiError {
+    match words(code) {
+        Some(words) => ApiError::new(code, words),
+        None => code.into(),
+    }
+}
+
+/// Kafka: `Errors.message`.
+pub(crate) fn words(code: ErrorCode) -> Option<&'static str> {
+    Some(match code {
+        ErrorCode::UnknownServerError => {
+            "The server experienced an unexpected error when processing the request."
+        }
+        ErrorCode::UnknownTopicOrPartition => "This server does not host this topic-partition.",
+        ErrorCode::RequestTimedOut => "The request timed out.",
+        ErrorCode::TopicAuthorizationFailed => "Topic authorization failed.",
+        ErrorCode::GroupAuthorizationFailed => "Group authorization failed.",
+        ErrorCode::ClusterAuthorizationFailed => "Cluster authorization failed.",
+        ErrorCode::UnsupportedVersion => "The version of API is not supported.",
+        ErrorCode::NotController => "This is not the correct controller for this cluster.",
+        ErrorCode::InvalidRequest => {
+            "This most likely occurs because of a request being malformed by the client library or \
+             the message was sent to an incompatible broker. See the broker logs for more details."
+        }
+        ErrorCode::UnknownTopicId => "This server does not host this topic ID.",
+        _ => return None,
+    })
+}
+
+/// What somebody gets who may not do to `resource` what was asked.
+pub(crate) fn denied(resource: Resource<'_>) -> ApiError {
+    worded(match resource {
+        Resource::Cluster => ErrorCode::ClusterAuthorizationFailed,
+        Resource::Topic(_) => ErrorCode::TopicAuthorizationFailed,
+        Resource::Group(_) => ErrorCode::GroupAuthorizationFailed,
+        Resource::TransactionalId(_) => ErrorCode::TransactionalIdAuthorizationFailed,
+    })
+}
+
+/// A text as the wire has it.
+pub(crate) fn text(text: impl Into<String>) -> StrBytes {
+    StrBytes::from_string(text.into())
+}
