@@ -10,3 +10,4 @@ pub(crate) mod partitions;
 pub(crate) mod publisher;
 pub(crate) mod replication_quota;
 mod state_changes;
+mod watches;

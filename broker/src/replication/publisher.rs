@@ -39,6 +39,7 @@ use crate::node::openness::{self, Doors, TooOpen};
 use crate::replication::disk_gate::processors;
 use crate::replication::partitions::HostedPartition;
 use crate::replication::state_changes::{self, Before, Fetching};
+use crate::replication::watches::Watches;
 use client::Address;
 
 /// Some partitions of a change, hosted on a thread of their own: those that could not be.
@@ -50,12 +51,14 @@ pub(crate) struct Publisher {
     broker: Arc<Broker>,
     openness: openness::Watch,
     reconciliation: Reconciliation,
+    watches: Watches,
 }
 
 impl Publisher {
     pub(crate) fn new(broker: Arc<Broker>) -> Self {
         let openness = openness::Watch::default();
-        Self { broker, openness, reconciliation: Reconciliation::new() }
+        let (reconciliation, watches) = (Reconciliation::new(), Watches::default());
+        Self { broker, openness, reconciliation, watches }
     }
 
     /// Whether clients may be served with what this image says.
@@ -96,6 +99,7 @@ impl Publisher {
             "Loaded {logs} logs in {}ms", began.elapsed().as_millis(),
         );
         self.broker.groups().begin(self.broker.partitions(), &image);
+        self.watch(&image);
         self.broker.set_image(image);
         Ok(())
     }
@@ -143,6 +147,9 @@ impl Publisher {
             self.reconciliation.failed();
         }
         self.look_for_leaders(&image, &changes.brokers);
+        if !changes.brokers.is_empty() {
+            self.watch(&image);
+        }
         let groups = self.broker.groups();
         groups.apply(self.broker.partitions(), &self.broker.image(), &image, changes);
         self.broker.set_image(image);
@@ -355,6 +362,13 @@ impl Publisher {
             }
         }
         said.say(node_id);
+    }
+
+    /// Brokers that are up are watched, so that their end is known at once.
+    fn watch(&mut self, image: &MetadataImage) {
+        let mut watches = std::mem::take(&mut self.watches);
+        watches.follow(&self.broker, image, |id| self.address(image, id));
+        self.watches = watches;
     }
 
     /// Brokers that came back, or listen elsewhere now, are asked again at once.
