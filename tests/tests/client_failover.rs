@@ -78,7 +78,8 @@ fn pause_micros() -> u32 {
 /// `GREGOR_TRIALS`, or as many as such a run has.
 fn trials() -> u32 {
     let chosen = std::env::var("GREGOR_TRIALS").ok();
-    chosen.map_or(if long() { 20 } else { 3 }, |trials| trials.parse().expect("a number"))
+    let usual = if long() { 20 } else { 3 };
+    chosen.map_or(usual, |trials| trials.parse().expect("a number"))
 }
 
 /// What goes, and how.

@@ -31,7 +31,7 @@ async function produce(partitions, pauseMicros) {
       const partition = own % partitions;
       const sent = producer
         .send({ topic, messages: [{ value: String(own), partition }] })
-        .then(([{ baseOffset }]) => console.log(`ack,${partition},${baseOffset},${own},${Date.now()}`))
+        .then(([{ baseOffset: at }]) => console.log(`ack,${partition},${at},${own},${Date.now()}`))
         .catch((error) => console.log(`failed,${own},${Date.now()}: ${error}`))
         .finally(() => pending.delete(sent));
       pending.add(sent);

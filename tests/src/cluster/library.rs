@@ -1,5 +1,5 @@
 //! The client libraries that people use, each with two programs of default settings: one sends with
-//! acks=all, one reads in a group and commits as it reads. They print the lines that `steady` reads.
+//! acks=all, one reads in a group and commits as it reads. They print what `steady` reads.
 //!
 //! librdkafka's are in tests/python, Java's in tests/java/cluster, the others' in tests/clients,
 //! whose `install` fetches them into the cache when one is asked for.
