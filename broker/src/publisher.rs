@@ -42,6 +42,7 @@ use crate::net::limits::Limits;
 use crate::partitions::HostedPartition;
 use crate::partitions::disk_gate::processors;
 use crate::replication::topic_settings::TopicSettings;
+use crate::replication::watches::Watches;
 use client::Address;
 
 /// Some partitions of a change, hosted on a thread of their own: those that could not be.
@@ -53,12 +54,14 @@ pub(crate) struct Publisher {
     broker: Arc<Broker>,
     openness: openness::Watch,
     reconciliation: Reconciliation,
+    watches: Watches,
 }
 
 impl Publisher {
     pub(crate) fn new(broker: Arc<Broker>) -> Self {
         let openness = openness::Watch::default();
-        Self { broker, openness, reconciliation: Reconciliation::new() }
+        let (reconciliation, watches) = (Reconciliation::new(), Watches::default());
+        Self { broker, openness, reconciliation, watches }
     }
 
     /// Whether clients may be served with what this image says.
@@ -99,6 +102,7 @@ impl Publisher {
             "Loaded {logs} logs in {}ms", began.elapsed().as_millis(),
         );
         self.broker.groups.begin(&self.broker.replicas.partitions, &image);
+        self.watch(&image);
         self.broker.metadata.set_image(image);
         Ok(())
     }
@@ -146,6 +150,9 @@ impl Publisher {
             self.reconciliation.failed();
         }
         self.look_for_leaders(&image, &changes.brokers);
+        if !changes.brokers.is_empty() {
+            self.watch(&image);
+        }
         let groups = &self.broker.groups;
         groups.apply(
             &self.broker.replicas.partitions,
@@ -365,6 +372,15 @@ impl Publisher {
             }
         }
         said.say(node_id);
+    }
+
+    /// Brokers that are up are watched, so that their end is known at once.
+    fn watch(&mut self, image: &MetadataImage) {
+        let mut watches = std::mem::take(&mut self.watches);
+        watches.follow(&self.broker.config, &self.broker.metadata, image, |id| {
+            self.address(image, id)
+        });
+        self.watches = watches;
     }
 
     /// Brokers that came back, or listen elsewhere now, are asked again at once.

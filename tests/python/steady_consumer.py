@@ -1,7 +1,8 @@
 """A member of a group on confluent-kafka that reads on until it is told to end:
 `got,partition,offset,number,milliseconds` for each record. Settings are the defaults but for where
-a new group starts. With a fourth word, `commit`, it commits what it has every fifty milliseconds
-before it reads on. A fifth is librdkafka's `debug`.
+a new group starts: at the beginning. With a fourth word, `commit`, it starts at the end, as by
+default, and commits what it has every fifty milliseconds before it reads on. A fifth is
+librdkafka's `debug`.
 """
 
 import signal
@@ -11,8 +12,10 @@ import time
 from confluent_kafka import Consumer, KafkaException
 
 bootstrap, topic, group = sys.argv[1:4]
-settings = {"bootstrap.servers": bootstrap, "group.id": group, "auto.offset.reset": "earliest"}
+settings = {"bootstrap.servers": bootstrap, "group.id": group}
 commits = len(sys.argv) > 4 and sys.argv[4] == "commit"
+if not commits:
+    settings["auto.offset.reset"] = "earliest"
 if len(sys.argv) > 5 and sys.argv[5]:
     settings["debug"] = sys.argv[5]
 ending = False

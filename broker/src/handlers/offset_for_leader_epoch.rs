@@ -3,6 +3,9 @@
 //!
 //! Kafka: `ReplicaManager.lastOffsetForLeaderEpoch`. Brokers ask by cluster action, consumers by
 //! leave to describe the topic.
+//!
+//! Unlike Kafka: a client that heard of a leader's epoch before the leader itself is answered when
+//! this node has heard of it, too (docs/decisions/0340).
 
 use protocol::ErrorCode;
 use protocol::messages::offset_for_leader_epoch_request::OffsetForLeaderPartition;
@@ -21,6 +24,19 @@ pub(crate) async fn handle(
     context: &RequestContext,
     request: OffsetForLeaderEpochRequest,
 ) -> Result<OffsetForLeaderEpochResponse, CloseConnection> {
+    let is_known = || {
+        let mut asked = request
+            .topics
+            .iter()
+            .flat_map(|topic| topic.partitions.iter().map(|asked| (topic.topic.as_str(), asked)));
+        asked.all(|(topic, asked)| {
+            let partition = replicas.partition(topic, asked.partition);
+            let checked = partition
+                .and_then(|partition| partition.check_leadership(asked.current_leader_epoch, true));
+            checked != Err(ErrorCode::UnknownLeaderEpoch)
+        })
+    };
+    replicas.metadata.suspects().until(is_known).await;
     let peer = context.authorize(Operation::ClusterAction, Resource::Cluster);
     let topics = request.topics.into_iter().map(|topic| {
         let allowed = peer || context.authorize(Operation::Describe, Resource::Topic(&topic.topic));

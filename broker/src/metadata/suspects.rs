@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 use client::Liveness;
 use parking_lot::Mutex;
 use raft::image::{ClusterImage, MetadataImage};
-use raft::suspects::Suspects;
+use raft::suspects::{Suspects, WORD_WAIT_MS};
 use tokio::sync::Notify;
 
 use crate::clock::monotonic_ms;
@@ -151,6 +151,28 @@ impl SuspectedBrokers {
                 () = tokio::time::sleep(pause) => {}
             }
         }
+    }
+
+    /// Waits until `is_there`, which news may bring about; as long as for the controller's word.
+    pub(crate) async fn until(&self, is_there: impl Fn() -> bool) {
+        if is_there() {
+            return;
+        }
+        let Some(_place) = self.place() else { return };
+        let coming = async {
+            loop {
+                let news = self.news.notified();
+                let mut news = std::pin::pin!(news);
+                news.as_mut().enable();
+                if is_there() || self.is_stopping.load(Ordering::Acquire) {
+                    return;
+                }
+                news.await;
+            }
+        };
+        let patience = Duration::from_millis(WORD_WAIT_MS.unsigned_abs());
+        // Who comes too late is told what is known.
+        let _ = tokio::time::timeout(patience, coming).await;
     }
 
     /// The node stops: nothing is waited for any more.

@@ -111,6 +111,31 @@ async fn nothing_is_waited_for_on_a_node_that_stops_or_has_too_many_waiting() {
 }
 
 #[tokio::test]
+async fn what_news_may_bring_is_waited_for_and_no_longer_than_the_controllers_word() {
+    let suspects = Arc::new(SuspectedBrokers::new(9_000));
+    let is_there = Arc::new(AtomicBool::new(false));
+    let (waits, looks_at) = (Arc::clone(&suspects), Arc::clone(&is_there));
+    let waiting =
+        tokio::spawn(async move { waits.until(|| looks_at.load(Ordering::Acquire)).await });
+    until_it_waits(&suspects).await;
+    suspects.moved_on(both().cluster());
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(!waiting.is_finished(), "that was other news");
+    is_there.store(true, Ordering::Release);
+    suspects.moved_on(both().cluster());
+    waiting.await.unwrap();
+    assert_eq!(suspects.waiting.load(Ordering::Acquire), 0, "its place is free");
+
+    let began = Instant::now();
+    suspects.until(|| false).await;
+    assert!(began.elapsed() >= Duration::from_millis(240), "{:?}", began.elapsed());
+    suspects.stop();
+    let began = Instant::now();
+    suspects.until(|| false).await;
+    assert!(began.elapsed() < Duration::from_millis(240), "nothing is waited for any more");
+}
+
+#[tokio::test]
 async fn who_names_nobody_that_is_lost_is_answered_at_once() {
     let suspects = SuspectedBrokers::new(9_000);
     suspects.lost(1, both().cluster());

@@ -62,6 +62,9 @@ use crate::zookeeper::ZooKeeperFace;
 
 /// How long connections may take to end when the node stops.
 const CONNECTIONS_GRACE: Duration = Duration::from_secs(2);
+/// How long after a controlled shutdown clients are still answered: they are told by name who leads
+/// and coordinates now, and look for nobody. Unlike Kafka (docs/decisions/0340).
+const MOVED_GRACE: Duration = Duration::from_millis(100);
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -244,6 +247,11 @@ impl Node {
         life_lines::say_stopping(&config);
         self.clients.end();
         self.broker.quorum.controlled_shutdown().await;
+        let image = self.broker.metadata.image();
+        let node_id = self.broker.config.node_id();
+        if image.cluster().brokers().any(|other| other.broker_id != node_id && !other.fenced) {
+            tokio::time::sleep(MOVED_GRACE).await;
+        }
         self.broker.metadata.suspects().stop();
         self.clients.disconnect().await;
         self.broker.groups.shut_down();

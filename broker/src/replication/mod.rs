@@ -11,3 +11,4 @@ pub(crate) mod log_dir_failures;
 pub(crate) mod replica_manager;
 pub(crate) mod replication_quota;
 pub(crate) mod topic_settings;
+pub(crate) mod watches;

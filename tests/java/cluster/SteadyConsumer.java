@@ -13,8 +13,8 @@ import org.apache.kafka.common.utils.Exit;
 
 /**
  * A member of a group that reads on until it is told to end: {@code got,partition,offset,number,milliseconds} for each
- * record. Settings are the defaults but for where a new group starts. With a fourth word, "commit", it commits what it
- * has every fifty milliseconds before it polls again.
+ * record. Settings are the defaults but for where a new group starts: at the beginning. With a fourth word, "commit", it
+ * starts at the end, as by default, and commits what it has every fifty milliseconds before it polls again.
  */
 public final class SteadyConsumer {
     public static void main(String[] words) {
@@ -23,9 +23,11 @@ public final class SteadyConsumer {
         properties.put(ConsumerConfig.GROUP_ID_CONFIG, words[2]);
         properties.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, StringDeserializer.class.getName());
         properties.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, StringDeserializer.class.getName());
-        properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
-        long committed = System.nanoTime();
         boolean commits = words.length > 3 && words[3].equals("commit");
+        if (!commits) {
+            properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        }
+        long committed = System.nanoTime();
         KafkaConsumer<String, String> consumer = new KafkaConsumer<>(properties);
         CountDownLatch ended = new CountDownLatch(1);
         Exit.addShutdownHook("consumer", () -> {

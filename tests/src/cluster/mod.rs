@@ -13,6 +13,7 @@
 mod change;
 pub mod child;
 pub mod layout;
+pub mod library;
 pub mod load;
 pub mod log;
 pub mod nodes;

@@ -1,5 +1,5 @@
-//! Steady clients that are processes of their own, and write the lines that `steady` reads: Python
-//! programs of tests/python on the interpreter that `GREGOR_PYTHON` names.
+//! Steady clients that are processes of their own, and write the lines that `steady` reads, such as
+//! the programs of tests/python on the interpreter that `GREGOR_PYTHON` names.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -22,20 +22,25 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts a program of tests/python; what it prints goes to a file of `run` in `folder`.
+    /// Starts one; what it prints goes to the end of a file.
+    #[must_use]
+    pub fn start(command: &Command, output: PathBuf) -> Self {
+        Self { child: Child::start(command, &output), output }
+    }
+
+    /// A program of tests/python, without its words.
     ///
     /// # Panics
-    /// When `GREGOR_PYTHON` is not set, or its interpreter does not start.
+    /// When `GREGOR_PYTHON` is not set.
     #[must_use]
-    pub fn python(folder: &Path, name: &str, run: &str, words: &[&str]) -> Self {
+    pub fn python(name: &str) -> Command {
         let python = std::env::var_os("GREGOR_PYTHON");
         let python: OsString =
             python.expect("GREGOR_PYTHON names a python3 with confluent-kafka: tests/run has it");
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("python").join(name);
         let mut command = Command::new(python);
-        command.arg(program.with_extension("py")).args(words);
-        let output = folder.join(format!("{name}-{run}.out"));
-        Self { child: Child::start(&command, &output), output }
+        command.arg(program.with_extension("py"));
+        command
     }
 
     /// What it has done so far.
