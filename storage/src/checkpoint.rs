@@ -7,7 +7,8 @@
 //! orders 0 1234
 //! orders 1 99
 //! ```
-//! A file whose count does not fit its lines was torn or tampered with and is refused as a whole.
+//! A file whose count does not fit its lines, or whose last line does not end, was torn or tampered
+//! with and is refused as a whole.
 
 use std::fmt::Write as _;
 
@@ -63,7 +64,8 @@ pub(crate) fn decode<E>(
         }
         entries.push(parse(text).ok_or_else(|| malformed(line, text))?);
     }
-    if entries.len() < count {
+    // Of a number that was cut short the rest is a number, too.
+    if entries.len() < count || !text.ends_with('\n') {
         return Err(malformed(entries.len() + 2, ""));
     }
     Ok(entries)
@@ -113,8 +115,8 @@ mod tests {
 
     #[test]
     fn a_torn_or_garbled_file_is_refused_as_a_whole() {
-        let text = "0\n2\na 0 7\nb 1 8\n";
-        for cut in 1..text.len() - 1 {
+        let text = "0\n2\na 0 7\nb 1 1234\n";
+        for cut in 1..text.len() {
             assert!(decode_offsets(&text.as_bytes()[..cut]).is_err(), "cut at {cut}");
         }
         for garbled in

@@ -26,6 +26,16 @@ fn acks_all_waits_for_every_member_of_the_set_and_acks_one_does_not() {
 }
 
 #[test]
+fn a_request_that_is_forgotten_leaves_the_others_waiting() {
+    let mut partition = leading(MemoryLog::default(), &[1, 2], 1);
+    produce(&mut partition, Acks::All, 7).unwrap();
+    produce(&mut partition, Acks::All, 8).unwrap();
+    partition.forget(7);
+    let effects = partition.follow(&registration(2, 6, &[2]));
+    assert_eq!(effects.answered, [(8, Answer::NoLongerLeader)]);
+}
+
+#[test]
 fn whoever_waits_is_told_when_the_leadership_ends() {
     let mut partition = leading(MemoryLog::default(), &[1, 2], 1);
     produce(&mut partition, Acks::All, 7).unwrap();

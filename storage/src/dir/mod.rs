@@ -11,6 +11,7 @@
 mod clean_shutdown;
 mod entry;
 mod partition_metadata;
+mod recovery_points;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,8 @@ use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
 
 pub use entry::{DirKind, PartitionDir};
+pub use recovery_points::CheckpointedPoint;
+use recovery_points::RecoveryPoints;
 
 use crate::checkpoint::{self, OffsetEntry};
 use crate::config::LogConfig;
@@ -67,6 +70,7 @@ pub struct LogDir {
     options: LogDirOptions,
     clean: Option<Option<i64>>,
     recovery_points: Offsets,
+    recovery_point_file: Arc<RecoveryPoints>,
     log_starts: Offsets,
     high_watermarks: Offsets,
     /// Logs that were opened: what the last run's checkpoints say of them is over.
@@ -85,7 +89,9 @@ impl LogDir {
         let (recovery_points, log_starts) =
             (read_or_reset(disk, path, RECOVERY_POINTS)?, read_or_reset(disk, path, LOG_STARTS)?);
         let high_watermarks = read_or_reset(disk, path, HIGH_WATERMARKS)?;
+        let (file, written) = (path.join(RECOVERY_POINTS), listed(&recovery_points));
         Ok(Self {
+            recovery_point_file: Arc::new(RecoveryPoints::new(file, disk.clone(), written)),
             path: path.to_owned(),
             options,
             clean,
@@ -178,6 +184,7 @@ impl LogDir {
             jitter_draw,
             disk: self.options.disk.clone(),
             open_files: Arc::clone(&self.options.open_files),
+            checkpointed: Some(CheckpointedPoint::new(&self.recovery_point_file, topic, partition)),
         };
         let log = Log::open(&path, config, options)?;
         if let (Some(topic_id), None) = (topic_id, written) {
@@ -206,7 +213,7 @@ impl LogDir {
 
     /// Replaces the recovery points of all logs that are open.
     pub fn write_recovery_points(&self, entries: &[OffsetEntry]) -> Result<(), StorageError> {
-        self.write(RECOVERY_POINTS, entries, &self.recovery_points)
+        self.recovery_point_file.write(&self.with_waiting(entries, &self.recovery_points))
     }
 
     /// Replaces the log start offsets of all logs that are open. Kafka leaves out those that equal
@@ -220,35 +227,36 @@ impl LogDir {
         self.write(HIGH_WATERMARKS, entries, &self.high_watermarks)
     }
 
-    /// A log that could not be opened yet keeps what the last run said of it.
     fn write(
         &self,
         name: &str,
         entries: &[OffsetEntry],
         before: &Offsets,
     ) -> Result<(), StorageError> {
+        let path = self.path.join(name);
+        let text = checkpoint::encode_offsets(&self.with_waiting(entries, before));
+        let written = self.options.disk.replace(&path, text.as_bytes(), true);
+        written.map_err(|error| StorageError::io("write", &path, error))
+    }
+
+    /// A log that could not be opened yet keeps what the last run said of it.
+    fn with_waiting<'e>(
+        &self,
+        entries: &'e [OffsetEntry],
+        before: &Offsets,
+    ) -> Cow<'e, [OffsetEntry]> {
         let mut all = Cow::Borrowed(entries);
         if !before.is_empty() {
             let opened = self.opened.lock();
             let waits = |key: &(String, i32)| {
                 !opened.contains(key) && self.path.join(format!("{}-{}", key.0, key.1)).exists()
             };
-            let waiting = before.iter().filter(|(key, _)| waits(key));
-            let waiting: Vec<OffsetEntry> = waiting
-                .map(|((topic, partition), offset)| OffsetEntry {
-                    topic: topic.clone(),
-                    partition: *partition,
-                    offset: *offset,
-                })
-                .collect();
+            let waiting = listed(before.iter().filter(|(key, _)| waits(key)));
             if !waiting.is_empty() {
                 all.to_mut().extend(waiting);
             }
         }
-        let path = self.path.join(name);
-        let text = checkpoint::encode_offsets(&all);
-        let written = self.options.disk.replace(&path, text.as_bytes(), true);
-        written.map_err(|error| StorageError::io("write", &path, error))
+        all
     }
 
     /// Says that every log was closed: the next start validates nothing. The last call before the
@@ -390,6 +398,15 @@ fn read_or_reset(disk: &Disk, directory: &Path, name: &str) -> Result<Offsets, S
             Ok(Offsets::new())
         }
     }
+}
+
+fn listed<'o>(offsets: impl IntoIterator<Item = (&'o (String, i32), &'o i64)>) -> Vec<OffsetEntry> {
+    let entry = |((topic, partition), offset): (&(String, i32), &i64)| OffsetEntry {
+        topic: topic.clone(),
+        partition: *partition,
+        offset: *offset,
+    };
+    offsets.into_iter().map(entry).collect()
 }
 
 fn offset_of(offsets: &Offsets, topic: &str, partition: i32) -> i64 {

@@ -307,6 +307,7 @@ impl Log {
             active.append_time_entry(largest)?;
             active.bytes_since_entry = 0;
         }
+        active.next_offset = header.next_offset();
         active.bytes_since_entry += size;
         active.written += size;
         Ok(())

@@ -44,7 +44,29 @@ impl Log {
             self.place(), damaged.path(names::LOG).display(), damaged.size() - position,
             behind.len(), kept.display(),
         );
-        for segment in behind {
+        self.move_beside(behind)
+    }
+
+    /// Keeps the logs of segments that are to be dropped because they do not follow on what is before
+    /// them.
+    pub(super) fn keep_parted(
+        &self,
+        segments: &[Arc<Segment>],
+        offset: i64,
+    ) -> Result<(), StorageError> {
+        let Some(first) = segments.first() else { return Ok(()) };
+        tracing::error!(
+            target: "org.apache.kafka.storage.internals.log.LogLoader",
+            "[LogLoader {}] A segment ends at offset {offset} and the next begins at {}: the disk has \
+             lost what was not synced. {} segments from there on are cut and kept beside as {}.",
+            self.place(), first.base_offset(), segments.len(), names::CORRUPT,
+        );
+        self.move_beside(segments)
+    }
+
+    fn move_beside(&self, segments: &[Arc<Segment>]) -> Result<(), StorageError> {
+        let disk = &self.shared.home.disk;
+        for segment in segments {
             // It stays open for those who drop it.
             let log = segment.log()?;
             let (path, kept) = (segment.path(names::LOG), self.free_name(segment.base_offset()));

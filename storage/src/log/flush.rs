@@ -22,6 +22,8 @@ pub struct FlushTicket {
     segments: Vec<Arc<Segment>>,
     side_files: Vec<PathBuf>,
     directory: bool,
+    /// The directory's own name in the log dir.
+    name: bool,
     end_offset: i64,
     begun_ms: i64,
     /// The number of the state between two cuts.
@@ -58,6 +60,11 @@ impl FlushTicket {
             let path = self.shared.home.path();
             disk.sync_dir(&path).map_err(|error| StorageError::io("sync", &path, error))?;
         }
+        if self.name
+            && let Some(log_dir) = self.shared.home.path().parent()
+        {
+            disk.sync_dir(log_dir).map_err(|error| StorageError::io("sync", log_dir, error))?;
+        }
         Ok(())
     }
 }
@@ -89,6 +96,10 @@ impl Log {
         if end_offset <= self.recovery_point {
             return Ok(None);
         }
+        self.ticket(end_offset, now_ms).map(Some)
+    }
+
+    fn ticket(&mut self, end_offset: i64, now_ms: i64) -> Result<FlushTicket, StorageError> {
         self.write_epochs_if_needed()?;
         let segments = self.shared.segments.load();
         let first = segments
@@ -104,15 +115,16 @@ impl Log {
         for offset in std::mem::take(&mut self.snapshots.unsynced) {
             side_files.push(home.file(offset, names::SNAPSHOT));
         }
-        Ok(Some(FlushTicket {
+        Ok(FlushTicket {
             shared: Arc::clone(&self.shared),
-            segments: segments[first..last.max(first)].to_vec(),
+            segments: segments[first..last.max(first + 1)].to_vec(),
             side_files,
             directory: std::mem::take(&mut self.directory_unsynced),
+            name: std::mem::take(&mut self.name_unsynced),
             end_offset,
             begun_ms: now_ms,
             uncut: self.shared.cuts.load(Ordering::SeqCst),
-        }))
+        })
     }
 
     /// Moves the recovery point, or closes the log when the disk failed.
@@ -120,6 +132,7 @@ impl Log {
         if flushed.result.is_err() {
             self.epochs_unsynced = true;
             self.directory_unsynced = true;
+            self.name_unsynced = true;
             self.snapshots.sync_all_again();
         }
         let end_offset = self.guard(flushed.result)?;
@@ -127,8 +140,38 @@ impl Log {
         if self.shared.uncut() != Some(flushed.uncut) {
             return Ok(());
         }
-        self.recovery_point = self.recovery_point.max(end_offset);
+        self.recovery_point = self.recovery_point.max(self.flushed_end(end_offset));
+        self.tell_recovery_point();
         self.last_flush_ms = flushed.begun_ms;
+        Ok(())
+    }
+
+    /// A segment that was closed during the flush got its last index entry behind the sync: recovery
+    /// has to look at it again, and the next flush to sync it.
+    fn flushed_end(&self, end_offset: i64) -> i64 {
+        let segments = self.shared.segments.load();
+        let above = segments.partition_point(|segment| segment.base_offset() < end_offset);
+        let is_closed = above < segments.len();
+        match above.checked_sub(1).map(|last| &segments[last]) {
+            Some(last) if is_closed && last.has_unsynced_side_files() => end_offset - 1,
+            _ => end_offset,
+        }
+    }
+
+    fn tell_recovery_point(&self) {
+        if let Some(checkpointed) = &self.checkpointed {
+            checkpointed.raise(self.recovery_point);
+        }
+    }
+
+    /// Nothing at or above `offset` is taken to be on the disk any more, at the next start either.
+    pub(super) fn lower_recovery_point(&mut self, offset: i64) -> Result<(), StorageError> {
+        if offset < self.recovery_point {
+            if let Some(checkpointed) = &self.checkpointed {
+                checkpointed.lower(offset)?;
+            }
+            self.recovery_point = offset;
+        }
         Ok(())
     }
 
@@ -161,7 +204,9 @@ impl Log {
     /// [`Self::close`] for a log that is part of something else.
     pub fn close_here(&mut self, now_ms: i64) -> Result<(), StorageError> {
         self.finish()?;
-        self.flush(now_ms)?;
+        // With nothing new above the recovery point there may be a cut that the disk has not seen.
+        let ticket = self.ticket(self.log_end_offset(), now_ms)?;
+        self.end_flush(ticket.run())?;
         self.shared.segments.load().iter().for_each(|segment| segment.close());
         Ok(())
     }
@@ -186,9 +231,11 @@ impl Log {
     /// Everything written before the last [`Self::finish`] is on the disk, its owner says.
     pub fn synced(&mut self, now_ms: i64) {
         self.recovery_point = self.log_end_offset();
+        self.tell_recovery_point();
         self.last_flush_ms = now_ms;
         self.epochs_unsynced = false;
         self.directory_unsynced = false;
+        self.name_unsynced = false;
         self.snapshots.unsynced.clear();
         self.shared.segments.load().iter().for_each(|segment| segment.close());
     }

@@ -40,6 +40,7 @@ pub use read::{LogRead, LogReader, ReadPlan};
 
 use crate::config::LogConfig;
 use crate::corruption::Corruption;
+use crate::dir::CheckpointedPoint;
 use crate::epochs::{EpochEntry, LeaderEpochs};
 use crate::error::StorageError;
 use crate::index::time::TimeEntry;
@@ -93,6 +94,8 @@ struct Active {
     segment: Arc<Segment>,
     /// Where the next batch goes; ahead of the published size only during an append.
     written: u64,
+    /// Where the offsets of its batches end; below the log's end when a cut took half a batch.
+    next_offset: i64,
     bytes_since_entry: u64,
     last_time_entry: TimeEntry,
     /// Largest timestamp of the first batch: rolling by time counts from it.
@@ -121,9 +124,12 @@ pub struct Log {
     epochs_unsynced: bool,
     /// Files were created or renamed since the directory was synced.
     directory_unsynced: bool,
+    /// The log dir may not know this directory after a power loss.
+    name_unsynced: bool,
     producers: ProducerState,
     snapshots: Snapshots,
     recovery_point: i64,
+    checkpointed: Option<CheckpointedPoint>,
     last_flush_ms: i64,
     high_watermark: i64,
     jitter_draw: u64,

@@ -17,6 +17,7 @@ use super::roll::{create_segment, jitter};
 use super::snapshots::Snapshots;
 use super::{Active, Log, Shared};
 use crate::config::LogConfig;
+use crate::dir::CheckpointedPoint;
 use crate::disk::Disk;
 use crate::epochs::LeaderEpochs;
 use crate::error::StorageError;
@@ -44,6 +45,8 @@ pub struct OpenOptions {
     pub jitter_draw: u64,
     pub disk: Disk,
     pub open_files: Arc<OpenFiles>,
+    /// Where the recovery point is written down, to be lowered before a cut below it.
+    pub checkpointed: Option<CheckpointedPoint>,
 }
 
 impl Default for OpenOptions {
@@ -58,6 +61,7 @@ impl Default for OpenOptions {
             jitter_draw: 0,
             disk: Disk::default(),
             open_files: Arc::new(OpenFiles::new(1000)),
+            checkpointed: None,
         }
     }
 }
@@ -162,9 +166,11 @@ impl Log {
             epochs_unwritten: false,
             epochs_unsynced: true,
             directory_unsynced: true,
+            name_unsynced: true,
             producers: ProducerState::new(unstable, options.producer_expiration_ms),
             snapshots: Snapshots::new(listing.snapshots),
             recovery_point: options.recovery_point,
+            checkpointed: options.checkpointed,
             last_flush_ms: options.now_ms,
             high_watermark: 0,
             jitter_draw: options.jitter_draw,

@@ -20,6 +20,8 @@ pub(super) struct Rebuilt {
     pub aborted: Vec<AbortedTransaction>,
     last_position: u64,
     last_time: TimeEntry,
+    /// The leader epoch of the last batch taken, in this segment or one before; -1 before any.
+    pub epoch: i32,
     pub largest: TimeEntry,
     /// The offset behind the last batch taken.
     pub next_offset: i64,
@@ -45,6 +47,7 @@ impl Rebuilt {
             aborted: Vec::new(),
             last_position: 0,
             last_time: nothing,
+            epoch: -1,
             largest: nothing,
             next_offset,
             end: 0,

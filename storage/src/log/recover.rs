@@ -58,9 +58,9 @@ impl Log {
         }
         let start = self.log_start_offset();
         let cut = self.epochs.truncate_from_end(end_offset);
-        if self.epochs.truncate_from_start(start) || cut || !recovery.epochs_fit {
-            self.write_epochs()?;
-        }
+        let began = self.epochs.truncate_from_start(start);
+        self.epochs_unwritten |= began || cut || !recovery.epochs_fit;
+        self.write_epochs_if_needed()?;
         self.active.take_up()?;
         let bases = self.segment_offsets();
         let home = Arc::clone(&self.shared.home);
@@ -80,6 +80,7 @@ impl Log {
         let whole = replay || !recovery.epochs_fit;
         let mut footing = if whole { None } else { footing(&segments[first])? };
         let mut next_offset = segments[first].base_offset();
+        let mut epoch = -1;
         if let Some((_, base_offset)) = footing {
             next_offset = base_offset;
         }
@@ -91,11 +92,12 @@ impl Log {
             let size = segment.size();
             let expected = next_offset.max(segment.base_offset());
             let mut rebuilt = Rebuilt::new(segment.base_offset(), expected);
+            rebuilt.epoch = epoch;
             if let Some((entry, _)) = footing.take() {
                 rebuilt.keep_before(segment, entry)?;
             }
             self.scan_segment(segment, &mut rebuilt, replay)?;
-            next_offset = rebuilt.next_offset;
+            (next_offset, epoch) = (rebuilt.next_offset, rebuilt.epoch);
             let broken = rebuilt.end < size;
             if broken {
                 let log = segment.path(names::LOG);
@@ -107,7 +109,11 @@ impl Log {
                 }
             }
             install(segment, &rebuilt, replay)?;
-            if broken {
+            let parted = !broken && self.is_parted(segments, index, next_offset, recovery);
+            if parted {
+                self.keep_parted(&segments[index + 1..], next_offset)?;
+            }
+            if broken || parted {
                 self.drop_behind(index, segments, recovery.now_ms)?;
                 break;
             }
@@ -122,6 +128,26 @@ impl Log {
         }
         self.producers.set_end_offset(next_offset);
         Ok(next_offset)
+    }
+
+    /// Whether a segment, which ends before `next_offset`, and the next do not belong together. A
+    /// power loss may keep a segment's name and bytes and lose the end of the one before, at a
+    /// batch's end; or lose the cut of the one before.
+    ///
+    /// Unlike Kafka, which goes on behind such a gap and has a log without the records in it
+    /// (docs/decisions/0304). Of a compacted log gaps are a part, and so they are of one that was
+    /// synced with them.
+    fn is_parted(
+        &self,
+        segments: &[Arc<Segment>],
+        index: usize,
+        next_offset: i64,
+        recovery: &Recovery,
+    ) -> bool {
+        let Some(next) = segments.get(index + 1) else { return false };
+        let behind = next.base_offset();
+        let was_synced = recovery.clean || behind <= self.recovery_point;
+        behind < next_offset || behind > next_offset && !was_synced && !self.config.cleanup.compact
     }
 
     fn drop_behind(
@@ -139,8 +165,8 @@ impl Log {
         Ok(())
     }
 
-    /// Whether the segments that end at or below `offset` hold whole batches, one behind the other;
-    /// reads all of them. For a log whose recovery point was only supposed.
+    /// Whether the segments that end at or below `offset` hold whole batches, one behind the other
+    /// without a gap; reads all of them. For a log whose recovery point was only supposed.
     pub fn is_whole_below(&self, offset: i64) -> Result<bool, StorageError> {
         let segments = self.shared.segments.load_full();
         let complete = segments.iter().zip(segments.iter().skip(1));
@@ -151,13 +177,14 @@ impl Log {
             let fail = |error| segment.io_error("read", error);
             while let Next::Batch(batch) = scan.next().map_err(fail)? {
                 let header = &batch.header;
-                if !is_plausible(&batch, segment.base_offset()) || header.base_offset() < expected {
+                if !is_plausible(&batch, segment.base_offset()) || header.base_offset() != expected
+                {
                     return Ok(false);
                 }
                 expected = header.next_offset();
                 end = scan.position();
             }
-            if end < segment.size() || expected > next.base_offset() {
+            if end < segment.size() || expected != next.base_offset() {
                 return Ok(false);
             }
         }
@@ -218,7 +245,7 @@ impl Log {
     fn take(&mut self, rebuilt: &mut Rebuilt, batch: &Scanned, replay: bool) {
         let header = &batch.header;
         rebuilt.index(batch, self.config.index_interval_bytes);
-        self.learn_epoch(header);
+        self.learn_epoch(header, &mut rebuilt.epoch);
         if !replay {
             return;
         }
@@ -232,10 +259,19 @@ impl Log {
         self.producers.set_end_offset(header.next_offset());
     }
 
-    fn learn_epoch(&mut self, header: &BatchHeader) {
-        let epoch = header.partition_leader_epoch();
-        if self.latest_epoch().is_none_or(|latest| epoch > latest) {
-            self.epochs.assign(epoch, header.base_offset());
+    /// What the file says of this batch and of those behind it may be from before a cut, or from
+    /// behind one that the disk never saw; the batches know better. Epochs never go down: of a
+    /// batch that says so the epoch, which lies outside of the CRC, is damaged.
+    fn learn_epoch(&mut self, header: &BatchHeader, before: &mut i32) {
+        let (epoch, offset) = (header.partition_leader_epoch(), header.base_offset());
+        if epoch < 0 || epoch < *before {
+            return;
+        }
+        *before = epoch;
+        if self.epochs.epoch_for_offset(offset) != Some(epoch) {
+            self.epochs.truncate_from_end(offset);
+            self.epochs.assign(epoch, offset);
+            self.epochs_unwritten = true;
         }
     }
 
@@ -262,8 +298,10 @@ impl Log {
     // --- epochs and producers --------------------------------------------------------------
 
     fn reread_epochs(&mut self, segments: &[Arc<Segment>]) -> Result<(), StorageError> {
+        let mut epoch = -1;
         for segment in segments {
-            let walked = for_each_batch(segment, 0, |batch| self.learn_epoch(&batch.header));
+            let walked =
+                for_each_batch(segment, 0, |batch| self.learn_epoch(&batch.header, &mut epoch));
             self.told(walked)?;
         }
         Ok(())
@@ -346,7 +384,12 @@ impl Active {
         self.written = size;
         self.bytes_since_entry = size.saturating_sub(position);
         let mut largest = self.last_time_entry;
-        for_each_batch(&segment, position, |batch| largest = largest_of(largest, &batch.header))?;
+        let mut next_offset = segment.base_offset();
+        for_each_batch(&segment, position, |batch| {
+            largest = largest_of(largest, &batch.header);
+            next_offset = batch.header.next_offset();
+        })?;
+        self.next_offset = next_offset;
         segment.set_max_timestamp(largest);
         let mut first = [0; HEADER_LEN];
         let read = segment.log()?.read_at(&mut first, 0);

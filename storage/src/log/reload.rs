@@ -76,6 +76,7 @@ impl Log {
             jitter_draw: self.jitter_draw,
             disk: home.disk.clone(),
             open_files: Arc::clone(&home.open_files),
+            checkpointed: self.checkpointed.clone(),
         };
         Self::load_again(home, self.config.clone(), options, &self.shared.unstable)
     }

@@ -16,6 +16,7 @@ impl Active {
         let last_time_entry = TimeEntry { timestamp: -1, offset: segment.base_offset() };
         Self {
             written: segment.size(),
+            next_offset: segment.base_offset(),
             segment,
             bytes_since_entry: 0,
             last_time_entry,
@@ -88,7 +89,13 @@ impl Log {
     ) -> Result<(), StorageError> {
         let full = self.should_roll(size, last_offset, max_timestamp, now_ms);
         if self.guard(full)? {
-            let rolled = self.roll_at(first_offset.max(self.log_end_offset()), now_ms);
+            // Unlike Kafka, which begins a segment at its first record: where there is a gap between
+            // two segments, recovery knows that the disk has lost what was in it
+            // (docs/decisions/0304).
+            let end = self.active.next_offset;
+            let fits = last_offset - end <= i64::from(i32::MAX);
+            let base = if fits { end } else { first_offset.max(self.log_end_offset()) };
+            let rolled = self.roll_at(base, now_ms);
             self.guard(rolled)?;
         }
         Ok(())
@@ -128,7 +135,7 @@ impl Log {
     /// segment is one already.
     pub fn roll(&mut self, now_ms: i64) -> Result<(), StorageError> {
         self.check_health()?;
-        let rolled = self.roll_at(self.log_end_offset(), now_ms);
+        let rolled = self.roll_at(self.active.next_offset, now_ms);
         self.guard(rolled)
     }
 
@@ -139,6 +146,11 @@ impl Log {
         }
         let began = self.shared.home.disk.now();
         self.close_active()?;
+        if self.recovery_point >= self.log_end_offset() {
+            // No flush comes by here any more, and recovery trusts what lies below its point: the
+            // last index entry, and a cut to this very end.
+            old.sync()?;
+        }
         let segment = create_segment(&self.shared.home, base_offset, &self.config)?;
         self.say_rolled(base_offset, self.shared.home.disk.now().saturating_sub(began));
         self.activate(segment, now_ms);

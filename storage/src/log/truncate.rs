@@ -59,6 +59,7 @@ impl Log {
             return Ok(false);
         }
         self.say_truncating(offset);
+        self.lower_recovery_point(offset)?;
         if offset < self.shared.segments.load()[0].base_offset() {
             self.try_start_at(offset, offset, now_ms)?;
             return Ok(true);
@@ -75,10 +76,15 @@ impl Log {
         for segment in going.iter().rev() {
             self.doom_segment(segment, now_ms)?;
         }
+        if !going.is_empty() {
+            // Before anything is written in their place: what comes may end where one of them begins.
+            let home = self.shared.home.path();
+            let synced = self.shared.home.disk.sync_dir(&home);
+            synced.map_err(|error| StorageError::io("sync", &home, error))?;
+        }
         let segment = self.cut_segment(last, offset, position)?;
         self.directory_unsynced = true;
         self.resume(segment, offset, now_ms)?;
-        self.recovery_point = self.recovery_point.min(offset);
         self.high_watermark = self.high_watermark.min(offset);
         if self.log_start_offset() > offset {
             self.shared.start.store(offset, Ordering::Release);
@@ -162,6 +168,7 @@ impl Log {
     }
 
     fn try_start_at(&mut self, offset: i64, start: i64, now_ms: i64) -> Result<(), StorageError> {
+        self.lower_recovery_point(offset)?;
         let going = self.shared.segments.load_full();
         let _cutting = self.shared.begin_cut();
         self.shared.start.store(start, Ordering::Release);
@@ -177,7 +184,6 @@ impl Log {
         let home = Arc::clone(&self.shared.home);
         self.snapshots.remove_where(&home, |_| true)?;
         self.producers.reset(offset);
-        self.recovery_point = self.recovery_point.min(offset);
         self.high_watermark = self.high_watermark.min(offset);
         Ok(())
     }

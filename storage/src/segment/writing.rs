@@ -2,7 +2,7 @@
 //! `.log` itself are written by the log's append.
 
 use std::io;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Segment;
 use crate::error::StorageError;
@@ -165,19 +165,32 @@ impl Segment {
     /// Log and indexes to the disk; indexes that did not change are left out, because even an idle
     /// sync may cost a flush of the device.
     pub(crate) fn sync(&self) -> Result<(), StorageError> {
-        let fail = |error| self.io_error("sync", error);
-        self.log()?.sync().map_err(fail)?;
-        if self.indexes_unsynced.swap(false, Ordering::AcqRel) {
-            self.offset_index()?.sync().map_err(fail)?;
-            self.time_index()?.sync().map_err(fail)?;
-        }
-        if self.transactions_unsynced.swap(false, Ordering::AcqRel) {
-            match self.home.disk.open(&self.path(names::TRANSACTION_INDEX)) {
-                Ok(transactions) => transactions.sync().map_err(fail)?,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(fail(error)),
+        self.log()?.sync().map_err(|error| self.io_error("sync", error))?;
+        let once = |unsynced: &AtomicBool, sync: &dyn Fn() -> Result<(), StorageError>| {
+            if !unsynced.swap(false, Ordering::AcqRel) {
+                return Ok(());
             }
-        }
-        Ok(())
+            // A lack of descriptors passes: the next flush has this to do again.
+            sync().inspect_err(|_| unsynced.store(true, Ordering::Release))
+        };
+        let fail = |error| self.io_error("sync", error);
+        once(&self.indexes_unsynced, &|| {
+            self.offset_index()?.sync().map_err(fail)?;
+            self.time_index()?.sync().map_err(fail)
+        })?;
+        once(&self.transactions_unsynced, &|| match self
+            .home
+            .disk
+            .open(&self.path(names::TRANSACTION_INDEX))
+        {
+            Ok(transactions) => transactions.sync().map_err(fail),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(fail(error)),
+        })
+    }
+
+    pub(crate) fn has_unsynced_side_files(&self) -> bool {
+        self.indexes_unsynced.load(Ordering::Acquire)
+            || self.transactions_unsynced.load(Ordering::Acquire)
     }
 }

@@ -1,6 +1,7 @@
 //! Quorums in memory, on disks that crash: what was not synced is gone, what was is there.
 
 mod disk;
+mod edges;
 mod requests;
 mod revote;
 mod sole;

@@ -89,6 +89,7 @@ fn a_vote_that_cannot_be_is_refused_with_kafkas_codes() {
         (with(&|request| request.topics[0].partitions[0].partition_index = 1), (invalid, 0, false)),
         (vote(0, 3, (0, 0), true), (NONE, ErrorCode::FencedLeaderEpoch.code(), false)),
         (vote(2, -1, (1, 4), false), (NONE, invalid, false)),
+        (vote(2, 0, (1, 4), false), (NONE, NONE, true)),
         (vote(2, 3, (2, 4), false), (NONE, invalid, false)),
         (vote(2, 3, (2, 4), true), (NONE, NONE, true)),
         (vote(2, 3, (-1, 4), true), (NONE, invalid, false)),
@@ -351,6 +352,17 @@ fn the_end_of_an_epoch_calls_the_successors_one_after_the_other() {
         };
         assert!(within.contains(&wait_ms), "{candidates:?}: {wait_ms}");
     }
+}
+
+#[test]
+fn who_begins_is_sent_to_the_snapshot_even_while_the_log_still_has_everything() {
+    let mut world = led();
+    let id = SnapshotId { end_offset: 3, epoch: 1 };
+    world.disks[&1].borrow_mut().add_snapshot(id, Default::default());
+    assert_eq!(world.nodes[&1].log().log_start_offset(), 0);
+    let response = fetched(&mut world, 1, 17, fetch(1, 0, 0, 500));
+    let named = &response.responses[0].partitions[0].snapshot_id;
+    assert_eq!((named.end_offset, named.epoch), (3, 1));
 }
 
 #[test]
