@@ -8,15 +8,21 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use protocol::messages::{BrokerId, DeleteRecordsRequest, ListOffsetsRequest};
+use tests::cluster::view::until;
 use tests::golden::server_kind;
 use tests::records::Batch;
 use tests::server::{Kind, Server};
 use tests::topic::{create, fetch_request, name, produce};
 use tests::wire::Client;
+
+/// How long a node that has just started may take to lead what it led.
+const STARTED: Duration = Duration::from_secs(10);
+const NOT_LEADER: i16 = 6;
 
 /// Records of a topic, a batch each.
 const RECORDS: i64 = 27;
@@ -144,10 +150,13 @@ fn damage(data: &Path, case: &Case) {
 }
 
 fn fetched(client: &mut Client, topic: &str, from: i64) -> Told {
-    let answer = client.call(12, &fetch_request(topic, 0, from)).expect("Fetch is answered");
-    let answer = &answer.responses[0].partitions[0];
-    let records = answer.records.clone().unwrap_or_default();
-    (answer.error_code, records.first_chunk().map(|offset| i64::from_be_bytes(*offset)))
+    until("the leader answers Fetch", STARTED, || {
+        let answer = client.call(12, &fetch_request(topic, 0, from)).expect("Fetch is answered");
+        let answer = &answer.responses[0].partitions[0];
+        let records = answer.records.clone().unwrap_or_default();
+        let first = records.first_chunk().map(|offset| i64::from_be_bytes(*offset));
+        (answer.error_code != NOT_LEADER).then_some((answer.error_code, first))
+    })
 }
 
 fn listed(client: &mut Client, topic: &str, time: i64) -> Told {
@@ -156,9 +165,13 @@ fn listed(client: &mut Client, topic: &str, time: i64) -> Told {
     let asked = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(vec![partition]);
     let request =
         ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![asked]);
-    let answer = client.call(6, &request).expect("ListOffsets is answered");
-    let answer = &answer.topics[0].partitions[0];
-    (answer.error_code, Some(answer.offset).filter(|offset| *offset >= 0))
+    until("the leader answers ListOffsets", STARTED, || {
+        let answer = client.call(6, &request).expect("ListOffsets is answered");
+        let answer = &answer.topics[0].partitions[0];
+        // A node that has just started may not have taken its leadership yet.
+        let is_led = answer.error_code != NOT_LEADER;
+        is_led.then(|| (answer.error_code, Some(answer.offset).filter(|offset| *offset >= 0)))
+    })
 }
 
 /// Error code and low watermark.
