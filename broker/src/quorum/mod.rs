@@ -30,6 +30,8 @@ mod metadata_log;
 #[cfg(test)]
 mod metadata_log_test;
 mod network;
+#[cfg(test)]
+mod power_loss_test;
 mod snapshot_files;
 #[cfg(test)]
 mod tests;
@@ -204,7 +206,7 @@ impl QuorumHandle {
             Arc::new(ConfigTables::new(config.clone())),
             bootstrap,
             log,
-            VoteFile::new(&dir.partition_path()),
+            VoteFile::new(&dir.partition_path(), dir.disk.clone()),
             &clock::now(),
         )?;
         let shared = Arc::new(Shared {
