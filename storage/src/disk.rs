@@ -152,8 +152,8 @@ impl Disk {
         Ok(rustix::fs::syncfs(File::open(path)?)?)
     }
 
-    /// Replaces a file by way of another beside it. Whatever stops the machine leaves the old or the
-    /// new content whole; once this returns, the new.
+    /// Replaces a file by way of another beside it. Whatever stops the machine leaves the old or
+    /// the new content whole; once this returns, the new.
     pub fn replace_synced(&self, path: &Path, aside: &Path, content: &[u8]) -> io::Result<()> {
         let file = self.create(aside)?;
         file.write_at(content, 0)?;

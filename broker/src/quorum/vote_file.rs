@@ -1,8 +1,8 @@
 //! The file `quorum-state`: written aside, synced, renamed, and the directory synced, so that after
 //! a crash either the old or the new content is there whole. Answers to `FileQuorumStateStore`.
 //!
-//! Unlike Kafka, the first vote also syncs the log dir: the metadata log's directory is new then, and
-//! a power loss may take it with the vote in it.
+//! Unlike Kafka, the first vote also syncs the log dir: the metadata log's directory is new then,
+//! and a power loss may take it with the vote in it.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -22,9 +22,9 @@ pub(super) fn take(disk: &Disk, directory: &Path) -> Result<Option<Option<i64>>,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(StorageError::io("read", &path, error)),
     };
-    // On the disk before anything is written: a marker that a power loss brings back would vouch for
-    // logs that were torn since, and for a broker that has what it lost (KIP-966). Kafka does not
-    // wait for it.
+    // On the disk before anything is written: a marker that a power loss brings back would vouch
+    // for logs that were torn since, and for a broker that has what it lost (KIP-966). Kafka does
+    // not wait for it.
     let removed = disk.remove(&path).and_then(|()| disk.sync_dir(directory));
     removed.map_err(|error| StorageError::io("remove", &path, error))?;
     Ok(Some(broker_epoch(&content)))

@@ -47,8 +47,8 @@ impl Log {
         self.move_beside(behind)
     }
 
-    /// Keeps the logs of segments that are to be dropped because they do not follow on what is before
-    /// them.
+    /// Keeps the logs of segments that are to be dropped because they do not follow on what is
+    /// before them.
     pub(super) fn keep_parted(
         &self,
         segments: &[Arc<Segment>],
@@ -57,8 +57,8 @@ impl Log {
         let Some(first) = segments.first() else { return Ok(()) };
         tracing::error!(
             target: "org.apache.kafka.storage.internals.log.LogLoader",
-            "[LogLoader {}] A segment ends at offset {offset} and the next begins at {}: the disk has \
-             lost what was not synced. {} segments from there on are cut and kept beside as {}.",
+            "[LogLoader {}] A segment ends at offset {offset} and the next begins at {}: the disk \
+             has lost what was not synced. {} segments from there on are cut and kept beside as {}.",
             self.place(), first.base_offset(), segments.len(), names::CORRUPT,
         );
         self.move_beside(segments)

@@ -146,8 +146,8 @@ impl Log {
         Ok(())
     }
 
-    /// A segment that was closed during the flush got its last index entry behind the sync: recovery
-    /// has to look at it again, and the next flush to sync it.
+    /// A segment that was closed during the flush got its last index entry behind the sync:
+    /// recovery has to look at it again, and the next flush to sync it.
     fn flushed_end(&self, end_offset: i64) -> i64 {
         let segments = self.shared.segments.load();
         let above = segments.partition_point(|segment| segment.base_offset() < end_offset);

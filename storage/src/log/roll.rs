@@ -89,8 +89,8 @@ impl Log {
     ) -> Result<(), StorageError> {
         let full = self.should_roll(size, last_offset, max_timestamp, now_ms);
         if self.guard(full)? {
-            // Unlike Kafka, which begins a segment at its first record: where there is a gap between
-            // two segments, recovery knows that the disk has lost what was in it
+            // Unlike Kafka, which begins a segment at its first record: where there is a gap
+            // between two segments, recovery knows that the disk has lost what was in it
             // (docs/decisions/0304).
             let end = self.active.next_offset;
             let fits = last_offset - end <= i64::from(i32::MAX);

@@ -77,7 +77,8 @@ impl Log {
             self.doom_segment(segment, now_ms)?;
         }
         if !going.is_empty() {
-            // Before anything is written in their place: what comes may end where one of them begins.
+            // Before anything is written in their place: what comes may end where one of them
+            // begins.
             let home = self.shared.home.path();
             let synced = self.shared.home.disk.sync_dir(&home);
             synced.map_err(|error| StorageError::io("sync", &home, error))?;
