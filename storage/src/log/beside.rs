@@ -58,7 +58,8 @@ impl Log {
         tracing::error!(
             target: "org.apache.kafka.storage.internals.log.LogLoader",
             "[LogLoader {}] A segment ends at offset {offset} and the next begins at {}: the disk \
-             has lost what was not synced. {} segments from there on are cut and kept beside as {}.",
+             has lost what was not synced. {} segments from there on are cut and kept beside \
+             as {}.",
             self.place(), first.base_offset(), segments.len(), names::CORRUPT,
         );
         self.move_beside(segments)
