@@ -141,7 +141,7 @@ impl Disk {
     }
 
     /// Makes creations and renames in `path` survive a machine crash.
-    pub(crate) fn sync_dir(&self, path: &Path) -> io::Result<()> {
+    pub fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.check(DiskOp::SyncDirectory, path)?;
         File::open(path)?.sync_all()
     }
@@ -150,6 +150,16 @@ impl Disk {
     pub(crate) fn sync_file_system(&self, path: &Path) -> io::Result<()> {
         self.check(DiskOp::Sync, path)?;
         Ok(rustix::fs::syncfs(File::open(path)?)?)
+    }
+
+    /// Replaces a file by way of another beside it. Whatever stops the machine leaves the old or
+    /// the new content whole; once this returns, the new.
+    pub fn replace_synced(&self, path: &Path, aside: &Path, content: &[u8]) -> io::Result<()> {
+        let file = self.create(aside)?;
+        file.write_at(content, 0)?;
+        file.sync()?;
+        self.rename(aside, path)?;
+        self.sync_dir(path.parent().unwrap_or(path))
     }
 
     /// Replaces the file's content through a temporary file and a rename.

@@ -79,7 +79,7 @@ impl QuorumHandle {
             Arc::new(ConfigTables::new(config.clone())),
             bootstrap,
             log,
-            VoteFile::new(&dir.partition_path()),
+            VoteFile::new(&dir.partition_path(), dir.disk.clone()),
             &clock::now(),
         )?;
         let shared = Arc::new(Shared {

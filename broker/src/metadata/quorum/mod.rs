@@ -34,6 +34,8 @@ mod metadata_log;
 #[cfg(test)]
 mod metadata_log_test;
 mod network;
+#[cfg(test)]
+mod power_loss_test;
 mod registering;
 mod shared;
 mod signs;

@@ -1,11 +1,14 @@
 //! The file `quorum-state`: written aside, synced, renamed, and the directory synced, so that after
 //! a crash either the old or the new content is there whole. Answers to `FileQuorumStateStore`.
+//!
+//! Unlike Kafka, the first vote also syncs the log dir: the metadata log's directory is new then,
+//! and a power loss may take it with the vote in it.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use raft::quorum::{ElectionState, HostError, VoteStore};
+use storage::Disk;
 
 use super::exhaustion::outwait;
 
@@ -14,24 +17,28 @@ const NAME: &str = "quorum-state";
 #[derive(Debug)]
 pub(super) struct VoteFile {
     directory: PathBuf,
+    disk: Disk,
+    /// The log dir knows the directory, whatever happens.
+    is_named: bool,
 }
 
 impl VoteFile {
-    pub(super) fn new(directory: &Path) -> Self {
-        Self { directory: directory.to_owned() }
+    pub(super) fn new(directory: &Path, disk: Disk) -> Self {
+        Self { directory: directory.to_owned(), disk, is_named: false }
     }
 
     fn failed(&self, doing: &str, error: &dyn std::fmt::Display) -> HostError {
         HostError(format!("Cannot {doing} {}: {error}", self.directory.join(NAME).display()))
     }
 
-    fn replace(&self, content: &str) -> io::Result<()> {
+    fn replace(&mut self, content: &str) -> io::Result<()> {
         let aside = self.directory.join(format!("{NAME}.tmp"));
-        let mut file = File::create(&aside)?;
-        file.write_all(content.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&aside, self.directory.join(NAME))?;
-        File::open(&self.directory)?.sync_all()
+        self.disk.replace_synced(&self.directory.join(NAME), &aside, content.as_bytes())?;
+        if !self.is_named {
+            self.disk.sync_dir(self.directory.parent().unwrap_or(&self.directory))?;
+            self.is_named = true;
+        }
+        Ok(())
     }
 }
 
