@@ -142,6 +142,7 @@ fn complaints(cluster: &Cluster) {
                     "NotControllerException",
                     "event queue is shutting down",
                     "\"kafka.server.ControllerServer.raftManager()\" is null",
+                    "featuresPublisher()\" is null",
                 ];
                 let is_usual = usual.iter().any(|usual| cause.contains(usual));
                 let is_own = ["softwareName=apache-kafka-java", "Graceful shutdown of RaftClient"]
