@@ -80,13 +80,11 @@ pub(crate) fn truncation_offset(log: &impl Log, diverging: Diverging, high_water
     }
 }
 
-/// Where an empty log has to start for the first of `records` to fit, which began before it: the
-/// leader's start lies inside of a batch.
+/// Where the first of `records` begins, if our log ends inside of it: the leader's start lay inside
+/// of a batch when we began there, or when we were cut to the end of one that had begun there. What
+/// we have from there on is no part of the leader's batch.
 pub(crate) fn earlier_start(records: &Bytes, log: &impl Log) -> Option<i64> {
     let end = log.log_end_offset();
-    if end != log.log_start_offset() {
-        return None;
-    }
     let first = BatchView::parse(records).ok()?;
     (first.base_offset() < end && first.last_offset() >= end).then(|| first.base_offset())
 }

@@ -60,7 +60,11 @@ impl<L: Log> Partition<L> {
         let before = self.log.log_end_offset();
         if !fetched.records.is_empty() {
             if let Some(start) = follower::earlier_start(&fetched.records, &self.log) {
-                self.start_at(start, at)?;
+                if self.log.log_start_offset() == before {
+                    self.start_at(start, at)?;
+                } else {
+                    self.truncate(start, at)?;
+                }
             }
             let appended =
                 self.log.append_as_follower(&fetched.records, self.leader_epoch, at.wall_ms);

@@ -190,6 +190,28 @@ fn deleted_records_are_gone_at_once_and_their_epochs_with_them() {
 }
 
 #[test]
+fn deleted_records_that_are_there_again_after_a_kill_have_their_epochs_again() {
+    let dir = in_memory();
+    let mut log = open(dir.path(), LogConfig::default(), 0);
+    for epoch in [1, 2, 5] {
+        log.append_as_leader(&at(0, 10), epoch, 0, AppendOrigin::Client).unwrap();
+        log.append_as_leader(&at(0, 10), epoch, 0, AppendOrigin::Client).unwrap();
+    }
+    log.high_watermark_moved(6);
+    log.delete_records_before(4).unwrap();
+    assert_eq!(log.end_offset_for_epoch(1), Some((1, 4)));
+    drop(log);
+    let mut log = open(dir.path(), LogConfig::default(), 0);
+    let epochs: Vec<_> = log.leader_epochs().iter().map(|e| (e.epoch, e.start_offset)).collect();
+    assert_eq!((log.log_start_offset(), epochs), (0, vec![(1, 0), (2, 2), (5, 4)]));
+    assert_eq!(log.end_offset_for_epoch(1), Some((1, 2)));
+    // A start within the first batch that is left is not one before it.
+    log.high_watermark_moved(6);
+    log.delete_records_before(1).unwrap();
+    assert_eq!(log.leader_epochs()[0].start_offset, 1);
+}
+
+#[test]
 fn files_of_deleted_segments_keep_their_delay() {
     let (dir, mut log) =
         four_segments(LogConfig { file_delete_delay_ms: 60, ..LogConfig::default() });

@@ -143,6 +143,20 @@ fn an_empty_log_begins_with_the_batch_that_holds_the_leaders_start() {
 }
 
 #[test]
+fn a_log_that_was_cut_inside_of_the_leaders_batch_goes_on_with_the_whole_batch() {
+    let cluster = Cluster::new();
+    let mut partition = following(MemoryLog::with(0, &[(7, 12)]), 10);
+    let mut batch = BatchBuilder::new(10).leader_epoch(7);
+    (0..4).for_each(|_| batch.append(0, None, Some(b"v")));
+    let asked = position(&partition);
+    let answer = Fetched { records: batch.build(), high_watermark: 14, log_start_offset: 0 };
+    let done = partition.append_from_leader(&asked, &answer, &cluster.at(0));
+    assert_eq!(done, Ok(Replicated::Appended));
+    let log = partition.log();
+    assert_eq!((log.start, log.end(), partition.high_watermark()), (0, 14, 14));
+}
+
+#[test]
 fn without_any_epoch_what_is_not_committed_is_fetched_again() {
     let cluster = Cluster::new();
     let mut log = MemoryLog::with(0, &[(7, 8)]);

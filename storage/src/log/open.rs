@@ -187,7 +187,7 @@ impl Log {
         }
         let recovery = Recovery {
             clean: options.clean_shutdown,
-            epochs_fit,
+            epochs_fit: epochs_fit && !log.forgets_epochs(),
             log_start_offset: options.log_start_offset,
             now_ms: options.now_ms,
         };

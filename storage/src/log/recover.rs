@@ -41,6 +41,7 @@ impl Log {
             segments.partition_point(|s| s.base_offset() <= point).saturating_sub(1)
         };
         if !recovery.epochs_fit {
+            self.epochs.clear();
             self.reread_epochs(&segments[..first])?;
         }
         for segment in &segments[..first] {
@@ -296,6 +297,28 @@ impl Log {
     }
 
     // --- epochs and producers --------------------------------------------------------------
+
+    /// Whether there are records before the first epoch that the file knows. Records that were
+    /// deleted are there again after a kill, as the log start is checkpointed now and then alone,
+    /// while the file has lost their epochs at once.
+    ///
+    /// Unlike Kafka, which goes on without: the log could never be told apart from a leader's
+    /// there (docs/decisions/0312).
+    pub(super) fn forgets_epochs(&self) -> bool {
+        let (start, Some(earliest)) = (self.log_start_offset(), self.epochs.earliest()) else {
+            return false;
+        };
+        if start >= earliest.start_offset {
+            return false;
+        }
+        let segments = self.shared.segments.load();
+        let holding = segments.partition_point(|segment| segment.base_offset() <= start);
+        let first = segments[holding.saturating_sub(1)..].iter().find_map(|segment| {
+            // Damage on the way is told where the epochs are read.
+            segment.find(start).map_or(Some(start), |found| Some(found?.last_offset))
+        });
+        first.is_some_and(|last_offset| last_offset < earliest.start_offset)
+    }
 
     fn reread_epochs(&mut self, segments: &[Arc<Segment>]) -> Result<(), StorageError> {
         let mut epoch = -1;
