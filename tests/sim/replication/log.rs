@@ -205,7 +205,7 @@ impl SimLog {
         let ends = self.end().max(leader.end());
         (self.start..ends)
             .find(|at| self.entry(*at) != leader.entry(*at))
-            .or((self.end() != leader.end()).then_some(ends))
+            .or_else(|| (self.end() != leader.end()).then_some(ends))
     }
 
     /// Where the batch begins that holds an offset.

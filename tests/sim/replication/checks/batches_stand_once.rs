@@ -1,6 +1,6 @@
-//! 14, 15: A producer's sequences stand in the log once each, without a gap, from 0 on or from where
-//! the log starts by now, however often it had to repeat them and whoever led meanwhile. No value
-//! stands twice, and no batch in part, but for one in which the log starts.
+//! 14, 15: A producer's sequences stand in the log once each, without a gap, from 0 on or from
+//! where the log starts by now, however often it had to repeat them and whoever led meanwhile. No
+//! value stands twice, and no batch in part, but for one in which the log starts.
 
 use std::collections::{BTreeMap, BTreeSet};
 

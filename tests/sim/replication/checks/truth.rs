@@ -64,8 +64,8 @@ impl Truth {
     }
 
     /// Whether a log need not have a record, because it was deleted. A replica that starts earlier
-    /// again after a crash shows what it had there, which may be what was never committed: no leader
-    /// has anything any more to tell it from (as in Kafka).
+    /// again after a crash shows what it had there, which may be what was never committed: no
+    /// leader has anything any more to tell it from (as in Kafka).
     pub(crate) fn may_be_deleted(&self, offset: i64) -> bool {
         offset < self.deleted
     }
