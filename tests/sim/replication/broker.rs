@@ -19,6 +19,7 @@ use replica::{
 use super::clock::Clock;
 use super::controller::Batch;
 use super::counters::Counters;
+use super::deletions::{Deleted, Deleting};
 use super::log::{LogError, SimLog};
 use super::message::{Body, CLIENTS, CONTROLLER, NodeId, Produced};
 use super::plan::Plan;
@@ -26,6 +27,8 @@ use super::plan::Plan;
 pub(crate) const HEARTBEAT_MS: i64 = 700;
 /// As `publisher`.
 pub(crate) const RECONCILE_MS: i64 = 2_000;
+/// `log.retention.check.interval.ms`
+pub(crate) const RETENTION_MS: i64 = 3_000;
 pub(crate) const METADATA_POLL_MS: i64 = 120;
 pub(crate) const FETCH_POLL_MS: i64 = 150;
 const REQUEST_TIMEOUT_MS: i64 = 1_500;
@@ -57,17 +60,26 @@ pub(crate) struct Waiting {
     pub(crate) partition: usize,
     pub(crate) offset: i64,
     pub(crate) value: u64,
+    pub(crate) records: u32,
     pub(crate) since_us: i64,
 }
 
-/// A record that was acknowledged by all.
+/// A batch that was acknowledged by all.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Acknowledged {
     pub(crate) broker: NodeId,
     pub(crate) partition: usize,
     pub(crate) offset: i64,
     pub(crate) value: u64,
+    pub(crate) records: u32,
     pub(crate) leader_epoch: i32,
+}
+
+impl Acknowledged {
+    /// Offset and value of each record.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (i64, u64)> {
+        (self.offset..).zip(self.value..).take(self.records as usize)
+    }
 }
 
 /// What a step of a broker leads to.
@@ -76,6 +88,7 @@ pub(crate) struct Out {
     /// To whom, which process (0: any), what.
     pub(crate) sent: Vec<(NodeId, u64, Body)>,
     pub(crate) acknowledged: Vec<Acknowledged>,
+    pub(crate) deleted: Vec<Deleted>,
     /// Partitions to fetch again after so many own milliseconds.
     pub(crate) fetch_again: Vec<(usize, i64)>,
 }
@@ -91,6 +104,10 @@ pub(crate) struct SimBroker {
     pub(crate) frozen_until_us: i64,
     /// No descriptors until then.
     pub(crate) exhausted_until_us: i64,
+    /// No room on the disk until then.
+    pub(crate) full_until_us: i64,
+    /// The log directory has failed: the process ends, as there is no other one.
+    pub(crate) disk_failed: bool,
     /// What was last said of each partition, whether it could be done or not.
     published: BTreeMap<usize, Arc<Registered>>,
     /// Of the registration, -1 before.
@@ -108,6 +125,7 @@ pub(crate) struct SimBroker {
     pub(crate) alter_out: Option<(u64, usize, i64)>,
     pub(crate) alter_number: u64,
     pub(crate) waiting: BTreeMap<Token, Waiting>,
+    pub(crate) deleting: BTreeMap<Token, Deleting>,
     pub(crate) next_token: Token,
     pub(crate) settings: Settings,
     /// A crash lost or may have lost records since the controller last registered this broker.
@@ -152,6 +170,8 @@ impl SimBroker {
             process: 1 + id as u64,
             frozen_until_us: 0,
             exhausted_until_us: 0,
+            full_until_us: 0,
+            disk_failed: false,
             published: BTreeMap::new(),
             epoch: -1,
             previous_epoch: -1,
@@ -165,6 +185,7 @@ impl SimBroker {
             alter_out: None,
             alter_number: 0,
             waiting: BTreeMap::new(),
+            deleting: BTreeMap::new(),
             next_token: 0,
             settings: Settings {
                 broker_id: id,
@@ -186,6 +207,7 @@ impl SimBroker {
     ) -> Option<R> {
         let hosted = self.hosted.get_mut(&partition)?;
         hosted.replica.log_mut().exhausted = now_us < self.exhausted_until_us;
+        hosted.replica.log_mut().full = now_us < self.full_until_us;
         let view = View(&self.image);
         let at = Moment {
             wall_ms: self.clock.wall_ms(now_us),
@@ -214,6 +236,10 @@ impl SimBroker {
             let Waiting { client, request, .. } = waiting;
             out.sent.push((CLIENTS, 0, Body::Produced { client, request, produced }));
         }
+        for (token, low_watermark) in effects.deleted {
+            self.counters.deletions_waited += u64::from(low_watermark.is_some());
+            self.deleted(token, low_watermark, out);
+        }
         if let Some(proposal) = effects.propose {
             self.propose(partition, proposal, now_us, out);
         }
@@ -225,6 +251,7 @@ impl SimBroker {
             partition: waiting.partition,
             offset: waiting.offset,
             value: waiting.value,
+            records: waiting.records,
             // By now: a leader that was replaced and elected again has it under a newer one.
             leader_epoch: self.hosted[&waiting.partition].replica.leader_epoch(),
         }
@@ -447,6 +474,10 @@ impl SimBroker {
         match applied.expect("it is hosted") {
             Ok(()) => true,
             Err(LogError::Exhausted) => false,
+            Err(LogError::Full) => {
+                self.disk_failed = true;
+                false
+            }
             Err(other) => panic!("the log is sound: {other:?}"),
         }
     }
@@ -537,6 +568,8 @@ impl SimBroker {
         self.altering.clear();
         self.alter_out = None;
         self.waiting.clear();
+        self.deleting.clear();
+        self.disk_failed = false;
     }
 
     pub(crate) fn sync(&mut self) {

@@ -1,5 +1,5 @@
-//! Producers: each writes to one partition, one record at a time, with values that nobody else
-//! writes. With acks=all it repeats a record, with the same sequence, until that is acknowledged;
+//! Producers: each writes to one partition, one batch at a time, with values that nobody else
+//! writes. With acks=all it repeats a batch, with the same sequence, until that is acknowledged;
 //! with less it goes on, not knowing.
 
 use super::message::{Produce, Produced};
@@ -16,14 +16,14 @@ pub(crate) struct Producer {
     producer: u32,
     sequence: u32,
     count: u64,
-    /// The record that is out, and since when.
+    /// The batch that is out, and since when.
     pub(crate) out: Option<(Produce, i64)>,
     /// Waits for its turn, having been told to try again.
     retry: bool,
     requests: u64,
     /// No more records are begun.
     pub(crate) done: bool,
-    /// Value and offset of what was acknowledged.
+    /// Value and offset of the first record of what was acknowledged.
     pub(crate) acknowledged: Vec<(u64, i64)>,
 }
 
@@ -44,8 +44,8 @@ impl Producer {
         }
     }
 
-    /// What to send now, if anything.
-    pub(crate) fn turn(&mut self, now_us: i64) -> Option<Produce> {
+    /// What to send now, if anything; a new batch has so many records.
+    pub(crate) fn turn(&mut self, now_us: i64, records: u32) -> Option<Produce> {
         let late = self.out.is_some_and(|(_, since)| now_us > since + PATIENCE_US);
         if self.acks != -1 && (late || self.retry) {
             self.out = None;
@@ -55,15 +55,16 @@ impl Producer {
             Some(_) => return None,
             None if self.done => return None,
             None => {
-                self.count += 1;
-                let value = ((self.index as u64 + 1) << 32) | self.count;
+                let value = ((self.index as u64 + 1) << 32) | (self.count + 1);
+                self.count += u64::from(records);
                 let sequence = self.sequence;
-                self.sequence += 1;
+                self.sequence += records;
                 Produce {
                     client: self.index,
                     request: 0,
                     partition: self.partition,
                     value,
+                    records,
                     producer: self.producer,
                     sequence,
                     acks: self.acks,

@@ -17,7 +17,7 @@ impl World {
         }
         self.counters.faults += 1;
         let id = 1 + self.draws.below(self.plan.brokers as u64) as NodeId;
-        match self.draws.below(19) {
+        match self.draws.below(20) {
             0..=2 => self.kill(id, false),
             3 | 4 => self.kill(id, true),
             5 | 6 => self.kill_waited_for(),
@@ -30,6 +30,7 @@ impl World {
             15 => self.exhaust(id),
             16 => self.candidate_fault_due = true,
             17 => self.rot(id),
+            18 => self.fill(id),
             _ => match self.draws.below(3) {
                 0 => self.jump_clock(),
                 _ => self.reassign(),
@@ -55,6 +56,10 @@ impl World {
         if !self.broker(id).up || covered && one_too_many {
             return;
         }
+        self.end_process(id, power, down_us, seen);
+    }
+
+    fn end_process(&mut self, id: NodeId, power: bool, down_us: i64, seen: bool) {
         self.unclean.insert(id);
         let power = power && self.plan.mode != Mode::NothingLost;
         let waited_for = !self.broker(id).waiting.is_empty();
@@ -140,9 +145,29 @@ impl World {
         let partition = self.draws.below(self.plan.partitions as u64) as usize;
         let draw = self.draws.next_u64();
         let broker = self.broker(id);
-        let Some(log) = broker.log_mut(partition).filter(|log| log.end() > 0) else { return };
-        log.rotten = Some((draw % log.end() as u64) as i64);
+        let Some(log) = broker.log_mut(partition).filter(|log| log.end() > log.start()) else {
+            return;
+        };
+        log.rotten = Some(log.start() + (draw % (log.end() - log.start()) as u64) as i64);
         broker.meet_damage(partition);
+    }
+
+    /// There is no room on a broker's disk for a while.
+    fn fill(&mut self, id: NodeId) {
+        if self.plan.mode == Mode::LossesCovered {
+            // Whoever ends for want of room is one more that has to make good.
+            return;
+        }
+        let span_us = self.span_us(5_000);
+        let until_us = self.now_us + span_us;
+        self.broker(id).full_until_us = until_us;
+    }
+
+    /// The only log directory has failed: the process ends as it is, and comes back.
+    pub(crate) fn disk_fails(&mut self, id: NodeId) {
+        self.counters.full += 1;
+        let down_us = self.span_us(4_000);
+        self.end_process(id, false, down_us, true);
     }
 
     /// Takes all descriptors of a broker.
@@ -252,6 +277,7 @@ impl World {
         for id in 1..=self.plan.brokers {
             self.broker(id).frozen_until_us = 0;
             self.broker(id).exhausted_until_us = 0;
+            self.broker(id).full_until_us = 0;
             self.broker(id).read_again();
             self.start(id);
         }

@@ -1,19 +1,22 @@
 //! A partition's log as a disk would have it: what a killed process leaves, and what a machine that
 //! loses power leaves.
 //!
-//! Invariants: `synced <= end`; epochs and their offsets ascend; a producer's sequences ascend by
-//! one. A record is 32 bytes on the wire; byte 16 is no magic that anybody knows, so that nobody
-//! takes a record for a batch.
+//! Invariants: `base <= start <= end` and `synced <= end`; epochs and their offsets ascend; a
+//! producer's sequences ascend by one; a batch is written, cut and deleted as a whole. On the wire
+//! a batch is the header that Kafka's has, and behind it the first of its values, which ascend by
+//! one, and how many offsets before it hold nothing.
 
 use std::collections::BTreeMap;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use protocol::batch::{BatchView, HEADER_LEN, LOG_OVERHEAD};
 use replica::{Appended, Log, Origin};
 
-const RECORD_BYTES: usize = 32;
-const NO_MAGIC: u8 = 0xee;
-/// How many of its last records a producer may repeat.
+const BATCH_BYTES: usize = HEADER_LEN + 16;
+/// How many of its last batches a producer may repeat.
 const REMEMBERED: usize = 5;
+/// Retention takes so many records at least, as whole segments are.
+const SEGMENT_RECORDS: i64 = 16;
 
 /// One record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,123 +26,281 @@ pub(crate) struct Entry {
     /// 0 for none: then `sequence` means nothing.
     pub(crate) producer: u32,
     pub(crate) sequence: u32,
+    /// In its batch, from 0.
+    pub(crate) place: u32,
+    /// How many records its batch has.
+    pub(crate) of: u32,
 }
 
 impl Entry {
-    /// As a producer sends it.
-    pub(crate) fn encoded(&self, offset: i64) -> Bytes {
-        let mut bytes = BytesMut::with_capacity(RECORD_BYTES);
+    /// What stands at an offset whose batch was cut off from before a later one.
+    const NOTHING: Self = Self { epoch: -1, value: 0, producer: 0, sequence: 0, place: 0, of: 1 };
+
+    fn is_record(&self) -> bool {
+        self.value != 0
+    }
+
+    /// The batch that begins with this record, behind `gap` offsets that hold nothing.
+    pub(crate) fn encoded(&self, offset: i64, gap: i64) -> Bytes {
+        let mut bytes = BytesMut::with_capacity(BATCH_BYTES);
         bytes.put_i64(offset);
-        bytes.put_u64(self.value);
-        bytes.put_u32(u32::from_be_bytes([NO_MAGIC; 4]));
+        bytes.put_i32((BATCH_BYTES - LOG_OVERHEAD) as i32);
         bytes.put_i32(self.epoch);
-        bytes.put_u32(self.producer);
-        bytes.put_u32(self.sequence);
-        bytes.resize(RECORD_BYTES, 0);
+        bytes.put_i8(2);
+        bytes.put_u32(0);
+        bytes.put_i16(0);
+        bytes.put_i32(self.of as i32 - 1);
+        bytes.put_i64(0);
+        bytes.put_i64(0);
+        bytes.put_i64(i64::from(self.producer));
+        bytes.put_i16(0);
+        bytes.put_i32(self.sequence as i32);
+        bytes.put_i32(self.of as i32);
+        bytes.put_u64(self.value);
+        bytes.put_i64(gap);
         bytes.freeze()
     }
 
-    fn decoded(bytes: &[u8]) -> (i64, Self) {
-        let word = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four"));
+    /// Offset of the first record, the record itself, and the gap before it.
+    fn decoded(bytes: &[u8]) -> (i64, Self, i64) {
+        let batch = BatchView::parse(bytes).expect("a batch");
         let long = |at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().expect("eight"));
-        let entry =
-            Self { value: long(8), epoch: word(20) as i32, producer: word(24), sequence: word(28) };
-        (long(0) as i64, entry)
+        let entry = Self {
+            epoch: batch.partition_leader_epoch(),
+            value: long(HEADER_LEN),
+            producer: batch.producer_id() as u32,
+            sequence: batch.base_sequence() as u32,
+            place: 0,
+            of: batch.records_count() as u32,
+        };
+        (batch.base_offset(), entry, long(HEADER_LEN + 8) as i64)
+    }
+
+    /// The records of the batch that this one begins.
+    fn batch(self) -> impl Iterator<Item = Self> {
+        (0..self.of).map(move |place| Self {
+            value: self.value + u64::from(place),
+            sequence: if self.producer == 0 { self.sequence } else { self.sequence + place },
+            place,
+            ..self
+        })
     }
 }
 
-/// Where an append stands.
+/// Where a batch stands.
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) offset: i64,
+    pub(crate) records: i64,
 }
 
 impl Appended for Written {
     fn end_offset(&self) -> i64 {
-        self.offset + 1
+        self.offset + self.records
     }
 }
 
-/// Why a record was not taken.
+/// Why a batch was not taken.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum LogError {
     OutOfOrderSequence,
     /// There was no descriptor for it; nothing was changed.
     Exhausted,
+    /// There was no room for it; nothing was changed, and the directory has failed.
+    Full,
     UnexpectedOffset {
         offered: i64,
         end: i64,
     },
 }
 
+/// Who said that a log starts later.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// A client, to the leader.
+    Asked,
+    /// `retention.bytes`
+    Size,
+    /// The leader, to a follower.
+    #[default]
+    Leader,
+}
+
 /// What happened to a log, for those who watch it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Observed {
-    Appended { offset: i64, entry: Entry, before: Option<i32>, led: bool },
-    Truncated { from: i64, to: i64 },
+    /// `before`: the epoch of the record before, -1 for none, `None` when that is gone.
+    Appended {
+        offset: i64,
+        entry: Entry,
+        before: Option<i32>,
+        led: bool,
+    },
+    Truncated {
+        from: i64,
+        to: i64,
+    },
+    /// The log starts later than it did.
+    Started {
+        at: i64,
+        why: Why,
+    },
 }
 
 /// The log.
 #[derive(Debug, Default)]
 pub(crate) struct SimLog {
+    /// Offset of the first record that is still on the disk.
+    base: i64,
+    /// Offset of the first record that readers see.
+    start: i64,
+    /// What the next process takes for the start.
+    start_checkpoint: i64,
     entries: Vec<Entry>,
     epochs: Vec<(i32, i64)>,
     synced: i64,
-    producers: BTreeMap<u32, Vec<(u32, i64)>>,
+    /// First and last sequence of a batch, and its offset.
+    producers: BTreeMap<u32, Vec<(u32, u32, i64)>>,
     /// Whatever needs a file fails.
     pub(crate) exhausted: bool,
+    /// Whatever needs room on the disk fails.
+    pub(crate) full: bool,
     /// The record here cannot be read.
     pub(crate) rotten: Option<i64>,
+    /// Who asks for the start that is told next.
+    pub(crate) why: Why,
     pub(crate) observed: Vec<Observed>,
 }
 
 impl SimLog {
+    pub(crate) fn start(&self) -> i64 {
+        self.start
+    }
+
     pub(crate) fn end(&self) -> i64 {
-        self.entries.len() as i64
+        self.base + self.entries.len() as i64
     }
 
+    fn at(&self, offset: i64) -> Option<&Entry> {
+        usize::try_from(offset - self.base).ok().and_then(|at| self.entries.get(at))
+    }
+
+    /// What readers see there.
     pub(crate) fn entry(&self, offset: i64) -> Option<&Entry> {
-        usize::try_from(offset).ok().and_then(|at| self.entries.get(at))
+        self.at(offset).filter(|entry| offset >= self.start && entry.is_record())
     }
 
-    pub(crate) fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// What readers see, with its offsets.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (i64, &Entry)> {
+        let hidden = (self.start - self.base) as usize;
+        (self.start..).zip(&self.entries[hidden..]).filter(|(_, entry)| entry.is_record())
     }
 
-    /// Up to `count` records from `offset` below `upper`, as a leader sends them; `None` when the
-    /// first cannot be read.
+    /// The first offset at which this follower's log is not its leader's, though it should be: it
+    /// starts where the leader's does or later, as it was told.
+    pub(crate) fn differs_at(&self, leader: &Self) -> Option<i64> {
+        if self.start < leader.start {
+            return Some(self.start);
+        }
+        let ends = self.end().max(leader.end());
+        (self.start..ends)
+            .find(|at| self.entry(*at) != leader.entry(*at))
+            .or_else(|| (self.end() != leader.end()).then_some(ends))
+    }
+
+    /// Where the batch begins that holds an offset.
+    fn batch_base(&self, offset: i64) -> i64 {
+        self.at(offset).map_or(offset, |entry| offset - i64::from(entry.place))
+    }
+
+    /// Whole batches from the one that holds `offset`, about `count` records below `upper`, as a
+    /// leader sends them; `None` when the first cannot be read.
     pub(crate) fn read(&self, offset: i64, upper: i64, count: i64) -> Option<Bytes> {
         let mut bytes = BytesMut::new();
-        for at in offset..upper.min(offset + count).min(self.end()) {
-            if self.rotten == Some(at) {
+        let (mut at, mut gap) = (self.batch_base(offset), 0);
+        let bound = upper.min(offset + count).min(self.end());
+        while at < bound {
+            let first = self.entries[(at - self.base) as usize];
+            let next = at + i64::from(first.of);
+            if self.rotten.is_some_and(|rotten| (at..next).contains(&rotten)) {
                 return Some(bytes.freeze()).filter(|read| !read.is_empty());
             }
-            bytes.extend_from_slice(&self.entries[at as usize].encoded(at));
+            if first.is_record() {
+                bytes.extend_from_slice(&first.encoded(at, gap));
+                gap = 0;
+            } else {
+                gap += 1;
+            }
+            at = next;
         }
         Some(bytes.freeze())
     }
 
+    /// What the disk has is safe; what lies before the start is let go of.
     pub(crate) fn sync(&mut self) {
         self.synced = self.end();
+        self.start_checkpoint = self.start;
+        let base = self.batch_base(self.start);
+        self.entries.drain(..(base - self.base) as usize);
+        self.base = base;
     }
 
     pub(crate) fn unsynced(&self) -> i64 {
         self.end() - self.synced
     }
 
-    /// The machine goes down: of what was not synced, `kept` records happen to be there.
+    /// The machine goes down: of what was not synced, about `kept` records happen to be there.
     pub(crate) fn lose_power(&mut self, kept: i64) {
-        self.cut((self.synced + kept).min(self.end()));
+        self.cut(self.batch_base((self.synced + kept).min(self.end())));
     }
 
     /// What the next process finds: epochs without records are not among it.
     pub(crate) fn reopen(&mut self) {
         let end = self.end();
         self.epochs.retain(|(_, start)| *start < end);
+        self.start = self.start_checkpoint.max(self.base).min(end);
+        // As storage: records that were deleted and are there again have their epochs again.
+        if self.epochs.first().is_some_and(|(_, from)| *from > self.start) {
+            self.epochs.clear();
+            let (base, start) = (self.base, self.start);
+            for (at, entry) in (base..).zip(self.entries.clone()).filter(|(_, e)| e.is_record()) {
+                self.assign(entry.epoch, at.max(start));
+            }
+        }
+    }
+
+    /// Lets go of the oldest records beyond so many; how many. Nothing goes that may not be
+    /// committed.
+    pub(crate) fn delete_by_size(&mut self, retained: i64, high_watermark: i64) -> i64 {
+        let to = self.batch_base((self.end() - retained).min(high_watermark));
+        let deleted = to - self.start;
+        if deleted < SEGMENT_RECORDS || self.check().is_err() {
+            return 0;
+        }
+        self.raise_start(to, Why::Size);
+        deleted
+    }
+
+    fn raise_start(&mut self, to: i64, why: Why) {
+        if to <= self.start {
+            return;
+        }
+        self.start = to;
+        let covered = self.epochs.partition_point(|(_, from)| *from <= to);
+        if let Some(covering) = covered.checked_sub(1) {
+            self.epochs.drain(..covering);
+            self.epochs[0].1 = to;
+        }
+        self.observed.push(Observed::Started { at: to, why });
     }
 
     fn check(&self) -> Result<(), LogError> {
         if self.exhausted { Err(LogError::Exhausted) } else { Ok(()) }
+    }
+
+    fn check_room(&self) -> Result<(), LogError> {
+        self.check()?;
+        if self.full { Err(LogError::Full) } else { Ok(()) }
     }
 
     fn assign(&mut self, epoch: i32, start: i64) {
@@ -150,40 +311,70 @@ impl SimLog {
         self.epochs.push((epoch, start));
     }
 
-    fn push(&mut self, entry: Entry, led: bool) {
+    /// Appends the batch that `first` begins.
+    fn push(&mut self, first: Entry, led: bool) {
         let offset = self.end();
-        let before = self.entries.last().map(|last| last.epoch);
-        self.assign(entry.epoch, offset);
-        if entry.producer != 0 {
-            let known = self.producers.entry(entry.producer).or_default();
-            known.push((entry.sequence, offset));
+        self.assign(first.epoch, offset);
+        self.remember(&first, offset);
+        for entry in first.batch() {
+            let before = match self.entries.last() {
+                Some(last) if last.is_record() => Some(last.epoch),
+                None if self.base == 0 => Some(-1),
+                _ => None,
+            };
+            let offset = self.end();
+            self.entries.push(entry);
+            self.observed.push(Observed::Appended { offset, entry, before, led });
+        }
+    }
+
+    fn remember(&mut self, first: &Entry, offset: i64) {
+        if first.producer != 0 {
+            let known = self.producers.entry(first.producer).or_default();
+            known.push((first.sequence, first.sequence + first.of - 1, offset));
             if known.len() > REMEMBERED {
                 known.remove(0);
             }
         }
-        self.entries.push(entry);
-        self.observed.push(Observed::Appended { offset, entry, before, led });
     }
 
     fn cut(&mut self, to: i64) {
         let from = self.end();
         if to < from {
-            self.entries.truncate(to.max(0) as usize);
+            if to < self.base {
+                self.begin_at(to.max(0));
+            } else {
+                // A batch goes as a whole; the log ends where it was told to, all the same.
+                let kept = (self.batch_base(to) - self.base) as usize;
+                self.entries.truncate(kept);
+                self.entries.resize((to - self.base) as usize, Entry::NOTHING);
+            }
+            self.start = self.start.min(to);
+            self.start_checkpoint = self.start_checkpoint.min(to);
             self.rotten = self.rotten.filter(|at| *at < to);
             self.observed.push(Observed::Truncated { from, to });
-            self.producers.clear();
-            for (offset, entry) in self.entries.iter().enumerate() {
-                if entry.producer != 0 {
-                    let known = self.producers.entry(entry.producer).or_default();
-                    known.push((entry.sequence, offset as i64));
-                    if known.len() > REMEMBERED {
-                        known.remove(0);
-                    }
-                }
-            }
+            self.recall();
         }
         self.synced = self.synced.min(self.end());
         self.epochs.retain(|(_, start)| *start < to);
+    }
+
+    /// Everything goes, and the next record has this offset.
+    fn begin_at(&mut self, offset: i64) {
+        self.entries.clear();
+        (self.base, self.start, self.start_checkpoint) = (offset, offset, offset);
+        self.synced = offset;
+    }
+
+    /// What the log says of its producers, after it was cut.
+    fn recall(&mut self) {
+        let base = self.base;
+        self.producers.values_mut().for_each(|known| known.retain(|(.., at)| *at < base));
+        let firsts: Vec<(i64, Entry)> = (base..)
+            .zip(self.entries.iter().copied())
+            .filter(|(_, entry)| entry.producer != 0 && entry.place == 0)
+            .collect();
+        firsts.iter().for_each(|(offset, first)| self.remember(first, *offset));
     }
 }
 
@@ -198,21 +389,30 @@ impl Log for SimLog {
         _now_ms: i64,
         _origin: Origin,
     ) -> Result<Written, LogError> {
-        self.check()?;
-        let (_, entry) = Entry::decoded(records);
-        if entry.producer != 0 {
-            let known = self.producers.get(&entry.producer).map_or(&[][..], Vec::as_slice);
-            if let Some((_, offset)) = known.iter().find(|(seen, _)| *seen == entry.sequence) {
-                return Ok(Written { offset: *offset });
+        self.check_room()?;
+        let (_, first, _) = Entry::decoded(records);
+        let records = i64::from(first.of);
+        if first.producer != 0 {
+            let known = self.producers.get(&first.producer).map_or(&[][..], Vec::as_slice);
+            let repeats = |known: &&(u32, u32, i64)| {
+                (known.0, known.1) == (first.sequence, first.sequence + first.of - 1)
+            };
+            if let Some((.., offset)) = known.iter().find(repeats) {
+                return Ok(Written { offset: *offset, records });
             }
-            let next = known.last().map_or(0, |(last, _)| last + 1);
-            if entry.sequence != next {
+            // Of a producer whose batches are all deleted nobody knows where it was.
+            let next = match known.last() {
+                Some((_, last, _)) => last + 1,
+                None if self.base > 0 => first.sequence,
+                None => 0,
+            };
+            if first.sequence != next {
                 return Err(LogError::OutOfOrderSequence);
             }
         }
         let offset = self.end();
-        self.push(Entry { epoch: leader_epoch, ..entry }, true);
-        Ok(Written { offset })
+        self.push(Entry { epoch: leader_epoch, ..first }, true);
+        Ok(Written { offset, records })
     }
 
     fn append_as_follower(
@@ -221,24 +421,26 @@ impl Log for SimLog {
         leader_epoch: i32,
         _now_ms: i64,
     ) -> Result<Written, LogError> {
-        self.check()?;
-        for record in records.chunks_exact(RECORD_BYTES) {
-            let (offered, entry) = Entry::decoded(record);
-            if offered != self.end() {
+        self.check_room()?;
+        let before = self.end();
+        for batch in records.chunks_exact(BATCH_BYTES) {
+            let (offered, first, gap) = Entry::decoded(batch);
+            let missing = offered - self.end();
+            if !(0..=gap).contains(&missing) {
                 return Err(LogError::UnexpectedOffset { offered, end: self.end() });
             }
-            if entry.epoch > leader_epoch {
+            if first.epoch > leader_epoch {
                 break;
             }
-            self.push(entry, false);
+            self.entries.resize(self.entries.len() + missing as usize, Entry::NOTHING);
+            self.push(first, false);
         }
-        Ok(Written { offset: self.end() - 1 })
+        Ok(Written { offset: before, records: self.end() - before })
     }
 
     fn log_start_offset(&self) -> i64 {
-        0
+        self.start
     }
-
     fn log_end_offset(&self) -> i64 {
         self.end()
     }
@@ -248,7 +450,7 @@ impl Log for SimLog {
     }
 
     fn begin_leader_epoch(&mut self, leader_epoch: i32) -> Result<(), LogError> {
-        self.check()?;
+        self.check_room()?;
         self.assign(leader_epoch, self.end());
         Ok(())
     }
@@ -276,15 +478,24 @@ impl Log for SimLog {
     }
 
     fn truncate_fully_and_start_at(&mut self, offset: i64, _now_ms: i64) -> Result<(), LogError> {
-        assert_eq!(offset, 0, "nothing is ever deleted here");
-        self.check()?;
-        self.cut(0);
+        self.check_room()?;
+        let (from, start) = (self.end(), self.start);
+        self.begin_at(offset);
+        self.epochs.clear();
+        self.producers.clear();
+        self.rotten = None;
+        self.observed.push(Observed::Truncated { from, to: offset.min(from) });
+        if offset > start {
+            self.observed.push(Observed::Started { at: offset, why: Why::Leader });
+        }
         Ok(())
     }
 
     fn high_watermark_moved(&mut self, _high_watermark: i64) {}
 
-    fn delete_records_before(&mut self, _offset: i64) -> Result<(), LogError> {
+    fn delete_records_before(&mut self, offset: i64) -> Result<(), LogError> {
+        self.check()?;
+        self.raise_start(offset, self.why);
         Ok(())
     }
 }

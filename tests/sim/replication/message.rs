@@ -23,13 +23,15 @@ pub(crate) enum FetchAnswer {
     Retry,
 }
 
-/// A record that a client wants written.
+/// A batch that a client wants written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Produce {
     pub(crate) client: usize,
     pub(crate) request: u64,
     pub(crate) partition: usize,
+    /// Of the first record; the others' ascend by one.
     pub(crate) value: u64,
+    pub(crate) records: u32,
     pub(crate) producer: u32,
     pub(crate) sequence: u32,
     pub(crate) acks: i16,
@@ -91,6 +93,11 @@ pub(crate) enum Body {
     Records {
         from: usize,
         batches: Vec<Arc<Batch>>,
+    },
+    /// What a client wants deleted: everything before the offset, -1 for all that is committed.
+    DeleteRecords {
+        partition: usize,
+        offset: i64,
     },
     Produce(Produce),
     Produced {

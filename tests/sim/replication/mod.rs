@@ -18,6 +18,7 @@ mod clients;
 mod clock;
 mod controller;
 mod counters;
+mod deletions;
 mod faults;
 mod log;
 mod message;

@@ -27,6 +27,10 @@ pub(crate) struct Plan {
     pub(crate) replication_factor: usize,
     pub(crate) min_in_sync: usize,
     pub(crate) unclean_election: bool,
+    /// How many records a log keeps at least (`retention.bytes`); `None` for all.
+    pub(crate) retained: Option<i64>,
+    /// A client deletes records about so often; `None` for never.
+    pub(crate) delete_every_ms: Option<u64>,
     pub(crate) session_timeout_ms: i64,
     pub(crate) lag_time_max_ms: i64,
     /// Of a thousand messages, at ordinary times.
@@ -53,6 +57,11 @@ impl Plan {
             Mode::LossesCovered => 2,
             _ => 1 + draws.below(2) as usize,
         };
+        // Where logs may part for good, nobody can tell what comes back behind a start that a crash
+        // took back from what was never committed: there nothing is deleted.
+        let deletes = mode != Mode::Anything;
+        let retained = (draws.below(3) == 0).then(|| 60 + draws.below(400) as i64);
+        let delete_every_ms = (draws.below(2) == 0).then(|| 1_000 + draws.below(8_000));
         Self {
             seed,
             mode,
@@ -61,6 +70,8 @@ impl Plan {
             replication_factor: 3,
             min_in_sync,
             unclean_election: mode == Mode::Anything && draws.below(2) == 0,
+            retained: retained.filter(|_| deletes),
+            delete_every_ms: delete_every_ms.filter(|_| deletes),
             session_timeout_ms: 3_000 + draws.below(6_000) as i64,
             lag_time_max_ms: 2_000 + draws.below(6_000) as i64,
             lost: draws.below(30),

@@ -36,6 +36,9 @@ impl SimBroker {
                 }
             }
             Body::Altered { number, result } => self.altered(number, result, now_us, out),
+            Body::DeleteRecords { partition, offset } => {
+                self.delete_records(partition, offset, now_us, out);
+            }
             Body::Produce(produce) => self.produce(&produce, now_us, out),
             other => unreachable!("no message for a broker: {other:?}"),
         }
@@ -113,6 +116,10 @@ impl SimBroker {
             (done, Effects::default())
         });
         let Some(done) = done else { return };
+        if done == Err(LogError::Full) {
+            self.disk_failed = true;
+            return;
+        }
         if done == Err(LogError::Exhausted) {
             if let Some(hosted) = self.hosted.get_mut(&partition) {
                 hosted.fetching_since_us = None;
@@ -127,20 +134,22 @@ impl SimBroker {
         if let Some(hosted) = self.hosted.get_mut(&partition) {
             hosted.fetching_since_us = None;
         }
+        self.counters.started_later += u64::from(matches!(done, Replicated::StartedAt(_)));
         let again_ms = if done == Replicated::Nothing { FETCH_POLL_MS } else { 1 };
         out.fetch_again.push((partition, again_ms));
     }
 
     fn produce(&mut self, produce: &Produce, now_us: i64, out: &mut Out) {
-        let Produce { client, request, partition, value, producer, sequence, acks } = *produce;
-        let entry = Entry { epoch: -1, value, producer, sequence };
+        let Produce { client, request, partition, value, records, producer, sequence, acks } =
+            *produce;
+        let entry = Entry { epoch: -1, value, producer, sequence, place: 0, of: records };
         let asked = if acks == -1 { Acks::All } else { Acks::Leader };
         self.next_token += 1;
         let token = self.next_token;
         let appended = self.step(partition, now_us, out, |replica, at| {
             let end = replica.log().end();
-            let records = entry.encoded(0);
-            match replica.append(&records, asked, Origin::Client, token, at) {
+            let batch = entry.encoded(0, 0);
+            match replica.append(&batch, asked, Origin::Client, token, at) {
                 Ok((outcome, effects)) => {
                     let offset = outcome.appended.offset;
                     (Ok((offset, outcome.committed, offset < end)), effects)
@@ -155,8 +164,10 @@ impl SimBroker {
         match appended {
             Some(Ok((offset, committed, repeated))) => {
                 self.counters.repeated += u64::from(repeated);
+                self.counters.larger_batches += u64::from(records > 1);
+                let since_us = now_us;
                 let waiting =
-                    Waiting { client, request, partition, offset, value, since_us: now_us };
+                    Waiting { client, request, partition, offset, value, records, since_us };
                 if !committed {
                     self.waiting.insert(token, waiting);
                     return;
@@ -172,6 +183,7 @@ impl SimBroker {
             Some(Err(NotAppended::Log(LogError::OutOfOrderSequence))) => {
                 out.sent.push(answer(Produced::OutOfOrder));
             }
+            Some(Err(NotAppended::Log(LogError::Full))) => self.disk_failed = true,
             Some(Err(refused)) => {
                 let too_few = matches!(refused, NotAppended::TooFewInSync { .. });
                 self.counters.too_few_before += u64::from(too_few);

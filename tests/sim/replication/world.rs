@@ -8,7 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use raft::draws::Draws;
 
-use super::broker::{HEARTBEAT_MS, METADATA_POLL_MS, Out, RECONCILE_MS, SimBroker};
+use super::broker::{HEARTBEAT_MS, METADATA_POLL_MS, Out, RECONCILE_MS, RETENTION_MS, SimBroker};
 use super::checks::Checks;
 use super::clients::Producer;
 use super::clock::Clock;
@@ -26,6 +26,7 @@ pub(crate) enum Timer {
     Tick,
     Sync,
     Reconcile,
+    Retention,
     Fetch(usize),
 }
 
@@ -40,6 +41,7 @@ pub(crate) enum Event {
     ControllerTick,
     Client(usize),
     Consumer,
+    Deletion,
     Fault,
     LinkUp(NodeId, NodeId),
     NetworkCalm,
@@ -133,6 +135,7 @@ impl World {
         }
         self.after_us(2_000_000, Event::Consumer);
         self.after_us(4_000_000, Event::Fault);
+        self.after_us(6_000_000, Event::Deletion);
         let heal_us = 4_000_000 + self.plan.chaos_ms * 1_000;
         self.after_us(heal_us, Event::Heal);
         for (percent, event) in
@@ -185,9 +188,9 @@ impl World {
         let mut trace = self.trace.clone();
         for broker in &self.brokers {
             for partition in 0..self.plan.partitions {
-                let values = broker.log(partition).map(|log| log.entries());
-                let values = values.unwrap_or_default().iter().map(|entry| entry.value);
-                values.for_each(|value| value.hash(&mut trace));
+                let Some(log) = broker.log(partition) else { continue };
+                log.start().hash(&mut trace);
+                log.entries().for_each(|(_, entry)| entry.value.hash(&mut trace));
             }
         }
         trace.finish()
@@ -235,6 +238,9 @@ impl World {
             self.wind(id, timer, 1 + self.plan.brokers as i64);
         }
         self.wind(id, Timer::Reconcile, RECONCILE_MS);
+        if self.plan.retained.is_some() {
+            self.wind(id, Timer::Retention, RETENTION_MS);
+        }
     }
 
     fn wind(&mut self, id: NodeId, timer: Timer, own_ms: i64) {
@@ -262,8 +268,12 @@ impl World {
             self.send(from, to, addressee, body);
         }
         self.checks.acknowledged.extend(out.acknowledged);
+        self.checks.deleted.extend(out.deleted);
         for (partition, own_ms) in out.fetch_again {
             self.wind(from, Timer::Fetch(partition), own_ms);
+        }
+        if from > 0 && self.broker(from).disk_failed {
+            self.disk_fails(from);
         }
     }
 
@@ -286,6 +296,14 @@ impl World {
                 let draw = self.draws.next_u64();
                 self.checks.consumer_reads(&self.brokers[at], partition, draw);
                 self.after_us(60_000, Event::Consumer);
+            }
+            Event::Deletion => {
+                let over = self.producers.iter().all(|producer| producer.done);
+                if let Some(every_ms) = self.plan.delete_every_ms.filter(|_| !over) {
+                    self.delete_some();
+                    let pause_us = 1_000 * (1 + self.draws.below(2 * every_ms) as i64);
+                    self.after_us(pause_us, Event::Deletion);
+                }
             }
             Event::Fault => self.strike(),
             Event::LinkUp(from, to) => {
@@ -443,6 +461,12 @@ impl World {
                 broker.reconcile(now_us, &mut out);
                 Some(RECONCILE_MS)
             }
+            Timer::Retention => {
+                if let Some(retained) = self.plan.retained {
+                    broker.delete_by_size(retained, now_us);
+                }
+                Some(RETENTION_MS)
+            }
             Timer::Sync => {
                 broker.sync();
                 Some(2_000 + self.draws.below(8_000) as i64)
@@ -466,12 +490,13 @@ impl World {
     fn client_turn(&mut self, client: usize) {
         let at = self.draws.below(self.brokers.len() as u64) as usize;
         let partition = self.producers[client].partition;
+        let records = 1 + self.draws.below(3) as u32 * self.draws.below(2) as u32;
         // Whom some broker takes for the leader; that may be long over.
         let told = &self.brokers[at];
         let topic = told.image.topics().by_name("t").filter(|_| told.up);
         let leader = topic.and_then(|topic| topic.partition(partition as i32)).map(|p| p.leader);
         if let Some(leader) = leader.filter(|leader| *leader > 0)
-            && let Some(produce) = self.producers[client].turn(self.now_us)
+            && let Some(produce) = self.producers[client].turn(self.now_us, records)
         {
             self.send(CLIENTS, leader, 0, Body::Produce(produce));
         }

@@ -3,7 +3,7 @@
 //! the refusal is given.)
 
 use super::truth::Truth;
-use super::{Verdict, ensure};
+use super::{Evaluated, ensure};
 use crate::replication::broker::Acknowledged;
 
 #[derive(Debug, Default)]
@@ -12,18 +12,27 @@ pub(crate) struct AcksMeanWhatTheySay {
 }
 
 impl AcksMeanWhatTheySay {
-    pub(crate) fn check(&mut self, truth: &Truth, acknowledged: &Acknowledged) -> Verdict {
-        self.acknowledged += 1;
+    pub(crate) fn check(&mut self, truth: &Truth, acknowledged: &Acknowledged) -> Evaluated {
+        self.acknowledged += u64::from(acknowledged.records);
         if !truth.binds(acknowledged.leader_epoch) {
-            return Ok(());
+            return Ok(0);
         }
-        let Acknowledged { broker, partition, offset, value, leader_epoch } = *acknowledged;
-        let committed = usize::try_from(offset).ok().and_then(|at| truth.entries.get(at));
-        ensure(committed.is_some_and(|entry| entry.value == value), || {
-            format!(
-                "partition {partition}: broker {broker} acknowledged value {value:#x} at {offset} \
-                 (epoch {leader_epoch}), where {committed:?} is committed"
-            )
-        })
+        let Acknowledged { broker, partition, leader_epoch, .. } = *acknowledged;
+        let mut looked = 0;
+        for (offset, value) in acknowledged.each() {
+            if offset < truth.base() {
+                // A batch that was repeated, and is deleted since everything was last compared.
+                continue;
+            }
+            looked += 1;
+            let committed = truth.entry(offset);
+            ensure(committed.is_some_and(|entry| entry.value == value), || {
+                format!(
+                    "partition {partition}: broker {broker} acknowledged value {value:#x} at \
+                     {offset} (epoch {leader_epoch}), where {committed:?} is committed"
+                )
+            })?;
+        }
+        Ok(looked)
     }
 }

@@ -4,21 +4,23 @@
 //! Since logs match (10), the last committed record stands for all.
 
 use super::truth::Truth;
-use super::{Scene, Verdict, ensure};
+use super::{Evaluated, Scene, ensure};
 
-pub(crate) fn check(scene: &Scene<'_>, truth: &Truth, partition: usize) -> Verdict {
-    let (Some(state), Some(last)) = (scene.controller.partition(partition), truth.entries.last())
-    else {
-        return Ok(());
+pub(crate) fn check(scene: &Scene<'_>, truth: &Truth, partition: usize) -> Evaluated {
+    let at = truth.end() - 1;
+    let (Some(state), Some(last)) = (scene.controller.partition(partition), truth.entry(at)) else {
+        return Ok(0);
     };
     if truth.excused {
-        return Ok(());
+        return Ok(0);
     }
-    let at = truth.end() - 1;
+    let mut looked = 0;
     for id in state.isr.iter().chain(&state.elr) {
         let Some(broker) = scene.broker(*id).filter(|broker| !broker.crashed) else { continue };
-        let entry = broker.log(partition).and_then(|log| log.entry(at));
-        ensure(entry == Some(last), || {
+        let log = broker.log(partition);
+        looked += 1;
+        ensure(log.is_some_and(|log| truth.stands_in(log, at)), || {
+            let entry = log.and_then(|log| log.entry(at));
             format!(
                 "partition {partition}: broker {id} may lead (ISR {:?}, ELR {:?}, leader {} in \
                  epoch {}) but has {entry:?} at {at}, where {last:?} is committed",
@@ -26,5 +28,5 @@ pub(crate) fn check(scene: &Scene<'_>, truth: &Truth, partition: usize) -> Verdi
             )
         })?;
     }
-    Ok(())
+    Ok(looked)
 }

@@ -1,7 +1,7 @@
 //! 28: Wall clocks that jump by an hour, and monotonic ones that run a fifth too fast or too slow,
 //! cost nobody a session: in a cluster without other faults nobody is fenced.
 
-use super::{Scene, Verdict, ensure};
+use super::{Evaluated, Scene, ensure};
 use crate::replication::controller::SimController;
 
 /// How long the last consequences of earlier faults may take.
@@ -25,10 +25,11 @@ impl ClocksDoNotMatter {
         }
     }
 
-    pub(crate) fn check(&self, scene: &Scene<'_>) -> Verdict {
+    pub(crate) fn check(&self, scene: &Scene<'_>) -> Evaluated {
         let fenced = scene.controller.counters.fenced;
         ensure(self.fenced.is_none_or(|before| before == fenced), || {
             format!("{fenced} fenced in all, {:?} of them before the calm", self.fenced)
-        })
+        })?;
+        Ok(u64::from(self.fenced.is_some()))
     }
 }

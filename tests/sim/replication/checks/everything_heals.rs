@@ -3,8 +3,9 @@
 //! do not reach each other, which everybody else does, the partitions of both are served without
 //! one of them.
 
-use super::{Scene, Verdict, ensure};
+use super::{Evaluated, Scene, ensure};
 use crate::replication::clients::Producer;
+use crate::replication::log::SimLog;
 
 #[derive(Debug, Default)]
 pub(crate) struct EverythingHeals {
@@ -28,9 +29,11 @@ impl EverythingHeals {
     }
 
     /// Before the last link is up.
-    pub(crate) fn served_without(&self, producers: &[Producer]) -> Verdict {
+    pub(crate) fn served_without(&self, producers: &[Producer]) -> Evaluated {
+        let mut looked = 0;
         for (producer, before) in producers.iter().zip(&self.settled).filter(|(p, _)| p.acks == -1)
         {
+            looked += 1;
             ensure(producer.acknowledged.len() > *before, || {
                 format!(
                     "producer {} of partition {} has nothing acknowledged while two brokers do not \
@@ -39,10 +42,11 @@ impl EverythingHeals {
                 )
             })?;
         }
-        Ok(())
+        Ok(looked)
     }
 
-    pub(crate) fn check(&self, scene: &Scene<'_>, producers: &[Producer]) -> Verdict {
+    pub(crate) fn check(&self, scene: &Scene<'_>, producers: &[Producer]) -> Evaluated {
+        let mut looked = 0;
         for partition in 0..scene.plan.partitions {
             let state = scene.controller.partition(partition);
             let state = state.ok_or("the topic was never created")?;
@@ -54,14 +58,18 @@ impl EverythingHeals {
             let leader = leader.ok_or("the leader has no log")?;
             for id in &state.replicas {
                 let log = scene.broker(*id).and_then(|broker| broker.log(partition));
-                let same = log.is_some_and(|log| log.entries() == leader.entries());
-                ensure(same, || {
-                    let end = log.map(|log| log.end());
+                let log = log.ok_or("a replica has no log")?;
+                looked += 1;
+                let differs = log.differs_at(leader);
+                ensure(differs.is_none(), || {
+                    let at = differs.unwrap_or(-1);
+                    let shown = |log: &SimLog| (log.start(), log.end(), log.entry(at).copied());
                     format!(
-                        "partition {partition}: replica {id} ends at {end:?} and is not its leader \
-                         {}, which ends at {}",
+                        "partition {partition}, offset {at}: replica {id} is {:?} and not its \
+                         leader {}, which is {:?}",
+                        shown(log),
                         state.leader,
-                        leader.end()
+                        shown(leader)
                     )
                 })?;
             }
@@ -78,6 +86,6 @@ impl EverythingHeals {
                 )
             })?;
         }
-        Ok(())
+        Ok(looked)
     }
 }

@@ -14,26 +14,35 @@ use crate::replication::message::NodeId;
 #[derive(Debug, Default)]
 pub(crate) struct LogsMatch {
     written: HashMap<(i32, i64), (Entry, Option<i32>)>,
+    pub(crate) looked: u64,
     leaders: HashMap<i32, NodeId>,
 }
 
 impl LogsMatch {
-    /// Whether a follower cut records off.
+    /// Whether a follower cut records off. What stood below `deleted` need not be what the leader
+    /// had there: nobody can compare it any more, and the follower is told to start behind it.
     pub(crate) fn observe(
         &mut self,
         partition: usize,
         broker: NodeId,
         observed: Observed,
+        deleted: i64,
     ) -> Result<bool, String> {
         let (offset, entry, before, led) = match observed {
+            Observed::Started { .. } => return Ok(false),
             Observed::Truncated { from, to } => return Ok(to < from),
             Observed::Appended { offset, entry, before, led } => (offset, entry, before, led),
         };
         if led {
             self.check_leader(partition, broker, entry.epoch)?;
         }
-        let written = *self.written.entry((entry.epoch, offset)).or_insert((entry, before));
-        ensure(written == (entry, before), || {
+        let written = self.written.entry((entry.epoch, offset)).or_insert((entry, before));
+        self.looked += u64::from(!led);
+        // Before the first record of a log stood one that is gone.
+        written.1 = written.1.or(before);
+        let behind = before.is_none() || written.1 == before || offset <= deleted;
+        let same = written.0 == entry && behind;
+        ensure(same, || {
             format!(
                 "partition {partition}, offset {offset}: {broker} has {entry:?} behind epoch \
                  {before:?}, the leader wrote {written:?}"

@@ -9,6 +9,7 @@ mod acks_mean_what_they_say;
 mod batches_stand_once;
 mod candidates_are_complete;
 mod clocks_do_not_matter;
+mod deletions_reach_everybody;
 mod everything_heals;
 mod frozen_leaders_are_harmless;
 mod in_sync_members_are_alive;
@@ -22,6 +23,8 @@ use super::broker::{Acknowledged, SimBroker};
 use super::clients::Producer;
 use super::controller::SimController;
 use super::counters::Counters;
+use super::deletions::Deleted;
+use super::log::{Observed, Why};
 use super::message::NodeId;
 use super::plan::Plan;
 use truth::Truth;
@@ -29,9 +32,21 @@ use truth::Truth;
 /// What went wrong, in words.
 pub(crate) type Verdict = Result<(), String>;
 
+/// How often a check was looked at and not excused, or what went wrong.
+pub(crate) type Evaluated = Result<u64, String>;
+
 /// Fails with the words unless the condition holds.
 pub(crate) fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(what()) }
+}
+
+/// A log that starts later than it did.
+#[derive(Debug, Clone, Copy)]
+struct Started {
+    broker: NodeId,
+    partition: usize,
+    at: i64,
+    why: Why,
 }
 
 /// The nodes as they are after an event.
@@ -53,10 +68,13 @@ impl<'a> Scene<'a> {
 pub(crate) struct Checks {
     /// Since the last event.
     pub(crate) acknowledged: Vec<Acknowledged>,
+    /// Since the last event.
+    pub(crate) deleted: Vec<Deleted>,
     truths: Vec<Truth>,
     logs: Vec<logs_match::LogsMatch>,
     lost: acknowledged_is_never_lost::AcknowledgedIsNeverLost,
     acks: acks_mean_what_they_say::AcksMeanWhatTheySay,
+    deletions: deletions_reach_everybody::DeletionsReachEverybody,
     clocks: clocks_do_not_matter::ClocksDoNotMatter,
     heals: everything_heals::EverythingHeals,
     reads: reads_are_consistent::ReadsAreConsistent,
@@ -65,22 +83,27 @@ pub(crate) struct Checks {
     /// Found outside of `after_event`.
     found: Verdict,
     truncations: u64,
+    /// How often each check was evaluated.
+    evaluated: Counters,
 }
 
 impl Checks {
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
             acknowledged: Vec::new(),
+            deleted: Vec::new(),
             truths: (0..plan.partitions).map(|_| Truth::default()).collect(),
             logs: (0..plan.partitions).map(|_| logs_match::LogsMatch::default()).collect(),
             lost: acknowledged_is_never_lost::AcknowledgedIsNeverLost::new(plan.partitions),
             acks: acks_mean_what_they_say::AcksMeanWhatTheySay::default(),
+            deletions: deletions_reach_everybody::DeletionsReachEverybody::default(),
             clocks: clocks_do_not_matter::ClocksDoNotMatter::default(),
             heals: everything_heals::EverythingHeals::default(),
             reads: reads_are_consistent::ReadsAreConsistent::default(),
             seen: 0,
             found: Ok(()),
             truncations: 0,
+            evaluated: Counters::default(),
         }
     }
 
@@ -95,7 +118,9 @@ impl Checks {
             reads: self.reads.reads,
             truncations: self.truncations,
             lost_where_allowed: self.truths.iter().map(|truth| truth.lost).sum(),
-            ..Counters::default()
+            logs_match: self.logs.iter().map(|logs| logs.looked).sum(),
+            deletions: self.deletions.deletions,
+            ..self.evaluated
         }
     }
 
@@ -107,18 +132,11 @@ impl Checks {
         controller: &SimController,
     ) -> Verdict {
         std::mem::replace(&mut self.found, Ok(()))?;
-        for broker in brokers.iter_mut() {
-            for (partition, logs) in self.logs.iter_mut().enumerate() {
-                let (id, up) = (broker.id, broker.up);
-                let Some(log) = broker.log_mut(partition) else { continue };
-                for observed in log.observed.drain(..) {
-                    self.truncations += u64::from(up && logs.observe(partition, id, observed)?);
-                }
-            }
-        }
+        let started = self.observe(brokers)?;
         let scene = Scene { plan, brokers, controller };
+        let evaluated = &mut self.evaluated;
         if controller.log.len() != self.seen {
-            in_sync_members_are_alive::check(&scene)?;
+            evaluated.members_alive += in_sync_members_are_alive::check(&scene)?;
             // One by one: an election may be overtaken at once.
             for batch in &controller.log[self.seen..] {
                 let Some(topic) = batch.image.topics().by_name("t") else { continue };
@@ -129,37 +147,78 @@ impl Checks {
             self.seen = controller.log.len();
         }
         for (partition, truth) in self.truths.iter_mut().enumerate() {
-            truth.grow(&scene, partition)?;
+            evaluated.commits += truth.grow(&scene, partition)?;
+        }
+        for Started { broker, partition, at, why } in started {
+            let hosted = scene.broker(broker).and_then(|broker| broker.hosted.get(&partition));
+            let Some(hosted) = hosted else { continue };
+            let leader_epoch = hosted.replica.leader_epoch();
+            let began = self.truths[partition].started(leader_epoch, at, why);
+            let began = began.map_err(|what| format!("{partition} of broker {broker}: {what}"))?;
+            evaluated.starts += began;
+            self.deletions.started(broker, partition, at);
+        }
+        for deleted in self.deleted.drain(..) {
+            let truth = &self.truths[deleted.partition];
+            evaluated.deletions_reach += self.deletions.check(&scene, truth, &deleted)?;
         }
         for acknowledged in self.acknowledged.drain(..) {
             let truth = &mut self.truths[acknowledged.partition];
-            self.acks.check(truth, &acknowledged)?;
-            frozen_leaders_are_harmless::check(&scene, truth, &acknowledged)?;
+            evaluated.acks += self.acks.check(truth, &acknowledged)?;
+            evaluated.frozen += frozen_leaders_are_harmless::check(&scene, truth, &acknowledged)?;
             self.lost.note(truth, &acknowledged);
         }
         for (partition, truth) in self.truths.iter_mut().enumerate() {
-            candidates_are_complete::check(&scene, truth, partition)?;
-            leader_isr_covers_the_controllers::check(&scene, partition)?;
-            self.lost.check(&scene, truth, partition)?;
+            evaluated.candidates += candidates_are_complete::check(&scene, truth, partition)?;
+            evaluated.isr_covers += leader_isr_covers_the_controllers::check(&scene, partition)?;
+            evaluated.never_lost += self.lost.check(&scene, truth, partition)?;
             truth.forgive(&scene, partition);
         }
         Ok(())
     }
 
+    /// What happened to the logs.
+    fn observe(&mut self, brokers: &mut [SimBroker]) -> Result<Vec<Started>, String> {
+        let mut started = Vec::new();
+        for broker in brokers {
+            for (partition, logs) in self.logs.iter_mut().enumerate() {
+                let (id, up) = (broker.id, broker.up);
+                let Some(log) = broker.log_mut(partition) else { continue };
+                for observed in log.observed.drain(..) {
+                    if let Observed::Started { at, why } = observed {
+                        started.push(Started { broker: id, partition, at, why });
+                    }
+                    let deleted = self.truths[partition].deleted();
+                    let cut = up && logs.observe(partition, id, observed, deleted)?;
+                    self.truncations += u64::from(cut);
+                }
+            }
+        }
+        Ok(started)
+    }
+
+    /// Keeps what a look outside of `after_event` came to.
+    fn keep(&mut self, looked: Evaluated) -> u64 {
+        match looked {
+            Ok(evaluated) => evaluated,
+            Err(what) => {
+                if self.found.is_ok() {
+                    self.found = Err(what);
+                }
+                0
+            }
+        }
+    }
+
     /// A broker has replayed metadata.
     pub(crate) fn replayed(&mut self, broker: &SimBroker, controller: &SimController) {
-        let verdict = metadata_converges::check(broker, controller);
-        if self.found.is_ok() {
-            self.found = verdict;
-        }
+        self.evaluated.metadata += self.keep(metadata_converges::check(broker, controller));
     }
 
     /// A consumer reads from any replica up to its high watermark.
     pub(crate) fn consumer_reads(&mut self, broker: &SimBroker, partition: usize, draw: u64) {
-        let verdict = self.reads.check(&self.truths[partition], broker, partition, draw);
-        if self.found.is_ok() {
-            self.found = verdict;
-        }
+        let looked = self.reads.check(&self.truths[partition], broker, partition, draw);
+        self.keep(looked);
     }
 
     /// A machine went down and lost what was not synced.
@@ -179,27 +238,24 @@ impl Checks {
     }
 
     pub(crate) fn served_without(&mut self, producers: &[Producer]) {
-        let verdict = self.heals.served_without(producers);
-        if self.found.is_ok() {
-            self.found = verdict;
-        }
+        self.evaluated.served_without += self.keep(self.heals.served_without(producers));
     }
 
     /// Faults are over, and so is the time to recover.
     pub(crate) fn at_the_end(
-        &self,
+        &mut self,
         plan: &Plan,
         brokers: &[SimBroker],
         controller: &SimController,
         producers: &[Producer],
     ) -> Verdict {
         let scene = Scene { plan, brokers, controller };
-        self.clocks.check(&scene)?;
-        self.heals.check(&scene, producers)?;
+        self.evaluated.clocks += self.clocks.check(&scene)?;
+        self.evaluated.heals += self.heals.check(&scene, producers)?;
         for (partition, truth) in self.truths.iter().enumerate() {
             ensure(!truth.excused, || format!("partition {partition} never recovered"))?;
-            batches_stand_once::check(&scene, partition)?;
-            self.lost.check_all(&scene, truth, partition)?;
+            self.evaluated.stand_once += batches_stand_once::check(&scene, truth, partition)?;
+            self.evaluated.never_lost += self.lost.check_all(&scene, truth, partition)?;
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! What is committed: every record that a leader's high watermark has ever passed.
+//! What is committed: every record that a leader's high watermark has ever passed; and up to where
+//! that may have been deleted, because a client or the configuration of a replica said so.
 //!
 //! Kept true: a record is added only when as many replicas hold it as min.insync.replicas asks for.
 
@@ -8,15 +9,20 @@ use std::sync::Arc;
 use raft::image::Partition;
 use replica::Role;
 
-use super::{Scene, Verdict, ensure};
-use crate::replication::log::{Entry, SimLog};
+use super::{Evaluated, Scene, ensure};
+use crate::replication::log::{Entry, SimLog, Why};
 use crate::replication::message::NodeId;
 use crate::replication::plan::Mode;
 
 /// The truth of one partition.
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
-    pub(crate) entries: Vec<Entry>,
+    /// Offset of the first record that is known.
+    base: i64,
+    /// `None` where a leader has nothing at an offset.
+    entries: Vec<Option<Entry>>,
+    /// Below here a replica need not have anything, if it starts later.
+    deleted: i64,
     /// What was committed may be lost.
     pub(crate) excused: bool,
     /// Committed records that were lost where that may be.
@@ -35,7 +41,54 @@ pub(crate) struct Truth {
 
 impl Truth {
     pub(crate) fn end(&self) -> i64 {
-        self.entries.len() as i64
+        self.base + self.entries.len() as i64
+    }
+
+    /// Below here a replica need not have anything.
+    pub(crate) fn deleted(&self) -> i64 {
+        self.deleted
+    }
+
+    /// Whether nobody can say what is right there.
+    pub(crate) fn is_incomparable(&self, offset: i64) -> bool {
+        offset < self.base.max(self.deleted)
+    }
+
+    pub(crate) fn base(&self) -> i64 {
+        self.base
+    }
+
+    pub(crate) fn entry(&self, offset: i64) -> Option<&Entry> {
+        let at = usize::try_from(offset - self.base).ok()?;
+        self.entries.get(at)?.as_ref()
+    }
+
+    /// Whether a log need not have a record, because it was deleted. A replica that starts earlier
+    /// again after a crash shows what it had there, which may be what was never committed: no
+    /// leader has anything any more to tell it from (as in Kafka).
+    pub(crate) fn may_be_deleted(&self, offset: i64) -> bool {
+        offset < self.deleted
+    }
+
+    /// Whether what is committed at an offset is in a log.
+    pub(crate) fn stands_in(&self, log: &SimLog, offset: i64) -> bool {
+        self.may_be_deleted(offset) || log.entry(offset) == self.entry(offset)
+    }
+
+    /// A replica's log starts later than it did: never behind what is committed, and a follower's
+    /// never behind where it or another one was told to start.
+    pub(crate) fn started(&mut self, leader_epoch: i32, at: i64, why: Why) -> Evaluated {
+        let binds = self.binds(leader_epoch);
+        let allowed = if why == Why::Leader { self.deleted } else { self.end() };
+        ensure(!binds || at <= allowed, || {
+            format!("a log starts at {at} ({why:?}), which may start at {allowed}")
+        })?;
+        if why != Why::Leader {
+            // While an excuse lasts nobody knows where the end is.
+            let bound = if self.excused { at } else { self.end() };
+            self.deleted = self.deleted.max(at.min(bound));
+        }
+        Ok(u64::from(binds))
     }
 
     /// Whether what a leader of that epoch says must hold: not while an excuse lasts, nor from one
@@ -71,7 +124,8 @@ impl Truth {
     }
 
     /// High watermarks have moved.
-    pub(crate) fn grow(&mut self, scene: &Scene<'_>, partition: usize) -> Verdict {
+    pub(crate) fn grow(&mut self, scene: &Scene<'_>, partition: usize) -> Evaluated {
+        let mut looked = 0;
         if scene.plan.mode == Mode::Anything && self.lossy.len() >= scene.plan.min_in_sync {
             self.excused = true;
         }
@@ -83,11 +137,22 @@ impl Truth {
             }
             let log = replica.log();
             for offset in self.end()..high_watermark {
-                let entry = *log.entry(offset).expect("below the log end");
+                // Nothing stands where a batch was cut in the middle.
+                let entry = log.entry(offset).copied();
+                ensure(offset >= log.start(), || {
+                    format!(
+                        "partition {partition}: leader {} starts at {} and committed {offset}",
+                        broker.id,
+                        log.start()
+                    )
+                })?;
                 self.entries.push(entry);
+                looked += 1;
                 let has = |other: &&super::SimBroker| {
-                    other.log(partition).and_then(|log| log.entry(offset)) == Some(&entry)
-                        || other.crashed
+                    let log = other.log(partition);
+                    log.is_some_and(|log| {
+                        offset < log.start() || log.entry(offset) == entry.as_ref()
+                    }) || other.crashed
                         || self.unpowered.contains(&other.id)
                 };
                 let copies = scene.brokers.iter().filter(has).count();
@@ -101,7 +166,7 @@ impl Truth {
                 })?;
             }
         }
-        Ok(())
+        Ok(looked)
     }
 
     /// Ends an excuse when every replica is in sync with the one leader there is.
@@ -125,10 +190,14 @@ impl Truth {
         {
             return;
         }
-        let kept = &replica.log().entries()[..replica.high_watermark() as usize];
-        let lost = self.entries.iter().zip(kept.iter().map(Some).chain(std::iter::repeat(None)));
-        self.lost += lost.filter(|(was, is)| Some(*was) != *is).count() as u64;
-        self.entries = kept.to_vec();
+        let (log, high_watermark) = (replica.log(), replica.high_watermark());
+        let lost = (self.base.max(log.start())..self.end())
+            .filter(|at| *at >= high_watermark || self.entry(*at) != log.entry(*at));
+        self.lost += lost.count() as u64;
+        self.base = log.start();
+        self.entries = (log.start()..high_watermark).map(|at| log.entry(at).copied()).collect();
+        let replicas = state.replicas.iter().filter_map(|id| scene.broker(*id)?.log(partition));
+        self.deleted = replicas.map(|log| log.start()).max().unwrap_or(0);
         self.excused = false;
         self.era += 1;
         self.since_epoch = replica.leader_epoch();
