@@ -12,8 +12,8 @@ use raft::image::{
     DIRECTORY_LOST, LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered, Topic,
 };
 use replica::{
-    Assigned, BrokerView, Brokers, Effects, IsrAnswer, IsrProposal, Moment, Partition, Presence,
-    Recovery, Registration, Role, Settings, Step, Token,
+    AlterPartitionQueue, Assigned, BrokerView, Brokers, Effects, IsrAnswer, IsrProposal, Moment,
+    Partition, Presence, Recovery, Registration, Role, Settings, Step, Token,
 };
 
 use super::clock::Clock;
@@ -31,7 +31,7 @@ pub(crate) const RECONCILE_MS: i64 = 2_000;
 pub(crate) const RETENTION_MS: i64 = 3_000;
 pub(crate) const METADATA_POLL_MS: i64 = 120;
 pub(crate) const FETCH_POLL_MS: i64 = 150;
-const REQUEST_TIMEOUT_MS: i64 = 1_500;
+pub(crate) const REQUEST_TIMEOUT_MS: i64 = 1_500;
 pub(crate) const PRODUCE_TIMEOUT_MS: i64 = 4_000;
 
 /// What a broker's disk holds of a partition while no process has it open.
@@ -121,9 +121,9 @@ pub(crate) struct SimBroker {
     pub(crate) offset: i64,
     pub(crate) hosted: BTreeMap<usize, Hosted>,
     pub(crate) disk: BTreeMap<usize, Stored>,
-    pub(crate) altering: BTreeMap<usize, IsrProposal>,
-    pub(crate) alter_out: Option<(u64, usize, i64)>,
-    pub(crate) alter_number: u64,
+    pub(crate) altering: AlterPartitionQueue<usize>,
+    /// The number of the request that is out, and when it was sent.
+    pub(crate) alter_out: Option<(u64, i64)>,
     pub(crate) waiting: BTreeMap<Token, Waiting>,
     pub(crate) deleting: BTreeMap<Token, Deleting>,
     pub(crate) next_token: Token,
@@ -181,9 +181,8 @@ impl SimBroker {
             offset: -1,
             hosted: BTreeMap::new(),
             disk: BTreeMap::new(),
-            altering: BTreeMap::new(),
+            altering: AlterPartitionQueue::default(),
             alter_out: None,
-            alter_number: 0,
             waiting: BTreeMap::new(),
             deleting: BTreeMap::new(),
             next_token: 0,
@@ -241,7 +240,8 @@ impl SimBroker {
             self.deleted(token, low_watermark, out);
         }
         if let Some(proposal) = effects.propose {
-            self.propose(partition, proposal, now_us, out);
+            self.altering.propose(partition, proposal);
+            self.send_alteration(now_us, out);
         }
     }
 
@@ -255,61 +255,6 @@ impl SimBroker {
             // By now: a leader that was replaced and elected again has it under a newer one.
             leader_epoch: self.hosted[&waiting.partition].replica.leader_epoch(),
         }
-    }
-
-    /// As `DefaultAlterPartitionManager`: one proposal of a partition at a time.
-    fn propose(&mut self, partition: usize, proposal: IsrProposal, now_us: i64, out: &mut Out) {
-        if self.altering.get(&partition).is_some_and(|other| *other != proposal) {
-            let refused = IsrAnswer::Refused(protocol::ErrorCode::OperationNotAttempted);
-            self.step(partition, now_us, out, |replica, at| {
-                ((), replica.isr_answered(&proposal, &refused, at))
-            });
-            return;
-        }
-        self.altering.insert(partition, proposal);
-        self.send_alteration(now_us, out);
-    }
-
-    /// Sends what is to be altered, one request at a time, again when no answer comes.
-    pub(crate) fn send_alteration(&mut self, now_us: i64, out: &mut Out) {
-        let patience_us = self.clock.true_us(REQUEST_TIMEOUT_MS);
-        if self.epoch < 0 || self.alter_out.is_some_and(|(.., at)| now_us < at + patience_us) {
-            return;
-        }
-        let after = self.alter_out.map_or(0, |(_, partition, _)| partition + 1);
-        let next = self.altering.range(after..).next().or_else(|| self.altering.iter().next());
-        let Some((partition, proposal)) = next else {
-            self.alter_out = None;
-            return;
-        };
-        let (partition, proposal) = (*partition, proposal.clone());
-        self.alter_number += 1;
-        self.alter_out = Some((self.alter_number, partition, now_us));
-        let (number, epoch) = (self.alter_number, self.epoch);
-        out.sent.push((CONTROLLER, 0, Body::Alter { number, epoch, partition, proposal }));
-    }
-
-    pub(crate) fn altered(
-        &mut self,
-        number: u64,
-        result: Result<IsrAnswer, protocol::ErrorCode>,
-        now_us: i64,
-        out: &mut Out,
-    ) {
-        let Some((out_number, partition, _)) = self.alter_out else { return };
-        if out_number != number {
-            return;
-        }
-        self.alter_out = None;
-        // A stale broker epoch, or no controller: the whole request is tried again.
-        if let Ok(answer) = result
-            && let Some(proposal) = self.altering.remove(&partition)
-        {
-            self.step(partition, now_us, out, |replica, at| {
-                ((), replica.isr_answered(&proposal, &answer, at))
-            });
-        }
-        self.send_alteration(now_us, out);
     }
 
     /// Replays what the controller wrote. Whether the image is the controller's at that offset is
@@ -565,7 +510,7 @@ impl SimBroker {
         self.image = MetadataImage::default();
         self.have = 0;
         self.offset = -1;
-        self.altering.clear();
+        self.altering = AlterPartitionQueue::default();
         self.alter_out = None;
         self.waiting.clear();
         self.deleting.clear();

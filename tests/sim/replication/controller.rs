@@ -9,6 +9,7 @@ use protocol::messages::alter_partition_reassignments_request::{
     ReassignablePartition, ReassignableTopic,
 };
 use protocol::messages::alter_partition_request::{BrokerState, PartitionData, TopicData};
+use protocol::messages::alter_partition_response;
 use protocol::messages::assign_replicas_to_dirs_request as assigned;
 use protocol::messages::broker_registration_request::{Feature, Listener};
 use protocol::messages::create_topics_request::{CreatableReplicaAssignment, CreatableTopic};
@@ -26,7 +27,7 @@ use raft::feature::{FEATURES, MetadataVersion};
 use raft::image::{
     ConfigResource, ConfigValues, DIRECTORY_LOST, MetadataImage, Partition, ResourceType,
 };
-use replica::{IsrAnswer, IsrProposal, Recovery};
+use replica::{IsrAnswer, IsrProposal, Proposals, Recovery};
 use uuid::Uuid;
 
 use super::clock::Clock;
@@ -251,51 +252,51 @@ impl SimController {
         (id, process): (NodeId, u64),
         number: u64,
         epoch: i64,
-        partition: usize,
-        proposal: &IsrProposal,
-    ) -> Option<Result<IsrAnswer, ErrorCode>> {
+        proposals: &Proposals<usize>,
+    ) -> Option<Result<Vec<(usize, IsrAnswer)>, ErrorCode>> {
         let newest = self.altered.entry((id, process)).or_default();
         if number <= *newest {
             return None;
         }
         *newest = number;
         let topic_id = self.image().topics().id_of(TOPIC)?;
-        let member = |member: &replica::Member| {
-            BrokerState::default()
-                .with_broker_id(BrokerId(member.id))
-                .with_broker_epoch(member.broker_epoch)
-        };
-        let asked = PartitionData::default()
-            .with_partition_index(partition as i32)
-            .with_leader_epoch(proposal.leader_epoch)
-            .with_partition_epoch(proposal.partition_epoch)
-            .with_leader_recovery_state(match proposal.recovery {
-                Recovery::Recovered => 0,
-                Recovery::Recovering => 1,
-            })
-            .with_new_isr_with_epochs(proposal.isr.iter().map(member).collect());
-        let topic = TopicData::default().with_topic_id(topic_id).with_partitions(vec![asked]);
+        let asked = proposals.iter().map(|(partition, proposal)| asked(*partition, proposal));
+        let topic = TopicData::default().with_topic_id(topic_id).with_partitions(asked.collect());
         let request = AlterPartitionRequest::default()
             .with_broker_id(BrokerId(id))
             .with_broker_epoch(epoch)
             .with_topics(vec![topic]);
-        let before = self.partition(partition)?.isr.len();
+        let size =
+            |world: &Self, partition| world.partition(partition).map_or(0, |state| state.isr.len());
+        let before: BTreeMap<usize, usize> =
+            proposals.keys().map(|partition| (*partition, size(self, *partition))).collect();
         let result = self.controller.alter_partition(&request, 3);
         let response = self.apply(result);
-        let error = |code: i16| ErrorCode::try_from_code(code).expect("a code of Kafka's");
         if response.error_code != 0 {
             return Some(Err(error(response.error_code)));
         }
-        let answered = response.topics.first()?.partitions.first()?;
+        let answered = response.topics.first()?.partitions.iter();
+        let answers = answered.map(|answered| {
+            let partition = answered.partition_index as usize;
+            (partition, self.answer(answered, before[&partition]))
+        });
+        Some(Ok(answers.collect()))
+    }
+
+    fn answer(
+        &mut self,
+        answered: &alter_partition_response::PartitionData,
+        before: usize,
+    ) -> IsrAnswer {
         if answered.error_code != 0 {
             let code = error(answered.error_code);
             self.counters.ineligible += u64::from(code == ErrorCode::IneligibleReplica);
             self.counters.stale_updates += u64::from(code == ErrorCode::InvalidUpdateVersion);
-            return Some(Ok(IsrAnswer::Refused(code)));
+            return IsrAnswer::Refused(code);
         }
         self.counters.isr_shrinks += u64::from(answered.isr.len() < before);
         self.counters.isr_expansions += u64::from(answered.isr.len() > before);
-        Some(Ok(IsrAnswer::Changed {
+        IsrAnswer::Changed {
             leader_epoch: answered.leader_epoch,
             partition_epoch: answered.partition_epoch,
             isr: answered.isr.iter().map(|id| id.0).collect(),
@@ -303,7 +304,7 @@ impl SimController {
                 0 => Recovery::Recovered,
                 _ => Recovery::Recovering,
             },
-        }))
+        }
     }
 
     /// A broker says where its replica is, or that its log is lost.
@@ -371,4 +372,25 @@ impl SimController {
         self.controller = Controller::new(self.settings.clone(), Arc::new(NoRules), image);
         self.controller.activate(next_offset, &self.at(now_us, seed));
     }
+}
+
+fn asked(partition: usize, proposal: &IsrProposal) -> PartitionData {
+    let member = |member: &replica::Member| {
+        BrokerState::default()
+            .with_broker_id(BrokerId(member.id))
+            .with_broker_epoch(member.broker_epoch)
+    };
+    PartitionData::default()
+        .with_partition_index(partition as i32)
+        .with_leader_epoch(proposal.leader_epoch)
+        .with_partition_epoch(proposal.partition_epoch)
+        .with_leader_recovery_state(match proposal.recovery {
+            Recovery::Recovered => 0,
+            Recovery::Recovering => 1,
+        })
+        .with_new_isr_with_epochs(proposal.isr.iter().map(member).collect())
+}
+
+fn error(code: i16) -> ErrorCode {
+    ErrorCode::try_from_code(code).expect("a code of Kafka's")
 }

@@ -96,10 +96,13 @@ impl World {
     /// into the in-sync set. The request gets through only when the replica is back without what
     /// made it eligible, under another broker epoch (KIP-903).
     pub(crate) fn kill_candidate(&mut self, leader: NodeId, asked: &Body) {
-        let Body::Alter { partition, proposal, .. } = asked else { return };
-        let Some(state) = self.controller.partition(*partition) else { return };
-        let candidate = proposal.isr.iter().find(|member| !state.isr.contains(&member.id));
-        let Some(id) = candidate.map(|member| member.id) else { return };
+        let Body::Alter { proposals, .. } = asked else { return };
+        let candidate = proposals.iter().find_map(|(partition, proposal)| {
+            let state = self.controller.partition(*partition)?;
+            let mut members = proposal.isr.iter();
+            members.find(|member| !state.isr.contains(&member.id)).map(|member| member.id)
+        });
+        let Some(id) = candidate else { return };
         self.candidate_fault_due = false;
         self.network.cut.insert((leader, CONTROLLER));
         let cut_us = self.span_us(2_000);

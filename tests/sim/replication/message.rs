@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::ErrorCode;
-use replica::{Diverging, FetchPosition, IsrAnswer, IsrProposal};
+use replica::{Diverging, FetchPosition, IsrAnswer, Proposals};
 
 use super::controller::Batch;
 
@@ -74,12 +74,11 @@ pub(crate) enum Body {
     Alter {
         number: u64,
         epoch: i64,
-        partition: usize,
-        proposal: IsrProposal,
+        proposals: Proposals<usize>,
     },
     Altered {
         number: u64,
-        result: Result<IsrAnswer, ErrorCode>,
+        result: Result<Vec<(usize, IsrAnswer)>, ErrorCode>,
     },
     /// Where a replica is (AssignReplicasToDirs).
     Located {

@@ -12,6 +12,7 @@
 //! that the plan allows everything must be in sync and every write served.
 #![allow(dead_code, unused_imports, reason = "each test looks at what it needs of an outcome")]
 
+mod altering;
 mod broker;
 mod checks;
 mod clients;

@@ -403,9 +403,9 @@ impl World {
                 let heard = self.controller.heartbeat(from, epoch, offset, wants_to_go, now_us);
                 Body::Heard { may_go: heard }
             }
-            Body::Alter { number, epoch, partition, proposal } => {
+            Body::Alter { number, epoch, proposals } => {
                 let asker = (from, process);
-                let result = self.controller.alter(asker, number, epoch, partition, &proposal);
+                let result = self.controller.alter(asker, number, epoch, &proposals);
                 match result {
                     Some(result) => Body::Altered { number, result },
                     None => return,
