@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use replica::planted::{Bug, plant};
 use replication::run;
 
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 2_000;
 
 /// The first seed under which a bug shows, and how.
 fn find(bug: Bug) -> Option<(u64, String)> {
