@@ -39,6 +39,9 @@ const WATCHED: Duration = Duration::from_secs(1);
 /// nothing, and there is another one: as many as this.
 const BUSY_BEFORE_MS: i64 = 150;
 const TRIES: u32 = 3;
+/// The kernel closes a dead process's connections one after the other, and a runtime hears of each
+/// when it looks at its sockets next.
+const HEARD: Duration = Duration::from_millis(5);
 /// How long a client may stand still until that is what is counted.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long after all brokers knew a standstill begins at the latest.
@@ -396,6 +399,7 @@ fn a_dead_leader_is_not_named_and_is_listed_until_its_session_would_have_ended()
     let rest = cluster.view().without(id);
     let began = Instant::now();
     cluster.kill(id);
+    std::thread::sleep(HEARD);
     for (_, address) in &rest.brokers {
         let (leaders, listed) = told(address, TOPIC);
         assert!(!leaders.contains(&id), "{id} is dead: {leaders:?}");
@@ -414,7 +418,10 @@ fn a_dead_leader_is_not_named_and_is_listed_until_its_session_would_have_ended()
     cluster.view().wait_in_sync(TOPIC, 3);
     hears_of_its_leadership_in_time(&cluster, id);
     let address = cluster.view().broker(id).expect("it runs").to_owned();
-    let asking = std::thread::spawn(move || told_of_another_leader_for(&address, id - 1));
+    // Answered once before the broker stops: one that it has not accepted by then is not served.
+    let mut client = WireClient::connect(&address).expect("it runs");
+    assert_eq!(asked_as_leader(&mut client, id - 1).expect("it is served"), 0, "it leads");
+    let asking = std::thread::spawn(move || told_of_another_leader_for(client, id - 1));
     let ends = Instant::now();
     let _ = cluster.terminate(id);
     let told_for = asking.join().expect("it was told");
@@ -424,17 +431,20 @@ fn a_dead_leader_is_not_named_and_is_listed_until_its_session_would_have_ended()
     assert!(ends.elapsed() < session, "{:?}", ends.elapsed());
 }
 
-/// How long a client that asks a leader all the time is told that it is the leader no more, before
-/// its connection ends.
-fn told_of_another_leader_for(address: &str, partition: i32) -> Duration {
+/// The error code of a ListOffsets, which a leader alone answers.
+fn asked_as_leader(client: &mut WireClient, partition: i32) -> std::io::Result<i16> {
     let asked = ListOffsetsPartition::default().with_partition_index(partition).with_timestamp(-1);
     let topic = ListOffsetsTopic::default().with_name(name(TOPIC)).with_partitions(vec![asked]);
     let request =
         ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(vec![topic]);
-    let mut client = WireClient::connect(address).expect("it runs");
+    client.call(7, &request).map(|answer| answer.topics[0].partitions[0].error_code)
+}
+
+/// How long a client that asks a leader all the time is told that it is the leader no more, before
+/// its connection ends.
+fn told_of_another_leader_for(mut client: WireClient, partition: i32) -> Duration {
     let mut told: Option<Instant> = None;
-    while let Ok(answer) = client.call(7, &request) {
-        let code = answer.topics[0].partitions[0].error_code;
+    while let Ok(code) = asked_as_leader(&mut client, partition) {
         if code == ErrorCode::NotLeaderOrFollower.code() {
             told.get_or_insert_with(Instant::now);
         } else {
@@ -500,5 +510,6 @@ fn a_broker_that_follows_nothing_of_a_dead_leader_does_not_name_it_either() {
     let address = view.broker(apart).expect("it runs");
     assert_eq!(told(address, TOPIC).0, [dead]);
     cluster.kill(dead);
+    std::thread::sleep(HEARD);
     assert_eq!(told(address, TOPIC).0, [active], "{dead} is dead");
 }
