@@ -14,7 +14,7 @@ use storage::{Disk, DiskOp, Faults, Verdict};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::metadata_log::{MetadataLog, OpenedLog, Segments};
-use super::tests::TestNode;
+use super::tests::{TestNode, Writing};
 
 /// Holds the writer up while it is told to; notes which segments were synced; has no descriptors
 /// while it is told so.
@@ -58,12 +58,13 @@ fn open_with(mut node: TestNode, segments: Segments) -> Opened {
     node.disk = Disk::with_faults(Arc::clone(&stall) as Arc<dyn Faults>);
     let opened = OpenedLog::open(&node.dir(), segments).unwrap();
     let (report, synced) = unbounded_channel();
-    let (log, _) = opened
+    let (log, writer) = opened
         .run(move |end, generation| {
             // The test may be over.
             let _ = report.send((end, generation));
         })
         .unwrap();
+    node.writer = Some(Writing(writer));
     Opened { node, stall, log, synced }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use self::power_loss::{Disks, Draws, Image, Recorder, restore};
 use super::metadata_log::{MetadataLog, OpenedLog, Segments};
-use super::tests::TestNode;
+use super::tests::{TestNode, Writing};
 use super::vote_file::VoteFile;
 
 #[path = "../../../../storage/tests/support/power_loss.rs"]
@@ -92,6 +92,8 @@ struct Voter {
     held: Vec<(usize, Content)>,
     /// What was claimed to be on the disk, less what was cut since, and when.
     claimed: Vec<(usize, Content)>,
+    /// Behind the log, whose end it waits for.
+    _writer: Writing,
 }
 
 impl Voter {
@@ -99,7 +101,7 @@ impl Voter {
         let (report, synced) = unbounded_channel();
         let at = Arc::clone(recorder);
         let opened = OpenedLog::open(&node.dir(), SEGMENTS).unwrap();
-        let (log, _) = opened
+        let (log, writer) = opened
             .run(move |_, _| {
                 // The test may be over.
                 let _ = report.send(at.now());
@@ -107,7 +109,15 @@ impl Voter {
             .unwrap();
         let recorder = Arc::clone(recorder);
         let first = vec![(0, Content::new())];
-        Self { log, synced, recorder, content: Content::new(), held: first.clone(), claimed: first }
+        Self {
+            log,
+            synced,
+            recorder,
+            content: Content::new(),
+            held: first.clone(),
+            claimed: first,
+            _writer: Writing(writer),
+        }
     }
 
     async fn append(&mut self, count: i64, epoch: i32) {

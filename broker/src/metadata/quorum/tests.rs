@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use config::{BrokerConfig, Properties};
 use protocol::ErrorCode;
@@ -39,9 +40,24 @@ impl Faults for StallingSync {
 }
 
 pub(super) struct TestNode {
+    /// Of the log that was opened last.
+    pub(super) writer: Option<Writing>,
     directory: tempfile::TempDir,
     pub(super) config: BrokerConfig,
     pub(super) disk: Disk,
+}
+
+/// A writer's thread, which ends when its log is dropped: before the directory that it writes to
+/// goes, because a writer that finds its files gone ends the process.
+pub(super) struct Writing(pub(super) JoinHandle<()>);
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let began = Instant::now();
+        while !self.0.is_finished() && began.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 impl TestNode {
@@ -62,7 +78,7 @@ impl TestNode {
             properties.set(*name, *value);
         }
         let (config, _) = BrokerConfig::from_properties(&properties).unwrap();
-        Self { directory, config, disk: Disk::default() }
+        Self { writer: None, directory, config, disk: Disk::default() }
     }
 
     pub(super) fn dir(&self) -> MetadataDir {
@@ -194,9 +210,9 @@ async fn a_disk_that_stalls_holds_up_appends_and_nothing_else() {
         let quorum = Arc::clone(&quorum);
         async move { create(&quorum, "slow").await }
     });
-    let until = std::time::Instant::now() + Duration::from_millis(600);
+    let until = Instant::now() + Duration::from_millis(600);
     let mut answers = 0;
-    while std::time::Instant::now() < until {
+    while Instant::now() < until {
         let answer =
             tokio::time::timeout(Duration::from_millis(200), quorum.describe_quorum(describe()));
         assert_eq!(answer.await.unwrap().unwrap().error_code, 0);
