@@ -19,9 +19,24 @@ pub fn usual(text: &str, server: &Server) -> String {
         .replace(&server.controller_address(), "CONTROLLER")
         .replace(CLUSTER_ID, "CLUSTER-ID");
     for (port, word) in [(server.port, "PORT"), (server.controller_port, "CONTROLLER-PORT")] {
-        masked = masked.replace(&port.to_string(), word);
+        masked = number(&masked, &port.to_string(), word);
     }
     words(&dates(&masked))
+}
+
+/// A number becomes a word where it stands by itself, and not within a longer one.
+#[must_use]
+pub fn number(text: &str, number: &str, word: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(number) {
+        masked.push_str(before);
+        let is_within = masked.ends_with(|c: char| c.is_ascii_digit())
+            || after.starts_with(|c: char| c.is_ascii_digit());
+        masked.push_str(if is_within { number } else { word });
+        rest = after;
+    }
+    masked + rest
 }
 
 /// Ids alone, wherever they come from.
@@ -194,7 +209,14 @@ fn date_length(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{dates, epochs, in_sync, numbers, sorted, words};
+    use super::{dates, epochs, in_sync, number, numbers, sorted, words};
+
+    #[test]
+    fn a_port_is_masked_where_it_stands_by_itself() {
+        let text = "size=134217728, localhost:21772, 217721, 21772";
+        let masked = "size=134217728, localhost:PORT, 217721, PORT";
+        assert_eq!(number(text, "21772", "PORT"), masked);
+    }
 
     #[test]
     fn ids_times_and_dates_become_words() {

@@ -133,8 +133,13 @@ impl Served {
                     let port = node.controller_port.to_string();
                     words.push((format!("CONTROLLER-PORT-{}", node.id), port));
                 }
-                let replace =
-                    |text: String, (word, value): &(String, String)| text.replace(value, word);
+                let replace = |text: String, (word, value): &(String, String)| match value
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit())
+                {
+                    true => crate::mask::number(&text, value, word),
+                    false => text.replace(value, word),
+                };
                 crate::mask::ids(&words.iter().fold(text.to_owned(), replace))
             }
         }
