@@ -1,6 +1,6 @@
 //! A node that serves requests: its parts, put together once by `node::server`.
 //!
-//! Only what decides who serves a request sees all of it (`requests::dispatch`, `handlers`, the
+//! Only what decides who serves a request sees all of it (`serving`, `handlers::routing`, the
 //! publisher, the order of start and stop). Each handler and task borrows the parts that it uses.
 
 use std::sync::Arc;
