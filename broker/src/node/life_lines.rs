@@ -3,9 +3,9 @@
 //! `ControllerServer`, `AppInfoParser`. The ZooKeeper service says none of it: its log may be the
 //! same as its broker's, where somebody waits for the broker's lines.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use config::BrokerConfig;
+
+use crate::clock::wall_ms;
 
 /// The release of Kafka that this node presents itself as.
 const KAFKA_VERSION: &str = "4.1.0";
@@ -74,14 +74,13 @@ pub(crate) fn say_started(config: &BrokerConfig) {
     if config.process_roles.broker {
         broker_becomes(id, "STARTING", "STARTED");
     }
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     tracing::info!(
         target: "org.apache.kafka.common.utils.AppInfoParser",
         "Kafka version: {KAFKA_VERSION}",
     );
     tracing::info!(
         target: "org.apache.kafka.common.utils.AppInfoParser",
-        "Kafka startTimeMs: {}", since.as_millis(),
+        "Kafka startTimeMs: {}", wall_ms(),
     );
     tracing::info!(
         target: "kafka.server.KafkaRaftServer",
