@@ -177,6 +177,28 @@ pub fn consumer_fetch(
     Ok(FetchGrant { bounds, diverging: None })
 }
 
+/// A follower's log, as its fetch says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    pub(crate) log_start_offset: i64,
+    pub(crate) log_end_offset: i64,
+    /// Of its last record, -1 for none.
+    pub(crate) last_epoch: i32,
+}
+
+impl Extent {
+    /// Whether it ends where the leader's begins, with records below that which are not of this
+    /// leader's own epoch: the leader has nothing left to tell whether they were ever its own.
+    ///
+    /// Unlike Kafka: such a follower begins anew and is not counted before
+    /// (docs/decisions/0313).
+    pub(crate) const fn cannot_be_compared(self, leader_start: i64, leader_epoch: i32) -> bool {
+        self.log_end_offset == leader_start
+            && self.log_start_offset < leader_start
+            && self.last_epoch < leader_epoch
+    }
+}
+
 /// Whether the leadership that a request believes in (-1: in none) is the one that holds.
 pub(crate) fn check_epoch(asked: i32, current: i32) -> Result<(), FetchRefused> {
     match asked {

@@ -6,7 +6,7 @@
 //! Kafka: `AbstractFetcherThread`, `ReplicaFetcherThread`,
 //! `Partition.appendRecordsToFollowerOrFutureReplica`.
 
-use crate::fetch::Diverging;
+use crate::fetch::{self, Diverging};
 use crate::follower::{self, FetchPosition, Fetched, Replicated};
 use crate::log::Log;
 use crate::moment::Moment;
@@ -53,6 +53,17 @@ impl<L: Log> Partition<L> {
     ) -> Result<Replicated, L::Error> {
         if !self.is_current(position) {
             return Ok(Replicated::Outdated);
+        }
+        let ours = fetch::Extent {
+            log_start_offset: position.log_start_offset,
+            log_end_offset: position.fetch_offset,
+            last_epoch: position.last_fetched_epoch,
+        };
+        if ours.cannot_be_compared(fetched.log_start_offset, self.leader_epoch)
+            && !is_planted(Bug::KeepsWhatCannotBeCompared)
+        {
+            self.start_at(fetched.log_start_offset, at)?;
+            return Ok(Replicated::StartedAt(fetched.log_start_offset));
         }
         if position.fetch_offset < self.log.log_end_offset() {
             self.truncate(position.fetch_offset, at)?;
@@ -134,7 +145,12 @@ impl<L: Log> Partition<L> {
         }
     }
 
+    /// Where nothing is left of what readers see, nothing is left at all: what lies below the log's
+    /// start was compared with nobody's, and a crash may bring it back (docs/decisions/0313).
     fn truncate(&mut self, offset: i64, at: &Moment<'_>) -> Result<(), L::Error> {
+        if offset <= self.log.log_start_offset() {
+            return self.start_at(offset, at);
+        }
         let truncated = self.log.truncate_to(offset, at.wall_ms);
         self.within_log(truncated)?;
         self.move_high_watermark(self.high_watermark);

@@ -12,6 +12,7 @@ use crate::isr::{IsrAnswer, IsrChange, IsrOutcome, IsrProposal};
 use crate::log::Log;
 use crate::moment::Moment;
 use crate::partition::{Partition, Role};
+use crate::planted::{Bug, is_planted};
 use crate::waiters::Token;
 
 /// Records that were deleted.
@@ -64,7 +65,16 @@ impl<L: Log> Partition<L> {
         at: &Moment<'_>,
     ) -> Result<(FetchGrant, Effects), FetchRefused> {
         let grant = self.check_follower_fetch(fetch)?;
-        if grant.diverging.is_some() {
+        let theirs = fetch::Extent {
+            log_start_offset: fetch.log_start_offset,
+            log_end_offset: fetch.fetch_offset,
+            last_epoch: fetch.last_fetched_epoch,
+        };
+        // Such a one begins anew when it is told where we start.
+        let is_unknown = theirs
+            .cannot_be_compared(grant.bounds.log_start_offset, self.leader_epoch)
+            && !is_planted(Bug::CountsWhatCannotBeCompared);
+        if grant.diverging.is_some() || is_unknown {
             return Ok((grant, Effects::default()));
         }
         let FollowerFetch { replica_id, broker_epoch, .. } = *fetch;

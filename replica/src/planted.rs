@@ -28,11 +28,15 @@ pub enum Bug {
     RefillsEligible,
     /// A damaged replica is emptied while its leader may count what it had.
     RefillsCounted,
+    /// A follower keeps records below the leader's start that the leader cannot compare any more.
+    KeepsWhatCannotBeCompared,
+    /// A leader counts a follower whose records it cannot compare any more.
+    CountsWhatCannotBeCompared,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::HwIgnoresMaximalIsr,
         Self::HwIgnoresMinIsr,
         Self::NoTruncationOnDivergence,
@@ -45,6 +49,8 @@ impl Bug {
         Self::NoReconciliation,
         Self::RefillsEligible,
         Self::RefillsCounted,
+        Self::KeepsWhatCannotBeCompared,
+        Self::CountsWhatCannotBeCompared,
     ];
 }
 

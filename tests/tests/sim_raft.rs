@@ -8,20 +8,20 @@
 #[path = "../sim/quorum/mod.rs"]
 mod quorum;
 
+#[path = "../sim/seeds.rs"]
+mod seeds;
+
 use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use quorum::counters::Counters;
 use quorum::{Outcome, pre_vote, run, run_told, wall_clock};
+use seeds::Seeds;
 
 const SEEDS: u64 = 2_000;
 /// No thread panics while it holds what the threads share.
 const WHOLE: &str = "a whole lock";
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|text| text.parse().ok())
-}
 
 /// Runs the seeds on all processors; the first to fail is the test's failure.
 fn run_all(first: u64, count: u64) -> Counters {
@@ -53,13 +53,15 @@ fn run_all(first: u64, count: u64) -> Counters {
 
 #[test]
 fn a_quorum_keeps_its_promises_under_every_seed() {
-    if let Some(seed) = number("GREGOR_SEED") {
+    if let Some(seed) = Seeds::sole() {
         let told = std::env::var_os("GREGOR_TRACE").is_some();
         println!("{:#?}", run_told(seed, told).unwrap_or_else(|failure| panic!("{failure}")));
         return;
     }
-    let count = number("GREGOR_SEEDS").unwrap_or(SEEDS);
-    let total = run_all(number("GREGOR_FIRST_SEED").unwrap_or(0), count);
+    let seeds = Seeds::chosen(SEEDS);
+    let Seeds { first, count } = seeds;
+    let total = run_all(first, count);
+    seeds.say(total.simulated_ms);
     // Straight to the log of the run: what passes prints nothing otherwise.
     let _ = writeln!(std::io::stderr(), "{count} seeds: {total:#?}");
     assert!(total.events >= count * 5_000 && total.faults >= count * 10);

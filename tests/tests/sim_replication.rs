@@ -5,24 +5,23 @@
 
 #[path = "../sim/replication/mod.rs"]
 mod replication;
+#[path = "../sim/seeds.rs"]
+mod seeds;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use replication::{Counters, Outcome, run};
+use seeds::Seeds;
 
 const SEEDS: u64 = 2_000;
 /// What every single run must at least consist of.
 const EVENTS: u64 = 5_000;
 const FAULTS: u64 = 10;
 
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|value| value.parse().expect("a number"))
-}
-
 /// Runs seeds on as many threads as there are processors; stops at the first violation.
-fn run_all(seeds: u64) -> (Counters, Vec<Outcome>) {
-    let next = AtomicU64::new(0);
+fn run_all(Seeds { first, count }: Seeds) -> (Counters, Vec<Outcome>) {
+    let next = AtomicU64::new(first);
     let done = Mutex::new((Counters::default(), Vec::new()));
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
@@ -30,7 +29,7 @@ fn run_all(seeds: u64) -> (Counters, Vec<Outcome>) {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
+                    if seed >= first + count {
                         break;
                     }
                     let outcome = run(seed, false);
@@ -40,7 +39,7 @@ fn run_all(seeds: u64) -> (Counters, Vec<Outcome>) {
                     done.0 += counters;
                     if outcome.violation.is_some() || small {
                         done.1.push(outcome);
-                        next.store(seeds, Ordering::Relaxed);
+                        next.store(first + count, Ordering::Relaxed);
                     }
                 }
             });
@@ -51,13 +50,15 @@ fn run_all(seeds: u64) -> (Counters, Vec<Outcome>) {
 
 #[test]
 fn every_seed_keeps_every_invariant_and_heals() {
-    if let Some(seed) = number("GREGOR_SEED") {
+    if let Some(seed) = Seeds::sole() {
         let outcome = run(seed, true);
         println!("{:#?}\n{}trace {:016x}", outcome.plan, outcome.counters, outcome.trace);
         assert_eq!(outcome.violation, None);
         return;
     }
-    let (counters, failed) = run_all(number("GREGOR_SEEDS").unwrap_or(SEEDS));
+    let seeds = Seeds::chosen(SEEDS);
+    let (counters, failed) = run_all(seeds);
+    seeds.say(counters.simulated_ms);
     println!("{counters}");
     for outcome in &failed {
         println!(

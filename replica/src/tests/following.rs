@@ -127,6 +127,28 @@ fn the_leaders_log_start_is_followed_up_to_what_is_committed() {
 }
 
 #[test]
+fn what_ends_where_the_leaders_log_starts_is_kept_only_if_it_was_this_leaders() {
+    // The follower's last records are of epoch 1, the leader's of epoch 2, which deleted them.
+    for (name, epoch, ours, leader_start, done, range) in [
+        ("of an earlier leader", 1, 0, 25, Replicated::StartedAt(25), (25, 25)),
+        ("of this leader", 7, 0, 25, Replicated::Nothing, (25, 25)),
+        ("the leader has the last of them", 1, 0, 24, Replicated::Nothing, (24, 25)),
+        ("nothing of ours is below", 1, 25, 25, Replicated::Nothing, (25, 25)),
+    ] {
+        let cluster = Cluster::new();
+        let mut partition = following(MemoryLog::with(ours, &[(epoch, (25 - ours) as usize)]), 25);
+        let asked = position(&partition);
+        let answer = Fetched { log_start_offset: leader_start, ..fetched(&[], 25) };
+        let was = partition.append_from_leader(&asked, &answer, &cluster.at(0));
+        assert_eq!(was, Ok(done), "{name}");
+        let log = partition.log();
+        assert_eq!((log.start, log.end()), range, "{name}");
+        // Whose epoch is forgotten has nothing left that a crash could show.
+        assert_eq!(log.epochs.is_empty(), name == "of an earlier leader", "{name}");
+    }
+}
+
+#[test]
 fn an_empty_log_begins_with_the_batch_that_holds_the_leaders_start() {
     let cluster = Cluster::new();
     let mut partition = following(MemoryLog::default(), 0);

@@ -86,6 +86,27 @@ fn a_follower_is_proposed_once_it_has_what_is_committed_and_what_the_epoch_began
 }
 
 #[test]
+fn a_follower_whose_records_the_leader_cannot_compare_is_not_counted() {
+    // The leader has deleted 0..3, which it wrote under epoch 5, as what follows.
+    for (name, range, epoch, counts) in [
+        ("of an earlier leader, ending where the log starts", (0, 3), 4, false),
+        ("without any epoch", (0, 3), -1, false),
+        ("of this leader", (0, 3), 5, true),
+        ("begun anew", (3, 3), -1, true),
+    ] {
+        let mut partition = leading(MemoryLog::default(), &[1], 1);
+        produce(&mut partition, Acks::Leader, 7).unwrap();
+        let at = Cluster::new();
+        partition.delete_records(3, 9, &at.at(0)).unwrap();
+        let (log_start_offset, end) = range;
+        let asked = FollowerFetch { log_start_offset, last_fetched_epoch: epoch, ..fetch(2, end) };
+        let (grant, effects) = partition.follower_fetched(&asked, &at.at(1)).unwrap();
+        assert_eq!(grant.diverging, None, "{name}");
+        assert_eq!(effects.propose.is_some(), counts, "{name}");
+    }
+}
+
+#[test]
 fn a_proposed_member_counts_before_the_controller_has_answered() {
     let cluster = Cluster::new();
     let mut partition = with_three_records();

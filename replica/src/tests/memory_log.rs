@@ -159,6 +159,12 @@ impl Log for MemoryLog {
         self.check()?;
         self.records.drain(..(offset - self.start) as usize);
         self.start = offset;
+        // The epoch that holds the first offset begins there; those before it are forgotten.
+        let known = self.epochs.iter().filter(|(_, from)| *from <= offset).count();
+        self.epochs.drain(..known.saturating_sub(1));
+        if let Some((_, from)) = self.epochs.first_mut() {
+            *from = offset.max(*from);
+        }
         Ok(())
     }
 }

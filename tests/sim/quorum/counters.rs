@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) events: u64,
+    pub(crate) simulated_ms: u64,
     pub(crate) faults: u64,
     pub(crate) elections: u64,
     /// Epochs in which two voted for themselves.
@@ -19,6 +20,7 @@ pub(crate) struct Counters {
 impl AddAssign for Counters {
     fn add_assign(&mut self, other: Self) {
         self.events += other.events;
+        self.simulated_ms += other.simulated_ms;
         self.faults += other.faults;
         self.elections += other.elections;
         self.split_votes += other.split_votes;

@@ -65,6 +65,7 @@ pub(crate) fn run_told(seed: u64, told: bool) -> Result<Outcome, Failure> {
     world.told = told;
     let ran = run_in(&mut world);
     let mut counters = world.counters;
+    counters.simulated_ms = world.now_ms as u64;
     for machine in world.machines.values() {
         let disk = machine.disk.borrow();
         counters.divergence_truncations += disk.truncations;

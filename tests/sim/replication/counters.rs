@@ -28,6 +28,7 @@ macro_rules! counters {
 
 counters! {
     events: "events",
+    simulated_ms: "milliseconds simulated",
     faults: "faults",
     acknowledged: "acknowledged records",
     isr_shrinks: "ISR shrunk by a leader",

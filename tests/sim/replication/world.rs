@@ -217,6 +217,7 @@ impl World {
 
     pub(crate) fn all_counters(&self) -> Counters {
         let mut all = self.counters;
+        all.simulated_ms = self.now_us as u64 / 1_000;
         all += self.controller.counters;
         all += self.checks.counters();
         self.brokers.iter().for_each(|broker| all += broker.counters);

@@ -216,3 +216,30 @@ fn who_stood_stands_anew_after_a_crash_unless_it_had_heard_of_a_leader() {
         );
     }
 }
+
+#[test]
+fn a_dead_leader_is_replaced_soon_after_the_last_voter_has_missed_it() {
+    let mut slowest = 0;
+    for (ahead, behind) in [(2, 3), (3, 2), (2, 2)] {
+        for later_ms in (5..600).step_by(7) {
+            let mut world = World::of(&[1, 2, 3]);
+            world.run(300);
+            if ahead != behind {
+                world.cut.insert((behind, 1));
+            }
+            world.propose(1, 3);
+            world.run(20);
+            world.crash(1);
+            world.cut.clear();
+            world.step(2, Event::PeerGone { id: 1 });
+            world.run(later_ms);
+            world.step(3, Event::PeerGone { id: 1 });
+            let missed_ms = world.now_ms;
+            while world.leader().is_none() {
+                world.run(1);
+            }
+            slowest = slowest.max(world.now_ms - missed_ms);
+        }
+    }
+    assert!(slowest <= 100, "{slowest} ms");
+}

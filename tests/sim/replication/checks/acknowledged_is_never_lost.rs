@@ -84,7 +84,7 @@ impl Kept {
         let Some(log) = broker.log(partition) else { return Ok(0) };
         let mut looked = 0;
         for (offset, value) in &self.acknowledged {
-            if truth.may_be_deleted(*offset) {
+            if truth.is_deleted_in(log, *offset) {
                 continue;
             }
             looked += 1;

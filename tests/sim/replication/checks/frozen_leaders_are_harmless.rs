@@ -20,7 +20,7 @@ pub(crate) fn check(scene: &Scene<'_>, truth: &Truth, acknowledged: &Acknowledge
             let entry = replica.log().entry(offset);
             let stands = entry.is_some_and(|entry| entry.value == value);
             looked += 1;
-            ensure(stands || truth.may_be_deleted(offset), || {
+            ensure(stands || truth.is_deleted_in(replica.log(), offset), || {
                 format!(
                     "partition {partition}: broker {broker}, leader of epoch {leader_epoch}, \
                      acknowledged {value:#x} at {offset}; broker {} leads in {} and has {entry:?}",

@@ -19,14 +19,12 @@ pub(crate) struct LogsMatch {
 }
 
 impl LogsMatch {
-    /// Whether a follower cut records off. What stood below `deleted` need not be what the leader
-    /// had there: nobody can compare it any more, and the follower is told to start behind it.
+    /// Whether a follower cut records off.
     pub(crate) fn observe(
         &mut self,
         partition: usize,
         broker: NodeId,
         observed: Observed,
-        deleted: i64,
     ) -> Result<bool, String> {
         let (offset, entry, before, led) = match observed {
             Observed::Started { .. } => return Ok(false),
@@ -40,7 +38,7 @@ impl LogsMatch {
         self.looked += u64::from(!led);
         // Before the first record of a log stood one that is gone.
         written.1 = written.1.or(before);
-        let behind = before.is_none() || written.1 == before || offset <= deleted;
+        let behind = before.is_none() || written.1 == before;
         let same = written.0 == entry && behind;
         ensure(same, || {
             format!(

@@ -188,8 +188,7 @@ impl Checks {
                     if let Observed::Started { at, why } = observed {
                         started.push(Started { broker: id, partition, at, why });
                     }
-                    let deleted = self.truths[partition].deleted();
-                    let cut = up && logs.observe(partition, id, observed, deleted)?;
+                    let cut = up && logs.observe(partition, id, observed)?;
                     self.truncations += u64::from(cut);
                 }
             }

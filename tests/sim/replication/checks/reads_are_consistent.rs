@@ -37,7 +37,7 @@ impl ReadsAreConsistent {
             let committed = truth.entry(offset);
             // Below the base nobody knows any more what was committed, and offsets that lie in a
             // batch which was cut hold nothing.
-            ensure(truth.is_incomparable(offset) || read == committed, || {
+            ensure(truth.is_forgotten(offset) || read == committed, || {
                 format!(
                     "partition {partition}, offset {offset}: broker {} shows {read:?} where \
                      {committed:?} is committed",

@@ -44,14 +44,14 @@ impl Truth {
         self.base + self.entries.len() as i64
     }
 
-    /// Below here a replica need not have anything.
-    pub(crate) fn deleted(&self) -> i64 {
-        self.deleted
+    /// Whether nobody knows any more what is right there.
+    pub(crate) fn is_forgotten(&self, offset: i64) -> bool {
+        offset < self.base
     }
 
-    /// Whether nobody can say what is right there.
-    pub(crate) fn is_incomparable(&self, offset: i64) -> bool {
-        offset < self.base.max(self.deleted)
+    /// Whether the first records may be gone.
+    pub(crate) fn may_start_later(&self) -> bool {
+        self.deleted > 0
     }
 
     pub(crate) fn base(&self) -> i64 {
@@ -64,15 +64,14 @@ impl Truth {
     }
 
     /// Whether a log need not have a record, because it was deleted. A replica that starts earlier
-    /// again after a crash shows what it had there, which may be what was never committed: no
-    /// leader has anything any more to tell it from (as in Kafka).
-    pub(crate) fn may_be_deleted(&self, offset: i64) -> bool {
-        offset < self.deleted
+    /// again after a crash shows what was committed there.
+    pub(crate) fn is_deleted_in(&self, log: &SimLog, offset: i64) -> bool {
+        offset < self.deleted && offset < log.start()
     }
 
     /// Whether what is committed at an offset is in a log.
     pub(crate) fn stands_in(&self, log: &SimLog, offset: i64) -> bool {
-        self.may_be_deleted(offset) || log.entry(offset) == self.entry(offset)
+        self.is_deleted_in(log, offset) || log.entry(offset) == self.entry(offset)
     }
 
     /// A replica's log starts later than it did: never behind what is committed, and a follower's
