@@ -3,14 +3,15 @@
 //!
 //! Invariant: a call that reports success has happened as a whole; short writes are finished here.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rustix::io::{Errno, pwritev};
 
 /// The points at which a fault may strike.
@@ -124,7 +125,7 @@ impl Disk {
     }
 
     /// Removes a file; one that is not there is as good as removed.
-    pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
+    pub fn remove(&self, path: &Path) -> io::Result<()> {
         self.check(DiskOp::Remove, path)?;
         match std::fs::remove_file(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -160,6 +161,22 @@ impl Disk {
         file.sync()?;
         self.rename(aside, path)?;
         self.sync_dir(path.parent().unwrap_or(path))
+    }
+
+    /// The same for a file that nobody writes to again: its pieces one behind the other, for
+    /// reading by the owner alone. How many bytes they are.
+    pub fn freeze_synced(&self, path: &Path, aside: &Path, pieces: &[Bytes]) -> io::Result<u64> {
+        let file = self.create(aside)?;
+        let mut end = 0;
+        for piece in pieces {
+            file.write_at(piece, end)?;
+            end += piece.len() as u64;
+        }
+        file.as_file().set_permissions(Permissions::from_mode(0o400))?;
+        file.sync()?;
+        self.rename(aside, path)?;
+        self.sync_dir(path.parent().unwrap_or(path))?;
+        Ok(end)
     }
 
     /// Replaces the file's content through a temporary file and a rename.

@@ -15,6 +15,8 @@ use power_loss::{Disks, Draws};
 /// Lives that are led at random.
 const SEEDS: u64 = 4;
 const IMAGES_PER_POINT: usize = 1;
+/// Of the images, one so many has its power lost again while it is opened.
+const TWICE: usize = 16;
 
 #[test]
 fn what_a_power_loss_leaves_at_any_point_opens_with_everything_promised() {
@@ -31,7 +33,11 @@ fn what_a_power_loss_leaves_at_any_point_opens_with_everything_promised() {
             left.extend((0..IMAGES_PER_POINT).map(|_| disks.drawn(&mut draws)));
             for image in left {
                 images += 1;
-                life.check(&image, point + 1, &format!("seed {seed}, point {point}"));
+                let place = format!("seed {seed}, point {point}");
+                life.check(&image, point + 1, &place);
+                if images % TWICE == 0 {
+                    life.check_twice(&image, point + 1, &place);
+                }
             }
         }
     }

@@ -15,7 +15,7 @@ use storage::{
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::power_loss::{Draws, Event, Image, Recorder, restore};
+use crate::power_loss::{Disks, Draws, Event, Image, Recorder, restore};
 use crate::support::{Row, contents, in_memory, records_of};
 
 pub const NOW: i64 = 1_000_000;
@@ -371,6 +371,27 @@ impl Life {
         drop((log, dir));
         self.compare_with_rebuild(&root, &state, start, &place);
         self.checked += 1;
+    }
+
+    /// Power goes once more while what was left is opened.
+    pub fn check_twice(&mut self, image: &Image, point: usize, place: &str) {
+        let root = self.images.path().join("twice");
+        restore(&root, image);
+        let recorder = Recorder::new(&root);
+        let begun = recorder.now();
+        let disk = Disk::with_faults(Arc::clone(&recorder) as Arc<dyn Faults>);
+        let dir = LogDir::open(&root, options(disk)).unwrap();
+        drop((open(&dir, &self.config), dir));
+        let mut disks = Disks::default();
+        let events = recorder.events();
+        events[..begun].iter().for_each(|event| disks.apply(event));
+        disks.apply(&Event::SyncAll);
+        for (at, event) in events[begun..].iter().enumerate() {
+            disks.apply(event);
+            for left in disks.corners() {
+                self.check(&left, point, &format!("{place}, and {at} into the start after it"));
+            }
+        }
     }
 
     /// The `.log` files alone say the same.

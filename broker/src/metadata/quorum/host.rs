@@ -32,7 +32,7 @@ use super::metadata_log::MetadataLog;
 use super::network::Network;
 use super::shared::Shared;
 use super::signs::Looks;
-use super::snapshot_files::{self, SnapshotFiles};
+use super::snapshot_files::SnapshotFiles;
 use super::vote_file::VoteFile;
 use crate::clock::{monotonic_ms, wall_ms};
 use crate::metadata::controller_channel::ActiveController;
@@ -410,11 +410,11 @@ impl Host {
 
     fn take_snapshot(&mut self, job: SnapshotJob) {
         let commands = self.commands.clone();
-        let directory = self.files.lock().directory();
+        let place = self.files.lock().place();
         let write = move || {
             let content = job.content(wall_ms()).unwrap_or_else(|error| fatal(&error));
             let (id, taken_ms) = (job.id, job.timestamp_ms);
-            let written = outwait(|| snapshot_files::write(&directory, id, taken_ms, &content));
+            let written = outwait(|| place.write(id, taken_ms, &content));
             let entry = written.unwrap_or_else(|error| fatal(&error));
             // A quorum that has stopped finds the file at its next start.
             let _ = commands.send(Command::SnapshotWritten(entry));

@@ -16,7 +16,7 @@ use storage::AppendOrigin;
 
 use super::error::fatal;
 use super::exhaustion::{MayPass, outwait};
-use super::snapshot_files::{self, SnapshotFiles};
+use super::snapshot_files::SnapshotFiles;
 
 /// What the quorum's thread asks of the writer.
 pub(super) enum Order {
@@ -74,10 +74,10 @@ impl Writer {
 
     /// The file first: a log that begins at its end is worth nothing without it.
     fn install(&mut self, id: SnapshotId, content: Bytes) {
-        let directory = self.files.lock().directory();
+        let place = self.files.lock().place();
         let now_ms = wall_ms();
         let content = [content];
-        or_fatal(|| snapshot_files::write(&directory, id, now_ms, &content));
+        or_fatal(|| place.write(id, now_ms, &content));
         let end = id.end_offset;
         or_fatal(|| self.storage.truncate_fully_and_start_at(end, end, now_ms));
     }

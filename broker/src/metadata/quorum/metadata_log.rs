@@ -88,7 +88,7 @@ impl OpenedLog {
             cleanup: CleanupPolicy { delete: true, compact: false },
             ..LogConfig::default()
         };
-        let files = SnapshotFiles::find(&path)?;
+        let files = SnapshotFiles::find(&path, &dir.disk)?;
         let newest = files.newest();
         let options = OpenOptions {
             clean_shutdown: dir.clean_shutdown,

@@ -1,12 +1,13 @@
 //! What a power loss leaves of the metadata log and of the votes: what was claimed as synced is
-//! there, a vote that was answered is remembered, and nothing else is believed.
+//! there or in a snapshot that is whole, a vote that was answered is remembered, and nothing else is
+//! believed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::records::control::{ControlRecord, LeaderChange, LeaderChangeBody};
-use raft::quorum::{ElectionState, Log, VoteStore, control_batch};
+use raft::quorum::{ElectionState, Log, SnapshotId, VoteStore, control_batch};
 use storage::{Disk, Faults};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -92,6 +93,8 @@ struct Voter {
     held: Vec<(usize, Content)>,
     /// What was claimed to be on the disk, less what was cut since, and when.
     claimed: Vec<(usize, Content)>,
+    /// Snapshots that the node had been told are there, and when.
+    frozen: Vec<(usize, SnapshotId)>,
     /// Behind the log, whose end it waits for.
     _writer: Writing,
 }
@@ -116,6 +119,7 @@ impl Voter {
             content: Content::new(),
             held: first.clone(),
             claimed: first,
+            frozen: Vec::new(),
             _writer: Writing(writer),
         }
     }
@@ -126,8 +130,7 @@ impl Voter {
             self.content.insert(offset, epoch);
         }
         self.held.push((self.recorder.now(), self.content.clone()));
-        self.log.request_sync(1);
-        let at = self.synced.recv().await.unwrap();
+        let at = self.idle().await;
         self.claimed.push((at, self.content.clone()));
     }
 
@@ -139,6 +142,38 @@ impl Voter {
         self.held.push((at, self.content.clone()));
         self.log.truncate_to(offset);
     }
+
+    /// The node has frozen what lies below `end`; the log begins there.
+    async fn freeze(&mut self, end: i64, epoch: i32) {
+        let id = SnapshotId { end_offset: end, epoch };
+        let place = self.log.snapshot_files().lock().place();
+        let entry = place.write(id, 1, &[frozen(id)]).unwrap();
+        self.log.snapshot_files().lock().add(entry);
+        self.frozen.push((self.recorder.now(), id));
+        self.log.delete_before(id);
+        self.idle().await;
+    }
+
+    /// The leader has nothing any more of what this voter lacks but a snapshot.
+    async fn install(&mut self, end: i64, epoch: i32) {
+        let id = SnapshotId { end_offset: end, epoch };
+        self.log.install_snapshot(id, frozen(id));
+        self.content.clear();
+        let at = self.idle().await;
+        self.frozen.push((at, id));
+        self.claimed.push((at, Content::new()));
+    }
+
+    /// Waits for the writer; what has happened by then.
+    async fn idle(&mut self) -> usize {
+        self.log.request_sync(1);
+        self.synced.recv().await.unwrap()
+    }
+}
+
+/// What a snapshot holds.
+fn frozen(id: SnapshotId) -> Bytes {
+    Bytes::from(format!("all of {id:?}, ").repeat(40))
 }
 
 fn found(log: &MetadataLog) -> Content {
@@ -191,5 +226,45 @@ async fn a_metadata_log_that_was_claimed_as_synced_outlives_a_power_loss() {
             let known = starts.iter().rfind(|start| start.start_offset <= *offset).unwrap();
             assert_eq!(known.epoch, *epoch, "at {point}: {offset}");
         }
+    }
+}
+
+#[tokio::test]
+async fn what_a_snapshot_took_the_place_of_outlives_a_power_loss_in_one_or_the_other() {
+    let (node, recorder) = recorded();
+    let mut voter = Voter::start(&node, &recorder);
+    voter.append(12, 1).await;
+    voter.freeze(5, 1).await;
+    voter.append(6, 2).await;
+    voter.freeze(15, 2).await;
+    voter.cut(17);
+    voter.install(40, 4).await;
+    voter.append(3, 4).await;
+    voter.freeze(42, 4).await;
+    let left = TestNode::new(&[]);
+    let images = images(&recorder, |at| at % 3 == 0);
+    assert!(images.len() > 500, "{}", images.len());
+    for (point, image) in images {
+        restore(&left.dir().path, &image);
+        let opened = OpenedLog::open(&left.dir(), SEGMENTS).unwrap();
+        let (start, end) = (opened.log.log_start_offset(), opened.log.log_end_offset());
+        let newest = opened.log.snapshots().last().map(|entry| entry.id);
+        let told = voter.frozen.iter().rfind(|(at, _)| *at <= point).map(|(_, id)| *id);
+        assert!(newest >= told, "at {point}: {told:?} is lost, there is {newest:?}");
+        if let Some(id) = newest {
+            assert_eq!(opened.log.read_snapshot(id).unwrap(), frozen(id), "at {point}: in parts");
+        }
+        let covered = newest.map_or(0, |id| id.end_offset);
+        assert!((start..=end).contains(&covered), "at {point}: {start}..{end}, {newest:?}");
+        let found = found(&opened.log);
+        let offsets: Vec<i64> = found.keys().copied().collect();
+        assert_eq!(offsets, (start..end).collect::<Vec<_>>(), "a gap at {point}");
+        let claimed = voter.claimed.iter().rfind(|(at, _)| *at <= point).unwrap();
+        for (offset, epoch) in claimed.1.range(covered..) {
+            assert_eq!(found.get(offset), Some(epoch), "at {point}: {offset} is lost");
+        }
+        let was =
+            |content: &Content| found.iter().all(|(at, epoch)| content.get(at) == Some(epoch));
+        assert!(voter.held.iter().any(|(_, content)| was(content)), "at {point}: {found:?}");
     }
 }

@@ -4,13 +4,14 @@
 //! bears its final name is whole. What else is found at start is a leftover and removed. Answers to
 //! `FileRawSnapshotWriter` and `KafkaMetadataLog.recoverSnapshots`.
 
-use std::fs::{File, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use raft::quorum::{SnapshotEntry, SnapshotId};
+use storage::Disk;
 
 use super::error::FileError;
 
@@ -18,17 +19,19 @@ use super::error::FileError;
 #[derive(Debug)]
 pub(super) struct SnapshotFiles {
     directory: PathBuf,
+    disk: Disk,
     entries: Vec<SnapshotEntry>,
 }
 
 impl SnapshotFiles {
-    pub(super) fn find(directory: &Path) -> Result<Self, FileError> {
+    pub(super) fn find(directory: &Path, disk: &Disk) -> Result<Self, FileError> {
         let fail = |error| failed("list", directory, error);
         let mut entries = Vec::new();
         let listing = match std::fs::read_dir(directory) {
             Ok(listing) => listing,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self { directory: directory.to_owned(), entries });
+                let (directory, disk) = (directory.to_owned(), disk.clone());
+                return Ok(Self { directory, disk, entries });
             }
             Err(error) => return Err(fail(error)),
         };
@@ -38,11 +41,11 @@ impl SnapshotFiles {
             if let Some(id) = SnapshotId::from_file_name(&name) {
                 entries.push(entry(id, &file.metadata().map_err(fail)?));
             } else if name.ends_with(".checkpoint.part") || name.ends_with(".checkpoint.deleted") {
-                remove(&file.path())?;
+                remove(disk, &file.path())?;
             }
         }
         entries.sort_by_key(|entry| entry.id);
-        Ok(Self { directory: directory.to_owned(), entries })
+        Ok(Self { directory: directory.to_owned(), disk: disk.clone(), entries })
     }
 
     pub(super) fn entries(&self) -> Vec<SnapshotEntry> {
@@ -53,8 +56,9 @@ impl SnapshotFiles {
         self.entries.last().map(|entry| entry.id)
     }
 
-    pub(super) fn directory(&self) -> PathBuf {
-        self.directory.clone()
+    /// Where the next one goes.
+    pub(super) fn place(&self) -> Place {
+        Place { directory: self.directory.clone(), disk: self.disk.clone() }
     }
 
     pub(super) fn path(&self, id: SnapshotId) -> PathBuf {
@@ -71,34 +75,33 @@ impl SnapshotFiles {
     pub(super) fn delete_before(&mut self, id: SnapshotId) -> Result<(), FileError> {
         let older = self.entries.partition_point(|entry| entry.id < id);
         for entry in self.entries.drain(..older).collect::<Vec<_>>() {
-            remove(&self.directory.join(entry.id.file_name()))?;
+            remove(&self.disk, &self.directory.join(entry.id.file_name()))?;
         }
         Ok(())
     }
 }
 
-/// Writes a whole snapshot; may take as long as the disk does.
-pub(super) fn write(
-    directory: &Path,
-    id: SnapshotId,
-    timestamp_ms: i64,
-    content: &[Bytes],
-) -> Result<SnapshotEntry, FileError> {
-    let path = directory.join(id.file_name());
-    let part = directory.join(format!("{}.part", id.file_name()));
-    let write = || -> io::Result<u64> {
-        let mut file = File::create(&part)?;
-        for piece in content {
-            file.write_all(piece)?;
-        }
-        file.set_permissions(Permissions::from_mode(0o400))?;
-        file.sync_all()?;
-        std::fs::rename(&part, &path)?;
-        File::open(directory)?.sync_all()?;
-        Ok(content.iter().map(|piece| piece.len() as u64).sum())
-    };
-    let size_bytes = write().map_err(|error| failed("write", &path, error))?;
-    Ok(SnapshotEntry { id, size_bytes, timestamp_ms: Some(timestamp_ms) })
+/// Where snapshots are written.
+#[derive(Debug)]
+pub(super) struct Place {
+    directory: PathBuf,
+    disk: Disk,
+}
+
+impl Place {
+    /// Writes a whole snapshot; may take as long as the disk does.
+    pub(super) fn write(
+        &self,
+        id: SnapshotId,
+        timestamp_ms: i64,
+        content: &[Bytes],
+    ) -> Result<SnapshotEntry, FileError> {
+        let path = self.directory.join(id.file_name());
+        let part = self.directory.join(format!("{}.part", id.file_name()));
+        let written = self.disk.freeze_synced(&path, &part, content);
+        let size_bytes = written.map_err(|error| failed("write", &path, error))?;
+        Ok(SnapshotEntry { id, size_bytes, timestamp_ms: Some(timestamp_ms) })
+    }
 }
 
 /// Up to `max_bytes` of a snapshot from `position` on.
@@ -126,9 +129,6 @@ fn entry(id: SnapshotId, metadata: &std::fs::Metadata) -> SnapshotEntry {
     SnapshotEntry { id, size_bytes: metadata.len(), timestamp_ms }
 }
 
-fn remove(path: &Path) -> Result<(), FileError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
-        _ => Ok(()),
-    }
+fn remove(disk: &Disk, path: &Path) -> Result<(), FileError> {
+    disk.remove(path).map_err(|error| failed("remove", path, error))
 }
