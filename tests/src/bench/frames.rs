@@ -11,8 +11,16 @@ use super::BenchError;
 use super::batches::BatchShape;
 use super::wire::{CORRELATION_AT, PRODUCE_VERSION, encode, topic_name};
 
+/// Which answer is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Produce,
+    OffsetCommit,
+}
+
 #[derive(Clone, Debug)]
 pub struct Frame {
+    pub asked: Asked,
     pub bytes: Vec<u8>,
     pub payload_bytes: u64,
     pub records: u64,
@@ -68,6 +76,7 @@ impl RequestShape {
             .with_timeout_ms(30_000)
             .with_topic_data(vec![topic]);
         Ok(Frame {
+            asked: Asked::Produce,
             bytes: encode(0, PRODUCE_VERSION, &request)?,
             payload_bytes: self.batch.payload_bytes() * per_request as u64,
             records: u64::from(self.batch.records) * per_request as u64,

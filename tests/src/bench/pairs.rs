@@ -5,7 +5,8 @@
 
 use std::fmt::Write;
 
-use super::plan::{CASES, Case, Load, Measurement};
+use super::plan::{CASES, Case, Measurement};
+use super::report::Report;
 
 /// The costs' ratios of one case, this build's by the earlier one's, ascending.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,11 @@ impl Ratios {
         };
         let pairs = costs("earlier").into_iter().zip(costs("gregor"));
         Self::new(pairs.map(|(earlier, now)| now / earlier).collect())
+    }
+
+    fn of_groups(report: &Report) -> Self {
+        let seconds = |name| report.groups.get(name).cloned().unwrap_or_default().into_iter();
+        Self::new(seconds("earlier").zip(seconds("gregor")).map(|(old, now)| now / old).collect())
     }
 
     fn new(mut ratios: Vec<f64>) -> Self {
@@ -40,22 +46,21 @@ impl Ratios {
 }
 
 /// The table of all cases that were measured.
-pub fn markdown(measurements: &[Measurement]) -> String {
+pub fn markdown(report: &Report) -> String {
     let mut out =
         "| broker's CPU, this build by the earlier one | pairs | median | middle half | all \
                    |\n|---|---|---|---|---|\n"
             .to_owned();
-    for case in CASES {
-        let ratios = Ratios::of(&case, measurements);
-        if ratios.0.is_empty() {
-            continue;
-        }
+    let mut rows: Vec<(&str, Ratios)> =
+        CASES.iter().map(|case| (case.title, Ratios::of(case, &report.measurements))).collect();
+    rows.push(("seconds until 100,000 groups are known again", Ratios::of_groups(report)));
+    for (title, ratios) in rows.iter().filter(|(_, ratios)| !ratios.0.is_empty()) {
         let [least, low, median, high, most] = [0.0, 0.25, 0.5, 0.75, 1.0].map(|at| ratios.at(at));
         // Writing to a String cannot fail.
         let _ = writeln!(
             out,
             "| {} | {} | {median:.3} | {low:.3} … {high:.3} | {least:.3} … {most:.3} |",
-            case.title,
+            title,
             ratios.0.len(),
         );
     }
@@ -67,7 +72,7 @@ impl Measurement {
     fn cost(&self) -> f64 {
         let case = CASES.iter().find(|case| case.key == self.case);
         match case.map(|case| case.load) {
-            Some(Load::Small { .. }) => self.cpu_micros_per_request(),
+            Some(load) if load.is_by_request() => self.cpu_micros_per_request(),
             _ => self.cpu_seconds_per_gb(),
         }
     }

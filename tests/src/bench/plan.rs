@@ -12,6 +12,7 @@ use super::batches::{BatchShape, Codec};
 use super::consume::ConsumeRun;
 use super::floor::fill;
 use super::frames::{Frame, RequestShape};
+use super::groups;
 use super::process::{cpu_seconds, resident_bytes};
 use super::produce::{Moved, Peer, ProduceRun};
 use super::rate::RateRun;
@@ -54,6 +55,8 @@ pub enum Load {
     Small { connections: u64, in_flight: u64 },
     /// Reads a topic of 1000-byte records to its end.
     Consume,
+    /// An offset for each partition a request, of sixteen groups in turn, five in flight.
+    Commit,
     /// Requests of 20 records of 1000 bytes, a thousand a second.
     Rate { acks: i16 },
 }
@@ -77,7 +80,7 @@ const fn case(key: &'static str, title: &'static str, load: Load) -> Case {
 
 /// About a megabyte a request over eight partitions; 100-byte records in batches as a linger of
 /// 5 ms makes them at 100 MB/s.
-pub const CASES: [Case; 10] = [
+pub const CASES: [Case; 11] = [
     case("acks1", "produce 1000 B, acks=1", bulk(1000, 124, Codec::None, 1)),
     case("acksall", "produce 1000 B, acks=all", bulk(1000, 124, Codec::None, -1)),
     case("b100", "produce 100 B, acks=all, linger 5", bulk(100, 600, Codec::None, -1)),
@@ -90,6 +93,7 @@ pub const CASES: [Case; 10] = [
         Load::Small { connections: 16, in_flight: 1 },
     ),
     case("consume", "consume 1000 B", Load::Consume),
+    Case { has_floor: false, ..case("commit", "OffsetCommit, 8 partitions", Load::Commit) },
     case("rate1", "20 MB/s of 1000 B, acks=1", Load::Rate { acks: 1 }),
     case("rateall", "20 MB/s of 1000 B, acks=all", Load::Rate { acks: -1 }),
 ];
@@ -124,6 +128,13 @@ pub struct Measurement {
     pub moved: Moved,
 }
 
+impl Load {
+    /// Whether a request is what costs, and not its bytes.
+    pub fn is_by_request(self) -> bool {
+        matches!(self, Self::Small { .. } | Self::Commit)
+    }
+}
+
 impl Measurement {
     pub fn cpu_seconds_per_gb(&self) -> f64 {
         self.cpu_seconds * 1e9 / self.moved.payload_bytes as f64
@@ -146,6 +157,9 @@ impl Case {
         let mut connection = Connection::open(subject.address)?;
         connection.create_topic(TOPIC, PARTITIONS)?;
         wait_until_written(&mut connection)?;
+        if self.load == Load::Commit {
+            groups::wait_for_coordinator(&mut connection)?;
+        }
         let measured = self.measure_on_topic(subject, volume);
         connection.delete_topic(TOPIC)?;
         measured
@@ -215,6 +229,10 @@ fn run(load: Load, subject: &Subject, volume: Volume) -> Result<Moved, BenchErro
             let frames = frames(PARTITIONS, records_per_batch, value_bytes, codec, acks)?;
             let requests = volume.payload_bytes.div_ceil(frames[0].payload_bytes);
             produce(subject, frames, 1, 5, requests)
+        }
+        Load::Commit => {
+            let frames = groups::frames(TOPIC, PARTITIONS, 16)?;
+            produce(subject, frames, 1, 5, volume.small_requests)
         }
         Load::Small { connections, in_flight } => {
             let frames = frames(1, 1, 100, Codec::None, 1)?;

@@ -10,12 +10,12 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use protocol::messages::ProduceRequest;
+use protocol::messages::{OffsetCommitRequest, ProduceRequest};
 
 use super::BenchError;
-use super::frames::Frame;
+use super::frames::{Asked, Frame};
 use super::latency::{Latencies, Percentiles};
-use super::wire::{Connection, PRODUCE_VERSION, decode, refuse_unless_zero};
+use super::wire::{Connection, OFFSET_COMMIT_VERSION, PRODUCE_VERSION, decode, refuse_unless_zero};
 
 /// Frames above this are sent by themselves instead of being gathered into one write.
 const GATHERED_BYTES: usize = 64 * 1024;
@@ -90,7 +90,7 @@ impl ProduceRun {
         let mut part =
             Part { latencies: Latencies::with_capacity(requests as usize), ..<_>::default() };
         let mut stream = connection.stream().try_clone()?;
-        let mut answers = Answers::new(self.peer);
+        let mut answers = Answers::new(self.peer, self.frames[0].asked);
         let mut sent_at = VecDeque::with_capacity(self.in_flight as usize);
         let mut gathered = Vec::new();
         let (mut sent, mut answered) = (0, 0);
@@ -130,14 +130,15 @@ impl ProduceRun {
 /// The answers of one connection, checked as they come.
 pub struct Answers {
     peer: Peer,
+    asked: Asked,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
 }
 
 impl Answers {
-    pub fn new(peer: Peer) -> Self {
-        Self { peer, buffer: vec![0; 256 * 1024], start: 0, end: 0 }
+    pub fn new(peer: Peer, asked: Asked) -> Self {
+        Self { peer, asked, buffer: vec![0; 256 * 1024], start: 0, end: 0 }
     }
 
     /// Blocks for one answer; takes all that came with it. `due` is the id of the first.
@@ -145,7 +146,8 @@ impl Answers {
         let mut taken = 0;
         loop {
             while let Some(body) = self.next_body()? {
-                check(self.peer, &self.buffer[body], due.wrapping_add(taken as i32))?;
+                let due = due.wrapping_add(taken as i32);
+                self.check(&self.buffer[body], due)?;
                 taken += 1;
             }
             if taken > 0 {
@@ -160,6 +162,19 @@ impl Answers {
                 return Err(BenchError::Ended { what: "the broker".to_owned(), status });
             }
             self.end += read;
+        }
+    }
+
+    fn check(&self, body: &[u8], due: i32) -> Result<(), BenchError> {
+        let id = body.first_chunk::<4>().map(|id| i32::from_be_bytes(*id));
+        if id != Some(due) {
+            let why = format!("answer {id:?} where {due} was due");
+            return Err(BenchError::Garbled { api: "Produce", why });
+        }
+        match (self.peer, self.asked) {
+            (Peer::Floor, _) => Ok(()),
+            (Peer::Kafka, Asked::Produce) => check_produced(Bytes::copy_from_slice(body)),
+            (Peer::Kafka, Asked::OffsetCommit) => check_committed(Bytes::copy_from_slice(body)),
         }
     }
 
@@ -181,19 +196,14 @@ impl Answers {
     }
 }
 
-fn check(peer: Peer, body: &[u8], due: i32) -> Result<(), BenchError> {
-    let id = body.first_chunk::<4>().map(|id| i32::from_be_bytes(*id));
-    if id != Some(due) {
-        let why = format!("answer {id:?} where {due} was due");
-        return Err(BenchError::Garbled { api: "Produce", why });
-    }
-    if peer == Peer::Floor {
-        return Ok(());
-    }
-    let body = Bytes::copy_from_slice(body);
+fn check_produced(body: Bytes) -> Result<(), BenchError> {
     let answer = decode::<ProduceRequest>("Produce", PRODUCE_VERSION, body)?;
-    let partitions = answer.responses.iter().flat_map(|topic| &topic.partition_responses);
-    partitions
-        .into_iter()
-        .try_for_each(|partition| refuse_unless_zero("Produce", partition.error_code))
+    let mut partitions = answer.responses.iter().flat_map(|topic| &topic.partition_responses);
+    partitions.try_for_each(|partition| refuse_unless_zero("Produce", partition.error_code))
+}
+
+fn check_committed(body: Bytes) -> Result<(), BenchError> {
+    let answer = decode::<OffsetCommitRequest>("OffsetCommit", OFFSET_COMMIT_VERSION, body)?;
+    let mut partitions = answer.topics.iter().flat_map(|topic| &topic.partitions);
+    partitions.try_for_each(|partition| refuse_unless_zero("OffsetCommit", partition.error_code))
 }

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::BenchError;
-use super::frames::Frame;
+use super::frames::{Asked, Frame};
 use super::latency::Latencies;
 use super::produce::{Answers, Moved, Peer};
 use super::wire::Connection;
@@ -33,7 +33,7 @@ impl RateRun {
         let (payload_bytes, records, latencies) = std::thread::scope(|scope| {
             let sender = scope.spawn(|| self.send(connection, requests, due));
             let mut latencies = Latencies::with_capacity(requests as usize);
-            let mut answers = Answers::new(self.peer);
+            let mut answers = Answers::new(self.peer, Asked::Produce);
             let mut answered = 0;
             while answered < requests {
                 let arrived = answers.wait(&mut answered_on, answered as i32)? as u64;

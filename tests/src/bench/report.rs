@@ -39,6 +39,8 @@ pub struct Report {
     pub starts: BTreeMap<&'static str, Vec<StartTimes>>,
     pub stops: BTreeMap<&'static str, f64>,
     pub many: BTreeMap<&'static str, ManyPartitions>,
+    /// Seconds from exec to every group known, round by round.
+    pub groups: BTreeMap<&'static str, Vec<f64>>,
     pub failures: Vec<String>,
 }
 
@@ -82,7 +84,7 @@ impl Report {
              | floor MB/s | Kafka MB/s | Gregor MB/s |\n|---|---|---|---|---|---|---|---|---|---|"
         )?;
         for case in self.measured_cases().filter(|case| !matches!(case.load, Load::Rate { .. })) {
-            let small = matches!(case.load, Load::Small { .. });
+            let small = case.load.is_by_request();
             let cost = |subject| {
                 self.median(case, subject, |one| {
                     if small { one.cpu_micros_per_request() } else { one.cpu_seconds_per_gb() }
@@ -115,7 +117,8 @@ impl Report {
             out,
             "| latency in ms: p50 / p99 / p99.9 | floor | Kafka | Gregor |\n|---|---|---|---|"
         )?;
-        let timed = |case: &&Case| matches!(case.load, Load::Rate { .. } | Load::Small { .. });
+        let timed =
+            |case: &&Case| matches!(case.load, Load::Rate { .. }) || case.load.is_by_request();
         for case in self.measured_cases().filter(timed) {
             write!(out, "| {} |", case.title)?;
             for subject in SUBJECTS {
@@ -185,7 +188,7 @@ const fn row(
     Row { title, unit, digits, of }
 }
 
-const ROWS: [Row; 13] = [
+const ROWS: [Row; 14] = [
     row("memory after these cases", "MiB", 0, |report, name| {
         report.resident.get(name).map(|bytes| mebibytes(*bytes))
     }),
@@ -212,6 +215,9 @@ const ROWS: [Row; 13] = [
     }),
     row("… to a record in each", "s", 2, |report, name| {
         report.many(name, |many| many.restart_all_written_s)
+    }),
+    row("100,000 groups known again after kill -9", "s", 2, |report, name| {
+        median(report.groups.get(name)?.clone())
     }),
     row("stop with 5,000: SIGTERM to exit", "s", 2, |report, name| {
         report.many(name, |many| many.stop_s)

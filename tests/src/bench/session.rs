@@ -16,7 +16,7 @@ use super::produce::Peer;
 use super::report::{ManyPartitions, Report};
 use super::start::StartTimes;
 use super::wire::Connection;
-use super::{BenchError, many};
+use super::{BenchError, groups, many};
 
 const START_LIMIT: Duration = Duration::from_secs(120);
 
@@ -28,6 +28,8 @@ pub struct Session {
     /// Empty for all.
     pub cases: Vec<String>,
     pub many_partitions: bool,
+    /// How many groups are loaded after a kill, as often as there are rounds; 0 leaves it out.
+    pub groups: usize,
     pub nodes: Vec<Node>,
     /// The floor's binary, its directory and its port; none leaves the floor out.
     pub floor: Option<(PathBuf, PathBuf, u16)>,
@@ -38,6 +40,7 @@ impl Session {
         let stock_version = stock_version.to_owned();
         let mut report = Report { stock_version, terms: self.terms(), ..Report::default() };
         self.run_cases(&mut report)?;
+        self.load_groups(&mut report);
         for node in &self.nodes {
             for _ in 0..self.starts {
                 let times = self.time_start(node);
@@ -128,6 +131,23 @@ impl Session {
         Ok(())
     }
 
+    /// Node by node in turn, as the cases.
+    fn load_groups(&self, report: &mut Report) {
+        let rounds = if self.groups > 0 { self.rounds } else { 0 };
+        let mut nodes: Vec<&Node> = self.nodes.iter().collect();
+        for _ in 0..rounds {
+            for node in &nodes {
+                let loaded =
+                    load_groups(node, self.groups).map_err(|error| with_last_line(node, error));
+                let what = format!("{} groups on {}", self.groups, node.name());
+                report.note(&what, loaded, |report, seconds| {
+                    report.groups.entry(node.name()).or_default().push(seconds);
+                });
+            }
+            nodes.reverse();
+        }
+    }
+
     fn time_start(&self, node: &Node) -> Result<StartTimes, BenchError> {
         node.format()?;
         let (mut server, times) = node.start(START_LIMIT)?;
@@ -206,6 +226,28 @@ fn with_last_line(node: &Node, error: BenchError) -> BenchError {
     let output = std::fs::read_to_string(node.log_file()).unwrap_or_default();
     let last = output.lines().last().unwrap_or_default();
     BenchError::Setup(format!("{error}; it said last: {last}"))
+}
+
+/// Committed; killed; started again until all of them are known. Seconds since exec.
+fn load_groups(node: &Node, groups: usize) -> Result<f64, BenchError> {
+    const TOPIC: &str = "committed";
+    node.format()?;
+    let (mut server, _) = node.start(START_LIMIT)?;
+    let mut connection = Connection::open(node.address())?;
+    connection.create_topic(TOPIC, 1)?;
+    groups::wait_for_coordinator(&mut connection)?;
+    groups::commit_each(node.address(), TOPIC, groups)?;
+    server.kill();
+    let began = Instant::now();
+    let (mut server, _) = node.start(START_LIMIT)?;
+    let mut connection = Connection::open(node.address())?;
+    groups::wait_until_loaded(&mut connection, began, groups)?;
+    let took = began.elapsed().as_secs_f64();
+    eprintln!("groups     {:8} {took:8.3} s", node.name());
+    if !groups::are_committed(&mut connection, groups)? {
+        return Err(BenchError::Setup("a group's offset is lost".to_owned()));
+    }
+    server.stop().map(|_| took)
 }
 
 /// Created; written to; killed; started again until every partition is led and writes.

@@ -2,7 +2,8 @@
 //! the ones it times.
 //!
 //! Versions are fixed to ones that every 4.x broker serves, so that both brokers read the same
-//! bytes: Produce 9, Fetch 12, Metadata 12, CreateTopics 7, DeleteTopics 5, ListOffsets 7.
+//! bytes: Produce 9, Fetch 12, Metadata 12, CreateTopics 7, DeleteTopics 5, ListOffsets 7,
+//! OffsetCommit 8, OffsetFetch 7, FindCoordinator 3.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -20,6 +21,7 @@ use super::BenchError;
 
 pub const PRODUCE_VERSION: i16 = 9;
 pub const FETCH_VERSION: i16 = 12;
+pub const OFFSET_COMMIT_VERSION: i16 = 8;
 const METADATA_VERSION: i16 = 12;
 const CREATE_TOPICS_VERSION: i16 = 7;
 const DELETE_TOPICS_VERSION: i16 = 5;

@@ -10,6 +10,9 @@ use tests::bench::report::{ONE, SEVERAL, put_between_markers};
 use tests::bench::session::Session;
 use tests::bench::several;
 
+/// Of one offset each.
+const GROUPS: usize = 100_000;
+
 #[derive(Parser)]
 struct Arguments {
     /// Half a gigabyte a case instead of three.
@@ -18,8 +21,8 @@ struct Arguments {
     /// Clusters of three nodes against each other instead of single nodes (no floor).
     #[arg(long)]
     cluster: bool,
-    /// Cases by key (acks1, acksall, b100, lz4, small5, small64, pingpong, consume, rate1,
-    /// rateall).
+    /// Cases by key (acks1, acksall, b100, lz4, small5, small64, pingpong, consume, commit,
+    /// rate1, rateall).
     #[arg(long)]
     case: Vec<String>,
     /// Subjects: floor, stock, gregor; all when none is named.
@@ -35,6 +38,9 @@ struct Arguments {
     /// Starts of each broker to time.
     #[arg(long, default_value_t = 5)]
     starts: u32,
+    /// Leave out the 100,000 groups.
+    #[arg(long)]
+    no_groups: bool,
     /// Leave out the 5,000 partitions.
     #[arg(long)]
     no_many: bool,
@@ -87,6 +93,7 @@ fn main() -> Result<(), BenchError> {
         starts: arguments.starts,
         cases,
         many_partitions: !arguments.no_many,
+        groups: if arguments.no_groups { 0 } else { GROUPS },
         nodes,
         floor: named("floor").then_some(floor),
     };
@@ -110,6 +117,7 @@ fn main() -> Result<(), BenchError> {
 /// This build against an earlier one.
 fn pairs(arguments: &Arguments, dir: &Path, earlier: &Path) -> Result<(), BenchError> {
     let own = std::env::current_exe()?.with_file_name("gregor");
+    let cases = if arguments.no_cases { vec!["none".to_owned()] } else { arguments.case.clone() };
     let kinds = [Kind::Earlier(earlier.to_path_buf()), Kind::Gregor(own)];
     let node = |(kind, port): (Kind, u16)| {
         let node = Node { kind, dir: PathBuf::new(), port, member: None };
@@ -120,15 +128,16 @@ fn pairs(arguments: &Arguments, dir: &Path, earlier: &Path) -> Result<(), BenchE
         volume: if arguments.quick { Volume::QUICK } else { Volume::FULL },
         rounds: arguments.rounds,
         starts: 0,
-        cases: arguments.case.clone(),
+        cases,
         many_partitions: false,
+        groups: if arguments.no_groups { 0 } else { GROUPS },
         nodes: kinds.into_iter().zip(ports).map(node).collect(),
         floor: None,
     };
     let report = session.run("absent");
     std::fs::remove_dir_all(dir)?;
     let report = report?;
-    print!("{}", tests::bench::pairs::markdown(&report.measurements));
+    print!("{}", tests::bench::pairs::markdown(&report));
     for failure in &report.failures {
         println!("- no figure: {failure}");
     }
