@@ -53,9 +53,9 @@ impl Flag {
 
 /// What a command line gave.
 #[derive(Debug, Default)]
-pub(crate) struct Given(BTreeMap<&'static str, Vec<String>>);
+pub(crate) struct ParsedOptions(BTreeMap<&'static str, Vec<String>>);
 
-impl Given {
+impl ParsedOptions {
     /// Every value of a flag, in order; an empty one for a switch.
     pub(crate) fn values(&self, long: &str) -> &[String] {
         self.0.get(long).map_or(&[], Vec::as_slice)
@@ -81,8 +81,8 @@ pub(crate) enum Stopped {
 }
 
 /// Reads what follows a command.
-pub(crate) fn parse(flags: &'static [Flag], words: &[String]) -> Result<Given, Stopped> {
-    let mut given = Given::default();
+pub(crate) fn parse(flags: &'static [Flag], words: &[String]) -> Result<ParsedOptions, Stopped> {
+    let mut given = ParsedOptions::default();
     let mut words = expand_files(words)?;
     while let Some(word) = words.pop_front() {
         if word == "-h" || word == "--help" {
@@ -122,10 +122,10 @@ pub(crate) fn parse(flags: &'static [Flag], words: &[String]) -> Result<Given, S
     }
 }
 
-type Found = Option<(&'static Flag, Option<String>)>;
+type FoundFlag = Option<(&'static Flag, Option<String>)>;
 
 /// `--flag` or `--flag=value`.
-fn split_long(flags: &'static [Flag], word: &str) -> Result<Found, Stopped> {
+fn split_long(flags: &'static [Flag], word: &str) -> Result<FoundFlag, Stopped> {
     let long = word.trim_start_matches("--");
     let (name, value) = match long.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
@@ -135,7 +135,7 @@ fn split_long(flags: &'static [Flag], word: &str) -> Result<Found, Stopped> {
 }
 
 /// `-f`, or `-f` with more behind it.
-fn split_short(flags: &'static [Flag], word: &str) -> Found {
+fn split_short(flags: &'static [Flag], word: &str) -> FoundFlag {
     let mut letters = word.strip_prefix('-')?.chars();
     let letter = letters.next()?;
     let flag = flags.iter().find(|flag| flag.short == Some(letter))?;
@@ -165,7 +165,7 @@ fn find_long(flags: &'static [Flag], name: &str) -> Result<Option<&'static Flag>
     }
 }
 
-fn check_choice(flags: &[Flag], flag: &Flag, given: &Given) -> Result<(), Stopped> {
+fn check_choice(flags: &[Flag], flag: &Flag, given: &ParsedOptions) -> Result<(), Stopped> {
     let other = flags.iter().find(|other| {
         flag.exclusive && other.exclusive && other.long != flag.long && given.is_set(other.long)
     });
@@ -202,7 +202,7 @@ mod tests {
         Flag::value("initial-controllers", 'I', "").exclusive(),
     ];
 
-    fn read(line: &str) -> Result<Given, Stopped> {
+    fn read(line: &str) -> Result<ParsedOptions, Stopped> {
         let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
         parse(FLAGS, &words)
     }

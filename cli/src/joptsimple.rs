@@ -36,11 +36,11 @@ pub(crate) enum OptionError {
 
 /// What a command line gave.
 #[derive(Debug, Default)]
-pub(crate) struct Given {
+pub(crate) struct ParsedOptions {
     found: Vec<(&'static str, Option<String>)>,
 }
 
-impl Given {
+impl ParsedOptions {
     pub(crate) fn has(&self, name: &str) -> bool {
         self.found.iter().any(|(found, _)| *found == name)
     }
@@ -69,8 +69,11 @@ impl Given {
 }
 
 /// Reads a command line; the first thing that is wrong ends the reading.
-pub(crate) fn parse(options: &'static [Opt], words: &[String]) -> Result<Given, OptionError> {
-    let mut given = Given::default();
+pub(crate) fn parse(
+    options: &'static [Opt],
+    words: &[String],
+) -> Result<ParsedOptions, OptionError> {
+    let mut given = ParsedOptions::default();
     let mut words = words.iter();
     while let Some(word) = words.next() {
         if word == "--" {
@@ -123,7 +126,7 @@ mod tests {
         line.split_whitespace().map(str::to_owned).collect()
     }
 
-    fn read(line: &str) -> Result<Given, OptionError> {
+    fn read(line: &str) -> Result<ParsedOptions, OptionError> {
         parse(OPTIONS, &words(line))
     }
 

@@ -34,7 +34,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 pub use self::lines::Pace;
-use self::link::{Ask, Link};
+use self::link::{Link, PendingRequest};
 pub use self::liveness::Liveness;
 
 /// Where a node listens.
@@ -133,7 +133,7 @@ pub enum PeerError {
 #[derive(Debug)]
 pub struct Peer {
     address: Address,
-    asks: mpsc::UnboundedSender<Ask>,
+    asks: mpsc::UnboundedSender<PendingRequest>,
     presence: watch::Receiver<Presence>,
     liveness: Liveness,
 }
@@ -204,7 +204,8 @@ impl Peer {
         let own = api.min_version.max(*versions.start())..=api.max_version.min(*versions.end());
         let (answer, answered) = oneshot::channel();
         let asked = Instant::now();
-        let ask = Ask { api, versions: own, encode, asked, deadline: asked + timeout, answer };
+        let ask =
+            PendingRequest { api, versions: own, encode, asked, deadline: asked + timeout, answer };
         self.asks.send(ask).map_err(|_| PeerError::Stopping)?;
         match tokio::time::timeout(timeout, answered).await {
             Ok(answer) => answer.unwrap_or(Err(PeerError::Stopping)),

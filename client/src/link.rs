@@ -22,11 +22,11 @@ use super::inbox::{Inbox, InboxError};
 use super::lines::{Cancelled, Lines};
 use super::liveness::Liveness;
 use super::probe::{self, Attempt};
-use super::versions::{self, Heard, Versions};
+use super::versions::{self, Versions, VersionsAnswer};
 use super::{Address, Encode, PeerError, PeerSettings, Presence};
 
 /// A request that waits for its turn.
-pub(super) struct Ask {
+pub(super) struct PendingRequest {
     pub(super) api: &'static Api,
     /// Versions that this side can send.
     pub(super) versions: RangeInclusive<i16>,
@@ -50,13 +50,13 @@ struct InFlight {
 }
 
 pub(super) struct Link {
-    way: Way,
-    asks: mpsc::UnboundedReceiver<Ask>,
-    waiting: VecDeque<Ask>,
+    way: Destination,
+    asks: mpsc::UnboundedReceiver<PendingRequest>,
+    waiting: VecDeque<PendingRequest>,
 }
 
 /// How to get to the other node, and who hears whether it is there.
-struct Way {
+struct Destination {
     address: Address,
     settings: PeerSettings,
     presence: watch::Sender<Presence>,
@@ -89,12 +89,20 @@ impl Link {
     pub(super) fn new(
         address: Address,
         settings: PeerSettings,
-        asks: mpsc::UnboundedReceiver<Ask>,
+        asks: mpsc::UnboundedReceiver<PendingRequest>,
         presence: watch::Sender<Presence>,
         liveness: Liveness,
     ) -> Self {
         let lines = Lines::new(settings.clone());
-        let way = Way { address, settings, presence, liveness, lines, tried: None, reached: None };
+        let way = Destination {
+            address,
+            settings,
+            presence,
+            liveness,
+            lines,
+            tried: None,
+            reached: None,
+        };
         Self { way, asks, waiting: VecDeque::new() }
     }
 
@@ -181,7 +189,7 @@ impl Link {
     }
 }
 
-impl Way {
+impl Destination {
     /// Connects where nothing is at hand, and asks what the other side speaks.
     async fn open(&mut self, at_hand: Option<TcpStream>) -> Result<Connection, PeerError> {
         let within = self.settings.connect_timeout;
@@ -290,11 +298,11 @@ impl Connection {
         loop {
             let body = connection.ask_versions(version, client_id).await?;
             match versions::answer(&body, version).map_err(Unanswered::Garbage)? {
-                Heard::Versions(versions) => {
+                VersionsAnswer::Versions(versions) => {
                     connection.versions = versions;
                     return Ok(connection);
                 }
-                Heard::AskAt(older) => version = older,
+                VersionsAnswer::AskAt(older) => version = older,
             }
         }
     }
@@ -330,11 +338,11 @@ impl Connection {
         id
     }
 
-    fn send(&mut self, ask: Ask, address: &Address, client_id: &str) {
+    fn send(&mut self, ask: PendingRequest, address: &Address, client_id: &str) {
         if ask.answer.is_closed() {
             return;
         }
-        let Ask { api, versions, encode, asked, deadline, answer } = ask;
+        let PendingRequest { api, versions, encode, asked, deadline, answer } = ask;
         let Some(version) = self.versions.newest_of(api, &versions) else {
             let error = PeerError::UnsupportedVersion { address: address.clone(), api: api.name };
             // Who asked may have given up waiting.
@@ -373,7 +381,7 @@ impl Connection {
     }
 
     /// The request whose time was up says so; those behind it were disconnected.
-    fn fail_all(&mut self, way: &Way, error: &PeerError) {
+    fn fail_all(&mut self, way: &Destination, error: &PeerError) {
         let now = Instant::now();
         for sent in self.in_flight.drain(..) {
             let InFlight { api, correlation_id, asked, sent: at, deadline, .. } = sent;

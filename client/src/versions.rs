@@ -35,13 +35,13 @@ pub(super) fn question() -> ApiVersionsRequest {
 }
 
 /// What the answer to a question at `version` says.
-pub(super) enum Heard {
+pub(super) enum VersionsAnswer {
     Versions(Versions),
     /// The other side is older: ask at this version.
     AskAt(i16),
 }
 
-pub(super) fn answer(body: &bytes::Bytes, version: i16) -> Result<Heard, String> {
+pub(super) fn answer(body: &bytes::Bytes, version: i16) -> Result<VersionsAnswer, String> {
     let unsupported = ErrorCode::UnsupportedVersion.code();
     let code = body.first_chunk::<2>().map_or(0, |code| i16::from_be_bytes(*code));
     // Who does not know the version answers in version 0.
@@ -50,11 +50,11 @@ pub(super) fn answer(body: &bytes::Bytes, version: i16) -> Result<Heard, String>
     let response = decoded.map_err(|error| format!("ApiVersions v{spoken}: {error}"))?;
     let versions = Versions::of(&response);
     match response.error_code {
-        0 => Ok(Heard::Versions(versions)),
+        0 => Ok(VersionsAnswer::Versions(versions)),
         code if code == unsupported && version > 0 => {
             let own = 0..=version - 1;
             let older = versions.newest_of(Api::of(ApiKey::ApiVersions), &own);
-            Ok(Heard::AskAt(older.unwrap_or(0)))
+            Ok(VersionsAnswer::AskAt(older.unwrap_or(0)))
         }
         code => Err(format!("ApiVersions failed with error code {code}")),
     }

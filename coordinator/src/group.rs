@@ -7,8 +7,6 @@
 mod answer;
 mod classic;
 mod deletion;
-mod foreign;
-mod foreign_groups;
 mod join;
 mod leave;
 mod listing;
@@ -29,6 +27,8 @@ mod takeover;
 mod tests;
 mod then;
 mod timers;
+mod unserved_group;
+mod unserved_groups;
 
 pub use answer::{
     Answer, CommitAnswer, CommittedTopic, DeleteGroupsAnswer, DeleteOffsetsAnswer, DeletedTopic,

@@ -2,11 +2,11 @@
 //! answers that wait for them, and the way back when one fails.
 //!
 //! ```text
-//! request, now ──▶ Shard ── records ──▶ replay at once (Standing::UnderWay) ──▶ Write ──▶ log
-//!                    ▲                                                                  │
-//!                    ├── commit(write, base offset), answers ◀── written ───────────────┤
-//!                    └── revert(from write), refusals        ◀── could not be written ──┘
-//! the log at start ──▶ replay (Standing::InLog), then loaded
+//! request, now ──▶ Shard ── records ──▶ replay at once (as under way) ──▶ Write ──▶ log
+//!                    ▲                                                       │
+//!                    ├── commit(write, base offset), answers ◀── written ────┤
+//!                    └── revert(from write), refusals ◀── not written ───────┘
+//! the log at start ──▶ replay (as in the log), then loaded
 //! ```
 //!
 //! Invariants:
@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 
 pub use load::LoadError;
 pub use outputs::{Effects, Outputs, Reply, ReplyId, Write, WriteId, WriteRecord};
-pub use shard::{Now, Shard, Standing, Unavailable, WriteFailure};
+pub use shard::{Now, RecordPosition, Shard, Unavailable, WriteFailure};
 pub use timers::Timers;
 pub use versions::{VersionedMap, Versions};
 

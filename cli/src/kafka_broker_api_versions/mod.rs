@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use client::admin::{Admin, AdminSettings, Bootstrap, Node, NodeVersions};
 
 use crate::java_order::{sort_by_hash, string_hash};
-use crate::joptsimple::{Given, Opt, parse};
+use crate::joptsimple::{Opt, ParsedOptions, parse};
 use crate::session::{Session, SessionError, described, properties, settings};
 
 const OPTIONS: &[Opt] = &[
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
 }
 
 /// What stands before the help where the help is all there is to print.
-fn usage(arguments: &[String], given: &Given) -> Option<&'static str> {
+fn usage(arguments: &[String], given: &ParsedOptions) -> Option<&'static str> {
     if arguments.is_empty() || given.has("help") {
         return Some("This tool helps to retrieve broker version information.");
     }
@@ -55,7 +55,7 @@ fn usage(arguments: &[String], given: &Given) -> Option<&'static str> {
     is_missing.then_some("Missing required argument \"[bootstrap-server]\"")
 }
 
-fn list(given: &Given) -> Result<String, String> {
+fn list(given: &ParsedOptions) -> Result<String, String> {
     let mut session = open(given)?;
     session.run(async |admin| {
         let nodes = brokers(admin).await?;
@@ -72,7 +72,7 @@ fn list(given: &Given) -> Result<String, String> {
     })
 }
 
-fn open(given: &Given) -> Result<Session, String> {
+fn open(given: &ParsedOptions) -> Result<Session, String> {
     let config = given.value("command-config").map_err(|error| error.to_string())?;
     let list = given.value("bootstrap-server").map_err(|error| error.to_string())?;
     let opened = properties(config).and_then(|properties| {

@@ -1,6 +1,6 @@
 //! The commands of `kafka-cluster` and their flags.
 
-use crate::arguments::{Flag, Given, Stopped};
+use crate::arguments::{Flag, ParsedOptions, Stopped};
 
 /// One command, with its flags and its help.
 pub(super) struct Command {
@@ -42,7 +42,7 @@ pub(super) const COMMANDS: &[Command] = &[
 
 impl Command {
     /// What argparse4j checks besides each flag by itself.
-    pub(super) fn check(&self, given: &Given) -> Result<(), Stopped> {
+    pub(super) fn check(&self, given: &ParsedOptions) -> Result<(), Stopped> {
         if let Some(id) = given.value("id").filter(|id| id.parse::<i32>().is_err()) {
             return Err(Stopped::Wrong(format!(
                 "argument --id/-i: could not convert '{id}' to Integer (For input string: \"{id}\")"

@@ -10,7 +10,7 @@ use std::io::Write;
 use client::admin::{AdminError, Bootstrap};
 
 use self::command::{COMMANDS, Command, INCLUDE_FENCED};
-use crate::arguments::{Given, Stopped, parse};
+use crate::arguments::{ParsedOptions, Stopped, parse};
 use crate::session::{Session, SessionError, properties, settings};
 use crate::wrap::wrap;
 
@@ -79,7 +79,7 @@ fn complain(err: &mut dyn Write, help: &str, problem: &str) -> i32 {
     1
 }
 
-fn execute(command: &Command, given: &Given, out: &mut dyn Write) -> Result<(), Failure> {
+fn execute(command: &Command, given: &ParsedOptions, out: &mut dyn Write) -> Result<(), Failure> {
     let (bootstrap, mut session) = open(given, out)?;
     match command.name {
         "cluster-id" => {
@@ -123,7 +123,7 @@ fn execute(command: &Command, given: &Given, out: &mut dyn Write) -> Result<(), 
     Ok(())
 }
 
-fn open(given: &Given, out: &mut dyn Write) -> Result<(Bootstrap, Session), Failure> {
+fn open(given: &ParsedOptions, out: &mut dyn Write) -> Result<(Bootstrap, Session), Failure> {
     let file = match (given.value("config"), given.value("command-config")) {
         (Some(_), Some(_)) => return Err(Failure::TwoConfigs),
         (Some(old), None) => {

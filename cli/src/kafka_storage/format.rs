@@ -10,11 +10,11 @@ use super::directories::of_node;
 use super::failure::Failure;
 use super::formatter::{Formatter, controller_listener};
 use super::voters::{self, InitialVoter, InitialVoters};
-use crate::arguments::Given;
+use crate::arguments::ParsedOptions;
 use crate::random_uuid;
 
 pub(super) fn run(
-    given: &Given,
+    given: &ParsedOptions,
     config: &BrokerConfig,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {

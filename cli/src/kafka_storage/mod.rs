@@ -21,7 +21,7 @@ use std::path::Path;
 
 use config::BrokerConfig;
 
-use crate::arguments::{Given, Stopped, parse};
+use crate::arguments::{ParsedOptions, Stopped, parse};
 use crate::random_uuid;
 use crate::wrap::wrap;
 use crate::{NodeConfig, NodeFileError};
@@ -87,7 +87,7 @@ fn help() -> String {
     help + flags::HELP_FLAG
 }
 
-fn execute(command: &Command, given: &Given, out: &mut dyn Write) -> Result<i32, Failure> {
+fn execute(command: &Command, given: &ParsedOptions, out: &mut dyn Write) -> Result<i32, Failure> {
     match command.name {
         "format" => format::run(given, &read_config(given)?, out).map(|()| 0),
         "info" => inspect::run(&read_config(given)?, out),
@@ -97,7 +97,7 @@ fn execute(command: &Command, given: &Given, out: &mut dyn Write) -> Result<i32,
     }
 }
 
-fn read_config(given: &Given) -> Result<BrokerConfig, Failure> {
+fn read_config(given: &ParsedOptions) -> Result<BrokerConfig, Failure> {
     let path = given.value("config").unwrap_or_default();
     let read = NodeConfig::read(Path::new(path), &[]).map_err(|error| match error {
         NodeFileError::Unreadable { cause, .. } => {

@@ -10,7 +10,7 @@ use client::admin::{Admin, AdminError, ConfigEntry, Partition, Reassignment, Top
 use super::{Failure, existing};
 use crate::base64_uuid::Uuid;
 use crate::java_order::{sort_by_hash, sort_with_capacity, string_hash};
-use crate::joptsimple::Given;
+use crate::joptsimple::ParsedOptions;
 
 /// Partitions in one answer unless `--partition-size-limit-per-response` says otherwise.
 pub(super) const PAGE: i32 = 2000;
@@ -30,7 +30,7 @@ struct Shown {
 }
 
 pub(super) async fn run(
-    given: &Given,
+    given: &ParsedOptions,
     admin: &mut Admin,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
@@ -67,7 +67,10 @@ pub(super) async fn run(
 }
 
 /// The topics that are asked for, in the order in which Java's map of them is printed.
-async fn descriptions(given: &Given, admin: &mut Admin) -> Result<Vec<TopicDescription>, Failure> {
+async fn descriptions(
+    given: &ParsedOptions,
+    admin: &mut Admin,
+) -> Result<Vec<TopicDescription>, Failure> {
     if let Some(id) = topic_id(given)? {
         let listed = admin.list_topics().await?;
         let without_internal = given.has("exclude-internal");
@@ -92,7 +95,7 @@ async fn descriptions(given: &Given, admin: &mut Admin) -> Result<Vec<TopicDescr
 }
 
 /// `--topic-id`, where it is given and not zero.
-fn topic_id(given: &Given) -> Result<Option<Uuid>, Failure> {
+fn topic_id(given: &ParsedOptions) -> Result<Option<Uuid>, Failure> {
     let Some(text) = given.value("topic-id")? else { return Ok(None) };
     if text.chars().count() > 24 {
         let start: String = text.chars().take(24).collect();

@@ -1,13 +1,13 @@
 //! `kafka-topics`: lists, describes, creates, grows and deletes topics.
 //!
 //! Answers to org.apache.kafka.tools.TopicCommand of Kafka 4.3.1, whose help is
-//! `help-4.3.1.txt`. `options` judges the command line, `wish` reads the values that describe a
-//! topic, `filter` is `--topic` as a regular expression, `describe` prints.
+//! `help-4.3.1.txt`. `options` judges the command line, `topic_spec` reads the values that describe
+//! a topic, `filter` is `--topic` as a regular expression, `describe` prints.
 
 mod describe;
 mod filter;
 mod options;
-mod wish;
+mod topic_spec;
 
 use std::io::Write;
 
@@ -15,9 +15,9 @@ use client::admin::{Admin, AdminError, Bootstrap};
 
 use self::filter::Filter;
 use self::options::{OPTIONS, Refused};
-use self::wish::{Placement, Wish, WishError};
+use self::topic_spec::{Placement, TopicSpec, TopicSpecError};
 use crate::base64_uuid::Uuid;
-use crate::joptsimple::{Given, OptionError, parse};
+use crate::joptsimple::{OptionError, ParsedOptions, parse};
 use crate::session::{Session, properties, settings};
 
 const HELP: &str = include_str!("help-4.3.1.txt");
@@ -31,7 +31,7 @@ enum Failure {
     #[error("{0}")]
     Option(#[from] OptionError),
     #[error("{0}")]
-    Wish(#[from] WishError),
+    TopicSpec(#[from] TopicSpecError),
     #[error("{0} is an invalid regex.")]
     Regex(String),
     #[error("Topic '{0}' does not exist as expected")]
@@ -84,7 +84,7 @@ fn refuse(err: &mut dyn Write, words: &str) -> i32 {
     1
 }
 
-fn open(given: &Given) -> Result<Session, String> {
+fn open(given: &ParsedOptions) -> Result<Session, String> {
     let config = given.value("command-config").map_err(|error| error.to_string())?;
     let list = given.value("bootstrap-server").map_err(|error| error.to_string())?;
     let list = list.unwrap_or_default();
@@ -94,7 +94,11 @@ fn open(given: &Given) -> Result<Session, String> {
     opened.map_err(|error| error.to_string())
 }
 
-async fn execute(given: &Given, admin: &mut Admin, out: &mut dyn Write) -> Result<(), Failure> {
+async fn execute(
+    given: &ParsedOptions,
+    admin: &mut Admin,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     if given.has("create") {
         create(given, admin, out).await
     } else if given.has("alter") {
@@ -109,9 +113,13 @@ async fn execute(given: &Given, admin: &mut Admin, out: &mut dyn Write) -> Resul
     }
 }
 
-async fn create(given: &Given, admin: &mut Admin, out: &mut dyn Write) -> Result<(), Failure> {
-    let wish = Wish::read(given)?;
-    if wish.name.contains(['.', '_']) {
+async fn create(
+    given: &ParsedOptions,
+    admin: &mut Admin,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let topic_spec = TopicSpec::read(given)?;
+    if topic_spec.name.contains(['.', '_']) {
         writeln!(
             out,
             "WARNING: Due to limitations in metric names, topics with a period ('.') or \
@@ -119,15 +127,15 @@ async fn create(given: &Given, admin: &mut Admin, out: &mut dyn Write) -> Result
              both."
         )?;
     }
-    match admin.create_topic(&wish.new_topic()?).await {
-        Ok(()) => Ok(writeln!(out, "Created topic {}.", wish.name)?),
+    match admin.create_topic(&topic_spec.new_topic()?).await {
+        Ok(()) => Ok(writeln!(out, "Created topic {}.", topic_spec.name)?),
         Err(error) if error.code() == Some(TOPIC_EXISTS) && given.has("if-not-exists") => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn alter(given: &Given, admin: &mut Admin) -> Result<(), Failure> {
-    let wish = Wish::read(given)?;
+async fn alter(given: &ParsedOptions, admin: &mut Admin) -> Result<(), Failure> {
+    let topic_spec = TopicSpec::read(given)?;
     let found = existing(given, admin).await?;
     if found.is_empty() {
         return Ok(());
@@ -135,7 +143,7 @@ async fn alter(given: &Given, admin: &mut Admin) -> Result<(), Failure> {
     // Kafka asks for the descriptions whether it needs them or not.
     let described = admin.describe_topics(&found, describe::PAGE).await;
     let mut placements: Vec<Option<Placement>> = vec![None; found.len()];
-    if let Some(assignment) = &wish.assignment {
+    if let Some(assignment) = &topic_spec.assignment {
         for description in described? {
             let Some(at) = found.iter().position(|name| *name == description.name) else {
                 continue;
@@ -146,12 +154,12 @@ async fn alter(given: &Given, admin: &mut Admin) -> Result<(), Failure> {
             }
         }
     }
-    let count = wish.partitions.unwrap_or_default();
+    let count = topic_spec.partitions.unwrap_or_default();
     Ok(admin.create_partitions(&found, count, &placements).await?)
 }
 
 /// The topics that `--topic` names, of which there must be one unless `--if-exists` is given.
-async fn existing(given: &Given, admin: &mut Admin) -> Result<Vec<String>, Failure> {
+async fn existing(given: &ParsedOptions, admin: &mut Admin) -> Result<Vec<String>, Failure> {
     let found = topics(given, admin).await?;
     match given.value("topic")? {
         Some(wanted) if found.is_empty() && !wanted.is_empty() && !given.has("if-exists") => {
@@ -162,7 +170,7 @@ async fn existing(given: &Given, admin: &mut Admin) -> Result<Vec<String>, Failu
 }
 
 /// The topics that `--topic` and `--exclude-internal` leave, in alphabetical order.
-async fn topics(given: &Given, admin: &mut Admin) -> Result<Vec<String>, Failure> {
+async fn topics(given: &ParsedOptions, admin: &mut Admin) -> Result<Vec<String>, Failure> {
     let without_internal = given.has("exclude-internal");
     let listed = admin.list_topics().await?;
     let wanted = given.value("topic")?;

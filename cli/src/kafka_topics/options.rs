@@ -2,7 +2,7 @@
 //!
 //! Answers to `TopicCommandOptions` of Kafka 4.3.1: its checks in its order.
 
-use crate::joptsimple::{Given, Opt};
+use crate::joptsimple::{Opt, ParsedOptions};
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -52,13 +52,13 @@ pub(super) enum Refused {
 
 /// What is said although the command goes on.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Remarks {
+pub(super) struct Warnings {
     pub(super) out: Option<&'static str>,
     pub(super) err: Option<&'static str>,
 }
 
 /// Checks what was given, as far as it can be judged without its values.
-pub(super) fn check(is_bare: bool, given: &Given) -> Result<Remarks, Refused> {
+pub(super) fn check(is_bare: bool, given: &ParsedOptions) -> Result<Warnings, Refused> {
     let usage = |words: &str| Err(Refused::Usage(words.to_owned()));
     if is_bare {
         return usage("Create, delete, describe, or change a topic.");
@@ -75,7 +75,7 @@ pub(super) fn check(is_bare: bool, given: &Given) -> Result<Remarks, Refused> {
              --delete",
         );
     }
-    let mut remarks = Remarks::default();
+    let mut remarks = Warnings::default();
     if given.has("delete-config") {
         remarks.err = Some(
             "delete-config option is no longer supported and deprecated since version 4.0. The \
@@ -87,7 +87,7 @@ pub(super) fn check(is_bare: bool, given: &Given) -> Result<Remarks, Refused> {
     Ok(remarks)
 }
 
-fn check_required(given: &Given, remarks: &mut Remarks) -> Result<(), Refused> {
+fn check_required(given: &ParsedOptions, remarks: &mut Warnings) -> Result<(), Refused> {
     let usage = |words: String| Err(Refused::Usage(words));
     let required = |name: &str| match given.has(name) {
         true => Ok(()),
@@ -127,7 +127,7 @@ fn check_required(given: &Given, remarks: &mut Remarks) -> Result<(), Refused> {
     Ok(())
 }
 
-fn check_invalid(given: &Given) -> Result<(), Refused> {
+fn check_invalid(given: &ParsedOptions) -> Result<(), Refused> {
     let check = |used: &str, invalid: &[&str]| {
         let wrong = invalid.iter().find(|other| given.has(used) && given.has(other));
         wrong.map_or(Ok(()), |other| {
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use crate::joptsimple::parse;
 
-    fn checked(line: &str) -> Result<Remarks, Refused> {
+    fn checked(line: &str) -> Result<Warnings, Refused> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         check(words.is_empty(), &parse(OPTIONS, &words).unwrap())
     }
@@ -178,7 +178,7 @@ mod tests {
             "--bootstrap-server a:1 --delete --topic t --if-exists",
         ];
         for line in fine {
-            assert_eq!(checked(line), Ok(Remarks::default()), "{line}");
+            assert_eq!(checked(line), Ok(Warnings::default()), "{line}");
         }
         let both = "--bootstrap-server a:1 --describe --if-exists --topic t --topic-id x";
         assert!(checked(both).unwrap().out.is_some());

@@ -11,7 +11,7 @@ use protocol::messages::{
 };
 
 use super::error::check;
-use super::{Address, Admin, AdminError, Bootstrap, Node, To};
+use super::{Address, Admin, AdminError, Bootstrap, CallTarget, Node};
 use crate::PeerError;
 
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ impl Admin {
         with_fenced: bool,
     ) -> Result<ClusterDescription, AdminError> {
         let endpoint_type = if self.bootstrap == Bootstrap::Controllers { 2 } else { 1 };
-        let call = self.call("listNodes", To::AnyNode);
+        let call = self.call("listNodes", CallTarget::AnyNode);
         let mut call = if with_fenced { call.versions(2..=i16::MAX) } else { call };
         let question = move |_| {
             DescribeClusterRequest::default()
@@ -59,7 +59,7 @@ impl Admin {
     }
 
     async fn describe_by_metadata(&mut self) -> Result<ClusterDescription, AdminError> {
-        let mut call = self.call("listNodes", To::AnyNode);
+        let mut call = self.call("listNodes", CallTarget::AnyNode);
         let question = |_| MetadataRequest::default().with_topics(Some(Vec::new()));
         let answer = self.ask(&mut call, question).await?;
         Ok(ClusterDescription {
@@ -71,7 +71,7 @@ impl Admin {
 
     /// Takes a broker that is gone out of the cluster's metadata.
     pub async fn unregister_broker(&mut self, id: i32) -> Result<(), AdminError> {
-        let mut call = self.call("unregisterBroker", To::AnyNode);
+        let mut call = self.call("unregisterBroker", CallTarget::AnyNode);
         let question = |_| UnregisterBrokerRequest::default().with_broker_id(BrokerId(id));
         loop {
             let answer = self.ask(&mut call, question).await?;

@@ -5,7 +5,7 @@ use protocol::messages::describe_configs_request::DescribeConfigsResource;
 use protocol::wire::StrBytes;
 
 use super::error::check;
-use super::{Admin, AdminError, To};
+use super::{Admin, AdminError, CallTarget};
 
 /// ConfigResource.Type.TOPIC
 const TOPIC: i8 = 2;
@@ -29,7 +29,7 @@ impl Admin {
         if topics.is_empty() {
             return Ok(Vec::new());
         }
-        let mut call = self.call("describeConfigs", To::AnyNode);
+        let mut call = self.call("describeConfigs", CallTarget::AnyNode);
         let resource = |name: &String| {
             DescribeConfigsResource::default()
                 .with_resource_type(TOPIC)

@@ -69,7 +69,7 @@ pub struct Admin {
 
 /// Whom a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum To {
+enum CallTarget {
     AnyNode,
     Controller,
 }
@@ -77,7 +77,7 @@ enum To {
 /// A call and its attempts.
 struct Call {
     name: &'static str,
-    to: To,
+    to: CallTarget,
     versions: RangeInclusive<i16>,
     began: Instant,
     attempts: Attempts,
@@ -118,7 +118,7 @@ impl Admin {
         self.settings.call_timeout = timeout;
     }
 
-    fn call(&self, name: &'static str, to: To) -> Call {
+    fn call(&self, name: &'static str, to: CallTarget) -> Call {
         let AdminSettings { call_timeout, retries, retry_backoff, retry_backoff_max, .. } =
             self.settings;
         let backoff = Backoff { first: retry_backoff, most: retry_backoff_max };
@@ -190,7 +190,7 @@ impl Admin {
             self.learn(call).await?;
         }
         let wants_controller =
-            call.to == To::Controller || self.bootstrap == Bootstrap::Controllers;
+            call.to == CallTarget::Controller || self.bootstrap == Bootstrap::Controllers;
         let controller = self.nodes.iter().find(|node| node.id == self.controller_id);
         let connected = self.nodes.iter().find(|node| self.peers.contains_key(&node.address));
         let in_turn = self.nodes.get(self.turn % self.nodes.len().max(1));

@@ -7,7 +7,7 @@ use protocol::messages::{BrokerId, ListPartitionReassignmentsRequest, TopicName}
 use protocol::wire::StrBytes;
 
 use super::error::check;
-use super::{Admin, AdminError, To};
+use super::{Admin, AdminError, CallTarget};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reassignment {
@@ -22,7 +22,7 @@ impl Admin {
         &mut self,
         topics: &[(String, Vec<i32>)],
     ) -> Result<HashMap<(String, i32), Reassignment>, AdminError> {
-        let mut call = self.call("listPartitionReassignments", To::Controller);
+        let mut call = self.call("listPartitionReassignments", CallTarget::Controller);
         let topic = |(name, partitions): &(String, Vec<i32>)| {
             ListPartitionReassignmentsTopics::default()
                 .with_name(TopicName(StrBytes::from_string(name.clone())))

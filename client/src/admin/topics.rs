@@ -13,7 +13,7 @@ use protocol::messages::{MetadataRequest, TopicName};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use super::{Admin, AdminError, To};
+use super::{Admin, AdminError, CallTarget};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicListing {
@@ -25,7 +25,7 @@ pub struct TopicListing {
 impl Admin {
     /// Every topic, in the order of the answer.
     pub async fn list_topics(&mut self) -> Result<Vec<TopicListing>, AdminError> {
-        let mut call = self.call("listTopics", To::AnyNode);
+        let mut call = self.call("listTopics", CallTarget::AnyNode);
         let question = |_| MetadataRequest::default().with_topics(None);
         let answer = self.ask(&mut call, question).await?;
         let listed = answer.topics.iter().filter_map(|topic| {

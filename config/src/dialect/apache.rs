@@ -12,7 +12,7 @@
 use super::draft::{Draft, cluster_id};
 use super::names::apache_name;
 use super::plan::{Bound, ClusterId, InitialVoters, Plan, Storage};
-use super::{Dialect, Given, Notice, Refusal, cp_kafka, listeners};
+use super::{Dialect, ImageEnvironment, Notice, Refusal, cp_kafka, listeners};
 use crate::Properties;
 
 pub(super) const MOUNTED: &str = "/mnt/shared/config/server.properties";
@@ -45,7 +45,7 @@ const SHIPPED: &[(&str, &str)] = &[
     ("transaction.state.log.replication.factor", "1"),
 ];
 
-pub(super) fn plan(given: &Given) -> Result<Plan, Refusal> {
+pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
     let variables = &given.variables;
     let is_controller_only =
         variables.filled("KAFKA_PROCESS_ROLES").map(str::trim) == Some("controller");

@@ -13,7 +13,7 @@
 use super::draft::{Draft, cluster_id};
 use super::names::{bitnami_name, is_launchers};
 use super::plan::{Bound, ClusterId, InitialVoters, Plan, Storage};
-use super::{Dialect, Given, Notice, Refusal, Variables, cp_kafka};
+use super::{Dialect, ImageEnvironment, Notice, Refusal, Variables, cp_kafka};
 use crate::Properties;
 
 const MOUNTED: &str = "/bitnami/kafka/config/server.properties";
@@ -163,7 +163,7 @@ pub(super) fn wanted_files(variables: &Variables) -> Vec<String> {
     std::iter::once(MOUNTED).chain(named).map(str::to_owned).collect()
 }
 
-pub(super) fn plan(given: &Given) -> Result<Plan, Refusal> {
+pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
     let mut variables = settled(given);
     if let Some(variable) = USERS.iter().find(|name| variables.filled(name).is_some()) {
         return Err(Refusal::Users { variable });
@@ -204,7 +204,7 @@ pub(super) fn plan(given: &Given) -> Result<Plan, Refusal> {
 }
 
 /// The variables as the image's scripts leave them: from files, by commands, under today's names.
-fn settled(given: &Given) -> Variables {
+fn settled(given: &ImageEnvironment) -> Variables {
     let mut variables = given.variables.clone();
     for name in FROM_FILES {
         let path = variables.filled(&format!("{name}_FILE")).map(str::to_owned);
@@ -301,7 +301,10 @@ fn storage(variables: &Variables, draft: &mut Draft) -> Storage {
     Storage::Format { cluster_id: set.unwrap_or(ClusterId::Drawn), voters }
 }
 
-fn refuse_secured_zookeeper(given: &Given, variables: &Variables) -> Result<(), Refusal> {
+fn refuse_secured_zookeeper(
+    given: &ImageEnvironment,
+    variables: &Variables,
+) -> Result<(), Refusal> {
     cp_kafka::refuse_secured_zookeeper(given)?;
     match variables.filled("KAFKA_ZOOKEEPER_PROTOCOL").map(str::trim) {
         None | Some("PLAINTEXT") => Ok(()),

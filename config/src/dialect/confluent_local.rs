@@ -4,7 +4,7 @@
 //! localhost:29092 unless told otherwise. The REST proxy beside it is not part of this.
 
 use super::plan::{ClusterId, Storage};
-use super::{Dialect, Given, Notice, Plan, Refusal, Variables, cp_kafka};
+use super::{Dialect, ImageEnvironment, Notice, Plan, Refusal, Variables, cp_kafka};
 
 const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
 
@@ -39,14 +39,14 @@ pub(super) fn is_meant(variables: &Variables) -> bool {
         && variables.filled("CLUSTER_ID").is_none()
 }
 
-pub(super) fn plan(given: &Given) -> Result<Plan, Refusal> {
+pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
     let mut variables = given.variables.clone();
     for (name, value) in DEFAULTS {
         if variables.filled(name).is_none() {
             variables.set(*name, *value);
         }
     }
-    let given = Given { variables, ..given.clone() };
+    let given = ImageEnvironment { variables, ..given.clone() };
     let mut plan = cp_kafka::plan_as(Dialect::ConfluentLocal, &given)?;
     if let Storage::Elsewhere = plan.storage {
         let cluster_id = ClusterId::Default(CLUSTER_ID);

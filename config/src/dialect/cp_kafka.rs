@@ -12,7 +12,7 @@
 use super::draft::{Draft, cluster_id};
 use super::names::apache_name;
 use super::plan::{Bound, InitialVoters, Plan, Storage};
-use super::{Dialect, Given, Notice, Refusal, listeners};
+use super::{Dialect, ImageEnvironment, Notice, Refusal, listeners};
 
 pub(super) const CLUSTER_IDS: &[&str] =
     &["CLUSTER_ID", "KAFKA_CLUSTER_ID", "KAFKA_KRAFT_CLUSTER_ID"];
@@ -24,12 +24,12 @@ const DEPRECATED: &[(&str, &str)] = &[
     ("KAFKA_PORT", "port"),
 ];
 
-pub(super) fn plan(given: &Given) -> Result<Plan, Refusal> {
+pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
     plan_as(Dialect::CpKafka, given)
 }
 
 /// confluent-local has the same rules behind its defaults.
-pub(super) fn plan_as(dialect: Dialect, given: &Given) -> Result<Plan, Refusal> {
+pub(super) fn plan_as(dialect: Dialect, given: &ImageEnvironment) -> Result<Plan, Refusal> {
     let variables = &given.variables;
     let roles = variables.filled("KAFKA_PROCESS_ROLES");
     let advertised = variables.filled("KAFKA_ADVERTISED_LISTENERS");
@@ -75,7 +75,7 @@ pub(super) fn plan_as(dialect: Dialect, given: &Given) -> Result<Plan, Refusal> 
 }
 
 /// A connection to ZooKeeper that a file asks to be secured is never made in plain text.
-pub(super) fn refuse_secured_zookeeper(given: &Given) -> Result<(), Refusal> {
+pub(super) fn refuse_secured_zookeeper(given: &ImageEnvironment) -> Result<(), Refusal> {
     const VARIABLES: &[&str] =
         &["KAFKA_ZOOKEEPER_SSL_CLIENT_ENABLE", "KAFKA_CFG_ZOOKEEPER_SSL_CLIENT_ENABLE"];
     let variables = &given.variables;

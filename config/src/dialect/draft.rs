@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::names::{is_java, is_launchers};
 use super::plan::{Bound, ClusterId, Plan, Service, Storage};
-use super::{Dialect, Given, Notice, Refusal, Variables, listeners};
+use super::{Dialect, ImageEnvironment, Notice, Refusal, Variables, listeners};
 use crate::broker::is_known_name;
 use crate::{BrokerConfig, ConfigError, Properties};
 
@@ -90,7 +90,7 @@ impl Draft {
     /// The plan of a broker or controller whose file is `base` with these keys behind it.
     pub(super) fn finish(
         mut self,
-        given: &Given,
+        given: &ImageEnvironment,
         base: &[u8],
         storage: Storage,
     ) -> Result<Plan, Refusal> {

@@ -58,7 +58,7 @@ pub enum Dialect {
 
 /// What an image finds when it starts.
 #[derive(Debug, Clone, Default)]
-pub struct Given {
+pub struct ImageEnvironment {
     pub variables: Variables,
     /// Those of `wanted_files` that exist, by path.
     pub files: BTreeMap<String, Vec<u8>>,
@@ -182,7 +182,7 @@ impl Dialect {
     }
 
     /// What this image does with what is given.
-    pub fn plan(self, given: &Given) -> Result<Plan, Refusal> {
+    pub fn plan(self, given: &ImageEnvironment) -> Result<Plan, Refusal> {
         match self {
             Self::CpKafka => cp_kafka::plan(given),
             Self::ConfluentLocal => confluent_local::plan(given),

@@ -13,7 +13,7 @@
 use super::draft::Draft;
 use super::names::wurstmeister_name;
 use super::plan::{Bound, InitialVoters, Plan, Storage};
-use super::{Dialect, Given, Refusal, Variables, cp_kafka};
+use super::{Dialect, ImageEnvironment, Refusal, Variables, cp_kafka};
 
 /// Run by the host, in this order.
 pub(super) const COMMANDS: &[&str] =
@@ -55,7 +55,7 @@ const ADDRESSES: &[(&str, &str)] = &[
     ("KAFKA_ADVERTISED_PORT", "advertised.port"),
 ];
 
-pub(super) fn plan(given: &Given) -> Result<Plan, Refusal> {
+pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
     let variables = substituted(given);
     let has_roles = variables.filled("KAFKA_PROCESS_ROLES").is_some();
     if variables.filled("KAFKA_ZOOKEEPER_CONNECT").is_none() && !has_roles {
@@ -114,7 +114,7 @@ pub(super) fn plan(given: &Given) -> Result<Plan, Refusal> {
 }
 
 /// The variables with the outputs of commands where `_{…}` stands.
-fn substituted(given: &Given) -> Variables {
+fn substituted(given: &ImageEnvironment) -> Variables {
     let mut variables = given.variables.clone();
     for command in ["HOSTNAME_COMMAND", "PORT_COMMAND"] {
         let Some(output) = given.outputs.get(command) else { continue };

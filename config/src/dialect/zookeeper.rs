@@ -10,7 +10,7 @@
 //! directory. A mounted zoo.cfg counts alone, as in the images.
 
 use super::plan::{Marker, Plan, Service, Storage};
-use super::{Dialect, Given, Notice, Refusal, Variables};
+use super::{Dialect, ImageEnvironment, Notice, Refusal, Variables};
 use crate::Properties;
 
 /// Whose variables they are.
@@ -98,7 +98,7 @@ pub(super) fn wanted_files(_: &Variables) -> Vec<String> {
     MOUNTED.iter().map(|path| (*path).to_owned()).collect()
 }
 
-pub(super) fn plan(given: &Given) -> Result<Plan, Refusal> {
+pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
     let variables = &given.variables;
     if let Some(variable) = SECURED.iter().find(|name| asks(variables, name)) {
         let value = variables.filled(variable).unwrap_or_default().to_owned();

@@ -12,11 +12,11 @@ mod cases;
 
 use std::collections::BTreeMap;
 
-use config::dialect::{ClusterId, Dialect, Given, NewTopic, Plan, Storage, Variables};
+use config::dialect::{ClusterId, Dialect, ImageEnvironment, NewTopic, Plan, Storage, Variables};
 
 use cases::Case;
 
-fn given(input: &str) -> Given {
+fn given(input: &str) -> ImageEnvironment {
     let mut variables = Vec::new();
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     let mut outputs = BTreeMap::new();
@@ -41,7 +41,7 @@ fn given(input: &str) -> Given {
         }
     }
     let variables = Variables::read(variables);
-    Given { variables, files, outputs, hostname: "box".to_owned() }
+    ImageEnvironment { variables, files, outputs, hostname: "box".to_owned() }
 }
 
 fn topic(topic: &NewTopic) -> String {

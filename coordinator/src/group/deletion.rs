@@ -70,7 +70,7 @@ impl GroupShard {
             Some(Group::Classic(group)) => {
                 vec![GroupRecord::GroupMetadata { group: group.id.clone(), value: None }]
             }
-            Some(Group::Foreign(group)) => group.tombstones(),
+            Some(Group::Unserved(group)) => group.tombstones(),
         }
     }
 
@@ -124,7 +124,7 @@ impl GroupShard {
         for (topic, partitions) in topics {
             let is_subscribed = match group {
                 Group::Classic(group) => group.is_subscribed_to(topic),
-                Group::Foreign(_) => false,
+                Group::Unserved(_) => false,
             };
             for (partition, offset) in partitions {
                 let key = OffsetCommitKey {
@@ -171,9 +171,9 @@ impl GroupShard {
 fn retention_start(group: &Group) -> RetentionStart {
     match group {
         Group::Classic(group) => classic_retention_start(group),
-        Group::Foreign(group) if group.is_empty() => RetentionStart::Commit,
+        Group::Unserved(group) if group.is_empty() => RetentionStart::Commit,
         // Which topics its members read stands in records that we don't look into.
-        Group::Foreign(_) => RetentionStart::Never,
+        Group::Unserved(_) => RetentionStart::Never,
     }
 }
 

@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 use protocol::messages::JoinGroupRequest;
-use protocol::records::group::{ForeignKind, GroupMetadataValue, GroupRecord};
+use protocol::records::group::{GroupMetadataValue, GroupRecord, ModernGroupKind};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
@@ -98,8 +98,8 @@ impl GroupShard {
         if let Some(refusal) = refuse_join(&self.settings, request) {
             return out.reply(reply, refusal);
         }
-        if let Some(Group::Foreign(group)) = self.groups.latest(&joining.group) {
-            if group.kind != ForeignKind::Consumer || !group.is_empty() {
+        if let Some(Group::Unserved(group)) = self.groups.latest(&joining.group) {
+            if group.kind != ModernGroupKind::Consumer || !group.is_empty() {
                 let error = GroupError::InconsistentProtocol;
                 return out.reply(reply, JoinAnswer::refused(StrBytes::default(), error));
             }

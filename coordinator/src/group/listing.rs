@@ -2,13 +2,13 @@
 //! `GroupMetadataManager.listGroups` and `describeGroups`.
 
 use bytes::Bytes;
-use protocol::records::group::ForeignKind;
+use protocol::records::group::ModernGroupKind;
 use protocol::wire::StrBytes;
 
 use super::answer::GroupError;
 use super::classic::{ClassicGroup, GroupState};
-use super::foreign::ForeignGroup;
 use super::shard::{Group, GroupShard};
+use super::unserved_group::UnservedGroup;
 
 /// The kinds of groups, by the names that clients filter by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,12 +31,12 @@ impl GroupKind {
     }
 }
 
-impl From<ForeignKind> for GroupKind {
-    fn from(kind: ForeignKind) -> Self {
+impl From<ModernGroupKind> for GroupKind {
+    fn from(kind: ModernGroupKind) -> Self {
         match kind {
-            ForeignKind::Consumer => Self::Consumer,
-            ForeignKind::Share => Self::Share,
-            ForeignKind::Streams => Self::Streams,
+            ModernGroupKind::Consumer => Self::Consumer,
+            ModernGroupKind::Share => Self::Share,
+            ModernGroupKind::Streams => Self::Streams,
         }
     }
 }
@@ -96,7 +96,7 @@ impl GroupShard {
     pub fn describe(&self, group: &StrBytes) -> Result<DescribedGroup, GroupError> {
         match self.group(group)? {
             Group::Classic(group) => Ok(described(group)),
-            Group::Foreign(foreign) => Ok(described_foreign(group, foreign)),
+            Group::Unserved(foreign) => Ok(described_unserved(group, foreign)),
         }
     }
 }
@@ -109,7 +109,7 @@ fn listed(id: &StrBytes, group: &Group) -> ListedGroup {
             state: group.state.name(),
             kind: GroupKind::Classic,
         },
-        Group::Foreign(group) => {
+        Group::Unserved(group) => {
             let kind = GroupKind::from(group.kind);
             ListedGroup {
                 group: id.clone(),
@@ -121,7 +121,7 @@ fn listed(id: &StrBytes, group: &Group) -> ListedGroup {
     }
 }
 
-fn described_foreign(id: &StrBytes, group: &ForeignGroup) -> DescribedGroup {
+fn described_unserved(id: &StrBytes, group: &UnservedGroup) -> DescribedGroup {
     DescribedGroup {
         group: id.clone(),
         state: if group.is_empty() { GroupState::Empty } else { GroupState::Stable },

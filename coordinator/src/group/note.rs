@@ -159,7 +159,7 @@ pub enum Note {
     ConvertedToClassic {
         group: StrBytes,
     },
-    ForeignMembersDropped {
+    UnservedMembersDropped {
         group: StrBytes,
         members: usize,
     },

@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub use fetch::{FetchedPartition, FetchedTopic};
 use transactions::OpenTransactions;
 
-use crate::runtime::{Standing, Versions, WriteId};
+use crate::runtime::{RecordPosition, Versions, WriteId};
 
 /// What a group has committed for a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,21 +98,21 @@ impl Offsets {
         &mut self,
         key: OffsetCommitKey,
         value: Option<&OffsetCommitValue>,
-        standing: Standing,
+        standing: RecordPosition,
     ) {
         match (standing, value) {
-            (Standing::UnderWay { write, index }, value) => {
+            (RecordPosition::UnderWay { write, index }, value) => {
                 let offset = value.map(|value| CommittedOffset::new(value, -1));
                 self.slot(&key).set(standing, offset);
                 self.changes.push_back((write, index, key));
             }
-            (Standing::InLog { offset, producer_id: None }, Some(value)) => {
+            (RecordPosition::InLog { offset, producer_id: None }, Some(value)) => {
                 self.slot(&key).set(standing, Some(CommittedOffset::new(value, offset)));
             }
-            (Standing::InLog { offset, producer_id: Some(producer_id) }, Some(value)) => {
+            (RecordPosition::InLog { offset, producer_id: Some(producer_id) }, Some(value)) => {
                 self.transactions.hold(producer_id, key, CommittedOffset::new(value, offset));
             }
-            (Standing::InLog { .. }, None) => {
+            (RecordPosition::InLog { .. }, None) => {
                 if let Some(slot) = self.slot_if_any(&key) {
                     slot.set(standing, None);
                 }

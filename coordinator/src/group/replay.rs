@@ -4,19 +4,20 @@
 //! `GroupMetadataManager` and `OffsetMetadataManager`.
 
 use protocol::records::group::{
-    ForeignKey, GroupMetadataValue, GroupRecord, GroupRecordError, MemberMetadata, OffsetCommitKey,
+    GroupMetadataValue, GroupRecord, GroupRecordError, MemberMetadata, ModernGroupKey,
+    OffsetCommitKey,
 };
 use protocol::wire::StrBytes;
 
 use super::Outputs;
 use super::answer::{Answer, GroupError};
 use super::classic::{ClassicGroup, GroupState, Member, Protocols};
-use super::foreign::ForeignGroup;
 use super::note::Note;
 use super::shard::{Group, GroupShard};
 use super::then::AfterWrite;
 use super::timers::{Expiry, TimerKey};
-use crate::runtime::{Now, Shard, Standing, WriteFailure, WriteId, WriteRecord};
+use super::unserved_group::UnservedGroup;
+use crate::runtime::{Now, RecordPosition, Shard, WriteFailure, WriteId, WriteRecord};
 
 impl Shard for GroupShard {
     type Record = GroupRecord;
@@ -33,7 +34,13 @@ impl Shard for GroupShard {
         record.to_bytes().map(|(key, value)| WriteRecord { key, value })
     }
 
-    fn replay(&mut self, record: GroupRecord, standing: Standing, now: Now, notes: &mut Vec<Note>) {
+    fn replay(
+        &mut self,
+        record: GroupRecord,
+        standing: RecordPosition,
+        now: Now,
+        notes: &mut Vec<Note>,
+    ) {
         match record {
             GroupRecord::OffsetCommit { key, value } => {
                 if value.is_some() && self.groups.latest(&key.group).is_none() {
@@ -50,8 +57,8 @@ impl Shard for GroupShard {
             GroupRecord::GroupMetadata { group, value: Some(value) } => {
                 self.replay_group(group, value, standing, notes);
             }
-            GroupRecord::Foreign { key, value } => {
-                self.replay_foreign(key, value.is_none(), standing);
+            GroupRecord::Modern { key, value } => {
+                self.replay_modern(key, value.is_none(), standing);
             }
             GroupRecord::Unknown { record_type } => {
                 notes.push(Note::UnknownRecordType { record_type });
@@ -80,7 +87,7 @@ impl Shard for GroupShard {
                     self.never_was(*group, failure, out);
                 }
             }
-            self.believe_in_foreign_members(&group, out.now());
+            self.believe_in_unserved_members(&group, out.now());
         }
     }
 
@@ -115,13 +122,13 @@ impl Shard for GroupShard {
                 Group::Classic(group) => {
                     (id.clone(), Some(group.members.keys().cloned().collect()))
                 }
-                Group::Foreign(_) => (id.clone(), None),
+                Group::Unserved(_) => (id.clone(), None),
             })
             .collect();
         for (id, members) in groups {
             match members {
                 Some(members) => self.classic_loaded(&id, &members, now, out),
-                None => self.believe_in_foreign_members(&id, now),
+                None => self.believe_in_unserved_members(&id, now),
             }
         }
     }
@@ -146,22 +153,23 @@ impl GroupShard {
         &mut self,
         id: StrBytes,
         value: GroupMetadataValue,
-        standing: Standing,
+        standing: RecordPosition,
         notes: &mut Vec<Note>,
     ) {
         let is_there = matches!(self.groups.latest(&id), Some(Group::Classic(_)));
-        if is_there && matches!(standing, Standing::UnderWay { .. }) {
+        if is_there && matches!(standing, RecordPosition::UnderWay { .. }) {
             return;
         }
         let classic = loaded_group(id.clone(), value, notes);
         self.groups.set(standing, id, Some(Group::Classic(Box::new(classic))));
     }
 
-    fn replay_foreign(&mut self, key: ForeignKey, is_tombstone: bool, standing: Standing) {
+    fn replay_modern(&mut self, key: ModernGroupKey, is_tombstone: bool, standing: RecordPosition) {
         let id = key.group.clone();
         let kept = match self.groups.latest_mut(&id) {
-            Some(Group::Foreign(group)) => {
-                if matches!(standing, Standing::InLog { .. }) && !group.is_last(&key, is_tombstone)
+            Some(Group::Unserved(group)) => {
+                if matches!(standing, RecordPosition::InLog { .. })
+                    && !group.is_last(&key, is_tombstone)
                 {
                     group.apply(key, is_tombstone);
                     return;
@@ -175,22 +183,22 @@ impl GroupShard {
             Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
             _ if is_tombstone => return,
             _ => {
-                let mut group = ForeignGroup::new(key.kind);
+                let mut group = UnservedGroup::new(key.kind);
                 group.apply(key, false);
                 Some(group)
             }
         };
-        self.groups.set(standing, id, kept.map(Group::Foreign));
+        self.groups.set(standing, id, kept.map(Group::Unserved));
     }
 
     /// Members of a group of another kind are there for a session timeout: nobody can hear of them.
-    fn believe_in_foreign_members(&mut self, id: &StrBytes, now: Now) {
-        if let Some(Group::Foreign(group)) = self.groups.latest(id)
+    fn believe_in_unserved_members(&mut self, id: &StrBytes, now: Now) {
+        if let Some(Group::Unserved(group)) = self.groups.latest(id)
             && !group.is_empty()
         {
-            let deadline_ms = now.monotonic_ms + self.settings.foreign_session_timeout_ms;
-            let key = TimerKey::ForeignMembers { group: id.clone() };
-            self.timers.set(key, deadline_ms, Expiry::ForeignMembers);
+            let deadline_ms = now.monotonic_ms + self.settings.unserved_session_timeout_ms;
+            let key = TimerKey::UnservedMembers { group: id.clone() };
+            self.timers.set(key, deadline_ms, Expiry::UnservedMembers);
         }
     }
 

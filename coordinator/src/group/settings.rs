@@ -25,7 +25,7 @@ pub struct GroupSettings {
     pub retention_check_interval_ms: u64,
     /// How long a member of a group of another kind, found in the log, is believed to be there:
     /// the session timeout that Kafka gives such members unless told otherwise.
-    pub foreign_session_timeout_ms: u64,
+    pub unserved_session_timeout_ms: u64,
 }
 
 impl Default for GroupSettings {
@@ -39,7 +39,7 @@ impl Default for GroupSettings {
             offset_metadata_max_size: 4_096,
             offsets_retention_ms: 7 * 24 * 60 * 60 * 1000,
             retention_check_interval_ms: 600_000,
-            foreign_session_timeout_ms: 45_000,
+            unserved_session_timeout_ms: 45_000,
         }
     }
 }

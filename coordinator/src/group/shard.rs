@@ -10,24 +10,24 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::GroupError;
 use super::classic::ClassicGroup;
-use super::foreign::ForeignGroup;
 use super::offsets::Offsets;
 use super::settings::GroupSettings;
 use super::timers::{Expiry, TimerKey};
+use super::unserved_group::UnservedGroup;
 use crate::runtime::{Now, Timers, VersionedMap};
 
 /// A group of any kind.
 #[derive(Debug, Clone)]
 pub(super) enum Group {
     Classic(Box<ClassicGroup>),
-    Foreign(ForeignGroup),
+    Unserved(UnservedGroup),
 }
 
 impl Group {
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_in(super::GroupState::Empty),
-            Self::Foreign(group) => group.is_empty(),
+            Self::Unserved(group) => group.is_empty(),
         }
     }
 }
@@ -68,8 +68,8 @@ impl GroupShard {
                     self.pending_sync_expired(&group, generation, now, out);
                 }
                 (TimerKey::Sync { .. }, _) => {}
-                (TimerKey::ForeignMembers { group }, _) => {
-                    self.foreign_members_expired(&group, out);
+                (TimerKey::UnservedMembers { group }, _) => {
+                    self.unserved_members_expired(&group, out);
                 }
                 (TimerKey::Cleanup, _) => self.clean_up(now, out),
             }

@@ -13,7 +13,7 @@ pub(super) enum TimerKey {
     /// The sync phase.
     Sync { group: StrBytes },
     /// The members of a group of another kind.
-    ForeignMembers { group: StrBytes },
+    UnservedMembers { group: StrBytes },
     /// Expiry of offsets and empty groups.
     Cleanup,
 }
@@ -31,6 +31,6 @@ pub(super) enum Expiry {
     PendingSync {
         generation: i32,
     },
-    ForeignMembers,
+    UnservedMembers,
     Cleanup,
 }

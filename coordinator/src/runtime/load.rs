@@ -8,7 +8,7 @@ use protocol::batch::{BatchError, BatchHeader, ControlType, Records};
 
 use super::Runtime;
 use super::outputs::Effects;
-use super::shard::{Now, Shard, Standing};
+use super::shard::{Now, RecordPosition, Shard};
 
 /// Why a shard could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ impl<S: Shard> Runtime<S> {
             let offset = record.offset;
             let read = S::read(record.key, record.value)
                 .map_err(|cause| LoadError::Record { offset, cause: Box::new(cause) })?;
-            let standing = Standing::InLog { offset, producer_id: transaction };
+            let standing = RecordPosition::InLog { offset, producer_id: transaction };
             self.shard.replay(read, standing, now, &mut effects.notes);
         }
         Ok(())

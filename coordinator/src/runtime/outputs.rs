@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use protocol::batch::BatchBuilder;
 
-use super::shard::{Now, Shard, Standing};
+use super::shard::{Now, RecordPosition, Shard};
 
 /// Names a request whose answer may come later; drawn by the host, unique while it is parked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,7 +134,7 @@ impl<S: Shard> Outputs<S> {
         for record in records {
             let index = encoded.len() as u32;
             encoded.extend(S::encode(&record));
-            let standing = Standing::UnderWay { write: id, index };
+            let standing = RecordPosition::UnderWay { write: id, index };
             shard.replay(record, standing, self.now, &mut self.notes);
         }
         let write = Write { id, records: encoded };

@@ -13,7 +13,7 @@ pub struct Now {
 
 /// Where a record stands that is replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum RecordPosition {
     /// In the log, at this offset; `producer_id` is the transaction's, if it is part of one.
     InLog { offset: i64, producer_id: Option<i64> },
     /// Decided and not written yet: the `index`th record of this write.
@@ -86,11 +86,12 @@ pub trait Shard: Debug + Sized {
     /// `None`: a record that is not written.
     fn encode(record: &Self::Record) -> Option<WriteRecord>;
 
-    /// Makes the state what this record says. With [`Standing::UnderWay`] it can be taken back.
+    /// Makes the state what this record says. With [`RecordPosition::UnderWay`] it can be taken
+    /// back.
     fn replay(
         &mut self,
         record: Self::Record,
-        standing: Standing,
+        standing: RecordPosition,
         now: Now,
         notes: &mut Vec<Self::Note>,
     );

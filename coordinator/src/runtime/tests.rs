@@ -84,7 +84,7 @@ impl Shard for Accounts {
         Some(WriteRecord { key, value })
     }
 
-    fn replay(&mut self, record: Balance, at: Standing, _: Now, notes: &mut Vec<Overdrawn>) {
+    fn replay(&mut self, record: Balance, at: RecordPosition, _: Now, notes: &mut Vec<Overdrawn>) {
         let Balance { account, balance } = record;
         notes.extend(balance.filter(|balance| *balance < 0).map(|_| Overdrawn(account)));
         self.balances.set(at, account, balance);

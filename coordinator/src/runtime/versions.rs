@@ -11,7 +11,7 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::outputs::WriteId;
-use super::shard::Standing;
+use super::shard::RecordPosition;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +48,10 @@ impl<V> Versions<V> {
     }
 
     /// What a record makes of it, by where the record stands; `None`: it is gone.
-    pub fn set(&mut self, standing: Standing, value: Option<V>) {
+    pub fn set(&mut self, standing: RecordPosition, value: Option<V>) {
         match standing {
-            Standing::InLog { .. } => self.set_committed(value),
-            Standing::UnderWay { write, .. } => self.under_way.push_back((write, value)),
+            RecordPosition::InLog { .. } => self.set_committed(value),
+            RecordPosition::UnderWay { write, .. } => self.under_way.push_back((write, value)),
         }
     }
 
@@ -125,15 +125,15 @@ impl<K: Ord + Clone, V> VersionedMap<K, V> {
     }
 
     /// What a record makes of a value, by where the record stands; `None`: it is gone.
-    pub fn set(&mut self, standing: Standing, key: K, value: Option<V>) {
+    pub fn set(&mut self, standing: RecordPosition, key: K, value: Option<V>) {
         match (standing, value) {
-            (Standing::InLog { .. }, None) => {
+            (RecordPosition::InLog { .. }, None) => {
                 self.values.remove(&key);
             }
-            (Standing::InLog { .. }, value) => {
+            (RecordPosition::InLog { .. }, value) => {
                 self.values.entry(key).or_default().set(standing, value)
             }
-            (Standing::UnderWay { write, .. }, value) => {
+            (RecordPosition::UnderWay { write, .. }, value) => {
                 self.changes.push_back((write, key.clone()));
                 self.values.entry(key).or_default().set(standing, value);
             }
@@ -177,12 +177,12 @@ mod tests {
 
     fn map() -> VersionedMap<&'static str, i32> {
         let mut map = VersionedMap::default();
-        map.set(Standing::InLog { offset: 0, producer_id: None }, "a", Some(1));
+        map.set(RecordPosition::InLog { offset: 0, producer_id: None }, "a", Some(1));
         map
     }
 
-    fn under_way(write: u64) -> Standing {
-        Standing::UnderWay { write: WriteId(write), index: 0 }
+    fn under_way(write: u64) -> RecordPosition {
+        RecordPosition::UnderWay { write: WriteId(write), index: 0 }
     }
 
     #[test]

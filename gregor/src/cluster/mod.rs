@@ -43,12 +43,12 @@ pub(crate) struct ClusterArgs {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]
-    make: Make,
+    make: NewCluster,
 }
 
 /// What a new cluster is like.
 #[derive(Debug, Args)]
-struct Make {
+struct NewCluster {
     /// How many brokers
     #[arg(long, default_value_t = 3, value_name = "N")]
     brokers: u16,
@@ -145,7 +145,7 @@ pub(crate) fn run(args: ClusterArgs) -> ExitCode {
     }
 }
 
-impl Make {
+impl NewCluster {
     fn shape(&self) -> Shape {
         Shape {
             brokers: self.brokers,

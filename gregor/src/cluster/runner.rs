@@ -14,7 +14,7 @@ use super::directory::Cluster;
 use super::layout::{Node, Role};
 use super::processes::{self, State};
 use super::survey::Surveyor;
-use super::{ClusterError, Make, REFRESH, STOP_PATIENCE, count, live, print, runtime};
+use super::{ClusterError, NewCluster, REFRESH, STOP_PATIENCE, count, live, print, runtime};
 
 /// How long all brokers may take to be up.
 const UP_PATIENCE: Duration = Duration::from_secs(60);
@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Lines of its log that are shown of a node that ended by itself.
 const LINES: usize = 10;
 
-pub(super) fn run(make: &Make) -> Result<(), ClusterError> {
+pub(super) fn run(make: &NewCluster) -> Result<(), ClusterError> {
     let cluster = Cluster::make(&make.place.dir, make.shape())?;
     if let Some(node) = running(&cluster) {
         return Err(ClusterError::Runs(node.id));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use config::dialect::{Dialect, Given, Variables};
+use config::dialect::{Dialect, ImageEnvironment, Variables};
 
 use super::asked::Asked;
 use super::failure::Failure;
@@ -13,13 +13,13 @@ use super::files::below;
 use super::log::LOG;
 
 /// The variables and the dialect that they mean.
-pub(super) struct Heard {
+pub(super) struct ContainerSettings {
     pub(super) dialect: Dialect,
     pub(super) reason: String,
     pub(super) variables: Variables,
 }
 
-pub(super) fn hear(asked: &Asked) -> Heard {
+pub(super) fn hear(asked: &Asked) -> ContainerSettings {
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     let own = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
     let mut pairs: Vec<(String, String)> = own.collect();
@@ -30,7 +30,7 @@ pub(super) fn hear(asked: &Asked) -> Heard {
     pairs.extend(asked.settings.iter().cloned());
     let variables = Variables::read(pairs);
     let (dialect, reason) = Dialect::resolve(asked.dialect.0, &variables);
-    Heard { dialect, reason: reason.to_string(), variables }
+    ContainerSettings { dialect, reason: reason.to_string(), variables }
 }
 
 /// Variables with blanks in their names, as the engine set them: shells that stand between the
@@ -46,8 +46,8 @@ fn of_first_process() -> Vec<(String, String)> {
 }
 
 /// Everything that the dialect wants to know.
-pub(super) fn gather(heard: Heard, root: &Path) -> Result<Given, Failure> {
-    let Heard { dialect, variables, .. } = heard;
+pub(super) fn gather(heard: ContainerSettings, root: &Path) -> Result<ImageEnvironment, Failure> {
+    let ContainerSettings { dialect, variables, .. } = heard;
     let mut files = BTreeMap::new();
     for path in dialect.wanted_files(&variables) {
         let place = below(root, &path);
@@ -63,7 +63,7 @@ pub(super) fn gather(heard: Heard, root: &Path) -> Result<Given, Failure> {
     for wanted in dialect.wanted_commands(&variables) {
         outputs.insert(wanted.variable, output(wanted.variable, &wanted.text, &variables)?);
     }
-    Ok(Given { variables, files, outputs, hostname: hostname() })
+    Ok(ImageEnvironment { variables, files, outputs, hostname: hostname() })
 }
 
 fn output(variable: &str, text: &str, variables: &Variables) -> Result<String, Failure> {

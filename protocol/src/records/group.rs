@@ -46,7 +46,7 @@ pub enum GroupRecordError {
 
 /// Kinds of groups whose records we keep without acting on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ForeignKind {
+pub enum ModernGroupKind {
     Consumer,
     Share,
     Streams,
@@ -54,15 +54,15 @@ pub enum ForeignKind {
 
 /// The key of a record that belongs to a group of another kind, as it stands in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ForeignKey {
-    pub kind: ForeignKind,
+pub struct ModernGroupKey {
+    pub kind: ModernGroupKind,
     pub record_type: i16,
     pub group: StrBytes,
     /// The whole key: what a tombstone for it must carry.
     pub bytes: Bytes,
 }
 
-impl ForeignKey {
+impl ModernGroupKey {
     /// True for the record that says a member exists (one per member of such a group).
     #[must_use]
     pub fn names_member(&self) -> bool {
@@ -87,8 +87,8 @@ pub enum GroupRecord {
         group: StrBytes,
         value: Option<GroupMetadataValue>,
     },
-    Foreign {
-        key: ForeignKey,
+    Modern {
+        key: ModernGroupKey,
         value: Option<Bytes>,
     },
     /// A type from a later Kafka, skipped by Kafka with a warning.
@@ -117,9 +117,9 @@ impl GroupRecord {
                     .map(|value| GroupMetadataValue::read(record_type, value))
                     .transpose()?,
             }),
-            _ => match foreign_kind(record_type) {
-                Some(kind) => Ok(Self::Foreign {
-                    key: ForeignKey {
+            _ => match modern_kind(record_type) {
+                Some(kind) => Ok(Self::Modern {
+                    key: ModernGroupKey {
                         kind,
                         record_type,
                         group: Reader::new(rest, false).string().map_err(bad_key)?,
@@ -144,17 +144,17 @@ impl GroupRecord {
                 key.string(group);
                 (key.finish(), value.as_ref().map(GroupMetadataValue::to_bytes))
             }
-            Self::Foreign { key, value } => (key.bytes.clone(), value.clone()),
+            Self::Modern { key, value } => (key.bytes.clone(), value.clone()),
             Self::Unknown { .. } => return None,
         })
     }
 }
 
-fn foreign_kind(record_type: i16) -> Option<ForeignKind> {
+fn modern_kind(record_type: i16) -> Option<ModernGroupKind> {
     match record_type {
-        3..=8 | 16 => Some(ForeignKind::Consumer),
-        10..=15 => Some(ForeignKind::Share),
-        17 | 19..=23 => Some(ForeignKind::Streams),
+        3..=8 | 16 => Some(ModernGroupKind::Consumer),
+        10..=15 => Some(ModernGroupKind::Share),
+        17 | 19..=23 => Some(ModernGroupKind::Streams),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ use crate::error::{AppendError, BatchFault, StorageError};
 use crate::index::offset::OffsetEntry;
 use crate::index::time::TimeEntry;
 use crate::producer::{CompletedTransaction, Marker, ProducerAppend, VerificationGuard};
-use crate::validate::{self, AppendOrigin, Terms};
+use crate::validate::{self, AppendOrigin, ValidationContext};
 
 /// What an append did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Log {
         if matches!(origin, AppendOrigin::RaftLeader | AppendOrigin::Replication) {
             return self.append_given(records, leader_epoch, now_ms, origin);
         }
-        let terms = Terms {
+        let terms = ValidationContext {
             config: &self.config,
             origin,
             leader_epoch,

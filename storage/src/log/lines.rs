@@ -12,7 +12,7 @@ use crate::segment::Segment;
 
 /// Why a segment goes.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Breach {
+pub(super) enum SegmentDeletionReason {
     Size { left: u64 },
     Time { is_recorded: bool },
     Start,
@@ -20,12 +20,12 @@ pub(super) enum Breach {
 
 /// Why a log begins later than it did.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Raised {
+pub(super) enum LogStartOffsetIncrementReason {
     ByRequest,
     ByDeletion,
 }
 
-impl fmt::Display for Raised {
+impl fmt::Display for LogStartOffsetIncrementReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ByRequest => "client delete records request",
@@ -35,9 +35,9 @@ impl fmt::Display for Raised {
 }
 
 /// A segment as Kafka prints it.
-struct Shown(String);
+struct SegmentDescription(String);
 
-impl Shown {
+impl SegmentDescription {
     fn of(segment: &Segment) -> Result<Self, StorageError> {
         let modified = segment.log()?.as_file().metadata().and_then(|meta| meta.modified());
         let modified = modified.map_err(|error| segment.io_error("stat", error))?;
@@ -67,7 +67,7 @@ impl Log {
         );
     }
 
-    pub(super) fn say_start_raised(&self, offset: i64, why: Raised) {
+    pub(super) fn say_start_raised(&self, offset: i64, why: LogStartOffsetIncrementReason) {
         tracing::info!(
             target: "org.apache.kafka.storage.internals.log.UnifiedLog",
             "[UnifiedLog {}] Incremented log start offset to {offset} due to {why}", self.place(),
@@ -82,24 +82,28 @@ impl Log {
     }
 
     /// A segment goes. Kafka names those below the log's start in one line, which says no more.
-    pub(super) fn say_going(&self, segment: &Segment, why: Breach) -> Result<(), StorageError> {
-        let (place, segment) = (self.place(), Shown::of(segment)?.0);
+    pub(super) fn say_going(
+        &self,
+        segment: &Segment,
+        why: SegmentDeletionReason,
+    ) -> Result<(), StorageError> {
+        let (place, segment) = (self.place(), SegmentDescription::of(segment)?.0);
         let config = &self.config;
         match why {
-            Breach::Size { left } => tracing::info!(
+            SegmentDeletionReason::Size { left } => tracing::info!(
                 target: "org.apache.kafka.storage.internals.log.UnifiedLog",
                 "[UnifiedLog {place}] Deleting segment {segment} due to log retention size {} \
                  breach. Log size after deletion will be {left}.",
                 config.retention_bytes,
             ),
-            Breach::Time { is_recorded } => tracing::info!(
+            SegmentDeletionReason::Time { is_recorded } => tracing::info!(
                 target: "org.apache.kafka.storage.internals.log.UnifiedLog",
                 "[UnifiedLog {place}] Deleting segment {segment} due to log retention time {}ms \
                  breach based on the {} the segment",
                 config.retention_ms,
                 if is_recorded { "largest record timestamp in" } else { "last modified time of" },
             ),
-            Breach::Start => tracing::info!(
+            SegmentDeletionReason::Start => tracing::info!(
                 target: "org.apache.kafka.storage.internals.log.UnifiedLog",
                 "[UnifiedLog {place}] Deleting segments due to log start offset {} breach: \
                  {segment}",

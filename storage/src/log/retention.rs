@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Log;
-use super::lines::{Breach, Raised, say_deleted};
+use super::lines::{LogStartOffsetIncrementReason, SegmentDeletionReason, say_deleted};
 use crate::error::{ReadError, StorageError};
 use crate::segment::Segment;
 
@@ -25,10 +25,14 @@ impl Log {
                 log_end_offset: self.high_watermark,
             });
         }
-        Ok(self.raise_start(offset, Raised::ByRequest)?)
+        Ok(self.raise_start(offset, LogStartOffsetIncrementReason::ByRequest)?)
     }
 
-    fn raise_start(&mut self, offset: i64, why: Raised) -> Result<(), StorageError> {
+    fn raise_start(
+        &mut self,
+        offset: i64,
+        why: LogStartOffsetIncrementReason,
+    ) -> Result<(), StorageError> {
         if offset <= self.log_start_offset() {
             return Ok(());
         }
@@ -77,7 +81,7 @@ impl Log {
     fn delete_below_start(&mut self, now_ms: i64) -> Result<usize, StorageError> {
         let start = self.log_start_offset();
         self.delete_while(now_ms, |_, next| {
-            Ok(next.is_some_and(|next| next <= start).then_some(Breach::Start))
+            Ok(next.is_some_and(|next| next <= start).then_some(SegmentDeletionReason::Start))
         })
     }
 
@@ -95,7 +99,7 @@ impl Log {
             }
             excess -= segment.size();
             left -= segment.size();
-            Ok(Some(Breach::Size { left }))
+            Ok(Some(SegmentDeletionReason::Size { left }))
         })
     }
 
@@ -108,7 +112,7 @@ impl Log {
             let largest = segment.largest_timestamp_or_modified()?;
             let is_recorded = segment.max_timestamp()?.timestamp >= 0;
             let is_over = now_ms.saturating_sub(largest) > retention_ms;
-            Ok(is_over.then_some(Breach::Time { is_recorded }))
+            Ok(is_over.then_some(SegmentDeletionReason::Time { is_recorded }))
         })
     }
 
@@ -117,7 +121,10 @@ impl Log {
     fn delete_while(
         &mut self,
         now_ms: i64,
-        mut over: impl FnMut(&Segment, Option<i64>) -> Result<Option<Breach>, StorageError>,
+        mut over: impl FnMut(
+            &Segment,
+            Option<i64>,
+        ) -> Result<Option<SegmentDeletionReason>, StorageError>,
     ) -> Result<usize, StorageError> {
         let segments = self.shared.segments.load_full();
         let mut count = 0;
@@ -141,7 +148,7 @@ impl Log {
         }
         let going: Vec<Arc<Segment>> = segments[..count].to_vec();
         let start = self.shared.segments.load()[count].base_offset();
-        self.raise_start(start, Raised::ByDeletion)?;
+        self.raise_start(start, LogStartOffsetIncrementReason::ByDeletion)?;
         self.shared.edit_segments(|segments| drop(segments.drain(..count)));
         for segment in &going {
             self.doom_segment(segment, now_ms)?;

@@ -3,20 +3,20 @@
 
 use protocol::batch::{BatchHeader, NO_TIMESTAMP, TimestampType};
 
-use super::Terms;
+use super::ValidationContext;
 use crate::error::{AppendError, RecordError};
 
 /// What is looked at of a record once its framing is right.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Glimpse {
+pub(crate) struct RecordSummary {
     pub index: i32,
     pub timestamp: i64,
     pub has_key: bool,
 }
 
 #[derive(Debug)]
-pub(crate) struct Judge<'t> {
-    terms: &'t Terms<'t>,
+pub(crate) struct RecordValidator<'t> {
+    terms: &'t ValidationContext<'t>,
     stamped_by_producer: bool,
     earliest: i64,
     latest: i64,
@@ -26,8 +26,8 @@ pub(crate) struct Judge<'t> {
     bad_timestamp: bool,
 }
 
-impl<'t> Judge<'t> {
-    pub(crate) fn new(terms: &'t Terms<'t>, header: &BatchHeader) -> Self {
+impl<'t> RecordValidator<'t> {
+    pub(crate) fn new(terms: &'t ValidationContext<'t>, header: &BatchHeader) -> Self {
         let config = terms.config;
         Self {
             terms,
@@ -41,7 +41,7 @@ impl<'t> Judge<'t> {
     }
 
     #[inline]
-    pub(crate) fn see(&mut self, record: Glimpse) {
+    pub(crate) fn see(&mut self, record: RecordSummary) {
         let in_range = (self.earliest..=self.latest).contains(&record.timestamp);
         if (record.has_key || !self.keys_required) && in_range && !self.stamped_by_producer {
             return;
@@ -50,8 +50,8 @@ impl<'t> Judge<'t> {
     }
 
     #[cold]
-    fn look_closer(&mut self, record: Glimpse) {
-        let Glimpse { index: batch_index, timestamp, has_key } = record;
+    fn look_closer(&mut self, record: RecordSummary) {
+        let RecordSummary { index: batch_index, timestamp, has_key } = record;
         if self.keys_required && !has_key {
             let message = format!(
                 "Compacted topic cannot accept message without key in topic partition {}",

@@ -18,7 +18,7 @@ use protocol::batch::{
 
 use crate::config::{CompressionPolicy, LogConfig};
 use crate::error::{AppendError, BatchFault};
-use judge::Judge;
+use judge::RecordValidator;
 
 /// Where an append comes from, and so what it must satisfy. Kafka's `AppendOrigin`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Validated {
 
 /// What the checks need to know of the log.
 #[derive(Debug)]
-pub(crate) struct Terms<'l> {
+pub(crate) struct ValidationContext<'l> {
     pub config: &'l LogConfig,
     pub origin: AppendOrigin,
     pub leader_epoch: i32,
@@ -60,7 +60,10 @@ pub(crate) struct Terms<'l> {
 }
 
 /// The one batch in `records`, checked, with offsets assigned.
-pub(crate) fn for_leader(records: &Bytes, terms: &Terms<'_>) -> Result<Validated, AppendError> {
+pub(crate) fn for_leader(
+    records: &Bytes,
+    terms: &ValidationContext<'_>,
+) -> Result<Validated, AppendError> {
     let batch = only_batch(records)?;
     if terms.origin == AppendOrigin::Client && batch.base_offset() != 0 {
         return Err(BatchFault::BaseOffset(batch.base_offset()).into());
@@ -75,7 +78,7 @@ pub(crate) fn for_leader(records: &Bytes, terms: &Terms<'_>) -> Result<Validated
         .map_err(|_| AppendError::UnknownCompression((batch.attributes() & 0x07) as u8))?;
     let header = batch.header_copy();
     let payload = records.slice_ref(batch.payload());
-    let mut judge = Judge::new(terms, &header);
+    let mut judge = RecordValidator::new(terms, &header);
     let walk = records::check(&header, source, &payload, &mut judge)?;
     judge.verdict()?;
 
@@ -177,7 +180,7 @@ fn in_place(
     mut header: BatchHeader,
     payload: Bytes,
     records_max: i64,
-    terms: &Terms<'_>,
+    terms: &ValidationContext<'_>,
 ) -> Validated {
     header.set_base_offset(terms.next_offset);
     header.set_partition_leader_epoch(terms.leader_epoch);

@@ -16,7 +16,7 @@ use protocol::batch::{
 };
 
 use super::records::{refusal, source};
-use super::{Terms, Validated};
+use super::{Validated, ValidationContext};
 use crate::codec::{ByteSource, Compressor, SourceError};
 use crate::config::CompressionPolicy;
 use crate::error::{AppendError, BatchFault};
@@ -27,7 +27,7 @@ pub(crate) fn rebuild(
     to: Compression,
     payload: &[u8],
     records_max: i64,
-    terms: &Terms<'_>,
+    terms: &ValidationContext<'_>,
 ) -> Result<Validated, AppendError> {
     let max_bytes = terms.config.max_message_bytes as usize;
     let level = match terms.config.compression {
@@ -61,7 +61,7 @@ fn new_header(
     codec: Compression,
     payload: &[u8],
     records_max: i64,
-    terms: &Terms<'_>,
+    terms: &ValidationContext<'_>,
 ) -> Result<BatchHeader, AppendError> {
     let length = i32::try_from(payload.len() + HEADER_LEN - LOG_OVERHEAD)
         .map_err(|_| BatchFault::Count(old.records_count()))?;

@@ -7,7 +7,7 @@ use protocol::batch::{
     TimestampType,
 };
 
-use super::judge::{Glimpse, Judge};
+use super::judge::{RecordSummary, RecordValidator};
 use crate::codec::{self, ByteSource, Decompressor, SourceError};
 use crate::error::{AppendError, BatchFault};
 
@@ -24,7 +24,7 @@ pub(crate) fn check(
     header: &BatchHeader,
     codec: Compression,
     payload: &[u8],
-    judge: &mut Judge<'_>,
+    judge: &mut RecordValidator<'_>,
 ) -> Result<Walk, AppendError> {
     if codec == Compression::None {
         check_plain(header, payload, judge)
@@ -36,13 +36,17 @@ pub(crate) fn check(
 fn check_plain(
     header: &BatchHeader,
     payload: &[u8],
-    judge: &mut Judge<'_>,
+    judge: &mut RecordValidator<'_>,
 ) -> Result<Walk, AppendError> {
     let refuse = |error| AppendError::InvalidBatch(BatchFault::Records(error));
     let mut walk = Walk { max_timestamp: NO_TIMESTAMP, offsets_ascend: true };
     for (index, record) in (0..).zip(Records::new(header, payload).map_err(refuse)?) {
         let record = record.map_err(refuse)?;
-        judge.see(Glimpse { index, timestamp: record.timestamp, has_key: record.key.is_some() });
+        judge.see(RecordSummary {
+            index,
+            timestamp: record.timestamp,
+            has_key: record.key.is_some(),
+        });
         walk.max_timestamp = walk.max_timestamp.max(record.timestamp);
         walk.offsets_ascend &= record.offset_delta == index;
     }
@@ -53,7 +57,7 @@ fn check_compressed(
     header: &BatchHeader,
     codec: Compression,
     payload: &[u8],
-    judge: &mut Judge<'_>,
+    judge: &mut RecordValidator<'_>,
 ) -> Result<Walk, AppendError> {
     let mut walk = Walk { max_timestamp: NO_TIMESTAMP, offsets_ascend: true };
     let mut source = source(codec, payload)?;
@@ -66,7 +70,7 @@ fn check_compressed(
         };
         let timestamp = append_time
             .unwrap_or_else(|| header.base_timestamp().wrapping_add(head.timestamp_delta));
-        judge.see(Glimpse { index, timestamp, has_key: head.has_key });
+        judge.see(RecordSummary { index, timestamp, has_key: head.has_key });
         walk.max_timestamp = walk.max_timestamp.max(timestamp);
         walk.offsets_ascend &= head.offset_delta == index;
     }

@@ -7,7 +7,7 @@
 //! ```text
 //! bench (orchestrator) ── starts ──> floor | stock Kafka | Gregor      process.rs, brokers.rs
 //!        │ plan.rs: cases in turn, each subject under the same load
-//!        └─ produce.rs  rate.rs  consume.rs  groups.rs  start.rs  many.rs ──> wire.rs ──> 127.0.0.1
+//!        └─ produce.rs  rate.rs  consume.rs  groups.rs  start.rs  many.rs ──> wire.rs
 //!   several/ the same for clusters of three and more, and what happens when nodes go
 //!   pairs.rs: an earlier build of Gregor against this one
 //!        report.rs <── figures: payload, seconds, broker's processor seconds, latencies

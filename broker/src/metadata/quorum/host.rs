@@ -31,7 +31,7 @@ use super::membership::Membership;
 use super::metadata_log::MetadataLog;
 use super::network::Network;
 use super::shared::Shared;
-use super::signs::Looks;
+use super::signs::Probes;
 use super::snapshot_files::SnapshotFiles;
 use super::vote_file::VoteFile;
 use crate::clock::{monotonic_ms, wall_ms};
@@ -58,7 +58,7 @@ pub(super) struct Host {
     pub(super) membership: Membership,
     network: Network,
     pub(super) evidence: Evidence,
-    pub(super) looks: Looks,
+    pub(super) looks: Probes,
     /// Other nodes' requests by their token.
     asked: HashMap<u64, oneshot::Sender<PeerResponse>>,
     last_token: u64,
@@ -99,7 +99,7 @@ impl Host {
             membership: parts.membership,
             network: parts.network,
             evidence: parts.evidence,
-            looks: Looks::default(),
+            looks: Probes::default(),
             asked: HashMap::new(),
             last_token: 0,
             waiting: VecDeque::new(),

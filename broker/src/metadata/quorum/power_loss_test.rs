@@ -1,6 +1,6 @@
 //! What a power loss leaves of the metadata log and of the votes: what was claimed as synced is
-//! there or in a snapshot that is whole, a vote that was answered is remembered, and nothing else is
-//! believed.
+//! there or in a snapshot that is whole, a vote that was answered is remembered, and nothing else
+//! is believed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

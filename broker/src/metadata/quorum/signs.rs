@@ -27,11 +27,11 @@ impl HeartbeatConnections {
     }
 }
 
-/// Looks under way, by broker.
+/// Probes under way, by broker.
 #[derive(Debug, Default)]
-pub(super) struct Looks(HashMap<i32, AbortHandle>);
+pub(super) struct Probes(HashMap<i32, AbortHandle>);
 
-impl Looks {
+impl Probes {
     /// A look replaces the one before it.
     pub(super) fn began(&mut self, broker_id: i32, look: AbortHandle) {
         self.end(broker_id);

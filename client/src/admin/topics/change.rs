@@ -13,7 +13,7 @@ use protocol::messages::{
 };
 use protocol::wire::StrBytes;
 
-use super::{Admin, AdminError, To, check_representable, topic_name};
+use super::{Admin, AdminError, CallTarget, check_representable, topic_name};
 use crate::admin::error::check;
 
 const NOT_CONTROLLER: i16 = 41;
@@ -35,7 +35,7 @@ type Outcome = (i16, Option<StrBytes>);
 impl Admin {
     pub async fn create_topic(&mut self, topic: &NewTopic) -> Result<(), AdminError> {
         check_representable(&topic.name)?;
-        let mut call = self.call("createTopics", To::Controller);
+        let mut call = self.call("createTopics", CallTarget::Controller);
         loop {
             let question = |timeout_ms| {
                 CreateTopicsRequest::default()
@@ -60,7 +60,7 @@ impl Admin {
         count: i32,
         assignments: &[Option<Vec<Vec<i32>>>],
     ) -> Result<(), AdminError> {
-        let mut call = self.call("createPartitions", To::Controller);
+        let mut call = self.call("createPartitions", CallTarget::Controller);
         let topic = |(name, assignment): (&String, &Option<Vec<Vec<i32>>>)| {
             let placed = assignment.as_ref().map(|partitions| {
                 let placed = partitions.iter().map(|replicas| {
@@ -91,7 +91,7 @@ impl Admin {
     }
 
     pub async fn delete_topics(&mut self, names: &[String]) -> Result<(), AdminError> {
-        let mut call = self.call("deleteTopics", To::Controller);
+        let mut call = self.call("deleteTopics", CallTarget::Controller);
         let state = |name: &String| DeleteTopicState::default().with_name(Some(topic_name(name)));
         if names.is_empty() {
             return Ok(());

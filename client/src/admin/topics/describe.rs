@@ -9,7 +9,7 @@ use protocol::messages::metadata_response::MetadataResponseTopic;
 use protocol::messages::{BrokerId, DescribeTopicPartitionsRequest, MetadataRequest};
 use uuid::Uuid;
 
-use super::{Admin, AdminError, To, check_representable, topic_name};
+use super::{Admin, AdminError, CallTarget, check_representable, topic_name};
 use crate::admin::error::check;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Admin {
         page: i32,
         live: &[i32],
     ) -> Result<Vec<TopicDescription>, AdminError> {
-        let mut call = self.call("describeTopicPartitions", To::AnyNode);
+        let mut call = self.call("describeTopicPartitions", CallTarget::AnyNode);
         let mut sorted = names.to_vec();
         sorted.sort();
         let mut described: BTreeMap<String, TopicDescription> = BTreeMap::new();
@@ -112,7 +112,7 @@ impl Admin {
         &mut self,
         topics: Vec<MetadataRequestTopic>,
     ) -> Result<Vec<TopicDescription>, AdminError> {
-        let mut call = self.call("describeTopics", To::AnyNode);
+        let mut call = self.call("describeTopics", CallTarget::AnyNode);
         let question = |_| {
             MetadataRequest::default()
                 .with_topics(Some(topics.clone()))

@@ -203,7 +203,7 @@ impl Note {
                 f,
                 "[GroupId {group}] Converted the empty consumer group to a classic group."
             ),
-            Self::ForeignMembersDropped { group, members } => write!(
+            Self::UnservedMembersDropped { group, members } => write!(
                 f,
                 "[GroupId {group}] {members} members of a protocol that this broker does not \
                  serve have not been heard of, removing them from the group."

@@ -9,7 +9,7 @@ use protocol::messages::offset_commit_request::{
 };
 use protocol::messages::offset_delete_request::OffsetDeleteRequestTopic;
 use protocol::messages::{OffsetCommitRequest, OffsetDeleteRequest};
-use protocol::records::group::{ForeignKind, GroupRecord, OffsetCommitKey, OffsetCommitValue};
+use protocol::records::group::{GroupRecord, ModernGroupKind, OffsetCommitKey, OffsetCommitValue};
 use protocol::wire::StrBytes;
 
 use super::super::Outputs;
@@ -95,9 +95,9 @@ impl GroupShard {
         let generation = request.generation_id_or_member_epoch;
         let group = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group,
-            Some(Group::Foreign(group)) => {
+            Some(Group::Unserved(group)) => {
                 return match group.kind {
-                    ForeignKind::Share => Err(GroupError::GroupNotFound(id.clone())),
+                    ModernGroupKind::Share => Err(GroupError::GroupNotFound(id.clone())),
                     _ if generation < 0 && group.is_empty() => Ok(()),
                     _ => Err(GroupError::UnknownMember),
                 };
@@ -151,7 +151,7 @@ impl GroupShard {
         let is_subscribed = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group.is_subscribed_to(&name),
             // What its members read stands in records that we don't look into: rather keep.
-            Some(Group::Foreign(group)) => !group.is_empty(),
+            Some(Group::Unserved(group)) => !group.is_empty(),
             None => false,
         };
         let partitions = topic.partitions.iter().map(|partition| {

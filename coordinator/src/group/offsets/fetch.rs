@@ -72,7 +72,7 @@ impl GroupShard {
         member: Option<&StrBytes>,
     ) -> Result<(), GroupError> {
         match self.groups.latest(group) {
-            Some(Group::Foreign(_)) if member.is_some() => Err(GroupError::UnknownMember),
+            Some(Group::Unserved(_)) if member.is_some() => Err(GroupError::UnknownMember),
             _ => Ok(()),
         }
     }

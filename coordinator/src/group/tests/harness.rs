@@ -371,7 +371,7 @@ impl Bench {
                     members.collect::<Vec<_>>(),
                 )
             }
-            Group::Foreign(group) => format!("{id:?} {:?}", group.tombstones()),
+            Group::Unserved(group) => format!("{id:?} {:?}", group.tombstones()),
         });
         groups
             .chain(self.shard().offsets.committed().iter().map(|offset| format!("{offset:?}")))

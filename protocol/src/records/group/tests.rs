@@ -129,14 +129,14 @@ fn an_empty_group_is_written_as_stock_does() {
 #[test]
 fn records_of_other_kinds_of_groups_are_named_and_kept_whole() {
     for (name, kind, group, names_group, names_member) in [
-        ("consumer_group_key", ForeignKind::Consumer, "cg", true, false),
-        ("consumer_member_key", ForeignKind::Consumer, "cg", false, true),
-        ("share_group_key", ForeignKind::Share, "sg", true, false),
-        ("streams_group_key", ForeignKind::Streams, "st", true, false),
+        ("consumer_group_key", ModernGroupKind::Consumer, "cg", true, false),
+        ("consumer_member_key", ModernGroupKind::Consumer, "cg", false, true),
+        ("share_group_key", ModernGroupKind::Share, "sg", true, false),
+        ("streams_group_key", ModernGroupKind::Streams, "st", true, false),
     ] {
         let bytes = stock_bytes(name);
         let record = GroupRecord::read(Some(&bytes), Some(b"anything")).unwrap();
-        let GroupRecord::Foreign { key, .. } = &record else { panic!("{name} is not foreign") };
+        let GroupRecord::Modern { key, .. } = &record else { panic!("{name} is not foreign") };
         assert_eq!((key.kind, key.group.as_str()), (kind, group));
         assert_eq!((key.names_group(), key.names_member()), (names_group, names_member));
         let kept = (Bytes::from(bytes), Some(Bytes::from_static(b"anything")));

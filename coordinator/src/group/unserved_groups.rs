@@ -1,4 +1,4 @@
-//! What happens to groups of a protocol that is not served here (`foreign`).
+//! What happens to groups of a protocol that is not served here (`unserved_group`).
 
 use protocol::wire::StrBytes;
 
@@ -9,7 +9,7 @@ use super::shard::{Group, GroupShard};
 impl GroupShard {
     /// An empty consumer group goes, so that a classic one can come.
     pub(super) fn convert_to_classic(&mut self, id: &StrBytes, out: &mut Outputs) {
-        let Some(Group::Foreign(group)) = self.groups.latest(id) else {
+        let Some(Group::Unserved(group)) = self.groups.latest(id) else {
             return;
         };
         let records = group.tombstones();
@@ -18,8 +18,8 @@ impl GroupShard {
     }
 
     /// Nobody can have been heard of: the members go, the group and its offsets stay.
-    pub(super) fn foreign_members_expired(&mut self, id: &StrBytes, out: &mut Outputs) {
-        let Some(Group::Foreign(group)) = self.groups.latest(id) else {
+    pub(super) fn unserved_members_expired(&mut self, id: &StrBytes, out: &mut Outputs) {
+        let Some(Group::Unserved(group)) = self.groups.latest(id) else {
             return;
         };
         let members = group.members();
@@ -27,7 +27,7 @@ impl GroupShard {
         if records.is_empty() {
             return;
         }
-        out.note(Note::ForeignMembersDropped { group: id.clone(), members });
+        out.note(Note::UnservedMembersDropped { group: id.clone(), members });
         out.write(self, records, None);
     }
 }

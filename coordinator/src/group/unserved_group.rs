@@ -12,13 +12,13 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use protocol::records::group::{ForeignKey, ForeignKind, GroupRecord};
+use protocol::records::group::{GroupRecord, ModernGroupKey, ModernGroupKind};
 
 #[derive(Debug, Clone)]
-pub(super) struct ForeignGroup {
-    pub(super) kind: ForeignKind,
+pub(super) struct UnservedGroup {
+    pub(super) kind: ModernGroupKind,
     /// Keys of the records that are not deleted.
-    keys: BTreeMap<Bytes, ForeignKey>,
+    keys: BTreeMap<Bytes, ModernGroupKey>,
 }
 
 /// Whether a record is about one member, and where its tombstone stands among a group's.
@@ -33,8 +33,8 @@ fn place(record_type: i16) -> (bool, u8) {
     }
 }
 
-impl ForeignGroup {
-    pub(super) fn new(kind: ForeignKind) -> Self {
+impl UnservedGroup {
+    pub(super) fn new(kind: ModernGroupKind) -> Self {
         Self { kind, keys: BTreeMap::new() }
     }
 
@@ -48,7 +48,7 @@ impl ForeignGroup {
     }
 
     /// Takes in a record; true when nothing of the group is left.
-    pub(super) fn apply(&mut self, key: ForeignKey, is_tombstone: bool) -> bool {
+    pub(super) fn apply(&mut self, key: ModernGroupKey, is_tombstone: bool) -> bool {
         if is_tombstone {
             self.keys.remove(&key.bytes);
         } else {
@@ -58,7 +58,7 @@ impl ForeignGroup {
     }
 
     /// Whether this record leaves nothing of the group.
-    pub(super) fn is_last(&self, key: &ForeignKey, is_tombstone: bool) -> bool {
+    pub(super) fn is_last(&self, key: &ModernGroupKey, is_tombstone: bool) -> bool {
         is_tombstone && self.keys.keys().all(|kept| *kept == key.bytes)
     }
 
@@ -71,9 +71,9 @@ impl ForeignGroup {
         self.tombstones_for(|key| place(key.record_type).0)
     }
 
-    fn tombstones_for(&self, wanted: impl Fn(&ForeignKey) -> bool) -> Vec<GroupRecord> {
-        let mut keys: Vec<&ForeignKey> = self.keys.values().filter(|key| wanted(key)).collect();
+    fn tombstones_for(&self, wanted: impl Fn(&ModernGroupKey) -> bool) -> Vec<GroupRecord> {
+        let mut keys: Vec<&ModernGroupKey> = self.keys.values().filter(|key| wanted(key)).collect();
         keys.sort_by_key(|key| place(key.record_type).1);
-        keys.into_iter().map(|key| GroupRecord::Foreign { key: key.clone(), value: None }).collect()
+        keys.into_iter().map(|key| GroupRecord::Modern { key: key.clone(), value: None }).collect()
     }
 }

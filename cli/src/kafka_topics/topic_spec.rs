@@ -8,13 +8,13 @@ use client::admin::NewTopic;
 use config::topic;
 
 use crate::java_order::{sort_by_hash, string_hash};
-use crate::joptsimple::{Given, OptionError};
+use crate::joptsimple::{OptionError, ParsedOptions};
 
 /// Replicas of each partition.
 pub(super) type Placement = Vec<Vec<i32>>;
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wish {
+pub(super) struct TopicSpec {
     pub(super) name: String,
     pub(super) partitions: Option<i32>,
     pub(super) replication_factor: Option<i32>,
@@ -23,7 +23,7 @@ pub(super) struct Wish {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum WishError {
+pub(super) enum TopicSpecError {
     #[error("{0}")]
     Option(#[from] OptionError),
     #[error("For input string: \"{0}\"")]
@@ -45,8 +45,8 @@ pub(super) enum WishError {
     Partitions,
 }
 
-impl Wish {
-    pub(super) fn read(given: &Given) -> Result<Self, WishError> {
+impl TopicSpec {
+    pub(super) fn read(given: &ParsedOptions) -> Result<Self, TopicSpecError> {
         let name = given.value("topic")?.unwrap_or_default().to_owned();
         let partitions = given.integer("partitions")?;
         let replication_factor = given.integer("replication-factor")?;
@@ -57,17 +57,17 @@ impl Wish {
     }
 
     /// What a cluster is asked to create.
-    pub(super) fn new_topic(&self) -> Result<NewTopic, WishError> {
+    pub(super) fn new_topic(&self) -> Result<NewTopic, TopicSpecError> {
         let factor = self
             .replication_factor
             .map(|factor| i16::try_from(factor).ok().filter(|factor| *factor >= 1));
         let replication_factor = match factor {
-            Some(None) => return Err(WishError::ReplicationFactor),
+            Some(None) => return Err(TopicSpecError::ReplicationFactor),
             Some(Some(factor)) => Some(factor),
             None => None,
         };
         if self.partitions.is_some_and(|partitions| partitions < 1) {
-            return Err(WishError::Partitions);
+            return Err(TopicSpecError::Partitions);
         }
         Ok(NewTopic {
             name: self.name.clone(),
@@ -80,13 +80,13 @@ impl Wish {
 }
 
 /// `1:2,2:3`: replicas of partition 0, of partition 1.
-fn placement(list: &str) -> Result<Placement, WishError> {
+fn placement(list: &str) -> Result<Placement, TopicSpecError> {
     let mut placement: Placement = Vec::new();
     // Java's split leaves out what is empty at the end.
     for (partition, replicas) in list.trim_end_matches(',').split(',').enumerate() {
         let replicas = replicas.trim_end_matches(':').split(':').map(|id| {
             let id = id.trim();
-            id.parse().map_err(|_| WishError::NoNumber(id.to_owned()))
+            id.parse().map_err(|_| TopicSpecError::NoNumber(id.to_owned()))
         });
         let replicas = replicas.collect::<Result<Vec<i32>, _>>()?;
         let mut seen: Vec<i32> = Vec::new();
@@ -98,11 +98,11 @@ fn placement(list: &str) -> Result<Placement, WishError> {
             seen.push(*id);
         }
         if !twice.is_empty() {
-            return Err(WishError::Duplicate(joined(&twice, ",")));
+            return Err(TopicSpecError::Duplicate(joined(&twice, ",")));
         }
         if placement.first().is_some_and(|first| first.len() != replicas.len()) {
             let replicas = format!("[{}]", joined(&replicas, ", "));
-            return Err(WishError::Uneven { partition, replicas });
+            return Err(TopicSpecError::Uneven { partition, replicas });
         }
         placement.push(replicas);
     }
@@ -115,7 +115,7 @@ fn joined(ids: &[i32], by: &str) -> String {
 
 /// `name=value` pairs; the last of a name counts. Checked as Kafka's tool checks them, before
 /// anything is asked.
-fn configs(pairs: &[&str]) -> Result<Vec<(String, String)>, WishError> {
+fn configs(pairs: &[&str]) -> Result<Vec<(String, String)>, TopicSpecError> {
     let mut settings = BTreeMap::new();
     for pair in pairs {
         // Java's split leaves out what is empty at the end.
@@ -123,7 +123,7 @@ fn configs(pairs: &[&str]) -> Result<Vec<(String, String)>, WishError> {
         while parts.last().is_some_and(|part| part.is_empty()) {
             parts.pop();
         }
-        let [name, value] = parts.as_slice() else { return Err(WishError::NoPair) };
+        let [name, value] = parts.as_slice() else { return Err(TopicSpecError::NoPair) };
         settings.insert((*name).to_owned(), (*value).to_owned());
     }
     let mut settings: Vec<(String, String)> = settings.into_iter().collect();
@@ -160,7 +160,7 @@ mod tests {
         let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(read.unwrap(), expected);
         for wrong in ["retention.ms", "retention.ms=", "a=b=c"] {
-            assert!(matches!(configs(&[wrong]), Err(WishError::NoPair)), "{wrong}");
+            assert!(matches!(configs(&[wrong]), Err(TopicSpecError::NoPair)), "{wrong}");
         }
         let problem = configs(&["no.such.key=1"]).unwrap_err().to_string();
         assert_eq!(problem, "Unknown topic config name: no.such.key");
