@@ -116,6 +116,8 @@ pub(crate) async fn run(config: BrokerConfig) -> Result<(), StartError> {
 /// A node that runs.
 pub(crate) struct Node {
     pub(crate) broker: Arc<Broker>,
+    /// Asks the controller for in-sync sets.
+    altering: JoinHandle<()>,
     maintenance: Maintenance,
     log_dir_tasks: LogDirTasks,
     clients: Accepting,
@@ -229,10 +231,11 @@ impl Node {
             (clients, tokio::spawn(publish_from_the_first(publisher, changes)))
         };
         let altering = alter_partition::start(&broker.config, &broker.quorum, &broker.replicas);
-        let maintenance = Maintenance::start(&config, &broker.replicas, &broker.registry, altering);
+        let maintenance = Maintenance::start(&broker.config, &broker.replicas, &broker.registry);
         life_lines::say_started(&config);
         Ok(Self {
             broker,
+            altering,
             maintenance,
             log_dir_tasks,
             clients,
@@ -255,7 +258,8 @@ impl Node {
         self.broker.metadata.suspects().stop();
         self.clients.disconnect().await;
         self.broker.groups.shut_down();
-        drop(self.maintenance);
+        self.altering.abort();
+        self.maintenance.stop().await;
         drop(self.log_dir_tasks);
         self.broker.fetchers.stop().await;
         self.publishing.abort();
