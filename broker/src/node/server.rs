@@ -56,7 +56,7 @@ use crate::replication::fetchers::Fetchers;
 use crate::replication::log_dir_failures::LogDirTasks;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::replication_quota::ReplicationQuotas;
-use crate::requests::authorizer::AllowAll;
+use crate::requests::context::Policies;
 use crate::serving::connection;
 use crate::zookeeper::ZooKeeperFace;
 
@@ -195,11 +195,15 @@ impl Accepting {
 
 impl Node {
     pub(crate) async fn start(config: BrokerConfig) -> Result<Self, StartError> {
-        Self::start_on(config, Disk::default()).await
+        Self::start_on(config, Disk::default(), Policies::default()).await
     }
 
-    /// With logs on this disk.
-    pub(crate) async fn start_on(config: BrokerConfig, disk: Disk) -> Result<Self, StartError> {
+    /// With logs on this disk, and with what is decided by who asks.
+    pub(crate) async fn start_on(
+        config: BrokerConfig,
+        disk: Disk,
+        policies: Policies,
+    ) -> Result<Self, StartError> {
         life_lines::say_starting(&config);
         let roles = config.process_roles;
         // What can be refused is refused before the directory is touched; others can connect when
@@ -213,7 +217,8 @@ impl Node {
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
         gate.watch(tokio::runtime::Handle::current())?;
-        let broker = Arc::new(assemble(&config, quorum, log_dirs, gate, Registry::new(limits)));
+        let parts = (quorum, log_dirs, gate, Registry::new(limits));
+        let broker = Arc::new(assemble(&config, policies, parts));
         let log_dir_tasks =
             LogDirTasks::start(&broker.config, &broker.quorum, &broker.replicas, &broker.fetchers);
         let publisher = Publisher::new(Arc::clone(&broker));
@@ -341,10 +346,13 @@ async fn registered_by<T>(
 /// Puts the parts of a node together.
 fn assemble(
     config: &BrokerConfig,
-    quorum: Arc<QuorumHandle>,
-    log_dirs: Arc<LogDirs>,
-    gate: Arc<DiskGate>,
-    registry: Arc<Registry>,
+    policies: Policies,
+    (quorum, log_dirs, gate, registry): (
+        Arc<QuorumHandle>,
+        Arc<LogDirs>,
+        Arc<DiskGate>,
+        Arc<Registry>,
+    ),
 ) -> Broker {
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0);
     let node_id = config.node_id;
@@ -367,7 +375,7 @@ fn assemble(
         groups: Groups::new(node_id, groups::Limits::of(config)),
         auto_topics: AutoTopics::new(Arc::clone(&current), Arc::clone(&controller)),
         producer_ids: ProducerIds::new(node_id, Arc::clone(&metadata), Arc::clone(&controller)),
-        authorizer: Arc::new(AllowAll),
+        policies: Arc::new(policies),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,
         zookeeper: config
