@@ -37,6 +37,7 @@ pub(crate) struct Broker {
     pub(crate) policies: Arc<Policies>,
     pub(crate) buffers: Arc<Buffers>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) metrics: Arc<metrics::Registry>,
     /// Of the service that zookeeper-server-start starts.
     pub(crate) zookeeper: Option<ZooKeeperFace>,
 }

@@ -9,6 +9,7 @@
 
 mod background_io;
 mod io_budget;
+mod metrics_report;
 mod schedule;
 mod scheduler;
 
@@ -59,6 +60,7 @@ impl Maintenance {
         config: &Arc<DynamicBrokerConfig>,
         replicas: &Arc<ReplicaManager>,
         registry: &Arc<Registry>,
+        metrics: &Arc<metrics::Registry>,
     ) -> Self {
         let io = Arc::new(BackgroundIo::new(Arc::clone(config)));
         let upkeep = Upkeep { replicas: Arc::clone(replicas), io: Arc::clone(&io) };
@@ -73,6 +75,7 @@ impl Maintenance {
                 Outcome::Done
             }),
         });
+        tasks.push(metrics_report::task(Arc::clone(metrics)));
         let config = Arc::clone(config);
         Self { scheduler: Scheduler::start(tasks, move || config.background_threads()), io }
     }
@@ -186,7 +189,7 @@ fn flush(upkeep: &Upkeep) -> Result<(), StorageError> {
         let begun =
             partition.try_with_replica(|replica| replica.log_mut().log.begin_due_flush(now_ms));
         if let Some(ticket) = begun.unwrap_or(Ok(None))? {
-            let flushed = ticket.run();
+            let flushed = partition.run_flush(ticket);
             partition.with_replica_here(|replica| replica.log_mut().log.end_flush(flushed))?;
         }
     }

@@ -2,7 +2,8 @@
 //! codes. A file or folder per tool.
 //!
 //! Owns: the flags and words of tools. Refuses: what a broker does; a tool that needs the layout of
-//! a log directory has it from `storage` (meta.properties), `protocol` (records), `raft` (features) and `config`.
+//! a log directory has it from `storage` (meta.properties), `protocol` (records), `raft` (features)
+//! and `config` (keys).
 //!
 //! A tool writes to the streams it is given and returns its exit code. The texts that users see
 //! are Kafka's own. Unlike Kafka: where stock prints a Java stack trace, the message alone stands

@@ -115,6 +115,8 @@ async fn handle(
         let endpoints = name_leaders(metadata, context, &mut answers);
         (endpoints, tell(fetch_sessions, &opened, uses_topic_ids, replica_id, &mut answers, now_ms))
     };
+    let bytes = answers.iter().map(|(_, response)| response.records_length()).sum();
+    replicas.context.metrics().sent(bytes, replica_id >= 0);
     encode(context, throttle, Answers { error_code: 0, session_id, answers, endpoints })
 }
 

@@ -335,8 +335,8 @@ fn reply(
     }
 }
 
-/// With acks=0 the client reads no answer, and is not held back for its requests; the end of the connection tells it that something
-/// failed.
+/// With acks=0 the client reads no answer, and is not held back for its requests; the end of the
+/// connection tells it that something failed.
 fn without_acks(context: &RequestContext, answers: &[TopicAnswer]) -> Reply {
     let failed = answers
         .iter()

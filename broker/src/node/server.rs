@@ -236,7 +236,8 @@ impl Node {
             (clients, tokio::spawn(publish_from_the_first(publisher, changes)))
         };
         let altering = alter_partition::start(&broker.config, &broker.quorum, &broker.replicas);
-        let maintenance = Maintenance::start(&broker.config, &broker.replicas, &broker.registry);
+        let maintenance =
+            Maintenance::start(&broker.config, &broker.replicas, &broker.registry, &broker.metrics);
         life_lines::say_started(&config);
         Ok(Self {
             broker,
@@ -356,6 +357,7 @@ fn assemble(
 ) -> Broker {
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0);
     let node_id = config.node_id;
+    let metrics = Arc::new(metrics::Registry::default());
     let suspects = SuspectedBrokers::new(config.broker_session_timeout_ms);
     let cluster_id = log_dirs.cluster_id().to_owned();
     let metadata = Arc::new(MetadataCache::new(cluster_id, Arc::clone(&quorum), suspects));
@@ -363,9 +365,15 @@ fn assemble(
         partitions: Partitions::default(),
         log_dirs,
         quotas: ReplicationQuotas::new(config),
-        context: Arc::new(ReplicaContext::new(node_id, config.replica_lag_time_max_ms, gate)),
+        context: Arc::new(ReplicaContext::new(
+            node_id,
+            config.replica_lag_time_max_ms,
+            gate,
+            &metrics,
+        )),
         metadata: Arc::clone(&metadata),
     });
+    replicas.measure(&metrics);
     let current = Arc::new(DynamicBrokerConfig::new(config.clone()));
     let controller = Arc::new(ControllerClient::new(Arc::clone(&quorum), Arc::clone(&current)));
     let fetchers = Fetchers::new(Arc::clone(&current), Arc::clone(&quorum), Arc::clone(&replicas));
@@ -383,6 +391,7 @@ fn assemble(
             .service()
             .map(|service| ZooKeeperFace::new(std::path::Path::new(&service.folder()))),
         config: current,
+        metrics,
         quorum,
         metadata,
         controller,

@@ -1,5 +1,5 @@
-//! What a request comes to: a frame at once or later, nothing, or the connection's end; and how long
-//! nothing is read from the connection after it.
+//! What a request comes to: a frame at once or later, nothing, or the connection's end; and how
+//! long nothing is read from the connection after it.
 
 use std::future::Future;
 use std::pin::Pin;

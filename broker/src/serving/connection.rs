@@ -11,7 +11,8 @@
 //! [`PENDING_MAX`] of them), see docs/decisions/0003-produce-requests-overlap.md. They also are
 //! appended while an answer that stands before them waits for the controller's word
 //! (docs/decisions/0340). A client that is held back has its answer at once; nothing more is read
-//! from it until its time is over (docs/decisions/0362). Replies to requests that were read together are written together.
+//! from it until its time is over (docs/decisions/0362). Replies to requests that were read
+//! together are written together.
 
 use std::collections::VecDeque;
 use std::io;

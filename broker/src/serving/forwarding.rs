@@ -95,8 +95,8 @@ fn in_own_terms(
     }
 }
 
-/// An answer with its length in front. The sender is held back for as long as the controller or this
-/// broker says, whichever is longer. Kafka: `RequestHandlerHelper.sendForwardedResponse`.
+/// An answer with its length in front. The sender is held back for as long as the controller or
+/// this broker says, whichever is longer. Kafka: `RequestHandlerHelper.sendForwardedResponse`.
 fn framed(context: &RequestContext, answer: &Bytes) -> Reply {
     let mut frame = BytesMut::with_capacity(size_of::<i32>() + answer.len());
     match i32::try_from(answer.len()) {

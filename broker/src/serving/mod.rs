@@ -6,4 +6,6 @@ mod forwarding;
 #[cfg(test)]
 mod forwarding_test;
 #[cfg(test)]
+mod metrics_test;
+#[cfg(test)]
 mod throttle_test;

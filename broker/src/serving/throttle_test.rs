@@ -61,14 +61,14 @@ impl Authorizer for UntilDenied {
 }
 
 /// A node that is told whom to hold back, with a topic `t`.
-struct Held {
-    node: Node,
+pub(super) struct Held {
+    pub(super) node: Node,
     authorizer: Arc<UntilDenied>,
     topic: Sample,
-    ports: [u16; 2],
+    pub(super) ports: [u16; 2],
 }
 
-async fn held(directory: &Path) -> Held {
+pub(super) async fn held(directory: &Path) -> Held {
     let port = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let ports = [port(), port()];
     let listeners =
@@ -124,7 +124,7 @@ async fn answer(stream: &mut TcpStream, key: ApiKey, version: i16) -> Bytes {
     frame
 }
 
-async fn ask(port: u16, request: Bytes, key: ApiKey, version: i16) -> Bytes {
+pub(super) async fn ask(port: u16, request: Bytes, key: ApiKey, version: i16) -> Bytes {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(&request).await.unwrap();
     answer(&mut stream, key, version).await
@@ -188,7 +188,7 @@ async fn whoever_is_held_back_has_its_answer_at_once_and_is_not_read_from_while_
     held.node.stop().await;
 }
 
-fn produce(client_id: &str, acks: i16) -> Bytes {
+pub(super) fn produce(client_id: &str, acks: i16) -> Bytes {
     use produce_request::{PartitionProduceData, TopicProduceData};
     let mut batch = BatchBuilder::new(0);
     batch.append(0, None, Some(b"value"));
@@ -203,7 +203,7 @@ fn produce(client_id: &str, acks: i16) -> Bytes {
     encoded(ApiKey::Produce, 9, client_id, &request)
 }
 
-fn fetch(client_id: &str) -> Bytes {
+pub(super) fn fetch(client_id: &str) -> Bytes {
     use fetch_request::{FetchPartition, FetchTopic};
     let partition = FetchPartition::default().with_partition_max_bytes(1 << 20);
     let topic =
