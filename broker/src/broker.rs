@@ -17,7 +17,7 @@ use crate::net::registry::Registry;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
 use crate::replication::replica_manager::ReplicaManager;
-use crate::requests::authorizer::Authorizer;
+use crate::requests::context::Policies;
 use crate::requests::requester::Client;
 use crate::zookeeper::ZooKeeperFace;
 
@@ -34,9 +34,10 @@ pub(crate) struct Broker {
     pub(crate) groups: Groups,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,
-    pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) policies: Arc<Policies>,
     pub(crate) buffers: Arc<Buffers>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) metrics: Arc<metrics::Registry>,
     /// Of the service that zookeeper-server-start starts.
     pub(crate) zookeeper: Option<ZooKeeperFace>,
 }

@@ -6,10 +6,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 static START: OnceLock<Instant> = OnceLock::new();
 
-/// Milliseconds since 1970; 0 on a machine whose clock stands before that.
+/// Time since 1970; none on a machine whose clock stands before that.
+pub(crate) fn wall() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// As [`wall`], in milliseconds.
 pub(crate) fn wall_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(wall().as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Time since some moment of this process; never goes back.

@@ -7,7 +7,6 @@
 
 use std::fmt::{self, Write};
 use std::io::IsTerminal;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use protocol::time::Timestamp;
 use tracing::field::{Field, Visit};
@@ -18,6 +17,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::clock::wall;
 use crate::log_levels;
 
 /// Starts writing log lines. Later calls do nothing.
@@ -45,14 +45,13 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut message = Message::default();
         event.record(&mut message);
         let metadata = event.metadata();
         writeln!(
             writer,
             "[{}] {} {}{} ({})",
-            Timestamp::since_1970(since),
+            Timestamp::since_1970(wall()),
             metadata.level(),
             message.text,
             message.fields,

@@ -1,82 +1,153 @@
 //! What a broker does on its own from time to time: sync, checkpoints, retention, forgetting.
 //!
-//! Each is a task that sleeps for its interval and then walks the partitions on a blocking thread;
-//! a partition whose lock is taken is left for the next round, so upkeep never holds up an append.
-//! Kafka: the scheduled tasks of `LogManager` and `ReplicaManager`.
+//! ```text
+//! schedule (which task when) ─▶ scheduler (threads) ─▶ task: walks the partitions
+//!                     io_budget ─▶ background_io ◀─ asked before much is read or written
+//! ```
+//! A partition whose lock is taken is left for the next round, so upkeep never holds up an append.
+//! Kafka: the scheduled tasks of `LogManager` and `ReplicaManager`, by their names there.
+
+mod background_io;
+mod io_budget;
+mod metrics_report;
+mod schedule;
+mod scheduler;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use config::BrokerConfig;
 use storage::StorageError;
-use tokio::task::JoinHandle;
 
 use crate::clock::wall_ms;
+use crate::log_dirs::LogDirs;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::net::registry::Registry;
 use crate::partitions::{HostedPartition, StoredLog};
 use crate::replication::replica_manager::ReplicaManager;
-use config::BrokerConfig;
+
+use self::background_io::{BackgroundIo, Stopping};
+use self::schedule::Outcome;
+use self::scheduler::{ScheduledTask, Scheduler};
 
 /// How often it is looked for connections that are idle or too many.
 const CONNECTIONS_CHECK: Duration = Duration::from_secs(1);
 /// How often it is checked whether a log is due for a sync by flush.ms, at most.
 const FLUSH_CHECK_MAX: Duration = Duration::from_secs(1);
 
-/// The tasks, which end when this is dropped.
+/// The tasks of a node.
 #[derive(Debug)]
 pub(crate) struct Maintenance {
-    tasks: Vec<JoinHandle<()>>,
+    scheduler: Scheduler,
+    io: Arc<BackgroundIo>,
+}
+
+/// What tasks work on.
+#[derive(Debug, Clone)]
+struct Upkeep {
+    replicas: Arc<ReplicaManager>,
+    io: Arc<BackgroundIo>,
 }
 
 impl Drop for Maintenance {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
+        self.io.stop();
     }
 }
 
 impl Maintenance {
-    /// `alter_partition` is the task that asks the controller for in-sync sets.
     pub(crate) fn start(
-        config: &BrokerConfig,
+        config: &Arc<DynamicBrokerConfig>,
         replicas: &Arc<ReplicaManager>,
         registry: &Arc<Registry>,
-        alter_partition: JoinHandle<()>,
+        metrics: &Arc<metrics::Registry>,
     ) -> Self {
-        let delay = millis(config.log_initial_task_delay_ms);
-        let flush_check = millis(config.log_flush_scheduler_interval_ms).min(FLUSH_CHECK_MAX);
-        let tasks = vec![
-            every(replicas, delay, millis(config.log_retention_check_interval_ms), retention),
-            every(replicas, delay, flush_check, flush),
-            every(
-                replicas,
-                delay,
-                millis(i64::from(config.log_flush_offset_checkpoint_interval_ms)),
-                |replicas| replicas.log_dirs.checkpoint_recovery_points(&replicas.partitions.all()),
-            ),
-            every(
-                replicas,
-                delay,
-                millis(i64::from(config.log_flush_start_offset_checkpoint_interval_ms)),
-                |replicas| replicas.log_dirs.checkpoint_log_starts(&replicas.partitions.all()),
-            ),
-            every(
-                replicas,
-                Duration::ZERO,
-                millis(config.replica_high_watermark_checkpoint_interval_ms),
-                |replicas| replicas.log_dirs.checkpoint_high_watermarks(&replicas.partitions.all()),
-            ),
-            every(
-                replicas,
-                delay,
-                millis(i64::from(config.producer_id_expiration_check_interval_ms)),
-                expire_producers,
-            ),
-            every(replicas, delay, FLUSH_CHECK_MAX, remove_deleted),
-            // Whoever lags is noticed after at most one and a half of the time.
-            every(replicas, Duration::ZERO, millis(config.replica_lag_time_max_ms / 2), lag),
-            alter_partition,
-            tokio::spawn(watch_connections(Arc::clone(registry))),
-        ];
-        Self { tasks }
+        let io = Arc::new(BackgroundIo::new(Arc::clone(config)));
+        let upkeep = Upkeep { replicas: Arc::clone(replicas), io: Arc::clone(&io) };
+        let mut tasks = tasks(&config.current(), &upkeep);
+        let registry = Arc::clone(registry);
+        tasks.push(ScheduledTask {
+            name: "connections",
+            delay: CONNECTIONS_CHECK,
+            period: CONNECTIONS_CHECK,
+            work: Arc::new(move || {
+                registry.end_superfluous();
+                Outcome::Done
+            }),
+        });
+        tasks.push(metrics_report::task(Arc::clone(metrics)));
+        let config = Arc::clone(config);
+        Self { scheduler: Scheduler::start(tasks, move || config.background_threads()), io }
+    }
+
+    /// Nothing runs any more when this returns, but for what hangs on its disk.
+    pub(crate) async fn stop(mut self) {
+        self.io.stop();
+        self.scheduler.stop().await;
+    }
+}
+
+fn tasks(config: &BrokerConfig, upkeep: &Upkeep) -> Vec<ScheduledTask> {
+    let every = |name, delay: Duration, period: Duration, work: Work| {
+        let upkeep = upkeep.clone();
+        let work = move || match work(&upkeep) {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                upkeep.replicas.note_storage_failure(&error);
+                Outcome::Failed
+            }
+        };
+        ScheduledTask { name, delay, period, work: Arc::new(work) }
+    };
+    let delay = millis(config.log_initial_task_delay_ms);
+    let flush_check = millis(config.log_flush_scheduler_interval_ms).min(FLUSH_CHECK_MAX);
+    let recovery_points = config.log_flush_offset_checkpoint_interval_ms;
+    let log_starts = config.log_flush_start_offset_checkpoint_interval_ms;
+    let high_watermarks = millis(config.replica_high_watermark_checkpoint_interval_ms);
+    let expiry = config.producer_id_expiration_check_interval_ms;
+    // Whoever lags is noticed after one and a half of replica.lag.time.max.ms at most.
+    let lag_check = millis(config.replica_lag_time_max_ms / 2);
+    vec![
+        every(
+            "kafka-log-retention",
+            delay,
+            millis(config.log_retention_check_interval_ms),
+            retention,
+        ),
+        every("kafka-log-flusher", delay, flush_check, flush),
+        every(
+            "kafka-recovery-point-checkpoint",
+            delay,
+            millis(i64::from(recovery_points)),
+            |upkeep| upkeep.checkpoint(LogDirs::checkpoint_recovery_points),
+        ),
+        every(
+            "kafka-log-start-offset-checkpoint",
+            delay,
+            millis(i64::from(log_starts)),
+            |upkeep| upkeep.checkpoint(LogDirs::checkpoint_log_starts),
+        ),
+        every("highwatermark-checkpoint", Duration::ZERO, high_watermarks, |upkeep| {
+            upkeep.checkpoint(LogDirs::checkpoint_high_watermarks)
+        }),
+        every(
+            "PeriodicProducerExpirationCheck",
+            delay,
+            millis(i64::from(expiry)),
+            expire_producers,
+        ),
+        every("kafka-delete-logs", delay, FLUSH_CHECK_MAX, remove_deleted),
+        every("isr-expiration", Duration::ZERO, lag_check, lag),
+    ]
+}
+
+type Work = fn(&Upkeep) -> Result<(), StorageError>;
+
+type Checkpoint = fn(&LogDirs, &[Arc<HostedPartition>]) -> Result<(), StorageError>;
+
+impl Upkeep {
+    fn checkpoint(&self, write: Checkpoint) -> Result<(), StorageError> {
+        write(&self.replicas.log_dirs, &self.replicas.partitions.all())
     }
 }
 
@@ -84,77 +155,60 @@ fn millis(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1))
 }
 
-fn every(
-    replicas: &Arc<ReplicaManager>,
-    delay: Duration,
-    interval: Duration,
-    work: fn(&ReplicaManager) -> Result<(), StorageError>,
-) -> JoinHandle<()> {
-    let replicas = Arc::clone(replicas);
-    tokio::spawn(async move {
-        tokio::time::sleep(delay).await;
-        loop {
-            tokio::time::sleep(interval).await;
-            let of_round = Arc::clone(&replicas);
-            let done = tokio::task::spawn_blocking(move || work(&of_round)).await;
-            if let Ok(Err(error)) = done {
-                replicas.note_storage_failure(&error);
-            }
-        }
-    })
-}
-
-async fn watch_connections(registry: Arc<Registry>) {
-    loop {
-        tokio::time::sleep(CONNECTIONS_CHECK).await;
-        registry.end_superfluous();
-    }
-}
-
 /// Applies `work` to every log whose lock is free.
 fn each_log(
     replicas: &ReplicaManager,
-    work: impl Fn(&HostedPartition, &mut StoredLog, i64) -> Result<(), StorageError>,
+    work: impl Fn(&mut StoredLog, i64) -> Result<(), StorageError>,
 ) -> Result<(), StorageError> {
     let now_ms = wall_ms();
     for partition in replicas.partitions.all() {
-        let worked =
-            partition.try_with_replica(|replica| work(&partition, replica.log_mut(), now_ms));
+        let worked = partition.try_with_replica(|replica| work(replica.log_mut(), now_ms));
         worked.unwrap_or(Ok(()))?;
     }
     Ok(())
 }
 
-fn retention(replicas: &ReplicaManager) -> Result<(), StorageError> {
-    each_log(replicas, |_, stored, now_ms| stored.log.delete_old_segments(now_ms).map(drop))
+fn retention(upkeep: &Upkeep) -> Result<(), StorageError> {
+    let now_ms = wall_ms();
+    for partition in upkeep.replicas.partitions.all() {
+        // An index that reads found unfit is built anew from all of its segment, under the lock.
+        let to_read = partition.reader().unfit_index_bytes();
+        if to_read > 0 && upkeep.io.acquire(to_read) == Err(Stopping) {
+            return Ok(());
+        }
+        let worked =
+            partition.try_with_replica(|replica| replica.log_mut().log.delete_old_segments(now_ms));
+        worked.unwrap_or(Ok(0))?;
+    }
+    Ok(())
 }
 
-fn flush(replicas: &ReplicaManager) -> Result<(), StorageError> {
+fn flush(upkeep: &Upkeep) -> Result<(), StorageError> {
     let now_ms = wall_ms();
-    for partition in replicas.partitions.all() {
+    for partition in upkeep.replicas.partitions.all() {
         let begun =
             partition.try_with_replica(|replica| replica.log_mut().log.begin_due_flush(now_ms));
         if let Some(ticket) = begun.unwrap_or(Ok(None))? {
-            let flushed = ticket.run();
+            let flushed = partition.run_flush(ticket);
             partition.with_replica_here(|replica| replica.log_mut().log.end_flush(flushed))?;
         }
     }
     Ok(())
 }
 
-fn lag(replicas: &ReplicaManager) -> Result<(), StorageError> {
-    replicas.partitions.all().iter().for_each(|partition| partition.tick());
+fn lag(upkeep: &Upkeep) -> Result<(), StorageError> {
+    upkeep.replicas.partitions.all().iter().for_each(|partition| partition.tick());
     Ok(())
 }
 
-fn expire_producers(replicas: &ReplicaManager) -> Result<(), StorageError> {
-    each_log(replicas, |_, stored, now_ms| {
+fn expire_producers(upkeep: &Upkeep) -> Result<(), StorageError> {
+    each_log(&upkeep.replicas, |stored, now_ms| {
         stored.log.expire_producers(now_ms);
         Ok(())
     })
 }
 
-fn remove_deleted(replicas: &ReplicaManager) -> Result<(), StorageError> {
-    replicas.log_dirs.remove_deleted(wall_ms())?;
-    each_log(replicas, |_, stored, now_ms| stored.log.remove_doomed(now_ms))
+fn remove_deleted(upkeep: &Upkeep) -> Result<(), StorageError> {
+    upkeep.replicas.log_dirs.remove_deleted(wall_ms())?;
+    each_log(&upkeep.replicas, |stored, now_ms| stored.log.remove_doomed(now_ms))
 }

@@ -2,14 +2,14 @@
 //! codes. A file or folder per tool.
 //!
 //! Owns: the flags and words of tools. Refuses: what a broker does; a tool that needs the layout of
-//! a log directory has it from `protocol` (records), `raft` (features) and `config` (keys).
+//! a log directory has it from `storage` (meta.properties), `protocol` (records), `raft` (features)
+//! and `config` (keys).
 //!
 //! A tool writes to the streams it is given and returns its exit code. The texts that users see
 //! are Kafka's own. Unlike Kafka: where stock prints a Java stack trace, the message alone stands
 //! here (docs/decisions/0013).
 
 mod arguments;
-mod base64_uuid;
 mod confluent;
 mod java_order;
 mod joptsimple;
@@ -26,10 +26,7 @@ mod wrap;
 
 use std::io::Write;
 
-pub use base64_uuid::{Uuid, random_uuid};
-pub use kafka_storage::{
-    Failure, Formatted, MetaProperties, MetaPropertiesError, format_if_new, format_if_new_as,
-};
+pub use kafka_storage::{Failure, Formatted, format_if_new, format_if_new_as, random_uuid};
 pub use node_file::{NodeConfig, NodeFileError};
 
 /// What runs a tool: its arguments, its standard output and its standard error; the exit code.

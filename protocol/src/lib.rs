@@ -1,5 +1,6 @@
 //! The vocabulary every other crate speaks: Kafka's messages, API table, frames, record batches and
-//! the codecs of the records Kafka keeps in its own topics.
+//! the codecs of the records Kafka keeps in its own topics, and the texts in which it writes ids,
+//! times and properties.
 //!
 //! Pure: bytes in, values out. No socket, no file, no clock. What came from a peer or a disk never
 //! panics here; it yields an error that names what was wrong.
@@ -10,16 +11,19 @@
 //! ```
 
 pub mod api;
+pub mod base64_uuid;
 pub mod batch;
 mod cursor;
 pub mod fetch;
 pub mod frame;
 pub mod leader_hint;
 pub mod produce;
+pub mod properties;
 mod put;
 pub mod records;
 pub mod shape;
 pub mod time;
 
+pub use base64_uuid::Base64Uuid;
 pub use kafka_protocol::ResponseError as ErrorCode;
 pub use kafka_protocol::{messages, protocol as wire};

@@ -1,4 +1,5 @@
-//! Points in time as Kafka's log lines show them: `2026-01-31 12:34:56,789`, UTC (log4j's `%d`).
+//! Points in time, UTC, as Kafka shows them: `2026-01-31 12:34:56,789` in its log lines (log4j's
+//! `%d`), `Sat Nov 21 06:07:59 UTC 2026` at the head of what java.util.Properties writes.
 
 use std::fmt;
 use std::time::Duration;
@@ -29,6 +30,28 @@ impl fmt::Display for Timestamp {
             self.millis
         )
     }
+}
+
+/// `Sat Nov 21 06:07:59 UTC 2026`, as java.util.Date prints so many milliseconds since 1970, and
+/// what lies before 1970 as its first moment.
+pub fn java_date(since_1970_ms: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let seconds = u64::try_from(since_1970_ms / 1000).unwrap_or(0);
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil_date(days);
+    let name = |names: &[&'static str], at: u64| {
+        usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or("")
+    };
+    format!(
+        "{} {} {day:02} {:02}:{:02}:{:02} UTC {year}",
+        name(&DAYS, days % 7),
+        name(&MONTHS, month - 1),
+        second / 3_600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
 /// Year, month and day of a number of days since 1970-01-01, by the Gregorian calendar counted in
@@ -68,5 +91,17 @@ mod tests {
         ));
         let shown = shown.to_string();
         assert_eq!(shown, "2026-11-21 05:01:01,007");
+    }
+
+    #[test]
+    fn dates_print_as_java_prints_them() {
+        for (since_1970_ms, date) in [
+            (0, "Thu Jan 01 00:00:00 UTC 1970"),
+            (951_782_400_000, "Tue Feb 29 00:00:00 UTC 2000"),
+            (1_795_241_279_999, "Sat Nov 21 06:07:59 UTC 2026"),
+            (4_107_542_399_000, "Sun Feb 28 23:59:59 UTC 2100"),
+        ] {
+            assert_eq!(java_date(since_1970_ms), date);
+        }
     }
 }

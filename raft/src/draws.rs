@@ -1,6 +1,7 @@
 //! Random draws out of a seed that the host hands in: the cores never ask for chance themselves, so
 //! the same seed gives the same cluster again. The generator is SplitMix64.
 
+use protocol::Base64Uuid;
 use uuid::Uuid;
 
 #[derive(Debug, Clone)]
@@ -31,14 +32,11 @@ impl Draws {
     /// An id for a topic as Kafka draws them: version 4, and no leading dash in its base64 form,
     /// which tools would take for an option.
     pub fn topic_id(&mut self) -> Uuid {
-        loop {
+        let mut draw = || {
             let bits = (u128::from(self.next_u64()) << 64) | u128::from(self.next_u64());
-            let id = uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid();
-            let first_base64_digit = id.as_bytes()[0] >> 2;
-            if first_base64_digit != 62 {
-                return id;
-            }
-        }
+            uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid()
+        };
+        Base64Uuid::random(&mut draw).0
     }
 
     pub fn shuffle<T>(&mut self, items: &mut [T]) {

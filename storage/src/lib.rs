@@ -41,7 +41,10 @@ pub use checkpoint::{MalformedLine, OffsetEntry};
 pub use codec::{DECOMPRESSED_BYTES_MAX, compress, decompress};
 pub use config::{CleanupPolicy, CompressionPolicy, LogConfig};
 pub use corruption::{Corruption, CorruptionFault};
-pub use dir::{CheckpointedPoint, DirKind, LogDir, LogDirOptions, PartitionDir, RetiredLog};
+pub use dir::{
+    CheckpointedPoint, DirKind, LogDir, LogDirOptions, MetaProperties, MetaPropertiesError,
+    PartitionDir, RetiredLog, write_topic_id,
+};
 pub use disk::{Disk, DiskOp, Faults, Verdict};
 pub use epochs::EpochEntry;
 pub use error::{AppendError, BatchFault, ReadError, RecordError, StorageError, is_exhaustion};

@@ -220,7 +220,10 @@ fn an_index_that_does_not_fit_is_not_built_anew_from_a_damaged_log() {
     // The batch that the first entry names is damaged; the last entry's is not.
     overwrite(&file, u64::from(first) + 8, &[0; 4]);
     let mut log = open(dir.path(), small_segments(), true);
+    assert_eq!(log.reader().unfit_index_bytes(), 0);
     assert!(read(&log, number as i64).is_err());
+    let segment_bytes = std::fs::metadata(&file).unwrap().len();
+    assert_eq!(log.reader().unfit_index_bytes(), segment_bytes);
     log.delete_old_segments(1000).unwrap();
     assert_eq!(std::fs::read(file.with_extension("index")).unwrap(), index);
     let last = bases[1] - 1;

@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use coordinator::runtime::{Effects, LoadError, Runtime};
 use protocol::batch::{BatchError, BatchView, Compression, batches};
@@ -17,6 +17,7 @@ use storage::{ReadError, StorageError};
 use super::clock;
 use super::hosted::{HostedShard, NotLoaded};
 use super::kind::Kind;
+use crate::clock::monotonic;
 
 /// How often the high watermark is looked at while it is behind.
 const HIGH_WATERMARK_PAUSE: Duration = Duration::from_millis(5);
@@ -108,7 +109,7 @@ struct Replayed<S: Kind> {
     end_offset: i64,
     records: i64,
     bytes: usize,
-    begun: Instant,
+    begun: Duration,
 }
 
 impl<S: Kind> Replayed<S> {
@@ -124,7 +125,7 @@ impl<S: Kind> Replayed<S> {
             S::TOPIC,
             shard.partition(),
             shard.leader_epoch(),
-            self.begun.elapsed().as_millis(),
+            monotonic().saturating_sub(self.begun).as_millis(),
             self.records,
             self.bytes,
         );
@@ -137,7 +138,7 @@ fn replay<S: Kind>(
     buffer_bytes: usize,
 ) -> Result<Replayed<S>, LoadFailed> {
     let log = shard.log();
-    let begun = Instant::now();
+    let begun = monotonic();
     let (mut records, mut read) = (0, 0);
     let mut state = Runtime::new(empty);
     let mut effects = Effects::default();

@@ -45,17 +45,21 @@ pub(crate) async fn handle(
         correlation_id: header.correlation_id,
         client_id: header.client_id,
         client: Arc::new(client),
-        authorizer: Arc::clone(&context.authorizer),
+        policies: Arc::clone(&context.policies),
         controller,
     };
     let reply = route(forwarded, body).await;
     if not_active.load(Ordering::Relaxed) {
         return Ok(refused(ErrorCode::NotController));
     }
+    // Its own connection is held back by the broker, which finds the time in the answer.
+    let reply = if let Reply::Throttled(answer, _) = reply { *answer } else { reply };
     match reply {
         Reply::Frame(frame) => Ok(answered(frame)),
         Reply::Close(why) => Err(why),
         // Only Fetch and Produce answer otherwise, which nobody forwards.
-        Reply::Segments(_) | Reply::Nothing => Ok(refused(ErrorCode::InvalidRequest)),
+        Reply::Segments(_) | Reply::Throttled(..) | Reply::Nothing => {
+            Ok(refused(ErrorCode::InvalidRequest))
+        }
     }
 }

@@ -27,6 +27,7 @@ use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
 use crate::requests::reply::Reply;
+use crate::requests::throttle::ThrottleTime;
 
 /// How often a follower's session looks at all of its partitions, which otherwise tell it.
 const LOOK_AT_ALL_MS: i64 = 1000;
@@ -68,10 +69,12 @@ async fn handle(
     request: FetchRequest,
 ) -> Reply {
     let uses_topic_ids = context.api_version >= FIRST_WITH_IDS;
+    let replica_id = replica_id(&request, context.api_version);
+    // Followers are held back by partition alone.
+    let throttle = || if replica_id >= 0 { ThrottleTime::NONE } else { context.throttle() };
     if !matches!(request.isolation_level, 0 | 1) {
         // Kafka stumbles over an isolation level that does not exist.
-        let code = ErrorCode::UnknownServerError.code();
-        return encode(context, code, NO_SESSION, Vec::new(), Vec::new());
+        return refused(context, throttle(), ErrorCode::UnknownServerError);
     }
     let now_ms = wall_ms();
     let asked = requested(&request);
@@ -86,11 +89,8 @@ async fn handle(
     );
     let opened = match opened {
         Ok(opened) => opened,
-        Err(code) => {
-            return encode(context, code.code(), NO_SESSION, Vec::new(), Vec::new());
-        }
+        Err(code) => return refused(context, throttle(), code),
     };
-    let replica_id = replica_id(&request, context.api_version);
     let params = params(config, context, &request);
     let mut answers = match &opened {
         Opened::Sessionless(list) | Opened::Full(list) => {
@@ -107,11 +107,31 @@ async fn handle(
     if replica_id >= 0 {
         count_throttled(replicas, &answers);
     }
+    let throttle = throttle();
+    if throttle != ThrottleTime::NONE {
+        return nothing_yet(context, &opened, throttle);
+    }
     let (endpoints, session_id) = {
         let endpoints = name_leaders(metadata, context, &mut answers);
         (endpoints, tell(fetch_sessions, &opened, uses_topic_ids, replica_id, &mut answers, now_ms))
     };
-    encode(context, 0, session_id, answers, endpoints)
+    let bytes = answers.iter().map(|(_, response)| response.records_length()).sum();
+    replicas.context.metrics().sent(bytes, replica_id >= 0);
+    encode(context, throttle, Answers { error_code: 0, session_id, answers, endpoints })
+}
+
+fn refused(context: &RequestContext, throttle: ThrottleTime, code: ErrorCode) -> Reply {
+    encode(context, throttle, Answers { error_code: code.code(), ..Answers::none(NO_SESSION) })
+}
+
+/// The answer to a consumer that is held back: it has no partitions, and its session is where it
+/// was. Kafka: `FetchContext.getThrottledResponse`.
+fn nothing_yet(context: &RequestContext, opened: &Opened, throttle: ThrottleTime) -> Reply {
+    let session_id = match opened {
+        Opened::Sessionless(_) | Opened::Full(_) => NO_SESSION,
+        Opened::Incremental(session) => session.lock().id,
+    };
+    encode(context, throttle, Answers::none(session_id))
 }
 
 /// Everything that is asked for, looked at together.
@@ -353,13 +373,23 @@ fn has_more(fetched: &FetchedPartition, response: &PartitionResponse) -> bool {
     sound && fetched.requested.fetch_offset < partition.published().log_end_offset()
 }
 
-fn encode(
-    context: &RequestContext,
+/// What the answer says.
+struct Answers {
     error_code: i16,
     session_id: i32,
     answers: Vec<(FetchedPartition, PartitionResponse)>,
     endpoints: Vec<NodeEndpoint>,
-) -> Reply {
+}
+
+impl Answers {
+    /// Of no partition.
+    fn none(session_id: i32) -> Self {
+        Self { error_code: 0, session_id, answers: Vec::new(), endpoints: Vec::new() }
+    }
+}
+
+fn encode(context: &RequestContext, throttle: ThrottleTime, answers: Answers) -> Reply {
+    let Answers { error_code, session_id, answers, endpoints } = answers;
     let mut topics: Vec<(StrBytes, Uuid, Vec<PartitionResponse>)> = Vec::new();
     for (fetched, mut response) in answers {
         response.error_code = known_to(context.api_version, response.error_code);
@@ -378,7 +408,8 @@ fn encode(
         .zip(&names)
         .map(|((_, topic_id, partitions), name)| TopicResponse { name, topic_id, partitions })
         .collect();
-    let response = FetchResponse { throttle_time_ms: 0, error_code, session_id, endpoints };
+    let throttle_time_ms = throttle.as_ms();
+    let response = FetchResponse { throttle_time_ms, error_code, session_id, endpoints };
     let encoded = response.encode(
         &mut BytesMut::new(),
         context.api_version,
@@ -386,7 +417,7 @@ fn encode(
         responses.into_iter(),
     );
     match encoded {
-        Ok(segments) => Reply::Segments(segments),
+        Ok(segments) => Reply::Segments(segments).throttled(throttle),
         Err(error) => Reply::fault(error.to_string()),
     }
 }

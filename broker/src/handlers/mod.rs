@@ -7,7 +7,7 @@ mod alter_partition_reassignments;
 pub(crate) mod api_versions;
 mod assign_replicas_to_dirs;
 #[cfg(test)]
-mod authorization_test;
+pub(crate) mod authorization_test;
 mod begin_quorum_epoch;
 mod broker_heartbeat;
 mod broker_registration;

@@ -314,6 +314,7 @@ fn reply(
         return without_acks(context, answers);
     }
     let endpoints = name_leaders(metadata, context, answers);
+    let throttle = context.throttle();
     let topics = answers.iter().map(|answer| TopicResponse {
         name: &answer.name,
         topic_id: answer.topic_id,
@@ -325,17 +326,17 @@ fn reply(
         context.api_version,
         context.correlation_id,
         topics,
-        0,
+        throttle.as_ms(),
         &endpoints,
     );
     match encoded {
-        Ok(()) => Reply::Frame(out.freeze()),
+        Ok(()) => Reply::Frame(out.freeze()).throttled(throttle),
         Err(error) => Reply::fault(error.to_string()),
     }
 }
 
-/// With acks=0 the client reads no answer; the end of the connection tells it that something
-/// failed.
+/// With acks=0 the client reads no answer, and is not held back for its requests; the end of the
+/// connection tells it that something failed.
 fn without_acks(context: &RequestContext, answers: &[TopicAnswer]) -> Reply {
     let failed = answers
         .iter()

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use storage::Corruption;
 
@@ -14,7 +14,8 @@ const PLACES_MAX: usize = 1000;
 
 #[derive(Debug)]
 struct Said {
-    at: Instant,
+    /// On the clock that only goes forward.
+    at: Duration,
     met_since: u64,
 }
 
@@ -26,10 +27,10 @@ pub(super) struct Corruptions {
 
 impl Corruptions {
     /// A reader met this: how often others did since the last line, if there is one to write now.
-    pub(super) fn met(&mut self, found: &Corruption, now: Instant) -> Option<u64> {
+    pub(super) fn met(&mut self, found: &Corruption, now: Duration) -> Option<u64> {
         let place = (found.path.clone(), found.position);
         if let Some(said) = self.said.get_mut(&place) {
-            if now.duration_since(said.at) < INTERVAL {
+            if now.saturating_sub(said.at) < INTERVAL {
                 said.met_since += 1;
                 return None;
             }
@@ -37,7 +38,7 @@ impl Corruptions {
             return Some(std::mem::take(&mut said.met_since));
         }
         if self.said.len() >= PLACES_MAX {
-            self.said.retain(|_, said| now.duration_since(said.at) < INTERVAL);
+            self.said.retain(|_, said| now.saturating_sub(said.at) < INTERVAL);
         }
         if self.said.len() >= PLACES_MAX {
             return None;
@@ -74,8 +75,7 @@ mod tests {
     #[test]
     fn a_place_is_named_once_a_minute_with_the_count_of_those_who_met_it() {
         let mut corruptions = Corruptions::default();
-        let begin = Instant::now();
-        let after = |seconds| begin + Duration::from_secs(seconds);
+        let after = Duration::from_secs;
         assert_eq!(corruptions.met(&at(0), after(0)), Some(0));
         assert_eq!(corruptions.met(&at(0), after(1)), None);
         assert_eq!(corruptions.met(&at(0), after(59)), None);
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn so_many_places_are_remembered_and_no_more() {
         let mut corruptions = Corruptions::default();
-        let begin = Instant::now();
+        let begin = Duration::from_secs(1);
         let said = (0..2000).filter(|at_byte| corruptions.met(&at(*at_byte), begin).is_some());
         assert_eq!(said.count(), PLACES_MAX);
         assert_eq!(corruptions.met(&at(5000), begin + INTERVAL), Some(0));

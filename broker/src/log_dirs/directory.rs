@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use protocol::Base64Uuid;
 use storage::{
     DirKind, Log, LogConfig, LogDir, LogDirOptions, OffsetEntry, PartitionDir, RetiredLog,
     StorageError,
@@ -229,7 +230,7 @@ impl Directory {
 }
 
 fn unique() -> Uuid {
-    cli::random_uuid().0
+    Base64Uuid::random(Uuid::new_v4).0
 }
 
 fn entries(

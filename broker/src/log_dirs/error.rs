@@ -1,5 +1,6 @@
 //! What ends a start before anything was touched, or because nothing is left to start with.
 
+use protocol::Base64Uuid;
 use std::path::PathBuf;
 
 use storage::StorageError;
@@ -32,12 +33,12 @@ pub enum LogDirError {
     )]
     OtherCluster { path: PathBuf, found: String, expected: String },
     #[error("Invalid reserved directory ID {id} found in {}", path.display())]
-    ReservedId { path: PathBuf, id: cli::Uuid },
+    ReservedId { path: PathBuf, id: Base64Uuid },
     #[error(
         "Duplicate directory ID {id} found. It was the ID of {}, but also of {}",
         other.display(), path.display()
     )]
-    SameId { path: PathBuf, id: cli::Uuid, other: PathBuf },
+    SameId { path: PathBuf, id: Base64Uuid, other: PathBuf },
     #[error("log.dirs names no directory")]
     NoDirectory,
     #[error("Duplicate log directory found: {0}")]

@@ -7,8 +7,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use cli::{MetaProperties, MetaPropertiesError};
-use raft::image::is_reserved_directory;
+use storage::{MetaProperties, MetaPropertiesError};
 use uuid::Uuid;
 
 use super::error::LogDirError;
@@ -91,7 +90,7 @@ fn check(
         (Some(found), _) => *cluster_id = Some(found.clone()),
     }
     let Some(id) = meta.directory_id else { return Ok(()) };
-    if is_reserved_directory(id.0) {
+    if id.is_reserved() {
         return Err(LogDirError::ReservedId { path, id });
     }
     match seen.insert(id.0, path.clone()) {
@@ -102,6 +101,8 @@ fn check(
 
 #[cfg(test)]
 mod tests {
+    use protocol::Base64Uuid;
+
     use super::*;
 
     fn meta(node_id: i32, cluster: &str, directory: u128) -> Inspected {
@@ -109,7 +110,7 @@ mod tests {
             version: 1,
             cluster_id: Some(cluster.to_owned()),
             node_id: Some(node_id),
-            directory_id: Some(cli::Uuid(Uuid::from_u128(directory))),
+            directory_id: Some(Base64Uuid(Uuid::from_u128(directory))),
         };
         Inspected { path: format!("/{directory}").into(), read: Ok(meta) }
     }

@@ -24,7 +24,6 @@ mod telling;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
 use config::BrokerConfig;
@@ -41,7 +40,7 @@ use self::failure::{Cost, Directories};
 use self::paths::shown;
 use self::placement::{Place, Placement};
 pub(crate) use self::telling::FailedDirectories;
-use crate::clock::wall_ms;
+use crate::clock::{monotonic, wall_ms};
 use crate::partitions::{HostedPartition, Replica, ReplicaContext, ReplicaSettings, StoredLog};
 
 /// What tells two draws apart: the golden ratio's bits, so that they spread.
@@ -453,7 +452,7 @@ impl LogDirs {
 
     fn take_offline(&self, error: &StorageError) -> Cost {
         if let StorageError::Corrupt(found) = error {
-            let met = self.corruptions.lock().met(found, Instant::now());
+            let met = self.corruptions.lock().met(found, monotonic());
             met.into_iter().for_each(|met_since| corruption::say(found, met_since));
         }
         let mut placement = self.placement.lock();

@@ -7,9 +7,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cli::MetaProperties;
 use config::BrokerConfig;
-use storage::{Disk, LogDirOptions, OpenFiles, StorageError};
+use protocol::Base64Uuid;
+use storage::{Disk, LogDirOptions, MetaProperties, OpenFiles, StorageError};
+use uuid::Uuid;
 
 use super::directory::Directory;
 use super::error::LogDirError;
@@ -128,11 +129,11 @@ fn open_one(
     let id = match meta.directory_id {
         Some(id) => id,
         None => {
-            let id = cli::random_uuid();
+            let id = Base64Uuid::random(Uuid::new_v4);
             meta.directory_id = Some(id);
             meta.write(path, now_ms).map_err(|source| StorageError::Io {
                 operation: "write",
-                path: path.join("meta.properties"),
+                path: path.join(MetaProperties::FILE_NAME),
                 source,
             })?;
             id

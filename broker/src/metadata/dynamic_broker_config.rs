@@ -44,6 +44,16 @@ impl DynamicBrokerConfig {
         self.current.load().fetch_max_bytes
     }
 
+    /// background.threads
+    pub(crate) fn background_threads(&self) -> usize {
+        usize::try_from(self.current.load().background_threads).unwrap_or(1).max(1)
+    }
+
+    /// log.cleaner.io.max.bytes.per.second
+    pub(crate) fn background_bytes_per_second(&self) -> f64 {
+        self.current.load().log_cleaner_io_max_bytes_per_second
+    }
+
     /// Whether consumers are sent to replicas of their own rack (KIP-392).
     pub(crate) fn selects_replicas_by_rack(&self) -> bool {
         self.current.load().replica_selector_class.as_deref() == Some(RACK_AWARE_SELECTOR)

@@ -56,7 +56,7 @@ use crate::replication::fetchers::Fetchers;
 use crate::replication::log_dir_failures::LogDirTasks;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::replication_quota::ReplicationQuotas;
-use crate::requests::authorizer::AllowAll;
+use crate::requests::context::Policies;
 use crate::serving::connection;
 use crate::zookeeper::ZooKeeperFace;
 
@@ -116,6 +116,8 @@ pub(crate) async fn run(config: BrokerConfig) -> Result<(), StartError> {
 /// A node that runs.
 pub(crate) struct Node {
     pub(crate) broker: Arc<Broker>,
+    /// Asks the controller for in-sync sets.
+    altering: JoinHandle<()>,
     maintenance: Maintenance,
     log_dir_tasks: LogDirTasks,
     clients: Accepting,
@@ -193,11 +195,15 @@ impl Accepting {
 
 impl Node {
     pub(crate) async fn start(config: BrokerConfig) -> Result<Self, StartError> {
-        Self::start_on(config, Disk::default()).await
+        Self::start_on(config, Disk::default(), Policies::default()).await
     }
 
-    /// With logs on this disk.
-    pub(crate) async fn start_on(config: BrokerConfig, disk: Disk) -> Result<Self, StartError> {
+    /// With logs on this disk, and with what is decided by who asks.
+    pub(crate) async fn start_on(
+        config: BrokerConfig,
+        disk: Disk,
+        policies: Policies,
+    ) -> Result<Self, StartError> {
         life_lines::say_starting(&config);
         let roles = config.process_roles;
         // What can be refused is refused before the directory is touched; others can connect when
@@ -211,7 +217,8 @@ impl Node {
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
         gate.watch(tokio::runtime::Handle::current())?;
-        let broker = Arc::new(assemble(&config, quorum, log_dirs, gate, Registry::new(limits)));
+        let parts = (quorum, log_dirs, gate, Registry::new(limits));
+        let broker = Arc::new(assemble(&config, policies, parts));
         let log_dir_tasks =
             LogDirTasks::start(&broker.config, &broker.quorum, &broker.replicas, &broker.fetchers);
         let publisher = Publisher::new(Arc::clone(&broker));
@@ -229,10 +236,12 @@ impl Node {
             (clients, tokio::spawn(publish_from_the_first(publisher, changes)))
         };
         let altering = alter_partition::start(&broker.config, &broker.quorum, &broker.replicas);
-        let maintenance = Maintenance::start(&config, &broker.replicas, &broker.registry, altering);
+        let maintenance =
+            Maintenance::start(&broker.config, &broker.replicas, &broker.registry, &broker.metrics);
         life_lines::say_started(&config);
         Ok(Self {
             broker,
+            altering,
             maintenance,
             log_dir_tasks,
             clients,
@@ -255,7 +264,8 @@ impl Node {
         self.broker.metadata.suspects().stop();
         self.clients.disconnect().await;
         self.broker.groups.shut_down();
-        drop(self.maintenance);
+        self.altering.abort();
+        self.maintenance.stop().await;
         drop(self.log_dir_tasks);
         self.broker.fetchers.stop().await;
         self.publishing.abort();
@@ -337,13 +347,17 @@ async fn registered_by<T>(
 /// Puts the parts of a node together.
 fn assemble(
     config: &BrokerConfig,
-    quorum: Arc<QuorumHandle>,
-    log_dirs: Arc<LogDirs>,
-    gate: Arc<DiskGate>,
-    registry: Arc<Registry>,
+    policies: Policies,
+    (quorum, log_dirs, gate, registry): (
+        Arc<QuorumHandle>,
+        Arc<LogDirs>,
+        Arc<DiskGate>,
+        Arc<Registry>,
+    ),
 ) -> Broker {
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0);
     let node_id = config.node_id;
+    let metrics = Arc::new(metrics::Registry::default());
     let suspects = SuspectedBrokers::new(config.broker_session_timeout_ms);
     let cluster_id = log_dirs.cluster_id().to_owned();
     let metadata = Arc::new(MetadataCache::new(cluster_id, Arc::clone(&quorum), suspects));
@@ -351,9 +365,15 @@ fn assemble(
         partitions: Partitions::default(),
         log_dirs,
         quotas: ReplicationQuotas::new(config),
-        context: Arc::new(ReplicaContext::new(node_id, config.replica_lag_time_max_ms, gate)),
+        context: Arc::new(ReplicaContext::new(
+            node_id,
+            config.replica_lag_time_max_ms,
+            gate,
+            &metrics,
+        )),
         metadata: Arc::clone(&metadata),
     });
+    replicas.measure(&metrics);
     let current = Arc::new(DynamicBrokerConfig::new(config.clone()));
     let controller = Arc::new(ControllerClient::new(Arc::clone(&quorum), Arc::clone(&current)));
     let fetchers = Fetchers::new(Arc::clone(&current), Arc::clone(&quorum), Arc::clone(&replicas));
@@ -363,7 +383,7 @@ fn assemble(
         groups: Groups::new(node_id, groups::Limits::of(config)),
         auto_topics: AutoTopics::new(Arc::clone(&current), Arc::clone(&controller)),
         producer_ids: ProducerIds::new(node_id, Arc::clone(&metadata), Arc::clone(&controller)),
-        authorizer: Arc::new(AllowAll),
+        policies: Arc::new(policies),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,
         zookeeper: config
@@ -371,6 +391,7 @@ fn assemble(
             .service()
             .map(|service| ZooKeeperFace::new(std::path::Path::new(&service.folder()))),
         config: current,
+        metrics,
         quorum,
         metadata,
         controller,

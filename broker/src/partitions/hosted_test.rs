@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use metrics::{Reading, Registry};
 use protocol::ErrorCode;
 use protocol::batch::BatchBuilder;
 use replica::{
@@ -26,6 +27,7 @@ const ALL: Acks = Acks::All;
 struct Replica {
     hosted: HostedPartition,
     context: Arc<ReplicaContext>,
+    metrics: Registry,
     _directory: tempfile::TempDir,
 }
 
@@ -46,7 +48,8 @@ fn log(directory: &Path) -> StoredLog {
 /// A replica on broker `id`; both brokers are registered with the epoch of ten times their id.
 fn replica(id: i32, min_in_sync: usize) -> Replica {
     let directory = tempfile::tempdir().unwrap();
-    let context = Arc::new(ReplicaContext::new(id, 30_000, Arc::new(DiskGate::new(8))));
+    let (gate, metrics) = (Arc::new(DiskGate::new(8)), Registry::default());
+    let context = Arc::new(ReplicaContext::new(id, 30_000, gate, &metrics));
     context.set_brokers(&image());
     let settings = ReplicaSettings {
         log: LogConfig::default(),
@@ -66,7 +69,7 @@ fn replica(id: i32, min_in_sync: usize) -> Replica {
         settings,
         Arc::clone(&context),
     );
-    Replica { hosted, context, _directory: directory }
+    Replica { hosted, context, metrics, _directory: directory }
 }
 
 fn image() -> raft::image::MetadataImage {
@@ -242,4 +245,36 @@ fn a_replica_that_goes_away_takes_and_fetches_nothing_more() {
     assert!(matches!(refused, Err(NotAppended::NotLeader)));
     follower.hosted.give_up(ErrorCode::NotLeaderOrFollower);
     assert_eq!(follower.hosted.fetch_position(), None);
+}
+
+/// What a replica's metrics count under this name.
+fn counted(replica: &Replica, name: &str) -> u64 {
+    let all = replica.metrics.read().into_iter();
+    let mut found = all.filter(|(each, _)| each.to_string().ends_with(&format!("name={name}")));
+    match found.next().map(|(_, reading)| reading) {
+        Some(Reading::Count(count)) => count,
+        Some(Reading::Distribution(read)) => read.count,
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+#[test]
+fn appends_fetches_and_syncs_are_counted_where_they_are_done() {
+    let (leader, follower) = pair(&[LEADER, FOLLOWER]);
+    let records = batch(&["a", "b", "c"]);
+    leader.hosted.append(&records, Acks::Leader, 0, Origin::Client).unwrap();
+    leader.hosted.append(&batch(&["d"]), Acks::Leader, 0, Origin::Coordinator).unwrap();
+    assert!(leader.hosted.append(&records.slice(..70), Acks::All, 0, Origin::Client).is_err());
+    assert_eq!(counted(&leader, "TotalProduceRequestsPerSec"), 3);
+    assert_eq!(counted(&leader, "MessagesInPerSec"), 4);
+    let bytes = (records.len() + batch(&["d"]).len()) as u64;
+    assert_eq!(counted(&leader, "BytesInPerSec"), bytes);
+    assert_eq!(replicate(&leader, &follower), Replicated::Appended);
+    assert_eq!(replicate(&leader, &follower), Replicated::Nothing);
+    assert_eq!(counted(&follower, "ReplicationBytesInPerSec"), bytes);
+    assert_eq!(counted(&follower, "BytesInPerSec"), 0);
+    let begun = leader.hosted.with_replica_here(|replica| replica.log_mut().log.begin_flush(0));
+    let flushed = leader.hosted.run_flush(begun.unwrap().unwrap());
+    leader.hosted.with_replica_here(|replica| replica.log_mut().log.end_flush(flushed)).unwrap();
+    assert_eq!(counted(&leader, "LogFlushRateAndTimeMs"), 1);
 }

@@ -12,6 +12,7 @@ mod hosted;
 mod hosted_test;
 mod key;
 mod offsets;
+mod partition_metrics;
 mod published_offsets;
 mod replica_context;
 mod stored_log;

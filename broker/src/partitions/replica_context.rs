@@ -1,6 +1,6 @@
 //! What all partitions of a broker share: who this broker is, the other brokers as the metadata has
-//! them, the clock that lag is measured by, the disk gate, and the way for proposals of an in-sync
-//! set.
+//! them, the clock that lag is measured by, the disk gate, what is measured of them all, and the
+//! way for proposals of an in-sync set.
 //!
 //! The publisher renews the brokers before it applies what else an image changed, so that a step
 //! never judges a partition's new state by the brokers of before.
@@ -10,12 +10,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use metrics::Registry;
 use parking_lot::Mutex;
 use raft::image::MetadataImage;
 use replica::{BrokerView, Brokers, IsrProposal, Moment};
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
+use super::partition_metrics::PartitionMetrics;
 use crate::clock::monotonic_ms;
 use crate::partitions::disk_gate::DiskGate;
 
@@ -45,6 +47,7 @@ pub(crate) struct ReplicaContext {
     lag_time_max_ms: i64,
     proposals: mpsc::UnboundedSender<Proposed>,
     failed: Notify,
+    metrics: PartitionMetrics,
     /// Taken by whoever asks the controller.
     proposed: Mutex<Option<mpsc::UnboundedReceiver<Proposed>>>,
 }
@@ -56,7 +59,12 @@ impl fmt::Debug for ReplicaContext {
 }
 
 impl ReplicaContext {
-    pub(crate) fn new(node_id: i32, lag_time_max_ms: i64, gate: Arc<DiskGate>) -> Self {
+    pub(crate) fn new(
+        node_id: i32,
+        lag_time_max_ms: i64,
+        gate: Arc<DiskGate>,
+        registry: &Registry,
+    ) -> Self {
         // Bound: the partitions led here; each proposes again when it has been answered.
         let (proposals, proposed) = mpsc::unbounded_channel();
         Self {
@@ -66,6 +74,7 @@ impl ReplicaContext {
             lag_time_max_ms,
             proposals,
             failed: Notify::new(),
+            metrics: PartitionMetrics::new(registry),
             proposed: Mutex::new(Some(proposed)),
         }
     }
@@ -87,6 +96,11 @@ impl ReplicaContext {
 
     pub(crate) fn node_id(&self) -> i32 {
         self.node_id
+    }
+
+    /// What is measured of all partitions.
+    pub(crate) fn metrics(&self) -> &PartitionMetrics {
+        &self.metrics
     }
 
     pub(super) fn gate(&self) -> &DiskGate {

@@ -3,6 +3,7 @@
 //! Runs on threads that may wait for the disk, and as often as anybody likes: what is so already is
 //! left alone. One partition's failure is no other's.
 
+use protocol::Base64Uuid;
 use std::sync::Arc;
 
 use raft::image::{DIRECTORY_UNASSIGNED, LeaderRecovery, MetadataImage, Partition, Topic};
@@ -172,7 +173,7 @@ pub(super) fn say_skipped(change: &Change, assigned: Uuid) {
         target: "kafka.cluster.Partition",
         "[Partition {}-{}] Skipping creation of log because there are potentially offline log \
          directories and log may already exist there. directoryId={}",
-        change.topic.name, change.partition, cli::Uuid(assigned),
+        change.topic.name, change.partition, Base64Uuid(assigned),
     );
 }
 
@@ -181,7 +182,7 @@ fn say_offline(change: &Change) {
         target: "state.change.logger",
         "Unable to bring up new local replica {}-{} with topic id {} because it resides in an \
          offline log directory.",
-        change.topic.name, change.partition, cli::Uuid(change.topic.id),
+        change.topic.name, change.partition, Base64Uuid(change.topic.id),
     );
 }
 

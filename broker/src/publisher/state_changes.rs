@@ -2,6 +2,7 @@
 //! and followers begun, fetchers added and taken away. Labs read these lines aloud when a leader
 //! moves. Kafka: `ReplicaManager`, `Partition`, `AbstractFetcherManager`, `LogManager`.
 
+use protocol::Base64Uuid;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -76,7 +77,7 @@ pub(crate) fn began(node_id: i32, hosted: &HostedPartition, state: &Partition, b
              from offset {end} with partition epoch {}, high watermark {high_watermark}, ISR [{}], \
              adding replicas [{}] and removing replicas [{}] . Previous leader {previous} and \
              previous leader epoch was {}.",
-            cli::Uuid(hosted.topic_id()),
+            Base64Uuid(hosted.topic_id()),
             state.leader_epoch,
             state.partition_epoch,
             listed(&state.isr),
@@ -148,7 +149,7 @@ impl Fetching {
              port={}],{},{})",
             hosted.topic(),
             hosted.partition(),
-            cli::Uuid(hosted.topic_id()),
+            Base64Uuid(hosted.topic_id()),
             at.host,
             at.port,
             hosted.published().leader_epoch(),

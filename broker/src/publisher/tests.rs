@@ -12,6 +12,7 @@ use storage::{Disk, DiskOp, Faults, Verdict};
 
 use super::*;
 use crate::node::server::Node;
+use crate::requests::context::Policies;
 
 const ENOMEM: i32 = 12;
 const EMFILE: i32 = 24;
@@ -49,7 +50,7 @@ async fn node(directory: &Path, faults: &Arc<Exhausted>) -> Node {
     let (config, _) = BrokerConfig::from_properties(&properties).unwrap();
     cli::format_if_new(&config).unwrap();
     let disk = Disk::with_faults(Arc::clone(faults) as Arc<dyn Faults>);
-    Node::start_on(config, disk).await.unwrap()
+    Node::start_on(config, disk, Policies::default()).await.unwrap()
 }
 
 /// A topic of one partition that this node leads.

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use protocol::Base64Uuid;
 use protocol::ErrorCode;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
@@ -85,7 +86,7 @@ fn stop_serving(replicas: &ReplicaManager, fetchers: &Fetchers, at: usize, id: u
     tracing::warn!(
         target: "kafka.server.ReplicaManager",
         "[ReplicaManager broker={node_id}] Stopping serving replicas in dir {dir} with uuid \
-         Some({}) because the log directory has failed.", cli::Uuid(id),
+         Some({}) because the log directory has failed.", Base64Uuid(id),
     );
     let mut names = Vec::new();
     for partition in replicas.partitions.all() {

@@ -1,4 +1,4 @@
-//! One request of a client, and the one point of authorization.
+//! One request of a client: the one point of authorization, and of throttling.
 //!
 //! Every handler asks [`RequestContext::authorize`] where Kafka asks its authorizer. Without a
 //! configured authorizer everything is allowed, as in Kafka.
@@ -8,9 +8,24 @@ use std::sync::Arc;
 use protocol::api::Api;
 use protocol::wire::StrBytes;
 
-use super::authorizer::{Authorizer, Operation, Resource};
+use super::authorizer::{AllowAll, Authorizer, Operation, Resource};
 use super::controller_access::ControllerAccess;
 use super::requester::Client;
+use super::throttle::{self, ClientQuotas, NoQuotas, ThrottleTime};
+
+/// What a node decides by who asks.
+#[derive(Debug)]
+pub(crate) struct Policies {
+    pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) quotas: Arc<dyn ClientQuotas>,
+}
+
+/// Nobody is denied anything, nobody is held back.
+impl Default for Policies {
+    fn default() -> Self {
+        Self { authorizer: Arc::new(AllowAll), quotas: Arc::new(NoQuotas) }
+    }
+}
 
 /// One request: what its header says, who sent it, and what it may do.
 #[derive(Debug, Clone)]
@@ -21,14 +36,14 @@ pub(crate) struct RequestContext {
     /// Empty when the client sent none.
     pub(crate) client_id: StrBytes,
     pub(crate) client: Arc<Client>,
-    pub(crate) authorizer: Arc<dyn Authorizer>,
+    pub(crate) policies: Arc<Policies>,
     pub(crate) controller: ControllerAccess,
 }
 
 impl RequestContext {
     /// Whether the sender may do `operation` on `resource`.
     pub(crate) fn authorize(&self, operation: Operation, resource: Resource<'_>) -> bool {
-        let allowed = self.authorizer.authorize(&self.client, operation, resource);
+        let allowed = self.policies.authorizer.authorize(&self.client, operation, resource);
         if !allowed {
             tracing::info!(
                 target: "kafka.authorizer.logger",
@@ -44,7 +59,15 @@ impl RequestContext {
 
     /// Whether the sender may do `operation` on some topic, whichever it is.
     pub(crate) fn authorize_any_topic(&self, operation: Operation) -> bool {
-        self.authorizer.authorize_any_topic(&self.client, operation)
+        self.policies.authorizer.authorize_any_topic(&self.client, operation)
+    }
+
+    /// How long the sender is held back. Asked once, when the request is about to be answered.
+    pub(crate) fn throttle(&self) -> ThrottleTime {
+        if throttle::is_exempt(self.api.key) {
+            return ThrottleTime::NONE;
+        }
+        self.policies.quotas.throttle_time(&self.client, &self.client_id, self.api)
     }
 
     /// The authorized-operations bit field of a response: what the sender may do of what makes

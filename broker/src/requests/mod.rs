@@ -10,4 +10,5 @@ pub(crate) mod controller_error;
 pub(crate) mod error_map;
 pub(crate) mod reply;
 pub(crate) mod requester;
+pub(crate) mod throttle;
 pub(crate) mod topic_names;

@@ -1,8 +1,10 @@
-//! What a request comes to: a frame at once or later, nothing, or the connection's end.
+//! What a request comes to: a frame at once or later, nothing, or the connection's end; and how
+//! long nothing is read from the connection after it.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use protocol::fetch::Segment;
@@ -10,6 +12,7 @@ use protocol::frame::encode_response;
 use protocol::wire::{Decodable, Encodable};
 
 use super::context::RequestContext;
+use super::throttle::{ThrottleTime, ThrottledResponse};
 
 /// A handler could not make an answer; the connection ends.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +34,8 @@ pub(crate) enum Reply {
     Segments(Vec<Segment>),
     /// acks=0: the client expects none.
     Nothing,
+    /// An answer, after which nothing is read from the connection for so long.
+    Throttled(Box<Self>, Duration),
     /// The connection ends.
     Close(CloseConnection),
 }
@@ -39,6 +44,14 @@ impl Reply {
     /// The connection ends for this reason, which is the request's or the answer's.
     pub(crate) fn fault(why: impl Into<String>) -> Self {
         Self::Close(CloseConnection::Fault(why.into()))
+    }
+
+    /// The same for somebody who is held back.
+    pub(crate) fn throttled(self, time: ThrottleTime) -> Self {
+        match (time.mute(), self) {
+            (None, reply) | (_, reply @ Self::Close(_)) => reply,
+            (Some(mute), reply) => Self::Throttled(Box::new(reply), mute),
+        }
     }
 
     /// A whole frame, or why there is none.
@@ -61,7 +74,7 @@ pub(crate) fn serve<Request, Response, Handled>(
 ) -> Later
 where
     Request: Decodable + Send + 'static,
-    Response: Encodable + Send,
+    Response: Encodable + ThrottledResponse + Send,
     Handled: Future<Output = Result<Response, CloseConnection>> + Send,
 {
     let context = Arc::clone(context);
@@ -75,7 +88,11 @@ where
         };
         drop(body);
         match handle(request).await {
-            Ok(response) => Reply::of(encode(&context, version, &response)),
+            Ok(mut response) => {
+                let time = context.throttle();
+                response.set_throttle_time(time);
+                Reply::of(encode(&context, version, &response)).throttled(time)
+            }
             Err(why) => Reply::Close(why),
         }
     })

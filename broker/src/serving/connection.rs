@@ -10,7 +10,9 @@
 //! overlap; the next one is appended before the former's acknowledgements are in (at most
 //! [`PENDING_MAX`] of them), see docs/decisions/0003-produce-requests-overlap.md. They also are
 //! appended while an answer that stands before them waits for the controller's word
-//! (docs/decisions/0340). Replies to requests that were read together are written together.
+//! (docs/decisions/0340). A client that is held back has its answer at once; nothing more is read
+//! from it until its time is over (docs/decisions/0362). Replies to requests that were read
+//! together are written together.
 
 use std::collections::VecDeque;
 use std::io;
@@ -22,6 +24,7 @@ use bytes::Bytes;
 use protocol::fetch::Segment;
 use protocol::shape::{self, DECODED_BUDGET, Verdict};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::dispatch::{self, Begun};
 use crate::broker::Broker;
@@ -73,6 +76,8 @@ struct Connection {
     frames: FrameReader,
     outbox: Outbox,
     pending: VecDeque<Pending>,
+    /// Nothing is read before this.
+    muted_until: Option<Instant>,
     seat: Seat,
 }
 
@@ -104,6 +109,7 @@ pub(crate) async fn serve(
         frames,
         outbox: Outbox::default(),
         pending: VecDeque::new(),
+        muted_until: None,
         seat,
     };
     let mut ended = connection.run(&mut stopping).await;
@@ -196,14 +202,16 @@ impl Connection {
     async fn next_frame(&mut self, stopping: &mut watch::Receiver<bool>) -> Result<Frame, Ended> {
         loop {
             self.move_ready()?;
-            if self.pending.len() < PENDING_MAX
+            let muted_until = self.muted_until();
+            if muted_until.is_none()
+                && self.pending.len() < PENDING_MAX
                 && self.outbox.queued_bytes() < GATHERED_BYTES_MAX
                 && let Some(frame) = self.frames.buffered()?
             {
                 return Ok(frame);
             }
             self.flush().await?;
-            let may_read = self.pending.len() < PENDING_MAX;
+            let may_read = muted_until.is_none() && self.pending.len() < PENDING_MAX;
             tokio::select! {
                 biased;
                 frame = self.frames.next(&mut self.transport), if may_read => {
@@ -214,6 +222,7 @@ impl Connection {
                     self.pending.pop_front();
                     self.queue(reply)?;
                 }
+                () = until(muted_until), if muted_until.is_some() => {}
                 () = self.seat.expired() => return Err(Ended::Idle),
                 _ = stopping.wait_for(|stop| *stop) => return Err(Ended::Stopping),
             }
@@ -271,6 +280,12 @@ impl Connection {
         Ok(())
     }
 
+    /// Until when the connection is muted, if it still is.
+    fn muted_until(&mut self) -> Option<Instant> {
+        self.muted_until = self.muted_until.filter(|until| *until > Instant::now());
+        self.muted_until
+    }
+
     /// Answers everything that waits, in order, and writes it.
     async fn settle(&mut self) -> Result<(), Ended> {
         while !self.pending.is_empty() {
@@ -320,6 +335,10 @@ impl Connection {
         if let Some(face) = &self.broker.zookeeper {
             face.sent(self.client.connection_id);
         }
+        self.queue_answer(reply)
+    }
+
+    fn queue_answer(&mut self, reply: Reply) -> Result<(), Ended> {
         match reply {
             Reply::Frame(frame) => {
                 self.queue_own(frame);
@@ -338,6 +357,10 @@ impl Connection {
                 Ok(())
             }
             Reply::Nothing => Ok(()),
+            Reply::Throttled(answer, mute) => {
+                self.muted_until = self.muted_until.max(Some(Instant::now() + mute));
+                self.queue_answer(*answer)
+            }
             Reply::Close(why) => Err(Ended::Refused(why)),
         }
     }
@@ -371,6 +394,13 @@ async fn waited_for(mut reply: Later, transport: &mut TransportLayer, client: &C
             client.hurries.notify_one();
             reply.await
         }
+    }
+}
+
+/// Resolves at `instant`.
+async fn until(instant: Option<Instant>) {
+    if let Some(instant) = instant {
+        tokio::time::sleep_until(instant).await;
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         correlation_id: header.correlation_id,
         client_id: header.client_id.clone(),
         client: Arc::clone(client),
-        authorizer: Arc::clone(&broker.authorizer),
+        policies: Arc::clone(&broker.policies),
         controller: ControllerAccess::Here,
     };
     if header.api.key == ApiKey::Produce {
@@ -59,8 +59,9 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
     let response_version = header.response_version();
     if header.is_unsupported_api_versions() {
         let response = handlers::api_versions::unsupported_version(listener);
-        let reply = encode(&context, response_version, &response);
-        return Begun::Other(Box::pin(std::future::ready(Reply::of(reply))));
+        // The version that it is answered in has no throttle_time_ms.
+        let reply = Reply::of(encode(&context, response_version, &response));
+        return Begun::Other(Box::pin(std::future::ready(reply.throttled(context.throttle()))));
     }
     match shape::check(&header, frame, DECODED_BUDGET) {
         Ok(body) if forwarding::takes(listener, context.api) => {

@@ -23,6 +23,7 @@ use crate::metadata::controller_client::{ControllerClient, Unanswered, encoded, 
 use crate::requests::context::RequestContext;
 use crate::requests::controller_access::{CallFailed, ControllerAccess};
 use crate::requests::reply::{Later, Reply};
+use crate::requests::throttle::{self, ThrottleTime};
 use crate::zookeeper::defaults::{complete, refuses_deletion};
 
 /// Whether requests of such an API are passed on as they came. Changes of settings are looked at
@@ -56,7 +57,7 @@ pub(crate) fn forward(
             Err(refused) => Err(refused.into()),
         };
         match passed_on {
-            Ok(answer) => framed(&answer),
+            Ok(answer) => framed(&context, &answer),
             Err(Unanswered::Failed(failed)) => {
                 let controller = ControllerAccess::Failed(failed);
                 route(RequestContext { controller, ..context }, body).await
@@ -94,13 +95,31 @@ fn in_own_terms(
     }
 }
 
-/// An answer with its length in front.
-fn framed(answer: &Bytes) -> Reply {
+/// An answer with its length in front. The sender is held back for as long as the controller or
+/// this broker says, whichever is longer. Kafka: `RequestHandlerHelper.sendForwardedResponse`.
+fn framed(context: &RequestContext, answer: &Bytes) -> Reply {
     let mut frame = BytesMut::with_capacity(size_of::<i32>() + answer.len());
     match i32::try_from(answer.len()) {
         Ok(length) => frame.put_i32(length),
         Err(_) => return Reply::fault("the answer is longer than a frame".to_owned()),
     }
     frame.put_slice(answer);
-    Reply::Frame(frame.freeze())
+    let mut throttle = context.throttle();
+    if throttle::begins_with_throttle_time(context.api.key)
+        && let Some(field) = body_of(context, &mut frame).and_then(<[u8]>::first_chunk_mut)
+    {
+        throttle = throttle.max(ThrottleTime::of_ms(i32::from_be_bytes(*field)));
+        *field = throttle.as_ms().to_be_bytes();
+    }
+    Reply::Frame(frame.freeze()).throttled(throttle)
+}
+
+/// What stands behind the length, the correlation id and the tagged fields, of which no answer has
+/// any.
+fn body_of<'f>(context: &RequestContext, frame: &'f mut [u8]) -> Option<&'f mut [u8]> {
+    let body = frame.get_mut(2 * size_of::<i32>()..)?;
+    if context.api.response_header_version(context.api_version) == 0 {
+        return Some(body);
+    }
+    body.split_first_mut().filter(|(tags, _)| **tags == 0).map(|(_, body)| body)
 }

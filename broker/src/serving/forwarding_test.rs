@@ -11,12 +11,15 @@ use protocol::api::{self, Api, ApiKey, Listener};
 use protocol::frame::encode_request;
 use protocol::messages::*;
 use protocol::wire::Encodable;
+use storage::Disk;
 
 use crate::metadata::auto_topics;
 use crate::net::authenticator::Authenticator;
 use crate::node::server::Node;
+use crate::requests::context::Policies;
 use crate::requests::reply::Reply;
 use crate::requests::requester::Client;
+use crate::requests::throttle::{ClientQuotas, ThrottleTime};
 use crate::serving::dispatch::{self, Begun};
 
 const CORRELATION_ID: i32 = 77;
@@ -49,11 +52,36 @@ fn node_config(directory: &Path, role: &str, port: u16) -> BrokerConfig {
     BrokerConfig::from_properties(&properties).unwrap().0
 }
 
+/// The client id of those who ask, whom both nodes hold back.
+const CLIENT_ID: &str = "me";
+/// For how long the controller does.
+const BY_CONTROLLER_MS: i32 = 50;
+
+/// For how long the broker does: shorter or longer, by the API.
+fn by_broker_ms(key: ApiKey) -> i32 {
+    if key as i16 % 2 == 0 { BY_CONTROLLER_MS - 10 } else { BY_CONTROLLER_MS + 10 }
+}
+
+#[derive(Debug)]
+struct OfNode(fn(ApiKey) -> i32);
+
+impl ClientQuotas for OfNode {
+    fn throttle_time(&self, _: &Client, client_id: &str, api: &Api) -> ThrottleTime {
+        let ms = if client_id == CLIENT_ID { (self.0)(api.key) } else { 0 };
+        ThrottleTime::of_ms(ms)
+    }
+}
+
 /// The controller, then the broker.
 async fn nodes(directory: &Path) -> (Node, Node) {
     let port = free_port();
-    let controller = Node::start(node_config(directory, "controller", port)).await.unwrap();
-    let broker = Node::start(node_config(directory, "broker", port)).await.unwrap();
+    let start = |role, ms| {
+        let config = node_config(directory, role, port);
+        let policies = Policies { quotas: Arc::new(OfNode(ms)), ..Policies::default() };
+        Node::start_on(config, Disk::default(), policies)
+    };
+    let controller = start("controller", |_| BY_CONTROLLER_MS).await.unwrap();
+    let broker = start("broker", by_broker_ms).await.unwrap();
     (controller, broker)
 }
 
@@ -63,7 +91,7 @@ type Ask = Box<dyn Fn(i16) -> Bytes>;
 fn asks<Q: Encodable + 'static>(key: ApiKey, request: impl Fn() -> Q + 'static) -> (ApiKey, Ask) {
     let encode = move |version| {
         let mut frame = BytesMut::new();
-        encode_request(&mut frame, key, version, CORRELATION_ID, "me", &request()).unwrap();
+        encode_request(&mut frame, key, version, CORRELATION_ID, CLIENT_ID, &request()).unwrap();
         frame.split_off(size_of::<i32>()).freeze()
     };
     (key, Box::new(encode))
@@ -111,7 +139,8 @@ fn all() -> Vec<(ApiKey, Ask)> {
     ]
 }
 
-async fn answer(node: &Node, listener: &str, frame: Bytes) -> Bytes {
+/// The answer, and for how many milliseconds its connection would be muted.
+async fn answer(node: &Node, listener: &str, frame: Bytes) -> (Bytes, u128) {
     let address = SocketAddr::from(([127, 0, 0, 1], 1));
     let client = Arc::new(Client::new(
         Arc::from(listener),
@@ -124,9 +153,18 @@ async fn answer(node: &Node, listener: &str, frame: Bytes) -> Bytes {
         Begun::Produce(_) => panic!("no Produce was sent"),
     };
     match reply {
-        Reply::Frame(frame) => frame,
+        Reply::Throttled(answer, mute) => match *answer {
+            Reply::Frame(frame) => (frame, mute.as_millis()),
+            other => panic!("{other:?}"),
+        },
         other => panic!("{other:?}"),
     }
+}
+
+/// Where two answers differ.
+fn difference(one: &[u8], other: &[u8]) -> Vec<(u8, u8)> {
+    assert_eq!(one.len(), other.len());
+    one.iter().copied().zip(other.iter().copied()).filter(|(one, other)| one != other).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -137,9 +175,23 @@ async fn what_a_broker_passes_on_comes_back_as_the_controller_says_it() {
     for (key, ask) in all() {
         let api = Api::of(key);
         for version in api.min_version..=api.max_version {
-            let passed_on = answer(&broker, "PLAINTEXT", ask(version)).await;
-            let said = answer(&controller, "CONTROLLER", ask(version)).await;
-            assert_eq!(passed_on, said, "{} v{version}", api.name);
+            let (passed_on, muted) = answer(&broker, "PLAINTEXT", ask(version)).await;
+            let (said, _) = answer(&controller, "CONTROLLER", ask(version)).await;
+            // The longer of both times holds; the broker's where it looks at the request itself, or
+            // where the answer has no place for the controller's.
+            let holds_ms = match key {
+                ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs | ApiKey::DescribeQuorum => {
+                    by_broker_ms(key)
+                }
+                _ => by_broker_ms(key).max(BY_CONTROLLER_MS),
+            };
+            let told = match holds_ms {
+                BY_CONTROLLER_MS => Vec::new(),
+                _ if key == ApiKey::DescribeQuorum => Vec::new(),
+                ms => vec![(BY_CONTROLLER_MS as u8, ms as u8)],
+            };
+            assert_eq!(difference(&said, &passed_on), told, "{} v{version}", api.name);
+            assert_eq!(muted, holds_ms as u128, "{} v{version}", api.name);
             assert_eq!(passed_on[4..8], CORRELATION_ID.to_be_bytes(), "{} v{version}", api.name);
         }
     }

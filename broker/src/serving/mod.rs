@@ -5,3 +5,7 @@ pub(crate) mod dispatch;
 mod forwarding;
 #[cfg(test)]
 mod forwarding_test;
+#[cfg(test)]
+mod metrics_test;
+#[cfg(test)]
+mod throttle_test;

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use config::BrokerConfig;
+use protocol::Base64Uuid;
+use storage::{MetaProperties, MetaPropertiesError};
 
 use super::failure::Failure;
-use super::meta_properties::{MetaProperties, NAME, ReadError};
-use crate::Uuid;
 
 /// Every directory of a node: those of log.dirs, and metadata.log.dir.
 pub(super) fn of_node(config: &BrokerConfig) -> BTreeSet<String> {
@@ -33,8 +33,8 @@ impl Directories {
                 Ok(meta) => {
                     found.formatted.insert(directory.clone(), meta);
                 }
-                Err(ReadError::Missing) => found.empty.push(directory.clone()),
-                Err(ReadError::Broken(_)) => found.unreadable.push(directory.clone()),
+                Err(MetaPropertiesError::Missing) => found.empty.push(directory.clone()),
+                Err(MetaPropertiesError::Broken(_)) => found.unreadable.push(directory.clone()),
             }
         }
         found
@@ -42,9 +42,10 @@ impl Directories {
 
     /// Checks that what is formatted belongs to this node of this cluster.
     pub(super) fn verify(&self, cluster_id: &str, node_id: i32) -> Result<(), Failure> {
-        let mut seen: BTreeMap<Uuid, &String> = BTreeMap::new();
+        let mut seen: BTreeMap<Base64Uuid, &String> = BTreeMap::new();
         for (directory, meta) in &self.formatted {
-            let path = || Path::new(directory).join(NAME).display().to_string();
+            let path =
+                || Path::new(directory).join(MetaProperties::FILE_NAME).display().to_string();
             if let Some(found) = meta.cluster_id.as_ref().filter(|found| *found != cluster_id) {
                 return Err(Failure::OtherCluster {
                     path: path(),

@@ -9,9 +9,9 @@ use raft::feature::MetadataVersion;
 use super::directories::of_node;
 use super::failure::Failure;
 use super::formatter::{Formatter, controller_listener};
+use super::random_uuid;
 use super::voters::{self, InitialVoter, InitialVoters};
 use crate::arguments::ParsedOptions;
-use crate::random_uuid;
 
 pub(super) fn run(
     given: &ParsedOptions,

@@ -12,14 +12,14 @@ use config::BrokerConfig;
 use protocol::records::metadata::{FeatureLevelRecord, MetadataRecord};
 use protocol::wire::StrBytes;
 use raft::feature::{KRAFT_VERSION, METADATA_VERSION, MetadataVersion};
+use storage::MetaProperties;
 
 use super::directories::{Directories, of_node};
 use super::failure::Failure;
 use super::levels::{FEATURES, Feature};
-use super::meta_properties::MetaProperties;
+use super::random_uuid;
 use super::voters::InitialVoters;
 use super::{checkpoint, scram, voters};
-use crate::random_uuid;
 
 /// What to format, and as what.
 #[derive(Debug)]

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::path::Path;
 
 use config::BrokerConfig;
+use storage::{MetaProperties, MetaPropertiesError};
 
 use super::directories::of_node;
 use super::failure::Failure;
-use super::meta_properties::{MetaProperties, NAME, ReadError};
 
 pub(super) fn run(config: &BrokerConfig, out: &mut dyn Write) -> Result<i32, Failure> {
     let mut problems = Vec::new();
@@ -24,9 +24,11 @@ pub(super) fn run(config: &BrokerConfig, out: &mut dyn Write) -> Result<i32, Fai
             continue;
         }
         match MetaProperties::read(path) {
-            Err(ReadError::Missing) => problems.push(format!("{directory} is not formatted.")),
-            Err(ReadError::Broken(problem)) => {
-                let path = path.join(NAME);
+            Err(MetaPropertiesError::Missing) => {
+                problems.push(format!("{directory} is not formatted."))
+            }
+            Err(MetaPropertiesError::Broken(problem)) => {
+                let path = path.join(MetaProperties::FILE_NAME);
                 problems.push(format!("Error loading {}: {problem}", path.display()));
             }
             Ok(meta) => problems.extend(compare(&mut first, meta)),

@@ -11,7 +11,6 @@ mod format;
 mod formatter;
 mod inspect;
 mod levels;
-mod meta_properties;
 mod scram;
 mod versions;
 mod voters;
@@ -20,16 +19,21 @@ use std::io::Write;
 use std::path::Path;
 
 use config::BrokerConfig;
+use protocol::Base64Uuid;
+use uuid::Uuid;
 
 use crate::arguments::{ParsedOptions, Stopped, parse};
-use crate::random_uuid;
 use crate::wrap::wrap;
 use crate::{NodeConfig, NodeFileError};
 
 pub use failure::Failure;
 use flags::{COMMANDS, Command, DESCRIPTION, USAGE};
 pub use formatter::{Formatted, format_if_new, format_if_new_as};
-pub use meta_properties::{MetaProperties, ReadError as MetaPropertiesError};
+
+/// A random id: of a cluster or a directory.
+pub fn random_uuid() -> Base64Uuid {
+    Base64Uuid::random(Uuid::new_v4)
+}
 
 /// Runs the tool; the exit code is 0 or 1.
 pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {

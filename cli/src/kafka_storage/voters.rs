@@ -8,14 +8,14 @@ use protocol::records::control::{KRaftVersionRange, Voter, VoterEndpoint, Voters
 use protocol::wire::StrBytes;
 
 use super::failure::Failure;
-use crate::Uuid;
+use protocol::Base64Uuid;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct InitialVoter {
     pub(super) id: i32,
     pub(super) host: String,
     pub(super) port: u16,
-    pub(super) directory: Uuid,
+    pub(super) directory: Base64Uuid,
 }
 
 pub(super) type InitialVoters = BTreeMap<i32, InitialVoter>;
@@ -67,7 +67,7 @@ fn parse_voter(entry: &str) -> Result<InitialVoter, Failure> {
         .parse::<i32>()
         .map_err(|_| Failure::Voter("Failed to parse port in dynamic voter string."))?;
     let port = u16::try_from(port).map_err(|_| Failure::VoterPort(i64::from(port)))?;
-    let directory = Uuid::parse(directory)
+    let directory = Base64Uuid::parse(directory)
         .ok_or(Failure::Voter("Failed to parse directory ID in dynamic voter string."))?;
     Ok(InitialVoter { id, host: host.to_owned(), port, directory })
 }

@@ -8,9 +8,9 @@ use std::io::Write;
 use client::admin::{Admin, AdminError, ConfigEntry, Partition, Reassignment, TopicDescription};
 
 use super::{Failure, existing};
-use crate::base64_uuid::Uuid;
 use crate::java_order::{sort_by_hash, sort_with_capacity, string_hash};
 use crate::joptsimple::ParsedOptions;
+use protocol::Base64Uuid;
 
 /// Partitions in one answer unless `--partition-size-limit-per-response` says otherwise.
 pub(super) const PAGE: i32 = 2000;
@@ -74,7 +74,7 @@ async fn descriptions(
     if let Some(id) = topic_id(given)? {
         let listed = admin.list_topics().await?;
         let without_internal = given.has("exclude-internal");
-        let is_it = |id: &Uuid| {
+        let is_it = |id: &Base64Uuid| {
             listed.iter().any(|topic| topic.id == id.0 && !(without_internal && topic.is_internal))
         };
         return match (is_it(&id), given.has("if-exists")) {
@@ -95,7 +95,7 @@ async fn descriptions(
 }
 
 /// `--topic-id`, where it is given and not zero.
-fn topic_id(given: &ParsedOptions) -> Result<Option<Uuid>, Failure> {
+fn topic_id(given: &ParsedOptions) -> Result<Option<Base64Uuid>, Failure> {
     let Some(text) = given.value("topic-id")? else { return Ok(None) };
     if text.chars().count() > 24 {
         let start: String = text.chars().take(24).collect();
@@ -105,7 +105,7 @@ fn topic_id(given: &ParsedOptions) -> Result<Option<Uuid>, Failure> {
         return Err(Failure::BadId(problem));
     }
     let wrong = || Failure::BadId(format!("Input string `{text}` is no base64-encoded UUID"));
-    let id = Uuid::parse(text).ok_or_else(wrong)?;
+    let id = Base64Uuid::parse(text).ok_or_else(wrong)?;
     Ok(Some(id).filter(|id| !id.0.is_nil()))
 }
 
@@ -174,7 +174,7 @@ fn replication_factor(partition: &Partition, moving: Option<&Reassignment>) -> u
 fn topic_line(topic: &TopicDescription, factor: usize, own: &[&ConfigEntry]) -> String {
     let id = match topic.id.is_nil() {
         true => String::new(),
-        false => format!("\tTopicId: {}", Uuid(topic.id)),
+        false => format!("\tTopicId: {}", Base64Uuid(topic.id)),
     };
     let pairs = own
         .iter()

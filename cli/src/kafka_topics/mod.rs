@@ -16,9 +16,9 @@ use client::admin::{Admin, AdminError, Bootstrap};
 use self::filter::Filter;
 use self::options::{OPTIONS, Refused};
 use self::topic_spec::{Placement, TopicSpec, TopicSpecError};
-use crate::base64_uuid::Uuid;
 use crate::joptsimple::{OptionError, ParsedOptions, parse};
 use crate::session::{Session, properties, settings};
+use protocol::Base64Uuid;
 
 const HELP: &str = include_str!("help-4.3.1.txt");
 const TOPIC_EXISTS: i16 = 36;
@@ -37,7 +37,7 @@ enum Failure {
     #[error("Topic '{0}' does not exist as expected")]
     NoTopic(String),
     #[error("TopicId '{0}' does not exist as expected")]
-    NoTopicId(Uuid),
+    NoTopicId(Base64Uuid),
     #[error("{0}")]
     BadId(String),
     #[error("{0}")]

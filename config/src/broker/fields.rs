@@ -85,6 +85,8 @@ broker_config! {
         "socket.connection.setup.timeout.ms" => socket_connection_setup_timeout_ms: i64,
         "socket.connection.setup.timeout.max.ms" => socket_connection_setup_timeout_max_ms: i64,
         // logs
+        "background.threads" => background_threads: i32,
+        "log.cleaner.io.max.bytes.per.second" => log_cleaner_io_max_bytes_per_second: f64,
         "log.dir.failure.timeout.ms" => log_dir_failure_timeout_ms: i64,
         "log.flush.offset.checkpoint.interval.ms" => log_flush_offset_checkpoint_interval_ms: i32,
         "log.flush.scheduler.interval.ms" => log_flush_scheduler_interval_ms: i64,

@@ -1,7 +1,7 @@
 //! Compaction.
 //!
 //! Rows of the broker table; the facts are those of
-//! CleanerConfig. None acts.
+//! CleanerConfig.
 
 use super::Valid;
 use super::key::{Key, boolean, double, int, long};
@@ -22,10 +22,10 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(0)
         .cluster_wide()
         .ignored(why::COMPACTION),
-    double("log.cleaner.io.max.bytes.per.second")
-        .or("1.7976931348623157E308")
-        .cluster_wide()
-        .ignored(why::COMPACTION),
+    double("log.cleaner.io.max.bytes.per.second").or("1.7976931348623157E308").cluster_wide().acts(
+        "How many bytes a second upkeep reads and writes at most when it goes through whole \
+             segments: so far the building anew of indexes that do not fit.",
+    ),
     long("log.cleaner.max.compaction.lag.ms")
         .or("9223372036854775807")
         .at_least(1)

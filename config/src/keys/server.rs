@@ -13,7 +13,9 @@ pub(super) const KEYS: &[Key] = &[
         "Whether a topic is created when a client asks for the metadata of one that does \
              not exist.",
     ),
-    int("background.threads").or("10").at_least(1).high().cluster_wide().ignored(why::THREADS),
+    int("background.threads").or("10").at_least(1).high().cluster_wide().acts(
+        "How many tasks of upkeep (retention, flushes, checkpoints, deletions) run at a time.",
+    ),
     int("broker.heartbeat.interval.ms")
         .or("2000")
         .acts("How often a broker sends a heartbeat to the controller."),

@@ -4,11 +4,12 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use cli::{MetaProperties, MetaPropertiesError, Uuid};
 use config::BrokerConfig;
 use config::dialect::{Bound, ClusterId};
+use protocol::Base64Uuid;
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
+use storage::{MetaProperties, MetaPropertiesError};
 
 use super::failure::Failure;
 use super::log::LOG;
@@ -124,7 +125,7 @@ pub(super) fn settle(
 /// Kafka before 3.7 wrote the UUID that it read: its last character may differ from what was given:
 /// MkU3OEVBNTcwNTJENDM2Qk became MkU3OEVBNTcwNTJENDM2Qg.
 fn is_same(one: &str, other: &str) -> bool {
-    let same_uuid = || Some(Uuid::parse(one)? == Uuid::parse(other)?);
+    let same_uuid = || Some(Base64Uuid::parse(one)? == Base64Uuid::parse(other)?);
     one == other || same_uuid() == Some(true)
 }
 

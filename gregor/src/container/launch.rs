@@ -6,9 +6,10 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use cli::{MetaProperties, MetaPropertiesError, NodeConfig};
+use cli::NodeConfig;
 use config::BrokerConfig;
 use config::dialect::Dialect;
+use storage::{MetaProperties, MetaPropertiesError};
 
 use super::asked::Asked;
 use super::environment::{hear, shell};

@@ -8,9 +8,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cli::{MetaProperties, NodeConfig};
+use cli::NodeConfig;
 use config::Address;
 use config::zookeeper::Connect;
+use storage::MetaProperties;
 
 use super::ask::{Found, Greeting, draw_id, who_is_at};
 use super::{check_ports, wait_for};

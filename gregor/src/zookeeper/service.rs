@@ -9,9 +9,9 @@ use std::net::{ToSocketAddrs, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
-use cli::{MetaProperties, MetaPropertiesError};
 use config::zookeeper::{Server, ServiceConfig, relative_path_warning};
 use config::{Address, BrokerConfig, Properties};
+use storage::{MetaProperties, MetaPropertiesError};
 
 use super::ask::{Found, who_is_at};
 use super::{check_ports, wait_for};

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeSet;
 
-use protocol::ErrorCode;
 use protocol::messages::broker_registration_request::Feature;
 use protocol::messages::{
     BrokerRegistrationRequest, BrokerRegistrationResponse, ControllerRegistrationRequest,
@@ -18,13 +17,14 @@ use protocol::records::metadata::{
     MetadataRecord, RegisterBrokerRecord, RegisterControllerRecord, RegisteredEndpoint,
     RegisteredFeature, UnregisterBrokerRecord,
 };
+use protocol::{Base64Uuid, ErrorCode};
 use uuid::Uuid;
 
 use super::election::BrokerEvent;
 use super::error::{ApiError, outcome};
 use super::{Controller, ControllerNow, ControllerResult};
 use crate::feature::{KRAFT_VERSION, METADATA_VERSION};
-use crate::image::{Broker, is_reserved_directory};
+use crate::image::Broker;
 use crate::planted::{Bug, is_planted};
 
 impl Controller {
@@ -172,7 +172,7 @@ impl Controller {
         if directories.is_empty() {
             return refused("No directories specified in request".to_owned());
         }
-        if directories.iter().any(|directory| is_reserved_directory(*directory)) {
+        if directories.iter().any(|directory| Base64Uuid(*directory).is_reserved()) {
             return refused("Reserved directory ID in request".to_owned());
         }
         if directories.iter().collect::<BTreeSet<_>>().len() != directories.len() {

@@ -38,7 +38,6 @@ pub use self::features::FeaturesImage;
 pub use self::loader::{LoadError, MetadataLoader};
 pub use self::partition::{
     DIRECTORY_LOST, DIRECTORY_MIGRATING, DIRECTORY_UNASSIGNED, LeaderRecovery, Partition,
-    is_reserved_directory,
 };
 pub use self::security::{
     AclsImage, ClientQuotasImage, DelegationTokensImage, QuotaEntities, ScramImage,

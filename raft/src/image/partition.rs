@@ -19,11 +19,6 @@ pub const DIRECTORY_UNASSIGNED: Uuid = Uuid::from_u128(1);
 /// The directory is offline, and nobody knows which it was.
 pub const DIRECTORY_LOST: Uuid = Uuid::from_u128(2);
 
-/// The first hundred ids mean something and never name a directory.
-pub fn is_reserved_directory(id: Uuid) -> bool {
-    id.as_u128() < 100
-}
-
 /// Whether the leader is sound or was elected out of sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaderRecovery {

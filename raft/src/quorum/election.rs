@@ -7,6 +7,7 @@
 //! ```
 //! Version 1 goes with kraft.version 1. Answers to `ElectionState` and `FileQuorumStateStore`.
 
+use protocol::Base64Uuid;
 use uuid::Uuid;
 
 use super::voters::ReplicaKey;
@@ -41,7 +42,7 @@ impl ElectionState {
         let epoch = self.epoch;
         if kraft_version > 0 {
             let directory = self.voted.map_or(Uuid::nil(), |voted| voted.directory_id);
-            let directory = base64_of(directory);
+            let directory = Base64Uuid(directory);
             return format!(
                 "{{\"leaderId\":{leader},\"leaderEpoch\":{epoch},\"votedId\":{voted},\
                  \"votedDirectoryId\":\"{directory}\",\"data_version\":1}}"
@@ -68,7 +69,7 @@ impl ElectionState {
         let directory_id = match (version, voted_id) {
             (1, 0..) => {
                 let written = string(text, "votedDirectoryId")?;
-                uuid_of_base64(written).ok_or(ElectionStateError::Directory)?
+                Base64Uuid::parse(written).ok_or(ElectionStateError::Directory)?.0
             }
             _ => Uuid::nil(),
         };
@@ -105,32 +106,6 @@ fn leading_number(text: &str) -> Option<i64> {
 fn string<'a>(text: &'a str, key: &'static str) -> Result<&'a str, ElectionStateError> {
     let quoted = value(text, key)?.strip_prefix('"').ok_or(ElectionStateError::Missing(key))?;
     quoted.split('"').next().ok_or(ElectionStateError::Missing(key))
-}
-
-const BASE64_URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/// An id as Kafka prints it: URL-safe base64 without padding.
-pub fn base64_of(id: Uuid) -> String {
-    let bits = id.as_u128();
-    // 22 digits of six bits are 132: the last digit has four zero bits below it.
-    let digit = |at: u32| {
-        let sextet = if at == 0 { (bits << 4) & 0x3f } else { (bits >> (6 * at - 4)) & 0x3f };
-        char::from(BASE64_URL[sextet as usize])
-    };
-    (0..22).rev().map(digit).collect()
-}
-
-/// Reads an id as Kafka prints it.
-pub fn uuid_of_base64(text: &str) -> Option<Uuid> {
-    if text.len() != 22 {
-        return None;
-    }
-    let mut bits = 0_u128;
-    for (at, digit) in text.bytes().enumerate() {
-        let sextet = BASE64_URL.iter().position(|known| *known == digit)? as u128;
-        bits = if at < 21 { (bits << 6) | sextet } else { (bits << 2) | (sextet >> 4) };
-    }
-    Some(Uuid::from_u128(bits))
 }
 
 #[cfg(test)]
@@ -178,18 +153,5 @@ mod tests {
         ] {
             assert_eq!(ElectionState::from_json(text).unwrap_err().to_string(), wanted);
         }
-    }
-
-    #[test]
-    fn ids_are_printed_and_read_as_kafka_does() {
-        let one = Uuid::from_u128(1);
-        assert_eq!(base64_of(one), "AAAAAAAAAAAAAAAAAAAAAQ");
-        let id = Uuid::parse_str("20756599-c95c-0f10-f800-8c1cb21cc00a").unwrap();
-        assert_eq!(base64_of(id), "IHVlmclcDxD4AIwcshzACg");
-        for id in [one, id, Uuid::max()] {
-            assert_eq!(uuid_of_base64(&base64_of(id)), Some(id));
-        }
-        assert_eq!(uuid_of_base64("too short"), None);
-        assert_eq!(uuid_of_base64("IHVlmclcDxD4AIwcshzA=="), None);
     }
 }

@@ -55,8 +55,10 @@ mod voters;
 
 use std::collections::VecDeque;
 
+use protocol::Base64Uuid;
+
 pub use self::batches::{Entry, EntryError, EntryRecord, MAX_BATCH_BYTES, control_batch, decode};
-pub use self::election::{ElectionState, ElectionStateError, base64_of, uuid_of_base64};
+pub use self::election::{ElectionState, ElectionStateError};
 use self::epochs::Epochs;
 pub use self::error::QuorumError;
 pub use self::event::{
@@ -179,7 +181,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         }
         // With another directory of this very node as the only voter nobody can ever lead.
         if voters.len() == 1 && voters.key(own.id).is_some() && !voters.contains(own) {
-            let directory = base64_of(own.directory_id);
+            let directory = Base64Uuid(own.directory_id).to_string();
             let voters = voters.ids().collect();
             return Err(QuorumError::NotAVoter { node: own.id, directory, voters });
         }

@@ -2,7 +2,7 @@
 //! Kafka's `LogManager`, file side only.
 //!
 //! ```text
-//! .lock  .kafka_cleanshutdown  meta.properties (its owner is the broker)
+//! .lock  .kafka_cleanshutdown  meta.properties
 //! recovery-point-offset-checkpoint  log-start-offset-checkpoint  replication-offset-checkpoint
 //! <topic>-<partition>/  <topic>-<partition>.<id>-delete/  …-stray/  …-future/
 //! ```
@@ -10,6 +10,7 @@
 
 mod clean_shutdown;
 mod entry;
+mod meta_properties;
 mod partition_metadata;
 mod recovery_points;
 #[cfg(test)]
@@ -27,6 +28,8 @@ use rustix::fs::{FlockOperation, flock};
 use uuid::Uuid;
 
 pub use entry::{DirKind, PartitionDir};
+pub use meta_properties::{MetaProperties, MetaPropertiesError};
+pub use partition_metadata::write_topic_id;
 pub use recovery_points::CheckpointedPoint;
 use recovery_points::RecoveryPoints;
 

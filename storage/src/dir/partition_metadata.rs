@@ -10,8 +10,7 @@
 use std::io;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use protocol::Base64Uuid;
 use uuid::Uuid;
 
 use crate::disk::Disk;
@@ -28,10 +27,18 @@ pub(super) fn read(disk: &Disk, directory: &Path) -> Result<Option<Uuid>, Storag
     }
 }
 
+/// Says whose log a directory holds, unless it says so already: for a log that is opened without
+/// its [`crate::LogDir`].
+pub fn write_topic_id(disk: &Disk, directory: &Path, topic_id: Uuid) -> Result<(), StorageError> {
+    match read(disk, directory)? {
+        Some(_) => Ok(()),
+        None => write(disk, directory, topic_id),
+    }
+}
+
 pub(super) fn write(disk: &Disk, directory: &Path, topic_id: Uuid) -> Result<(), StorageError> {
     let path = directory.join(names::PARTITION_METADATA);
-    let id = URL_SAFE_NO_PAD.encode(topic_id.as_bytes());
-    let content = format!("version: 0\ntopic_id: {id}");
+    let content = format!("version: 0\ntopic_id: {}", Base64Uuid(topic_id));
     // In one go: a torn file is one without an id, and the owner writes it again.
     let written = disk.create(&path).and_then(|file| file.write_at(content.as_bytes(), 0));
     written.map_err(|error| StorageError::io("write", &path, error))
@@ -44,6 +51,5 @@ fn parse(content: &[u8]) -> Option<Uuid> {
         return None;
     }
     let id = lines.next()?.trim().strip_prefix("topic_id: ")?;
-    let bytes = URL_SAFE_NO_PAD.decode(id).ok()?;
-    Uuid::from_slice(&bytes).ok().filter(|id| !id.is_nil())
+    Base64Uuid::parse(id).map(|id| id.0).filter(|id| !id.is_nil())
 }

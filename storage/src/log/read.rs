@@ -80,6 +80,15 @@ impl LogReader {
         self.shared.segments.load().iter().map(|segment| segment.size()).sum()
     }
 
+    /// Bytes that the next [`super::Log::delete_old_segments`] reads to build indexes anew which
+    /// reads found unfit.
+    #[must_use]
+    pub fn unfit_index_bytes(&self) -> u64 {
+        let segments = self.shared.segments.load();
+        let unfit = segments.iter().filter(|segment| segment.is_index_unfit());
+        unfit.map(|segment| segment.size()).sum()
+    }
+
     /// Up to `max_bytes` of batches from the one that holds `from` on, none of which begins at or
     /// above `upper_exclusive`. With `min_one` the first batch comes whole, however large.
     pub fn read(

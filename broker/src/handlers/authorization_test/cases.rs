@@ -10,9 +10,9 @@ use super::{Case, case};
 use crate::requests::api_error::text;
 
 /// What requests may need to know of the node.
-pub(super) struct Sample {
+pub(crate) struct Sample {
     /// Of the topic `t`.
-    pub(super) topic_id: Uuid,
+    pub(crate) topic_id: Uuid,
 }
 
 pub(super) const TOPIC: i16 = ErrorCode::TopicAuthorizationFailed.code();

@@ -9,6 +9,7 @@ mod group_cases;
 mod node_cases;
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use protocol::messages::{CreateTopicsRequest, TopicName};
 use protocol::wire::{Decodable, Encodable, StrBytes};
 use uuid::Uuid;
 
-use self::cases::Sample;
+pub(crate) use self::cases::Sample;
 use super::{produce, route};
 use crate::broker::Broker;
 use crate::metadata::auto_topics;
@@ -32,10 +33,11 @@ use crate::net::authenticator::Authenticator;
 use crate::node::server::Node;
 use crate::requests::api_error::text;
 use crate::requests::authorizer::{Authorizer, Operation, Resource};
-use crate::requests::context::RequestContext;
+use crate::requests::context::{Policies, RequestContext};
 use crate::requests::controller_access::ControllerAccess;
 use crate::requests::reply::Reply;
 use crate::requests::requester::Client;
+use crate::requests::throttle::NoQuotas;
 
 /// Denies, and keeps what it was asked.
 #[derive(Debug, Default)]
@@ -73,21 +75,25 @@ type Encode = Box<dyn Fn(i16, &Sample) -> Bytes>;
 /// The codes in the body of an answer of some version.
 type Decode = Box<dyn Fn(i16, Bytes) -> Vec<i16>>;
 
+/// What an answer of some version says of throttling, if it can.
+type ThrottleTimeMs = Box<dyn Fn(i16, Bytes) -> Option<i32>>;
+
 /// One request and what must become of it.
-struct Case {
-    key: ApiKey,
-    listener: &'static str,
+pub(crate) struct Case {
+    pub(crate) key: ApiKey,
+    pub(crate) listener: &'static str,
     granted: &'static [&'static str],
     /// What the newest version asks leave for, in this order.
-    asks: &'static [&'static str],
+    pub(crate) asks: &'static [&'static str],
     codes: &'static [i16],
     first_version: i16,
-    encode: Encode,
+    pub(crate) encode: Encode,
     decode: Decode,
+    pub(crate) throttle_time_ms: ThrottleTimeMs,
 }
 
 /// A case whose request may look different from version to version.
-fn case<Request: Encodable, Response: Decodable>(
+fn case<Request: Encodable, Response: Decodable + Debug>(
     key: ApiKey,
     request: impl Fn(i16, &Sample) -> Request + 'static,
     codes: impl Fn(i16, Response) -> Vec<i16> + 'static,
@@ -111,6 +117,11 @@ fn case<Request: Encodable, Response: Decodable>(
         first_version: 0,
         encode: Box::new(encode),
         decode: Box::new(decode),
+        throttle_time_ms: Box::new(|version, mut body| {
+            let shown = format!("{:?}", Response::decode(&mut body, version).unwrap());
+            let (_, rest) = shown.split_once("throttle_time_ms: ")?;
+            rest.split([',', ' ']).next()?.parse().ok()
+        }),
     }
 }
 
@@ -160,6 +171,7 @@ async fn answer(broker: &Arc<Broker>, context: RequestContext, body: Bytes) -> B
             }
             whole.freeze()
         }
+        Reply::Throttled(..) => panic!("{key:?} v{version}: nobody is held back"),
         Reply::Nothing => panic!("{key:?} v{version}: no answer"),
         Reply::Close(why) => panic!("{key:?} v{version}: closed: {why}"),
     };
@@ -184,7 +196,10 @@ async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
                 Authenticator::Plaintext.principal(),
                 1,
             )),
-            authorizer: Arc::clone(&authorizer) as Arc<dyn Authorizer>,
+            policies: Arc::new(Policies {
+                authorizer: Arc::clone(&authorizer) as Arc<dyn Authorizer>,
+                quotas: Arc::new(NoQuotas),
+            }),
             controller: ControllerAccess::Here,
         };
         let body = (case.encode)(version, sample);
@@ -207,17 +222,22 @@ async fn node(directory: &Path) -> (Node, Uuid) {
     let (config, _) = BrokerConfig::from_properties(&properties).unwrap();
     cli::format_if_new(&config).unwrap();
     let node = Node::start(config).await.unwrap();
+    let id = create_topic(&node).await;
+    (node, id)
+}
+
+/// A topic `t`; its id.
+pub(crate) async fn create_topic(node: &Node) -> Uuid {
     let topic = CreatableTopic::default()
         .with_name(TopicName(text("t")))
         .with_num_partitions(1)
         .with_replication_factor(1);
     let request = CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000);
     let created = auto_topics::create(&node.broker.controller, request).await.unwrap();
-    let id = created.topics.first().unwrap().topic_id;
-    (node, id)
+    created.topics.first().unwrap().topic_id
 }
 
-fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let rows = [cases::cases(), group_cases::group_cases(), node_cases::node_cases()];
     rows.into_iter().flatten().collect()
 }

@@ -6,6 +6,7 @@
 //! `BrokerLifecycleManager`.
 
 use config::BrokerConfig;
+use protocol::Base64Uuid;
 use protocol::ErrorCode;
 use protocol::messages::{
     BrokerHeartbeatRequest, BrokerHeartbeatResponse, BrokerId, BrokerRegistrationRequest,
@@ -177,7 +178,7 @@ impl Lifecycle {
 
     /// The controller does not know that a directory is offline, so this broker must not go on.
     fn give_up(&self, directory: Uuid) {
-        let (id, directory) = (self.node_id, cli::Uuid(directory));
+        let (id, directory) = (self.node_id, Base64Uuid(directory));
         tracing::error!(
             target: "kafka.server.BrokerLifecycleManager",
             "[BrokerLifecycleManager id={id}] Shutting down because couldn't communicate offline \

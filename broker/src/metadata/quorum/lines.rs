@@ -1,6 +1,7 @@
 //! What the controller says of the metadata that it replays and of brokers that come and go, in
 //! the words of Kafka's `QuorumController` and its control managers.
 
+use protocol::Base64Uuid;
 use raft::image::{Broker, Changes, ConfigResource, MetadataImage, ResourceType};
 
 /// The leader of the quorum is another, as a controller says it.
@@ -33,7 +34,7 @@ pub(super) fn replayed(
             target: "org.apache.kafka.controller.ReplicationControlManager",
             "[QuorumController id={node_id}] Replayed RemoveTopicRecord for topic {name} with ID \
              {}.",
-            cli::Uuid(*id),
+            Base64Uuid(*id),
         );
     }
     for (id, _) in changes.topics.iter().filter(|(_, change)| change.created) {
@@ -41,7 +42,7 @@ pub(super) fn replayed(
         tracing::info!(
             target: "org.apache.kafka.controller.ReplicationControlManager",
             "[QuorumController id={node_id}] Replayed TopicRecord for topic {} with topic ID {}.",
-            topic.name, cli::Uuid(*id),
+            topic.name, Base64Uuid(*id),
         );
     }
     let of_topics = changes.configs.iter().filter(|c| c.resource_type == ResourceType::Topic);

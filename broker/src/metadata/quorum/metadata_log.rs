@@ -11,7 +11,6 @@
 
 use crate::clock::wall_ms;
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -22,15 +21,17 @@ use parking_lot::Mutex;
 use protocol::batch;
 use raft::quorum::{EpochStart, HostError, Log, SnapshotEntry, SnapshotId};
 use storage::{CleanupPolicy, LogConfig, LogReader, OpenOptions, ReadError, StorageError};
+use uuid::Uuid;
 
-use super::error::{FileError, QuorumStartError};
+use super::error::QuorumStartError;
 use super::exhaustion::outwait;
 use super::log_writer::{Order, Writer};
 use super::metadata_dir::MetadataDir;
 use super::snapshot_files::{self, SnapshotFiles};
 
 const MAX_BATCH_BYTES: u32 = 8 * 1024 * 1024;
-const TOPIC_ID_FILE: &str = "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ";
+/// Kafka: `Uuid.METADATA_TOPIC_ID`.
+const TOPIC_ID: Uuid = Uuid::from_u128(1);
 /// Written batches that stay in memory for those who follow closely.
 const RECENT_BYTES: usize = 1024 * 1024;
 
@@ -101,7 +102,7 @@ impl OpenedLog {
             ..OpenOptions::default()
         };
         let mut storage = storage::Log::open(&path, config, options)?;
-        write_topic_id(&path)?;
+        storage::write_topic_id(&dir.disk, &path, TOPIC_ID)?;
         if let Some(id) = newest.filter(|id| is_ahead(id, &storage)) {
             let end = id.end_offset;
             storage.truncate_fully_and_start_at(end, end, wall_ms())?;
@@ -177,16 +178,6 @@ fn is_ahead(id: &SnapshotId, log: &storage::Log) -> bool {
     let epoch = log.latest_epoch().unwrap_or(0);
     id.epoch > epoch && id.end_offset > 0
         || id.epoch == epoch && id.end_offset > log.log_end_offset()
-}
-
-/// Kafka gives the metadata topic a fixed id, and reads it from this file.
-fn write_topic_id(directory: &Path) -> Result<(), FileError> {
-    let path = directory.join("partition.metadata");
-    if path.exists() {
-        return Ok(());
-    }
-    std::fs::write(&path, TOPIC_ID_FILE)
-        .map_err(|error| snapshot_files::failed("write", &path, error))
 }
 
 impl MetadataLog {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use replica::{Acks, Answer, Effects, NotAppended, NotDeleted, Origin, Token};
-use storage::{AppendError, Appended, StorageError};
+use storage::{AppendError, Appended, FlushTicket, Flushed, StorageError};
 use tokio::sync::oneshot;
 
 use super::HostedPartition;
 use crate::blocking::blocking;
+use crate::clock::monotonic;
 
 /// Why an append was not taken; `error_map` has the codes.
 pub(crate) type AppendRefused = NotAppended<AppendError>;
@@ -47,7 +48,8 @@ impl HostedPartition {
         now_ms: i64,
         origin: Origin,
     ) -> Result<Appending, AppendRefused> {
-        let token = self.token();
+        let (token, metrics) = (self.token(), self.context.metrics());
+        metrics.append_requested();
         let (outcome, effects, answer, moved) = self.context.gate().run(|| {
             let mut replica = self.replica.lock();
             let (outcome, effects) =
@@ -63,6 +65,8 @@ impl HostedPartition {
         })?;
         self.carry_out(effects);
         self.wake(moved);
+        let appended = &outcome.appended.0;
+        metrics.appended(records.len(), appended.base_offset, appended.last_offset);
         let committed = answer.map(|answer| Committing { token, answer });
         Ok(Appending { appended: outcome.appended.0, committed })
     }
@@ -114,12 +118,20 @@ impl HostedPartition {
             match ticket {
                 None => Ok(()),
                 Some(ticket) => {
-                    let flushed = ticket.run();
+                    let flushed = partition.run_flush(ticket);
                     partition.replica.lock().log_mut().log.end_flush(flushed)
                 }
             }
         })
         .await
+    }
+
+    /// Syncs what a ticket of this log names; as long as the disk takes.
+    pub(crate) fn run_flush(&self, ticket: FlushTicket) -> Flushed {
+        let begun = monotonic();
+        let flushed = ticket.run();
+        self.context.metrics().flushed(monotonic().saturating_sub(begun));
+        flushed
     }
 
     /// DeleteRecords; `offset` -1 means everything that is committed. Files may go, so it runs

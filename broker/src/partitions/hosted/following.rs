@@ -19,7 +19,11 @@ impl HostedPartition {
 
     /// The leader sent records, or none.
     pub(crate) fn append_from_leader(&self, at: &FetchPosition, fetched: &Fetched) -> Followed {
-        self.follow(|replica, moment| replica.append_from_leader(at, fetched, moment))
+        let done = self.follow(|replica, moment| replica.append_from_leader(at, fetched, moment));
+        if matches!(done, Ok(Replicated::Appended)) {
+            self.context.metrics().replicated(fetched.records.len());
+        }
+        done
     }
 
     /// The leader says where our log parts from its own.

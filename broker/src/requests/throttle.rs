@@ -1,0 +1,131 @@
+//! How long a client is held back: what its answer says of it (throttle_time_ms), and for how long
+//! nothing is read from its connection after that answer (KIP-219: answer first, then mute).
+//!
+//! ```text
+//! handler ─ answer ─▶ RequestContext::throttle ─ ClientQuotas ─▶ throttle_time_ms in the answer
+//!                                                           └──▶ Reply::Throttled ─▶ connection
+//! ```
+//! Every answer goes this way: those of `reply::serve` by [`ThrottledResponse`], and those that are
+//! made by hand (Produce, Fetch, what a controller answered) by the same function.
+//!
+//! Kafka: `RequestHandlerHelper`, `ClientRequestQuotaManager.maybeRecordAndGetThrottleTimeMs`,
+//! `ThrottledChannel`.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use protocol::api::{Api, ApiKey};
+use protocol::messages::*;
+
+use super::requester::Client;
+
+/// How long somebody is held back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ThrottleTime {
+    ms: i32,
+}
+
+impl ThrottleTime {
+    pub(crate) const NONE: Self = Self { ms: 0 };
+
+    pub(crate) fn of_ms(ms: i32) -> Self {
+        Self { ms: ms.max(0) }
+    }
+
+    /// As answers say it.
+    pub(crate) fn as_ms(self) -> i32 {
+        self.ms
+    }
+
+    /// For how long the connection is muted; `None` where it is not.
+    pub(crate) fn mute(self) -> Option<Duration> {
+        let ms = u64::try_from(self.ms).ok().filter(|ms| *ms > 0)?;
+        Some(Duration::from_millis(ms))
+    }
+}
+
+/// What the quotas of clients say of a request that is about to be answered.
+pub(crate) trait ClientQuotas: Debug + Send + Sync {
+    /// How long its sender is held back. Asked once for each request.
+    fn throttle_time(&self, client: &Client, client_id: &str, api: &Api) -> ThrottleTime;
+}
+
+/// Nobody is held back.
+#[derive(Debug)]
+pub(crate) struct NoQuotas;
+
+impl ClientQuotas for NoQuotas {
+    fn throttle_time(&self, _: &Client, _: &str, _: &Api) -> ThrottleTime {
+        ThrottleTime::NONE
+    }
+}
+
+/// Requests between nodes that Kafka never holds back (`sendResponseExemptThrottle`); a follower's
+/// Fetch is for its handler to tell.
+pub(crate) fn is_exempt(key: ApiKey) -> bool {
+    use ApiKey::{
+        AlterPartition, BeginQuorumEpoch, EndQuorumEpoch, Envelope, FetchSnapshot, UpdateRaftVoter,
+        Vote,
+    };
+    matches!(
+        key,
+        AlterPartition
+            | BeginQuorumEpoch
+            | EndQuorumEpoch
+            | Envelope
+            | FetchSnapshot
+            | UpdateRaftVoter
+            | Vote
+    )
+}
+
+/// The first bytes of an answer to a forwarded request, behind its header, are throttle_time_ms in
+/// every version that is served, but for this API's, which has none.
+pub(crate) fn begins_with_throttle_time(key: ApiKey) -> bool {
+    key != ApiKey::DescribeQuorum
+}
+
+/// An answer that may say how long its receiver is held back.
+pub(crate) trait ThrottledResponse {
+    fn set_throttle_time(&mut self, time: ThrottleTime);
+}
+
+macro_rules! with_throttle_time {
+    ($($response:ident)*) => {
+        $(impl ThrottledResponse for $response {
+            fn set_throttle_time(&mut self, time: ThrottleTime) {
+                self.throttle_time_ms = time.as_ms();
+            }
+        })*
+    };
+}
+
+macro_rules! without_throttle_time {
+    ($($response:ident)*) => {
+        $(impl ThrottledResponse for $response {
+            fn set_throttle_time(&mut self, _: ThrottleTime) {}
+        })*
+    };
+}
+
+with_throttle_time! {
+    AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
+    AlterPartitionResponse ApiVersionsResponse AssignReplicasToDirsResponse
+    BrokerHeartbeatResponse BrokerRegistrationResponse ControllerRegistrationResponse
+    CreateAclsResponse CreatePartitionsResponse CreateTopicsResponse DeleteAclsResponse
+    DeleteGroupsResponse DeleteRecordsResponse DeleteTopicsResponse DescribeAclsResponse
+    DescribeClientQuotasResponse DescribeClusterResponse DescribeConfigsResponse
+    DescribeGroupsResponse DescribeLogDirsResponse DescribeProducersResponse
+    DescribeTopicPartitionsResponse DescribeUserScramCredentialsResponse ElectLeadersResponse
+    FetchResponse FetchSnapshotResponse FindCoordinatorResponse HeartbeatResponse
+    IncrementalAlterConfigsResponse InitProducerIdResponse JoinGroupResponse LeaveGroupResponse
+    ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
+    ListPartitionReassignmentsResponse MetadataResponse OffsetCommitResponse OffsetDeleteResponse
+    OffsetFetchResponse OffsetForLeaderEpochResponse SyncGroupResponse UnregisterBrokerResponse
+    UpdateFeaturesResponse UpdateRaftVoterResponse
+}
+
+without_throttle_time! {
+    BeginQuorumEpochResponse DescribeQuorumResponse EndQuorumEpochResponse EnvelopeResponse
+    VoteResponse
+}

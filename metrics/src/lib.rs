@@ -1,0 +1,28 @@
+//! What a node measures: counters, gauges and distributions by the names that Kafka gives them.
+//!
+//! Owns: the instruments, their names, and the registry in which all of a node's are found.
+//! Refuses: clocks (a rate is two readings and the time between them, which is the reader's),
+//! global state, and the form in which readings are shown.
+//!
+//! ```text
+//! component ─ its probes: a struct of Arc<Counter>, Arc<Histogram> ◀── made by Registry
+//!                │ one relaxed atomic add                                   │ read
+//!                ▼                                                          ▼
+//!            instrument ◀───────────────────────────────── all of them; a gauge is asked then
+//! ```
+//! Kept true:
+//! - who counts takes no lock and allocates nothing, and is not held up by who reads;
+//! - one name is one instrument: a counter or histogram that is asked for twice is the same;
+//! - a reading of one instrument may be older than that of the next.
+//!
+//! Kafka: `KafkaMetricsGroup`, whose instruments are JMX MBeans.
+
+mod counter;
+mod histogram;
+mod name;
+mod registry;
+
+pub use counter::Counter;
+pub use histogram::{Distribution, Histogram};
+pub use name::MetricName;
+pub use registry::{Reading, Registry};
