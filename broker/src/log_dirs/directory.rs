@@ -152,14 +152,18 @@ impl Directory {
         Ok(())
     }
 
-    /// Removes the directories whose delay is over.
+    /// Removes the directories whose delay is over. One that cannot be removed is tried again by
+    /// the next call, and holds up no other.
     pub(super) fn remove_deleted(&self, now_ms: i64) -> Result<(), StorageError> {
-        let (due, later) =
-            std::mem::take(&mut *self.doomed.lock()).into_iter().partition(|d| d.due_ms <= now_ms);
-        self.doomed.lock().extend::<Vec<Doomed>>(later);
-        let due: Vec<Doomed> = due;
-        due.iter().try_for_each(|doomed| {
-            doomed.log.remove()?;
+        let due: Vec<Doomed> =
+            self.doomed.lock().extract_if(.., |doomed| doomed.due_ms <= now_ms).collect();
+        let mut done = Ok(());
+        for doomed in due {
+            if let Err(error) = doomed.log.remove() {
+                self.doomed.lock().push(doomed);
+                done = done.and(Err(error));
+                continue;
+            }
             let path = doomed.log.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             // `topic-0.id-delete`, the topic perhaps cut.
@@ -168,8 +172,8 @@ impl Directory {
                 target: "kafka.log.LogManager",
                 "Deleted log for partition {partition} in {}.", path.display(),
             );
-            Ok(())
-        })
+        }
+        done
     }
 
     pub(super) fn checkpoint_recovery_points(
@@ -243,4 +247,57 @@ fn entries(
         offset: offset(partition),
     };
     partitions.iter().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use storage::{Disk, DiskOp, Faults, LogDirOptions, OpenFiles, Verdict};
+
+    use super::*;
+
+    const ENOMEM: i32 = 12;
+
+    /// Has no memory to remove the first directory that it is asked to.
+    #[derive(Debug, Default)]
+    struct ShortOnce(AtomicBool);
+
+    impl Faults for ShortOnce {
+        fn before(&self, operation: DiskOp, _: &Path) -> Verdict {
+            if operation == DiskOp::Remove && !self.0.swap(true, Ordering::Relaxed) {
+                return Verdict::Fail(std::io::Error::from_raw_os_error(ENOMEM));
+            }
+            Verdict::Proceed
+        }
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_removed_is_tried_again_and_holds_up_no_other() {
+        let home = tempfile::tempdir().unwrap();
+        let faults = Arc::new(ShortOnce(AtomicBool::new(true)));
+        let options = LogDirOptions {
+            producer_expiration_ms: 1000,
+            verify_transactions: false,
+            disk: Disk::with_faults(Arc::clone(&faults) as Arc<dyn Faults>),
+            open_files: Arc::new(OpenFiles::new(10)),
+        };
+        let directory = Directory::open(home.path(), Uuid::from_u128(1000), options).unwrap();
+        let paths: Vec<PathBuf> =
+            [1, 2, 3].map(|number| home.path().join(format!("t-{number}.0-delete"))).into();
+        for (path, due_ms) in paths.iter().zip([10, 10, 20]) {
+            std::fs::create_dir(path).unwrap();
+            let log = directory.dir.retired(path.clone());
+            directory.doomed.lock().push(Doomed { log, due_ms });
+        }
+        faults.0.store(false, Ordering::Relaxed);
+        let there = || paths.iter().map(|path| path.exists()).collect::<Vec<_>>();
+        assert!(directory.remove_deleted(10).is_err());
+        assert_eq!(there(), [true, false, true]);
+        directory.remove_deleted(10).unwrap();
+        assert_eq!(there(), [false, false, true]);
+        directory.remove_deleted(20).unwrap();
+        assert_eq!(there(), [false, false, false]);
+    }
 }
