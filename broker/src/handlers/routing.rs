@@ -6,7 +6,34 @@ use std::sync::Arc;
 use bytes::Bytes;
 use protocol::api::{ApiKey, Listener};
 
-use super::{envelope, fetch};
+use super::cluster::{
+    api_versions, broker_heartbeat, broker_registration, controller_registration, describe_cluster,
+    envelope, unregister_broker, update_features,
+};
+use super::configs::{
+    alter_configs, describe_configs, incremental_alter_configs, list_config_resources,
+};
+use super::groups::{
+    delete_groups, describe_groups, find_coordinator, heartbeat, join_group, leave_group,
+    list_groups, offset_commit, offset_delete, offset_fetch, sync_group,
+};
+use super::producers::{allocate_producer_ids, describe_producers, init_producer_id};
+use super::quorum::{
+    begin_quorum_epoch, controller_fetch, describe_quorum, end_quorum_epoch, fetch_snapshot,
+    update_raft_voter, vote,
+};
+use super::records::{delete_records, fetch, list_offsets, offset_for_leader_epoch};
+use super::replicas::{
+    alter_partition, alter_partition_reassignments, assign_replicas_to_dirs, describe_log_dirs,
+    elect_leaders, list_partition_reassignments,
+};
+use super::security::{
+    create_acls, delete_acls, describe_acls, describe_client_quotas,
+    describe_user_scram_credentials,
+};
+use super::topics::{
+    create_partitions, create_topics, delete_topics, describe_topic_partitions, metadata,
+};
 use crate::broker::Broker;
 use crate::requests::context::RequestContext;
 use crate::requests::reply::{Later, Reply, serve};
@@ -16,7 +43,7 @@ macro_rules! call {
     ($broker:ident, $context:ident, $body:ident => $handler:ident($($part:ident),*)) => {{
         let context_of_call = Arc::clone(&$context);
         serve(&$context, $body, move |request| async move {
-            super::$handler::handle($(&$broker.$part,)* &context_of_call, request).await
+            $handler::handle($(&$broker.$part,)* &context_of_call, request).await
         })
     }};
 }

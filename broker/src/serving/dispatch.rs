@@ -48,7 +48,7 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         controller: ControllerAccess::Here,
     };
     if header.api.key == ApiKey::Produce {
-        return Begun::Produce(handlers::produce::begin(
+        return Begun::Produce(handlers::records::produce::begin(
             &broker.metadata,
             &broker.replicas,
             context,
@@ -58,7 +58,7 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
     let broker = Arc::clone(broker);
     let response_version = header.response_version();
     if header.is_unsupported_api_versions() {
-        let response = handlers::api_versions::unsupported_version(listener);
+        let response = handlers::cluster::api_versions::unsupported_version(listener);
         // The version that it is answered in has no throttle_time_ms.
         let reply = Reply::of(encode(&context, response_version, &response));
         return Begun::Other(Box::pin(std::future::ready(reply.throttled(context.throttle()))));

@@ -26,7 +26,8 @@ use protocol::wire::{Decodable, Encodable, StrBytes};
 use uuid::Uuid;
 
 pub(crate) use self::cases::Sample;
-use super::{produce, route};
+use super::records::produce;
+use super::route;
 use crate::broker::Broker;
 use crate::metadata::auto_topics;
 use crate::net::authenticator::Authenticator;

@@ -1,0 +1,9 @@
+//! The controller quorum's own requests (KIP-595).
+
+pub(crate) mod begin_quorum_epoch;
+pub(crate) mod controller_fetch;
+pub(crate) mod describe_quorum;
+pub(crate) mod end_quorum_epoch;
+pub(crate) mod fetch_snapshot;
+pub(crate) mod update_raft_voter;
+pub(crate) mod vote;

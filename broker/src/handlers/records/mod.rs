@@ -1,0 +1,7 @@
+//! Records: written, read, found and deleted.
+
+pub(crate) mod delete_records;
+pub(crate) mod fetch;
+pub(crate) mod list_offsets;
+pub(crate) mod offset_for_leader_epoch;
+pub(crate) mod produce;
