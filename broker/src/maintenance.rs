@@ -90,14 +90,7 @@ impl Maintenance {
 fn tasks(config: &BrokerConfig, upkeep: &Upkeep) -> Vec<ScheduledTask> {
     let every = |name, delay: Duration, period: Duration, work: Work| {
         let upkeep = upkeep.clone();
-        let work = move || match work(&upkeep) {
-            Ok(()) => Outcome::Done,
-            Err(error) => {
-                upkeep.replicas.note_storage_failure(&error);
-                Outcome::Failed
-            }
-        };
-        ScheduledTask { name, delay, period, work: Arc::new(work) }
+        ScheduledTask { name, delay, period, work: Arc::new(move || work(&upkeep)) }
     };
     let delay = millis(config.log_initial_task_delay_ms);
     let flush_check = millis(config.log_flush_scheduler_interval_ms).min(FLUSH_CHECK_MAX);
@@ -141,13 +134,44 @@ fn tasks(config: &BrokerConfig, upkeep: &Upkeep) -> Vec<ScheduledTask> {
     ]
 }
 
-type Work = fn(&Upkeep) -> Result<(), StorageError>;
+type Work = fn(&Upkeep) -> Outcome;
 
 type Checkpoint = fn(&LogDirs, &[Arc<HostedPartition>]) -> Result<(), StorageError>;
 
 impl Upkeep {
-    fn checkpoint(&self, write: Checkpoint) -> Result<(), StorageError> {
-        write(&self.replicas.log_dirs, &self.replicas.partitions.all())
+    fn checkpoint(&self, write: Checkpoint) -> Outcome {
+        self.noted(write(&self.replicas.log_dirs, &self.replicas.partitions.all()))
+    }
+
+    /// What failed costs its directory, or is tried with the next run.
+    fn noted(&self, done: Result<(), StorageError>) -> Outcome {
+        match done {
+            Ok(()) => Outcome::Done,
+            Err(error) => {
+                self.replicas.note_storage_failure(&error);
+                Outcome::Failed
+            }
+        }
+    }
+
+    /// Goes through all partitions: one that fails keeps nothing from the others.
+    fn each(&self, work: impl Fn(&HostedPartition) -> Result<(), StorageError>) -> Outcome {
+        let mut outcome = Outcome::Done;
+        for partition in self.replicas.partitions.all() {
+            if self.noted(work(&partition)) == Outcome::Failed {
+                outcome = Outcome::Failed;
+            }
+        }
+        outcome
+    }
+
+    /// Applies `work` to every log whose lock is free.
+    fn each_log(&self, work: impl Fn(&mut StoredLog, i64) -> Result<(), StorageError>) -> Outcome {
+        let now_ms = wall_ms();
+        self.each(|partition| {
+            let worked = partition.try_with_replica(|replica| work(replica.log_mut(), now_ms));
+            worked.unwrap_or(Ok(()))
+        })
     }
 }
 
@@ -155,22 +179,9 @@ fn millis(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1))
 }
 
-/// Applies `work` to every log whose lock is free.
-fn each_log(
-    replicas: &ReplicaManager,
-    work: impl Fn(&mut StoredLog, i64) -> Result<(), StorageError>,
-) -> Result<(), StorageError> {
+fn retention(upkeep: &Upkeep) -> Outcome {
     let now_ms = wall_ms();
-    for partition in replicas.partitions.all() {
-        let worked = partition.try_with_replica(|replica| work(replica.log_mut(), now_ms));
-        worked.unwrap_or(Ok(()))?;
-    }
-    Ok(())
-}
-
-fn retention(upkeep: &Upkeep) -> Result<(), StorageError> {
-    let now_ms = wall_ms();
-    for partition in upkeep.replicas.partitions.all() {
+    upkeep.each(|partition| {
         // An index that reads found unfit is built anew from all of its segment, under the lock.
         let to_read = partition.reader().unfit_index_bytes();
         if to_read > 0 && upkeep.io.acquire(to_read) == Err(Stopping) {
@@ -178,37 +189,37 @@ fn retention(upkeep: &Upkeep) -> Result<(), StorageError> {
         }
         let worked =
             partition.try_with_replica(|replica| replica.log_mut().log.delete_old_segments(now_ms));
-        worked.unwrap_or(Ok(0))?;
-    }
-    Ok(())
+        worked.unwrap_or(Ok(0)).map(drop)
+    })
 }
 
-fn flush(upkeep: &Upkeep) -> Result<(), StorageError> {
+fn flush(upkeep: &Upkeep) -> Outcome {
     let now_ms = wall_ms();
-    for partition in upkeep.replicas.partitions.all() {
+    upkeep.each(|partition| {
         let begun =
             partition.try_with_replica(|replica| replica.log_mut().log.begin_due_flush(now_ms));
-        if let Some(ticket) = begun.unwrap_or(Ok(None))? {
-            let flushed = partition.run_flush(ticket);
-            partition.with_replica_here(|replica| replica.log_mut().log.end_flush(flushed))?;
-        }
-    }
-    Ok(())
+        let Some(ticket) = begun.unwrap_or(Ok(None))? else { return Ok(()) };
+        let flushed = partition.run_flush(ticket);
+        partition.with_replica_here(|replica| replica.log_mut().log.end_flush(flushed))
+    })
 }
 
-fn lag(upkeep: &Upkeep) -> Result<(), StorageError> {
+fn lag(upkeep: &Upkeep) -> Outcome {
     upkeep.replicas.partitions.all().iter().for_each(|partition| partition.tick());
-    Ok(())
+    Outcome::Done
 }
 
-fn expire_producers(upkeep: &Upkeep) -> Result<(), StorageError> {
-    each_log(&upkeep.replicas, |stored, now_ms| {
+fn expire_producers(upkeep: &Upkeep) -> Outcome {
+    upkeep.each_log(|stored, now_ms| {
         stored.log.expire_producers(now_ms);
         Ok(())
     })
 }
 
-fn remove_deleted(upkeep: &Upkeep) -> Result<(), StorageError> {
-    upkeep.replicas.log_dirs.remove_deleted(wall_ms())?;
-    each_log(&upkeep.replicas, |stored, now_ms| stored.log.remove_doomed(now_ms))
+fn remove_deleted(upkeep: &Upkeep) -> Outcome {
+    let directories = upkeep.noted(upkeep.replicas.log_dirs.remove_deleted(wall_ms()));
+    match upkeep.each_log(|stored, now_ms| stored.log.remove_doomed(now_ms)) {
+        Outcome::Done => directories,
+        Outcome::Failed => Outcome::Failed,
+    }
 }
