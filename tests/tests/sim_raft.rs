@@ -63,16 +63,8 @@ fn a_quorum_keeps_its_promises_under_every_seed() {
     // Straight to the log of the run: what passes prints nothing otherwise.
     let _ = writeln!(std::io::stderr(), "{count} seeds: {total:#?}");
     assert!(total.events >= count * 5_000 && total.faults >= count * 10);
-    for (name, counted) in [
-        ("split votes", total.split_votes),
-        ("truncations by divergence", total.divergence_truncations),
-        ("snapshots installed", total.snapshot_installs),
-        ("crashes", total.crashes),
-        ("handovers", total.handovers),
-        ("elections", total.elections),
-    ] {
-        assert!(counted > 0, "no {name} in {count} seeds");
-    }
+    let never: Vec<_> = total.all().into_iter().filter(|(_, count)| *count == 0).collect();
+    assert!(never.is_empty(), "never happened in {count} seeds: {never:?}");
 }
 
 #[test]
