@@ -17,6 +17,7 @@ pub mod evidence;
 pub mod feature;
 pub mod image;
 pub mod node;
+pub mod pending;
 pub mod planted;
 pub mod quorum;
 pub mod suspects;

@@ -26,6 +26,7 @@ use crate::controller::{
 use crate::image::{
     LoadError, MetadataDelta, MetadataImage, MetadataLoader, Provenance, ReplayError,
 };
+use crate::planted::{Bug, is_planted};
 use crate::quorum::{
     CLUSTER_METADATA_TOPIC, Destination, Entry, EntryRecord, Event, Found, KRaftState, Log, Output,
     PeerRequest, PeerResponse, Quorum, QuorumError, QuorumNow, QuorumSettings, ReplicaProgress,
@@ -208,7 +209,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
     }
 
     /// Asks the active controller. The response is due when everything up to and including the
-    /// returned offset is committed and published.
+    /// returned offset is committed and published: see [`crate::pending::Pending`].
     pub fn call<R>(
         &mut self,
         ask: impl FnOnce(&mut Controller, &ControllerNow) -> ControllerResult<R>,
@@ -219,7 +220,14 @@ impl<L: Log, V: VoteStore> Node<L, V> {
             return Ok(Err(NotActive));
         }
         let ControllerResult { records, response, atomic } = ask(&mut self.controller, now);
+        if records.is_empty() && is_planted(Bug::UncommittedIsSeen) {
+            return Ok(Ok((response, -1)));
+        }
         outputs.extend(self.write(records, atomic, now)?);
+        if !self.controller.is_active() {
+            // Writing it took so long that nobody follows any more: it may be lost.
+            return Ok(Err(NotActive));
+        }
         Ok(Ok((response, self.quorum.log().log_end_offset() - 1)))
     }
 
@@ -327,8 +335,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
                     self.activate(epoch, next_offset, now, &mut outputs)?;
                 }
                 Output::BecomeInactive { epoch } => {
-                    let next_offset = self.quorum.log().log_end_offset();
-                    self.controller.reset(self.loader.peek(), next_offset);
+                    self.reset_controller(self.quorum.log().log_end_offset());
                     outputs.push(NodeOutput::BecameInactive { epoch });
                 }
                 Output::Commit { entries, .. } => self.commit(entries, now, &mut outputs)?,
@@ -340,6 +347,15 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         Ok(outputs)
     }
 
+    /// What the controller knows from now on is what is committed.
+    fn reset_controller(&mut self, next_offset: i64) {
+        let image = match self.controller.image() {
+            kept if is_planted(Bug::KeepUncommitted) && !kept.is_empty() => kept.clone(),
+            _ => self.loader.peek(),
+        };
+        self.controller.reset(image, next_offset);
+    }
+
     /// The controller takes over from what is committed, which the quorum saw to that this node
     /// has applied.
     fn activate(
@@ -349,7 +365,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         now: &ControllerNow,
         outputs: &mut Vec<NodeOutput>,
     ) -> Result<(), NodeError> {
-        self.controller.reset(self.loader.peek(), next_offset);
+        self.reset_controller(next_offset);
         if let Some(offset) = self.loader.open_transaction() {
             self.controller.resume_transaction(offset);
         }

@@ -11,6 +11,7 @@ use super::*;
 use crate::controller::feature_records;
 use crate::feature::MetadataVersion;
 use crate::image::ConfigResource;
+use crate::pending::{Due, Pending};
 use crate::quorum::tests::{MemoryLog, MemoryStore, SharedDisk, settings_of};
 
 type TestNode = Node<MemoryLog, MemoryStore>;
@@ -183,4 +184,47 @@ fn only_the_leader_describes_the_quorum() {
         (partition.error_code, caught_up.count(), response.nodes.len())
     };
     assert_eq!([described(1), described(2)], [(0, 3, 3), (6, 0, 0)]);
+}
+
+#[test]
+fn what_is_asked_of_a_leader_that_nobody_follows_any_more_is_not_promised() {
+    let mut trio = Trio::default();
+    [1, 2, 3].into_iter().for_each(|id| trio.start(id));
+    trio.run(200);
+    assert!(trio.write(1, "followed"));
+    trio.run(10);
+    trio.nodes.retain(|id, _| *id == 1);
+    // It stood still, and is asked before it looks at the time.
+    trio.now_ms += 4_000;
+    assert!(!trio.write(1, "late"), "it leads no more by the end of the call");
+    assert_eq!(trio.active, [(1, true, 1), (1, false, 1)]);
+    assert_eq!(Trio::value(trio.nodes[&1].controller().image()).as_deref(), Some("followed"));
+}
+
+#[test]
+fn answers_wait_for_a_majority_and_for_the_broker_and_end_with_the_leadership() {
+    let mut trio = Trio::default();
+    [1, 2, 3].into_iter().for_each(|id| trio.start(id));
+    trio.run(200);
+    let mut pending = Pending::default();
+    let reached = trio.nodes[&1].quorum().high_watermark().unwrap() - 1;
+    pending.wait(Due::Applied, reached, "applied");
+    pending.wait(Due::Committed, reached, "committed");
+    assert_eq!(pending.take_due(&trio.nodes[&1]), Some("committed"));
+    assert_eq!(pending.take_due(&trio.nodes[&1]), None, "the broker has not applied it");
+    pending.applied(reached);
+    assert_eq!(pending.take_due(&trio.nodes[&1]), Some("applied"));
+
+    trio.nodes.retain(|id, _| *id == 1);
+    assert!(trio.write(1, "alone"));
+    let end = trio.nodes[&1].quorum().log().log_end_offset() - 1;
+    pending.wait(Due::Committed, end, "alone");
+    // What is due earlier does not wait behind it.
+    pending.wait(Due::Committed, reached, "earlier");
+    assert_eq!(pending.take_due(&trio.nodes[&1]), Some("earlier"));
+    trio.run(10);
+    assert_eq!(pending.take_due(&trio.nodes[&1]), None, "nobody else has it");
+    trio.run(4_000);
+    assert_eq!(trio.active.last(), Some(&(1, false, 1)));
+    assert_eq!((pending.take_due(&trio.nodes[&1]), pending.renounce()), (None, vec!["alone"]));
 }

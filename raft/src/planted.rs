@@ -19,6 +19,18 @@ pub enum Bug {
     MinorityCommits,
     /// An epoch is not saved unless there was a vote in it.
     ForgetEpoch,
+    /// A vote that could not be saved counts all the same.
+    IgnoreFailedVote,
+    /// What the controller decided is answered before it is committed.
+    AnswerBeforeCommit,
+    /// Answers that wait when a controller is deposed are given when others have come as far.
+    AnswersOutliveLeadership,
+    /// An answer that wrote nothing does not wait for the records that it may have seen.
+    UncommittedIsSeen,
+    /// A controller that is deposed keeps what it had decided and was not committed.
+    KeepUncommitted,
+    /// A new leader decides before everything of its predecessors is committed and applied.
+    ActiveTooEarly,
     /// The controller takes every new incarnation of a broker for one that stopped cleanly.
     CrashIsCleanStop,
     /// The controller lets replicas of former incarnations into the in-sync set.
@@ -28,7 +40,7 @@ pub enum Bug {
 }
 
 impl Bug {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AnswerBeforeSync,
         Self::VoteTwice,
         Self::VoteForUnsynced,
@@ -36,10 +48,19 @@ impl Bug {
         Self::NoTruncation,
         Self::MinorityCommits,
         Self::ForgetEpoch,
+        Self::IgnoreFailedVote,
     ];
     /// Those that show in replication, not in the quorum.
     pub const OF_CONTROLLER: [Self; 3] =
         [Self::CrashIsCleanStop, Self::StaleReplicaInSync, Self::UncleanWithoutPermission];
+    /// Those of what joins quorum and controller: they show where both meet.
+    pub const OF_NODE: [Self; 5] = [
+        Self::AnswerBeforeCommit,
+        Self::AnswersOutliveLeadership,
+        Self::UncommittedIsSeen,
+        Self::KeepUncommitted,
+        Self::ActiveTooEarly,
+    ];
 }
 
 #[cfg(feature = "planted")]

@@ -1,12 +1,14 @@
 //! Which seeds a run has, and what it came to.
 //!
-//! `GREGOR_SEEDS=n` runs so many, `GREGOR_FIRST_SEED=n` begins there; `tests/run --long` has ten
-//! times the usual number.
+//! `GREGOR_SEEDS=n` runs so many, `GREGOR_FIRST_SEED=n` begins there; `tests/run --long` has
+//! 20,000 of each world.
 
 use std::io::Write;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+
+const LONG: u64 = 20_000;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().expect("a number"))
@@ -23,7 +25,7 @@ impl Seeds {
     /// The usual number from 0 on, unless the environment asks for others.
     pub(crate) fn chosen(usual: u64) -> Self {
         let long = std::env::var_os("GREGOR_LONG").is_some();
-        let count = number("GREGOR_SEEDS").unwrap_or(if long { 10 * usual } else { usual });
+        let count = number("GREGOR_SEEDS").unwrap_or(if long { LONG } else { usual });
         Self { first: number("GREGOR_FIRST_SEED").unwrap_or(0), count }
     }
 

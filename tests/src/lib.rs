@@ -12,6 +12,7 @@
 pub mod bench;
 pub mod clients;
 pub mod cluster;
+pub mod counting;
 pub mod docker;
 pub mod facts;
 pub mod golden;

@@ -3,7 +3,6 @@
 
 #![cfg(feature = "planted")]
 
-#[allow(dead_code)] // runs with a plan of their own
 #[path = "../sim/quorum/mod.rs"]
 mod quorum;
 

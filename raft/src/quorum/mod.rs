@@ -348,7 +348,10 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             if is_planted(Bug::ForgetEpoch) && state.voted.is_none() {
                 return Ok(());
             }
-            self.store.write(&state, self.kraft.last().version)?;
+            let saved = self.store.write(&state, self.kraft.last().version);
+            if !is_planted(Bug::IgnoreFailedVote) {
+                saved?;
+            }
         }
         Ok(())
     }

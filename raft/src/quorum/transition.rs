@@ -202,7 +202,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         self.save()?;
         self.enter(role);
         self.append_start_of_epoch(&granting, epoch);
-        if self.voters().is_only(own) {
+        if self.voters().is_only(own) || is_planted(Bug::ActiveTooEarly) {
             self.activate(epoch);
         }
         Ok(())

@@ -1,33 +1,29 @@
 //! What happened in a run: a simulation in which nothing went wrong shows nothing.
 
-use std::ops::AddAssign;
+use tests::counters;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counters {
-    pub(crate) events: u64,
-    pub(crate) simulated_ms: u64,
-    pub(crate) faults: u64,
-    pub(crate) elections: u64,
+counters! {
+    events: "events of the quorum",
+    faults: "faults of the quorum",
+    elections: "elections of a controller",
     /// Epochs in which two voted for themselves.
-    pub(crate) split_votes: u64,
-    pub(crate) divergence_truncations: u64,
-    pub(crate) snapshot_installs: u64,
-    pub(crate) crashes: u64,
-    pub(crate) handovers: u64,
-    pub(crate) committed: u64,
-}
-
-impl AddAssign for Counters {
-    fn add_assign(&mut self, other: Self) {
-        self.events += other.events;
-        self.simulated_ms += other.simulated_ms;
-        self.faults += other.faults;
-        self.elections += other.elections;
-        self.split_votes += other.split_votes;
-        self.divergence_truncations += other.divergence_truncations;
-        self.snapshot_installs += other.snapshot_installs;
-        self.crashes += other.crashes;
-        self.handovers += other.handovers;
-        self.committed += other.committed;
-    }
+    split_votes: "split votes",
+    divergence_truncations: "truncations by divergence",
+    snapshot_installs: "snapshots installed",
+    crashes: "crashes",
+    handovers: "handovers",
+    committed: "records committed",
+    slow_votes: "votes saved slowly",
+    /// Processes that ended because their vote could not be saved.
+    failed_votes: "votes not saved",
+    /// Machines that went down while they saved a vote.
+    torn_votes: "votes torn",
+    saved_votes: "check: one leader per epoch",
+    commits: "check: committed records are the same everywhere",
+    majorities: "check: a majority holds what is committed",
+    leaders: "check: leaders have all that is committed",
+    states: "check: the same state at the same offset",
+    requests: "check: requests say what is saved",
+    answers: "check: answers say what is saved",
+    snapshots: "check: snapshots say what their log says",
 }

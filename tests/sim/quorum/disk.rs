@@ -1,5 +1,7 @@
 //! A disk that crashes: what was not synced may be lost, any tail of it, in the order in which it
-//! was written. The vote file is as its trait promises: written when the call returns.
+//! was written. The vote file is as its trait promises, written when the call returns, which may
+//! take long; when the machine goes down meanwhile it is the old one or the new one. Writing it may
+//! fail, and then nobody knows which one it is.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -30,6 +32,15 @@ enum Write {
     DeleteBefore(SnapshotId),
 }
 
+/// What becomes of the next vote that is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum VoteFault {
+    /// It takes long.
+    Slow,
+    /// It fails; with true the new file is there all the same.
+    Fails(bool),
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     /// As the node sees it.
@@ -41,6 +52,13 @@ pub(crate) struct Disk {
     /// How many writes there ever were.
     written: u64,
     pub(crate) vote: Option<ElectionState>,
+    /// Votes that a slow disk is still saving, in their order.
+    pub(crate) votes_under_way: Vec<ElectionState>,
+    pub(crate) vote_fault: Option<VoteFault>,
+    /// Whether saving a vote has failed since the process began.
+    pub(crate) vote_failed: bool,
+    /// How often power was lost while a vote was being saved.
+    pub(crate) torn_votes: u64,
     pub(crate) truncations: u64,
     pub(crate) installs: u64,
 }
@@ -131,6 +149,20 @@ impl Disk {
         self.writes.clear();
         self.durable.recover();
         self.live = self.durable.clone();
+        self.vote_failed = false;
+        if !self.votes_under_way.is_empty() {
+            self.torn_votes += 1;
+            let saved = draws.below(self.votes_under_way.len() as u64 + 1) as usize;
+            self.votes_under_way.truncate(saved);
+            self.votes_are_saved();
+        }
+    }
+
+    /// The slow disk is done.
+    pub(crate) fn votes_are_saved(&mut self) {
+        if let Some(newest) = self.votes_under_way.drain(..).next_back() {
+            self.vote = Some(newest);
+        }
     }
 
     /// A snapshot got its final name.
@@ -235,7 +267,22 @@ impl VoteStore for SimStore {
     fn write(&mut self, state: &ElectionState, kraft_version: i16) -> Result<(), HostError> {
         // As the file would give it back.
         let read = ElectionState::from_json(&state.to_json(kraft_version));
-        self.0.borrow_mut().vote = Some(read.map_err(|error| HostError(error.to_string()))?);
+        let state = read.map_err(|error| HostError(error.to_string()))?;
+        let mut disk = self.0.borrow_mut();
+        let under_way = !disk.votes_under_way.is_empty();
+        match disk.vote_fault.take() {
+            Some(VoteFault::Fails(saved)) => {
+                disk.vote_failed = true;
+                if saved {
+                    disk.votes_under_way.push(state);
+                    disk.votes_are_saved();
+                }
+                return Err(HostError("the vote file is not written".to_owned()));
+            }
+            Some(VoteFault::Slow) => disk.votes_under_way.push(state),
+            None if under_way => disk.votes_under_way.push(state),
+            None => disk.vote = Some(state),
+        }
         Ok(())
     }
 }

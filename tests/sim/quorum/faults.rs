@@ -2,6 +2,7 @@
 
 use raft::quorum::Event;
 
+use super::disk::VoteFault;
 use super::invariants::Violation;
 use super::network::Network;
 use super::world::World;
@@ -22,7 +23,7 @@ impl World {
         let ids: Vec<i32> = self.machines.keys().copied().collect();
         let pick = self.draws.below(ids.len() as u64) as usize;
         let id = ids[pick];
-        match self.draws.below(24) {
+        match self.draws.below(27) {
             0 | 1 => self.crash_and_restart(id),
             2 => {
                 if let Some(leader) = self.leader() {
@@ -63,20 +64,32 @@ impl World {
                 self.evidence(id, gone, 0);
             }
             14 => return self.stop(id),
+            15 | 16 => self.vote_fault(id, VoteFault::Slow),
+            17 => {
+                let saved = self.draws.below(2) == 0;
+                self.vote_fault(id, VoteFault::Fails(saved));
+            }
             _ => self.network = Network::calm(),
         }
         Ok(())
     }
 
-    fn crash_and_restart(&mut self, id: i32) {
+    pub(crate) fn crash_and_restart(&mut self, id: i32) {
         let noticed = self.draws.below(2) == 0;
         self.crash(id, noticed);
         let after_ms = 1 + self.draws.below(2_500) as i64;
         self.start_after(id, after_ms);
     }
 
+    pub(crate) fn vote_fault(&mut self, id: i32, fault: VoteFault) {
+        self.machine(id).disk.borrow_mut().vote_fault = Some(fault);
+    }
+
     /// A node takes its leave; it is gone some time later, done or not.
-    fn stop(&mut self, id: i32) -> Result<(), Violation> {
+    pub(crate) fn stop(&mut self, id: i32) -> Result<(), Violation> {
+        if self.busy_until(id).is_some() {
+            return Ok(());
+        }
         if self.leader() == Some(id) {
             self.counters.handovers += 1;
         }
@@ -94,7 +107,7 @@ impl World {
         }
     }
 
-    fn machine(&mut self, id: i32) -> &mut super::node::Machine {
+    pub(crate) fn machine(&mut self, id: i32) -> &mut super::node::Machine {
         self.machines.get_mut(&id).expect("a machine of this world")
     }
 
@@ -104,6 +117,8 @@ impl World {
         for machine in self.machines.values_mut() {
             machine.sync_ms = 4;
             machine.wall_offset_ms = 0;
+            machine.stalled_until_ms = 0;
+            machine.disk.borrow_mut().vote_fault = None;
         }
         for id in self.machines.keys().copied().collect::<Vec<_>>() {
             let machine = self.machine(id);

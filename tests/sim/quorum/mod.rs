@@ -4,6 +4,8 @@
 //! every invariant after every event; then the faults end, and the quorum must heal and commit.
 //! Nothing here decides what a node decides elsewhere.
 
+#![allow(dead_code, reason = "each test uses what it needs of the quorum")]
+
 pub(crate) mod counters;
 pub(crate) mod disk;
 pub(crate) mod faults;
@@ -31,6 +33,7 @@ const SETTLING_MS: i64 = 2_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) counters: Counters,
+    pub(crate) simulated_ms: u64,
     pub(crate) trace: u64,
 }
 
@@ -64,15 +67,12 @@ pub(crate) fn run_told(seed: u64, told: bool) -> Result<Outcome, Failure> {
     let mut world = world_of(seed);
     world.told = told;
     let ran = run_in(&mut world);
-    let mut counters = world.counters;
-    counters.simulated_ms = world.now_ms as u64;
-    for machine in world.machines.values() {
-        let disk = machine.disk.borrow();
-        counters.divergence_truncations += disk.truncations;
-        counters.snapshot_installs += disk.installs;
-    }
+    let counters = world.all_counters();
     match ran {
-        Ok(()) => Ok(Outcome { counters, trace: world.trace.value() }),
+        Ok(()) => {
+            let (simulated_ms, trace) = (world.now_ms as u64, world.trace.value());
+            Ok(Outcome { counters, simulated_ms, trace })
+        }
         Err(violation) => Err(Failure { seed, after_events: counters.events, violation }),
     }
 }

@@ -26,6 +26,10 @@ impl Network {
         self.cut.insert((from, to));
     }
 
+    pub(crate) fn mend(&mut self, from: i32, to: i32) {
+        self.cut.remove(&(from, to));
+    }
+
     pub(crate) fn isolate(&mut self, id: i32, others: &[i32]) {
         for other in others {
             self.cut.insert((id, *other));

@@ -34,6 +34,8 @@ pub(crate) struct Machine {
     /// When its next tick is due, if that is in the queue.
     pub(crate) tick_at: Option<i64>,
     pub(crate) stopping: bool,
+    /// The process does nothing until then.
+    pub(crate) stalled_until_ms: i64,
 }
 
 /// Wall time at the beginning.
@@ -86,7 +88,13 @@ impl Machine {
             sync_ms: 4,
             tick_at: None,
             stopping: false,
+            stalled_until_ms: 0,
         }
+    }
+
+    /// Whether its process waits for a vote to be on the disk.
+    pub(crate) fn is_saving(&self) -> bool {
+        !self.disk.borrow().votes_under_way.is_empty()
     }
 
     pub(crate) fn now(&self, true_ms: i64, draws: &mut Draws) -> ControllerNow {
@@ -116,6 +124,7 @@ impl Machine {
     ) -> Result<(), NodeError> {
         self.life += 1;
         self.stopping = false;
+        self.stalled_until_ms = 0;
         self.tick_at = None;
         let now = self.now(true_ms, draws);
         let (log, store) = (SimLog(self.disk.clone()), SimStore(self.disk.clone()));
@@ -137,7 +146,12 @@ pub(crate) fn voter_set(voters: &[i32]) -> VoterSet {
 
 /// `formatted`: the voters stand in a snapshot that every voter was formatted with, not in the
 /// configuration.
-pub(crate) fn settings(id: i32, voters: &[i32], formatted: bool) -> NodeSettings {
+pub(crate) fn settings(
+    id: i32,
+    voters: &[i32],
+    formatted: bool,
+    controller: &ControllerSettings,
+) -> NodeSettings {
     let servers = voters.iter().map(|id| ("localhost".to_owned(), port(*id)));
     NodeSettings {
         quorum: QuorumSettings {
@@ -150,7 +164,7 @@ pub(crate) fn settings(id: i32, voters: &[i32], formatted: bool) -> NodeSettings
             observers_sync: false,
             timeouts: QuorumTimeouts::default(),
         },
-        controller: controller_settings(id),
+        controller: ControllerSettings { node_id: id, ..controller.clone() },
         max_bytes_between_snapshots: 3_000,
         max_snapshot_interval_ms: 0,
         retention: Retention { max_bytes: 4_000, max_ms: -1 },
@@ -158,9 +172,9 @@ pub(crate) fn settings(id: i32, voters: &[i32], formatted: bool) -> NodeSettings
     }
 }
 
-fn controller_settings(id: i32) -> ControllerSettings {
+pub(crate) fn controller_settings() -> ControllerSettings {
     ControllerSettings {
-        node_id: id,
+        node_id: 0,
         cluster_id: "cluster".to_owned(),
         default_partitions: 1,
         default_replication_factor: 1,

@@ -4,29 +4,90 @@
 use std::collections::BTreeMap;
 
 use protocol::records::metadata::{ConfigRecord, MetadataRecord};
-use raft::controller::ControllerResult;
+use raft::controller::{ControllerResult, ControllerSettings};
 use raft::draws::Draws;
+use raft::image::MetadataImage;
 use raft::node::{NodeError, NodeOutput, SnapshotJob};
 use raft::quorum::{Event, PeerRequest, PeerResponse, RequestFailure, SnapshotId};
 
 use super::counters::Counters;
 use super::invariants::{Invariants, Violation};
 use super::network::Network;
-use super::node::{Machine, SimNode, port, settings, voter_set};
+use super::node::{Machine, SimNode, controller_settings, port, settings, voter_set};
 use super::trace::Trace;
 
 /// What lies ahead.
 #[derive(Debug)]
 enum Ahead {
-    Request { from: i32, life: u64, request_id: u64, to: i32, request: PeerRequest },
-    Response { from: i32, to: i32, life: u64, request_id: u64, response: PeerResponse },
-    Failure { to: i32, life: u64, request_id: u64 },
-    Evidence { to: i32, life: u64, gone: i32 },
-    Synced { id: i32, life: u64, up_to: u64, generation: u64 },
-    Tick { id: i32, life: u64 },
-    SnapshotWritten { id: i32, life: u64, job: SnapshotJob },
+    Request {
+        from: i32,
+        life: u64,
+        request_id: u64,
+        to: i32,
+        request: PeerRequest,
+    },
+    Response {
+        from: i32,
+        to: i32,
+        life: u64,
+        request_id: u64,
+        response: PeerResponse,
+    },
+    Failure {
+        to: i32,
+        life: u64,
+        request_id: u64,
+    },
+    Evidence {
+        to: i32,
+        life: u64,
+        gone: i32,
+    },
+    Synced {
+        id: i32,
+        life: u64,
+        up_to: u64,
+        generation: u64,
+    },
+    Tick {
+        id: i32,
+        life: u64,
+    },
+    SnapshotWritten {
+        id: i32,
+        life: u64,
+        job: SnapshotJob,
+    },
+    /// A vote is on the disk at last: what the step that chose it leads to.
+    VoteSaved {
+        id: i32,
+        life: u64,
+        outputs: Vec<NodeOutput>,
+    },
+    PowerLoss {
+        id: i32,
+        life: u64,
+    },
     Proposal,
-    Start { id: i32 },
+    Start {
+        id: i32,
+    },
+}
+
+/// What the hosts of the nodes do besides, in a world that has more than the quorum.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    Published {
+        id: i32,
+        image: MetadataImage,
+    },
+    BecameInactive {
+        id: i32,
+    },
+    /// Its process has ended.
+    Ended {
+        id: i32,
+    },
 }
 
 /// A request that waits for its answer.
@@ -45,6 +106,7 @@ pub(crate) struct World {
     pub(crate) machines: BTreeMap<i32, Machine>,
     pub(crate) voters: Vec<i32>,
     formatted: bool,
+    pub(crate) controller: ControllerSettings,
     pub(crate) network: Network,
     queue: BTreeMap<(i64, u64), Ahead>,
     queued: u64,
@@ -52,28 +114,39 @@ pub(crate) struct World {
     last_token: u64,
     proposals: u64,
     quiet: bool,
+    /// Kept only where somebody listens.
+    pub(crate) heard: Option<Vec<Heard>>,
     /// Whether every event is printed.
     pub(crate) told: bool,
     pub(crate) counters: Counters,
     pub(crate) trace: Trace,
-    invariants: Invariants,
+    pub(crate) invariants: Invariants,
 }
 
 /// How the clients' pauses between two proposals go.
 const PROPOSAL_MS: u64 = 120;
+/// How long a slow disk takes for a vote at most.
+const SLOW_VOTE_MS: u64 = 1_200;
 
 impl World {
     pub(crate) fn new(seed: u64, voters: i32, observers: i32, formatted: bool) -> Self {
-        let ids: Vec<i32> = (1..=voters).collect();
-        let all = 1..=voters + observers;
-        let machines = all.map(|id| (id, Machine::new(id, id <= voters))).collect();
+        let voters: Vec<i32> = (1..=voters).collect();
+        let end = voters.len() as i32 + 1;
+        let observers: Vec<i32> = (end..end + observers).collect();
+        Self::of(seed, &voters, &observers, formatted)
+    }
+
+    pub(crate) fn of(seed: u64, voters: &[i32], observers: &[i32], formatted: bool) -> Self {
+        let votes = voters.iter().map(|id| (*id, Machine::new(*id, true)));
+        let only_read = observers.iter().map(|id| (*id, Machine::new(*id, false)));
         let mut world = Self {
             draws: Draws::new(u128::from(seed)),
             now_ms: 1_000,
-            machines,
-            invariants: Invariants::new(&ids),
-            voters: ids,
+            machines: votes.chain(only_read).collect(),
+            invariants: Invariants::new(voters),
+            voters: voters.to_vec(),
             formatted,
+            controller: controller_settings(),
             network: Network::calm(),
             queue: BTreeMap::new(),
             queued: 0,
@@ -81,6 +154,7 @@ impl World {
             last_token: 0,
             proposals: 0,
             quiet: false,
+            heard: None,
             told: false,
             counters: Counters::default(),
             trace: Trace::START,
@@ -118,6 +192,17 @@ impl World {
         self.queue.insert((self.now_ms + after_ms.max(0), self.queued), ahead);
     }
 
+    pub(crate) fn all_counters(&self) -> Counters {
+        let mut counters = self.counters;
+        for machine in self.machines.values() {
+            let disk = machine.disk.borrow();
+            counters.divergence_truncations += disk.truncations;
+            counters.snapshot_installs += disk.installs;
+            counters.torn_votes += disk.torn_votes;
+        }
+        counters
+    }
+
     /// When the next thing happens.
     pub(crate) fn next_ms(&self) -> Option<i64> {
         self.queue.keys().next().map(|(at, _)| *at)
@@ -133,6 +218,10 @@ impl World {
         if self.told {
             let text: String = format!("{ahead:?}").chars().take(900).collect();
             println!("{} {text}", self.now_ms);
+        }
+        if let Some(stalled) = self.stalled_until(&ahead) {
+            self.put(stalled - self.now_ms, ahead);
+            return Ok(());
         }
         match ahead {
             Ahead::Request { from, life, request_id, to, request } => {
@@ -164,9 +253,48 @@ impl World {
             Ahead::SnapshotWritten { id, life, job } if self.lives(id, life) => {
                 self.snapshot_written(id, &job)
             }
+            Ahead::VoteSaved { id, life, outputs } if self.lives(id, life) => {
+                self.machines[&id].disk.borrow_mut().votes_are_saved();
+                self.conclude(id, outputs)
+            }
+            Ahead::PowerLoss { id, life } if self.lives(id, life) => {
+                self.crash_and_restart(id);
+                Ok(())
+            }
             Ahead::Proposal => self.propose_all(),
             Ahead::Start { id } => self.start(id),
             _ => Ok(()),
+        }
+    }
+
+    /// Until when whom it is for does nothing.
+    fn stalled_until(&self, ahead: &Ahead) -> Option<i64> {
+        let (id, ends_wait) = match ahead {
+            Ahead::VoteSaved { id, .. } => (*id, true),
+            Ahead::Request { to: id, .. }
+            | Ahead::Response { to: id, .. }
+            | Ahead::Failure { to: id, .. }
+            | Ahead::Evidence { to: id, .. }
+            | Ahead::Synced { id, .. }
+            | Ahead::Tick { id, .. }
+            | Ahead::SnapshotWritten { id, .. } => (*id, false),
+            Ahead::PowerLoss { .. } | Ahead::Proposal | Ahead::Start { .. } => return None,
+        };
+        let machine = self.machines.get(&id).filter(|machine| machine.node.is_some())?;
+        let saves = !ends_wait && machine.is_saving();
+        let until = machine.stalled_until_ms.max(self.now_ms + i64::from(saves));
+        (until > self.now_ms).then_some(until)
+    }
+
+    /// Until when a node cannot be asked anything.
+    pub(crate) fn busy_until(&self, id: i32) -> Option<i64> {
+        self.stalled_until(&Ahead::Tick { id, life: 0 })
+    }
+
+    /// A process does nothing until then.
+    pub(crate) fn stall(&mut self, id: i32, until_ms: i64) {
+        if let Some(machine) = self.machines.get_mut(&id) {
+            machine.stalled_until_ms = machine.stalled_until_ms.max(until_ms);
         }
     }
 
@@ -216,11 +344,41 @@ impl World {
             &raft::controller::ControllerNow,
         ) -> Result<Vec<NodeOutput>, NodeError>,
     ) -> Result<(), Violation> {
+        if self.busy_until(id).is_some() {
+            return Ok(());
+        }
         let Some(machine) = self.machines.get_mut(&id) else { return Ok(()) };
         let now = machine.now(self.now_ms, &mut self.draws);
         let Some(node) = &mut machine.node else { return Ok(()) };
-        let outputs = action(node, &now)
-            .map_err(|error| Violation::new("a node ends", format!("node {id}: {error}")))?;
+        let outputs = match action(node, &now) {
+            Ok(outputs) => outputs,
+            // As the host, which ends with a vote that is not saved.
+            Err(_) if machine.disk.borrow().vote_failed => {
+                self.counters.failed_votes += 1;
+                self.crash_and_restart(id);
+                return Ok(());
+            }
+            Err(error) => {
+                return Err(Violation::new("a node ends", format!("node {id}: {error}")));
+            }
+        };
+        if !machine.is_saving() {
+            return self.conclude(id, outputs);
+        }
+        let life = machine.life;
+        let span_ms = 1 + self.draws.below(SLOW_VOTE_MS) as i64;
+        self.counters.slow_votes += 1;
+        self.stall(id, self.now_ms + span_ms);
+        self.put(span_ms, Ahead::VoteSaved { id, life, outputs });
+        if self.draws.below(4) == 0 {
+            let after_ms = self.draws.below(span_ms.unsigned_abs()) as i64;
+            self.put(after_ms, Ahead::PowerLoss { id, life });
+        }
+        Ok(())
+    }
+
+    /// What a step of a node leads to, and what has become.
+    fn conclude(&mut self, id: i32, outputs: Vec<NodeOutput>) -> Result<(), Violation> {
         for output in outputs {
             self.carry_out(id, output)?;
         }
@@ -263,6 +421,7 @@ impl World {
             }
             NodeOutput::Send { request_id, to, request } => {
                 self.invariants.request_leaves(machine, &request)?;
+                self.counters.requests += 1;
                 let receiver = i32::from(to.port) - i32::from(port(0));
                 for after_ms in self.network.arrivals(id, receiver, &mut self.draws) {
                     let request = request.clone();
@@ -274,6 +433,7 @@ impl World {
             NodeOutput::Answer { token, response } => {
                 let Some(asked) = self.asked.remove(&token) else { return Ok(()) };
                 self.invariants.answer_leaves(machine, &asked, &response)?;
+                self.counters.answers += 1;
                 let Asked { by, life, request_id, .. } = asked;
                 for after_ms in self.network.arrivals(id, by, &mut self.draws) {
                     let response = response.clone();
@@ -284,21 +444,33 @@ impl World {
             NodeOutput::BecameActive { epoch, .. } => {
                 self.counters.elections += 1;
                 self.invariants.became_active(&self.machines, machine, epoch)?;
+                self.counters.leaders += 1;
             }
-            NodeOutput::Publish { image, .. } => self.invariants.published(machine, &image)?,
+            NodeOutput::Publish { image, .. } => {
+                self.invariants.published(machine, &image, &mut self.counters)?;
+                self.hear(Heard::Published { id, image });
+            }
             NodeOutput::TakeSnapshot(job) => {
                 let after_ms = self.draws.below(60) as i64;
                 self.put(after_ms, Ahead::SnapshotWritten { id, life, job });
             }
-            NodeOutput::BecameInactive { .. } | NodeOutput::LeaderChanged { .. } => {}
+            NodeOutput::BecameInactive { .. } => self.hear(Heard::BecameInactive { id }),
+            NodeOutput::LeaderChanged { .. } => {}
         }
         Ok(())
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        if let Some(known) = &mut self.heard {
+            known.push(heard);
+        }
     }
 
     fn snapshot_written(&mut self, id: i32, job: &SnapshotJob) -> Result<(), Violation> {
         let content = job.content(0).map_err(|error| Violation::new("a snapshot", error))?;
         let content: bytes::Bytes = content.concat().into();
         self.invariants.snapshot_taken(job.id, &content)?;
+        self.counters.snapshots += 1;
         self.machines[&id].disk.borrow_mut().add_snapshot(job.id, content);
         let clean = self.draws.below(2) == 0;
         self.act(id, |node, now| {
@@ -357,7 +529,7 @@ impl World {
     }
 
     fn start(&mut self, id: i32) -> Result<(), Violation> {
-        let settings = settings(id, &self.voters, self.formatted);
+        let settings = settings(id, &self.voters, self.formatted, &self.controller);
         let Some(machine) = self.machines.get_mut(&id).filter(|m| m.node.is_none()) else {
             return Ok(());
         };
@@ -379,7 +551,9 @@ impl World {
             return;
         }
         self.counters.crashes += 1;
+        machine.stalled_until_ms = 0;
         machine.disk.borrow_mut().crash(&mut self.draws);
+        self.hear(Heard::Ended { id });
         self.asked.retain(|_, asked| asked.by != id);
         let broken = self.asked.extract_if(.., |_, asked| asked.of == id);
         let broken: Vec<Asked> = broken.map(|(_, asked)| asked).collect();

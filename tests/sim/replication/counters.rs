@@ -2,29 +2,8 @@
 //! proves nothing about it.
 
 use std::fmt;
-use std::ops::AddAssign;
 
-macro_rules! counters {
-    ($($name:ident: $what:literal,)*) => {
-        #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-        pub(crate) struct Counters {
-            $(pub(crate) $name: u64,)*
-        }
-
-        impl Counters {
-            /// Name and count of each.
-            pub(crate) fn all(&self) -> Vec<(&'static str, u64)> {
-                vec![$(($what, self.$name),)*]
-            }
-        }
-
-        impl AddAssign for Counters {
-            fn add_assign(&mut self, other: Self) {
-                $(self.$name += other.$name;)*
-            }
-        }
-    };
-}
+use tests::counters;
 
 counters! {
     events: "events",

@@ -3,6 +3,7 @@
 use super::broker::Out;
 use super::message::{Body, CONTROLLER, NodeId};
 use super::plan::Mode;
+use super::requests::Wish;
 use super::world::{Event, World};
 
 impl World {
@@ -26,7 +27,7 @@ impl World {
             10 | 11 => self.part(id),
             12 => self.disturb_network(),
             13 => self.controller_leaves(),
-            14 => self.controller.take_for_gone(id),
+            14 => self.wish(&Wish::BrokerGone(id), 0),
             15 => self.exhaust(id),
             16 => self.candidate_fault_due = true,
             17 => self.rot(id),
@@ -70,6 +71,7 @@ impl World {
         broker.stop(power.then_some(&mut kept));
         broker.previous_epoch = -1;
         broker.crashed |= power;
+        self.controller.broker_ends(id);
         self.draws = draws;
         self.draws.next_u64();
         if power {
@@ -98,15 +100,16 @@ impl World {
     pub(crate) fn kill_candidate(&mut self, leader: NodeId, asked: &Body) {
         let Body::Alter { proposals, .. } = asked else { return };
         let candidate = proposals.iter().find_map(|(partition, proposal)| {
-            let state = self.controller.partition(*partition)?;
+            let state = self.controller.committed().partition(*partition)?;
             let mut members = proposal.isr.iter();
             members.find(|member| !state.isr.contains(&member.id)).map(|member| member.id)
         });
         let Some(id) = candidate else { return };
         self.candidate_fault_due = false;
-        self.network.cut.insert((leader, CONTROLLER));
         let cut_us = self.span_us(2_000);
-        self.after_us(cut_us, Event::LinkUp(leader, CONTROLLER));
+        for node in self.controller.nodes() {
+            self.cut_for(leader, node, cut_us);
+        }
         let down_us = self.span_us(400);
         self.kill_for(id, true, down_us, true);
     }
@@ -121,6 +124,7 @@ impl World {
         let broker = self.broker(id);
         broker.stop(None);
         broker.previous_epoch = epoch;
+        self.controller.broker_ends(id);
         let down_us = self.span_us(5_000);
         self.after_us(down_us, Event::Start(id));
     }
@@ -132,6 +136,7 @@ impl World {
         if !broker.up {
             broker.up = true;
             broker.process = process;
+            self.controller.broker_starts(id);
             self.wind_up(id);
         }
     }
@@ -141,6 +146,7 @@ impl World {
         let until_us = self.now_us + span_us;
         let broker = self.broker(id);
         broker.frozen_until_us = broker.frozen_until_us.max(until_us);
+        self.controller.broker_freezes(id, until_us);
     }
 
     /// A record on a broker's disk cannot be read any more, and a reader finds that out at once.
@@ -182,10 +188,12 @@ impl World {
 
     /// Cuts a broker off from one other, from the controller, or from all, one way or both.
     fn part(&mut self, id: NodeId) {
-        let others: Vec<NodeId> = (CONTROLLER..=self.plan.brokers).filter(|o| *o != id).collect();
+        let controllers = self.controller.nodes();
+        let brokers = (1..=self.plan.brokers).filter(|other| *other != id);
+        let others: Vec<NodeId> = controllers.iter().copied().chain(brokers).collect();
         let some = match self.draws.below(4) {
             0 => others,
-            1 => vec![CONTROLLER],
+            1 => controllers,
             _ => vec![others[self.draws.below(others.len() as u64) as usize]],
         };
         let ways = self.draws.below(3);
@@ -194,11 +202,27 @@ impl World {
             let cut = links.iter().enumerate().filter(|(way, _)| ways == 2 || ways == *way as u64);
             let cut: Vec<(NodeId, NodeId)> = cut.map(|(_, link)| *link).collect();
             for (from, to) in cut {
-                self.network.cut.insert((from, to));
                 let span_us = self.span_us(14_000);
-                self.after_us(span_us, Event::LinkUp(from, to));
+                self.cut_for(from, to, span_us);
             }
         }
+    }
+
+    fn cut_for(&mut self, from: NodeId, to: NodeId, span_us: i64) {
+        self.network.cut.insert((from, to));
+        self.controller.cut(from, to);
+        self.after_us(span_us, Event::LinkUp(from, to));
+    }
+
+    pub(crate) fn mend(&mut self, from: NodeId, to: NodeId) {
+        self.network.cut.remove(&(from, to));
+        self.controller.mend(from, to);
+    }
+
+    pub(crate) fn heal_network(&mut self) {
+        let cut = std::mem::take(&mut self.network.cut);
+        cut.into_iter().for_each(|(from, to)| self.controller.mend(from, to));
+        self.network.heal();
     }
 
     fn disturb_network(&mut self) {
@@ -217,26 +241,19 @@ impl World {
     }
 
     fn controller_leaves(&mut self) {
-        self.controller.away = true;
-        let span_us = self.span_us(7_000);
-        self.after_us(span_us, Event::ControllerBack);
+        if let Some(span_us) = self.controller.fault(&mut self.draws) {
+            self.after_us(span_us, Event::ControllerBack);
+        }
     }
 
     pub(crate) fn controller_back(&mut self) {
-        if !self.controller.away {
-            return;
-        }
-        self.controller.away = false;
-        let seed = u128::from(self.draws.next_u64());
-        if self.draws.below(3) != 0 {
-            self.controller.replace(self.now_us, seed);
-        }
+        self.controller.recover(&mut self.draws, self.now_us);
     }
 
     fn jump_clock(&mut self) {
         let jump_ms = self.draws.below(7_200_000) as i64 - 3_600_000;
         match self.draws.below(self.plan.brokers as u64 + 1) as NodeId {
-            CONTROLLER => self.controller.clock.wall_error_ms = jump_ms,
+            CONTROLLER => self.controller.jump_clock(jump_ms),
             id => self.broker(id).clock.wall_error_ms = jump_ms,
         }
     }
@@ -246,8 +263,8 @@ impl World {
         let mut ids: Vec<NodeId> = (1..=self.plan.brokers).collect();
         self.draws.shuffle(&mut ids);
         ids.truncate(self.plan.replication_factor);
-        if !self.controller.away && self.controller.partition(partition).is_some() {
-            self.controller.reassign(partition, &ids);
+        if self.controller.committed().partition(partition).is_some() {
+            self.wish(&Wish::Reassign { partition, replicas: ids }, 0);
         }
     }
 
@@ -256,8 +273,8 @@ impl World {
         if self.unclean.is_empty() {
             return;
         }
-        let states: Vec<_> =
-            (0..self.plan.partitions).filter_map(|p| self.controller.partition(p)).collect();
+        let known = self.controller.committed();
+        let states: Vec<_> = (0..self.plan.partitions).filter_map(|p| known.partition(p)).collect();
         let brokers = &self.brokers;
         self.unclean.retain(|id| {
             let broker = &brokers[*id as usize - 1];
@@ -271,12 +288,13 @@ impl World {
     pub(crate) fn heal(&mut self) {
         self.healed = true;
         self.candidate_fault_due = false;
-        self.network.heal();
+        self.heal_network();
         self.calm_network();
         let one = 1 + self.draws.below(self.plan.brokers as u64) as NodeId;
         let other = one % self.plan.brokers + 1;
         self.network.cut.extend([(one, other), (other, one)]);
         self.controller_back();
+        self.controller.heal();
         for id in 1..=self.plan.brokers {
             self.broker(id).frozen_until_us = 0;
             self.broker(id).exhausted_until_us = 0;

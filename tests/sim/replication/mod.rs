@@ -16,17 +16,19 @@ mod altering;
 mod broker;
 mod checks;
 mod clients;
-mod clock;
-mod controller;
+pub(crate) mod clock;
+mod committed;
+pub(crate) mod controller;
 mod counters;
 mod deletions;
 mod faults;
 mod log;
-mod message;
+pub(crate) mod message;
 mod network;
-mod plan;
+pub(crate) mod plan;
+pub(crate) mod requests;
 mod serve;
-mod world;
+pub(crate) mod world;
 
 pub(crate) use counters::Counters;
 pub(crate) use plan::Plan;
@@ -44,7 +46,11 @@ pub(crate) struct Outcome {
 
 /// Runs one seed; with `told`, prints every event.
 pub(crate) fn run(seed: u64, told: bool) -> Outcome {
-    let mut world = World::new(seed);
+    run_in(World::new(seed), seed, told)
+}
+
+/// The same in a world that was made elsewhere.
+pub(crate) fn run_in(mut world: World, seed: u64, told: bool) -> Outcome {
     world.told = told;
     let violation = world.run().err();
     if told {

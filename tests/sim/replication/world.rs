@@ -6,17 +6,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use protocol::records::metadata::MetadataRecord;
 use raft::draws::Draws;
+use raft::image::MetadataImage;
 
 use super::broker::{HEARTBEAT_MS, METADATA_POLL_MS, Out, RECONCILE_MS, RETENTION_MS, SimBroker};
 use super::checks::Checks;
 use super::clients::Producer;
 use super::clock::Clock;
-use super::controller::SimController;
+use super::controller::{Controllers, Said, SimController};
 use super::counters::Counters;
 use super::message::{Body, CLIENTS, CONTROLLER, Message, NodeId};
 use super::network::Network;
 use super::plan::Plan;
+use super::requests::{Wish, incarnation_of};
 
 /// What a broker does by itself.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
@@ -64,7 +67,7 @@ pub(crate) struct World {
     queue: BTreeMap<(i64, u64), Event>,
     queued: u64,
     pub(crate) network: Network,
-    pub(crate) controller: SimController,
+    pub(crate) controller: Box<dyn Controllers>,
     pub(crate) brokers: Vec<SimBroker>,
     pub(crate) producers: Vec<Producer>,
     pub(crate) checks: Checks,
@@ -81,7 +84,17 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// With one reliable controller.
     pub(crate) fn new(seed: u64) -> Self {
+        Self::with(seed, |plan, seed, clock| {
+            Box::new(SimController::new(plan, clock, u128::from(seed)))
+        })
+    }
+
+    pub(crate) fn with(
+        seed: u64,
+        controllers: impl FnOnce(&Plan, u64, Clock) -> Box<dyn Controllers>,
+    ) -> Self {
         let mut draws = Draws::new(u128::from(seed) << 64 | 0x5eed);
         let plan = Plan::new(seed, &mut draws);
         let clock = |draws: &mut Draws| {
@@ -89,7 +102,7 @@ impl World {
             Clock::new(rate, draws.below(1_000_000) as i64)
         };
         let controller_clock = clock(&mut draws);
-        let controller = SimController::new(&plan, controller_clock, u128::from(seed));
+        let controller = controllers(&plan, seed, controller_clock);
         let brokers =
             (1..=plan.brokers).map(|id| SimBroker::new(id, clock(&mut draws), &plan)).collect();
         let acks = [-1, -1, 1, 0];
@@ -152,23 +165,89 @@ impl World {
 
     /// Lives through it all. What went wrong, if anything.
     pub(crate) fn run(&mut self) -> Result<(), String> {
-        while let Some(((at_us, _), event)) = self.queue.pop_first() {
+        while let Some((at_us, own)) = self.next() {
             if at_us > self.end_us() {
                 break;
             }
             self.now_us = at_us;
             self.counters.events += 1;
-            self.note(&event);
-            self.happen(event);
-            if self.told && self.controller.log.len() != self.checks.seen() {
-                let states: Vec<_> =
-                    (0..self.plan.partitions).map(|p| self.controller.partition(p)).collect();
+            match own.then(|| self.queue.pop_first()).flatten() {
+                Some((_, event)) => {
+                    self.note(&event);
+                    self.happen(event);
+                }
+                None => self.controller.step(),
+            }
+            let theirs = self.listen();
+            if own || theirs {
+                self.look()?;
+            }
+        }
+        let committed = self.controller.committed();
+        self.checks.at_the_end(&self.plan, &self.brokers, committed, &self.producers)?;
+        self.controller.at_the_end()
+    }
+
+    /// When the next thing happens, and whether in this queue rather than among the controllers.
+    fn next(&self) -> Option<(i64, bool)> {
+        let own = self.queue.keys().next().map(|(at_us, _)| (*at_us, true));
+        let theirs = self.controller.next_us().map(|at_us| (at_us.max(self.now_us), false));
+        match (own, theirs) {
+            (Some(own), Some(theirs)) => Some(if theirs.0 < own.0 { theirs } else { own }),
+            (own, theirs) => own.or(theirs),
+        }
+    }
+
+    /// Looks at everything that must hold.
+    fn look(&mut self) -> Result<(), String> {
+        let committed = self.controller.committed();
+        for batch in &committed.log[self.checks.seen()..] {
+            for record in &batch.records {
+                let MetadataRecord::RegisterBroker(registered) = record else { continue };
+                let broker = &mut self.brokers[registered.broker_id as usize - 1];
+                broker.crashed &= registered.incarnation_id != incarnation_of(broker.process);
+            }
+            if self.told {
+                let topic = batch.image.topics().by_name("t");
+                let states: Vec<_> = topic.iter().flat_map(|topic| topic.partitions()).collect();
                 println!("{:>12.6} controller: {states:?}", self.now_us as f64 / 1e6);
             }
-            self.checks.after_event(&self.plan, &mut self.brokers, &self.controller)?;
-            self.forgive();
         }
-        self.checks.at_the_end(&self.plan, &self.brokers, &self.controller, &self.producers)
+        if let Some(what) = self.controller.take_violation() {
+            return Err(what);
+        }
+        self.checks.after_event(&self.plan, &mut self.brokers, self.controller.committed())?;
+        self.forgive();
+        Ok(())
+    }
+
+    /// What the controllers say is on its way, or there; whether there is anything to look at.
+    fn listen(&mut self) -> bool {
+        let said = self.controller.take_said();
+        let news = !said.is_empty()
+            || self.controller.committed().log.len() != self.checks.seen()
+            || self.controller.is_wrong();
+        for said in said {
+            match said {
+                Said::Answer { from, to, process, body } => self.send(from, to, process, body),
+                Said::Read { broker, image } => self.read_by(broker, image),
+            }
+        }
+        news
+    }
+
+    /// A broker's own node has read the metadata.
+    fn read_by(&mut self, id: NodeId, image: MetadataImage) {
+        let broker = &mut self.brokers[id as usize - 1];
+        if !broker.up {
+            return;
+        }
+        let mut out = Out::default();
+        broker.offset = image.provenance().last_contained_offset;
+        broker.image = image;
+        self.checks.replayed(broker, self.controller.committed());
+        broker.publish(self.now_us, &mut out);
+        self.carry(id, out);
     }
 
     fn note(&mut self, event: &Event) {
@@ -193,6 +272,7 @@ impl World {
                 log.entries().for_each(|(_, entry)| entry.value.hash(&mut trace));
             }
         }
+        self.controller.trace().hash(&mut trace);
         trace.finish()
     }
 
@@ -200,7 +280,8 @@ impl World {
     pub(crate) fn portrait(&self) -> String {
         let mut lines = Vec::new();
         for partition in 0..self.plan.partitions {
-            lines.push(format!("controller: {:?}", self.controller.partition(partition)));
+            let state = self.controller.committed().partition(partition);
+            lines.push(format!("controller: {state:?}"));
             for broker in &self.brokers {
                 let (id, up, epoch) = (broker.id, broker.up, broker.epoch);
                 let hosted = broker.hosted.get(&partition);
@@ -218,7 +299,7 @@ impl World {
     pub(crate) fn all_counters(&self) -> Counters {
         let mut all = self.counters;
         all.simulated_ms = self.now_us as u64 / 1_000;
-        all += self.controller.counters;
+        all += self.controller.counters();
         all += self.checks.counters();
         self.brokers.iter().for_each(|broker| all += broker.counters);
         all
@@ -236,6 +317,9 @@ impl World {
     /// A process has just started: its timers run.
     pub(crate) fn wind_up(&mut self, id: NodeId) {
         for timer in [Timer::Heartbeat, Timer::Metadata, Timer::Tick, Timer::Sync] {
+            if timer == Timer::Metadata && !self.controller.is_polled() {
+                continue;
+            }
             self.wind(id, timer, 1 + self.plan.brokers as i64);
         }
         self.wind(id, Timer::Reconcile, RECONCILE_MS);
@@ -251,7 +335,8 @@ impl World {
     }
 
     fn send(&mut self, from: NodeId, to: NodeId, addressee: u64, body: Body) {
-        let sender = if from > 0 { self.brokers[from as usize - 1].process } else { 0 };
+        let of_broker = usize::try_from(from - 1).ok().and_then(|at| self.brokers.get(at));
+        let sender = of_broker.map_or(0, |broker| broker.process);
         let message = Message { from, to, sender, addressee, body };
         // What clients say comes once: a repeated record would be another one.
         let copies = if from == CLIENTS || to == CLIENTS { 1 } else { usize::MAX };
@@ -266,7 +351,13 @@ impl World {
             if self.candidate_fault_due {
                 self.kill_candidate(from, &body);
             }
-            self.send(from, to, addressee, body);
+            let reached = match to {
+                CONTROLLER => self.controller.active_for(from),
+                _ => Some((to, addressee)),
+            };
+            if let Some((to, addressee)) = reached {
+                self.send(from, to, addressee, body);
+            }
         }
         self.checks.acknowledged.extend(out.acknowledged);
         self.checks.deleted.extend(out.deleted);
@@ -283,11 +374,9 @@ impl World {
             Event::Deliver(message) => self.deliver(message),
             Event::Broker { id, process, timer } => self.broker_timer(id, process, timer),
             Event::ControllerTick => {
-                if !self.controller.away {
-                    self.controller.tick(self.now_us);
-                    self.create_topic();
-                }
-                self.checks.tick(self.now_us, &self.controller);
+                self.controller.tick(self.now_us);
+                self.create_topic();
+                self.checks.tick(self.now_us, self.controller.committed());
                 self.after_us(100_000, Event::ControllerTick);
             }
             Event::Client(client) => self.client_turn(client),
@@ -308,20 +397,16 @@ impl World {
             }
             Event::Fault => self.strike(),
             Event::LinkUp(from, to) => {
-                self.network.cut.remove(&(from, to));
+                self.mend(from, to);
             }
             Event::NetworkCalm => self.calm_network(),
             Event::ControllerBack => self.controller_back(),
-            Event::ClosedConnection(id) => {
-                if !self.controller.away {
-                    self.controller.broker_gone(id);
-                }
-            }
+            Event::ClosedConnection(id) => self.wish(&Wish::BrokerGone(id), 0),
             Event::Start(id) => self.start(id),
             Event::Heal => self.heal(),
             Event::Settled => self.checks.settled(&self.producers),
             Event::HealAll => {
-                self.network.heal();
+                self.heal_network();
                 self.checks.served_without(&self.producers);
             }
             Event::LastRecords => self.producers.iter_mut().for_each(|p| p.done = true),
@@ -329,17 +414,21 @@ impl World {
     }
 
     fn create_topic(&mut self) {
-        let ready =
-            (1..=self.plan.brokers).all(|id| self.controller.image().cluster().is_active(id));
-        if ready && self.controller.partition(0).is_none() {
+        let known = self.controller.committed();
+        let ready = (1..=self.plan.brokers).all(|id| known.image().cluster().is_active(id));
+        if ready && known.partition(0).is_none() {
             let seed = u128::from(self.draws.next_u64());
-            self.controller.create_topic(&self.plan, self.now_us, seed);
+            self.wish(&Wish::CreateTopic, seed);
         }
+    }
+
+    pub(crate) fn wish(&mut self, wish: &Wish, seed: u128) {
+        self.controller.wish(wish, self.now_us, seed);
     }
 
     fn deliver(&mut self, message: Message) {
         match message.to {
-            CONTROLLER => self.deliver_to_controller(message),
+            to if self.is_controller(to) => self.deliver_to_controller(message),
             CLIENTS => {
                 if let Body::Produced { client, request, produced } = message.body {
                     self.producers[client].answered(request, produced);
@@ -369,7 +458,7 @@ impl World {
         match message.body {
             Body::Records { from, batches } => {
                 if broker.replay(from, &batches) {
-                    self.checks.replayed(broker, &self.controller);
+                    self.checks.replayed(broker, self.controller.committed());
                     broker.publish(now_us, &mut out);
                 }
             }
@@ -384,45 +473,20 @@ impl World {
         self.carry(id, out);
     }
 
+    fn is_controller(&self, id: NodeId) -> bool {
+        id == CONTROLLER || id > self.plan.brokers
+    }
+
     fn deliver_to_controller(&mut self, message: Message) {
-        if self.controller.away {
+        // What a dead process said last does not outlive its connection for so long that its
+        // successor comes first; a broker registers once and would never notice.
+        let registers = matches!(message.body, Body::Register { .. });
+        if registers && self.broker(message.from).process != message.sender {
             return;
         }
-        let (from, process, now_us) = (message.from, message.sender, self.now_us);
-        let answer = match message.body {
-            Body::Register { previous_epoch } => {
-                // What a dead process said last does not outlive its connection for so long that
-                // its successor comes first; a broker registers once and would never notice.
-                if self.broker(from).process != process {
-                    return;
-                }
-                let epoch = self.controller.register(from, process, previous_epoch, now_us);
-                self.broker(from).crashed &= epoch.is_none();
-                Body::Registered { epoch }
-            }
-            Body::Heartbeat { epoch, offset, wants_to_go } => {
-                let heard = self.controller.heartbeat(from, epoch, offset, wants_to_go, now_us);
-                Body::Heard { may_go: heard }
-            }
-            Body::Alter { number, epoch, proposals } => {
-                let asker = (from, process);
-                let result = self.controller.alter(asker, number, epoch, &proposals);
-                match result {
-                    Some(result) => Body::Altered { number, result },
-                    None => return,
-                }
-            }
-            Body::Located { epoch, partition, lost } => {
-                self.controller.locate(from, epoch, partition, lost);
-                return;
-            }
-            Body::Metadata { have } => {
-                let batches = self.controller.log.iter().skip(have).take(20).cloned().collect();
-                Body::Records { from: have, batches }
-            }
-            other => unreachable!("no message for the controller: {other:?}"),
-        };
-        self.send(CONTROLLER, from, process, answer);
+        if let Err(again_us) = self.controller.receive(&message, self.now_us) {
+            self.after_us(again_us - self.now_us, Event::Deliver(message));
+        }
     }
 
     fn broker_timer(&mut self, id: NodeId, process: u64, timer: Timer) {

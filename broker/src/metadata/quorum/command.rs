@@ -5,6 +5,7 @@ use protocol::messages::{
     DescribeQuorumRequest, DescribeQuorumResponse,
 };
 use raft::controller::{Controller, ControllerNow, ControllerResult};
+pub(crate) use raft::pending::Due;
 use raft::quorum::{Event, PeerRequest, PeerResponse, SnapshotEntry};
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -20,15 +21,6 @@ pub(super) trait Call: Send {
     fn put(&mut self, controller: &mut Controller, now: &ControllerNow) -> ControllerResult<()>;
     /// What it wrote is as far as it is due, or there is no controller to say so.
     fn answer(self: Box<Self>, outcome: Result<(), ControllerError>);
-}
-
-/// When an answer of the controller is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Due {
-    /// What it wrote, and what stood before it, is committed.
-    Committed,
-    /// This broker has applied it, too.
-    Applied,
 }
 
 struct Pending<R, Ask> {

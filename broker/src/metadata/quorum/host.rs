@@ -5,7 +5,7 @@
 //! is asked of the active controller for this node itself is in `membership`, what tells that
 //! another node is gone in `evidence`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -16,6 +16,7 @@ use raft::controller::{Controller, ControllerNow, ControllerResult};
 use raft::evidence::Evidence;
 use raft::image::{MetadataDelta, MetadataImage};
 use raft::node::{Node, NodeError, NodeOutput, SnapshotJob};
+use raft::pending::Pending;
 use raft::quorum::{Event, PeerResponse};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::sync::{Notify, oneshot};
@@ -44,7 +45,7 @@ const COMMANDS_PER_ROUND: usize = 256;
 /// How long a node that stops may hand over its leadership. Kafka: `RAFT_SHUTDOWN_TIMEOUT`.
 const HANDOVER: Duration = Duration::from_secs(5);
 
-type Answer = Box<dyn FnOnce(Result<(), ControllerError>, &mut Membership) + Send>;
+pub(super) type Answer = Box<dyn FnOnce(Result<(), ControllerError>, &mut Membership) + Send>;
 
 pub(super) struct Host {
     pub(super) node: Node<MetadataLog, VoteFile>,
@@ -62,11 +63,7 @@ pub(super) struct Host {
     /// Other nodes' requests by their token.
     asked: HashMap<u64, oneshot::Sender<PeerResponse>>,
     last_token: u64,
-    /// Answers by the offset they wait for this node to apply, which only grows.
-    waiting: VecDeque<(i64, Answer)>,
-    /// The same, of answers that wait for it to be committed.
-    committing: VecDeque<(i64, Answer)>,
-    applied_offset: i64,
+    pending: Pending<Answer>,
     handover: Handover<Change>,
     /// The newest sync that is wanted.
     sync_wanted: Option<u64>,
@@ -102,9 +99,7 @@ impl Host {
             looks: Probes::default(),
             asked: HashMap::new(),
             last_token: 0,
-            waiting: VecDeque::new(),
-            committing: VecDeque::new(),
-            applied_offset: -1,
+            pending: Pending::default(),
             handover: Handover::new(),
             sync_wanted: None,
         }
@@ -225,14 +220,7 @@ impl Host {
         let due = call.due();
         match self.ask(|controller, now| call.put(controller, now)) {
             Ok(((), offset)) => {
-                let answer: Answer = Box::new(move |outcome, _| call.answer(outcome));
-                match due {
-                    Due::Applied => self.wait_for(offset, answer),
-                    Due::Committed => {
-                        self.committing.push_back((offset, answer));
-                        self.committed();
-                    }
-                }
+                self.wait_for(due, offset, Box::new(move |outcome, _| call.answer(outcome)));
             }
             Err(error) => call.answer(Err(error)),
         }
@@ -249,11 +237,14 @@ impl Host {
         called.map_err(|_| ControllerError::NotActive)
     }
 
-    pub(super) fn wait_for(&mut self, offset: i64, answer: Answer) {
-        if offset <= self.applied_offset {
+    pub(super) fn wait_for(&mut self, due: Due, offset: i64, answer: Answer) {
+        self.pending.wait(due, offset, answer);
+        self.give_due();
+    }
+
+    fn give_due(&mut self) {
+        while let Some(answer) = self.pending.take_due(&self.node) {
             answer(Ok(()), &mut self.membership);
-        } else {
-            self.waiting.push_back((offset, answer));
         }
     }
 
@@ -266,8 +257,8 @@ impl Host {
     }
 
     fn applied(&mut self, offset: i64) {
-        self.applied_offset = self.applied_offset.max(offset);
-        give_up_to(self.applied_offset, &mut self.waiting, &mut self.membership);
+        self.pending.applied(offset);
+        self.give_due();
         self.membership.lifecycle.applied();
     }
 
@@ -296,15 +287,7 @@ impl Host {
             }
         }
         self.shared.has_place.store(self.node.quorum().has_place(), Ordering::Release);
-        self.committed();
-    }
-
-    fn committed(&mut self) {
-        // What was under way when this node stopped leading has other answers.
-        let known = self.node.quorum().high_watermark();
-        if let Some(high_watermark) = known.filter(|_| self.node.controller().is_active()) {
-            give_up_to(high_watermark - 1, &mut self.committing, &mut self.membership);
-        }
+        self.give_due();
     }
 
     fn leader_changed(&mut self, epoch: i32, leader_id: Option<i32>) {
@@ -358,7 +341,8 @@ impl Host {
         self.shared.is_active.store(false, Ordering::Release);
         let actions = self.evidence.became_inactive();
         self.look(actions);
-        self.fail_waiting(ControllerError::NotActive);
+        let unanswered = self.pending.renounce();
+        self.fail(unanswered, ControllerError::NotActive);
     }
 
     fn publish(&mut self, image: MetadataImage, delta: MetadataDelta) {
@@ -392,7 +376,7 @@ impl Host {
     pub(super) fn release(&mut self) {
         let has_caught_up = self.membership.lifecycle.has_caught_up()
             || self.node.controller().is_active()
-            || self.applied_offset >= 0;
+            || self.pending.applied_offset() >= 0;
         let Some(change) = self.handover.take(has_caught_up) else { return };
         let offset = change.image.provenance().last_contained_offset;
         if self.changes.send(change).is_err() {
@@ -404,7 +388,7 @@ impl Host {
     pub(super) fn metadata_offset(&self) -> i64 {
         match self.handover.held() {
             Some(held) => held.image.provenance().last_contained_offset,
-            None => self.applied_offset,
+            None => self.pending.applied_offset(),
         }
     }
 
@@ -433,9 +417,8 @@ impl Host {
         }
     }
 
-    fn fail_waiting(&mut self, error: ControllerError) {
-        let waiting = self.waiting.drain(..).chain(self.committing.drain(..));
-        for (_, answer) in waiting.collect::<Vec<_>>() {
+    fn fail(&mut self, unanswered: Vec<Answer>, error: ControllerError) {
+        for answer in unanswered {
             answer(Err(error), &mut self.membership);
         }
     }
@@ -444,14 +427,16 @@ impl Host {
     async fn hand_over(&mut self, commands: &mut UnboundedReceiver<Command>) {
         let stopped = self.node.stop(&clock::now());
         self.carry_out(stopped);
-        self.fail_waiting(ControllerError::Stopping);
+        let unanswered = self.pending.end();
+        self.fail(unanswered, ControllerError::Stopping);
         let rounds = async { while !self.node.may_stop() && self.round(commands).await {} };
         // Whoever does not answer will find out.
         let _ = tokio::time::timeout(HANDOVER, rounds).await;
     }
 
     fn close(&mut self) {
-        self.fail_waiting(ControllerError::Stopping);
+        let unanswered = self.pending.end();
+        self.fail(unanswered, ControllerError::Stopping);
         self.node.log_mut().close();
         // A snapshot under way is finished: whoever stops the quorum may take its directory away.
         for thread in [self.writer.take(), self.snapshot_writer.take()].into_iter().flatten() {
@@ -480,12 +465,5 @@ fn say_new_controller(node_id: i32, active: &ActiveController) {
             "[zk-broker-{node_id}-to-controller-{purpose}-channel-manager]: Recorded new ZK \
              controller, from now on will use node {address} (id: {id} rack: null)"
         );
-    }
-}
-
-/// Gives the answers that wait for no more than `offset`.
-fn give_up_to(offset: i64, waiting: &mut VecDeque<(i64, Answer)>, members: &mut Membership) {
-    while let Some((_, answer)) = waiting.pop_front_if(|(due, _)| *due <= offset) {
-        answer(Ok(()), members);
     }
 }

@@ -10,8 +10,8 @@ use protocol::messages::{
 };
 use raft::image::{Changes, MetadataImage};
 
-use super::command::Command;
-use super::host::Host;
+use super::command::{Command, Due as Waits};
+use super::host::{Answer, Host};
 use super::lifecycle::Due;
 use super::membership::Membership;
 use crate::clock::monotonic_ms;
@@ -44,8 +44,10 @@ impl Host {
                     controller.session_ended(request.broker_id.0);
                     controller.register_broker(&request, OWN_REGISTRATION, kraft_version, now)
                 });
-                let answer = asked.map(|(response, _)| response);
-                self.registered(answer.map_err(|_| ChannelError::Stopping));
+                match asked {
+                    Ok((response, offset)) => self.registered_at(response, offset),
+                    Err(_) => self.registered(Err(ChannelError::Stopping)),
+                }
             }
             Some(Due::Heartbeat(request)) => {
                 if !self.node.controller().is_active() {
@@ -79,6 +81,18 @@ impl Host {
         });
     }
 
+    /// As by RPC, the epoch is told when it is committed: one that is lost with its controller
+    /// would be another one's by then.
+    fn registered_at(&mut self, response: BrokerRegistrationResponse, offset: i64) {
+        let commands = self.commands.clone();
+        let answer: Answer = Box::new(move |outcome, _| {
+            let answer = outcome.map(|()| response).map_err(|_| ChannelError::Stopping);
+            // A quorum that has stopped registers nobody.
+            let _ = commands.send(Command::Registered(answer));
+        });
+        self.wait_for(Waits::Committed, offset, answer);
+    }
+
     pub(super) fn registered(&mut self, answer: Result<BrokerRegistrationResponse, ChannelError>) {
         let now_ms = monotonic_ms();
         match answer {
@@ -107,7 +121,8 @@ impl Host {
     /// `offset` is what this node must have applied before it acts on the answer.
     fn heard_at(&mut self, response: &BrokerHeartbeatResponse, offset: i64) {
         if self.membership.lifecycle.heard(response, monotonic_ms()) {
-            self.wait_for(offset, Box::new(|_, membership| membership.lifecycle.may_stop()));
+            let may_stop: Answer = Box::new(|_, membership| membership.lifecycle.may_stop());
+            self.wait_for(Waits::Applied, offset, may_stop);
         }
         self.release();
         let image = self.shared.image.load_full();
@@ -137,7 +152,7 @@ impl Host {
             let hear = move |_: Result<(), ControllerError>, members: &mut Membership| {
                 members.lifecycle.ask_at_once();
             };
-            self.wait_for(offset, Box::new(hear));
+            self.wait_for(Waits::Applied, offset, Box::new(hear));
         }
         let wronged = self.membership.lifecycle.epoch().is_some_and(|epoch| {
             let broker = image.cluster().broker(own).filter(|_| changes.brokers.contains(&own));
@@ -162,14 +177,12 @@ impl Host {
         let shown = image.cluster().broker(self.membership.node_id);
         let unfenced = shown.is_some_and(|own| own.broker_epoch == epoch && !own.fenced);
         if unfenced && self.membership.lifecycle.is_unfencing() {
-            self.wait_for(
-                offset,
-                Box::new(|outcome, membership| {
-                    if outcome.is_ok() {
-                        membership.lifecycle.unfenced();
-                    }
-                }),
-            );
+            let unfenced: Answer = Box::new(|outcome, membership| {
+                if outcome.is_ok() {
+                    membership.lifecycle.unfenced();
+                }
+            });
+            self.wait_for(Waits::Applied, offset, unfenced);
         }
     }
 

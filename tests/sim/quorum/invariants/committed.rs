@@ -41,6 +41,10 @@ impl Committed {
         }
     }
 
+    pub(super) fn log(&self) -> &Files {
+        &self.log
+    }
+
     pub(super) fn end(&self) -> i64 {
         self.log.end_offset()
     }
@@ -79,9 +83,11 @@ impl Committed {
             return Ok(());
         }
         self.high_watermarks.insert(machine.id, reached);
+        counters.commits += 1;
         self.compare(machine.id, &disk.live, before, reached)?;
         counters.committed = counters.committed.max(self.end().unsigned_abs());
         if node.quorum().is_leader() {
+            counters.majorities += 1;
             self.has_majority(machines, machine.id, reached)?;
             self.is_of_its_epoch(&disk.live, reached, node.quorum().epoch())?;
         }
@@ -133,16 +139,19 @@ impl Committed {
         Err(Violation::new(NAME, found))
     }
 
-    /// Who was elected has everything.
+    /// Who was elected has everything, but for what later leaders have committed meanwhile: it may
+    /// have stood still since.
     pub(super) fn check_leader(
         &self,
         machines: &Machines,
         machine: &Machine,
+        epoch: i32,
     ) -> Result<(), Violation> {
         let disk = machines[&machine.id].disk.borrow();
         let log = &disk.live;
         let wanted = self.log.from(log.start_offset);
-        if log.batches.starts_with(wanted) {
+        let before = wanted.partition_point(|b| view(b).partition_leader_epoch() <= epoch);
+        if log.batches.starts_with(&wanted[..before]) {
             return Ok(());
         }
         let found = format!("node {} leads without all that is committed", machine.id);

@@ -33,7 +33,8 @@ impl Convergence {
         self.states.get(&offset).copied()
     }
 
-    pub(super) fn published(&mut self, id: i32, image: &MetadataImage) -> Result<(), Violation> {
+    /// How often it was compared.
+    pub(super) fn published(&mut self, id: i32, image: &MetadataImage) -> Result<u64, Violation> {
         let offset = image.provenance().last_contained_offset;
         let state = state_of(image);
         if let Some((before, _)) = self.last.insert(id, (offset, state))
@@ -42,9 +43,9 @@ impl Convergence {
             let found = format!("node {id} publishes offset {offset} after {before}");
             return Err(Violation::new(NAME, found));
         }
-        let known = *self.states.entry(offset).or_insert(state);
-        if known == state {
-            return Ok(());
+        let known = self.states.insert(offset, state);
+        if known.is_none_or(|known| known == state) {
+            return Ok(known.is_some().into());
         }
         Err(Violation::new(NAME, format!("node {id} differs from others at offset {offset}")))
     }

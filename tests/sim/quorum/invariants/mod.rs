@@ -17,6 +17,7 @@ use self::committed::Committed;
 use self::convergence::Convergence;
 use self::one_leader::OneLeader;
 use super::counters::Counters;
+use super::disk::Files;
 use super::node::Machine;
 use super::world::Asked;
 
@@ -48,6 +49,11 @@ impl Invariants {
             committed: Committed::new(voters),
             convergence: Convergence::default(),
         }
+    }
+
+    /// All that was ever committed.
+    pub(crate) fn committed(&self) -> &Files {
+        self.committed.log()
     }
 
     pub(crate) fn started(&mut self, machine: &Machine) {
@@ -90,15 +96,16 @@ impl Invariants {
         epoch: i32,
     ) -> Result<(), Violation> {
         self.one_leader.became_active(machine, epoch)?;
-        self.committed.check_leader(machines, machine)
+        self.committed.check_leader(machines, machine, epoch)
     }
 
     pub(crate) fn published(
         &mut self,
         machine: &Machine,
         image: &MetadataImage,
+        counters: &mut Counters,
     ) -> Result<(), Violation> {
-        self.convergence.published(machine.id, image)?;
+        counters.states += self.convergence.published(machine.id, image)?;
         self.committed.published(machine, image)
     }
 

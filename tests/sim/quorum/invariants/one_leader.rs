@@ -32,6 +32,7 @@ impl OneLeader {
         if before == Some(state) {
             return Ok(());
         }
+        counters.saved_votes += 1;
         let id = machine.id;
         if let Some(before) = before {
             let goes_back = state.epoch < before.epoch;

@@ -2,7 +2,7 @@
 //! cost nobody a session: in a cluster without other faults nobody is fenced.
 
 use super::{Evaluated, Scene, ensure};
-use crate::replication::controller::SimController;
+use crate::replication::controller::Committed;
 
 /// How long the last consequences of earlier faults may take.
 const AFTERMATH_US: i64 = 20_000_000;
@@ -18,7 +18,7 @@ impl ClocksDoNotMatter {
         self.healed_us = Some(now_us);
     }
 
-    pub(crate) fn tick(&mut self, now_us: i64, controller: &SimController) {
+    pub(crate) fn tick(&mut self, now_us: i64, controller: &Committed) {
         let calm = self.healed_us.is_some_and(|healed| now_us > healed + AFTERMATH_US);
         if calm && self.fenced.is_none() {
             self.fenced = Some(controller.counters.fenced);

@@ -3,12 +3,10 @@
 
 use super::{Evaluated, ensure};
 use crate::replication::broker::SimBroker;
-use crate::replication::controller::SimController;
+use crate::replication::controller::Committed;
 
-pub(crate) fn check(broker: &SimBroker, controller: &SimController) -> Evaluated {
-    let Some(batch) = broker.have.checked_sub(1).and_then(|at| controller.log.get(at)) else {
-        return Ok(0);
-    };
+pub(crate) fn check(broker: &SimBroker, controller: &Committed) -> Evaluated {
+    let Some(batch) = controller.at(broker.offset) else { return Ok(0) };
     let same = broker.image == batch.image;
     ensure(same, || {
         format!(

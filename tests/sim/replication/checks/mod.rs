@@ -21,7 +21,7 @@ mod truth;
 
 use super::broker::{Acknowledged, SimBroker};
 use super::clients::Producer;
-use super::controller::SimController;
+use super::controller::Committed;
 use super::counters::Counters;
 use super::deletions::Deleted;
 use super::log::{Observed, Why};
@@ -54,7 +54,7 @@ struct Started {
 pub(crate) struct Scene<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) brokers: &'a [SimBroker],
-    pub(crate) controller: &'a SimController,
+    pub(crate) controller: &'a Committed,
 }
 
 impl<'a> Scene<'a> {
@@ -129,7 +129,7 @@ impl Checks {
         &mut self,
         plan: &Plan,
         brokers: &mut [SimBroker],
-        controller: &SimController,
+        controller: &Committed,
     ) -> Verdict {
         std::mem::replace(&mut self.found, Ok(()))?;
         let started = self.observe(brokers)?;
@@ -210,7 +210,7 @@ impl Checks {
     }
 
     /// A broker has replayed metadata.
-    pub(crate) fn replayed(&mut self, broker: &SimBroker, controller: &SimController) {
+    pub(crate) fn replayed(&mut self, broker: &SimBroker, controller: &Committed) {
         self.evaluated.metadata += self.keep(metadata_converges::check(broker, controller));
     }
 
@@ -245,7 +245,7 @@ impl Checks {
         &mut self,
         plan: &Plan,
         brokers: &[SimBroker],
-        controller: &SimController,
+        controller: &Committed,
         producers: &[Producer],
     ) -> Verdict {
         let scene = Scene { plan, brokers, controller };
@@ -260,7 +260,7 @@ impl Checks {
     }
 
     /// For those who need to know how the time goes.
-    pub(crate) fn tick(&mut self, now_us: i64, controller: &SimController) {
+    pub(crate) fn tick(&mut self, now_us: i64, controller: &Committed) {
         self.clocks.tick(now_us, controller);
     }
 }
