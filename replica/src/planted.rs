@@ -28,11 +28,27 @@ pub enum Bug {
     RefillsEligible,
     /// A damaged replica is emptied while its leader may count what it had.
     RefillsCounted,
+    /// A fetcher takes an answer for one to its newest request, whatever it answers.
+    TakesAnyAnswer,
+    /// A partition that could not be fetched once is not asked for again.
+    DropsWhatFailed,
+    /// A new session is not told what the one before knew.
+    RetellsNothing,
+    /// A partition stays with the fetcher that it had, whoever leads it now.
+    KeepsItsFetcher,
+    /// A session leaves out a partition whose high watermark alone moved.
+    SessionHidesHighWatermark,
+    /// A session leaves out a partition whose log start alone moved.
+    SessionHidesLogStart,
+    /// A session takes a request of whatever epoch.
+    SessionEpochNotChecked,
+    /// A session goes on with the position that it heard of a partition first.
+    SessionKeepsPositions,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 20] = [
         Self::HwIgnoresMaximalIsr,
         Self::HwIgnoresMinIsr,
         Self::NoTruncationOnDivergence,
@@ -45,6 +61,14 @@ impl Bug {
         Self::NoReconciliation,
         Self::RefillsEligible,
         Self::RefillsCounted,
+        Self::TakesAnyAnswer,
+        Self::DropsWhatFailed,
+        Self::RetellsNothing,
+        Self::KeepsItsFetcher,
+        Self::SessionHidesHighWatermark,
+        Self::SessionHidesLogStart,
+        Self::SessionEpochNotChecked,
+        Self::SessionKeepsPositions,
     ];
 }
 

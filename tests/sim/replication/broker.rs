@@ -12,17 +12,20 @@ use raft::image::{
     DIRECTORY_LOST, LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered, Topic,
 };
 use replica::{
-    AlterPartitionQueue, Assigned, BrokerView, Brokers, Effects, IsrAnswer, IsrProposal, Moment,
-    Partition, Presence, Recovery, Registration, Role, Settings, Step, Token,
+    AlterPartitionQueue, Assigned, BrokerView, Brokers, Effects, FetcherTable, IsrAnswer,
+    IsrProposal, Moment, Partition, Presence, Recovery, Registration, Role, SessionCache, Settings,
+    Step, Token,
 };
 
 use super::clock::Clock;
 use super::controller::Batch;
 use super::counters::Counters;
 use super::deletions::{Deleted, Deleting};
+use super::fetching::Fetcher;
 use super::log::{LogError, SimLog};
 use super::message::{Body, CLIENTS, CONTROLLER, NodeId, Produced};
 use super::plan::Plan;
+use super::serving_fetches::SimSession;
 
 pub(crate) const HEARTBEAT_MS: i64 = 700;
 /// As `publisher`.
@@ -45,8 +48,6 @@ pub(crate) struct Stored {
 #[derive(Debug)]
 pub(crate) struct Hosted {
     pub(crate) replica: Partition<SimLog>,
-    /// When the fetch that is out was sent.
-    pub(crate) fetching_since_us: Option<i64>,
     pub(crate) checkpoint: i64,
     /// The leadership in which a reader met a record that cannot be read.
     pub(crate) damaged: Option<i32>,
@@ -89,8 +90,8 @@ pub(crate) struct Out {
     pub(crate) sent: Vec<(NodeId, u64, Body)>,
     pub(crate) acknowledged: Vec<Acknowledged>,
     pub(crate) deleted: Vec<Deleted>,
-    /// Partitions to fetch again after so many own milliseconds.
-    pub(crate) fetch_again: Vec<(usize, i64)>,
+    /// Leaders to fetch from after so many own milliseconds.
+    pub(crate) fetch_again: Vec<(NodeId, i64)>,
 }
 
 /// A node.
@@ -121,6 +122,13 @@ pub(crate) struct SimBroker {
     pub(crate) offset: i64,
     pub(crate) hosted: BTreeMap<usize, Hosted>,
     pub(crate) disk: BTreeMap<usize, Stored>,
+    pub(crate) fetcher_table: FetcherTable<usize, NodeId>,
+    pub(crate) fetchers: BTreeMap<NodeId, Fetcher>,
+    /// Fetchers that there have been.
+    pub(crate) connections: u64,
+    pub(crate) session_slots: usize,
+    /// Of its followers.
+    pub(crate) sessions: SessionCache<SimSession>,
     pub(crate) altering: AlterPartitionQueue<usize>,
     /// The number of the request that is out, and when it was sent.
     pub(crate) alter_out: Option<(u64, i64)>,
@@ -181,6 +189,11 @@ impl SimBroker {
             offset: -1,
             hosted: BTreeMap::new(),
             disk: BTreeMap::new(),
+            fetcher_table: FetcherTable::default(),
+            fetchers: BTreeMap::new(),
+            connections: 0,
+            session_slots: plan.session_slots,
+            sessions: SessionCache::new(plan.session_slots),
             altering: AlterPartitionQueue::default(),
             alter_out: None,
             waiting: BTreeMap::new(),
@@ -213,7 +226,15 @@ impl SimBroker {
             monotonic_ms: self.clock.monotonic_ms(now_us),
             brokers: &view,
         };
+        let seen = |hosted: &Hosted| {
+            let replica = &hosted.replica;
+            (replica.bounds(), replica.leads(), replica.leader_epoch())
+        };
+        let before = seen(hosted);
         let (result, effects) = step(&mut hosted.replica, &at);
+        if seen(hosted) != before {
+            self.tell_sessions(partition);
+        }
         self.carry_out(partition, effects, now_us, out);
         Some(result)
     }
@@ -330,8 +351,7 @@ impl SimBroker {
             });
             let present = self.hosted.get(&id).map_or(Presence::Absent, |hosted| {
                 let damaged = hosted.damaged;
-                let followed = hosted.replica.standing(None, damaged).leader;
-                let fetched_from = (followed >= 0).then_some(followed);
+                let fetched_from = self.fetcher_table.of(&id);
                 Presence::Open(hosted.replica.standing(fetched_from, damaged))
             });
             let step = replica::reconcile(self.id, assigned.as_ref(), &present);
@@ -345,7 +365,8 @@ impl SimBroker {
                 Step::Open | Step::Apply => {
                     self.counters.reconciled += u64::from(self.host(id, state, now_us, out));
                 }
-                Step::Fetch => out.fetch_again.push((id, 1)),
+                Step::Fetch => self.follow(id, state.leader, now_us, out),
+                Step::Unfollow => self.unfollow(id),
                 Step::Remove => self.forget(id, out),
                 Step::LeaveInSync => self.locate(id, true, out),
                 Step::Refill => {
@@ -354,7 +375,7 @@ impl SimBroker {
                     self.disk.remove(&id);
                     self.counters.refilled += u64::from(self.host(id, state, now_us, out));
                 }
-                Step::Nothing | Step::Unfollow | Step::Wait | Step::Keep => {}
+                Step::Nothing | Step::Wait | Step::Keep => {}
             }
         }
     }
@@ -373,7 +394,7 @@ impl SimBroker {
 
     /// Records that could not be read can be: where the last one in sync was damaged, nothing else
     /// would help.
-    pub(crate) fn read_again(&mut self) {
+    pub(crate) fn read_again(&mut self, now_us: i64, out: &mut Out) {
         for stored in self.disk.values_mut() {
             stored.log.rotten = None;
         }
@@ -381,6 +402,7 @@ impl SimBroker {
             hosted.replica.log_mut().rotten = None;
             hosted.damaged = None;
         }
+        self.retry_fetches(now_us, out);
     }
 
     /// A reader met a record that cannot be read.
@@ -401,18 +423,21 @@ impl SimBroker {
             let stored = self.disk.remove(&id).unwrap_or_default();
             let replica = Partition::new(stored.log, stored.high_watermark, self.settings);
             let checkpoint = replica.high_watermark();
-            let hosted = Hosted { replica, fetching_since_us: None, checkpoint, damaged: None };
+            let hosted = Hosted { replica, checkpoint, damaged: None };
             self.hosted.insert(id, hosted);
+            self.tell_sessions(id);
         }
-        let hosted = self.hosted.get_mut(&id).expect("just there");
-        hosted.fetching_since_us = None;
         let registration = registration(state);
         let applied =
             self.step(id, now_us, out, |replica, at| match replica.apply(&registration, at) {
                 Ok(effects) => (Ok(()), effects),
                 Err(error) => (Err(error), Effects::default()),
             });
-        out.fetch_again.push((id, 1));
+        if state.leader >= 0 && state.leader != self.id {
+            self.follow(id, state.leader, now_us, out);
+        } else {
+            self.unfollow(id);
+        }
         if self.hosted.get(&id).is_some_and(|hosted| hosted.damaged.is_none()) {
             self.locate_if_lost(id, state, out);
         }
@@ -429,8 +454,10 @@ impl SimBroker {
 
     /// The partition is no longer here.
     fn forget(&mut self, partition: usize, out: &mut Out) {
+        self.unfollow(partition);
         self.disk.remove(&partition);
         if let Some(mut hosted) = self.hosted.remove(&partition) {
+            self.tell_sessions(partition);
             let effects = hosted.replica.give_up();
             self.carry_out(partition, effects, 0, out);
         }
@@ -445,22 +472,6 @@ impl SimBroker {
                 self.carry_out(partition, effects, 0, out);
             }
         }
-    }
-
-    /// Asks the leader of a partition for more, unless an answer is still to come.
-    pub(crate) fn fetch(&mut self, partition: usize, now_us: i64, out: &mut Out) {
-        let patience_us = self.clock.true_us(REQUEST_TIMEOUT_MS);
-        let Some(hosted) = self.hosted.get_mut(&partition) else { return };
-        if hosted.fetching_since_us.is_some_and(|since| now_us < since + patience_us) {
-            return;
-        }
-        if hosted.damaged.is_some() {
-            return;
-        }
-        let Some(position) = hosted.replica.fetch_position() else { return };
-        hosted.fetching_since_us = Some(now_us);
-        let broker_epoch = self.epoch;
-        out.sent.push((position.leader, 0, Body::Fetch { partition, position, broker_epoch }));
     }
 
     /// Time passes: lag is looked at, requests give up waiting.
@@ -510,6 +521,9 @@ impl SimBroker {
         self.image = MetadataImage::default();
         self.have = 0;
         self.offset = -1;
+        self.fetcher_table = FetcherTable::default();
+        self.fetchers.clear();
+        self.sessions = SessionCache::new(self.session_slots);
         self.altering = AlterPartitionQueue::default();
         self.alter_out = None;
         self.waiting.clear();

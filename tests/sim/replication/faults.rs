@@ -281,7 +281,9 @@ impl World {
             self.broker(id).frozen_until_us = 0;
             self.broker(id).exhausted_until_us = 0;
             self.broker(id).full_until_us = 0;
-            self.broker(id).read_again();
+            let (now_us, mut out) = (self.now_us, Out::default());
+            self.broker(id).read_again(now_us, &mut out);
+            self.carry(id, out);
             self.start(id);
         }
         self.checks.healed(self.now_us, &self.producers);

@@ -21,11 +21,13 @@ mod controller;
 mod counters;
 mod deletions;
 mod faults;
+mod fetching;
 mod log;
 mod message;
 mod network;
 mod plan;
 mod serve;
+mod serving_fetches;
 mod world;
 
 pub(crate) use counters::Counters;

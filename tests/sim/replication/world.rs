@@ -27,7 +27,8 @@ pub(crate) enum Timer {
     Sync,
     Reconcile,
     Retention,
-    Fetch(usize),
+    /// From this leader.
+    Fetch(NodeId),
 }
 
 #[derive(Debug)]
@@ -47,6 +48,7 @@ pub(crate) enum Event {
     NetworkCalm,
     ControllerBack,
     ClosedConnection(NodeId),
+    DiskFails(NodeId),
     Start(NodeId),
     /// All faults stop but one: two brokers do not reach each other.
     Heal,
@@ -269,11 +271,12 @@ impl World {
         }
         self.checks.acknowledged.extend(out.acknowledged);
         self.checks.deleted.extend(out.deleted);
-        for (partition, own_ms) in out.fetch_again {
-            self.wind(from, Timer::Fetch(partition), own_ms);
+        for (leader, own_ms) in out.fetch_again {
+            self.wind(from, Timer::Fetch(leader), own_ms);
         }
         if from > 0 && self.broker(from).disk_failed {
-            self.disk_fails(from);
+            // What it did before that is looked at first.
+            self.after_us(0, Event::DiskFails(from));
         }
     }
 
@@ -314,6 +317,11 @@ impl World {
             Event::ClosedConnection(id) => {
                 if !self.controller.away {
                     self.controller.broker_gone(id);
+                }
+            }
+            Event::DiskFails(id) => {
+                if self.broker(id).disk_failed {
+                    self.disk_fails(id);
                 }
             }
             Event::Start(id) => self.start(id),
@@ -471,16 +479,11 @@ impl World {
                 broker.sync();
                 Some(2_000 + self.draws.below(8_000) as i64)
             }
-            Timer::Fetch(partition) => {
-                broker.fetch(partition, now_us, &mut out);
+            Timer::Fetch(leader) => {
+                broker.fetch(leader, now_us, &mut out);
                 None
             }
         };
-        if timer == Timer::Tick {
-            // A fetch whose answer was lost is asked for again.
-            let hosted: Vec<usize> = broker.hosted.keys().copied().collect();
-            hosted.iter().for_each(|partition| broker.fetch(*partition, now_us, &mut out));
-        }
         self.carry(id, out);
         if let Some(own_ms) = again_ms {
             self.wind(id, timer, own_ms);

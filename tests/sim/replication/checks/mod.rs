@@ -17,6 +17,7 @@ mod leader_isr_covers_the_controllers;
 mod logs_match;
 mod metadata_converges;
 mod reads_are_consistent;
+mod sessions_hide_nothing;
 mod truth;
 
 use super::broker::{Acknowledged, SimBroker};
@@ -252,6 +253,7 @@ impl Checks {
         let scene = Scene { plan, brokers, controller };
         self.evaluated.clocks += self.clocks.check(&scene)?;
         self.evaluated.heals += self.heals.check(&scene, producers)?;
+        self.evaluated.sessions_hide += sessions_hide_nothing::check(&scene)?;
         for (partition, truth) in self.truths.iter().enumerate() {
             ensure(!truth.excused, || format!("partition {partition} never recovered"))?;
             self.evaluated.stand_once += batches_stand_once::check(&scene, truth, partition)?;
