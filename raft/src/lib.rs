@@ -19,4 +19,5 @@ pub mod image;
 pub mod node;
 pub mod planted;
 pub mod quorum;
+pub mod replica_steps;
 pub mod suspects;

@@ -1,7 +1,7 @@
 //! Bugs that somebody could write, for the simulation to find: with the feature `planted` one is
 //! chosen at run time for a thread; without it none exists.
 
-/// A known way to get a quorum or its controller wrong.
+/// A known way to get a quorum, its controller, or what a broker makes of the metadata wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bug {
     /// A follower says that it has what its disk does not hold yet.
@@ -25,6 +25,12 @@ pub enum Bug {
     StaleReplicaInSync,
     /// The controller elects whoever is alive when nobody is in sync.
     UncleanWithoutPermission,
+    /// A broker takes a partition for unchanged whose leader, replicas and in-sync set stay.
+    OverlooksEpochs,
+    /// A broker takes a partition for unchanged whose leader stays in the same epoch.
+    OverlooksInSyncSets,
+    /// A broker keeps a replica that a reassignment has taken.
+    KeepsWhatIsTaken,
 }
 
 impl Bug {
@@ -40,6 +46,9 @@ impl Bug {
     /// Those that show in replication, not in the quorum.
     pub const OF_CONTROLLER: [Self; 3] =
         [Self::CrashIsCleanStop, Self::StaleReplicaInSync, Self::UncleanWithoutPermission];
+    /// Those of a broker's host, which show in replication, too.
+    pub const OF_BROKER: [Self; 3] =
+        [Self::OverlooksEpochs, Self::OverlooksInSyncSets, Self::KeepsWhatIsTaken];
 }
 
 #[cfg(feature = "planted")]

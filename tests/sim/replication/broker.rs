@@ -4,13 +4,14 @@
 //! Invariant: no partition is told of metadata before it holds this process's own registration, so
 //! that a process which lost records never leads by what was said of its predecessor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use protocol::records::metadata::MetadataRecord;
 use raft::image::{
-    DIRECTORY_LOST, LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered, Topic,
+    Changes, DIRECTORY_LOST, LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered,
 };
+use raft::replica_steps::{first_steps, replica_steps};
 use replica::{
     AlterPartitionQueue, Assigned, BrokerView, Brokers, Effects, FetcherTable, IsrAnswer,
     IsrProposal, Moment, Partition, Presence, Recovery, Registration, Role, SessionCache, Settings,
@@ -109,8 +110,15 @@ pub(crate) struct SimBroker {
     pub(crate) full_until_us: i64,
     /// The log directory has failed: the process ends, as there is no other one.
     pub(crate) disk_failed: bool,
-    /// What was last said of each partition, whether it could be done or not.
-    published: BTreeMap<usize, Arc<Registered>>,
+    /// The first image has been applied.
+    begun: bool,
+    /// The image before the last replay, and what that changed, until it is applied.
+    replayed: Option<(MetadataImage, Changes)>,
+    /// What was left to do of each partition when the last image was applied, but where it could
+    /// not be done.
+    pub(crate) published: Vec<(usize, Step)>,
+    /// What could not be done.
+    undone: BTreeSet<usize>,
     /// Of the registration, -1 before.
     pub(crate) epoch: i64,
     /// Of the process before, if it stopped in peace.
@@ -180,7 +188,10 @@ impl SimBroker {
             exhausted_until_us: 0,
             full_until_us: 0,
             disk_failed: false,
-            published: BTreeMap::new(),
+            begun: false,
+            replayed: None,
+            published: Vec::new(),
+            undone: BTreeSet::new(),
             epoch: -1,
             previous_epoch: -1,
             stopping: false,
@@ -302,59 +313,89 @@ impl SimBroker {
             self.offset = batch.offset;
         }
         self.have += new.len();
-        self.image = delta.after().clone();
+        let (after, changes) = (delta.after().clone(), delta.changes().clone());
+        self.replayed = Some((std::mem::replace(&mut self.image, after), changes));
         true
     }
 
-    /// The partitions, once the metadata knows this process.
-    fn topic(&self) -> Option<Arc<Topic>> {
+    /// Whether the metadata knows this process.
+    fn is_registered(&self) -> bool {
         let own = self.image.cluster().broker(self.id);
-        if self.epoch < 0 || own.is_none_or(|own| own.broker_epoch != self.epoch) {
-            return None;
-        }
-        self.image.topics().by_name("t").cloned()
+        self.epoch >= 0 && own.is_some_and(|own| own.broker_epoch == self.epoch)
     }
 
-    /// Tells every partition that changed what the metadata says of it now, once.
+    /// Does what the replayed metadata asks, once; at first, when it knows this process, all of it.
     pub(crate) fn publish(&mut self, now_us: i64, out: &mut Out) {
-        let Some(topic) = self.topic() else { return };
-        for (id, state) in topic.partitions() {
-            let id = id as usize;
-            if self.published.get(&id).is_some_and(|published| **published == **state) {
-                continue;
+        let replayed = self.replayed.take();
+        if !self.begun {
+            if !self.is_registered() {
+                return;
             }
-            self.published.insert(id, Arc::clone(state));
-            if state.replicas.contains(&self.id) {
-                let done = self.host(id, state, now_us, out);
-                self.counters.exhausted += u64::from(!done);
-            } else {
-                self.forget(id, out);
+            self.begun = true;
+            let ours = first_steps(self.id, &self.image);
+            let is_ours = |id: &usize| ours.iter().any(|ours| ours.partition as usize == *id);
+            // As strays are put aside.
+            self.disk.retain(|id, _| is_ours(id));
+            self.host_all(ours, now_us, out);
+        } else if let Some((before, changes)) = replayed {
+            let steps = replica_steps(self.id, &before, &self.image, &changes);
+            for (_, partition) in steps.removed {
+                self.forget(partition as usize, out);
             }
+            self.host_all(steps.hosted, now_us, out);
+            for leader in steps.asked_again {
+                self.retry_fetches_from(leader, now_us, out);
+            }
+        } else {
+            return;
         }
+        let Some(topic) = self.image.topics().by_name("t").filter(|_| !self.disk_failed) else {
+            return;
+        };
+        let partitions = topic.partitions().map(|(id, state)| (id as usize, state));
+        let could = partitions.filter(|(id, _)| !self.undone.contains(id));
+        self.published = could.map(|(id, state)| (id, self.step_of(id, state))).collect();
+    }
+
+    fn host_all(
+        &mut self,
+        assigned: Vec<raft::replica_steps::Assigned>,
+        now_us: i64,
+        out: &mut Out,
+    ) {
+        for raft::replica_steps::Assigned { partition, state, .. } in assigned {
+            let done = self.host(partition as usize, &state, now_us, out);
+            self.counters.exhausted += u64::from(!done);
+        }
+    }
+
+    /// What is to be done so that a partition is as the metadata says.
+    fn step_of(&self, id: usize, state: &Registered) -> Step {
+        let assigned = state.replicas.contains(&self.id).then_some(Assigned {
+            leader: state.leader,
+            leader_epoch: state.leader_epoch,
+            partition_epoch: state.partition_epoch,
+            in_sync: state.isr.contains(&self.id),
+            can_leave: state
+                .isr
+                .iter()
+                .any(|id| *id != self.id && state.directory(*id) != Some(DIRECTORY_LOST)),
+            eligible: state.elr.contains(&self.id),
+        });
+        let present = self.hosted.get(&id).map_or(Presence::Absent, |hosted| {
+            let fetched_from = self.fetcher_table.of(&id);
+            Presence::Open(hosted.replica.standing(fetched_from, hosted.damaged))
+        });
+        replica::reconcile(self.id, assigned.as_ref(), &present)
     }
 
     /// Does again what is not as the metadata says.
     pub(crate) fn reconcile(&mut self, now_us: i64, out: &mut Out) {
-        let Some(topic) = self.topic() else { return };
+        let topic = self.image.topics().by_name("t").filter(|_| self.begun).cloned();
+        let Some(topic) = topic else { return };
         for (id, state) in topic.partitions() {
             let id = id as usize;
-            let assigned = state.replicas.contains(&self.id).then_some(Assigned {
-                leader: state.leader,
-                leader_epoch: state.leader_epoch,
-                partition_epoch: state.partition_epoch,
-                in_sync: state.isr.contains(&self.id),
-                can_leave: state
-                    .isr
-                    .iter()
-                    .any(|id| *id != self.id && state.directory(*id) != Some(DIRECTORY_LOST)),
-                eligible: state.elr.contains(&self.id),
-            });
-            let present = self.hosted.get(&id).map_or(Presence::Absent, |hosted| {
-                let damaged = hosted.damaged;
-                let fetched_from = self.fetcher_table.of(&id);
-                Presence::Open(hosted.replica.standing(fetched_from, damaged))
-            });
-            let step = replica::reconcile(self.id, assigned.as_ref(), &present);
+            let step = self.step_of(id, state);
             let may_be_elected = state.isr.contains(&self.id) || state.elr.contains(&self.id);
             let is_sound = self.hosted.get(&id).is_some_and(|hosted| hosted.damaged.is_none());
             // As the host, which says it until it is answered.
@@ -416,6 +457,16 @@ impl SimBroker {
 
     /// Opens a partition's log and tells it its role; false when there was no descriptor for it.
     fn host(&mut self, id: usize, state: &Registered, now_us: i64, out: &mut Out) -> bool {
+        let done = self.try_to_host(id, state, now_us, out);
+        if done {
+            self.undone.remove(&id);
+        } else {
+            self.undone.insert(id);
+        }
+        done
+    }
+
+    fn try_to_host(&mut self, id: usize, state: &Registered, now_us: i64, out: &mut Out) -> bool {
         if !self.hosted.contains_key(&id) {
             if now_us < self.exhausted_until_us {
                 return false;
@@ -455,6 +506,7 @@ impl SimBroker {
     /// The partition is no longer here.
     fn forget(&mut self, partition: usize, out: &mut Out) {
         self.unfollow(partition);
+        self.undone.remove(&partition);
         self.disk.remove(&partition);
         if let Some(mut hosted) = self.hosted.remove(&partition) {
             self.tell_sessions(partition);
@@ -517,7 +569,10 @@ impl SimBroker {
         self.stopping = false;
         self.frozen_until_us = 0;
         self.exhausted_until_us = 0;
+        self.begun = false;
+        self.replayed = None;
         self.published.clear();
+        self.undone.clear();
         self.image = MetadataImage::default();
         self.have = 0;
         self.offset = -1;

@@ -80,6 +80,7 @@ counters! {
     metadata: "check: metadata converges",
     served_without: "check: served with one link down",
     clocks: "check: clocks do not matter",
+    changes_done: "check: changes are done",
     sessions_hide: "check: sessions hide nothing",
     heals: "check: everything heals",
     stand_once: "check: batches stand once",

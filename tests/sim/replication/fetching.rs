@@ -81,12 +81,15 @@ impl SimBroker {
     /// All fetchers look at everything again.
     pub(crate) fn retry_fetches(&mut self, now_us: i64, out: &mut Out) {
         let leaders: Vec<NodeId> = self.fetchers.keys().copied().collect();
-        for leader in leaders {
-            if let Some(fetcher) = self.fetchers.get_mut(&leader) {
-                fetcher.plan.retry();
-            }
-            self.look_later(leader, 1, now_us, out);
+        leaders.into_iter().for_each(|leader| self.retry_fetches_from(leader, now_us, out));
+    }
+
+    /// A leader may be there again.
+    pub(crate) fn retry_fetches_from(&mut self, leader: NodeId, now_us: i64, out: &mut Out) {
+        if let Some(fetcher) = self.fetchers.get_mut(&leader) {
+            fetcher.plan.retry();
         }
+        self.look_later(leader, 1, now_us, out);
     }
 
     /// A fetcher looks at its plan after so many own milliseconds, if it does not do so sooner.

@@ -8,6 +8,7 @@ mod acknowledged_is_never_lost;
 mod acks_mean_what_they_say;
 mod batches_stand_once;
 mod candidates_are_complete;
+mod changes_are_done;
 mod clocks_do_not_matter;
 mod deletions_reach_everybody;
 mod everything_heals;
@@ -134,6 +135,7 @@ impl Checks {
     ) -> Verdict {
         std::mem::replace(&mut self.found, Ok(()))?;
         let started = self.observe(brokers)?;
+        self.evaluated.changes_done += changes_are_done::check(brokers)?;
         let scene = Scene { plan, brokers, controller };
         let evaluated = &mut self.evaluated;
         if controller.log.len() != self.seen {
