@@ -16,6 +16,7 @@ pub mod draws;
 pub mod evidence;
 pub mod feature;
 pub mod image;
+pub mod lifecycle;
 pub mod node;
 pub mod planted;
 pub mod quorum;

@@ -31,6 +31,12 @@ pub enum Bug {
     OverlooksInSyncSets,
     /// A broker keeps a replica that a reassignment has taken.
     KeepsWhatIsTaken,
+    /// A broker asks to be unfenced before it is ready to serve.
+    UnfencesUnready,
+    /// A broker that wants to stop has forgotten it when it registers again.
+    ForgetsToLeave,
+    /// A broker goes on with an epoch that the controller has told it is over.
+    KeepsStaleEpoch,
 }
 
 impl Bug {
@@ -49,6 +55,9 @@ impl Bug {
     /// Those of a broker's host, which show in replication, too.
     pub const OF_BROKER: [Self; 3] =
         [Self::OverlooksEpochs, Self::OverlooksInSyncSets, Self::KeepsWhatIsTaken];
+    /// Those of a broker's life in the cluster.
+    pub const OF_LIFECYCLE: [Self; 3] =
+        [Self::UnfencesUnready, Self::ForgetsToLeave, Self::KeepsStaleEpoch];
 }
 
 #[cfg(feature = "planted")]
