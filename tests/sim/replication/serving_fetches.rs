@@ -21,8 +21,11 @@ const FETCH_RECORDS: i64 = 8;
 const FETCH_PARTITIONS: usize = 1;
 
 /// A session, and the partitions that changed since it last looked.
+type Watching = (Session<usize, ()>, BTreeSet<usize>);
+
+/// One that the cache has and the request that is answered.
 #[derive(Debug, Clone)]
-pub(crate) struct SimSession(Rc<RefCell<(Session<usize, ()>, BTreeSet<usize>)>>);
+pub(crate) struct SimSession(Rc<RefCell<Watching>>);
 
 impl SessionHandle for SimSession {
     type Key = usize;
