@@ -1,5 +1,5 @@
-//! What an image, or the change from one to the next, asks of one broker's replicas: which go, which
-//! are to be opened and told their role, and which leaders are to be asked again.
+//! What an image, or the change from one to the next, asks of one broker's replicas: which go,
+//! which are to be opened and told their role, and which leaders are to be asked again.
 //!
 //! Kept true: every partition that differs from the image before is in one of the lists, whatever
 //! differs; a replica that goes and comes back within one change stays. What could not be done is

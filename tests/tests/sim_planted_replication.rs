@@ -1,5 +1,5 @@
-//! Bugs planted in the replica core, and in what a broker makes of the metadata: the simulation must
-//! find each within as many seeds as a usual run has. Only with the feature `planted`.
+//! Bugs planted in the replica core, and in what a broker makes of the metadata: the simulation
+//! must find each within as many seeds as a usual run has. Only with the feature `planted`.
 
 #![cfg(feature = "planted")]
 

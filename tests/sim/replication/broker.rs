@@ -8,14 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use protocol::records::metadata::MetadataRecord;
-use raft::image::{
-    Changes, DIRECTORY_LOST, LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered,
-};
-use raft::replica_steps::{first_steps, replica_steps};
+use raft::image::{Changes, LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered};
 use replica::{
-    AlterPartitionQueue, Assigned, BrokerView, Brokers, Effects, FetcherTable, IsrAnswer,
-    IsrProposal, Moment, Partition, Presence, Recovery, Registration, Role, SessionCache, Settings,
-    Step, Token,
+    AlterPartitionQueue, BrokerView, Brokers, Effects, FetcherTable, Moment, Partition, Recovery,
+    Registration, Role, SessionCache, Settings, Step, Token,
 };
 
 use super::clock::Clock;
@@ -24,7 +20,7 @@ use super::counters::Counters;
 use super::deletions::{Deleted, Deleting};
 use super::fetching::Fetcher;
 use super::log::{LogError, SimLog};
-use super::message::{Body, CLIENTS, CONTROLLER, NodeId, Produced};
+use super::message::{Body, CLIENTS, NodeId, Produced};
 use super::plan::Plan;
 use super::serving_fetches::SimSession;
 
@@ -111,14 +107,14 @@ pub(crate) struct SimBroker {
     /// The log directory has failed: the process ends, as there is no other one.
     pub(crate) disk_failed: bool,
     /// The first image has been applied.
-    begun: bool,
+    pub(crate) begun: bool,
     /// The image before the last replay, and what that changed, until it is applied.
-    replayed: Option<(MetadataImage, Changes)>,
+    pub(crate) replayed: Option<(MetadataImage, Changes)>,
     /// What was left to do of each partition when the last image was applied, but where it could
     /// not be done.
     pub(crate) published: Vec<(usize, Step)>,
     /// What could not be done.
-    undone: BTreeSet<usize>,
+    pub(crate) undone: BTreeSet<usize>,
     /// Of the registration, -1 before.
     pub(crate) epoch: i64,
     /// Of the process before, if it stopped in peace.
@@ -318,121 +314,6 @@ impl SimBroker {
         true
     }
 
-    /// Whether the metadata knows this process.
-    fn is_registered(&self) -> bool {
-        let own = self.image.cluster().broker(self.id);
-        self.epoch >= 0 && own.is_some_and(|own| own.broker_epoch == self.epoch)
-    }
-
-    /// Does what the replayed metadata asks, once; at first, when it knows this process, all of it.
-    pub(crate) fn publish(&mut self, now_us: i64, out: &mut Out) {
-        let replayed = self.replayed.take();
-        if !self.begun {
-            if !self.is_registered() {
-                return;
-            }
-            self.begun = true;
-            let ours = first_steps(self.id, &self.image);
-            let is_ours = |id: &usize| ours.iter().any(|ours| ours.partition as usize == *id);
-            // As strays are put aside.
-            self.disk.retain(|id, _| is_ours(id));
-            self.host_all(ours, now_us, out);
-        } else if let Some((before, changes)) = replayed {
-            let steps = replica_steps(self.id, &before, &self.image, &changes);
-            for (_, partition) in steps.removed {
-                self.forget(partition as usize, out);
-            }
-            self.host_all(steps.hosted, now_us, out);
-            for leader in steps.asked_again {
-                self.retry_fetches_from(leader, now_us, out);
-            }
-        } else {
-            return;
-        }
-        let Some(topic) = self.image.topics().by_name("t").filter(|_| !self.disk_failed) else {
-            return;
-        };
-        let partitions = topic.partitions().map(|(id, state)| (id as usize, state));
-        let could = partitions.filter(|(id, _)| !self.undone.contains(id));
-        self.published = could.map(|(id, state)| (id, self.step_of(id, state))).collect();
-    }
-
-    fn host_all(
-        &mut self,
-        assigned: Vec<raft::replica_steps::Assigned>,
-        now_us: i64,
-        out: &mut Out,
-    ) {
-        for raft::replica_steps::Assigned { partition, state, .. } in assigned {
-            let done = self.host(partition as usize, &state, now_us, out);
-            self.counters.exhausted += u64::from(!done);
-        }
-    }
-
-    /// What is to be done so that a partition is as the metadata says.
-    fn step_of(&self, id: usize, state: &Registered) -> Step {
-        let assigned = state.replicas.contains(&self.id).then_some(Assigned {
-            leader: state.leader,
-            leader_epoch: state.leader_epoch,
-            partition_epoch: state.partition_epoch,
-            in_sync: state.isr.contains(&self.id),
-            can_leave: state
-                .isr
-                .iter()
-                .any(|id| *id != self.id && state.directory(*id) != Some(DIRECTORY_LOST)),
-            eligible: state.elr.contains(&self.id),
-        });
-        let present = self.hosted.get(&id).map_or(Presence::Absent, |hosted| {
-            let fetched_from = self.fetcher_table.of(&id);
-            Presence::Open(hosted.replica.standing(fetched_from, hosted.damaged))
-        });
-        replica::reconcile(self.id, assigned.as_ref(), &present)
-    }
-
-    /// Does again what is not as the metadata says.
-    pub(crate) fn reconcile(&mut self, now_us: i64, out: &mut Out) {
-        let topic = self.image.topics().by_name("t").filter(|_| self.begun).cloned();
-        let Some(topic) = topic else { return };
-        for (id, state) in topic.partitions() {
-            let id = id as usize;
-            let step = self.step_of(id, state);
-            let may_be_elected = state.isr.contains(&self.id) || state.elr.contains(&self.id);
-            let is_sound = self.hosted.get(&id).is_some_and(|hosted| hosted.damaged.is_none());
-            // As the host, which says it until it is answered.
-            if is_sound || step == Step::Keep && may_be_elected {
-                self.locate_if_lost(id, state, out);
-            }
-            match step {
-                Step::Open | Step::Apply => {
-                    self.counters.reconciled += u64::from(self.host(id, state, now_us, out));
-                }
-                Step::Fetch => self.follow(id, state.leader, now_us, out),
-                Step::Unfollow => self.unfollow(id),
-                Step::Remove => self.forget(id, out),
-                Step::LeaveInSync => self.locate(id, true, out),
-                Step::Refill => {
-                    // What was damaged is kept beside, where nobody looks.
-                    self.forget(id, out);
-                    self.disk.remove(&id);
-                    self.counters.refilled += u64::from(self.host(id, state, now_us, out));
-                }
-                Step::Nothing | Step::Wait | Step::Keep => {}
-            }
-        }
-    }
-
-    /// Unlike the metadata says, the log is not lost.
-    fn locate_if_lost(&self, partition: usize, state: &Registered, out: &mut Out) {
-        if state.directory(self.id) == Some(DIRECTORY_LOST) {
-            self.locate(partition, false, out);
-        }
-    }
-
-    fn locate(&self, partition: usize, lost: bool, out: &mut Out) {
-        let epoch = self.epoch;
-        out.sent.push((CONTROLLER, 0, Body::Located { epoch, partition, lost }));
-    }
-
     /// Records that could not be read can be: where the last one in sync was damaged, nothing else
     /// would help.
     pub(crate) fn read_again(&mut self, now_us: i64, out: &mut Out) {
@@ -456,7 +337,13 @@ impl SimBroker {
     }
 
     /// Opens a partition's log and tells it its role; false when there was no descriptor for it.
-    fn host(&mut self, id: usize, state: &Registered, now_us: i64, out: &mut Out) -> bool {
+    pub(crate) fn host(
+        &mut self,
+        id: usize,
+        state: &Registered,
+        now_us: i64,
+        out: &mut Out,
+    ) -> bool {
         let done = self.try_to_host(id, state, now_us, out);
         if done {
             self.undone.remove(&id);
@@ -504,7 +391,7 @@ impl SimBroker {
     }
 
     /// The partition is no longer here.
-    fn forget(&mut self, partition: usize, out: &mut Out) {
+    pub(crate) fn forget(&mut self, partition: usize, out: &mut Out) {
         self.unfollow(partition);
         self.undone.remove(&partition);
         self.disk.remove(&partition);

@@ -26,6 +26,7 @@ mod log;
 mod message;
 mod network;
 mod plan;
+mod publishing;
 mod serve;
 mod serving_fetches;
 mod world;
