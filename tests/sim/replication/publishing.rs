@@ -1,6 +1,6 @@
 //! What a broker makes of the metadata: a change is applied once, by the steps that
-//! `raft::replica_steps` names, as in the product's publisher; what differs afterwards is done again
-//! from time to time, as `replica::reconcile` says.
+//! `raft::replica_steps` names, as in the product's publisher; what differs afterwards is done
+//! again from time to time, as `replica::reconcile` says.
 
 use raft::image::{DIRECTORY_LOST, Partition as Registered};
 use raft::replica_steps::{Assigned as Ours, first_steps, replica_steps};
