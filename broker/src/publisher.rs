@@ -5,7 +5,8 @@
 //! everything they ask for is done; that is when a request that caused them is answered. The image
 //! that handlers see is stored last. Files are opened on blocking threads, several at a time. What
 //! could not be done keeps nothing else from being done, and is done by the reconciliation that
-//! runs between two changes (docs/decisions/0310).
+//! runs between two changes (docs/decisions/0310). What a change asks of this broker's replicas
+//! `raft::replica_steps` decides.
 //! Kafka: `BrokerMetadataPublisher`, `ReplicaManager.applyDelta`.
 
 mod hosting;
@@ -17,12 +18,13 @@ mod state_changes;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use config::{BrokerConfig, Properties};
 use raft::image::{Changes, ConfigResource, MetadataImage, ResourceType};
+use raft::replica_steps::{first_steps, replica_steps};
 use replica::Step;
 use storage::StorageError;
 use tokio::task::JoinHandle;
@@ -81,14 +83,7 @@ impl Publisher {
         self.broker.replicas.context.set_brokers(&image);
         self.apply_broker_settings(&image);
         self.openness.look(&self.broker.config.current(), &image);
-        let all = image.topics().iter().flat_map(|topic| {
-            topic.partitions().map(|(partition, state)| Change {
-                topic: Arc::clone(topic),
-                partition,
-                state: Arc::clone(state),
-            })
-        });
-        let ours: Vec<Change> = all.filter(|change| self.is_ours(change)).collect();
+        let ours = first_steps(self.broker.config.node_id(), &image);
         let log_dirs = Arc::clone(&self.broker.replicas.log_dirs);
         let owned: Vec<(String, i32, Uuid)> =
             ours.iter().map(|c| (c.topic.name.to_string(), c.partition, c.topic.id)).collect();
@@ -115,7 +110,9 @@ impl Publisher {
             let before = self.broker.metadata.image();
             self.broker.metadata.suspects().moving_on(before.cluster(), image.cluster());
         }
-        self.delete(&changes.deleted_topics).await;
+        let node_id = self.broker.config.node_id();
+        let steps = replica_steps(node_id, &self.broker.metadata.image(), &image, changes);
+        self.delete(&steps.deleted).await;
         if changes.configs.iter().any(is_of_brokers) {
             self.apply_broker_settings(&image);
             self.reconfigure(&image, None).await;
@@ -127,19 +124,8 @@ impl Publisher {
             state_changes::configured(self.broker.config.node_id(), resource, &image);
             self.reconfigure(&image, Some(&resource.name)).await;
         }
-        let changed = changes.topics.iter().flat_map(|(id, change)| {
-            let topic = image.topics().by_id(*id);
-            change.partitions.iter().filter_map(move |partition| {
-                let state = Arc::clone(topic?.partition(*partition)?);
-                Some(Change { topic: Arc::clone(topic?), partition: *partition, state })
-            })
-        });
-        let (ours, others): (Vec<Change>, Vec<Change>) =
-            changed.partition(|change| self.is_ours(change));
-        let others = others.iter().map(|change| (change.topic.id, change.partition)).collect();
-        self.remove(others).await;
-        let ours = Arc::new(ours);
-        let node_id = self.broker.config.node_id();
+        self.remove(steps.removed).await;
+        let ours = Arc::new(steps.hosted);
         let led = ours.iter().filter(|change| change.state.leader == node_id).count();
         state_changes::transitioning(node_id, led, ours.len() - led);
         for (change, why) in self.host(&image, &ours).await {
@@ -149,7 +135,7 @@ impl Publisher {
         if ours.iter().any(|change| self.is_damaged(change)) {
             self.reconciliation.failed();
         }
-        self.look_for_leaders(&image, &changes.brokers);
+        self.look_for_leaders(&image, &steps.asked_again);
         if !changes.brokers.is_empty() {
             self.watch(&image);
         }
@@ -292,10 +278,6 @@ impl Publisher {
         hosted.is_some_and(|hosted| hosted.damage().is_some())
     }
 
-    fn is_ours(&self, change: &Change) -> bool {
-        change.state.replicas.contains(&self.broker.config.node_id())
-    }
-
     /// Opens what is not open and tells every partition who leads it; what could not be done.
     async fn host(
         &self,
@@ -384,8 +366,8 @@ impl Publisher {
     }
 
     /// Brokers that came back, or listen elsewhere now, are asked again at once.
-    fn look_for_leaders(&self, image: &MetadataImage, changed: &BTreeSet<i32>) {
-        for id in changed.iter().filter(|id| image.cluster().is_active(**id)) {
+    fn look_for_leaders(&self, image: &MetadataImage, there: &[i32]) {
+        for id in there {
             if let Some(address) = self.address(image, *id) {
                 self.broker.fetchers.retry(*id, &address);
             }

@@ -1,7 +1,7 @@
 //! Bugs that somebody could write, for the simulation to find: with the feature `planted` one is
 //! chosen at run time for a thread; without it none exists.
 
-/// A known way to get a quorum or its controller wrong.
+/// A known way to get a quorum, its controller, or what a broker makes of the metadata wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bug {
     /// A follower says that it has what its disk does not hold yet.
@@ -37,6 +37,18 @@ pub enum Bug {
     StaleReplicaInSync,
     /// The controller elects whoever is alive when nobody is in sync.
     UncleanWithoutPermission,
+    /// A broker takes a partition for unchanged whose leader, replicas and in-sync set stay.
+    OverlooksEpochs,
+    /// A broker takes a partition for unchanged whose leader stays in the same epoch.
+    OverlooksInSyncSets,
+    /// A broker keeps a replica that a reassignment has taken.
+    KeepsWhatIsTaken,
+    /// A broker asks to be unfenced before it is ready to serve.
+    UnfencesUnready,
+    /// A broker that wants to stop has forgotten it when it registers again.
+    ForgetsToLeave,
+    /// A broker goes on with an epoch that the controller has told it is over.
+    KeepsStaleEpoch,
 }
 
 impl Bug {
@@ -61,6 +73,12 @@ impl Bug {
         Self::KeepUncommitted,
         Self::ActiveTooEarly,
     ];
+    /// Those of a broker's host, which show in replication, too.
+    pub const OF_BROKER: [Self; 3] =
+        [Self::OverlooksEpochs, Self::OverlooksInSyncSets, Self::KeepsWhatIsTaken];
+    /// Those of a broker's life in the cluster.
+    pub const OF_LIFECYCLE: [Self; 3] =
+        [Self::UnfencesUnready, Self::ForgetsToLeave, Self::KeepsStaleEpoch];
 }
 
 #[cfg(feature = "planted")]

@@ -22,6 +22,10 @@
 mod alter_partition;
 mod effects;
 mod fetch;
+mod fetch_answer;
+mod fetch_plan;
+mod fetch_session;
+mod fetchers;
 mod follower;
 mod following;
 mod isr;
@@ -46,6 +50,13 @@ pub use fetch::{
     ConsumerFetch, Diverging, FetchGrant, FetchIsolation, FetchRefused, FollowerFetch, ReadBounds,
     check_leadership, consumer_fetch,
 };
+pub use fetch_answer::{Verdict, verdict, verdict_on_refusal};
+pub use fetch_plan::{FetchAsk, FetchPlan, NextFetch};
+pub use fetch_session::{
+    Answered, FINAL_EPOCH, INITIAL_EPOCH, NO_SESSION, Opened, Requested, Session, SessionAnswer,
+    SessionCache, SessionHandle, next_epoch,
+};
+pub use fetchers::{FetcherTable, Left};
 pub use follower::{FetchPosition, Fetched, FollowerState, Replicated};
 pub use isr::{IsrAnswer, IsrChange, IsrOutcome, IsrProposal, Member};
 pub use leader::LeaderState;

@@ -32,11 +32,27 @@ pub enum Bug {
     KeepsWhatCannotBeCompared,
     /// A leader counts a follower whose records it cannot compare any more.
     CountsWhatCannotBeCompared,
+    /// A fetcher takes an answer for one to its newest request, whatever it answers.
+    TakesAnyAnswer,
+    /// A partition that could not be fetched once is not asked for again.
+    DropsWhatFailed,
+    /// A new session is not told what the one before knew.
+    RetellsNothing,
+    /// A partition stays with the fetcher that it had, whoever leads it now.
+    KeepsItsFetcher,
+    /// A session leaves out a partition whose high watermark alone moved.
+    SessionHidesHighWatermark,
+    /// A session leaves out a partition whose log start alone moved.
+    SessionHidesLogStart,
+    /// A session takes a request of whatever epoch.
+    SessionEpochNotChecked,
+    /// A session goes on with the position that it heard of a partition first.
+    SessionKeepsPositions,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 22] = [
         Self::HwIgnoresMaximalIsr,
         Self::HwIgnoresMinIsr,
         Self::NoTruncationOnDivergence,
@@ -51,6 +67,14 @@ impl Bug {
         Self::RefillsCounted,
         Self::KeepsWhatCannotBeCompared,
         Self::CountsWhatCannotBeCompared,
+        Self::TakesAnyAnswer,
+        Self::DropsWhatFailed,
+        Self::RetellsNothing,
+        Self::KeepsItsFetcher,
+        Self::SessionHidesHighWatermark,
+        Self::SessionHidesLogStart,
+        Self::SessionEpochNotChecked,
+        Self::SessionKeepsPositions,
     ];
 }
 

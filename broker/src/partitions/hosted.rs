@@ -32,7 +32,6 @@ use super::stored_log::{self, StoredLog};
 use super::wakers::{Wakers, Watchers};
 use crate::clock::wall_ms;
 use crate::partitions::Watcher;
-use crate::requests::error_map::fetch_refused;
 
 /// One hosted partition.
 #[derive(Debug)]
@@ -192,7 +191,7 @@ impl HostedPartition {
         self.check_present()?;
         let (leads, epoch) = (self.published.leads(), self.published.leader_epoch());
         replica::check_leadership(leads, epoch, current_leader_epoch, leader_only)
-            .map_err(|refused| fetch_refused(&refused))
+            .map_err(|refused| refused.code())
     }
 
     /// What the replica is, given from whom it is fetched; `None` while somebody is at work on it.

@@ -6,12 +6,12 @@
 use protocol::Base64Uuid;
 use std::sync::Arc;
 
-use raft::image::{DIRECTORY_UNASSIGNED, LeaderRecovery, MetadataImage, Partition, Topic};
+use raft::image::{DIRECTORY_UNASSIGNED, LeaderRecovery, MetadataImage, Partition};
+pub(super) use raft::replica_steps::Assigned as Change;
 use replica::{Recovery, Registration};
 use storage::{AppendError, StorageError};
 use uuid::Uuid;
 
-use super::lasting::Subject;
 use crate::broker::Broker;
 use crate::clock::wall_ms;
 use crate::log_dirs::{LogDirs, Opening, Wanted};
@@ -19,24 +19,6 @@ use crate::partitions::HostedPartition;
 use crate::publisher::state_changes::{self, Before};
 use crate::replication::log_dir_failures::take_offline;
 use crate::replication::topic_settings::TopicSettings;
-
-/// A partition of ours, as an image has it.
-#[derive(Debug, Clone)]
-pub(super) struct Change {
-    pub(super) topic: Arc<Topic>,
-    pub(super) partition: i32,
-    pub(super) state: Arc<Partition>,
-}
-
-impl Change {
-    pub(super) fn subject(&self) -> Subject {
-        Subject {
-            topic: self.topic.name.to_string(),
-            partition: self.partition,
-            topic_id: self.topic.id,
-        }
-    }
-}
 
 /// Why a partition is not what the metadata says.
 #[derive(Debug)]

@@ -3,11 +3,9 @@
 //! They are gone for everybody at once. Their directories are put aside then, or as soon as that
 //! can be done; until it is, they are told of like any difference that stays.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use protocol::ErrorCode;
-use protocol::wire::StrBytes;
 use storage::StorageError;
 use uuid::Uuid;
 
@@ -30,8 +28,8 @@ impl Publisher {
     }
 
     /// Those of deleted topics.
-    pub(super) async fn delete(&mut self, deleted: &BTreeMap<Uuid, StrBytes>) {
-        for id in deleted.keys() {
+    pub(super) async fn delete(&mut self, deleted: &[Uuid]) {
+        for id in deleted {
             let Some(topic) = self.broker.replicas.partitions.remove_topic(*id) else { continue };
             state_changes::deleting(self.broker.config.node_id(), topic.partitions().len());
             self.leave(topic.partitions(), ErrorCode::UnknownTopicOrPartition).await;

@@ -147,14 +147,14 @@ pub(super) fn look(broker: &Broker, image: &MetadataImage) -> Look {
             let change =
                 || Change { topic: Arc::clone(topic), partition, state: Arc::clone(state) };
             let Some(present) = presence(broker, hosted.as_ref(), is_offline) else {
-                look.busy.insert(change().subject());
+                look.busy.insert(Subject::from(&change()));
                 continue;
             };
             let assigned = assigned(node_id, image, state);
             let step = replica::reconcile(node_id, Some(&assigned), &present);
             if step != Step::Nothing {
                 let change = change();
-                let subject = change.subject();
+                let subject = Subject::from(&change);
                 look.differences.push(Difference { subject, step, change: Some(change), hosted });
             }
         }
@@ -216,6 +216,13 @@ fn assigned(node_id: i32, image: &MetadataImage, state: &Partition) -> Assigned 
         in_sync: state.isr.contains(&node_id),
         can_leave: has_others && image.metadata_version().has_directories(),
         eligible: state.elr.contains(&node_id),
+    }
+}
+
+impl From<&Change> for Subject {
+    fn from(change: &Change) -> Self {
+        let (topic, topic_id) = (change.topic.name.to_string(), change.topic.id);
+        Self { topic, partition: change.partition, topic_id }
     }
 }
 

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::fetch::{AbortedTransaction, EpochEndOffset, PartitionResponse};
 use protocol::wire::StrBytes;
-use replica::{ConsumerFetch, FetchIsolation, FollowerFetch, consumer_fetch};
+use replica::{ConsumerFetch, FetchIsolation, FollowerFetch, Requested, consumer_fetch};
 use storage::{ReadError, ReadPlan};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -27,7 +27,6 @@ use self::counted::{Counted, FetchCount, look_at_each};
 pub(crate) use self::watched::read_watched;
 use crate::partitions::HostedPartition;
 use crate::partitions::PartitionKey;
-use crate::replication::fetch_session::Requested;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::error_map;
 
@@ -271,7 +270,7 @@ fn for_follower(
         FetchCount::First => partition.follower_fetched(&fetch),
         FetchCount::Again => partition.check_follower_fetch(&fetch),
     };
-    let grant = granted.map_err(|refused| error_map::fetch_refused(&refused))?;
+    let grant = granted.map_err(|refused| refused.code())?;
     let diverging_epoch = grant.diverging.map(|diverging| EpochEndOffset {
         epoch: diverging.epoch,
         end_offset: diverging.end_offset,
@@ -314,7 +313,7 @@ fn for_consumer(
         ConsumerFetch { fetch_offset: from, last_fetched_epoch: requested.last_fetched_epoch };
     let end_offset = |epoch| partition.end_offset_for_epoch(epoch);
     let grant = consumer_fetch(fetch, bounds, published.latest_log_epoch(), end_offset)
-        .map_err(|refused| error_map::fetch_refused(&refused))?;
+        .map_err(|refused| refused.code())?;
     if let Some(diverging) = grant.diverging {
         let (epoch, end_offset) = (diverging.epoch, diverging.end_offset);
         response.diverging_epoch = Some(EpochEndOffset { epoch, end_offset });

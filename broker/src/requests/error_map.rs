@@ -5,7 +5,7 @@ pub(crate) mod groups;
 use protocol::ErrorCode;
 use protocol::batch::BatchError;
 use protocol::produce::RecordError;
-use replica::{FetchRefused, NotAppended};
+use replica::NotAppended;
 use storage::{AppendError, BatchFault, ReadError, StorageError};
 
 use super::controller_error::ControllerError;
@@ -73,21 +73,6 @@ pub(crate) fn refused_append(refused: &NotAppended<AppendError>, log_start_offse
             } else {
                 Refusal { log_start_offset, ..refusal }
             }
-        }
-    }
-}
-
-/// Why a follower's fetch is refused.
-pub(crate) fn fetch_refused(refused: &FetchRefused) -> ErrorCode {
-    match refused {
-        FetchRefused::FencedEpoch { .. } => ErrorCode::FencedLeaderEpoch,
-        FetchRefused::UnknownEpoch { .. }
-        | FetchRefused::UnknownReplica { named_epoch: true, .. } => ErrorCode::UnknownLeaderEpoch,
-        FetchRefused::NotLeader
-        | FetchRefused::UnknownReplica { named_epoch: false, .. }
-        | FetchRefused::StaleBroker { .. } => ErrorCode::NotLeaderOrFollower,
-        FetchRefused::OutOfRange { .. } | FetchRefused::EpochNotKnown { .. } => {
-            ErrorCode::OffsetOutOfRange
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The partition on a log in memory: a small language to set one up and to let followers fetch.
 #![allow(unused_must_use, reason = "most steps are taken for what they change")]
 
+mod fetch_plan;
 mod fetching;
 mod following;
 mod isr;

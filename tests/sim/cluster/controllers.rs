@@ -22,7 +22,7 @@ use crate::replication::Counters as OfBrokers;
 use crate::replication::controller::{Batch, Committed, Controllers, Said};
 use crate::replication::message::{Body, Message, NodeId};
 use crate::replication::plan::Plan;
-use crate::replication::requests::{Served, Wish, settings};
+use crate::replication::requests::{ControllerCall, Served, settings};
 
 /// The nodes that vote.
 const VOTERS: [NodeId; 3] = [11, 12, 13];
@@ -362,7 +362,7 @@ impl Controllers for SimControllers {
         Ok(())
     }
 
-    fn wish(&mut self, wish: &Wish, now_us: i64, _: u128) {
+    fn call_controller(&mut self, call: &ControllerCall, now_us: i64, _: u128) {
         self.catch_up(now_us);
         for id in self.active().collect::<Vec<_>>() {
             let plan = self.plan.clone();
@@ -370,7 +370,7 @@ impl Controllers for SimControllers {
             let done = self.quorum.act(id, |node, now| {
                 let mut outputs = Vec::new();
                 let ask = |controller: &mut _, now: &_| {
-                    let result = wish.put(&plan, controller, now);
+                    let result = call.put(&plan, controller, now);
                     begun = !result.records.is_empty();
                     result
                 };
@@ -378,7 +378,7 @@ impl Controllers for SimControllers {
                 let _ = node.call(ask, now, &mut outputs)?;
                 Ok(outputs)
             });
-            let reassigns = begun && matches!(wish, Wish::Reassign { .. });
+            let reassigns = begun && matches!(call, ControllerCall::Reassign { .. });
             self.of_brokers.reassignments += u64::from(reassigns);
             self.keep(done);
             self.follow();

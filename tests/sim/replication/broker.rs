@@ -4,25 +4,25 @@
 //! Invariant: no partition is told of metadata before it holds this process's own registration, so
 //! that a process which lost records never leads by what was said of its predecessor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use protocol::records::metadata::MetadataRecord;
-use raft::image::{
-    DIRECTORY_LOST, LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered, Topic,
-};
+use raft::image::{Changes, LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered};
 use replica::{
-    AlterPartitionQueue, Assigned, BrokerView, Brokers, Effects, IsrAnswer, IsrProposal, Moment,
-    Partition, Presence, Recovery, Registration, Role, Settings, Step, Token,
+    AlterPartitionQueue, BrokerView, Brokers, Effects, FetcherTable, Moment, Partition, Recovery,
+    Registration, Role, SessionCache, Settings, Step, Token,
 };
 
 use super::clock::Clock;
 use super::controller::Batch;
 use super::counters::Counters;
 use super::deletions::{Deleted, Deleting};
+use super::fetching::Fetcher;
 use super::log::{LogError, SimLog};
-use super::message::{Body, CLIENTS, CONTROLLER, NodeId, Produced};
+use super::message::{Body, CLIENTS, NodeId, Produced};
 use super::plan::Plan;
+use super::serving_fetches::SimSession;
 
 pub(crate) const HEARTBEAT_MS: i64 = 700;
 /// As `publisher`.
@@ -45,8 +45,6 @@ pub(crate) struct Stored {
 #[derive(Debug)]
 pub(crate) struct Hosted {
     pub(crate) replica: Partition<SimLog>,
-    /// When the fetch that is out was sent.
-    pub(crate) fetching_since_us: Option<i64>,
     pub(crate) checkpoint: i64,
     /// The leadership in which a reader met a record that cannot be read.
     pub(crate) damaged: Option<i32>,
@@ -89,8 +87,8 @@ pub(crate) struct Out {
     pub(crate) sent: Vec<(NodeId, u64, Body)>,
     pub(crate) acknowledged: Vec<Acknowledged>,
     pub(crate) deleted: Vec<Deleted>,
-    /// Partitions to fetch again after so many own milliseconds.
-    pub(crate) fetch_again: Vec<(usize, i64)>,
+    /// Leaders to fetch from after so many own milliseconds.
+    pub(crate) fetch_again: Vec<(NodeId, i64)>,
 }
 
 /// A node.
@@ -108,8 +106,15 @@ pub(crate) struct SimBroker {
     pub(crate) full_until_us: i64,
     /// The log directory has failed: the process ends, as there is no other one.
     pub(crate) disk_failed: bool,
-    /// What was last said of each partition, whether it could be done or not.
-    published: BTreeMap<usize, Arc<Registered>>,
+    /// The first image has been applied.
+    pub(crate) begun: bool,
+    /// The image before the last replay, and what that changed, until it is applied.
+    pub(crate) replayed: Option<(MetadataImage, Changes)>,
+    /// What was left to do of each partition when the last image was applied, but where it could
+    /// not be done.
+    pub(crate) published: Vec<(usize, Step)>,
+    /// What could not be done.
+    pub(crate) undone: BTreeSet<usize>,
     /// Of the registration, -1 before.
     pub(crate) epoch: i64,
     /// Of the process before, if it stopped in peace.
@@ -121,6 +126,13 @@ pub(crate) struct SimBroker {
     pub(crate) offset: i64,
     pub(crate) hosted: BTreeMap<usize, Hosted>,
     pub(crate) disk: BTreeMap<usize, Stored>,
+    pub(crate) fetcher_table: FetcherTable<usize, NodeId>,
+    pub(crate) fetchers: BTreeMap<NodeId, Fetcher>,
+    /// Fetchers that there have been.
+    pub(crate) connections: u64,
+    pub(crate) session_slots: usize,
+    /// Of its followers.
+    pub(crate) sessions: SessionCache<SimSession>,
     pub(crate) altering: AlterPartitionQueue<usize>,
     /// The number of the request that is out, and when it was sent.
     pub(crate) alter_out: Option<(u64, i64)>,
@@ -172,7 +184,10 @@ impl SimBroker {
             exhausted_until_us: 0,
             full_until_us: 0,
             disk_failed: false,
-            published: BTreeMap::new(),
+            begun: false,
+            replayed: None,
+            published: Vec::new(),
+            undone: BTreeSet::new(),
             epoch: -1,
             previous_epoch: -1,
             stopping: false,
@@ -181,6 +196,11 @@ impl SimBroker {
             offset: -1,
             hosted: BTreeMap::new(),
             disk: BTreeMap::new(),
+            fetcher_table: FetcherTable::default(),
+            fetchers: BTreeMap::new(),
+            connections: 0,
+            session_slots: plan.session_slots,
+            sessions: SessionCache::new(plan.session_slots),
             altering: AlterPartitionQueue::default(),
             alter_out: None,
             waiting: BTreeMap::new(),
@@ -213,7 +233,15 @@ impl SimBroker {
             monotonic_ms: self.clock.monotonic_ms(now_us),
             brokers: &view,
         };
+        let seen = |hosted: &Hosted| {
+            let replica = &hosted.replica;
+            (replica.bounds(), replica.leads(), replica.leader_epoch())
+        };
+        let before = seen(hosted);
         let (result, effects) = step(&mut hosted.replica, &at);
+        if seen(hosted) != before {
+            self.tell_sessions(partition);
+        }
         self.carry_out(partition, effects, now_us, out);
         Some(result)
     }
@@ -281,99 +309,14 @@ impl SimBroker {
             self.offset = batch.offset;
         }
         self.have += new.len();
-        self.image = delta.after().clone();
+        let (after, changes) = (delta.after().clone(), delta.changes().clone());
+        self.replayed = Some((std::mem::replace(&mut self.image, after), changes));
         true
-    }
-
-    /// The partitions, once the metadata knows this process.
-    fn topic(&self) -> Option<Arc<Topic>> {
-        let own = self.image.cluster().broker(self.id);
-        if self.epoch < 0 || own.is_none_or(|own| own.broker_epoch != self.epoch) {
-            return None;
-        }
-        self.image.topics().by_name("t").cloned()
-    }
-
-    /// Tells every partition that changed what the metadata says of it now, once.
-    pub(crate) fn publish(&mut self, now_us: i64, out: &mut Out) {
-        let Some(topic) = self.topic() else { return };
-        for (id, state) in topic.partitions() {
-            let id = id as usize;
-            if self.published.get(&id).is_some_and(|published| **published == **state) {
-                continue;
-            }
-            self.published.insert(id, Arc::clone(state));
-            if state.replicas.contains(&self.id) {
-                let done = self.host(id, state, now_us, out);
-                self.counters.exhausted += u64::from(!done);
-            } else {
-                self.forget(id, out);
-            }
-        }
-    }
-
-    /// Does again what is not as the metadata says.
-    pub(crate) fn reconcile(&mut self, now_us: i64, out: &mut Out) {
-        let Some(topic) = self.topic() else { return };
-        for (id, state) in topic.partitions() {
-            let id = id as usize;
-            let assigned = state.replicas.contains(&self.id).then_some(Assigned {
-                leader: state.leader,
-                leader_epoch: state.leader_epoch,
-                partition_epoch: state.partition_epoch,
-                in_sync: state.isr.contains(&self.id),
-                can_leave: state
-                    .isr
-                    .iter()
-                    .any(|id| *id != self.id && state.directory(*id) != Some(DIRECTORY_LOST)),
-                eligible: state.elr.contains(&self.id),
-            });
-            let present = self.hosted.get(&id).map_or(Presence::Absent, |hosted| {
-                let damaged = hosted.damaged;
-                let followed = hosted.replica.standing(None, damaged).leader;
-                let fetched_from = (followed >= 0).then_some(followed);
-                Presence::Open(hosted.replica.standing(fetched_from, damaged))
-            });
-            let step = replica::reconcile(self.id, assigned.as_ref(), &present);
-            let may_be_elected = state.isr.contains(&self.id) || state.elr.contains(&self.id);
-            let is_sound = self.hosted.get(&id).is_some_and(|hosted| hosted.damaged.is_none());
-            // As the host, which says it until it is answered.
-            if is_sound || step == Step::Keep && may_be_elected {
-                self.locate_if_lost(id, state, out);
-            }
-            match step {
-                Step::Open | Step::Apply => {
-                    self.counters.reconciled += u64::from(self.host(id, state, now_us, out));
-                }
-                Step::Fetch => out.fetch_again.push((id, 1)),
-                Step::Remove => self.forget(id, out),
-                Step::LeaveInSync => self.locate(id, true, out),
-                Step::Refill => {
-                    // What was damaged is kept beside, where nobody looks.
-                    self.forget(id, out);
-                    self.disk.remove(&id);
-                    self.counters.refilled += u64::from(self.host(id, state, now_us, out));
-                }
-                Step::Nothing | Step::Unfollow | Step::Wait | Step::Keep => {}
-            }
-        }
-    }
-
-    /// Unlike the metadata says, the log is not lost.
-    fn locate_if_lost(&self, partition: usize, state: &Registered, out: &mut Out) {
-        if state.directory(self.id) == Some(DIRECTORY_LOST) {
-            self.locate(partition, false, out);
-        }
-    }
-
-    fn locate(&self, partition: usize, lost: bool, out: &mut Out) {
-        let epoch = self.epoch;
-        out.sent.push((CONTROLLER, 0, Body::Located { epoch, partition, lost }));
     }
 
     /// Records that could not be read can be: where the last one in sync was damaged, nothing else
     /// would help.
-    pub(crate) fn read_again(&mut self) {
+    pub(crate) fn read_again(&mut self, now_us: i64, out: &mut Out) {
         for stored in self.disk.values_mut() {
             stored.log.rotten = None;
         }
@@ -381,6 +324,7 @@ impl SimBroker {
             hosted.replica.log_mut().rotten = None;
             hosted.damaged = None;
         }
+        self.retry_fetches(now_us, out);
     }
 
     /// A reader met a record that cannot be read.
@@ -393,7 +337,23 @@ impl SimBroker {
     }
 
     /// Opens a partition's log and tells it its role; false when there was no descriptor for it.
-    fn host(&mut self, id: usize, state: &Registered, now_us: i64, out: &mut Out) -> bool {
+    pub(crate) fn host(
+        &mut self,
+        id: usize,
+        state: &Registered,
+        now_us: i64,
+        out: &mut Out,
+    ) -> bool {
+        let done = self.try_to_host(id, state, now_us, out);
+        if done {
+            self.undone.remove(&id);
+        } else {
+            self.undone.insert(id);
+        }
+        done
+    }
+
+    fn try_to_host(&mut self, id: usize, state: &Registered, now_us: i64, out: &mut Out) -> bool {
         if !self.hosted.contains_key(&id) {
             if now_us < self.exhausted_until_us {
                 return false;
@@ -401,18 +361,21 @@ impl SimBroker {
             let stored = self.disk.remove(&id).unwrap_or_default();
             let replica = Partition::new(stored.log, stored.high_watermark, self.settings);
             let checkpoint = replica.high_watermark();
-            let hosted = Hosted { replica, fetching_since_us: None, checkpoint, damaged: None };
+            let hosted = Hosted { replica, checkpoint, damaged: None };
             self.hosted.insert(id, hosted);
+            self.tell_sessions(id);
         }
-        let hosted = self.hosted.get_mut(&id).expect("just there");
-        hosted.fetching_since_us = None;
         let registration = registration(state);
         let applied =
             self.step(id, now_us, out, |replica, at| match replica.apply(&registration, at) {
                 Ok(effects) => (Ok(()), effects),
                 Err(error) => (Err(error), Effects::default()),
             });
-        out.fetch_again.push((id, 1));
+        if state.leader >= 0 && state.leader != self.id {
+            self.follow(id, state.leader, now_us, out);
+        } else {
+            self.unfollow(id);
+        }
         if self.hosted.get(&id).is_some_and(|hosted| hosted.damaged.is_none()) {
             self.locate_if_lost(id, state, out);
         }
@@ -428,9 +391,12 @@ impl SimBroker {
     }
 
     /// The partition is no longer here.
-    fn forget(&mut self, partition: usize, out: &mut Out) {
+    pub(crate) fn forget(&mut self, partition: usize, out: &mut Out) {
+        self.unfollow(partition);
+        self.undone.remove(&partition);
         self.disk.remove(&partition);
         if let Some(mut hosted) = self.hosted.remove(&partition) {
+            self.tell_sessions(partition);
             let effects = hosted.replica.give_up();
             self.carry_out(partition, effects, 0, out);
         }
@@ -445,22 +411,6 @@ impl SimBroker {
                 self.carry_out(partition, effects, 0, out);
             }
         }
-    }
-
-    /// Asks the leader of a partition for more, unless an answer is still to come.
-    pub(crate) fn fetch(&mut self, partition: usize, now_us: i64, out: &mut Out) {
-        let patience_us = self.clock.true_us(REQUEST_TIMEOUT_MS);
-        let Some(hosted) = self.hosted.get_mut(&partition) else { return };
-        if hosted.fetching_since_us.is_some_and(|since| now_us < since + patience_us) {
-            return;
-        }
-        if hosted.damaged.is_some() {
-            return;
-        }
-        let Some(position) = hosted.replica.fetch_position() else { return };
-        hosted.fetching_since_us = Some(now_us);
-        let broker_epoch = self.epoch;
-        out.sent.push((position.leader, 0, Body::Fetch { partition, position, broker_epoch }));
     }
 
     /// Time passes: lag is looked at, requests give up waiting.
@@ -506,10 +456,16 @@ impl SimBroker {
         self.stopping = false;
         self.frozen_until_us = 0;
         self.exhausted_until_us = 0;
+        self.begun = false;
+        self.replayed = None;
         self.published.clear();
+        self.undone.clear();
         self.image = MetadataImage::default();
         self.have = 0;
         self.offset = -1;
+        self.fetcher_table = FetcherTable::default();
+        self.fetchers.clear();
+        self.sessions = SessionCache::new(self.session_slots);
         self.altering = AlterPartitionQueue::default();
         self.alter_out = None;
         self.waiting.clear();

@@ -17,7 +17,7 @@ pub(crate) use super::committed::{Batch, Committed};
 use super::counters::Counters;
 use super::message::{Body, CONTROLLER, Message, NodeId};
 use super::plan::Plan;
-use super::requests::{NoRules, Served, Wish, settings};
+use super::requests::{ControllerCall, NoRules, Served, settings};
 
 /// What comes of the controllers.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ pub(crate) trait Controllers {
     fn receive(&mut self, message: &Message, now_us: i64) -> Result<(), i64>;
 
     /// Somebody asks the active controller, if there is one.
-    fn wish(&mut self, wish: &Wish, now_us: i64, seed: u128);
+    fn call_controller(&mut self, call: &ControllerCall, now_us: i64, seed: u128);
 
     /// Time has passed.
     fn tick(&mut self, now_us: i64);
@@ -206,13 +206,13 @@ impl Controllers for SimController {
         Ok(())
     }
 
-    fn wish(&mut self, wish: &Wish, now_us: i64, seed: u128) {
+    fn call_controller(&mut self, call: &ControllerCall, now_us: i64, seed: u128) {
         if self.away {
             return;
         }
         let at = self.at(now_us, seed);
-        let result = wish.put(&self.plan, &mut self.controller, &at);
-        let begun = matches!(wish, Wish::Reassign { .. }) && !result.records.is_empty();
+        let result = call.put(&self.plan, &mut self.controller, &at);
+        let begun = matches!(call, ControllerCall::Reassign { .. }) && !result.records.is_empty();
         self.served.counters.reassignments += u64::from(begun);
         self.apply(result);
     }

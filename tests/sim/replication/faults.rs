@@ -3,7 +3,7 @@
 use super::broker::Out;
 use super::message::{Body, CONTROLLER, NodeId};
 use super::plan::Mode;
-use super::requests::Wish;
+use super::requests::ControllerCall;
 use super::world::{Event, World};
 
 impl World {
@@ -27,7 +27,7 @@ impl World {
             10 | 11 => self.part(id),
             12 => self.disturb_network(),
             13 => self.controller_leaves(),
-            14 => self.wish(&Wish::BrokerGone(id), 0),
+            14 => self.call_controller(&ControllerCall::BrokerGone(id), 0),
             15 => self.exhaust(id),
             16 => self.candidate_fault_due = true,
             17 => self.rot(id),
@@ -264,7 +264,7 @@ impl World {
         self.draws.shuffle(&mut ids);
         ids.truncate(self.plan.replication_factor);
         if self.controller.committed().partition(partition).is_some() {
-            self.wish(&Wish::Reassign { partition, replicas: ids }, 0);
+            self.call_controller(&ControllerCall::Reassign { partition, replicas: ids }, 0);
         }
     }
 
@@ -299,7 +299,9 @@ impl World {
             self.broker(id).frozen_until_us = 0;
             self.broker(id).exhausted_until_us = 0;
             self.broker(id).full_until_us = 0;
-            self.broker(id).read_again();
+            let (now_us, mut out) = (self.now_us, Out::default());
+            self.broker(id).read_again(now_us, &mut out);
+            self.carry(id, out);
             self.start(id);
         }
         self.checks.healed(self.now_us, &self.producers);

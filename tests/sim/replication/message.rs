@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::ErrorCode;
-use replica::{Diverging, FetchPosition, IsrAnswer, Proposals};
+use replica::{Answered, Diverging, FetchAsk, IsrAnswer, Proposals};
 
 use super::controller::Batch;
 
@@ -13,15 +13,65 @@ pub(crate) type NodeId = i32;
 pub(crate) const CONTROLLER: NodeId = 0;
 pub(crate) const CLIENTS: NodeId = -1;
 
-/// A leader's answer to a follower.
+/// What a follower asks.
 #[derive(Debug, Clone)]
-pub(crate) enum FetchAnswer {
-    Records { records: Bytes, high_watermark: i64, log_start_offset: i64 },
-    Diverging(Diverging),
-    OutOfRange { log_start_offset: i64, log_end_offset: i64 },
-    Fenced,
-    Retry,
+pub(crate) struct FetchMessage {
+    /// Which of the follower's fetchers asks.
+    pub(crate) connection: u64,
+    pub(crate) broker_epoch: i64,
+    pub(crate) ask: FetchAsk<usize>,
+    /// By which the leader calls a session that it makes of it.
+    pub(crate) random_id: i32,
 }
+
+/// What a leader says of one partition.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) error: Option<ErrorCode>,
+    /// Epoch and offset -1 for none.
+    pub(crate) diverging: Diverging,
+    pub(crate) records: Bytes,
+    pub(crate) high_watermark: i64,
+    /// Where the leader's log begins and ends: what ListOffsets would say.
+    pub(crate) ends: (i64, i64),
+    /// There are records that the answer has no room for.
+    pub(crate) has_more: bool,
+}
+
+impl Told {
+    pub(crate) const NOT_DIVERGING: Diverging = Diverging { epoch: -1, end_offset: -1 };
+
+    /// Nothing but an error; `ends` as far as they are known.
+    pub(crate) fn failed(code: ErrorCode, ends: (i64, i64)) -> Self {
+        Self {
+            error: Some(code),
+            diverging: Self::NOT_DIVERGING,
+            records: Bytes::new(),
+            high_watermark: -1,
+            ends,
+            has_more: false,
+        }
+    }
+}
+
+impl Told {
+    /// As far as it decides whether it must be told.
+    pub(crate) fn answered(&self) -> Answered {
+        let marks =
+            if self.error.is_some() { (-1, -1) } else { (self.high_watermark, self.ends.0) };
+        Answered {
+            error_code: self.error.map_or(0, |code| code.code()),
+            high_watermark: marks.0,
+            log_start_offset: marks.1,
+            records_bytes: self.records.len(),
+            notable: self.diverging != Self::NOT_DIVERGING,
+            has_more: self.has_more,
+        }
+    }
+}
+
+/// A leader's answer to a follower: the session that goes on and what is told, or why nothing is.
+pub(crate) type FetchAnswer = Result<(i32, Vec<(usize, Told)>), ErrorCode>;
 
 /// A batch that a client wants written.
 #[derive(Debug, Clone, Copy)]
@@ -47,14 +97,10 @@ pub(crate) enum Produced {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Body {
-    Fetch {
-        partition: usize,
-        position: FetchPosition,
-        broker_epoch: i64,
-    },
+    Fetch(FetchMessage),
     Fetched {
-        partition: usize,
-        position: FetchPosition,
+        connection: u64,
+        number: u64,
         answer: FetchAnswer,
     },
     Register {

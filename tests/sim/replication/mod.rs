@@ -22,12 +22,15 @@ pub(crate) mod controller;
 mod counters;
 mod deletions;
 mod faults;
+mod fetching;
 mod log;
 pub(crate) mod message;
 mod network;
 pub(crate) mod plan;
+mod publishing;
 pub(crate) mod requests;
 mod serve;
+mod serving_fetches;
 pub(crate) mod world;
 
 pub(crate) use counters::Counters;

@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     /// A client deletes records about so often; `None` for never.
     pub(crate) delete_every_ms: Option<u64>,
     pub(crate) session_timeout_ms: i64,
+    /// `max.incremental.fetch.session.cache.slots`
+    pub(crate) session_slots: usize,
     pub(crate) lag_time_max_ms: i64,
     /// Of a thousand messages, at ordinary times.
     pub(crate) lost: u64,
@@ -70,6 +72,7 @@ impl Plan {
             retained,
             delete_every_ms,
             session_timeout_ms: 3_000 + draws.below(6_000) as i64,
+            session_slots: 1 + draws.below(6) as usize,
             lag_time_max_ms: 2_000 + draws.below(6_000) as i64,
             lost: draws.below(30),
             duplicated: draws.below(30),

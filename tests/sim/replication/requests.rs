@@ -269,7 +269,7 @@ fn error(code: i16) -> ErrorCode {
 
 /// What is asked in nobody's name, or a client's.
 #[derive(Debug, Clone)]
-pub(crate) enum Wish {
+pub(crate) enum ControllerCall {
     CreateTopic,
     Reassign {
         partition: usize,
@@ -279,7 +279,7 @@ pub(crate) enum Wish {
     BrokerGone(NodeId),
 }
 
-impl Wish {
+impl ControllerCall {
     /// Puts it to a controller.
     pub(crate) fn put(
         &self,

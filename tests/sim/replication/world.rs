@@ -19,7 +19,7 @@ use super::counters::Counters;
 use super::message::{Body, CLIENTS, CONTROLLER, Message, NodeId};
 use super::network::Network;
 use super::plan::Plan;
-use super::requests::{Wish, incarnation_of};
+use super::requests::{ControllerCall, incarnation_of};
 
 /// What a broker does by itself.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
@@ -30,7 +30,8 @@ pub(crate) enum Timer {
     Sync,
     Reconcile,
     Retention,
-    Fetch(usize),
+    /// From this leader.
+    Fetch(NodeId),
 }
 
 #[derive(Debug)]
@@ -50,6 +51,7 @@ pub(crate) enum Event {
     NetworkCalm,
     ControllerBack,
     ClosedConnection(NodeId),
+    DiskFails(NodeId),
     Start(NodeId),
     /// All faults stop but one: two brokers do not reach each other.
     Heal,
@@ -361,11 +363,12 @@ impl World {
         }
         self.checks.acknowledged.extend(out.acknowledged);
         self.checks.deleted.extend(out.deleted);
-        for (partition, own_ms) in out.fetch_again {
-            self.wind(from, Timer::Fetch(partition), own_ms);
+        for (leader, own_ms) in out.fetch_again {
+            self.wind(from, Timer::Fetch(leader), own_ms);
         }
         if from > 0 && self.broker(from).disk_failed {
-            self.disk_fails(from);
+            // What it did before that is looked at first.
+            self.after_us(0, Event::DiskFails(from));
         }
     }
 
@@ -401,7 +404,12 @@ impl World {
             }
             Event::NetworkCalm => self.calm_network(),
             Event::ControllerBack => self.controller_back(),
-            Event::ClosedConnection(id) => self.wish(&Wish::BrokerGone(id), 0),
+            Event::ClosedConnection(id) => self.call_controller(&ControllerCall::BrokerGone(id), 0),
+            Event::DiskFails(id) => {
+                if self.broker(id).disk_failed {
+                    self.disk_fails(id);
+                }
+            }
             Event::Start(id) => self.start(id),
             Event::Heal => self.heal(),
             Event::Settled => self.checks.settled(&self.producers),
@@ -418,12 +426,12 @@ impl World {
         let ready = (1..=self.plan.brokers).all(|id| known.image().cluster().is_active(id));
         if ready && known.partition(0).is_none() {
             let seed = u128::from(self.draws.next_u64());
-            self.wish(&Wish::CreateTopic, seed);
+            self.call_controller(&ControllerCall::CreateTopic, seed);
         }
     }
 
-    pub(crate) fn wish(&mut self, wish: &Wish, seed: u128) {
-        self.controller.wish(wish, self.now_us, seed);
+    pub(crate) fn call_controller(&mut self, call: &ControllerCall, seed: u128) {
+        self.controller.call_controller(call, self.now_us, seed);
     }
 
     fn deliver(&mut self, message: Message) {
@@ -536,16 +544,11 @@ impl World {
                 broker.sync();
                 Some(2_000 + self.draws.below(8_000) as i64)
             }
-            Timer::Fetch(partition) => {
-                broker.fetch(partition, now_us, &mut out);
+            Timer::Fetch(leader) => {
+                broker.fetch(leader, now_us, &mut out);
                 None
             }
         };
-        if timer == Timer::Tick {
-            // A fetch whose answer was lost is asked for again.
-            let hosted: Vec<usize> = broker.hosted.keys().copied().collect();
-            hosted.iter().for_each(|partition| broker.fetch(*partition, now_us, &mut out));
-        }
         self.carry(id, out);
         if let Some(own_ms) = again_ms {
             self.wind(id, timer, own_ms);

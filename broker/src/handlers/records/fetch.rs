@@ -7,21 +7,19 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::fetch::{FetchResponse, PartitionResponse, TopicResponse};
 use protocol::leader_hint::NodeEndpoint;
 use protocol::messages::FetchRequest;
 use protocol::wire::{Decodable, StrBytes};
-use replica::FetchIsolation;
+use replica::{Answered, FetchIsolation, NO_SESSION, Requested};
 use uuid::Uuid;
 
 use crate::clock::{monotonic_ms, wall_ms};
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::partitions::PartitionKey;
-use crate::replication::fetch_session::FetchSessions;
-use crate::replication::fetch_session::{Answered, NO_SESSION, Opened, Requested, Session};
+use crate::replication::fetch_session::{FetchSessions, Opened, SharedSession};
 use crate::replication::fetching::{self, FetchParams, FetchedPartition, Follower, Nearby};
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
@@ -29,8 +27,6 @@ use crate::requests::context::RequestContext;
 use crate::requests::reply::Reply;
 use crate::requests::throttle::ThrottleTime;
 
-/// How often a follower's session looks at all of its partitions, which otherwise tell it.
-const LOOK_AT_ALL_MS: i64 = 1000;
 /// Replica id of a client.
 const CONSUMER: i32 = -1;
 /// First version that carries topic ids, not names.
@@ -80,8 +76,7 @@ async fn handle(
     let asked = requested(&request);
     let changed: Vec<PartitionKey> = asked.iter().map(|(key, _)| key.clone()).collect();
     let opened = fetch_sessions.open(
-        request.session_id,
-        request.session_epoch,
+        (request.session_id, request.session_epoch),
         uses_topic_ids,
         asked,
         &forgotten(&request),
@@ -100,7 +95,7 @@ async fn handle(
             read_changed(replicas, context, &params, session, changed).await
         }
         Opened::Incremental(session) => {
-            let wanted = session.lock().requested();
+            let wanted = session.lock().session().requested();
             read_all(replicas, context, &params, wanted).await
         }
     };
@@ -129,7 +124,7 @@ fn refused(context: &RequestContext, throttle: ThrottleTime, code: ErrorCode) ->
 fn nothing_yet(context: &RequestContext, opened: &Opened, throttle: ThrottleTime) -> Reply {
     let session_id = match opened {
         Opened::Sessionless(_) | Opened::Full(_) => NO_SESSION,
-        Opened::Incremental(session) => session.lock().id,
+        Opened::Incremental(session) => session.id(),
     };
     encode(context, throttle, Answers::none(session_id))
 }
@@ -151,13 +146,11 @@ async fn read_changed(
     replicas: &Arc<ReplicaManager>,
     context: &RequestContext,
     params: &FetchParams,
-    session: &Mutex<Session>,
+    session: &SharedSession,
     changed: Vec<PartitionKey>,
 ) -> Vec<(FetchedPartition, PartitionResponse)> {
     let watch = Arc::clone(session.lock().watch());
-    // In time for the leader's judgement of who lags.
     let lag_max_ms = replicas.context.lag_time_max_ms();
-    let every_ms = LOOK_AT_ALL_MS.min(lag_max_ms / 4);
     let now_ms = monotonic_ms();
     let resolve = |(key, requested): (PartitionKey, Requested)| {
         let fetched = fetched_partition(replicas, context, params, key, requested);
@@ -166,10 +159,10 @@ async fn read_changed(
         }
         fetched
     };
-    let first = session.lock().look_at(changed, now_ms, every_ms);
+    let first = session.lock().look_at(changed, now_ms, lag_max_ms);
     let first = first.into_iter().map(resolve).collect();
     let later = |key| {
-        let asked = session.lock().request_of(key)?;
+        let asked = session.lock().session().request_of(key)?;
         Some(resolve(asked))
     };
     fetching::read_watched(replicas, params, &context.client.hurries, &watch, first, later).await
@@ -339,31 +332,24 @@ fn tell(
         Opened::Incremental(session) => session,
     };
     let is_full = matches!(opened, Opened::Full(_));
-    let mut session = session.lock();
-    let mut with_records = Vec::new();
-    let mut with_more = Vec::new();
+    let is_follower = replica_id >= 0;
+    let mut watching = session.lock();
+    let mut answer = watching.session().answer(is_follower, is_full);
     answers.retain(|(fetched, response)| {
         let records_bytes = response.records_length();
-        if records_bytes > 0 {
-            with_records.push(fetched.key.clone());
-        } else if replica_id >= 0 && has_more(fetched, response) {
-            with_more.push(fetched.key.clone());
-        }
         let answered = Answered {
             error_code: response.error_code,
             high_watermark: response.high_watermark,
             log_start_offset: response.log_start_offset,
             records_bytes,
             notable: response.preferred_read_replica >= 0 || response.diverging_epoch.is_some(),
+            has_more: is_follower && records_bytes == 0 && has_more(fetched, response),
         };
-        session.must_tell(&fetched.key, answered) || is_full
+        answer.carries(&fetched.key, answered)
     });
-    if replica_id >= 0 {
-        session.answer_leaves(&with_records, &with_more);
-    } else if !is_full {
-        session.move_to_end(&with_records);
-    }
-    session.id
+    let left = answer.leaves();
+    watching.look_again(&left);
+    watching.session().id()
 }
 
 /// Whether the answer had no room for what the partition has, or a throttle held it back.

@@ -8,40 +8,52 @@ use std::sync::Arc;
 
 use protocol::ErrorCode;
 use protocol::messages::fetch_response::PartitionData;
-use replica::{Diverging, FetchPosition, Fetched, Replicated};
+use replica::{
+    Diverging, FetchPosition, Fetched, Replicated, Verdict, verdict, verdict_on_refusal,
+};
 use storage::AppendError;
 
+use super::assignment::Key;
 use super::fetcher::{Answer, Fetcher, socket_timeout};
 use super::leader_offsets::{self, Asked};
-use super::plan::{Key, pause_ms};
 use crate::clock::monotonic_ms;
 use crate::partitions::HostedPartition;
-use crate::replication::fetch_session::NO_SESSION;
 use client::PeerError;
 
+/// An error that Kafka has no code for.
+const UNKNOWN: ErrorCode = ErrorCode::UnknownServerError;
+
 impl Fetcher {
-    pub(super) async fn answered(&mut self, (number, session_epoch, answer): (u64, i32, Answer)) {
+    pub(super) async fn answered(&mut self, (number, answer): (u64, Answer)) {
         let response = match answer {
             Ok(response) => response,
             Err(error) => return self.lost(&error),
         };
-        self.failures = 0;
         self.context.replicas.metadata.suspects().heard(&self.contact);
-        match ErrorCode::try_from_code(response.error_code) {
-            None => {}
-            Some(code) => return self.session_failed(code),
+        if let Some(code) = ErrorCode::try_from_code(response.error_code) {
+            return self.session_failed(number, code);
         }
-        self.plan.answered(session_epoch, response.session_id);
+        if !self.plan.answered(number, response.session_id) {
+            return;
+        }
         let mut out_of_range = Vec::new();
         for topic in response.responses {
             for data in topic.partitions {
                 let key = (topic.topic_id, data.partition_index);
                 let Some((partition, position)) = self.plan.asked(&key, number) else { continue };
                 let partition = Arc::clone(partition);
-                if data.error_code == ErrorCode::OffsetOutOfRange.code() {
-                    out_of_range.push((key, partition, position));
-                } else {
-                    self.replicate(key, &partition, &position, data);
+                let error = ErrorCode::try_from_code(data.error_code);
+                let diverging = &data.diverging_epoch;
+                let (epoch, end_offset) = (diverging.epoch, diverging.end_offset);
+                match verdict(error, Diverging { epoch, end_offset }) {
+                    Verdict::Append => self.replicate(key, &partition, &position, None, data),
+                    Verdict::Truncate(diverging) => {
+                        self.replicate(key, &partition, &position, Some(diverging), data);
+                    }
+                    Verdict::FindRange => out_of_range.push((key, partition, position)),
+                    Verdict::AwaitElection | Verdict::Behind | Verdict::Failed => {
+                        self.refused(key, &partition, &position, error.unwrap_or(UNKNOWN));
+                    }
                 }
             }
         }
@@ -57,7 +69,7 @@ impl Fetcher {
             self.context.replicas.metadata.lost(self.leader);
         }
         let pause_max_ms = self.pause_max_ms();
-        if self.failures == 0 {
+        if self.plan.is_first_failure() {
             tracing::info!(
                 target: "org.apache.kafka.clients.FetchSessionHandler",
                 "{}Error sending fetch request ({}) to node {}:",
@@ -69,33 +81,18 @@ impl Fetcher {
             );
         }
         self.in_flight.clear();
-        // Should the leader still have the session, it need not keep it.
-        self.plan.begin_session(self.plan.session_id());
-        self.paused_until_ms = monotonic_ms() + pause_ms(self.failures, pause_max_ms);
-        self.failures = self.failures.saturating_add(1);
+        self.plan.lost(monotonic_ms(), pause_max_ms);
     }
 
-    fn session_failed(&mut self, code: ErrorCode) {
+    fn session_failed(&mut self, number: u64, code: ErrorCode) {
         tracing::info!(
             target: "org.apache.kafka.clients.FetchSessionHandler",
             "{}Node {} was unable to process the fetch request: {code:?}.",
             self.prefix, self.leader,
         );
-        // What is still under way belongs to that session, too.
-        self.in_flight.clear();
-        let ended = match code {
-            ErrorCode::FetchSessionIdNotFound => NO_SESSION,
-            _ => self.plan.session_id(),
-        };
-        self.plan.begin_session(ended);
-        let sessions = [
-            ErrorCode::FetchSessionIdNotFound,
-            ErrorCode::InvalidFetchSessionEpoch,
-            ErrorCode::FetchSessionTopicIdError,
-        ];
-        if !sessions.contains(&code) {
-            self.paused_until_ms = monotonic_ms() + pause_ms(self.failures, self.pause_max_ms());
-            self.failures = self.failures.saturating_add(1);
+        let pause_max_ms = self.pause_max_ms();
+        if self.plan.refused(number, code, monotonic_ms(), pause_max_ms) {
+            self.in_flight.clear();
         }
     }
 
@@ -108,15 +105,11 @@ impl Fetcher {
         key: Key,
         partition: &Arc<HostedPartition>,
         position: &FetchPosition,
+        diverging: Option<Diverging>,
         data: PartitionData,
     ) {
-        if let Some(code) = ErrorCode::try_from_code(data.error_code) {
-            return self.refused(key, partition, position, code);
-        }
-        let diverging = data.diverging_epoch;
         let bytes = data.records.as_ref().map_or(0, bytes::Bytes::len);
-        let done = if diverging.epoch >= 0 || diverging.end_offset >= 0 {
-            let (epoch, end_offset) = (diverging.epoch, diverging.end_offset);
+        let done = if let Some(Diverging { epoch, end_offset }) = diverging {
             let done = partition.diverged(position, Diverging { epoch, end_offset });
             if let Ok(Replicated::Truncated(offset)) = done {
                 tracing::info!(
@@ -214,8 +207,8 @@ impl Fetcher {
         code: ErrorCode,
     ) {
         let name = || format!("{}-{}", partition.topic(), partition.partition());
-        match code {
-            ErrorCode::FencedLeaderEpoch => {
+        match verdict_on_refusal(code) {
+            Verdict::AwaitElection => {
                 tracing::info!(
                     target: "kafka.server.ReplicaFetcherThread",
                     "{}Partition {} has an older epoch ({}) than the current leader. Will await \
@@ -225,21 +218,17 @@ impl Fetcher {
                 partition.leader_fenced_us(position);
                 self.plan.moved(key);
             }
-            ErrorCode::UnknownLeaderEpoch
-            | ErrorCode::NotLeaderOrFollower
-            | ErrorCode::UnknownTopicOrPartition
-            | ErrorCode::UnknownTopicId
-            | ErrorCode::InconsistentTopicId => {
+            Verdict::Behind => {
                 tracing::debug!(
                     target: "kafka.server.ReplicaFetcherThread",
                     "{}The leader answered {code:?} for partition {}", self.prefix, name(),
                 );
                 self.plan.failed(key, monotonic_ms(), self.pause_max_ms());
             }
-            other => {
+            _ => {
                 tracing::error!(
                     target: "kafka.server.ReplicaFetcherThread",
-                    "{}Error for partition {} at offset {}: {other:?}",
+                    "{}Error for partition {} at offset {}: {code:?}",
                     self.prefix, name(), position.fetch_offset,
                 );
                 self.plan.failed(key, monotonic_ms(), self.pause_max_ms());
@@ -282,7 +271,7 @@ impl Fetcher {
                 }
                 Some(Err(code)) => {
                     let code = ErrorCode::try_from_code(*code);
-                    let code = code.unwrap_or(ErrorCode::UnknownServerError);
+                    let code = code.unwrap_or(UNKNOWN);
                     self.refused(key, &partition, &position, code);
                 }
                 None => self.plan.failed(key, monotonic_ms(), self.pause_max_ms()),

@@ -3,6 +3,10 @@
 //! Kafka: `AbstractFetcherManager.getFetcherId`.
 
 use coordinator::java_hash;
+use uuid::Uuid;
+
+/// Topic id and partition.
+pub(super) type Key = (Uuid, i32);
 
 /// The fetcher of a partition, of `fetchers` to its leader.
 pub(super) fn fetcher_of(topic: &str, partition: i32, fetchers: i32) -> i32 {

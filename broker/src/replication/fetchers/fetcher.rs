@@ -14,9 +14,10 @@ use std::time::Duration;
 
 use config::BrokerConfig;
 use protocol::messages::FetchResponse;
+use replica::{FetchAsk, FetchPlan, NextFetch};
 use tokio::sync::mpsc;
 
-use super::plan::{Ask, Key, Plan, Wish};
+use super::assignment::Key;
 use super::requests::{self, Terms};
 use crate::clock::monotonic_ms;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
@@ -26,8 +27,6 @@ use crate::partitions::HostedPartition;
 use crate::replication::replica_manager::ReplicaManager;
 use client::{Address, Pace, Peer, PeerError, PeerSettings};
 
-/// Fetches under way: one that waits, and one that hurries it.
-const IN_FLIGHT_MAX: usize = 2;
 /// Versions with topic ids.
 const VERSIONS: std::ops::RangeInclusive<i16> = 13..=18;
 /// How often a partition that a throttle holds back is looked at.
@@ -47,7 +46,6 @@ pub(super) type Answer = Result<FetchResponse, PeerError>;
 /// A fetch under way.
 pub(super) struct InFlight {
     number: u64,
-    session_epoch: i32,
     request: Pin<Box<dyn Future<Output = Answer> + Send>>,
     answer: Option<Answer>,
 }
@@ -69,13 +67,10 @@ pub(super) struct Fetcher {
     /// When the leader last answered.
     pub(super) contact: Contact,
     orders: mpsc::UnboundedReceiver<Order>,
-    pub(super) plan: Plan<Arc<HostedPartition>>,
+    pub(super) plan: FetchPlan<Key, Arc<HostedPartition>>,
     pub(super) in_flight: VecDeque<InFlight>,
     /// Throttled partitions that have all that their leader has committed.
     pub(super) caught_up: HashSet<Key>,
-    /// Connections that failed in a row, and until when no other is made.
-    pub(super) failures: u32,
-    pub(super) paused_until_ms: i64,
 }
 
 impl Fetcher {
@@ -106,11 +101,9 @@ impl Fetcher {
             peer: Arc::new(peer),
             contact,
             orders,
-            plan: Plan::new(),
+            plan: FetchPlan::new(),
             in_flight: VecDeque::new(),
             caught_up: HashSet::new(),
-            failures: 0,
-            paused_until_ms: 0,
         }
     }
 
@@ -154,45 +147,31 @@ impl Fetcher {
                 self.caught_up.remove(&key);
                 self.plan.forget(key);
             }
-            Order::Retry => {
-                self.failures = 0;
-                self.paused_until_ms = 0;
-                let all: Vec<_> = self.plan.replicas().cloned().collect();
-                for partition in all {
-                    let key = (partition.topic_id(), partition.partition());
-                    self.plan.follow(key, partition);
-                }
-            }
+            Order::Retry => self.plan.retry(),
         }
     }
 
-    /// Sends a fetch if none is under way, or if the one that is knows nothing of what is new.
+    /// Sends a fetch if there is one to be sent now.
     fn send(&mut self) {
-        let now_ms = monotonic_ms();
-        self.plan.pass_time(now_ms);
-        let hurries = self.in_flight.len() < IN_FLIGHT_MAX && self.plan.has_news();
-        if !(self.in_flight.is_empty() || hurries) || now_ms < self.paused_until_ms {
-            return;
-        }
         let quota = &self.context.replicas.quotas.follower;
         let exceeded = quota.is_exceeded();
         let caught_up = &self.caught_up;
-        let wish = |key: &Key, partition: &Arc<HostedPartition>| {
-            let Some(position) = partition.fetch_position() else { return Wish::Never };
+        let next_fetch = |key: &Key, partition: &Arc<HostedPartition>| {
+            let Some(position) = partition.fetch_position() else { return NextFetch::Never };
             let throttled = exceeded && partition.is_throttled_as_follower();
             // A replica that keeps up is never held back.
             if throttled && !caught_up.contains(key) {
-                return Wish::Later(THROTTLED_PAUSE_MS);
+                return NextFetch::Later(THROTTLED_PAUSE_MS);
             }
-            Wish::Fetch(position)
+            NextFetch::Fetch(position)
         };
-        if let Some(ask) = self.plan.ask(now_ms, wish) {
+        if let Some(ask) = self.plan.ask(monotonic_ms(), next_fetch) {
             let request = self.request(ask);
             self.in_flight.push_back(request);
         }
     }
 
-    fn request(&self, ask: Ask) -> InFlight {
+    fn request(&self, ask: FetchAsk<Key>) -> InFlight {
         let config = self.context.config.current();
         let terms = Terms {
             replica_id: config.node_id,
@@ -203,26 +182,25 @@ impl Fetcher {
             partition_max_bytes: config.replica_fetch_max_bytes,
         };
         let timeout = socket_timeout(&config);
-        let (number, session_epoch) = (ask.number, ask.session_epoch);
+        let number = ask.number;
         let peer = Arc::clone(&self.peer);
         let request = Box::pin(async move {
             let build = move |version| requests::fetch(ask, &terms, version);
             peer.request_with(VERSIONS, build, timeout).await
         });
-        InFlight { number, session_epoch, request, answer: None }
+        InFlight { number, request, answer: None }
     }
 
     /// How long until a pause ends; `None` when there is none.
     fn until_due(&self) -> Option<Duration> {
         let now_ms = monotonic_ms();
-        let paused = (now_ms < self.paused_until_ms).then_some(self.paused_until_ms);
-        let due_ms = paused.or_else(|| self.plan.next_due_ms())?;
+        let due_ms = self.plan.next_due_ms(now_ms)?;
         Some(Duration::from_millis((due_ms - now_ms).max(1).unsigned_abs()))
     }
 }
 
 /// Drives all of them, so that each is sent, and resolves with the first's answer.
-async fn first_answer(in_flight: &mut VecDeque<InFlight>) -> (u64, i32, Answer) {
+async fn first_answer(in_flight: &mut VecDeque<InFlight>) -> (u64, Answer) {
     std::future::poll_fn(|cx: &mut Context<'_>| {
         for fetch in in_flight.iter_mut().filter(|fetch| fetch.answer.is_none()) {
             if let Poll::Ready(answer) = fetch.request.as_mut().poll(cx) {
@@ -230,9 +208,7 @@ async fn first_answer(in_flight: &mut VecDeque<InFlight>) -> (u64, i32, Answer) 
             }
         }
         match in_flight.pop_front_if(|first| first.answer.is_some()) {
-            Some(InFlight { number, session_epoch, answer: Some(answer), .. }) => {
-                Poll::Ready((number, session_epoch, answer))
-            }
+            Some(InFlight { number, answer: Some(answer), .. }) => Poll::Ready((number, answer)),
             _ => Poll::Pending,
         }
     })

@@ -5,29 +5,27 @@
 //!                                                 │ one connection, one incremental session
 //!                            leader ◀── Fetch ────┘──▶ HostedPartition: append, truncate
 //! ```
-//! A partition is fetched by one fetcher at a time. Nothing here decides what a log takes: that is
-//! the replica's, under its lock, and it drops answers to questions that are not its own any more.
+//! A partition is fetched by one fetcher at a time (`replica::FetcherTable`), which asks what
+//! `replica::FetchPlan` says. Nothing here decides what a log takes: that is the replica's, under
+//! its lock, and it drops answers to questions that are not its own any more.
 //! Answers to `ReplicaFetcherManager`.
 
 mod answers;
 mod assignment;
 mod fetcher;
 mod leader_offsets;
-mod plan;
-#[cfg(test)]
-mod plan_test;
 mod requests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use replica::{FetcherTable, Left};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use self::assignment::fetcher_of;
+use self::assignment::{Key, fetcher_of};
 use self::fetcher::{Fetcher, FetcherContext, Order};
-use self::plan::Key;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::quorum::QuorumHandle;
 use crate::partitions::HostedPartition;
@@ -43,13 +41,13 @@ struct Running {
     address: Address,
     orders: mpsc::UnboundedSender<Order>,
     task: JoinHandle<()>,
-    followed: usize,
 }
 
 #[derive(Debug, Default)]
 struct Assigned {
     fetchers: HashMap<FetcherId, Running>,
-    partitions: HashMap<Key, (FetcherId, Arc<HostedPartition>)>,
+    table: FetcherTable<Key, FetcherId>,
+    partitions: HashMap<Key, Arc<HostedPartition>>,
     is_stopped: bool,
 }
 
@@ -79,9 +77,9 @@ impl Fetchers {
         if assigned.is_stopped {
             return;
         }
-        let elsewhere = assigned.partitions.get(&key).is_some_and(|(at, _)| *at != id);
-        if elsewhere {
-            assigned.forget(key);
+        let (left, id) = assigned.table.follow(key, id);
+        if let Some(left) = left {
+            assigned.leave(key, left);
         }
         assigned.move_if_needed(&self.context, id, address);
         let running = assigned
@@ -89,11 +87,7 @@ impl Fetchers {
             .entry(id)
             .or_insert_with(|| start(&self.context, id, address.clone()));
         running.order(Order::Follow(Arc::clone(partition)));
-        if assigned.partitions.insert(key, (id, Arc::clone(partition))).is_none()
-            && let Some(running) = assigned.fetchers.get_mut(&id)
-        {
-            running.followed += 1;
-        }
+        assigned.partitions.insert(key, Arc::clone(partition));
     }
 
     /// This broker follows the partition no longer, or knows of nobody to ask.
@@ -104,8 +98,8 @@ impl Fetchers {
     /// The leader that a fetcher at work fetches the partition from.
     pub(crate) fn leader_of(&self, partition: &HostedPartition) -> Option<i32> {
         let assigned = self.assigned.lock();
-        let (id, _) = assigned.partitions.get(&key_of(partition))?;
-        let running = assigned.fetchers.get(id)?;
+        let id = assigned.table.of(&key_of(partition))?;
+        let running = assigned.fetchers.get(&id)?;
         (!running.task.is_finished()).then_some(id.0)
     }
 
@@ -126,9 +120,10 @@ impl Fetchers {
     pub(crate) fn resize(&self) {
         let all: Vec<_> = {
             let assigned = self.assigned.lock();
-            let addressed = assigned.partitions.values().filter_map(|(id, partition)| {
-                let address = assigned.fetchers.get(id)?.address.clone();
-                Some((*id, address, Arc::clone(partition)))
+            let addressed = assigned.partitions.iter().filter_map(|(key, partition)| {
+                let id = assigned.table.of(key)?;
+                let address = assigned.fetchers.get(&id)?.address.clone();
+                Some((id, address, Arc::clone(partition)))
             });
             addressed.collect()
         };
@@ -161,13 +156,19 @@ impl Running {
 
 impl Assigned {
     fn forget(&mut self, key: Key) {
-        let Some((id, _)) = self.partitions.remove(&key) else { return };
-        let Some(running) = self.fetchers.get_mut(&id) else { return };
-        running.order(Order::Forget(key));
-        running.followed -= 1;
-        if running.followed == 0 {
+        if let Some(left) = self.table.forget(&key) {
+            self.partitions.remove(&key);
+            self.leave(key, left);
+        }
+    }
+
+    fn leave(&mut self, key: Key, Left { fetcher, is_idle }: Left<FetcherId>) {
+        if let Some(running) = self.fetchers.get(&fetcher) {
+            running.order(Order::Forget(key));
+        }
+        if is_idle {
             // Its task ends when nobody can order anything any more.
-            self.fetchers.remove(&id);
+            self.fetchers.remove(&fetcher);
         }
     }
 
@@ -178,10 +179,8 @@ impl Assigned {
         if running.address == *address && !running.task.is_finished() {
             return;
         }
-        let followed = running.followed;
         *running = start(context, id, address.clone());
-        running.followed = followed;
-        let moved = self.partitions.values().filter(|(at, _)| *at == id);
+        let moved = self.partitions.iter().filter(|(key, _)| self.table.of(key) == Some(id));
         for (_, partition) in moved {
             running.order(Order::Follow(Arc::clone(partition)));
         }
@@ -197,5 +196,5 @@ fn start(context: &Arc<FetcherContext>, (leader, index): FetcherId, address: Add
     // applied when this one is; one to try again for each change of the leader's registration.
     let (orders, received) = mpsc::unbounded_channel();
     let fetcher = Fetcher::new(Arc::clone(context), leader, index, address.clone(), received);
-    Running { address, orders, task: tokio::spawn(fetcher.run()), followed: 0 }
+    Running { address, orders, task: tokio::spawn(fetcher.run()) }
 }

@@ -4,7 +4,9 @@ use protocol::messages::fetch_request::{FetchPartition, FetchTopic, ForgottenTop
 use protocol::messages::{BrokerId, FetchRequest};
 use uuid::Uuid;
 
-use super::plan::{Ask, Key};
+use replica::FetchAsk;
+
+use super::assignment::Key;
 
 /// What all requests of a follower say.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +23,7 @@ pub(super) struct Terms {
 const FIRST_WITH_REPLICA_STATE: i16 = 15;
 
 /// A Fetch at `version`, which is one with topic ids.
-pub(super) fn fetch(ask: Ask, terms: &Terms, version: i16) -> FetchRequest {
+pub(super) fn fetch(ask: FetchAsk<Key>, terms: &Terms, version: i16) -> FetchRequest {
     let topics = by_topic(ask.changed.iter().map(|(key, position)| {
         let partition = FetchPartition::default()
             .with_partition(key.1)
@@ -85,7 +87,7 @@ mod tests {
             last_fetched_epoch: 2,
             log_start_offset: 5,
         };
-        let ask = || Ask {
+        let ask = || FetchAsk {
             number: 0,
             session_id: 7,
             session_epoch: 8,

@@ -8,6 +8,7 @@ mod acknowledged_is_never_lost;
 mod acks_mean_what_they_say;
 mod batches_stand_once;
 mod candidates_are_complete;
+mod changes_are_done;
 mod clocks_do_not_matter;
 mod deletions_reach_everybody;
 mod everything_heals;
@@ -17,6 +18,7 @@ mod leader_isr_covers_the_controllers;
 mod logs_match;
 mod metadata_converges;
 mod reads_are_consistent;
+mod sessions_hide_nothing;
 mod truth;
 
 use super::broker::{Acknowledged, SimBroker};
@@ -133,6 +135,7 @@ impl Checks {
     ) -> Verdict {
         std::mem::replace(&mut self.found, Ok(()))?;
         let started = self.observe(brokers)?;
+        self.evaluated.changes_done += changes_are_done::check(brokers)?;
         let scene = Scene { plan, brokers, controller };
         let evaluated = &mut self.evaluated;
         if controller.log.len() != self.seen {
@@ -251,6 +254,7 @@ impl Checks {
         let scene = Scene { plan, brokers, controller };
         self.evaluated.clocks += self.clocks.check(&scene)?;
         self.evaluated.heals += self.heals.check(&scene, producers)?;
+        self.evaluated.sessions_hide += sessions_hide_nothing::check(&scene)?;
         for (partition, truth) in self.truths.iter().enumerate() {
             ensure(!truth.excused, || format!("partition {partition} never recovered"))?;
             self.evaluated.stand_once += batches_stand_once::check(&scene, truth, partition)?;
