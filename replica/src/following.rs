@@ -9,9 +9,9 @@
 use crate::fetch::{self, Diverging};
 use crate::follower::{self, FetchPosition, Fetched, Replicated};
 use crate::log::Log;
-use crate::moment::Moment;
 use crate::partition::{Partition, Role};
 use crate::planted::{Bug, is_planted};
+use crate::step_context::StepContext;
 
 impl<L: Log> Partition<L> {
     /// What to ask the leader for; `None` when nobody is to be asked.
@@ -49,7 +49,7 @@ impl<L: Log> Partition<L> {
         &mut self,
         position: &FetchPosition,
         fetched: &Fetched,
-        at: &Moment<'_>,
+        at: &StepContext<'_>,
     ) -> Result<Replicated, L::Error> {
         if !self.is_current(position) {
             return Ok(Replicated::Outdated);
@@ -96,7 +96,7 @@ impl<L: Log> Partition<L> {
         &mut self,
         position: &FetchPosition,
         diverging: Diverging,
-        at: &Moment<'_>,
+        at: &StepContext<'_>,
     ) -> Result<Replicated, L::Error> {
         if !self.is_current(position) {
             return Ok(Replicated::Outdated);
@@ -112,7 +112,7 @@ impl<L: Log> Partition<L> {
         position: &FetchPosition,
         leader_start: i64,
         leader_end: i64,
-        at: &Moment<'_>,
+        at: &StepContext<'_>,
     ) -> Result<Replicated, L::Error> {
         if !self.is_current(position) {
             return Ok(Replicated::Outdated);
@@ -147,7 +147,7 @@ impl<L: Log> Partition<L> {
 
     /// Where nothing is left of what readers see, nothing is left at all: what lies below the log's
     /// start was compared with nobody's, and a crash may bring it back (docs/decisions/0313).
-    fn truncate(&mut self, offset: i64, at: &Moment<'_>) -> Result<(), L::Error> {
+    fn truncate(&mut self, offset: i64, at: &StepContext<'_>) -> Result<(), L::Error> {
         if offset <= self.log.log_start_offset() {
             return self.start_at(offset, at);
         }
@@ -158,7 +158,7 @@ impl<L: Log> Partition<L> {
         Ok(())
     }
 
-    fn start_at(&mut self, offset: i64, at: &Moment<'_>) -> Result<(), L::Error> {
+    fn start_at(&mut self, offset: i64, at: &StepContext<'_>) -> Result<(), L::Error> {
         let started = self.log.truncate_fully_and_start_at(offset, at.wall_ms);
         self.within_log(started)?;
         self.move_high_watermark(offset);

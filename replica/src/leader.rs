@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use crate::isr::{IsrChange, IsrProposal, IsrState, Member};
-use crate::moment::Moment;
 use crate::planted::{Bug, is_planted};
 use crate::progress::Progress;
 use crate::registration::{Recovery, Registration};
+use crate::step_context::StepContext;
 
 /// State of the leader role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,7 +131,7 @@ impl LeaderState {
     /// record. One that is about to join holds the mark back for at most the lag time, since it
     /// would never catch up with one that runs ahead; one that may not join holds nothing back
     /// (KAFKA-15021).
-    pub(crate) fn committed_end(&self, measure: Measure, at: &Moment<'_>) -> i64 {
+    pub(crate) fn committed_end(&self, measure: Measure, at: &StepContext<'_>) -> i64 {
         let mut end = measure.log_end;
         for (id, progress) in &self.followers {
             let counts = progress.end_offset < end
@@ -147,7 +147,7 @@ impl LeaderState {
 
     /// Whether `id` is to be proposed as in sync: it has all that is committed and all that was
     /// there when the epoch began, or it could be elected without records that are committed.
-    pub(crate) fn is_to_join(&self, id: i32, high_watermark: i64, at: &Moment<'_>) -> bool {
+    pub(crate) fn is_to_join(&self, id: i32, high_watermark: i64, at: &StepContext<'_>) -> bool {
         let Some(progress) = self.followers.get(&id) else { return false };
         if self.isr.pending().is_some() || self.isr.members().contains(&id) {
             return false;
@@ -197,7 +197,7 @@ impl LeaderState {
     }
 
     /// The smallest log start of all replicas that are alive.
-    pub(crate) fn low_watermark(&self, log_start: i64, at: &Moment<'_>) -> i64 {
+    pub(crate) fn low_watermark(&self, log_start: i64, at: &StepContext<'_>) -> i64 {
         let alive = self.followers.iter().filter(|(id, _)| at.alive_epoch(**id).is_some());
         alive.map(|(_, progress)| progress.start_offset).fold(log_start, i64::min)
     }

@@ -10,9 +10,9 @@ use crate::effects::Effects;
 use crate::fetch::{self, FetchGrant, FetchRefused, FollowerFetch};
 use crate::isr::{IsrAnswer, IsrChange, IsrOutcome, IsrProposal};
 use crate::log::Log;
-use crate::moment::Moment;
 use crate::partition::{Partition, Role};
 use crate::planted::{Bug, is_planted};
+use crate::step_context::StepContext;
 use crate::waiters::Token;
 
 /// Records that were deleted.
@@ -62,7 +62,7 @@ impl<L: Log> Partition<L> {
     pub fn follower_fetched(
         &mut self,
         fetch: &FollowerFetch,
-        at: &Moment<'_>,
+        at: &StepContext<'_>,
     ) -> Result<(FetchGrant, Effects), FetchRefused> {
         let grant = self.check_follower_fetch(fetch)?;
         let theirs = fetch::Extent {
@@ -114,13 +114,13 @@ impl<L: Log> Partition<L> {
         Ok(FetchGrant { bounds, diverging })
     }
 
-    fn expand(&mut self, replica_id: i32, at: &Moment<'_>) -> Option<IsrProposal> {
+    fn expand(&mut self, replica_id: i32, at: &StepContext<'_>) -> Option<IsrProposal> {
         let Role::Leader(leader) = &self.role else { return None };
         let joins = leader.is_to_join(replica_id, self.high_watermark, at);
         joins.then(|| self.propose(IsrChange::Expand(replica_id), at))?
     }
 
-    fn propose(&mut self, change: IsrChange, at: &Moment<'_>) -> Option<IsrProposal> {
+    fn propose(&mut self, change: IsrChange, at: &StepContext<'_>) -> Option<IsrProposal> {
         let epochs = (self.leader_epoch, self.partition_epoch);
         let own_epoch = at.brokers.broker(self.settings.broker_id).map_or(-1, |own| own.epoch);
         match &mut self.role {
@@ -131,7 +131,7 @@ impl<L: Log> Partition<L> {
 
     /// Time has passed: members of the in-sync set that lag are proposed to be dropped. Due every
     /// half of `replica.lag.time.max.ms`.
-    pub fn tick(&mut self, at: &Moment<'_>) -> Effects {
+    pub fn tick(&mut self, at: &StepContext<'_>) -> Effects {
         let measure = self.measure(at);
         let Role::Leader(leader) = &self.role else {
             return Effects::default();
@@ -148,7 +148,7 @@ impl<L: Log> Partition<L> {
         &mut self,
         proposal: &IsrProposal,
         answer: &IsrAnswer,
-        at: &Moment<'_>,
+        at: &StepContext<'_>,
     ) -> Effects {
         let Role::Leader(leader) = &mut self.role else {
             return Effects::default();
@@ -196,7 +196,7 @@ impl<L: Log> Partition<L> {
         &mut self,
         offset: i64,
         token: Token,
-        at: &Moment<'_>,
+        at: &StepContext<'_>,
     ) -> Result<(Deletion, Effects), NotDeleted<L::Error>> {
         if !self.leads() {
             return Err(NotDeleted::NotLeader);
@@ -221,14 +221,14 @@ impl<L: Log> Partition<L> {
     }
 
     /// The smallest log start of all live replicas; `None` when this broker does not lead.
-    pub fn low_watermark(&self, at: &Moment<'_>) -> Option<i64> {
+    pub fn low_watermark(&self, at: &StepContext<'_>) -> Option<i64> {
         match &self.role {
             Role::Leader(leader) => Some(leader.low_watermark(self.log.log_start_offset(), at)),
             Role::Follower(_) => None,
         }
     }
 
-    fn pass_deletions(&mut self, at: &Moment<'_>) -> Vec<(Token, Option<i64>)> {
+    fn pass_deletions(&mut self, at: &StepContext<'_>) -> Vec<(Token, Option<i64>)> {
         if self.deletions.is_empty() {
             return Vec::new();
         }

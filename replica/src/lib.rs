@@ -10,7 +10,7 @@
 //! follower   position ──> leader's answer ──> truncate | append ──> high watermark ──> position
 //! ```
 //!
-//! Every step takes the [`Moment`] and gives [`Effects`]: answers to waiters, and at most one
+//! Every step takes the [`StepContext`] and gives [`Effects`]: answers to waiters, and at most one
 //! proposal for the controller. Invariants, checked by `Partition::invariants` in debug builds
 //! after every step:
 //! - log start <= high watermark <= log end
@@ -32,13 +32,13 @@ mod isr;
 mod leader;
 mod leading;
 mod log;
-mod moment;
 mod partition;
 pub mod planted;
 mod progress;
 mod read_replica;
 mod reconcile;
 mod registration;
+mod step_context;
 mod waiters;
 
 #[cfg(test)]
@@ -62,9 +62,9 @@ pub use isr::{IsrAnswer, IsrChange, IsrOutcome, IsrProposal, Member};
 pub use leader::LeaderState;
 pub use leading::{Deletion, NotDeleted};
 pub use log::{Appended, Log, Origin};
-pub use moment::{BrokerView, Brokers, Moment};
 pub use partition::{Acks, AppendOutcome, NotAppended, Partition, Role, Settings};
 pub use progress::Progress;
 pub use reconcile::{Assigned, Presence, Standing, Step, reconcile};
 pub use registration::{Recovery, Registration};
+pub use step_context::{BrokerView, Brokers, StepContext};
 pub use waiters::{Answer, Token};

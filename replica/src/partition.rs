@@ -9,9 +9,9 @@ use crate::fetch::{self, FetchRefused, ReadBounds};
 use crate::follower::FollowerState;
 use crate::leader::{LeaderState, Measure};
 use crate::log::{Appended, Log, Origin};
-use crate::moment::Moment;
 use crate::planted::{Bug, is_planted};
 use crate::registration::Registration;
+use crate::step_context::StepContext;
 use crate::waiters::{Answer, Token, Waiters};
 
 /// How many acknowledgements a producer asked for.
@@ -143,7 +143,7 @@ impl<L: Log> Partition<L> {
     pub fn apply(
         &mut self,
         registration: &Registration,
-        at: &Moment<'_>,
+        at: &StepContext<'_>,
     ) -> Result<Effects, L::Error> {
         if registration.leader == self.settings.broker_id {
             self.lead(registration, at)
@@ -156,7 +156,7 @@ impl<L: Log> Partition<L> {
     pub fn lead(
         &mut self,
         registration: &Registration,
-        at: &Moment<'_>,
+        at: &StepContext<'_>,
     ) -> Result<Effects, L::Error> {
         if registration.partition_epoch < self.partition_epoch {
             return Ok(Effects::default());
@@ -238,7 +238,7 @@ impl<L: Log> Partition<L> {
         acks: Acks,
         origin: Origin,
         token: Token,
-        at: &Moment<'_>,
+        at: &StepContext<'_>,
     ) -> Result<(AppendOutcome<L::Appended>, Effects), NotAppended<L::Error>> {
         let Role::Leader(leader) = &self.role else {
             return Err(NotAppended::NotLeader);
@@ -290,7 +290,7 @@ impl<L: Log> Partition<L> {
         fetch::check_leadership(self.leads(), self.leader_epoch, asked_epoch, leader_only)
     }
 
-    pub(crate) fn measure(&self, at: &Moment<'_>) -> Measure {
+    pub(crate) fn measure(&self, at: &StepContext<'_>) -> Measure {
         Measure {
             log_end: self.log.log_end_offset(),
             now_ms: at.monotonic_ms,
@@ -300,7 +300,7 @@ impl<L: Log> Partition<L> {
 
     /// Moves the high watermark as far as the in-sync set allows and answers whom it passes.
     /// Kafka: `Partition.maybeIncrementLeaderHW`, `checkEnoughReplicasReachOffset`.
-    pub(crate) fn advance(&mut self, at: &Moment<'_>) -> Effects {
+    pub(crate) fn advance(&mut self, at: &StepContext<'_>) -> Effects {
         let measure = self.measure(at);
         let Role::Leader(leader) = &self.role else {
             return Effects::default();

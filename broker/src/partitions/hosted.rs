@@ -18,8 +18,8 @@ use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::fetch::AbortedTransaction;
 use replica::{
-    Answer, Effects, FetchIsolation, Moment, Partition, Recovery, Registration, Role, Settings,
-    Standing, Token,
+    Answer, Effects, FetchIsolation, Partition, Recovery, Registration, Role, Settings, Standing,
+    StepContext, Token,
 };
 use storage::{AppendError, LogConfig, LogReader, StorageError};
 use tokio::sync::{Notify, oneshot};
@@ -320,7 +320,7 @@ impl HostedPartition {
     /// One step of the replica and everything that follows from it.
     fn step<R>(
         &self,
-        act: impl FnOnce(&mut Partition<StoredLog>, &Moment<'_>) -> (R, Effects),
+        act: impl FnOnce(&mut Partition<StoredLog>, &StepContext<'_>) -> (R, Effects),
     ) -> R {
         let (result, effects, moved) = {
             let mut replica = self.replica.lock();

@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use metrics::Registry;
 use parking_lot::Mutex;
 use raft::image::MetadataImage;
-use replica::{BrokerView, Brokers, IsrProposal, Moment};
+use replica::{BrokerView, Brokers, IsrProposal, StepContext};
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
@@ -124,9 +124,9 @@ impl ReplicaContext {
     }
 
     /// Runs one step of a partition, with what it has to know of the world.
-    pub(super) fn at<R>(&self, wall_ms: i64, step: impl FnOnce(&Moment<'_>) -> R) -> R {
+    pub(super) fn at<R>(&self, wall_ms: i64, step: impl FnOnce(&StepContext<'_>) -> R) -> R {
         let brokers = self.brokers.load();
-        step(&Moment { wall_ms, monotonic_ms: monotonic_ms(), brokers: &**brokers })
+        step(&StepContext { wall_ms, monotonic_ms: monotonic_ms(), brokers: &**brokers })
     }
 
     pub(super) fn propose(&self, proposed: Proposed) {

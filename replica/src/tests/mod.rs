@@ -37,8 +37,8 @@ impl Cluster {
         self
     }
 
-    pub(crate) fn at(&self, monotonic_ms: i64) -> Moment<'_> {
-        Moment { wall_ms: 0, monotonic_ms, brokers: self }
+    pub(crate) fn at(&self, monotonic_ms: i64) -> StepContext<'_> {
+        StepContext { wall_ms: 0, monotonic_ms, brokers: self }
     }
 }
 

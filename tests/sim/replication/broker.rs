@@ -10,8 +10,8 @@ use std::sync::Arc;
 use protocol::records::metadata::MetadataRecord;
 use raft::image::{Changes, LeaderRecovery, MetadataDelta, MetadataImage, Partition as Registered};
 use replica::{
-    AlterPartitionQueue, BrokerView, Brokers, Effects, FetcherTable, Moment, Partition, Recovery,
-    Registration, Role, SessionCache, Settings, Step, Token,
+    AlterPartitionQueue, BrokerView, Brokers, Effects, FetcherTable, Partition, Recovery,
+    Registration, Role, SessionCache, Settings, Step, StepContext, Token,
 };
 
 use super::clock::Clock;
@@ -222,13 +222,13 @@ impl SimBroker {
         partition: usize,
         now_us: i64,
         out: &mut Out,
-        step: impl FnOnce(&mut Partition<SimLog>, &Moment<'_>) -> (R, Effects),
+        step: impl FnOnce(&mut Partition<SimLog>, &StepContext<'_>) -> (R, Effects),
     ) -> Option<R> {
         let hosted = self.hosted.get_mut(&partition)?;
         hosted.replica.log_mut().exhausted = now_us < self.exhausted_until_us;
         hosted.replica.log_mut().full = now_us < self.full_until_us;
         let view = View(&self.image);
-        let at = Moment {
+        let at = StepContext {
             wall_ms: self.clock.wall_ms(now_us),
             monotonic_ms: self.clock.monotonic_ms(now_us),
             brokers: &view,

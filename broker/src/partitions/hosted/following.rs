@@ -1,6 +1,6 @@
 //! What the leader says to a follower.
 
-use replica::{Diverging, Effects, FetchPosition, Fetched, Moment, Partition, Replicated};
+use replica::{Diverging, Effects, FetchPosition, Fetched, Partition, Replicated, StepContext};
 use storage::AppendError;
 
 use super::{HostedPartition, StoredLog};
@@ -19,7 +19,7 @@ impl HostedPartition {
 
     /// The leader sent records, or none.
     pub(crate) fn append_from_leader(&self, at: &FetchPosition, fetched: &Fetched) -> Followed {
-        let done = self.follow(|replica, moment| replica.append_from_leader(at, fetched, moment));
+        let done = self.follow(|replica, context| replica.append_from_leader(at, fetched, context));
         if matches!(done, Ok(Replicated::Appended)) {
             self.context.metrics().replicated(fetched.records.len());
         }
@@ -28,12 +28,12 @@ impl HostedPartition {
 
     /// The leader says where our log parts from its own.
     pub(crate) fn diverged(&self, at: &FetchPosition, diverging: Diverging) -> Followed {
-        self.follow(|replica, moment| replica.diverged(at, diverging, moment))
+        self.follow(|replica, context| replica.diverged(at, diverging, context))
     }
 
     /// The leader has nothing at our position; these are the ends of what it has.
     pub(crate) fn out_of_range(&self, at: &FetchPosition, start: i64, end: i64) -> Followed {
-        self.follow(|replica, moment| replica.out_of_range(at, start, end, moment))
+        self.follow(|replica, context| replica.out_of_range(at, start, end, context))
     }
 
     /// The leader has a newer epoch than we: nothing is asked until the controller tells us, too.
@@ -55,7 +55,7 @@ impl HostedPartition {
 
     fn follow(
         &self,
-        act: impl FnOnce(&mut Partition<StoredLog>, &Moment<'_>) -> Followed,
+        act: impl FnOnce(&mut Partition<StoredLog>, &StepContext<'_>) -> Followed,
     ) -> Followed {
         self.context.gate().run(|| self.step(|replica, at| (act(replica, at), Effects::default())))
     }

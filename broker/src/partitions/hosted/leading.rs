@@ -1,8 +1,8 @@
 //! What followers, the controller and the clock say to a leader.
 
 use replica::{
-    Effects, FetchGrant, FetchRefused, FollowerFetch, IsrAnswer, IsrChange, IsrProposal, Moment,
-    Partition, Role,
+    Effects, FetchGrant, FetchRefused, FollowerFetch, IsrAnswer, IsrChange, IsrProposal, Partition,
+    Role, StepContext,
 };
 
 use super::{HostedPartition, StoredLog};
@@ -47,7 +47,7 @@ impl HostedPartition {
         &self,
         replica: &Partition<StoredLog>,
         proposal: &IsrProposal,
-        at: &Moment<'_>,
+        at: &StepContext<'_>,
     ) {
         let (Role::Leader(leader), IsrChange::Shrink(out)) = (replica.role(), &proposal.change)
         else {

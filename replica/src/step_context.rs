@@ -23,7 +23,7 @@ pub trait Brokers {
 
 /// The circumstances of one step.
 #[derive(Clone, Copy)]
-pub struct Moment<'a> {
+pub struct StepContext<'a> {
     /// Of the wall clock: what records are stamped with.
     pub wall_ms: i64,
     /// Of a clock that only goes forward: lag is measured by it.
@@ -32,7 +32,7 @@ pub struct Moment<'a> {
     pub brokers: &'a dyn Brokers,
 }
 
-impl Moment<'_> {
+impl StepContext<'_> {
     /// Kafka: `MetadataCache.getAliveBrokerEpoch`.
     pub(crate) fn alive_epoch(&self, id: i32) -> Option<i64> {
         self.brokers.broker(id).filter(|broker| !broker.fenced).map(|broker| broker.epoch)
@@ -48,7 +48,7 @@ impl Moment<'_> {
     }
 }
 
-impl fmt::Debug for Moment<'_> {
+impl fmt::Debug for StepContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "wall {} ms, monotonic {} ms", self.wall_ms, self.monotonic_ms)
     }
