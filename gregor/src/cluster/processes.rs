@@ -44,8 +44,9 @@ pub(crate) fn state(node: &Node) -> State {
     let own = node.properties_path();
     let words = fs::read(format!("{process}/cmdline")).unwrap_or_default();
     let own = own.as_os_str().as_encoded_bytes();
-    // One that is just being started, or has ended, has no words; its status tells which.
-    let is_ours = words.is_empty() || words.split(|byte| *byte == 0).any(|word| word == own);
+    // One that is just being started, or has ended, has no words, and one that is ending not all of
+    // them, each of which ends with a zero; its status tells which.
+    let is_ours = !words.ends_with(&[0]) || words.split(|byte| *byte == 0).any(|word| word == own);
     if !is_ours {
         return State::Stopped;
     }
