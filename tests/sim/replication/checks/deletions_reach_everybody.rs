@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use replica::Role;
+
 use super::truth::Truth;
 use super::{Evaluated, Scene, ensure};
 use crate::replication::deletions::Deleted;
@@ -42,7 +44,13 @@ impl DeletionsReachEverybody {
         let Some(topic) = leader.image.topics().by_name("t") else { return Ok(0) };
         let Some(state) = topic.partition(partition as i32) else { return Ok(0) };
         let mut looked = 0;
-        let alive = |id: &&i32| leader.image.cluster().is_active(**id);
+        // A replica that a reassignment adds has no log before the leader has applied that.
+        let Some(Role::Leader(role)) = leader.hosted.get(&partition).map(|own| own.replica.role())
+        else {
+            return Ok(0);
+        };
+        let known = |id: &i32| *id == broker || role.followers().contains_key(id);
+        let alive = |id: &&i32| known(id) && leader.image.cluster().is_active(**id);
         for id in state.replicas.iter().filter(alive) {
             looked += 1;
             let start = self.starts.get(&(*id, partition)).copied().unwrap_or(0);
