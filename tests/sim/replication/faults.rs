@@ -102,7 +102,9 @@ impl World {
         let candidate = proposals.iter().find_map(|(partition, proposal)| {
             let state = self.controller.committed().partition(*partition)?;
             let mut members = proposal.isr.iter();
-            members.find(|member| !state.isr.contains(&member.id)).map(|member| member.id)
+            // The leader is its own only member until it hears that it was fenced.
+            let joins = |id: i32| id != leader && !state.isr.contains(&id);
+            members.find(|member| joins(member.id)).map(|member| member.id)
         });
         let Some(id) = candidate else { return };
         self.candidate_fault_due = false;
