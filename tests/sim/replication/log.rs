@@ -260,7 +260,7 @@ impl SimLog {
         self.epochs.retain(|(_, start)| *start < end);
         self.start = self.start_checkpoint.max(self.base).min(end);
         // As storage: records that were deleted and are there again have their epochs again.
-        if self.epochs.first().is_some_and(|(_, from)| *from > self.start) {
+        if self.epochs.first().is_none_or(|(_, from)| *from > self.start) {
             self.epochs.clear();
             let (base, start) = (self.base, self.start);
             for (at, entry) in (base..).zip(self.entries.clone()).filter(|(_, e)| e.is_record()) {
