@@ -11,7 +11,6 @@ use crate::fetch::{self, FetchGrant, FetchRefused, FollowerFetch};
 use crate::isr::{IsrAnswer, IsrChange, IsrOutcome, IsrProposal};
 use crate::log::Log;
 use crate::partition::{Partition, Role};
-use crate::planted::{Bug, is_planted};
 use crate::step_context::StepContext;
 use crate::waiters::Token;
 
@@ -71,9 +70,8 @@ impl<L: Log> Partition<L> {
             last_epoch: fetch.last_fetched_epoch,
         };
         // Such a one begins anew when it is told where we start.
-        let is_unknown = theirs
-            .cannot_be_compared(grant.bounds.log_start_offset, self.leader_epoch)
-            && !is_planted(Bug::CountsWhatCannotBeCompared);
+        let is_unknown =
+            theirs.cannot_be_compared(grant.bounds.log_start_offset, self.leader_epoch);
         if grant.diverging.is_some() || is_unknown {
             return Ok((grant, Effects::default()));
         }
