@@ -138,10 +138,12 @@ fn a_second_node_on_the_same_directory_is_refused_and_the_first_goes_on() {
     let server = Server::start(Kind::Gregor, &[]);
     let text_of_first = std::fs::read_to_string(server.folder().join("server.properties"));
     let second = server.folder().join("second.properties");
+    // Ports that neither another test's node has nor the system gives to clients.
+    let other = |port: u16| (port - 10_000).to_string();
     let changed = text_of_first
         .expect("readable")
-        .replace(&server.port.to_string(), &(server.port + 5000).to_string())
-        .replace(&server.controller_port.to_string(), &(server.controller_port + 5000).to_string());
+        .replace(&server.port.to_string(), &other(server.port))
+        .replace(&server.controller_port.to_string(), &other(server.controller_port));
     std::fs::write(&second, changed).expect("written");
     let output = ended(&second);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
