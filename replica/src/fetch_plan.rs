@@ -262,8 +262,8 @@ impl<K: Copy + Ord + Hash, T> FetchPlan<K, T> {
         self.in_flight.front().map(|(number, _)| *number)
     }
 
-    /// The leader answered the oldest request that is under way, under this session. `false`: that
-    /// one was given up, and nothing is to be done with what it says.
+    /// The leader answered the oldest request that is under way, and named `session_id`. `false`:
+    /// that one was given up, and nothing is to be done with what it says.
     pub fn answered(&mut self, number: u64, session_id: i32) -> bool {
         let Some((_, ask_epoch)) = self.in_flight.pop_front_if(|(oldest, _)| *oldest == number)
         else {

@@ -158,9 +158,7 @@ impl Disk {
     pub fn replace_synced(&self, path: &Path, aside: &Path, content: &[u8]) -> io::Result<()> {
         let file = self.create(aside)?;
         file.write_at(content, 0)?;
-        file.sync()?;
-        self.rename(aside, path)?;
-        self.sync_dir(path.parent().unwrap_or(path))
+        self.put_synced(&file, path, aside)
     }
 
     /// The same for a file that nobody writes to again: its pieces one behind the other, for
@@ -173,10 +171,15 @@ impl Disk {
             end += piece.len() as u64;
         }
         file.as_file().set_permissions(Permissions::from_mode(0o400))?;
+        self.put_synced(&file, path, aside)?;
+        Ok(end)
+    }
+
+    /// What was written aside takes its place, for good when this returns.
+    fn put_synced(&self, file: &DiskFile, path: &Path, aside: &Path) -> io::Result<()> {
         file.sync()?;
         self.rename(aside, path)?;
-        self.sync_dir(path.parent().unwrap_or(path))?;
-        Ok(end)
+        self.sync_dir(path.parent().unwrap_or(path))
     }
 
     /// Replaces the file's content through a temporary file and a rename.

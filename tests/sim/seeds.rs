@@ -2,8 +2,12 @@
 //!
 //! `GREGOR_SEEDS=n` runs so many, `GREGOR_FIRST_SEED=n` begins there; `tests/run --long` has
 //! 20,000 of each world.
+#![allow(dead_code, reason = "not every run is told of, nor has one seed alone")]
 
 use std::io::Write;
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -32,6 +36,35 @@ impl Seeds {
     /// The one to run alone and tell of.
     pub(crate) fn sole() -> Option<u64> {
         number("GREGOR_SEED")
+    }
+
+    /// Runs each on as many threads as there are processors. `take` gets what came of them, one at
+    /// a time and in no order, and says whether there is need of more.
+    pub(crate) fn run_each<R>(
+        self,
+        run: impl Fn(u64) -> R + Sync,
+        take: impl FnMut(u64, R) -> ControlFlow<()> + Send,
+    ) {
+        let (next, end) = (AtomicU64::new(self.first), self.first + self.count);
+        let take = Mutex::new(take);
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    loop {
+                        let seed = next.fetch_add(1, Ordering::Relaxed);
+                        if seed >= end {
+                            return;
+                        }
+                        let ran = run(seed);
+                        let mut take = take.lock().expect("no thread panics while it takes");
+                        if take(seed, ran).is_break() {
+                            next.store(end, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        });
     }
 
     /// Straight to the log of the run: what passes prints nothing otherwise.

@@ -13,15 +13,12 @@ mod replication;
 mod seeds;
 
 use std::io::Write;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::ControlFlow;
 
 use cluster::{Ran, run};
 use seeds::Seeds;
 
 const SEEDS: u64 = 600;
-/// No thread panics while it holds what the threads share.
-const WHOLE: &str = "a whole lock";
 
 #[derive(Default)]
 struct Total {
@@ -52,26 +49,21 @@ impl Total {
     }
 }
 
-/// Runs the seeds on all processors, until the first failure.
-fn run_all(Seeds { first, count }: Seeds) -> Total {
-    let next = AtomicU64::new(first);
-    let total = Mutex::new(Total::default());
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count || !total.lock().expect(WHOLE).failures.is_empty() {
-                        return;
-                    }
-                    let ran = std::panic::catch_unwind(|| run(seed, false));
-                    total.lock().expect(WHOLE).add(seed, ran);
-                }
-            });
-        }
-    });
-    total.into_inner().expect(WHOLE)
+/// What all seeds came to, until the first failure.
+fn run_all(seeds: Seeds) -> Total {
+    let mut total = Total::default();
+    seeds.run_each(
+        |seed| std::panic::catch_unwind(|| run(seed, false)),
+        |seed, ran| {
+            total.add(seed, ran);
+            if total.failures.is_empty() {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        },
+    );
+    total
 }
 
 #[test]

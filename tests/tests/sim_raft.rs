@@ -12,47 +12,34 @@ mod quorum;
 mod seeds;
 
 use std::io::Write;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::ControlFlow;
 
 use quorum::counters::Counters;
 use quorum::{Outcome, pre_vote, run, run_told, wall_clock};
 use seeds::Seeds;
 
 const SEEDS: u64 = 2_000;
-/// No thread panics while it holds what the threads share.
-const WHOLE: &str = "a whole lock";
 
-/// Runs the seeds on all processors; the first to fail is the test's failure.
-fn run_all(Seeds { first, count }: Seeds) -> (Counters, u64) {
-    let next = AtomicU64::new(first);
-    let total = Mutex::new((Counters::default(), 0));
-    let failures = Mutex::new(Vec::new());
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count || !failures.lock().expect(WHOLE).is_empty() {
-                        return;
-                    }
-                    match std::panic::catch_unwind(|| run(seed)) {
-                        Ok(Ok(Outcome { counters, simulated_ms, .. })) => {
-                            let mut total = total.lock().expect(WHOLE);
-                            total.0 += counters;
-                            total.1 += simulated_ms;
-                        }
-                        Ok(Err(failure)) => failures.lock().expect(WHOLE).push(failure.to_string()),
-                        Err(_) => failures.lock().expect(WHOLE).push(format!("seed {seed} panics")),
-                    }
+/// What all seeds came to, and how long they were; the first to fail is the test's failure.
+fn run_all(seeds: Seeds) -> (Counters, u64) {
+    let (mut total, mut simulated, mut failures) = (Counters::default(), 0, Vec::new());
+    seeds.run_each(
+        |seed| std::panic::catch_unwind(|| run(seed)),
+        |seed, ran| {
+            match ran {
+                Ok(Ok(Outcome { counters, simulated_ms, .. })) => {
+                    total += counters;
+                    simulated += simulated_ms;
+                    return ControlFlow::Continue(());
                 }
-            });
-        }
-    });
-    let failures = failures.into_inner().expect(WHOLE);
+                Ok(Err(failure)) => failures.push(failure.to_string()),
+                Err(_) => failures.push(format!("seed {seed} panics")),
+            }
+            ControlFlow::Break(())
+        },
+    );
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    total.into_inner().expect(WHOLE)
+    (total, simulated)
 }
 
 #[test]

@@ -8,8 +8,7 @@ mod replication;
 #[path = "../sim/seeds.rs"]
 mod seeds;
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::ControlFlow;
 
 use replication::{Counters, Outcome, run};
 use seeds::Seeds;
@@ -19,33 +18,23 @@ const SEEDS: u64 = 2_000;
 const EVENTS: u64 = 5_000;
 const FAULTS: u64 = 10;
 
-/// Runs seeds on as many threads as there are processors; stops at the first violation.
-fn run_all(Seeds { first, count }: Seeds) -> (Counters, Vec<Outcome>) {
-    let next = AtomicU64::new(first);
-    let done = Mutex::new((Counters::default(), Vec::new()));
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count {
-                        break;
-                    }
-                    let outcome = run(seed, false);
-                    let counters = outcome.counters;
-                    let small = counters.events < EVENTS || counters.faults < FAULTS;
-                    let mut done = done.lock().expect("no thread panics with it");
-                    done.0 += counters;
-                    if outcome.violation.is_some() || small {
-                        done.1.push(outcome);
-                        next.store(first + count, Ordering::Relaxed);
-                    }
-                }
-            });
-        }
-    });
-    done.into_inner().expect("no thread panics with it")
+/// What all seeds came to, and those that failed; stops at the first of them.
+fn run_all(seeds: Seeds) -> (Counters, Vec<Outcome>) {
+    let (mut total, mut failed) = (Counters::default(), Vec::new());
+    seeds.run_each(
+        |seed| run(seed, false),
+        |_, outcome| {
+            let counters = outcome.counters;
+            let small = counters.events < EVENTS || counters.faults < FAULTS;
+            total += counters;
+            if outcome.violation.is_none() && !small {
+                return ControlFlow::Continue(());
+            }
+            failed.push(outcome);
+            ControlFlow::Break(())
+        },
+    );
+    (total, failed)
 }
 
 #[test]

@@ -63,19 +63,15 @@ impl ClientQuotas for NoQuotas {
 /// Requests between nodes that Kafka never holds back (`sendResponseExemptThrottle`); a follower's
 /// Fetch is for its handler to tell.
 pub(crate) fn is_exempt(key: ApiKey) -> bool {
-    use ApiKey::{
-        AlterPartition, BeginQuorumEpoch, EndQuorumEpoch, Envelope, FetchSnapshot, UpdateRaftVoter,
-        Vote,
-    };
     matches!(
         key,
-        AlterPartition
-            | BeginQuorumEpoch
-            | EndQuorumEpoch
-            | Envelope
-            | FetchSnapshot
-            | UpdateRaftVoter
-            | Vote
+        ApiKey::AlterPartition
+            | ApiKey::BeginQuorumEpoch
+            | ApiKey::EndQuorumEpoch
+            | ApiKey::Envelope
+            | ApiKey::FetchSnapshot
+            | ApiKey::UpdateRaftVoter
+            | ApiKey::Vote
     )
 }
 

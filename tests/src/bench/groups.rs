@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use protocol::messages::{
-    FindCoordinatorRequest, GroupId, OffsetCommitRequest, OffsetFetchRequest, offset_commit_request,
+    FindCoordinatorRequest, GroupId, OffsetCommitRequest, OffsetFetchRequest, OffsetFetchResponse,
+    offset_commit_request,
 };
 use protocol::wire::StrBytes;
 
@@ -75,6 +76,12 @@ pub fn commit_each(address: SocketAddr, topic: &str, groups: usize) -> Result<()
     run.run().map(drop)
 }
 
+/// What a group has committed, whichever topics.
+fn committed(connection: &mut Connection, group: usize) -> Result<OffsetFetchResponse, BenchError> {
+    let request = OffsetFetchRequest::default().with_group_id(group_id(group)).with_topics(None);
+    connection.call("OffsetFetch", OFFSET_FETCH_VERSION, &request)
+}
+
 /// Waits until the coordinator of each group answers what it committed, or that it has nothing.
 pub fn wait_until_loaded(
     connection: &mut Connection,
@@ -82,10 +89,8 @@ pub fn wait_until_loaded(
     groups: usize,
 ) -> Result<(), BenchError> {
     for group in groups.saturating_sub(LOOKED_FOR)..groups {
-        let request =
-            OffsetFetchRequest::default().with_group_id(group_id(group)).with_topics(None);
         loop {
-            match connection.call("OffsetFetch", OFFSET_FETCH_VERSION, &request)?.error_code {
+            match committed(connection, group)?.error_code {
                 0 => break,
                 code if NOT_THERE_YET.contains(&code) => wait(began, "loading of groups")?,
                 code => return Err(BenchError::Refused { api: "OffsetFetch", code }),
@@ -98,9 +103,7 @@ pub fn wait_until_loaded(
 /// Whether the last groups' offsets are there.
 pub fn are_committed(connection: &mut Connection, groups: usize) -> Result<bool, BenchError> {
     for group in groups.saturating_sub(LOOKED_FOR)..groups {
-        let request =
-            OffsetFetchRequest::default().with_group_id(group_id(group)).with_topics(None);
-        let answer = connection.call("OffsetFetch", OFFSET_FETCH_VERSION, &request)?;
+        let answer = committed(connection, group)?;
         let mut offsets = answer.topics.iter().flat_map(|topic| &topic.partitions);
         if !offsets.any(|partition| partition.committed_offset == 0) {
             return Ok(false);

@@ -164,6 +164,13 @@ impl Voter {
         self.claimed.push((at, Content::new()));
     }
 
+    /// Whether all of that was in the log at one time.
+    fn has_held(&self, found: &Content) -> bool {
+        let was =
+            |content: &Content| found.iter().all(|(at, epoch)| content.get(at) == Some(epoch));
+        self.held.iter().any(|(_, content)| was(content))
+    }
+
     /// Waits for the writer; what has happened by then.
     async fn idle(&mut self) -> usize {
         self.log.request_sync(1);
@@ -218,9 +225,7 @@ async fn a_metadata_log_that_was_claimed_as_synced_outlives_a_power_loss() {
         for (offset, epoch) in &claimed.1 {
             assert_eq!(found.get(offset), Some(epoch), "at {point}: {offset} is lost");
         }
-        let was =
-            |content: &Content| found.iter().all(|(at, epoch)| content.get(at) == Some(epoch));
-        assert!(voter.held.iter().any(|(_, content)| was(content)), "at {point}: {found:?}");
+        assert!(voter.has_held(&found), "at {point}: {found:?}");
         let starts = opened.log.epoch_starts();
         for (offset, epoch) in &found {
             let known = starts.iter().rfind(|start| start.start_offset <= *offset).unwrap();
@@ -263,8 +268,6 @@ async fn what_a_snapshot_took_the_place_of_outlives_a_power_loss_in_one_or_the_o
         for (offset, epoch) in claimed.1.range(covered..) {
             assert_eq!(found.get(offset), Some(epoch), "at {point}: {offset} is lost");
         }
-        let was =
-            |content: &Content| found.iter().all(|(at, epoch)| content.get(at) == Some(epoch));
-        assert!(voter.held.iter().any(|(_, content)| was(content)), "at {point}: {found:?}");
+        assert!(voter.has_held(&found), "at {point}: {found:?}");
     }
 }
