@@ -91,19 +91,20 @@ impl<L: Log> Partition<L> {
         Ok(if appended { Replicated::Appended } else { Replicated::Nothing })
     }
 
-    /// The leader says where our log parts from its own.
+    /// The leader says where our log parts from its own, and where its own starts (-1 if it does
+    /// not say).
     pub fn diverged(
         &mut self,
         position: &FetchPosition,
         diverging: Diverging,
+        leader_start: i64,
         at: &StepContext<'_>,
     ) -> Result<Replicated, L::Error> {
         if !self.is_current(position) {
             return Ok(Replicated::Outdated);
         }
         let offset = follower::truncation_offset(&self.log, diverging, self.high_watermark);
-        self.truncate(offset, at)?;
-        Ok(Replicated::Truncated(offset))
+        self.truncate_or_begin_anew(offset, leader_start, at)
     }
 
     /// The leader has nothing at our position; these are the ends of what it has.
@@ -120,8 +121,7 @@ impl<L: Log> Partition<L> {
         let end = self.log.log_end_offset();
         if leader_end < end {
             // Elected out of sync, it has less than we.
-            self.truncate(leader_end, at)?;
-            return Ok(Replicated::Truncated(leader_end));
+            return self.truncate_or_begin_anew(leader_end, leader_start, at);
         }
         if leader_start > end {
             self.start_at(leader_start, at)?;
@@ -143,6 +143,27 @@ impl<L: Log> Partition<L> {
         if let Role::Follower(follower) = &mut self.role {
             follower.halted = true;
         }
+    }
+
+    /// Cuts our log to what the leader may have as well. A log that lies behind that as a whole is
+    /// none that this leader's goes on from, and begins where the leader's does. One that is cut at
+    /// its start stays there: what it deleted was committed.
+    ///
+    /// Unlike Kafka: its follower begins where it was to be cut, is in sync, and never gets what the
+    /// leader has before that (docs/decisions/0313).
+    fn truncate_or_begin_anew(
+        &mut self,
+        offset: i64,
+        leader_start: i64,
+        at: &StepContext<'_>,
+    ) -> Result<Replicated, L::Error> {
+        let is_behind = offset < self.log.log_start_offset();
+        if is_behind && leader_start >= 0 && !is_planted(Bug::BeginsWhereItWasCut) {
+            self.start_at(leader_start, at)?;
+            return Ok(Replicated::StartedAt(leader_start));
+        }
+        self.truncate(offset, at)?;
+        Ok(Replicated::Truncated(offset))
     }
 
     /// Where nothing is left of what readers see, nothing is left at all: what lies below the log's

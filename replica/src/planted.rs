@@ -30,6 +30,8 @@ pub enum Bug {
     RefillsCounted,
     /// A follower keeps records below the leader's start that the leader cannot compare any more.
     KeepsWhatCannotBeCompared,
+    /// A follower of which nothing is the leader's begins where it was to be cut, as in Kafka.
+    BeginsWhereItWasCut,
     /// A fetcher takes an answer for one to its newest request, whatever it answers.
     TakesAnyAnswer,
     /// A partition that could not be fetched once is not asked for again.
@@ -50,7 +52,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::HwIgnoresMaximalIsr,
         Self::HwIgnoresMinIsr,
         Self::NoTruncationOnDivergence,
@@ -64,6 +66,7 @@ impl Bug {
         Self::RefillsEligible,
         Self::RefillsCounted,
         Self::KeepsWhatCannotBeCompared,
+        Self::BeginsWhereItWasCut,
         Self::TakesAnyAnswer,
         Self::DropsWhatFailed,
         Self::RetellsNothing,

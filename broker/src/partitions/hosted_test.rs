@@ -125,7 +125,9 @@ fn replicate(leader: &Replica, follower: &Replica) -> Replicated {
     let position = follower.hosted.fetch_position().unwrap();
     let grant = leader.hosted.follower_fetched(&asked(follower)).unwrap();
     if let Some(Diverging { epoch, end_offset }) = grant.diverging {
-        return follower.hosted.diverged(&position, Diverging { epoch, end_offset }).unwrap();
+        let start = grant.bounds.log_start_offset;
+        let parts = Diverging { epoch, end_offset };
+        return follower.hosted.diverged(&position, parts, start).unwrap();
     }
     let end = grant.bounds.log_end_offset;
     let read = leader.hosted.reader().read(position.fetch_offset, 1 << 20, end, true).unwrap();

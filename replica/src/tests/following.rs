@@ -54,7 +54,7 @@ fn an_answer_to_another_question_is_dropped() {
     partition.follow(&registration(3, 8, &[3]));
     assert_eq!(partition.append_from_leader(&asked, &answer, &at), Ok(Replicated::Outdated));
     let parts = Diverging { epoch: 1, end_offset: 0 };
-    assert_eq!(partition.diverged(&asked, parts, &at), Ok(Replicated::Outdated));
+    assert_eq!(partition.diverged(&asked, parts, 0, &at), Ok(Replicated::Outdated));
     assert_eq!(partition.out_of_range(&asked, 0, 0, &at), Ok(Replicated::Outdated));
     assert_eq!(partition.log().end(), 2);
 }
@@ -76,10 +76,30 @@ fn a_log_that_parts_from_the_leaders_is_cut_where_both_agree() {
         let mut partition = following(MemoryLog::with(0, &runs), 9);
         let asked = position(&partition);
         let parts = Diverging { epoch, end_offset };
-        let done = partition.diverged(&asked, parts, &cluster.at(0));
+        let done = partition.diverged(&asked, parts, -1, &cluster.at(0));
         assert_eq!(done, Ok(Replicated::Truncated(cut)), "{name}");
         assert_eq!(partition.log().end(), cut, "{name}");
         assert_eq!(partition.high_watermark(), cut.min(9), "{name}");
+    }
+}
+
+#[test]
+fn a_log_that_begins_behind_what_the_leader_has_begins_anew_where_the_leaders_does() {
+    // 5..10 under epoch 3.
+    for (name, end_offset, leader_start, done, range) in [
+        ("the leader ends before it", 4, 2, Replicated::StartedAt(2), (2, 2)),
+        ("cut at our start", 5, 2, Replicated::Truncated(5), (5, 5)),
+        ("the leader does not say", 4, -1, Replicated::Truncated(4), (4, 4)),
+        ("a record is left", 6, 2, Replicated::Truncated(6), (5, 6)),
+    ] {
+        let cluster = Cluster::new();
+        let mut partition = following(MemoryLog::with(5, &[(3, 5)]), 9);
+        let asked = position(&partition);
+        let parts = Diverging { epoch: 3, end_offset };
+        let told = partition.diverged(&asked, parts, leader_start, &cluster.at(0));
+        assert_eq!(told, Ok(done), "{name}");
+        let log = partition.log();
+        assert_eq!((log.start, log.end()), range, "{name}");
     }
 }
 
@@ -91,7 +111,7 @@ fn an_epoch_without_records_is_forgotten_with_the_cut() {
     partition.follow(&registration(2, 7, &[2]));
     let asked = position(&partition);
     assert_eq!((asked.fetch_offset, asked.last_fetched_epoch), (5, 3));
-    partition.diverged(&asked, Diverging { epoch: 1, end_offset: 5 }, &cluster.at(0)).unwrap();
+    partition.diverged(&asked, Diverging { epoch: 1, end_offset: 5 }, 0, &cluster.at(0)).unwrap();
     let asked = position(&partition);
     assert_eq!((asked.fetch_offset, asked.last_fetched_epoch), (5, 1));
 }
@@ -100,6 +120,7 @@ fn an_epoch_without_records_is_forgotten_with_the_cut() {
 fn out_of_the_leaders_range_the_log_is_cut_or_begun_anew() {
     for (name, leader, done, range, high_watermark) in [
         ("the leader has less", (0, 6), Replicated::Truncated(6), (2, 6), 6),
+        ("the leader has nothing of ours", (0, 1), Replicated::StartedAt(0), (0, 0), 0),
         ("the leader has deleted all we have", (20, 30), Replicated::StartedAt(20), (20, 20), 20),
         ("the leader has gone on meanwhile", (0, 12), Replicated::Nothing, (2, 10), 8),
     ] {
@@ -216,5 +237,5 @@ fn a_log_that_fails_says_so() {
     let answer = fetched(&[7], 1);
     assert_eq!(partition.append_from_leader(&asked, &answer, &cluster.at(0)), Err("disk"));
     let parts = Diverging { epoch: 7, end_offset: 1 };
-    assert_eq!(partition.diverged(&asked, parts, &cluster.at(0)), Err("disk"));
+    assert_eq!(partition.diverged(&asked, parts, -1, &cluster.at(0)), Err("disk"));
 }

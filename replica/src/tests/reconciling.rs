@@ -184,6 +184,6 @@ fn a_log_that_became_shorter_by_failing_holds_no_more_committed_than_it_has() {
     partition.log_mut().records.truncate(2);
     let position = FetchPosition { fetch_offset: 2, ..position };
     let diverging = Diverging { epoch: 4, end_offset: 2 };
-    assert_eq!(partition.diverged(&position, diverging, &cluster.at(0)), Err("disk"));
+    assert_eq!(partition.diverged(&position, diverging, -1, &cluster.at(0)), Err("disk"));
     assert_eq!(partition.high_watermark(), 2);
 }

@@ -222,7 +222,9 @@ impl SimBroker {
                     let fetched = Fetched { records, high_watermark, log_start_offset: ends.0 };
                     replica.append_from_leader(position, &fetched, at).map(Some)
                 }
-                Verdict::Truncate(diverging) => replica.diverged(position, diverging, at).map(Some),
+                Verdict::Truncate(diverging) => {
+                    replica.diverged(position, diverging, ends.0, at).map(Some)
+                }
                 Verdict::FindRange => replica.out_of_range(position, ends.0, ends.1, at).map(Some),
                 Verdict::AwaitElection => {
                     replica.leader_fenced_us(position);

@@ -59,9 +59,6 @@ impl Plan {
             Mode::LossesCovered => 2,
             _ => 1 + draws.below(2) as usize,
         };
-        // Where leaders are elected out of sync nobody knows where the start of a log that lost its
-        // end may lie: there nothing is deleted.
-        let deletes = mode != Mode::Anything;
         let retained = (draws.below(3) == 0).then(|| 60 + draws.below(400) as i64);
         let delete_every_ms = (draws.below(2) == 0).then(|| 1_000 + draws.below(8_000));
         Self {
@@ -72,8 +69,8 @@ impl Plan {
             replication_factor: 3,
             min_in_sync,
             unclean_election: mode == Mode::Anything && draws.below(2) == 0,
-            retained: retained.filter(|_| deletes),
-            delete_every_ms: delete_every_ms.filter(|_| deletes),
+            retained,
+            delete_every_ms,
             session_timeout_ms: 3_000 + draws.below(6_000) as i64,
             session_slots: 1 + draws.below(6) as usize,
             lag_time_max_ms: 2_000 + draws.below(6_000) as i64,

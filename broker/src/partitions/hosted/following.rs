@@ -26,9 +26,14 @@ impl HostedPartition {
         done
     }
 
-    /// The leader says where our log parts from its own.
-    pub(crate) fn diverged(&self, at: &FetchPosition, diverging: Diverging) -> Followed {
-        self.follow(|replica, context| replica.diverged(at, diverging, context))
+    /// The leader says where our log parts from its own, which begins at `start`.
+    pub(crate) fn diverged(
+        &self,
+        at: &FetchPosition,
+        diverging: Diverging,
+        start: i64,
+    ) -> Followed {
+        self.follow(|replica, context| replica.diverged(at, diverging, start, context))
     }
 
     /// The leader has nothing at our position; these are the ends of what it has.

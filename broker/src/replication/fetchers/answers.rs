@@ -110,7 +110,8 @@ impl Fetcher {
     ) {
         let bytes = data.records.as_ref().map_or(0, bytes::Bytes::len);
         let done = if let Some(Diverging { epoch, end_offset }) = diverging {
-            let done = partition.diverged(position, Diverging { epoch, end_offset });
+            let parts = Diverging { epoch, end_offset };
+            let done = partition.diverged(position, parts, data.log_start_offset);
             if let Ok(Replicated::Truncated(offset)) = done {
                 tracing::info!(
                     target: "kafka.server.ReplicaFetcherThread",
@@ -155,8 +156,8 @@ impl Fetcher {
                 tracing::warn!(
                     target: "kafka.server.ReplicaFetcherThread",
                     "{}Truncate fully and reset fetch offset for partition {}-{} from {} to the \
-                     current leader's start offset {offset} because the local replica's end \
-                     offset is smaller than the current leader's start offsets.",
+                     current leader's start offset {offset} because the local replica has nothing \
+                     that the current leader has as well.",
                     self.prefix, partition.topic(), partition.partition(), position.fetch_offset,
                 );
                 self.plan.moved(key);
