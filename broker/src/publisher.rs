@@ -9,8 +9,8 @@
 //! `raft::replica_steps` decides.
 //! Kafka: `BrokerMetadataPublisher`, `ReplicaManager.applyDelta`.
 
+mod discrepancies;
 mod hosting;
-mod lasting;
 mod leaving;
 pub(crate) mod openness;
 mod reconciling;
@@ -30,9 +30,9 @@ use storage::StorageError;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use self::discrepancies::Subject;
 use self::hosting::{Change, NotHosted, host_all, say_skipped};
-use self::lasting::Subject;
-use self::openness::{Doors, TooOpen};
+use self::openness::{ClientListeners, TooOpen};
 use self::reconciling::{Difference, Reasons, Reconciliation, explained, look};
 use self::state_changes::{Before, Fetching};
 use crate::blocking::blocking;
@@ -73,7 +73,7 @@ impl Publisher {
     }
 
     /// Clients are served from here on, through these.
-    pub(crate) fn serves_clients(&self, doors: Doors) {
+    pub(crate) fn serves_clients(&self, doors: ClientListeners) {
         self.openness.opened(doors);
     }
 

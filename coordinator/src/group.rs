@@ -10,8 +10,9 @@ mod deletion;
 mod join;
 mod leave;
 mod listing;
-mod note;
+mod log_event;
 mod offsets;
+mod pending_write;
 mod rebalance;
 mod replay;
 mod session;
@@ -25,7 +26,6 @@ mod sync;
 mod takeover;
 #[cfg(test)]
 mod tests;
-mod then;
 mod timers;
 mod unserved_group;
 mod unserved_groups;
@@ -37,11 +37,11 @@ pub use answer::{
 pub use classic::GroupState;
 pub use join::refuse_join;
 pub use listing::{DescribedGroup, DescribedMember, GroupKind, ListedGroup};
-pub use note::{Level, Note};
+pub use log_event::{Level, LogEvent};
 pub use offsets::{CommittedOffset, FetchedPartition, FetchedTopic};
+pub use pending_write::AfterWrite;
 pub use settings::{Caller, GroupSettings};
 pub use shard::GroupShard;
-pub use then::AfterWrite;
 
 /// What one call of a shard of groups gives out.
 pub type Outputs = crate::runtime::Outputs<GroupShard>;

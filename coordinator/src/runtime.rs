@@ -49,7 +49,7 @@ pub struct Runtime<S: Shard> {
 /// What waits for a write.
 #[derive(Debug)]
 struct Waiting<S: Shard> {
-    then: Option<S::Then>,
+    after_write: Option<S::AfterWrite>,
     reply: Option<(ReplyId, S::Answer)>,
 }
 
@@ -94,15 +94,15 @@ impl<S: Shard> Runtime<S> {
         let mut out = Outputs::new(now, self.next_write);
         let result = call(&mut self.shard, now, &mut out);
         self.next_write = out.next_write();
-        let Outputs { replies, notes, decided, .. } = out;
+        let Outputs { replies, log_events, decided, .. } = out;
         effects.replies.extend(replies);
-        effects.notes.extend(notes);
+        effects.log_events.extend(log_events);
         let mut too_large = None;
-        for Decided { write, then, reply } in decided {
+        for Decided { write, after_write, reply } in decided {
             if write.size_bound() > self.max_write_bytes {
                 too_large = too_large.or(Some(write.id));
             }
-            self.under_way.insert(write.id, Waiting { then, reply });
+            self.under_way.insert(write.id, Waiting { after_write, reply });
             effects.writes.push(write);
         }
         if let Some(id) = too_large {
@@ -123,10 +123,14 @@ impl<S: Shard> Runtime<S> {
     ) {
         match fate {
             Ok(base_offset) => {
-                let Some(Waiting { then, reply }) = self.under_way.remove(&id) else { return };
+                let Some(Waiting { after_write, reply }) = self.under_way.remove(&id) else {
+                    return;
+                };
                 self.shard.commit(id, base_offset);
-                if let Some(then) = then {
-                    self.step(now, effects, |shard, now, out| shard.then(then, Ok(()), now, out));
+                if let Some(after) = after_write {
+                    self.step(now, effects, |shard, now, out| {
+                        shard.after_write(after, Ok(()), now, out)
+                    });
                 }
                 effects.replies.extend(reply);
             }
@@ -141,10 +145,12 @@ impl<S: Shard> Runtime<S> {
         effects.reverted_from = Some(id);
         let reverted = self.under_way.split_off(&id);
         self.step(now, effects, |shard, _, out| shard.revert(id, failure, out));
-        for (write, Waiting { then, reply }) in reverted {
+        for (write, Waiting { after_write, reply }) in reverted {
             let failure = if write == id { failure } else { failure.of_what_came_after() };
-            if let Some(then) = then {
-                self.step(now, effects, |shard, now, out| shard.then(then, Err(failure), now, out));
+            if let Some(after) = after_write {
+                self.step(now, effects, |shard, now, out| {
+                    shard.after_write(after, Err(failure), now, out)
+                });
             }
             let refused = reply.map(|(reply, answer)| (reply, S::refused(answer, failure)));
             effects.replies.extend(refused);

@@ -146,11 +146,11 @@ impl<L: Log> Partition<L> {
     }
 
     /// Cuts our log to what the leader may have as well. A log that lies behind that as a whole is
-    /// none that this leader's goes on from, and begins where the leader's does. One that is cut at
-    /// its start stays there: what it deleted was committed.
+    /// none that this leader's goes on from, and begins where the leader's does. One that is cut
+    /// at its start stays there: what it deleted was committed.
     ///
-    /// Unlike Kafka: its follower begins where it was to be cut, is in sync, and never gets what the
-    /// leader has before that (docs/decisions/0313).
+    /// Unlike Kafka: its follower begins where it was to be cut, is in sync, and never gets what
+    /// the leader has before that (docs/decisions/0313).
     fn truncate_or_begin_anew(
         &mut self,
         offset: i64,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::BrokerConfig;
-use coordinator::group::{Answer, GroupError, GroupSettings, GroupShard, Level, Note};
+use coordinator::group::{Answer, GroupError, GroupSettings, GroupShard, Level, LogEvent};
 use coordinator::partition_of;
 use coordinator::runtime::WriteFailure;
 use protocol::batch::Compression;
@@ -67,16 +67,16 @@ impl Kind for GroupShard {
     const TOPIC: &'static str = TOPIC;
     const NAME: &'static str = "GroupCoordinator";
 
-    fn say(note: &Note, node_id: i32, partition: i32) {
+    fn say(event: &LogEvent, node_id: i32, partition: i32) {
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     target: "org.apache.kafka.coordinator.group.GroupMetadataManager",
-                    "[GroupCoordinator id={node_id} topic={TOPIC} partition={partition}] {note}"
+                    "[GroupCoordinator id={node_id} topic={TOPIC} partition={partition}] {event}"
                 )
             };
         }
-        match note.level() {
+        match event.level() {
             Level::Debug => line!(debug),
             Level::Info => line!(info),
             Level::Warn => line!(warn),

@@ -172,7 +172,7 @@ impl<S: Kind> HostedShard<S> {
             self.carry_out(&mut state, &mut effects, deadline_ms);
             result
         };
-        self.say(&effects.notes);
+        self.say(&effects.log_events);
         Ok(result)
     }
 
@@ -353,16 +353,16 @@ impl<S: Kind> HostedShard<S> {
             state.settling.clear();
         }
         self.rearm.notify_one();
-        self.say(&effects.notes);
+        self.say(&effects.log_events);
     }
 
     pub(super) fn node_id(&self) -> i32 {
         self.node_id
     }
 
-    pub(super) fn say(&self, notes: &[S::Note]) {
-        for note in notes {
-            S::say(note, self.node_id, self.partition);
+    pub(super) fn say(&self, log_events: &[S::LogEvent]) {
+        for log_event in log_events {
+            S::say(log_event, self.node_id, self.partition);
         }
     }
 }

@@ -4,7 +4,7 @@ use coordinator::runtime::Shard;
 
 /// A coordinator that is hosted.
 pub(crate) trait Kind:
-    Shard<Record: Send, Answer: Send, Note: Send, Then: Send> + Send + Sync + 'static
+    Shard<Record: Send, Answer: Send, LogEvent: Send, AfterWrite: Send> + Send + Sync + 'static
 {
     /// The coordinator's topic.
     const TOPIC: &'static str;
@@ -12,5 +12,5 @@ pub(crate) trait Kind:
     const NAME: &'static str;
 
     /// Logs a line as Kafka does; `partition` is that of the topic.
-    fn say(note: &Self::Note, node_id: i32, partition: i32);
+    fn say(event: &Self::LogEvent, node_id: i32, partition: i32);
 }

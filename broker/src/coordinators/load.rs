@@ -159,7 +159,7 @@ fn replay<S: Kind>(
             records += i64::from(batch.records_count());
             read += batch.len();
             next = batch.next_offset();
-            shard.say(&std::mem::take(&mut effects.notes));
+            shard.say(&std::mem::take(&mut effects.log_events));
         }
         if next == from {
             match BatchView::parse(&bytes) {

@@ -6,10 +6,10 @@
 
 pub(crate) mod authenticator;
 pub(crate) mod buffers;
-mod complaints;
 pub(crate) mod frames;
 pub(crate) mod limits;
 pub(crate) mod listener;
+mod log_rate_limiter;
 pub(crate) mod outbox;
 mod pace;
 pub(crate) mod registry;

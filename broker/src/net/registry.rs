@@ -15,9 +15,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::complaints::Complaints;
 use super::frames::Fault;
 use super::limits::Limits;
+use super::log_rate_limiter::LogRateLimiter;
 use super::pace::Pace;
 use crate::clock::monotonic;
 
@@ -59,7 +59,7 @@ struct Activity {
 #[derive(Debug)]
 pub(crate) struct Registry {
     open: Mutex<Open>,
-    complaints: Mutex<Complaints<Fault>>,
+    log_rate_limiter: Mutex<LogRateLimiter<Fault>>,
     /// Told when a place may be free.
     freed: Notify,
 }
@@ -85,7 +85,7 @@ impl Registry {
         };
         Arc::new(Self {
             open: Mutex::new(open),
-            complaints: Mutex::default(),
+            log_rate_limiter: Mutex::default(),
             freed: Notify::new(),
         })
     }
@@ -207,7 +207,7 @@ impl Seat {
 
     /// Whether a fault of this peer is to be named, and how many like it before were not.
     pub(crate) fn complain(&self, fault: Fault) -> Option<u64> {
-        self.registry.complaints.lock().of(self.ip, fault, monotonic())
+        self.registry.log_rate_limiter.lock().of(self.ip, fault, monotonic())
     }
 
     /// A number that no other connection of this process has.

@@ -49,7 +49,7 @@ use crate::node::stop_signals::StopSignals;
 use crate::partitions::disk_gate::{self, DiskGate};
 use crate::partitions::{Partitions, ReplicaContext};
 use crate::publisher::Publisher;
-use crate::publisher::openness::{Doors, TooOpen};
+use crate::publisher::openness::{ClientListeners, TooOpen};
 use crate::replication::alter_partition;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
@@ -177,8 +177,8 @@ impl Accepting {
     }
 
     /// What ends the listeners and the connections from elsewhere.
-    fn doors(&self) -> Doors {
-        Doors {
+    fn client_listeners(&self) -> ClientListeners {
+        ClientListeners {
             accepting: self.tasks.iter().map(JoinHandle::abort_handle).collect(),
             stopping: self.stopping.clone(),
         }
@@ -320,7 +320,7 @@ impl Joining<'_> {
         wait.finished();
         // Listening before the broker is unfenced: whoever hears of it can connect.
         let clients = Accepting::start(broker, for_clients)?;
-        publisher.serves_clients(clients.doors());
+        publisher.serves_clients(clients.client_listeners());
         let publishing = tokio::spawn(publish(publisher, changes));
         let wait = Waiting::begun(config.node_id, "the broker to be unfenced");
         registered_by(deadline, allowed_ms, broker, broker.quorum.serve()).await??;

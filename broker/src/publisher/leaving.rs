@@ -10,7 +10,7 @@ use storage::StorageError;
 use uuid::Uuid;
 
 use super::Publisher;
-use super::lasting::Subject;
+use super::discrepancies::Subject;
 use super::reconciling::{Reasons, reason_of, subject_of};
 use crate::blocking::blocking;
 use crate::broker::Broker;

@@ -44,12 +44,12 @@ pub(crate) fn judge(config: &BrokerConfig, image: &MetadataImage) -> Result<(), 
 
 /// Ends the clients' listeners and their connections.
 #[derive(Debug)]
-pub(crate) struct Doors {
+pub(crate) struct ClientListeners {
     pub(crate) accepting: Vec<AbortHandle>,
     pub(crate) stopping: watch::Sender<bool>,
 }
 
-impl Doors {
+impl ClientListeners {
     fn close(&self) {
         self.accepting.iter().for_each(AbortHandle::abort);
         // Nobody may be connected.
@@ -60,16 +60,16 @@ impl Doors {
 /// Watches the metadata of a node that runs.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    doors: OnceLock<Doors>,
+    client_listeners: OnceLock<ClientListeners>,
     has_closed: AtomicBool,
     has_warned: AtomicBool,
 }
 
 impl Watch {
     /// Clients are served now, through these.
-    pub(crate) fn opened(&self, doors: Doors) {
+    pub(crate) fn opened(&self, client_listeners: ClientListeners) {
         // A node opens its listeners once.
-        let _ = self.doors.set(doors);
+        let _ = self.client_listeners.set(client_listeners);
     }
 
     /// Looks at the metadata after a change, and stops serving clients where that must be.
@@ -80,8 +80,8 @@ impl Watch {
             return;
         }
         tracing::error!(target: TARGET, "{reason}. Clients are not served any more.");
-        if let Some(doors) = self.doors.get() {
-            doors.close();
+        if let Some(client_listeners) = self.client_listeners.get() {
+            client_listeners.close();
         }
     }
 
@@ -135,7 +135,7 @@ mod tests {
 
         let watch = Watch::default();
         let (stopping, stopped) = watch::channel(false);
-        watch.opened(Doors { accepting: Vec::new(), stopping });
+        watch.opened(ClientListeners { accepting: Vec::new(), stopping });
         watch.look(&while_none, &empty);
         assert!(!*stopped.borrow());
         watch.look(&while_none, &one);

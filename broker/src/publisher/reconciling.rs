@@ -2,7 +2,7 @@
 //! leads and follows with what it does, and does again what differs. A difference that stays is a
 //! line with its reason.
 //!
-//! What is to be done about a partition `replica::reconcile` decides, what is said `lasting`. It
+//! `replica::reconcile` decides what is done about a partition, `discrepancies` what is said. It
 //! runs between two changes of the metadata, never beside one, so what it opens is not what a
 //! change is just deleting.
 
@@ -16,8 +16,8 @@ use replica::{Assigned, Presence, Step};
 use storage::StorageError;
 use uuid::Uuid;
 
+use super::discrepancies::{Discrepancies, Line, Subject};
 use super::hosting::{Change, NotHosted};
-use super::lasting::{Lasting, Line, Subject};
 use crate::broker::Broker;
 use crate::partitions::HostedPartition;
 
@@ -33,7 +33,7 @@ pub(super) struct Reconciliation {
     next: Instant,
     /// Looks in a row after which something was left undone.
     failures: u32,
-    lasting: Lasting,
+    discrepancies: Discrepancies,
     /// Partitions that are gone for everybody else, whose directories could not be put aside yet.
     pub(super) leaving: Vec<(Arc<HostedPartition>, ErrorCode)>,
     /// Damaged replicas whose directories could not be put aside yet.
@@ -77,7 +77,7 @@ impl Reconciliation {
             begun: now,
             next: now + INTERVAL,
             failures: 0,
-            lasting: Lasting::default(),
+            discrepancies: Discrepancies::default(),
             leaving: Vec::new(),
             damaged: Vec::new(),
         }
@@ -112,7 +112,7 @@ impl Reconciliation {
         busy: &BTreeSet<Subject>,
     ) {
         let now_ms = i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX);
-        for line in self.lasting.looked(now_ms, found, busy) {
+        for line in self.discrepancies.looked(now_ms, found, busy) {
             match line {
                 Line::Stays { partitions, lasted_ms, reason } => tracing::warn!(
                     target: "kafka.server.ReplicaManager",

@@ -23,7 +23,7 @@ pub(super) use member::{Member, Protocols};
 
 use super::Outputs;
 use super::answer::{GroupError, JoinAnswer, JoinedMember, SyncAnswer};
-use super::note::Note;
+use super::log_event::LogEvent;
 pub use super::state::GroupState;
 use crate::runtime::Reply;
 
@@ -217,7 +217,7 @@ impl ClassicGroup {
                 return Err(GroupError::UnknownMember);
             };
             if current != member {
-                out.note(Note::MemberFenced {
+                out.log(LogEvent::MemberFenced {
                     member: member.clone(),
                     instance: instance.clone(),
                     by: current.clone(),
@@ -251,10 +251,10 @@ impl ClassicGroup {
         let (old, old_instance) = (leader.id.clone(), leader.instance_id.clone());
         let joined = self.members.values().find(|member| member.awaiting_join.is_some());
         let Some(new) = joined.map(|member| member.id.clone()) else {
-            out.note(Note::LeaderDidNotJoin { old, old_instance });
+            out.log(LogEvent::LeaderDidNotJoin { old, old_instance });
             return false;
         };
-        out.note(Note::LeaderReplaced { old, old_instance, new: new.clone() });
+        out.log(LogEvent::LeaderReplaced { old, old_instance, new: new.clone() });
         self.leader = Some(new);
         true
     }
@@ -276,7 +276,7 @@ impl ClassicGroup {
             None => GroupState::Empty,
         };
         self.protocol_name = selected;
-        self.subscribed_topics = self.compute_subscribed_topics(out.notes());
+        self.subscribed_topics = self.compute_subscribed_topics(out.log_events());
         self.transition_to(next, wall_ms);
         self.pending_sync.clear();
         true

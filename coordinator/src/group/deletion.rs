@@ -11,7 +11,7 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::{DeleteGroupsAnswer, GroupError};
 use super::classic::{ClassicGroup, GroupState};
-use super::note::Note;
+use super::log_event::LogEvent;
 use super::offsets::CommittedOffset;
 use super::settings::own;
 use super::shard::{Group, GroupShard};
@@ -55,7 +55,7 @@ impl GroupShard {
         }
         let offsets =
             records.iter().filter(|record| matches!(record, GroupRecord::OffsetCommit { .. }));
-        out.note(Note::GroupsDeleted { groups: deleted, offsets: offsets.count() });
+        out.log(LogEvent::GroupsDeleted { groups: deleted, offsets: offsets.count() });
         if records.is_empty() {
             out.reply(reply, results);
         } else {
@@ -94,7 +94,7 @@ impl GroupShard {
         }
         self.write_tombstones(records, out);
         if expired > 0 {
-            out.note(Note::OffsetsExpired { offsets: expired });
+            out.log(LogEvent::OffsetsExpired { offsets: expired });
         }
     }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::Outputs;
 use super::answer::{GroupError, JoinAnswer};
 use super::classic::{GroupState, Member, Protocols};
-use super::note::Note;
+use super::log_event::LogEvent;
 use super::rebalance::current_generation;
 use super::settings::{Caller, GroupSettings, own};
 use super::shard::{Group, GroupShard};
@@ -171,17 +171,22 @@ impl GroupShard {
         let (id, state) = (joining.group.clone(), group.state);
         if let Some(instance) = joining.instance.clone() {
             let Some(old) = group.static_members.get(&instance).cloned() else {
-                out.note(Note::StaticMemberAdded { group: id, state, member, instance });
+                out.log(LogEvent::StaticMemberAdded { group: id, state, member, instance });
                 return self.add_member(joining, now, out);
             };
-            out.note(Note::StaticMemberReplaced { group: id, state, old: old.clone(), instance });
+            out.log(LogEvent::StaticMemberReplaced {
+                group: id,
+                state,
+                old: old.clone(),
+                instance,
+            });
             return self.take_over(joining, old, now, out);
         }
         if joining.api_version < MEMBER_ID_REQUIRED_SINCE {
-            out.note(Note::DynamicMemberAdded { group: id, state, member });
+            out.log(LogEvent::DynamicMemberAdded { group: id, state, member });
             return self.add_member(joining, now, out);
         }
-        out.note(Note::MemberIdRequired { group: id.clone(), state, member: member.clone() });
+        out.log(LogEvent::MemberIdRequired { group: id.clone(), state, member: member.clone() });
         group.pending_join.insert(member.clone());
         let timeout_ms = u64::try_from(joining.session_timeout_ms).unwrap_or(0);
         self.restart_session(&id, &member, timeout_ms, now);
@@ -204,7 +209,7 @@ impl GroupShard {
                 return out.reply(joining.reply, refusal);
             }
             let (group, state) = (joining.group.clone(), group.state);
-            out.note(Note::PendingMemberJoins { group, state, member });
+            out.log(LogEvent::PendingMemberJoins { group, state, member });
             return self.add_member(joining, now, out);
         }
         let instance = joining.instance.as_ref();
@@ -235,7 +240,7 @@ impl GroupShard {
             GroupState::Empty | GroupState::Dead => {
                 out.reply(joining.reply, refuse(GroupError::UnknownMember));
                 let group = joining.group;
-                return out.note(Note::UnexpectedRejoin { group, state, member });
+                return out.log(LogEvent::UnexpectedRejoin { group, state, member });
             }
         };
         let reason = joining.because(&why);

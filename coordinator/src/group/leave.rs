@@ -9,7 +9,7 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::{GroupError, LeaveAnswer, LeftMember};
 use super::classic::GroupState;
-use super::note::Note;
+use super::log_event::LogEvent;
 use super::settings::own;
 use super::shard::{Group, GroupShard};
 use crate::runtime::{Now, Reply};
@@ -88,7 +88,12 @@ impl GroupShard {
             }
             member
         };
-        out.note(Note::MemberLeft { group: id.clone(), member: member.clone(), reason, pending });
+        out.log(LogEvent::MemberLeft {
+            group: id.clone(),
+            member: member.clone(),
+            reason,
+            pending,
+        });
         self.end_session(id, &member);
         self.refuse_join_of(id, &member, out);
         let removed = self.classic_mut(id).and_then(|group| group.remove(&member));

@@ -12,9 +12,9 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::{GroupError, JoinAnswer};
 use super::classic::{ClassicGroup, GroupState};
-use super::note::{Note, listed};
+use super::log_event::{LogEvent, listed};
+use super::pending_write::{AfterWrite, EmptyGroup, PendingWrite};
 use super::shard::GroupShard;
-use super::then::{AfterWrite, EmptyGroup, Then};
 use super::timers::{Expiry, TimerKey};
 use crate::runtime::Now;
 
@@ -53,7 +53,7 @@ impl GroupShard {
         let is_initial = group.is_in(GroupState::Empty);
         let timeout_ms = group.rebalance_timeout_ms();
         group.transition_to(GroupState::PreparingRebalance, now.wall_ms);
-        out.note(Note::PreparingToRebalance {
+        out.log(LogEvent::PreparingToRebalance {
             group: id.clone(),
             state: group.state,
             generation: group.generation,
@@ -126,7 +126,7 @@ impl GroupShard {
         }
         if !group.elect_joined_leader(out) && !group.members.is_empty() {
             // Only static members are left, and none has rejoined: their sessions decide.
-            out.note(Note::NoMemberRejoined { group: id.clone() });
+            out.log(LogEvent::NoMemberRejoined { group: id.clone() });
             let timeout_ms = group.rebalance_timeout_ms();
             let key = TimerKey::Join { group: id.clone() };
             self.timers.set(key, now.monotonic_ms + timeout_ms, Expiry::CompleteJoin);
@@ -137,12 +137,12 @@ impl GroupShard {
         }
         let generation = group.generation;
         if group.is_in(GroupState::Empty) {
-            out.note(Note::NowEmpty { group: id.clone(), generation });
+            out.log(LogEvent::NowEmpty { group: id.clone(), generation });
             let record = group_record(group, |_| Bytes::new());
-            let then = Then::EmptyGroup(EmptyGroup { group: id.clone() });
-            out.write(self, vec![record], Some(AfterWrite(then)));
+            let pending = PendingWrite::EmptyGroup(EmptyGroup { group: id.clone() });
+            out.write(self, vec![record], Some(AfterWrite(pending)));
         } else {
-            out.note(Note::Stabilized {
+            out.log(LogEvent::Stabilized {
                 group: id.clone(),
                 generation,
                 members: group.members.len(),
@@ -170,7 +170,7 @@ impl GroupShard {
         for member in &absent {
             self.end_session(id, member);
         }
-        out.note(Note::MembersDidNotRejoin { group: id.clone(), members: absent });
+        out.log(LogEvent::MembersDidNotRejoin { group: id.clone(), members: absent });
     }
 
     fn answer_joins(&mut self, id: &StrBytes, now: Now, out: &mut Outputs) {
@@ -235,7 +235,7 @@ impl GroupShard {
             self.end_session(id, member);
         }
         let reason = format!("Removing {} on pending sync request expiration", listed(&late));
-        out.note(Note::MembersDidNotSync { group: id.clone(), members: late });
+        out.log(LogEvent::MembersDidNotSync { group: id.clone(), members: late });
         self.prepare_rebalance(id, reason, now, out);
     }
 }

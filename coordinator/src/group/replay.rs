@@ -12,9 +12,9 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::{Answer, GroupError};
 use super::classic::{ClassicGroup, GroupState, Member, Protocols};
-use super::note::Note;
+use super::log_event::LogEvent;
+use super::pending_write::AfterWrite;
 use super::shard::{Group, GroupShard};
-use super::then::AfterWrite;
 use super::timers::{Expiry, TimerKey};
 use super::unserved_group::UnservedGroup;
 use crate::runtime::{Now, RecordPosition, Shard, WriteFailure, WriteId, WriteRecord};
@@ -23,8 +23,8 @@ impl Shard for GroupShard {
     type Record = GroupRecord;
     type RecordError = GroupRecordError;
     type Answer = Answer;
-    type Note = Note;
-    type Then = AfterWrite;
+    type LogEvent = LogEvent;
+    type AfterWrite = AfterWrite;
 
     fn read(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<GroupRecord, GroupRecordError> {
         GroupRecord::read(key, value)
@@ -39,7 +39,7 @@ impl Shard for GroupShard {
         record: GroupRecord,
         standing: RecordPosition,
         now: Now,
-        notes: &mut Vec<Note>,
+        log_events: &mut Vec<LogEvent>,
     ) {
         match record {
             GroupRecord::OffsetCommit { key, value } => {
@@ -55,22 +55,31 @@ impl Shard for GroupShard {
                 self.groups.set(standing, group, None);
             }
             GroupRecord::GroupMetadata { group, value: Some(value) } => {
-                self.replay_group(group, value, standing, notes);
+                self.replay_group(group, value, standing, log_events);
             }
             GroupRecord::Modern { key, value } => {
                 self.replay_modern(key, value.is_none(), standing);
             }
             GroupRecord::Unknown { record_type } => {
-                notes.push(Note::UnknownRecordType { record_type });
+                log_events.push(LogEvent::UnknownRecordType { record_type });
             }
         }
     }
 
-    fn end_transaction(&mut self, producer_id: i64, is_commit: bool, notes: &mut Vec<Note>) {
+    fn end_transaction(
+        &mut self,
+        producer_id: i64,
+        is_commit: bool,
+        log_events: &mut Vec<LogEvent>,
+    ) {
         let too_late = self.offsets.end_transaction(producer_id, is_commit);
-        notes.extend(too_late.into_iter().map(|OffsetCommitKey { group, topic, partition }| {
-            Note::StaleTransactionalOffset { group, topic, partition }
-        }));
+        log_events.extend(too_late.into_iter().map(
+            |OffsetCommitKey { group, topic, partition }| LogEvent::StaleTransactionalOffset {
+                group,
+                topic,
+                partition,
+            },
+        ));
     }
 
     fn commit(&mut self, write: WriteId, base_offset: i64) {
@@ -81,7 +90,7 @@ impl Shard for GroupShard {
     fn revert(&mut self, from: WriteId, failure: WriteFailure, out: &mut Outputs) {
         self.offsets.revert(from);
         for (group, gone) in self.groups.revert(from) {
-            out.note(Note::WriteFailed { group: group.clone(), failure });
+            out.log(LogEvent::WriteFailed { group: group.clone(), failure });
             for group in gone {
                 if let Group::Classic(group) = group {
                     self.never_was(*group, failure, out);
@@ -91,16 +100,16 @@ impl Shard for GroupShard {
         }
     }
 
-    fn then(
+    fn after_write(
         &mut self,
-        AfterWrite(then): AfterWrite,
+        AfterWrite(pending): AfterWrite,
         fate: Result<(), WriteFailure>,
         now: Now,
         out: &mut Outputs,
     ) {
         match fate {
-            Ok(()) => self.then_written(then, now, out),
-            Err(failure) => self.then_failed(then, failure, now, out),
+            Ok(()) => self.pending_write_done(pending, now, out),
+            Err(failure) => self.pending_write_failed(pending, failure, now, out),
         }
     }
 
@@ -154,13 +163,13 @@ impl GroupShard {
         id: StrBytes,
         value: GroupMetadataValue,
         standing: RecordPosition,
-        notes: &mut Vec<Note>,
+        log_events: &mut Vec<LogEvent>,
     ) {
         let is_there = matches!(self.groups.latest(&id), Some(Group::Classic(_)));
         if is_there && matches!(standing, RecordPosition::UnderWay { .. }) {
             return;
         }
-        let classic = loaded_group(id.clone(), value, notes);
+        let classic = loaded_group(id.clone(), value, log_events);
         self.groups.set(standing, id, Some(Group::Classic(Box::new(classic))));
     }
 
@@ -203,7 +212,7 @@ impl GroupShard {
     }
 
     fn classic_loaded(&mut self, id: &StrBytes, members: &[StrBytes], now: Now, out: &mut Outputs) {
-        out.note(Note::Loaded { group: id.clone(), members: members.len() });
+        out.log(LogEvent::Loaded { group: id.clone(), members: members.len() });
         for member in members {
             self.heard_of(id, member, now);
         }
@@ -219,7 +228,11 @@ impl GroupShard {
     }
 }
 
-fn loaded_group(id: StrBytes, value: GroupMetadataValue, notes: &mut Vec<Note>) -> ClassicGroup {
+fn loaded_group(
+    id: StrBytes,
+    value: GroupMetadataValue,
+    log_events: &mut Vec<LogEvent>,
+) -> ClassicGroup {
     let mut group = ClassicGroup::new(id, 0);
     let protocol = value.protocol.clone().unwrap_or_default();
     for member in value.members {
@@ -235,7 +248,7 @@ fn loaded_group(id: StrBytes, value: GroupMetadataValue, notes: &mut Vec<Note>) 
         .leader
         .filter(|leader| is_empty || group.members.contains_key(leader))
         .or_else(|| group.members.keys().next().cloned());
-    group.subscribed_topics = group.compute_subscribed_topics(notes);
+    group.subscribed_topics = group.compute_subscribed_topics(log_events);
     group
 }
 

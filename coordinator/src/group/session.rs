@@ -10,7 +10,7 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::{GroupError, JoinAnswer};
 use super::classic::GroupState;
-use super::note::Note;
+use super::log_event::LogEvent;
 use super::shard::{Group, GroupShard};
 use crate::runtime::Now;
 
@@ -68,7 +68,7 @@ impl GroupShard {
             return;
         };
         if group.pending_join.contains(member) {
-            out.note(Note::PendingMemberExpired { group: id.clone(), member: member.clone() });
+            out.log(LogEvent::PendingMemberExpired { group: id.clone(), member: member.clone() });
             group.remove(member);
             self.complete_join_after_departure(id, now, out);
             return;
@@ -79,7 +79,7 @@ impl GroupShard {
         if expired.has_satisfied_heartbeat() {
             return;
         }
-        out.note(Note::MemberFailed { group: id.clone(), member: member.clone() });
+        out.log(LogEvent::MemberFailed { group: id.clone(), member: member.clone() });
         self.refuse_join_of(id, member, out);
         let Some(group) = self.classic_mut(id) else {
             return;

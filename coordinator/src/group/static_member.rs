@@ -11,11 +11,11 @@ use super::Outputs;
 use super::answer::{GroupError, JoinAnswer, SyncAnswer};
 use super::classic::GroupState;
 use super::join::Joining;
-use super::note::Note;
+use super::log_event::LogEvent;
+use super::pending_write::{AfterWrite, PendingWrite};
 use super::rebalance::{current_generation, group_record};
 use super::shard::GroupShard;
 use super::takeover::Takeover;
-use super::then::{AfterWrite, Then};
 use crate::runtime::{Now, Reply, WriteFailure};
 
 const SKIP_ASSIGNMENT_SINCE: i16 = 9;
@@ -97,12 +97,12 @@ impl GroupShard {
             ));
             return self.rebalance_or_complete_join(&joining.group, reason, now, out);
         }
-        out.note(Note::StaticMemberWithoutRebalance);
+        out.log(LogEvent::StaticMemberWithoutRebalance);
         let record = group_record(group, |member| {
             group.members.get(member).map(|member| member.assignment.clone()).unwrap_or_default()
         });
-        let then = Then::StaticMember(Box::new(takeover));
-        out.write(self, vec![record], Some(AfterWrite(then)));
+        let pending = PendingWrite::StaticMember(Box::new(takeover));
+        out.write(self, vec![record], Some(AfterWrite(pending)));
     }
 
     /// The new id is in the log: the join is answered, unless a rebalance has answered it.
@@ -134,7 +134,7 @@ impl GroupShard {
         now: Now,
         out: &mut Outputs,
     ) {
-        out.note(Note::WriteFailed { group: takeover.group.clone(), failure });
+        out.log(LogEvent::WriteFailed { group: takeover.group.clone(), failure });
         let Some(group) = self.classic_mut(&takeover.group) else {
             return;
         };

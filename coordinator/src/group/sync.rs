@@ -12,11 +12,11 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::{GroupError, SyncAnswer};
 use super::classic::{ClassicGroup, GroupState};
-use super::note::Note;
+use super::log_event::LogEvent;
+use super::pending_write::{AfterWrite, Assignment, PendingWrite};
 use super::rebalance::group_record;
 use super::settings::own;
 use super::shard::{Group, GroupShard};
-use super::then::{AfterWrite, Assignment, Then};
 use super::timers::TimerKey;
 use crate::runtime::{Now, Reply, WriteFailure};
 
@@ -89,7 +89,7 @@ impl GroupShard {
             return;
         };
         let generation = group.generation;
-        out.note(Note::AssignmentReceived {
+        out.log(LogEvent::AssignmentReceived {
             group: id.clone(),
             leader,
             generation,
@@ -105,12 +105,17 @@ impl GroupShard {
         let forgotten: Vec<StrBytes> =
             group.members.keys().filter(|id| !assignment.contains_key(*id)).cloned().collect();
         if !forgotten.is_empty() {
-            out.note(Note::EmptyAssignments { group: id.clone(), members: forgotten, generation });
+            out.log(LogEvent::EmptyAssignments {
+                group: id.clone(),
+                members: forgotten,
+                generation,
+            });
         }
         let record =
             group_record(group, |member| assignment.get(member).cloned().unwrap_or_default());
-        let then = Then::Assignment(Assignment { group: id.clone(), generation, assignment });
-        out.write(self, vec![record], Some(AfterWrite(then)));
+        let pending =
+            PendingWrite::Assignment(Assignment { group: id.clone(), generation, assignment });
+        out.write(self, vec![record], Some(AfterWrite(pending)));
     }
 
     /// The assignment is in the log: the group is stable, unless it has moved on.
@@ -144,7 +149,7 @@ impl GroupShard {
         now: Now,
         out: &mut Outputs,
     ) {
-        out.note(Note::WriteFailed { group: id.clone(), failure });
+        out.log(LogEvent::WriteFailed { group: id.clone(), failure });
         if self.waiting_for_assignment(id, generation).is_none() {
             return;
         }

@@ -3,7 +3,7 @@
 use protocol::wire::StrBytes;
 
 use super::Outputs;
-use super::note::Note;
+use super::log_event::LogEvent;
 use super::shard::{Group, GroupShard};
 
 impl GroupShard {
@@ -13,7 +13,7 @@ impl GroupShard {
             return;
         };
         let records = group.tombstones();
-        out.note(Note::ConvertedToClassic { group: id.clone() });
+        out.log(LogEvent::ConvertedToClassic { group: id.clone() });
         out.write(self, records, None);
     }
 
@@ -27,7 +27,7 @@ impl GroupShard {
         if records.is_empty() {
             return;
         }
-        out.note(Note::UnservedMembersDropped { group: id.clone(), members });
+        out.log(LogEvent::UnservedMembersDropped { group: id.clone(), members });
         out.write(self, records, None);
     }
 }

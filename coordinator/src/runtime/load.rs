@@ -43,7 +43,7 @@ impl<S: Shard> Runtime<S> {
             let read = S::read(record.key, record.value)
                 .map_err(|cause| LoadError::Record { offset, cause: Box::new(cause) })?;
             let standing = RecordPosition::InLog { offset, producer_id: transaction };
-            self.shard.replay(read, standing, now, &mut effects.notes);
+            self.shard.replay(read, standing, now, &mut effects.log_events);
         }
         Ok(())
     }
@@ -60,6 +60,6 @@ impl<S: Shard> Runtime<S> {
             Some(ControlType::Abort) => false,
             _ => return,
         };
-        self.shard.end_transaction(producer_id, is_commit, &mut effects.notes);
+        self.shard.end_transaction(producer_id, is_commit, &mut effects.log_events);
     }
 }

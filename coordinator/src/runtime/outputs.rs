@@ -88,7 +88,7 @@ impl Write {
 #[derive(Debug)]
 pub(super) struct Decided<S: Shard> {
     pub(super) write: Write,
-    pub(super) then: Option<S::Then>,
+    pub(super) after_write: Option<S::AfterWrite>,
     pub(super) reply: Option<(ReplyId, S::Answer)>,
 }
 
@@ -96,7 +96,7 @@ pub(super) struct Decided<S: Shard> {
 #[derive(Debug)]
 pub struct Outputs<S: Shard> {
     pub(super) replies: Vec<(ReplyId, S::Answer)>,
-    pub(super) notes: Vec<S::Note>,
+    pub(super) log_events: Vec<S::LogEvent>,
     pub(super) decided: Vec<Decided<S>>,
     now: Now,
     first_write: WriteId,
@@ -104,7 +104,7 @@ pub struct Outputs<S: Shard> {
 
 impl<S: Shard> Outputs<S> {
     pub(super) fn new(now: Now, first_write: WriteId) -> Self {
-        Self { replies: Vec::new(), notes: Vec::new(), decided: Vec::new(), now, first_write }
+        Self { replies: Vec::new(), log_events: Vec::new(), decided: Vec::new(), now, first_write }
     }
 
     pub(super) fn next_write(&self) -> WriteId {
@@ -119,26 +119,31 @@ impl<S: Shard> Outputs<S> {
         self.now
     }
 
-    pub(crate) fn notes(&mut self) -> &mut Vec<S::Note> {
-        &mut self.notes
+    pub(crate) fn log_events(&mut self) -> &mut Vec<S::LogEvent> {
+        &mut self.log_events
     }
 
-    pub(crate) fn note(&mut self, note: S::Note) {
-        self.notes.push(note);
+    pub(crate) fn log(&mut self, log_event: S::LogEvent) {
+        self.log_events.push(log_event);
     }
 
     /// Sends records off, which the shard is from here on what they make it.
-    pub(crate) fn write(&mut self, shard: &mut S, records: Vec<S::Record>, then: Option<S::Then>) {
+    pub(crate) fn write(
+        &mut self,
+        shard: &mut S,
+        records: Vec<S::Record>,
+        after_write: Option<S::AfterWrite>,
+    ) {
         let id = self.next_write();
         let mut encoded = Vec::with_capacity(records.len());
         for record in records {
             let index = encoded.len() as u32;
             encoded.extend(S::encode(&record));
             let standing = RecordPosition::UnderWay { write: id, index };
-            shard.replay(record, standing, self.now, &mut self.notes);
+            shard.replay(record, standing, self.now, &mut self.log_events);
         }
         let write = Write { id, records: encoded };
-        self.decided.push(Decided { write, then, reply: None });
+        self.decided.push(Decided { write, after_write, reply: None });
     }
 
     /// The same, answered when they are written.
@@ -178,7 +183,7 @@ impl<S: Shard> Outputs<S> {
 pub struct Effects<S: Shard> {
     pub replies: Vec<(ReplyId, S::Answer)>,
     pub writes: Vec<Write>,
-    pub notes: Vec<S::Note>,
+    pub log_events: Vec<S::LogEvent>,
     /// Writes from this one on have failed, whether they were tried or not. Those in `writes` came
     /// after that.
     pub reverted_from: Option<WriteId>,
@@ -186,6 +191,11 @@ pub struct Effects<S: Shard> {
 
 impl<S: Shard> Default for Effects<S> {
     fn default() -> Self {
-        Self { replies: Vec::new(), writes: Vec::new(), notes: Vec::new(), reverted_from: None }
+        Self {
+            replies: Vec::new(),
+            writes: Vec::new(),
+            log_events: Vec::new(),
+            reverted_from: None,
+        }
     }
 }

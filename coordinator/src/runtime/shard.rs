@@ -76,10 +76,10 @@ pub trait Shard: Debug + Sized {
     /// An answer to any request that may have to wait.
     type Answer: Debug;
     /// A line to log.
-    type Note: Debug;
+    type LogEvent: Debug;
     /// What follows once a write has its fate, for state that no record makes (Kafka's
     /// `appendFuture` with `replayRecords` false).
-    type Then: Debug;
+    type AfterWrite: Debug;
 
     fn read(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Self::Record, Self::RecordError>;
 
@@ -93,11 +93,16 @@ pub trait Shard: Debug + Sized {
         record: Self::Record,
         standing: RecordPosition,
         now: Now,
-        notes: &mut Vec<Self::Note>,
+        log_events: &mut Vec<Self::LogEvent>,
     );
 
     /// A marker: the end of a producer's transaction.
-    fn end_transaction(&mut self, producer_id: i64, is_commit: bool, notes: &mut Vec<Self::Note>);
+    fn end_transaction(
+        &mut self,
+        producer_id: i64,
+        is_commit: bool,
+        log_events: &mut Vec<Self::LogEvent>,
+    );
 
     /// What this write made stands in the log; its first record at `base_offset`.
     fn commit(&mut self, write: WriteId, base_offset: i64);
@@ -106,9 +111,9 @@ pub trait Shard: Debug + Sized {
     fn revert(&mut self, from: WriteId, failure: WriteFailure, out: &mut Outputs<Self>);
 
     /// A write has its fate, and this waited for it.
-    fn then(
+    fn after_write(
         &mut self,
-        then: Self::Then,
+        after: Self::AfterWrite,
         fate: Result<(), WriteFailure>,
         now: Now,
         out: &mut Outputs<Self>,

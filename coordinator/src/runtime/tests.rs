@@ -69,8 +69,8 @@ impl Shard for Accounts {
     type Record = Balance;
     type RecordError = NoBalance;
     type Answer = Answer;
-    type Note = Overdrawn;
-    type Then = Closed;
+    type LogEvent = Overdrawn;
+    type AfterWrite = Closed;
 
     fn read(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Balance, NoBalance> {
         let account = *key.and_then(<[u8]>::first).ok_or(NoBalance)?;
@@ -84,9 +84,15 @@ impl Shard for Accounts {
         Some(WriteRecord { key, value })
     }
 
-    fn replay(&mut self, record: Balance, at: RecordPosition, _: Now, notes: &mut Vec<Overdrawn>) {
+    fn replay(
+        &mut self,
+        record: Balance,
+        at: RecordPosition,
+        _: Now,
+        log_events: &mut Vec<Overdrawn>,
+    ) {
         let Balance { account, balance } = record;
-        notes.extend(balance.filter(|balance| *balance < 0).map(|_| Overdrawn(account)));
+        log_events.extend(balance.filter(|balance| *balance < 0).map(|_| Overdrawn(account)));
         self.balances.set(at, account, balance);
     }
 
@@ -102,7 +108,7 @@ impl Shard for Accounts {
         }
     }
 
-    fn then(
+    fn after_write(
         &mut self,
         Closed(account): Closed,
         fate: Result<(), WriteFailure>,

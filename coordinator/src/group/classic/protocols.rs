@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::wire::StrBytes;
 
-use super::super::note::Note;
+use super::super::log_event::LogEvent;
 use super::member::Protocols;
 use super::{ClassicGroup, GroupState};
 use crate::partition::java_hash;
@@ -68,7 +68,7 @@ impl ClassicGroup {
     /// The topics of all members' subscriptions; None when that cannot be known.
     pub(in super::super) fn compute_subscribed_topics(
         &self,
-        notes: &mut Vec<Note>,
+        log_events: &mut Vec<LogEvent>,
     ) -> Option<BTreeSet<StrBytes>> {
         if !self.uses_consumer_protocol() {
             return None;
@@ -80,7 +80,7 @@ impl ClassicGroup {
         let mut topics = BTreeSet::new();
         for member in self.members.values() {
             let Some(subscribed) = subscription_topics(&member.metadata(protocol)) else {
-                notes.push(Note::SubscriptionUnreadable {
+                log_events.push(LogEvent::SubscriptionUnreadable {
                     group: self.id.clone(),
                     protocol: protocol.clone(),
                 });

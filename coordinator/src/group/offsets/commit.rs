@@ -18,7 +18,7 @@ use super::super::answer::{
 };
 use super::super::classic::{ClassicGroup, GroupState};
 use super::super::deletion::tombstone;
-use super::super::note::Note;
+use super::super::log_event::LogEvent;
 use super::super::settings::own;
 use super::super::shard::{Group, GroupShard};
 use crate::runtime::{Now, Reply};
@@ -72,7 +72,7 @@ impl GroupShard {
             return out.reply(reply, Ok(topics));
         }
         if self.groups.latest(&id).is_none() {
-            out.note(Note::SimpleGroupCreated { group: id });
+            out.log(LogEvent::SimpleGroupCreated { group: id });
         }
         out.write_and_reply(self, records, reply, Ok(topics));
     }

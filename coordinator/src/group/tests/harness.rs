@@ -60,7 +60,7 @@ pub(in super::super) fn commit_request(
                 .with_partition_index(*partition)
                 .with_committed_offset(*offset)
                 .with_committed_leader_epoch(3)
-                .with_committed_metadata(Some(text("note"))),
+                .with_committed_metadata(Some(text("log_event"))),
         ])
     });
     OffsetCommitRequest::default()
@@ -77,7 +77,7 @@ pub(in super::super) struct Bench {
     pub(in super::super) answers: BTreeMap<ReplyId, Answer>,
     pub(in super::super) writes: Vec<Write>,
     pub(in super::super) log: Vec<WriteRecord>,
-    pub(in super::super) notes: Vec<Note>,
+    pub(in super::super) log_events: Vec<LogEvent>,
     /// Whether writes finish by themselves.
     pub(in super::super) writes_at_once: bool,
     next_reply: u64,
@@ -96,7 +96,7 @@ impl Bench {
             answers: BTreeMap::new(),
             writes: Vec::new(),
             log: Vec::new(),
-            notes: Vec::new(),
+            log_events: Vec::new(),
             writes_at_once: true,
             next_reply: 0,
             next_draw: 1,
@@ -130,7 +130,7 @@ impl Bench {
             assert!(self.answers.insert(reply, answer).is_none(), "{reply:?} answered twice");
         }
         self.writes.extend(effects.writes);
-        self.notes.extend(effects.notes);
+        self.log_events.extend(effects.log_events);
     }
 
     /// Finishes all writes under way.
@@ -384,6 +384,6 @@ impl Bench {
     }
 
     pub(in super::super) fn said(&self, line: &str) -> bool {
-        self.notes.iter().any(|note| note.to_string() == line)
+        self.log_events.iter().any(|log_event| log_event.to_string() == line)
     }
 }

@@ -127,7 +127,7 @@ fn a_record_of_a_later_kafka_is_passed_over() {
     let mut builder = BatchBuilder::new(0);
     builder.append(0, Some(b"\0\x63"), Some(b"\0\0"));
     let bench = loaded(&[builder.build()]);
-    assert_eq!(bench.notes, [Note::UnknownRecordType { record_type: 99 }]);
+    assert_eq!(bench.log_events, [LogEvent::UnknownRecordType { record_type: 99 }]);
 }
 
 /// A consumer group (KIP-848) `cg` with one member, as a stock broker leaves it.

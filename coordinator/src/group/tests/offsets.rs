@@ -153,7 +153,7 @@ fn what_was_committed_comes_back_whole() {
     for bench in [&bench, &bench.reloaded()] {
         let topics = bench.shard().fetch_all_offsets(&text("g"), None, true).unwrap();
         let offset = topics[0].partitions[0].offset.clone().unwrap().unwrap();
-        assert_eq!((offset.offset, offset.leader_epoch, &offset.metadata[..]), (5, 3, "note"));
+        assert_eq!((offset.offset, offset.leader_epoch, &offset.metadata[..]), (5, 3, "log_event"));
         assert_eq!((offset.commit_timestamp_ms, offset.record_offset), (1_000_000, 0));
     }
     let none = bench.shard().fetch_all_offsets(&text("other"), None, true);

@@ -24,7 +24,7 @@ pub enum Level {
 
 /// Something that was decided, or could not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Note {
+pub enum LogEvent {
     PreparingToRebalance {
         group: StrBytes,
         state: GroupState,
@@ -168,7 +168,7 @@ pub enum Note {
     },
 }
 
-impl Note {
+impl LogEvent {
     #[must_use]
     pub fn level(&self) -> Level {
         match self {

@@ -24,17 +24,17 @@ struct Said {
 
 /// What was said of all. `K` tells kinds apart.
 #[derive(Debug)]
-pub(crate) struct Complaints<K> {
+pub(crate) struct LogRateLimiter<K> {
     said: HashMap<(IpAddr, K), Said>,
 }
 
-impl<K> Default for Complaints<K> {
+impl<K> Default for LogRateLimiter<K> {
     fn default() -> Self {
         Self { said: HashMap::new() }
     }
 }
 
-impl<K: Eq + Hash> Complaints<K> {
+impl<K: Eq + Hash> LogRateLimiter<K> {
     /// Whether a fault is to be named now, and how many before it were not; `now` counts from any
     /// fixed moment.
     pub(crate) fn of(&mut self, peer: IpAddr, kind: K, now: Duration) -> Option<u64> {
@@ -80,33 +80,33 @@ mod tests {
 
     #[test]
     fn one_line_in_ten_seconds_counts_those_that_were_left_out() {
-        let mut complaints = Complaints::default();
-        assert_eq!(complaints.of(peer(1), Kind::Length, seconds(5)), Some(0));
+        let mut limiter = LogRateLimiter::default();
+        assert_eq!(limiter.of(peer(1), Kind::Length, seconds(5)), Some(0));
         for _ in 0..7 {
-            assert_eq!(complaints.of(peer(1), Kind::Length, seconds(14)), None);
+            assert_eq!(limiter.of(peer(1), Kind::Length, seconds(14)), None);
         }
-        assert_eq!(complaints.of(peer(1), Kind::Length, seconds(15)), Some(7));
-        assert_eq!(complaints.of(peer(1), Kind::Length, seconds(25)), Some(0));
+        assert_eq!(limiter.of(peer(1), Kind::Length, seconds(15)), Some(7));
+        assert_eq!(limiter.of(peer(1), Kind::Length, seconds(25)), Some(0));
     }
 
     #[test]
     fn peers_and_kinds_are_told_apart() {
-        let mut complaints = Complaints::default();
-        assert_eq!(complaints.of(peer(1), Kind::Length, seconds(0)), Some(0));
-        assert_eq!(complaints.of(peer(2), Kind::Length, seconds(0)), Some(0));
-        assert_eq!(complaints.of(peer(1), Kind::Version, seconds(0)), Some(0));
-        assert_eq!(complaints.of(peer(1), Kind::Version, seconds(0)), None);
+        let mut limiter = LogRateLimiter::default();
+        assert_eq!(limiter.of(peer(1), Kind::Length, seconds(0)), Some(0));
+        assert_eq!(limiter.of(peer(2), Kind::Length, seconds(0)), Some(0));
+        assert_eq!(limiter.of(peer(1), Kind::Version, seconds(0)), Some(0));
+        assert_eq!(limiter.of(peer(1), Kind::Version, seconds(0)), None);
     }
 
     #[test]
     fn memory_is_bounded_and_those_who_behaved_are_forgotten() {
-        let mut complaints = Complaints::default();
+        let mut limiter = LogRateLimiter::default();
         for last in 0..6000_u32 {
             let from = IpAddr::from(Ipv4Addr::from(last));
-            assert_eq!(complaints.of(from, Kind::Length, seconds(0)), Some(0));
+            assert_eq!(limiter.of(from, Kind::Length, seconds(0)), Some(0));
         }
-        assert_eq!(complaints.said.len(), PEERS_MAX);
-        assert_eq!(complaints.of(peer(9), Kind::Length, seconds(60)), Some(0));
-        assert_eq!(complaints.said.len(), 1);
+        assert_eq!(limiter.said.len(), PEERS_MAX);
+        assert_eq!(limiter.of(peer(9), Kind::Length, seconds(60)), Some(0));
+        assert_eq!(limiter.said.len(), 1);
     }
 }

@@ -4,9 +4,9 @@ use std::fmt;
 
 use protocol::wire::StrBytes;
 
-use super::Note;
+use super::LogEvent;
 
-impl fmt::Display for Note {
+impl fmt::Display for LogEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PreparingToRebalance { .. }
@@ -35,7 +35,7 @@ impl fmt::Display for Note {
     }
 }
 
-impl Note {
+impl LogEvent {
     fn fmt_rebalance(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PreparingToRebalance { group, state, generation, reason } => write!(

@@ -44,11 +44,11 @@ pub(super) enum Line {
 
 /// The differences that one look after the other found.
 #[derive(Debug, Default)]
-pub(super) struct Lasting {
+pub(super) struct Discrepancies {
     known: BTreeMap<Subject, Known>,
 }
 
-impl Lasting {
+impl Discrepancies {
     /// Takes what a look found, with a reason for each. Of those that are `busy` nothing is known.
     pub(super) fn looked(
         &mut self,
@@ -137,47 +137,47 @@ mod tests {
 
     #[test]
     fn what_heals_soon_is_not_said_and_what_stays_is_said_once() {
-        let (mut lasting, nobody) = (Lasting::default(), BTreeSet::new());
-        assert_eq!(lasting.looked(0, found(0..2, "full"), &nobody), []);
-        assert_eq!(lasting.looked(1_999, found(0..1, "full"), &nobody), [], "t-1 has healed");
+        let (mut discrepancies, nobody) = (Discrepancies::default(), BTreeSet::new());
+        assert_eq!(discrepancies.looked(0, found(0..2, "full"), &nobody), []);
+        assert_eq!(discrepancies.looked(1_999, found(0..1, "full"), &nobody), [], "t-1 has healed");
         let line = stays("t-0", 2_000, "full");
-        assert_eq!(lasting.looked(2_000, found(0..1, "full"), &nobody), [line]);
-        assert_eq!(lasting.looked(599_999, found(0..1, "full"), &nobody), []);
+        assert_eq!(discrepancies.looked(2_000, found(0..1, "full"), &nobody), [line]);
+        assert_eq!(discrepancies.looked(599_999, found(0..1, "full"), &nobody), []);
         let reminder = stays("t-0", 602_000, "full");
-        assert_eq!(lasting.looked(602_000, found(0..1, "full"), &nobody), [reminder]);
+        assert_eq!(discrepancies.looked(602_000, found(0..1, "full"), &nobody), [reminder]);
         let over = Line::Over { partitions: "t-0".to_owned() };
-        assert_eq!(lasting.looked(602_100, vec![], &nobody), [over]);
-        assert_eq!(lasting.looked(602_200, vec![], &nobody), []);
+        assert_eq!(discrepancies.looked(602_100, vec![], &nobody), [over]);
+        assert_eq!(discrepancies.looked(602_200, vec![], &nobody), []);
     }
 
     #[test]
     fn another_reason_is_said_but_not_at_every_change() {
-        let (mut lasting, nobody) = (Lasting::default(), BTreeSet::new());
-        lasting.looked(0, found(0..1, "full"), &nobody);
-        assert_eq!(lasting.looked(2_000, found(0..1, "full"), &nobody).len(), 1);
-        assert_eq!(lasting.looked(3_000, found(0..1, "torn"), &nobody), []);
-        assert_eq!(lasting.looked(4_000, found(0..1, "full"), &nobody), []);
+        let (mut discrepancies, nobody) = (Discrepancies::default(), BTreeSet::new());
+        discrepancies.looked(0, found(0..1, "full"), &nobody);
+        assert_eq!(discrepancies.looked(2_000, found(0..1, "full"), &nobody).len(), 1);
+        assert_eq!(discrepancies.looked(3_000, found(0..1, "torn"), &nobody), []);
+        assert_eq!(discrepancies.looked(4_000, found(0..1, "full"), &nobody), []);
         let line = stays("t-0", 12_000, "torn");
-        assert_eq!(lasting.looked(12_000, found(0..1, "torn"), &nobody), [line]);
+        assert_eq!(discrepancies.looked(12_000, found(0..1, "torn"), &nobody), [line]);
     }
 
     #[test]
     fn many_partitions_share_a_line_for_each_reason() {
-        let (mut lasting, nobody) = (Lasting::default(), BTreeSet::new());
+        let (mut discrepancies, nobody) = (Discrepancies::default(), BTreeSet::new());
         let all = || [found(0..12, "full"), found(20..21, "torn")].concat();
-        lasting.looked(0, all(), &nobody);
+        discrepancies.looked(0, all(), &nobody);
         let named: Vec<String> = (0..10).map(|partition| format!("t-{partition}")).collect();
         let named = format!("{} and 2 more", named.join(", "));
         let lines = [stays(&named, 2_500, "full"), stays("t-20", 2_500, "torn")];
-        assert_eq!(lasting.looked(2_500, all(), &nobody), lines);
+        assert_eq!(discrepancies.looked(2_500, all(), &nobody), lines);
     }
 
     #[test]
     fn of_a_partition_that_is_busy_it_is_not_said_that_it_has_healed() {
-        let (mut lasting, nobody) = (Lasting::default(), BTreeSet::new());
-        lasting.looked(0, found(0..1, "full"), &nobody);
-        lasting.looked(2_000, found(0..1, "full"), &nobody);
-        assert_eq!(lasting.looked(4_000, vec![], &BTreeSet::from([subject(0)])), []);
-        assert_eq!(lasting.looked(6_000, vec![], &nobody).len(), 1);
+        let (mut discrepancies, nobody) = (Discrepancies::default(), BTreeSet::new());
+        discrepancies.looked(0, found(0..1, "full"), &nobody);
+        discrepancies.looked(2_000, found(0..1, "full"), &nobody);
+        assert_eq!(discrepancies.looked(4_000, vec![], &BTreeSet::from([subject(0)])), []);
+        assert_eq!(discrepancies.looked(6_000, vec![], &nobody).len(), 1);
     }
 }

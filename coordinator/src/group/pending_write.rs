@@ -12,7 +12,7 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::{GroupError, JoinAnswer, SyncAnswer};
 use super::classic::{ClassicGroup, Member};
-use super::note::Note;
+use super::log_event::LogEvent;
 use super::shard::{Group, GroupShard};
 use super::takeover::Takeover;
 use super::timers::TimerKey;
@@ -20,10 +20,10 @@ use crate::runtime::{Now, Timers, VersionedMap, WriteFailure};
 
 /// What waits for a write.
 #[derive(Debug)]
-pub struct AfterWrite(pub(super) Then);
+pub struct AfterWrite(pub(super) PendingWrite);
 
 #[derive(Debug)]
-pub(super) enum Then {
+pub(super) enum PendingWrite {
     /// A generation without members.
     EmptyGroup(EmptyGroup),
     /// The leader's assignment.
@@ -45,31 +45,38 @@ pub(super) struct Assignment {
 }
 
 impl GroupShard {
-    pub(super) fn then_written(&mut self, then: Then, now: Now, out: &mut Outputs) {
-        match then {
-            Then::Assignment(written) => self.assignment_written(&written, now, out),
-            Then::StaticMember(takeover) => self.takeover_written(&takeover, out),
-            Then::EmptyGroup(_) => {}
+    pub(super) fn pending_write_done(
+        &mut self,
+        pending: PendingWrite,
+        now: Now,
+        out: &mut Outputs,
+    ) {
+        match pending {
+            PendingWrite::Assignment(written) => self.assignment_written(&written, now, out),
+            PendingWrite::StaticMember(takeover) => self.takeover_written(&takeover, out),
+            PendingWrite::EmptyGroup(_) => {}
         }
     }
 
-    pub(super) fn then_failed(
+    pub(super) fn pending_write_failed(
         &mut self,
-        then: Then,
+        pending: PendingWrite,
         failure: WriteFailure,
         now: Now,
         out: &mut Outputs,
     ) {
-        match then {
-            Then::EmptyGroup(EmptyGroup { group }) => {
+        match pending {
+            PendingWrite::EmptyGroup(EmptyGroup { group }) => {
                 // The older generation in the log would be back after a reload, without harm: none
                 // of its members is there.
-                out.note(Note::WriteFailed { group, failure });
+                out.log(LogEvent::WriteFailed { group, failure });
             }
-            Then::Assignment(Assignment { group, generation, .. }) => {
+            PendingWrite::Assignment(Assignment { group, generation, .. }) => {
                 self.assignment_failed(&group, generation, failure, now, out);
             }
-            Then::StaticMember(takeover) => self.takeover_failed(*takeover, failure, now, out),
+            PendingWrite::StaticMember(takeover) => {
+                self.takeover_failed(*takeover, failure, now, out)
+            }
         }
     }
 
@@ -98,7 +105,7 @@ impl GroupShard {
             let Group::Classic(group) = group else {
                 continue;
             };
-            out.note(Note::Unloading { group: id.clone(), generation: group.generation });
+            out.log(LogEvent::Unloading { group: id.clone(), generation: group.generation });
             for member in group.members.values() {
                 answer_parked(member, &GroupError::NotCoordinator, out);
             }
