@@ -180,10 +180,18 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         }
     }
 
+    /// The snapshot that the log begins at, or the oldest behind its start. Older files may be there:
+    /// a node that ended before it had deleted them opens with a log that begins later.
+    pub(super) fn earliest_snapshot(&self) -> Option<SnapshotId> {
+        let log_start = self.log.log_start_offset();
+        let ids = self.log.snapshots().into_iter().map(|entry| entry.id);
+        ids.into_iter().find(|id| id.end_offset >= log_start)
+    }
+
     fn validity(&self, position: &Position) -> Validity {
         let (offset, epoch) = (position.offset, position.last_fetched_epoch);
         let snapshots = self.log.snapshots();
-        let earliest = snapshots.first().map(|entry| entry.id);
+        let earliest = self.earliest_snapshot();
         let latest = snapshots.last().map(|entry| entry.id);
         let log_start = self.log.log_start_offset();
         match latest {

@@ -86,7 +86,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         let offset = if epoch == 0 {
             end_offset.min(log_end)
         } else {
-            let earliest = self.log.snapshots().first().map(|entry| entry.id);
+            let earliest = self.earliest_snapshot();
             match self.epochs.end_of(epoch, log_end, earliest) {
                 (known, own_end) if known == epoch => own_end.min(end_offset),
                 (_, own_end) => own_end,

@@ -89,7 +89,7 @@ impl OpenedLog {
             cleanup: CleanupPolicy { delete: true, compact: false },
             ..LogConfig::default()
         };
-        let files = SnapshotFiles::find(&path, &dir.disk)?;
+        let mut files = SnapshotFiles::find(&path, &dir.disk)?;
         let newest = files.newest();
         let options = OpenOptions {
             clean_shutdown: dir.clean_shutdown,
@@ -111,6 +111,10 @@ impl OpenedLog {
             && let Some(id) = newest
         {
             doubt_below(&mut storage, id.end_offset)?;
+        }
+        if let Some(id) = newest.filter(|id| id.end_offset == storage.log_start_offset()) {
+            // As in Kafka: what the newest one has, no older one is read for.
+            files.delete_before(id)?;
         }
         let starts = storage.leader_epochs().iter();
         let epochs = starts

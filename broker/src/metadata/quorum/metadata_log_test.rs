@@ -170,9 +170,15 @@ async fn a_node_that_ended_before_its_log_was_cut_starts_from_the_snapshot_it_ha
     let killed = node.as_if_killed();
     let id = SnapshotId { end_offset: 40, epoch: 2 };
     let folder = killed.dir().partition_path();
-    std::fs::write(folder.join(id.file_name()), b"a snapshot").unwrap();
+    let older = SnapshotId { end_offset: 1, epoch: 1 };
+    for id in [older, id] {
+        std::fs::write(folder.join(id.file_name()), b"a snapshot").unwrap();
+    }
     let Opened { node: _node, log, .. } = open(killed);
     assert_eq!((log.log_start_offset(), log.log_end_offset()), (40, 40));
+    let left: Vec<_> = log.snapshots().iter().map(|entry| entry.id).collect();
+    assert_eq!(left, [id], "followers would be sent to it for ever");
+    assert!(!folder.join(older.file_name()).exists());
 }
 
 /// The files of an observer that was killed, of which nobody knows what was synced, with a

@@ -366,6 +366,21 @@ fn who_begins_is_sent_to_the_snapshot_even_while_the_log_still_has_everything() 
 }
 
 #[test]
+fn a_snapshot_from_below_the_logs_start_keeps_nobody_from_fetching() {
+    let mut world = led();
+    let stood_on = world.snapshot(1);
+    assert_eq!(world.nodes[&1].log().log_start_offset(), stood_on.end_offset);
+    // A node that ended before it deleted the older one opens with both.
+    let older = SnapshotId { end_offset: stood_on.end_offset - 1, epoch: stood_on.epoch - 1 };
+    world.disks[&1].borrow_mut().live.snapshots.insert(0, (older, Default::default()));
+    let request = fetch(1, stood_on.end_offset, stood_on.epoch, 0);
+    let response = fetched(&mut world, 1, 17, request);
+    let partition = &response.responses[0].partitions[0];
+    assert_eq!(partition.snapshot_id.epoch, -1, "it has that snapshot");
+    assert_eq!((partition.error_code, partition.diverging_epoch.epoch), (NONE, -1));
+}
+
+#[test]
 fn a_snapshot_is_handed_out_in_pieces() {
     let mut world = led();
     let id = world.snapshot(1);
