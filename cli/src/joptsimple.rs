@@ -9,15 +9,21 @@
 pub(crate) struct Opt {
     pub(crate) name: &'static str,
     pub(crate) takes_value: bool,
+    /// Whether it may stand without its value: one that follows must not look like an option.
+    pub(crate) is_optional: bool,
 }
 
 impl Opt {
     pub(crate) const fn value(name: &'static str) -> Self {
-        Self { name, takes_value: true }
+        Self { name, takes_value: true, is_optional: false }
+    }
+
+    pub(crate) const fn optional(name: &'static str) -> Self {
+        Self { name, takes_value: true, is_optional: true }
     }
 
     pub(crate) const fn switch(name: &'static str) -> Self {
-        Self { name, takes_value: false }
+        Self { name, takes_value: false, is_optional: false }
     }
 }
 
@@ -74,7 +80,7 @@ pub(crate) fn parse(
     words: &[String],
 ) -> Result<ParsedOptions, OptionError> {
     let mut given = ParsedOptions::default();
-    let mut words = words.iter();
+    let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         if word == "--" {
             break;
@@ -100,6 +106,9 @@ pub(crate) fn parse(
         let value = match (option.takes_value, attached) {
             (false, _) => None,
             (true, Some(value)) => Some(value),
+            (true, None) if option.is_optional => {
+                words.next_if(|next| !next.starts_with('-')).cloned()
+            }
             (true, None) => {
                 let next = words.next().cloned();
                 Some(next.ok_or(OptionError::MissingArgument(option.name))?)
@@ -116,6 +125,7 @@ mod tests {
 
     const OPTIONS: &[Opt] = &[
         Opt::value("topic"),
+        Opt::optional("decoder"),
         Opt::value("topic-id"),
         Opt::value("config"),
         Opt::switch("list"),
@@ -138,6 +148,11 @@ mod tests {
         assert_eq!(given.value("topic"), Ok(Some("a=b")));
         assert_eq!(given.values("config"), ["x", "--list"]);
         assert_eq!(read("--topic=").unwrap().value("topic"), Ok(Some("")));
+        for (line, value) in [("--decoder a --list", Some("a")), ("--decoder --list", None)] {
+            let given = read(line).unwrap();
+            assert!(given.has("decoder") && given.has("list"), "{line}");
+            assert_eq!(given.value("decoder"), Ok(value), "{line}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod java_order;
 mod joptsimple;
 mod kafka_broker_api_versions;
 mod kafka_cluster;
+mod kafka_dump_log;
 mod kafka_storage;
 mod kafka_topics;
 mod log_line;
@@ -38,6 +39,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("dub", confluent::dub),
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
     ("kafka-cluster", kafka_cluster::run),
+    ("kafka-dump-log", kafka_dump_log::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("nc", nc::run),

@@ -20,6 +20,7 @@ pub mod leader_hint;
 pub mod produce;
 pub mod properties;
 mod put;
+pub mod record_json;
 pub mod records;
 pub mod shape;
 pub mod time;

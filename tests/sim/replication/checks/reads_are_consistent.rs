@@ -21,7 +21,7 @@ impl ReadsAreConsistent {
         let Some(hosted) = broker.hosted.get(&partition) else {
             return Ok(0);
         };
-        if !truth.binds(hosted.replica.leader_epoch()) {
+        if !truth.binds(hosted.replica.leader_epoch()) || truth.is_stray(broker.id) {
             return Ok(0);
         }
         let bounds = hosted.replica.bounds();

@@ -37,6 +37,9 @@ pub(crate) struct Truth {
     /// Brokers that lost power and are not in sync again: a leader that was frozen meanwhile may
     /// count them for what they had.
     unpowered: BTreeSet<NodeId>,
+    /// Brokers that were no replicas when an excuse ended, with a log from before it. Made a
+    /// replica again, one shows what was lost until it has followed.
+    strays: BTreeSet<NodeId>,
 }
 
 impl Truth {
@@ -96,6 +99,11 @@ impl Truth {
         !self.excused && leader_epoch >= self.since_epoch
     }
 
+    /// Whether a broker has a log from before what was lost, and was not in sync since.
+    pub(crate) fn is_stray(&self, broker: NodeId) -> bool {
+        self.strays.contains(&broker)
+    }
+
     /// The controller wrote something.
     pub(crate) fn heard(&mut self, scene: &Scene<'_>, now: &Arc<Partition>) {
         let anything = scene.plan.mode == Mode::Anything;
@@ -110,6 +118,7 @@ impl Truth {
             let back = now.isr.contains(id) && scene.broker(*id).is_some_and(|b| !b.crashed);
             !back && now.replicas.contains(id)
         };
+        self.strays.retain(|id| !now.isr.contains(id));
         self.lossy.retain(is_away);
         self.unpowered.retain(is_away);
         self.state = Some(now.clone());
@@ -201,5 +210,10 @@ impl Truth {
         self.era += 1;
         self.since_epoch = replica.leader_epoch();
         self.lossy.clear();
+        let has_log = |id: &NodeId| {
+            !state.replicas.contains(id)
+                && scene.broker(*id).is_some_and(|broker| broker.log(partition).is_some())
+        };
+        self.strays = scene.brokers.iter().map(|broker| broker.id).filter(has_log).collect();
     }
 }
