@@ -1,0 +1,168 @@
+//! Keys and values as `kafka-dump-log` shows them. Answers to the `MessageParser`s of
+//! `DumpLogSegments` and to the decoders of org.apache.kafka.tools.api.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use protocol::batch::Record;
+use protocol::record_json::{self, Coordinator, Json, JsonError, Message};
+
+use super::Failure;
+use crate::joptsimple::ParsedOptions;
+
+/// What shows records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Decoder {
+    /// Key and value by a class each.
+    Classes {
+        key: Class,
+        value: Class,
+    },
+    Coordinator(Coordinator),
+    ClusterMetadata,
+}
+
+/// A decoder's class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    String,
+    Long,
+    Integer,
+    /// Unlike Kafka, which prints the address of an array: base64.
+    Default,
+}
+
+impl Class {
+    fn named(name: &str) -> Result<Self, Failure> {
+        match name.strip_prefix("org.apache.kafka.tools.api.") {
+            Some("StringDecoder") => Ok(Self::String),
+            Some("LongDecoder") => Ok(Self::Long),
+            Some("IntegerDecoder") => Ok(Self::Integer),
+            Some("DefaultDecoder") => Ok(Self::Default),
+            _ => Err(Failure::UnknownDecoder(name.to_owned())),
+        }
+    }
+
+    fn decode(self, bytes: &[u8]) -> Result<String, Failure> {
+        let wrong = |decoder, wanted| move || Failure::NotANumber { decoder, wanted };
+        match self {
+            Self::String => Ok(String::from_utf8_lossy(bytes).into_owned()),
+            Self::Default => Ok(STANDARD.encode(bytes)),
+            Self::Long => {
+                let number = bytes.first_chunk().copied().map(i64::from_be_bytes);
+                number.map(|number| number.to_string()).ok_or_else(wrong("LongDecoder", 8))
+            }
+            Self::Integer => {
+                let number = bytes.first_chunk().copied().map(i32::from_be_bytes);
+                number.map(|number| number.to_string()).ok_or_else(wrong("IntegerDecoder", 4))
+            }
+        }
+    }
+}
+
+/// What is shown of a record; `None` where nothing is.
+pub(super) struct Decoded {
+    pub(super) key: Option<String>,
+    pub(super) value: Option<String>,
+}
+
+impl Decoder {
+    pub(super) fn chosen(given: &ParsedOptions) -> Result<Self, Failure> {
+        if given.has("offsets-decoder") {
+            return Ok(Self::Coordinator(Coordinator::Group));
+        }
+        if given.has("transaction-log-decoder") {
+            return Ok(Self::Coordinator(Coordinator::Transaction));
+        }
+        if given.has("cluster-metadata-decoder") {
+            return Ok(Self::ClusterMetadata);
+        }
+        if given.has("remote-log-metadata-decoder") {
+            return Err(Failure::RemoteLogMetadata);
+        }
+        if given.has("share-group-state-decoder") {
+            return Ok(Self::Coordinator(Coordinator::Share));
+        }
+        let class = |name| given.value(name)?.map_or(Ok(Class::String), Class::named);
+        Ok(Self::Classes { value: class("value-decoder-class")?, key: class("key-decoder-class")? })
+    }
+
+    pub(super) fn decode(self, record: &Record<'_>) -> Result<Decoded, Failure> {
+        match self {
+            Self::Classes { key, value } => Ok(Decoded {
+                key: record.key.map(|bytes| key.decode(bytes)).transpose()?,
+                value: record.value.map(|bytes| value.decode(bytes)).transpose()?,
+            }),
+            Self::ClusterMetadata => {
+                let value = cluster_metadata(record.value.unwrap_or_default());
+                let value = value.unwrap_or_else(|error| {
+                    format!("Error at {}, skipping. {error}", record.offset)
+                });
+                Ok(Decoded { key: None, value: Some(value) })
+            }
+            Self::Coordinator(of) => {
+                let key = record.key.ok_or(Failure::MissingKey(record.offset))?;
+                Ok(coordinator(of, key, record))
+            }
+        }
+    }
+}
+
+fn cluster_metadata(value: &[u8]) -> Result<String, JsonError> {
+    let (record, version, data) = record_json::metadata(value)?;
+    let fields =
+        [("type", Json::Text(record)), ("version", Json::Int(i64::from(version))), ("data", data)];
+    Ok(object(fields).to_string())
+}
+
+fn coordinator(of: Coordinator, key: &[u8], record: &Record<'_>) -> Decoded {
+    let offset = record.offset;
+    let read = match record_json::coordinator(of, key, record.value) {
+        Ok(read) => read,
+        Err(JsonError::UnknownRecord(kind)) => {
+            let words = format!("Unknown record type {kind} at offset {offset}, skipping.");
+            return Decoded { key: Some(words), value: None };
+        }
+        Err(error) => {
+            let words = format!("Error at offset {offset}, skipping. {error}");
+            return Decoded { key: Some(words), value: None };
+        }
+    };
+    let kind = Json::Text(read.record_type.to_string());
+    let key = object([("type", kind), ("data", read.key)]);
+    let value = read.value.map(|(version, mut data)| {
+        if of == Coordinator::Group && read.record_type == GROUP_METADATA {
+            show_members(&mut data);
+        }
+        object([("version", Json::Text(version.to_string())), ("data", data)]).to_string()
+    });
+    Decoded {
+        key: Some(key.to_string()),
+        value: Some(value.unwrap_or_else(|| "<DELETE>".to_owned())),
+    }
+}
+
+fn object<const N: usize>(fields: [(&str, Json); N]) -> Json {
+    Json::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+const GROUP_METADATA: i16 = 2;
+
+/// What members of a consumer group subscribe to and are assigned, in the place of its bytes.
+fn show_members(group: &mut Json) {
+    let is_of_consumers = group.field("protocolType") == Some(&Json::Text("consumer".to_owned()));
+    let members = group.field_mut("members").filter(|_| is_of_consumers);
+    let Some(Json::Array(members)) = members else { return };
+    for member in members {
+        for (field, message) in [
+            ("subscription", Message::ConsumerSubscription),
+            ("assignment", Message::ConsumerAssignment),
+        ] {
+            let Some(shown) = member.field_mut(field) else { continue };
+            let Json::Bytes(bytes) = &*shown else { continue };
+            // What cannot be read stays as it is.
+            if let Ok(read) = message.read_prefixed(bytes) {
+                *shown = read;
+            }
+        }
+    }
+}
