@@ -111,7 +111,7 @@ fn fields(of: &Value, schema: &Value, depth: usize, text: &mut String) {
         let mut name = word("name").expect("a name").to_owned();
         name[..1].make_ascii_lowercase();
         let shown = if is_struct { "struct" } else { element };
-        let versions = word("versions").or(word("taggedVersions")).unwrap_or("0+");
+        let versions = word("versions").or_else(|| word("taggedVersions")).unwrap_or("0+");
         let _ = write!(text, "{:depth$}{name} {array}{shown} {versions}", "");
         if let Some(nullable) = word("nullableVersions") {
             let _ = write!(text, " null={nullable}");

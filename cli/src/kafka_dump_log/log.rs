@@ -200,7 +200,8 @@ impl<W: Write> RecordPrinter<'_, W> {
         let size = |field: Option<&[u8]>| field.map_or(-1, |field| field.len() as i64);
         write!(
             self.out,
-            "{RECORD_INDENT} offset: {} {}: {} keySize: {} valueSize: {} sequence: {} headerKeys: [",
+            "{RECORD_INDENT} offset: {} {}: {} keySize: {} valueSize: {} sequence: {} \
+             headerKeys: [",
             record.offset,
             timestamp_type(batch),
             record.timestamp,

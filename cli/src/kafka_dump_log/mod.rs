@@ -55,7 +55,8 @@ enum Failure {
     #[error("Size of data received by {decoder} is not {wanted}")]
     NotANumber { decoder: &'static str, wanted: usize },
     #[error(
-        "Failed to decode message at offset {0} using the specified decoder (message had a missing key)"
+        "Failed to decode message at offset {0} using the specified decoder (message had a \
+         missing key)"
     )]
     MissingKey(i64),
     #[error("{0}")]

@@ -23,7 +23,8 @@ enum CorruptSnapshot {
     #[error("Snapshot failed schema validation: null")]
     Short,
     #[error(
-        "Snapshot is corrupt (CRC is no longer valid). Stored crc: {stored}. Computed crc: {computed}"
+        "Snapshot is corrupt (CRC is no longer valid). Stored crc: {stored}. Computed crc: \
+         {computed}"
     )]
     Crc { stored: u32, computed: u32 },
 }

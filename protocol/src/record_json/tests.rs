@@ -1,3 +1,5 @@
+//! The table, and records that it reads.
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::schema::{read, schemas};

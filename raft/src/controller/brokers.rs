@@ -86,7 +86,9 @@ impl Controller {
         let phase = heartbeats.phase(id);
         let next = match phase {
             BrokerPhase::Fenced if request.want_shut_down => BrokerPhase::ShutdownNow,
-            BrokerPhase::Fenced if !request.want_fence && caught_up => BrokerPhase::Unfenced,
+            BrokerPhase::Fenced if !request.want_fence && caught_up && !self.has_left(id) => {
+                BrokerPhase::Unfenced
+            }
             BrokerPhase::Fenced => BrokerPhase::Fenced,
             BrokerPhase::Unfenced => match (request.want_fence, request.want_shut_down) {
                 (true, true) => BrokerPhase::ShutdownNow,
@@ -101,6 +103,14 @@ impl Controller {
             BrokerPhase::ControlledShutdown | BrokerPhase::ShutdownNow => BrokerPhase::ShutdownNow,
         };
         (phase, next)
+    }
+
+    /// Whether a broker's registration is in controlled shutdown, which nothing but a new one ends.
+    ///
+    /// Unlike Kafka: there a heartbeat that arrives late, from before the broker asked to go,
+    /// unfences it and may elect it (docs/decisions/0322).
+    fn has_left(&self, id: i32) -> bool {
+        self.image.cluster().broker(id).is_some_and(|broker| broker.in_controlled_shutdown)
     }
 
     fn fence(&self, id: i32, records: &mut Vec<MetadataRecord>) {

@@ -180,8 +180,8 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         }
     }
 
-    /// The snapshot that the log begins at, or the oldest behind its start. Older files may be there:
-    /// a node that ended before it had deleted them opens with a log that begins later.
+    /// The snapshot that the log begins at, or the oldest behind its start. Older files may be
+    /// there: a node that ended before it had deleted them opens with a log that begins later.
     pub(super) fn earliest_snapshot(&self) -> Option<SnapshotId> {
         let log_start = self.log.log_start_offset();
         let ids = self.log.snapshots().into_iter().map(|entry| entry.id);

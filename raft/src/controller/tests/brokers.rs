@@ -141,6 +141,10 @@ fn the_last_replica_of_a_clean_stop_is_eligible_and_leads_again() {
     while !world.send(&leaving, 0).should_shut_down {}
     let partition = world.partition("t", 0);
     assert_eq!((partition.leader, &partition.isr[..], &partition.elr[..]), (-1, &[][..], &[1][..]));
+    // One that it sent before it asked to go, and that arrives now.
+    let late = world.heartbeat(1);
+    assert!(world.send(&late, 0).is_fenced, "it has left");
+    assert_eq!(world.partition("t", 0).leader, -1);
     let epoch = world.epoch(1);
     let next =
         registration(1).with_incarnation_id(Uuid::from_u128(50)).with_previous_broker_epoch(epoch);
