@@ -13,6 +13,7 @@ use crate::cluster::ClusterArgs;
 use crate::container::ContainerArgs;
 use crate::daemon::Launch;
 use crate::install::{self, Install};
+use crate::run_class;
 use crate::server_start::ServerStart;
 use crate::server_stop::{ServerStop, ZooKeeperStop};
 use crate::zookeeper::ZooKeeperStart;
@@ -61,7 +62,9 @@ pub(crate) enum Asked {
     },
     /// A server was to be started, and nothing says from what: the words for that.
     Usage(String),
-    /// One of Kafka's tools that only Kafka has so far.
+    /// A Java class was to be run, and stands behind no tool here: what to say.
+    NoClass(String),
+    /// One of Kafka's tools that only Kafka has.
     NotNative(&'static str),
 }
 
@@ -71,6 +74,12 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Asked {
     let link = words.first().and_then(|program| link_name(Path::new(program)));
     if let Some(tool) = &link {
         words.insert(1, tool.into());
+    }
+    let first = words.get(1).and_then(|word| word.to_str()).map(without_suffix);
+    if first == Some(run_class::NAME)
+        && let Err(reason) = run_class::resolve(&mut words, 1)
+    {
+        return Asked::NoClass(reason);
     }
     let first = words.get(1).and_then(|word| word.to_str()).map(without_suffix);
     if let Some(name) = first.and_then(cli::tool) {
@@ -110,6 +119,24 @@ const SERVERS: &[(&str, &str)] = &[
     ("kafka-server-start", "[-daemon] server.properties [--override property=value]*"),
     ("zookeeper-server-start", "[-daemon] zookeeper.properties"),
 ];
+
+/// What is said of a tool that only Kafka has.
+pub(crate) fn not_native(name: &str) -> String {
+    let stock = "call that of a stock Kafka, which works with this node's --bootstrap-server";
+    match name {
+        "connect-distributed"
+        | "connect-mirror-maker"
+        | "connect-plugin-path"
+        | "connect-standalone" => {
+            format!("{name} is Kafka Connect's, and no part of a broker: {stock}")
+        }
+        "kafka-mirror-maker" | "trogdor" => format!("{name} is no part of a broker: {stock}"),
+        "kafka-jmx" => "kafka-jmx reads the MBeans of a JVM, and there is none here: the logger \
+                        kafka.metrics writes what a node counts"
+            .to_owned(),
+        name => format!("{name} is not a tool of Gregor's own yet: {stock}"),
+    }
+}
 
 fn without_suffix(word: &str) -> &str {
     word.strip_suffix(".sh").unwrap_or(word)
@@ -179,7 +206,11 @@ mod tests {
 
     #[test]
     fn a_tool_that_only_kafka_has_is_known_by_name() {
-        for line in ["bin/kafka-mirror-maker.sh --help", "gregor kafka-mirror-maker.sh"] {
+        for line in [
+            "bin/kafka-mirror-maker.sh --help",
+            "gregor kafka-mirror-maker.sh",
+            "bin/kafka-run-class.sh kafka.tools.MirrorMaker",
+        ] {
             let Asked::NotNative(name) = parse(words(line)) else { panic!("{line}") };
             assert_eq!(name, "kafka-mirror-maker", "{line}");
         }

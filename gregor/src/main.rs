@@ -8,6 +8,7 @@ mod install;
 mod java_options;
 mod ports;
 mod property;
+mod run_class;
 mod server_start;
 mod server_stop;
 mod servers;
@@ -28,11 +29,12 @@ fn main() -> ExitCode {
             println!("{usage}");
             return ExitCode::FAILURE;
         }
+        Asked::NoClass(words) => {
+            eprintln!("{words}");
+            return ExitCode::FAILURE;
+        }
         Asked::NotNative(name) => {
-            eprintln!(
-                "{name} is not a tool of Gregor's own yet: call the {name}.sh of a stock Kafka, \
-                 which works with this node's --bootstrap-server"
-            );
+            eprintln!("{}", args::not_native(name));
             return ExitCode::FAILURE;
         }
     };

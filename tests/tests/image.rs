@@ -137,7 +137,7 @@ fn every_link_to_the_program_is_a_command_that_it_knows() {
     let unknown: Vec<&str> = said.lines().filter(|line| *line != "ok").collect();
     assert!(unknown.is_empty(), "{unknown:#?}");
     let absent = in_image(&[], "connect-standalone 2>&1 || true");
-    assert!(absent.contains("is not a tool of Gregor's own yet"), "{absent}");
+    assert!(absent.contains("is Kafka Connect's"), "{absent}");
     assert_eq!(absent.lines().count(), 1, "{absent}");
 }
 

@@ -150,7 +150,7 @@ fn tools_that_only_kafka_has_say_so_and_what_needs_a_file_says_how_it_is_called(
     assert_eq!(missing.status.code(), Some(1));
     let said = String::from_utf8_lossy(&missing.stderr).into_owned();
     assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains("kafka-mirror-maker is not a tool of Gregor's own yet"), "{said}");
+    assert!(said.contains("kafka-mirror-maker is no part of a broker"), "{said}");
     let usage = folder.script("kafka/bin/kafka-server-start.sh", &[]);
     assert_eq!(usage.status.code(), Some(1));
     let said = String::from_utf8_lossy(&usage.stdout).into_owned();
