@@ -109,9 +109,9 @@ impl Decoder {
 
 fn cluster_metadata(value: &[u8]) -> Result<String, JsonError> {
     let (record, version, data) = record_json::metadata(value)?;
-    let fields =
-        [("type", Json::Text(record)), ("version", Json::Int(i64::from(version))), ("data", data)];
-    Ok(object(fields).to_string())
+    let version = Json::Int(i64::from(version));
+    let json = Json::object([("type", Json::Text(record)), ("version", version), ("data", data)]);
+    Ok(json.to_string())
 }
 
 fn coordinator(of: Coordinator, key: &[u8], record: &Record<'_>) -> Decoded {
@@ -128,21 +128,17 @@ fn coordinator(of: Coordinator, key: &[u8], record: &Record<'_>) -> Decoded {
         }
     };
     let kind = Json::Text(read.record_type.to_string());
-    let key = object([("type", kind), ("data", read.key)]);
+    let key = Json::object([("type", kind), ("data", read.key)]);
     let value = read.value.map(|(version, mut data)| {
         if of == Coordinator::Group && read.record_type == GROUP_METADATA {
             show_members(&mut data);
         }
-        object([("version", Json::Text(version.to_string())), ("data", data)]).to_string()
+        Json::object([("version", Json::Text(version.to_string())), ("data", data)]).to_string()
     });
     Decoded {
         key: Some(key.to_string()),
         value: Some(value.unwrap_or_else(|| "<DELETE>".to_owned())),
     }
-}
-
-fn object<const N: usize>(fields: [(&str, Json); N]) -> Json {
-    Json::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 const GROUP_METADATA: i16 = 2;

@@ -1,6 +1,7 @@
 //! A JSON value, and how Jackson writes one (`JsonNode.toString`): no spaces, control characters
 //! escaped, bytes in base64.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine;
@@ -17,10 +18,25 @@ pub enum Json {
     Text(String),
     Bytes(Bytes),
     Array(Vec<Self>),
-    Object(Vec<(String, Self)>),
+    Object(Vec<(Cow<'static, str>, Self)>),
 }
 
 impl Json {
+    #[must_use]
+    pub fn text(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+
+    #[must_use]
+    pub fn nullable(text: Option<&str>) -> Self {
+        text.map_or(Self::Null, Self::text)
+    }
+
+    #[must_use]
+    pub fn object<const N: usize>(fields: [(&'static str, Self); N]) -> Self {
+        Self::Object(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    }
+
     /// A field of an object.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Self> {
@@ -109,14 +125,14 @@ mod tests {
 
     #[test]
     fn text_and_numbers_are_written_as_jackson_writes_them() {
-        let fields = vec![
-            ("a".to_owned(), Json::Text("é\"\\\n\u{1}/".to_owned())),
-            ("b".to_owned(), Json::Array(vec![Json::Null, Json::Bool(true), Json::Int(-1)])),
-            ("c".to_owned(), Json::Bytes(Bytes::from_static(b"\0\xff"))),
-            ("d".to_owned(), Json::Array(vec![])),
-        ];
+        let json = Json::object([
+            ("a", Json::text("é\"\\\n\u{1}/")),
+            ("b", Json::Array(vec![Json::nullable(None), Json::Bool(true), Json::Int(-1)])),
+            ("c", Json::Bytes(Bytes::from_static(b"\0\xff"))),
+            ("d", Json::Array(vec![])),
+        ]);
         let expected = r#"{"a":"é\"\\\n\u0001/","b":[null,true,-1],"c":"AP8=","d":[]}"#;
-        assert_eq!(Json::Object(fields).to_string(), expected);
+        assert_eq!(json.to_string(), expected);
         let doubles =
             [(1.0, "1.0"), (1e7, "1.0E7"), (0.0001, "1.0E-4"), (25_000_000.5, "2.50000005E7")];
         for (value, text) in doubles {

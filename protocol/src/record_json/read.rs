@@ -85,12 +85,16 @@ impl<'a> Reader<'a> {
         i16::try_from(value).map_err(|_| JsonError::TooLarge { what })
     }
 
-    pub(super) fn message(&mut self, schema: &Schema, version: i16) -> Result<Json, JsonError> {
+    pub(super) fn message(
+        &mut self,
+        schema: &'static Schema,
+        version: i16,
+    ) -> Result<Json, JsonError> {
         let encoding = Encoding { version, flexible: schema.flexible.contains(version) };
         self.fields(&schema.fields, encoding)
     }
 
-    fn fields(&mut self, fields: &[Field], encoding: Encoding) -> Result<Json, JsonError> {
+    fn fields(&mut self, fields: &'static [Field], encoding: Encoding) -> Result<Json, JsonError> {
         let Encoding { version, flexible } = encoding;
         let is_there = |field: &&Field| field.versions.contains(version);
         let is_tagged = |field: &Field| field.tagged.contains(version);
@@ -111,11 +115,11 @@ impl<'a> Reader<'a> {
             }
         }
         let named = fields.iter().zip(found);
-        let shown = named.filter_map(|(field, value)| Some((field.name.clone(), value?)));
+        let shown = named.filter_map(|(field, value)| Some((field.name.as_str().into(), value?)));
         Ok(Json::Object(shown.collect()))
     }
 
-    fn field(&mut self, field: &Field, encoding: Encoding) -> Result<Json, JsonError> {
+    fn field(&mut self, field: &'static Field, encoding: Encoding) -> Result<Json, JsonError> {
         let null = || match field.nullable.contains(encoding.version) {
             true => Ok(Json::Null),
             false => Err(JsonError::Null(field.name.clone())),
@@ -134,7 +138,11 @@ impl<'a> Reader<'a> {
     }
 
     /// One value of a field's type; `None` for null.
-    fn value(&mut self, field: &Field, encoding: Encoding) -> Result<Option<Json>, JsonError> {
+    fn value(
+        &mut self,
+        field: &'static Field,
+        encoding: Encoding,
+    ) -> Result<Option<Json>, JsonError> {
         let value = match field.of {
             Type::Bool => Json::Bool(self.array::<1>()? != [0]),
             Type::Int8 => Json::Int(i64::from(i8::from_be_bytes(self.array()?))),
