@@ -15,6 +15,7 @@ mod inbox;
 mod lines;
 mod link;
 mod liveness;
+pub mod metadata;
 pub mod probe;
 #[cfg(test)]
 mod tests;
