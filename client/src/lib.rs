@@ -11,6 +11,7 @@
 
 pub mod admin;
 pub mod bootstrap;
+pub mod consumer;
 mod inbox;
 mod lines;
 mod link;
