@@ -34,6 +34,18 @@ pub(crate) enum OptionError {
     Conversion { name: &'static str, argument: String },
 }
 
+impl OptionError {
+    /// The name of joptsimple's exception, which Java prints where nobody catches it.
+    pub(crate) fn class(&self) -> &'static str {
+        match self {
+            Self::Unrecognized(_) => "joptsimple.UnrecognizedOptionException",
+            Self::MissingArgument(_) => "joptsimple.OptionMissingRequiredArgumentException",
+            Self::Multiple(_) => "joptsimple.MultipleArgumentsForOptionException",
+            Self::Conversion { .. } => "joptsimple.OptionArgumentConversionException",
+        }
+    }
+}
+
 /// What a command line gave.
 #[derive(Debug, Default)]
 pub(crate) struct ParsedOptions {
@@ -62,6 +74,15 @@ impl ParsedOptions {
 
     /// The value of an option that is a number to Java's `Integer.valueOf`.
     pub(crate) fn integer(&self, name: &'static str) -> Result<Option<i32>, OptionError> {
+        self.number(name)
+    }
+
+    /// The value of an option that is a number to Java's `Long.valueOf`.
+    pub(crate) fn long(&self, name: &'static str) -> Result<Option<i64>, OptionError> {
+        self.number(name)
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>, OptionError> {
         let Some(value) = self.value(name)? else { return Ok(None) };
         let wrong = |_| OptionError::Conversion { name, argument: value.to_owned() };
         value.parse().map(Some).map_err(wrong)

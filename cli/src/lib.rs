@@ -11,10 +11,12 @@
 
 mod arguments;
 mod confluent;
+mod consumer_session;
 mod java_order;
 mod joptsimple;
 mod kafka_broker_api_versions;
 mod kafka_cluster;
+mod kafka_console_consumer;
 mod kafka_storage;
 mod kafka_topics;
 mod log_line;
@@ -22,6 +24,7 @@ mod machine;
 mod nc;
 mod node_file;
 mod session;
+mod signals;
 mod wrap;
 
 use std::io::Write;
@@ -38,6 +41,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("dub", confluent::dub),
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
     ("kafka-cluster", kafka_cluster::run),
+    ("kafka-console-consumer", kafka_console_consumer::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("nc", nc::run),

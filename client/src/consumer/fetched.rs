@@ -105,6 +105,11 @@ impl Fetched {
         last.unwrap_or((position, -1))
     }
 
+    /// The first offset that was not handed out.
+    pub fn position(&self) -> i64 {
+        self.position
+    }
+
     /// The next batch that has records for the application, or nothing at the end.
     pub fn next_batch(&mut self) -> Result<Option<FetchedBatch<'_>>, FetchedError> {
         let Some((start, end)) = self.next_visible()? else { return Ok(None) };
