@@ -9,15 +9,22 @@
 pub(crate) struct Opt {
     pub(crate) name: &'static str,
     pub(crate) takes_value: bool,
+    /// Whether a value may be left out.
+    is_optional: bool,
 }
 
 impl Opt {
     pub(crate) const fn value(name: &'static str) -> Self {
-        Self { name, takes_value: true }
+        Self { name, takes_value: true, is_optional: false }
+    }
+
+    /// With a value, or without one: its default then.
+    pub(crate) const fn optional(name: &'static str) -> Self {
+        Self { name, takes_value: true, is_optional: true }
     }
 
     pub(crate) const fn switch(name: &'static str) -> Self {
-        Self { name, takes_value: false }
+        Self { name, takes_value: false, is_optional: false }
     }
 }
 
@@ -95,7 +102,7 @@ pub(crate) fn parse(
     words: &[String],
 ) -> Result<ParsedOptions, OptionError> {
     let mut given = ParsedOptions::default();
-    let mut words = words.iter();
+    let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         if word == "--" {
             break;
@@ -121,6 +128,10 @@ pub(crate) fn parse(
         let value = match (option.takes_value, attached) {
             (false, _) => None,
             (true, Some(value)) => Some(value),
+            (true, None) if option.is_optional => {
+                let looks_like_option = |word: &str| word.starts_with('-') && word.len() > 1;
+                words.next_if(|next| !looks_like_option(next)).cloned()
+            }
             (true, None) => {
                 let next = words.next().cloned();
                 Some(next.ok_or(OptionError::MissingArgument(option.name))?)
@@ -141,6 +152,7 @@ mod tests {
         Opt::value("config"),
         Opt::switch("list"),
         Opt::switch("help"),
+        Opt::optional("wait"),
     ];
 
     fn words(line: &str) -> Vec<String> {
@@ -159,6 +171,11 @@ mod tests {
         assert_eq!(given.value("topic"), Ok(Some("a=b")));
         assert_eq!(given.values("config"), ["x", "--list"]);
         assert_eq!(read("--topic=").unwrap().value("topic"), Ok(Some("")));
+        for (line, value) in [("--wait --list", None), ("--wait 5", Some("5")), ("--wait", None)] {
+            let given = read(line).unwrap();
+            assert!(given.has("wait"), "{line}");
+            assert_eq!(given.value("wait"), Ok(value), "{line}");
+        }
     }
 
     #[test]

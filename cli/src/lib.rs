@@ -17,6 +17,7 @@ mod joptsimple;
 mod kafka_broker_api_versions;
 mod kafka_cluster;
 mod kafka_console_consumer;
+mod kafka_consumer_perf_test;
 mod kafka_storage;
 mod kafka_topics;
 mod log_line;
@@ -25,6 +26,7 @@ mod nc;
 mod node_file;
 mod session;
 mod signals;
+mod simple_date_format;
 mod wrap;
 
 use std::io::Write;
@@ -42,6 +44,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
     ("kafka-cluster", kafka_cluster::run),
     ("kafka-console-consumer", kafka_console_consumer::run),
+    ("kafka-consumer-perf-test", kafka_consumer_perf_test::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("nc", nc::run),

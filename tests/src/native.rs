@@ -8,8 +8,13 @@ use crate::oracle::Finished;
 
 /// The release whose words the native tools have.
 const RELEASE: &str = "4.3.1";
-const TOOLS: &[&str] =
-    &["kafka-broker-api-versions", "kafka-cluster", "kafka-console-consumer", "kafka-topics"];
+const TOOLS: &[&str] = &[
+    "kafka-broker-api-versions",
+    "kafka-cluster",
+    "kafka-console-consumer",
+    "kafka-consumer-perf-test",
+    "kafka-topics",
+];
 
 /// Whether there is a native tool in the place of this one.
 #[must_use]

@@ -88,7 +88,8 @@ pub(super) fn run(
         Ok(opened) => opened,
         Err(error) => return failed(&error.exception()),
     };
-    if plan.partition.is_none() {
+    let protocol = plan.properties.get("group.protocol").unwrap_or("classic");
+    if plan.partition.is_none() && protocol.eq_ignore_ascii_case("classic") {
         let _ = writeln!(err, "{HINT}");
     }
     let begun = begin(&mut consumer, &plan, given).and_then(|()| {

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::group::{self, Ended, Joined};
 use super::partitions::Place;
 use super::tasks::Event;
-use super::{Consumer, ConsumerError, Phase, Polled, Topics};
+use super::{Consumer, ConsumerError, GroupProtocol, Phase, Polled, Topics};
 use crate::metadata::ClusterView;
 
 impl Consumer {
@@ -23,6 +23,10 @@ impl Consumer {
         self.check_topics(&view)?;
         if !matches!(self.phase, Phase::Member(_)) {
             return Ok(None);
+        }
+        if self.settings.protocol == GroupProtocol::Consumer {
+            self.say_topics(self.wanted_topics(&view));
+            return Ok(self.reconcile());
         }
         let is_outgrown = self.counts.as_ref().is_some_and(|counts| is_outgrown(counts, &view));
         if is_outgrown || self.wanted_topics(&view) != self.joined_topics {
@@ -73,6 +77,10 @@ impl Consumer {
             return;
         }
         let Some(group) = self.group.clone() else { return };
+        if self.settings.protocol == GroupProtocol::Consumer {
+            let wanted = self.wanted_topics(&view);
+            return self.join_consumer_group(group, wanted);
+        }
         self.joined_topics = self.wanted_topics(&view);
         let topics = self.joined_topics.clone();
         let uncommitted = std::mem::take(&mut self.uncommitted);
@@ -94,6 +102,7 @@ impl Consumer {
         let Some(group) = self.group.clone() else { return Ok(None) };
         let joined = joined.inspect_err(|_| self.phase = Phase::Outside)?;
         self.counts = joined.counts;
+        self.done.joins += 1;
         self.partitions.assign(joined.partitions.clone(), Place::Committed);
         self.is_locating = false;
         self.last_commit = Instant::now();

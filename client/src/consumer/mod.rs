@@ -1,4 +1,4 @@
-//! Reading records: Kafka's consumer, alone or as a member of a classic group.
+//! Reading records: Kafka's consumer, alone or as a member of a group.
 //!
 //! ```text
 //! poll ─ upkeep: join, commit, locate, fetch (tasks) ─▶ nodes
@@ -18,7 +18,8 @@
 //! before `poll` takes it, so that its future may be dropped at any time. What `poll` handed out
 //! is consumed once it is called again. A fetch for what follows is under way by then.
 //! `partitions`, `fetch`, `fetched`, `aborted`, `assignor`, `settings` and `group::protocol` decide
-//! and know no runtime. Answers to `ClassicKafkaConsumer`.
+//! and know no runtime. Answers to `ClassicKafkaConsumer` and
+//! `AsyncKafkaConsumer`.
 
 mod aborted;
 mod assignor;
@@ -28,6 +29,7 @@ mod fetched;
 mod group;
 mod membership;
 mod partitions;
+mod reconcile;
 mod settings;
 mod tasks;
 
@@ -42,9 +44,9 @@ use tokio::time::Instant;
 pub use self::assignor::Assignor;
 pub use self::error::ConsumerError;
 pub use self::fetched::{Fetched, FetchedBatch, FetchedError, TopicPartition};
-use self::group::Group;
+use self::group::{ByTopicId, Group};
 use self::partitions::{Partitions, Place, Position};
-pub use self::settings::{ConsumerSettings, ConsumerSettingsError, OffsetReset};
+pub use self::settings::{ConsumerSettings, ConsumerSettingsError, GroupProtocol, OffsetReset};
 use self::tasks::Event;
 use crate::Address;
 use crate::metadata::{Cluster, OnClusterEvent};
@@ -74,6 +76,15 @@ pub enum Polled {
     Assigned(Vec<TopicPartition>),
     /// The time was up.
     Nothing,
+}
+
+/// What a consumer has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Fetches that were answered.
+    pub fetches: u64,
+    /// Generations that were joined.
+    pub joins: u64,
 }
 
 /// How far the membership in a group has come.
@@ -110,6 +121,10 @@ pub struct Consumer {
     began: Instant,
     last_commit: Instant,
     checked_view: u64,
+    done: Counts,
+    /// What the coordinator wants this consumer to read, until it does.
+    target: Option<ByTopicId>,
+    is_giving_up: bool,
 }
 
 impl Consumer {
@@ -145,6 +160,9 @@ impl Consumer {
             began: Instant::now(),
             last_commit: Instant::now(),
             checked_view: 0,
+            done: Counts::default(),
+            target: None,
+            is_giving_up: false,
         }
     }
 
@@ -185,6 +203,10 @@ impl Consumer {
     /// The partitions that are read now.
     pub fn assignment(&self) -> &[TopicPartition] {
         self.partitions.all()
+    }
+
+    pub fn counts(&self) -> Counts {
+        self.done
     }
 
     /// What comes next, or nothing when the time is up.

@@ -52,6 +52,17 @@ impl Partitions {
         self.order = partitions;
     }
 
+    /// The partitions are these from now on; those that stay keep their place.
+    pub(super) fn reassign(&mut self, partitions: Vec<TopicPartition>, place: Place) {
+        let mut old = std::mem::take(&mut self.states);
+        self.assign(partitions, place);
+        for (partition, state) in &mut self.states {
+            if let Some(kept) = old.remove(partition) {
+                *state = kept;
+            }
+        }
+    }
+
     pub(super) fn all(&self) -> &[TopicPartition] {
         &self.order
     }
@@ -138,6 +149,15 @@ mod tests {
         let expected = [(named(2), Place::At(at(5))), (named(0), Place::At(at(9)))];
         assert_eq!((ready.as_slice(), next), (&expected[..], Some(Duration::from_secs(2))));
         assert_eq!(partitions.waiting(Duration::from_secs(2), |_| true).0.len(), 3);
+    }
+
+    #[test]
+    fn a_partition_that_stays_keeps_its_place() {
+        let mut partitions = Partitions::default();
+        partitions.assign(vec![named(0), named(1)], Place::At(at(3)));
+        partitions.reassign(vec![named(1), named(2)], Place::Committed);
+        let places = [0, 1, 2].map(|index| partitions.place(&named(index)));
+        assert_eq!(places, [None, Some(Place::At(at(3))), Some(Place::Committed)]);
     }
 
     #[test]

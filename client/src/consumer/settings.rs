@@ -20,6 +20,15 @@ pub enum OffsetReset {
     None,
 }
 
+/// Who assigns a group's partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupProtocol {
+    /// The member that leads.
+    Classic,
+    /// The coordinator (KIP-848).
+    Consumer,
+}
+
 /// A consumer's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsumerSettings {
@@ -27,6 +36,9 @@ pub struct ConsumerSettings {
     pub cluster: ClusterSettings,
     pub group_id: Option<String>,
     pub group_instance_id: Option<String>,
+    pub protocol: GroupProtocol,
+    /// group.remote.assignor
+    pub remote_assignor: Option<String>,
     pub is_auto_committing: bool,
     pub auto_commit_interval: Duration,
     pub offset_reset: OffsetReset,
@@ -50,6 +62,8 @@ impl Default for ConsumerSettings {
             cluster: ClusterSettings::default(),
             group_id: None,
             group_instance_id: None,
+            protocol: GroupProtocol::Classic,
+            remote_assignor: None,
             is_auto_committing: true,
             auto_commit_interval: Duration::from_secs(5),
             offset_reset: OffsetReset::Latest,
@@ -81,8 +95,8 @@ pub enum ConsumerSettingsError {
          RoundRobinAssignor of org.apache.kafka.clients.consumer"
     )]
     NoAssignor { class: String },
-    #[error("group.protocol={0} cannot be used: this client joins groups by the classic protocol")]
-    NoProtocol(String),
+    #[error("{0} cannot be set when group.protocol=CONSUMER")]
+    OfOtherProtocol(String),
 }
 
 impl ConsumerSettings {
@@ -91,11 +105,18 @@ impl ConsumerSettings {
         properties: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, ConsumerSettingsError> {
         let mut settings = Self::default();
+        let mut classic = Vec::new();
         for (name, value) in properties {
+            if CLASSIC_KEYS.contains(&name) {
+                classic.push(name);
+            }
             if !settings.cluster.set(name, value)? {
                 settings.read_group(name, value)?;
                 settings.read_fetch(name, value)?;
             }
+        }
+        if settings.protocol == GroupProtocol::Consumer && !classic.is_empty() {
+            return Err(ConsumerSettingsError::OfOtherProtocol(classic.join(", ")));
         }
         if settings.cluster.client_id.is_empty() {
             let group = settings.group_id.as_deref();
@@ -130,9 +151,8 @@ impl ConsumerSettings {
                 self.max_poll_records = usize::try_from(count).unwrap_or(usize::MAX);
             }
             "partition.assignment.strategy" => self.assignors = assignors(value)?,
-            "group.protocol" if !value.trim().eq_ignore_ascii_case("classic") => {
-                return Err(protocol_error(value));
-            }
+            "group.protocol" => self.protocol = group_protocol(value)?,
+            "group.remote.assignor" => self.remote_assignor = Some(value.to_owned()),
             _ => {}
         }
         Ok(())
@@ -162,16 +182,20 @@ fn wrong(name: &'static str, value: &str, problem: impl Into<String>) -> Consume
     ConsumerSettingsError::Value { name, value: value.to_owned(), problem: problem.into() }
 }
 
-fn protocol_error(value: &str) -> ConsumerSettingsError {
-    match value.trim().eq_ignore_ascii_case("consumer") {
-        true => ConsumerSettingsError::NoProtocol(value.to_owned()),
-        false => wrong(
-            "group.protocol",
-            value,
-            "String must be one of (case insensitive): CLASSIC, CONSUMER",
-        ),
+fn group_protocol(value: &str) -> Result<GroupProtocol, ConsumerSettingsError> {
+    match value.to_ascii_lowercase().as_str() {
+        "classic" => Ok(GroupProtocol::Classic),
+        "consumer" => Ok(GroupProtocol::Consumer),
+        _ => {
+            let problem = "String must be one of (case insensitive): CONSUMER, CLASSIC";
+            Err(wrong("group.protocol", value, problem))
+        }
     }
 }
+
+/// Keys that the coordinator decides where it assigns.
+const CLASSIC_KEYS: [&str; 3] =
+    ["partition.assignment.strategy", "heartbeat.interval.ms", "session.timeout.ms"];
 
 fn boolean(name: &'static str, value: &str) -> Result<bool, ConsumerSettingsError> {
     match value.trim().to_ascii_lowercase().as_str() {
@@ -304,6 +328,18 @@ mod tests {
         assert_eq!(settings.fetch_min_bytes, 7);
         assert_eq!(settings.assignors, [Assignor::RoundRobin, Assignor::Range]);
         assert_eq!(settings.cluster.client_id, "consumer-g-1");
+    }
+
+    #[test]
+    fn keys_of_the_classic_protocol_are_none_of_the_newer_one() {
+        let given = [("group.protocol", "Consumer"), ("group.remote.assignor", "range")];
+        let settings = ConsumerSettings::from_properties(given).unwrap();
+        assert_eq!(settings.protocol, GroupProtocol::Consumer);
+        assert_eq!(settings.remote_assignor.as_deref(), Some("range"));
+        let given = [("session.timeout.ms", "9000"), ("group.protocol", "consumer")];
+        let refused = ConsumerSettings::from_properties(given).unwrap_err();
+        let words = "session.timeout.ms cannot be set when group.protocol=CONSUMER";
+        assert_eq!(refused.to_string(), words);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::fetch::{
     Answered, FIRST_WITH_IDS, FetchTarget, answers, fetch_request, judge, offsets_request,
 };
-use super::group::{self, Ended, Joined};
+use super::group::{self, Ended, Joined, Told};
 use super::partitions::{Place, Position};
 use super::settings::OffsetReset;
 use super::{Consumer, ConsumerError, Polled, TopicPartition};
@@ -23,6 +23,9 @@ type Resets = Vec<(TopicPartition, OffsetReset, i32)>;
 pub(super) enum Event {
     Joined(Result<Joined, ConsumerError>),
     HeartbeatsEnded(Ended),
+    Told(Told),
+    /// The positions of partitions that were given up are committed.
+    GivenUp,
     /// A commit that failed is made good by the next.
     AutoCommitted,
     Located { round: u64, committed: Result<Committed, ConsumerError> },
@@ -40,6 +43,11 @@ impl Consumer {
         match event {
             Event::Joined(joined) => self.take_joined(joined),
             Event::HeartbeatsEnded(ended) => self.take_ended(ended),
+            Event::Told(told) => self.take_told(told),
+            Event::GivenUp => {
+                self.is_giving_up = false;
+                Ok(self.reconcile())
+            }
             Event::AutoCommitted => {
                 self.is_committing = false;
                 Ok(None)
@@ -58,6 +66,7 @@ impl Consumer {
             }
             Event::Fetched { node, asked, answer } => {
                 self.fetching.remove(&node);
+                self.done.fetches += u64::from(answer.is_ok());
                 self.take_fetched(node, &asked, answer)
             }
         }

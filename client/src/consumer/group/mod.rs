@@ -1,13 +1,18 @@
-//! Membership in a classic group: joining, heartbeats, commits, leaving.
+//! Membership in a group: joining, heartbeats, commits, leaving.
 //!
 //! ```text
+//! classic:
 //! join (a task) ─ JoinGroup ─▶ the leader assigns ─ SyncGroup ─▶ Joined
 //! heartbeats (a task per generation) ─▶ nothing while all is well, else what to do
+//! consumer (KIP-848):
+//! consumer_group (a task) ─ ConsumerGroupHeartbeat: wants, owns ─▶ what it shall own
+//! both:
 //! commit, committed, leave ─▶ asked of the coordinator, which is looked for again when it moved
 //! ```
 //! `protocol` decides what codes mean and reads members' bytes. Answers to `AbstractCoordinator`
 //! and `ConsumerCoordinator`.
 
+mod consumer_group;
 mod join;
 mod offsets;
 mod protocol;
@@ -19,13 +24,16 @@ use std::time::Duration;
 use ::protocol::messages::leave_group_request::MemberIdentity;
 use ::protocol::messages::{GroupId, HeartbeatRequest, LeaveGroupRequest};
 use ::protocol::wire::{Request, StrBytes};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use self::consumer_group::Statement;
+pub(super) use self::consumer_group::{ByTopicId, Told, consumer_group};
 pub(super) use self::join::{Joined, join};
 pub(super) use self::offsets::{commit, committed};
 use self::protocol::{Reaction, reaction};
 use super::ConsumerError;
-use super::settings::ConsumerSettings;
+use super::settings::{ConsumerSettings, GroupProtocol};
 use crate::metadata::{Cluster, CoordinatorError, CoordinatorKind, Node};
 
 /// Who this consumer is to the group. An empty id and no generation before it has joined.
@@ -47,6 +55,9 @@ pub(super) struct Group {
     identity: Mutex<Identity>,
     coordinator: Mutex<Option<Node>>,
     last_poll: Mutex<Instant>,
+    /// What heartbeats of the newer protocol say.
+    statement: Mutex<Statement>,
+    nudge: Notify,
 }
 
 /// Why a coordinator's answer did not come; it is asked again.
@@ -69,6 +80,8 @@ impl Group {
             identity: Mutex::new(Identity::NOBODY),
             coordinator: Mutex::default(),
             last_poll: Mutex::new(Instant::now()),
+            statement: Mutex::default(),
+            nudge: Notify::new(),
         }
     }
 
@@ -168,6 +181,9 @@ impl Group {
     /// Leaves, as far as the coordinator can be reached in time. A static member stays: it comes
     /// back before its session ends, or not.
     pub(super) async fn leave(&self) {
+        if self.settings.protocol == GroupProtocol::Consumer {
+            return self.leave_consumer_group().await;
+        }
         let Identity { member_id, .. } = self.identity();
         if member_id.is_empty() || self.settings.group_instance_id.is_some() {
             return;

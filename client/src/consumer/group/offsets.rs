@@ -67,11 +67,16 @@ pub(in super::super) async fn committed(
     }
 }
 
-/// UNSTABLE_OFFSET_COMMIT: a transaction that commits offsets is open.
+/// A transaction that commits offsets is open, a topic is new, or the member's epoch is about to
+/// be known here.
 fn passes(code: i16) -> bool {
-    [ErrorCode::UnstableOffsetCommit, ErrorCode::UnknownTopicOrPartition]
-        .iter()
-        .any(|error| error.code() == code)
+    [
+        ErrorCode::UnstableOffsetCommit,
+        ErrorCode::UnknownTopicOrPartition,
+        ErrorCode::StaleMemberEpoch,
+    ]
+    .iter()
+    .any(|error| error.code() == code)
 }
 
 /// Commits these positions as the member that the group knows.
