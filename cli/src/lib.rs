@@ -12,6 +12,7 @@
 mod arguments;
 mod confluent;
 mod consumer_session;
+mod jackson;
 mod java_order;
 mod joptsimple;
 mod kafka_broker_api_versions;
@@ -20,6 +21,7 @@ mod kafka_console_consumer;
 mod kafka_consumer_perf_test;
 mod kafka_storage;
 mod kafka_topics;
+mod kafka_verifiable_consumer;
 mod log_line;
 mod machine;
 mod nc;
@@ -47,6 +49,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-consumer-perf-test", kafka_consumer_perf_test::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
+    ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("nc", nc::run),
     ("ub", confluent::ub),
 ];

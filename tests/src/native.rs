@@ -14,6 +14,7 @@ const TOOLS: &[&str] = &[
     "kafka-console-consumer",
     "kafka-consumer-perf-test",
     "kafka-topics",
+    "kafka-verifiable-consumer",
 ];
 
 /// Whether there is a native tool in the place of this one.

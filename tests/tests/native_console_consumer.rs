@@ -107,19 +107,19 @@ fn a_broker_that_is_not_there_is_given_up_in_time_and_named() {
     }
 }
 
-#[test]
-fn two_members_of_a_group_share_a_topic_and_the_second_takes_over() {
-    let server = Server::start(Kind::Gregor, &["group.initial.rebalance.delay.ms=0".to_owned()]);
+/// Two members of group `g` share four partitions, and the one that is left has them all.
+fn share(server: &Server, properties: &str) {
     let create = "kafka-topics@4.3.1 --bootstrap-server SERVER --create --topic t --partitions 4";
-    assert_eq!(tool(&server, create, "").code, 0);
-    let rest = "--topic t --group g --formatter-property print.partition=true \
-                --command-property heartbeat.interval.ms=200";
+    assert_eq!(tool(server, create, "").code, 0);
+    let lines: Vec<String> = (0..40).map(|at| format!("{at}\n")).collect();
+    topic_with(server, "t", &lines.concat());
+    let rest = format!("--topic t --group g {properties}");
     let members = "kafka-consumer-groups@4.3.1 --bootstrap-server SERVER --describe --group g \
                    --members";
     let shares = |wanted: &[&str]| {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(30);
         loop {
-            let told = tool(&server, members, "").stdout;
+            let told = tool(server, members, "").stdout;
             let mut shares: Vec<String> = told
                 .lines()
                 .filter(|line| line.starts_with("g "))
@@ -133,13 +133,33 @@ fn two_members_of_a_group_share_a_topic_and_the_second_takes_over() {
             std::thread::sleep(Duration::from_millis(100));
         }
     };
-    let mut first = started(&server, rest);
+    let mut first = started(server, &format!("{rest} --from-beginning"));
     shares(&["4"]);
-    let mut second = started(&server, rest);
+    let mut second = started(server, &rest);
     shares(&["2", "2"]);
     signal(&first, "TERM");
     assert_eq!(first.wait().expect("it ends").code(), Some(143));
+    let read = std::io::read_to_string(first.stdout.take().expect("piped")).expect("read");
+    assert_eq!(read.lines().count(), 40, "all that was there, once");
     shares(&["4"]);
+    topic_with(server, "t", "more\n");
+    let mut lines = BufReader::new(second.stdout.take().expect("piped")).lines();
+    // What the first one committed as it lost partitions and as it ended is not read again.
+    assert_eq!(lines.next().expect("a line").expect("read"), "more");
     signal(&second, "TERM");
     assert_eq!(second.wait().expect("it ends").code(), Some(143));
+}
+
+#[test]
+fn two_members_of_a_group_share_a_topic_and_the_second_takes_over() {
+    let server = Server::start(Kind::Gregor, &["group.initial.rebalance.delay.ms=0".to_owned()]);
+    share(&server, "--command-property heartbeat.interval.ms=200");
+}
+
+#[test]
+fn the_coordinator_assigns_where_the_newer_protocol_is_asked_for() {
+    let lines = ["group.consumer.min.heartbeat.interval.ms", "group.consumer.heartbeat.interval.ms"]
+        .map(|key| format!("{key}=300"));
+    let server = Server::start(Kind::Stock, &lines);
+    share(&server, "--command-property group.protocol=consumer");
 }

@@ -77,6 +77,7 @@ pub(super) fn run(options: &PerfOptions, out: &mut dyn Write) -> Result<i32, Fai
     Ok(code.unwrap_or(0))
 }
 
+/// Unlike Kafka: what is counted, and nothing besides (docs/decisions/0389).
 fn print_metrics(
     options: &PerfOptions,
     consumer: &Consumer,

@@ -1,6 +1,7 @@
 //! Who of a group reads which partition: Kafka's assignors, which a classic group's leader applies.
 //!
-//! Pure. Answers to `RangeAssignor` and `RoundRobinAssignor` for members without racks.
+//! Pure. Answers to `RangeAssignor` and `RoundRobinAssignor` for members without racks. Unlike
+//! Kafka: there is no sticky one (docs/decisions/0388).
 
 use std::collections::BTreeMap;
 

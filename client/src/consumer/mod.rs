@@ -250,6 +250,18 @@ impl Consumer {
         }
     }
 
+    /// Commits these offsets, and waits until it is done.
+    pub async fn commit_offsets(
+        &mut self,
+        offsets: &[(TopicPartition, i64)],
+    ) -> Result<(), ConsumerError> {
+        let group = self.group.clone().ok_or(ConsumerError::NoGroup)?;
+        let at = |(partition, offset): &(TopicPartition, i64)| {
+            (partition.clone(), Position { offset: *offset, epoch: -1 })
+        };
+        group::commit(group, offsets.iter().map(at).collect()).await
+    }
+
     /// Commits where that is automatic, and leaves the group; takes no longer than `limit`.
     pub async fn close(mut self, limit: Duration) {
         let parting = async {

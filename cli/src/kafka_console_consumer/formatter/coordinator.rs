@@ -14,7 +14,7 @@ use protocol::records::group::{
 use protocol::records::transaction::{TransactionLogValue, TransactionRecord};
 
 use super::FormatError;
-use super::json::Json;
+use crate::jackson::Json;
 
 /// The kinds of records that are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,6 @@
 mod coordinator;
 mod default;
 mod deserializer;
-mod json;
 
 use config::Properties;
 use protocol::batch::{Record, TimestampType};

@@ -2,8 +2,9 @@
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Null,
+    Bool(bool),
     Number(i64),
     Text(String),
     List(Vec<Self>),
@@ -11,17 +12,19 @@ pub(super) enum Json {
 }
 
 impl Json {
-    pub(super) fn text(value: &str) -> Self {
+    pub(crate) fn text(value: &str) -> Self {
         Self::Text(value.to_owned())
     }
 
-    pub(super) fn nullable(value: Option<&str>) -> Self {
+    pub(crate) fn nullable(value: Option<&str>) -> Self {
         value.map_or(Self::Null, Self::text)
     }
 
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
         match self {
             Self::Null => out.extend_from_slice(b"null"),
+            Self::Bool(true) => out.extend_from_slice(b"true"),
+            Self::Bool(false) => out.extend_from_slice(b"false"),
             Self::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
             Self::Text(text) => quote(text, out),
             Self::List(items) => {
