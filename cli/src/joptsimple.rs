@@ -9,8 +9,8 @@
 pub(crate) struct Opt {
     pub(crate) name: &'static str,
     pub(crate) takes_value: bool,
-    /// Whether it may stand without its value: one that follows must not look like an option.
-    pub(crate) is_optional: bool,
+    /// Whether a value may be left out.
+    is_optional: bool,
 }
 
 impl Opt {
@@ -18,6 +18,7 @@ impl Opt {
         Self { name, takes_value: true, is_optional: false }
     }
 
+    /// With a value, or without one: its default then.
     pub(crate) const fn optional(name: &'static str) -> Self {
         Self { name, takes_value: true, is_optional: true }
     }
@@ -38,6 +39,18 @@ pub(crate) enum OptionError {
     Multiple(&'static str),
     #[error("Cannot parse argument '{argument}' of option {name}")]
     Conversion { name: &'static str, argument: String },
+}
+
+impl OptionError {
+    /// The name of joptsimple's exception, which Java prints where nobody catches it.
+    pub(crate) fn class(&self) -> &'static str {
+        match self {
+            Self::Unrecognized(_) => "joptsimple.UnrecognizedOptionException",
+            Self::MissingArgument(_) => "joptsimple.OptionMissingRequiredArgumentException",
+            Self::Multiple(_) => "joptsimple.MultipleArgumentsForOptionException",
+            Self::Conversion { .. } => "joptsimple.OptionArgumentConversionException",
+        }
+    }
 }
 
 /// What a command line gave.
@@ -68,6 +81,15 @@ impl ParsedOptions {
 
     /// The value of an option that is a number to Java's `Integer.valueOf`.
     pub(crate) fn integer(&self, name: &'static str) -> Result<Option<i32>, OptionError> {
+        self.number(name)
+    }
+
+    /// The value of an option that is a number to Java's `Long.valueOf`.
+    pub(crate) fn long(&self, name: &'static str) -> Result<Option<i64>, OptionError> {
+        self.number(name)
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>, OptionError> {
         let Some(value) = self.value(name)? else { return Ok(None) };
         let wrong = |_| OptionError::Conversion { name, argument: value.to_owned() };
         value.parse().map(Some).map_err(wrong)
@@ -107,7 +129,8 @@ pub(crate) fn parse(
             (false, _) => None,
             (true, Some(value)) => Some(value),
             (true, None) if option.is_optional => {
-                words.next_if(|next| !next.starts_with('-')).cloned()
+                let looks_like_option = |word: &str| word.starts_with('-') && word.len() > 1;
+                words.next_if(|next| !looks_like_option(next)).cloned()
             }
             (true, None) => {
                 let next = words.next().cloned();
@@ -125,11 +148,11 @@ mod tests {
 
     const OPTIONS: &[Opt] = &[
         Opt::value("topic"),
-        Opt::optional("decoder"),
         Opt::value("topic-id"),
         Opt::value("config"),
         Opt::switch("list"),
         Opt::switch("help"),
+        Opt::optional("wait"),
     ];
 
     fn words(line: &str) -> Vec<String> {
@@ -148,10 +171,10 @@ mod tests {
         assert_eq!(given.value("topic"), Ok(Some("a=b")));
         assert_eq!(given.values("config"), ["x", "--list"]);
         assert_eq!(read("--topic=").unwrap().value("topic"), Ok(Some("")));
-        for (line, value) in [("--decoder a --list", Some("a")), ("--decoder --list", None)] {
+        for (line, value) in [("--wait --list", None), ("--wait 5", Some("5")), ("--wait", None)] {
             let given = read(line).unwrap();
-            assert!(given.has("decoder") && given.has("list"), "{line}");
-            assert_eq!(given.value("decoder"), Ok(value), "{line}");
+            assert!(given.has("wait"), "{line}");
+            assert_eq!(given.value("wait"), Ok(value), "{line}");
         }
     }
 

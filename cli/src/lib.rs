@@ -11,18 +11,24 @@
 
 mod arguments;
 mod confluent;
+mod consumer_session;
 mod java_order;
 mod joptsimple;
 mod kafka_broker_api_versions;
 mod kafka_cluster;
+mod kafka_console_consumer;
+mod kafka_consumer_perf_test;
 mod kafka_dump_log;
 mod kafka_storage;
 mod kafka_topics;
+mod kafka_verifiable_consumer;
 mod log_line;
 mod machine;
 mod nc;
 mod node_file;
 mod session;
+mod signals;
+mod simple_date_format;
 mod wrap;
 
 use std::io::Write;
@@ -39,9 +45,12 @@ const TOOLS: &[(&str, Run)] = &[
     ("dub", confluent::dub),
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
     ("kafka-cluster", kafka_cluster::run),
+    ("kafka-console-consumer", kafka_console_consumer::run),
+    ("kafka-consumer-perf-test", kafka_consumer_perf_test::run),
     ("kafka-dump-log", kafka_dump_log::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
+    ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("nc", nc::run),
     ("ub", confluent::ub),
 ];

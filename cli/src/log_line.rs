@@ -8,9 +8,20 @@ use protocol::time::Timestamp;
 
 /// Writes one line. A stderr that nobody reads is no reason to stop.
 pub(crate) fn warn(logger: &str, message: &str) {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let line = line(since, "WARN", message, logger);
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    write(&line(now(), "WARN", message, logger));
+}
+
+/// Writes one line, and the exception below it as the first line of its trace names it.
+pub(crate) fn error(logger: &str, message: &str, exception: &str) {
+    write(&format!("{}{exception}\n", line(now(), "ERROR", message, logger)));
+}
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn write(lines: &str) {
+    let _ = std::io::stderr().write_all(lines.as_bytes());
 }
 
 fn line(since: Duration, level: &str, message: &str, logger: &str) -> String {

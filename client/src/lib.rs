@@ -11,10 +11,12 @@
 
 pub mod admin;
 pub mod bootstrap;
+pub mod consumer;
 mod inbox;
 mod lines;
 mod link;
 mod liveness;
+pub mod metadata;
 pub mod probe;
 #[cfg(test)]
 mod tests;

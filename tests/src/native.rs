@@ -8,7 +8,14 @@ use crate::oracle::Finished;
 
 /// The release whose words the native tools have.
 const RELEASE: &str = "4.3.1";
-const TOOLS: [&str; 3] = ["kafka-broker-api-versions", "kafka-cluster", "kafka-topics"];
+const TOOLS: &[&str] = &[
+    "kafka-broker-api-versions",
+    "kafka-cluster",
+    "kafka-console-consumer",
+    "kafka-consumer-perf-test",
+    "kafka-topics",
+    "kafka-verifiable-consumer",
+];
 
 /// Whether there is a native tool in the place of this one.
 #[must_use]
@@ -42,13 +49,19 @@ pub fn run(tool: &str, args: &[String], stdin: &str) -> Finished {
 #[must_use]
 pub fn without_trace(stderr: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
+    let mut follows_error = false;
     for line in stderr.lines() {
+        // The exception below a logged error.
+        if std::mem::take(&mut follows_error) {
+            continue;
+        }
+        follows_error = line.starts_with('[') && line.contains(" ERROR ");
         let repeats = kept.iter().any(|message| {
             let class = line.strip_suffix(message).and_then(|rest| rest.strip_suffix(": "));
             class.is_some_and(|class| class.contains('.') && !class.contains(' '))
         });
         let is_cause = line.starts_with("Caused by: ") || line.trim_start().starts_with("... ");
-        let is_logged = line.starts_with('[') && line.contains(" WARN ");
+        let is_logged = follows_error || line.starts_with('[') && line.contains(" WARN ");
         if !repeats && !is_cause && !is_logged && !line.is_empty() {
             kept.push(line);
         }
@@ -66,5 +79,6 @@ mod tests {
         assert_eq!(without_trace(stock), "Wrong.\n");
         assert_eq!(without_trace("a.B: c\njava.D: a.B: c\n"), "a.B: c\n");
         assert_eq!(without_trace("a b: c\nc\n"), "a b: c\nc\n");
+        assert_eq!(without_trace("a\n[1] ERROR x (y)\na.B: c\nd\n"), "a\nd\n");
     }
 }

@@ -135,7 +135,7 @@ impl Admin {
     }
 }
 
-pub(super) fn nodes_of_metadata(answer: &MetadataResponse) -> Vec<Node> {
+pub(crate) fn nodes_of_metadata(answer: &MetadataResponse) -> Vec<Node> {
     let brokers = answer.brokers.iter().map(|broker| Node {
         id: broker.node_id.0,
         address: address(&broker.host, broker.port),

@@ -26,11 +26,13 @@ use protocol::messages::{DescribeClusterRequest, MetadataRequest};
 use protocol::wire::Request;
 
 use self::attempts::{Attempts, Backoff};
+pub(crate) use self::cluster::nodes_of_metadata;
 pub use self::cluster::{ClusterDescription, NodeVersions};
 pub use self::configs::ConfigEntry;
 pub use self::error::{AdminError, Known, known};
 pub use self::reassignments::Reassignment;
 pub use self::settings::{AdminSettings, SettingsError};
+pub(crate) use self::settings::{check_protocol, number};
 pub use self::topics::{NewTopic, Partition, TopicDescription, TopicListing};
 use crate::{Address, Peer, PeerError, PeerSettings};
 
@@ -245,7 +247,7 @@ impl Admin {
                 let question = MetadataRequest::default().with_topics(Some(Vec::new()));
                 let answer = peer.request(question, limit).await?;
                 let refused = error::check(answer.error_code, None);
-                (cluster::nodes_of_metadata(&answer), answer.controller_id.0, refused)
+                (nodes_of_metadata(&answer), answer.controller_id.0, refused)
             }
             Bootstrap::Controllers => {
                 let question = DescribeClusterRequest::default().with_endpoint_type(2);

@@ -48,6 +48,10 @@ pub enum SettingsError {
     #[error("Invalid value {value} for configuration {name}: Value must be at least 0")]
     Negative { name: String, value: String },
     #[error(
+        "Invalid value {value} for configuration {name}: Expected value to be either true or false"
+    )]
+    NoBoolean { name: String, value: String },
+    #[error(
         "Invalid value {0} for configuration security.protocol: String must be one of (case \
          insensitive): SASL_SSL, PLAINTEXT, SSL, SASL_PLAINTEXT"
     )]
@@ -97,7 +101,12 @@ impl AdminSettings {
     }
 }
 
-fn number(name: &str, value: &str, kind: &'static str, most: i64) -> Result<u64, SettingsError> {
+pub(crate) fn number(
+    name: &str,
+    value: &str,
+    kind: &'static str,
+    most: i64,
+) -> Result<u64, SettingsError> {
     let (name, value) = (name.to_owned(), value.trim().to_owned());
     match value.parse::<i64>() {
         Ok(number) if number > most => Err(SettingsError::NoNumber { name, value, kind }),
@@ -106,7 +115,7 @@ fn number(name: &str, value: &str, kind: &'static str, most: i64) -> Result<u64,
     }
 }
 
-fn check_protocol(value: &str) -> Result<(), SettingsError> {
+pub(crate) fn check_protocol(value: &str) -> Result<(), SettingsError> {
     match value.trim().to_ascii_uppercase().as_str() {
         "PLAINTEXT" => Ok(()),
         known @ ("SSL" | "SASL_PLAINTEXT" | "SASL_SSL") => {

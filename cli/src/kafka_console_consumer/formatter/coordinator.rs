@@ -1,0 +1,67 @@
+//! Records of `__consumer_offsets` and `__transaction_state` as JSON.
+//!
+//! A record of another kind than the formatter's prints nothing, and no line end follows what is
+//! printed: so does stock's. Answers to `CoordinatorRecordMessageFormatter`.
+
+use std::io::Write as _;
+
+use protocol::batch::Record;
+use protocol::record_json::{self, Coordinator, Json, JsonError};
+
+use super::FormatError;
+
+/// The kinds of records that are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum CoordinatorFormatter {
+    Offsets,
+    GroupMetadata,
+    TransactionLog,
+}
+
+impl CoordinatorFormatter {
+    fn topic(self) -> Coordinator {
+        match self {
+            Self::Offsets | Self::GroupMetadata => Coordinator::Group,
+            Self::TransactionLog => Coordinator::Transaction,
+        }
+    }
+
+    /// Whether records of this type are printed.
+    fn prints(self, record_type: i16) -> bool {
+        match self {
+            Self::Offsets => matches!(record_type, 0 | 1),
+            Self::GroupMetadata => record_type == 2,
+            Self::TransactionLog => record_type == 0,
+        }
+    }
+
+    pub(super) fn write(self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), FormatError> {
+        let (Some(key), value) = (record.key, record.value) else { return Ok(()) };
+        let read = match record_json::coordinator(self.topic(), key, value) {
+            Ok(read) => read,
+            Err(JsonError::UnknownRecord(_)) => return Ok(()),
+            Err(reason) => {
+                return Err(FormatError {
+                    class: "java.lang.RuntimeException",
+                    message: format!(
+                        "Could not read record at offset {} due to: {reason}",
+                        record.offset
+                    ),
+                });
+            }
+        };
+        if self.prints(read.record_type) {
+            let versioned = |of: Json, name, version: i16| {
+                Json::object([(name, Json::Int(version.into())), ("data", of)])
+            };
+            let value = read.value.map(|(version, data)| versioned(data, "version", version));
+            let json = Json::object([
+                ("key", versioned(read.key, "type", read.record_type)),
+                ("value", value.unwrap_or(Json::Null)),
+            ]);
+            // A vector takes whatever is written.
+            let _ = write!(out, "{json}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! How a record is printed: the formatters of Kafka's tools by the names of their classes.
+//!
+//! `default` prints keys, values and what stands around them; `coordinator` prints the records of
+//! Kafka's own topics as JSON. Answers to `MessageFormatter`.
+
+mod coordinator;
+mod default;
+mod deserializer;
+
+use config::Properties;
+use protocol::batch::{Record, TimestampType};
+
+use self::coordinator::CoordinatorFormatter;
+use self::default::DefaultFormatter;
+use crate::log_line;
+
+/// Why there is no formatter: the message of Java's exception, which is the class's name alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum FormatterError {
+    #[error("{0}")]
+    NoClass(String),
+}
+
+/// Why a record could not be printed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct FormatError {
+    /// Java's exception.
+    pub(super) class: &'static str,
+    pub(super) message: String,
+}
+
+/// A record and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Printable<'a> {
+    pub(super) partition: i32,
+    pub(super) timestamp_type: TimestampType,
+    pub(super) record: Record<'a>,
+}
+
+/// A formatter, set up.
+#[derive(Debug)]
+pub(super) enum Formatter {
+    Default(Box<DefaultFormatter>),
+    Coordinator(CoordinatorFormatter),
+    /// Prints nothing.
+    NoOp,
+}
+
+const PACKAGE: &str = "org.apache.kafka.tools.consumer.";
+
+impl Formatter {
+    pub(super) const DEFAULT: &str = "org.apache.kafka.tools.consumer.DefaultMessageFormatter";
+
+    /// By the name of Kafka's class.
+    pub(super) fn of_class(class: &str) -> Result<Self, FormatterError> {
+        let unknown = || FormatterError::NoClass(class.to_owned());
+        Ok(match class.strip_prefix(PACKAGE).ok_or_else(unknown)? {
+            // The second logs each record too, at a level that its tool does not show.
+            "DefaultMessageFormatter" | "LoggingMessageFormatter" => Self::Default(Box::default()),
+            "NoOpMessageFormatter" => Self::NoOp,
+            "OffsetsMessageFormatter" => Self::Coordinator(CoordinatorFormatter::Offsets),
+            "GroupMetadataMessageFormatter" => {
+                Self::Coordinator(CoordinatorFormatter::GroupMetadata)
+            }
+            "TransactionLogMessageFormatter" => {
+                Self::Coordinator(CoordinatorFormatter::TransactionLog)
+            }
+            _ => return Err(unknown()),
+        })
+    }
+
+    /// Takes the properties that are meant for it.
+    pub(super) fn configure(&mut self, settings: &Properties) {
+        if let Self::Default(default) = self {
+            for (class, problem) in default.configure(settings) {
+                log_line::error(
+                    "org.apache.kafka.tools.consumer.DefaultMessageFormatter",
+                    &format!("Unable to instantiate a deserializer from {class}"),
+                    &problem,
+                );
+            }
+        }
+    }
+
+    /// Appends what is printed of a record; what was appended before an error stays.
+    #[inline]
+    pub(super) fn write(
+        &self,
+        printable: &Printable<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
+        match self {
+            Self::Default(default) => default.write(printable, out),
+            Self::Coordinator(coordinator) => coordinator.write(&printable.record, out),
+            Self::NoOp => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formatters_go_by_the_names_of_kafkas_classes() {
+        for name in ["Default", "Logging", "NoOp", "Offsets", "GroupMetadata", "TransactionLog"] {
+            let class = format!("{PACKAGE}{name}MessageFormatter");
+            assert!(Formatter::of_class(&class).is_ok(), "{class}");
+        }
+        for class in ["kafka.tools.DefaultMessageFormatter", "org.apache.kafka.tools.consumer.X"] {
+            let refused = Formatter::of_class(class).unwrap_err();
+            assert_eq!(refused.to_string(), class);
+        }
+    }
+}

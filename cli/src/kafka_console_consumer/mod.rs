@@ -1,0 +1,45 @@
+//! `kafka-console-consumer`: reads records and prints them.
+//!
+//! Answers to org.apache.kafka.tools.consumer.ConsoleConsumer of Kafka 4.3.1, whose help is
+//! `help-4.3.1.txt`. `options` judges the command line, `consume` reads and ends, `formatter`
+//! prints.
+
+mod consume;
+mod formatter;
+mod options;
+
+use std::io::Write;
+
+use self::options::{OPTIONS, Refused};
+use crate::joptsimple::parse;
+
+const HELP: &str = include_str!("help-4.3.1.txt");
+
+/// Runs the tool.
+pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    let mut notes = Vec::new();
+    let given = parse(OPTIONS, arguments).map_err(|error| Refused::Usage(error.to_string()));
+    let read = given.and_then(|given| {
+        // Java's `Random.nextInt(100000)`.
+        let random = || uuid::Uuid::new_v4().as_u128() as u32 % 100_000;
+        options::read(&given, random, &mut notes).map(|plan| (given, plan))
+    });
+    for note in notes {
+        let _ = writeln!(out, "{note}");
+    }
+    match read {
+        Ok((given, plan)) => consume::run(plan, &given, out, err),
+        Err(Refused::Usage(words)) => {
+            let _ = writeln!(err, "{words}\n{}", HELP.trim_end_matches('\n'));
+            1
+        }
+        Err(Refused::Words(words)) => {
+            let _ = writeln!(err, "{words}");
+            1
+        }
+        Err(Refused::Version) => {
+            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
+            0
+        }
+    }
+}

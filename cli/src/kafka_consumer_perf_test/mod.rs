@@ -1,0 +1,56 @@
+//! `kafka-consumer-perf-test`: reads as fast as it can and says how fast that was.
+//!
+//! Answers to org.apache.kafka.tools.ConsumerPerformance of Kafka 4.3.1, whose help is
+//! `help-4.3.1.txt` but for the group that each run draws. `options` judges the command line,
+//! `measure` reads, `report` counts and prints.
+
+mod measure;
+mod options;
+mod report;
+
+use std::io::Write;
+
+use self::options::{OPTIONS, PerfOptions, Refused};
+use crate::joptsimple::parse;
+
+const HELP: &str = include_str!("help-4.3.1.txt");
+/// The group that was drawn when the help was recorded.
+const HELP_GROUP: &str = "perf-consumer-48113) ";
+
+/// Runs the tool.
+pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    // Java's `Random.nextInt(100000)`.
+    let group = format!("perf-consumer-{}", uuid::Uuid::new_v4().as_u128() as u32 % 100_000);
+    let given = parse(OPTIONS, arguments).map_err(|error| Refused::Usage(error.to_string()));
+    let checked = given.and_then(|given| options::check(&given).map(|notes| (given, notes)));
+    let (given, notes) = match checked {
+        Ok(checked) => checked,
+        Err(Refused::Usage(words)) => {
+            let drawn = format!("{:width$}", format!("{group})"), width = HELP_GROUP.len());
+            let help = HELP.replace(HELP_GROUP, &drawn);
+            let _ = writeln!(err, "{words}\n{}", help.trim_end_matches('\n'));
+            return 1;
+        }
+        Err(Refused::Version) => {
+            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
+            return 0;
+        }
+    };
+    for note in notes {
+        let _ = writeln!(out, "{note}");
+    }
+    let is_detailed = given.has("show-detailed-stats");
+    if !given.has("hide-header") {
+        let _ = writeln!(out, "{}", report::header(is_detailed));
+    }
+    let measured = PerfOptions::read(&given, group)
+        .map_err(measure::Failure::from)
+        .and_then(|options| measure::run(&options, out));
+    match measured {
+        Ok(code) => code,
+        Err(failure) => {
+            let _ = writeln!(err, "{failure}");
+            1
+        }
+    }
+}

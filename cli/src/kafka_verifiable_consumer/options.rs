@@ -1,0 +1,193 @@
+//! The flags of `kafka-verifiable-consumer`, and the consumer's properties that they make.
+//!
+//! Pure but for the file that a flag names. Answers to `VerifiableConsumer.createFromArgs`.
+
+use config::Properties;
+
+use crate::arguments::{Flag, ParsedOptions};
+use crate::session::{SessionError, properties};
+
+/// In the order in which Kafka defines them, which decides whose absence is named.
+pub(super) const FLAGS: &[Flag] = &[
+    value("bootstrap-server").required(),
+    value("topic").required(),
+    value("group-protocol"),
+    value("group-remote-assignor"),
+    value("group-id").required(),
+    value("group-instance-id"),
+    value("max-messages"),
+    value("session-timeout"),
+    Flag::switch("verbose", ' ', "").long_only(),
+    Flag::switch("enable-autocommit", ' ', "").long_only(),
+    value("reset-policy"),
+    value("assignment-strategy"),
+    value("consumer.config"),
+    value("command-config"),
+];
+
+const fn value(long: &'static str) -> Flag {
+    Flag::value(long, ' ', "").long_only()
+}
+
+/// Why nothing is read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    Help,
+    /// In the words of argparse4j.
+    Wrong(String),
+    /// A Java exception that nobody catches, with its message.
+    Uncaught(String),
+}
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) bootstrap: String,
+    pub(super) topic: String,
+    pub(super) properties: Properties,
+    /// None where nothing limits it.
+    pub(super) most: Option<u64>,
+    pub(super) is_auto_committing: bool,
+    pub(super) is_verbose: bool,
+}
+
+fn integer(given: &ParsedOptions, long: &str) -> Result<Option<i32>, Refused> {
+    let Some(value) = given.value(long) else { return Ok(None) };
+    let wrong = |_| Refused::Wrong(format!("argument --{long}: could not convert '{value}'"));
+    value.parse().map(Some).map_err(wrong)
+}
+
+impl Plan {
+    /// Reads what was given; `notes` gets what is said on the way.
+    pub(super) fn read(given: &ParsedOptions, notes: &mut Vec<String>) -> Result<Self, Refused> {
+        let most = integer(given, "max-messages")?.unwrap_or(-1);
+        let session_timeout = integer(given, "session-timeout")?;
+        let file = match (given.value("consumer.config"), given.value("command-config")) {
+            (Some(_), Some(_)) => {
+                return Err(Refused::Wrong(
+                    "Options --consumer.config and --command-config are mutually exclusive."
+                        .to_owned(),
+                ));
+            }
+            (Some(old), None) => {
+                notes.push(
+                    "Option --consumer.config has been deprecated and will be removed in a future \
+                     version. Use --command-config instead."
+                        .to_owned(),
+                );
+                Some(old)
+            }
+            (None, file) => file,
+        };
+        let mut properties = properties(file).map_err(|error| match error {
+            SessionError::Unreadable { path, .. } => Refused::Wrong(path),
+            other => Refused::Wrong(other.to_string()),
+        })?;
+        set_protocol(given, &mut properties)?;
+        if let Some(timeout) = session_timeout {
+            properties.set("session.timeout.ms", timeout.to_string());
+        }
+        properties.set("group.id", given.value("group-id").unwrap_or_default());
+        if let Some(instance) = given.value("group-instance-id") {
+            properties.set("group.instance.id", instance);
+        }
+        let is_auto_committing = given.is_set("enable-autocommit");
+        properties.set("enable.auto.commit", is_auto_committing.to_string());
+        properties.set("auto.offset.reset", given.value("reset-policy").unwrap_or("earliest"));
+        Ok(Self {
+            bootstrap: given.value("bootstrap-server").unwrap_or_default().to_owned(),
+            topic: given.value("topic").unwrap_or_default().to_owned(),
+            properties,
+            most: u64::try_from(most).ok(),
+            is_auto_committing,
+            is_verbose: given.is_set("verbose"),
+        })
+    }
+}
+
+fn set_protocol(given: &ParsedOptions, properties: &mut Properties) -> Result<(), Refused> {
+    let protocol = given.value("group-protocol").unwrap_or("classic").to_uppercase();
+    match protocol.as_str() {
+        "CONSUMER" => {
+            if let Some(assignor) = given.value("group-remote-assignor") {
+                properties.set("group.remote.assignor", assignor);
+            }
+        }
+        "CLASSIC" => {
+            let range = "org.apache.kafka.clients.consumer.RangeAssignor";
+            let strategy = given.value("assignment-strategy").unwrap_or(range);
+            properties.set("partition.assignment.strategy", strategy);
+        }
+        _ => {
+            return Err(Refused::Uncaught(format!(
+                "java.lang.IllegalArgumentException: No enum constant \
+                 org.apache.kafka.clients.consumer.GroupProtocol.{protocol}"
+            )));
+        }
+    }
+    properties.set("group.protocol", protocol);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arguments::{Stopped, parse};
+
+    fn of(line: &str) -> Result<Plan, Refused> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let given = parse(FLAGS, &words).map_err(|stopped| match stopped {
+            Stopped::Help => Refused::Help,
+            Stopped::Wrong(problem) => Refused::Wrong(problem),
+        });
+        Plan::read(&given?, &mut Vec::new())
+    }
+
+    #[test]
+    fn flags_make_the_consumers_properties() {
+        let base = "--topic t --group-id g --bootstrap-server a:1";
+        let plan =
+            of(&format!("{base} --max-messages 7 --session-timeout 9000 --verbose")).unwrap();
+        let expected = [
+            ("auto.offset.reset", "earliest"),
+            ("enable.auto.commit", "false"),
+            ("group.id", "g"),
+            ("group.protocol", "CLASSIC"),
+            ("partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor"),
+            ("session.timeout.ms", "9000"),
+        ];
+        assert_eq!(plan.properties.iter().collect::<Vec<_>>(), expected);
+        assert_eq!((plan.most, plan.is_verbose), (Some(7), true));
+        let newer = "--group-protocol consumer --group-remote-assignor uniform";
+        let plan = of(&format!("{base} {newer}")).unwrap();
+        assert_eq!(plan.properties.get("group.remote.assignor"), Some("uniform"));
+        assert_eq!(plan.properties.get("partition.assignment.strategy"), None);
+        assert_eq!(plan.most, None);
+    }
+
+    #[test]
+    fn what_is_wrong_has_the_words_of_kafkas_parser() {
+        let base = "--topic t --group-id g --bootstrap-server a:1";
+        let wrong = |words: &str| Refused::Wrong(words.to_owned());
+        let table = [
+            ("--topic t", wrong("argument --group-id is required")),
+            ("--topic t --group-id g", wrong("argument --bootstrap-server is required")),
+            (
+                &format!("{base} --max-messages x"),
+                wrong("argument --max-messages: could not convert 'x'"),
+            ),
+            (&format!("{base} --command-config nofile"), wrong("nofile")),
+            (
+                &format!("{base} --group-protocol old"),
+                Refused::Uncaught(
+                    "java.lang.IllegalArgumentException: No enum constant \
+                     org.apache.kafka.clients.consumer.GroupProtocol.OLD"
+                        .to_owned(),
+                ),
+            ),
+        ];
+        for (line, expected) in table {
+            assert_eq!(of(line), Err(expected), "{line}");
+        }
+    }
+}
