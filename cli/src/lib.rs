@@ -15,12 +15,14 @@ mod java_order;
 mod joptsimple;
 mod kafka_broker_api_versions;
 mod kafka_cluster;
+mod kafka_consumer_groups;
 mod kafka_storage;
 mod kafka_topics;
 mod log_line;
 mod machine;
 mod nc;
 mod node_file;
+mod offsets;
 mod session;
 mod wrap;
 
@@ -38,6 +40,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("dub", confluent::dub),
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
     ("kafka-cluster", kafka_cluster::run),
+    ("kafka-consumer-groups", kafka_consumer_groups::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("nc", nc::run),

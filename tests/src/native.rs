@@ -8,7 +8,8 @@ use crate::oracle::Finished;
 
 /// The release whose words the native tools have.
 const RELEASE: &str = "4.3.1";
-const TOOLS: [&str; 3] = ["kafka-broker-api-versions", "kafka-cluster", "kafka-topics"];
+const TOOLS: [&str; 4] =
+    ["kafka-broker-api-versions", "kafka-cluster", "kafka-consumer-groups", "kafka-topics"];
 
 /// Whether there is a native tool in the place of this one.
 #[must_use]
@@ -38,18 +39,24 @@ pub fn run(tool: &str, args: &[String], stdin: &str) -> Finished {
 }
 
 /// Without the lines that Java's stack trace adds to a message: the exception with the message once
-/// more, its causes, and the empty line behind it; and without log lines.
+/// more, its causes, and the empty line behind it; and without log lines. The message may stand on
+/// stdout; what Jackson says of a CSV line that it then reads in another way stands nowhere else.
 #[must_use]
-pub fn without_trace(stderr: &str) -> String {
+pub fn without_trace(stdout: &str, stderr: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for line in stderr.lines() {
         let repeats = kept.iter().any(|message| {
             let class = line.strip_suffix(message).and_then(|rest| rest.strip_suffix(": "));
             class.is_some_and(|class| class.contains('.') && !class.contains(' '))
         });
+        let is_shown = line.split_once(": ").is_some_and(|(class, message)| {
+            let is_class = class.contains('.') && !class.contains(' ');
+            is_class && stdout.lines().any(|shown| shown.ends_with(message))
+        });
+        let is_jackson = line.starts_with("com.fasterxml.jackson.") || line.starts_with(" at [");
         let is_cause = line.starts_with("Caused by: ") || line.trim_start().starts_with("... ");
         let is_logged = line.starts_with('[') && line.contains(" WARN ");
-        if !repeats && !is_cause && !is_logged && !line.is_empty() {
+        if !repeats && !is_shown && !is_jackson && !is_cause && !is_logged && !line.is_empty() {
             kept.push(line);
         }
     }
@@ -63,8 +70,11 @@ mod tests {
     #[test]
     fn a_trace_goes_and_its_message_stays() {
         let stock = "Wrong.\njava.lang.Exception: Wrong.\nCaused by: a.B: c\n\t... 5 more\n\n";
-        assert_eq!(without_trace(stock), "Wrong.\n");
-        assert_eq!(without_trace("a.B: c\njava.D: a.B: c\n"), "a.B: c\n");
-        assert_eq!(without_trace("a b: c\nc\n"), "a b: c\nc\n");
+        assert_eq!(without_trace("", stock), "Wrong.\n");
+        assert_eq!(without_trace("", "a.B: c\njava.D: a.B: c\n"), "a.B: c\n");
+        assert_eq!(without_trace("", "a b: c\nc\n"), "a b: c\nc\n");
+        let stdout = "\nError: it failed due to a.B: c\n";
+        assert_eq!(without_trace(stdout, "java.D: a.B: c\nCaused by: a.B: c\n"), "");
+        assert_eq!(without_trace("c d\n", "a.B: c\n"), "a.B: c\n");
     }
 }
