@@ -86,6 +86,14 @@ impl ParsedOptions {
         }
     }
 
+    /// Refuses a command line without this option; help goes before.
+    pub(crate) fn check_required(&self, name: &'static str) -> Result<(), OptionError> {
+        match self.has(name) || self.has("help") || self.has("version") {
+            true => Ok(()),
+            false => Err(OptionError::MissingRequired(name)),
+        }
+    }
+
     /// Every value of an option whose values are numbers to Java's `Long.valueOf`.
     pub(crate) fn longs(&self, name: &'static str) -> Result<Vec<i64>, OptionError> {
         let number = |value: &str| {
@@ -218,6 +226,9 @@ mod tests {
         assert_eq!(given.check_available(rules).unwrap_err().to_string(), problem);
         assert_eq!(read("--state --help").unwrap().check_available(rules), Ok(()));
         assert_eq!(read("--state --list").unwrap().check_available(rules), Ok(()));
+        let missing = read("--list").unwrap().check_required("topic").unwrap_err();
+        assert_eq!(missing.to_string(), "Missing required option(s) [topic]");
+        assert_eq!(read("--help").unwrap().check_required("topic"), Ok(()));
         let given = read("--offset 9223372036854775807 --offset -2").unwrap();
         assert_eq!(given.longs("offset"), Ok(vec![i64::MAX, -2]));
         assert_eq!(given.long("offset"), Err(OptionError::Multiple("offset")));

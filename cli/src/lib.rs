@@ -16,6 +16,9 @@ mod joptsimple;
 mod kafka_broker_api_versions;
 mod kafka_cluster;
 mod kafka_consumer_groups;
+mod kafka_delete_records;
+mod kafka_get_offsets;
+mod kafka_groups;
 mod kafka_storage;
 mod kafka_topics;
 mod log_line;
@@ -41,6 +44,9 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
     ("kafka-cluster", kafka_cluster::run),
     ("kafka-consumer-groups", kafka_consumer_groups::run),
+    ("kafka-delete-records", kafka_delete_records::run),
+    ("kafka-get-offsets", kafka_get_offsets::run),
+    ("kafka-groups", kafka_groups::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("nc", nc::run),

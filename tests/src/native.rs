@@ -8,8 +8,15 @@ use crate::oracle::Finished;
 
 /// The release whose words the native tools have.
 const RELEASE: &str = "4.3.1";
-const TOOLS: [&str; 4] =
-    ["kafka-broker-api-versions", "kafka-cluster", "kafka-consumer-groups", "kafka-topics"];
+const TOOLS: [&str; 7] = [
+    "kafka-broker-api-versions",
+    "kafka-cluster",
+    "kafka-consumer-groups",
+    "kafka-delete-records",
+    "kafka-get-offsets",
+    "kafka-groups",
+    "kafka-topics",
+];
 
 /// Whether there is a native tool in the place of this one.
 #[must_use]
@@ -45,13 +52,19 @@ pub fn run(tool: &str, args: &[String], stdin: &str) -> Finished {
 pub fn without_trace(stdout: &str, stderr: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     for line in stderr.lines() {
+        // An exception that nobody caught: its class goes, as that of others.
+        let line = match line.strip_prefix("Exception in thread \"main\" ") {
+            Some(uncaught) => uncaught.split_once(": ").map_or(uncaught, |(_, message)| message),
+            None => line,
+        };
         let repeats = kept.iter().any(|message| {
             let class = line.strip_suffix(message).and_then(|rest| rest.strip_suffix(": "));
             class.is_some_and(|class| class.contains('.') && !class.contains(' '))
         });
         let is_shown = line.split_once(": ").is_some_and(|(class, message)| {
             let is_class = class.contains('.') && !class.contains(' ');
-            is_class && stdout.lines().any(|shown| shown.ends_with(message))
+            let mut shown = stdout.lines().chain(kept.iter().copied());
+            is_class && shown.any(|shown| shown.ends_with(message))
         });
         let is_jackson = line.starts_with("com.fasterxml.jackson.") || line.starts_with(" at [");
         let is_cause = line.starts_with("Caused by: ") || line.trim_start().starts_with("... ");
@@ -75,6 +88,9 @@ mod tests {
         assert_eq!(without_trace("", "a b: c\nc\n"), "a b: c\nc\n");
         let stdout = "\nError: it failed due to a.B: c\n";
         assert_eq!(without_trace(stdout, "java.D: a.B: c\nCaused by: a.B: c\n"), "");
+        let uncaught = "Exception in thread \"main\" a.B: c: d\n";
+        assert_eq!(without_trace("", uncaught), "c: d\n");
+        assert_eq!(without_trace("", "Failed: c d\na.B: c d\n"), "Failed: c d\n");
         assert_eq!(without_trace("c d\n", "a.B: c\n"), "a.B: c\n");
     }
 }

@@ -26,6 +26,33 @@ fn offsets_of_groups_move_as_with_the_stock_tool() {
 }
 
 #[test]
+fn kafka_groups_reads_and_refuses_what_stock_does() {
+    check_both("tools/groups-4.3.1");
+}
+
+#[test]
+fn kafka_get_offsets_and_delete_records_read_and_refuse_what_stock_does() {
+    check_both("tools/offsets-4.3.1");
+}
+
+#[test]
+fn offsets_are_shown_and_records_deleted_as_with_the_stock_tools() {
+    if !recording() {
+        check_native(Kind::Gregor, "offsets/offsets");
+    }
+}
+
+/// Gregor has no members of the new protocol yet: stock's broker is asked by both tools.
+#[test]
+fn groups_of_the_new_protocol_are_shown_as_by_the_stock_tools() {
+    if recording() {
+        check("tools/consumer-groups-new-4.3.1");
+    } else {
+        check_native(Kind::Stock, "tools/consumer-groups-new-4.3.1");
+    }
+}
+
+#[test]
 fn a_group_lives_as_with_the_stock_tool() {
     if !recording() {
         check_native(Kind::Gregor, "groups/lifecycle");

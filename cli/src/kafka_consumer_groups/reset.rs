@@ -197,13 +197,8 @@ async fn from_file(
     group: &str,
     path: &str,
 ) -> Result<Offsets, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        let class = match error.kind() {
-            std::io::ErrorKind::NotFound => "java.nio.file.NoSuchFileException",
-            std::io::ErrorKind::PermissionDenied => "java.nio.file.AccessDeniedException",
-            _ => "java.io.IOException",
-        };
-        Failure::Words(format!("{class}: {path}"))
+    let text = std::fs::read_to_string(path).map_err(|_| {
+        Failure::Words(format!("java.io.IOException: Unable to read file {path}"))
     })?;
     let chosen = given.values("group");
     let only = chosen.first().copied().filter(|_| chosen.len() == 1);
