@@ -155,8 +155,7 @@ pub(crate) fn parse(
             (true, Some(value)) => Some(value),
             (true, None) if option.is_optional => {
                 // A lone dash, and what ends the options, look like none.
-                let is_option =
-                    |word: &str| word.starts_with('-') && !["-", "--"].contains(&word);
+                let is_option = |word: &str| word.starts_with('-') && !["-", "--"].contains(&word);
                 words.next_if(|next| !is_option(next)).cloned()
             }
             (true, None) => {

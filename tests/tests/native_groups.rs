@@ -3,8 +3,10 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use tests::cluster::{Cluster, Layout};
 use tests::golden::{check, check_native, recording};
 use tests::native::run;
+use tests::oracle::{NEWEST, ToolServer};
 use tests::server::Kind;
 
 /// Every case with stock's tools, which says that the facts are right, and with ours.
@@ -81,12 +83,72 @@ fn a_cluster_that_is_not_there_is_given_up_in_stocks_words() {
                 Failed to find brokers to send ListGroups\n";
     let describe = "org.apache.kafka.common.errors.TimeoutException: Timed out waiting for a node \
                     assignment. Call: describeConsumerGroups(api=FIND_COORDINATOR)\n";
-    for (rest, words) in
-        [(&["--list"][..], list), (&["--describe", "--group", "g"][..], describe)]
+    for (rest, words) in [(&["--list"][..], list), (&["--describe", "--group", "g"][..], describe)]
     {
         let began = Instant::now();
         let done = run("kafka-consumer-groups", &arguments(rest), "");
         assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
         assert_eq!((done.stdout, done.code), (format!("{failed}{words}"), 0));
+    }
+}
+
+#[test]
+fn groups_and_partitions_of_several_brokers_are_shown_as_by_the_stock_tools() {
+    let cluster = Cluster::start(Layout::combined(3));
+    let nodes = cluster.layout.nodes.iter();
+    let addresses: Vec<String> = nodes.map(|node| format!("localhost:{}", node.port)).collect();
+    let words = |line: &str| -> (String, Vec<String>) {
+        let mut words = line.split(' ').map(str::to_owned);
+        let tool = words.next().expect("a tool");
+        let server = ["--bootstrap-server".to_owned(), addresses.join(",")];
+        (tool, server.into_iter().chain(words).collect())
+    };
+    let ours = |line: &str| {
+        let (tool, arguments) = words(line);
+        run(&tool, &arguments, "")
+    };
+    let create = "kafka-topics --create --topic orders --partitions 12 --replication-factor 1";
+    assert_eq!(ours(create).code, 0);
+    // A broker shows a topic a moment after the controller has it.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while ours("kafka-get-offsets --topic orders").stdout.lines().count() < 12 {
+        assert!(Instant::now() < deadline, "the topic does not come");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    for group in 0..30 {
+        let line = format!(
+            "kafka-consumer-groups --reset-offsets --group group-{} --topic orders --to-latest \
+             --execute",
+            group * 7919 % 1000
+        );
+        let done = ours(&line);
+        assert_eq!(done.stdout.lines().count(), 14, "{}", done.stdout);
+    }
+    for line in [
+        "kafka-consumer-groups --list",
+        "kafka-consumer-groups --list --state",
+        "kafka-consumer-groups --describe --all-groups",
+        "kafka-consumer-groups --describe --all-groups --state",
+        "kafka-consumer-groups --reset-offsets --all-groups --topic orders --to-earliest --dry-run",
+        "kafka-groups --list",
+        "kafka-get-offsets --topic orders",
+        "kafka-consumer-groups --delete --group group-0 --group group-919 --group nobody",
+    ] {
+        let (tool, arguments) = words(line);
+        let native = run(&tool, &arguments, "");
+        let stock = ToolServer::shared().run(NEWEST, &tool, &arguments, "");
+        // Who deletes a group first finds it.
+        if line.contains("--delete") {
+            let failed = native.stdout.contains("* Group 'nobody' could not be deleted due to: ");
+            assert!(
+                failed && native.stdout.contains("'group-0', 'group-919'"),
+                "{}",
+                native.stdout
+            );
+            assert_eq!(stock.stdout.matches("could not be deleted").count(), 3);
+        } else {
+            assert_eq!(native.stdout, stock.stdout, "{line}");
+        }
+        assert_eq!((native.code, stock.code), (0, 0), "{line}");
     }
 }

@@ -26,10 +26,7 @@ pub(super) async fn groups(
     };
     let deleted = results.iter().filter_map(quoted).collect::<Vec<_>>().join(", ");
     if results.iter().all(|(_, result)| result.is_ok()) {
-        writeln!(
-            streams.out,
-            "Deletion of requested consumer groups ({deleted}) was successful."
-        )?;
+        writeln!(streams.out, "Deletion of requested consumer groups ({deleted}) was successful.")?;
         return Ok(());
     }
     streams.error("Deletion of some consumer groups failed:")?;
@@ -43,10 +40,7 @@ pub(super) async fn groups(
         }
     }
     if !deleted.is_empty() {
-        writeln!(
-            streams.out,
-            "\nThese consumer groups were deleted successfully: {deleted}"
-        )?;
+        writeln!(streams.out, "\nThese consumer groups were deleted successfully: {deleted}")?;
     }
     Ok(())
 }
@@ -121,10 +115,7 @@ fn say(
     failure: Option<&AdminError>,
 ) -> std::io::Result<()> {
     let Some(error) = failure else {
-        return writeln!(
-            streams.out,
-            "Request succeeded for deleting offsets from group {group}."
-        );
+        return writeln!(streams.out, "Request succeeded for deleting offsets from group {group}.");
     };
     match error.code() {
         // INVALID_GROUP_ID, GROUP_ID_NOT_FOUND, GROUP_AUTHORIZATION_FAILED, NON_EMPTY_GROUP
@@ -146,7 +137,8 @@ fn say(
 
 /// `RequestTimedOut` as Java's constant is called.
 fn constant(code: i16) -> String {
-    let name = format!("{:?}", ErrorCode::try_from_code(code).unwrap_or(ErrorCode::UnknownServerError));
+    let name =
+        format!("{:?}", ErrorCode::try_from_code(code).unwrap_or(ErrorCode::UnknownServerError));
     let mut constant = String::new();
     for letter in name.chars() {
         if letter.is_ascii_uppercase() && !constant.is_empty() {

@@ -1,7 +1,8 @@
 //! `--describe`: what groups have committed, their members or their state.
 //!
 //! Answers to `collectGroupsOffsets`, `collectGroupsMembers` and `collectGroupsState`. Unlike Kafka,
-//! which asks for the offsets of one member after the other: all are asked for at once.
+//! which asks for the offsets of one member after the other: all are asked for at once
+//! (docs/decisions/0371).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -55,10 +56,7 @@ pub(super) async fn run(
 }
 
 /// The first that fails, in the order of Java's map, fails all.
-async fn descriptions(
-    admin: &mut Admin,
-    mut groups: Vec<String>,
-) -> Result<Descriptions, Failure> {
+async fn descriptions(admin: &mut Admin, mut groups: Vec<String>) -> Result<Descriptions, Failure> {
     sort_by_hash(&mut groups, |group| string_hash(group));
     let mut answers = admin.describe_consumer_groups(&groups).await;
     let mut described = Descriptions::new();
@@ -71,11 +69,7 @@ async fn descriptions(
 }
 
 /// Says what is notable of a group's state; whether it has anything to show.
-fn check_state(
-    streams: &mut Streams<'_>,
-    group: &str,
-    state: GroupState,
-) -> Result<bool, Failure> {
+fn check_state(streams: &mut Streams<'_>, group: &str, state: GroupState) -> Result<bool, Failure> {
     match state {
         GroupState::Dead => streams.error(&format!("Consumer group '{group}' does not exist."))?,
         GroupState::Empty => {

@@ -148,9 +148,8 @@ fn open(given: &ParsedOptions) -> Result<Result<Session, String>, Failure> {
         Ok((properties, settings))
     });
     let list = list?.unwrap_or_default();
-    let opened = opened.and_then(|(_, settings)| {
-        Session::open(Bootstrap::Servers, list, settings, "AdminClient")
-    });
+    let opened = opened
+        .and_then(|(_, settings)| Session::open(Bootstrap::Servers, list, settings, "AdminClient"));
     match opened {
         Ok(session) => Ok(Ok(session)),
         Err(SessionError::Settings(error @ client::admin::SettingsError::Insecure(_))) => {

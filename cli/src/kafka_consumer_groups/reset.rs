@@ -197,9 +197,8 @@ async fn from_file(
     group: &str,
     path: &str,
 ) -> Result<Offsets, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|_| {
-        Failure::Words(format!("java.io.IOException: Unable to read file {path}"))
-    })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|_| Failure::Words(format!("java.io.IOException: Unable to read file {path}")))?;
     let chosen = given.values("group");
     let only = chosen.first().copied().filter(|_| chosen.len() == 1);
     let plans = plan::read(&text, only).map_err(Failure::Words)?;

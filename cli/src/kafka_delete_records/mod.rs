@@ -80,8 +80,7 @@ fn perform(arguments: &[String], out: &mut dyn Write) -> Result<(), Failure> {
     let settings = settings(&properties)?;
     let mut session = Session::open(Bootstrap::Servers, servers, settings, "AdminClient")?;
     let path = given.value("offset-json-file")?.unwrap_or_default();
-    let text =
-        std::fs::read_to_string(path).map_err(|_| Failure::Unreadable(path.to_owned()))?;
+    let text = std::fs::read_to_string(path).map_err(|_| Failure::Unreadable(path.to_owned()))?;
     let before = plan::read(&text)?;
     session.run(async |admin| delete(admin, &before, out).await)
 }

@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_plan_names_partitions_and_offsets() {
-        let text = r#"{"partitions": [{"topic": "t", "partition": 2, "offset": -1}], "version": 1} x"#;
+        let text =
+            r#"{"partitions": [{"topic": "t", "partition": 2, "offset": -1}], "version": 1} x"#;
         let partition = TopicPartition { topic: "t".to_owned(), partition: 2 };
         assert_eq!(read(text), Ok(HashMap::from([(partition, -1)])));
     }

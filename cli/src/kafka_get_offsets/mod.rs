@@ -70,11 +70,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     }
 }
 
-fn perform(
-    arguments: &[String],
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-) -> Result<(), Failure> {
+fn perform(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
     let given = parse(OPTIONS, arguments)?;
     if arguments.is_empty() || given.has("help") {
         return Err(Failure::Usage(USAGE.to_owned()));

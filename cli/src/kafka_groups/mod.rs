@@ -101,8 +101,7 @@ fn perform(arguments: &[String], out: &mut dyn Write) -> Result<(), Failure> {
         return usage("Command must include exactly one action: --list.".to_owned());
     }
     let shown = shown(&given)?;
-    let properties =
-        properties(given.value("command-config")?).map_err(Failure::Session)?;
+    let properties = properties(given.value("command-config")?).map_err(Failure::Session)?;
     let servers = given.value("bootstrap-server")?.unwrap_or_default();
     let opened = settings(&properties)
         .and_then(|settings| Session::open(Bootstrap::Servers, servers, settings, "AdminClient"));

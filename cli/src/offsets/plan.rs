@@ -3,7 +3,7 @@
 //! Answers to `CsvUtils` and `parseResetPlan`, whose Jackson puts into quotes what is longer than 24
 //! characters or holds what might need them. A column that a line lacks is 0, as there. Unlike
 //! Kafka: a mistake is one line, without Jackson's place in its own source
-//! (docs/decisions/0370-a-plans-mistakes-in-one-line.md).
+//! (docs/decisions/0370).
 
 use client::admin::TopicPartition;
 
@@ -143,7 +143,10 @@ mod tests {
 
     #[test]
     fn a_line_that_lacks_columns_has_zeroes_and_one_with_more_is_refused() {
-        assert_eq!(read("t,1", Some("g")).unwrap(), [("g".to_owned(), vec![(partition("t", 1), 0)])]);
+        assert_eq!(
+            read("t,1", Some("g")).unwrap(),
+            [("g".to_owned(), vec![(partition("t", 1), 0)])]
+        );
         let extra = read("g,t,1,2,3", None).unwrap_err();
         assert_eq!(extra, "Too many entries: expected at most 4 (value #4 (1 chars) \"3\")");
         let wrong = read("g,t,x,2", Some("g")).unwrap_err();

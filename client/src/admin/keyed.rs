@@ -3,7 +3,7 @@
 //! time of the call is up.
 //!
 //! Answers to `AdminApiDriver` and `AdminApiHandler`. Unlike Kafka: the nodes are asked one after
-//! another.
+//! another (docs/decisions/0371).
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;

@@ -66,7 +66,9 @@ fn coordinator(group: &str, code: i16, node: i32) -> Outcome<i32> {
     let failed = |why: &str| {
         let key = format!("CoordinatorKey(idValue='{group}', type=GROUP)");
         let message = match code {
-            GROUP_AUTHORIZATION_FAILED => format!("FindCoordinator request for groupId `{key}` {why}"),
+            GROUP_AUTHORIZATION_FAILED => {
+                format!("FindCoordinator request for groupId `{key}` {why}")
+            }
             _ => format!("FindCoordinator request for key `{key}` {why}"),
         };
         Outcome::Done(Err(AdminError::Answer { code, message }))
@@ -89,9 +91,9 @@ impl Located for TopicPartition {
     ) -> Result<Vec<(Self, Outcome<i32>)>, AdminError> {
         let topics: HashSet<&str> = keys.iter().map(|key| key.topic.as_str()).collect();
         let question = |_| {
-            let topics = topics.iter().map(|topic| {
-                MetadataRequestTopic::default().with_name(Some(topic_name(topic)))
-            });
+            let topics = topics
+                .iter()
+                .map(|topic| MetadataRequestTopic::default().with_name(Some(topic_name(topic))));
             MetadataRequest::default()
                 .with_topics(Some(topics.collect()))
                 .with_allow_auto_topic_creation(false)

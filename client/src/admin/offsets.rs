@@ -73,8 +73,7 @@ impl KeyedCall for ListOffsets {
     type Value = ListedOffset;
     type Request = ListOffsetsRequest;
 
-    const NAMES: [&'static str; 2] =
-        ["listOffsets(api=METADATA)", "listOffsets(api=LIST_OFFSETS)"];
+    const NAMES: [&'static str; 2] = ["listOffsets(api=METADATA)", "listOffsets(api=LIST_OFFSETS)"];
     const TOLERATES_UNKNOWN: bool = false;
 
     fn versions(&self) -> RangeInclusive<i16> {

@@ -35,9 +35,7 @@ impl KeyedCall for DeleteRecords<'_> {
             topics.entry(&key.topic).or_default().push(partition);
         }
         let topics = topics.into_iter().map(|(topic, partitions)| {
-            DeleteRecordsTopic::default()
-                .with_name(topic_name(topic))
-                .with_partitions(partitions)
+            DeleteRecordsTopic::default().with_name(topic_name(topic)).with_partitions(partitions)
         });
         DeleteRecordsRequest::default().with_topics(topics.collect()).with_timeout_ms(timeout_ms)
     }

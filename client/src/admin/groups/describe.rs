@@ -65,8 +65,7 @@ impl KeyedCall for ConsumerGroupDescribe {
     ];
 
     fn request(&self, keys: &[GroupKey], _: i32) -> ConsumerGroupDescribeRequest {
-        ConsumerGroupDescribeRequest::default()
-            .with_group_ids(keys.iter().map(group_id).collect())
+        ConsumerGroupDescribeRequest::default().with_group_ids(keys.iter().map(group_id).collect())
     }
 
     fn read(
@@ -190,7 +189,10 @@ fn of_new(group: &new::DescribedGroup, coordinator: i32) -> GroupDescription {
     }
 }
 
-fn of_classic(group: &classic::DescribedGroup, coordinator: i32) -> Result<GroupDescription, AdminError> {
+fn of_classic(
+    group: &classic::DescribedGroup,
+    coordinator: i32,
+) -> Result<GroupDescription, AdminError> {
     let protocol = &*group.protocol_type;
     if !protocol.is_empty() && protocol != "consumer" {
         let id = &*group.group_id;
@@ -229,7 +231,9 @@ fn assignment(bytes: &Bytes) -> Result<Vec<TopicPartition>, AdminError> {
         return Ok(Vec::new());
     }
     let unreadable = |why: String| {
-        AdminError::Unusable(format!("Buffer underflow while parsing consumer protocol's assignment: {why}"))
+        AdminError::Unusable(format!(
+            "Buffer underflow while parsing consumer protocol's assignment: {why}"
+        ))
     };
     let mut bytes = bytes.clone();
     let version = bytes.try_get_i16().map_err(|error| unreadable(error.to_string()))?;

@@ -120,7 +120,8 @@ impl Admin {
 
 fn listings(answer: &ListGroupsResponse, filter: &GroupFilter) -> Vec<GroupListing> {
     let protocols = &filter.protocol_types;
-    let is_wanted = |protocol: &str| protocols.is_empty() || protocols.iter().any(|p| p == protocol);
+    let is_wanted =
+        |protocol: &str| protocols.is_empty() || protocols.iter().any(|p| p == protocol);
     let groups = answer.groups.iter().filter(|group| is_wanted(&group.protocol_type));
     let listed = groups.map(|group| GroupListing {
         group: group.group_id.to_string(),

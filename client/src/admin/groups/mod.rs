@@ -35,7 +35,12 @@ impl KeyedCall for DeleteGroups {
         DeleteGroupsRequest::default().with_groups_names(keys.iter().map(group_id).collect())
     }
 
-    fn read(&self, _: i32, _: &[GroupKey], answer: DeleteGroupsResponse) -> Vec<(GroupKey, Outcome<()>)> {
+    fn read(
+        &self,
+        _: i32,
+        _: &[GroupKey],
+        answer: DeleteGroupsResponse,
+    ) -> Vec<(GroupKey, Outcome<()>)> {
         let results = answer.results.iter().map(|result| {
             let outcome = match result.error_code {
                 0 => Outcome::Done(Ok(())),

@@ -163,8 +163,7 @@ impl KeyedCall for OffsetDelete<'_> {
         ["offsetDelete(api=FIND_COORDINATOR)", "offsetDelete(api=OFFSET_DELETE)"];
 
     fn request(&self, keys: &[GroupKey], _: i32) -> OffsetDeleteRequest {
-        let partition =
-            |index| OffsetDeleteRequestPartition::default().with_partition_index(index);
+        let partition = |index| OffsetDeleteRequestPartition::default().with_partition_index(index);
         let topics = by_topic(self.0).into_iter().map(|(topic, partitions)| {
             OffsetDeleteRequestTopic::default()
                 .with_name(topic_name(topic))
