@@ -39,7 +39,10 @@ pub(crate) enum OptionError {
     Multiple(&'static str),
     #[error("Missing required option(s) [{0}]")]
     MissingRequired(&'static str),
-    #[error("Option(s) [{}] are unavailable given other options on the command line", .0.join(", "))]
+    #[error(
+        "Option(s) [{}] are unavailable given other options on the command line",
+        .0.join(", ")
+    )]
     Unavailable(Vec<&'static str>),
     #[error("Cannot parse argument '{argument}' of option {name}")]
     Conversion { name: &'static str, argument: String },

@@ -1,7 +1,7 @@
 //! `--describe`: what groups have committed, their members or their state.
 //!
-//! Answers to `collectGroupsOffsets`, `collectGroupsMembers` and `collectGroupsState`. Unlike Kafka,
-//! which asks for the offsets of one member after the other: all are asked for at once
+//! Answers to `collectGroupsOffsets`, `collectGroupsMembers` and `collectGroupsState`.
+//! Unlike Kafka: all offsets are asked for at once, not those of one member after the other
 //! (docs/decisions/0371).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -2,9 +2,9 @@
 //! offsets, deletes them, and judges regular expressions.
 //!
 //! Answers to org.apache.kafka.tools.consumer.group.ConsumerGroupCommand of Kafka 4.3.1, whose help
-//! is `help-4.3.1.txt`. `options` judges the command line, `list`, `describe`, `reset`, `delete` and
-//! `regex` are its actions; `tables` prints what `describe` found. As with Kafka, a command that
-//! fails at the cluster says so on stdout and ends with 0.
+//! is `help-4.3.1.txt`. `options` judges the command line; `list`, `describe`, `reset`, `delete`
+//! and `regex` are its actions; `tables` prints what `describe` found. As with Kafka, a command
+//! that fails at the cluster says so on stdout and ends with 0.
 
 mod delete;
 mod describe;

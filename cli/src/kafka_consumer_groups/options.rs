@@ -1,7 +1,7 @@
 //! The options of `kafka-consumer-groups`, and which of them go together.
 //!
-//! Answers to `ConsumerGroupCommandOptions` of Kafka 4.3.1: its checks in its order. Where Java names
-//! the options of a `Set.of`, whose order is another in each process, the order here is fixed
+//! Answers to `ConsumerGroupCommandOptions` of Kafka 4.3.1: its checks in its order. Where Java
+//! names the options of a `Set.of`, whose order is another in each process, the order here is fixed
 //! (docs/decisions/0372).
 
 use crate::java_order::{sort_by_hash, string_hash};

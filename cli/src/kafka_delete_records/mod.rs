@@ -1,8 +1,8 @@
 //! `kafka-delete-records`: deletes what lies before an offset of each partition.
 //!
 //! Answers to org.apache.kafka.tools.DeleteRecordsCommand of Kafka 4.3.1, whose help is
-//! `help-4.3.1.txt`. `plan` reads the file of offsets. The results stand in the order of a hash map,
-//! where Java's order is another in each process.
+//! `help-4.3.1.txt`. `plan` reads the file of offsets. The results stand in the order of a hash
+//! map, where Java's order is another in each process (docs/decisions/0372).
 
 mod plan;
 

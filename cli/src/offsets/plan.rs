@@ -1,7 +1,7 @@
 //! Files of offsets: `topic,partition,offset` for one group, with the group before it for several.
 //!
-//! Answers to `CsvUtils` and `parseResetPlan`, whose Jackson puts into quotes what is longer than 24
-//! characters or holds what might need them. A column that a line lacks is 0, as there. Unlike
+//! Answers to `CsvUtils` and `parseResetPlan`, whose Jackson puts into quotes what is longer than
+//! 24 characters or holds what might need them. A column that a line lacks is 0, as there. Unlike
 //! Kafka: a mistake is one line, without Jackson's place in its own source
 //! (docs/decisions/0370).
 

@@ -1,5 +1,5 @@
-//! Dates (`2026-01-31T12:34:56.789`, with or without a zone) and durations (`P1DT2H`) as people type
-//! them for offsets.
+//! Dates (`2026-01-31T12:34:56.789`, with or without a zone) and durations (`P1DT2H`) as people
+//! type them for offsets.
 //!
 //! Answers to `Utils.getDateTime` and `java.time.Duration.parse`. Pure.
 

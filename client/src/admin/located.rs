@@ -1,7 +1,7 @@
 //! Where groups and partitions live: the coordinator of a group, the leader of a partition.
 //!
-//! Answers to `CoordinatorStrategy` and `PartitionLeaderStrategy`. Coordinators are asked for in one
-//! request, which every node since Kafka 3.0 reads.
+//! Answers to `CoordinatorStrategy` and `PartitionLeaderStrategy`. Coordinators are asked for in
+//! one request, which every node since Kafka 3.0 reads.
 
 use std::collections::HashSet;
 use std::fmt;

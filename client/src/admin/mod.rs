@@ -5,11 +5,11 @@
 //!                                        ▲ asked again when no node of them answers │
 //!                                        └────────────────────── attempts ◀─────────┘
 //! ```
-//! A file per noun: `cluster`, `topics`, `configs`, `reassignments`, `groups`, `offsets`, `records`.
-//! `keyed` asks of many keys at once, each of the node that has it, which `located` finds.
-//! `attempts`, `settings` and `error` decide and know no runtime. As with Kafka's client, the bootstrap addresses only serve
-//! to learn the nodes; calls go to the addresses that those advertise. Answers to
-//! `KafkaAdminClient`.
+//! A file per noun: `cluster`, `topics`, `configs`, `reassignments`, `groups`, `offsets`,
+//! `records`. `keyed` asks of many keys at once, each of the node that has it, which `located`
+//! finds. `attempts`, `settings` and `error` decide and know no runtime. As with Kafka's client,
+//! the bootstrap addresses only serve to learn the nodes; calls go to the addresses that those
+//! advertise. Answers to `KafkaAdminClient`.
 
 mod attempts;
 mod cluster;
