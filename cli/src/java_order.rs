@@ -4,10 +4,18 @@
 //! Buckets come in the order of their index, and what shares a bucket in the order it was put in.
 //! Answers to `java.util.HashMap`; a bucket of eight or more is not turned into a tree here.
 
+use client::admin::TopicPartition;
+
 /// `String.hashCode`.
 pub(crate) fn string_hash(text: &str) -> i32 {
     text.encode_utf16()
         .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+}
+
+/// `TopicPartition.hashCode`.
+pub(crate) fn partition_hash(partition: &TopicPartition) -> i32 {
+    let hash = 31_i32.wrapping_add(partition.partition);
+    hash.wrapping_mul(31).wrapping_add(string_hash(&partition.topic))
 }
 
 /// Sorts what a `HashMap` with the default capacity would hold by its keys' hashes.

@@ -9,8 +9,8 @@
 pub(crate) struct Opt {
     pub(crate) name: &'static str,
     pub(crate) takes_value: bool,
-    /// Whether a value may be left out.
-    is_optional: bool,
+    /// Whether it may stand without its value.
+    pub(crate) is_optional: bool,
 }
 
 impl Opt {
@@ -18,13 +18,13 @@ impl Opt {
         Self { name, takes_value: true, is_optional: false }
     }
 
-    /// With a value, or without one: its default then.
-    pub(crate) const fn optional(name: &'static str) -> Self {
-        Self { name, takes_value: true, is_optional: true }
-    }
-
     pub(crate) const fn switch(name: &'static str) -> Self {
         Self { name, takes_value: false, is_optional: false }
+    }
+
+    /// A value follows, or does not.
+    pub(crate) const fn optional(name: &'static str) -> Self {
+        Self { name, takes_value: true, is_optional: true }
     }
 }
 
@@ -37,6 +37,13 @@ pub(crate) enum OptionError {
     MissingArgument(&'static str),
     #[error("Found multiple arguments for option {0}, but you asked for only one")]
     Multiple(&'static str),
+    #[error("Missing required option(s) [{0}]")]
+    MissingRequired(&'static str),
+    #[error(
+        "Option(s) [{}] are unavailable given other options on the command line",
+        .0.join(", ")
+    )]
+    Unavailable(Vec<&'static str>),
     #[error("Cannot parse argument '{argument}' of option {name}")]
     Conversion { name: &'static str, argument: String },
 }
@@ -48,6 +55,8 @@ impl OptionError {
             Self::Unrecognized(_) => "joptsimple.UnrecognizedOptionException",
             Self::MissingArgument(_) => "joptsimple.OptionMissingRequiredArgumentException",
             Self::Multiple(_) => "joptsimple.MultipleArgumentsForOptionException",
+            Self::MissingRequired(_) => "joptsimple.MissingRequiredOptionsException",
+            Self::Unavailable(_) => "joptsimple.UnavailableOptionException",
             Self::Conversion { .. } => "joptsimple.OptionArgumentConversionException",
         }
     }
@@ -79,13 +88,50 @@ impl ParsedOptions {
         }
     }
 
-    /// The value of an option that is a number to Java's `Integer.valueOf`.
-    pub(crate) fn integer(&self, name: &'static str) -> Result<Option<i32>, OptionError> {
-        self.number(name)
+    /// Refuses options without one of those that they belong to; help goes before.
+    pub(crate) fn check_available(
+        &self,
+        rules: &[(&'static str, &[&str])],
+    ) -> Result<(), OptionError> {
+        let is_lost = |(name, owners): &&(&'static str, &[&str])| {
+            self.has(name) && !owners.iter().any(|owner| self.has(owner))
+        };
+        let lost: Vec<&'static str> = rules.iter().filter(is_lost).map(|(name, _)| *name).collect();
+        match lost.is_empty() || self.has("help") || self.has("version") {
+            true => Ok(()),
+            false => Err(OptionError::Unavailable(lost)),
+        }
     }
 
-    /// The value of an option that is a number to Java's `Long.valueOf`.
+    /// Refuses a command line without this option; help goes before.
+    pub(crate) fn check_required(&self, name: &'static str) -> Result<(), OptionError> {
+        match self.has(name) || self.has("help") || self.has("version") {
+            true => Ok(()),
+            false => Err(OptionError::MissingRequired(name)),
+        }
+    }
+
+    /// Every value of an option whose values are numbers to Java's `Long.valueOf`.
+    pub(crate) fn longs(&self, name: &'static str) -> Result<Vec<i64>, OptionError> {
+        let number = |value: &str| {
+            let wrong = |_| OptionError::Conversion { name, argument: value.to_owned() };
+            value.parse().map_err(wrong)
+        };
+        self.values(name).into_iter().map(number).collect()
+    }
+
+    /// The only value of such an option.
     pub(crate) fn long(&self, name: &'static str) -> Result<Option<i64>, OptionError> {
+        let values = self.longs(name)?;
+        match values.as_slice() {
+            [] => Ok(None),
+            [one] => Ok(Some(*one)),
+            _ => Err(OptionError::Multiple(name)),
+        }
+    }
+
+    /// The value of an option that is a number to Java's `Integer.valueOf`.
+    pub(crate) fn integer(&self, name: &'static str) -> Result<Option<i32>, OptionError> {
         self.number(name)
     }
 
@@ -129,8 +175,9 @@ pub(crate) fn parse(
             (false, _) => None,
             (true, Some(value)) => Some(value),
             (true, None) if option.is_optional => {
-                let looks_like_option = |word: &str| word.starts_with('-') && word.len() > 1;
-                words.next_if(|next| !looks_like_option(next)).cloned()
+                // A lone dash, and what ends the options, look like none.
+                let is_option = |word: &str| word.starts_with('-') && !["-", "--"].contains(&word);
+                words.next_if(|next| !is_option(next)).cloned()
             }
             (true, None) => {
                 let next = words.next().cloned();
@@ -153,6 +200,8 @@ mod tests {
         Opt::switch("list"),
         Opt::switch("help"),
         Opt::optional("wait"),
+        Opt::optional("state"),
+        Opt::value("offset"),
     ];
 
     fn words(line: &str) -> Vec<String> {
@@ -176,6 +225,41 @@ mod tests {
             assert!(given.has("wait"), "{line}");
             assert_eq!(given.value("wait"), Ok(value), "{line}");
         }
+    }
+
+    #[test]
+    fn an_optional_value_is_taken_unless_it_looks_like_an_option() {
+        let table = [
+            ("--state stable --list", Some("stable")),
+            ("--state --list", None),
+            ("--state=empty", Some("empty")),
+            ("--list --state", None),
+            ("--state - --list", Some("-")),
+        ];
+        for (line, value) in table {
+            let given = read(line).unwrap();
+            assert!(given.has("state"), "{line}");
+            assert_eq!(given.value("state"), Ok(value), "{line}");
+        }
+    }
+
+    #[test]
+    fn options_of_others_and_long_numbers_are_checked() {
+        let rules: &[(&str, &[&str])] = &[("state", &["list", "topic"]), ("config", &["topic"])];
+        let given = read("--state --config x").unwrap();
+        let problem =
+            "Option(s) [state, config] are unavailable given other options on the command line";
+        assert_eq!(given.check_available(rules).unwrap_err().to_string(), problem);
+        assert_eq!(read("--state --help").unwrap().check_available(rules), Ok(()));
+        assert_eq!(read("--state --list").unwrap().check_available(rules), Ok(()));
+        let missing = read("--list").unwrap().check_required("topic").unwrap_err();
+        assert_eq!(missing.to_string(), "Missing required option(s) [topic]");
+        assert_eq!(read("--help").unwrap().check_required("topic"), Ok(()));
+        let given = read("--offset 9223372036854775807 --offset -2").unwrap();
+        assert_eq!(given.longs("offset"), Ok(vec![i64::MAX, -2]));
+        assert_eq!(given.long("offset"), Err(OptionError::Multiple("offset")));
+        let wrong = read("--offset 1.5").unwrap().long("offset").unwrap_err();
+        assert_eq!(wrong.to_string(), "Cannot parse argument '1.5' of option offset");
     }
 
     #[test]

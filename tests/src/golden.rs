@@ -124,7 +124,7 @@ impl Session {
             return *printed == step.expected;
         }
         let without = |printed: &Printed| Printed {
-            stderr: native::without_trace(&printed.stderr),
+            stderr: native::without_trace(&printed.stdout, &printed.stderr),
             ..printed.clone()
         };
         without(printed) == without(&step.expected)

@@ -12,7 +12,11 @@ const TOOLS: &[&str] = &[
     "kafka-broker-api-versions",
     "kafka-cluster",
     "kafka-console-consumer",
+    "kafka-consumer-groups",
     "kafka-consumer-perf-test",
+    "kafka-delete-records",
+    "kafka-get-offsets",
+    "kafka-groups",
     "kafka-topics",
     "kafka-verifiable-consumer",
 ];
@@ -45,9 +49,10 @@ pub fn run(tool: &str, args: &[String], stdin: &str) -> Finished {
 }
 
 /// Without the lines that Java's stack trace adds to a message: the exception with the message once
-/// more, its causes, and the empty line behind it; and without log lines.
+/// more, its causes, and the empty line behind it; and without log lines. The message may stand on
+/// stdout; what Jackson says of a CSV line that it then reads in another way stands nowhere else.
 #[must_use]
-pub fn without_trace(stderr: &str) -> String {
+pub fn without_trace(stdout: &str, stderr: &str) -> String {
     let mut kept: Vec<&str> = Vec::new();
     let mut follows_error = false;
     for line in stderr.lines() {
@@ -56,13 +61,24 @@ pub fn without_trace(stderr: &str) -> String {
             continue;
         }
         follows_error = line.starts_with('[') && line.contains(" ERROR ");
+        // An exception that nobody caught: its class goes, as that of others.
+        let line = match line.strip_prefix("Exception in thread \"main\" ") {
+            Some(uncaught) => uncaught.split_once(": ").map_or(uncaught, |(_, message)| message),
+            None => line,
+        };
         let repeats = kept.iter().any(|message| {
             let class = line.strip_suffix(message).and_then(|rest| rest.strip_suffix(": "));
             class.is_some_and(|class| class.contains('.') && !class.contains(' '))
         });
+        let is_shown = line.split_once(": ").is_some_and(|(class, message)| {
+            let is_class = class.contains('.') && !class.contains(' ');
+            let mut shown = stdout.lines().chain(kept.iter().copied());
+            is_class && shown.any(|shown| shown.ends_with(message))
+        });
+        let is_jackson = line.starts_with("com.fasterxml.jackson.") || line.starts_with(" at [");
         let is_cause = line.starts_with("Caused by: ") || line.trim_start().starts_with("... ");
         let is_logged = follows_error || line.starts_with('[') && line.contains(" WARN ");
-        if !repeats && !is_cause && !is_logged && !line.is_empty() {
+        if !repeats && !is_shown && !is_jackson && !is_cause && !is_logged && !line.is_empty() {
             kept.push(line);
         }
     }
@@ -76,9 +92,15 @@ mod tests {
     #[test]
     fn a_trace_goes_and_its_message_stays() {
         let stock = "Wrong.\njava.lang.Exception: Wrong.\nCaused by: a.B: c\n\t... 5 more\n\n";
-        assert_eq!(without_trace(stock), "Wrong.\n");
-        assert_eq!(without_trace("a.B: c\njava.D: a.B: c\n"), "a.B: c\n");
-        assert_eq!(without_trace("a b: c\nc\n"), "a b: c\nc\n");
-        assert_eq!(without_trace("a\n[1] ERROR x (y)\na.B: c\nd\n"), "a\nd\n");
+        assert_eq!(without_trace("", stock), "Wrong.\n");
+        assert_eq!(without_trace("", "a.B: c\njava.D: a.B: c\n"), "a.B: c\n");
+        assert_eq!(without_trace("", "a b: c\nc\n"), "a b: c\nc\n");
+        let stdout = "\nError: it failed due to a.B: c\n";
+        assert_eq!(without_trace(stdout, "java.D: a.B: c\nCaused by: a.B: c\n"), "");
+        let uncaught = "Exception in thread \"main\" a.B: c: d\n";
+        assert_eq!(without_trace("", uncaught), "c: d\n");
+        assert_eq!(without_trace("", "Failed: c d\na.B: c d\n"), "Failed: c d\n");
+        assert_eq!(without_trace("c d\n", "a.B: c\n"), "a.B: c\n");
+        assert_eq!(without_trace("", "a\n[1] ERROR x (y)\na.B: c\nd\n"), "a\nd\n");
     }
 }

@@ -18,14 +18,10 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// What a tool says of a fault: Java adds the exception's class and its trace.
-fn told(stderr: &str) -> String {
-    let lines = without_trace(stderr);
+fn told(stdout: &str, stderr: &str) -> String {
+    let lines = without_trace(stdout, stderr);
     let lines = lines.lines().filter(|line| !line.starts_with("SLF4J") && !line.starts_with('\t'));
-    let message = |line: &str| match line.strip_prefix("Exception in thread \"main\" ") {
-        Some(thrown) => thrown.split_once(": ").map_or(thrown, |(_, message)| message).to_owned(),
-        None => line.to_owned(),
-    };
-    lines.map(|line| message(line) + "\n").collect()
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// Runs both with the same words and compares all that they say.
@@ -34,7 +30,7 @@ fn compare(line: &str) {
     let stock = ToolServer::shared().run(NEWEST, TOOL, &args, "");
     let ours = run(TOOL, &args, "");
     assert_eq!(ours.stdout, stock.stdout, "{line}");
-    assert_eq!(told(&ours.stderr), told(&stock.stderr), "{line}");
+    assert_eq!(told(&ours.stdout, &ours.stderr), told(&stock.stdout, &stock.stderr), "{line}");
     assert_eq!(ours.code, stock.code, "{line}");
 }
 

@@ -6,11 +6,11 @@
 
 use regex_lite::Regex;
 
-pub(super) struct Filter(Regex);
+pub(crate) struct Filter(Regex);
 
 impl Filter {
     /// The pattern itself where it is none.
-    pub(super) fn new(raw: &str) -> Result<Self, String> {
+    pub(crate) fn new(raw: &str) -> Result<Self, String> {
         let pattern = raw.trim().replace(',', "|").replace(' ', "");
         let pattern = pattern.trim_matches(['"', '\'']);
         let whole = Regex::new(&format!("^(?:{pattern})$"));
@@ -21,7 +21,7 @@ impl Filter {
         }
     }
 
-    pub(super) fn fits(&self, name: &str) -> bool {
+    pub(crate) fn fits(&self, name: &str) -> bool {
         self.0.is_match(name)
     }
 }

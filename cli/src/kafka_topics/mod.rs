@@ -5,7 +5,7 @@
 //! a topic, `filter` is `--topic` as a regular expression, `describe` prints.
 
 mod describe;
-mod filter;
+pub(crate) mod filter;
 mod options;
 mod topic_spec;
 

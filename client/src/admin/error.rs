@@ -18,6 +18,11 @@ pub enum AdminError {
     /// A node whose newest version has no place for what was asked.
     #[error("Attempted to write a non-default {field} at version {version}")]
     NoField { field: &'static str, version: i16 },
+    #[error("{words}")]
+    Caused { words: &'static str, cause: Box<Self> },
+    /// What Java's IllegalArgumentException says.
+    #[error("{0}")]
+    IllegalArgument(String),
     #[error("{0}")]
     Unusable(String),
 }
@@ -69,8 +74,25 @@ impl AdminError {
             Self::UnsupportedVersion { .. } | Self::NoField { .. } => {
                 "org.apache.kafka.common.errors.UnsupportedVersionException"
             }
-            Self::Unusable(_) => "org.apache.kafka.common.KafkaException",
+            Self::IllegalArgument(_) => "java.lang.IllegalArgumentException",
+            Self::Caused { .. } | Self::Unusable(_) => "org.apache.kafka.common.KafkaException",
         }
+    }
+
+    /// The same with what was being done before it. Answers to `ApiError.fromThrowable`.
+    pub(super) fn during(&self, what: &str) -> Self {
+        let code = match self {
+            Self::Answer { code, .. } => *code,
+            Self::NoNode { .. } | Self::TimedOut { .. } => 7,
+            Self::UnsupportedVersion { .. } | Self::NoField { .. } => 35,
+            Self::Caused { .. } | Self::IllegalArgument(_) | Self::Unusable(_) => -1,
+        };
+        let words = self.to_string();
+        let message = match words == known(code).message {
+            true => what.to_owned(),
+            false => format!("{what}: {words}"),
+        };
+        Self::Answer { code, message }
     }
 
     /// The code that a node answered with.

@@ -5,16 +5,22 @@
 //!                                        ▲ asked again when no node of them answers │
 //!                                        └────────────────────── attempts ◀─────────┘
 //! ```
-//! A file per noun: `cluster`, `topics`, `configs`, `reassignments`. `attempts`, `settings` and
-//! `error` decide and know no runtime. As with Kafka's client, the bootstrap addresses only serve
-//! to learn the nodes; calls go to the addresses that those advertise. Answers to
-//! `KafkaAdminClient`.
+//! A file per noun: `cluster`, `topics`, `configs`, `reassignments`, `groups`, `offsets`,
+//! `records`. `keyed` asks of many keys at once, each of the node that has it, which `located`
+//! finds. `attempts`, `settings` and `error` decide and know no runtime. As with Kafka's client,
+//! the bootstrap addresses only serve to learn the nodes; calls go to the addresses that those
+//! advertise. Answers to `KafkaAdminClient`.
 
 mod attempts;
 mod cluster;
 mod configs;
 mod error;
+mod groups;
+mod keyed;
+mod located;
+mod offsets;
 mod reassignments;
+mod records;
 mod settings;
 mod topics;
 
@@ -30,6 +36,12 @@ pub(crate) use self::cluster::nodes_of_metadata;
 pub use self::cluster::{ClusterDescription, NodeVersions};
 pub use self::configs::ConfigEntry;
 pub use self::error::{AdminError, Known, known};
+pub use self::groups::{
+    CommittedOffset, GroupDescription, GroupFilter, GroupListing, GroupMember, GroupState,
+    GroupType, MemberGeneration,
+};
+pub use self::located::TopicPartition;
+pub use self::offsets::{ListedOffset, OffsetSpec};
 pub use self::reassignments::Reassignment;
 pub use self::settings::{AdminSettings, SettingsError};
 pub(crate) use self::settings::{check_protocol, number};
@@ -74,6 +86,8 @@ pub struct Admin {
 enum CallTarget {
     AnyNode,
     Controller,
+    /// The node with this id.
+    Node(i32),
 }
 
 /// A call and its attempts.
@@ -139,15 +153,32 @@ impl Admin {
         R: Request + Send + 'static,
     {
         loop {
-            let node = self.node(call).await?;
-            let limit = self.settings.request_timeout.min(call.remaining());
-            let request = build(i32::try_from(limit.as_millis()).unwrap_or(i32::MAX));
-            let versions = call.versions.clone();
-            let answer = self.peer(&node.address).request_with(versions, |_| request, limit).await;
-            match answer {
-                Ok(response) => return Ok(response),
-                Err(error) => self.failed(call, &node, error).await?,
+            if let Some(response) = self.attempt(call, &build).await? {
+                return Ok(response);
             }
+        }
+    }
+
+    /// Asks once; nothing when the node is not known or does not answer and there is time left.
+    async fn attempt<R>(
+        &mut self,
+        call: &mut Call,
+        build: impl Fn(i32) -> R,
+    ) -> Result<Option<R::Response>, AdminError>
+    where
+        R: Request + Send + 'static,
+    {
+        let Some(node) = self.node(call).await? else {
+            self.again(call, AdminError::NoNode { call: call.name }).await?;
+            return Ok(None);
+        };
+        let limit = self.settings.request_timeout.min(call.remaining());
+        let request = build(i32::try_from(limit.as_millis()).unwrap_or(i32::MAX));
+        let versions = call.versions.clone();
+        let answer = self.peer(&node.address).request_with(versions, |_| request, limit).await;
+        match answer {
+            Ok(response) => Ok(Some(response)),
+            Err(error) => self.failed(call, &node, error).await.map(|()| None),
         }
     }
 
@@ -187,9 +218,13 @@ impl Admin {
     }
 
     /// The node that a call goes to; the cluster is asked for its nodes when none is known.
-    async fn node(&mut self, call: &Call) -> Result<Node, AdminError> {
+    /// Nothing where it goes to a node that the cluster does not name.
+    async fn node(&mut self, call: &Call) -> Result<Option<Node>, AdminError> {
         if self.nodes.is_empty() {
             self.learn(call).await?;
+        }
+        if let CallTarget::Node(id) = call.to {
+            return Ok(self.nodes.iter().find(|node| node.id == id).cloned());
         }
         let wants_controller =
             call.to == CallTarget::Controller || self.bootstrap == Bootstrap::Controllers;
@@ -197,7 +232,7 @@ impl Admin {
         let connected = self.nodes.iter().find(|node| self.peers.contains_key(&node.address));
         let in_turn = self.nodes.get(self.turn % self.nodes.len().max(1));
         let found = controller.filter(|_| wants_controller).or(connected).or(in_turn);
-        found.cloned().ok_or(AdminError::NoNode { call: call.name })
+        found.cloned().map(Some).ok_or(AdminError::NoNode { call: call.name })
     }
 
     /// Asks the bootstrap addresses in turn until one of them says who the nodes are.

@@ -1,0 +1,245 @@
+//! `--describe`: what groups have committed, their members or their state.
+//!
+//! Answers to `collectGroupsOffsets`, `collectGroupsMembers` and `collectGroupsState`.
+//! Unlike Kafka: all offsets are asked for at once, not those of one member after the other
+//! (docs/decisions/0371).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use client::admin::{
+    Admin, CommittedOffset, GroupDescription, GroupState, OffsetSpec, TopicPartition,
+};
+
+use super::tables::{self, MemberRow, OffsetRow, StateRow};
+use super::{Failure, Streams, chosen};
+use crate::java_order::{sort_by_hash, string_hash};
+use crate::joptsimple::ParsedOptions;
+use crate::offsets;
+
+type Descriptions = BTreeMap<String, GroupDescription>;
+type Committed = HashMap<TopicPartition, Option<CommittedOffset>>;
+
+pub(super) async fn run(
+    given: &ParsedOptions,
+    admin: &mut Admin,
+    streams: &mut Streams<'_>,
+) -> Result<(), Failure> {
+    let groups = chosen(given, admin).await?;
+    let described = descriptions(admin, groups).await?;
+    let is_verbose = given.has("verbose");
+    if given.has("members") && !given.has("offsets") {
+        for (group, description) in &described {
+            let rows = member_rows(description);
+            check_state(streams, group, description.state)?;
+            let table = tables::members(group, &rows, is_verbose);
+            streams.out.write_all(table.as_bytes())?;
+        }
+    } else if given.has("state") && !given.has("offsets") {
+        for (group, description) in &described {
+            let coordinator = admin.node_of(description.coordinator).await;
+            let node = coordinator.map_err(|error| Failure::of_future(&error))?;
+            if check_state(streams, group, description.state)? {
+                let row = state_row(description, node.as_ref());
+                streams.out.write_all(tables::states(&row, is_verbose).as_bytes())?;
+            }
+        }
+    } else {
+        let rows = offset_rows(admin, &described).await?;
+        for ((group, description), rows) in described.iter().zip(rows) {
+            if check_state(streams, group, description.state)? && !rows.is_empty() {
+                let table = tables::offsets(group, &rows, is_verbose);
+                streams.out.write_all(table.as_bytes())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The first that fails, in the order of Java's map, fails all.
+async fn descriptions(admin: &mut Admin, mut groups: Vec<String>) -> Result<Descriptions, Failure> {
+    sort_by_hash(&mut groups, |group| string_hash(group));
+    let mut answers = admin.describe_consumer_groups(&groups).await;
+    let mut described = Descriptions::new();
+    for group in groups {
+        if let Some(answer) = answers.remove(&group) {
+            described.insert(group, answer.map_err(|error| Failure::of_future(&error))?);
+        }
+    }
+    Ok(described)
+}
+
+/// Says what is notable of a group's state; whether it has anything to show.
+fn check_state(streams: &mut Streams<'_>, group: &str, state: GroupState) -> Result<bool, Failure> {
+    match state {
+        GroupState::Dead => streams.error(&format!("Consumer group '{group}' does not exist."))?,
+        GroupState::Empty => {
+            writeln!(streams.err, "\nConsumer group '{group}' has no active members.")?;
+        }
+        GroupState::PreparingRebalance
+        | GroupState::CompletingRebalance
+        | GroupState::Assigning
+        | GroupState::Reconciling => {
+            writeln!(streams.err, "\nWarning: Consumer group '{group}' is rebalancing.")?;
+        }
+        GroupState::Stable => {}
+        GroupState::Unknown | GroupState::NotReady => {
+            return Err(Failure::Words(format!(
+                "Expected a valid consumer group state, but found '{state}'."
+            )));
+        }
+    }
+    Ok(state != GroupState::Dead)
+}
+
+/// The rows of each group, in the order of the descriptions.
+async fn offset_rows(
+    admin: &mut Admin,
+    described: &Descriptions,
+) -> Result<Vec<Vec<OffsetRow>>, Failure> {
+    let mut groups: Vec<String> = described.keys().cloned().collect();
+    sort_by_hash(&mut groups, |group| string_hash(group));
+    let mut answers = admin.committed_offsets(&groups).await;
+    let mut committed: HashMap<String, Committed> = HashMap::new();
+    for group in groups {
+        if let Some(answer) = answers.remove(&group) {
+            let offsets = answer.map_err(|error| Failure::wrapped(&error))?;
+            committed.insert(group, offsets.into_iter().collect());
+        }
+    }
+    let mut partitions: BTreeSet<TopicPartition> = BTreeSet::new();
+    for description in described.values() {
+        partitions.extend(description.members.iter().flat_map(|member| member.assigned.clone()));
+    }
+    partitions.extend(committed.values().flat_map(|offsets| offsets.keys().cloned()));
+    let ends = ends(admin, partitions).await?;
+    let nothing = Committed::new();
+    let rows = described.values().map(|description| {
+        rows_of(description, committed.get(&description.group).unwrap_or(&nothing), &ends)
+    });
+    Ok(rows.collect())
+}
+
+/// Where the logs of partitions end; one without a leader has no end.
+async fn ends(
+    admin: &mut Admin,
+    partitions: BTreeSet<TopicPartition>,
+) -> Result<HashMap<TopicPartition, i64>, Failure> {
+    let partitions: Vec<TopicPartition> = partitions.into_iter().collect();
+    if partitions.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let leaderless: BTreeSet<TopicPartition> =
+        offsets::leaderless(admin, &partitions).await?.into_iter().collect();
+    let led: Vec<TopicPartition> =
+        partitions.into_iter().filter(|partition| !leaderless.contains(partition)).collect();
+    Ok(offsets::listed(admin, &led, OffsetSpec::Latest).await?.into_iter().collect())
+}
+
+/// The partitions of each member, those with most of them first, then what nobody reads at present.
+fn rows_of(
+    description: &GroupDescription,
+    committed: &Committed,
+    ends: &HashMap<TopicPartition, i64>,
+) -> Vec<OffsetRow> {
+    let row = |partition: &TopicPartition, member: [&str; 3]| {
+        let committed = committed.get(partition).copied().flatten();
+        let end = ends.get(partition).copied();
+        OffsetRow {
+            partition: partition.clone(),
+            epoch: committed.and_then(|committed| committed.leader_epoch),
+            offset: committed.map(|committed| committed.offset),
+            end,
+            lag: committed.zip(end).map(|(committed, end)| end - committed.offset),
+            member: member.map(str::to_owned),
+        }
+    };
+    let mut members: Vec<_> =
+        description.members.iter().filter(|member| !member.assigned.is_empty()).collect();
+    members.sort_by_key(|member| std::cmp::Reverse(member.assigned.len()));
+    let mut rows = Vec::new();
+    let mut assigned: BTreeSet<&TopicPartition> = BTreeSet::new();
+    for member in members {
+        let mut partitions: Vec<&TopicPartition> = member.assigned.iter().collect();
+        partitions.sort();
+        let shown = [member.member_id.as_str(), &member.host, &member.client_id];
+        rows.extend(partitions.iter().map(|partition| row(partition, shown)));
+        assigned.extend(partitions);
+    }
+    let mut left: Vec<&TopicPartition> =
+        committed.keys().filter(|partition| !assigned.contains(partition)).collect();
+    left.sort();
+    rows.extend(left.into_iter().map(|partition| row(partition, ["-"; 3])));
+    rows
+}
+
+fn member_rows(description: &GroupDescription) -> Vec<MemberRow<'_>> {
+    let target_epoch = description.epochs.map(|(_, target)| target);
+    let rows = description.members.iter().map(|member| MemberRow { member, target_epoch });
+    rows.collect()
+}
+
+fn state_row(description: &GroupDescription, node: Option<&client::admin::Node>) -> StateRow {
+    let address = node.map_or_else(
+        || "null:-1".to_owned(),
+        |node| format!("{}:{}", node.address.host, node.address.port),
+    );
+    StateRow {
+        group: description.group.clone(),
+        coordinator: format!("{address}  ({})", description.coordinator),
+        strategy: description.assignor.clone(),
+        state: description.state,
+        epochs: description.epochs,
+        members: description.members.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use client::admin::{GroupMember, GroupType};
+
+    use super::*;
+
+    fn partition(partition: i32) -> TopicPartition {
+        TopicPartition { topic: "orders".to_owned(), partition }
+    }
+
+    fn member(id: &str, assigned: &[i32]) -> GroupMember {
+        GroupMember {
+            member_id: id.to_owned(),
+            instance_id: None,
+            client_id: "c".to_owned(),
+            host: "/h".to_owned(),
+            assigned: assigned.iter().copied().map(partition).collect(),
+            generation: None,
+        }
+    }
+
+    #[test]
+    fn the_member_with_most_partitions_comes_first_and_what_nobody_reads_last() {
+        let description = GroupDescription {
+            group: "g".to_owned(),
+            kind: GroupType::Classic,
+            state: GroupState::Stable,
+            assignor: "range".to_owned(),
+            coordinator: 1,
+            members: vec![member("idle", &[]), member("one", &[4]), member("two", &[3, 0])],
+            epochs: None,
+        };
+        let at = |offset| Some(CommittedOffset { offset, leader_epoch: None });
+        let committed: Committed =
+            [(partition(9), at(7)), (partition(0), at(2)), (partition(4), None)].into();
+        let ends = [(partition(0), 10), (partition(4), 3)].into();
+        let rows = rows_of(&description, &committed, &ends);
+        let shown: Vec<_> = rows
+            .iter()
+            .map(|row| (row.partition.partition, row.member[0].as_str(), row.offset, row.lag))
+            .collect();
+        let expected = [
+            (0, "two", Some(2), Some(8)),
+            (3, "two", None, None),
+            (4, "one", None, None),
+            (9, "-", Some(7), None),
+        ];
+        assert_eq!(shown, expected);
+    }
+}

@@ -1,0 +1,207 @@
+//! `kafka-get-offsets`: the offsets of partitions, earliest, latest or at a time.
+//!
+//! Answers to org.apache.kafka.tools.GetOffsetShell of Kafka 4.3.1, whose help is `help-4.3.1.txt`.
+//! `filter` chooses partitions.
+
+mod filter;
+
+use std::io::Write;
+
+use client::admin::{Admin, AdminError, AdminSettings, Bootstrap, OffsetSpec, TopicPartition};
+
+use self::filter::PartitionFilter;
+use crate::joptsimple::{Opt, OptionError, ParsedOptions, parse};
+use crate::session::{Session, SessionError, properties, settings};
+
+const HELP: &str = include_str!("help-4.3.1.txt");
+const USAGE: &str = "An interactive shell for getting topic-partition offsets.";
+const TOPIC_PAGE: i32 = 2000;
+
+const OPTIONS: &[Opt] = &[
+    Opt::switch("help"),
+    Opt::switch("version"),
+    Opt::value("bootstrap-server"),
+    Opt::value("topic-partitions"),
+    Opt::value("topic"),
+    Opt::value("partitions"),
+    Opt::value("time"),
+    Opt::value("command-config"),
+    Opt::switch("exclude-internal-topics"),
+];
+
+/// Why there are no offsets.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// These words, and the help below them.
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Words(String),
+    #[error("{0}")]
+    Option(#[from] OptionError),
+    #[error("{0}")]
+    Session(#[from] SessionError),
+    #[error("{class}: {0}", class = .0.class())]
+    Admin(#[from] AdminError),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Runs the tool.
+pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    match perform(arguments, out, err) {
+        Ok(()) => 0,
+        Err(Failure::Usage(words)) => {
+            let _ = writeln!(err, "{words}\n{}", HELP.trim_end_matches('\n'));
+            1
+        }
+        // Streams that nobody reads any more are no reason to complain.
+        Err(Failure::Io(_)) => 1,
+        Err(Failure::Session(SessionError::Settings(
+            error @ client::admin::SettingsError::Insecure(_),
+        ))) => {
+            let _ = writeln!(err, "{error}");
+            1
+        }
+        Err(failure) => {
+            let _ = writeln!(err, "Error occurred: {failure}");
+            1
+        }
+    }
+}
+
+fn perform(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
+    let given = parse(OPTIONS, arguments)?;
+    if arguments.is_empty() || given.has("help") {
+        return Err(Failure::Usage(USAGE.to_owned()));
+    }
+    if given.has("version") {
+        return Ok(writeln!(out, "{}", crate::KAFKA_RELEASE)?);
+    }
+    if !given.has("bootstrap-server") {
+        let words = "Missing required argument \"[bootstrap-server]\"";
+        return Err(Failure::Usage(words.to_owned()));
+    }
+    let servers = given.value("bootstrap-server")?.unwrap_or_default();
+    check_servers(servers).map_err(Failure::Usage)?;
+    if given.has("topic-partitions") && (given.has("topic") || given.has("partitions")) {
+        let words = "--topic-partitions cannot be used with --topic or --partitions";
+        return Err(Failure::Words(words.to_owned()));
+    }
+    let spec = offset_spec(given.value("time")?.unwrap_or("latest")).map_err(Failure::Words)?;
+    let filter = PartitionFilter::of(
+        given.value("topic-partitions")?,
+        given.value("topic")?,
+        given.value("partitions")?,
+    );
+    let filter = filter.map_err(Failure::Words)?;
+    let properties = properties(given.value("command-config")?)?;
+    let own = settings(&properties)?;
+    let settings = AdminSettings { client_id: "GetOffsetShell".to_owned(), ..own };
+    let mut session = Session::open(Bootstrap::Servers, servers, settings, "AdminClient")?;
+    session.run(async |admin| execute(&given, admin, &filter, spec, out, err).await)
+}
+
+async fn execute(
+    given: &ParsedOptions,
+    admin: &mut Admin,
+    filter: &PartitionFilter,
+    spec: OffsetSpec,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Failure> {
+    let without_internal = given.has("exclude-internal-topics");
+    let listed = admin.list_topics().await?.into_iter();
+    let names = listed.filter(|topic| !(without_internal && topic.is_internal));
+    let names: Vec<String> =
+        names.map(|topic| topic.name).filter(|name| filter.fits_topic(name)).collect();
+    let described = match names.is_empty() {
+        true => Vec::new(),
+        false => admin.describe_topics(&names, TOPIC_PAGE).await?,
+    };
+    let partitions = described.iter().flat_map(|topic| {
+        topic.partitions.iter().map(|partition| TopicPartition {
+            topic: topic.name.clone(),
+            partition: partition.index,
+        })
+    });
+    let mut partitions: Vec<TopicPartition> =
+        partitions.filter(|partition| filter.fits(partition)).collect();
+    if partitions.is_empty() {
+        let words = "Could not match any topic-partitions with the specified filters";
+        return Err(Failure::Words(words.to_owned()));
+    }
+    partitions.sort_by_cached_key(ToString::to_string);
+    let mut offsets = admin.list_offsets(&partitions, spec).await;
+    for partition in &partitions {
+        match offsets.remove(partition) {
+            Some(Err(error)) => writeln!(
+                err,
+                "Skip getting offsets for topic-partition {partition} due to error: {}: {error}",
+                error.class()
+            )?,
+            Some(Ok(listed)) if listed.offset != -1 => {
+                let TopicPartition { topic, partition } = partition;
+                writeln!(out, "{topic}:{partition}:{}", listed.offset)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what is no list of addresses with ports. Answers to `validateBootstrapServer`.
+fn check_servers(list: &str) -> Result<(), String> {
+    if list.trim().is_empty() {
+        return Err("Error while validating the bootstrap address\n".to_owned());
+    }
+    let servers = crate::offsets::items(list);
+    let has_port = |server: &&str| {
+        let port = server.rsplit_once(':').map(|(_, port)| port);
+        port.is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
+    };
+    match !servers.is_empty() && servers.iter().all(has_port) {
+        true => Ok(()),
+        false => Err("Please provide valid host:port like host1:9091,host2:9092\n".to_owned()),
+    }
+}
+
+fn offset_spec(time: &str) -> Result<OffsetSpec, String> {
+    Ok(match time {
+        "earliest" | "-2" => OffsetSpec::Earliest,
+        "latest" | "-1" => OffsetSpec::Latest,
+        "max-timestamp" | "-3" => OffsetSpec::MaxTimestamp,
+        "earliest-local" | "-4" => OffsetSpec::EarliestLocal,
+        "latest-tiered" | "-5" => OffsetSpec::LatestTiered,
+        "earliest-pending-upload" | "-6" => OffsetSpec::EarliestPendingUpload,
+        other => OffsetSpec::Timestamp(other.parse().map_err(|_| {
+            format!(
+                "Malformed time argument {other}. Please use -1 or latest / -2 or earliest / -3 \
+                 or max-timestamp / -4 or earliest-local / -5 or latest-tiered / -6 or \
+                 earliest-pending-upload, or a specified long format timestamp"
+            )
+        })?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_names_numbers_or_moments() {
+        assert_eq!(offset_spec("-3"), Ok(OffsetSpec::MaxTimestamp));
+        assert_eq!(offset_spec("earliest-local"), Ok(OffsetSpec::EarliestLocal));
+        assert_eq!(offset_spec("1700000000000"), Ok(OffsetSpec::Timestamp(1_700_000_000_000)));
+        assert!(offset_spec("now").unwrap_err().starts_with("Malformed time argument now. "));
+    }
+
+    #[test]
+    fn addresses_have_ports() {
+        assert_eq!(check_servers("a:1,[::1]:9092,"), Ok(()));
+        for wrong in ["a", "a:1,b", ",", "a:"] {
+            assert!(check_servers(wrong).unwrap_err().starts_with("Please provide"), "{wrong}");
+        }
+        assert!(check_servers(" ").unwrap_err().starts_with("Error while validating"));
+    }
+}
