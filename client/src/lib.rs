@@ -17,6 +17,7 @@ mod link;
 mod liveness;
 pub mod metadata;
 pub mod probe;
+pub mod producer;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -188,11 +189,31 @@ impl Peer {
         let client_id = move |out: &mut _, version, correlation_id, client_id: &str| {
             encode_request(out, key, version, correlation_id, client_id, &build(version))
         };
-        let (version, mut body) = self.ask(api, versions, Box::new(client_id), timeout).await?;
+        let encode = Box::new(client_id);
+        let (version, mut body) = self.ask(api, versions, encode, timeout, true).await?;
         R::Response::decode(&mut body, version).map_err(|error| PeerError::Garbage {
             address: self.address.clone(),
             reason: format!("{} v{version}: {error}", api.name),
         })
+    }
+
+    /// Sends what has no answer (Produce with acks=0); returns when it went to the socket whole.
+    pub async fn tell_with<R>(
+        &self,
+        versions: RangeInclusive<i16>,
+        build: impl FnOnce(i16) -> R + Send + 'static,
+        timeout: Duration,
+    ) -> Result<(), PeerError>
+    where
+        R: Request + Send + 'static,
+    {
+        let Ok(key) = ApiKey::try_from(R::KEY) else {
+            return Err(PeerError::Unencodable(format!("api key {} is unknown", R::KEY)));
+        };
+        let encode = move |out: &mut _, version, correlation_id, client_id: &str| {
+            encode_request(out, key, version, correlation_id, client_id, &build(version))
+        };
+        self.ask(Api::of(key), versions, Box::new(encode), timeout, false).await.map(|_| ())
     }
 
     async fn ask(
@@ -201,12 +222,14 @@ impl Peer {
         versions: RangeInclusive<i16>,
         encode: Encode,
         timeout: Duration,
+        is_answered: bool,
     ) -> Result<(i16, Bytes), PeerError> {
         let own = api.min_version.max(*versions.start())..=api.max_version.min(*versions.end());
         let (answer, answered) = oneshot::channel();
         let asked = Instant::now();
+        let deadline = asked + timeout;
         let ask =
-            PendingRequest { api, versions: own, encode, asked, deadline: asked + timeout, answer };
+            PendingRequest { api, versions: own, encode, asked, deadline, answer, is_answered };
         self.asks.send(ask).map_err(|_| PeerError::Stopping)?;
         match tokio::time::timeout(timeout, answered).await {
             Ok(answer) => answer.unwrap_or(Err(PeerError::Stopping)),

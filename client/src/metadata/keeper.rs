@@ -186,7 +186,7 @@ impl Keeper {
     }
 
     /// Whether the answer leaves something open.
-    fn publish(&mut self, answer: &MetadataResponse, is_full: bool) -> bool {
+    fn publish(&self, answer: &MetadataResponse, is_full: bool) -> bool {
         if answer.error_code != 0 || answer.brokers.is_empty() {
             return true;
         }
