@@ -9,15 +9,22 @@
 pub(crate) struct Opt {
     pub(crate) name: &'static str,
     pub(crate) takes_value: bool,
+    /// Whether the value may be left out.
+    pub(crate) is_optional: bool,
 }
 
 impl Opt {
     pub(crate) const fn value(name: &'static str) -> Self {
-        Self { name, takes_value: true }
+        Self { name, takes_value: true, is_optional: false }
+    }
+
+    /// `--name`, or `--name value` where what follows does not look like an option.
+    pub(crate) const fn optional(name: &'static str) -> Self {
+        Self { name, takes_value: true, is_optional: true }
     }
 
     pub(crate) const fn switch(name: &'static str) -> Self {
-        Self { name, takes_value: false }
+        Self { name, takes_value: false, is_optional: false }
     }
 }
 
@@ -66,6 +73,13 @@ impl ParsedOptions {
         let wrong = |_| OptionError::Conversion { name, argument: value.to_owned() };
         value.parse().map(Some).map_err(wrong)
     }
+
+    /// The value of an option that is a number to Java's `Long.valueOf`.
+    pub(crate) fn long(&self, name: &'static str) -> Result<Option<i64>, OptionError> {
+        let Some(value) = self.value(name)? else { return Ok(None) };
+        let wrong = |_| OptionError::Conversion { name, argument: value.to_owned() };
+        value.parse().map(Some).map_err(wrong)
+    }
 }
 
 /// Reads a command line; the first thing that is wrong ends the reading.
@@ -74,7 +88,7 @@ pub(crate) fn parse(
     words: &[String],
 ) -> Result<ParsedOptions, OptionError> {
     let mut given = ParsedOptions::default();
-    let mut words = words.iter();
+    let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         if word == "--" {
             break;
@@ -100,6 +114,9 @@ pub(crate) fn parse(
         let value = match (option.takes_value, attached) {
             (false, _) => None,
             (true, Some(value)) => Some(value),
+            (true, None) if option.is_optional => {
+                words.next_if(|next| !next.starts_with('-') || *next == "-").cloned()
+            }
             (true, None) => {
                 let next = words.next().cloned();
                 Some(next.ok_or(OptionError::MissingArgument(option.name))?)
@@ -120,6 +137,7 @@ mod tests {
         Opt::value("config"),
         Opt::switch("list"),
         Opt::switch("help"),
+        Opt::optional("codec"),
     ];
 
     fn words(line: &str) -> Vec<String> {
@@ -138,6 +156,21 @@ mod tests {
         assert_eq!(given.value("topic"), Ok(Some("a=b")));
         assert_eq!(given.values("config"), ["x", "--list"]);
         assert_eq!(read("--topic=").unwrap().value("topic"), Ok(Some("")));
+    }
+
+    #[test]
+    fn an_optional_value_may_be_left_out() {
+        for (line, value) in [
+            ("--codec", None),
+            ("--codec --list", None),
+            ("--codec lz4 --list", Some("lz4")),
+            ("--codec=lz4", Some("lz4")),
+        ] {
+            let given = read(line).unwrap();
+            assert!(given.has("codec"), "{line}");
+            assert_eq!(given.value("codec"), Ok(value), "{line}");
+        }
+        assert_eq!(read("--topic 4000000000").unwrap().long("topic"), Ok(Some(4_000_000_000)));
     }
 
     #[test]

@@ -11,16 +11,20 @@
 
 mod arguments;
 mod confluent;
+mod interrupts;
 mod java_order;
 mod joptsimple;
 mod kafka_broker_api_versions;
 mod kafka_cluster;
+mod kafka_console_producer;
+mod kafka_producer_perf_test;
 mod kafka_storage;
 mod kafka_topics;
 mod log_line;
 mod machine;
 mod nc;
 mod node_file;
+mod producer_session;
 mod session;
 mod wrap;
 
@@ -38,6 +42,8 @@ const TOOLS: &[(&str, Run)] = &[
     ("dub", confluent::dub),
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
     ("kafka-cluster", kafka_cluster::run),
+    ("kafka-console-producer", kafka_console_producer::run),
+    ("kafka-producer-perf-test", kafka_producer_perf_test::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("nc", nc::run),

@@ -13,6 +13,13 @@ pub(crate) fn warn(logger: &str, message: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
+/// Writes an error, and below it the exception as Java's trace begins: class and words.
+pub(crate) fn error(logger: &str, message: &str, exception: &str) {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let line = line(since, "ERROR", message, logger);
+    let _ = std::io::stderr().write_all(format!("{line}{exception}\n").as_bytes());
+}
+
 fn line(since: Duration, level: &str, message: &str, logger: &str) -> String {
     format!("[{}] {level} {message} ({logger})\n", Timestamp::since_1970(since))
 }

@@ -113,7 +113,7 @@ pub(crate) fn described(node: &Node) -> String {
 }
 
 /// Addresses whose hosts have a name; Kafka warns of the others and goes on without them.
-fn resolvable(addresses: Vec<Address>) -> Result<Vec<Address>, BootstrapError> {
+pub(crate) fn resolvable(addresses: Vec<Address>) -> Result<Vec<Address>, BootstrapError> {
     let resolves = |address: &Address| {
         let found = (address.host.as_str(), address.port).to_socket_addrs();
         let is_found = found.is_ok_and(|mut addresses| addresses.next().is_some());
@@ -137,7 +137,7 @@ fn resolvable(addresses: Vec<Address>) -> Result<Vec<Address>, BootstrapError> {
 }
 
 /// An address as Java's `InetSocketAddress` shows it: `localhost/127.0.0.1:9092`.
-fn shown(address: &Address) -> String {
+pub(crate) fn shown(address: &Address) -> String {
     let found = (address.host.as_str(), address.port).to_socket_addrs().map(Iterator::collect);
     let mut found: Vec<std::net::SocketAddr> = found.unwrap_or_default();
     found.sort_by_key(std::net::SocketAddr::is_ipv6);

@@ -190,30 +190,48 @@ impl Peer {
             encode_request(out, key, version, correlation_id, client_id, &build(version))
         };
         let encode = Box::new(client_id);
-        let (version, mut body) = self.ask(api, versions, encode, timeout, true).await?;
+        let (version, mut body) = self.ask(api, versions, encode, timeout).await?;
         R::Response::decode(&mut body, version).map_err(|error| PeerError::Garbage {
             address: self.address.clone(),
             reason: format!("{} v{version}: {error}", api.name),
         })
     }
 
-    /// Sends what has no answer (Produce with acks=0); returns when it went to the socket whole.
-    pub async fn tell_with<R>(
+    /// Puts a request in line now, so that requests that are begun one after the other are sent in
+    /// that order; the future waits. Where `is_answered` is false (Produce with acks=0) it ends when
+    /// everything went to the socket, and with nothing.
+    pub fn begin_with<R>(
         &self,
         versions: RangeInclusive<i16>,
         build: impl FnOnce(i16) -> R + Send + 'static,
         timeout: Duration,
-    ) -> Result<(), PeerError>
+        is_answered: bool,
+    ) -> impl Future<Output = Result<Option<R::Response>, PeerError>> + Send + 'static
     where
         R: Request + Send + 'static,
     {
-        let Ok(key) = ApiKey::try_from(R::KEY) else {
-            return Err(PeerError::Unencodable(format!("api key {} is unknown", R::KEY)));
-        };
-        let encode = move |out: &mut _, version, correlation_id, client_id: &str| {
-            encode_request(out, key, version, correlation_id, client_id, &build(version))
-        };
-        self.ask(Api::of(key), versions, Box::new(encode), timeout, false).await.map(|_| ())
+        let address = self.address.clone();
+        let begun = ApiKey::try_from(R::KEY).map(|key| {
+            let api = Api::of(key);
+            let encode = move |out: &mut _, version, correlation_id, client_id: &str| {
+                encode_request(out, key, version, correlation_id, client_id, &build(version))
+            };
+            (api, self.put_in_line(api, versions, Box::new(encode), timeout, is_answered))
+        });
+        async move {
+            let Ok((api, begun)) = begun else {
+                return Err(PeerError::Unencodable(format!("api key {} is unknown", R::KEY)));
+            };
+            let (version, mut body) = answer_of(begun?, &address, timeout).await?;
+            if !is_answered {
+                return Ok(None);
+            }
+            let decoded = R::Response::decode(&mut body, version).map_err(|error| {
+                let reason = format!("{} v{version}: {error}", api.name);
+                PeerError::Garbage { address, reason }
+            });
+            decoded.map(Some)
+        }
     }
 
     async fn ask(
@@ -222,8 +240,19 @@ impl Peer {
         versions: RangeInclusive<i16>,
         encode: Encode,
         timeout: Duration,
-        is_answered: bool,
     ) -> Result<(i16, Bytes), PeerError> {
+        let begun = self.put_in_line(api, versions, encode, timeout, true)?;
+        answer_of(begun, &self.address, timeout).await
+    }
+
+    fn put_in_line(
+        &self,
+        api: &'static Api,
+        versions: RangeInclusive<i16>,
+        encode: Encode,
+        timeout: Duration,
+        is_answered: bool,
+    ) -> Result<Answered, PeerError> {
         let own = api.min_version.max(*versions.start())..=api.max_version.min(*versions.end());
         let (answer, answered) = oneshot::channel();
         let asked = Instant::now();
@@ -231,10 +260,20 @@ impl Peer {
         let ask =
             PendingRequest { api, versions: own, encode, asked, deadline, answer, is_answered };
         self.asks.send(ask).map_err(|_| PeerError::Stopping)?;
-        match tokio::time::timeout(timeout, answered).await {
-            Ok(answer) => answer.unwrap_or(Err(PeerError::Stopping)),
-            Err(_) => Err(PeerError::TimedOut(self.address.clone())),
-        }
+        Ok(answered)
+    }
+}
+
+type Answered = oneshot::Receiver<Result<(i16, Bytes), PeerError>>;
+
+async fn answer_of(
+    answered: Answered,
+    address: &Address,
+    timeout: Duration,
+) -> Result<(i16, Bytes), PeerError> {
+    match tokio::time::timeout(timeout, answered).await {
+        Ok(answer) => answer.unwrap_or(Err(PeerError::Stopping)),
+        Err(_) => Err(PeerError::TimedOut(address.clone())),
     }
 }
 

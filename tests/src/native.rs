@@ -8,7 +8,13 @@ use crate::oracle::Finished;
 
 /// The release whose words the native tools have.
 const RELEASE: &str = "4.3.1";
-const TOOLS: [&str; 3] = ["kafka-broker-api-versions", "kafka-cluster", "kafka-topics"];
+const TOOLS: [&str; 5] = [
+    "kafka-broker-api-versions",
+    "kafka-cluster",
+    "kafka-console-producer",
+    "kafka-producer-perf-test",
+    "kafka-topics",
+];
 
 /// Whether there is a native tool in the place of this one.
 #[must_use]

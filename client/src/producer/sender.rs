@@ -187,14 +187,13 @@ impl<T: Send + 'static> Sender<T> {
                 .with_timeout_ms(i32::try_from(millis(limit)).unwrap_or(i32::MAX))
                 .with_topic_data(topic_data)
         };
+        let is_answered = acks != Acks::None;
+        // In line now and not when the task runs: tasks run in any order.
+        let begun = peer.map(|peer| peer.begin_with(0..=newest, build, limit, is_answered));
         self.on_wire.spawn(async move {
-            let answer = match peer {
+            let answer = match begun {
                 None => Err(PeerError::Stopping),
-                Some(peer) if acks == Acks::None => peer
-                    .tell_with(0..=newest, build, limit)
-                    .await
-                    .map(|()| ProduceResponse::default()),
-                Some(peer) => peer.request_with(0..=newest, build, limit).await,
+                Some(begun) => begun.await.map(Option::unwrap_or_default),
             };
             Returned::Produced { node, batches, answer }
         });

@@ -83,6 +83,10 @@ pub enum ProducerSettingsError {
     NotOneOf { name: String, value: String, allowed: &'static str },
     #[error("Invalid value  for configuration transactional.id: String must be non-empty")]
     EmptyTransactionalId,
+    #[error("Missing required configuration \"bootstrap.servers\" which has no default value.")]
+    NoServers,
+    #[error("Configuration 'bootstrap.servers' values must not be empty.")]
+    EmptyServer,
     #[error("Must set retries to non-zero when using the idempotent producer.")]
     IdempotentWithoutRetries,
     #[error(
@@ -115,6 +119,9 @@ impl ProducerSettings {
                 settings.set(name, value)?;
             }
         }
+        if settings.bootstrap_servers.is_empty() {
+            return Err(ProducerSettingsError::NoServers);
+        }
         settings.check_idempotence(idempotence_is_set)?;
         settings.check_delivery_timeout(delivery_timeout_is_set)?;
         let client_id = &mut settings.cluster.client_id;
@@ -137,6 +144,9 @@ impl ProducerSettings {
         };
         let size = |most: i64| integer(most).map(|n| usize::try_from(n).unwrap_or(usize::MAX));
         match name {
+            "bootstrap.servers" if !value.is_empty() && value.split(',').any(is_blank) => {
+                return Err(ProducerSettingsError::EmptyServer);
+            }
             "bootstrap.servers" => value.clone_into(&mut self.bootstrap_servers),
             "acks" => self.acks = acks(value)?,
             "enable.idempotence" => self.enable_idempotence = boolean(name, value)?,
@@ -209,6 +219,10 @@ impl ProducerSettings {
             false => Ok(()),
         }
     }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }
 
 fn acks(value: &str) -> Result<Acks, ProducerSettingsError> {
