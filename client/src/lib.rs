@@ -200,15 +200,16 @@ impl Peer {
     /// Puts a request in line now, so that requests that are begun one after the other are sent in
     /// that order; the future waits. Where `is_answered` is false (Produce with acks=0) it ends when
     /// everything went to the socket, and with nothing.
-    pub fn begin_with<R>(
+    pub fn begin_with<R, F>(
         &self,
         versions: RangeInclusive<i16>,
-        build: impl FnOnce(i16) -> R + Send + 'static,
+        build: F,
         timeout: Duration,
         is_answered: bool,
-    ) -> impl Future<Output = Result<Option<R::Response>, PeerError>> + Send + 'static
+    ) -> impl Future<Output = Result<Option<R::Response>, PeerError>> + Send + 'static + use<R, F>
     where
         R: Request + Send + 'static,
+        F: FnOnce(i16) -> R + Send + 'static,
     {
         let address = self.address.clone();
         let begun = ApiKey::try_from(R::KEY).map(|key| {

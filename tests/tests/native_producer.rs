@@ -40,6 +40,14 @@ fn kafka_producer_perf_test_reads_and_refuses_what_stock_does() {
 fn perf_transcripts_hold_for_the_native_producer_perf_test() {
     if !recording() {
         check_native(Kind::Gregor, "perf/perf");
-        check_native(Kind::Stock, "tools/producer-perf-test-4.3.1");
+    }
+}
+
+#[test]
+fn a_stock_broker_takes_transactions_of_the_native_producer_perf_test() {
+    let case = "tools/producer-perf-test-transactions-4.3.1";
+    match recording() {
+        true => check(case),
+        false => check_native(Kind::Stock, case),
     }
 }

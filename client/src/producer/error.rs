@@ -1,5 +1,7 @@
 //! Why a record was not delivered, in the words of Kafka's producer.
 
+use std::fmt;
+
 use crate::admin::known;
 
 /// Why there is no offset for a record.
@@ -50,14 +52,45 @@ pub enum ProducerError {
          records"
     )]
     InBadCompany,
-    #[error("Timeout expired after {limit_ms}ms while awaiting {operation}")]
-    TransactionTimeout { limit_ms: u64, operation: &'static str },
+    #[error("Timeout expired after {limit_ms}ms while awaiting {operation}{rest}", rest = .operation.rest())]
+    TransactionTimeout { limit_ms: u64, operation: Operation },
     #[error("Cannot execute transactional method because we are in an error state")]
     TransactionFailed,
     #[error("Cannot perform operation after producer has been closed")]
     Closed,
     #[error("{0}")]
     Compression(String),
+}
+
+/// What a transaction waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    InitProducerId,
+    AddPartitionsToTxn,
+    EndTxn,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::InitProducerId => "InitProducerId",
+            Self::AddPartitionsToTxn => "AddPartitionsToTxn",
+            Self::EndTxn => "EndTxn",
+        })
+    }
+}
+
+impl Operation {
+    /// What Kafka adds to the words.
+    fn rest(self) -> &'static str {
+        match self {
+            Self::InitProducerId => {
+                ". InitTransactions timed out - did not complete coordinator discovery or receive \
+                 the InitProducerId response within max.block.ms."
+            }
+            Self::AddPartitionsToTxn | Self::EndTxn => "",
+        }
+    }
 }
 
 impl ProducerError {

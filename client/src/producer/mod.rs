@@ -32,7 +32,7 @@ mod tests;
 mod transactions;
 mod verdict;
 
-pub use self::error::ProducerError;
+pub use self::error::{Operation, ProducerError};
 pub use self::handle::{Delivery, OnDelivery, Producer};
 pub use self::partitioner::{murmur2, partition_for_key};
 pub use self::record::{ProducerRecord, RecordHeader};

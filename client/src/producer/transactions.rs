@@ -16,7 +16,7 @@ use protocol::messages::{
 use protocol::wire::{Request, StrBytes};
 use tokio::time::Instant;
 
-use super::error::ProducerError;
+use super::error::{Operation, ProducerError};
 use super::handle::{Producer, millis};
 use super::settings::ProducerSettings;
 use crate::PeerError;
@@ -53,9 +53,10 @@ pub(super) async fn identify(
             .with_producer_id(ProducerId(current.0))
             .with_producer_epoch(current.1)
     };
-    let answer = ask(cluster, settings, limit, "InitProducerId", i16::MAX, build, |answer| {
-        answer.error_code
-    });
+    let answer =
+        ask(cluster, settings, limit, Operation::InitProducerId, i16::MAX, build, |answer| {
+            answer.error_code
+        });
     let answer = answer.await?;
     Ok((answer.producer_id.0, answer.producer_epoch))
 }
@@ -65,7 +66,7 @@ async fn ask<R: Request + Send + 'static>(
     cluster: &Cluster,
     settings: &ProducerSettings,
     limit: Option<Duration>,
-    operation: &'static str,
+    operation: Operation,
     newest: i16,
     build: impl Fn(i16) -> R + Clone + Send + 'static,
     code: impl Fn(&R::Response) -> i16,
@@ -145,13 +146,7 @@ impl<T: Send + 'static> Producer<T> {
     pub fn init_transactions(&self) -> Result<(), ProducerError> {
         let limit = Some(self.settings.max_block);
         let asked = identify(&self.cluster, &self.settings, limit, (-1, -1));
-        let (producer_id, epoch) = self.runtime.block_on(asked).map_err(|error| match error {
-            ProducerError::TransactionTimeout { limit_ms, .. } => {
-                let operation = "InitProducerId";
-                ProducerError::TransactionTimeout { limit_ms, operation }
-            }
-            other => other,
-        })?;
+        let (producer_id, epoch) = self.runtime.block_on(asked)?;
         if let Some(own) = self.shared.lock().sequences.as_mut() {
             own.identified(producer_id, epoch);
         }
@@ -199,9 +194,10 @@ impl<T: Send + 'static> Producer<T> {
         };
         let limit = Some(self.settings.max_block);
         let (cluster, settings) = (&self.cluster, &self.settings);
-        let asked = ask(cluster, settings, limit, "EndTxn", END_TXN_VERSION, build, |answer| {
-            answer.error_code
-        });
+        let asked =
+            ask(cluster, settings, limit, Operation::EndTxn, END_TXN_VERSION, build, |answer| {
+                answer.error_code
+            });
         self.runtime.block_on(asked).map(|_| ())
     }
 
@@ -234,7 +230,7 @@ impl<T: Send + 'static> Producer<T> {
         };
         let limit = Some(self.settings.max_block);
         let (cluster, settings, newest) = (&self.cluster, &self.settings, ADD_PARTITIONS_VERSION);
-        let operation = "AddPartitionsToTxn";
+        let operation = Operation::AddPartitionsToTxn;
         let asked = ask(cluster, settings, limit, operation, newest, build, |answer| {
             let results = answer.results_by_topic_v3_and_below.iter();
             let codes = results.flat_map(|topic| &topic.results_by_partition);
