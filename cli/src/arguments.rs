@@ -42,7 +42,8 @@ impl Kind {
         match is_one {
             true => Ok(()),
             false => Err(Stopped::Wrong(format!(
-                "argument {}: could not convert '{value}' to {kind} (For input string: \"{value}\")",
+                "argument {}: could not convert '{value}' to {kind} (For input string: \
+                 \"{value}\")",
                 flag.name()
             ))),
         }

@@ -3,8 +3,8 @@
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// On SIGINT, SIGTERM or SIGHUP runs the hook, then ends the process as a JVM does: with 128 and the
-/// signal's number.
+/// On SIGINT, SIGTERM or SIGHUP runs the hook, then ends the process as a JVM does: with 128 and
+/// the signal's number.
 pub(crate) fn on_interrupt(hook: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let entered = runtime.enter();

@@ -104,7 +104,8 @@ pub(crate) fn log_undelivered(
     error(
         "org.apache.kafka.clients.producer.internals.ErrorLoggingCallback",
         &format!(
-            "Error when sending message to topic {topic} with key: {key}, value: {value} with error:"
+            "Error when sending message to topic {topic} with key: {key}, value: {value} with \
+             error:"
         ),
         &format!("{}: {failure}", failure.class()),
     );

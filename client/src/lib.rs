@@ -198,8 +198,8 @@ impl Peer {
     }
 
     /// Puts a request in line now, so that requests that are begun one after the other are sent in
-    /// that order; the future waits. Where `is_answered` is false (Produce with acks=0) it ends when
-    /// everything went to the socket, and with nothing.
+    /// that order; the future waits. Where `is_answered` is false (Produce with acks=0) it ends
+    /// when everything went to the socket, and with nothing.
     pub fn begin_with<R, F>(
         &self,
         versions: RangeInclusive<i16>,

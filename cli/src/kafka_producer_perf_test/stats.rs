@@ -148,7 +148,8 @@ mod tests {
         let mut printed = Vec::new();
         stats.record(5, 1_048_576, 50, &mut printed);
         stats.record(8, 1_048_576, 200, &mut printed);
-        let line = "2 records sent, 10.0 records/sec (10.00 MB/sec), 6.5 ms avg latency, 8.0 ms max latency.";
+        let line = "2 records sent, 10.0 records/sec (10.00 MB/sec), 6.5 ms avg latency, 8.0 ms \
+                    max latency.";
         assert_eq!(printed, ["In steady state.", line]);
         stats.is_quiet = true;
         stats.record(1, 1, 301, &mut printed);

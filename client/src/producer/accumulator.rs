@@ -239,15 +239,12 @@ impl<T> Accumulator<T> {
         expired
     }
 
-    /// Takes out what goes now: for every node that may be asked and has something due, the first
-    /// batch of each of its partitions, up to max.request.size.
-    pub(super) fn drain(
-        &mut self,
+    /// The nodes that have something due, and how long until something else is.
+    fn look(
+        &self,
         now: u64,
         leader: impl Fn(&str, i32) -> Option<i32>,
-        is_busy: impl Fn(i32) -> bool,
-        mut sequences: Option<&mut Sequences>,
-    ) -> Drained<T> {
+    ) -> (HashSet<i32>, Drained<T>) {
         let bounds = self.bounds;
         let is_urgent = self.waiting > 0 || self.flushing > 0 || self.is_closed;
         let mut drained = Drained {
@@ -282,6 +279,20 @@ impl<T> Accumulator<T> {
                 }
             }
         }
+        (ready, drained)
+    }
+
+    /// Takes out what goes now: for every node that may be asked and has something due, the first
+    /// batch of each of its partitions, up to max.request.size.
+    pub(super) fn drain(
+        &mut self,
+        now: u64,
+        leader: impl Fn(&str, i32) -> Option<i32>,
+        is_busy: impl Fn(i32) -> bool,
+        mut sequences: Option<&mut Sequences>,
+    ) -> Drained<T> {
+        let bounds = self.bounds;
+        let (mut ready, mut drained) = self.look(now, &leader);
         ready.retain(|node| !is_busy(*node));
         let mut sizes: HashMap<i32, (usize, Vec<Departing<T>>)> = HashMap::new();
         for queues in &mut self.topics {

@@ -52,7 +52,10 @@ pub enum ProducerError {
          records"
     )]
     InBadCompany,
-    #[error("Timeout expired after {limit_ms}ms while awaiting {operation}{rest}", rest = .operation.rest())]
+    #[error(
+        "Timeout expired after {limit_ms}ms while awaiting {operation}{rest}",
+        rest = .operation.rest()
+    )]
     TransactionTimeout { limit_ms: u64, operation: Operation },
     #[error("Cannot execute transactional method because we are in an error state")]
     TransactionFailed,

@@ -1,6 +1,6 @@
 //! A record that is to be sent, and what it takes on the wire.
 //!
-//! Pure. Answers to `ProducerRecord`, `DefaultRecord` and `AbstractRecords.estimateSizeInBytesUpperBound`.
+//! Pure. Answers to `ProducerRecord`, `DefaultRecord` and what `AbstractRecords` estimates of them.
 
 use protocol::batch::{HEADER_LEN, varint};
 

@@ -67,6 +67,9 @@ impl<T: Send + 'static> Sender<T> {
         let mut changes = self.cluster.changes();
         loop {
             let wait = self.send_due();
+            if wait == 0 {
+                continue;
+            }
             let is_over = {
                 let state = self.shared.lock();
                 state.accumulator.is_closed && state.accumulator.incomplete == 0
@@ -93,7 +96,8 @@ impl<T: Send + 'static> Sender<T> {
         }
     }
 
-    /// Sends what is due; how long until something else is.
+    /// Sends what is due; how long until something else is, which may be at once: of each partition
+    /// one batch goes at a time.
     fn send_due(&mut self) -> u64 {
         let now = self.shared.now();
         let view = self.cluster.view();
@@ -116,6 +120,7 @@ impl<T: Send + 'static> Sender<T> {
         if drained.has_unknown_leader {
             self.cluster.request_update();
         }
+        let has_sent = !drained.requests.is_empty();
         for (node, batches) in drained.requests {
             self.produce(&view, node, batches);
         }
@@ -126,7 +131,7 @@ impl<T: Send + 'static> Sender<T> {
                 Returned::Identified(identify(&cluster, &settings, None, (-1, -1)).await)
             });
         }
-        next.max(1)
+        if has_sent { 0 } else { next.max(1) }
     }
 
     /// Takes out of the accumulator what is too late and what goes now.
