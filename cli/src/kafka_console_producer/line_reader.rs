@@ -235,6 +235,9 @@ mod tests {
         assert_eq!(found, ["a", "bc", "", "de", "", "f"]);
     }
 
+    /// Properties, a line, and its parts.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, ParsedLine<'a>);
+
     #[test]
     fn lines_are_cut_by_their_separators() {
         let all = [("parse.key", "true"), ("parse.headers", "TRUE"), ("null.marker", "NULL")];
@@ -243,7 +246,7 @@ mod tests {
             value,
             headers: headers.to_vec(),
         };
-        let table: [(&[(&str, &str)], &str, ParsedLine<'_>); 7] = [
+        let table: [Case<'_>; 7] = [
             (&[], "k\tv", line(None, Some("k\tv"), &[])),
             (&all[..1], "k\tv\tw", line(Some("k"), Some("v\tw"), &[])),
             (

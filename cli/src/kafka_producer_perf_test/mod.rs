@@ -294,15 +294,18 @@ fn payload(options: &Options, out: &mut dyn Write) -> Result<Payload, Failure> {
     }
 }
 
+/// Names and values.
+type Pairs = Vec<(String, String)>;
+
 /// The producer's configuration, and how long a transaction lasts.
-fn configuration(options: &Options) -> Result<(Vec<(String, String)>, Option<u64>), Failure> {
+fn configuration(options: &Options) -> Result<(Pairs, Option<u64>), Failure> {
     let file = properties(options.config_file.as_deref()).map_err(|error| {
         Failure::File(match error {
             SessionError::Unreadable { path, exception } => format!("{exception}: {path}"),
             other => other.to_string(),
         })
     })?;
-    let mut own: Vec<(String, String)> =
+    let mut own: Pairs =
         file.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let pairs = options::pairs(&options.properties);
     own.extend(pairs.map_err(|word| Failure::Argument(format!("Invalid property: {word}")))?);
