@@ -202,6 +202,7 @@ mod tests {
         Opt::optional("wait"),
         Opt::optional("state"),
         Opt::value("offset"),
+        Opt::optional("codec"),
     ];
 
     fn words(line: &str) -> Vec<String> {
@@ -260,6 +261,21 @@ mod tests {
         assert_eq!(given.long("offset"), Err(OptionError::Multiple("offset")));
         let wrong = read("--offset 1.5").unwrap().long("offset").unwrap_err();
         assert_eq!(wrong.to_string(), "Cannot parse argument '1.5' of option offset");
+    }
+
+    #[test]
+    fn an_optional_value_may_be_left_out() {
+        for (line, value) in [
+            ("--codec", None),
+            ("--codec --list", None),
+            ("--codec lz4 --list", Some("lz4")),
+            ("--codec=lz4", Some("lz4")),
+        ] {
+            let given = read(line).unwrap();
+            assert!(given.has("codec"), "{line}");
+            assert_eq!(given.value("codec"), Ok(value), "{line}");
+        }
+        assert_eq!(read("--topic 4000000000").unwrap().long("topic"), Ok(Some(4_000_000_000)));
     }
 
     #[test]

@@ -17,12 +17,14 @@ mod joptsimple;
 mod kafka_broker_api_versions;
 mod kafka_cluster;
 mod kafka_console_consumer;
+mod kafka_console_producer;
 mod kafka_consumer_groups;
 mod kafka_consumer_perf_test;
 mod kafka_delete_records;
 mod kafka_dump_log;
 mod kafka_get_offsets;
 mod kafka_groups;
+mod kafka_producer_perf_test;
 mod kafka_storage;
 mod kafka_topics;
 mod kafka_verifiable_consumer;
@@ -31,6 +33,7 @@ mod machine;
 mod nc;
 mod node_file;
 mod offsets;
+mod producer_session;
 mod session;
 mod signals;
 mod simple_date_format;
@@ -51,12 +54,14 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
     ("kafka-cluster", kafka_cluster::run),
     ("kafka-console-consumer", kafka_console_consumer::run),
+    ("kafka-console-producer", kafka_console_producer::run),
     ("kafka-consumer-groups", kafka_consumer_groups::run),
     ("kafka-consumer-perf-test", kafka_consumer_perf_test::run),
     ("kafka-delete-records", kafka_delete_records::run),
     ("kafka-dump-log", kafka_dump_log::run),
     ("kafka-get-offsets", kafka_get_offsets::run),
     ("kafka-groups", kafka_groups::run),
+    ("kafka-producer-perf-test", kafka_producer_perf_test::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),

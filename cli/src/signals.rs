@@ -1,5 +1,7 @@
-//! Signals that ask a tool to end, and the exit code that a JVM has after each.
+//! Signals that ask a tool to end: Java's shutdown hook, and the exit code that a JVM has after
+//! each.
 
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// SIGINT, SIGTERM and SIGHUP, taken from now on.
@@ -27,4 +29,18 @@ impl EndSignals {
             _ = self.hangup.recv() => 129,
         }
     }
+}
+
+/// On the first of them runs the hook, then ends the process as a JVM does.
+pub(crate) fn on_interrupt(hook: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let entered = runtime.enter();
+    let mut signals = EndSignals::take()?;
+    drop(entered);
+    std::thread::Builder::new().name("shutdown-hook".to_owned()).spawn(move || {
+        let code = runtime.block_on(signals.next());
+        hook();
+        std::process::exit(code)
+    })?;
+    Ok(())
 }

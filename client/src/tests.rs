@@ -76,6 +76,30 @@ async fn requests_share_a_connection_and_get_their_own_answers_at_a_version_both
 }
 
 #[tokio::test]
+async fn requests_are_sent_in_the_order_in_which_they_were_begun_however_they_are_waited_for() {
+    let (listener, address) = listening().await;
+    let server = tokio::spawn(async move {
+        let mut stream = accept(&listener).await;
+        for told_ms in [1, 2, 3] {
+            let header = read_request(&mut stream).await;
+            // The second one has no answer.
+            if told_ms != 2 {
+                answer(&mut stream, &header, &told(told_ms)).await;
+            }
+        }
+        stream
+    });
+    let peer = peer(&address);
+    let heartbeat = |_| BrokerHeartbeatRequest::default();
+    let first = peer.begin_with(0..=0, heartbeat, SOON, true);
+    let second = peer.begin_with(0..=0, heartbeat, SOON, false);
+    let third = peer.begin_with(0..=0, heartbeat, SOON, true);
+    assert_eq!(third.await, Ok(Some(told(3))));
+    assert_eq!((second.await, first.await), (Ok(None), Ok(Some(told(1)))));
+    drop(server.await.unwrap());
+}
+
+#[tokio::test]
 async fn an_answer_of_another_request_and_a_frame_of_no_length_end_the_connection() {
     for garbage in [&[0, 0, 0, 4, 0, 0, 0, 99][..], &[0, 0, 0, 0], b"HTTP/1.1 400"] {
         let (listener, address) = listening().await;

@@ -12,11 +12,13 @@ const TOOLS: &[&str] = &[
     "kafka-broker-api-versions",
     "kafka-cluster",
     "kafka-console-consumer",
+    "kafka-console-producer",
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
     "kafka-delete-records",
     "kafka-get-offsets",
     "kafka-groups",
+    "kafka-producer-perf-test",
     "kafka-topics",
     "kafka-verifiable-consumer",
 ];

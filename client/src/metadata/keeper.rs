@@ -135,10 +135,12 @@ impl Keeper {
     }
 
     fn lost(&mut self, node: &Node, error: &PeerError) {
-        self.nodes.failed(&node.address, self.began.elapsed());
+        let is_news = self.nodes.failed(&node.address, self.began.elapsed());
         self.peers.forget(&node.address);
         self.refresh.request();
-        (self.on_event)(&ClusterEvent::Unreachable { node, error });
+        if is_news {
+            (self.on_event)(&ClusterEvent::Unreachable { node, error });
+        }
     }
 
     /// Asks one node; nothing when nobody is left who wants to know.
@@ -186,7 +188,7 @@ impl Keeper {
     }
 
     /// Whether the answer leaves something open.
-    fn publish(&mut self, answer: &MetadataResponse, is_full: bool) -> bool {
+    fn publish(&self, answer: &MetadataResponse, is_full: bool) -> bool {
         if answer.error_code != 0 || answer.brokers.is_empty() {
             return true;
         }
