@@ -1,20 +1,29 @@
 //! Asking a cluster what it is and telling it what to become: Kafka's AdminClient.
 //!
 //! ```text
-//! bootstrap addresses, in turn ─▶ nodes and controller ─▶ call ─▶ any node | the controller
+//! bootstrap addresses, in turn ─▶ nodes and controller ─▶ call ─▶ any node | controller | one node
 //!                                        ▲ asked again when no node of them answers │
 //!                                        └────────────────────── attempts ◀─────────┘
 //! ```
-//! A file per noun: `cluster`, `topics`, `configs`, `reassignments`. `attempts`, `settings` and
-//! `error` decide and know no runtime. As with Kafka's client, the bootstrap addresses only serve
-//! to learn the nodes; calls go to the addresses that those advertise. Answers to
-//! `KafkaAdminClient`.
+//! A file per noun: `cluster`, `topics`, `configs`, `config_resources`, `quotas`, `scram`,
+//! `reassignments`, `elections`, `log_dirs`, `quorum`, `features`, `group_ids`. `attempts`,
+//! `settings` and `error` decide and know no runtime. As with Kafka's client, the bootstrap
+//! addresses only serve to learn the nodes; calls go to the addresses that those advertise. Answers
+//! to `KafkaAdminClient`.
 
 mod attempts;
 mod cluster;
+mod config_resources;
 mod configs;
+mod elections;
 mod error;
+mod features;
+mod group_ids;
+mod log_dirs;
+mod quorum;
+mod quotas;
 mod reassignments;
+mod scram;
 mod settings;
 mod topics;
 
@@ -27,12 +36,23 @@ use protocol::wire::Request;
 
 use self::attempts::{Attempts, Backoff};
 pub use self::cluster::{ClusterDescription, NodeVersions};
+pub use self::config_resources::{
+    ConfigOp, ConfigResource, ConfigSource, ResourceConfig, ResourceKind,
+};
 pub use self::configs::ConfigEntry;
+pub use self::elections::{Elected, Election};
 pub use self::error::{AdminError, Known, known};
-pub use self::reassignments::Reassignment;
+pub use self::features::{FeatureRange, FeatureUpdates, Features, UpgradeType};
+pub use self::log_dirs::{LogDir, MovedReplicas, ReplicaInLogDir};
+pub use self::quorum::{QuorumDescription, QuorumReplica, VoterEndpoint};
+pub use self::quotas::{QuotaEntity, QuotaMatch, QuotaOp, Quotas};
+pub use self::reassignments::{NewReassignment, Reassignment, RefusedReassignments};
+pub use self::scram::{ScramAlteration, ScramCredentials};
 pub use self::settings::{AdminSettings, SettingsError};
 pub use self::topics::{NewTopic, Partition, TopicDescription, TopicListing};
 use crate::{Address, Peer, PeerError, PeerSettings};
+
+const UNSUPPORTED_ENDPOINT_TYPE: i16 = 115;
 
 /// A node as it presents itself to clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +92,8 @@ pub struct Admin {
 enum CallTarget {
     AnyNode,
     Controller,
+    /// The broker with this id, or the controller where controllers are asked.
+    Node(i32),
 }
 
 /// A call and its attempts.
@@ -116,6 +138,19 @@ impl Admin {
     /// From now on a call may take this long with all its attempts.
     pub fn limit_calls(&mut self, timeout: std::time::Duration) {
         self.settings.call_timeout = timeout;
+    }
+
+    /// Fails where a call is for brokers alone and controllers are asked.
+    fn check_brokers_asked(&self) -> Result<(), AdminError> {
+        match self.bootstrap {
+            Bootstrap::Servers => Ok(()),
+            Bootstrap::Controllers => Err(AdminError::Answer {
+                code: UNSUPPORTED_ENDPOINT_TYPE,
+                message: "This Admin API is not yet supported when communicating directly with \
+                          the controller quorum."
+                    .to_owned(),
+            }),
+        }
     }
 
     fn call(&self, name: &'static str, to: CallTarget) -> Call {
@@ -189,6 +224,9 @@ impl Admin {
         if self.nodes.is_empty() {
             self.learn(call).await?;
         }
+        if let CallTarget::Node(id) = call.to {
+            return self.named(call, id).await;
+        }
         let wants_controller =
             call.to == CallTarget::Controller || self.bootstrap == Bootstrap::Controllers;
         let controller = self.nodes.iter().find(|node| node.id == self.controller_id);
@@ -196,6 +234,20 @@ impl Admin {
         let in_turn = self.nodes.get(self.turn % self.nodes.len().max(1));
         let found = controller.filter(|_| wants_controller).or(connected).or(in_turn);
         found.cloned().ok_or(AdminError::NoNode { call: call.name })
+    }
+
+    /// The node with this id; a cluster that does not know it is asked again until the time is up.
+    async fn named(&mut self, call: &Call, id: i32) -> Result<Node, AdminError> {
+        let (first, most) = (self.settings.retry_backoff, self.settings.retry_backoff_max);
+        for failures in 0_u32.. {
+            if let Some(node) = self.nodes.iter().find(|node| node.id == id) {
+                return Ok(node.clone());
+            }
+            let pause = Backoff { first, most }.after(failures).min(call.remaining());
+            tokio::time::sleep(pause).await;
+            self.learn(call).await?;
+        }
+        Err(AdminError::NoNode { call: call.name })
     }
 
     /// Asks the bootstrap addresses in turn until one of them says who the nodes are.
