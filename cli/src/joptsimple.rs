@@ -9,15 +9,22 @@
 pub(crate) struct Opt {
     pub(crate) name: &'static str,
     pub(crate) takes_value: bool,
+    /// Whether the option may stand without its value.
+    pub(crate) may_lack_value: bool,
 }
 
 impl Opt {
     pub(crate) const fn value(name: &'static str) -> Self {
-        Self { name, takes_value: true }
+        Self { name, takes_value: true, may_lack_value: false }
+    }
+
+    /// An option whose value may be missing (`withOptionalArg`).
+    pub(crate) const fn optional(name: &'static str) -> Self {
+        Self { name, takes_value: true, may_lack_value: true }
     }
 
     pub(crate) const fn switch(name: &'static str) -> Self {
-        Self { name, takes_value: false }
+        Self { name, takes_value: false, may_lack_value: false }
     }
 }
 
@@ -45,6 +52,21 @@ impl ParsedOptions {
         self.found.iter().any(|(found, _)| *found == name)
     }
 
+    /// Every option that was given, in order, with its value.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        self.found.iter().map(|(name, value)| (*name, value.as_deref()))
+    }
+
+    /// The values of an option that holds several between commas; empty ones are passed over, as
+    /// long as there is another.
+    pub(crate) fn separated(&self, name: &str) -> Vec<&str> {
+        let split = |value| {
+            let parts: Vec<&str> = str::split(value, ',').filter(|part| !part.is_empty()).collect();
+            if parts.is_empty() { vec![value] } else { parts }
+        };
+        self.values(name).into_iter().flat_map(split).collect()
+    }
+
     /// Every value of an option, in order.
     pub(crate) fn values(&self, name: &str) -> Vec<&str> {
         let of_name = self.found.iter().filter(|(found, _)| *found == name);
@@ -58,6 +80,13 @@ impl ParsedOptions {
             [one] => Ok(Some(one)),
             _ => Err(OptionError::Multiple(name)),
         }
+    }
+
+    /// The value of an option that is a number to Java's `Long.valueOf`.
+    pub(crate) fn long(&self, name: &'static str) -> Result<Option<i64>, OptionError> {
+        let Some(value) = self.value(name)? else { return Ok(None) };
+        let wrong = |_| OptionError::Conversion { name, argument: value.to_owned() };
+        value.parse().map(Some).map_err(wrong)
     }
 
     /// The value of an option that is a number to Java's `Integer.valueOf`.
@@ -100,6 +129,14 @@ pub(crate) fn parse(
         let value = match (option.takes_value, attached) {
             (false, _) => None,
             (true, Some(value)) => Some(value),
+            (true, None) if option.may_lack_value => {
+                let is_value = |next: &String| !next.starts_with('-') || next == "-";
+                let next = words.as_slice().first().filter(|next| is_value(next)).cloned();
+                if next.is_some() {
+                    words.next();
+                }
+                next
+            }
             (true, None) => {
                 let next = words.next().cloned();
                 Some(next.ok_or(OptionError::MissingArgument(option.name))?)
@@ -120,6 +157,7 @@ mod tests {
         Opt::value("config"),
         Opt::switch("list"),
         Opt::switch("help"),
+        Opt::optional("server"),
     ];
 
     fn words(line: &str) -> Vec<String> {
@@ -138,6 +176,13 @@ mod tests {
         assert_eq!(given.value("topic"), Ok(Some("a=b")));
         assert_eq!(given.values("config"), ["x", "--list"]);
         assert_eq!(read("--topic=").unwrap().value("topic"), Ok(Some("")));
+        let server = |line: &str| read(line).unwrap().value("server").unwrap().map(str::to_owned);
+        assert_eq!(server("--server a:1 --list").as_deref(), Some("a:1"));
+        assert_eq!(server("--server --list"), None);
+        let several = read("--config a,,b --list --config=c --config ,").unwrap();
+        assert_eq!(several.separated("config"), ["a", "b", "c", ","]);
+        let order: Vec<_> = several.given().map(|(name, _)| name).collect();
+        assert_eq!(order, ["config", "list", "config", "config"]);
     }
 
     #[test]

@@ -11,10 +11,18 @@
 
 mod arguments;
 mod confluent;
+mod decode_json;
 mod java_order;
 mod joptsimple;
 mod kafka_broker_api_versions;
+mod kafka_client_metrics;
 mod kafka_cluster;
+mod kafka_configs;
+mod kafka_features;
+mod kafka_leader_election;
+mod kafka_log_dirs;
+mod kafka_metadata_quorum;
+mod kafka_reassign_partitions;
 mod kafka_storage;
 mod kafka_topics;
 mod log_line;
@@ -22,6 +30,7 @@ mod machine;
 mod nc;
 mod node_file;
 mod session;
+mod subcommands;
 mod wrap;
 
 use std::io::Write;
@@ -37,7 +46,14 @@ const TOOLS: &[(&str, Run)] = &[
     ("cub", confluent::cub),
     ("dub", confluent::dub),
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
+    ("kafka-client-metrics", kafka_client_metrics::run),
     ("kafka-cluster", kafka_cluster::run),
+    ("kafka-configs", kafka_configs::run),
+    ("kafka-features", kafka_features::run),
+    ("kafka-leader-election", kafka_leader_election::run),
+    ("kafka-log-dirs", kafka_log_dirs::run),
+    ("kafka-metadata-quorum", kafka_metadata_quorum::run),
+    ("kafka-reassign-partitions", kafka_reassign_partitions::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("nc", nc::run),
