@@ -8,7 +8,18 @@ use crate::oracle::Finished;
 
 /// The release whose words the native tools have.
 const RELEASE: &str = "4.3.1";
-const TOOLS: [&str; 3] = ["kafka-broker-api-versions", "kafka-cluster", "kafka-topics"];
+const TOOLS: &[&str] = &[
+    "kafka-broker-api-versions",
+    "kafka-client-metrics",
+    "kafka-cluster",
+    "kafka-configs",
+    "kafka-features",
+    "kafka-leader-election",
+    "kafka-log-dirs",
+    "kafka-metadata-quorum",
+    "kafka-reassign-partitions",
+    "kafka-topics",
+];
 
 /// Whether there is a native tool in the place of this one.
 #[must_use]
@@ -47,7 +58,9 @@ pub fn without_trace(stderr: &str) -> String {
             let class = line.strip_suffix(message).and_then(|rest| rest.strip_suffix(": "));
             class.is_some_and(|class| class.contains('.') && !class.contains(' '))
         });
-        let is_cause = line.starts_with("Caused by: ") || line.trim_start().starts_with("... ");
+        let framed = line.trim_start();
+        let is_cause =
+            ["Caused by: ", "Suppressed: ", "... "].iter().any(|word| framed.starts_with(word));
         let is_logged = line.starts_with('[') && line.contains(" WARN ");
         if !repeats && !is_cause && !is_logged && !line.is_empty() {
             kept.push(line);
@@ -56,9 +69,32 @@ pub fn without_trace(stderr: &str) -> String {
     kept.iter().map(|line| format!("{line}\n")).collect()
 }
 
+/// The same for stdout, where some tools say what failed behind `Error: `.
+#[must_use]
+pub fn without_trace_on_stdout(stdout: &str) -> String {
+    if !stdout.lines().any(|line| line.starts_with("Error: ")) {
+        return stdout.to_owned();
+    }
+    let is_traced = |line: &&str| {
+        let framed = line.trim_start();
+        let first = framed.split(' ').next().unwrap_or_default().trim_end_matches(':');
+        first.contains('.') && first.ends_with("Exception")
+            || ["Caused by: ", "... "].iter().any(|word| framed.starts_with(word))
+            || line.is_empty()
+    };
+    stdout.lines().filter(|line| !is_traced(line)).map(|line| format!("{line}\n")).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::without_trace;
+    use super::{without_trace, without_trace_on_stdout};
+
+    #[test]
+    fn a_trace_behind_an_error_on_stdout_goes() {
+        let stock = "a\n\nError: a.BException: c\nx.YException: a.BException: c\n\t... 5 more\n\n";
+        assert_eq!(without_trace_on_stdout(stock), "a\nError: a.BException: c\n");
+        assert_eq!(without_trace_on_stdout("a.BException: c\n\n"), "a.BException: c\n\n");
+    }
 
     #[test]
     fn a_trace_goes_and_its_message_stays() {
