@@ -14,13 +14,25 @@ pub(crate) fn string_hash(text: &str) -> i32 {
 
 /// `TopicPartition.hashCode`.
 pub(crate) fn partition_hash(partition: &TopicPartition) -> i32 {
-    let hash = 31_i32.wrapping_add(partition.partition);
-    hash.wrapping_mul(31).wrapping_add(string_hash(&partition.topic))
+    partition_hash_of(&partition.topic, partition.partition)
+}
+
+/// The same of a partition that is known by two values.
+pub(crate) fn partition_hash_of(topic: &str, partition: i32) -> i32 {
+    partition.wrapping_add(31).wrapping_mul(31).wrapping_add(string_hash(topic))
 }
 
 /// Sorts what a `HashMap` with the default capacity would hold by its keys' hashes.
 pub(crate) fn sort_by_hash<T>(items: &mut [T], hash: impl Fn(&T) -> i32) {
     sort_with_capacity(items, 16, hash);
+}
+
+/// Numbers as a `HashSet` of them is printed.
+pub(crate) fn integer_set(mut numbers: Vec<i32>) -> Vec<i32> {
+    numbers.sort_unstable();
+    numbers.dedup();
+    sort_by_hash(&mut numbers, |number| *number);
+    numbers
 }
 
 /// The same for a map that was made with room for this many: `new HashMap<>(capacity)`.
@@ -42,6 +54,41 @@ fn buckets(capacity: usize, count: usize) -> usize {
     buckets
 }
 
+/// Sorts what one of Scala's immutable sets or maps would hold: up to four elements stay as they
+/// were put in, more stand in a trie of their hashes, five bits a level.
+pub(crate) fn sort_as_scala<T>(items: &mut Vec<T>, hash: impl Fn(&T) -> i32) {
+    if items.len() > 4 {
+        let hashed = items.drain(..).map(|item| (scala_hash(hash(&item)), item)).collect();
+        walk(hashed, 0, items);
+    }
+}
+
+/// `Hashing.improve` of Scala 2.13.
+fn scala_hash(hash: i32) -> u32 {
+    let hash = hash.cast_unsigned();
+    let hash = hash.wrapping_add(!(hash << 9));
+    let hash = hash ^ (hash >> 14);
+    let hash = hash.wrapping_add(hash << 4);
+    hash ^ (hash >> 10)
+}
+
+/// A node's own elements come first, then its nodes below.
+fn walk<T>(items: Vec<(u32, T)>, shift: u32, sorted: &mut Vec<T>) {
+    if shift >= u32::BITS {
+        sorted.extend(items.into_iter().map(|(_, item)| item));
+        return;
+    }
+    let mut slots: Vec<Vec<(u32, T)>> = (0..32).map(|_| Vec::new()).collect();
+    for (hash, item) in items {
+        if let Some(slot) = slots.get_mut(((hash >> shift) & 31) as usize) {
+            slot.push((hash, item));
+        }
+    }
+    let (own, below): (Vec<_>, Vec<_>) = slots.into_iter().partition(|slot| slot.len() < 2);
+    sorted.extend(own.into_iter().flatten().map(|(_, item)| item));
+    below.into_iter().for_each(|node| walk(node, shift + 5, sorted));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +105,21 @@ mod tests {
         let mut topics = ["defaults", "orders", "placed", "with.configs"];
         sort_with_capacity(&mut topics, 4, |topic| string_hash(topic));
         assert_eq!(topics, ["orders", "placed", "defaults", "with.configs"]);
+    }
+
+    #[test]
+    fn sets_of_numbers_and_of_scala_have_their_own_orders() {
+        assert_eq!(integer_set(vec![17, 2, 1, 2]), [1, 17, 2]);
+        let mut few = vec!["d", "a", "c", "b"];
+        sort_as_scala(&mut few, |word| string_hash(word));
+        assert_eq!(few, ["d", "a", "c", "b"]);
+        // As stock's kafka-configs prints groups.
+        let mut many: Vec<String> = (1..=5).map(|number| format!("group-{number}")).collect();
+        let sorted = many.clone();
+        sort_as_scala(&mut many, |word| string_hash(word));
+        assert_ne!(many, sorted);
+        many.sort();
+        assert_eq!(many, sorted);
     }
 
     #[test]

@@ -73,6 +73,21 @@ impl ParsedOptions {
         self.found.iter().any(|(found, _)| *found == name)
     }
 
+    /// Every option that was given, in order, with its value.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        self.found.iter().map(|(name, value)| (*name, value.as_deref()))
+    }
+
+    /// The values of an option that holds several between commas; empty ones are passed over, as
+    /// long as there is another.
+    pub(crate) fn separated(&self, name: &str) -> Vec<&str> {
+        let split = |value| {
+            let parts: Vec<&str> = str::split(value, ',').filter(|part| !part.is_empty()).collect();
+            if parts.is_empty() { vec![value] } else { parts }
+        };
+        self.values(name).into_iter().flat_map(split).collect()
+    }
+
     /// Every value of an option, in order.
     pub(crate) fn values(&self, name: &str) -> Vec<&str> {
         let of_name = self.found.iter().filter(|(found, _)| *found == name);
@@ -203,6 +218,7 @@ mod tests {
         Opt::optional("state"),
         Opt::value("offset"),
         Opt::optional("codec"),
+        Opt::optional("server"),
     ];
 
     fn words(line: &str) -> Vec<String> {

@@ -12,19 +12,27 @@
 mod arguments;
 mod confluent;
 mod consumer_session;
+mod decode_json;
 mod java_order;
 mod joptsimple;
 mod kafka_broker_api_versions;
+mod kafka_client_metrics;
 mod kafka_cluster;
+mod kafka_configs;
 mod kafka_console_consumer;
 mod kafka_console_producer;
 mod kafka_consumer_groups;
 mod kafka_consumer_perf_test;
 mod kafka_delete_records;
 mod kafka_dump_log;
+mod kafka_features;
 mod kafka_get_offsets;
 mod kafka_groups;
+mod kafka_leader_election;
+mod kafka_log_dirs;
+mod kafka_metadata_quorum;
 mod kafka_producer_perf_test;
+mod kafka_reassign_partitions;
 mod kafka_storage;
 mod kafka_topics;
 mod kafka_verifiable_consumer;
@@ -37,6 +45,7 @@ mod producer_session;
 mod session;
 mod signals;
 mod simple_date_format;
+mod subcommands;
 mod wrap;
 
 use std::io::Write;
@@ -52,16 +61,23 @@ const TOOLS: &[(&str, Run)] = &[
     ("cub", confluent::cub),
     ("dub", confluent::dub),
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
+    ("kafka-client-metrics", kafka_client_metrics::run),
     ("kafka-cluster", kafka_cluster::run),
+    ("kafka-configs", kafka_configs::run),
     ("kafka-console-consumer", kafka_console_consumer::run),
     ("kafka-console-producer", kafka_console_producer::run),
     ("kafka-consumer-groups", kafka_consumer_groups::run),
     ("kafka-consumer-perf-test", kafka_consumer_perf_test::run),
     ("kafka-delete-records", kafka_delete_records::run),
     ("kafka-dump-log", kafka_dump_log::run),
+    ("kafka-features", kafka_features::run),
     ("kafka-get-offsets", kafka_get_offsets::run),
     ("kafka-groups", kafka_groups::run),
+    ("kafka-leader-election", kafka_leader_election::run),
+    ("kafka-log-dirs", kafka_log_dirs::run),
+    ("kafka-metadata-quorum", kafka_metadata_quorum::run),
     ("kafka-producer-perf-test", kafka_producer_perf_test::run),
+    ("kafka-reassign-partitions", kafka_reassign_partitions::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),

@@ -124,8 +124,9 @@ impl Session {
             return *printed == step.expected;
         }
         let without = |printed: &Printed| Printed {
+            stdout: native::without_trace_on_stdout(&printed.stdout),
             stderr: native::without_trace(&printed.stdout, &printed.stderr),
-            ..printed.clone()
+            code: printed.code,
         };
         without(printed) == without(&step.expected)
     }

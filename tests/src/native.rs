@@ -10,15 +10,22 @@ use crate::oracle::Finished;
 const RELEASE: &str = "4.3.1";
 const TOOLS: &[&str] = &[
     "kafka-broker-api-versions",
+    "kafka-client-metrics",
     "kafka-cluster",
+    "kafka-configs",
     "kafka-console-consumer",
     "kafka-console-producer",
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
     "kafka-delete-records",
+    "kafka-features",
     "kafka-get-offsets",
     "kafka-groups",
+    "kafka-leader-election",
+    "kafka-log-dirs",
+    "kafka-metadata-quorum",
     "kafka-producer-perf-test",
+    "kafka-reassign-partitions",
     "kafka-topics",
     "kafka-verifiable-consumer",
 ];
@@ -78,7 +85,9 @@ pub fn without_trace(stdout: &str, stderr: &str) -> String {
             is_class && shown.any(|shown| shown.ends_with(message))
         });
         let is_jackson = line.starts_with("com.fasterxml.jackson.") || line.starts_with(" at [");
-        let is_cause = line.starts_with("Caused by: ") || line.trim_start().starts_with("... ");
+        let framed = line.trim_start();
+        let is_cause =
+            ["Caused by: ", "Suppressed: ", "... "].iter().any(|word| framed.starts_with(word));
         let is_logged = follows_error || line.starts_with('[') && line.contains(" WARN ");
         if !repeats && !is_shown && !is_jackson && !is_cause && !is_logged && !line.is_empty() {
             kept.push(line);
@@ -87,9 +96,32 @@ pub fn without_trace(stdout: &str, stderr: &str) -> String {
     kept.iter().map(|line| format!("{line}\n")).collect()
 }
 
+/// The same for stdout, where some tools say what failed behind `Error: `.
+#[must_use]
+pub fn without_trace_on_stdout(stdout: &str) -> String {
+    if !stdout.lines().any(|line| line.starts_with("Error: ")) {
+        return stdout.to_owned();
+    }
+    let is_traced = |line: &&str| {
+        let framed = line.trim_start();
+        let first = framed.split(' ').next().unwrap_or_default().trim_end_matches(':');
+        first.contains('.') && first.ends_with("Exception")
+            || ["Caused by: ", "... "].iter().any(|word| framed.starts_with(word))
+            || line.is_empty()
+    };
+    stdout.lines().filter(|line| !is_traced(line)).map(|line| format!("{line}\n")).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::without_trace;
+    use super::{without_trace, without_trace_on_stdout};
+
+    #[test]
+    fn a_trace_behind_an_error_on_stdout_goes() {
+        let stock = "a\n\nError: a.BException: c\nx.YException: a.BException: c\n\t... 5 more\n\n";
+        assert_eq!(without_trace_on_stdout(stock), "a\nError: a.BException: c\n");
+        assert_eq!(without_trace_on_stdout("a.BException: c\n\n"), "a.BException: c\n\n");
+    }
 
     #[test]
     fn a_trace_goes_and_its_message_stays() {

@@ -11,7 +11,7 @@ mod format;
 mod formatter;
 mod inspect;
 mod levels;
-mod scram;
+pub(crate) mod scram;
 mod versions;
 mod voters;
 

@@ -25,26 +25,26 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-const LEAST_ITERATIONS: i32 = 4096;
+pub(crate) const LEAST_ITERATIONS: i32 = 4096;
 const MOST_ITERATIONS: i32 = 16_384;
 /// How many random bytes a salt has that nobody gave.
-const SALT_LEN: usize = 24;
+pub(crate) const SALT_LEN: usize = 24;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mechanism {
+pub(crate) enum Mechanism {
     Sha256,
     Sha512,
 }
 
 impl Mechanism {
-    fn constant(self) -> &'static str {
+    pub(crate) fn constant(self) -> &'static str {
         match self {
             Self::Sha256 => "SCRAM_SHA_256",
             Self::Sha512 => "SCRAM_SHA_512",
         }
     }
 
-    fn id(self) -> i8 {
+    pub(crate) fn id(self) -> i8 {
         match self {
             Self::Sha256 => 1,
             Self::Sha512 => 2,
@@ -70,7 +70,7 @@ impl Mechanism {
     }
 
     /// `Hi` of RFC 5802: the password, salted and hashed over and over.
-    fn salted_password(self, password: &str, salt: &[u8], iterations: i32) -> Vec<u8> {
+    pub(crate) fn salted_password(self, password: &str, salt: &[u8], iterations: i32) -> Vec<u8> {
         let password = password.as_bytes();
         let mut round = self.mac(password, &[salt, &1_u32.to_be_bytes()].concat());
         let mut salted = round.clone();

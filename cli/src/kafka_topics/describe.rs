@@ -51,7 +51,7 @@ pub(super) async fn run(
         (topic.name.clone(), indexes)
     };
     let wanted: Vec<(String, Vec<i32>)> = topics.iter().map(partitions).collect();
-    let moves = match admin.list_reassignments(&wanted).await {
+    let moves = match admin.list_reassignments(Some(&wanted)).await {
         Err(AdminError::UnsupportedVersion { .. }) => Reassignments::new(),
         Err(error) if error.code() == Some(CLUSTER_AUTHORIZATION_FAILED) => Reassignments::new(),
         // Java wraps this failure, and prints its class before its words.

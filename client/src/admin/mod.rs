@@ -1,26 +1,35 @@
 //! Asking a cluster what it is and telling it what to become: Kafka's AdminClient.
 //!
 //! ```text
-//! bootstrap addresses, in turn ─▶ nodes and controller ─▶ call ─▶ any node | the controller
+//! bootstrap addresses, in turn ─▶ nodes and controller ─▶ call ─▶ any node | controller | one node
 //!                                        ▲ asked again when no node of them answers │
 //!                                        └────────────────────── attempts ◀─────────┘
 //! ```
-//! A file per noun: `cluster`, `topics`, `configs`, `reassignments`, `groups`, `offsets`,
-//! `records`. `keyed` asks of many keys at once, each of the node that has it, which `located`
-//! finds. `attempts`, `settings` and `error` decide and know no runtime. As with Kafka's client,
-//! the bootstrap addresses only serve to learn the nodes; calls go to the addresses that those
+//! A file per noun: `cluster`, `topics`, `configs`, `config_resources`, `quotas`, `scram`,
+//! `reassignments`, `elections`, `log_dirs`, `quorum`, `features`, `groups`, `offsets`, `records`.
+//! `keyed` asks of many keys at once, each of the node that has it, which `located` finds.
+//! `attempts`, `settings` and `error` decide and know no runtime. As with Kafka's client, the
+//! bootstrap addresses only serve to learn the nodes; calls go to the addresses that those
 //! advertise. Answers to `KafkaAdminClient`.
 
 mod attempts;
 mod cluster;
+mod config_resources;
 mod configs;
+mod elections;
 mod error;
+mod features;
+mod group_ids;
 mod groups;
 mod keyed;
 mod located;
+mod log_dirs;
 mod offsets;
+mod quorum;
+mod quotas;
 mod reassignments;
 mod records;
+mod scram;
 mod settings;
 mod topics;
 
@@ -34,19 +43,30 @@ use protocol::wire::Request;
 use self::attempts::{Attempts, Backoff};
 pub(crate) use self::cluster::nodes_of_metadata;
 pub use self::cluster::{ClusterDescription, NodeVersions};
+pub use self::config_resources::{
+    ConfigOp, ConfigResource, ConfigSource, ResourceConfig, ResourceKind,
+};
 pub use self::configs::ConfigEntry;
+pub use self::elections::{Elected, Election};
 pub use self::error::{AdminError, Known, known};
+pub use self::features::{FeatureRange, FeatureUpdates, Features, UpgradeType};
 pub use self::groups::{
     CommittedOffset, GroupDescription, GroupFilter, GroupListing, GroupMember, GroupState,
     GroupType, MemberGeneration,
 };
 pub use self::located::TopicPartition;
+pub use self::log_dirs::{LogDir, MovedReplicas, ReplicaInLogDir};
 pub use self::offsets::{ListedOffset, OffsetSpec};
-pub use self::reassignments::Reassignment;
+pub use self::quorum::{QuorumDescription, QuorumReplica, VoterEndpoint};
+pub use self::quotas::{QuotaEntity, QuotaMatch, QuotaOp, Quotas};
+pub use self::reassignments::{NewReassignment, Reassignment, RefusedReassignments};
+pub use self::scram::{ScramAlteration, ScramCredentials};
 pub use self::settings::{AdminSettings, SettingsError};
 pub(crate) use self::settings::{check_protocol, number};
 pub use self::topics::{NewTopic, Partition, TopicDescription, TopicListing};
 use crate::{Address, Peer, PeerError, PeerSettings};
+
+const UNSUPPORTED_ENDPOINT_TYPE: i16 = 115;
 
 /// A node as it presents itself to clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +152,19 @@ impl Admin {
     /// From now on a call may take this long with all its attempts.
     pub fn limit_calls(&mut self, timeout: std::time::Duration) {
         self.settings.call_timeout = timeout;
+    }
+
+    /// Fails where a call is for brokers alone and controllers are asked.
+    fn check_brokers_asked(&self) -> Result<(), AdminError> {
+        match self.bootstrap {
+            Bootstrap::Servers => Ok(()),
+            Bootstrap::Controllers => Err(AdminError::Answer {
+                code: UNSUPPORTED_ENDPOINT_TYPE,
+                message: "This Admin API is not yet supported when communicating directly with \
+                          the controller quorum."
+                    .to_owned(),
+            }),
+        }
     }
 
     fn call(&self, name: &'static str, to: CallTarget) -> Call {

@@ -25,6 +25,7 @@ pub struct TopicListing {
 impl Admin {
     /// Every topic, in the order of the answer.
     pub async fn list_topics(&mut self) -> Result<Vec<TopicListing>, AdminError> {
+        self.check_brokers_asked()?;
         let mut call = self.call("listTopics", CallTarget::AnyNode);
         let question = |_| MetadataRequest::default().with_topics(None);
         let answer = self.ask(&mut call, question).await?;

@@ -38,6 +38,7 @@ pub use self::configs::{ConfigRules, EffectiveConfig};
 pub use self::error::ApiError;
 use self::heartbeats::Heartbeats;
 use self::periodic::Schedule;
+pub use self::placement::propose;
 pub use self::start::{bootstrap_records, feature_records};
 use crate::draws::Draws;
 use crate::image::{ConfigResource, MetadataDelta, MetadataImage, ReplayError};

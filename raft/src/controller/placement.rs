@@ -71,6 +71,22 @@ struct Placer {
     offset: usize,
 }
 
+/// The replicas of `partitions` partitions on unfenced brokers, given with their racks; for tools
+/// that propose what a controller shall do.
+pub fn propose<'a>(
+    brokers: impl IntoIterator<Item = (i32, Option<&'a str>)>,
+    partitions: i32,
+    replication_factor: i16,
+    draws: &mut Draws,
+) -> Result<Vec<Vec<i32>>, ApiError> {
+    let brokers = brokers
+        .into_iter()
+        .map(|(id, rack)| (id, rack.map(|rack| StrBytes::from_string(rack.to_owned())), false));
+    let mut placer = Placer::of(brokers, draws);
+    placer.check(replication_factor)?;
+    Ok((0..partitions).map(|_| placer.partition(replication_factor as usize, draws)).collect())
+}
+
 /// The replicas of `partitions` new partitions.
 pub(crate) fn place(
     cluster: &ClusterImage,
@@ -85,27 +101,31 @@ pub(crate) fn place(
 
 impl Placer {
     fn new(cluster: &ClusterImage, draws: &mut Draws) -> Self {
+        // Who is about to stop gets nothing new; who has stopped is fenced as any other.
+        let brokers = cluster.brokers();
+        let usable = brokers.filter(|broker| !broker.in_controlled_shutdown || broker.fenced);
+        Self::of(usable.map(|broker| (broker.broker_id, broker.rack.clone(), broker.fenced)), draws)
+    }
+
+    /// Of brokers with their racks and whether they are fenced.
+    fn of(brokers: impl Iterator<Item = (i32, Option<StrBytes>, bool)>, draws: &mut Draws) -> Self {
         let mut racks: Vec<Rack> = Vec::new();
         let (mut total, mut unfenced) = (0, 0);
-        for broker in cluster.brokers() {
-            // Who is about to stop gets nothing new; who has stopped is fenced as any other.
-            if broker.in_controlled_shutdown && !broker.fenced {
-                continue;
-            }
-            let at = racks.iter().position(|rack| rack.name == broker.rack);
+        for (id, rack, is_fenced) in brokers {
+            let at = racks.iter().position(|known| known.name == rack);
             let at = at.unwrap_or_else(|| {
-                racks.push(Rack { name: broker.rack.clone(), ..Default::default() });
+                racks.push(Rack { name: rack, ..Default::default() });
                 racks.len() - 1
             });
             total += 1;
             let Some(rack) = racks.get_mut(at) else {
                 continue;
             };
-            if broker.fenced {
-                rack.fenced.brokers.push(broker.broker_id);
+            if is_fenced {
+                rack.fenced.brokers.push(id);
             } else {
                 unfenced += 1;
-                rack.unfenced.brokers.push(broker.broker_id);
+                rack.unfenced.brokers.push(id);
             }
         }
         racks.sort_by(|left, right| left.name.cmp(&right.name));

@@ -1,0 +1,186 @@
+//! `kafka-client-metrics`: which metrics clients shall push, and how often.
+//!
+//! Answers to org.apache.kafka.tools.ClientMetricsCommand of Kafka 4.3.1, whose help is
+//! `help-4.3.1.txt`. `options` judges the command line.
+
+mod options;
+
+use std::io::Write;
+use std::time::Duration;
+
+use client::admin::{Admin, AdminError, Bootstrap, ConfigOp, ConfigResource, ResourceKind};
+
+use self::options::{OPTIONS, Refused};
+use crate::java_order::{sort_by_hash, string_hash};
+use crate::joptsimple::{OptionError, ParsedOptions, parse};
+use crate::kafka_storage::random_uuid;
+use crate::session::{Session, SessionError, properties, settings};
+
+const HELP: &str = include_str!("help-4.3.1.txt");
+/// How long Java waits for each answer.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Why a command that got past its options failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// Before a client is made: said on stderr.
+    #[error("{0}")]
+    Early(String),
+    #[error("{0}")]
+    Option(#[from] OptionError),
+    #[error("{0}")]
+    Asked(#[from] AdminError),
+    /// Java's exception has no message.
+    #[error("null")]
+    TimedOut,
+    #[error("{0}")]
+    Session(String),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match &error {
+            SessionError::Unreadable { .. } => Self::Early(error.to_string()),
+            _ => {
+                let words = error.to_string();
+                Self::Session(words.lines().next().unwrap_or_default().to_owned())
+            }
+        }
+    }
+}
+
+/// Runs the tool.
+pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    let parsed = parse(OPTIONS, arguments);
+    // Java shows its help for what it cannot read.
+    let checked = parsed.map_err(|error| Refused::Usage(error.to_string())).and_then(|given| {
+        let action = options::check(arguments.is_empty(), &given)?;
+        Ok((given, action))
+    });
+    let (given, action) = match checked {
+        Ok(checked) => checked,
+        Err(Refused::Usage(words)) => {
+            return refuse(err, &format!("{words}\n{}", HELP.trim_end_matches('\n')));
+        }
+        Err(Refused::Words(words)) => return refuse(err, &words),
+        Err(Refused::Version) => {
+            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
+            return 0;
+        }
+    };
+    let done = open(&given).and_then(|mut session| {
+        session.run(async |admin| execute(action, &given, admin, out).await)
+    });
+    match done {
+        Ok(()) => 0,
+        // Streams that nobody reads any more are no reason to complain.
+        Err(Failure::Io(_)) => 1,
+        Err(failure @ Failure::Early(_)) => refuse(err, &failure.to_string()),
+        Err(failure) => {
+            refuse(out, &format!("Error while executing client metrics command : {failure}"))
+        }
+    }
+}
+
+fn refuse(stream: &mut dyn Write, words: &str) -> i32 {
+    let _ = writeln!(stream, "{words}");
+    1
+}
+
+fn open(given: &ParsedOptions) -> Result<Session, Failure> {
+    let early = |error: OptionError| Failure::Early(error.to_string());
+    let settings = settings(&properties(given.value("command-config").map_err(early)?)?)?;
+    let list = given.value("bootstrap-server").map_err(early)?.unwrap_or_default();
+    Ok(Session::open(Bootstrap::Servers, list, settings, "AdminClient")?)
+}
+
+async fn within<T>(asked: impl Future<Output = Result<T, AdminError>>) -> Result<T, Failure> {
+    match tokio::time::timeout(LIMIT, asked).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::TimedOut),
+    }
+}
+
+fn resource(name: &str) -> ConfigResource {
+    ConfigResource { kind: ResourceKind::ClientMetrics, name: name.to_owned() }
+}
+
+async fn execute(
+    action: &str,
+    given: &ParsedOptions,
+    admin: &mut Admin,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let name = given.value("name")?;
+    match action {
+        "alter" => alter(name, given, admin, out).await,
+        "delete" => {
+            let name = name.unwrap_or_default();
+            let old = within(admin.describe_configs(&resource(name), false)).await?;
+            let ops = old.into_iter().map(|entry| ConfigOp::Delete { name: entry.name });
+            within(admin.alter_configs(&resource(name), &ops.collect::<Vec<_>>())).await?;
+            Ok(writeln!(out, "Deleted client metrics config for {name}.")?)
+        }
+        "list" => {
+            let names = within(admin.list_config_resources(ResourceKind::ClientMetrics)).await?;
+            Ok(writeln!(out, "{}", names.join("\n"))?)
+        }
+        _ => describe(name, admin, out).await,
+    }
+}
+
+async fn alter(
+    name: Option<&str>,
+    given: &ParsedOptions,
+    admin: &mut Admin,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let name = name.map_or_else(|| random_uuid().to_string(), str::to_owned);
+    let listed = |option| given.has(option).then(|| given.separated(option).join(","));
+    let settings = [
+        ("interval.ms", given.value("interval")?.map(str::to_owned)),
+        ("metrics", listed("metrics")),
+        ("match", listed("match")),
+    ];
+    let op = |(key, value): (&str, Option<String>)| {
+        let name = key.to_owned();
+        value.map(|value| match value.is_empty() {
+            true => ConfigOp::Delete { name },
+            false => ConfigOp::Set { name, value },
+        })
+    };
+    let ops: Vec<ConfigOp> = settings.into_iter().filter_map(op).collect();
+    admin.limit_calls(LIMIT);
+    within(admin.alter_configs(&resource(&name), &ops)).await?;
+    Ok(writeln!(out, "Altered client metrics config for {name}.")?)
+}
+
+async fn describe(
+    name: Option<&str>,
+    admin: &mut Admin,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let known = within(admin.list_config_resources(ResourceKind::ClientMetrics)).await?;
+    let names = match name {
+        None => known,
+        Some(name) if known.iter().any(|known| known == name) => vec![name.to_owned()],
+        Some(name) => {
+            writeln!(
+                out,
+                "The client metric resource {name} doesn't exist and doesn't have dynamic config."
+            )?;
+            return Ok(());
+        }
+    };
+    for name in names {
+        writeln!(out, "Client metrics configs for {name} are:")?;
+        let mut entries = within(admin.describe_configs(&resource(&name), false)).await?;
+        sort_by_hash(&mut entries, |entry| string_hash(&entry.name));
+        for entry in entries {
+            writeln!(out, "  {}={}", entry.name, entry.value.as_deref().unwrap_or("null"))?;
+        }
+    }
+    Ok(())
+}

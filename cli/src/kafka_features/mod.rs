@@ -1,0 +1,160 @@
+//! `kafka-features`: the features of a cluster, described and given other levels.
+//!
+//! Answers to org.apache.kafka.tools.FeatureCommand of Kafka 4.3.1, whose help is in the text
+//! files. `command_line` reads, `updates` plans and reports, `levels` knows releases.
+
+mod command_line;
+mod levels;
+mod updates;
+
+use std::io::Write;
+
+use client::admin::{AdminError, Bootstrap, Features};
+
+use self::levels::{FEATURES, LATEST, METADATA_VERSION};
+use crate::arguments::ParsedOptions;
+use crate::session::{Session, SessionError, properties, settings};
+use crate::subcommands::{Given, Refused};
+
+/// What keeps a command from doing what it is asked.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}")]
+    Words(String),
+    /// Java prints an error that came by a future with its class before its words.
+    #[error("{}: {}", .0.class(), .0)]
+    Asked(#[from] AdminError),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl From<String> for Failure {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl From<SessionError> for Failure {
+    /// Java prints the message alone, of which there is one line.
+    fn from(error: SessionError) -> Self {
+        let words = error.to_string();
+        Self::Words(words.lines().next().unwrap_or_default().to_owned())
+    }
+}
+
+/// Runs the tool; the exit code is 0 or 1.
+pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    let given = match command_line::read(arguments) {
+        Ok(given) => given,
+        Err(Refused::Help(text)) => {
+            let _ = out.write_all(text.as_bytes());
+            return 0;
+        }
+        Err(Refused::Wrong { problem, .. }) => {
+            let _ = write!(err, "Command line error: {problem}. Type --help for help.");
+            return 1;
+        }
+    };
+    match execute(&given, out) {
+        Ok(()) => 0,
+        // Streams that nobody reads any more are no reason to complain.
+        Err(Failure::Io(_)) => 1,
+        Err(failure) => {
+            let _ = writeln!(err, "{failure}");
+            1
+        }
+    }
+}
+
+fn execute(given: &Given, out: &mut dyn Write) -> Result<(), Failure> {
+    let options = &given.options;
+    match given.command {
+        "version-mapping" => return map(options.value("release-version"), out),
+        "feature-dependencies" => {
+            for feature in options.values("feature") {
+                let (name, level) = updates::name_and_level(feature)?;
+                out.write_all(levels::dependencies(&name, level)?.as_bytes())?;
+            }
+            return Ok(());
+        }
+        _ => {}
+    }
+    let settings = settings(&properties(given.tool.value("command-config"))?)?;
+    let (bootstrap, list) = match given.tool.value("bootstrap-server") {
+        Some(list) => (Bootstrap::Servers, list),
+        None => {
+            let list = given.tool.value("bootstrap-controller").unwrap_or_default();
+            (Bootstrap::Controllers, list)
+        }
+    };
+    let mut session = Session::open(bootstrap, list, settings, "AdminClient")?;
+    match given.command {
+        "describe" => {
+            let node: Option<i32> = options.value("node-id").and_then(|id| id.parse().ok());
+            if let Some(id) = node.filter(|id| *id < 0) {
+                let words = format!("Invalid node id {id}: must be non-negative.");
+                return Err(Failure::Words(words));
+            }
+            let features = session.run(async |admin| admin.describe_features(node).await)?;
+            Ok(out.write_all(described(&features).as_bytes())?)
+        }
+        command => update(command, options, &mut session, out),
+    }
+}
+
+/// The levels that a cluster of a release begins with.
+fn map(release: Option<&str>, out: &mut dyn Write) -> Result<(), Failure> {
+    let release = release.unwrap_or(LATEST);
+    let metadata = levels::metadata_level(release)?;
+    writeln!(out, "{METADATA_VERSION}={metadata} ({release})")?;
+    for feature in FEATURES {
+        writeln!(out, "{}={}", feature.name, feature.default_level(metadata))?;
+    }
+    Ok(())
+}
+
+fn described(features: &Features) -> String {
+    let shown = |name: &str, level: i16| match name {
+        METADATA_VERSION => {
+            levels::metadata_name(level).map_or_else(|| format!("UNKNOWN {level}"), str::to_owned)
+        }
+        _ => level.to_string(),
+    };
+    let epoch = features.epoch.map_or_else(|| "-".to_owned(), |epoch| epoch.to_string());
+    let lines = features.supported.iter().map(|(name, range)| {
+        let level = features.finalized.get(name).copied().unwrap_or_default();
+        format!(
+            "Feature: {name:40}  SupportedMinVersion: {:15}  SupportedMaxVersion: {:15}  \
+             FinalizedVersionLevel: {:15}  Epoch: {epoch}\n",
+            shown(name, range.min),
+            shown(name, range.max),
+            shown(name, level)
+        )
+    });
+    lines.collect()
+}
+
+fn update(
+    command: &str,
+    options: &ParsedOptions,
+    session: &mut Session,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    if options.is_set("metadata") && !options.is_set("release-version") {
+        writeln!(out, " `metadata` flag is deprecated and may be removed in a future release.")?;
+    }
+    let levels = updates::read(command, options)?;
+    let how = updates::upgrade_type(command, options);
+    let is_dry_run = options.is_set("dry-run");
+    let asked = session.run(async |admin| admin.update_features(&levels, how, is_dry_run).await);
+    let updates = match asked {
+        Ok(updates) => updates,
+        Err(error) => levels.keys().map(|name| (name.clone(), Err(error.clone()))).collect(),
+    };
+    let (lines, failed) = updates::report(command, &levels, &updates, is_dry_run);
+    out.write_all(lines.as_bytes())?;
+    match failed {
+        0 => Ok(()),
+        _ => Err(Failure::Words(format!("{failed} out of {} operation(s) failed.", levels.len()))),
+    }
+}
