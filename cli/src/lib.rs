@@ -12,6 +12,7 @@
 mod arguments;
 mod confluent;
 mod consumer_session;
+mod did_you_mean;
 mod jackson;
 mod java_order;
 mod joptsimple;

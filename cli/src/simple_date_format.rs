@@ -25,8 +25,18 @@ pub(crate) struct SimpleDateFormat(Vec<Piece>);
 
 const LETTERS: &str = "GyYMLwWDdFEuaHkKhmsSzZX";
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const DAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -65,9 +75,7 @@ impl SimpleDateFormat {
 }
 
 /// What stands until the closing quote; nothing between them is a quote itself.
-fn quoted(
-    chars: &mut std::iter::Peekable<std::str::Chars<'_>>,
-) -> Result<String, DateFormatError> {
+fn quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<String, DateFormatError> {
     if chars.next_if_eq(&'\'').is_some() {
         return Ok("'".to_owned());
     }
@@ -98,7 +106,8 @@ struct CivilTime {
 
 impl CivilTime {
     fn at(since_1970_ms: i64) -> Self {
-        let (days, of_day) = (since_1970_ms.div_euclid(86_400_000), since_1970_ms.rem_euclid(86_400_000));
+        let (days, of_day) =
+            (since_1970_ms.div_euclid(86_400_000), since_1970_ms.rem_euclid(86_400_000));
         let (year, month, day) = civil_date(days);
         let day_of_year = days - days_to(year, 1, 1) + 1;
         Self {
@@ -126,7 +135,10 @@ impl CivilTime {
             'y' | 'Y' => number(self.year),
             'M' | 'L' if count >= 3 => name(&MONTHS, self.month - 1),
             'M' | 'L' => number(self.month),
-            'w' => number((self.day_of_year - 1 + days_to(self.year, 1, 1).wrapping_add(4).rem_euclid(7)) / 7 + 1),
+            'w' => number(
+                (self.day_of_year - 1 + days_to(self.year, 1, 1).wrapping_add(4).rem_euclid(7)) / 7
+                    + 1,
+            ),
             'W' => number((self.day - 1 + (self.weekday - self.day + 1).rem_euclid(7)) / 7 + 1),
             'D' => number(self.day_of_year),
             'd' => number(self.day),

@@ -158,8 +158,9 @@ fn two_members_of_a_group_share_a_topic_and_the_second_takes_over() {
 
 #[test]
 fn the_coordinator_assigns_where_the_newer_protocol_is_asked_for() {
-    let lines = ["group.consumer.min.heartbeat.interval.ms", "group.consumer.heartbeat.interval.ms"]
-        .map(|key| format!("{key}=300"));
+    let lines =
+        ["group.consumer.min.heartbeat.interval.ms", "group.consumer.heartbeat.interval.ms"]
+            .map(|key| format!("{key}=300"));
     let server = Server::start(Kind::Stock, &lines);
     share(&server, "--command-property group.protocol=consumer");
 }

@@ -42,8 +42,10 @@ fn a_stock_broker_assigns_to_it_by_the_newer_protocol() {
         }
         line.clear();
     }
-    let first: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
-    let expected = ["startup_complete", "partitions_assigned", "records_consumed", "offsets_committed"];
+    let first: Vec<&str> =
+        names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
+    let expected =
+        ["startup_complete", "partitions_assigned", "records_consumed", "offsets_committed"];
     assert_eq!(first, expected);
     assert!(line.ends_with("\"success\":true}\n"), "{line}");
     let ended = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();

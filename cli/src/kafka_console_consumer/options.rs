@@ -108,9 +108,7 @@ pub(super) fn read(
 fn check_required(given: &ParsedOptions) -> Result<Option<i32>, Refused> {
     let usage = |words: &str| Err(Refused::Usage(words.to_owned()));
     if given.has("topic") == given.has("include") {
-        return usage(
-            "Exactly one of the following arguments is required: [topic], [include]",
-        );
+        return usage("Exactly one of the following arguments is required: [topic], [include]");
     }
     let partition = given.integer("partition")?;
     if partition.is_some() {
@@ -310,7 +308,8 @@ mod tests {
     #[test]
     fn a_group_commits_and_properties_win_over_defaults() {
         let line = "--bootstrap-server a:1 --topic t --group g --from-beginning --timeout-ms 9 \
-                    --command-property isolation.level=read_committed --command-property client.id=c";
+                    --command-property isolation.level=read_committed \
+                    --command-property client.id=c";
         let plan = of(line).0.unwrap();
         let expected = [
             ("auto.offset.reset", "earliest"),
@@ -380,8 +379,10 @@ mod tests {
                  instead."
             )
         };
-        let expected =
-            [words("consumer-property", "command-property"), words("property", "formatter-property")];
+        let expected = [
+            words("consumer-property", "command-property"),
+            words("property", "formatter-property"),
+        ];
         assert_eq!(notes, expected);
     }
 }

@@ -199,11 +199,7 @@ impl Measured<'_> {
             let amounts = (self.amount, self.last);
             let times = (self.last_report_ms, now);
             let format = &self.options.date_format;
-            writeln!(
-                self.out,
-                "{}",
-                report::progress(format, amounts, times, self.round_join_ms)
-            )?;
+            writeln!(self.out, "{}", report::progress(format, amounts, times, self.round_join_ms))?;
         }
         self.round_join_ms = 0;
         self.last_report_ms = now;

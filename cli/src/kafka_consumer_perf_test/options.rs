@@ -82,9 +82,8 @@ pub(super) fn check(given: &ParsedOptions) -> Result<Vec<&'static str>, Refused>
     }
     for (one, other) in [("topic", "include"), ("messages", "num-records")] {
         if given.has(one) == given.has(other) {
-            let words = format!(
-                "Exactly one of the following arguments is required: [{one}], [{other}]"
-            );
+            let words =
+                format!("Exactly one of the following arguments is required: [{one}], [{other}]");
             return usage(&words);
         }
     }

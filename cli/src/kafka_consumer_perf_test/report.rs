@@ -119,10 +119,8 @@ mod tests {
 
     #[test]
     fn an_interval_counts_what_came_since_the_last() {
-        let (last, now) = (
-            Amount { records: 1000, bytes: 1 << 20 },
-            Amount { records: 3000, bytes: 3 << 20 },
-        );
+        let (last, now) =
+            (Amount { records: 1000, bytes: 1 << 20 }, Amount { records: 3000, bytes: 3 << 20 });
         let line = progress(&format(), (now, last), (0, 2_000), 0);
         let expected = "1970-01-01 00:00:02:000, 0, 3.0000, 1.0000, 3000, 1000.0000, 0, 2000, \
                         1.0000, 1000.0000";

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use client::consumer::{Consumer, ConsumerError, Fetched, FetchedError, Polled, TopicPartition, Topics};
+use client::consumer::{
+    Consumer, ConsumerError, Fetched, FetchedError, Polled, TopicPartition, Topics,
+};
 use tokio::runtime::Runtime;
 
 use super::events::{Event, Summary};
@@ -155,7 +157,9 @@ impl Verifiable<'_> {
                     });
                     summary.count += 1;
                     summary.last = record.offset;
-                    if summary.count == RECORDS_MAX && let Some(full) = open.take() {
+                    if summary.count == RECORDS_MAX
+                        && let Some(full) = open.take()
+                    {
                         self.consumed(&full, runtime, consumer)?;
                     }
                 }

@@ -23,9 +23,20 @@ pub(super) enum Event<'a> {
     ShutdownComplete,
     PartitionsRevoked(&'a [TopicPartition]),
     PartitionsAssigned(&'a [TopicPartition]),
-    RecordsConsumed { count: i64, summaries: &'a [Summary] },
-    RecordData { partition: &'a TopicPartition, key: Option<&'a str>, value: Option<&'a str>, offset: i64 },
-    OffsetsCommitted { offsets: &'a [(TopicPartition, i64)], error: Option<String> },
+    RecordsConsumed {
+        count: i64,
+        summaries: &'a [Summary],
+    },
+    RecordData {
+        partition: &'a TopicPartition,
+        key: Option<&'a str>,
+        value: Option<&'a str>,
+        offset: i64,
+    },
+    OffsetsCommitted {
+        offsets: &'a [(TopicPartition, i64)],
+        error: Option<String>,
+    },
 }
 
 fn place(partition: &TopicPartition) -> Vec<(&'static str, Json)> {
@@ -112,7 +123,10 @@ mod tests {
             ),
             (
                 Event::RecordsConsumed { count: 3, summaries: std::slice::from_ref(&summary) },
-                r#""records_consumed","count":3,"partitions":[{"topic":"t","partition":2,"count":3,"minOffset":5,"maxOffset":7}]}"#,
+                concat!(
+                    r#""records_consumed","count":3,"partitions":[{"topic":"t","partition":2,"#,
+                    r#""count":3,"minOffset":5,"maxOffset":7}]}"#
+                ),
             ),
             (
                 Event::RecordData { partition: &partition, key: None, value: Some("v"), offset: 5 },
@@ -120,7 +134,10 @@ mod tests {
             ),
             (
                 Event::OffsetsCommitted { offsets: &offsets, error: Some("no".to_owned()) },
-                r#""offsets_committed","offsets":[{"topic":"t","partition":2,"offset":8}],"error":"no","success":false}"#,
+                concat!(
+                    r#""offsets_committed","offsets":[{"topic":"t","partition":2,"offset":8}],"#,
+                    r#""error":"no","success":false}"#
+                ),
             ),
         ];
         for (event, rest) in table {

@@ -146,16 +146,14 @@ mod tests {
     #[test]
     fn flags_make_the_consumers_properties() {
         let base = "--topic t --group-id g --bootstrap-server a:1";
-        let plan = of(&format!("{base} --max-messages 7 --session-timeout 9000 --verbose")).unwrap();
+        let plan =
+            of(&format!("{base} --max-messages 7 --session-timeout 9000 --verbose")).unwrap();
         let expected = [
             ("auto.offset.reset", "earliest"),
             ("enable.auto.commit", "false"),
             ("group.id", "g"),
             ("group.protocol", "CLASSIC"),
-            (
-                "partition.assignment.strategy",
-                "org.apache.kafka.clients.consumer.RangeAssignor",
-            ),
+            ("partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor"),
             ("session.timeout.ms", "9000"),
         ];
         assert_eq!(plan.properties.iter().collect::<Vec<_>>(), expected);

@@ -48,7 +48,11 @@ impl Assignor {
     }
 
     /// `counts` holds how many partitions each topic has; a topic that is not there has none.
-    pub(super) fn assign(self, mut members: Vec<Member>, counts: &BTreeMap<String, i32>) -> Assignments {
+    pub(super) fn assign(
+        self,
+        mut members: Vec<Member>,
+        counts: &BTreeMap<String, i32>,
+    ) -> Assignments {
         // Static members come first, by their instance ids; the others by their member ids.
         members.sort_by(|a, b| order(a).cmp(&order(b)));
         let mut assignments: Assignments =

@@ -22,9 +22,14 @@ pub enum ConsumerError {
     TopicAuthorization(String),
     #[error("Invalid topics: [{0}]")]
     InvalidTopic(String),
-    #[error("Encountered corrupt message when fetching offset {offset} for topic-partition {partition}")]
+    #[error(
+        "Encountered corrupt message when fetching offset {offset} for topic-partition {partition}"
+    )]
     Corrupt { partition: TopicPartition, offset: i64 },
-    #[error("Unexpected error code {code} while fetching at offset {offset} from topic-partition {partition}")]
+    #[error(
+        "Unexpected error code {code} while fetching at offset {offset} from topic-partition \
+         {partition}"
+    )]
     Unexpected { partition: TopicPartition, offset: i64, code: i16 },
     #[error("{0}")]
     Fetched(#[from] FetchedError),
@@ -53,9 +58,7 @@ impl ConsumerError {
         match self {
             Self::NoGroup => "org.apache.kafka.common.errors.InvalidGroupIdException",
             Self::Answer { code, .. } => known(*code).class,
-            Self::NoOffset(_) => {
-                "org.apache.kafka.clients.consumer.NoOffsetForPartitionException"
-            }
+            Self::NoOffset(_) => "org.apache.kafka.clients.consumer.NoOffsetForPartitionException",
             Self::OutOfRange { .. } => {
                 "org.apache.kafka.clients.consumer.OffsetOutOfRangeException"
             }

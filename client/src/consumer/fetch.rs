@@ -98,10 +98,15 @@ pub(super) fn millis(duration: Duration) -> i32 {
 /// What the answer about one partition means.
 #[derive(Debug)]
 pub(super) enum Answered {
-    Records { fetched: Fetched, next: Position },
+    Records {
+        fetched: Fetched,
+        next: Position,
+    },
     Nothing,
     /// The metadata is out of date: asked again after a pause.
-    Stale { leader: Option<(i32, i32)> },
+    Stale {
+        leader: Option<(i32, i32)>,
+    },
     /// Asked again after a pause.
     Retry,
     OutOfRange,
@@ -146,8 +151,11 @@ pub(super) fn judge(
         ErrorCode::UnknownTopicId,
         ErrorCode::InconsistentTopicId,
     ];
-    let passing =
-        [ErrorCode::UnknownLeaderEpoch, ErrorCode::OffsetNotAvailable, ErrorCode::UnknownServerError];
+    let passing = [
+        ErrorCode::UnknownLeaderEpoch,
+        ErrorCode::OffsetNotAvailable,
+        ErrorCode::UnknownServerError,
+    ];
     let is = |error: &ErrorCode| error.code() == data.error_code;
     if data.error_code == 0 {
         return records(settings, target, data);
@@ -311,8 +319,12 @@ mod tests {
                 .with_topic_id(Uuid::from_u128(id))
                 .with_partitions(vec![PartitionData::default().with_partition_index(index)])
         };
-        let answer = FetchResponse::default()
-            .with_responses(vec![of("", 2, 0), of("a", 0, 0), of("", 3, 0), of("b", 0, 9)]);
+        let answer = FetchResponse::default().with_responses(vec![
+            of("", 2, 0),
+            of("a", 0, 0),
+            of("", 3, 0),
+            of("b", 0, 9),
+        ]);
         let paired = answers(answer, &targets);
         let found: Vec<&str> = paired.iter().map(|(target, _)| &*target.partition.topic).collect();
         assert_eq!(found, ["b", "a"]);

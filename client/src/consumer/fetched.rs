@@ -101,7 +101,8 @@ impl Fetched {
     /// The offset behind the last complete batch; `position` where there is none.
     pub(super) fn end(bytes: &[u8], position: i64) -> (i64, i32) {
         let complete = batches(bytes).map_while(Result::ok);
-        let last = complete.last().map(|batch| (batch.next_offset(), batch.partition_leader_epoch()));
+        let last =
+            complete.last().map(|batch| (batch.next_offset(), batch.partition_leader_epoch()));
         last.unwrap_or((position, -1))
     }
 
@@ -223,7 +224,8 @@ mod tests {
         let mut bytes = BytesMut::new();
         parts.iter().for_each(|part| bytes.put_slice(part));
         let aborted = aborted.map(|aborted| {
-            let named = |(producer_id, first_offset)| AbortedTransaction { producer_id, first_offset };
+            let named =
+                |(producer_id, first_offset)| AbortedTransaction { producer_id, first_offset };
             AbortedTransactions::new(aborted.into_iter().map(named).collect())
         });
         Fetched::new(TopicPartition::new("t", 0), bytes.freeze(), position, aborted, true)

@@ -136,9 +136,10 @@ impl Consumer {
     ) -> Self {
         let cluster = Cluster::new(addresses, settings.cluster.clone(), on_event);
         let settings = Arc::new(settings);
-        let group = settings.group_id.clone().map(|id| {
-            Arc::new(Group::new(cluster.clone(), Arc::clone(&settings), id))
-        });
+        let group = settings
+            .group_id
+            .clone()
+            .map(|id| Arc::new(Group::new(cluster.clone(), Arc::clone(&settings), id)));
         // Bound: one event per task, of which each node and the group have a few.
         let (sender, events) = mpsc::unbounded_channel();
         Self {

@@ -28,9 +28,20 @@ pub(super) enum Event {
     GivenUp,
     /// A commit that failed is made good by the next.
     AutoCommitted,
-    Located { round: u64, committed: Result<Committed, ConsumerError> },
-    Offsets { node: i32, asked: Resets, answer: Result<ListOffsetsResponse, PeerError> },
-    Fetched { node: i32, asked: Vec<FetchTarget>, answer: Result<FetchResponse, PeerError> },
+    Located {
+        round: u64,
+        committed: Result<Committed, ConsumerError>,
+    },
+    Offsets {
+        node: i32,
+        asked: Resets,
+        answer: Result<ListOffsetsResponse, PeerError>,
+    },
+    Fetched {
+        node: i32,
+        asked: Vec<FetchTarget>,
+        answer: Result<FetchResponse, PeerError>,
+    },
 }
 
 /// ListOffsets answers with one offset from here on.
@@ -84,7 +95,10 @@ impl Consumer {
     pub(super) fn locate(&mut self) -> Result<(), ConsumerError> {
         let now = self.began.elapsed();
         let (unknown, _) = self.partitions.waiting(now, |place| place == Place::Committed);
-        if !unknown.is_empty() && !self.is_locating && let Some(group) = self.group.clone() {
+        if !unknown.is_empty()
+            && !self.is_locating
+            && let Some(group) = self.group.clone()
+        {
             self.is_locating = true;
             let (sender, round) = (self.sender.clone(), self.partitions.round);
             let asked = unknown.into_iter().map(|(partition, _)| partition).collect();
@@ -300,9 +314,7 @@ fn refusal(target: &FetchTarget, refused: &Answered) -> ConsumerError {
     let (partition, offset) = (target.partition.clone(), target.position.offset);
     match refused {
         Answered::Unauthorized => ConsumerError::TopicAuthorization(partition.topic.to_string()),
-        Answered::Unexpected(code) => {
-            ConsumerError::Unexpected { partition, offset, code: *code }
-        }
+        Answered::Unexpected(code) => ConsumerError::Unexpected { partition, offset, code: *code },
         _ => ConsumerError::Corrupt { partition, offset },
     }
 }

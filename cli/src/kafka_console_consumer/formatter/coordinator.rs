@@ -169,11 +169,6 @@ fn transaction(value: &TransactionLogValue, version: i64) -> Json {
     members.push(("transactionPartitions", topics));
     members.push(("transactionLastUpdateTimestampMs", number(value.last_update_timestamp_ms)));
     members.push(("transactionStartTimestampMs", number(value.start_timestamp_ms)));
-    tagged(
-        &mut members,
-        "clientTransactionVersion",
-        value.client_transaction_version.into(),
-        0,
-    );
+    tagged(&mut members, "clientTransactionVersion", value.client_transaction_version.into(), 0);
     Json::Object(members)
 }

@@ -277,7 +277,8 @@ mod tests {
     #[test]
     fn an_encoding_is_the_keys_or_values_own_before_the_common_one() {
         let class = "org.apache.kafka.common.serialization.StringDeserializer";
-        let of = |is_key, settings: &[(&str, &str)]| Deserializer::of_class(class, is_key, settings);
+        let of =
+            |is_key, settings: &[(&str, &str)]| Deserializer::of_class(class, is_key, settings);
         let both =
             [("deserializer.encoding", "utf-8"), ("key.deserializer.encoding", "iso-8859-1")];
         assert_eq!(of(true, &both), Ok(Deserializer::String(Encoding::Latin1)));

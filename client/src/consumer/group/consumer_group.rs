@@ -54,7 +54,11 @@ impl Group {
         self.nudge.notify_one();
     }
 
-    fn heartbeat(&self, told: Option<&Statement>, now: &Statement) -> ConsumerGroupHeartbeatRequest {
+    fn heartbeat(
+        &self,
+        told: Option<&Statement>,
+        now: &Statement,
+    ) -> ConsumerGroupHeartbeatRequest {
         let Identity { member_id, generation } = self.identity();
         let mut request = ConsumerGroupHeartbeatRequest::default()
             .with_group_id(self.group_id())

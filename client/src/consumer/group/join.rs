@@ -4,16 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::protocol::messages::JoinGroupResponse;
 use ::protocol::messages::join_group_request::{JoinGroupRequest, JoinGroupRequestProtocol};
 use ::protocol::messages::sync_group_request::{SyncGroupRequest, SyncGroupRequestAssignment};
-use ::protocol::messages::JoinGroupResponse;
 
 use super::super::ConsumerError;
 use super::super::assignor::{Assignments, Assignor, Member};
 use super::super::fetched::TopicPartition;
-use super::protocol::{
-    Reaction, assignment, read_assignment, read_subscription, subscription,
-};
+use super::protocol::{Reaction, assignment, read_assignment, read_subscription, subscription};
 use super::{Group, Identity, Lost, text};
 
 /// A generation that this consumer is a member of.

@@ -191,9 +191,8 @@ impl Group {
         let member = MemberIdentity::default()
             .with_member_id(text(&member_id))
             .with_reason(Some(text("the consumer is being closed")));
-        let request = LeaveGroupRequest::default()
-            .with_group_id(self.group_id())
-            .with_members(vec![member]);
+        let request =
+            LeaveGroupRequest::default().with_group_id(self.group_id()).with_members(vec![member]);
         self.set_identity(Identity::NOBODY);
         let limit = self.settings.cluster.request_timeout;
         let _ = self.ask(5..=i16::MAX, request, limit).await;

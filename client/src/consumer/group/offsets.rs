@@ -36,7 +36,8 @@ pub(in super::super) async fn committed(
             .with_group_id(group.group_id())
             .with_member_epoch(-1)
             .with_topics(Some(topics.collect()));
-        let request = OffsetFetchRequest::default().with_groups(vec![asked]).with_require_stable(true);
+        let request =
+            OffsetFetchRequest::default().with_groups(vec![asked]).with_require_stable(true);
         let limit = group.settings.cluster.request_timeout;
         let answer = match group.ask(8..=BY_NAME_MAX, request, limit).await? {
             Ok(answer) => answer,

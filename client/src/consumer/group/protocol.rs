@@ -26,9 +26,8 @@ pub(in super::super) struct ProtocolError {
 /// The topics that a member wants.
 pub(super) fn subscription(topics: &[String]) -> Bytes {
     let topics = topics.iter().map(|topic| StrBytes::from_string(topic.clone())).collect();
-    let subscription = ConsumerProtocolSubscription::default()
-        .with_topics(topics)
-        .with_generation_id(-1);
+    let subscription =
+        ConsumerProtocolSubscription::default().with_topics(topics).with_generation_id(-1);
     written(&subscription)
 }
 
@@ -124,8 +123,9 @@ mod tests {
         let bytes = subscription(&topics);
         assert_eq!(bytes[..2], [0, 3]);
         assert_eq!(read_subscription(&bytes).unwrap(), topics);
-        let given: Vec<TopicPartition> =
-            [("a", 0), ("a", 2), ("b", 1)].map(|(name, index)| TopicPartition::new(name, index)).into();
+        let given: Vec<TopicPartition> = [("a", 0), ("a", 2), ("b", 1)]
+            .map(|(name, index)| TopicPartition::new(name, index))
+            .into();
         assert_eq!(read_assignment(&assignment(&given)).unwrap(), given);
         assert_eq!(read_assignment(&Bytes::new()).unwrap(), []);
     }
