@@ -16,13 +16,61 @@ pub(crate) struct Flag {
     pub(crate) required: bool,
     /// At most one flag of those that share a command's choice can be given.
     pub(crate) exclusive: bool,
+    /// Whether more than one value may follow (`nargs("+")`).
+    pub(crate) takes_many: bool,
+    pub(crate) kind: Kind,
     pub(crate) help: &'static str,
+}
+
+/// What a value must be to its Java type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Integer,
+    Long,
+    Double,
+}
+
+impl Kind {
+    fn check(self, flag: &Flag, value: &str) -> Result<(), Stopped> {
+        let (is_one, kind) = match self {
+            Self::Text => return Ok(()),
+            Self::Integer => (value.parse::<i32>().is_ok(), "Integer"),
+            Self::Long => (value.parse::<i64>().is_ok(), "Long"),
+            Self::Double => (value.trim().parse::<f64>().is_ok(), "Double"),
+        };
+        match is_one {
+            true => Ok(()),
+            false => Err(Stopped::Wrong(format!(
+                "argument {}: could not convert '{value}' to {kind} (For input string: \"{value}\")",
+                flag.name()
+            ))),
+        }
+    }
 }
 
 impl Flag {
     pub(crate) const fn value(long: &'static str, short: char, help: &'static str) -> Self {
-        let short = Some(short);
-        Self { long, short, takes_value: true, required: false, exclusive: false, help }
+        Self {
+            long,
+            short: Some(short),
+            takes_value: true,
+            required: false,
+            exclusive: false,
+            takes_many: false,
+            kind: Kind::Text,
+            help,
+        }
+    }
+
+    /// The same flag, which takes one value or more.
+    pub(crate) const fn many(self) -> Self {
+        Self { takes_many: true, ..self }
+    }
+
+    /// The same flag, whose value is of this kind.
+    pub(crate) const fn of(self, kind: Kind) -> Self {
+        Self { kind, ..self }
     }
 
     pub(crate) const fn switch(long: &'static str, short: char, help: &'static str) -> Self {
@@ -113,7 +161,16 @@ pub(crate) fn parse(flags: &'static [Flag], words: &[String]) -> Result<ParsedOp
                 String::new()
             }
         };
-        given.0.entry(flag.long).or_default().push(value);
+        flag.kind.check(flag, &value)?;
+        let values = given.0.entry(flag.long).or_default();
+        if flag.takes_many {
+            // Given again, it counts alone.
+            values.clear();
+        }
+        values.push(value);
+        while flag.takes_many && words.front().is_some_and(|next| !is_flag(next)) {
+            values.extend(words.pop_front());
+        }
     }
     // Of several that are missing, the one defined last is named.
     match flags.iter().rfind(|flag| flag.required && !given.is_set(flag.long)) {
@@ -200,6 +257,9 @@ mod tests {
         Flag::switch("standalone", 's', "").exclusive(),
         Flag::switch("ignore-formatted", 'g', ""),
         Flag::value("initial-controllers", 'I', "").exclusive(),
+        Flag::value("props", 'p', "").long_only().many(),
+        Flag::value("count", 'n', "").long_only().of(Kind::Long),
+        Flag::value("rate", 'r', "").long_only().of(Kind::Double),
     ];
 
     fn read(line: &str) -> Result<ParsedOptions, Stopped> {
@@ -217,6 +277,9 @@ mod tests {
         }
         assert_eq!(read("-c a -f x=1 -f y=-2").unwrap().values("feature"), ["x=1", "y=-2"]);
         assert_eq!(read("-c -1").unwrap().value("config"), Some("-1"));
+        let many = read("-c a --props x=1 y=2 --props z=3 v=4 -g").unwrap();
+        assert_eq!(many.values("props"), ["z=3", "v=4"]);
+        assert!(read("-c a --count -5 --rate 1e3").is_ok());
     }
 
     #[test]
@@ -226,6 +289,14 @@ mod tests {
             ("-c", "argument --config/-c: expected one argument"),
             ("-c -g", "argument --config/-c: expected one argument"),
             ("-c a -x", "unrecognized arguments: '-x'"),
+            (
+                "-c a --count x",
+                "argument --count: could not convert 'x' to Long (For input string: \"x\")",
+            ),
+            (
+                "-c a --rate=x",
+                "argument --rate: could not convert 'x' to Double (For input string: \"x\")",
+            ),
             ("-c a b", "unrecognized arguments: 'b'"),
             (
                 "-c a --i=b",

@@ -9,8 +9,8 @@
 pub(crate) struct Opt {
     pub(crate) name: &'static str,
     pub(crate) takes_value: bool,
-    /// Whether a value may be left out.
-    is_optional: bool,
+    /// Whether the value may be left out.
+    pub(crate) is_optional: bool,
 }
 
 impl Opt {
@@ -18,7 +18,7 @@ impl Opt {
         Self { name, takes_value: true, is_optional: false }
     }
 
-    /// With a value, or without one: its default then.
+    /// `--name`, or `--name value` where what follows does not look like an option.
     pub(crate) const fn optional(name: &'static str) -> Self {
         Self { name, takes_value: true, is_optional: true }
     }
@@ -129,8 +129,7 @@ pub(crate) fn parse(
             (false, _) => None,
             (true, Some(value)) => Some(value),
             (true, None) if option.is_optional => {
-                let looks_like_option = |word: &str| word.starts_with('-') && word.len() > 1;
-                words.next_if(|next| !looks_like_option(next)).cloned()
+                words.next_if(|next| !next.starts_with('-') || *next == "-").cloned()
             }
             (true, None) => {
                 let next = words.next().cloned();
@@ -152,7 +151,7 @@ mod tests {
         Opt::value("config"),
         Opt::switch("list"),
         Opt::switch("help"),
-        Opt::optional("wait"),
+        Opt::optional("codec"),
     ];
 
     fn words(line: &str) -> Vec<String> {
@@ -171,11 +170,21 @@ mod tests {
         assert_eq!(given.value("topic"), Ok(Some("a=b")));
         assert_eq!(given.values("config"), ["x", "--list"]);
         assert_eq!(read("--topic=").unwrap().value("topic"), Ok(Some("")));
-        for (line, value) in [("--wait --list", None), ("--wait 5", Some("5")), ("--wait", None)] {
+    }
+
+    #[test]
+    fn an_optional_value_may_be_left_out() {
+        for (line, value) in [
+            ("--codec", None),
+            ("--codec --list", None),
+            ("--codec lz4 --list", Some("lz4")),
+            ("--codec=lz4", Some("lz4")),
+        ] {
             let given = read(line).unwrap();
-            assert!(given.has("wait"), "{line}");
-            assert_eq!(given.value("wait"), Ok(value), "{line}");
+            assert!(given.has("codec"), "{line}");
+            assert_eq!(given.value("codec"), Ok(value), "{line}");
         }
+        assert_eq!(read("--topic 4000000000").unwrap().long("topic"), Ok(Some(4_000_000_000)));
     }
 
     #[test]

@@ -13,13 +13,16 @@ mod arguments;
 mod confluent;
 mod consumer_session;
 mod did_you_mean;
+mod interrupts;
 mod jackson;
 mod java_order;
 mod joptsimple;
 mod kafka_broker_api_versions;
 mod kafka_cluster;
 mod kafka_console_consumer;
+mod kafka_console_producer;
 mod kafka_consumer_perf_test;
+mod kafka_producer_perf_test;
 mod kafka_storage;
 mod kafka_topics;
 mod kafka_verifiable_consumer;
@@ -27,6 +30,7 @@ mod log_line;
 mod machine;
 mod nc;
 mod node_file;
+mod producer_session;
 mod session;
 mod signals;
 mod simple_date_format;
@@ -47,7 +51,9 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
     ("kafka-cluster", kafka_cluster::run),
     ("kafka-console-consumer", kafka_console_consumer::run),
+    ("kafka-console-producer", kafka_console_producer::run),
     ("kafka-consumer-perf-test", kafka_consumer_perf_test::run),
+    ("kafka-producer-perf-test", kafka_producer_perf_test::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),

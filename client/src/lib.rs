@@ -18,6 +18,7 @@ mod link;
 mod liveness;
 pub mod metadata;
 pub mod probe;
+pub mod producer;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -189,11 +190,50 @@ impl Peer {
         let client_id = move |out: &mut _, version, correlation_id, client_id: &str| {
             encode_request(out, key, version, correlation_id, client_id, &build(version))
         };
-        let (version, mut body) = self.ask(api, versions, Box::new(client_id), timeout).await?;
+        let encode = Box::new(client_id);
+        let (version, mut body) = self.ask(api, versions, encode, timeout).await?;
         R::Response::decode(&mut body, version).map_err(|error| PeerError::Garbage {
             address: self.address.clone(),
             reason: format!("{} v{version}: {error}", api.name),
         })
+    }
+
+    /// Puts a request in line now, so that requests that are begun one after the other are sent in
+    /// that order; the future waits. Where `is_answered` is false (Produce with acks=0) it ends when
+    /// everything went to the socket, and with nothing.
+    pub fn begin_with<R, F>(
+        &self,
+        versions: RangeInclusive<i16>,
+        build: F,
+        timeout: Duration,
+        is_answered: bool,
+    ) -> impl Future<Output = Result<Option<R::Response>, PeerError>> + Send + 'static + use<R, F>
+    where
+        R: Request + Send + 'static,
+        F: FnOnce(i16) -> R + Send + 'static,
+    {
+        let address = self.address.clone();
+        let begun = ApiKey::try_from(R::KEY).map(|key| {
+            let api = Api::of(key);
+            let encode = move |out: &mut _, version, correlation_id, client_id: &str| {
+                encode_request(out, key, version, correlation_id, client_id, &build(version))
+            };
+            (api, self.put_in_line(api, versions, Box::new(encode), timeout, is_answered))
+        });
+        async move {
+            let Ok((api, begun)) = begun else {
+                return Err(PeerError::Unencodable(format!("api key {} is unknown", R::KEY)));
+            };
+            let (version, mut body) = answer_of(begun?, &address, timeout).await?;
+            if !is_answered {
+                return Ok(None);
+            }
+            let decoded = R::Response::decode(&mut body, version).map_err(|error| {
+                let reason = format!("{} v{version}: {error}", api.name);
+                PeerError::Garbage { address, reason }
+            });
+            decoded.map(Some)
+        }
     }
 
     async fn ask(
@@ -203,16 +243,39 @@ impl Peer {
         encode: Encode,
         timeout: Duration,
     ) -> Result<(i16, Bytes), PeerError> {
+        let begun = self.put_in_line(api, versions, encode, timeout, true)?;
+        answer_of(begun, &self.address, timeout).await
+    }
+
+    fn put_in_line(
+        &self,
+        api: &'static Api,
+        versions: RangeInclusive<i16>,
+        encode: Encode,
+        timeout: Duration,
+        is_answered: bool,
+    ) -> Result<Answered, PeerError> {
         let own = api.min_version.max(*versions.start())..=api.max_version.min(*versions.end());
         let (answer, answered) = oneshot::channel();
         let asked = Instant::now();
+        let deadline = asked + timeout;
         let ask =
-            PendingRequest { api, versions: own, encode, asked, deadline: asked + timeout, answer };
+            PendingRequest { api, versions: own, encode, asked, deadline, answer, is_answered };
         self.asks.send(ask).map_err(|_| PeerError::Stopping)?;
-        match tokio::time::timeout(timeout, answered).await {
-            Ok(answer) => answer.unwrap_or(Err(PeerError::Stopping)),
-            Err(_) => Err(PeerError::TimedOut(self.address.clone())),
-        }
+        Ok(answered)
+    }
+}
+
+type Answered = oneshot::Receiver<Result<(i16, Bytes), PeerError>>;
+
+async fn answer_of(
+    answered: Answered,
+    address: &Address,
+    timeout: Duration,
+) -> Result<(i16, Bytes), PeerError> {
+    match tokio::time::timeout(timeout, answered).await {
+        Ok(answer) => answer.unwrap_or(Err(PeerError::Stopping)),
+        Err(_) => Err(PeerError::TimedOut(address.clone())),
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct PendingRequest {
     pub(super) asked: Instant,
     pub(super) deadline: Instant,
     pub(super) answer: Answer,
+    /// Whether the other side answers it.
+    pub(super) is_answered: bool,
 }
 
 type Answer = oneshot::Sender<Result<(i16, Bytes), PeerError>>;
@@ -75,6 +77,8 @@ struct Connection {
     versions: Versions,
     out: BytesMut,
     in_flight: VecDeque<InFlight>,
+    /// Who sent what has no answer, and hears when all of `out` is written.
+    unwritten: Vec<Answer>,
     next_correlation_id: i32,
 }
 
@@ -171,6 +175,7 @@ impl Link {
                     if written.is_err() {
                         return Ended::Failed(self.way.unanswered(Unanswered::Closed));
                     }
+                    connection.confirm_written();
                 }
                 () = at(deadline) => {}
                 ask = self.asks.recv() => match ask {
@@ -292,6 +297,7 @@ impl Connection {
             versions: Versions::default(),
             out: BytesMut::new(),
             in_flight: VecDeque::new(),
+            unwritten: Vec::new(),
             next_correlation_id: 0,
         };
         let mut version = Api::of(ApiKey::ApiVersions).max_version;
@@ -342,7 +348,7 @@ impl Connection {
         if ask.answer.is_closed() {
             return;
         }
-        let PendingRequest { api, versions, encode, asked, deadline, answer } = ask;
+        let PendingRequest { api, versions, encode, asked, deadline, answer, is_answered } = ask;
         let Some(version) = self.versions.newest_of(api, &versions) else {
             let error = PeerError::UnsupportedVersion { address: address.clone(), api: api.name };
             // Who asked may have given up waiting.
@@ -351,6 +357,7 @@ impl Connection {
         };
         let correlation_id = self.correlation_id();
         match encode(&mut self.out, version, correlation_id, client_id) {
+            Ok(()) if !is_answered => self.unwritten.push(answer),
             Ok(()) => self.in_flight.push_back(InFlight {
                 api,
                 version,
@@ -362,6 +369,15 @@ impl Connection {
             }),
             Err(error) => {
                 let _ = answer.send(Err(PeerError::Unencodable(error.to_string())));
+            }
+        }
+    }
+
+    fn confirm_written(&mut self) {
+        if self.out.is_empty() {
+            for answer in self.unwritten.drain(..) {
+                // Who sent may have given up waiting.
+                let _ = answer.send(Ok((0, Bytes::new())));
             }
         }
     }
@@ -383,6 +399,10 @@ impl Connection {
     /// The request whose time was up says so; those behind it were disconnected.
     fn fail_all(&mut self, way: &Destination, error: &PeerError) {
         let now = Instant::now();
+        for answer in self.unwritten.drain(..) {
+            // Who sent may have given up waiting.
+            let _ = answer.send(Err(error.clone()));
+        }
         for sent in self.in_flight.drain(..) {
             let InFlight { api, correlation_id, asked, sent: at, deadline, .. } = sent;
             way.lines.cancelled(&Cancelled { api, correlation_id, asked, sent: at, deadline });

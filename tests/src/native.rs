@@ -12,7 +12,9 @@ const TOOLS: &[&str] = &[
     "kafka-broker-api-versions",
     "kafka-cluster",
     "kafka-console-consumer",
+    "kafka-console-producer",
     "kafka-consumer-perf-test",
+    "kafka-producer-perf-test",
     "kafka-topics",
     "kafka-verifiable-consumer",
 ];

@@ -36,5 +36,6 @@ pub use self::cluster::{Cluster, ClusterEvent, OnClusterEvent};
 pub use self::coordinator::{CoordinatorError, CoordinatorKind};
 pub use self::refresh::Backoff;
 pub use self::settings::ClusterSettings;
+pub(crate) use self::settings::boolean;
 pub use self::view::{ClusterView, Partition, Topic};
 pub use crate::admin::Node;

@@ -46,12 +46,17 @@ impl Nodes {
         self.states.insert(address.clone(), state);
     }
 
-    pub(super) fn failed(&mut self, address: &Address, now: Duration) {
+    /// Whether that is news: requests that go down together are one failure.
+    pub(super) fn failed(&mut self, address: &Address, now: Duration) -> bool {
         let state = self.states.entry(address.clone()).or_default();
+        if state.rests_until > now {
+            return false;
+        }
         state.is_connected = false;
         state.rests_until = now + self.backoff.after(state.failures);
         state.failures = state.failures.saturating_add(1);
         self.turn = self.turn.wrapping_add(1);
+        true
     }
 
     /// A node that answered before, else one that does not rest, else a bootstrap address.

@@ -198,7 +198,8 @@ fn a_node_rests_longer_after_each_failure() {
     let mut waits = Vec::new();
     for round in 1..8 {
         let now = ms(round * 10_000);
-        nodes.failed(&node(-1, 8).address, now);
+        assert!(nodes.failed(&node(-1, 8).address, now));
+        assert!(!nodes.failed(&node(-1, 8).address, now), "another request of that connection");
         waits.push(nodes.choose(&[], now));
     }
     let expected = [50, 100, 200, 400, 800, 1000, 1000].map(|wait| Choice::Wait(ms(wait)));
