@@ -72,9 +72,9 @@ fn order(member: &Member) -> (bool, &str) {
     }
 }
 
-/// Of each topic, each member that wants it gets a stretch; the first ones get one more. Topics come
-/// in the order of the `HashMap` that Kafka's leader has them in, which people see in the order of
-/// what is read first.
+/// Of each topic, each member that wants it gets a stretch; the first ones get one more. Topics
+/// come in the order of the `HashMap` that Kafka's leader has them in, which people see in the
+/// order of what is read first.
 fn range(members: &[Member], counts: &BTreeMap<String, i32>, assignments: &mut Assignments) {
     let mut buckets = 16;
     while counts.len() * 4 > buckets * 3 {
