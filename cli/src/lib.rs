@@ -13,6 +13,7 @@ mod arguments;
 mod confluent;
 mod consumer_session;
 mod decode_json;
+mod did_you_mean;
 mod java_order;
 mod joptsimple;
 mod kafka_broker_api_versions;

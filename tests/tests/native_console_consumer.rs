@@ -42,14 +42,21 @@ fn it_reads_prints_and_refuses_what_stock_does() {
 
 #[test]
 fn what_was_recorded_before_there_was_a_native_tool_is_the_same() {
-    for case in ["console/produce-consume-4.3.1", "console/acks-and-codecs-4.3.1"] {
-        check_native(Kind::Gregor, case);
-    }
+    check_native(Kind::Gregor, "console/acks-and-codecs-4.3.1");
 }
 
 #[test]
 fn a_stock_broker_gives_it_the_same() {
     check_native(Kind::Stock, "tools/console-consumer-4.3.1");
+}
+
+#[test]
+fn transactions_of_a_stock_broker_are_read_as_by_stock() {
+    let case = "tools/console-consumer-transactions-4.3.1";
+    match recording() {
+        true => check(case),
+        false => check_native(Kind::Stock, case),
+    }
 }
 
 #[test]

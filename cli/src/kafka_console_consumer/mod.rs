@@ -17,6 +17,9 @@ const HELP: &str = include_str!("help-4.3.1.txt");
 
 /// Runs the tool.
 pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    // A bare name asks for help.
+    let help = ["--help".to_owned()];
+    let arguments = if arguments.is_empty() { &help } else { arguments };
     let mut notes = Vec::new();
     let given = parse(OPTIONS, arguments).map_err(|error| Refused::Usage(error.to_string()));
     let read = given.and_then(|given| {

@@ -308,7 +308,8 @@ mod tests {
     #[test]
     fn a_group_commits_and_properties_win_over_defaults() {
         let line = "--bootstrap-server a:1 --topic t --group g --from-beginning --timeout-ms 9 \
-                    --command-property isolation.level=read_committed --command-property client.id=c";
+                    --command-property isolation.level=read_committed \
+                    --command-property client.id=c";
         let plan = of(line).0.unwrap();
         let expected = [
             ("auto.offset.reset", "earliest"),

@@ -19,6 +19,9 @@ const HELP_GROUP: &str = "perf-consumer-48113) ";
 
 /// Runs the tool.
 pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    // A bare name asks for help.
+    let help = ["--help".to_owned()];
+    let arguments = if arguments.is_empty() { &help } else { arguments };
     // Java's `Random.nextInt(100000)`.
     let group = format!("perf-consumer-{}", uuid::Uuid::new_v4().as_u128() as u32 % 100_000);
     let given = parse(OPTIONS, arguments).map_err(|error| Refused::Usage(error.to_string()));

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use client::consumer::{
     Consumer, ConsumerError, Fetched, FetchedError, Polled, TopicPartition, Topics,
 };
+use protocol::batch::Record;
 use tokio::runtime::Runtime;
 
 use super::events::{Event, Summary};
@@ -126,66 +127,87 @@ impl Verifiable<'_> {
     ) -> Result<(), Ended> {
         for mut one in fetched {
             let partition = one.partition.clone();
-            let mut open: Option<Summary> = None;
+            let mut chunk = Chunk::default();
             while let Some(batch) = one.next_batch()? {
                 for record in batch {
-                    if self.is_finished() {
-                        break;
-                    }
-                    let offset = open.as_ref().map_or(0, |summary| summary.last + 1);
                     let record = record.map_err(|cause| FetchedError::Batch {
                         partition: partition.clone(),
-                        offset,
+                        offset: chunk.summary.as_ref().map_or(0, |summary| summary.last + 1),
                         cause,
                     })?;
-                    self.count += 1;
-                    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-                    if self.plan.is_verbose {
-                        let (key, value) = (record.key.map(text), record.value.map(text));
-                        self.say(&Event::RecordData {
-                            partition: &partition,
-                            key: key.as_deref(),
-                            value: value.as_deref(),
-                            offset: record.offset,
-                        })?;
+                    chunk.count += 1;
+                    if !self.is_finished() {
+                        self.count += 1;
+                        self.record(&partition, &record)?;
+                        chunk.add(&partition, record.offset);
                     }
-                    let summary = open.get_or_insert_with(|| Summary {
-                        partition: partition.clone(),
-                        count: 0,
-                        first: record.offset,
-                        last: record.offset,
-                    });
-                    summary.count += 1;
-                    summary.last = record.offset;
-                    if summary.count == RECORDS_MAX
-                        && let Some(full) = open.take()
-                    {
-                        self.consumed(&full, runtime, consumer)?;
+                    if chunk.count == RECORDS_MAX {
+                        self.consumed(&std::mem::take(&mut chunk), runtime, consumer)?;
+                        if self.is_finished() {
+                            return Ok(());
+                        }
                     }
                 }
             }
-            if let Some(rest) = open {
-                self.consumed(&rest, runtime, consumer)?;
+            if chunk.count > 0 {
+                self.consumed(&chunk, runtime, consumer)?;
+            }
+            if self.is_finished() {
+                break;
             }
         }
         Ok(())
     }
 
+    fn record(&mut self, partition: &TopicPartition, record: &Record<'_>) -> Result<(), Ended> {
+        if !self.plan.is_verbose {
+            return Ok(());
+        }
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let (key, value) = (record.key.map(text), record.value.map(text));
+        self.say(&Event::RecordData {
+            partition,
+            key: key.as_deref(),
+            value: value.as_deref(),
+            offset: record.offset,
+        })
+    }
+
     fn consumed(
         &mut self,
-        summary: &Summary,
+        chunk: &Chunk,
         runtime: &Runtime,
         consumer: &mut Consumer,
     ) -> Result<(), Ended> {
-        let (count, summaries) = (summary.count, std::slice::from_ref(summary));
-        self.say(&Event::RecordsConsumed { count, summaries })?;
+        let summaries = chunk.summary.as_slice();
+        self.say(&Event::RecordsConsumed { count: chunk.count, summaries })?;
         if self.plan.is_auto_committing {
             return Ok(());
         }
         let offsets: Vec<(TopicPartition, i64)> =
-            vec![(summary.partition.clone(), summary.last + 1)];
+            summaries.iter().map(|summary| (summary.partition.clone(), summary.last + 1)).collect();
         let committed = runtime.block_on(consumer.commit_offsets(&offsets));
         let error = committed.err().map(|error| error.to_string());
         self.say(&Event::OffsetsCommitted { offsets: &offsets, error })
+    }
+}
+
+/// What one event speaks of. Records beyond the wanted number count as read all the same.
+#[derive(Default)]
+struct Chunk {
+    count: i64,
+    summary: Option<Summary>,
+}
+
+impl Chunk {
+    fn add(&mut self, partition: &TopicPartition, offset: i64) {
+        let summary = self.summary.get_or_insert_with(|| Summary {
+            partition: partition.clone(),
+            count: 0,
+            first: offset,
+            last: offset,
+        });
+        summary.count += 1;
+        summary.last = offset;
     }
 }

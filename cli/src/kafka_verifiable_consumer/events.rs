@@ -124,7 +124,10 @@ mod tests {
             ),
             (
                 Event::RecordsConsumed { count: 3, summaries: std::slice::from_ref(&summary) },
-                r#""records_consumed","count":3,"partitions":[{"topic":"t","partition":2,"count":3,"minOffset":5,"maxOffset":7}]}"#,
+                concat!(
+                    r#""records_consumed","count":3,"partitions":[{"topic":"t","partition":2,"#,
+                    r#""count":3,"minOffset":5,"maxOffset":7}]}"#
+                ),
             ),
             (
                 Event::RecordData { partition: &partition, key: None, value: Some("v"), offset: 5 },
@@ -132,7 +135,10 @@ mod tests {
             ),
             (
                 Event::OffsetsCommitted { offsets: &offsets, error: Some("no".to_owned()) },
-                r#""offsets_committed","offsets":[{"topic":"t","partition":2,"offset":8}],"error":"no","success":false}"#,
+                concat!(
+                    r#""offsets_committed","offsets":[{"topic":"t","partition":2,"offset":8}],"#,
+                    r#""error":"no","success":false}"#
+                ),
             ),
         ];
         for (event, rest) in table {

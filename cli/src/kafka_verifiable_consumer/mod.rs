@@ -12,6 +12,7 @@ use std::io::Write;
 
 use self::options::{FLAGS, Plan, Refused};
 use crate::arguments::{Stopped, parse};
+use crate::did_you_mean::did_you_mean;
 use crate::wrap::wrap;
 
 const HELP: &str = include_str!("help-4.3.1.txt");
@@ -43,12 +44,21 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
         Err(Refused::Wrong(problem)) => {
             // The usage is what stands above the first empty line of the help.
             let usage = HELP.split("\n\n").next().unwrap_or_default();
-            let problem = wrap(&format!("verifiable-consumer: error: {problem}"));
-            let _ = write!(err, "{usage}\n{problem}");
+            let complaint = wrap(&format!("verifiable-consumer: error: {problem}"));
+            let _ = write!(err, "{usage}\n{complaint}{}", suggestion(&problem));
             1
         }
         Err(Refused::Uncaught(exception)) => refuse(err, &exception),
     }
+}
+
+/// What a flag that there is none of may have meant.
+fn suggestion(problem: &str) -> String {
+    let unknown = problem.strip_prefix("unrecognized arguments: '--");
+    let Some(typed) = unknown.and_then(|rest| rest.strip_suffix('\'')) else {
+        return String::new();
+    };
+    did_you_mean(typed, std::iter::once("help").chain(FLAGS.iter().map(|flag| flag.long)))
 }
 
 fn refuse(err: &mut dyn Write, exception: &str) -> i32 {

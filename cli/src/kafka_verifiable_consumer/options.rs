@@ -53,8 +53,12 @@ pub(super) struct Plan {
 
 fn integer(given: &ParsedOptions, long: &str) -> Result<Option<i32>, Refused> {
     let Some(value) = given.value(long) else { return Ok(None) };
-    let wrong = |_| Refused::Wrong(format!("argument --{long}: could not convert '{value}'"));
-    value.parse().map(Some).map_err(wrong)
+    value.parse().map(Some).map_err(|_| {
+        Refused::Wrong(format!(
+            "argument --{long}: could not convert '{value}' to Integer (For input string: \
+             \"{value}\")"
+        ))
+    })
 }
 
 impl Plan {
@@ -174,7 +178,10 @@ mod tests {
             ("--topic t --group-id g", wrong("argument --bootstrap-server is required")),
             (
                 &format!("{base} --max-messages x"),
-                wrong("argument --max-messages: could not convert 'x'"),
+                wrong(
+                    "argument --max-messages: could not convert 'x' to Integer (For input string: \
+                     \"x\")",
+                ),
             ),
             (&format!("{base} --command-config nofile"), wrong("nofile")),
             (

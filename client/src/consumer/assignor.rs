@@ -72,9 +72,20 @@ fn order(member: &Member) -> (bool, &str) {
     }
 }
 
-/// Of each topic, each member that wants it gets a stretch; the first ones get one more.
+/// Of each topic, each member that wants it gets a stretch; the first ones get one more. Topics
+/// come in the order of the `HashMap` that Kafka's leader has them in, which people see in the
+/// order of what is read first.
 fn range(members: &[Member], counts: &BTreeMap<String, i32>, assignments: &mut Assignments) {
-    for (topic, count) in counts {
+    let mut buckets = 16;
+    while counts.len() * 4 > buckets * 3 {
+        buckets *= 2;
+    }
+    let mut topics: Vec<(&String, &i32)> = counts.iter().collect();
+    topics.sort_by_key(|(topic, _)| {
+        let hash = java_hash(topic).cast_unsigned();
+        (hash ^ (hash >> 16)) as usize & (buckets - 1)
+    });
+    for (topic, count) in topics {
         let wanting: Vec<&Member> =
             members.iter().filter(|member| member.topics.contains(topic)).collect();
         let Ok(shares) = i32::try_from(wanting.len()) else { continue };
@@ -91,6 +102,12 @@ fn range(members: &[Member], counts: &BTreeMap<String, i32>, assignments: &mut A
             next = end;
         }
     }
+}
+
+/// `String.hashCode`.
+fn java_hash(text: &str) -> i32 {
+    text.encode_utf16()
+        .fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
 /// All partitions in order go around the members; one who does not want the topic is passed over.
@@ -144,6 +161,13 @@ mod tests {
         let members = vec![member("a", None, &["t"]), member("z", Some("i"), &["t"])];
         let found = Assignor::Range.assign(members, &counts(&[("t", 1)]));
         assert_eq!(shown(&found), "a:  | z: t-0", "static members come first");
+    }
+
+    #[test]
+    fn topics_come_in_the_order_of_a_java_map() {
+        let members = vec![member("a", None, &["greet", "greeting"])];
+        let found = Assignor::Range.assign(members, &counts(&[("greet", 1), ("greeting", 1)]));
+        assert_eq!(shown(&found), "a: greeting-0 greet-0");
     }
 
     #[test]

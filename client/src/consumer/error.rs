@@ -27,7 +27,8 @@ pub enum ConsumerError {
     )]
     Corrupt { partition: TopicPartition, offset: i64 },
     #[error(
-        "Unexpected error code {code} while fetching at offset {offset} from topic-partition {partition}"
+        "Unexpected error code {code} while fetching at offset {offset} from topic-partition \
+         {partition}"
     )]
     Unexpected { partition: TopicPartition, offset: i64, code: i16 },
     #[error("{0}")]

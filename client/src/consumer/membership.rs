@@ -73,7 +73,12 @@ impl Consumer {
     /// Begins a join where the consumer should be a member and is none.
     pub(super) fn join(&mut self) {
         let view = self.cluster.view();
-        if !matches!(self.phase, Phase::Outside) || view.version == 0 {
+        // A pattern means nothing before every topic is known.
+        let is_known = match &self.topics {
+            Some(Topics::Matching(_)) => view.lists_all,
+            _ => view.version > 0,
+        };
+        if !matches!(self.phase, Phase::Outside) || !is_known {
             return;
         }
         let Some(group) = self.group.clone() else { return };

@@ -221,7 +221,7 @@ impl Consumer {
             if let Some(polled) = self.upkeep()? {
                 return Ok(polled);
             }
-            let wake = self.next_upkeep().min(deadline.unwrap_or(self.far_away()));
+            let wake = self.next_upkeep().min(deadline.unwrap_or_else(|| self.far_away()));
             tokio::select! {
                 biased;
                 Some(event) = self.events.recv() => {

@@ -120,8 +120,8 @@ impl ConsumerSettings {
         }
         if settings.cluster.client_id.is_empty() {
             let group = settings.group_id.as_deref();
-            settings.cluster.client_id =
-                group.map_or("consumer-1".to_owned(), |group| format!("consumer-{group}-1"));
+            settings.cluster.client_id = group
+                .map_or_else(|| "consumer-1".to_owned(), |group| format!("consumer-{group}-1"));
         }
         let group = settings.group_id.as_deref().unwrap_or("null");
         settings.cluster.log_prefix =

@@ -174,7 +174,7 @@ impl Keeper {
             Ok(answer) => {
                 self.nodes.connected(&node.address);
                 let is_full = is_full || asked.is_none();
-                let is_unsettled = self.publish(&answer, is_full);
+                let is_unsettled = self.publish(&answer, is_full, asked.is_none());
                 self.refresh.answered(now, is_unsettled);
             }
             Err(error) => {
@@ -188,7 +188,7 @@ impl Keeper {
     }
 
     /// Whether the answer leaves something open.
-    fn publish(&self, answer: &MetadataResponse, is_full: bool) -> bool {
+    fn publish(&self, answer: &MetadataResponse, is_full: bool, is_all: bool) -> bool {
         if answer.error_code != 0 || answer.brokers.is_empty() {
             return true;
         }
@@ -199,6 +199,7 @@ impl Keeper {
         };
         let mut view = ClusterView::clone(&self.views.borrow());
         let applied = view.apply(answer, is_full, is_wanted);
+        view.lists_all |= is_all;
         self.peers.know(&view.nodes);
         self.views.send_replace(Arc::new(view));
         if !applied.topic_errors.is_empty() {

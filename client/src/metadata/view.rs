@@ -48,6 +48,8 @@ pub struct ClusterView {
     errors: BTreeMap<String, i16>,
     /// Counts the answers that were taken.
     pub version: u64,
+    /// Whether an answer has listed every topic there is.
+    pub lists_all: bool,
 }
 
 /// What an answer said beside what it changed.

@@ -1,0 +1,70 @@
+//! Flags that a mistyped one may stand for, as Kafka's argument parser names them.
+//!
+//! Pure. Answers to `printFlagCandidates` of argparse4j: those flags that are nearest, if they are
+//! near at all. A letter that is missing is cheaper than one that is wrong, and that is cheaper
+//! than one too many.
+
+const SUBSTITUTION: usize = 2;
+const INSERTION: usize = 1;
+const DELETION: usize = 4;
+/// Nothing is named from this distance on.
+const FAR: usize = 7;
+
+/// The lines behind a complaint about `typed`, which stands without its dashes; empty where nothing
+/// is near, or too little was typed.
+pub(crate) fn did_you_mean<'a>(typed: &str, flags: impl Iterator<Item = &'a str>) -> String {
+    let distance = |flag: &str| if flag.starts_with(typed) { 0 } else { levenshtein(typed, flag) };
+    let measured: Vec<(usize, &str)> = flags.map(|flag| (distance(flag), flag)).collect();
+    let nearest = measured.iter().map(|(distance, _)| *distance).min();
+    let Some(nearest) = nearest.filter(|nearest| *nearest < FAR && typed.len() >= 2) else {
+        return String::new();
+    };
+    let mut near: Vec<String> = measured
+        .iter()
+        .filter(|(distance, _)| *distance == nearest)
+        .map(|(_, flag)| format!("\t--{flag}\n"))
+        .collect();
+    near.sort_unstable();
+    format!("\nDid you mean:\n{}", near.concat())
+}
+
+/// What it costs to make `to` of `from`; two letters that stand the wrong way round cost nothing.
+fn levenshtein(from: &str, to: &str) -> usize {
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let mut before_last = vec![0; to.len() + 1];
+    let mut last: Vec<usize> = (0..=to.len()).map(|at| at * INSERTION).collect();
+    for i in 0..from.len() {
+        let mut row = vec![(i + 1) * DELETION];
+        for j in 0..to.len() {
+            let wrong = if from[i] == to[j] { 0 } else { SUBSTITUTION };
+            let mut cost = last[j] + wrong;
+            if i > 0 && j > 0 && from[i - 1] == to[j] && from[i] == to[j - 1] {
+                cost = cost.min(before_last[j - 1]);
+            }
+            row.push(cost.min(last[j + 1] + DELETION).min(row[j] + INSERTION));
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FLAGS: [&str; 4] = ["help", "topic", "group-id", "group-instance-id"];
+
+    #[test]
+    fn the_nearest_flags_are_named_if_they_are_near() {
+        let table = [
+            ("nope", "\nDid you mean:\n\t--topic\n"),
+            ("tpoic", "\nDid you mean:\n\t--topic\n"),
+            ("group", "\nDid you mean:\n\t--group-id\n\t--group-instance-id\n"),
+            ("zzzzzzzz", ""),
+            ("t", ""),
+        ];
+        for (typed, lines) in table {
+            assert_eq!(did_you_mean(typed, FLAGS.into_iter()), lines, "{typed}");
+        }
+    }
+}
