@@ -143,7 +143,9 @@ impl Session {
         match &step.action {
             Action::Run { tool, version, args, .. } => {
                 let args: Vec<String> = args.iter().map(|arg| self.fill(arg)).collect();
-                if self.with_native_tools && native::is_native(tool, version) {
+                // What runs in the background is ended by its session: stock's.
+                let ends_by_itself = step.background().is_none();
+                if self.with_native_tools && ends_by_itself && native::is_native(tool, version) {
                     return Some(self.masked(step, &native::run(tool, &args, &step.input)));
                 }
                 if step.has("as-process") {

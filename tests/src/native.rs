@@ -84,7 +84,8 @@ pub fn without_trace(stdout: &str, stderr: &str) -> String {
             let mut shown = stdout.lines().chain(kept.iter().copied());
             is_class && shown.any(|shown| shown.ends_with(message))
         });
-        let is_jackson = line.starts_with("com.fasterxml.jackson.") || line.starts_with(" at [");
+        let is_jackson =
+            line.starts_with("com.fasterxml.jackson.databind.exc.") || line.starts_with(" at [");
         let framed = line.trim_start();
         let is_cause =
             ["Caused by: ", "Suppressed: ", "... "].iter().any(|word| framed.starts_with(word));
