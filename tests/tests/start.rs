@@ -5,6 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tests::cluster::view::until;
 use tests::golden::tool;
 use tests::node::binary;
 use tests::server::{Kind, Server};
@@ -155,7 +156,9 @@ fn a_second_node_on_the_same_directory_is_refused_and_the_first_goes_on() {
 #[test]
 fn a_port_that_is_taken_is_one_clear_line() {
     let server = Server::prepare(Kind::Gregor, &[]);
-    let _taken = std::net::TcpListener::bind(("127.0.0.1", server.port)).expect("the port is free");
+    // Another test may have it for a moment.
+    let bind = || std::net::TcpListener::bind(("127.0.0.1", server.port)).ok();
+    let _taken = until("the port is free", Duration::from_secs(10), bind);
     let properties = server.folder().join("server.properties");
     formatted(&properties);
     let output = ended(&properties);
