@@ -8,8 +8,8 @@ use tests::docker::{
     Bases, Container, Volume, both, docker, docker_output, gregor_image, repository, unique,
 };
 
-/// Bytes that the image may have, of a program that was built quickly. One of the release profile is
-/// 3 MB smaller (docs/decisions/0391).
+/// Bytes that the image may have, of a program that was built quickly. One of the release profile
+/// is 3 MB smaller (docs/decisions/0391).
 const LARGEST: u64 = 26 * 1000 * 1000;
 
 /// A combined node for containers of the tests.
