@@ -6,7 +6,7 @@ use client::consumer::{Consumer, ConsumerSettings, ConsumerSettingsError};
 use client::metadata::ClusterEvent;
 use client::{Address, PeerError};
 use config::Properties;
-use protocol::ErrorCode;
+use protocol::{ErrorCode, constant_name};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::log_line::warn;
@@ -97,14 +97,7 @@ fn say(prefix: &str, event: &ClusterEvent<'_>) {
 fn constant(code: i16) -> String {
     let name = format!("{:?}", ErrorCode::try_from_code(code));
     let name = name.trim_start_matches("Some(").trim_end_matches(')');
-    let mut constant = String::new();
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && !constant.is_empty() {
-            constant.push('_');
-        }
-        constant.push(c.to_ascii_uppercase());
-    }
-    constant
+    constant_name(name)
 }
 
 #[cfg(test)]

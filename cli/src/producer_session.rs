@@ -7,6 +7,8 @@ use client::bootstrap;
 use client::metadata::{ClusterEvent, OnClusterEvent};
 use client::producer::{OnDelivery, Producer, ProducerSettings, ProducerSettingsError};
 
+use protocol::constant_name;
+
 use crate::log_line::{error, warn};
 use crate::session::{resolvable, shown};
 
@@ -81,14 +83,7 @@ fn log_events(prefix: String) -> OnClusterEvent {
 fn constant(code: i16) -> String {
     let class = known(code).class.rsplit('.').next().unwrap_or_default();
     let class = class.strip_suffix("Exception").unwrap_or(class);
-    let mut name = String::new();
-    for c in class.chars() {
-        if c.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(c.to_ascii_uppercase());
-    }
-    name
+    constant_name(class)
 }
 
 /// What Kafka's `ErrorLoggingCallback` logs of a record that was not delivered.

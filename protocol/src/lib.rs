@@ -13,6 +13,7 @@
 pub mod api;
 pub mod base64_uuid;
 pub mod batch;
+mod constant_name;
 mod cursor;
 pub mod fetch;
 pub mod frame;
@@ -26,5 +27,6 @@ pub mod shape;
 pub mod time;
 
 pub use base64_uuid::Base64Uuid;
+pub use constant_name::constant_name;
 pub use kafka_protocol::ResponseError as ErrorCode;
 pub use kafka_protocol::{messages, protocol as wire};

@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use client::admin::{Admin, AdminError, TopicPartition, known};
-use protocol::ErrorCode;
+use protocol::{ErrorCode, constant_name};
 
 use super::{Failure, Streams, TOPIC_PAGE, chosen};
 use crate::java_order::{partition_hash, sort_by_hash, string_hash};
@@ -139,14 +139,7 @@ fn say(
 fn constant(code: i16) -> String {
     let name =
         format!("{:?}", ErrorCode::try_from_code(code).unwrap_or(ErrorCode::UnknownServerError));
-    let mut constant = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !constant.is_empty() {
-            constant.push('_');
-        }
-        constant.push(letter.to_ascii_uppercase());
-    }
-    constant
+    constant_name(&name)
 }
 
 fn table(outcomes: &mut Outcomes) -> String {

@@ -37,6 +37,7 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
+use protocol::constant_name;
 use protocol::messages::{DescribeClusterRequest, MetadataRequest};
 use protocol::wire::Request;
 
@@ -231,7 +232,7 @@ impl Admin {
     ) -> Result<(), AdminError> {
         let given_up = match &error {
             PeerError::UnsupportedVersion { api, .. } => {
-                return Err(AdminError::UnsupportedVersion { api: constant(api) });
+                return Err(AdminError::UnsupportedVersion { api: constant_name(api) });
             }
             PeerError::Unencodable(reason) => return Err(AdminError::Unusable(reason.clone())),
             PeerError::TimedOut(_) => {
@@ -288,7 +289,7 @@ impl Admin {
                 Ok(Ok(false)) => {}
                 Ok(Err(refused)) => return Err(refused),
                 Err(PeerError::UnsupportedVersion { api, .. }) => {
-                    return Err(AdminError::UnsupportedVersion { api: constant(api) });
+                    return Err(AdminError::UnsupportedVersion { api: constant_name(api) });
                 }
                 Err(error) => {
                     let id = -1 - i32::try_from(at).unwrap_or_default();
@@ -338,16 +339,4 @@ impl Admin {
             Peer::new(address.clone(), settings)
         })
     }
-}
-
-/// `DescribeCluster` as Java's constant is called: `DESCRIBE_CLUSTER`.
-fn constant(api: &str) -> String {
-    let mut name = String::new();
-    for c in api.chars() {
-        if c.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(c.to_ascii_uppercase());
-    }
-    name
 }

@@ -15,6 +15,7 @@ mod tests;
 
 use self::read::Reader;
 use self::schema::{Schema, Topic, schemas};
+use crate::constant_name;
 pub use json::Json;
 pub use read::JsonError;
 
@@ -106,7 +107,7 @@ pub fn metadata(value: &[u8]) -> Result<(String, i16, Json), JsonError> {
     let read = schema.readable(version).and_then(|version| reader.message(schema, version));
     let json = read.map_err(|_| JsonError::Metadata(key))?;
     match reader.remaining() {
-        0 => Ok((constant(&schema.name), version, json)),
+        0 => Ok((constant_name(&schema.name), version, json)),
         left => Err(JsonError::Garbage { left, key }),
     }
 }
@@ -142,16 +143,4 @@ pub fn coordinator(
     let read = Reader::new(rest).message(of_value, version);
     let value = read.map_err(unread(version, "value"))?;
     Ok(CoordinatorRecord { record_type, key, value: Some((version, value)) })
-}
-
-/// `RegisterBrokerRecord` as Java's constant is called: `REGISTER_BROKER_RECORD`.
-fn constant(name: &str) -> String {
-    let mut constant = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !constant.is_empty() {
-            constant.push('_');
-        }
-        constant.push(letter.to_ascii_uppercase());
-    }
-    constant
 }
