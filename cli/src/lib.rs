@@ -43,6 +43,7 @@ mod nc;
 mod node_file;
 mod offsets;
 mod producer_session;
+mod refused;
 mod session;
 mod signals;
 mod simple_date_format;

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use client::admin::{Admin, AdminError, Bootstrap, ConfigOp, ConfigResource, ResourceKind};
 
-use self::options::{OPTIONS, Refused};
+use self::options::OPTIONS;
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::{OptionError, ParsedOptions, parse};
 use crate::kafka_storage::random_uuid;
+use crate::refused::Refused;
 use crate::session::{Session, SessionError, properties, settings};
 
 const HELP: &str = include_str!("help-4.3.1.txt");
@@ -61,14 +62,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     });
     let (given, action) = match checked {
         Ok(checked) => checked,
-        Err(Refused::Usage(words)) => {
-            return refuse(err, &format!("{words}\n{}", HELP.trim_end_matches('\n')));
-        }
-        Err(Refused::Words(words)) => return refuse(err, &words),
-        Err(Refused::Version) => {
-            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
-            return 0;
-        }
+        Err(refused) => return refused.answer(HELP, out, err),
     };
     let done = open(&given).and_then(|mut session| {
         session.run(async |admin| execute(action, &given, admin, out).await)

@@ -2,7 +2,8 @@
 //!
 //! Answers to `ClientMetricsCommandOptions` of Kafka 4.3.1: its checks in its order.
 
-use crate::joptsimple::{Opt, OptionError, ParsedOptions};
+use crate::joptsimple::{Opt, ParsedOptions};
+use crate::refused::Refused;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -19,22 +20,6 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::value("match"),
     Opt::value("metrics"),
 ];
-
-/// Why nothing is asked of a cluster.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// These words, and the help below them.
-    Usage(String),
-    /// These words alone.
-    Words(String),
-    Version,
-}
-
-impl From<OptionError> for Refused {
-    fn from(error: OptionError) -> Self {
-        Self::Words(error.to_string())
-    }
-}
 
 /// Checks what was given; the action that shall be done.
 pub(super) fn check(nothing_given: bool, given: &ParsedOptions) -> Result<&'static str, Refused> {

@@ -5,6 +5,7 @@
 use std::net::ToSocketAddrs;
 
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
+use crate::refused::Refused;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -58,22 +59,6 @@ const TYPES: [&str; 8] =
     ["topics", "clients", "users", "brokers", "ips", "client-metrics", "groups", "broker-loggers"];
 /// Types that have defaults.
 const WITH_DEFAULTS: [&str; 4] = ["users", "clients", "brokers", "ips"];
-
-/// Why nothing is asked of a cluster.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// These words, and the help below them.
-    Usage(String),
-    /// These words alone.
-    Words(String),
-    Version,
-}
-
-impl From<OptionError> for Refused {
-    fn from(error: OptionError) -> Self {
-        Self::Words(error.to_string())
-    }
-}
 
 /// Whose settings are meant: types, and names in the order of the command line. An empty name is
 /// the default.

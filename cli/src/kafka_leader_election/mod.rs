@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use client::admin::{Admin, AdminError, Bootstrap, Elected, Election};
 
-use self::options::{OPTIONS, Plan, Refused};
+use self::options::{OPTIONS, Plan};
 use crate::java_order::{partition_hash_of, sort_by_hash};
 use crate::joptsimple::parse;
+use crate::refused::Refused;
 use crate::session::{Session, SessionError, properties, settings};
 
 const HELP: &str = include_str!("help-4.3.1.txt");
@@ -47,14 +48,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
         .and_then(|given| options::plan(arguments.is_empty(), &given));
     let plan = match planned {
         Ok(plan) => plan,
-        Err(Refused::Usage(words)) => {
-            return refuse(err, &format!("{words}\n{}", HELP.trim_end_matches('\n')));
-        }
-        Err(Refused::Words(words)) => return refuse(err, &words),
-        Err(Refused::Version) => {
-            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
-            return 0;
-        }
+        Err(refused) => return refused.answer(HELP, out, err),
     };
     match execute(&plan, out) {
         Ok(()) => 0,

@@ -6,6 +6,7 @@ use client::admin::Election;
 
 use super::partitions;
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
+use crate::refused::Refused;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -19,22 +20,6 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("all-topic-partitions"),
     Opt::value("election-type"),
 ];
-
-/// Why nothing is asked of a cluster.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// These words, and the help below them.
-    Usage(String),
-    /// These words alone.
-    Words(String),
-    Version,
-}
-
-impl From<OptionError> for Refused {
-    fn from(error: OptionError) -> Self {
-        Self::Words(error.to_string())
-    }
-}
 
 /// What a command line asks for.
 #[derive(Debug, PartialEq, Eq)]

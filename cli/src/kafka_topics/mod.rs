@@ -14,7 +14,7 @@ use std::io::Write;
 use client::admin::{Admin, AdminError, Bootstrap};
 
 use self::filter::Filter;
-use self::options::{OPTIONS, Refused};
+use self::options::OPTIONS;
 use self::topic_spec::{Placement, TopicSpec, TopicSpecError};
 use crate::joptsimple::{OptionError, ParsedOptions, parse};
 use crate::session::{Session, properties, settings};
@@ -51,14 +51,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
         Err(error) => return refuse(err, &error.to_string()),
     };
     match options::check(arguments.is_empty(), &given) {
-        Err(Refused::Usage(words)) => {
-            return refuse(err, &format!("{words}\n{}", HELP.trim_end_matches('\n')));
-        }
-        Err(Refused::Words(words)) => return refuse(err, &words),
-        Err(Refused::Version) => {
-            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
-            return 0;
-        }
+        Err(refused) => return refused.answer(HELP, out, err),
         Ok(remarks) => {
             let _ = remarks.err.map(|words| writeln!(err, "{words}"));
             let _ = remarks.out.map(|words| writeln!(out, "{words}"));

@@ -3,6 +3,7 @@
 //! Answers to `TopicCommandOptions` of Kafka 4.3.1: its checks in its order.
 
 use crate::joptsimple::{Opt, ParsedOptions};
+use crate::refused::Refused;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -39,16 +40,6 @@ const REPORTS: [&str; 4] = [
     "at-min-isr-partitions",
     "unavailable-partitions",
 ];
-
-/// Why nothing is asked of a cluster.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// These words, and the help below them.
-    Usage(String),
-    /// These words alone.
-    Words(String),
-    Version,
-}
 
 /// What is said although the command goes on.
 #[derive(Debug, Default, PartialEq, Eq)]

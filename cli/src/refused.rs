@@ -1,0 +1,37 @@
+//! Why a tool asks nothing of a cluster, and what it says then: Kafka's `CommandLineUtils`.
+
+use std::io::Write;
+
+use crate::joptsimple::OptionError;
+
+/// What a command line comes to that is not carried out.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// These words, and the help below them.
+    Usage(String),
+    /// These words alone.
+    Words(String),
+    Version,
+}
+
+impl From<OptionError> for Refused {
+    fn from(error: OptionError) -> Self {
+        Self::Words(error.to_string())
+    }
+}
+
+impl Refused {
+    /// Says it: the exit code.
+    pub(crate) fn answer(&self, help: &str, out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+        // Streams that nobody reads are no reason to complain.
+        let _ = match self {
+            Self::Usage(words) => writeln!(err, "{words}\n{}", help.trim_end_matches('\n')),
+            Self::Words(words) => writeln!(err, "{words}"),
+            Self::Version => {
+                let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
+                return 0;
+            }
+        };
+        1
+    }
+}
