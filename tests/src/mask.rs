@@ -45,9 +45,11 @@ pub fn ids(text: &str) -> String {
     words(&dates(&text.replace(CLUSTER_ID, "CLUSTER-ID")))
 }
 
-/// Every number becomes N, and runs of spaces one space: for figures that no two runs share.
+/// Every number becomes N, and runs of spaces one space: for figures that no two runs share. What
+/// Java divides by a time of no millisecond is a number, too: `Infinity` and `NaN`.
 #[must_use]
 pub fn numbers(text: &str) -> String {
+    let text = text.replace("Infinity", "0").replace("NaN", "0");
     let mut masked = String::new();
     let mut chars = text.chars().peekable();
     while let Some(next) = chars.next() {
@@ -247,6 +249,7 @@ mod tests {
             "N records sent, N records/sec."
         );
         assert_eq!(numbers("a  b 1,000 end 3."), "a b N end N.");
+        assert_eq!(numbers("0, Infinity, NaN"), "N, N, N");
         assert_eq!(epochs("Level: 7 Epoch: 23\nEpoch: 4"), "Level: 7 Epoch: N\nEpoch: N");
         assert_eq!(sorted("b\na\n"), "a\nb\n");
     }
