@@ -36,14 +36,21 @@ pub fn is_native(tool: &str, version: &str) -> bool {
     TOOLS.contains(&tool) && version == RELEASE
 }
 
+/// `gregor TOOL`, to which words are added.
+#[must_use]
+pub fn command(tool: &str) -> Command {
+    let mut command = Command::new(binary());
+    command.arg(tool);
+    command
+}
+
 /// Runs `gregor TOOL …` to its end.
 ///
 /// # Panics
 /// When the program cannot be started.
 #[must_use]
 pub fn run(tool: &str, args: &[String], stdin: &str) -> Finished {
-    let mut process = Command::new(binary())
-        .arg(tool)
+    let mut process = command(tool)
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

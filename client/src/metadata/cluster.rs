@@ -13,7 +13,7 @@ use super::keeper::{Keeper, Note};
 use super::refresh::Backoff;
 use super::view::ClusterView;
 use super::{ClusterSettings, Node};
-use crate::{Address, Peer, PeerError, PeerSettings};
+use crate::{Address, Peer, PeerError, PeerSettings, Presence};
 
 /// What a client logs about the way to its cluster.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub type OnClusterEvent = Box<dyn Fn(&ClusterEvent<'_>) + Send + Sync>;
 /// One connection per node, kept for all who ask it.
 pub(super) struct Peers {
     settings: ClusterSettings,
+    /// Who hears of connections that end; weak, since the one who hears holds the peers.
+    notes: mpsc::WeakUnboundedSender<Note>,
     by_address: Mutex<HashMap<Address, Arc<Peer>>>,
 }
 
@@ -47,7 +49,9 @@ impl Peers {
                 reconnect_backoff: self.settings.reconnect_backoff,
                 ..own
             };
-            Arc::new(Peer::new(node.address.clone(), own))
+            let peer = Peer::new(node.address.clone(), own);
+            tokio::spawn(tell_end(peer.presence(), node.clone(), self.notes.clone()));
+            Arc::new(peer)
         };
         Arc::clone(self.map().entry(node.address.clone()).or_insert_with(made))
     }
@@ -60,6 +64,21 @@ impl Peers {
     /// addresses that no node advertises.
     pub(super) fn know(&self, nodes: &[Node]) {
         self.map().retain(|address, _| nodes.iter().any(|node| node.address == *address));
+    }
+}
+
+/// Tells when a connection ends, though nobody asks through it: who is idle looks for the node, too,
+/// and warns of its absence, as Kafka's clients do.
+async fn tell_end(
+    mut presence: watch::Receiver<Presence>,
+    node: Node,
+    notes: mpsc::WeakUnboundedSender<Note>,
+) {
+    let ended = presence.wait_for(|presence| *presence == Presence::Closed).await.is_ok();
+    if let Some(notes) = notes.upgrade().filter(|_| ended) {
+        let error = PeerError::Disconnected(node.address.clone());
+        // The task is gone when its runtime is.
+        let _ = notes.send(Note::Failed { node, error });
     }
 }
 
@@ -84,7 +103,8 @@ impl Cluster {
         let (notes, noted) = mpsc::unbounded_channel();
         let (published, views) = watch::channel(Arc::new(ClusterView::default()));
         let own = settings.clone();
-        let peers = Arc::new(Peers { settings: own, by_address: Mutex::default() });
+        let peers = Peers { settings: own, notes: notes.downgrade(), by_address: Mutex::default() };
+        let peers = Arc::new(peers);
         let on_event = Arc::new(on_event);
         let own = settings.clone();
         let keeper = Keeper::new(addresses, own, Arc::clone(&peers), noted, published, on_event);

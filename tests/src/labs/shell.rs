@@ -1,19 +1,42 @@
 //! Typing a line of the text and reading what it prints.
 //!
 //! A line whose program is a tool of Kafka (`…/bin/kafka-topics.sh`, or the bare name in a
-//! container) is run by the stock tool of the lab's release; anything else goes to the shell.
+//! container) is run by the stock tool of the lab's release, or by the native one where
+//! `GREGOR_LAB_TOOLS` is `native`; anything else goes to the shell.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::{Lab, Window};
+use crate::native;
 use crate::oracle::{Finished, ToolServer, main_class, window_class_path};
 
 /// What stands in a line: a tool of Kafka's with its words, or something for the shell.
 pub(super) enum Line {
     Tool { name: String, words: Vec<String>, stdin: String },
     Shell(String),
+}
+
+/// Whose tools are typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tools {
+    Stock,
+    Native,
+}
+
+impl Tools {
+    /// `GREGOR_LAB_TOOLS`: `stock` unless it is set.
+    ///
+    /// # Panics
+    /// When it is set to something else.
+    fn chosen() -> Self {
+        match std::env::var("GREGOR_LAB_TOOLS").as_deref() {
+            Err(_) | Ok("stock") => Self::Stock,
+            Ok("native") => Self::Native,
+            Ok(other) => panic!("GREGOR_LAB_TOOLS={other}: stock or native"),
+        }
+    }
 }
 
 /// Kafka's tools whose own program is under test, not a client of it.
@@ -37,7 +60,10 @@ impl Lab {
         match self.line(line) {
             Line::Tool { name, words, stdin } => {
                 let stdin = if stdin.is_empty() { answers } else { &stdin };
-                let finished = ToolServer::shared().run(self.version(), &name, &words, stdin);
+                let finished = match Tools::chosen() {
+                    Tools::Stock => ToolServer::shared().run(self.version(), &name, &words, stdin),
+                    Tools::Native => native::run(&name, &words, stdin),
+                };
                 if words.iter().any(|word| matches!(word.as_str(), "--create" | "--delete")) {
                     std::thread::sleep(NEXT_COMMAND);
                 }
@@ -97,12 +123,20 @@ impl Lab {
     #[must_use]
     pub fn opens(&self, line: &str) -> Window {
         let Line::Tool { name, words, .. } = self.line(line) else { panic!("no tool: {line}") };
+        let mut tool = match Tools::chosen() {
+            Tools::Stock => self.stock_tool(&name),
+            Tools::Native => native::command(&name),
+        };
+        tool.args(words).current_dir(self.path("."));
+        Window::open_typed(self, &name, &tool)
+    }
+
+    fn stock_tool(&self, name: &str) -> Command {
         let (settings, class_path) = window_class_path(self.version());
         let mut java = Command::new("java");
         java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m"]).arg(settings);
-        java.args(["-cp", &class_path, main_class(&name, self.version())]).args(words);
-        java.current_dir(self.path("."));
-        Window::open_typed(self, &name, &java)
+        java.args(["-cp", &class_path, main_class(name, self.version())]);
+        java
     }
 
     pub(super) fn line(&self, line: &str) -> Line {
