@@ -1,12 +1,12 @@
 //! A homework on three combined nodes by compose: a topic, a load test, the controller's container
 //! stopped, then another one, and all of them back. What is typed in containers of the course's
-//! tools there is typed on this machine here, with stock tools of 4.3.1.
+//! tools there is typed in one of ours as well as on this machine, with stock tools of 4.3.1.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tests::cluster::view::until;
-use tests::docker::{Project, docker, docker_output};
+use tests::docker::{Project, docker, docker_output, gregor_image};
 use tests::labs::{Lab, Row, Window};
 use tests::oracle::NEWEST;
 
@@ -38,6 +38,16 @@ impl Homework {
                --partitions 8 --replication-factor 3 --if-not-exists"
         ));
         assert_eq!(created.lines().last(), Some(&*format!("Created topic {topic}.")), "{created}");
+    }
+
+    /// `docker run -it --rm --network … IMAGE` and a line of the text; what it prints.
+    fn in_a_container(&self, line: &str) -> String {
+        let network = self.project.network();
+        let run = format!("docker run -it --rm --network {network} {} {line}", gregor_image());
+        let mut terminal = self.lab.opens_terminal(&run);
+        let ended = terminal.wait_end(Duration::from_secs(60));
+        assert!(ended.success(), "{line}: {}", terminal.printed());
+        terminal.printed()
     }
 
     /// Which node is the controller, as the UI shows it.
@@ -86,7 +96,7 @@ fn sends_on(script: &Window, more: usize, patience: Duration) -> Duration {
 #[test]
 fn sending_survives_the_controller_and_waits_for_a_majority() {
     let homework = Homework::up();
-    homework.create("test_topic");
+    as_the_text_has_it(&homework);
     load_test(&homework);
     homework.create("example_topic");
     assert_eq!(homework.in_sync(), (48, 48));
@@ -140,6 +150,23 @@ fn sending_survives_the_controller_and_waits_for_a_majority() {
     }
     println!("48 of 48 in sync {:.1?} after the third node came back", began.elapsed());
     homework.project.compose(&["down"]);
+}
+
+/// "Creating test_topic" and the load test, in containers of the image, with fewer records.
+fn as_the_text_has_it(homework: &Homework) {
+    let nodes = "kafka01:9092,kafka02:9092,kafka03:9092";
+    let created = homework.in_a_container(&format!(
+        "kafka-topics --create --topic test_topic --bootstrap-server {nodes} --partitions 8 \
+           --replication-factor 3 --if-not-exists"
+    ));
+    assert!(created.ends_with("Created topic test_topic.\r\n"), "{created}");
+    let sent = homework.in_a_container(&format!(
+        "/bin/kafka-producer-perf-test --topic test_topic --num-records 10000 --throughput -1 \
+           --producer-props bootstrap.servers={nodes} batch.size=16384 acks=1 linger.ms=50 \
+           --record-size 1000"
+    ));
+    let last = sent.lines().last().unwrap_or_default();
+    assert!(last.starts_with("10000 records sent, ") && last.ends_with("ms 99.9th."), "{sent}");
 }
 
 /// The producer's load test, with a tenth of the text's million records.

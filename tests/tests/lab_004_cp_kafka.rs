@@ -1,6 +1,7 @@
 //! A course on cp-kafka 7.1.3: a ZooKeeper service and three brokers by compose, a mailbox topic,
 //! consumer groups, and a broker's container stopped. What is typed in the containers there is
-//! typed on this machine here, with stock tools of 3.1.0; `bash` opens inside.
+//! typed on this machine here, with stock tools of 3.1.0; then, in a terminal, inside as well, where
+//! the tools are the image's own.
 
 use std::time::Duration;
 
@@ -64,6 +65,7 @@ fn messages(window: &Window, expected: &[&str]) {
 fn a_mailbox_its_groups_and_its_replicas() {
     let course = Course::up();
     verify(&course);
+    in_the_containers_bash(&course);
 
     let help = course.lab.types("kafka-topics");
     assert!(help.code == 1 && help.stderr.contains("--bootstrap-server"), "{help:?}");
@@ -89,6 +91,34 @@ fn verify(course: &Course) {
     }
     let container = course.project.container("kafka1");
     assert_eq!(docker(&["exec", &container, "bash", "-c", "pwd"]), "/home/appuser");
+}
+
+/// "docker exec -ti … bash", and tools typed there: their prompts, and Ctrl-C.
+fn in_the_containers_bash(course: &Course) {
+    let container = course.project.container("kafka1");
+    let mut bash = course.lab.opens_terminal(&format!("docker exec -ti {container} bash"));
+    bash.types("kafka-topics # to get help on this command");
+    bash.wait_for_text("Create, delete, describe, or change a topic.");
+    let server = "--bootstrap-server localhost:19092";
+    bash.types(&format!("kafka-topics --create --topic typed {server}"));
+    bash.wait_for_text("Created topic typed.");
+    bash.types(&format!("kafka-topics --describe --topic typed {server}"));
+    bash.wait_for_text("Topic: typed\tPartition: 0\tLeader: ");
+
+    bash.types(&format!("kafka-console-producer --topic typed {server}"));
+    bash.wait_for("a prompt", PATIENCE, |printed| printed.ends_with('>'));
+    bash.types("by hand");
+    bash.wait_for("the next prompt", PATIENCE, |printed| printed.ends_with("by hand\r\n>"));
+    bash.presses("\x03");
+    bash.wait_for("the shell", PATIENCE, |printed| printed.ends_with("$ "));
+    bash.types(&format!("kafka-console-consumer --topic typed --from-beginning {server}"));
+    // The first is what was typed.
+    bash.wait_for("the record", PATIENCE, |printed| printed.matches("by hand\r\n").count() == 2);
+    bash.presses("\x03");
+    bash.wait_for_text("Processed a total of 1 messages");
+    bash.types("exit");
+    // bash ends with the code of its last command, and Ctrl-C's is 130.
+    assert_eq!(bash.wait_end(PATIENCE).code(), Some(130), "{}", bash.printed());
 }
 
 /// "Keep reading with the default config; what does --group do": from now on, and from where the

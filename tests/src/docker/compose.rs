@@ -75,6 +75,12 @@ impl Project {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
+    /// The network that compose makes for the project's services.
+    #[must_use]
+    pub fn network(&self) -> String {
+        format!("{}_default", self.name)
+    }
+
     /// The container of a service, also when it is stopped.
     ///
     /// # Panics

@@ -131,6 +131,16 @@ impl Lab {
         Window::open_typed(self, &name, &tool)
     }
 
+    /// Opens a window with a terminal of its own (`script` of util-linux makes one), as `docker exec
+    /// -ti` asks for: what is typed is shown, too, and programs ask and prompt.
+    #[must_use]
+    pub fn opens_terminal(&self, line: &str) -> Window {
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--flush", "--return", "--command", &self.ported(line)]);
+        script.arg("/dev/null").current_dir(self.path("."));
+        Window::open_typed(self, "terminal", &script)
+    }
+
     fn stock_tool(&self, name: &str) -> Command {
         let (settings, class_path) = window_class_path(self.version());
         let mut java = Command::new("java");

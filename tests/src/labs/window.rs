@@ -55,6 +55,15 @@ impl Window {
         writeln!(stdin, "{line}").expect("it reads");
     }
 
+    /// Presses keys in a window that is a terminal: `\x03` is Ctrl-C there.
+    ///
+    /// # Panics
+    /// When it was not opened to be typed to, or has ended.
+    pub fn presses(&mut self, keys: &str) {
+        let stdin = self.stdin.as_mut().expect("a window that is typed to");
+        stdin.write_all(keys.as_bytes()).and_then(|()| stdin.flush()).expect("it reads");
+    }
+
     /// Waits until it has printed what fits.
     ///
     /// # Panics
