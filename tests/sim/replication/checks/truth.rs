@@ -114,8 +114,11 @@ impl Truth {
             let clean = was.isr.contains(&now.leader) || was.elr.contains(&now.leader);
             self.excused |= anything && !clean;
         }
+        // One that was started again and is not registered yet stands in the ISR of its process
+        // before, which the registration takes it out of.
         let is_away = |id: &NodeId| {
-            let back = now.isr.contains(id) && scene.broker(*id).is_some_and(|b| !b.crashed);
+            let broker = scene.broker(*id).filter(|b| !b.crashed && b.epoch >= 0);
+            let back = now.isr.contains(id) && broker.is_some();
             !back && now.replicas.contains(id)
         };
         self.strays.retain(|id| !now.isr.contains(id));
