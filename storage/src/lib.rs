@@ -42,7 +42,7 @@ pub use codec::{DECOMPRESSED_BYTES_MAX, compress, decompress};
 pub use config::{CleanupPolicy, CompressionPolicy, LogConfig};
 pub use corruption::{Corruption, CorruptionFault};
 pub use dir::{
-    CheckpointedPoint, DirKind, LogDir, LogDirOptions, MetaProperties, MetaPropertiesError,
+    Checkpointed, DirKind, LogDir, LogDirOptions, MetaProperties, MetaPropertiesError,
     PartitionDir, RetiredLog, write_topic_id,
 };
 pub use disk::{Disk, DiskOp, Faults, Verdict};

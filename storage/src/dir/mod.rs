@@ -11,8 +11,9 @@
 mod clean_shutdown;
 mod entry;
 mod meta_properties;
+mod offset_checkpoint;
 mod partition_metadata;
-mod recovery_points;
+
 #[cfg(test)]
 mod tests;
 
@@ -29,9 +30,9 @@ use uuid::Uuid;
 
 pub use entry::{DirKind, PartitionDir};
 pub use meta_properties::{MetaProperties, MetaPropertiesError};
+pub use offset_checkpoint::Checkpointed;
+use offset_checkpoint::{Bounds, CheckpointedOffset, OffsetCheckpoint};
 pub use partition_metadata::write_topic_id;
-pub use recovery_points::CheckpointedPoint;
-use recovery_points::RecoveryPoints;
 
 use crate::checkpoint::{self, OffsetEntry};
 use crate::config::LogConfig;
@@ -73,9 +74,10 @@ pub struct LogDir {
     options: LogDirOptions,
     clean: Option<Option<i64>>,
     recovery_points: Offsets,
-    recovery_point_file: Arc<RecoveryPoints>,
+    recovery_point_file: Arc<OffsetCheckpoint>,
     log_starts: Offsets,
     high_watermarks: Offsets,
+    high_watermark_file: Arc<OffsetCheckpoint>,
     /// Logs that were opened: what the last run's checkpoints say of them is over.
     opened: Mutex<HashSet<(String, i32)>>,
     _lock: File,
@@ -92,9 +94,14 @@ impl LogDir {
         let (recovery_points, log_starts) =
             (read_or_reset(disk, path, RECOVERY_POINTS)?, read_or_reset(disk, path, LOG_STARTS)?);
         let high_watermarks = read_or_reset(disk, path, HIGH_WATERMARKS)?;
-        let (file, written) = (path.join(RECOVERY_POINTS), listed(&recovery_points));
+        let file = |name: &str, bounds, offsets| {
+            let file =
+                OffsetCheckpoint::new(path.join(name), disk.clone(), bounds, listed(offsets));
+            Arc::new(file)
+        };
         Ok(Self {
-            recovery_point_file: Arc::new(RecoveryPoints::new(file, disk.clone(), written)),
+            recovery_point_file: file(RECOVERY_POINTS, Bounds::UntilRaised, &recovery_points),
+            high_watermark_file: file(HIGH_WATERMARKS, Bounds::OneWrite, &high_watermarks),
             path: path.to_owned(),
             options,
             clean,
@@ -176,6 +183,7 @@ impl LogDir {
         {
             return Err(StorageError::OtherTopic { path, found, expected });
         }
+        let place = |file| CheckpointedOffset::new(file, topic, partition);
         let options = OpenOptions {
             // A directory that was not there at the last stop has nothing to validate.
             clean_shutdown: self.had_clean_shutdown(),
@@ -187,7 +195,10 @@ impl LogDir {
             jitter_draw,
             disk: self.options.disk.clone(),
             open_files: Arc::clone(&self.options.open_files),
-            checkpointed: Some(CheckpointedPoint::new(&self.recovery_point_file, topic, partition)),
+            checkpointed: Some(Checkpointed {
+                recovery_point: place(&self.recovery_point_file),
+                high_watermark: place(&self.high_watermark_file),
+            }),
         };
         let log = Log::open(&path, config, options)?;
         if let (Some(topic_id), None) = (topic_id, written) {
@@ -227,7 +238,7 @@ impl LogDir {
 
     /// Replaces the high watermarks of all logs that are open.
     pub fn write_high_watermarks(&self, entries: &[OffsetEntry]) -> Result<(), StorageError> {
-        self.write(HIGH_WATERMARKS, entries, &self.high_watermarks)
+        self.high_watermark_file.write(&self.with_waiting(entries, &self.high_watermarks))
     }
 
     fn write(

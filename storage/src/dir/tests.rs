@@ -1,6 +1,10 @@
 //! The directory's own files: names, marker, lock, checkpoints, deletion.
 
+use bytes::Bytes;
+use protocol::batch::BatchBuilder;
+
 use super::*;
+use crate::AppendOrigin;
 
 fn options() -> LogDirOptions {
     LogDirOptions {
@@ -131,12 +135,12 @@ fn checkpoints_keep_what_the_last_run_said_of_logs_that_could_not_be_opened_yet(
     drop(log_dir.open_log("t", 0, None, LogConfig::default(), 0, 0).unwrap());
     std::fs::remove_dir_all(dir.path().join("t-2")).unwrap();
     log_dir.write_log_starts(&[]).unwrap();
-    log_dir.write_high_watermarks(&[entry(0, 20)]).unwrap();
+    log_dir.write_high_watermarks(&[entry(0, 9)]).unwrap();
     drop(log_dir);
     let log_dir = open(dir.path());
     let starts = [0, 1, 2].map(|partition| log_dir.log_start("t", partition));
     let marks = [0, 1, 2].map(|partition| log_dir.high_watermark("t", partition));
-    assert_eq!((starts, marks), ([0, 11, 0], [20, 11, 0]));
+    assert_eq!((starts, marks), ([0, 11, 0], [9, 11, 0]));
 }
 
 #[test]
@@ -157,4 +161,34 @@ fn a_stop_is_not_clean_for_a_log_that_was_never_opened_since_an_unclean_one() {
         let marker = dir.path().join(".kafka_cleanshutdown");
         assert_eq!(marker.exists(), is_clean, "{opened} of 2");
     }
+}
+
+#[test]
+fn a_cut_lowers_the_high_watermark_that_the_next_start_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |offset| OffsetEntry { topic: "t".to_owned(), partition: 0, offset };
+    let log_dir = open(dir.path());
+    let read = || read_or_reset(&Disk::default(), dir.path(), HIGH_WATERMARKS).unwrap();
+    let written = || read().get(&("t".to_owned(), 0)).copied();
+    let mut log = log_dir.open_log("t", 0, None, LogConfig::default(), 0, 0).unwrap();
+    for _ in 0..4 {
+        log.append_as_leader(&two_records(), 1, 0, AppendOrigin::Client).unwrap();
+    }
+    log_dir.write_high_watermarks(&[at(8)]).unwrap();
+    log.truncate_to(4, 0).unwrap();
+    assert_eq!(written(), Some(4), "before anything takes the place of what went");
+    log_dir.write_high_watermarks(&[at(8)]).unwrap();
+    assert_eq!(written(), Some(4), "gathered before the cut");
+    log_dir.write_high_watermarks(&[at(6)]).unwrap();
+    assert_eq!(written(), Some(6), "gathered after it");
+    log.truncate_fully_and_start_at(2, 2, 0).unwrap();
+    assert_eq!(written(), Some(2));
+}
+
+fn two_records() -> Bytes {
+    let mut batch = BatchBuilder::new(0);
+    for value in ["a", "b"] {
+        batch.append(0, None, Some(value.as_bytes()));
+    }
+    batch.build()
 }

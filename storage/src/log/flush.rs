@@ -160,15 +160,22 @@ impl Log {
 
     fn tell_recovery_point(&self) {
         if let Some(checkpointed) = &self.checkpointed {
-            checkpointed.raise(self.recovery_point);
+            checkpointed.recovery_point.raise(self.recovery_point);
         }
     }
 
-    /// Nothing at or above `offset` is taken to be on the disk any more, at the next start either.
-    pub(super) fn lower_recovery_point(&mut self, offset: i64) -> Result<(), StorageError> {
+    /// Nothing at or above `offset` is taken to be on the disk any more, nor to be committed, at the
+    /// next start either.
+    ///
+    /// Unlike Kafka: what it wrote of a high watermark stays until the next checkpoint, and a
+    /// process killed before that shows records that took the place of those (docs/decisions/0314).
+    pub(super) fn lower_checkpoints(&mut self, offset: i64) -> Result<(), StorageError> {
+        if let Some(checkpointed) = &self.checkpointed {
+            checkpointed.high_watermark.lower(offset)?;
+        }
         if offset < self.recovery_point {
             if let Some(checkpointed) = &self.checkpointed {
-                checkpointed.lower(offset)?;
+                checkpointed.recovery_point.lower(offset)?;
             }
             self.recovery_point = offset;
         }

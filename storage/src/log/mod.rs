@@ -40,7 +40,7 @@ pub use read::{LogRead, LogReader, ReadPlan};
 
 use crate::config::LogConfig;
 use crate::corruption::Corruption;
-use crate::dir::CheckpointedPoint;
+use crate::dir::Checkpointed;
 use crate::epochs::{EpochEntry, LeaderEpochs};
 use crate::error::StorageError;
 use crate::index::time::TimeEntry;
@@ -129,7 +129,7 @@ pub struct Log {
     producers: ProducerState,
     snapshots: Snapshots,
     recovery_point: i64,
-    checkpointed: Option<CheckpointedPoint>,
+    checkpointed: Option<Checkpointed>,
     last_flush_ms: i64,
     high_watermark: i64,
     jitter_draw: u64,

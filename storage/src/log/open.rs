@@ -17,7 +17,7 @@ use super::roll::{create_segment, jitter};
 use super::snapshots::Snapshots;
 use super::{Active, Log, Shared};
 use crate::config::LogConfig;
-use crate::dir::CheckpointedPoint;
+use crate::dir::Checkpointed;
 use crate::disk::Disk;
 use crate::epochs::LeaderEpochs;
 use crate::error::StorageError;
@@ -45,8 +45,9 @@ pub struct OpenOptions {
     pub jitter_draw: u64,
     pub disk: Disk,
     pub open_files: Arc<OpenFiles>,
-    /// Where the recovery point is written down, to be lowered before a cut below it.
-    pub checkpointed: Option<CheckpointedPoint>,
+    /// Where the recovery point and the high watermark are written down, to be lowered before a cut
+    /// below them.
+    pub checkpointed: Option<Checkpointed>,
 }
 
 impl Default for OpenOptions {

@@ -59,7 +59,7 @@ impl Log {
             return Ok(false);
         }
         self.say_truncating(offset);
-        self.lower_recovery_point(offset)?;
+        self.lower_checkpoints(offset)?;
         if offset < self.shared.segments.load()[0].base_offset() {
             self.try_start_at(offset, offset, now_ms)?;
             return Ok(true);
@@ -169,7 +169,7 @@ impl Log {
     }
 
     fn try_start_at(&mut self, offset: i64, start: i64, now_ms: i64) -> Result<(), StorageError> {
-        self.lower_recovery_point(offset)?;
+        self.lower_checkpoints(offset)?;
         let going = self.shared.segments.load_full();
         let _cutting = self.shared.begin_cut();
         self.shared.start.store(start, Ordering::Release);

@@ -50,6 +50,13 @@ pub(crate) struct Hosted {
     pub(crate) damaged: Option<i32>,
 }
 
+impl Hosted {
+    fn checkpoint_high_watermark(&mut self) {
+        self.checkpoint = self.replica.high_watermark();
+        self.replica.log_mut().cut_to = None;
+    }
+}
+
 /// A produce request that waits for its acknowledgement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Waiting {
@@ -419,7 +426,7 @@ impl SimBroker {
         for partition in partitions {
             self.step(partition, now_us, out, |replica, at| ((), replica.tick(at)));
             if let Some(hosted) = self.hosted.get_mut(&partition) {
-                hosted.checkpoint = hosted.replica.high_watermark();
+                hosted.checkpoint_high_watermark();
             }
         }
         self.send_alteration(now_us, out);
@@ -448,7 +455,8 @@ impl SimBroker {
                 self.counters.power_losses += (end - log.end()) as u64;
             }
             log.reopen();
-            let high_watermark = hosted.checkpoint.min(log.end());
+            let cut_to = log.cut_to.take().unwrap_or(i64::MAX);
+            let high_watermark = hosted.checkpoint.min(cut_to).min(log.end());
             self.disk.insert(id, Stored { log, high_watermark });
         }
         self.up = false;
@@ -476,7 +484,7 @@ impl SimBroker {
     pub(crate) fn sync(&mut self) {
         for hosted in self.hosted.values_mut() {
             hosted.replica.log_mut().sync();
-            hosted.checkpoint = hosted.replica.high_watermark();
+            hosted.checkpoint_high_watermark();
         }
     }
 

@@ -156,6 +156,8 @@ pub(crate) struct SimLog {
     start: i64,
     /// What the next process takes for the start.
     start_checkpoint: i64,
+    /// The lowest offset that it was cut to since the high watermark was checkpointed.
+    pub(crate) cut_to: Option<i64>,
     entries: Vec<Entry>,
     epochs: Vec<(i32, i64)>,
     synced: i64,
@@ -351,6 +353,7 @@ impl SimLog {
             }
             self.start = self.start.min(to);
             self.start_checkpoint = self.start_checkpoint.min(to);
+            self.cut_to = Some(self.cut_to.map_or(to, |lowest| lowest.min(to)));
             self.rotten = self.rotten.filter(|at| *at < to);
             self.observed.push(Observed::Truncated { from, to });
             self.recall();
@@ -363,6 +366,7 @@ impl SimLog {
     fn begin_at(&mut self, offset: i64) {
         self.entries.clear();
         (self.base, self.start, self.start_checkpoint) = (offset, offset, offset);
+        self.cut_to = Some(self.cut_to.map_or(offset, |lowest| lowest.min(offset)));
         self.synced = offset;
     }
 
