@@ -9,6 +9,7 @@
 //!        │ plan.rs: cases in turn, each subject under the same load
 //!        └─ produce.rs  rate.rs  consume.rs  groups.rs  start.rs  many.rs ──> wire.rs
 //!   several/ the same for clusters of three and more, and what happens when nodes go
+//!   tools.rs: command-line tools, native and stock's; sink.rs acknowledges what they produce
 //!   pairs.rs: an earlier build of Gregor against this one
 //!        report.rs <── figures: payload, seconds, broker's processor seconds, latencies
 //! ```
@@ -29,7 +30,9 @@ pub mod rate;
 pub mod report;
 pub mod session;
 pub mod several;
+pub mod sink;
 pub mod start;
+pub mod tools;
 pub mod wire;
 
 /// Why a measurement could not be taken. A run that fails is reported, never counted.

@@ -6,9 +6,10 @@ use clap::Parser;
 use tests::bench::BenchError;
 use tests::bench::brokers::{Kind, Node, newest_stock};
 use tests::bench::plan::Volume;
-use tests::bench::report::{ONE, SEVERAL, put_between_markers};
+use tests::bench::report::{ONE, SEVERAL, TOOLS, put_between_markers};
 use tests::bench::session::Session;
 use tests::bench::several;
+use tests::bench::tools::Tools;
 
 /// Of one offset each.
 const GROUPS: usize = 100_000;
@@ -21,6 +22,9 @@ struct Arguments {
     /// Clusters of three nodes against each other instead of single nodes (no floor).
     #[arg(long)]
     cluster: bool,
+    /// Command-line tools, native and stock's, against one broker.
+    #[arg(long)]
+    tools: bool,
     /// Cases by key (acks1, acksall, b100, lz4, small5, small64, pingpong, consume, commit,
     /// rate1, rateall).
     #[arg(long)]
@@ -72,6 +76,10 @@ fn main() -> Result<(), BenchError> {
     let (stock_version, jars) =
         if named("stock") { newest_stock()? } else { ("absent".to_owned(), PathBuf::new()) };
     let port = arguments.first_port;
+    if arguments.tools {
+        let binary = beside.with_file_name("gregor");
+        return tools(&arguments, Tools { binary, jars, dir, port, records: 1_000_000 });
+    }
     let mut nodes = vec![
         Node { kind: Kind::Stock(jars), dir: dir.join("stock"), port, member: None },
         Node {
@@ -141,6 +149,21 @@ fn pairs(arguments: &Arguments, dir: &Path, earlier: &Path) -> Result<(), BenchE
     for failure in &report.failures {
         println!("- no figure: {failure}");
     }
+    Ok(())
+}
+
+fn tools(arguments: &Arguments, mut tools: Tools) -> Result<(), BenchError> {
+    if arguments.quick {
+        tools.records /= 10;
+    }
+    let table = tools.run();
+    std::fs::remove_dir_all(&tools.dir)?;
+    let table = table?;
+    if let Some(path) = &arguments.document {
+        let document = std::fs::read_to_string(path)?;
+        std::fs::write(path, put_between_markers(&document, TOOLS, &table)?)?;
+    }
+    print!("{table}");
     Ok(())
 }
 
