@@ -85,3 +85,22 @@ fn an_index_that_a_flush_had_no_descriptor_for_is_synced_by_the_next() {
     let synced = scarce.synced.lock().unwrap().clone();
     assert!(synced.contains(&"index".to_owned()) && synced.contains(&"timeindex".to_owned()));
 }
+
+#[test]
+fn side_files_of_a_flush_that_panicked_are_synced_by_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let scarce = Arc::new(Scarce::default());
+    let disk = Disk::with_faults(Arc::clone(&scarce) as Arc<dyn Faults>);
+    let options = OpenOptions { disk, now_ms: 1000, ..OpenOptions::default() };
+    let mut log = Log::open(&dir.path().join("t-0"), small_segments(), options).unwrap();
+    append(&mut log, 20);
+    log.roll(1000).unwrap();
+    drop(log.begin_flush(1000).unwrap().unwrap());
+    scarce.synced.lock().unwrap().clear();
+    log.flush(1000).unwrap();
+    let synced = scarce.synced.lock().unwrap().clone();
+    // The leader epochs' file has no suffix.
+    let side_files = ["snapshot", ""].map(str::to_owned);
+    assert!(side_files.iter().all(|file| synced.contains(file)), "{synced:?}");
+    assert_eq!(log.recovery_point(), 20);
+}

@@ -101,6 +101,10 @@ impl Log {
 
     fn ticket(&mut self, end_offset: i64, now_ms: i64) -> Result<FlushTicket, StorageError> {
         self.write_epochs_if_needed()?;
+        // A ticket that never came back, because who ran it panicked, synced nothing that we know.
+        if std::mem::replace(&mut self.flush_under_way, true) {
+            self.sync_side_files_again();
+        }
         let segments = self.shared.segments.load();
         let first = segments
             .partition_point(|segment| segment.base_offset() <= self.recovery_point)
@@ -129,11 +133,9 @@ impl Log {
 
     /// Moves the recovery point, or closes the log when the disk failed.
     pub fn end_flush(&mut self, flushed: Flushed) -> Result<(), StorageError> {
+        self.flush_under_way = false;
         if flushed.result.is_err() {
-            self.epochs_unsynced = true;
-            self.directory_unsynced = true;
-            self.name_unsynced = true;
-            self.snapshots.sync_all_again();
+            self.sync_side_files_again();
         }
         let end_offset = self.guard(flushed.result)?;
         // What was cut away meanwhile and written anew is not what was synced.
@@ -144,6 +146,13 @@ impl Log {
         self.tell_recovery_point();
         self.last_flush_ms = flushed.begun_ms;
         Ok(())
+    }
+
+    fn sync_side_files_again(&mut self) {
+        self.epochs_unsynced = true;
+        self.directory_unsynced = true;
+        self.name_unsynced = true;
+        self.snapshots.sync_all_again();
     }
 
     /// A segment that was closed during the flush got its last index entry behind the sync:

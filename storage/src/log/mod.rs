@@ -126,6 +126,8 @@ pub struct Log {
     directory_unsynced: bool,
     /// The log dir may not know this directory after a power loss.
     name_unsynced: bool,
+    /// A ticket is out.
+    flush_under_way: bool,
     producers: ProducerState,
     snapshots: Snapshots,
     recovery_point: i64,

@@ -168,6 +168,7 @@ impl Log {
             epochs_unsynced: true,
             directory_unsynced: true,
             name_unsynced: true,
+            flush_under_way: false,
             producers: ProducerState::new(unstable, options.producer_expiration_ms),
             snapshots: Snapshots::new(listing.snapshots),
             recovery_point: options.recovery_point,
