@@ -20,7 +20,6 @@
 //! - after a failed write or sync a log takes nothing more.
 
 mod checkpoint;
-mod codec;
 mod config;
 mod corruption;
 mod dir;
@@ -38,7 +37,6 @@ mod segment;
 mod validate;
 
 pub use checkpoint::{MalformedLine, OffsetEntry};
-pub use codec::{DECOMPRESSED_BYTES_MAX, compress, decompress};
 pub use config::{CleanupPolicy, CompressionPolicy, LogConfig};
 pub use corruption::{Corruption, CorruptionFault};
 pub use dir::{

@@ -117,7 +117,7 @@ fn batch_facts(batch: &BatchView<'_>, out: &mut String) {
         if batch.is_control() { " control" } else { "" },
     )
     .unwrap();
-    let payload = storage::decompress(codec, batch.payload()).unwrap();
+    let payload = compression::decompress(codec, batch.payload()).unwrap();
     for record in protocol::batch::Records::new(&batch.header_copy(), &payload).unwrap() {
         let record = record.unwrap();
         let (key, value) = (hex(record.key), hex(record.value));

@@ -24,14 +24,10 @@ fn text(path: &Path) -> String {
 
 /// The options that stand at the beginning of a line of help: `--all-groups …`, `-h, --help`.
 fn options(help: &str) -> BTreeSet<&str> {
-    let first = |line: &str| {
-        let line = line.trim_start();
-        let line = line.strip_prefix("-h, ").unwrap_or(line);
-        line.starts_with("--").then(|| line.len())
-    };
     let option = |line| {
-        let at = str::len(line) - first(line)?;
-        let word = &line[at..];
+        let line = str::trim_start(line);
+        let line = line.strip_prefix("-h, ").unwrap_or(line);
+        let word = Some(line).filter(|line| line.starts_with("--"))?;
         let end = word.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.'));
         let option = &word[..end.unwrap_or(word.len())];
         Some(option).filter(|option| option.contains(char::is_alphanumeric))

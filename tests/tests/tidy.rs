@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use tests::module_graph::ModuleGraph;
 
 /// Crates that decide: no runtime, no clock, no randomness.
-const CORES: [&str; 7] =
-    ["config", "metrics", "protocol", "storage", "raft", "replica", "coordinator"];
+const CORES: [&str; 8] =
+    ["compression", "config", "metrics", "protocol", "storage", "raft", "replica", "coordinator"];
 
 /// A file of the repository.
 struct Source {
@@ -304,7 +304,10 @@ fn every_source_file_is_compiled_and_every_golden_file_is_compared() {
         let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let is_root = ["lib", "main", "build"].contains(&&*stem)
-            || parts.len() >= 3 && (parts[parts.len() - 2] == "bin" || parts[1] == "tests");
+            || parts.len() >= 3
+                && (parts[parts.len() - 2] == "bin"
+                    || parts[1] == "tests"
+                    || parts[1] == "examples");
         let name = if stem == "mod" { parts[parts.len() - 2].clone() } else { stem };
         let own_crate = |other: &&Source| {
             other.path.split('/').next()

@@ -25,7 +25,7 @@ pub(super) fn compressed(batch: Bytes, codec: Compression) -> std::io::Result<By
     if codec == Compression::None {
         return Ok(batch);
     }
-    let payload = storage::compress(codec, payload)?;
+    let payload = compression::compress(codec, payload)?;
     let mut header = *header;
     let length = (HEADER_LEN - LOG_OVERHEAD + payload.len()) as i32;
     header[8..12].copy_from_slice(&length.to_be_bytes());

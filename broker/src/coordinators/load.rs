@@ -186,7 +186,7 @@ fn replay_batch<S: Kind>(
         Compression::None => Cow::Borrowed(batch.payload()),
         // offsets.topic.compression.codec of a stock broker.
         codec => Cow::Owned(
-            storage::decompress(codec, batch.payload())
+            compression::decompress(codec, batch.payload())
                 .map_err(|cause| LoadFailed::Compressed { offset, cause })?,
         ),
     };

@@ -230,7 +230,7 @@ fn batch_with(log: &mut BatchFile, offset: i64) -> Result<Option<(i64, i64)>, Da
         }
         let unpacked = match batch.compression() {
             Ok(Compression::None) | Err(_) => None,
-            Ok(codec) => storage::decompress(codec, batch.payload()).ok(),
+            Ok(codec) => compression::decompress(codec, batch.payload()).ok(),
         };
         let payload = unpacked.as_deref().unwrap_or_else(|| batch.payload());
         let records = Records::new(&batch.header_copy(), payload).into_iter().flatten();

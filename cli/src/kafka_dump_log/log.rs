@@ -152,7 +152,7 @@ impl<W: Write> RecordPrinter<'_, W> {
         let unpacked = match codec {
             Compression::None => None,
             codec => Some(
-                storage::decompress(codec, batch.payload())
+                compression::decompress(codec, batch.payload())
                     .map_err(|error| unreadable(error.to_string()))?,
             ),
         };

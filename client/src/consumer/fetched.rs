@@ -128,7 +128,7 @@ impl Fetched {
         let records = match compression {
             Compression::None => batch.records().map_err(failed)?,
             codec => {
-                let payload = storage::decompress(codec, batch.payload());
+                let payload = compression::decompress(codec, batch.payload());
                 self.decompressed = payload.map_err(|error| FetchedError::Decompression {
                     partition: self.partition.clone(),
                     offset: from,
@@ -277,7 +277,7 @@ mod tests {
         let plain = batch(10, 5, None);
         let view = BatchView::parse(&plain).unwrap();
         for codec in [Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd] {
-            let payload = storage::compress(codec, view.payload()).unwrap();
+            let payload = compression::compress(codec, view.payload()).unwrap();
             let mut raw = *view.header_copy().as_bytes();
             raw[22] |= codec.id();
             let length = i32::try_from(protocol::batch::HEADER_LEN - 12 + payload.len()).unwrap();

@@ -67,8 +67,8 @@ impl Peers {
     }
 }
 
-/// Tells when a connection ends, though nobody asks through it: who is idle looks for the node, too,
-/// and warns of its absence, as Kafka's clients do.
+/// Tells when a connection ends, though nobody asks through it: who is idle looks for the node,
+/// too, and warns of its absence, as Kafka's clients do.
 async fn tell_end(
     mut presence: watch::Receiver<Presence>,
     node: Node,

@@ -129,7 +129,7 @@ impl<T> ProducerBatch<T> {
         let mut ratio = None;
         if codec != Compression::None {
             let payload = bytes.get(HEADER_LEN..).unwrap_or_default();
-            let compressed = storage::compress(codec, payload)
+            let compressed = compression::compress(codec, payload)
                 .map_err(|error| ProducerError::Compression(error.to_string()))?;
             ratio = Some(compressed.len() as f32 / payload.len().max(1) as f32);
             bytes.truncate(HEADER_LEN);
@@ -168,7 +168,7 @@ impl<T> ProducerBatch<T> {
         let sealed = self.bytes();
         let view = BatchView::parse(&sealed).map_err(|error| wrong(error.to_string()))?;
         let codec = view.compression().map_err(|error| wrong(error.to_string()))?;
-        let payload = storage::decompress(codec, view.payload());
+        let payload = compression::decompress(codec, view.payload());
         let payload = payload.map_err(|error| wrong(error.to_string()))?;
         let header = view.header_copy();
         let records = protocol::batch::Records::new(&header, &payload);

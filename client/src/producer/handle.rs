@@ -66,7 +66,7 @@ impl Delivery<'_> {
     pub fn lengths(&self) -> Vec<(Option<usize>, Option<usize>)> {
         let read = || {
             let view = BatchView::parse(&self.bytes).ok()?;
-            let payload = storage::decompress(view.compression().ok()?, view.payload()).ok()?;
+            let payload = compression::decompress(view.compression().ok()?, view.payload()).ok()?;
             let header = view.header_copy();
             let records = protocol::batch::Records::new(&header, &payload).ok()?;
             let lengths = records

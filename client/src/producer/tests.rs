@@ -344,7 +344,7 @@ fn a_batch_reads_back_whatever_its_codec_and_is_addressed_anew_without_change() 
         assert_eq!(sent, (9, 2, 0));
         assert_eq!((view.base_timestamp(), view.max_timestamp()), (1000, 1019));
         assert_eq!(view.compression(), Ok(codec));
-        let payload = storage::decompress(codec, view.payload()).unwrap();
+        let payload = compression::decompress(codec, view.payload()).unwrap();
         let header = view.header_copy();
         let records = protocol::batch::Records::new(&header, &payload).unwrap();
         let values: Vec<u8> = records

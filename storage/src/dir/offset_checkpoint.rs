@@ -1,8 +1,9 @@
-//! `recovery-point-offset-checkpoint`, up to where each log was on the disk when it was written, and
-//! `replication-offset-checkpoint`, each log's high watermark then. A start trusts what lies below
-//! the one and shows what lies below the other, so neither file must say more than the log has: both
-//! are lowered before a log is cut below what they say. Answers to `OffsetCheckpointFile`, and to
-//! what `LogManager.truncateTo` writes when it has cut (of the recovery points alone).
+//! `recovery-point-offset-checkpoint`, up to where each log was on the disk when it was written,
+//! and `replication-offset-checkpoint`, each log's high watermark then. A start trusts what lies
+//! below the one and shows what lies below the other, so neither file must say more than the log
+//! has: both are lowered before a log is cut below what they say. Answers to
+//! `OffsetCheckpointFile`, and to what `LogManager.truncateTo` writes when it has cut (of the
+//! recovery points alone).
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -28,7 +29,7 @@ pub(super) struct OffsetCheckpoint {
 pub(super) enum Bounds {
     /// Until the log says otherwise, with a flush.
     UntilRaised,
-    /// For one write. The next one's offsets are gathered seconds later, and are of the log as it is.
+    /// For one write. The next one's offsets are gathered seconds later, from the log as it is.
     OneWrite,
 }
 

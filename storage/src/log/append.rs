@@ -10,7 +10,6 @@ use bytes::Bytes;
 use protocol::batch::{BatchHeader, BatchView, NO_TIMESTAMP, TimestampType};
 
 use super::{Active, Log};
-use crate::codec;
 use crate::error::{AppendError, BatchFault, StorageError};
 use crate::index::offset::OffsetEntry;
 use crate::index::time::TimeEntry;
@@ -340,6 +339,6 @@ fn control_payload(header: &BatchHeader, payload: &[u8]) -> Result<Vec<u8>, Appe
         return Ok(Vec::new());
     }
     let codec = header.compression().map_err(BatchFault::Records)?;
-    codec::decompress(codec, payload)
+    compression::decompress(codec, payload)
         .map_err(|error| AppendError::Undecodable { codec, detail: error.to_string() })
 }

@@ -173,8 +173,8 @@ impl Log {
         }
     }
 
-    /// Nothing at or above `offset` is taken to be on the disk any more, nor to be committed, at the
-    /// next start either.
+    /// Nothing at or above `offset` is taken to be on the disk any more, nor to be committed, at
+    /// the next start either.
     ///
     /// Unlike Kafka: what it wrote of a high watermark stays until the next checkpoint, and a
     /// process killed before that shows records that took the place of those (docs/decisions/0314).

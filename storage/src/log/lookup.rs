@@ -5,7 +5,6 @@ use std::sync::Arc;
 use protocol::batch::{BatchHeader, BatchView, Compression, Records};
 
 use super::{Log, LogReader};
-use crate::codec;
 use crate::corruption::CorruptionFault;
 use crate::error::StorageError;
 use crate::names;
@@ -146,7 +145,8 @@ fn search_batch(
     let payload = if codec == Compression::None {
         batch.payload()
     } else {
-        plain = codec::decompress(codec, batch.payload()).map_err(|error| error.to_string())?;
+        plain =
+            compression::decompress(codec, batch.payload()).map_err(|error| error.to_string())?;
         &plain
     };
     let leader_epoch = batch.partition_leader_epoch();

@@ -17,9 +17,9 @@ use protocol::batch::{
 
 use super::records::{refusal, source};
 use super::{Validated, ValidationContext};
-use crate::codec::{ByteSource, Compressor, SourceError};
 use crate::config::CompressionPolicy;
 use crate::error::{AppendError, BatchFault};
+use compression::{ByteSource, Compressor, SourceError};
 
 pub(crate) fn rebuild(
     header: &BatchHeader,

@@ -8,8 +8,8 @@ use protocol::batch::{
 };
 
 use super::judge::{RecordSummary, RecordValidator};
-use crate::codec::{self, ByteSource, Decompressor, SourceError};
 use crate::error::{AppendError, BatchFault};
+use compression::{ByteSource, Decompressor, SourceError};
 
 /// What the walk found out.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +85,7 @@ fn check_compressed(
 pub(crate) fn source(codec: Compression, payload: &[u8]) -> Result<ByteSource<'_>, AppendError> {
     let decompressor = Decompressor::new(codec, payload)
         .map_err(|error| refusal(codec, 0, SourceError::Codec(error)))?;
-    Ok(ByteSource::new(decompressor, codec::decompressed_limit(codec, payload)))
+    Ok(ByteSource::new(decompressor, compression::decompressed_limit(codec, payload)))
 }
 
 pub(crate) fn refusal(codec: Compression, index: i32, error: SourceError) -> AppendError {

@@ -60,7 +60,7 @@ pub fn contents(log: &Log) -> Vec<Row> {
 
 pub fn records_of(batch: &BatchView<'_>) -> Vec<Row> {
     let codec = batch.compression().unwrap();
-    let payload = storage::decompress(codec, batch.payload()).unwrap();
+    let payload = compression::decompress(codec, batch.payload()).unwrap();
     protocol::batch::Records::new(&batch.header_copy(), &payload)
         .unwrap()
         .map(|record| {

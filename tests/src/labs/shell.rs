@@ -131,8 +131,8 @@ impl Lab {
         Window::open_typed(self, &name, &tool)
     }
 
-    /// Opens a window with a terminal of its own (`script` of util-linux makes one), as `docker exec
-    /// -ti` asks for: what is typed is shown, too, and programs ask and prompt.
+    /// Opens a window with a terminal of its own (`script` of util-linux makes one), as
+    /// `docker exec -ti` asks for: what is typed is shown, too, and programs ask and prompt.
     #[must_use]
     pub fn opens_terminal(&self, line: &str) -> Window {
         let mut script = Command::new("script");

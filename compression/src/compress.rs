@@ -33,7 +33,10 @@ impl Write for Bounded {
     }
 }
 
-pub(crate) enum Compressor {
+/// A payload being compressed.
+pub struct Compressor(Kind);
+
+enum Kind {
     None(Bounded),
     Gzip(GzEncoder<Bounded>),
     Snappy { out: Bounded, chunk: Vec<u8> },
@@ -43,19 +46,19 @@ pub(crate) enum Compressor {
 
 impl Compressor {
     /// `limit` is in compressed bytes; a write that passes it fails with `FileTooLarge`.
-    pub(crate) fn new(codec: Compression, level: i32, limit: usize) -> io::Result<Self> {
+    pub fn new(codec: Compression, level: i32, limit: usize) -> io::Result<Self> {
         let mut out = Bounded { bytes: Vec::new(), limit };
-        Ok(match codec {
-            Compression::None => Self::None(out),
+        Ok(Self(match codec {
+            Compression::None => Kind::None(out),
             Compression::Gzip => {
                 // -1 is zlib's own default.
                 let level = u32::try_from(level)
                     .map_or_else(|_| flate2::Compression::default(), flate2::Compression::new);
-                Self::Gzip(GzEncoder::new(out, level))
+                Kind::Gzip(GzEncoder::new(out, level))
             }
             Compression::Snappy => {
                 snappy::write_header(&mut out.bytes);
-                Self::Snappy { out, chunk: Vec::with_capacity(SNAPPY_CHUNK_BYTES) }
+                Kind::Snappy { out, chunk: Vec::with_capacity(SNAPPY_CHUNK_BYTES) }
             }
             Compression::Lz4 => {
                 // What Kafka's own writer chooses: independent blocks of 64 KiB, no checksums.
@@ -66,19 +69,19 @@ impl Compressor {
                     .block_checksum(BlockChecksum::NoBlockChecksum)
                     .level(u32::try_from(level).unwrap_or(0))
                     .build(out)?;
-                Self::Lz4(Box::new(encoder))
+                Kind::Lz4(Box::new(encoder))
             }
-            Compression::Zstd => Self::Zstd(zstd::stream::write::Encoder::new(out, level)?),
-        })
+            Compression::Zstd => Kind::Zstd(zstd::stream::write::Encoder::new(out, level)?),
+        }))
     }
 
-    pub(crate) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::None(out) => out.write_all(bytes),
-            Self::Gzip(encoder) => encoder.write_all(bytes),
-            Self::Lz4(encoder) => encoder.write_all(bytes),
-            Self::Zstd(encoder) => encoder.write_all(bytes),
-            Self::Snappy { out, chunk } => {
+    pub fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        match &mut self.0 {
+            Kind::None(out) => out.write_all(bytes),
+            Kind::Gzip(encoder) => encoder.write_all(bytes),
+            Kind::Lz4(encoder) => encoder.write_all(bytes),
+            Kind::Zstd(encoder) => encoder.write_all(bytes),
+            Kind::Snappy { out, chunk } => {
                 while !bytes.is_empty() {
                     let count = bytes.len().min(SNAPPY_CHUNK_BYTES - chunk.len());
                     chunk.extend_from_slice(&bytes[..count]);
@@ -92,17 +95,17 @@ impl Compressor {
         }
     }
 
-    pub(crate) fn finish(self) -> io::Result<Vec<u8>> {
-        Ok(match self {
-            Self::None(out) => out.bytes,
-            Self::Gzip(encoder) => encoder.finish()?.bytes,
-            Self::Lz4(encoder) => {
+    pub fn finish(self) -> io::Result<Vec<u8>> {
+        Ok(match self.0 {
+            Kind::None(out) => out.bytes,
+            Kind::Gzip(encoder) => encoder.finish()?.bytes,
+            Kind::Lz4(encoder) => {
                 let (out, finished) = encoder.finish();
                 finished?;
                 out.bytes
             }
-            Self::Zstd(encoder) => encoder.finish()?.bytes,
-            Self::Snappy { mut out, mut chunk } => {
+            Kind::Zstd(encoder) => encoder.finish()?.bytes,
+            Kind::Snappy { mut out, mut chunk } => {
                 flush_chunk(&mut out, &mut chunk)?;
                 out.bytes
             }

@@ -14,10 +14,9 @@ mod tests;
 
 use std::io::{self, Read};
 
+pub use compress::Compressor;
 use protocol::batch::Compression;
-
-pub(crate) use compress::Compressor;
-pub(crate) use source::{ByteSource, SourceError};
+pub use source::{ByteSource, SourceError};
 
 /// Decompressed bytes of one batch beyond which it is refused.
 ///
@@ -30,7 +29,9 @@ const WINDOW_BYTES_MAX: u64 = 32 * 1024 * 1024;
 const WINDOW_LOG_MAX: u32 = 27;
 
 /// A payload being decompressed.
-pub(crate) enum Decompressor<'p> {
+pub struct Decompressor<'p>(Kind<'p>);
+
+enum Kind<'p> {
     None(&'p [u8]),
     Gzip(Box<flate2::bufread::MultiGzDecoder<&'p [u8]>>),
     Snappy(snappy::Decoder<'p>),
@@ -42,41 +43,41 @@ pub(crate) enum Decompressor<'p> {
 }
 
 impl<'p> Decompressor<'p> {
-    pub(crate) fn new(codec: Compression, payload: &'p [u8]) -> io::Result<Self> {
-        Ok(match codec {
-            Compression::None => Self::None(payload),
+    pub fn new(codec: Compression, payload: &'p [u8]) -> io::Result<Self> {
+        Ok(Self(match codec {
+            Compression::None => Kind::None(payload),
             Compression::Gzip => {
-                Self::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(payload)))
+                Kind::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(payload)))
             }
-            Compression::Snappy => Self::Snappy(snappy::Decoder::new(payload)),
+            Compression::Snappy => Kind::Snappy(snappy::Decoder::new(payload)),
             Compression::Lz4 => match lz4_blocks::Decoder::new(payload) {
-                Some(decoder) => Self::Lz4Blocks(decoder),
-                None => Self::Lz4(Box::new(lz4::Decoder::new(payload)?)),
+                Some(decoder) => Kind::Lz4Blocks(decoder),
+                None => Kind::Lz4(Box::new(lz4::Decoder::new(payload)?)),
             },
             Compression::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(payload)?;
                 decoder.window_log_max(WINDOW_LOG_MAX)?;
-                Self::Zstd(Box::new(decoder))
+                Kind::Zstd(Box::new(decoder))
             }
-        })
+        }))
     }
 }
 
 impl Read for Decompressor<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::None(payload) => payload.read(out),
-            Self::Gzip(decoder) => decoder.read(out),
-            Self::Snappy(decoder) => decoder.read(out),
-            Self::Lz4Blocks(decoder) => decoder.read(out),
-            Self::Lz4(decoder) => decoder.read(out),
-            Self::Zstd(decoder) => decoder.read(out),
+        match &mut self.0 {
+            Kind::None(payload) => payload.read(out),
+            Kind::Gzip(decoder) => decoder.read(out),
+            Kind::Snappy(decoder) => decoder.read(out),
+            Kind::Lz4Blocks(decoder) => decoder.read(out),
+            Kind::Lz4(decoder) => decoder.read(out),
+            Kind::Zstd(decoder) => decoder.read(out),
         }
     }
 }
 
 /// How many decompressed bytes this payload may have.
-pub(crate) fn decompressed_limit(codec: Compression, payload: &[u8]) -> u64 {
+pub fn decompressed_limit(codec: Compression, payload: &[u8]) -> u64 {
     match codec {
         Compression::Zstd if zstd_window(payload) > WINDOW_BYTES_MAX => WINDOW_BYTES_MAX,
         _ => DECOMPRESSED_BYTES_MAX,

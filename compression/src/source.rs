@@ -14,7 +14,7 @@ const BUFFER_BYTES: usize = 128 * 1024;
 const VARINT_BYTES_MAX: usize = 10;
 
 #[derive(Debug)]
-pub(crate) enum SourceError {
+pub enum SourceError {
     /// The codec could not go on.
     Codec(io::Error),
     /// What came out is not a record.
@@ -43,7 +43,7 @@ impl Drop for ByteSource<'_> {
     }
 }
 
-pub(crate) struct ByteSource<'p> {
+pub struct ByteSource<'p> {
     decompressor: Decompressor<'p>,
     buffer: Vec<u8>,
     start: usize,
@@ -55,24 +55,24 @@ pub(crate) struct ByteSource<'p> {
 }
 
 impl<'p> ByteSource<'p> {
-    pub(crate) fn new(decompressor: Decompressor<'p>, limit: u64) -> Self {
+    pub fn new(decompressor: Decompressor<'p>, limit: u64) -> Self {
         let mut buffer = SPARE.take();
         buffer.resize(BUFFER_BYTES, 0);
         Self { decompressor, buffer, start: 0, filled: 0, ended: false, produced: 0, limit }
     }
 
     /// Bytes handed out or skipped so far.
-    pub(crate) fn position(&self) -> u64 {
+    pub fn position(&self) -> u64 {
         self.produced - (self.filled - self.start) as u64
     }
 
     /// What lies ready to be read, in one piece.
-    pub(crate) fn available(&self) -> &[u8] {
+    pub fn available(&self) -> &[u8] {
         &self.buffer[self.start..self.filled]
     }
 
     /// Passes over `count` of the bytes that are available.
-    pub(crate) fn consume(&mut self, count: usize) {
+    pub fn consume(&mut self, count: usize) {
         self.start = self.filled.min(self.start + count);
     }
 
@@ -101,26 +101,26 @@ impl<'p> ByteSource<'p> {
         Ok(())
     }
 
-    pub(crate) fn is_at_end(&mut self) -> Result<bool, SourceError> {
+    pub fn is_at_end(&mut self) -> Result<bool, SourceError> {
         self.fill(1)?;
         Ok(self.available().is_empty())
     }
 
-    pub(crate) fn byte(&mut self) -> Result<u8, SourceError> {
+    pub fn byte(&mut self) -> Result<u8, SourceError> {
         self.fill(1)?;
         let byte = *self.available().first().ok_or(RecordFault::Truncated)?;
         self.start += 1;
         Ok(byte)
     }
 
-    pub(crate) fn varint(&mut self) -> Result<i32, SourceError> {
+    pub fn varint(&mut self) -> Result<i32, SourceError> {
         self.fill(VARINT_BYTES_MAX)?;
         let (value, taken) = varint::read_i32(self.available())?;
         self.start += taken;
         Ok(value)
     }
 
-    pub(crate) fn varlong(&mut self) -> Result<i64, SourceError> {
+    pub fn varlong(&mut self) -> Result<i64, SourceError> {
         self.fill(VARINT_BYTES_MAX)?;
         let (value, taken) = varint::read_i64(self.available())?;
         self.start += taken;
@@ -128,7 +128,7 @@ impl<'p> ByteSource<'p> {
     }
 
     /// Passes the next `count` bytes to `sink`, piece by piece.
-    pub(crate) fn pass<E: From<SourceError>>(
+    pub fn pass<E: From<SourceError>>(
         &mut self,
         mut count: u64,
         mut sink: impl FnMut(&[u8]) -> Result<(), E>,
@@ -147,7 +147,7 @@ impl<'p> ByteSource<'p> {
         Ok(())
     }
 
-    pub(crate) fn skip(&mut self, count: u64) -> Result<(), SourceError> {
+    pub fn skip(&mut self, count: u64) -> Result<(), SourceError> {
         self.pass(count, |_| Ok(()))
     }
 }
