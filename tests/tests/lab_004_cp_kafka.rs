@@ -1,7 +1,7 @@
 //! A course on cp-kafka 7.1.3: a ZooKeeper service and three brokers by compose, a mailbox topic,
 //! consumer groups, and a broker's container stopped. What is typed in the containers there is
-//! typed on this machine here, with stock tools of 3.1.0; then, in a terminal, inside as well, where
-//! the tools are the image's own.
+//! typed on this machine here, with stock tools of 3.1.0; then, in a terminal, inside as well,
+//! where the tools are the image's own.
 
 use std::time::Duration;
 

@@ -107,7 +107,7 @@ fn every_option_of_every_tool_is_compared_with_stocks() {
 
 #[test]
 fn options_are_found_where_help_lists_them() {
-    let help = "  -h, --help             show\n--all-groups   Apply\n   text --no-option\n--a.b <S>\n-----\n";
+    let help = "  -h, --help  show\n--all-groups   Apply\n   text --none\n--a.b <S>\n-----\n";
     assert_eq!(options(help), BTreeSet::from(["--a.b", "--all-groups", "--help"]));
     assert!(occurs("--all", "x --all\n") && !occurs("--all", "x --all-groups"));
 }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! tests/labs/COURSE (files of the reader) ──> Lab ──> types("./kafka/bin/kafka-topics.sh …")
-//!                                              │         stock tool of its release, or the native one
+//!                                              │         stock tool of its release, or native
 //!                                              └────> Window: a node, a client, until Ctrl-C
 //! ```
 //!
