@@ -32,6 +32,7 @@ mod kafka_groups;
 mod kafka_leader_election;
 mod kafka_log_dirs;
 mod kafka_metadata_quorum;
+mod kafka_metadata_shell;
 mod kafka_producer_perf_test;
 mod kafka_reassign_partitions;
 mod kafka_storage;
@@ -78,6 +79,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-leader-election", kafka_leader_election::run),
     ("kafka-log-dirs", kafka_log_dirs::run),
     ("kafka-metadata-quorum", kafka_metadata_quorum::run),
+    ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-producer-perf-test", kafka_producer_perf_test::run),
     ("kafka-reassign-partitions", kafka_reassign_partitions::run),
     ("kafka-storage", kafka_storage::run),
