@@ -10,6 +10,7 @@ use std::path::Path;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cluster::ClusterArgs;
+use crate::completion::CompletionArgs;
 use crate::container::ContainerArgs;
 use crate::daemon::Launch;
 use crate::install::{self, Install};
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     Cluster(ClusterArgs),
     /// Do what the start scripts of an image of Kafka do
     Container(ContainerArgs),
+    /// Print a script by which a shell completes commands, tools and their flags
+    Completion(CompletionArgs),
 }
 
 /// What the command line asks for.

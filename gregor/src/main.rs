@@ -2,6 +2,7 @@
 
 mod args;
 mod cluster;
+mod completion;
 mod container;
 mod daemon;
 mod install;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Some(Command::Install(install)) => install::run(&install),
         Some(Command::Cluster(args)) => cluster::run(args),
         Some(Command::Container(args)) => container::run(args),
+        Some(Command::Completion(args)) => completion::run(&args),
     }
 }
 

@@ -6,7 +6,7 @@
 //! finds nodes, `command` judges a line, `shell` carries it out.
 //!
 //! Unlike Kafka: on a terminal lines are edited by the terminal itself, without completion; Ctrl-C
-//! ends the shell.
+//! ends the shell (docs/decisions/0399).
 
 mod columns;
 mod command;
