@@ -30,10 +30,10 @@ fn bash_completes_tools_commands_and_flags() {
     let table: &[(&str, &[&str])] = &[
         ("gregor kafka-top", &["kafka-topics"]),
         ("gregor kafka-topics --boot", &["--bootstrap-server"]),
-        ("gregor kafka-topics.sh --partit", &["--partitions"]),
+        ("gregor kafka-topics.sh --replica-as", &["--replica-assignment"]),
         ("/opt/kafka/bin/kafka-topics.sh --bootstrap-server a:1 --li", &["--list"]),
         ("kafka-topics --topic --li", &[]),
-        ("kafka-topics --list --repl", &["--replication-factor"]),
+        ("kafka-topics --list --replication", &["--replication-factor"]),
         ("kafka-features up", &["upgrade"]),
         ("kafka-features --bootstrap-server a:1 upgrade --dry", &["--dry-run"]),
         ("gregor kafka-storage format --cluster", &["--cluster-id"]),

@@ -1,5 +1,6 @@
 //! `gregor kafka-metadata-shell` shows of a snapshot or a metadata log what stock's shell shows of
-//! the same file: those of nodes that served, and one of our own making with what else may stand there.
+//! the same file: those of nodes that served, and one of our own making with all else that may
+//! stand there.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -67,7 +67,7 @@ mod tests {
         let names = "a bb ccc dddd e";
         assert_eq!(printed(names, None), "a\nbb\nccc\ndddd\ne\n");
         assert_eq!(printed(names, Some(7)), "a\nbb\nccc\ndddd\ne\n");
-        assert_eq!(printed(names, Some(14)), "a    dddd\nbb   e\nccc\n");
+        assert_eq!(printed(names, Some(14)), "a   ccc   e\nbb  dddd  \n");
         assert_eq!(printed(names, Some(80)), "a  bb  ccc  dddd  e\n");
     }
 }

@@ -204,10 +204,8 @@ impl Command {
 
     fn help_with_options(&self) -> String {
         let (name, usage, operands) = (self.name, self.usage(), self.operands_help());
-        let help = "show this help message and exit";
-        format!(
-            "usage:  {name} [-h]{usage}\n{operands}\noptional arguments:\n  -h, --help             {help}\n"
-        )
+        let options = format!("  {:<22} show this help message and exit", "-h, --help");
+        format!("usage:  {name} [-h]{usage}\n{operands}\noptional arguments:\n{options}\n")
     }
 
     /// What `man` says.

@@ -1,9 +1,9 @@
-//! `kafka-metadata-shell`: the metadata of a snapshot, or of a segment of `__cluster_metadata`, as a
-//! tree of files to walk in.
+//! `kafka-metadata-shell`: the metadata of a snapshot, or of a segment of `__cluster_metadata`, as
+//! a tree of files to walk in.
 //!
 //! Answers to org.apache.kafka.shell.MetadataShell of Kafka 4.3.1, whose help is in the text files.
-//! `snapshot` reads the file, `image` is what it says, `node` and `texts` show that as a tree, `glob`
-//! finds nodes, `command` judges a line, `shell` carries it out.
+//! `snapshot` reads the file, `image` is what it says, `node` and `texts` show that as a tree,
+//! `glob` finds nodes, `command` judges a line, `shell` carries it out.
 //!
 //! Unlike Kafka: on a terminal lines are edited by the terminal itself, without completion; Ctrl-C
 //! ends the shell (docs/decisions/0399).

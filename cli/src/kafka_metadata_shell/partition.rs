@@ -90,8 +90,8 @@ impl Partition {
         };
         format!(
             "PartitionRegistration(replicas={}, directories={}, isr={}, removingReplicas={}, \
-             addingReplicas={}, elr={}, lastKnownElr={}, leader={}, leaderRecoveryState={recovery}, \
-             leaderEpoch={}, partitionEpoch={})",
+             addingReplicas={}, elr={}, lastKnownElr={}, leader={}, \
+             leaderRecoveryState={recovery}, leaderEpoch={}, partitionEpoch={})",
             list(&self.replicas),
             list(&self.directories),
             list(&self.isr),

@@ -47,7 +47,10 @@ fn script(shell: Shell, program: &Completion) -> String {
 
 /// This program, with Kafka's tools and its own commands below it.
 fn program() -> Completion {
-    let mut program = of_clap(&CommandLine::command());
+    let mut command = CommandLine::command();
+    // Only then it has --help and --version.
+    command.build();
+    let mut program = of_clap(&command);
     program.commands.extend(cli::completions());
     program.commands.sort_by(|left, right| left.name.cmp(&right.name));
     program
@@ -58,10 +61,7 @@ fn of_clap(command: &clap::Command) -> Completion {
         let long = argument.get_long()?;
         Some((format!("--{long}"), argument.get_action().takes_values()))
     });
-    let mut flags: Vec<(String, bool)> = named.collect();
-    if !flags.iter().any(|(flag, _)| flag == "--help") {
-        flags.push(("--help".to_owned(), false));
-    }
+    let flags: Vec<(String, bool)> = named.collect();
     let shown = command.get_subcommands().filter(|below| !below.is_hide_set());
     Completion {
         name: command.get_name().to_owned(),
