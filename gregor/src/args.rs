@@ -17,6 +17,7 @@ use crate::install::{self, Install};
 use crate::run_class;
 use crate::server_start::ServerStart;
 use crate::server_stop::{ServerStop, ZooKeeperStop};
+use crate::top::TopArgs;
 use crate::zookeeper::ZooKeeperStart;
 
 /// A Kafka broker and controller in one process.
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Container(ContainerArgs),
     /// Print a script by which a shell completes commands, tools and their flags
     Completion(CompletionArgs),
+    /// Show how a cluster lives: its brokers, topics and groups, every second
+    Top(TopArgs),
 }
 
 /// What the command line asks for.

@@ -13,6 +13,7 @@ mod run_class;
 mod server_start;
 mod server_stop;
 mod servers;
+mod top;
 mod zookeeper;
 
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Some(Command::Cluster(args)) => cluster::run(args),
         Some(Command::Container(args)) => container::run(args),
         Some(Command::Completion(args)) => completion::run(&args),
+        Some(Command::Top(args)) => top::run(&args),
     }
 }
 

@@ -72,7 +72,7 @@ fn of_clap(command: &clap::Command) -> Completion {
 
 /// Commands that are called by links of their names.
 fn links(program: &Completion) -> impl Iterator<Item = &Completion> {
-    const OWN: [&str; 3] = ["cluster", "container", "install"];
+    const OWN: [&str; 4] = ["cluster", "container", "install", "top"];
     let is_link = |command: &&Completion| {
         command.name != "completion" && !OWN.contains(&command.name.as_str())
     };
