@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::noted;
+
 /// One flag of a command.
 pub(crate) struct Flag {
     pub(crate) long: &'static str,
@@ -131,13 +133,21 @@ pub(crate) enum Stopped {
 
 /// Reads what follows a command.
 pub(crate) fn parse(flags: &'static [Flag], words: &[String]) -> Result<ParsedOptions, Stopped> {
+    noted::flags(flags.iter().map(|flag| (flag.long, flag.takes_value)));
     let mut given = ParsedOptions::default();
     let mut words = expand_files(words)?;
     while let Some(word) = words.pop_front() {
         if word == "-h" || word == "--help" {
             return Err(Stopped::Help);
         }
-        let unknown = || Stopped::Wrong(format!("unrecognized arguments: '{word}'"));
+        let unknown = || {
+            if let Some(typed) = word.strip_prefix("--") {
+                let typed = typed.split('=').next().unwrap_or_default();
+                let others = flags.iter().map(|flag| flag.long).filter(|long| *long != typed);
+                noted::mistyped(typed, others);
+            }
+            Stopped::Wrong(format!("unrecognized arguments: '{word}'"))
+        };
         let is_long = word.starts_with("--");
         let (flag, attached) = match is_long {
             true => split_long(flags, &word)?,

@@ -25,7 +25,30 @@ pub(crate) fn did_you_mean<'a>(typed: &str, flags: impl Iterator<Item = &'a str>
         .map(|(_, flag)| format!("\t--{flag}\n"))
         .collect();
     near.sort_unstable();
+    crate::noted::is_suggested();
     format!("\nDid you mean:\n{}", near.concat())
+}
+
+/// More than these are no suggestion.
+const MOST: usize = 3;
+
+/// The flags that `typed` may stand for, in their order: those that it begins, or else those that
+/// are nearest, a letter too many being no worse than one that is missing, if that is less than
+/// half of what was typed. This is our own, behind what Kafka's tools say.
+pub(crate) fn meant<'a>(typed: &str, flags: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let typed = typed.to_ascii_lowercase();
+    let flags: Vec<&str> = flags.collect();
+    let begun = |flag: &&&str| typed.len() >= 2 && flag.starts_with(&typed);
+    let mut near: Vec<&str> = flags.iter().filter(begun).copied().collect();
+    if near.is_empty() {
+        let distance = |flag: &str| levenshtein(&typed, flag).min(levenshtein(flag, &typed)) * 2;
+        let nearest = flags.iter().map(|flag| distance(flag)).min();
+        let nearest = nearest.filter(|nearest| *nearest < typed.len());
+        near.extend(flags.iter().filter(|flag| Some(distance(flag)) == nearest));
+    }
+    near.sort_unstable();
+    near.dedup();
+    if near.len() > MOST { Vec::new() } else { near }
 }
 
 /// What it costs to make `to` of `from`; two letters that stand the wrong way round cost nothing.
@@ -53,6 +76,26 @@ mod tests {
     use super::*;
 
     const FLAGS: [&str; 4] = ["help", "topic", "group-id", "group-instance-id"];
+
+    #[test]
+    fn a_flag_is_meant_by_its_beginning_or_by_what_is_nearly_it() {
+        let flags = ["bootstrap-server", "topic", "group-id", "group-instance-id", "list", "help"];
+        let table: &[(&str, &[&str])] = &[
+            ("bootstap-server", &["bootstrap-server"]),
+            ("bootstrap-servers", &["bootstrap-server"]),
+            ("topics", &["topic"]),
+            ("Topic", &["topic"]),
+            ("tpoic", &["topic"]),
+            ("group", &["group-id", "group-instance-id"]),
+            ("lis", &["list"]),
+            ("nope", &[]),
+            ("zookeeper", &[]),
+            ("l", &[]),
+        ];
+        for (typed, expected) in table {
+            assert_eq!(meant(typed, flags.into_iter()), *expected, "{typed}");
+        }
+    }
 
     #[test]
     fn the_nearest_flags_are_named_if_they_are_near() {

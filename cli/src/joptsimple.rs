@@ -4,6 +4,8 @@
 //! kafka-cluster use: `--name value`, `--name=value`, the same with one dash, repeated options, and
 //! `--` before what is no option. Kafka's tools turn its abbreviations off (`OptionParser(false)`).
 
+use crate::noted;
+
 /// One option.
 #[derive(Debug)]
 pub(crate) struct Opt {
@@ -162,6 +164,7 @@ pub(crate) fn parse(
     options: &'static [Opt],
     words: &[String],
 ) -> Result<ParsedOptions, OptionError> {
+    noted::flags(options.iter().map(|option| (option.name, option.takes_value)));
     let mut given = ParsedOptions::default();
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
@@ -181,6 +184,7 @@ pub(crate) fn parse(
             None => (body, None),
         };
         let unknown = || {
+            noted::mistyped(name, options.iter().map(|option| option.name));
             // One dash before several letters stands for as many options of one letter.
             let letter: String = name.chars().take(if is_long { usize::MAX } else { 1 }).collect();
             OptionError::Unrecognized(letter)

@@ -32,6 +32,7 @@ mod kafka_groups;
 mod kafka_leader_election;
 mod kafka_log_dirs;
 mod kafka_metadata_quorum;
+mod kafka_metadata_shell;
 mod kafka_producer_perf_test;
 mod kafka_reassign_partitions;
 mod kafka_storage;
@@ -41,6 +42,7 @@ mod log_line;
 mod machine;
 mod nc;
 mod node_file;
+mod noted;
 mod offsets;
 mod producer_session;
 mod refused;
@@ -50,10 +52,11 @@ mod simple_date_format;
 mod subcommands;
 mod wrap;
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 
 pub use kafka_storage::{Failure, Formatted, format_if_new, format_if_new_as, random_uuid};
 pub use node_file::{NodeConfig, NodeFileError};
+pub use noted::Completion;
 
 /// What runs a tool: its arguments, its standard output and its standard error; the exit code.
 type Run = fn(&[String], &mut dyn Write, &mut dyn Write) -> i32;
@@ -78,6 +81,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-leader-election", kafka_leader_election::run),
     ("kafka-log-dirs", kafka_log_dirs::run),
     ("kafka-metadata-quorum", kafka_metadata_quorum::run),
+    ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-producer-perf-test", kafka_producer_perf_test::run),
     ("kafka-reassign-partitions", kafka_reassign_partitions::run),
     ("kafka-storage", kafka_storage::run),
@@ -98,7 +102,25 @@ pub fn tool(word: &str) -> Option<&'static str> {
 
 /// Runs the tool of this name (`kafka-storage`, with or without `.sh`); nothing if there is none.
 pub fn run(tool: &str, arguments: &[String]) -> Option<i32> {
-    run_to(tool, arguments, &mut std::io::stdout(), &mut std::io::stderr())
+    let code = run_to(tool, arguments, &mut std::io::stdout(), &mut std::io::stderr());
+    // Behind all that the tool says, and to people alone: programs read what Kafka's tool writes.
+    if let Some(suggestion) = noted::suggestion().filter(|_| std::io::stderr().is_terminal()) {
+        let _ = writeln!(std::io::stderr(), "{suggestion}");
+    }
+    code
+}
+
+/// A flag that no tool has: what ends every tool before it does anything.
+const NO_FLAG: &str = "--no-such-flag-of-any-tool";
+
+/// What can be typed to every tool, from the tables that the tools are read by.
+pub fn completions() -> Vec<Completion> {
+    let of_tool = |(name, run): &(&'static str, Run)| {
+        noted::begin();
+        run(&[NO_FLAG.to_owned()], &mut std::io::sink(), &mut std::io::sink());
+        noted::completion(name)
+    };
+    TOOLS.iter().map(of_tool).collect()
 }
 
 /// Runs a tool that writes to these streams.
@@ -110,5 +132,6 @@ pub fn run_to(
 ) -> Option<i32> {
     let name = tool(word)?;
     let (_, run) = TOOLS.iter().find(|(tool, _)| *tool == name)?;
+    noted::begin();
     Some(run(arguments, out, err))
 }

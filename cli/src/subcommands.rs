@@ -4,6 +4,7 @@
 //! What a flag is, and how flags are read, is `arguments`'.
 
 use crate::arguments::{Flag, ParsedOptions, Stopped, parse};
+use crate::noted;
 
 /// One command, with its flags and its help.
 pub(crate) struct Command {
@@ -56,6 +57,9 @@ impl Tool {
     /// Reads a command line.
     pub(crate) fn read(&self, words: &[String]) -> Result<Given, Refused> {
         let wrong = |help, problem: String| Err(Refused::Wrong { help, problem });
+        noted::commands(self.commands.iter().map(|command| {
+            (command.name, command.flags.iter().map(|flag| (flag.long, flag.takes_value)))
+        }));
         let (own, rest) = words.split_at(command_at(words));
         let tool = parse(self.flags, own).map_err(refused(self.help))?;
         let Some((name, rest)) = rest.split_first() else {

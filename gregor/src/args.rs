@@ -10,12 +10,14 @@ use std::path::Path;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cluster::ClusterArgs;
+use crate::completion::CompletionArgs;
 use crate::container::ContainerArgs;
 use crate::daemon::Launch;
 use crate::install::{self, Install};
 use crate::run_class;
 use crate::server_start::ServerStart;
 use crate::server_stop::{ServerStop, ZooKeeperStop};
+use crate::top::TopArgs;
 use crate::zookeeper::ZooKeeperStart;
 
 /// A Kafka broker and controller in one process.
@@ -49,6 +51,10 @@ pub(crate) enum Command {
     Cluster(ClusterArgs),
     /// Do what the start scripts of an image of Kafka do
     Container(ContainerArgs),
+    /// Print a script by which a shell completes commands, tools and their flags
+    Completion(CompletionArgs),
+    /// Show how a cluster lives: its brokers, topics and groups, every second
+    Top(TopArgs),
 }
 
 /// What the command line asks for.

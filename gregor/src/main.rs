@@ -2,6 +2,7 @@
 
 mod args;
 mod cluster;
+mod completion;
 mod container;
 mod daemon;
 mod install;
@@ -12,6 +13,7 @@ mod run_class;
 mod server_start;
 mod server_stop;
 mod servers;
+mod top;
 mod zookeeper;
 
 use std::process::ExitCode;
@@ -47,6 +49,8 @@ fn main() -> ExitCode {
         Some(Command::Install(install)) => install::run(&install),
         Some(Command::Cluster(args)) => cluster::run(args),
         Some(Command::Container(args)) => container::run(args),
+        Some(Command::Completion(args)) => completion::run(&args),
+        Some(Command::Top(args)) => top::run(&args),
     }
 }
 

@@ -11,6 +11,7 @@ use client::admin::{AdminError, Bootstrap};
 
 use self::command::{COMMANDS, Command, INCLUDE_FENCED};
 use crate::arguments::{ParsedOptions, Stopped, parse};
+use crate::noted;
 use crate::session::{Session, SessionError, properties, settings};
 use crate::wrap::wrap;
 
@@ -34,6 +35,9 @@ enum Failure {
 
 /// Runs the tool; the exit code is 0 or 1.
 pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    noted::commands(COMMANDS.iter().map(|command| {
+        (command.name, command.flags.iter().map(|flag| (flag.long, flag.takes_value)))
+    }));
     let Some((first, words)) = arguments.split_first() else {
         return complain(err, HELP, "too few arguments");
     };

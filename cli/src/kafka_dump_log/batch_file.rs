@@ -18,7 +18,7 @@ const WINDOW_BYTES: u64 = 4 << 20;
 
 /// What is no batch.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum DamagedBatch {
+pub(crate) enum DamagedBatch {
     #[error(
         "Found record size {size} smaller than minimum record overhead ({RECORD_OVERHEAD_V0}) in \
          file {}.", file.display()
@@ -39,7 +39,7 @@ pub(super) enum DamagedBatch {
     },
 }
 
-pub(super) struct BatchFile {
+pub(crate) struct BatchFile {
     path: PathBuf,
     file: File,
     length: u64,
@@ -51,7 +51,7 @@ pub(super) struct BatchFile {
 
 impl BatchFile {
     /// Of the first `limit` bytes of a file.
-    pub(super) fn open(path: &Path, limit: u64) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path, limit: u64) -> io::Result<Self> {
         let file = File::open(path)?;
         let length = file.metadata()?.len().min(limit);
         let path = path.to_owned();
@@ -67,23 +67,23 @@ impl BatchFile {
     }
 
     /// How many bytes are read.
-    pub(super) fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.end
     }
 
     /// Goes on at a position.
-    pub(super) fn seek(&mut self, position: u64) {
+    pub(crate) fn seek(&mut self, position: u64) {
         self.position = position;
     }
 
     /// Goes on at a position, and reads no further than this many bytes.
-    pub(super) fn slice(&mut self, position: u64, length: u64) {
+    pub(crate) fn slice(&mut self, position: u64, length: u64) {
         self.position = position;
         self.end = self.length.min(position.saturating_add(length));
     }
 
     /// The next batch and its position.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, BatchView<'_>)>, DamagedBatch> {
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, BatchView<'_>)>, DamagedBatch> {
         let position = self.position;
         if position + HEADER_TO_MAGIC > self.end {
             return Ok(None);

@@ -8,7 +8,7 @@
 //! Unlike Kafka: batches of the formats before Kafka 0.11, records of remote storage's topic, and
 //! decoders other than Kafka's own are refused in a line (docs/cli.md).
 
-mod batch_file;
+pub(crate) mod batch_file;
 mod decoder;
 mod indexes;
 mod log;

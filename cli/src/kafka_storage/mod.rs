@@ -23,6 +23,7 @@ use protocol::Base64Uuid;
 use uuid::Uuid;
 
 use crate::arguments::{ParsedOptions, Stopped, parse};
+use crate::noted;
 use crate::wrap::wrap;
 use crate::{NodeConfig, NodeFileError};
 
@@ -37,6 +38,9 @@ pub fn random_uuid() -> Base64Uuid {
 
 /// Runs the tool; the exit code is 0 or 1.
 pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    noted::commands(COMMANDS.iter().map(|command| {
+        (command.name, command.flags.iter().map(|flag| (flag.long, flag.takes_value)))
+    }));
     let done = match select(arguments) {
         Selected::Help => Ok((out.write_all(help().as_bytes()), 0)),
         Selected::Wrong(problem) => Ok((complain(err, USAGE, &problem), 1)),

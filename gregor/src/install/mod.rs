@@ -66,6 +66,9 @@ pub(crate) fn run(install: &Install) -> ExitCode {
         done.unchanged,
         done.kept.len()
     );
+    println!(
+        "Shells complete its tools after: gregor completion bash|zsh|fish (see its first line)"
+    );
     if done.foreign_scripts {
         eprintln!("Scripts of another program are in the way: install to a folder of its own");
         return ExitCode::FAILURE;
