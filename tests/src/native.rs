@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use crate::node::binary;
 use crate::oracle::Finished;
 
-/// The release whose words the native tools have.
-const RELEASE: &str = "4.3.1";
+/// Releases whose words the native tools have, and how they are asked for them.
+const RELEASES: [(&str, &str); 2] = [("4.3.1", "4.3"), ("3.7.0", "3.7")];
 const TOOLS: &[&str] = &[
     "kafka-broker-api-versions",
     "kafka-client-metrics",
@@ -33,7 +33,7 @@ const TOOLS: &[&str] = &[
 /// Whether there is a native tool in the place of this one.
 #[must_use]
 pub fn is_native(tool: &str, version: &str) -> bool {
-    TOOLS.contains(&tool) && version == RELEASE
+    TOOLS.contains(&tool) && RELEASES.iter().any(|(release, _)| *release == version)
 }
 
 /// Runs `gregor TOOL …` to its end.
@@ -42,7 +42,19 @@ pub fn is_native(tool: &str, version: &str) -> bool {
 /// When the program cannot be started.
 #[must_use]
 pub fn run(tool: &str, args: &[String], stdin: &str) -> Finished {
+    run_as(crate::oracle::NEWEST, tool, args, stdin)
+}
+
+/// The same in the words of a release.
+///
+/// # Panics
+/// When the program cannot be started, or nothing is known of the release.
+#[must_use]
+pub fn run_as(version: &str, tool: &str, args: &[String], stdin: &str) -> Finished {
+    let known = RELEASES.iter().find(|(release, _)| *release == version);
+    let (_, name) = known.expect("a release that the tools speak as");
     let mut process = Command::new(binary())
+        .env("KAFKA_CLI_RELEASE", name)
         .arg(tool)
         .args(args)
         .stdin(Stdio::piped())
