@@ -5,6 +5,7 @@
 //! `--` before what is no option. Kafka's tools turn its abbreviations off (`OptionParser(false)`).
 
 use crate::noted;
+use crate::release::CliRelease;
 
 /// One option.
 #[derive(Debug)]
@@ -13,20 +14,27 @@ pub(crate) struct Opt {
     pub(crate) takes_value: bool,
     /// Whether it may stand without its value.
     pub(crate) is_optional: bool,
+    /// The release that alone has it.
+    only: Option<CliRelease>,
 }
 
 impl Opt {
     pub(crate) const fn value(name: &'static str) -> Self {
-        Self { name, takes_value: true, is_optional: false }
+        Self { name, takes_value: true, is_optional: false, only: None }
     }
 
     pub(crate) const fn switch(name: &'static str) -> Self {
-        Self { name, takes_value: false, is_optional: false }
+        Self { takes_value: false, ..Self::value(name) }
     }
 
     /// A value follows, or does not.
     pub(crate) const fn optional(name: &'static str) -> Self {
-        Self { name, takes_value: true, is_optional: true }
+        Self { is_optional: true, ..Self::value(name) }
+    }
+
+    /// The other release does not know it.
+    pub(crate) const fn only(self, release: CliRelease) -> Self {
+        Self { only: Some(release), ..self }
     }
 }
 
@@ -68,9 +76,15 @@ impl OptionError {
 #[derive(Debug, Default)]
 pub(crate) struct ParsedOptions {
     found: Vec<(&'static str, Option<String>)>,
+    release: CliRelease,
 }
 
 impl ParsedOptions {
+    /// The release whose options they are, and whose words the tool has.
+    pub(crate) fn release(&self) -> CliRelease {
+        self.release
+    }
+
     pub(crate) fn has(&self, name: &str) -> bool {
         self.found.iter().any(|(found, _)| *found == name)
     }
@@ -164,8 +178,19 @@ pub(crate) fn parse(
     options: &'static [Opt],
     words: &[String],
 ) -> Result<ParsedOptions, OptionError> {
-    noted::flags(options.iter().map(|option| (option.name, option.takes_value)));
-    let mut given = ParsedOptions::default();
+    parse_in(CliRelease::default(), options, words)
+}
+
+/// The same with the options that a release has.
+pub(crate) fn parse_in(
+    release: CliRelease,
+    options: &'static [Opt],
+    words: &[String],
+) -> Result<ParsedOptions, OptionError> {
+    let is_there = |option: &&Opt| option.only.is_none_or(|only| only == release);
+    let options = || options.iter().filter(is_there);
+    noted::flags(options().map(|option| (option.name, option.takes_value)));
+    let mut given = ParsedOptions { release, ..ParsedOptions::default() };
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         if word == "--" {
@@ -184,12 +209,12 @@ pub(crate) fn parse(
             None => (body, None),
         };
         let unknown = || {
-            noted::mistyped(name, options.iter().map(|option| option.name));
+            noted::mistyped(name, options().map(|option| option.name));
             // One dash before several letters stands for as many options of one letter.
             let letter: String = name.chars().take(if is_long { usize::MAX } else { 1 }).collect();
             OptionError::Unrecognized(letter)
         };
-        let option = options.iter().find(|option| option.name == name).ok_or_else(unknown)?;
+        let option = options().find(|option| option.name == name).ok_or_else(unknown)?;
         let value = match (option.takes_value, attached) {
             (false, _) => None,
             (true, Some(value)) => Some(value),
@@ -242,6 +267,22 @@ mod tests {
         assert_eq!(given.value("topic"), Ok(Some("a=b")));
         assert_eq!(given.values("config"), ["x", "--list"]);
         assert_eq!(read("--topic=").unwrap().value("topic"), Ok(Some("")));
+    }
+
+    #[test]
+    fn what_another_release_has_is_not_recognized() {
+        const WORDED: &[Opt] = &[
+            Opt::value("command-property").only(CliRelease::V4_3),
+            Opt::switch("zookeeper").only(CliRelease::V3_7),
+        ];
+        for (release, own, other) in [
+            (CliRelease::V3_7, "--zookeeper", "--command-property a"),
+            (CliRelease::V4_3, "--command-property a", "--zookeeper"),
+        ] {
+            assert_eq!(parse_in(release, WORDED, &words(own)).unwrap().release(), release);
+            let refused = parse_in(release, WORDED, &words(other)).unwrap_err();
+            assert!(matches!(refused, OptionError::Unrecognized(_)), "{other}");
+        }
     }
 
     #[test]

@@ -46,6 +46,7 @@ mod noted;
 mod offsets;
 mod producer_session;
 mod refused;
+mod release;
 mod session;
 mod signals;
 mod simple_date_format;
@@ -57,16 +58,17 @@ use std::io::{IsTerminal as _, Write};
 pub use kafka_storage::{Failure, Formatted, format_if_new, format_if_new_as, random_uuid};
 pub use node_file::{NodeConfig, NodeFileError};
 pub use noted::Completion;
+pub use release::{CliRelease, UnknownRelease};
 
 /// What runs a tool: its arguments, its standard output and its standard error; the exit code.
 type Run = fn(&[String], &mut dyn Write, &mut dyn Write) -> i32;
 
-/// Every tool by the name that people type, without `.sh`.
-const TOOLS: &[(&str, Run)] = &[
-    ("cub", confluent::cub),
-    ("dub", confluent::dub),
+/// The same in the words of a release.
+type RunAs = fn(CliRelease, &[String], &mut dyn Write, &mut dyn Write) -> i32;
+
+/// Tools that speak as each release does, by the name that people type, without `.sh`.
+const WORDED: &[(&str, RunAs)] = &[
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
-    ("kafka-client-metrics", kafka_client_metrics::run),
     ("kafka-cluster", kafka_cluster::run),
     ("kafka-configs", kafka_configs::run),
     ("kafka-console-consumer", kafka_console_consumer::run),
@@ -77,15 +79,22 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-dump-log", kafka_dump_log::run),
     ("kafka-features", kafka_features::run),
     ("kafka-get-offsets", kafka_get_offsets::run),
-    ("kafka-groups", kafka_groups::run),
     ("kafka-leader-election", kafka_leader_election::run),
     ("kafka-log-dirs", kafka_log_dirs::run),
     ("kafka-metadata-quorum", kafka_metadata_quorum::run),
-    ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-producer-perf-test", kafka_producer_perf_test::run),
     ("kafka-reassign-partitions", kafka_reassign_partitions::run),
-    ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
+];
+
+/// The tools that have one wording, by the same names.
+const TOOLS: &[(&str, Run)] = &[
+    ("cub", confluent::cub),
+    ("dub", confluent::dub),
+    ("kafka-client-metrics", kafka_client_metrics::run),
+    ("kafka-groups", kafka_groups::run),
+    ("kafka-metadata-shell", kafka_metadata_shell::run),
+    ("kafka-storage", kafka_storage::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("nc", nc::run),
     ("ub", confluent::ub),
@@ -97,12 +106,18 @@ const KAFKA_RELEASE: &str = "4.3.1";
 /// The tool's own name where `word` names one, with or without `.sh`.
 pub fn tool(word: &str) -> Option<&'static str> {
     let name = word.strip_suffix(".sh").unwrap_or(word);
-    TOOLS.iter().map(|(tool, _)| *tool).find(|tool| *tool == name)
+    names().find(|tool| *tool == name)
 }
 
-/// Runs the tool of this name (`kafka-storage`, with or without `.sh`); nothing if there is none.
-pub fn run(tool: &str, arguments: &[String]) -> Option<i32> {
-    let code = run_to(tool, arguments, &mut std::io::stdout(), &mut std::io::stderr());
+fn names() -> impl Iterator<Item = &'static str> {
+    let worded = WORDED.iter().map(|(tool, _)| *tool);
+    worded.chain(TOOLS.iter().map(|(tool, _)| *tool))
+}
+
+/// Runs the tool of this name (`kafka-storage`, with or without `.sh`) in the words of a release;
+/// nothing if there is none.
+pub fn run(release: CliRelease, tool: &str, arguments: &[String]) -> Option<i32> {
+    let code = run_as(release, tool, arguments, &mut std::io::stdout(), &mut std::io::stderr());
     // Behind all that the tool says, and to people alone: programs read what Kafka's tool writes.
     if let Some(suggestion) = noted::suggestion().filter(|_| std::io::stderr().is_terminal()) {
         let _ = writeln!(std::io::stderr(), "{suggestion}");
@@ -115,23 +130,35 @@ const NO_FLAG: &str = "--no-such-flag-of-any-tool";
 
 /// What can be typed to every tool, from the tables that the tools are read by.
 pub fn completions() -> Vec<Completion> {
-    let of_tool = |(name, run): &(&'static str, Run)| {
-        noted::begin();
-        run(&[NO_FLAG.to_owned()], &mut std::io::sink(), &mut std::io::sink());
+    let of_tool = |name: &'static str| {
+        let _ = run_to(name, &[NO_FLAG.to_owned()], &mut std::io::sink(), &mut std::io::sink());
         noted::completion(name)
     };
-    TOOLS.iter().map(of_tool).collect()
+    names().map(of_tool).collect()
 }
 
-/// Runs a tool that writes to these streams.
+/// Runs a tool that writes to these streams, in the words of the newest release.
 pub fn run_to(
     word: &str,
     arguments: &[String],
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Option<i32> {
+    run_as(CliRelease::default(), word, arguments, out, err)
+}
+
+fn run_as(
+    release: CliRelease,
+    word: &str,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Option<i32> {
     let name = tool(word)?;
-    let (_, run) = TOOLS.iter().find(|(tool, _)| *tool == name)?;
     noted::begin();
+    if let Some((_, run)) = WORDED.iter().find(|(tool, _)| *tool == name) {
+        return Some(run(release, arguments, out, err));
+    }
+    let (_, run) = TOOLS.iter().find(|(tool, _)| *tool == name)?;
     Some(run(arguments, out, err))
 }

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::joptsimple::OptionError;
+use crate::release::CliRelease;
 
 /// What a command line comes to that is not carried out.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,12 +24,23 @@ impl From<OptionError> for Refused {
 impl Refused {
     /// Says it: the exit code.
     pub(crate) fn answer(&self, help: &str, out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+        self.answer_in(CliRelease::default(), help, out, err)
+    }
+
+    /// The same of a tool that speaks as this release.
+    pub(crate) fn answer_in(
+        &self,
+        release: CliRelease,
+        help: &str,
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> i32 {
         // Streams that nobody reads are no reason to complain.
         let _ = match self {
             Self::Usage(words) => writeln!(err, "{words}\n{}", help.trim_end_matches('\n')),
             Self::Words(words) => writeln!(err, "{words}"),
             Self::Version => {
-                let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
+                let _ = writeln!(out, "{}", release.version());
                 return 0;
             }
         };

@@ -2,7 +2,8 @@
 //! `gregor cluster`, `gregor install DIR`.
 //!
 //! The program also goes by the tool's name (`kafka-server-start`, `kafka-storage.sh`, …) when it
-//! is called through a link of that name.
+//! is called through a link of that name. `gregor --as 3.7 TOOL …`, or KAFKA_CLI_RELEASE in the
+//! environment, has tools speak as those of that release.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -64,6 +65,8 @@ pub(crate) enum Asked {
     /// One of Kafka's tools, with the words behind its name.
     Tool {
         name: &'static str,
+        /// Whose words it has, where `--as` says so.
+        release: Option<String>,
         args: Vec<String>,
     },
     /// A server was to be started, and nothing says from what: the words for that.
@@ -81,6 +84,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Asked {
     if let Some(tool) = &link {
         words.insert(1, tool.into());
     }
+    let release = if link.is_none() { take_release(&mut words) } else { None };
     let first = words.get(1).and_then(|word| word.to_str()).map(without_suffix);
     if first == Some(run_class::NAME)
         && let Err(reason) = run_class::resolve(&mut words, 1)
@@ -91,7 +95,7 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Asked {
     if let Some(name) = first.and_then(cli::tool) {
         let args = words.split_off(2);
         let args = args.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        return Asked::Tool { name, args };
+        return Asked::Tool { name, release, args };
     }
     let script = first.and_then(install::script);
     if let Some(name) = script {
@@ -118,6 +122,21 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Asked {
     let mut asked = CommandLine::parse_from(words);
     asked.launch = launch;
     Asked::Gregor(asked)
+}
+
+/// Takes `--as RELEASE`, or `--as=RELEASE`, out from before a tool's name.
+fn take_release(words: &mut Vec<OsString>) -> Option<String> {
+    let first = words.get(1)?.to_str()?.to_owned();
+    if let Some(release) = first.strip_prefix("--as=") {
+        words.remove(1);
+        return Some(release.to_owned());
+    }
+    if first != "--as" {
+        return None;
+    }
+    words.remove(1);
+    let has_name = words.len() > 1;
+    Some(if has_name { words.remove(1).to_string_lossy().into_owned() } else { String::new() })
 }
 
 /// Commands that start a server from a file, with what Kafka's scripts say without one.
@@ -179,10 +198,23 @@ mod tests {
     #[test]
     fn a_link_by_a_tools_name_is_the_tool() {
         let line = "/opt/kafka/bin/kafka-storage.sh format -t x -c f";
-        let Asked::Tool { name, args } = parse(words(line)) else { panic!() };
+        let Asked::Tool { name, args, release } = parse(words(line)) else { panic!() };
         assert_eq!((name, args), ("kafka-storage", words_of("format -t x -c f")));
+        assert_eq!(release, None);
         let Asked::Gregor(asked) = parse(words("./gregor")) else { panic!() };
         assert!(asked.command.is_none());
+    }
+
+    #[test]
+    fn a_release_stands_before_the_tool_and_nowhere_else() {
+        for line in ["gregor --as 3.7 kafka-topics --list", "gregor --as=3.7 kafka-topics --list"] {
+            let Asked::Tool { name, release, args } = parse(words(line)) else { panic!() };
+            assert_eq!((name, release.as_deref()), ("kafka-topics", Some("3.7")));
+            assert_eq!(args, ["--list"]);
+        }
+        let line = "bin/kafka-topics.sh --as 3.7";
+        let Asked::Tool { release, args, .. } = parse(words(line)) else { panic!() };
+        assert_eq!((release, args), (None, words_of("--as 3.7")));
     }
 
     #[test]

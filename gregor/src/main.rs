@@ -20,12 +20,12 @@ use std::process::ExitCode;
 
 use args::{Asked, Command};
 use broker::logging;
-use cli::NodeConfig;
+use cli::{CliRelease, NodeConfig, UnknownRelease};
 use server_start::{refuse, serve};
 
 fn main() -> ExitCode {
     let asked = match args::parse(std::env::args_os()) {
-        Asked::Tool { name, args } => return run_tool(name, &args),
+        Asked::Tool { name, release, args } => return run_tool(name, release, &args),
         Asked::Gregor(asked) => asked,
         Asked::Usage(usage) => {
             println!("{usage}");
@@ -74,7 +74,22 @@ fn start_unconfigured() -> ExitCode {
     serve(node)
 }
 
-fn run_tool(tool: &str, args: &[String]) -> ExitCode {
-    let code = cli::run(tool, args).unwrap_or(1);
+/// The release that `--as` names, or the environment; the newest where neither does.
+fn cli_release(asked: Option<String>) -> Result<CliRelease, UnknownRelease> {
+    // A variable that is set to nothing is not set.
+    let variable = || std::env::var(CliRelease::VARIABLE).ok().filter(|name| !name.is_empty());
+    let name = asked.or_else(variable);
+    name.map_or_else(|| Ok(CliRelease::default()), |name| CliRelease::named(&name))
+}
+
+fn run_tool(tool: &str, asked: Option<String>, args: &[String]) -> ExitCode {
+    let release = match cli_release(asked) {
+        Ok(release) => release,
+        Err(unknown) => {
+            eprintln!("{unknown}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = cli::run(release, tool, args).unwrap_or(1);
     u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
 }

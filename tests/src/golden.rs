@@ -56,7 +56,7 @@ pub fn check_on(kind: Kind, case: &str) {
     check_with(kind, case, false);
 }
 
-/// Runs a case with the native tools in the place of 4.3.1's, where there is one, and compares with
+/// Runs a case with the native tools in the place of stock's, where there is one, and compares with
 /// what the stock tools said.
 ///
 /// # Panics
@@ -146,7 +146,9 @@ impl Session {
                 // What runs in the background is ended by its session: stock's.
                 let ends_by_itself = step.background().is_none();
                 if self.with_native_tools && ends_by_itself && native::is_native(tool, version) {
-                    return Some(self.masked(step, &native::run(tool, &args, &step.input)));
+                    return Some(
+                        self.masked(step, &native::run_as(version, tool, &args, &step.input)),
+                    );
                 }
                 if step.has("as-process") {
                     let finished = run_as_process(version, tool, &args, &step.input);

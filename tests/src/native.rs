@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use crate::node::binary;
 use crate::oracle::Finished;
 
-/// The release whose words the native tools have.
-const RELEASE: &str = "4.3.1";
+/// Releases whose words the native tools have.
+const RELEASES: [&str; 2] = ["4.3.1", "3.7.0"];
 const TOOLS: &[&str] = &[
     "kafka-broker-api-versions",
     "kafka-client-metrics",
@@ -33,14 +33,16 @@ const TOOLS: &[&str] = &[
 /// Whether there is a native tool in the place of this one.
 #[must_use]
 pub fn is_native(tool: &str, version: &str) -> bool {
-    TOOLS.contains(&tool) && version == RELEASE
+    TOOLS.contains(&tool) && RELEASES.contains(&version)
 }
 
-/// `gregor TOOL`, to which words are added.
+/// `gregor TOOL` in the words of a release of Kafka, or of the one that is next to it, to which
+/// the tool's own words are added.
 #[must_use]
-pub fn command(tool: &str) -> Command {
+pub fn command(version: &str, tool: &str) -> Command {
+    let name = if version.starts_with("3.") { "3.7" } else { "4.3" };
     let mut command = Command::new(binary());
-    command.arg(tool);
+    command.env("KAFKA_CLI_RELEASE", name).arg(tool);
     command
 }
 
@@ -50,7 +52,16 @@ pub fn command(tool: &str) -> Command {
 /// When the program cannot be started.
 #[must_use]
 pub fn run(tool: &str, args: &[String], stdin: &str) -> Finished {
-    let mut process = command(tool)
+    run_as(crate::oracle::NEWEST, tool, args, stdin)
+}
+
+/// The same in the words of a release.
+///
+/// # Panics
+/// When the program cannot be started.
+#[must_use]
+pub fn run_as(version: &str, tool: &str, args: &[String], stdin: &str) -> Finished {
+    let mut process = command(version, tool)
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,7 +1,7 @@
 //! `kafka-broker-api-versions`: what each broker speaks, and what of it Kafka 4.3.1 can use.
 //!
 //! Answers to org.apache.kafka.tools.BrokerApiVersionsCommand and `NodeApiVersions.toString`.
-//! `apis-4.3.1.txt` is Kafka's `ApiKeys`: key, name, oldest and newest stable version, and whether
+//! `apis-4.3.1.txt` and `apis-3.7.0.txt` are Kafka's `ApiKeys`: key, name, oldest and newest stable version, and whether
 //! a broker's listener has it.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use client::admin::{Admin, AdminSettings, Bootstrap, Node, NodeVersions};
 
 use crate::java_order::{sort_by_hash, string_hash};
-use crate::joptsimple::{Opt, ParsedOptions, parse};
+use crate::joptsimple::{Opt, ParsedOptions, parse_in};
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, described, properties, settings};
 
 const OPTIONS: &[Opt] = &[
@@ -23,15 +24,24 @@ const OPTIONS: &[Opt] = &[
     Opt::value("bootstrap-server"),
 ];
 const HELP: &str = include_str!("help-4.3.1.txt");
-const APIS: &str = include_str!("apis-4.3.1.txt");
+
+/// The APIs that a release knows.
+const fn apis(release: CliRelease) -> &'static str {
+    release.either(include_str!("apis-3.7.0.txt"), include_str!("apis-4.3.1.txt"))
+}
 
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let done = match parse(OPTIONS, arguments) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let done = match parse_in(release, OPTIONS, arguments) {
         Err(error) => Err(error.to_string()),
         Ok(given) => match usage(arguments, &given) {
             Some(problem) => Err(format!("{problem}\n{}", HELP.trim_end_matches('\n'))),
-            None if given.has("version") => Ok(format!("{}\n", crate::KAFKA_RELEASE)),
+            None if given.has("version") => Ok(format!("{}\n", release.version())),
             None => list(&given),
         },
     };
@@ -58,15 +68,16 @@ fn usage(arguments: &[String], given: &ParsedOptions) -> Option<&'static str> {
 fn list(given: &ParsedOptions) -> Result<String, String> {
     let mut session = open(given)?;
     session.run(async |admin| {
-        let nodes = brokers(admin).await?;
+        let release = given.release();
+        let nodes = brokers(release, admin).await?;
         let mut text = String::new();
         for node in &nodes {
             let told = match admin.node_versions(node).await {
-                Ok(versions) => table(&versions),
+                Ok(versions) => table(release, &versions),
                 Err(error) => format!("ERROR: {error}"),
             };
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{} -> {told}", described(node));
+            let _ = writeln!(text, "{} -> {told}", shown(release, node));
         }
         Ok(text)
     })
@@ -90,16 +101,18 @@ fn open(given: &ParsedOptions) -> Result<Session, String> {
 /// bucket come in any order there, which Kafka's client shuffles; here by their ids.
 ///
 /// Unlike Kafka: a cluster whose brokers are all fenced is not waited for without an end.
-async fn brokers(admin: &mut Admin) -> Result<Vec<Node>, String> {
+async fn brokers(release: CliRelease, admin: &mut Admin) -> Result<Vec<Node>, String> {
     let AdminSettings { call_timeout, reconnect_backoff, .. } = AdminSettings::default();
     let began = Instant::now();
     loop {
         let asked = admin.nodes_by_bootstrap().await;
         let Some(mut nodes) = asked else {
             let bootstrap = admin.bootstrap_nodes();
-            let bootstrap: Vec<String> = bootstrap.iter().map(described).collect();
+            let bootstrap: Vec<String> =
+                bootstrap.iter().map(|node| shown(release, node)).collect();
             let bootstrap = bootstrap.join(", ");
-            return Err(format!("Request METADATA failed on brokers [{bootstrap}]"));
+            let (open, close) = release.either(("List(", ")"), ("[", "]"));
+            return Err(format!("Request METADATA failed on brokers {open}{bootstrap}{close}"));
         };
         if nodes.is_empty() {
             if began.elapsed() > call_timeout {
@@ -113,6 +126,13 @@ async fn brokers(admin: &mut Admin) -> Result<Vec<Node>, String> {
         sort_by_hash(&mut nodes, hash);
         return Ok(nodes);
     }
+}
+
+/// `Node.toString`; 3.7 knows no fenced nodes.
+fn shown(release: CliRelease, node: &Node) -> String {
+    let whole = described(node);
+    let short = whole.split_once(" isFenced").map(|(short, _)| format!("{short})"));
+    short.filter(|_| release.is_3_7()).unwrap_or(whole)
 }
 
 /// `Node.hashCode`.
@@ -135,8 +155,8 @@ struct Known {
     is_brokers: bool,
 }
 
-fn known() -> BTreeMap<i16, Known> {
-    let rows = APIS.lines().filter_map(|line| {
+fn known(release: CliRelease) -> BTreeMap<i16, Known> {
+    let rows = apis(release).lines().filter_map(|line| {
         let mut words = line.split(' ');
         let key = words.next()?.parse().ok()?;
         let name = words.next()?;
@@ -146,8 +166,8 @@ fn known() -> BTreeMap<i16, Known> {
     rows.collect()
 }
 
-fn table(versions: &NodeVersions) -> String {
-    let known = known();
+fn table(release: CliRelease, versions: &NodeVersions) -> String {
+    let known = known(release);
     let mut rows: BTreeMap<i16, String> = known
         .iter()
         .filter(|(_, api)| api.is_brokers)
@@ -195,7 +215,7 @@ mod tests {
 
     #[test]
     fn an_api_is_usable_as_far_as_both_sides_know_it() {
-        let known = known();
+        let known = known(release);
         let row = |key: i16, range| row(key, &range, known.get(&key));
         assert_eq!(row(0, 0..=13), "Produce(0): 0 to 13 [usable: 13]");
         assert_eq!(row(27, 1..=1), "WriteTxnMarkers(27): 1 [usable: 1]");

@@ -1,6 +1,7 @@
 //! The commands of `kafka-cluster` and their flags.
 
 use crate::arguments::{Flag, ParsedOptions, Stopped};
+use crate::release::CliRelease;
 
 /// One command, with its flags and its help.
 pub(super) struct Command {
@@ -14,9 +15,10 @@ pub(super) const INCLUDE_FENCED: &str = "include-fenced-brokers";
 const SERVER: Flag = Flag::value("bootstrap-server", 'b', "").exclusive();
 const CONTROLLER: Flag = Flag::value("bootstrap-controller", 'C', "").exclusive();
 const CONFIG: Flag = Flag::value("config", 'c', "").long_only();
+const OLD_CONFIG: Flag = Flag::value("config", 'c', "");
 const COMMAND_CONFIG: Flag = Flag::value("command-config", 'c', "");
 
-pub(super) const COMMANDS: &[Command] = &[
+const COMMANDS: &[Command] = &[
     Command {
         name: "cluster-id",
         flags: &[SERVER, CONTROLLER, CONFIG, COMMAND_CONFIG],
@@ -39,6 +41,24 @@ pub(super) const COMMANDS: &[Command] = &[
         help: include_str!("list-endpoints-4.3.1.txt"),
     },
 ];
+
+/// Those of 3.7: a configuration has one spelling.
+const OLD_COMMANDS: &[Command] = &[
+    Command {
+        name: "cluster-id",
+        flags: &[OLD_CONFIG, SERVER, CONTROLLER],
+        help: include_str!("cluster-id-3.7.0.txt"),
+    },
+    Command {
+        name: "unregister",
+        flags: &[OLD_CONFIG, Flag::value("id", 'i', "").required(), SERVER, CONTROLLER],
+        help: include_str!("unregister-3.7.0.txt"),
+    },
+];
+
+pub(super) const fn commands(release: CliRelease) -> &'static [Command] {
+    release.either(OLD_COMMANDS, COMMANDS)
+}
 
 impl Command {
     /// What argparse4j checks besides each flag by itself.

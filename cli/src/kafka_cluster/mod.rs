@@ -9,13 +9,12 @@ use std::io::Write;
 
 use client::admin::{AdminError, Bootstrap};
 
-use self::command::{COMMANDS, Command, INCLUDE_FENCED};
+use self::command::{Command, INCLUDE_FENCED, commands};
 use crate::arguments::{ParsedOptions, Stopped, parse};
 use crate::noted;
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 use crate::wrap::wrap;
-
-const HELP: &str = include_str!("help-4.3.1.txt");
 
 /// What keeps a command from doing what it is asked.
 #[derive(Debug, thiserror::Error)]
@@ -33,33 +32,43 @@ enum Failure {
     Io(#[from] std::io::Error),
 }
 
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
+
 /// Runs the tool; the exit code is 0 or 1.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    noted::commands(COMMANDS.iter().map(|command| {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    noted::commands(commands(release).iter().map(|command| {
         (command.name, command.flags.iter().map(|flag| (flag.long, flag.takes_value)))
     }));
     let Some((first, words)) = arguments.split_first() else {
-        return complain(err, HELP, "too few arguments");
+        return complain(err, help(release), "too few arguments");
     };
     if first == "-h" || first == "--help" {
-        return help(out, HELP);
+        return answer(out, help(release));
     }
-    let Some(command) = COMMANDS.iter().find(|command| command.name == first) else {
+    let Some(command) = commands(release).iter().find(|command| command.name == first) else {
         let problem = match first.starts_with('-') {
             true => format!("unrecognized arguments: '{first}'"),
             false => {
                 let names: Vec<_> =
-                    COMMANDS.iter().map(|each| format!("'{}'", each.name)).collect();
+                    commands(release).iter().map(|each| format!("'{}'", each.name)).collect();
                 format!("invalid choice: '{first}' (choose from {})", names.join(", "))
             }
         };
-        return complain(err, HELP, &problem);
+        return complain(err, help(release), &problem);
     };
     let read = parse(command.flags, words).and_then(|given| command.check(&given).map(|()| given));
     match read {
-        Err(Stopped::Help) => help(out, command.help),
+        Err(Stopped::Help) => answer(out, command.help),
         Err(Stopped::Wrong(problem)) => complain(err, command.help, &problem),
-        Ok(given) => match execute(command, &given, out) {
+        Ok(given) => match execute(release, command, &given, out) {
             Ok(()) => 0,
             Err(failure) => {
                 // Streams that nobody reads any more are no reason to complain.
@@ -71,7 +80,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
 }
 
 /// Kafka's argument parser ends with 1 after its help too.
-fn help(out: &mut dyn Write, text: &str) -> i32 {
+fn answer(out: &mut dyn Write, text: &str) -> i32 {
     let _ = out.write_all(text.as_bytes());
     1
 }
@@ -83,8 +92,13 @@ fn complain(err: &mut dyn Write, help: &str, problem: &str) -> i32 {
     1
 }
 
-fn execute(command: &Command, given: &ParsedOptions, out: &mut dyn Write) -> Result<(), Failure> {
-    let (bootstrap, mut session) = open(given, out)?;
+fn execute(
+    release: CliRelease,
+    command: &Command,
+    given: &ParsedOptions,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let (bootstrap, mut session) = open(release, given, out)?;
     match command.name {
         "cluster-id" => {
             let cluster = session.run(async |admin| admin.describe_cluster(false).await)?;
@@ -127,9 +141,14 @@ fn execute(command: &Command, given: &ParsedOptions, out: &mut dyn Write) -> Res
     Ok(())
 }
 
-fn open(given: &ParsedOptions, out: &mut dyn Write) -> Result<(Bootstrap, Session), Failure> {
+fn open(
+    release: CliRelease,
+    given: &ParsedOptions,
+    out: &mut dyn Write,
+) -> Result<(Bootstrap, Session), Failure> {
     let file = match (given.value("config"), given.value("command-config")) {
         (Some(_), Some(_)) => return Err(Failure::TwoConfigs),
+        (Some(only), None) if release.is_3_7() => Some(only),
         (Some(old), None) => {
             writeln!(
                 out,

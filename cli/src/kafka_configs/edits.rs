@@ -6,6 +6,7 @@
 use super::Failure;
 use crate::java_order::{sort_as_scala, sort_by_hash, string_hash};
 use crate::joptsimple::ParsedOptions;
+use crate::release::CliRelease;
 use crate::session::properties;
 
 /// Keys and values that shall be set, in the order of Java's map of them, and keys that shall go.
@@ -23,7 +24,7 @@ impl Edits {
             added.extend(file.iter().map(|(key, value)| (key.to_owned(), value.to_owned())));
         }
         if let Some(text) = given.value("add-config")? {
-            for (key, value) in pairs(text)? {
+            for (key, value) in pairs(given.release(), text)? {
                 match added.iter_mut().find(|(known, _)| *known == key) {
                     Some(known) => known.1 = value,
                     None => added.push((key, value)),
@@ -48,7 +49,7 @@ fn trimmed(text: &str) -> &str {
 }
 
 /// `a=b,c=[d,e]` as pairs.
-fn pairs(text: &str) -> Result<Vec<(String, String)>, Failure> {
+fn pairs(release: CliRelease, text: &str) -> Result<Vec<(String, String)>, Failure> {
     let mut parts = split(text, ',');
     // Java's split drops what is empty at the end, but not the only part.
     while parts.len() > 1 && parts.last().is_some_and(|part| part.is_empty()) {
@@ -61,11 +62,16 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, Failure> {
         [key, value] => {
             Ok((trimmed(key).to_owned(), trimmed(&value.replace(['[', ']'], "")).to_owned()))
         }
-        _ => Err(Failure::Words(
-            "requirement failed: Invalid entity config: all configs to be added must be in the \
-             format \"key=val\" or  \"key=[val1,val2]\" to group values which contain commas."
-                .to_owned(),
-        )),
+        _ => {
+            let forms = release.either(
+                "\"key=val\".",
+                "\"key=val\" or  \"key=[val1,val2]\" to group values which contain commas.",
+            );
+            Err(Failure::Words(format!(
+                "requirement failed: Invalid entity config: all configs to be added must be in \
+                 the format {forms}"
+            )))
+        }
     };
     parts.into_iter().map(pair).collect()
 }

@@ -18,11 +18,11 @@ use client::admin::{Admin, AdminError, Bootstrap};
 
 use self::edits::Edits;
 use self::options::{Entities, OPTIONS};
-use crate::joptsimple::{OptionError, ParsedOptions, parse};
+use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
 use crate::refused::Refused;
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 
-const HELP: &str = include_str!("help-4.3.1.txt");
 /// How long Java waits for an answer that only looks, and for one that changes something.
 const LOOK: Duration = Duration::from_secs(30);
 const CHANGE: Duration = Duration::from_secs(60);
@@ -65,15 +65,25 @@ impl From<SessionError> for Failure {
     }
 }
 
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
+
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let checked = parse(OPTIONS, arguments).map_err(Refused::from).and_then(|given| {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let checked = parse_in(release, OPTIONS, arguments).map_err(Refused::from).and_then(|given| {
         let entities = options::check(arguments.is_empty(), &given)?;
         Ok((given, entities))
     });
     let (given, entities) = match checked {
         Ok(checked) => checked,
-        Err(refused) => return refused.answer(HELP, out, err),
+        Err(refused) => return refused.answer_in(release, help(release), out, err),
     };
     let done = open(&given).and_then(|mut session| {
         session.run(async |admin| execute(&given, &entities, admin, out).await)
@@ -123,7 +133,7 @@ async fn execute(
                 scram::describe(entities, admin, out).await
             }
             "ips" => quotas::describe(entities, admin, out).await,
-            _ => resources::describe(entities, given.has("all"), admin, out).await,
+            _ => resources::describe(entities, given.has("all"), given.release(), admin, out).await,
         };
     }
     if entities.types.len() != entities.names.len() {
@@ -140,7 +150,7 @@ async fn execute(
             quotas::check_ip(&edits)?;
             quotas::alter(entities, &edits, admin).await?;
         }
-        _ => resources::alter(entities, &edits, admin).await?,
+        _ => resources::alter(entities, &edits, given.release(), admin).await?,
     }
     match entities.names.first().map_or("", String::as_str) {
         "" => writeln!(out, "Completed updating default config for {kind} in the cluster.")?,

@@ -6,6 +6,7 @@ use std::net::ToSocketAddrs;
 
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
 use crate::refused::Refused;
+use crate::release::CliRelease;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -32,8 +33,11 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::value("broker-logger"),
     Opt::switch("ip-defaults"),
     Opt::value("ip"),
-    Opt::value("group"),
-    Opt::value("client-metrics"),
+    Opt::value("group").only(CliRelease::V4_3),
+    Opt::value("client-metrics").only(CliRelease::V4_3),
+    Opt::switch("force").only(CliRelease::V3_7),
+    Opt::value("zookeeper").only(CliRelease::V3_7),
+    Opt::value("zk-tls-config-file").only(CliRelease::V3_7),
 ];
 
 /// Options that name one entity, and its type.
@@ -57,6 +61,10 @@ const DEFAULT_FLAGS: [(&str, &str); 4] = [
 /// Every type, as the complaint about another one lists them.
 const TYPES: [&str; 8] =
     ["topics", "clients", "users", "brokers", "ips", "client-metrics", "groups", "broker-loggers"];
+const OLD_TYPES: [&str; 7] =
+    ["topics", "clients", "users", "brokers", "ips", "broker-loggers", "client-metrics"];
+/// Types whose settings 3.7 keeps in ZooKeeper.
+const ZOOKEEPER_TYPES: [&str; 2] = ["users", "brokers"];
 /// Types that have defaults.
 const WITH_DEFAULTS: [&str; 4] = ["users", "clients", "brokers", "ips"];
 
@@ -110,10 +118,12 @@ fn names(given: &ParsedOptions) -> Result<Vec<String>, OptionError> {
 pub(super) fn check(nothing_given: bool, given: &ParsedOptions) -> Result<Entities, Refused> {
     let usage = |words: &str| Err(Refused::Usage(words.to_owned()));
     if nothing_given || given.has("help") {
-        return usage(
+        return usage(given.release().either(
+            "This tool helps to manipulate and describe entity config for a topic, client, user, \
+             broker, ip or client-metrics",
             "This tool helps to manipulate and describe entity config for a topic, client, user, \
              broker, ip, client-metrics or group",
-        );
+        ));
     }
     if given.has("version") {
         return Err(Refused::Version);
@@ -152,14 +162,23 @@ fn check_types(given: &ParsedOptions, types: &[String]) -> Result<(), Refused> {
     if !twice.is_empty() {
         return words(format!("Duplicate entity type(s) specified: {}", twice.join(",")));
     }
-    if !given.has("bootstrap-server") && !given.has("bootstrap-controller") {
+    let (is_old, has_server) = (
+        given.release().is_3_7(),
+        given.has("bootstrap-server") || given.has("bootstrap-controller"),
+    );
+    if !has_server && !is_old {
         return words("Either --bootstrap-server or --bootstrap-controller must be specified.");
     }
-    if let Some(unknown) = types.iter().find(|kind| !TYPES.contains(&kind.as_str())) {
+    let (known, asked): (&[&str], &str) = match (is_old, has_server) {
+        (true, false) => (&ZOOKEEPER_TYPES, "--zookeeper"),
+        (true, true) => (&OLD_TYPES, "--bootstrap-server or --bootstrap-controller"),
+        (false, _) => (&TYPES, "--bootstrap-server or --bootstrap-controller"),
+    };
+    if let Some(unknown) = types.iter().find(|kind| !known.contains(&kind.as_str())) {
         return words(format!(
-            "Invalid entity type {unknown}, the entity type must be one of {} with a \
-             --bootstrap-server or --bootstrap-controller argument",
-            TYPES.join(", ")
+            "Invalid entity type {unknown}, the entity type must be one of {} with a {asked} \
+             argument",
+            known.join(", ")
         ));
     }
     let both = ["users", "clients"];
@@ -182,7 +201,11 @@ fn check_types(given: &ParsedOptions, types: &[String]) -> Result<(), Refused> {
 
 fn check_names(given: &ParsedOptions, entities: &Entities) -> Result<(), Refused> {
     if given.has("bootstrap-server") && given.has("bootstrap-controller") {
-        return words("Only one of --bootstrap-server or --bootstrap-controller can be specified");
+        return words(given.release().either(
+            "Only one of --bootstrap-server, --boostrap-controller, and --zookeeper can be \
+             specified",
+            "Only one of --bootstrap-server or --bootstrap-controller can be specified",
+        ));
     }
     if entities.names.iter().all(String::is_empty) {
         return Ok(());
@@ -214,30 +237,33 @@ fn check_names(given: &ParsedOptions, entities: &Entities) -> Result<(), Refused
 
 fn check_describe(given: &ParsedOptions, entities: &Entities) -> Result<(), Refused> {
     let listed = entities.types.join(",");
-    if !entities.has_default_type() && given.has("entity-default") {
+    let is_old = given.release().is_3_7();
+    if !entities.has_default_type() && given.has("entity-default") && !is_old {
         return words(format!(
             "--entity-default must not be specified with --describe of {listed}"
         ));
     }
     let is_named = entities.names.iter().any(|name| !name.is_empty());
     if entities.has_type("broker-loggers") && !is_named {
-        return words(format!("An entity name must be specified with --describe of {listed}"));
+        let an = given.release().either("an", "An");
+        return words(format!("{an} entity name must be specified with --describe of {listed}"));
     }
     Ok(())
 }
 
 fn check_alter(given: &ParsedOptions, entities: &Entities) -> Result<(), Refused> {
+    let an = given.release().either("an", "An");
     let is_named = entities.names.iter().any(|name| !name.is_empty());
     if entities.has_default_type() {
         if entities.names.is_empty() {
-            return words(
-                "An entity-name or default entity must be specified with --alter of users, \
-                 clients, brokers or ips",
-            );
+            return words(format!(
+                "{an} entity-name or default entity must be specified with --alter of users, \
+                 clients, brokers or ips"
+            ));
         }
     } else if !is_named {
         let listed = entities.types.join(",");
-        return words(format!("An entity name must be specified with --alter of {listed}"));
+        return words(format!("{an} entity name must be specified with --alter of {listed}"));
     }
     let (add, file) = (given.has("add-config"), given.has("add-config-file"));
     if add && file {

@@ -13,6 +13,7 @@ use super::edits::Edits;
 use super::options::Entities;
 use super::{CHANGE, Failure, LOOK, singular, within};
 use crate::java_order::{sort_as_scala, sort_by_hash, string_hash};
+use crate::release::CliRelease;
 
 const CLUSTER_AUTHORIZATION_FAILED: i16 = 31;
 /// How long a node may take to change settings.
@@ -46,14 +47,15 @@ fn own_source(resource: &ConfigResource) -> Option<ConfigSource> {
 pub(super) async fn describe(
     entities: &Entities,
     with_all: bool,
+    release: CliRelease,
     admin: &mut Admin,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let types = entities.first_type();
     let kind = resource_kind(types);
     let name = entities.names.first();
-    // Where all is shown, Kafka asks for what is not there too.
-    if let Some(name) = name.filter(|_| !with_all)
+    // Where all is shown, Kafka asks for what is not there too, as 3.7 always does.
+    if let Some(name) = name.filter(|_| !with_all && !release.is_3_7())
         && !exists(kind, name, admin).await?
     {
         let one = singular(types);
@@ -73,7 +75,7 @@ pub(super) async fn describe(
         }
         let resource = ConfigResource { kind, name };
         let shown = if with_all { None } else { own_source(&resource) };
-        for config in settings(&resource, true, admin).await? {
+        for config in settings(&resource, true, release, admin).await? {
             if shown.is_none_or(|source| source == config.source) {
                 out.write_all(line(&config).as_bytes())?;
             }
@@ -86,10 +88,16 @@ pub(super) async fn describe(
 async fn settings(
     resource: &ConfigResource,
     with_synonyms: bool,
+    release: CliRelease,
     admin: &mut Admin,
 ) -> Result<Vec<ResourceConfig>, Failure> {
     if resource.kind == ResourceKind::Topic && !resource.name.is_empty() {
-        check_topic(&resource.name)?;
+        check_topic(&resource.name).map_err(|failure| match failure {
+            Failure::Words(words) if release.is_3_7() => Failure::Session(format!(
+                "org.apache.kafka.common.errors.InvalidTopicException: {words}"
+            )),
+            failure => failure,
+        })?;
     }
     let mut configs = within(LOOK, admin.describe_configs(resource, with_synonyms)).await?;
     configs.sort_by(|a, b| a.name.encode_utf16().cmp(b.name.encode_utf16()));
@@ -198,13 +206,16 @@ fn check_topic(name: &str) -> Result<(), Failure> {
 pub(super) async fn alter(
     entities: &Entities,
     edits: &Edits,
+    release: CliRelease,
     admin: &mut Admin,
 ) -> Result<(), Failure> {
     let kind = resource_kind(entities.first_type());
     let name = entities.names.first().cloned().unwrap_or_default();
     let resource = ConfigResource { kind, name };
     if kind == ResourceKind::BrokerLogger {
-        check_loggers(&resource, edits, admin).await?;
+        check_loggers(&resource, edits, release, admin).await?;
+    } else if release.is_3_7() {
+        check_own(&resource, edits, release, admin).await?;
     }
     let deleted = edits.deleted.iter().map(|name| ConfigOp::Delete { name: name.clone() });
     let added = edits.added.iter();
@@ -228,13 +239,34 @@ pub(super) async fn alter(
     }
 }
 
+/// In 3.7 only what a resource has of its own can be deleted.
+async fn check_own(
+    resource: &ConfigResource,
+    edits: &Edits,
+    release: CliRelease,
+    admin: &mut Admin,
+) -> Result<(), Failure> {
+    let all = settings(resource, false, release, admin).await?;
+    let source = own_source(resource);
+    let is_own = |name: &&String| {
+        all.iter().any(|own| own.name == **name && source.is_none_or(|source| source == own.source))
+    };
+    let lost: Vec<&str> =
+        edits.deleted.iter().filter(|name| !is_own(name)).map(String::as_str).collect();
+    match lost.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Words(format!("Invalid config(s): {}", lost.join(",")))),
+    }
+}
+
 /// Only loggers that the broker has can be set.
 async fn check_loggers(
     resource: &ConfigResource,
     edits: &Edits,
+    release: CliRelease,
     admin: &mut Admin,
 ) -> Result<(), Failure> {
-    let known = settings(resource, false, admin).await?;
+    let known = settings(resource, false, release, admin).await?;
     let added = edits.added.iter().map(|(name, _)| name);
     let unknown = edits.deleted.iter().chain(added);
     let unknown = unknown.filter(|name| known.iter().all(|logger| logger.name != **name));

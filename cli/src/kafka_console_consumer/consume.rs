@@ -89,7 +89,10 @@ pub(super) fn run(
         Err(error) => return failed(&error.exception()),
     };
     let protocol = plan.properties.get("group.protocol").unwrap_or("classic");
-    if plan.partition.is_none() && protocol.eq_ignore_ascii_case("classic") {
+    if !given.release().is_3_7()
+        && plan.partition.is_none()
+        && protocol.eq_ignore_ascii_case("classic")
+    {
         let _ = writeln!(err, "{HINT}");
     }
     let begun = begin(&mut consumer, &plan, given).and_then(|()| {
@@ -162,7 +165,10 @@ fn begin(consumer: &mut Consumer, plan: &Plan, given: &ParsedOptions) -> Result<
         }
         (Some(topic), None) => consumer.subscribe(Topics::Named(vec![topic.to_owned()]))?,
         (None, _) => {
-            let pattern = given.value("include")?.unwrap_or_default();
+            let pattern = match given.value("include")? {
+                Some(pattern) => pattern,
+                None => given.value("whitelist")?.unwrap_or_default(),
+            };
             let invalid = |_| NotBegun::Pattern { pattern: pattern.to_owned() };
             // A pattern must be one by itself too: `)(` is none, whatever stands around it.
             Regex::new(pattern).map_err(invalid)?;

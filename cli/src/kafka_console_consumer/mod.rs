@@ -11,17 +11,27 @@ mod options;
 use std::io::Write;
 
 use self::options::{OPTIONS, Refused};
-use crate::joptsimple::parse;
+use crate::joptsimple::parse_in;
+use crate::release::CliRelease;
 
-const HELP: &str = include_str!("help-4.3.1.txt");
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
 
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
     // A bare name asks for help.
-    let help = ["--help".to_owned()];
-    let arguments = if arguments.is_empty() { &help } else { arguments };
+    let bare = ["--help".to_owned()];
+    let arguments = if arguments.is_empty() { &bare } else { arguments };
     let mut notes = Vec::new();
-    let given = parse(OPTIONS, arguments).map_err(|error| Refused::Usage(error.to_string()));
+    let given =
+        parse_in(release, OPTIONS, arguments).map_err(|error| Refused::Usage(error.to_string()));
     let read = given.and_then(|given| {
         // Java's `Random.nextInt(100000)`.
         let random = || uuid::Uuid::new_v4().as_u128() as u32 % 100_000;
@@ -33,7 +43,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     match read {
         Ok((given, plan)) => consume::run(plan, &given, out, err),
         Err(Refused::Usage(words)) => {
-            let _ = writeln!(err, "{words}\n{}", HELP.trim_end_matches('\n'));
+            let _ = writeln!(err, "{words}\n{}", help(release).trim_end_matches('\n'));
             1
         }
         Err(Refused::Words(words)) => {
@@ -41,7 +51,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
             1
         }
         Err(Refused::Version) => {
-            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
+            let _ = writeln!(out, "{}", release.version());
             0
         }
     }

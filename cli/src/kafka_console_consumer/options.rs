@@ -11,6 +11,7 @@ use config::Properties;
 use super::formatter::Formatter;
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
+use crate::release::CliRelease;
 use crate::session::{SessionError, properties};
 
 pub(super) const OPTIONS: &[Opt] = &[
@@ -21,12 +22,12 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::value("partition"),
     Opt::value("offset"),
     Opt::value("consumer-property"),
-    Opt::value("command-property"),
+    Opt::value("command-property").only(CliRelease::V4_3),
     Opt::value("consumer.config"),
-    Opt::value("command-config"),
+    Opt::value("command-config").only(CliRelease::V4_3),
     Opt::value("formatter"),
     Opt::value("property"),
-    Opt::value("formatter-property"),
+    Opt::value("formatter-property").only(CliRelease::V4_3),
     Opt::value("formatter-config"),
     Opt::switch("from-beginning"),
     Opt::value("max-messages"),
@@ -38,6 +39,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("enable-systest-events"),
     Opt::value("isolation-level"),
     Opt::value("group"),
+    Opt::value("whitelist").only(CliRelease::V3_7),
 ];
 
 /// Why nothing is read.
@@ -107,7 +109,18 @@ pub(super) fn read(
 
 fn check_required(given: &ParsedOptions) -> Result<Option<i32>, Refused> {
     let usage = |words: &str| Err(Refused::Usage(words.to_owned()));
-    if given.has("topic") == given.has("include") {
+    let patterns = ["include", "whitelist"].iter().any(|name| given.has(name));
+    if given.has("topic") == patterns {
+        if given.release().is_3_7() {
+            let note = match given.has("whitelist") {
+                true => {
+                    "--whitelist is DEPRECATED use --include instead; ignored if --include \
+                         specified."
+                }
+                false => "",
+            };
+            return usage(&format!("Exactly one of --include/--topic is required. ({note})"));
+        }
         return usage("Exactly one of the following arguments is required: [topic], [include]");
     }
     let partition = given.integer("partition")?;
@@ -144,6 +157,9 @@ fn renamed(
 ) -> &'static str {
     if !given.has(old) {
         return new;
+    }
+    if given.release().is_3_7() {
+        return old;
     }
     notes.push(format!(
         "Option --{old} is deprecated and will be removed in a future version. Use --{new} instead."
@@ -252,8 +268,11 @@ fn start(given: &ParsedOptions) -> Result<Start, Refused> {
 fn formatter(given: &ParsedOptions, notes: &mut Vec<String>) -> Result<Formatter, Refused> {
     let usage = |error: &dyn std::fmt::Display| Refused::Usage(error.to_string());
     let class = given.value("formatter").map_err(|error| usage(&error))?;
-    let mut formatter =
-        Formatter::of_class(class.unwrap_or(Formatter::DEFAULT)).map_err(|error| usage(&error))?;
+    let mut formatter = {
+        let release = given.release();
+        let class = class.unwrap_or(Formatter::default_class(release));
+        Formatter::of_class(release, class).map_err(|error| usage(&error))?
+    };
     if given.has("property") && given.has("formatter-property") {
         return Err(Refused::Usage(
             "Options --property and --formatter-property cannot be specified together.".to_owned(),

@@ -15,13 +15,11 @@ use client::producer::{Delivery, Producer, ProducerError, ProducerRecord};
 
 use self::line_reader::{LineReader, Lines, ReaderError};
 use self::options::{OPTIONS, Refused};
-use crate::joptsimple::{OptionError, ParsedOptions, parse};
+use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
 use crate::producer_session::{NoProducer, log_undelivered, open};
+use crate::release::CliRelease;
 use crate::session::{SessionError, properties};
 use crate::signals::on_interrupt;
-
-const HELP: &str = include_str!("help-4.3.1.txt");
-const READER: &str = "org.apache.kafka.tools.LineMessageReader";
 
 /// Why reading ends early: Java's message, or the first line of its trace.
 #[derive(Debug, thiserror::Error)]
@@ -50,14 +48,24 @@ enum Failure {
 /// The last record that was not delivered, for `--sync`.
 type Undelivered = Arc<Mutex<Option<ProducerError>>>;
 
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
+
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
     let refuse = |err: &mut dyn Write, words: &str| {
         let _ = writeln!(err, "{words}");
         1
     };
-    let usage = |words: &str| format!("{words}\n{}", HELP.trim_end_matches('\n'));
-    let given = match parse(OPTIONS, arguments) {
+    let usage = |words: &str| format!("{words}\n{}", help(release).trim_end_matches('\n'));
+    let given = match parse_in(release, OPTIONS, arguments) {
         Ok(given) => given,
         Err(error) => return refuse(err, &usage(&error.to_string())),
     };
@@ -72,7 +80,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
         Some(Refused::Usage(words)) => return refuse(err, &usage(&words)),
         Some(Refused::Words(words)) => return refuse(err, &words),
         Some(Refused::Version) => {
-            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
+            let _ = writeln!(out, "{}", release.version());
             return 0;
         }
         None => {}
@@ -85,8 +93,12 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
 }
 
 fn produce(given: &ParsedOptions, out: &mut dyn Write) -> Result<(), Failure> {
-    let class = given.value("line-reader")?.unwrap_or(READER);
-    if class != READER {
+    let reader = given.release().either(
+        "kafka.tools.ConsoleProducer$LineMessageReader",
+        "org.apache.kafka.tools.LineMessageReader",
+    );
+    let class = given.value("line-reader")?.unwrap_or(reader);
+    if class != reader {
         return Err(Failure::NoReader(class.to_owned()));
     }
     let mut own = file(given.value("reader-config")?)?;

@@ -4,6 +4,7 @@
 //! Pure. Answers to `ConsoleProducerOptions` of Kafka 4.3.1: its checks in its order.
 
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
+use crate::release::CliRelease;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -25,12 +26,13 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::value("line-reader"),
     Opt::value("socket-buffer-size"),
     Opt::value("property"),
-    Opt::value("reader-property"),
+    Opt::value("reader-property").only(CliRelease::V4_3),
     Opt::value("reader-config"),
     Opt::value("producer-property"),
-    Opt::value("command-property"),
+    Opt::value("command-property").only(CliRelease::V4_3),
     Opt::value("producer.config"),
-    Opt::value("command-config"),
+    Opt::value("command-config").only(CliRelease::V4_3),
+    Opt::value("broker-list").only(CliRelease::V3_7),
 ];
 
 /// The spelling that counts, the old one, and what stock says of the old one.
@@ -99,6 +101,11 @@ pub(super) fn check(
     given: &ParsedOptions,
 ) -> Result<Vec<&'static str>, (Vec<&'static str>, Refused)> {
     let usage = |words: &str| Err((Vec::new(), Refused::Usage(words.to_owned())));
+    let servers = server_option(given);
+    let asks = given.has("help") || given.has("version");
+    if given.release().is_3_7() && !asks && !given.has(servers) {
+        return usage("Missing required option(s) [bootstrap-server]");
+    }
     if is_bare || given.has("help") {
         return usage("This tool helps to read data from standard input and publish it to Kafka.");
     }
@@ -117,15 +124,16 @@ pub(super) fn check(
             return usage(&format!("Options --{new} and --{old} cannot be specified together."));
         }
     }
-    let old = SPELLINGS.iter().filter(|(_, old, _)| given.has(old));
+    let is_old = given.release().is_3_7();
+    let old = SPELLINGS.iter().filter(|(_, old, _)| given.has(old) && !is_old);
     let mut warnings: Vec<&'static str> = old.map(|(_, _, warning)| *warning).collect();
-    if given.has("max-partition-memory-bytes") {
+    if given.has("max-partition-memory-bytes") && !is_old {
         warnings.push(
             "Warning: --max-partition-memory-bytes is deprecated and will be removed in Apache \
              Kafka 5.0. Use --batch-size instead.",
         );
     }
-    let servers = match given.value("bootstrap-server") {
+    let servers = match given.value(servers) {
         Ok(servers) => servers.unwrap_or_default(),
         Err(error) => return Err((warnings, error.into())),
     };
@@ -133,6 +141,12 @@ pub(super) fn check(
         Ok(()) => Ok(warnings),
         Err(words) => Err((warnings, Refused::Usage(words.to_owned()))),
     }
+}
+
+/// Where the cluster is: KIP-499's spelling, or 3.7's older one where that alone is given.
+fn server_option(given: &ParsedOptions) -> &'static str {
+    let is_old = given.has("broker-list") && !given.has("bootstrap-server");
+    if is_old { "broker-list" } else { "bootstrap-server" }
 }
 
 /// `ToolsUtils.validateBootstrapServer`.
@@ -195,7 +209,7 @@ pub(super) fn producer_properties(
         properties.retain(|(other, _)| other != name);
         properties.push((name.to_owned(), value.to_owned()));
     };
-    put("bootstrap.servers", given.value("bootstrap-server")?.unwrap_or_default());
+    put("bootstrap.servers", given.value(server_option(given))?.unwrap_or_default());
     let codec = match given.has("compression-codec") {
         true => given.value("compression-codec")?.filter(|codec| !codec.is_empty()),
         false => Some("none"),

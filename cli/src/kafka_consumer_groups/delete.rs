@@ -21,10 +21,14 @@ pub(super) async fn groups(
     let mut results: Vec<(String, Result<(), AdminError>)> =
         admin.delete_groups(&groups).await.into_iter().collect();
     sort_by_hash(&mut results, |(group, _)| string_hash(group));
-    let quoted = |(group, result): &(String, Result<(), AdminError>)| {
-        result.is_ok().then(|| format!("'{group}'"))
+    let done = results.iter().filter(|(_, result)| result.is_ok());
+    let done: Vec<&str> = done.map(|(group, _)| group.as_str()).collect();
+    let is_old = given.release().is_3_7();
+    // 3.7 puts its quotes around nothing, too.
+    let deleted = match done.is_empty() && !is_old {
+        true => String::new(),
+        false => format!("'{}'", done.join("', '")),
     };
-    let deleted = results.iter().filter_map(quoted).collect::<Vec<_>>().join(", ");
     if results.iter().all(|(_, result)| result.is_ok()) {
         writeln!(streams.out, "Deletion of requested consumer groups ({deleted}) was successful.")?;
         return Ok(());
@@ -33,13 +37,14 @@ pub(super) async fn groups(
     for (group, result) in &results {
         if let Err(error) = result {
             let class = error.class();
+            let wrapped = given.release().either("java.util.concurrent.ExecutionException: ", "");
             writeln!(
                 streams.out,
-                "* Group '{group}' could not be deleted due to: {class}: {error}"
+                "* Group '{group}' could not be deleted due to: {wrapped}{class}: {error}"
             )?;
         }
     }
-    if !deleted.is_empty() {
+    if !done.is_empty() {
         writeln!(streams.out, "\nThese consumer groups were deleted successfully: {deleted}")?;
     }
     Ok(())
@@ -83,9 +88,13 @@ pub(super) async fn offsets(
         Err(error) => Some(error.clone()),
         Ok(_) => per_partition.iter().find_map(|(_, _, error)| error.clone()),
     };
-    say(streams, group, failure.as_ref())?;
+    let is_old = given.release().is_3_7();
+    match is_old {
+        true => say_as_3_7(streams, group, &given.values("topic"), failure.as_ref())?,
+        false => say(streams, group, failure.as_ref())?,
+    }
     outcomes.extend(per_partition);
-    streams.out.write_all(table(&mut outcomes).as_bytes())?;
+    streams.out.write_all(table(is_old, &mut outcomes).as_bytes())?;
     Ok(())
 }
 
@@ -135,6 +144,32 @@ fn say(
     }
 }
 
+fn say_as_3_7(
+    streams: &mut Streams<'_>,
+    group: &str,
+    topics: &[&str],
+    failure: Option<&AdminError>,
+) -> std::io::Result<()> {
+    let Some(error) = failure else {
+        let topics = topics.join(", ");
+        let words =
+            format!("Request succeed for deleting offsets with topic {topics} group {group}");
+        return writeln!(streams.out, "{words}");
+    };
+    streams.error(&match error.code() {
+        Some(24) => format!("'{group}' is not valid."),
+        Some(69) => format!("'{group}' does not exist."),
+        Some(30) => format!("Access to '{group}' is not authorized."),
+        Some(68) => format!(
+            "Deleting offsets of a consumer group '{group}' is forbidden if the group is not empty."
+        ),
+        Some(86 | 29 | 3) => {
+            "Encounter some partition level error, see the follow-up details:".to_owned()
+        }
+        _ => format!("Encounter some unknown error: {}: {error}", error.class()),
+    })
+}
+
 /// `RequestTimedOut` as Java's constant is called.
 fn constant(code: i16) -> String {
     let name =
@@ -142,16 +177,20 @@ fn constant(code: i16) -> String {
     constant_name(&name)
 }
 
-fn table(outcomes: &mut Outcomes) -> String {
+fn table(is_old: bool, outcomes: &mut Outcomes) -> String {
     let number = |partition: &Option<i32>| partition.unwrap_or(-1).to_string();
     outcomes.sort_by_cached_key(|(topic, partition, _)| topic.clone() + &number(partition));
     let width = outcomes.iter().map(|(topic, ..)| topic.chars().count()).max();
-    let width = width.unwrap_or_default().max(15);
+    let (width, second) = match is_old {
+        true => (30, 15),
+        false => (width.unwrap_or_default().max(15), 10),
+    };
+    let unknown = if is_old { "Not Provided" } else { "-" };
     let row = |topic: &str, partition: &str, status: &str| {
-        format!("\n{topic:<width$} {partition:<10} {status:<15}")
+        format!("\n{topic:<width$} {partition:<second$} {status:<15}")
     };
     let rows = outcomes.iter().map(|(topic, partition, error)| {
-        let partition = partition.map_or_else(|| "-".to_owned(), |number| number.to_string());
+        let partition = partition.map_or_else(|| unknown.to_owned(), |number| number.to_string());
         let status = error.as_ref().map_or_else(
             || "Successful".to_owned(),
             |error| format!("Error: {}: {error}", error.class()),

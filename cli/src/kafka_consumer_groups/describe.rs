@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use client::admin::{
-    Admin, CommittedOffset, GroupDescription, GroupState, OffsetSpec, TopicPartition,
+    Admin, CommittedOffset, GroupDescription, GroupState, GroupType, OffsetSpec, TopicPartition,
 };
 
+use super::reset::GROUP_ID_NOT_FOUND;
 use super::tables::{self, MemberRow, OffsetRow, StateRow};
-use super::{Failure, Streams, chosen};
+use super::{Failure, Streams, chosen, old_tables};
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::ParsedOptions;
 use crate::offsets;
@@ -25,13 +26,18 @@ pub(super) async fn run(
     streams: &mut Streams<'_>,
 ) -> Result<(), Failure> {
     let groups = chosen(given, admin).await?;
-    let described = descriptions(admin, groups).await?;
+    let is_old = given.release().is_3_7();
+    let described = descriptions(is_old, admin, groups).await?;
     let is_verbose = given.has("verbose");
     if given.has("members") && !given.has("offsets") {
         for (group, description) in &described {
             let rows = member_rows(description);
-            check_state(streams, group, description.state)?;
-            let table = tables::members(group, &rows, is_verbose);
+            let has_something = check_state(streams, group, description.state)?;
+            let table = match is_old {
+                true if !has_something => String::new(),
+                true => old_tables::members(group, &rows, is_verbose),
+                false => tables::members(group, &rows, is_verbose),
+            };
             streams.out.write_all(table.as_bytes())?;
         }
     } else if given.has("state") && !given.has("offsets") {
@@ -40,14 +46,18 @@ pub(super) async fn run(
             let node = coordinator.map_err(|error| Failure::of_future(&error))?;
             if check_state(streams, group, description.state)? {
                 let row = state_row(description, node.as_ref());
-                streams.out.write_all(tables::states(&row, is_verbose).as_bytes())?;
+                let table = match is_old {
+                    true => old_tables::states(&row),
+                    false => tables::states(&row, is_verbose),
+                };
+                streams.out.write_all(table.as_bytes())?;
             }
         }
     } else {
         let rows = offset_rows(admin, &described).await?;
         for ((group, description), rows) in described.iter().zip(rows) {
             if check_state(streams, group, description.state)? && !rows.is_empty() {
-                let table = tables::offsets(group, &rows, is_verbose);
+                let table = tables::offsets(group, &rows, is_verbose && !is_old);
                 streams.out.write_all(table.as_bytes())?;
             }
         }
@@ -55,17 +65,38 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// The first that fails, in the order of Java's map, fails all.
-async fn descriptions(admin: &mut Admin, mut groups: Vec<String>) -> Result<Descriptions, Failure> {
+/// The first that fails, in the order of Java's map, fails all. A group that is not there was a
+/// dead one before KIP-1043.
+async fn descriptions(
+    is_old: bool,
+    admin: &mut Admin,
+    mut groups: Vec<String>,
+) -> Result<Descriptions, Failure> {
     sort_by_hash(&mut groups, |group| string_hash(group));
     let mut answers = admin.describe_consumer_groups(&groups).await;
     let mut described = Descriptions::new();
     for group in groups {
         if let Some(answer) = answers.remove(&group) {
-            described.insert(group, answer.map_err(|error| Failure::of_future(&error))?);
+            let description = match answer {
+                Err(error) if is_old && error.code() == Some(GROUP_ID_NOT_FOUND) => dead(&group),
+                answer => answer.map_err(|error| Failure::of_future(&error))?,
+            };
+            described.insert(group, description);
         }
     }
     Ok(described)
+}
+
+fn dead(group: &str) -> GroupDescription {
+    GroupDescription {
+        group: group.to_owned(),
+        kind: GroupType::Classic,
+        state: GroupState::Dead,
+        assignor: String::new(),
+        coordinator: -1,
+        members: Vec::new(),
+        epochs: None,
+    }
 }
 
 /// Says what is notable of a group's state; whether it has anything to show.
@@ -195,7 +226,7 @@ fn state_row(description: &GroupDescription, node: Option<&client::admin::Node>)
 
 #[cfg(test)]
 mod tests {
-    use client::admin::{GroupMember, GroupType};
+    use client::admin::GroupMember;
 
     use super::*;
 

@@ -2,13 +2,14 @@
 
 use client::admin::{Admin, GroupFilter, GroupListing, GroupState, GroupType};
 
-use super::{Failure, Streams};
+use super::{Failure, Streams, old_tables};
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::ParsedOptions;
 use crate::offsets::items;
+use crate::release::CliRelease;
 
 /// The states that a group of consumers can have.
-const STATES: [GroupState; 7] = [
+const STATES: &[GroupState] = &[
     GroupState::PreparingRebalance,
     GroupState::CompletingRebalance,
     GroupState::Stable,
@@ -16,6 +17,13 @@ const STATES: [GroupState; 7] = [
     GroupState::Empty,
     GroupState::Assigning,
     GroupState::Reconciling,
+];
+const OLD_STATES: &[GroupState] = &[
+    GroupState::PreparingRebalance,
+    GroupState::CompletingRebalance,
+    GroupState::Stable,
+    GroupState::Dead,
+    GroupState::Empty,
 ];
 const TYPES: [GroupType; 2] = [GroupType::Classic, GroupType::Consumer];
 
@@ -35,11 +43,16 @@ pub(super) async fn run(
     let types = given.value("type")?.filter(|list| !list.is_empty());
     filter.types = types.map(types_of).transpose()?.unwrap_or_default();
     let states = given.value("state")?.filter(|list| !list.is_empty());
-    filter.states = states.map(states_of).transpose()?.unwrap_or_default();
+    filter.states =
+        states.map(|list| states_of(given.release(), list)).transpose()?.unwrap_or_default();
     let mut listed =
         admin.list_groups(&filter).await.map_err(|error| Failure::of_future(&error))?;
     sort_by_hash(&mut listed, |listing| string_hash(&listing.group));
-    Ok(streams.out.write_all(table(&listed, with_type, with_state).as_bytes())?)
+    let table = match given.release().is_3_7() {
+        true => old_tables::listed(&listed),
+        false => table(&listed, with_type, with_state),
+    };
+    Ok(streams.out.write_all(table.as_bytes())?)
 }
 
 /// The names of all groups of consumers.
@@ -51,13 +64,18 @@ pub(super) async fn names(admin: &mut Admin) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-fn states_of(list: &str) -> Result<Vec<GroupState>, Failure> {
+fn states_of(release: CliRelease, list: &str) -> Result<Vec<GroupState>, Failure> {
+    // 3.7 knows no groups of the newer protocol, and wants the names as they are.
+    let known = release.either(OLD_STATES, STATES);
     let states = items(list).into_iter().map(|state| GroupState::parse(state.trim()));
     let states: Vec<GroupState> = states.collect();
-    if states.iter().all(|state| STATES.contains(state)) {
+    let is_exact = |name: &&str| known.iter().any(|state| state.name() == name.trim());
+    let is_fine = !release.is_3_7() || items(list).iter().all(is_exact);
+    if is_fine && states.iter().all(|state| known.contains(state)) {
         return Ok(states);
     }
-    let valid = STATES.map(GroupState::name).join(", ");
+    let valid: Vec<&str> = known.iter().map(|state| state.name()).collect();
+    let valid = valid.join(", ");
     Err(Failure::Usage(format!("Invalid state list '{list}'. Valid states are: {valid}")))
 }
 
@@ -98,10 +116,12 @@ mod tests {
 
     #[test]
     fn lists_of_states_and_types_are_read_in_any_case() {
-        let read = states_of("stable, EMPTY,").unwrap();
+        let read = states_of(CliRelease::V4_3, "stable, EMPTY,").unwrap();
         assert_eq!(read, [GroupState::Stable, GroupState::Empty]);
-        let wrong = states_of("NotReady").unwrap_err().to_string();
+        let wrong = states_of(CliRelease::V4_3, "NotReady").unwrap_err().to_string();
         assert!(wrong.starts_with("Invalid state list 'NotReady'. Valid states are: "), "{wrong}");
+        assert!(states_of(CliRelease::V3_7, "stable").is_err());
+        assert!(states_of(CliRelease::V3_7, "Stable,Empty").is_ok());
         assert_eq!(types_of("CLASSIC").unwrap(), [GroupType::Classic]);
         assert!(types_of("share").is_err());
     }

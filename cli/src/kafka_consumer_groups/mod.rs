@@ -9,6 +9,7 @@
 mod delete;
 mod describe;
 mod list;
+mod old_tables;
 mod options;
 mod regex;
 mod reset;
@@ -20,11 +21,11 @@ use std::time::Duration;
 use client::admin::{Admin, AdminError, Bootstrap};
 
 use self::options::{OPTIONS, Remark};
-use crate::joptsimple::{OptionError, ParsedOptions, parse};
+use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
 use crate::offsets::OffsetsError;
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 
-const HELP: &str = include_str!("help-4.3.1.txt");
 /// `--timeout` where it is not given, in milliseconds.
 const TIMEOUT: i64 = 30_000;
 const TOPIC_PAGE: i32 = 2000;
@@ -81,17 +82,27 @@ impl Streams<'_> {
     }
 }
 
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
+
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let given = match parse(OPTIONS, arguments) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let given = match parse_in(release, OPTIONS, arguments) {
         Ok(given) => given,
         Err(error) => return refuse(err, &error.to_string()),
     };
     match options::check(arguments.is_empty(), &given) {
-        Err(Remark::Usage(words)) => return refuse_with_help(err, &words),
+        Err(Remark::Usage(words)) => return refuse_with_help(release, err, &words),
         Err(Remark::Words(words)) => return refuse(err, &words),
         Err(Remark::Version) => {
-            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
+            let _ = writeln!(out, "{}", release.version());
             return 0;
         }
         Ok(Some(Remark::Warning(words))) => {
@@ -102,7 +113,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     let mut streams = Streams { out, err };
     match perform(&given, &mut streams) {
         Ok(code) => code,
-        Err(Failure::Usage(words)) => refuse_with_help(streams.err, &words),
+        Err(Failure::Usage(words)) => refuse_with_help(release, streams.err, &words),
         // Streams that nobody reads any more are no reason to complain.
         Err(Failure::Io(_)) => 1,
         Err(failure) => {
@@ -117,8 +128,8 @@ fn refuse(err: &mut dyn Write, words: &str) -> i32 {
     1
 }
 
-fn refuse_with_help(err: &mut dyn Write, words: &str) -> i32 {
-    refuse(err, &format!("{words}\n{}", HELP.trim_end_matches('\n')))
+fn refuse_with_help(release: CliRelease, err: &mut dyn Write, words: &str) -> i32 {
+    refuse(err, &format!("{words}\n{}", help(release).trim_end_matches('\n')))
 }
 
 fn perform(given: &ParsedOptions, streams: &mut Streams<'_>) -> Result<i32, Failure> {
@@ -131,7 +142,14 @@ fn perform(given: &ParsedOptions, streams: &mut Streams<'_>) -> Result<i32, Fail
         writeln!(streams.out, "{}", regex::verdict(pattern))?;
         return Ok(0);
     }
-    let mut session = match open(given)? {
+    let opened = open(given);
+    let opened = match (given.release().is_3_7(), opened) {
+        (true, Err(Failure::Option(error))) => return Err(Failure::Usage(error.to_string())),
+        // Nobody catches it there.
+        (true, Err(Failure::Words(words))) => return Ok(refuse(streams.err, &words)),
+        (_, opened) => opened?,
+    };
+    let mut session = match opened {
         Ok(session) => session,
         Err(refused) => return Ok(refuse(streams.err, &refused)),
     };
@@ -154,6 +172,9 @@ fn open(given: &ParsedOptions) -> Result<Result<Session, String>, Failure> {
         Ok(session) => Ok(Ok(session)),
         Err(SessionError::Settings(error @ client::admin::SettingsError::Insecure(_))) => {
             Ok(Err(error.to_string()))
+        }
+        Err(SessionError::Unreadable { path, .. }) if given.release().is_3_7() => {
+            Err(Failure::Words(path))
         }
         Err(SessionError::Unreadable { path, exception }) => {
             Err(Failure::Words(format!("{exception}: {path}")))

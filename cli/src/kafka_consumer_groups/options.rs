@@ -6,6 +6,7 @@
 
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
+use crate::release::CliRelease;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -37,8 +38,8 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("verbose"),
     Opt::switch("offsets"),
     Opt::optional("state"),
-    Opt::optional("type"),
-    Opt::value("validate-regex"),
+    Opt::optional("type").only(CliRelease::V4_3),
+    Opt::value("validate-regex").only(CliRelease::V4_3),
 ];
 
 const OWNERS: &[(&str, &[&str])] = &[
@@ -49,8 +50,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("type", &["list"]),
 ];
 
-const ACTIONS: [&str; 6] =
-    ["list", "describe", "delete", "reset-offsets", "delete-offsets", "validate-regex"];
+const ACTIONS: &[&str] =
+    &["list", "describe", "delete", "reset-offsets", "delete-offsets", "validate-regex"];
+const OLD_ACTIONS: &[&str] = &["list", "describe", "delete", "reset-offsets", "delete-offsets"];
 
 /// The ways to say where offsets shall go, in the order in which the help has them.
 pub(super) const SCENARIOS: [&str; 8] = [
@@ -76,6 +78,11 @@ const CHECKED: [&str; 8] = [
     "from-file",
 ];
 
+const NO_EXECUTE_3_7: &str = "WARN: No action will be performed as the --execute option is missing.\
+    In a future major release, the default behavior of this command will be to prompt the user \
+    before executing the reset rather than doing a dry run. You should add the --dry-run option \
+    explicitly if you are scripting this command and want to keep the current default behavior \
+    without prompting.";
 const NO_EXECUTE: &str = "WARN: No action will be performed as the --execute option is missing. In \
     version 5.0, this command will require either --dry-run or --execute to be specified. You \
     should add the --dry-run option explicitly if you are scripting this command and want to keep \
@@ -94,15 +101,10 @@ pub(super) enum Remark {
 
 /// Checks what was given, as far as it can be judged without its values.
 pub(super) fn check(is_bare: bool, given: &ParsedOptions) -> Result<Option<Remark>, Remark> {
+    let is_old = given.release().is_3_7();
     given.check_available(OWNERS).map_err(|error| Remark::Words(error.to_string()))?;
-    if is_bare || given.has("help") {
-        return usage(
-            "This tool helps to list all consumer groups, describe a consumer group, delete \
-             consumer group info, or reset consumer group offsets.",
-        );
-    }
-    if given.has("version") {
-        return Err(Remark::Version);
+    if !is_old {
+        check_asks(is_bare, given)?;
     }
     if !given.has("validate-regex") && !given.has("bootstrap-server") {
         return usage("Missing required argument \"[bootstrap-server]\"");
@@ -112,8 +114,12 @@ pub(super) fn check(is_bare: bool, given: &ParsedOptions) -> Result<Option<Remar
     check_invalid(given, "group", &["all-groups"])?;
     check_invalid(given, "group", &["list"])?;
     check_invalid(given, "topic", &["list", "describe"])?;
-    if ACTIONS.iter().filter(|action| given.has(action)).count() != 1 {
-        let actions: Vec<String> = ACTIONS.iter().map(|action| format!("--{action}")).collect();
+    if is_old {
+        check_asks(is_bare, given)?;
+    }
+    let known = given.release().either(OLD_ACTIONS, ACTIONS);
+    if known.iter().filter(|action| given.has(action)).count() != 1 {
+        let actions: Vec<String> = known.iter().map(|action| format!("--{action}")).collect();
         let words = format!("Command must include exactly one action: {}", actions.join(", "));
         // What Java has said before it comes to this stays said.
         return match warning {
@@ -122,6 +128,20 @@ pub(super) fn check(is_bare: bool, given: &ParsedOptions) -> Result<Option<Remar
         };
     }
     Ok(warning.map(Remark::Warning))
+}
+
+/// Help and version, which 3.7 gives to those alone who name a cluster.
+fn check_asks(is_bare: bool, given: &ParsedOptions) -> Result<(), Remark> {
+    if is_bare || given.has("help") {
+        return usage(
+            "This tool helps to list all consumer groups, describe a consumer group, delete \
+             consumer group info, or reset consumer group offsets.",
+        );
+    }
+    match given.has("version") {
+        true => Err(Remark::Version),
+        false => Ok(()),
+    }
 }
 
 fn usage<T>(words: &str) -> Result<T, Remark> {
@@ -173,7 +193,8 @@ fn check_reset(given: &ParsedOptions) -> Result<Option<&'static str>, Remark> {
     if given.has("dry-run") && given.has("execute") {
         return usage("Option [reset-offsets] only accepts one of [execute] and [dry-run]");
     }
-    let warning = (!given.has("dry-run") && !given.has("execute")).then_some(NO_EXECUTE);
+    let warning = (!given.has("dry-run") && !given.has("execute"))
+        .then_some(given.release().either(NO_EXECUTE_3_7, NO_EXECUTE));
     // Java has said its warning before it refuses.
     let said = |refused: Remark| match (refused, warning) {
         (Remark::Usage(words), Some(warning)) => Remark::Usage(format!("{warning}\n{words}")),

@@ -8,12 +8,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use client::admin::{Admin, CommittedOffset, GroupState, OffsetSpec, TopicPartition};
 
 use super::options::SCENARIOS;
-use super::{Failure, Streams, chosen};
+use super::{Failure, Streams, chosen, old_tables};
 use crate::java_order::{partition_hash, sort_by_hash, string_hash};
 use crate::joptsimple::ParsedOptions;
 use crate::offsets::{self, Offsets, OffsetsError, plan};
 
-const GROUP_ID_NOT_FOUND: i16 = 69;
+pub(super) const GROUP_ID_NOT_FOUND: i16 = 69;
 
 type Committed = Vec<(TopicPartition, Option<CommittedOffset>)>;
 
@@ -45,11 +45,16 @@ pub(super) async fn run(
         };
         results.push((group, offsets));
     }
+    let is_old = given.release().is_3_7();
+    if is_old {
+        results.iter_mut().for_each(|(_, offsets)| offsets.sort());
+    }
     if given.has("export") {
         let with_group = given.values("group").len() != 1;
         writeln!(streams.out, "{}", plan::write(&results, with_group))?;
     } else {
-        streams.out.write_all(offsets::table(&results).as_bytes())?;
+        let table = if is_old { old_tables::reset(&results) } else { offsets::table(&results) };
+        streams.out.write_all(table.as_bytes())?;
     }
     Ok(())
 }
@@ -109,6 +114,9 @@ async fn planned(
     partitions: Vec<TopicPartition>,
 ) -> Result<Offsets, Failure> {
     let wanted = |offset: i64| partitions.iter().map(move |known| (known.clone(), offset));
+    if given.release().is_3_7() {
+        given.long("to-offset")?;
+    }
     if let Some(offset) = given.longs("to-offset")?.first() {
         return Ok(offsets::within_logs(admin, wanted(*offset).collect()).await?);
     }
@@ -124,8 +132,9 @@ async fn planned(
         return Ok(offsets::within_logs(admin, shifted).await?);
     }
     if let Some(date) = given.values("to-datetime").first() {
-        let millis = offsets::date_millis(date)
-            .map_err(|words| Failure::Words(format!("java.text.ParseException: {words}")))?;
+        let millis = offsets::date_millis(date).map_err(|words| {
+            Failure::Words(format!("{}{words}", class(given, "java.text.ParseException: ")))
+        })?;
         return Ok(offsets::listed_by_time(admin, &partitions, millis, streams.out).await?);
     }
     if let Some(duration) = given.value("by-duration")? {
@@ -146,6 +155,11 @@ async fn planned(
     Err(Failure::Usage(format!(
         "Option '[reset-offsets]' requires one of the following scenarios: [{scenarios}]"
     )))
+}
+
+/// The name of an exception, which 3.7 leaves out.
+fn class(given: &ParsedOptions, name: &'static str) -> &'static str {
+    given.release().either("", name)
 }
 
 fn shifted(
@@ -197,8 +211,10 @@ async fn from_file(
     group: &str,
     path: &str,
 ) -> Result<Offsets, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|_| Failure::Words(format!("java.io.IOException: Unable to read file {path}")))?;
+    let text = std::fs::read_to_string(path).map_err(|_| {
+        let class = class(given, "java.io.IOException: ");
+        Failure::Words(format!("{class}Unable to read file {path}"))
+    })?;
     let chosen = given.values("group");
     let only = chosen.first().copied().filter(|_| chosen.len() == 1);
     let plans = plan::read(&text, only).map_err(Failure::Words)?;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use client::admin::{GroupMember, GroupState, TopicPartition};
 
-const MISSING: &str = "-";
+pub(super) const MISSING: &str = "-";
 
 /// One partition of a group.
 pub(super) struct OffsetRow {
@@ -39,7 +39,7 @@ fn shown<T: ToString>(value: Option<T>) -> String {
 }
 
 /// The greatest length of texts, and at least this.
-fn width<'a>(least: usize, texts: impl Iterator<Item = &'a str>) -> usize {
+pub(super) fn width<'a>(least: usize, texts: impl Iterator<Item = &'a str>) -> usize {
     texts.map(|text| text.encode_utf16().count()).max().unwrap_or(0).max(least)
 }
 

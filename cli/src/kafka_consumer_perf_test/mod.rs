@@ -11,31 +11,44 @@ mod report;
 use std::io::Write;
 
 use self::options::{OPTIONS, PerfOptions, Refused};
-use crate::joptsimple::parse;
+use crate::joptsimple::parse_in;
+use crate::release::CliRelease;
 
-const HELP: &str = include_str!("help-4.3.1.txt");
 /// The group that was drawn when the help was recorded.
-const HELP_GROUP: &str = "perf-consumer-48113) ";
+const fn group_of(release: CliRelease) -> &'static str {
+    release.either("perf-consumer-72150) ", "perf-consumer-48113) ")
+}
+
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
 
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
     // A bare name asks for help.
-    let help = ["--help".to_owned()];
-    let arguments = if arguments.is_empty() { &help } else { arguments };
+    let bare = ["--help".to_owned()];
+    let arguments = if arguments.is_empty() { &bare } else { arguments };
     // Java's `Random.nextInt(100000)`.
     let group = format!("perf-consumer-{}", uuid::Uuid::new_v4().as_u128() as u32 % 100_000);
-    let given = parse(OPTIONS, arguments).map_err(|error| Refused::Usage(error.to_string()));
+    let given =
+        parse_in(release, OPTIONS, arguments).map_err(|error| Refused::Usage(error.to_string()));
     let checked = given.and_then(|given| options::check(&given).map(|notes| (given, notes)));
     let (given, notes) = match checked {
         Ok(checked) => checked,
         Err(Refused::Usage(words)) => {
-            let drawn = format!("{:width$}", format!("{group})"), width = HELP_GROUP.len());
-            let help = HELP.replace(HELP_GROUP, &drawn);
+            let drawn = format!("{:width$}", format!("{group})"), width = group_of(release).len());
+            let help = help(release).replace(group_of(release), &drawn);
             let _ = writeln!(err, "{words}\n{}", help.trim_end_matches('\n'));
             return 1;
         }
         Err(Refused::Version) => {
-            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
+            let _ = writeln!(out, "{}", release.version());
             return 0;
         }
     };

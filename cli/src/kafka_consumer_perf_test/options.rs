@@ -6,6 +6,7 @@
 use config::Properties;
 
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
+use crate::release::CliRelease;
 use crate::session::{SessionError, properties};
 use crate::simple_date_format::{DateFormatError, SimpleDateFormat};
 
@@ -14,22 +15,25 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("version"),
     Opt::value("bootstrap-server"),
     Opt::value("topic"),
-    Opt::value("include"),
+    Opt::value("include").only(CliRelease::V4_3),
     Opt::value("group"),
     Opt::value("fetch-size"),
-    Opt::value("command-property"),
+    Opt::value("command-property").only(CliRelease::V4_3),
     Opt::switch("from-latest"),
     Opt::value("socket-buffer-size"),
     Opt::value("consumer.config"),
-    Opt::value("command-config"),
+    Opt::value("command-config").only(CliRelease::V4_3),
     Opt::switch("print-metrics"),
     Opt::switch("show-detailed-stats"),
     Opt::optional("timeout"),
     Opt::value("messages"),
-    Opt::value("num-records"),
+    Opt::value("num-records").only(CliRelease::V4_3),
     Opt::value("reporting-interval"),
     Opt::value("date-format"),
     Opt::switch("hide-header"),
+    Opt::value("broker-list").only(CliRelease::V3_7),
+    Opt::value("threads").only(CliRelease::V3_7),
+    Opt::value("num-fetch-threads").only(CliRelease::V3_7),
 ];
 
 /// Why nothing is measured.

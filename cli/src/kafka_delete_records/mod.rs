@@ -12,7 +12,8 @@ use std::io::Write;
 use client::admin::{Admin, Bootstrap, TopicPartition};
 
 use crate::java_order::{partition_hash, sort_by_hash};
-use crate::joptsimple::{Opt, OptionError, parse};
+use crate::joptsimple::{Opt, OptionError, parse_in};
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 
 const HELP: &str = include_str!("help-4.3.1.txt");
@@ -46,8 +47,13 @@ enum Failure {
 }
 
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    match perform(arguments, out) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    match perform(release, arguments, out) {
         Ok(()) => 0,
         Err(Failure::Usage(words)) => {
             let _ = writeln!(err, "{words}\n{}", HELP.trim_end_matches('\n'));
@@ -62,13 +68,13 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     }
 }
 
-fn perform(arguments: &[String], out: &mut dyn Write) -> Result<(), Failure> {
-    let given = parse(OPTIONS, arguments)?;
+fn perform(release: CliRelease, arguments: &[String], out: &mut dyn Write) -> Result<(), Failure> {
+    let given = parse_in(release, OPTIONS, arguments)?;
     if arguments.is_empty() || given.has("help") {
         return Err(Failure::Usage(USAGE.to_owned()));
     }
     if given.has("version") {
-        return Ok(writeln!(out, "{}", crate::KAFKA_RELEASE)?);
+        return Ok(writeln!(out, "{}", release.version())?);
     }
     for required in ["bootstrap-server", "offset-json-file"] {
         if !given.has(required) {

@@ -27,9 +27,9 @@ use self::indexes::TimeMismatches;
 use self::log::LogDump;
 use self::options::{DumpOptions, OPTIONS, Refused};
 use crate::java_order::{sort_by_hash, string_hash};
-use crate::joptsimple::{OptionError, ParsedOptions, parse};
+use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
+use crate::release::CliRelease;
 
-const HELP: &str = include_str!("help-4.3.1.txt");
 /// Lines go out in pieces of this size.
 const OUT_BYTES: usize = 256 * 1024;
 
@@ -75,21 +75,31 @@ struct Mismatches {
     gaps: BTreeMap<String, BTreeMap<i64, i64>>,
 }
 
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
+
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let given = match parse(OPTIONS, arguments) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let given = match parse_in(release, OPTIONS, arguments) {
         Ok(given) => given,
         Err(error) => return refuse(err, &error.into()),
     };
     let options = match DumpOptions::read(arguments.is_empty(), &given) {
         Ok(options) => options,
         Err(Refused::Usage(words)) => {
-            let help = HELP.split_once('\n').map_or(HELP, |(_, help)| help);
+            let help = help(release).split_once('\n').map_or(help(release), |(_, help)| help);
             let _ = write!(err, "{words}\n{help}");
             return 1;
         }
         Err(Refused::Version) => {
-            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
+            let _ = writeln!(out, "{}", release.version());
             return 0;
         }
         Err(Refused::Failed(failure)) => return refuse(err, &failure),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Failure;
 use crate::joptsimple::{Opt, ParsedOptions};
+use crate::release::CliRelease;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -20,8 +21,8 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("offsets-decoder"),
     Opt::switch("transaction-log-decoder"),
     Opt::switch("cluster-metadata-decoder"),
-    Opt::switch("remote-log-metadata-decoder"),
-    Opt::switch("share-group-state-decoder"),
+    Opt::switch("remote-log-metadata-decoder").only(CliRelease::V4_3),
+    Opt::switch("share-group-state-decoder").only(CliRelease::V4_3),
     Opt::switch("skip-record-metadata"),
 ];
 

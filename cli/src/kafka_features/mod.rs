@@ -13,8 +13,10 @@ use client::admin::{AdminError, Bootstrap, Features};
 
 use self::levels::{FEATURES, LATEST, METADATA_VERSION};
 use crate::arguments::ParsedOptions;
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 use crate::subcommands::{Given, Refused};
+use crate::wrap::wrap;
 
 /// What keeps a command from doing what it is asked.
 #[derive(Debug, thiserror::Error)]
@@ -42,20 +44,34 @@ impl From<SessionError> for Failure {
     }
 }
 
+/// The last level of metadata.version that 3.7 has a name for: 3.7-IV4.
+const NEWEST_OF_3_7: i16 = 19;
+
 /// Runs the tool; the exit code is 0 or 1.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let given = match command_line::read(arguments) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let given = match command_line::read(release, arguments) {
         Ok(given) => given,
         Err(Refused::Help(text)) => {
             let _ = out.write_all(text.as_bytes());
-            return 0;
+            // argparse4j ends 3.7's tool itself.
+            return release.either(1, 0);
+        }
+        Err(Refused::Wrong { help, problem }) if release.is_3_7() => {
+            let usage = help.split("\n\n").next().unwrap_or_default();
+            let _ = write!(err, "{usage}\n{}", wrap(&format!("kafka-features: error: {problem}")));
+            return 1;
         }
         Err(Refused::Wrong { problem, .. }) => {
             let _ = write!(err, "Command line error: {problem}. Type --help for help.");
             return 1;
         }
     };
-    match execute(&given, out) {
+    match execute(release, &given, out) {
         Ok(()) => 0,
         // Streams that nobody reads any more are no reason to complain.
         Err(Failure::Io(_)) => 1,
@@ -66,7 +82,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     }
 }
 
-fn execute(given: &Given, out: &mut dyn Write) -> Result<(), Failure> {
+fn execute(release: CliRelease, given: &Given, out: &mut dyn Write) -> Result<(), Failure> {
     let options = &given.options;
     match given.command {
         "version-mapping" => return map(options.value("release-version"), out),
@@ -96,7 +112,7 @@ fn execute(given: &Given, out: &mut dyn Write) -> Result<(), Failure> {
                 return Err(Failure::Words(words));
             }
             let features = session.run(async |admin| admin.describe_features(node).await)?;
-            Ok(out.write_all(described(&features).as_bytes())?)
+            Ok(out.write_all(described(release, &features).as_bytes())?)
         }
         command => update(command, options, &mut session, out),
     }
@@ -113,16 +129,30 @@ fn map(release: Option<&str>, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn described(features: &Features) -> String {
+fn described(release: CliRelease, features: &Features) -> String {
     let shown = |name: &str, level: i16| match name {
         METADATA_VERSION => {
-            levels::metadata_name(level).map_or_else(|| format!("UNKNOWN {level}"), str::to_owned)
+            let known = levels::metadata_name(level);
+            let known = known.filter(|_| !release.is_3_7() || level <= NEWEST_OF_3_7);
+            known.map_or_else(|| format!("UNKNOWN {level}"), str::to_owned)
         }
         _ => level.to_string(),
     };
     let epoch = features.epoch.map_or_else(|| "-".to_owned(), |epoch| epoch.to_string());
-    let lines = features.supported.iter().map(|(name, range)| {
+    // A broker hides features that can be off from clients as old as 3.7's.
+    let supported =
+        features.supported.iter().filter(|(_, range)| !release.is_3_7() || range.min > 0);
+    let lines = supported.map(|(name, range)| {
         let level = features.finalized.get(name).copied().unwrap_or_default();
+        if release.is_3_7() {
+            return format!(
+                "Feature: {name}\tSupportedMinVersion: {}\tSupportedMaxVersion: {}\t\
+                 FinalizedVersionLevel: {}\tEpoch: {epoch}\n",
+                shown(name, range.min),
+                shown(name, range.max),
+                shown(name, level)
+            );
+        }
         format!(
             "Feature: {name:40}  SupportedMinVersion: {:15}  SupportedMaxVersion: {:15}  \
              FinalizedVersionLevel: {:15}  Epoch: {epoch}\n",

@@ -10,10 +10,10 @@ use std::io::Write;
 use client::admin::{Admin, AdminError, AdminSettings, Bootstrap, OffsetSpec, TopicPartition};
 
 use self::filter::PartitionFilter;
-use crate::joptsimple::{Opt, OptionError, ParsedOptions, parse};
+use crate::joptsimple::{Opt, OptionError, ParsedOptions, parse_in};
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 
-const HELP: &str = include_str!("help-4.3.1.txt");
 const USAGE: &str = "An interactive shell for getting topic-partition offsets.";
 const TOPIC_PAGE: i32 = 2000;
 
@@ -27,6 +27,7 @@ const OPTIONS: &[Opt] = &[
     Opt::value("time"),
     Opt::value("command-config"),
     Opt::switch("exclude-internal-topics"),
+    Opt::value("broker-list").only(CliRelease::V3_7),
 ];
 
 /// Why there are no offsets.
@@ -47,12 +48,22 @@ enum Failure {
     Io(#[from] std::io::Error),
 }
 
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
+
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    match perform(arguments, out, err) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    match perform(release, arguments, out, err) {
         Ok(()) => 0,
         Err(Failure::Usage(words)) => {
-            let _ = writeln!(err, "{words}\n{}", HELP.trim_end_matches('\n'));
+            let _ = writeln!(err, "{words}\n{}", help(release).trim_end_matches('\n'));
             1
         }
         // Streams that nobody reads any more are no reason to complain.
@@ -70,25 +81,45 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     }
 }
 
-fn perform(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> Result<(), Failure> {
-    let given = parse(OPTIONS, arguments)?;
-    if arguments.is_empty() || given.has("help") {
+fn perform(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), Failure> {
+    let given = parse_in(release, OPTIONS, arguments)?;
+    if arguments.is_empty() {
         return Err(Failure::Usage(USAGE.to_owned()));
     }
-    if given.has("version") {
-        return Ok(writeln!(out, "{}", crate::KAFKA_RELEASE)?);
+    if release.is_3_7() && !given.has("bootstrap-server") && !given.has("broker-list") {
+        let asks = given.has("help") || given.has("version");
+        return Err(match asks {
+            true => Failure::Usage("Missing required argument \"[broker-list]\"".to_owned()),
+            false => OptionError::MissingRequired("bootstrap-server").into(),
+        });
     }
-    if !given.has("bootstrap-server") {
+    // 3.7 looks for neither once it knows a cluster.
+    let looks = !release.is_3_7();
+    if looks && given.has("help") {
+        return Err(Failure::Usage(USAGE.to_owned()));
+    }
+    if looks && given.has("version") {
+        return Ok(writeln!(out, "{}", release.version())?);
+    }
+    // KIP-499: the older spelling counts where the newer one is not given.
+    let by_name = ["bootstrap-server", "broker-list"].into_iter().find(|name| given.has(name));
+    let Some(server) = by_name else {
         let words = "Missing required argument \"[bootstrap-server]\"";
         return Err(Failure::Usage(words.to_owned()));
-    }
-    let servers = given.value("bootstrap-server")?.unwrap_or_default();
+    };
+    let servers = given.value(server)?.unwrap_or_default();
     check_servers(servers).map_err(Failure::Usage)?;
     if given.has("topic-partitions") && (given.has("topic") || given.has("partitions")) {
         let words = "--topic-partitions cannot be used with --topic or --partitions";
         return Err(Failure::Words(words.to_owned()));
     }
-    let spec = offset_spec(given.value("time")?.unwrap_or("latest")).map_err(Failure::Words)?;
+    let spec =
+        offset_spec(release, given.value("time")?.unwrap_or("latest")).map_err(Failure::Words)?;
     let filter = PartitionFilter::of(
         given.value("topic-partitions")?,
         given.value("topic")?,
@@ -166,19 +197,23 @@ fn check_servers(list: &str) -> Result<(), String> {
     }
 }
 
-fn offset_spec(time: &str) -> Result<OffsetSpec, String> {
+fn offset_spec(release: CliRelease, time: &str) -> Result<OffsetSpec, String> {
+    let is_new = !release.is_3_7();
     Ok(match time {
         "earliest" | "-2" => OffsetSpec::Earliest,
         "latest" | "-1" => OffsetSpec::Latest,
         "max-timestamp" | "-3" => OffsetSpec::MaxTimestamp,
-        "earliest-local" | "-4" => OffsetSpec::EarliestLocal,
-        "latest-tiered" | "-5" => OffsetSpec::LatestTiered,
-        "earliest-pending-upload" | "-6" => OffsetSpec::EarliestPendingUpload,
+        "earliest-local" | "-4" if is_new => OffsetSpec::EarliestLocal,
+        "latest-tiered" | "-5" if is_new => OffsetSpec::LatestTiered,
+        "earliest-pending-upload" | "-6" if is_new => OffsetSpec::EarliestPendingUpload,
         other => OffsetSpec::Timestamp(other.parse().map_err(|_| {
+            let tiers = release.either(
+                "",
+                " / -4 or earliest-local / -5 or latest-tiered / -6 or earliest-pending-upload",
+            );
             format!(
                 "Malformed time argument {other}. Please use -1 or latest / -2 or earliest / -3 \
-                 or max-timestamp / -4 or earliest-local / -5 or latest-tiered / -6 or \
-                 earliest-pending-upload, or a specified long format timestamp"
+                 or max-timestamp{tiers}, or a specified long format timestamp"
             )
         })?),
     })
@@ -190,10 +225,17 @@ mod tests {
 
     #[test]
     fn times_are_names_numbers_or_moments() {
-        assert_eq!(offset_spec("-3"), Ok(OffsetSpec::MaxTimestamp));
-        assert_eq!(offset_spec("earliest-local"), Ok(OffsetSpec::EarliestLocal));
-        assert_eq!(offset_spec("1700000000000"), Ok(OffsetSpec::Timestamp(1_700_000_000_000)));
-        assert!(offset_spec("now").unwrap_err().starts_with("Malformed time argument now. "));
+        assert_eq!(offset_spec(CliRelease::V4_3, "-3"), Ok(OffsetSpec::MaxTimestamp));
+        assert_eq!(offset_spec(CliRelease::V4_3, "earliest-local"), Ok(OffsetSpec::EarliestLocal));
+        assert_eq!(
+            offset_spec(CliRelease::V4_3, "1700000000000"),
+            Ok(OffsetSpec::Timestamp(1_700_000_000_000))
+        );
+        assert!(
+            offset_spec(CliRelease::V4_3, "now")
+                .unwrap_err()
+                .starts_with("Malformed time argument now. ")
+        );
     }
 
     #[test]

@@ -13,11 +13,11 @@ use client::admin::{Admin, AdminError, Bootstrap, Elected, Election};
 
 use self::options::{OPTIONS, Plan};
 use crate::java_order::{partition_hash_of, sort_by_hash};
-use crate::joptsimple::parse;
+use crate::joptsimple::parse_in;
 use crate::refused::Refused;
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 
-const HELP: &str = include_str!("help-4.3.1.txt");
 const ELECTION_NOT_NEEDED: i16 = 84;
 const CLUSTER_AUTHORIZATION_FAILED: i16 = 31;
 /// How long a call may take, and one attempt, where the configuration does not say.
@@ -41,30 +41,46 @@ enum Failure {
     Io(#[from] std::io::Error),
 }
 
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
+
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let planned = parse(OPTIONS, arguments)
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let planned = parse_in(release, OPTIONS, arguments)
         .map_err(Refused::from)
         .and_then(|given| options::plan(arguments.is_empty(), &given));
     let plan = match planned {
         Ok(plan) => plan,
-        Err(refused) => return refused.answer(HELP, out, err),
+        Err(refused) => {
+            let code = refused.answer_in(release, help(release), out, err);
+            return if matches!(refused, Refused::Words(_)) { failed(release) } else { code };
+        }
     };
-    match execute(&plan, out) {
+    match execute(release, &plan, out) {
         Ok(()) => 0,
         // Streams that nobody reads any more are no reason to complain.
         Err(Failure::Io(_)) => 1,
-        Err(failure) => refuse(err, &failure.to_string()),
+        Err(failure) => {
+            let _ = writeln!(err, "{failure}");
+            failed(release)
+        }
     }
 }
 
-fn refuse(err: &mut dyn Write, words: &str) -> i32 {
-    let _ = writeln!(err, "{words}");
-    1
+/// The exit code of what fails: `main` of 3.7 drops it.
+const fn failed(release: CliRelease) -> i32 {
+    release.either(0, 1)
 }
 
-fn execute(plan: &Plan, out: &mut dyn Write) -> Result<(), Failure> {
-    if plan.config_is_deprecated {
+fn execute(release: CliRelease, plan: &Plan, out: &mut dyn Write) -> Result<(), Failure> {
+    if plan.config_is_deprecated && !release.is_3_7() {
         writeln!(
             out,
             "Option --admin.config has been deprecated and will be removed in a future version. \

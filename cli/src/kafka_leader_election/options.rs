@@ -7,13 +7,14 @@ use client::admin::Election;
 use super::partitions;
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
 use crate::refused::Refused;
+use crate::release::CliRelease;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
     Opt::switch("version"),
     Opt::value("bootstrap-server"),
     Opt::value("admin.config"),
-    Opt::value("command-config"),
+    Opt::value("command-config").only(CliRelease::V4_3),
     Opt::value("path-to-json-file"),
     Opt::value("topic"),
     Opt::value("partition"),

@@ -10,7 +10,8 @@ use std::io::Write;
 use client::admin::{Admin, AdminError, Bootstrap, LogDir};
 
 use crate::java_order::integer_set;
-use crate::joptsimple::{Opt, OptionError, ParsedOptions, parse};
+use crate::joptsimple::{Opt, OptionError, ParsedOptions, parse_in};
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 
 const HELP: &str = include_str!("help-4.3.1.txt");
@@ -48,8 +49,13 @@ enum Failure {
 }
 
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    match execute(arguments, out) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    match execute(release, arguments, out) {
         Ok(()) => 0,
         // Streams that nobody reads any more are no reason to complain.
         Err(Failure::Io(_)) => 1,
@@ -60,14 +66,14 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     }
 }
 
-fn execute(arguments: &[String], out: &mut dyn Write) -> Result<(), Failure> {
-    let given = parse(OPTIONS, arguments)?;
+fn execute(release: CliRelease, arguments: &[String], out: &mut dyn Write) -> Result<(), Failure> {
+    let given = parse_in(release, OPTIONS, arguments)?;
     if arguments.is_empty() || given.has("help") {
         let words = "This tool helps to query log directory usage on the specified brokers.";
         return Err(Failure::Usage(words.to_owned()));
     }
     if given.has("version") {
-        return Ok(writeln!(out, "{}", crate::KAFKA_RELEASE)?);
+        return Ok(writeln!(out, "{}", release.version())?);
     }
     let required = ["bootstrap-server", "describe"];
     if let Some(missing) = required.iter().find(|name| !given.has(name)) {

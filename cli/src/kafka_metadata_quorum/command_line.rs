@@ -3,6 +3,7 @@
 //! Answers to the parsers that MetadataQuorumCommand builds with argparse4j.
 
 use crate::arguments::Flag;
+use crate::release::CliRelease;
 use crate::subcommands::{Command, Given, Refused, Tool};
 
 const TOOL: Tool = Tool {
@@ -42,12 +43,29 @@ const TOOL: Tool = Tool {
     help: include_str!("help-4.3.1.txt"),
 };
 
+/// As in 3.7, where who votes is what the configuration says.
+const OLD_TOOL: Tool = Tool {
+    flags: TOOL.flags,
+    commands: &[Command {
+        name: "describe",
+        flags: &[
+            Flag::switch("status", ' ', "").long_only(),
+            Flag::switch("replication", ' ', "").long_only(),
+            Flag::switch("human-readable", ' ', "").long_only(),
+        ],
+        integer: None,
+        help: include_str!("describe-3.7.0.txt"),
+    }],
+    help: include_str!("help-3.7.0.txt"),
+};
+
 /// Reads a command line; one of both addresses is required.
-pub(super) fn read(words: &[String]) -> Result<Given, Refused> {
-    let given = TOOL.read(words)?;
+pub(super) fn read(release: CliRelease, words: &[String]) -> Result<Given, Refused> {
+    let tool = release.either(&OLD_TOOL, &TOOL);
+    let given = tool.read(words)?;
     if given.tool.is_set("bootstrap-server") || given.tool.is_set("bootstrap-controller") {
         return Ok(given);
     }
     let problem = "one of the arguments --bootstrap-server --bootstrap-controller is required";
-    Err(Refused::Wrong { help: TOOL.help, problem: problem.to_owned() })
+    Err(Refused::Wrong { help: tool.help, problem: problem.to_owned() })
 }

@@ -6,6 +6,8 @@
 use client::admin::{QuorumDescription, QuorumReplica};
 use protocol::Base64Uuid;
 
+use crate::release::CliRelease;
+
 const HEADERS: [&str; 7] = [
     "NodeId",
     "DirectoryId",
@@ -17,7 +19,15 @@ const HEADERS: [&str; 7] = [
 ];
 
 /// `--status`.
-pub(super) fn status(cluster_id: &str, quorum: &QuorumDescription) -> Option<String> {
+pub(super) fn status(
+    release: CliRelease,
+    cluster_id: &str,
+    quorum: &QuorumDescription,
+) -> Option<String> {
+    let listed = |replicas: &[QuorumReplica]| match release.is_3_7() {
+        true => ids(replicas),
+        false => listed(quorum, replicas),
+    };
     let voters = &quorum.voters;
     let leader = voters.iter().find(|voter| voter.id == quorum.leader_id)?;
     let last = voters.iter().min_by_key(|voter| voter.log_end_offset)?;
@@ -39,9 +49,15 @@ pub(super) fn status(cluster_id: &str, quorum: &QuorumDescription) -> Option<Str
         quorum.leader_epoch,
         quorum.high_watermark,
         leader.log_end_offset - last.log_end_offset,
-        listed(quorum, voters),
-        listed(quorum, &quorum.observers),
+        listed(voters),
+        listed(&quorum.observers),
     ))
+}
+
+/// `[1,2]`, as before KIP-853.
+fn ids(replicas: &[QuorumReplica]) -> String {
+    let ids: Vec<String> = replicas.iter().map(|replica| replica.id.to_string()).collect();
+    format!("[{}]", ids.join(","))
 }
 
 /// `[{"id": 1, "directoryId": "…", "endpoints": ["CONTROLLER://a:1"]}]`.
@@ -66,6 +82,7 @@ fn listed(quorum: &QuorumDescription, replicas: &[QuorumReplica]) -> String {
 /// `--replication`; with `now` in milliseconds since 1970, how long ago things were. Nothing where
 /// the leader is no voter; the words of what is wrong with a clock.
 pub(super) fn replication(
+    release: CliRelease,
     quorum: &QuorumDescription,
     now: Option<i64>,
 ) -> Option<Result<String, String>> {
@@ -77,7 +94,7 @@ pub(super) fn replication(
         .chain(quorum.observers.iter().map(|observer| (observer, "Observer")));
     let rows: Result<Vec<[String; 7]>, String> =
         rows.map(|(replica, status)| row(replica, status, leader.log_end_offset, now)).collect();
-    Some(rows.map(|rows| table(&rows)))
+    Some(rows.map(|rows| table(release, &rows)))
 }
 
 fn row(
@@ -112,7 +129,7 @@ fn when(time: Option<i64>, what: &str, now: Option<i64>) -> Result<String, Strin
 }
 
 /// Columns as wide as their widest text, a tab behind each.
-fn table(rows: &[[String; 7]]) -> String {
+fn table(release: CliRelease, rows: &[[String; 7]]) -> String {
     let mut widths = HEADERS.map(str::len);
     for row in rows {
         for (width, text) in widths.iter_mut().zip(row) {
@@ -120,7 +137,10 @@ fn table(rows: &[[String; 7]]) -> String {
         }
     }
     let line = |texts: Vec<&str>| {
-        let padded = texts.iter().zip(widths).map(|(text, width)| format!("{text:width$}\t"));
+        // Directories have ids since KIP-853.
+        let shown = HEADERS.map(|header| !(release.is_3_7() && header == "DirectoryId"));
+        let cells = texts.iter().zip(widths).zip(shown).filter(|(_, is_shown)| *is_shown);
+        let padded = cells.map(|((text, width), _)| format!("{text:width$}\t"));
         padded.collect::<String>() + "\n"
     };
     let rows = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
@@ -155,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_status_tells_how_far_the_last_voter_lags() {
-        let status = status("id", &quorum()).unwrap();
+        let status = status(CliRelease::V4_3, "id", &quorum()).unwrap();
         for line in [
             "LeaderId:               2",
             "MaxFollowerLag:         20",
@@ -169,13 +189,13 @@ mod tests {
 
     #[test]
     fn replicas_stand_in_a_table_the_leader_first() {
-        let table = replication(&quorum(), Some(1500)).unwrap().unwrap();
+        let table = replication(CliRelease::V4_3, &quorum(), Some(1500)).unwrap().unwrap();
         let rows: Vec<Vec<&str>> =
             table.lines().map(|line| line.split('\t').map(str::trim).collect()).collect();
         let id = "AAAAAAAAAAAAAAAAAAAAAA";
         assert_eq!(rows[1], ["2", id, "100", "0", "-1", "500 ms ago", "Leader", ""]);
         assert_eq!(rows[2], ["1", id, "80", "20", "-1", "1100 ms ago", "Follower", ""]);
-        let drifted = replication(&quorum(), Some(500)).unwrap().unwrap_err();
+        let drifted = replication(CliRelease::V4_3, &quorum(), Some(500)).unwrap().unwrap_err();
         assert!(drifted.ends_with("Current timestamp is 500, last caught up timestamp is 1000"));
     }
 }

@@ -17,6 +17,7 @@ use protocol::Base64Uuid;
 
 use self::controller::Controller;
 use crate::arguments::ParsedOptions;
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 use crate::subcommands::{Given, Refused};
 use crate::wrap::wrap;
@@ -42,12 +43,18 @@ impl From<String> for Failure {
 }
 
 /// Runs the tool; the exit code is 0 or 1.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let given = match command_line::read(arguments) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let given = match command_line::read(release, arguments) {
         Ok(given) => given,
         Err(Refused::Help(text)) => {
             let _ = out.write_all(text.as_bytes());
-            return 0;
+            // argparse4j ends 3.7's tool itself.
+            return release.either(1, 0);
         }
         Err(Refused::Wrong { help, problem }) => {
             // The usage is what stands above the first empty line of the help.
@@ -57,7 +64,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
             return 1;
         }
     };
-    match execute(&given, out) {
+    match execute(release, &given, out) {
         Ok(()) => 0,
         // Streams that nobody reads any more are no reason to complain.
         Err(Failure::Io(_)) => 1,
@@ -68,7 +75,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     }
 }
 
-fn execute(given: &Given, out: &mut dyn Write) -> Result<(), Failure> {
+fn execute(release: CliRelease, given: &Given, out: &mut dyn Write) -> Result<(), Failure> {
     let file = given.tool.value("command-config");
     if let Some(path) = file.filter(|path| !Path::new(path).exists()) {
         return Err(Failure::Words(format!("Properties file {path} does not exists!")));
@@ -84,7 +91,7 @@ fn execute(given: &Given, out: &mut dyn Write) -> Result<(), Failure> {
     let mut session = Session::open(bootstrap, list, settings(&properties)?, "AdminClient")?;
     let options = &given.options;
     match given.command {
-        "describe" => describe(options, &mut session, out),
+        "describe" => describe(release, options, &mut session, out),
         "add-controller" => {
             if file.is_none() {
                 return Err(Failure::Words(
@@ -100,6 +107,7 @@ fn execute(given: &Given, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn describe(
+    release: CliRelease,
     options: &ParsedOptions,
     session: &mut Session,
     out: &mut dyn Write,
@@ -124,13 +132,14 @@ fn describe(
         (true, false) => {
             let cluster = session.run(async |admin| admin.describe_cluster(false).await)?;
             let quorum = session.run(async |admin| admin.describe_quorum().await)?;
-            describe::status(cluster.cluster_id.as_deref().unwrap_or("null"), &quorum)
+            let id = cluster.cluster_id.as_deref().unwrap_or("null");
+            describe::status(release, id, &quorum)
         }
         (false, true) => {
             let quorum = session.run(async |admin| admin.describe_quorum().await)?;
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-            describe::replication(&quorum, is_human.then_some(now)).transpose()?
+            describe::replication(release, &quorum, is_human.then_some(now)).transpose()?
         }
     };
     match text {

@@ -97,7 +97,7 @@ impl Loading {
         let unpacked = match codec {
             Compression::None => None,
             codec => {
-                let unpacked = storage::decompress(codec, batch.payload());
+                let unpacked = compression::decompress(codec, batch.payload());
                 Some(unpacked.map_err(|error| error.to_string())?)
             }
         };

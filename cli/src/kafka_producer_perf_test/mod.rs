@@ -23,11 +23,10 @@ use self::stats::Stats;
 use self::throttle::{Pause, Throttle};
 use crate::arguments::Stopped;
 use crate::producer_session::{NoProducer, open};
+use crate::release::CliRelease;
 use crate::session::{SessionError, properties};
 use crate::signals::on_interrupt;
 use crate::wrap::wrap;
-
-const HELP: &str = include_str!("help-4.3.1.txt");
 
 /// Why the test ends early: what Java prints of an exception that nobody caught.
 #[derive(Debug, thiserror::Error)]
@@ -70,22 +69,33 @@ impl Clock {
     }
 }
 
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
+
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let options = match options::read(arguments) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let options = match options::read(release, arguments) {
         Ok(options) => options,
         // Java prints its help and ends with 0 where nothing was given.
         Err(Stopped::Wrong(_)) if arguments.is_empty() => {
-            let _ = out.write_all(HELP.as_bytes());
+            let _ = out.write_all(help(release).as_bytes());
             return 0;
         }
         Err(Stopped::Help) => {
-            let _ = out.write_all(HELP.as_bytes());
+            let _ = out.write_all(help(release).as_bytes());
             return 1;
         }
         Err(Stopped::Wrong(problem)) => {
-            let usage = HELP.split("\n\n").next().unwrap_or_default();
-            let problem = wrap(&format!("kafka-producer-perf-test: error: {problem}"));
+            let usage = help(release).split("\n\n").next().unwrap_or_default();
+            let program = release.either("producer-performance", "kafka-producer-perf-test");
+            let problem = wrap(&format!("{program}: error: {problem}"));
             let _ = write!(err, "{usage}\n{problem}");
             return 1;
         }

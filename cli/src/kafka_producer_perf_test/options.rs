@@ -3,6 +3,7 @@
 //! Answers to `ProducerPerformance.argParser` and `ConfigPostProcessor` of Kafka 4.3.1.
 
 use crate::arguments::{Flag, Kind, ParsedOptions, Stopped, parse};
+use crate::release::CliRelease;
 
 const fn long(name: &'static str) -> Flag {
     Flag::value(name, '-', "").long_only()
@@ -26,6 +27,21 @@ const FLAGS: &[Flag] = &[
     long("transaction-duration-ms").of(Kind::Long),
     long("warmup-records").of(Kind::Long),
     long("reporting-interval").of(Kind::Long),
+];
+
+/// Those of 3.7: where a cluster is is one of the producer's properties.
+const OLD_FLAGS: &[Flag] = &[
+    long("topic").required(),
+    long("num-records").of(Kind::Long).required(),
+    long("record-size").of(Kind::Integer).exclusive(),
+    long("payload-file").exclusive(),
+    long("payload-delimiter"),
+    long("throughput").of(Kind::Integer).required(),
+    long("producer-props").many(),
+    long("producer.config"),
+    Flag::switch("print-metrics", '-', "").long_only(),
+    long("transactional-id"),
+    long("transaction-duration-ms").of(Kind::Long),
 ];
 
 /// How long a transaction lasts where only its id is given.
@@ -53,13 +69,14 @@ pub(super) struct Options {
     pub(super) warnings: Vec<&'static str>,
 }
 
-pub(super) fn read(words: &[String]) -> Result<Options, Stopped> {
-    let given = parse(FLAGS, words)?;
+pub(super) fn read(release: CliRelease, words: &[String]) -> Result<Options, Stopped> {
+    let given = parse(release.either(OLD_FLAGS, FLAGS), words)?;
     let wrong = |words: &str| Err(Stopped::Wrong(words.to_owned()));
     if !["record-size", "payload-file", "payload-monotonic"].iter().any(|name| given.is_set(name)) {
-        return wrong(
+        return wrong(release.either(
+            "one of the arguments --record-size --payload-file is required",
             "one of the arguments --record-size --payload-file --payload-monotonic is required",
-        );
+        ));
     }
     let number = |name: &str| given.value(name).and_then(|value| value.parse::<i64>().ok());
     let records = number("num-records").unwrap_or_default();
@@ -79,7 +96,7 @@ pub(super) fn read(words: &[String]) -> Result<Options, Stopped> {
     if size.is_some_and(|size| size <= 0) {
         return wrong("--record-size should be greater than zero.");
     }
-    check_sources(&given)?;
+    check_sources(release, &given)?;
     if transaction_ms.is_some_and(|ms| ms <= 0) {
         return wrong("--transaction-duration-ms should be greater than zero.");
     }
@@ -109,12 +126,12 @@ pub(super) fn read(words: &[String]) -> Result<Options, Stopped> {
         transactional_id: text("transactional-id"),
         transaction_ms: transaction_ms.map(positive),
         interval: positive(interval),
-        warnings: warnings(&given),
+        warnings: if release.is_3_7() { Vec::new() } else { warnings(&given) },
     })
 }
 
 /// Where the configuration comes from: from somewhere, and by one spelling.
-fn check_sources(given: &ParsedOptions) -> Result<(), Stopped> {
+fn check_sources(release: CliRelease, given: &ParsedOptions) -> Result<(), Stopped> {
     let wrong = |words: &str| Err(Stopped::Wrong(words.to_owned()));
     let sources = [
         "bootstrap-server",
@@ -123,6 +140,12 @@ fn check_sources(given: &ParsedOptions) -> Result<(), Stopped> {
         "producer.config",
         "command-config",
     ];
+    if release.is_3_7() {
+        return match given.is_set("producer-props") || given.is_set("producer.config") {
+            true => Ok(()),
+            false => wrong("Either --producer-props or --producer.config must be specified."),
+        };
+    }
     if !sources.iter().any(|name| given.is_set(name)) {
         return wrong(
             "At least one of --bootstrap-server, --command-property, --producer-props, \
@@ -191,7 +214,7 @@ mod tests {
 
     fn checked(line: &str) -> Result<Options, Stopped> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        read(&words)
+        read(CliRelease::V4_3, &words)
     }
 
     const FINE: &str = "--topic t --num-records 5 --throughput -1 --bootstrap-server a:1";

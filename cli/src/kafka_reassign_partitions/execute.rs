@@ -13,6 +13,7 @@ use super::plan::{self, Partition, Plan, Replica};
 use super::throttles::{self, plural};
 use super::{Failure, placed};
 use crate::java_order::integer_set;
+use crate::release::CliRelease;
 
 const REPLICA_NOT_AVAILABLE: i16 = 9;
 /// How long to wait before a directory is asked for again.
@@ -21,6 +22,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// What was given beside the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct How {
+    pub(super) release: CliRelease,
     pub(super) is_additional: bool,
     /// Bytes a second between brokers; negative for no throttle.
     pub(super) throttle: i64,
@@ -54,7 +56,7 @@ pub(super) async fn execute(
         return Err(Failure::Words(format!("Unknown broker id {id}")));
     }
     let current = placed::of_partitions(&proposed, admin).await?;
-    let log_dirs = placed::log_dirs(&current, admin).await?;
+    let log_dirs = placed::log_dirs(how.release, &current, admin).await?;
     writeln!(
         out,
         "Current partition replica assignment\n\n{}\n\nSave this to use as the \

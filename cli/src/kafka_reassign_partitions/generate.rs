@@ -13,10 +13,12 @@ use raft::draws::Draws;
 use super::plan::{self, Partition, joined};
 use super::{Failure, placed};
 use crate::java_order::{integer_set, sort_by_hash, string_hash};
+use crate::release::CliRelease;
 
 const INVALID_REPLICATION_FACTOR: i16 = 38;
 
 pub(super) async fn run(
+    release: CliRelease,
     json: &str,
     broker_list: &str,
     by_rack: bool,
@@ -34,7 +36,7 @@ pub(super) async fn run(
         )));
     }
     let current = placed::of_topics(&topics, admin).await?;
-    let log_dirs = placed::log_dirs(&current, admin).await?;
+    let log_dirs = placed::log_dirs(release, &current, admin).await?;
     let mut brokers = admin.describe_cluster(false).await?.nodes;
     brokers.retain(|node| wanted.contains(&node.id));
     let without_rack = brokers.iter().filter(|node| !by_rack || node.rack.is_none()).count();

@@ -25,10 +25,9 @@ use self::execute::How;
 use self::options::{OPTIONS, Refused};
 use self::plan::{Plan, joined};
 use crate::decode_json::read_file;
-use crate::joptsimple::{OptionError, ParsedOptions, parse};
+use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
-
-const HELP: &str = include_str!("help-4.3.1.txt");
 
 /// Why a command that got past its options failed.
 #[derive(Debug, thiserror::Error)]
@@ -61,19 +60,29 @@ impl From<String> for Failure {
     }
 }
 
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
+
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let given = match parse(OPTIONS, arguments) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let given = match parse_in(release, OPTIONS, arguments) {
         Ok(given) => given,
         Err(error) => return refuse(err, &uncaught(&error)),
     };
     let action = match options::check(arguments.is_empty(), &given) {
         Ok(action) => action,
         Err(Refused::Usage(words)) => {
-            return refuse(err, &format!("{words}\n{}", HELP.trim_end_matches('\n')));
+            return refuse(err, &format!("{words}\n{}", help(release).trim_end_matches('\n')));
         }
         Err(Refused::Version) => {
-            let _ = writeln!(out, "{}", crate::KAFKA_RELEASE);
+            let _ = writeln!(out, "{}", release.version());
             return 0;
         }
     };
@@ -133,12 +142,21 @@ async fn execute(
         "generate" => {
             let json = file("topics-to-move-json-file")?;
             let brokers = given.value("broker-list")?.unwrap_or_default();
-            generate::run(&json, brokers, !given.has("disable-rack-aware"), admin, out).await
+            generate::run(
+                given.release(),
+                &json,
+                brokers,
+                !given.has("disable-rack-aware"),
+                admin,
+                out,
+            )
+            .await
         }
         "list" => list(admin, out).await,
         "execute" => {
             let json = file("reassignment-json-file")?;
             let how = How {
+                release: given.release(),
                 is_additional: given.has("additional"),
                 throttle: given.long("throttle")?.unwrap_or(-1),
                 directory_throttle: given.long("replica-alter-log-dirs-throttle")?.unwrap_or(-1),

@@ -3,6 +3,7 @@
 //! Answers to `ReassignPartitionsCommandOptions` and `validateAndParseArgs` of Kafka 4.3.1.
 
 use crate::joptsimple::{Opt, ParsedOptions};
+use crate::release::CliRelease;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -12,19 +13,20 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("execute"),
     Opt::switch("cancel"),
     Opt::switch("list"),
-    Opt::optional("bootstrap-server"),
+    Opt::optional("bootstrap-server").only(CliRelease::V4_3),
+    Opt::value("bootstrap-server").only(CliRelease::V3_7),
     Opt::value("command-config"),
     Opt::value("reassignment-json-file"),
     Opt::value("topics-to-move-json-file"),
     Opt::value("broker-list"),
-    Opt::optional("bootstrap-controller"),
+    Opt::optional("bootstrap-controller").only(CliRelease::V4_3),
     Opt::switch("disable-rack-aware"),
     Opt::value("throttle"),
     Opt::value("replica-alter-log-dirs-throttle"),
     Opt::value("timeout"),
     Opt::switch("additional"),
     Opt::switch("preserve-throttles"),
-    Opt::switch("disallow-replication-factor-change"),
+    Opt::switch("disallow-replication-factor-change").only(CliRelease::V4_3),
 ];
 
 /// In the order in which the complaint names them.
@@ -61,7 +63,10 @@ pub(super) fn check(nothing_given: bool, given: &ParsedOptions) -> Result<&'stat
             );
         }
         (false, false) => {
-            let words = "Please specify either --bootstrap-server or --bootstrap-controller";
+            let words = given.release().either(
+                "Please specify --bootstrap-server",
+                "Please specify either --bootstrap-server or --bootstrap-controller",
+            );
             return usage(words.to_owned());
         }
         _ => {}

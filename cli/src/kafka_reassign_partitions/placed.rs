@@ -10,6 +10,7 @@ use client::admin::{Admin, AdminError, TopicDescription};
 use super::Failure;
 use super::plan::{Partition, Replica};
 use crate::java_order::{partition_hash_of, sort_by_hash, string_hash};
+use crate::release::CliRelease;
 
 /// Partitions in one answer.
 const PAGE: i32 = 2000;
@@ -115,11 +116,15 @@ pub(super) async fn replicas(
     Ok(placed)
 }
 
-/// The directories of all replicas on brokers that are there.
+/// The directories of all replicas on brokers that are there, for which 3.7 does not ask.
 pub(super) async fn log_dirs(
+    release: CliRelease,
     partitions: &BTreeMap<Partition, Vec<i32>>,
     admin: &mut Admin,
 ) -> Result<BTreeMap<Replica, String>, Failure> {
+    if release.is_3_7() {
+        return Ok(BTreeMap::new());
+    }
     let nodes = admin.describe_cluster(false).await?.nodes;
     let is_there = |id: &i32| nodes.iter().any(|node| node.id == *id);
     let wanted = partitions.iter().flat_map(|((topic, index), replicas)| {

@@ -26,6 +26,8 @@ struct Shown {
     under_min_isr: bool,
     at_min_isr: bool,
     overridden_only: bool,
+    /// Who may lead beside the ISR.
+    shows_elr: bool,
     live: Vec<i32>,
 }
 
@@ -44,6 +46,7 @@ pub(super) async fn run(
         under_min_isr: given.has("under-min-isr-partitions"),
         at_min_isr: given.has("at-min-isr-partitions"),
         overridden_only: given.has("topics-with-overrides"),
+        shows_elr: !given.release().is_3_7(),
         live: live.iter().map(|node| node.id).collect(),
     };
     let partitions = |topic: &TopicDescription| {
@@ -136,7 +139,7 @@ impl Shown {
         for partition in &topic.partitions {
             let moving = moving(partition.index);
             if !self.has_reports() || self.reports(partition, moving, min_isr) {
-                lines.push_str(&partition_line(&topic.name, partition, moving));
+                lines.push_str(&partition_line(&topic.name, partition, moving, self.shows_elr));
             }
         }
         lines
@@ -187,21 +190,31 @@ fn topic_line(topic: &TopicDescription, factor: usize, own: &[&ConfigEntry]) -> 
     )
 }
 
-fn partition_line(topic: &str, partition: &Partition, moving: Option<&Reassignment>) -> String {
+fn partition_line(
+    topic: &str,
+    partition: &Partition,
+    moving: Option<&Reassignment>,
+    shows_elr: bool,
+) -> String {
     let leader = partition.leader.map_or_else(|| "none".to_owned(), |leader| leader.to_string());
     let moving = moving.map_or_else(String::new, |moving| {
         let (adding, removing) = (ids(&moving.adding), ids(&moving.removing));
         format!("\tAdding Replicas: {adding}\tRemoving Replicas: {removing}")
     });
     let known = |known: &Option<Vec<i32>>| known.as_deref().map_or_else(|| "N/A".to_owned(), ids);
+    let elr = match shows_elr {
+        true => format!(
+            "\tElr: {}\tLastKnownElr: {}",
+            known(&partition.elr),
+            known(&partition.last_known_elr)
+        ),
+        false => String::new(),
+    };
     format!(
-        "\tTopic: {topic}\tPartition: {}\tLeader: {leader}\tReplicas: {}\tIsr: {}{moving}\
-         \tElr: {}\tLastKnownElr: {}\n",
+        "\tTopic: {topic}\tPartition: {}\tLeader: {leader}\tReplicas: {}\tIsr: {}{moving}{elr}\n",
         partition.index,
         ids(&partition.replicas),
         ids(&partition.isr),
-        known(&partition.elr),
-        known(&partition.last_known_elr)
     )
 }
 

@@ -16,11 +16,11 @@ use client::admin::{Admin, AdminError, Bootstrap};
 use self::filter::Filter;
 use self::options::OPTIONS;
 use self::topic_spec::{Placement, TopicSpec, TopicSpecError};
-use crate::joptsimple::{OptionError, ParsedOptions, parse};
+use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
+use crate::release::CliRelease;
 use crate::session::{Session, properties, settings};
 use protocol::Base64Uuid;
 
-const HELP: &str = include_str!("help-4.3.1.txt");
 const TOPIC_EXISTS: i16 = 36;
 
 /// Why a command that got as far as the cluster failed.
@@ -44,14 +44,24 @@ enum Failure {
     Io(#[from] std::io::Error),
 }
 
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
+
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let given = match parse(OPTIONS, arguments) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let given = match parse_in(release, OPTIONS, arguments) {
         Ok(given) => given,
         Err(error) => return refuse(err, &error.to_string()),
     };
     match options::check(arguments.is_empty(), &given) {
-        Err(refused) => return refused.answer(HELP, out, err),
+        Err(refused) => return refused.answer_in(release, help(release), out, err),
         Ok(remarks) => {
             let _ = remarks.err.map(|words| writeln!(err, "{words}"));
             let _ = remarks.out.map(|words| writeln!(out, "{words}"));

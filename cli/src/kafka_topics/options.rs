@@ -4,6 +4,7 @@
 
 use crate::joptsimple::{Opt, ParsedOptions};
 use crate::refused::Refused;
+use crate::release::CliRelease;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -30,7 +31,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("if-exists"),
     Opt::switch("if-not-exists"),
     Opt::switch("exclude-internal"),
-    Opt::value("partition-size-limit-per-response"),
+    Opt::value("partition-size-limit-per-response").only(CliRelease::V4_3),
 ];
 
 const ACTIONS: [&str; 5] = ["alter", "create", "describe", "list", "delete"];
@@ -67,7 +68,7 @@ pub(super) fn check(is_bare: bool, given: &ParsedOptions) -> Result<Warnings, Re
         );
     }
     let mut remarks = Warnings::default();
-    if given.has("delete-config") {
+    if given.has("delete-config") && !given.release().is_3_7() {
         remarks.err = Some(
             "delete-config option is no longer supported and deprecated since version 4.0. The \
              config will be fully removed in future releases.",
@@ -131,6 +132,11 @@ fn check_invalid(given: &ParsedOptions) -> Result<(), Refused> {
     };
     let changing = all_but(&["alter", "create"]);
     check("config", &changing)?;
+    if given.release().is_3_7() {
+        // What ZooKeeper alone could do.
+        check("delete-config", &all_but(&["alter"]))?;
+        check("delete-config", &["bootstrap-server"])?;
+    }
     check("partitions", &changing)?;
     check("replication-factor", &all_but(&["create"]))?;
     check("replica-assignment", &changing)?;

@@ -62,7 +62,7 @@ impl Lab {
                 let stdin = if stdin.is_empty() { answers } else { &stdin };
                 let finished = match Tools::chosen() {
                     Tools::Stock => ToolServer::shared().run(self.version(), &name, &words, stdin),
-                    Tools::Native => native::run(&name, &words, stdin),
+                    Tools::Native => native::run_as(self.version(), &name, &words, stdin),
                 };
                 if words.iter().any(|word| matches!(word.as_str(), "--create" | "--delete")) {
                     std::thread::sleep(NEXT_COMMAND);
@@ -125,7 +125,7 @@ impl Lab {
         let Line::Tool { name, words, .. } = self.line(line) else { panic!("no tool: {line}") };
         let mut tool = match Tools::chosen() {
             Tools::Stock => self.stock_tool(&name),
-            Tools::Native => native::command(&name),
+            Tools::Native => native::command(self.version(), &name),
         };
         tool.args(words).current_dir(self.path("."));
         Window::open_typed(self, &name, &tool)

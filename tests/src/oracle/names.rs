@@ -32,7 +32,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-get-offsets" if oldest => "kafka.tools.GetOffsetShell",
         "kafka-get-offsets" => "org.apache.kafka.tools.GetOffsetShell",
         "kafka-groups" => "org.apache.kafka.tools.GroupsCommand",
-        "kafka-leader-election" if old => "kafka.admin.LeaderElectionCommand",
+        "kafka-leader-election" if oldest => "kafka.admin.LeaderElectionCommand",
         "kafka-leader-election" => "org.apache.kafka.tools.LeaderElectionCommand",
         "kafka-log-dirs" => "org.apache.kafka.tools.LogDirsCommand",
         "kafka-metadata-quorum" => "org.apache.kafka.tools.MetadataQuorumCommand",

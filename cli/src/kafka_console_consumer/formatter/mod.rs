@@ -13,6 +13,7 @@ use protocol::batch::{Record, TimestampType};
 use self::coordinator::CoordinatorFormatter;
 use self::default::DefaultFormatter;
 use crate::log_line;
+use crate::release::CliRelease;
 
 /// Why there is no formatter: the message of Java's exception, which is the class's name alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,11 +51,20 @@ pub(super) enum Formatter {
 const PACKAGE: &str = "org.apache.kafka.tools.consumer.";
 
 impl Formatter {
-    pub(super) const DEFAULT: &str = "org.apache.kafka.tools.consumer.DefaultMessageFormatter";
+    /// The class that prints where none is named.
+    pub(super) const fn default_class(release: CliRelease) -> &'static str {
+        release.either(
+            "kafka.tools.DefaultMessageFormatter",
+            "org.apache.kafka.tools.consumer.DefaultMessageFormatter",
+        )
+    }
 
     /// By the name of Kafka's class.
-    pub(super) fn of_class(class: &str) -> Result<Self, FormatterError> {
+    pub(super) fn of_class(release: CliRelease, class: &str) -> Result<Self, FormatterError> {
         let unknown = || FormatterError::NoClass(class.to_owned());
+        if release.is_3_7() {
+            return Self::of_old_class(class).ok_or_else(unknown);
+        }
         Ok(match class.strip_prefix(PACKAGE).ok_or_else(unknown)? {
             // The second logs each record too, at a level that its tool does not show.
             "DefaultMessageFormatter" | "LoggingMessageFormatter" => Self::Default(Box::default()),
@@ -68,6 +78,18 @@ impl Formatter {
             }
             _ => return Err(unknown()),
         })
+    }
+
+    /// By the name that 3.7 has for it. Records of Kafka's own topics have a form of their own there,
+    /// which nothing here prints.
+    fn of_old_class(class: &str) -> Option<Self> {
+        match class.strip_prefix("kafka.tools.")? {
+            "DefaultMessageFormatter" | "LoggingMessageFormatter" => {
+                Some(Self::Default(Box::default()))
+            }
+            "NoOpMessageFormatter" => Some(Self::NoOp),
+            _ => None,
+        }
     }
 
     /// Takes the properties that are meant for it.
@@ -106,11 +128,18 @@ mod tests {
     fn formatters_go_by_the_names_of_kafkas_classes() {
         for name in ["Default", "Logging", "NoOp", "Offsets", "GroupMetadata", "TransactionLog"] {
             let class = format!("{PACKAGE}{name}MessageFormatter");
-            assert!(Formatter::of_class(&class).is_ok(), "{class}");
+            assert!(Formatter::of_class(CliRelease::V4_3, &class).is_ok(), "{class}");
         }
         for class in ["kafka.tools.DefaultMessageFormatter", "org.apache.kafka.tools.consumer.X"] {
-            let refused = Formatter::of_class(class).unwrap_err();
+            let refused = Formatter::of_class(CliRelease::V4_3, class).unwrap_err();
             assert_eq!(refused.to_string(), class);
+        }
+        for (class, is_there) in [
+            ("kafka.tools.DefaultMessageFormatter", true),
+            ("kafka.tools.NoOpMessageFormatter", true),
+            ("org.apache.kafka.tools.consumer.DefaultMessageFormatter", false),
+        ] {
+            assert_eq!(Formatter::of_class(CliRelease::V3_7, class).is_ok(), is_there, "{class}");
         }
     }
 }
