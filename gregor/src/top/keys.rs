@@ -28,7 +28,7 @@ impl Keys {
         let keys = Self { before, pressed };
         // It reads until the process ends, or the terminal does.
         std::thread::Builder::new().name("keys".to_owned()).spawn(move || {
-            for key in io::stdin().bytes() {
+            for key in io::stdin().lock().bytes() {
                 if key.map_or(true, |key| sender.send(key).is_err()) {
                     return;
                 }

@@ -72,7 +72,8 @@ fn show(args: &TopArgs) -> Result<(), TopError> {
         let (before, began) = (look()?, Instant::now());
         std::thread::sleep(REFRESH);
         let (now, between) = (look()?, began.elapsed());
-        return Ok(print(&screen::whole(&now, &screen::rates(&before, &now, between))));
+        print(&screen::whole(&now, &screen::rates(&before, &now, between)));
+        return Ok(());
     }
     let keys = Keys::take()?;
     let mut before: Option<(Sample, Instant)> = None;
