@@ -298,7 +298,7 @@ fn every_command_has_help() {
 
 #[test]
 fn what_is_no_tool_is_left_to_others() {
-    assert_eq!(cli::run("kafka-stooges", &[]), None);
+    assert_eq!(cli::run(cli::CliRelease::V4_3, "kafka-stooges", &[]), None);
 }
 
 #[test]

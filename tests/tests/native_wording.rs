@@ -15,21 +15,21 @@ macro_rules! wordings {
     ($($name:ident => $case:literal,)*) => { $(
         #[test]
         fn $name() {
-            check_wording(concat!("tools/", $case, "-3.7.0"));
+            check_wording($case);
         }
     )* };
 }
 
 wordings! {
-    kafka_topics_speaks_as_3_7 => "topics",
-    kafka_configs_speaks_as_3_7 => "configs",
-    elections_and_log_directories_speak_as_3_7 => "elections",
-    kafka_reassign_partitions_speaks_as_3_7 => "reassign",
-    quorums_features_clusters_and_versions_are_spoken_of_as_by_3_7 => "own-jvm",
-    kafka_console_consumer_speaks_as_3_7 => "console-consumer",
-    kafka_console_producer_speaks_as_3_7 => "console-producer",
-    kafka_consumer_groups_speaks_as_3_7 => "consumer-groups",
-    offsets_of_groups_move_as_with_3_7 => "consumer-groups-offsets",
-    kafka_get_offsets_and_delete_records_speak_as_3_7 => "offsets",
-    kafka_producer_perf_test_speaks_as_3_7 => "producer-perf-test",
+    kafka_topics_speaks_as_3_7 => "tools/topics-3.7.0",
+    kafka_configs_speaks_as_3_7 => "tools/configs-3.7.0",
+    elections_and_log_directories_speak_as_3_7 => "tools/elections-3.7.0",
+    kafka_reassign_partitions_speaks_as_3_7 => "tools/reassign-3.7.0",
+    quorums_features_clusters_and_versions_are_spoken_of_as_by_3_7 => "tools/own-jvm-3.7.0",
+    kafka_console_consumer_speaks_as_3_7 => "tools/console-consumer-3.7.0",
+    kafka_console_producer_speaks_as_3_7 => "tools/console-producer-3.7.0",
+    kafka_consumer_groups_speaks_as_3_7 => "tools/consumer-groups-3.7.0",
+    offsets_of_groups_move_as_with_3_7 => "tools/consumer-groups-offsets-3.7.0",
+    kafka_get_offsets_and_delete_records_speak_as_3_7 => "tools/offsets-3.7.0",
+    kafka_producer_perf_test_speaks_as_3_7 => "tools/producer-perf-test-3.7.0",
 }

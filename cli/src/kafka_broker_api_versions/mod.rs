@@ -1,8 +1,8 @@
 //! `kafka-broker-api-versions`: what each broker speaks, and what of it Kafka 4.3.1 can use.
 //!
 //! Answers to org.apache.kafka.tools.BrokerApiVersionsCommand and `NodeApiVersions.toString`.
-//! `apis-4.3.1.txt` and `apis-3.7.0.txt` are Kafka's `ApiKeys`: key, name, oldest and newest stable version, and whether
-//! a broker's listener has it.
+//! `apis-4.3.1.txt` and `apis-3.7.0.txt` are Kafka's `ApiKeys`: key, name, oldest and newest stable
+//! version, and whether a broker's listener has it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn an_api_is_usable_as_far_as_both_sides_know_it() {
-        let known = known(release);
+        let known = known(CliRelease::V4_3);
         let row = |key: i16, range| row(key, &range, known.get(&key));
         assert_eq!(row(0, 0..=13), "Produce(0): 0 to 13 [usable: 13]");
         assert_eq!(row(27, 1..=1), "WriteTxnMarkers(27): 1 [usable: 1]");
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_a_node_does_not_list_is_unsupported() {
-        let table = table(&vec![(18, 0..=4)]);
+        let table = table(CliRelease::V4_3, &vec![(18, 0..=4)]);
         assert!(table.starts_with("(\n\tProduce(0): UNSUPPORTED,\n\tFetch(1): UNSUPPORTED,\n"));
         assert!(table.contains("\tApiVersions(18): 0 to 4 [usable: 4],\n"), "{table}");
         assert!(!table.contains("Vote(52)"), "a controller's");

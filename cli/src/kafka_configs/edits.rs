@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<Vec<(String, String)>> {
-        pairs(text).ok()
+        pairs(CliRelease::V4_3, text).ok()
     }
 
     fn owned(pairs: &[(&str, &str)]) -> Option<Vec<(String, String)>> {

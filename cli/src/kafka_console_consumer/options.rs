@@ -270,7 +270,7 @@ fn formatter(given: &ParsedOptions, notes: &mut Vec<String>) -> Result<Formatter
     let class = given.value("formatter").map_err(|error| usage(&error))?;
     let mut formatter = {
         let release = given.release();
-        let class = class.unwrap_or(Formatter::default_class(release));
+        let class = class.unwrap_or_else(|| Formatter::default_class(release));
         Formatter::of_class(release, class).map_err(|error| usage(&error))?
     };
     if given.has("property") && given.has("formatter-property") {

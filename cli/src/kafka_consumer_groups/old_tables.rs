@@ -1,4 +1,4 @@
-//! The tables as 3.7 makes them: without epochs, and what is assigned as `orders(0,1), payments(2)`.
+//! The tables as 3.7 makes them: without epochs, and an assignment as `orders(0,1), payments(2)`.
 //!
 //! Answers to `printMembers`, `printStates` and `printOffsetsToReset` of kafka.admin's
 //! ConsumerGroupCommand. Pure.

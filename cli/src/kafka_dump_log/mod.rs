@@ -94,7 +94,8 @@ pub(crate) fn run(
     let options = match DumpOptions::read(arguments.is_empty(), &given) {
         Ok(options) => options,
         Err(Refused::Usage(words)) => {
-            let help = help(release).split_once('\n').map_or(help(release), |(_, help)| help);
+            let whole = help(release);
+            let help = whole.split_once('\n').map_or(whole, |(_, help)| help);
             let _ = write!(err, "{words}\n{help}");
             return 1;
         }

@@ -80,8 +80,8 @@ impl Formatter {
         })
     }
 
-    /// By the name that 3.7 has for it. Records of Kafka's own topics have a form of their own there,
-    /// which nothing here prints.
+    /// By the name that 3.7 has for it. Records of Kafka's own topics have a form of their own
+    /// there, which nothing here prints.
     fn of_old_class(class: &str) -> Option<Self> {
         match class.strip_prefix("kafka.tools.")? {
             "DefaultMessageFormatter" | "LoggingMessageFormatter" => {
