@@ -1,8 +1,8 @@
 //! Groups: listed over all brokers, described and deleted by their coordinators, their offsets.
 //!
 //! Answers to `listGroups`, `describeConsumerGroups`, `deleteConsumerGroups` and to
-//! `listConsumerGroupOffsets`, `alterConsumerGroupOffsets` and `deleteConsumerGroupOffsets`; `share` and
-//! `share_offsets` do the same for share groups.
+//! `listConsumerGroupOffsets`, `alterConsumerGroupOffsets` and `deleteConsumerGroupOffsets`;
+//! `share` and `share_offsets` do the same for share groups.
 
 mod describe;
 mod list;

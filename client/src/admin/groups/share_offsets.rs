@@ -9,8 +9,8 @@ use protocol::messages::alter_share_group_offsets_request::{
     AlterShareGroupOffsetsRequestPartition, AlterShareGroupOffsetsRequestTopic,
 };
 use protocol::messages::delete_share_group_offsets_request::DeleteShareGroupOffsetsRequestTopic;
-use protocol::messages::describe_share_group_offsets_request::DescribeShareGroupOffsetsRequestGroup;
-use protocol::messages::describe_share_group_offsets_response::DescribeShareGroupOffsetsResponseTopic;
+use protocol::messages::describe_share_group_offsets_request as asked;
+use protocol::messages::describe_share_group_offsets_response as described;
 use protocol::messages::{
     AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse, DeleteShareGroupOffsetsRequest,
     DeleteShareGroupOffsetsResponse, DescribeShareGroupOffsetsRequest,
@@ -55,7 +55,7 @@ impl KeyedCall for DescribeShareGroupOffsets {
 
     fn request(&self, keys: &[GroupKey], _: i32) -> DescribeShareGroupOffsetsRequest {
         let groups = keys.iter().map(|key| {
-            DescribeShareGroupOffsetsRequestGroup::default()
+            asked::DescribeShareGroupOffsetsRequestGroup::default()
                 .with_group_id(group_id(key))
                 .with_topics(None)
         });
@@ -79,7 +79,7 @@ impl KeyedCall for DescribeShareGroupOffsets {
     }
 }
 
-fn starts(topic: &DescribeShareGroupOffsetsResponseTopic) -> Starts {
+fn starts(topic: &described::DescribeShareGroupOffsetsResponseTopic) -> Starts {
     // What cannot be told of one partition is left out, as by Kafka.
     let known = topic.partitions.iter().filter(|partition| partition.error_code == 0);
     let starts = known.map(|partition| {

@@ -3,7 +3,6 @@
 use protocol::messages::GroupId;
 use protocol::messages::alter_share_group_offsets_response as altered;
 use protocol::messages::delete_share_group_offsets_response as deleted;
-use protocol::messages::describe_share_group_offsets_response as described;
 use protocol::wire::StrBytes;
 
 use super::*;
@@ -29,7 +28,7 @@ fn a_partition_where_the_group_has_not_begun_has_no_start_and_a_failed_one_is_le
             .with_leader_epoch(epoch)
             .with_error_code(code)
     };
-    let topic = DescribeShareGroupOffsetsResponseTopic::default()
+    let topic = described::DescribeShareGroupOffsetsResponseTopic::default()
         .with_topic_name(topic_name("orders"))
         .with_partitions(vec![
             partition_of(0, 12, 3, 0),
