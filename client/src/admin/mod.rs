@@ -53,7 +53,7 @@ pub use self::error::{AdminError, Known, known};
 pub use self::features::{FeatureRange, FeatureUpdates, Features, UpgradeType};
 pub use self::groups::{
     CommittedOffset, GroupDescription, GroupFilter, GroupListing, GroupMember, GroupState,
-    GroupType, MemberGeneration,
+    GroupType, MemberGeneration, ShareGroupDescription, ShareGroupMember, ShareOffset,
 };
 pub use self::located::TopicPartition;
 pub use self::log_dirs::{LogDir, MovedReplicas, ReplicaInLogDir};

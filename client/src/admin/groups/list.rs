@@ -28,6 +28,10 @@ impl GroupFilter {
         }
     }
 
+    pub fn shares() -> Self {
+        Self { types: vec![GroupType::Share], ..Self::default() }
+    }
+
     /// Nodes before 3.8 read no types and have classic groups alone: whether they may be asked
     /// without them.
     fn may_omit_types(&self) -> bool {

@@ -1,11 +1,14 @@
 //! Groups: listed over all brokers, described and deleted by their coordinators, their offsets.
 //!
 //! Answers to `listGroups`, `describeConsumerGroups`, `deleteConsumerGroups` and to
-//! `listConsumerGroupOffsets`, `alterConsumerGroupOffsets` and `deleteConsumerGroupOffsets`.
+//! `listConsumerGroupOffsets`, `alterConsumerGroupOffsets` and `deleteConsumerGroupOffsets`;
+//! `share` and `share_offsets` do the same for share groups.
 
 mod describe;
 mod list;
 mod offsets;
+mod share;
+mod share_offsets;
 mod state;
 
 use std::collections::BTreeSet;
@@ -15,6 +18,8 @@ pub use list::{GroupFilter, GroupListing};
 pub use offsets::CommittedOffset;
 use protocol::messages::{DeleteGroupsRequest, DeleteGroupsResponse, GroupId};
 use protocol::wire::StrBytes;
+pub use share::{ShareGroupDescription, ShareGroupMember};
+pub use share_offsets::ShareOffset;
 pub use state::{GroupState, GroupType};
 
 use super::keyed::{KeyedCall, Outcome, Results};

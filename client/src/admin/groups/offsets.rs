@@ -35,7 +35,7 @@ pub struct CommittedOffset {
 /// In the order of the answer; nothing for a partition without a committed offset.
 type Committed = Vec<(TopicPartition, Option<CommittedOffset>)>;
 /// The outcome of each partition.
-type PerPartition = HashMap<TopicPartition, Result<(), AdminError>>;
+pub(super) type PerPartition = HashMap<TopicPartition, Result<(), AdminError>>;
 
 struct OffsetFetch;
 
@@ -212,21 +212,7 @@ impl Admin {
         offsets: &[(TopicPartition, i64)],
     ) -> Result<(), AdminError> {
         let kind = OffsetCommit(offsets);
-        let done = only(self.ask_of_keys(&kind, &group_keys(&[group.to_owned()])).await)?;
-        let failed = done.into_iter().filter_map(|(key, result)| Some((key, result.err()?)));
-        let failed: Vec<(TopicPartition, AdminError)> = failed.collect();
-        match failed.first() {
-            None => Ok(()),
-            Some((_, AdminError::Answer { code, .. })) => {
-                let names: Vec<String> = failed.iter().map(|(key, _)| key.to_string()).collect();
-                let message = format!(
-                    "Failed altering group offsets for the following partitions: [{}]",
-                    names.join(", ")
-                );
-                Err(AdminError::Answer { code: *code, message })
-            }
-            Some((_, error)) => Err(error.clone()),
-        }
+        all_altered(only(self.ask_of_keys(&kind, &group_keys(&[group.to_owned()])).await)?)
     }
 
     /// Takes committed offsets away; the outcome of each partition.
@@ -237,5 +223,23 @@ impl Admin {
     ) -> Result<PerPartition, AdminError> {
         let kind = OffsetDelete(partitions);
         only(self.ask_of_keys(&kind, &group_keys(&[group.to_owned()])).await)
+    }
+}
+
+/// What a change of offsets came to: the first partition that was refused fails it all.
+pub(super) fn all_altered(done: PerPartition) -> Result<(), AdminError> {
+    let failed = done.into_iter().filter_map(|(key, result)| Some((key, result.err()?)));
+    let failed: BTreeMap<TopicPartition, AdminError> = failed.collect();
+    match failed.first_key_value() {
+        None => Ok(()),
+        Some((_, AdminError::Answer { code, .. })) => {
+            let names: Vec<String> = failed.keys().map(ToString::to_string).collect();
+            let message = format!(
+                "Failed altering group offsets for the following partitions: [{}]",
+                names.join(", ")
+            );
+            Err(AdminError::Answer { code: *code, message })
+        }
+        Some((_, error)) => Err(error.clone()),
     }
 }
