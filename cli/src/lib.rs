@@ -38,6 +38,7 @@ mod kafka_reassign_partitions;
 mod kafka_storage;
 mod kafka_topics;
 mod kafka_verifiable_consumer;
+mod kafka_verifiable_producer;
 mod log_line;
 mod machine;
 mod nc;
@@ -51,6 +52,8 @@ mod session;
 mod signals;
 mod simple_date_format;
 mod subcommands;
+mod throttle;
+mod verifiable;
 mod wrap;
 
 use std::io::{IsTerminal as _, Write};
@@ -96,6 +99,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
+    ("kafka-verifiable-producer", kafka_verifiable_producer::run),
     ("nc", nc::run),
     ("ub", confluent::ub),
 ];

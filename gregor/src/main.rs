@@ -1,6 +1,7 @@
 //! `gregor`: a Kafka broker and controller, and Kafka's tools that work on files.
 
 mod args;
+mod cli_release;
 mod cluster;
 mod completion;
 mod container;
@@ -20,7 +21,8 @@ use std::process::ExitCode;
 
 use args::{Asked, Command};
 use broker::logging;
-use cli::{CliRelease, NodeConfig, UnknownRelease};
+use cli::NodeConfig;
+use cli_release::cli_release;
 use server_start::{refuse, serve};
 
 fn main() -> ExitCode {
@@ -74,16 +76,8 @@ fn start_unconfigured() -> ExitCode {
     serve(node)
 }
 
-/// The release that `--as` names, or the environment; the newest where neither does.
-fn cli_release(asked: Option<String>) -> Result<CliRelease, UnknownRelease> {
-    // A variable that is set to nothing is not set.
-    let variable = || std::env::var(CliRelease::VARIABLE).ok().filter(|name| !name.is_empty());
-    let name = asked.or_else(variable);
-    name.map_or_else(|| Ok(CliRelease::default()), |name| CliRelease::named(&name))
-}
-
 fn run_tool(tool: &str, asked: Option<String>, args: &[String]) -> ExitCode {
-    let release = match cli_release(asked) {
+    let release = match cli_release(asked, |name| std::env::var(name).ok()) {
         Ok(release) => release,
         Err(unknown) => {
             eprintln!("{unknown}");

@@ -28,6 +28,7 @@ const TOOLS: &[&str] = &[
     "kafka-reassign-partitions",
     "kafka-topics",
     "kafka-verifiable-consumer",
+    "kafka-verifiable-producer",
 ];
 
 /// Whether there is a native tool in the place of this one.

@@ -50,16 +50,19 @@ fn named() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// The words of every case of each tool: the steps of transcripts, and the tests that run both.
-fn cases() -> BTreeMap<String, String> {
+fn cases<'t>(tools: impl Iterator<Item = &'t String>) -> BTreeMap<String, String> {
     let (mut golden, mut suites) = (Vec::new(), Vec::new());
     files(&repository().join("tests/golden"), &mut golden);
     files(&repository().join("tests/tests"), &mut suites);
-    let mut cases = BTreeMap::<String, String>::new();
+    let mut cases: BTreeMap<String, String> =
+        tools.map(|tool| (tool.clone(), String::new())).collect();
     for path in golden.iter().filter(|path| path.extension().is_some_and(|end| end == "txt")) {
         for step in text(path).lines().filter_map(|line| line.strip_prefix("$ ")) {
             let typed = step.split_whitespace().find(|word| word.contains("@4.3.1"));
             let tool = typed.and_then(|word| word.split('@').next()).unwrap_or_default();
-            cases.entry(tool.to_owned()).or_default().push_str(&format!("{step}\n"));
+            if let Some(words) = cases.get_mut(tool) {
+                words.push_str(&format!("{step}\n"));
+            }
         }
     }
     let compares = |path: &&PathBuf| {
@@ -86,13 +89,12 @@ fn occurs(option: &str, cases: &str) -> bool {
 
 #[test]
 fn every_option_of_every_tool_is_compared_with_stocks() {
-    let (named, cases) = (named(), cases());
-    let none = String::new();
+    let named = named();
+    let cases = cases(named.keys());
     let missing: Vec<String> = named
         .iter()
         .flat_map(|(tool, options)| {
-            let cases = cases.get(tool).unwrap_or(&none);
-            let missing = options.iter().filter(|option| !occurs(option, cases));
+            let missing = options.iter().filter(|option| !occurs(option, &cases[tool]));
             missing.map(move |option| format!("{tool} {option}"))
         })
         .collect();

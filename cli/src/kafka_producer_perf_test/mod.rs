@@ -8,7 +8,6 @@
 mod options;
 mod payload;
 mod stats;
-mod throttle;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,12 +19,12 @@ use regex_lite::Regex;
 use self::options::Options;
 use self::payload::{Payload, Random, pieces};
 use self::stats::Stats;
-use self::throttle::{Pause, Throttle};
 use crate::arguments::Stopped;
 use crate::producer_session::{NoProducer, open};
 use crate::release::CliRelease;
 use crate::session::{SessionError, properties};
 use crate::signals::on_interrupt;
+use crate::throttle::{Pause, Throttle};
 use crate::wrap::wrap;
 
 /// Why the test ends early: what Java prints of an exception that nobody caught.

@@ -10,58 +10,25 @@ mod options;
 
 use std::io::Write;
 
-use self::options::{FLAGS, Plan, Refused};
-use crate::arguments::{Stopped, parse};
-use crate::did_you_mean::did_you_mean;
-use crate::wrap::wrap;
+use self::options::{FLAGS, Plan};
+use crate::arguments::parse;
+use crate::verifiable::{Refused, Tool};
 
-const HELP: &str = include_str!("help-4.3.1.txt");
+const TOOL: Tool =
+    Tool { name: "verifiable-consumer", help: include_str!("help-4.3.1.txt"), flags: FLAGS };
 
 /// Runs the tool.
 pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
     if arguments.is_empty() {
-        let _ = out.write_all(HELP.as_bytes());
+        let _ = TOOL.refuse(&Refused::Help, out, err);
         return 0;
     }
-    let read = parse(FLAGS, arguments).map_err(|stopped| match stopped {
-        Stopped::Help => Refused::Help,
-        Stopped::Wrong(problem) => Refused::Wrong(problem),
-    });
     let mut notes = Vec::new();
+    let read = parse(FLAGS, arguments).map_err(Refused::from);
     let plan = read.and_then(|given| Plan::read(&given, &mut notes));
     for note in notes {
         let _ = writeln!(out, "{note}");
     }
-    match plan {
-        Ok(plan) => match consume::run(&plan, out) {
-            Ok(code) => code,
-            Err(problem) => refuse(err, &problem),
-        },
-        Err(Refused::Help) => {
-            let _ = out.write_all(HELP.as_bytes());
-            1
-        }
-        Err(Refused::Wrong(problem)) => {
-            // The usage is what stands above the first empty line of the help.
-            let usage = HELP.split("\n\n").next().unwrap_or_default();
-            let complaint = wrap(&format!("verifiable-consumer: error: {problem}"));
-            let _ = write!(err, "{usage}\n{complaint}{}", suggestion(&problem));
-            1
-        }
-        Err(Refused::Uncaught(exception)) => refuse(err, &exception),
-    }
-}
-
-/// What a flag that there is none of may have meant.
-fn suggestion(problem: &str) -> String {
-    let unknown = problem.strip_prefix("unrecognized arguments: '--");
-    let Some(typed) = unknown.and_then(|rest| rest.strip_suffix('\'')) else {
-        return String::new();
-    };
-    did_you_mean(typed, std::iter::once("help").chain(FLAGS.iter().map(|flag| flag.long)))
-}
-
-fn refuse(err: &mut dyn Write, exception: &str) -> i32 {
-    let _ = writeln!(err, "Exception in thread \"main\" {exception}");
-    1
+    let done = plan.and_then(|plan| consume::run(&plan, out).map_err(Refused::Uncaught));
+    done.unwrap_or_else(|refused| TOOL.refuse(&refused, out, err))
 }

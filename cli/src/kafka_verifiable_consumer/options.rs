@@ -6,6 +6,7 @@ use config::Properties;
 
 use crate::arguments::{Flag, ParsedOptions};
 use crate::session::{SessionError, properties};
+use crate::verifiable::Refused;
 
 /// In the order in which Kafka defines them, which decides whose absence is named.
 pub(super) const FLAGS: &[Flag] = &[
@@ -27,16 +28,6 @@ pub(super) const FLAGS: &[Flag] = &[
 
 const fn value(long: &'static str) -> Flag {
     Flag::value(long, ' ', "").long_only()
-}
-
-/// Why nothing is read.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    Help,
-    /// In the words of argparse4j.
-    Wrong(String),
-    /// A Java exception that nobody catches, with its message.
-    Uncaught(String),
 }
 
 /// What is to be done.
@@ -136,15 +127,11 @@ fn set_protocol(given: &ParsedOptions, properties: &mut Properties) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arguments::{Stopped, parse};
+    use crate::arguments::parse;
 
     fn of(line: &str) -> Result<Plan, Refused> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        let given = parse(FLAGS, &words).map_err(|stopped| match stopped {
-            Stopped::Help => Refused::Help,
-            Stopped::Wrong(problem) => Refused::Wrong(problem),
-        });
-        Plan::read(&given?, &mut Vec::new())
+        Plan::read(&parse(FLAGS, &words)?, &mut Vec::new())
     }
 
     #[test]

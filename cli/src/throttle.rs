@@ -8,7 +8,7 @@ use std::time::Duration;
 const SLEEP_MIN: Duration = Duration::from_millis(2);
 
 #[derive(Debug)]
-pub(super) struct Throttle {
+pub(crate) struct Throttle {
     target: f64,
     start: u64,
     deficit: Duration,
@@ -16,7 +16,7 @@ pub(super) struct Throttle {
 
 /// What to do after a record.
 #[derive(Debug, PartialEq)]
-pub(super) enum Pause {
+pub(crate) enum Pause {
     None,
     Sleep(Duration),
     /// A rate of 0: no record ever again.
@@ -25,11 +25,11 @@ pub(super) enum Pause {
 
 impl Throttle {
     /// Records per second; a negative target means no limit.
-    pub(super) fn new(target: f64, start: u64) -> Self {
+    pub(crate) fn new(target: f64, start: u64) -> Self {
         Self { target, start, deficit: Duration::ZERO }
     }
 
-    pub(super) fn after(&mut self, records: u64, now: u64) -> Pause {
+    pub(crate) fn after(&mut self, records: u64, now: u64) -> Pause {
         if self.target < 0.0 {
             return Pause::None;
         }

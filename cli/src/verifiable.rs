@@ -1,0 +1,70 @@
+//! What the verifiable tools share: how they answer a command line that cannot be carried out, in
+//! the words of argparse4j.
+
+use std::io::Write;
+
+use crate::arguments::{Flag, Stopped};
+use crate::did_you_mean::did_you_mean;
+use crate::wrap::wrap;
+
+/// Why nothing is done.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    Help,
+    /// In the words of argparse4j.
+    Wrong(String),
+    /// A Java exception that nobody catches, with its message.
+    Uncaught(String),
+}
+
+impl From<Stopped> for Refused {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Help => Self::Help,
+            Stopped::Wrong(problem) => Self::Wrong(problem),
+        }
+    }
+}
+
+/// A tool by the name that its complaints have, its help and its flags.
+pub(crate) struct Tool {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) flags: &'static [Flag],
+}
+
+impl Tool {
+    /// Says why; the exit code. Streams that nobody reads are no reason to complain.
+    pub(crate) fn refuse(
+        &self,
+        refused: &Refused,
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> i32 {
+        match refused {
+            Refused::Help => {
+                let _ = out.write_all(self.help.as_bytes());
+            }
+            Refused::Wrong(problem) => {
+                // The usage is what stands above the first empty line of the help.
+                let usage = self.help.split("\n\n").next().unwrap_or_default();
+                let complaint = wrap(&format!("{}: error: {problem}", self.name));
+                let _ = write!(err, "{usage}\n{complaint}{}", self.suggestion(problem));
+            }
+            Refused::Uncaught(exception) => {
+                let _ = writeln!(err, "Exception in thread \"main\" {exception}");
+            }
+        }
+        1
+    }
+
+    /// What a flag that there is none of may have meant.
+    fn suggestion(&self, problem: &str) -> String {
+        let unknown = problem.strip_prefix("unrecognized arguments: '--");
+        let Some(typed) = unknown.and_then(|rest| rest.strip_suffix('\'')) else {
+            return String::new();
+        };
+        let flags = self.flags.iter().map(|flag| flag.long);
+        did_you_mean(typed, std::iter::once("help").chain(flags))
+    }
+}
