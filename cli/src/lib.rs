@@ -16,6 +16,7 @@ mod decode_json;
 mod did_you_mean;
 mod java_order;
 mod joptsimple;
+mod kafka_acls;
 mod kafka_broker_api_versions;
 mod kafka_client_metrics;
 mod kafka_cluster;
@@ -94,6 +95,7 @@ const WORDED: &[(&str, RunAs)] = &[
 const TOOLS: &[(&str, Run)] = &[
     ("cub", confluent::cub),
     ("dub", confluent::dub),
+    ("kafka-acls", kafka_acls::run),
     ("kafka-client-metrics", kafka_client_metrics::run),
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),

@@ -9,6 +9,7 @@ use crate::oracle::Finished;
 /// Releases whose words the native tools have.
 const RELEASES: [&str; 2] = ["4.3.1", "3.7.0"];
 const TOOLS: &[&str] = &[
+    "kafka-acls",
     "kafka-broker-api-versions",
     "kafka-client-metrics",
     "kafka-cluster",
@@ -116,10 +117,13 @@ pub fn without_trace(stdout: &str, stderr: &str) -> String {
     kept.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// The same for stdout, where some tools say what failed behind `Error: `.
+/// The same for stdout, where some tools say what failed behind `Error: ` and the like.
 #[must_use]
 pub fn without_trace_on_stdout(stdout: &str) -> String {
-    if !stdout.lines().any(|line| line.starts_with("Error: ")) {
+    let is_failure = |line: &str| {
+        ["Error: ", "Error while executing ACL command: "].iter().any(|said| line.starts_with(said))
+    };
+    if !stdout.lines().any(is_failure) {
         return stdout.to_owned();
     }
     let is_traced = |line: &&str| {

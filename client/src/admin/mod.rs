@@ -5,13 +5,14 @@
 //!                                        ▲ asked again when no node of them answers │
 //!                                        └────────────────────── attempts ◀─────────┘
 //! ```
-//! A file per noun: `cluster`, `topics`, `configs`, `config_resources`, `quotas`, `scram`,
+//! A file per noun: `acls`, `cluster`, `topics`, `configs`, `config_resources`, `quotas`, `scram`,
 //! `reassignments`, `elections`, `log_dirs`, `quorum`, `features`, `groups`, `offsets`, `records`.
 //! `keyed` asks of many keys at once, each of the node that has it, which `located` finds.
 //! `attempts`, `settings` and `error` decide and know no runtime. As with Kafka's client, the
 //! bootstrap addresses only serve to learn the nodes; calls go to the addresses that those
 //! advertise. Answers to `KafkaAdminClient`.
 
+mod acls;
 mod attempts;
 mod cluster;
 mod config_resources;
@@ -41,6 +42,10 @@ use protocol::constant_name;
 use protocol::messages::{DescribeClusterRequest, MetadataRequest};
 use protocol::wire::Request;
 
+pub use self::acls::{
+    AccessControlEntry, AclBinding, AclOperation, PatternType, PermissionType, ResourcePattern,
+    ResourceType,
+};
 use self::attempts::{Attempts, Backoff};
 pub(crate) use self::cluster::nodes_of_metadata;
 pub use self::cluster::{ClusterDescription, NodeVersions};

@@ -1,0 +1,212 @@
+//! `kafka-acls`: who may do what, listed, added and removed.
+//!
+//! Answers to org.apache.kafka.tools.AclCommand of Kafka 4.3.1, whose help is `help-4.3.1.txt`.
+//! `options` judges the command line, `entries` says what it means.
+//!
+//! Unlike Kafka, whose JVM has no console where stdin is no terminal and ends with that: the answer
+//! to a question is read from stdin whatever it is.
+
+mod entries;
+mod options;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
+
+use client::admin::{
+    AccessControlEntry, AclBinding, Admin, AdminError, Bootstrap, ResourcePattern,
+};
+
+use self::entries::{of_resources, pattern_type, principals, resources};
+use self::options::{Action, OPTIONS};
+use crate::joptsimple::{OptionError, ParsedOptions, parse};
+use crate::refused::Refused;
+use crate::session::{Session, SessionError, properties, settings};
+
+const HELP: &str = include_str!("help-4.3.1.txt");
+
+/// Why a command that got past its options failed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// With the help below it.
+    #[error("{0:?}")]
+    Refused(Refused),
+    #[error("{0}")]
+    Option(#[from] OptionError),
+    #[error("{0}")]
+    Words(String),
+    /// As Java shows the cause of a future that failed.
+    #[error("{class}: {0}", class = .0.class())]
+    Asked(#[from] AdminError),
+    #[error("{0}")]
+    Session(String),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error.to_string().lines().next().unwrap_or_default().to_owned())
+    }
+}
+
+/// Runs the tool.
+pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
+    let parsed = parse(OPTIONS, arguments);
+    // Java shows its help for what it cannot read.
+    let checked = parsed.map_err(|error| Refused::Usage(error.to_string())).and_then(|given| {
+        let action = options::check(arguments.is_empty(), &given)?;
+        Ok((given, action))
+    });
+    let (given, action) = match checked {
+        Ok(checked) => checked,
+        Err(refused) => return refused.answer(HELP, out, err),
+    };
+    let done = open(&given, out).and_then(|mut session| {
+        session.run(async |admin| match action {
+            Action::Add => add(&given, admin, out).await,
+            Action::Remove => remove(&given, admin, out).await,
+            Action::List => list(&given, admin, out).await,
+        })
+    });
+    match done {
+        Ok(()) => 0,
+        // Streams that nobody reads any more are no reason to complain.
+        Err(Failure::Io(_)) => 1,
+        Err(Failure::Refused(refused)) => refused.answer(HELP, out, err),
+        Err(failure) => {
+            let _ = writeln!(out, "Error while executing ACL command: {failure}");
+            1
+        }
+    }
+}
+
+fn open(given: &ParsedOptions, out: &mut dyn Write) -> Result<Session, Failure> {
+    let file = given.value("command-config")?;
+    if file.is_none() && given.has("command-config") {
+        writeln!(out, "Did not load any properties since the property file is not specified")?;
+    }
+    let settings = settings(&properties(file)?)?;
+    let (bootstrap, list) = match given.value("bootstrap-server")? {
+        Some(list) => (Bootstrap::Servers, list),
+        None => {
+            let list = given.value("bootstrap-controller")?.unwrap_or_default();
+            (Bootstrap::Controllers, list)
+        }
+    };
+    Ok(Session::open(bootstrap, list, settings, "AdminClient")?)
+}
+
+async fn add(given: &ParsedOptions, admin: &mut Admin, out: &mut dyn Write) -> Result<(), Failure> {
+    use client::admin::PatternType::{Literal, Prefixed};
+    let pattern_type = pattern_type(given)?;
+    let usage = |words: String| Failure::Refused(Refused::Usage(words));
+    if ![Literal, Prefixed].contains(&pattern_type) {
+        return Err(usage(format!(
+            "A '--resource-pattern-type' value of '{pattern_type}' is not valid when adding acls."
+        )));
+    }
+    let all = of_resources(given)?;
+    if all.iter().any(|(_, entries)| entries.is_empty()) {
+        return Err(usage(
+            "You must specify one of: --allow-principal, --deny-principal when trying to add ACLs."
+                .to_owned(),
+        ));
+    }
+    for (pattern, entries) in all {
+        let existing = admin.describe_acls(&pattern).await?;
+        let mut new = Vec::new();
+        for entry in entries {
+            let binding = AclBinding { pattern: pattern.clone(), entry };
+            match existing.contains(&binding) {
+                true => writeln!(out, "Acl {binding} already exists.")?,
+                false => new.push(binding),
+            }
+        }
+        if !new.is_empty() {
+            let shown = lines(new.iter().map(|binding| &binding.entry));
+            writeln!(out, "Adding ACLs for resource `{pattern}`: \n {shown}\n")?;
+            admin.create_acls(&new).await?;
+        }
+    }
+    Ok(())
+}
+
+fn lines<'a>(entries: impl Iterator<Item = &'a AccessControlEntry>) -> String {
+    entries.map(|entry| format!("\t{entry}")).collect::<Vec<_>>().join("\n")
+}
+
+async fn remove(
+    given: &ParsedOptions,
+    admin: &mut Admin,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    for (filter, entries) in of_resources(given)? {
+        let question = match entries.is_empty() {
+            true => format!(
+                "Are you sure you want to delete all ACLs for resource filter `{filter}`? (y/n)"
+            ),
+            false => format!(
+                "Are you sure you want to remove ACLs: \n {}\n from resource filter `{filter}`? \
+                 (y/n)",
+                lines(entries.iter())
+            ),
+        };
+        if given.has("force") || is_confirmed(&question, out)? {
+            admin.delete_acls(&filter, &entries).await?;
+        }
+    }
+    Ok(())
+}
+
+fn is_confirmed(question: &str, out: &mut dyn Write) -> Result<bool, Failure> {
+    writeln!(out, "{question}")?;
+    out.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim_end_matches(['\r', '\n']).eq_ignore_ascii_case("y"))
+}
+
+async fn list(
+    given: &ParsedOptions,
+    admin: &mut Admin,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let mut filters = resources(given)?;
+    let principals = principals(given, "principal")?;
+    if filters.is_empty() {
+        filters.push(ResourcePattern::ANY);
+    }
+    let mut known = BTreeMap::<ResourcePattern, Vec<AccessControlEntry>>::new();
+    for filter in &filters {
+        for AclBinding { pattern, entry } in admin.describe_acls(filter).await? {
+            let entries = known.entry(pattern).or_default();
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+    }
+    if principals.is_empty() {
+        return print(&known, |_| true, out);
+    }
+    for principal in principals {
+        writeln!(out, "ACLs for principal `{principal}`")?;
+        print(&known, |entry| entry.principal == principal, out)?;
+    }
+    Ok(())
+}
+
+fn print(
+    known: &BTreeMap<ResourcePattern, Vec<AccessControlEntry>>,
+    is_shown: impl Fn(&AccessControlEntry) -> bool,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    for (resource, entries) in known {
+        let mut shown: Vec<_> = entries.iter().filter(|entry| is_shown(entry)).collect();
+        shown.sort_unstable();
+        if !shown.is_empty() {
+            let shown = lines(shown.into_iter());
+            writeln!(out, "Current ACLs for resource `{resource}`:\n{shown}\n")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! The options of `kafka-acls`, and which of them go together.
+//!
+//! Answers to `AclCommandOptions` of Kafka 4.3.1: its checks in its order.
+
+use crate::joptsimple::{Opt, ParsedOptions};
+use crate::refused::Refused;
+
+pub(super) const OPTIONS: &[Opt] = &[
+    Opt::switch("help"),
+    Opt::switch("version"),
+    Opt::value("bootstrap-server"),
+    Opt::value("bootstrap-controller"),
+    Opt::optional("command-config"),
+    Opt::value("topic"),
+    Opt::switch("cluster"),
+    Opt::value("group"),
+    Opt::value("transactional-id"),
+    Opt::switch("idempotent"),
+    Opt::value("delegation-token"),
+    Opt::value("resource-pattern-type"),
+    Opt::switch("add"),
+    Opt::switch("remove"),
+    Opt::switch("list"),
+    Opt::value("operation"),
+    Opt::value("allow-principal"),
+    Opt::value("deny-principal"),
+    Opt::optional("principal"),
+    Opt::value("allow-host"),
+    Opt::value("deny-host"),
+    Opt::switch("producer"),
+    Opt::switch("consumer"),
+    Opt::switch("force"),
+    Opt::value("user-principal"),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Add,
+    Remove,
+    List,
+}
+
+/// An option, and those that cannot stand beside it.
+const EXCLUSIVE: [(&str, &[&str]); 3] = [
+    (
+        "list",
+        &["producer", "consumer", "allow-host", "allow-principal", "deny-host", "deny-principal"],
+    ),
+    ("producer", &["operation", "deny-principal", "deny-host"]),
+    ("consumer", &["operation", "deny-principal", "deny-host"]),
+];
+
+/// Checks what was given; the action that shall be done.
+pub(super) fn check(nothing_given: bool, given: &ParsedOptions) -> Result<Action, Refused> {
+    let usage = |words: &str| Err(Refused::Usage(words.to_owned()));
+    if nothing_given || given.has("help") {
+        return usage("This tool helps to manage acls on kafka.");
+    }
+    if given.has("version") {
+        return Err(Refused::Version);
+    }
+    match (given.has("bootstrap-server"), given.has("bootstrap-controller")) {
+        (true, true) => {
+            return usage(
+                "Only one of --bootstrap-server or --bootstrap-controller must be specified",
+            );
+        }
+        (false, false) => {
+            return usage("One of --bootstrap-server or --bootstrap-controller must be specified");
+        }
+        _ => {}
+    }
+    let actions = [("add", Action::Add), ("remove", Action::Remove), ("list", Action::List)];
+    let mut actions = actions.into_iter().filter(|(name, _)| given.has(name));
+    let (Some((_, action)), None) = (actions.next(), actions.next()) else {
+        return usage("Command must include exactly one action: --list, --add, --remove. ");
+    };
+    for (option, others) in EXCLUSIVE.iter().filter(|(option, _)| given.has(option)) {
+        if let Some(other) = others.iter().find(|other| given.has(other)) {
+            return usage(&format!(
+                "Option \"[{option}]\" can't be used with option \"[{other}]\""
+            ));
+        }
+    }
+    if given.has("principal") && action != Action::List {
+        return usage("The --principal option is only available if --list is set");
+    }
+    if given.has("producer") && !given.has("topic") {
+        return usage("With --producer you must specify a --topic");
+    }
+    if given.has("idempotent") && !given.has("producer") {
+        return usage("The --idempotent option is only available if --producer is set");
+    }
+    let is_strange =
+        !given.has("producer") && (given.has("cluster") || given.has("transactional-id"));
+    if given.has("consumer") && (!given.has("topic") || !given.has("group") || is_strange) {
+        return usage(
+            "With --consumer you must specify a --topic and a --group and no --cluster or \
+             --transactional-id option should be specified.",
+        );
+    }
+    Ok(action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::joptsimple::parse;
+
+    #[test]
+    fn each_action_has_its_options() {
+        let table = [
+            ("--list --topic t --principal User:a", Ok(Action::List)),
+            ("--add --topic t --allow-principal User:a", Ok(Action::Add)),
+            ("--remove --cluster --force", Ok(Action::Remove)),
+            ("--add --producer --topic t --allow-principal User:a --idempotent", Ok(Action::Add)),
+            ("--add --list", Err("exactly one action")),
+            ("--topic t", Err("exactly one action")),
+            (
+                "--list --producer",
+                Err("Option \"[list]\" can't be used with option \"[producer]\""),
+            ),
+            ("--add --producer --operation Read", Err("with option \"[operation]\"")),
+            ("--add --principal User:a", Err("only available if --list")),
+            ("--add --producer", Err("With --producer")),
+            ("--add --idempotent", Err("only available if --producer")),
+            ("--add --consumer --topic t", Err("With --consumer")),
+            ("--add --consumer --topic t --group g --cluster", Err("With --consumer")),
+        ];
+        for (line, expected) in table {
+            let words = format!("--bootstrap-server a:1 {line}");
+            let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+            match (check(false, &parse(OPTIONS, &words).unwrap()), expected) {
+                (Ok(action), Ok(expected)) => assert_eq!(action, expected, "{line}"),
+                (Err(Refused::Usage(words)), Err(part)) => assert!(words.contains(part), "{words}"),
+                (checked, _) => panic!("{line}: {checked:?}"),
+            }
+        }
+    }
+}
