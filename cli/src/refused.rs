@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::joptsimple::OptionError;
+use crate::joptsimple::{Opt, OptionError, ParsedOptions, parse};
 use crate::release::CliRelease;
 
 /// What a command line comes to that is not carried out.
@@ -19,6 +19,18 @@ impl From<OptionError> for Refused {
     fn from(error: OptionError) -> Self {
         Self::Words(error.to_string())
     }
+}
+
+/// Reads a command line and checks it, where Java shows its help for what it cannot read: what was
+/// given, and what shall be done. `check` hears whether nothing was given.
+pub(crate) fn read<A>(
+    options: &'static [Opt],
+    arguments: &[String],
+    check: impl FnOnce(bool, &ParsedOptions) -> Result<A, Refused>,
+) -> Result<(ParsedOptions, A), Refused> {
+    let given = parse(options, arguments).map_err(|error| Refused::Usage(error.to_string()))?;
+    let action = check(arguments.is_empty(), &given)?;
+    Ok((given, action))
 }
 
 impl Refused {

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use crate::arguments::{Flag, Stopped};
+use crate::arguments::{Flag, ParsedOptions, Stopped, parse};
 use crate::did_you_mean::did_you_mean;
 use crate::wrap::wrap;
 
@@ -34,13 +34,31 @@ pub(crate) struct Tool {
 }
 
 impl Tool {
-    /// Says why; the exit code. Streams that nobody reads are no reason to complain.
-    pub(crate) fn refuse(
+    /// Reads a command line, says what is said on the way, and does what it comes to; the exit
+    /// code. What fails then is a Java exception that nobody catches.
+    pub(crate) fn run<P>(
         &self,
-        refused: &Refused,
-        out: &mut dyn Write,
-        err: &mut dyn Write,
+        arguments: &[String],
+        (out, err): (&mut dyn Write, &mut dyn Write),
+        plan: impl FnOnce(&ParsedOptions, &mut Vec<String>) -> Result<P, Refused>,
+        carry_out: impl FnOnce(&P, &mut dyn Write) -> Result<i32, String>,
     ) -> i32 {
+        if arguments.is_empty() {
+            let _ = self.refuse(&Refused::Help, out, err);
+            return 0;
+        }
+        let mut notes = Vec::new();
+        let read = parse(self.flags, arguments).map_err(Refused::from);
+        let plan = read.and_then(|given| plan(&given, &mut notes));
+        for note in notes {
+            let _ = writeln!(out, "{note}");
+        }
+        let done = plan.and_then(|plan| carry_out(&plan, out).map_err(Refused::Uncaught));
+        done.unwrap_or_else(|refused| self.refuse(&refused, out, err))
+    }
+
+    /// Says why; the exit code. Streams that nobody reads are no reason to complain.
+    fn refuse(&self, refused: &Refused, out: &mut dyn Write, err: &mut dyn Write) -> i32 {
         match refused {
             Refused::Help => {
                 let _ = out.write_all(self.help.as_bytes());

@@ -18,8 +18,8 @@ use client::admin::{
 
 use self::entries::{of_resources, pattern_type, principals, resources};
 use self::options::{Action, OPTIONS};
-use crate::joptsimple::{OptionError, ParsedOptions, parse};
-use crate::refused::Refused;
+use crate::joptsimple::{OptionError, ParsedOptions};
+use crate::refused::{Refused, read};
 use crate::session::{Session, SessionError, properties, settings};
 
 const HELP: &str = include_str!("help-4.3.1.txt");
@@ -51,13 +51,7 @@ impl From<SessionError> for Failure {
 
 /// Runs the tool.
 pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let parsed = parse(OPTIONS, arguments);
-    // Java shows its help for what it cannot read.
-    let checked = parsed.map_err(|error| Refused::Usage(error.to_string())).and_then(|given| {
-        let action = options::check(arguments.is_empty(), &given)?;
-        Ok((given, action))
-    });
-    let (given, action) = match checked {
+    let (given, action) = match read(OPTIONS, arguments, options::check) {
         Ok(checked) => checked,
         Err(refused) => return refused.answer(HELP, out, err),
     };

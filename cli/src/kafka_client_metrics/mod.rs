@@ -12,9 +12,9 @@ use client::admin::{Admin, AdminError, Bootstrap, ConfigOp, ConfigResource, Reso
 
 use self::options::OPTIONS;
 use crate::java_order::{sort_by_hash, string_hash};
-use crate::joptsimple::{OptionError, ParsedOptions, parse};
+use crate::joptsimple::{OptionError, ParsedOptions};
 use crate::kafka_storage::random_uuid;
-use crate::refused::Refused;
+use crate::refused::read;
 use crate::session::{Session, SessionError, properties, settings};
 
 const HELP: &str = include_str!("help-4.3.1.txt");
@@ -54,13 +54,7 @@ impl From<SessionError> for Failure {
 
 /// Runs the tool.
 pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let parsed = parse(OPTIONS, arguments);
-    // Java shows its help for what it cannot read.
-    let checked = parsed.map_err(|error| Refused::Usage(error.to_string())).and_then(|given| {
-        let action = options::check(arguments.is_empty(), &given)?;
-        Ok((given, action))
-    });
-    let (given, action) = match checked {
+    let (given, action) = match read(OPTIONS, arguments, options::check) {
         Ok(checked) => checked,
         Err(refused) => return refused.answer(HELP, out, err),
     };

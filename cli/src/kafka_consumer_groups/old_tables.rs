@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use client::admin::{GroupListing, GroupState, TopicPartition};
 
 use super::tables::{MISSING, MemberRow, StateRow, width};
-use crate::offsets::Offsets;
+use crate::offsets::{Offsets, table_of};
 
 /// What a member has.
 fn assignment(partitions: &[TopicPartition]) -> String {
@@ -106,20 +106,9 @@ pub(super) fn listed(groups: &[GroupListing]) -> String {
 
 /// What `--reset-offsets` shows.
 pub(super) fn reset(groups: &[(String, Offsets)]) -> String {
-    let row = |group: &str, topic: &str, partition: &str, offset: &str| {
+    table_of(groups, |group, topic, partition, offset| {
         format!("\n{group:<30} {topic:<30} {partition:<10} {offset:<15}")
-    };
-    let mut table = String::new();
-    if !groups.is_empty() {
-        table.push_str(&row("GROUP", "TOPIC", "PARTITION", "NEW-OFFSET"));
-    }
-    for (group, offsets) in groups {
-        for (partition, offset) in offsets {
-            let number = partition.partition.to_string();
-            table.push_str(&row(group, &partition.topic, &number, &offset.to_string()));
-        }
-    }
-    table + "\n"
+    })
 }
 
 #[cfg(test)]

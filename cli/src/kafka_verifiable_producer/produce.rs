@@ -60,7 +60,7 @@ fn now_ms() -> i64 {
 }
 
 /// Runs; the exit code, or what Java would not catch.
-pub(super) fn run(plan: Plan, out: &mut dyn Write) -> Result<i32, String> {
+pub(super) fn run(plan: &Plan, out: &mut dyn Write) -> Result<i32, String> {
     let said = Arc::new(Said::default());
     let hears = Arc::clone(&said);
     let on_delivery = move |sent: Vec<Sent>, delivery: &Delivery<'_>| {
@@ -70,7 +70,7 @@ pub(super) fn run(plan: Plan, out: &mut dyn Write) -> Result<i32, String> {
     let stop = Stop::on_signals().map_err(|error| format!("java.io.IOException: {error}"))?;
     let began = now_ms();
     said.say(&Event::StartupComplete);
-    let mut sending = Sending { plan: &plan, said: &said, stop: &stop, out, began };
+    let mut sending = Sending { plan, said: &said, stop: &stop, out, began };
     let sent = sending.run(&producer);
     producer.close();
     said.say(&Event::ShutdownComplete);

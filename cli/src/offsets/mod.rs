@@ -241,6 +241,14 @@ pub(crate) fn table(groups: &[(String, Offsets)]) -> String {
     let row = |group: &str, topic: &str, partition: &str, offset: &str| {
         format!("\n{group:<group_width$} {topic:<topic_width$} {partition:<10} {offset}")
     };
+    table_of(groups, row)
+}
+
+/// The same with rows of these columns: group, topic, partition, new offset.
+pub(crate) fn table_of(
+    groups: &[(String, Offsets)],
+    row: impl Fn(&str, &str, &str, &str) -> String,
+) -> String {
     let mut table = String::new();
     if !groups.is_empty() {
         table.push_str(&row("GROUP", "TOPIC", "PARTITION", "NEW-OFFSET"));
