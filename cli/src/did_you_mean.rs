@@ -25,7 +25,6 @@ pub(crate) fn did_you_mean<'a>(typed: &str, flags: impl Iterator<Item = &'a str>
         .map(|(_, flag)| format!("\t--{flag}\n"))
         .collect();
     near.sort_unstable();
-    crate::noted::is_suggested();
     format!("\nDid you mean:\n{}", near.concat())
 }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use crate::arguments::{Flag, ParsedOptions, Stopped, parse};
 use crate::did_you_mean::did_you_mean;
+use crate::noted;
 use crate::wrap::wrap;
 
 /// Why nothing is done.
@@ -82,6 +83,8 @@ impl Tool {
         let Some(typed) = unknown.and_then(|rest| rest.strip_suffix('\'')) else {
             return String::new();
         };
+        // The tool says by itself what was meant.
+        noted::is_suggested();
         let flags = self.flags.iter().map(|flag| flag.long);
         did_you_mean(typed, std::iter::once("help").chain(flags))
     }

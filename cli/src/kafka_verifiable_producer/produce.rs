@@ -75,7 +75,8 @@ pub(super) fn run(plan: &Plan, out: &mut dyn Write) -> Result<i32, String> {
     producer.close();
     said.say(&Event::ShutdownComplete);
     let acked = said.acked.load(Ordering::Relaxed);
-    let seconds = (now_ms() - began) as f64 / 1000.0;
+    // A run of no millisecond is one of a whole one: JSON has no number for what Java divides by 0.
+    let seconds = (now_ms() - began).max(1) as f64 / 1000.0;
     let (target_throughput, avg_throughput) = (plan.throughput, acked as f64 / seconds);
     said.say(&Event::ToolData { sent, acked, target_throughput, avg_throughput });
     // Who does not read any more has heard enough.
