@@ -3,24 +3,14 @@
 //! Answers to `printMembers`, `printStates` and `printOffsetsToReset` of kafka.admin's
 //! ConsumerGroupCommand. Pure.
 
-use std::collections::BTreeMap;
-
 use client::admin::{GroupListing, GroupState, TopicPartition};
 
-use super::tables::{MISSING, MemberRow, StateRow, width};
+use super::tables::{MISSING, MemberRow, StateRow, by_topic, width};
 use crate::offsets::{Offsets, table_of};
 
 /// What a member has.
 fn assignment(partitions: &[TopicPartition]) -> String {
-    let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
-    for partition in partitions {
-        topics.entry(&partition.topic).or_default().push(partition.partition);
-    }
-    let topics = topics.into_iter().map(|(topic, mut partitions)| {
-        partitions.sort_unstable();
-        let partitions: Vec<String> = partitions.iter().map(ToString::to_string).collect();
-        format!("{topic}({})", partitions.join(","))
-    });
+    let topics = by_topic(partitions).map(|(topic, partitions)| format!("{topic}({partitions})"));
     let topics: Vec<String> = topics.collect();
     match topics.is_empty() {
         true => MISSING.to_owned(),

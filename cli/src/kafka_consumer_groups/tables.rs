@@ -86,17 +86,22 @@ pub(super) fn offsets(group: &str, rows: &[OffsetRow], is_verbose: bool) -> Stri
     table + "\n"
 }
 
-/// What a member has: `orders:0,1;payments:2`.
-fn assignment(partitions: &[TopicPartition]) -> String {
+/// Topics, in order, each with its partitions as `0,1`.
+pub(super) fn by_topic(partitions: &[TopicPartition]) -> impl Iterator<Item = (&str, String)> {
     let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
     for partition in partitions {
         topics.entry(&partition.topic).or_default().push(partition.partition);
     }
-    let topics = topics.into_iter().map(|(topic, mut partitions)| {
+    topics.into_iter().map(|(topic, mut partitions)| {
         partitions.sort_unstable();
         let partitions: Vec<String> = partitions.iter().map(ToString::to_string).collect();
-        format!("{topic}:{}", partitions.join(","))
-    });
+        (topic, partitions.join(","))
+    })
+}
+
+/// What a member has: `orders:0,1;payments:2`.
+fn assignment(partitions: &[TopicPartition]) -> String {
+    let topics = by_topic(partitions).map(|(topic, partitions)| format!("{topic}:{partitions}"));
     let mut topics: Vec<String> = topics.collect();
     topics.sort();
     match topics.is_empty() {

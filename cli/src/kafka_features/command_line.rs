@@ -61,11 +61,7 @@ const TOOL: Tool = Tool {
 
 /// As in 3.7: levels are those of one feature and another, never a release's.
 const OLD_TOOL: Tool = Tool {
-    flags: &[
-        Flag::value("bootstrap-server", ' ', "").long_only().exclusive(),
-        Flag::value("bootstrap-controller", ' ', "").long_only().exclusive(),
-        Flag::value("command-config", ' ', "").long_only(),
-    ],
+    flags: TOOL.flags,
     commands: &[
         Command {
             name: "describe",

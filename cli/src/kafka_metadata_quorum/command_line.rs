@@ -6,6 +6,12 @@ use crate::arguments::Flag;
 use crate::release::CliRelease;
 use crate::subcommands::{Command, Given, Refused, Tool};
 
+const DESCRIBE: &[Flag] = &[
+    Flag::switch("status", ' ', "").long_only(),
+    Flag::switch("replication", ' ', "").long_only(),
+    Flag::switch("human-readable", ' ', "").long_only(),
+];
+
 const TOOL: Tool = Tool {
     flags: &[
         Flag::value("bootstrap-server", ' ', "").long_only().exclusive(),
@@ -15,11 +21,7 @@ const TOOL: Tool = Tool {
     commands: &[
         Command {
             name: "describe",
-            flags: &[
-                Flag::switch("status", ' ', "").long_only(),
-                Flag::switch("replication", ' ', "").long_only(),
-                Flag::switch("human-readable", ' ', "").long_only(),
-            ],
+            flags: DESCRIBE,
             integer: None,
             help: include_str!("describe-4.3.1.txt"),
         },
@@ -48,11 +50,7 @@ const OLD_TOOL: Tool = Tool {
     flags: TOOL.flags,
     commands: &[Command {
         name: "describe",
-        flags: &[
-            Flag::switch("status", ' ', "").long_only(),
-            Flag::switch("replication", ' ', "").long_only(),
-            Flag::switch("human-readable", ' ', "").long_only(),
-        ],
+        flags: DESCRIBE,
         integer: None,
         help: include_str!("describe-3.7.0.txt"),
     }],
