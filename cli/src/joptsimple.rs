@@ -14,13 +14,15 @@ pub(crate) struct Opt {
     pub(crate) takes_value: bool,
     /// Whether it may stand without its value.
     pub(crate) is_optional: bool,
+    /// Whether the value that may follow is a number, which may be negative.
+    is_number: bool,
     /// The release that alone has it.
     only: Option<CliRelease>,
 }
 
 impl Opt {
     pub(crate) const fn value(name: &'static str) -> Self {
-        Self { name, takes_value: true, is_optional: false, only: None }
+        Self { name, takes_value: true, is_optional: false, is_number: false, only: None }
     }
 
     pub(crate) const fn switch(name: &'static str) -> Self {
@@ -30,6 +32,11 @@ impl Opt {
     /// A value follows, or does not.
     pub(crate) const fn optional(name: &'static str) -> Self {
         Self { is_optional: true, ..Self::value(name) }
+    }
+
+    /// A whole number follows, or does not.
+    pub(crate) const fn optional_number(name: &'static str) -> Self {
+        Self { is_number: true, ..Self::optional(name) }
     }
 
     /// The other release does not know it.
@@ -221,7 +228,12 @@ pub(crate) fn parse_in(
             (true, None) if option.is_optional => {
                 // A lone dash, and what ends the options, look like none.
                 let is_option = |word: &str| word.starts_with('-') && !["-", "--"].contains(&word);
-                words.next_if(|next| !is_option(next)).cloned()
+                words
+                    .next_if(|next| match option.is_number {
+                        true => next.parse::<i64>().is_ok(),
+                        false => !is_option(next),
+                    })
+                    .cloned()
             }
             (true, None) => {
                 let next = words.next().cloned();
@@ -248,7 +260,7 @@ mod tests {
         Opt::value("offset"),
         Opt::optional("codec"),
         Opt::optional("server"),
-        Opt::optional("codec"),
+        Opt::optional_number("size"),
     ];
 
     fn words(line: &str) -> Vec<String> {
@@ -298,6 +310,20 @@ mod tests {
             let given = read(line).unwrap();
             assert!(given.has("state"), "{line}");
             assert_eq!(given.value("state"), Ok(value), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_optional_number_may_be_negative_and_is_no_other_word() {
+        for (line, value) in [
+            ("--size -1 --list", Some(-1)),
+            ("--size --list", None),
+            ("--size x --list", None),
+            ("--size=7 --list", Some(7)),
+        ] {
+            let given = read(line).unwrap();
+            assert!(given.has("list"), "{line}");
+            assert_eq!(given.integer("size"), Ok(value), "{line}");
         }
     }
 

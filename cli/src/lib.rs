@@ -14,6 +14,7 @@ mod confluent;
 mod consumer_session;
 mod decode_json;
 mod did_you_mean;
+mod java_double;
 mod java_order;
 mod joptsimple;
 mod kafka_acls;
@@ -27,6 +28,7 @@ mod kafka_consumer_groups;
 mod kafka_consumer_perf_test;
 mod kafka_delete_records;
 mod kafka_dump_log;
+mod kafka_e2e_latency;
 mod kafka_features;
 mod kafka_get_offsets;
 mod kafka_groups;
@@ -81,6 +83,7 @@ const WORDED: &[(&str, RunAs)] = &[
     ("kafka-consumer-perf-test", kafka_consumer_perf_test::run),
     ("kafka-delete-records", kafka_delete_records::run),
     ("kafka-dump-log", kafka_dump_log::run),
+    ("kafka-e2e-latency", kafka_e2e_latency::run),
     ("kafka-features", kafka_features::run),
     ("kafka-get-offsets", kafka_get_offsets::run),
     ("kafka-leader-election", kafka_leader_election::run),

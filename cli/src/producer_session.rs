@@ -26,6 +26,14 @@ pub(crate) enum NoProducer {
     Runtime(#[from] std::io::Error),
 }
 
+impl NoProducer {
+    /// The message of Java's exception, without its name before it.
+    pub(crate) fn words(&self) -> String {
+        let line = self.to_string();
+        line.split_once("Exception: ").map_or_else(|| line.clone(), |(_, words)| words.to_owned())
+    }
+}
+
 /// Makes a producer of keys and values, of which the last one of a name counts.
 pub(crate) fn open<T: Send + 'static>(
     properties: &[(String, String)],

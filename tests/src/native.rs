@@ -19,6 +19,7 @@ const TOOLS: &[&str] = &[
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
     "kafka-delete-records",
+    "kafka-e2e-latency",
     "kafka-features",
     "kafka-get-offsets",
     "kafka-groups",

@@ -26,7 +26,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-delete-records" => "org.apache.kafka.tools.DeleteRecordsCommand",
         "kafka-dump-log" if version == super::NEWEST => "org.apache.kafka.tools.DumpLogSegments",
         "kafka-dump-log" => "kafka.tools.DumpLogSegments",
-        "kafka-e2e-latency" if old => "kafka.tools.EndToEndLatency",
+        "kafka-e2e-latency" if oldest => "kafka.tools.EndToEndLatency",
         "kafka-e2e-latency" => "org.apache.kafka.tools.EndToEndLatency",
         "kafka-features" => "org.apache.kafka.tools.FeatureCommand",
         "kafka-get-offsets" if oldest => "kafka.tools.GetOffsetShell",
