@@ -10,6 +10,7 @@
 //! here (docs/decisions/0013).
 
 mod arguments;
+mod bootstrap_servers;
 mod confluent;
 mod consumer_session;
 mod decode_json;
@@ -38,6 +39,7 @@ mod kafka_metadata_quorum;
 mod kafka_metadata_shell;
 mod kafka_producer_perf_test;
 mod kafka_reassign_partitions;
+mod kafka_replica_verification;
 mod kafka_storage;
 mod kafka_topics;
 mod kafka_verifiable_consumer;
@@ -91,6 +93,7 @@ const WORDED: &[(&str, RunAs)] = &[
     ("kafka-metadata-quorum", kafka_metadata_quorum::run),
     ("kafka-producer-perf-test", kafka_producer_perf_test::run),
     ("kafka-reassign-partitions", kafka_reassign_partitions::run),
+    ("kafka-replica-verification", kafka_replica_verification::run),
     ("kafka-topics", kafka_topics::run),
 ];
 

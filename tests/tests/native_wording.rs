@@ -32,5 +32,6 @@ wordings! {
     offsets_of_groups_move_as_with_3_7 => "tools/consumer-groups-offsets-3.7.0",
     kafka_get_offsets_and_delete_records_speak_as_3_7 => "tools/offsets-3.7.0",
     kafka_e2e_latency_speaks_as_3_7 => "tools/e2e-latency-3.7.0",
+    kafka_replica_verification_speaks_as_3_7 => "tools/replica-verification-3.7.0",
     kafka_producer_perf_test_speaks_as_3_7 => "tools/producer-perf-test-3.7.0",
 }

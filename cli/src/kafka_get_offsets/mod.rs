@@ -10,6 +10,7 @@ use std::io::Write;
 use client::admin::{Admin, AdminError, AdminSettings, Bootstrap, OffsetSpec, TopicPartition};
 
 use self::filter::PartitionFilter;
+use crate::bootstrap_servers;
 use crate::joptsimple::{Opt, OptionError, ParsedOptions, parse_in};
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
@@ -113,7 +114,7 @@ fn perform(
         return Err(Failure::Usage(words.to_owned()));
     };
     let servers = given.value(server)?.unwrap_or_default();
-    check_servers(servers).map_err(Failure::Usage)?;
+    bootstrap_servers::check(servers).map_err(Failure::Usage)?;
     if given.has("topic-partitions") && (given.has("topic") || given.has("partitions")) {
         let words = "--topic-partitions cannot be used with --topic or --partitions";
         return Err(Failure::Words(words.to_owned()));
@@ -181,22 +182,6 @@ async fn execute(
     Ok(())
 }
 
-/// Refuses what is no list of addresses with ports. Answers to `validateBootstrapServer`.
-fn check_servers(list: &str) -> Result<(), String> {
-    if list.trim().is_empty() {
-        return Err("Error while validating the bootstrap address\n".to_owned());
-    }
-    let servers = crate::offsets::items(list);
-    let has_port = |server: &&str| {
-        let port = server.rsplit_once(':').map(|(_, port)| port);
-        port.is_some_and(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()))
-    };
-    match !servers.is_empty() && servers.iter().all(has_port) {
-        true => Ok(()),
-        false => Err("Please provide valid host:port like host1:9091,host2:9092\n".to_owned()),
-    }
-}
-
 fn offset_spec(release: CliRelease, time: &str) -> Result<OffsetSpec, String> {
     let is_new = !release.is_3_7();
     Ok(match time {
@@ -236,14 +221,5 @@ mod tests {
                 .unwrap_err()
                 .starts_with("Malformed time argument now. ")
         );
-    }
-
-    #[test]
-    fn addresses_have_ports() {
-        assert_eq!(check_servers("a:1,[::1]:9092,"), Ok(()));
-        for wrong in ["a", "a:1,b", ",", "a:"] {
-            assert!(check_servers(wrong).unwrap_err().starts_with("Please provide"), "{wrong}");
-        }
-        assert!(check_servers(" ").unwrap_err().starts_with("Error while validating"));
     }
 }

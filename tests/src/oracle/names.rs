@@ -40,6 +40,8 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-producer-perf-test" => "org.apache.kafka.tools.ProducerPerformance",
         "kafka-reassign-partitions" if oldest => "kafka.admin.ReassignPartitionsCommand",
         "kafka-reassign-partitions" => "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
+        "kafka-replica-verification" if oldest => "kafka.tools.ReplicaVerificationTool",
+        "kafka-replica-verification" => "org.apache.kafka.tools.ReplicaVerificationTool",
         "kafka-storage" => "kafka.tools.StorageTool",
         "kafka-topics" if oldest => "kafka.admin.TopicCommand",
         "kafka-topics" => "org.apache.kafka.tools.TopicCommand",
