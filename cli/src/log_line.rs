@@ -11,6 +11,11 @@ pub(crate) fn warn(logger: &str, message: &str) {
     write(&line(now(), "WARN", message, logger));
 }
 
+/// The same to a stream that is given.
+pub(crate) fn warn_to(err: &mut dyn Write, logger: &str, message: &str) {
+    let _ = err.write_all(line(now(), "WARN", message, logger).as_bytes());
+}
+
 /// Writes one line, and the exception below it as the first line of its trace names it.
 pub(crate) fn error(logger: &str, message: &str, exception: &str) {
     write(&format!("{}{exception}\n", line(now(), "ERROR", message, logger)));

@@ -19,7 +19,7 @@ use crate::run_class;
 use crate::server_start::ServerStart;
 use crate::server_stop::{ServerStop, ZooKeeperStop};
 use crate::top::TopArgs;
-use crate::zookeeper::ZooKeeperStart;
+use crate::zookeeper::{ZooKeeperShell, ZooKeeperStart};
 
 /// A Kafka broker and controller in one process.
 #[derive(Debug, Parser)]
@@ -46,6 +46,9 @@ pub(crate) enum Command {
     /// Stop ZooKeeper services that were started from this installation
     #[command(name = "zookeeper-server-stop")]
     ZooKeeperStop(ZooKeeperStop),
+    /// Look at what brokers kept in a ZooKeeper: ls and get of its paths
+    #[command(name = "zookeeper-shell")]
+    ZooKeeperShell(ZooKeeperShell),
     /// Lay out what a download of Kafka has: bin/*.sh and config/*.properties
     Install(Install),
     /// Run a whole cluster on this machine, each node a process of its own

@@ -48,6 +48,7 @@ fn main() -> ExitCode {
         Some(Command::ServerStop(stop)) => stop.run(),
         Some(Command::ZooKeeperStart(start)) => zookeeper::run(&start, &asked.launch),
         Some(Command::ZooKeeperStop(stop)) => stop.run(),
+        Some(Command::ZooKeeperShell(shell)) => shell.run(),
         Some(Command::Install(install)) => install::run(&install),
         Some(Command::Cluster(args)) => cluster::run(args),
         Some(Command::Container(args)) => container::run(args),

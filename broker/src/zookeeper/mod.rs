@@ -2,10 +2,12 @@
 //! port of its controller, and a clear line for a real ZooKeeper's clients.
 //!
 //! Owns the counts that the words tell, the ids that were given to brokers, and the chroot of the
-//! cluster: the first broker that comes says which it is. What is said is in `words`.
+//! cluster: the first broker that comes says which it is. What is said is in `words`, what
+//! zookeeper-shell looks up in `znodes`.
 
 pub(crate) mod defaults;
 mod words;
+mod znodes;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,6 +19,7 @@ use parking_lot::Mutex;
 use raft::image::MetadataImage;
 
 use self::words::{Mode, Standing, Traffic};
+use self::znodes::Tree;
 use crate::metadata::quorum::QuorumHandle;
 
 const CHROOT_FILE: &str = "chroot";
@@ -93,6 +96,16 @@ impl ZooKeeperFace {
             false if quorum.leader_id() == config.node_id => Some(Mode::Leader),
             false => Some(Mode::Follower),
         };
+        if word == *b"znod" {
+            let chroot = self.chroot.lock().clone().unwrap_or_default();
+            let tree = Tree {
+                image: &image,
+                cluster_id,
+                epoch: image.provenance().last_contained_epoch,
+                chroot: &chroot,
+            };
+            return Some(words::looked_up(mode, || tree.look(rest)));
+        }
         let cluster = image.cluster();
         let partitions: usize = image.topics().iter().map(|topic| topic.partitions().len()).sum();
         let alive = cluster.brokers().filter(|broker| !broker.fenced);
@@ -109,7 +122,7 @@ impl ZooKeeperFace {
             sent: self.sent.load(Ordering::Relaxed),
             connections: self.connections.lock().values().copied().collect(),
             drawn_id: draws.then(|| self.draw(&image)),
-            chroot: if takes_argument(word) { self.claim(rest) } else { String::new() },
+            chroot: if word == *b"greg" { self.claim(rest) } else { String::new() },
         };
         words::answer(word, &standing)
     }
@@ -143,7 +156,7 @@ impl ZooKeeperFace {
 
 /// Whether the rest of the line belongs to a word.
 pub(crate) fn takes_argument(word: [u8; 4]) -> bool {
-    word == *b"greg"
+    [*b"greg", *b"znod"].contains(&word)
 }
 
 /// What a client of a real ZooKeeper is to be told, where a frame is such a client's first.

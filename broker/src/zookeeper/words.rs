@@ -2,12 +2,14 @@
 //!
 //! The shapes are those of ZooKeeper 3.8 (org.apache.zookeeper.server.command). Unlike Kafka: lines
 //! of which a controller knows nothing (latencies, watches, outstanding requests) are left out, and
-//! two words are our own, by which brokers ask (docs/decisions/0221).
+//! three words are our own, by which brokers and zookeeper-shell ask (docs/decisions/0221, 0406).
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use config::zookeeper::ServiceConfig;
+
+use super::znodes::Znode;
 
 /// A ZooKeeper without leader says this instead of an answer.
 const NOT_SERVING: &str = "This ZooKeeper instance is not currently serving requests\n";
@@ -213,6 +215,23 @@ fn drawn(standing: &Standing<'_>) -> String {
     format!("{}\nbroker.id={id}\n", version())
 }
 
+/// What zookeeper-shell is told of a path: whether it is there, its data and its children, a line
+/// each.
+pub(super) fn looked_up(mode: Option<Mode>, look: impl FnOnce() -> Option<Znode>) -> String {
+    if mode.is_none() {
+        return NOT_SERVING.to_owned();
+    }
+    let Some(node) = look() else { return format!("{}\nznode=none\n", version()) };
+    let mut answer = format!("{}\nznode=found\n", version());
+    if let Some(data) = &node.data {
+        let _ = writeln!(answer, "data={data}");
+    }
+    for child in &node.children {
+        let _ = writeln!(answer, "child={child}");
+    }
+    answer
+}
+
 /// Whether a frame is the first one of a client of a real ZooKeeper (jute's ConnectRequest):
 /// protocol version 0, the last zxid, a timeout, a session and its password of sixteen bytes.
 pub(super) fn is_connect_request(frame: &[u8]) -> bool {
@@ -334,6 +353,17 @@ mod tests {
         assert!(said(b"greg", &standing_of).contains("cluster.id="));
         let all = config("4lw.commands.whitelist=*\n");
         assert!(said(b"mntr", &standing(&all)).starts_with("zk_version"));
+    }
+
+    #[test]
+    fn a_path_is_told_line_by_line() {
+        let version = concat!("gregor-", env!("CARGO_PKG_VERSION"));
+        let node = Znode { data: Some("{}".to_owned()), children: vec!["a".to_owned()] };
+        let serving = Some(Mode::Leader);
+        let found = format!("{version}\nznode=found\ndata={{}}\nchild=a\n");
+        assert_eq!(looked_up(serving, || Some(node)), found);
+        assert_eq!(looked_up(serving, || None), format!("{version}\nznode=none\n"));
+        assert_eq!(looked_up(None, || None), NOT_SERVING);
     }
 
     #[test]

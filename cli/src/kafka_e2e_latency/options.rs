@@ -6,6 +6,7 @@
 use std::io::Write;
 
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
+use crate::noted;
 use crate::refused::{Refused, read};
 use crate::release::CliRelease;
 
@@ -59,6 +60,8 @@ pub(super) fn named(
     if !release.is_3_7() && (arguments.is_empty() || is_named) {
         return Ok(arguments.to_vec());
     }
+    // What could have been typed, although these words are no options.
+    noted::flags(OPTIONS.iter().map(|option| (option.name, option.takes_value)));
     if ![5, 6].contains(&arguments.len()) {
         return Err(Refused::Words(match release.is_3_7() {
             true => "USAGE: java org.apache.kafka.tools.EndToEndLatency broker_list topic \

@@ -23,7 +23,7 @@ use protocol::time::Timestamp;
 use self::options::{InvalidRegex, Plan};
 use self::replica_buffer::{Finding, ReplicaBuffer, UnreadableBatch};
 use self::replica_fetcher::ReplicaFetcher;
-use crate::log_line::{error as log_error, warn};
+use crate::log_line::{error as log_error, warn_to};
 use crate::refused::Refused;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, settings};
@@ -80,7 +80,11 @@ pub(crate) fn run(
     err: &mut dyn Write,
 ) -> i32 {
     if !release.is_3_7() {
-        warn(LOGGER, "This tool is deprecated and may be removed in a future major release.");
+        warn_to(
+            err,
+            LOGGER,
+            "This tool is deprecated and may be removed in a future major release.",
+        );
     }
     let plan = match Plan::read(release, arguments) {
         Ok(plan) => plan,

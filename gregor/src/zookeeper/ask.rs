@@ -59,6 +59,55 @@ pub(super) async fn draw_id(address: &Address) -> Option<i32> {
     id.parse().ok()
 }
 
+/// What stands at a path of the service's tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Znode {
+    /// None where ZooKeeper shows `null`.
+    pub(super) data: Option<String>,
+    pub(super) children: Vec<String>,
+}
+
+/// What became of a look at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Looked {
+    Found(Znode),
+    NoNode,
+    /// Who listens is not our service.
+    Stranger,
+    /// Nobody listens, or nobody leads the service.
+    Nobody,
+}
+
+/// Asks our service for what stands at a path.
+pub(super) async fn look(address: &Address, path: &str) -> Looked {
+    match ask(address, &format!("znod{path}\n")).await {
+        Ok(answer) => read_znode(&answer),
+        Err(_) => Looked::Nobody,
+    }
+}
+
+fn read_znode(answer: &str) -> Looked {
+    if answer.starts_with("This ZooKeeper instance is not currently serving requests") {
+        return Looked::Nobody;
+    }
+    let Some((_, lines)) = answer.strip_prefix("gregor-").and_then(|rest| rest.split_once('\n'))
+    else {
+        return Looked::Stranger;
+    };
+    let mut lines = lines.lines();
+    match lines.next() {
+        Some("znode=found") => {}
+        Some("znode=none") => return Looked::NoNode,
+        _ => return Looked::Stranger,
+    }
+    let lines = lines.collect::<Vec<_>>();
+    let of_kind = |kind: &str| {
+        let values = lines.iter().filter_map(|line| line.strip_prefix(kind));
+        values.map(str::to_owned).collect::<Vec<_>>()
+    };
+    Looked::Found(Znode { data: of_kind("data=").pop(), children: of_kind("child=") })
+}
+
 /// What comes back before the other side closes. Having no answer is an error only where nobody
 /// accepts the connection.
 async fn ask(address: &Address, word: &str) -> std::io::Result<String> {
@@ -130,6 +179,26 @@ mod tests {
         assert_eq!(read_greeting(said), Some(expected));
         for other in ["", "imok", "gregor-0.1.0\n", "Zookeeper version: 3.8.4\ncluster.id=abc\n"] {
             assert_eq!(read_greeting(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_read_line_by_line() {
+        let node = |data: Option<&str>, children: &[&str]| {
+            let children = children.iter().map(|child| (*child).to_owned()).collect();
+            Looked::Found(Znode { data: data.map(str::to_owned), children })
+        };
+        let table = [
+            ("gregor-1\nznode=found\ndata={\"a\":1}\n", node(Some("{\"a\":1}"), &[])),
+            ("gregor-1\nznode=found\nchild=a\nchild=b\n", node(None, &["a", "b"])),
+            ("gregor-1\nznode=found\ndata=\n", node(Some(""), &[])),
+            ("gregor-1\nznode=none\n", Looked::NoNode),
+            ("This ZooKeeper instance is not currently serving requests\n", Looked::Nobody),
+            ("HTTP/1.1 400 Bad Request\r\n", Looked::Stranger),
+            ("", Looked::Stranger),
+        ];
+        for (answer, expected) in table {
+            assert_eq!(read_znode(answer), expected, "{answer}");
         }
     }
 

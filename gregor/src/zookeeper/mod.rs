@@ -1,11 +1,13 @@
 //! The ZooKeeper era's two sides: `zookeeper-server-start [-daemon] FILE`, which starts the service
-//! (a KRaft controller at the clientPort), and brokers that find it at their zookeeper.connect.
+//! (a KRaft controller at the clientPort), and brokers that find it at their zookeeper.connect; and
+//! `zookeeper-shell`, which looks at it.
 //!
 //! Nothing on disk is touched before everything is known that would refuse a start.
 
 mod ask;
 mod join;
 mod service;
+mod shell;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -17,6 +19,7 @@ use config::{BrokerConfig, Endpoint};
 
 use crate::{daemon, ports};
 pub(crate) use join::join;
+pub(crate) use shell::ZooKeeperShell;
 
 /// What ZooKeeper's main class ends with when its file is wrong.
 const INVALID_INVOCATION: u8 = 2;
