@@ -1,5 +1,5 @@
 //! zookeeper-shell against our service prints what ZooKeeper's shell prints against a ZooKeeper
-//! that a Kafka 3.7 broker uses (tests/golden/tools/zookeeper-shell-3.7.0.txt, recorded from those).
+//! beside a Kafka 3.7 broker (tests/golden/tools/zookeeper-shell-3.7.0.txt, recorded from those).
 
 use std::fmt::Write as _;
 use std::fs;

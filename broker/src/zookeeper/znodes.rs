@@ -374,7 +374,8 @@ mod tests {
             data("/brokers/ids/0"),
             [
                 r#"{"features":{},"#,
-                r#""listener_security_protocol_map":{"PLAINTEXT":"PLAINTEXT","INSIDE":"PLAINTEXT"},"#,
+                r#""listener_security_protocol_map":"#,
+                r#"{"PLAINTEXT":"PLAINTEXT","INSIDE":"PLAINTEXT"},"#,
                 r#""endpoints":["PLAINTEXT://localhost:29092","INSIDE://localhost:29093"],"#,
                 r#""rack":"east","jmx_port":-1,"port":29092,"host":"localhost","version":5,"#,
                 r#""timestamp":"-1"}"#,
