@@ -16,6 +16,7 @@ mod decode_json;
 mod did_you_mean;
 mod java_order;
 mod joptsimple;
+mod json;
 mod kafka_acls;
 mod kafka_broker_api_versions;
 mod kafka_client_metrics;
