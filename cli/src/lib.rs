@@ -48,6 +48,7 @@ mod node_file;
 mod noted;
 mod offsets;
 mod producer_session;
+mod progress;
 mod refused;
 mod release;
 mod session;
