@@ -20,6 +20,9 @@ pub(crate) struct Flag {
     pub(crate) exclusive: bool,
     /// Whether more than one value may follow (`nargs("+")`).
     pub(crate) takes_many: bool,
+    /// Whether it is our own, which Kafka's tool does not know: it is not shortened, so that what
+    /// is short for Kafka's flags stays that, and stands in no help.
+    pub(crate) is_own: bool,
     pub(crate) kind: Kind,
     pub(crate) help: &'static str,
 }
@@ -61,6 +64,7 @@ impl Flag {
             required: false,
             exclusive: false,
             takes_many: false,
+            is_own: false,
             kind: Kind::Text,
             help,
         }
@@ -78,6 +82,11 @@ impl Flag {
 
     pub(crate) const fn switch(long: &'static str, short: char, help: &'static str) -> Self {
         Self { takes_value: false, ..Self::value(long, short, help) }
+    }
+
+    /// A switch of our own.
+    pub(crate) const fn own(long: &'static str) -> Self {
+        Self { is_own: true, ..Self::switch(long, '-', "").long_only() }
     }
 
     /// The same flag without its short form.
@@ -220,7 +229,8 @@ fn find_long(flags: &'static [Flag], name: &str) -> Result<Option<&'static Flag>
     if let Some(exact) = flags.iter().find(|flag| flag.long == name) {
         return Ok(Some(exact));
     }
-    let fits: Vec<_> = flags.iter().filter(|flag| flag.long.starts_with(name)).collect();
+    let fits = |flag: &&Flag| !flag.is_own && flag.long.starts_with(name);
+    let fits: Vec<_> = flags.iter().filter(fits).collect();
     match fits.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one)),
@@ -271,6 +281,7 @@ mod tests {
         Flag::value("props", 'p', "").long_only().many(),
         Flag::value("count", 'n', "").long_only().of(Kind::Long),
         Flag::value("rate", 'r', "").long_only().of(Kind::Double),
+        Flag::own("json"),
     ];
 
     fn read(line: &str) -> Result<ParsedOptions, Stopped> {
@@ -291,6 +302,7 @@ mod tests {
         let many = read("-c a --props x=1 y=2 --props z=3 v=4 -g").unwrap();
         assert_eq!(many.values("props"), ["z=3", "v=4"]);
         assert!(read("-c a --count -5 --rate 1e3").is_ok());
+        assert!(read("-c a --json").unwrap().is_set("json"));
     }
 
     #[test]
@@ -309,6 +321,7 @@ mod tests {
                 "argument --rate: could not convert 'x' to Double (For input string: \"x\")",
             ),
             ("-c a b", "unrecognized arguments: 'b'"),
+            ("-c a --js", "unrecognized arguments: '--js'"),
             (
                 "-c a --i=b",
                 "ambiguous option: --i could match --ignore-formatted, --initial-controllers",

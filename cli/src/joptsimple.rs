@@ -18,11 +18,20 @@ pub(crate) struct Opt {
     is_number: bool,
     /// The release that alone has it.
     only: Option<CliRelease>,
+    /// Beside which it is known; beside all where there are none.
+    beside: &'static [&'static str],
 }
 
 impl Opt {
     pub(crate) const fn value(name: &'static str) -> Self {
-        Self { name, takes_value: true, is_optional: false, is_number: false, only: None }
+        Self {
+            name,
+            takes_value: true,
+            is_optional: false,
+            is_number: false,
+            only: None,
+            beside: &[],
+        }
     }
 
     pub(crate) const fn switch(name: &'static str) -> Self {
@@ -37,6 +46,12 @@ impl Opt {
     /// A whole number follows, or does not.
     pub(crate) const fn optional_number(name: &'static str) -> Self {
         Self { is_number: true, ..Self::optional(name) }
+    }
+
+    /// An option of our own, which Kafka's tool does not know: beside these actions it is one, and
+    /// elsewhere it is refused as Kafka refuses it.
+    pub(crate) const fn beside(self, actions: &'static [&'static str]) -> Self {
+        Self { beside: actions, ..self }
     }
 
     /// The other release does not know it.
@@ -195,8 +210,14 @@ pub(crate) fn parse_in(
     words: &[String],
 ) -> Result<ParsedOptions, OptionError> {
     let is_there = |option: &&Opt| option.only.is_none_or(|only| only == release);
-    let options = || options.iter().filter(is_there);
-    noted::flags(options().map(|option| (option.name, option.takes_value)));
+    let all = options.iter().filter(is_there);
+    noted::flags(all.map(|option| (option.name, option.takes_value)));
+    let is_typed = |action: &&str| {
+        let mut typed = words.iter().filter_map(|word| word.strip_prefix('-'));
+        typed.any(|word| word.strip_prefix('-').unwrap_or(word) == *action)
+    };
+    let is_known = |option: &&Opt| option.beside.is_empty() || option.beside.iter().any(is_typed);
+    let options = || options.iter().filter(is_there).filter(is_known);
     let mut given = ParsedOptions { release, ..ParsedOptions::default() };
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
@@ -261,6 +282,7 @@ mod tests {
         Opt::optional("codec"),
         Opt::optional("server"),
         Opt::optional_number("size"),
+        Opt::switch("json").beside(&["list"]),
     ];
 
     fn words(line: &str) -> Vec<String> {
@@ -276,6 +298,7 @@ mod tests {
         let line = "--list --topic=a=b -config x --config --list stray -- --unknown";
         let given = read(line).unwrap();
         assert!(given.has("list") && !given.has("help"));
+        assert!(read("--json -list").unwrap().has("json"));
         assert_eq!(given.value("topic"), Ok(Some("a=b")));
         assert_eq!(given.values("config"), ["x", "--list"]);
         assert_eq!(read("--topic=").unwrap().value("topic"), Ok(Some("")));
@@ -367,6 +390,7 @@ mod tests {
             ("--lost", "lost is not a recognized option"),
             ("--lis", "lis is not a recognized option"),
             ("-xyz", "x is not a recognized option"),
+            ("--topic a --json", "json is not a recognized option"),
             ("--list --topic", "Option topic requires an argument"),
         ];
         for (line, problem) in table {

@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use protocol::time::Timestamp;
 
+use crate::progress;
+
 /// Writes one line. A stderr that nobody reads is no reason to stop.
 pub(crate) fn warn(logger: &str, message: &str) {
     write(&line(now(), "WARN", message, logger));
@@ -26,6 +28,7 @@ fn now() -> Duration {
 }
 
 fn write(lines: &str) {
+    progress::wipe();
     let _ = std::io::stderr().write_all(lines.as_bytes());
 }
 

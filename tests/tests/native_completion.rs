@@ -40,6 +40,9 @@ fn bash_completes_tools_commands_and_flags() {
         ("gregor kafka-metadata-shell --snap", &["--snapshot"]),
         ("gregor cluster view --on", &["--once"]),
         ("gregor completion --he", &["--help"]),
+        ("kafka-topics --list --js", &["--json"]),
+        ("kafka-cluster cluster-id --js", &["--json"]),
+        ("kafka-reassign-partitions --verify --wa", &["--wait"]),
         ("gregor kafka-topics --nothing-begins-so", &[]),
     ];
     for (line, expected) in table {

@@ -15,10 +15,12 @@ use std::io::{BufRead, Write};
 use client::admin::{
     AccessControlEntry, AclBinding, Admin, AdminError, Bootstrap, ResourcePattern,
 };
+use serde::Serialize;
 
 use self::entries::{of_resources, pattern_type, principals, resources};
 use self::options::{Action, OPTIONS};
 use crate::joptsimple::{OptionError, ParsedOptions};
+use crate::json::Report;
 use crate::refused::{Refused, read};
 use crate::session::{Session, SessionError, properties, settings};
 
@@ -49,17 +51,48 @@ impl From<SessionError> for Failure {
     }
 }
 
+/// A row of what is listed: an entry with its resource.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AclRow<'a> {
+    resource_type: &'static str,
+    name: Option<&'a str>,
+    pattern_type: &'static str,
+    principal: &'a str,
+    host: &'a str,
+    operation: &'static str,
+    permission_type: &'static str,
+}
+
+impl<'a> AclRow<'a> {
+    fn of(pattern: &'a ResourcePattern, entry: &'a AccessControlEntry) -> Self {
+        Self {
+            resource_type: pattern.resource_type.constant(),
+            name: pattern.name.as_deref(),
+            pattern_type: pattern.pattern_type.constant(),
+            principal: &entry.principal,
+            host: &entry.host,
+            operation: entry.operation.constant(),
+            permission_type: entry.permission_type.constant(),
+        }
+    }
+}
+
 /// Runs the tool.
 pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
     let (given, action) = match read(OPTIONS, arguments, options::check) {
         Ok(checked) => checked,
         Err(refused) => return refused.answer(HELP, out, err),
     };
-    let done = open(&given, out).and_then(|mut session| {
+    let mut report = Report::new(given.has("json"), out, err);
+    let done = open(&given, &mut report).and_then(|mut session| {
         session.run(async |admin| match action {
-            Action::Add => add(&given, admin, out).await,
-            Action::Remove => remove(&given, admin, out).await,
-            Action::List => list(&given, admin, out).await,
+            Action::Add => add(&given, admin, report.out).await,
+            Action::Remove => remove(&given, admin, report.out).await,
+            Action::List => {
+                list(&given, admin, &mut report).await?;
+                Ok(report.end()?)
+            }
         })
     });
     match done {
@@ -74,10 +107,10 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     }
 }
 
-fn open(given: &ParsedOptions, out: &mut dyn Write) -> Result<Session, Failure> {
+fn open(given: &ParsedOptions, report: &mut Report<'_>) -> Result<Session, Failure> {
     let file = given.value("command-config")?;
     if file.is_none() && given.has("command-config") {
-        writeln!(out, "Did not load any properties since the property file is not specified")?;
+        report.remark("Did not load any properties since the property file is not specified")?;
     }
     let settings = settings(&properties(file)?)?;
     let (bootstrap, list) = match given.value("bootstrap-server")? {
@@ -163,7 +196,7 @@ fn is_confirmed(question: &str, out: &mut dyn Write) -> Result<bool, Failure> {
 async fn list(
     given: &ParsedOptions,
     admin: &mut Admin,
-    out: &mut dyn Write,
+    report: &mut Report<'_>,
 ) -> Result<(), Failure> {
     let mut filters = resources(given)?;
     let principals = principals(given, "principal")?;
@@ -180,26 +213,29 @@ async fn list(
         }
     }
     if principals.is_empty() {
-        return print(&known, |_| true, out);
+        return show(&known, |_| true, report);
     }
     for principal in principals {
-        writeln!(out, "ACLs for principal `{principal}`")?;
-        print(&known, |entry| entry.principal == principal, out)?;
+        report.heading(&format!("ACLs for principal `{principal}`\n"))?;
+        show(&known, |entry| entry.principal == principal, report)?;
     }
     Ok(())
 }
 
-fn print(
+fn show(
     known: &BTreeMap<ResourcePattern, Vec<AccessControlEntry>>,
     is_shown: impl Fn(&AccessControlEntry) -> bool,
-    out: &mut dyn Write,
+    report: &mut Report<'_>,
 ) -> Result<(), Failure> {
     for (resource, entries) in known {
         let mut shown: Vec<_> = entries.iter().filter(|entry| is_shown(entry)).collect();
         shown.sort_unstable();
         if !shown.is_empty() {
-            let shown = lines(shown.into_iter());
-            writeln!(out, "Current ACLs for resource `{resource}`:\n{shown}\n")?;
+            let rows = shown.iter().map(|entry| AclRow::of(resource, entry));
+            report.rows(rows, || {
+                let shown = lines(shown.iter().copied());
+                format!("Current ACLs for resource `{resource}`:\n{shown}\n\n")
+            })?;
         }
     }
     Ok(())

@@ -31,6 +31,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("consumer"),
     Opt::switch("force"),
     Opt::value("user-principal"),
+    Opt::switch("json").beside(&["list"]),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,15 +5,16 @@
 //! version, and whether a broker's listener has it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Write;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-use client::admin::{Admin, AdminSettings, Bootstrap, Node, NodeVersions};
+use client::admin::{Admin, AdminError, AdminSettings, Bootstrap, Node, NodeVersions};
+use serde::Serialize;
 
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::{Opt, ParsedOptions, parse_in};
+use crate::json::Report;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, described, properties, settings};
 
@@ -22,6 +23,7 @@ const OPTIONS: &[Opt] = &[
     Opt::switch("version"),
     Opt::value("command-config"),
     Opt::value("bootstrap-server"),
+    Opt::switch("json"),
 ];
 const HELP: &str = include_str!("help-4.3.1.txt");
 
@@ -41,13 +43,13 @@ pub(crate) fn run(
         Err(error) => Err(error.to_string()),
         Ok(given) => match usage(arguments, &given) {
             Some(problem) => Err(format!("{problem}\n{}", HELP.trim_end_matches('\n'))),
-            None if given.has("version") => Ok(format!("{}\n", release.version())),
+            None if given.has("version") => Ok(format!("{}\n", release.version()).into_bytes()),
             None => list(&given),
         },
     };
     match done {
         // Streams that nobody reads any more are no reason to fail.
-        Ok(text) => drop(out.write_all(text.as_bytes())),
+        Ok(text) => drop(out.write_all(&text)),
         Err(problem) => {
             let _ = writeln!(err, "{problem}");
             return 1;
@@ -65,21 +67,21 @@ fn usage(arguments: &[String], given: &ParsedOptions) -> Option<&'static str> {
     is_missing.then_some("Missing required argument \"[bootstrap-server]\"")
 }
 
-fn list(given: &ParsedOptions) -> Result<String, String> {
+fn list(given: &ParsedOptions) -> Result<Vec<u8>, String> {
     let mut session = open(given)?;
+    let mut nobody = std::io::sink();
     session.run(async |admin| {
         let release = given.release();
         let nodes = brokers(release, admin).await?;
-        let mut text = String::new();
+        let mut found = Vec::new();
+        let mut report = Report::new(given.has("json"), &mut found, &mut nobody);
         for node in &nodes {
-            let told = match admin.node_versions(node).await {
-                Ok(versions) => table(release, &versions),
-                Err(error) => format!("ERROR: {error}"),
-            };
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{} -> {told}", shown(release, node));
+            let row = BrokerRow::of(node, admin.node_versions(node).await, release);
+            let text = || format!("{} -> {}\n", shown(release, node), row.text());
+            report.row(&row, text).map_err(|error| error.to_string())?;
         }
-        Ok(text)
+        report.end().map_err(|error| error.to_string())?;
+        Ok(found)
     })
 }
 
@@ -166,35 +168,98 @@ fn known(release: CliRelease) -> BTreeMap<i16, Known> {
     rows.collect()
 }
 
-fn table(release: CliRelease, versions: &NodeVersions) -> String {
-    let known = known(release);
-    let mut rows: BTreeMap<i16, String> = known
-        .iter()
-        .filter(|(_, api)| api.is_brokers)
-        .map(|(key, api)| (*key, format!("{}({key}): UNSUPPORTED", api.name)))
-        .collect();
-    for (key, range) in versions {
-        rows.insert(*key, row(*key, range, known.get(key)));
-    }
-    let rows: Vec<String> = rows.into_values().collect();
-    format!("(\n\t{}\n)", rows.join(",\n\t"))
+/// One broker and its APIs, or why it has told none.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BrokerRow<'a> {
+    id: i32,
+    host: &'a str,
+    port: u16,
+    rack: Option<&'a str>,
+    api_versions: Option<Vec<ApiRow>>,
+    error: Option<String>,
 }
 
-fn row(key: i16, range: &RangeInclusive<i16>, known: Option<&Known>) -> String {
-    let (oldest, newest) = (*range.start(), *range.end());
-    let range = match oldest == newest {
-        true => oldest.to_string(),
-        false => format!("{oldest} to {newest}"),
-    };
-    let Some(api) = known else { return format!("UNKNOWN({key}): {range}") };
-    let usable = if api.newest < oldest {
-        "unusable: node too new".to_owned()
-    } else if newest < api.oldest {
-        "unusable: node too old".to_owned()
-    } else {
-        format!("usable: {}", api.newest.min(newest))
-    };
-    format!("{}({key}): {range} [{usable}]", api.name)
+/// One API. Those that the broker does not have have no versions, those that are not known here no
+/// name.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ApiRow {
+    api_key: i16,
+    name: Option<&'static str>,
+    min_version: Option<i16>,
+    max_version: Option<i16>,
+    usable_version: Option<i16>,
+    unusable: Option<&'static str>,
+}
+
+impl<'a> BrokerRow<'a> {
+    fn of(node: &'a Node, versions: Result<NodeVersions, AdminError>, release: CliRelease) -> Self {
+        let (api_versions, error) = match versions {
+            Ok(versions) => (Some(api_rows(release, &versions)), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let (host, port) = (&node.address.host, node.address.port);
+        Self { id: node.id, host, port, rack: node.rack.as_deref(), api_versions, error }
+    }
+
+    fn text(&self) -> String {
+        if let Some(error) = &self.error {
+            return format!("ERROR: {error}");
+        }
+        let rows: Vec<String> = self.api_versions.iter().flatten().map(ApiRow::text).collect();
+        format!("(\n\t{}\n)", rows.join(",\n\t"))
+    }
+}
+
+/// Every API that a release or the broker knows, by its key.
+fn api_rows(release: CliRelease, versions: &NodeVersions) -> Vec<ApiRow> {
+    let known = known(release);
+    let missing = |(key, api): (&i16, &Known)| (*key, ApiRow::of(*key, None, Some(api)));
+    let of_brokers = known.iter().filter(|(_, api)| api.is_brokers);
+    let mut rows: BTreeMap<i16, ApiRow> = of_brokers.map(missing).collect();
+    for (key, range) in versions {
+        rows.insert(*key, ApiRow::of(*key, Some(range), known.get(key)));
+    }
+    rows.into_values().collect()
+}
+
+impl ApiRow {
+    fn of(key: i16, range: Option<&RangeInclusive<i16>>, known: Option<&Known>) -> Self {
+        let (oldest, newest) = (range.map(|r| *r.start()), range.map(|r| *r.end()));
+        let usable = known.zip(range).map(|(api, range)| {
+            if api.newest < *range.start() {
+                Err("node too new")
+            } else if *range.end() < api.oldest {
+                Err("node too old")
+            } else {
+                Ok(api.newest.min(*range.end()))
+            }
+        });
+        Self {
+            api_key: key,
+            name: known.map(|api| api.name),
+            min_version: oldest,
+            max_version: newest,
+            usable_version: usable.and_then(Result::ok),
+            unusable: usable.and_then(Result::err),
+        }
+    }
+
+    fn text(&self) -> String {
+        let (name, key) = (self.name.unwrap_or("UNKNOWN"), self.api_key);
+        let range = match self.min_version.zip(self.max_version) {
+            None => return format!("{name}({key}): UNSUPPORTED"),
+            Some((oldest, newest)) if oldest == newest => oldest.to_string(),
+            Some((oldest, newest)) => format!("{oldest} to {newest}"),
+        };
+        let usable = match (self.usable_version, self.unusable) {
+            (Some(version), _) => format!(" [usable: {version}]"),
+            (None, Some(why)) => format!(" [unusable: {why}]"),
+            (None, None) => String::new(),
+        };
+        format!("{name}({key}): {range}{usable}")
+    }
 }
 
 #[cfg(test)]
@@ -216,7 +281,7 @@ mod tests {
     #[test]
     fn an_api_is_usable_as_far_as_both_sides_know_it() {
         let known = known(CliRelease::V4_3);
-        let row = |key: i16, range| row(key, &range, known.get(&key));
+        let row = |key, range| ApiRow::of(key, Some(&range), known.get(&key)).text();
         assert_eq!(row(0, 0..=13), "Produce(0): 0 to 13 [usable: 13]");
         assert_eq!(row(27, 1..=1), "WriteTxnMarkers(27): 1 [usable: 1]");
         assert_eq!(row(3, 20..=21), "Metadata(3): 20 to 21 [unusable: node too new]");
@@ -226,7 +291,19 @@ mod tests {
 
     #[test]
     fn what_a_node_does_not_list_is_unsupported() {
-        let table = table(CliRelease::V4_3, &vec![(18, 0..=4)]);
+        let versions = Ok(vec![(18, 0..=4)]);
+        let address = client::Address { host: "a".to_owned(), port: 1 };
+        let node = Node { id: 1, address, rack: None, is_fenced: false };
+        let broker = BrokerRow::of(&node, versions, CliRelease::V4_3);
+        let json = serde_json::to_string(&broker).unwrap();
+        let start = concat!(
+            r#"{"id":1,"host":"a","port":1,"rack":null,"apiVersions":[{"apiKey":0,"#,
+            r#""name":"Produce","minVersion":null,"maxVersion":null,"usableVersion":null,"#
+        );
+        assert!(json.starts_with(start), "{json}");
+        let own = r#"{"apiKey":18,"name":"ApiVersions","minVersion":0,"maxVersion":4,"#;
+        assert!(json.contains(own), "{json}");
+        let table = broker.text();
         assert!(table.starts_with("(\n\tProduce(0): UNSUPPORTED,\n\tFetch(1): UNSUPPORTED,\n"));
         assert!(table.contains("\tApiVersions(18): 0 to 4 [usable: 4],\n"), "{table}");
         assert!(!table.contains("Vote(52)"), "a controller's");

@@ -9,10 +9,12 @@ use std::io::Write;
 use std::time::Duration;
 
 use client::admin::{Admin, AdminError, Bootstrap, ConfigOp, ConfigResource, ResourceKind};
+use serde::Serialize;
 
 use self::options::OPTIONS;
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::{OptionError, ParsedOptions};
+use crate::json::{self, Report, fields};
 use crate::kafka_storage::random_uuid;
 use crate::refused::read;
 use crate::session::{Session, SessionError, properties, settings};
@@ -59,7 +61,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
         Err(refused) => return refused.answer(HELP, out, err),
     };
     let done = open(&given).and_then(|mut session| {
-        session.run(async |admin| execute(action, &given, admin, out).await)
+        session.run(async |admin| execute(action, &given, admin, out, err).await)
     });
     match done {
         Ok(()) => 0,
@@ -100,8 +102,10 @@ async fn execute(
     given: &ParsedOptions,
     admin: &mut Admin,
     out: &mut dyn Write,
+    err: &mut dyn Write,
 ) -> Result<(), Failure> {
     let name = given.value("name")?;
+    let is_json = given.has("json");
     match action {
         "alter" => alter(name, given, admin, out).await,
         "delete" => {
@@ -113,9 +117,16 @@ async fn execute(
         }
         "list" => {
             let names = within(admin.list_config_resources(ResourceKind::ClientMetrics)).await?;
-            Ok(writeln!(out, "{}", names.join("\n"))?)
+            Ok(match is_json {
+                true => json::rows(names.iter().map(|name| Listed { name }), out),
+                false => writeln!(out, "{}", names.join("\n")),
+            }?)
         }
-        _ => describe(name, admin, out).await,
+        _ => {
+            let mut report = Report::new(is_json, out, err);
+            describe(name, admin, &mut report).await?;
+            Ok(report.end()?)
+        }
     }
 }
 
@@ -148,27 +159,48 @@ async fn alter(
 async fn describe(
     name: Option<&str>,
     admin: &mut Admin,
-    out: &mut dyn Write,
+    report: &mut Report<'_>,
 ) -> Result<(), Failure> {
     let known = within(admin.list_config_resources(ResourceKind::ClientMetrics)).await?;
     let names = match name {
         None => known,
         Some(name) if known.iter().any(|known| known == name) => vec![name.to_owned()],
         Some(name) => {
-            writeln!(
-                out,
+            return Ok(report.remark(&format!(
                 "The client metric resource {name} doesn't exist and doesn't have dynamic config."
-            )?;
-            return Ok(());
+            ))?);
         }
     };
     for name in names {
-        writeln!(out, "Client metrics configs for {name} are:")?;
+        report.heading(&format!("Client metrics configs for {name} are:\n"))?;
         let mut entries = within(admin.describe_configs(&resource(&name), false)).await?;
         sort_by_hash(&mut entries, |entry| string_hash(&entry.name));
-        for entry in entries {
-            writeln!(out, "  {}={}", entry.name, entry.value.as_deref().unwrap_or("null"))?;
-        }
+        let configs = entries.iter().map(|entry| (entry.name.as_str(), entry.value.as_deref()));
+        let row = SubscriptionRow { name: &name, configs: configs.collect() };
+        report.row(&row, || row.text())?;
     }
     Ok(())
+}
+
+/// A row of `--list`.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+}
+
+/// A resource of client metrics, which clients subscribe to.
+#[derive(Serialize)]
+struct SubscriptionRow<'a> {
+    name: &'a str,
+    #[serde(serialize_with = "fields")]
+    configs: Vec<(&'a str, Option<&'a str>)>,
+}
+
+impl SubscriptionRow<'_> {
+    fn text(&self) -> String {
+        let line = |(name, value): &(&str, Option<&str>)| {
+            format!("  {name}={}\n", value.unwrap_or("null"))
+        };
+        self.configs.iter().map(line).collect()
+    }
 }

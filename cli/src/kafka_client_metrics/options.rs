@@ -19,6 +19,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::value("interval"),
     Opt::value("match"),
     Opt::value("metrics"),
+    Opt::switch("json").beside(&["describe", "list"]),
 ];
 
 /// Checks what was given; the action that shall be done.

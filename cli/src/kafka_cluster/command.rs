@@ -16,12 +16,13 @@ const SERVER: Flag = Flag::value("bootstrap-server", 'b', "").exclusive();
 const CONTROLLER: Flag = Flag::value("bootstrap-controller", 'C', "").exclusive();
 const CONFIG: Flag = Flag::value("config", 'c', "").long_only();
 const OLD_CONFIG: Flag = Flag::value("config", 'c', "");
+const JSON: Flag = Flag::own("json");
 const COMMAND_CONFIG: Flag = Flag::value("command-config", 'c', "");
 
 const COMMANDS: &[Command] = &[
     Command {
         name: "cluster-id",
-        flags: &[SERVER, CONTROLLER, CONFIG, COMMAND_CONFIG],
+        flags: &[SERVER, CONTROLLER, CONFIG, COMMAND_CONFIG, JSON],
         help: include_str!("cluster-id-4.3.1.txt"),
     },
     Command {
@@ -37,6 +38,7 @@ const COMMANDS: &[Command] = &[
             CONFIG,
             COMMAND_CONFIG,
             Flag::switch(INCLUDE_FENCED, 'f', "").long_only(),
+            JSON,
         ],
         help: include_str!("list-endpoints-4.3.1.txt"),
     },
@@ -46,7 +48,7 @@ const COMMANDS: &[Command] = &[
 const OLD_COMMANDS: &[Command] = &[
     Command {
         name: "cluster-id",
-        flags: &[OLD_CONFIG, SERVER, CONTROLLER],
+        flags: &[OLD_CONFIG, SERVER, CONTROLLER, JSON],
         help: include_str!("cluster-id-3.7.0.txt"),
     },
     Command {

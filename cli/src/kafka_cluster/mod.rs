@@ -8,9 +8,11 @@ mod endpoints;
 use std::io::Write;
 
 use client::admin::{AdminError, Bootstrap};
+use serde::Serialize;
 
 use self::command::{Command, INCLUDE_FENCED, commands};
 use crate::arguments::{ParsedOptions, Stopped, parse};
+use crate::json;
 use crate::noted;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
@@ -30,6 +32,12 @@ enum Failure {
     FencedOfControllers,
     #[error("{0}")]
     Io(#[from] std::io::Error),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClusterId {
+    cluster_id: Option<String>,
 }
 
 /// The help of a release.
@@ -68,7 +76,7 @@ pub(crate) fn run(
     match read {
         Err(Stopped::Help) => answer(out, command.help),
         Err(Stopped::Wrong(problem)) => complain(err, command.help, &problem),
-        Ok(given) => match execute(release, command, &given, out) {
+        Ok(given) => match execute(release, command, &given, out, err) {
             Ok(()) => 0,
             Err(failure) => {
                 // Streams that nobody reads any more are no reason to complain.
@@ -97,12 +105,17 @@ fn execute(
     command: &Command,
     given: &ParsedOptions,
     out: &mut dyn Write,
+    err: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let (bootstrap, mut session) = open(release, given, out)?;
+    let is_json = given.is_set("json");
+    // Beside a JSON document stands nothing.
+    let remarks: &mut dyn Write = if is_json { &mut *err } else { &mut *out };
+    let (bootstrap, mut session) = open(release, given, remarks)?;
     match command.name {
         "cluster-id" => {
             let cluster = session.run(async |admin| admin.describe_cluster(false).await)?;
             match cluster.cluster_id {
+                cluster_id if is_json => json::object(&ClusterId { cluster_id }, out)?,
                 Some(id) => writeln!(out, "Cluster ID: {id}")?,
                 None => {
                     writeln!(out, "No cluster ID found. The Kafka version is probably too old.")?
@@ -127,7 +140,11 @@ fn execute(
             }
             match session.run(async |admin| admin.describe_cluster(with_fenced).await) {
                 Ok(cluster) => {
-                    out.write_all(endpoints::table(bootstrap, cluster.nodes).as_bytes())?
+                    let rows = endpoints::rows(bootstrap, cluster.nodes);
+                    match is_json {
+                        true => json::rows(rows, out)?,
+                        false => out.write_all(endpoints::table(bootstrap, &rows).as_bytes())?,
+                    }
                 }
                 Err(
                     error @ (AdminError::UnsupportedVersion { .. } | AdminError::NoField { .. }),

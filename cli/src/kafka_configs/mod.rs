@@ -19,6 +19,7 @@ use client::admin::{Admin, AdminError, Bootstrap};
 use self::edits::Edits;
 use self::options::{Entities, OPTIONS};
 use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
+use crate::json::Report;
 use crate::refused::Refused;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
@@ -86,7 +87,14 @@ pub(crate) fn run(
         Err(refused) => return refused.answer_in(release, help(release), out, err),
     };
     let done = open(&given).and_then(|mut session| {
-        session.run(async |admin| execute(&given, &entities, admin, out).await)
+        session.run(async |admin| match given.has("describe") {
+            true => {
+                let mut report = Report::new(given.has("json"), out, err);
+                describe(&given, &entities, admin, &mut report).await?;
+                Ok(report.end()?)
+            }
+            false => alter(&given, &entities, admin, out).await,
+        })
     });
     match done {
         Ok(()) => 0,
@@ -119,23 +127,29 @@ fn open(given: &ParsedOptions) -> Result<Session, Failure> {
     Ok(Session::open(bootstrap, list, settings, "AdminClient")?)
 }
 
-async fn execute(
+async fn describe(
+    given: &ParsedOptions,
+    entities: &Entities,
+    admin: &mut Admin,
+    report: &mut Report<'_>,
+) -> Result<(), Failure> {
+    match entities.first_type() {
+        "users" | "clients" => {
+            quotas::describe(entities, admin, report).await?;
+            scram::describe(entities, admin, report).await
+        }
+        "ips" => quotas::describe(entities, admin, report).await,
+        _ => resources::describe(entities, given.has("all"), given.release(), admin, report).await,
+    }
+}
+
+async fn alter(
     given: &ParsedOptions,
     entities: &Entities,
     admin: &mut Admin,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let kind = entities.first_type();
-    if given.has("describe") {
-        return match kind {
-            "users" | "clients" => {
-                quotas::describe(entities, admin, out).await?;
-                scram::describe(entities, admin, out).await
-            }
-            "ips" => quotas::describe(entities, admin, out).await,
-            _ => resources::describe(entities, given.has("all"), given.release(), admin, out).await,
-        };
-    }
     if entities.types.len() != entities.names.len() {
         let words = "An entity name must be specified for every entity type";
         return Err(Failure::Words(words.to_owned()));

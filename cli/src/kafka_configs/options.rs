@@ -38,6 +38,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("force").only(CliRelease::V3_7),
     Opt::value("zookeeper").only(CliRelease::V3_7),
     Opt::value("zk-tls-config-file").only(CliRelease::V3_7),
+    Opt::switch("json").beside(&["describe"]),
 ];
 
 /// Options that name one entity, and its type.

@@ -2,15 +2,15 @@
 //!
 //! Answers to `describeQuotaConfigs` and `alterQuotaConfigs` of ConfigCommand.
 
-use std::io::Write;
-
 use client::admin::{Admin, QuotaEntity, QuotaMatch, QuotaOp, Quotas};
 use config::Value;
+use serde::Serialize;
 
 use super::edits::Edits;
 use super::options::Entities;
 use super::{CHANGE, Failure, LOOK, within};
 use crate::java_order::{sort_with_capacity, string_hash};
+use crate::json::{Report, fields};
 
 const OF_CLIENTS: [&str; 4] =
     ["consumer_byte_rate", "producer_byte_rate", "request_percentage", "controller_mutation_rate"];
@@ -127,7 +127,7 @@ async fn find(
 pub(super) async fn describe(
     entities: &Entities,
     admin: &mut Admin,
-    out: &mut dyn Write,
+    report: &mut Report<'_>,
 ) -> Result<(), Failure> {
     let mut found = find(entities, admin).await?;
     let count = found.len();
@@ -135,11 +135,38 @@ pub(super) async fn describe(
     for (entity, mut quotas) in found {
         let count = quotas.len();
         sort_with_capacity(&mut quotas, count, |(key, _)| string_hash(key));
-        let values = quotas.iter().map(|(key, value)| format!("{key}={}", Value::Double(*value)));
-        let values = values.collect::<Vec<_>>().join(", ");
-        writeln!(out, "Quota configs for {} are {values}", shown(&entity))?;
+        let parts = entity.iter().map(|(kind, name)| (kind.as_ref(), name.as_deref()));
+        let row = QuotaRow { entity: EntityPart::all(parts), quotas: quotas.clone() };
+        report.row(&row, || {
+            let values = quotas.iter();
+            let values = values.map(|(key, value)| format!("{key}={}", Value::Double(*value)));
+            let values = values.collect::<Vec<_>>().join(", ");
+            format!("Quota configs for {} are {values}\n", shown(&entity))
+        })?;
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+struct QuotaRow<'a> {
+    entity: Vec<EntityPart<'a>>,
+    #[serde(serialize_with = "fields")]
+    quotas: Quotas,
+}
+
+/// One part of whom something is for; without a name it is what counts by default.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EntityPart<'a> {
+    entity_type: &'a str,
+    entity_name: Option<&'a str>,
+}
+
+impl<'a> EntityPart<'a> {
+    pub(super) fn all(parts: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec<Self> {
+        let part = |(entity_type, entity_name)| Self { entity_type, entity_name };
+        parts.map(part).collect()
+    }
 }
 
 /// `user-principal 'alice', the default client-id`.

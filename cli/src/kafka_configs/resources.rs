@@ -3,16 +3,16 @@
 //! Answers to `describeResourceConfig`, `getResourceConfig` and `alterResourceConfig` of
 //! ConfigCommand.
 
-use std::io::Write;
-
 use client::admin::{
     Admin, AdminError, ConfigOp, ConfigResource, ConfigSource, ResourceConfig, ResourceKind,
 };
+use serde::Serialize;
 
 use super::edits::Edits;
 use super::options::Entities;
 use super::{CHANGE, Failure, LOOK, singular, within};
 use crate::java_order::{sort_as_scala, sort_by_hash, string_hash};
+use crate::json::Report;
 use crate::release::CliRelease;
 
 const CLUSTER_AUTHORIZATION_FAILED: i16 = 31;
@@ -49,7 +49,7 @@ pub(super) async fn describe(
     with_all: bool,
     release: CliRelease,
     admin: &mut Admin,
-    out: &mut dyn Write,
+    report: &mut Report<'_>,
 ) -> Result<(), Failure> {
     let types = entities.first_type();
     let kind = resource_kind(types);
@@ -59,29 +59,71 @@ pub(super) async fn describe(
         && !exists(kind, name, admin).await?
     {
         let one = singular(types);
-        writeln!(out, "The {one} '{name}' doesn't exist and doesn't have dynamic config.")?;
-        return Ok(());
+        let words = format!("The {one} '{name}' doesn't exist and doesn't have dynamic config.");
+        return Ok(report.remark(&words)?);
     }
     let names = match name {
         Some(name) => vec![name.clone()],
         None => all_names(kind, admin).await?,
     };
     for name in names {
-        if name.is_empty() {
-            writeln!(out, "Default configs for {types} in the cluster are:")?;
-        } else {
-            let which = if with_all { "All" } else { "Dynamic" };
-            writeln!(out, "{which} configs for {} {name} are:", singular(types))?;
-        }
+        let which = if with_all { "All" } else { "Dynamic" };
+        report.heading(&match name.is_empty() {
+            true => format!("Default configs for {types} in the cluster are:\n"),
+            false => format!("{which} configs for {} {name} are:\n", singular(types)),
+        })?;
         let resource = ConfigResource { kind, name };
         let shown = if with_all { None } else { own_source(&resource) };
-        for config in settings(&resource, true, release, admin).await? {
-            if shown.is_none_or(|source| source == config.source) {
-                out.write_all(line(&config).as_bytes())?;
-            }
-        }
+        let mut configs = settings(&resource, true, release, admin).await?;
+        configs.retain(|config| shown.is_none_or(|source| source == config.source));
+        let row = ResourceRow {
+            entity_type: types,
+            entity_name: Some(resource.name.as_str()).filter(|name| !name.is_empty()),
+            configs: configs.iter().map(ConfigRow::of).collect(),
+        };
+        report.row(&row, || configs.iter().map(line).collect())?;
     }
     Ok(())
+}
+
+/// The settings of one resource; of all of a type where it has no name.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ResourceRow<'a> {
+    entity_type: &'a str,
+    entity_name: Option<&'a str>,
+    configs: Vec<ConfigRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct ConfigRow<'a> {
+    name: &'a str,
+    value: Option<&'a str>,
+    sensitive: bool,
+    synonyms: Vec<SynonymRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct SynonymRow<'a> {
+    source: &'static str,
+    name: &'a str,
+    value: Option<&'a str>,
+}
+
+impl<'a> ConfigRow<'a> {
+    fn of(config: &'a ResourceConfig) -> Self {
+        let synonyms = config.synonyms.iter().map(|(source, name, value)| SynonymRow {
+            source: source.name(),
+            name,
+            value: value.as_deref(),
+        });
+        Self {
+            name: &config.name,
+            value: config.value.as_deref(),
+            sensitive: config.is_sensitive,
+            synonyms: synonyms.collect(),
+        }
+    }
 }
 
 /// The settings of a resource, by their names.

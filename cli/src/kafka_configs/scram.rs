@@ -3,13 +3,14 @@
 //! Answers to `alterUserScramCredentialConfigs` of ConfigCommand and to the salting that Kafka's
 //! client does before it sends anything.
 
-use std::io::Write;
-
 use client::admin::{Admin, AdminError, ScramAlteration};
+use serde::Serialize;
 
 use super::edits::Edits;
 use super::options::Entities;
+use super::quotas::EntityPart;
 use super::{CHANGE, Failure, LOOK, within};
+use crate::json::Report;
 use crate::kafka_storage::scram::{LEAST_ITERATIONS, Mechanism, SALT_LEN};
 
 /// UNACCEPTABLE_CREDENTIAL
@@ -28,7 +29,7 @@ pub(super) fn mechanism(name: &str) -> Option<Mechanism> {
 pub(super) async fn describe(
     entities: &Entities,
     admin: &mut Admin,
-    out: &mut dyn Write,
+    report: &mut Report<'_>,
 ) -> Result<(), Failure> {
     if entities.has_type("clients") || entities.names.iter().any(String::is_empty) {
         return Ok(());
@@ -36,21 +37,47 @@ pub(super) async fn describe(
     for (user, described) in within(LOOK, admin.describe_scram(&entities.names)).await? {
         match described {
             Ok(credentials) => {
-                let shown = credentials.iter().map(|(mechanism, iterations)| {
-                    format!("{}=iterations={iterations}", mechanism_name(*mechanism))
-                });
-                let shown = shown.collect::<Vec<_>>().join(", ");
-                writeln!(out, "SCRAM credential configs for user-principal '{user}' are {shown}")?;
+                let credential = |(mechanism, iterations): &(i8, i32)| Credential {
+                    mechanism: mechanism_name(*mechanism),
+                    iterations: *iterations,
+                };
+                let row = UserRow {
+                    entity: EntityPart::all([("user", Some(user.as_str()))].into_iter()),
+                    scram_credentials: credentials.iter().map(credential).collect(),
+                };
+                report.row(&row, || row.text(&user))?;
             }
-            Err(error) => writeln!(
-                out,
+            Err(error) => report.remark(&format!(
                 "Error retrieving SCRAM credential configs for user-principal '{user}': \
                  ExecutionException: {}: {error}",
                 error.class()
-            )?,
+            ))?,
         }
     }
     Ok(())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserRow<'a> {
+    entity: Vec<EntityPart<'a>>,
+    scram_credentials: Vec<Credential>,
+}
+
+#[derive(Serialize)]
+struct Credential {
+    mechanism: &'static str,
+    iterations: i32,
+}
+
+impl UserRow<'_> {
+    fn text(&self, user: &str) -> String {
+        let shown = self.scram_credentials.iter().map(|credential| {
+            format!("{}=iterations={}", credential.mechanism, credential.iterations)
+        });
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        format!("SCRAM credential configs for user-principal '{user}' are {shown}\n")
+    }
 }
 
 fn mechanism_name(id: i8) -> &'static str {

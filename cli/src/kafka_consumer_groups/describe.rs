@@ -7,18 +7,28 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use client::admin::{
-    Admin, CommittedOffset, GroupDescription, GroupState, GroupType, OffsetSpec, TopicPartition,
+    Admin, CommittedOffset, GroupDescription, GroupState, GroupType, Node, OffsetSpec,
+    TopicPartition,
 };
 
+use super::objects::{MemberObject, OffsetObject, StateObject};
 use super::reset::GROUP_ID_NOT_FOUND;
 use super::tables::{self, MemberRow, OffsetRow, StateRow};
 use super::{Failure, Streams, chosen, old_tables};
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::ParsedOptions;
+use crate::json::Report;
 use crate::offsets;
 
 type Descriptions = BTreeMap<String, GroupDescription>;
 type Committed = HashMap<TopicPartition, Option<CommittedOffset>>;
+
+/// How what is found is shown.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    is_old: bool,
+    is_verbose: bool,
+}
 
 pub(super) async fn run(
     given: &ParsedOptions,
@@ -26,43 +36,52 @@ pub(super) async fn run(
     streams: &mut Streams<'_>,
 ) -> Result<(), Failure> {
     let groups = chosen(given, admin).await?;
-    let is_old = given.release().is_3_7();
-    let described = descriptions(is_old, admin, groups).await?;
-    let is_verbose = given.has("verbose");
+    let how = How { is_old: given.release().is_3_7(), is_verbose: given.has("verbose") };
+    let described = descriptions(how.is_old, admin, groups).await?;
+    let mut report = Report::new(given.has("json"), streams.out, streams.err);
     if given.has("members") && !given.has("offsets") {
-        for (group, description) in &described {
-            let rows = member_rows(description);
-            let has_something = check_state(streams, group, description.state)?;
-            let table = match is_old {
-                true if !has_something => String::new(),
-                true => old_tables::members(group, &rows, is_verbose),
-                false => tables::members(group, &rows, is_verbose),
-            };
-            streams.out.write_all(table.as_bytes())?;
+        for description in described.values() {
+            members(description, how, &mut report)?;
         }
     } else if given.has("state") && !given.has("offsets") {
-        for (group, description) in &described {
+        for description in described.values() {
             let coordinator = admin.node_of(description.coordinator).await;
             let node = coordinator.map_err(|error| Failure::of_future(&error))?;
-            if check_state(streams, group, description.state)? {
+            if check_state(&mut report, description)? {
                 let row = state_row(description, node.as_ref());
-                let table = match is_old {
+                report.row(&StateObject::of(&row), || match how.is_old {
                     true => old_tables::states(&row),
-                    false => tables::states(&row, is_verbose),
-                };
-                streams.out.write_all(table.as_bytes())?;
+                    false => tables::states(&row, how.is_verbose),
+                })?;
             }
         }
     } else {
         let rows = offset_rows(admin, &described).await?;
         for ((group, description), rows) in described.iter().zip(rows) {
-            if check_state(streams, group, description.state)? && !rows.is_empty() {
-                let table = tables::offsets(group, &rows, is_verbose && !is_old);
-                streams.out.write_all(table.as_bytes())?;
+            if check_state(&mut report, description)? && !rows.is_empty() {
+                let objects = rows.iter().map(|row| OffsetObject::of(group, row));
+                report.rows(objects, || {
+                    tables::offsets(group, &rows, how.is_verbose && !how.is_old)
+                })?;
             }
         }
     }
-    Ok(())
+    Ok(report.end()?)
+}
+
+fn members(
+    description: &GroupDescription,
+    how: How,
+    report: &mut Report<'_>,
+) -> Result<(), Failure> {
+    let (group, rows) = (&description.group, member_rows(description));
+    let has_something = check_state(report, description)?;
+    let objects = rows.iter().map(|row| MemberObject::of(group, row));
+    Ok(report.rows(objects, || match how.is_old {
+        true if !has_something => String::new(),
+        true => old_tables::members(group, &rows, how.is_verbose),
+        false => tables::members(group, &rows, how.is_verbose),
+    })?)
 }
 
 /// The first that fails, in the order of Java's map, fails all. A group that is not there was a
@@ -100,17 +119,20 @@ fn dead(group: &str) -> GroupDescription {
 }
 
 /// Says what is notable of a group's state; whether it has anything to show.
-fn check_state(streams: &mut Streams<'_>, group: &str, state: GroupState) -> Result<bool, Failure> {
+fn check_state(report: &mut Report<'_>, description: &GroupDescription) -> Result<bool, Failure> {
+    let GroupDescription { group, state, .. } = description;
     match state {
-        GroupState::Dead => streams.error(&format!("Consumer group '{group}' does not exist."))?,
+        GroupState::Dead => {
+            report.remark(&format!("\nError: Consumer group '{group}' does not exist."))?;
+        }
         GroupState::Empty => {
-            writeln!(streams.err, "\nConsumer group '{group}' has no active members.")?;
+            writeln!(report.err, "\nConsumer group '{group}' has no active members.")?;
         }
         GroupState::PreparingRebalance
         | GroupState::CompletingRebalance
         | GroupState::Assigning
         | GroupState::Reconciling => {
-            writeln!(streams.err, "\nWarning: Consumer group '{group}' is rebalancing.")?;
+            writeln!(report.err, "\nWarning: Consumer group '{group}' is rebalancing.")?;
         }
         GroupState::Stable => {}
         GroupState::Unknown | GroupState::NotReady => {
@@ -119,7 +141,7 @@ fn check_state(streams: &mut Streams<'_>, group: &str, state: GroupState) -> Res
             )));
         }
     }
-    Ok(state != GroupState::Dead)
+    Ok(*state != GroupState::Dead)
 }
 
 /// The rows of each group, in the order of the descriptions.
@@ -172,7 +194,7 @@ fn rows_of(
     committed: &Committed,
     ends: &HashMap<TopicPartition, i64>,
 ) -> Vec<OffsetRow> {
-    let row = |partition: &TopicPartition, member: [&str; 3]| {
+    let row = |partition: &TopicPartition, member: Option<[&str; 3]>| {
         let committed = committed.get(partition).copied().flatten();
         let end = ends.get(partition).copied();
         OffsetRow {
@@ -181,7 +203,7 @@ fn rows_of(
             offset: committed.map(|committed| committed.offset),
             end,
             lag: committed.zip(end).map(|(committed, end)| end - committed.offset),
-            member: member.map(str::to_owned),
+            member: member.map(|member| member.map(str::to_owned)),
         }
     };
     let mut members: Vec<_> =
@@ -193,13 +215,13 @@ fn rows_of(
         let mut partitions: Vec<&TopicPartition> = member.assigned.iter().collect();
         partitions.sort();
         let shown = [member.member_id.as_str(), &member.host, &member.client_id];
-        rows.extend(partitions.iter().map(|partition| row(partition, shown)));
+        rows.extend(partitions.iter().map(|partition| row(partition, Some(shown))));
         assigned.extend(partitions);
     }
     let mut left: Vec<&TopicPartition> =
         committed.keys().filter(|partition| !assigned.contains(partition)).collect();
     left.sort();
-    rows.extend(left.into_iter().map(|partition| row(partition, ["-"; 3])));
+    rows.extend(left.into_iter().map(|partition| row(partition, None)));
     rows
 }
 
@@ -209,14 +231,11 @@ fn member_rows(description: &GroupDescription) -> Vec<MemberRow<'_>> {
     rows.collect()
 }
 
-fn state_row(description: &GroupDescription, node: Option<&client::admin::Node>) -> StateRow {
-    let address = node.map_or_else(
-        || "null:-1".to_owned(),
-        |node| format!("{}:{}", node.address.host, node.address.port),
-    );
+fn state_row(description: &GroupDescription, node: Option<&Node>) -> StateRow {
     StateRow {
         group: description.group.clone(),
-        coordinator: format!("{address}  ({})", description.coordinator),
+        coordinator: description.coordinator,
+        address: node.map(|node| node.address.clone()),
         strategy: description.assignor.clone(),
         state: description.state,
         epochs: description.epochs,
@@ -263,13 +282,16 @@ mod tests {
         let rows = rows_of(&description, &committed, &ends);
         let shown: Vec<_> = rows
             .iter()
-            .map(|row| (row.partition.partition, row.member[0].as_str(), row.offset, row.lag))
+            .map(|row| {
+                let member = row.member.as_ref().map(|member| member[0].as_str());
+                (row.partition.partition, member, row.offset, row.lag)
+            })
             .collect();
         let expected = [
-            (0, "two", Some(2), Some(8)),
-            (3, "two", None, None),
-            (4, "one", None, None),
-            (9, "-", Some(7), None),
+            (0, Some("two"), Some(2), Some(8)),
+            (3, Some("two"), None, None),
+            (4, Some("one"), None, None),
+            (9, None, Some(7), None),
         ];
         assert_eq!(shown, expected);
     }

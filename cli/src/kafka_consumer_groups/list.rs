@@ -1,10 +1,12 @@
 //! `--list`: the groups of consumers, with their states and types where these are asked for.
 
 use client::admin::{Admin, GroupFilter, GroupListing, GroupState, GroupType};
+use serde::Serialize;
 
 use super::{Failure, Streams, old_tables};
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::ParsedOptions;
+use crate::json;
 use crate::offsets::items;
 use crate::release::CliRelease;
 
@@ -33,9 +35,14 @@ pub(super) async fn run(
     streams: &mut Streams<'_>,
 ) -> Result<(), Failure> {
     let (with_type, with_state) = (given.has("type"), given.has("state"));
+    let is_json = given.has("json");
     if !with_type && !with_state {
-        for name in names(admin).await? {
-            writeln!(streams.out, "{name}")?;
+        let all = all(admin).await?;
+        if is_json {
+            return Ok(json::rows(all.iter().map(GroupRow::of), streams.out)?);
+        }
+        for listing in all {
+            writeln!(streams.out, "{}", listing.group)?;
         }
         return Ok(());
     }
@@ -48,6 +55,9 @@ pub(super) async fn run(
     let mut listed =
         admin.list_groups(&filter).await.map_err(|error| Failure::of_future(&error))?;
     sort_by_hash(&mut listed, |listing| string_hash(&listing.group));
+    if is_json {
+        return Ok(json::rows(listed.iter().map(GroupRow::of), streams.out)?);
+    }
     let table = match given.release().is_3_7() {
         true => old_tables::listed(&listed),
         false => table(&listed, with_type, with_state),
@@ -55,13 +65,34 @@ pub(super) async fn run(
     Ok(streams.out.write_all(table.as_bytes())?)
 }
 
+/// A row of JSON, which has the state and the type whether they are asked for or not.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupRow<'a> {
+    group_id: &'a str,
+    #[serde(rename = "type")]
+    kind: Option<&'static str>,
+    state: Option<&'static str>,
+}
+
+impl<'a> GroupRow<'a> {
+    fn of(listing: &'a GroupListing) -> Self {
+        let (kind, state) = (listing.kind.map(GroupType::name), listing.state);
+        Self { group_id: &listing.group, kind, state: state.map(GroupState::name) }
+    }
+}
+
+/// All groups of consumers.
+async fn all(admin: &mut Admin) -> Result<Vec<GroupListing>, Failure> {
+    let listed = admin.list_groups(&GroupFilter::consumers()).await;
+    let mut listed = listed.map_err(|error| Failure::wrapped(&error))?;
+    sort_by_hash(&mut listed, |listing| string_hash(&listing.group));
+    Ok(listed)
+}
+
 /// The names of all groups of consumers.
 pub(super) async fn names(admin: &mut Admin) -> Result<Vec<String>, Failure> {
-    let listed = admin.list_groups(&GroupFilter::consumers()).await;
-    let listed = listed.map_err(|error| Failure::wrapped(&error))?;
-    let mut names: Vec<String> = listed.into_iter().map(|listing| listing.group).collect();
-    sort_by_hash(&mut names, |name| string_hash(name));
-    Ok(names)
+    Ok(all(admin).await?.into_iter().map(|listing| listing.group).collect())
 }
 
 fn states_of(release: CliRelease, list: &str) -> Result<Vec<GroupState>, Failure> {

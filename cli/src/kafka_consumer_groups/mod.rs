@@ -3,12 +3,13 @@
 //!
 //! Answers to org.apache.kafka.tools.consumer.group.ConsumerGroupCommand of Kafka 4.3.1, whose help
 //! is `help-4.3.1.txt`. `options` judges the command line; `list`, `describe`, `reset`, `delete`
-//! and `regex` are its actions; `tables` prints what `describe` found. As with Kafka, a command
-//! that fails at the cluster says so on stdout and ends with 0.
+//! and `regex` are its actions; `tables` and `objects` show what `describe` found. As with Kafka, a
+//! command that fails at the cluster says so on stdout and ends with 0.
 
 mod delete;
 mod describe;
 mod list;
+mod objects;
 mod old_tables;
 mod options;
 mod regex;

@@ -72,7 +72,7 @@ pub(super) fn members(group: &str, rows: &[MemberRow<'_>], is_verbose: bool) -> 
 
 pub(super) fn states(row: &StateRow) -> String {
     // Java has one space before the id here.
-    let coordinator = row.coordinator.replacen("  (", " (", 1);
+    let coordinator = row.coordinator().replacen("  (", " (", 1);
     let groups = width(25, std::iter::once(coordinator.as_str()));
     let line = |cells: [&str; 5]| {
         let [group, coordinator, strategy, state, members] = cells;

@@ -40,6 +40,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::optional("state"),
     Opt::optional("type").only(CliRelease::V4_3),
     Opt::value("validate-regex").only(CliRelease::V4_3),
+    Opt::switch("json").beside(&["list", "describe"]),
 ];
 
 const OWNERS: &[(&str, &[&str])] = &[

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use client::Address;
 use client::admin::{GroupMember, GroupState, TopicPartition};
 
 pub(super) const MISSING: &str = "-";
@@ -16,7 +17,14 @@ pub(super) struct OffsetRow {
     pub(super) end: Option<i64>,
     pub(super) lag: Option<i64>,
     /// Its consumer, that one's host and client id.
-    pub(super) member: [String; 3],
+    pub(super) member: Option<[String; 3]>,
+}
+
+impl OffsetRow {
+    fn member(&self) -> [&str; 3] {
+        let member = self.member.as_ref();
+        member.map_or([MISSING; 3], |member| member.each_ref().map(String::as_str))
+    }
 }
 
 pub(super) struct MemberRow<'a> {
@@ -27,11 +35,24 @@ pub(super) struct MemberRow<'a> {
 
 pub(super) struct StateRow {
     pub(super) group: String,
-    pub(super) coordinator: String,
+    /// Its id, and where it is, as far as that is known.
+    pub(super) coordinator: i32,
+    pub(super) address: Option<Address>,
     pub(super) strategy: String,
     pub(super) state: GroupState,
     pub(super) epochs: Option<(i32, i32)>,
     pub(super) members: usize,
+}
+
+impl StateRow {
+    /// `host:port  (id)`.
+    pub(super) fn coordinator(&self) -> String {
+        let id = self.coordinator;
+        match &self.address {
+            Some(Address { host, port }) => format!("{host}:{port}  ({id})"),
+            None => format!("null:-1  ({id})"),
+        }
+    }
 }
 
 fn shown<T: ToString>(value: Option<T>) -> String {
@@ -46,8 +67,8 @@ pub(super) fn width<'a>(least: usize, texts: impl Iterator<Item = &'a str>) -> u
 pub(super) fn offsets(group: &str, rows: &[OffsetRow], is_verbose: bool) -> String {
     let groups = width(15, std::iter::once(group));
     let topics = width(15, rows.iter().map(|row| row.partition.topic.as_str()));
-    let consumers = width(15, rows.iter().map(|row| row.member[0].as_str()));
-    let hosts = width(15, rows.iter().map(|row| row.member[1].as_str()));
+    let consumers = width(15, rows.iter().map(|row| row.member()[0]));
+    let hosts = width(15, rows.iter().map(|row| row.member()[1]));
     let line = |cells: [&str; 10]| {
         let [group, topic, partition, epoch, offset, end, lag, consumer, host, client] = cells;
         let epoch = if is_verbose { format!("{epoch:<15} ") } else { String::new() };
@@ -69,7 +90,7 @@ pub(super) fn offsets(group: &str, rows: &[OffsetRow], is_verbose: bool) -> Stri
         "CLIENT-ID",
     ]);
     for row in rows {
-        let [consumer, host, client] = &row.member;
+        let [consumer, host, client] = row.member();
         table.push_str(&line([
             group,
             &row.partition.topic,
@@ -86,14 +107,23 @@ pub(super) fn offsets(group: &str, rows: &[OffsetRow], is_verbose: bool) -> Stri
     table + "\n"
 }
 
-/// Topics, in order, each with its partitions as `0,1`.
-pub(super) fn by_topic(partitions: &[TopicPartition]) -> impl Iterator<Item = (&str, String)> {
+/// Topics, in order, each with its partitions.
+pub(super) fn partitions_by_topic(
+    partitions: &[TopicPartition],
+) -> impl Iterator<Item = (&str, Vec<i32>)> {
     let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
     for partition in partitions {
         topics.entry(&partition.topic).or_default().push(partition.partition);
     }
     topics.into_iter().map(|(topic, mut partitions)| {
         partitions.sort_unstable();
+        (topic, partitions)
+    })
+}
+
+/// The same, the partitions as `0,1`.
+pub(super) fn by_topic(partitions: &[TopicPartition]) -> impl Iterator<Item = (&str, String)> {
+    partitions_by_topic(partitions).map(|(topic, partitions)| {
         let partitions: Vec<String> = partitions.iter().map(ToString::to_string).collect();
         (topic, partitions.join(","))
     })
@@ -186,8 +216,9 @@ pub(super) fn members(group: &str, rows: &[MemberRow<'_>], is_verbose: bool) -> 
 }
 
 pub(super) fn states(row: &StateRow, is_verbose: bool) -> String {
+    let coordinator = row.coordinator();
     let groups = width(15, std::iter::once(row.group.as_str()));
-    let coordinators = width(25, std::iter::once(row.coordinator.as_str()));
+    let coordinators = width(25, std::iter::once(coordinator.as_str()));
     let line = |cells: [&str; 7]| {
         let [group, coordinator, strategy, state, epoch, target, members] = cells;
         let epochs = if is_verbose { format!("{epoch:<15} {target:<25} ") } else { String::new() };
@@ -208,7 +239,7 @@ pub(super) fn states(row: &StateRow, is_verbose: bool) -> String {
     let strategy = if row.strategy.is_empty() { MISSING } else { &row.strategy };
     let body = line([
         &row.group,
-        &row.coordinator,
+        &coordinator,
         strategy,
         row.state.name(),
         &shown(row.epochs.map(|(group, _)| group)),

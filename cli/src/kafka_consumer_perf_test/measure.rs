@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 use super::options::{PerfOptions, ValueError};
 use super::report::{self, Amount};
 use crate::consumer_session::{ConsumerSessionError, open};
+use crate::progress::{Progress, of_records};
 use crate::signals::EndSignals;
 
 /// Why there is nothing to report.
@@ -57,6 +58,7 @@ pub(super) fn run(options: &PerfOptions, out: &mut dyn Write) -> Result<i32, Fai
         join_start_ms: Some(start_ms),
         join_ms: 0,
         round_join_ms: 0,
+        progress: Progress::begin(),
     };
     measured.subscribe()?;
     let stopped = measured.consume(&runtime, start_ms);
@@ -109,6 +111,7 @@ struct Measured<'a> {
     join_start_ms: Option<i64>,
     join_ms: i64,
     round_join_ms: i64,
+    progress: Progress,
 }
 
 impl Measured<'_> {
@@ -162,7 +165,11 @@ impl Measured<'_> {
                 Polled::Revoked(_) => self.join_start_ms = Some(now),
                 Polled::Nothing => {}
             }
+            let counts = [self.amount.records, options.records];
+            let [done, all] = counts.map(|count| u64::try_from(count).unwrap_or_default());
+            self.progress.show(|elapsed| of_records(done, all, elapsed));
         }
+        self.progress.clear();
         if self.amount.records < options.records {
             writeln!(
                 self.out,
@@ -196,6 +203,7 @@ impl Measured<'_> {
 
     fn report(&mut self, now: i64) -> std::io::Result<()> {
         if self.options.is_detailed {
+            self.progress.clear();
             let amounts = (self.amount, self.last);
             let times = (self.last_report_ms, now);
             let format = &self.options.date_format;

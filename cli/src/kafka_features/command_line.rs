@@ -10,6 +10,7 @@ const METADATA: Flag = Flag::value("metadata", ' ', "").long_only();
 const RELEASE: Flag = Flag::value("release-version", ' ', "").long_only();
 const FEATURE: Flag = Flag::value("feature", ' ', "").long_only();
 const UNSAFE: Flag = Flag::switch("unsafe", ' ', "").long_only();
+const JSON: Flag = Flag::own("json");
 const DRY_RUN: Flag = Flag::switch("dry-run", ' ', "").long_only();
 
 const TOOL: Tool = Tool {
@@ -21,7 +22,7 @@ const TOOL: Tool = Tool {
     commands: &[
         Command {
             name: "describe",
-            flags: &[Flag::value("node-id", ' ', "").long_only()],
+            flags: &[Flag::value("node-id", ' ', "").long_only(), JSON],
             integer: Some(("node-id", "--node-id")),
             help: include_str!("describe-4.3.1.txt"),
         },
@@ -65,7 +66,7 @@ const OLD_TOOL: Tool = Tool {
     commands: &[
         Command {
             name: "describe",
-            flags: &[],
+            flags: &[JSON],
             integer: None,
             help: include_str!("describe-3.7.0.txt"),
         },

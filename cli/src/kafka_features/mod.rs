@@ -10,9 +10,11 @@ mod updates;
 use std::io::Write;
 
 use client::admin::{AdminError, Bootstrap, Features};
+use serde::Serialize;
 
 use self::levels::{FEATURES, LATEST, METADATA_VERSION};
 use crate::arguments::ParsedOptions;
+use crate::json;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 use crate::subcommands::{Given, Refused};
@@ -112,7 +114,11 @@ fn execute(release: CliRelease, given: &Given, out: &mut dyn Write) -> Result<()
                 return Err(Failure::Words(words));
             }
             let features = session.run(async |admin| admin.describe_features(node).await)?;
-            Ok(out.write_all(described(release, &features).as_bytes())?)
+            let rows = rows(release, &features);
+            Ok(match options.is_set("json") {
+                true => json::rows(rows, out),
+                false => out.write_all(table(release, &rows).as_bytes()),
+            }?)
         }
         command => update(command, options, &mut session, out),
     }
@@ -129,39 +135,68 @@ fn map(release: Option<&str>, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
-fn described(release: CliRelease, features: &Features) -> String {
-    let shown = |name: &str, level: i16| match name {
-        METADATA_VERSION => {
-            let known = levels::metadata_name(level);
-            let known = known.filter(|_| !release.is_3_7() || level <= NEWEST_OF_3_7);
-            known.map_or_else(|| format!("UNKNOWN {level}"), str::to_owned)
-        }
-        _ => level.to_string(),
-    };
-    let epoch = features.epoch.map_or_else(|| "-".to_owned(), |epoch| epoch.to_string());
+/// What is known of a feature; levels of metadata.version have names.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FeatureRow<'a> {
+    feature: &'a str,
+    supported_min_version: i16,
+    supported_max_version: i16,
+    finalized_version_level: i16,
+    supported_min_release: Option<&'static str>,
+    supported_max_release: Option<&'static str>,
+    finalized_release: Option<&'static str>,
+    epoch: Option<i64>,
+}
+
+fn rows(release: CliRelease, features: &Features) -> Vec<FeatureRow<'_>> {
     // A broker hides features that can be off from clients as old as 3.7's.
     let supported =
         features.supported.iter().filter(|(_, range)| !release.is_3_7() || range.min > 0);
-    let lines = supported.map(|(name, range)| {
+    let rows = supported.map(|(name, range)| {
+        let named = |level: i16| {
+            let known = levels::metadata_name(level).filter(|_| name == METADATA_VERSION);
+            known.filter(|_| !release.is_3_7() || level <= NEWEST_OF_3_7)
+        };
         let level = features.finalized.get(name).copied().unwrap_or_default();
-        if release.is_3_7() {
-            return format!(
-                "Feature: {name}\tSupportedMinVersion: {}\tSupportedMaxVersion: {}\t\
-                 FinalizedVersionLevel: {}\tEpoch: {epoch}\n",
-                shown(name, range.min),
-                shown(name, range.max),
-                shown(name, level)
-            );
+        FeatureRow {
+            feature: name,
+            supported_min_version: range.min,
+            supported_max_version: range.max,
+            finalized_version_level: level,
+            supported_min_release: named(range.min),
+            supported_max_release: named(range.max),
+            finalized_release: named(level),
+            epoch: features.epoch,
         }
-        format!(
-            "Feature: {name:40}  SupportedMinVersion: {:15}  SupportedMaxVersion: {:15}  \
-             FinalizedVersionLevel: {:15}  Epoch: {epoch}\n",
-            shown(name, range.min),
-            shown(name, range.max),
-            shown(name, level)
-        )
     });
-    lines.collect()
+    rows.collect()
+}
+
+fn table(release: CliRelease, rows: &[FeatureRow<'_>]) -> String {
+    let line = |row: &FeatureRow<'_>| {
+        let shown = |level: i16, known: Option<&str>| match (row.feature, known) {
+            (METADATA_VERSION, None) => format!("UNKNOWN {level}"),
+            (_, Some(known)) => known.to_owned(),
+            (_, None) => level.to_string(),
+        };
+        let name = row.feature;
+        let min = shown(row.supported_min_version, row.supported_min_release);
+        let max = shown(row.supported_max_version, row.supported_max_release);
+        let level = shown(row.finalized_version_level, row.finalized_release);
+        let epoch = row.epoch.map_or_else(|| "-".to_owned(), |epoch| epoch.to_string());
+        match release.is_3_7() {
+            true => format!(
+                "Feature: {name}\tSupportedMinVersion: {min}\tSupportedMaxVersion: {max}\t\
+                 FinalizedVersionLevel: {level}\tEpoch: {epoch}\n"
+            ),
+            false => format!(
+                "Feature: {name:40}  SupportedMinVersion: {min:15}  SupportedMaxVersion: \
+                 {max:15}  FinalizedVersionLevel: {level:15}  Epoch: {epoch}\n"
+            ),
+        }
+    };
+    rows.iter().map(line).collect()
 }
 
 fn update(

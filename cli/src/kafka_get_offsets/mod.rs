@@ -8,10 +8,12 @@ mod filter;
 use std::io::Write;
 
 use client::admin::{Admin, AdminError, AdminSettings, Bootstrap, OffsetSpec, TopicPartition};
+use serde::Serialize;
 
 use self::filter::PartitionFilter;
 use crate::bootstrap_servers;
 use crate::joptsimple::{Opt, OptionError, ParsedOptions, parse_in};
+use crate::json::Report;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 
@@ -29,7 +31,15 @@ const OPTIONS: &[Opt] = &[
     Opt::value("command-config"),
     Opt::switch("exclude-internal-topics"),
     Opt::value("broker-list").only(CliRelease::V3_7),
+    Opt::switch("json"),
 ];
+
+#[derive(Serialize)]
+struct OffsetRow<'a> {
+    topic: &'a str,
+    partition: i32,
+    offset: i64,
+}
 
 /// Why there are no offsets.
 #[derive(Debug, thiserror::Error)]
@@ -131,7 +141,9 @@ fn perform(
     let own = settings(&properties)?;
     let settings = AdminSettings { client_id: "GetOffsetShell".to_owned(), ..own };
     let mut session = Session::open(Bootstrap::Servers, servers, settings, "AdminClient")?;
-    session.run(async |admin| execute(&given, admin, &filter, spec, out, err).await)
+    let mut report = Report::new(given.has("json"), out, err);
+    session.run(async |admin| execute(&given, admin, &filter, spec, &mut report).await)?;
+    Ok(report.end()?)
 }
 
 async fn execute(
@@ -139,8 +151,7 @@ async fn execute(
     admin: &mut Admin,
     filter: &PartitionFilter,
     spec: OffsetSpec,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
+    report: &mut Report<'_>,
 ) -> Result<(), Failure> {
     let without_internal = given.has("exclude-internal-topics");
     let listed = admin.list_topics().await?.into_iter();
@@ -168,13 +179,14 @@ async fn execute(
     for partition in &partitions {
         match offsets.remove(partition) {
             Some(Err(error)) => writeln!(
-                err,
+                report.err,
                 "Skip getting offsets for topic-partition {partition} due to error: {}: {error}",
                 error.class()
             )?,
             Some(Ok(listed)) if listed.offset != -1 => {
                 let TopicPartition { topic, partition } = partition;
-                writeln!(out, "{topic}:{partition}:{}", listed.offset)?;
+                let row = OffsetRow { topic, partition: *partition, offset: listed.offset };
+                report.row(&row, || format!("{topic}:{partition}:{}\n", listed.offset))?;
             }
             _ => {}
         }

@@ -6,9 +6,11 @@ use std::io::Write;
 use std::time::Duration;
 
 use client::admin::{Admin, AdminError, Bootstrap, GroupFilter, GroupListing, GroupType};
+use serde::Serialize;
 
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::{Opt, OptionError, ParsedOptions, parse};
+use crate::json;
 use crate::session::{Session, SessionError, properties, settings};
 
 const HELP: &str = include_str!("help-4.3.1.txt");
@@ -27,6 +29,7 @@ const OPTIONS: &[Opt] = &[
     Opt::switch("consumer"),
     Opt::switch("share"),
     Opt::switch("streams"),
+    Opt::switch("json").beside(&["list"]),
 ];
 
 /// Why nothing is listed.
@@ -61,6 +64,16 @@ struct Shown {
     consumer: bool,
     share: bool,
     streams: bool,
+}
+
+/// A row of what is listed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GroupRow<'a> {
+    group_id: &'a str,
+    #[serde(rename = "type")]
+    kind: Option<&'static str>,
+    protocol: &'a str,
 }
 
 /// Runs the tool.
@@ -111,7 +124,12 @@ fn perform(arguments: &[String], out: &mut dyn Write) -> Result<(), Failure> {
         }
         error => Failure::NotCreated(error),
     })?;
-    session.run(async |admin| list(admin, &shown, out).await)
+    let groups = session.run(async |admin| list(admin, &shown).await)?;
+    let rows: Vec<GroupRow<'_>> = groups.iter().map(GroupRow::of).collect();
+    Ok(match given.has("json") {
+        true => json::rows(rows, out),
+        false => out.write_all(table(&rows).as_bytes()),
+    }?)
 }
 
 fn shown(given: &ParsedOptions) -> Result<Shown, Failure> {
@@ -141,13 +159,13 @@ fn shown(given: &ParsedOptions) -> Result<Shown, Failure> {
     })
 }
 
-async fn list(admin: &mut Admin, shown: &Shown, out: &mut dyn Write) -> Result<(), Failure> {
+async fn list(admin: &mut Admin, shown: &Shown) -> Result<Vec<GroupListing>, Failure> {
     let filter = GroupFilter::default();
     let listed = tokio::time::timeout(PATIENCE, admin.list_groups(&filter)).await;
     let mut groups = listed.map_err(|_| Failure::TimedOut)??;
     sort_by_hash(&mut groups, |group| string_hash(&group.group));
     groups.retain(|group| shown.includes(group));
-    Ok(out.write_all(table(&groups).as_bytes())?)
+    Ok(groups)
 }
 
 impl Shown {
@@ -170,14 +188,18 @@ impl Shown {
     }
 }
 
-fn table(groups: &[GroupListing]) -> String {
-    let rows: Vec<[&str; 3]> = groups
-        .iter()
-        .map(|group| {
-            let kind = group.kind.map_or("", GroupType::name);
-            [group.group.as_str(), kind, group.protocol_type.as_str()]
-        })
-        .collect();
+impl<'a> GroupRow<'a> {
+    fn of(group: &'a GroupListing) -> Self {
+        let kind = group.kind.map(GroupType::name);
+        Self { group_id: &group.group, kind, protocol: &group.protocol_type }
+    }
+}
+
+fn table(rows: &[GroupRow<'_>]) -> String {
+    let cells = |row: &GroupRow<'_>| {
+        [row.group_id, row.kind.unwrap_or_default(), row.protocol].map(str::to_owned)
+    };
+    let rows: Vec<[String; 3]> = rows.iter().map(cells).collect();
     let longest = rows.iter().flatten().map(|text| text.encode_utf16().count()).max();
     let width = longest.unwrap_or_default().max(20);
     let mut table = format!("{:<width$} {:<width$} {:<width$}\n", "GROUP", "TYPE", "PROTOCOL");

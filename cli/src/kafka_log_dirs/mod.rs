@@ -23,6 +23,7 @@ const OPTIONS: &[Opt] = &[
     Opt::switch("describe"),
     Opt::value("topic-list"),
     Opt::value("broker-list"),
+    Opt::switch("json").beside(&["describe"]),
 ];
 
 /// Why nothing is shown, or not all of it.
@@ -107,12 +108,18 @@ async fn describe(
         return Err(Failure::NoBroker { unknown: joined(&unknown), known: joined(&known) });
     }
     let asked = if wanted.is_empty() { known } else { wanted };
-    writeln!(out, "Querying brokers for log directories information")?;
+    // What is found is JSON anyhow; two lines stand above it.
+    let is_bare = given.has("json");
+    if !is_bare {
+        writeln!(out, "Querying brokers for log directories information")?;
+    }
     let mut brokers: Vec<(i32, Vec<LogDir>)> = Vec::new();
     for id in &asked {
         brokers.push((*id, admin.describe_log_dirs(*id).await?));
     }
-    writeln!(out, "Received log directory information from brokers {}", joined(&asked))?;
+    if !is_bare {
+        writeln!(out, "Received log directory information from brokers {}", joined(&asked))?;
+    }
     Ok(writeln!(out, "{}", json::text(brokers, &topics))?)
 }
 

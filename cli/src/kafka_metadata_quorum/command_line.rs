@@ -10,6 +10,7 @@ const DESCRIBE: &[Flag] = &[
     Flag::switch("status", ' ', "").long_only(),
     Flag::switch("replication", ' ', "").long_only(),
     Flag::switch("human-readable", ' ', "").long_only(),
+    Flag::own("json"),
 ];
 
 const TOOL: Tool = Tool {

@@ -17,6 +17,7 @@ use protocol::Base64Uuid;
 
 use self::controller::Controller;
 use crate::arguments::ParsedOptions;
+use crate::json;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 use crate::subcommands::{Given, Refused};
@@ -114,38 +115,41 @@ fn describe(
 ) -> Result<(), Failure> {
     let words = |words: &str| Err(Failure::Words(words.to_owned()));
     let is_human = options.is_set("human-readable");
-    let text = match (options.is_set("status"), options.is_set("replication")) {
-        (true, true) => {
-            return words(
-                "Only one of --status or --replication should be specified with describe \
+    let is_json = options.is_set("json");
+    // Java takes the leader out of a list that does not hold it.
+    let no_leader = || Failure::Words("No value present".to_owned());
+    match (options.is_set("status"), options.is_set("replication")) {
+        (true, true) => words(
+            "Only one of --status or --replication should be specified with describe \
                  sub-command",
-            );
-        }
+        ),
         (false, false) => {
-            return words(
-                "One of --status or --replication must be specified with describe sub-command",
-            );
+            words("One of --status or --replication must be specified with describe sub-command")
         }
         (true, false) if is_human => {
-            return words("The option --human-readable is only supported along with --replication");
+            words("The option --human-readable is only supported along with --replication")
         }
         (true, false) => {
             let cluster = session.run(async |admin| admin.describe_cluster(false).await)?;
             let quorum = session.run(async |admin| admin.describe_quorum().await)?;
-            let id = cluster.cluster_id.as_deref().unwrap_or("null");
-            describe::status(release, id, &quorum)
+            let status = describe::Status::of(cluster.cluster_id.as_deref(), &quorum);
+            let status = status.ok_or_else(no_leader)?;
+            Ok(match is_json {
+                true => json::object(&status, out),
+                false => out.write_all(status.text(release).as_bytes()),
+            }?)
         }
         (false, true) => {
             let quorum = session.run(async |admin| admin.describe_quorum().await)?;
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-            describe::replication(release, &quorum, is_human.then_some(now)).transpose()?
+            let rows = describe::replication(&quorum).ok_or_else(no_leader)?;
+            if is_json {
+                return Ok(json::rows(rows, out)?);
+            }
+            let table = describe::replication_table(release, &rows, is_human.then_some(now))?;
+            Ok(out.write_all(table.as_bytes())?)
         }
-    };
-    match text {
-        Some(text) => Ok(out.write_all(text.as_bytes())?),
-        // Java takes the leader out of a list that does not hold it.
-        None => words("No value present"),
     }
 }
 

@@ -21,6 +21,7 @@ use self::payload::{Payload, Random, pieces};
 use self::stats::Stats;
 use crate::arguments::Stopped;
 use crate::producer_session::{NoProducer, open};
+use crate::progress::{self, Progress, of_records};
 use crate::release::CliRelease;
 use crate::session::{SessionError, properties};
 use crate::signals::on_interrupt;
@@ -135,7 +136,10 @@ fn measure(options: &Options, out: &mut dyn Write, err: &mut dyn Write) -> Resul
         )?;
     }
     let closing = Arc::clone(&producer);
-    on_interrupt(move || closing.close())?;
+    on_interrupt(move || {
+        closing.close();
+        progress::wipe();
+    })?;
     let test = Test { options, producer: &producer, measured: &measured, clock };
     lock(&measured).all = Stats::new(test.clock.now(), options.records, options.interval, false);
     test.run(payload, transaction_ms, out, err)?;
@@ -180,6 +184,10 @@ fn say(
 }
 
 impl Measured {
+    fn has_lines(&self) -> bool {
+        !self.lines.is_empty() || !self.errors.is_empty()
+    }
+
     fn delivered(&mut self, sent: &[Sent], delivery: &Delivery<'_>, now: u64) {
         let Self { all, steady, lines, errors } = self;
         for (at, sent) in sent.iter().enumerate() {
@@ -219,6 +227,7 @@ impl Test<'_> {
         let mut throttle = Throttle::new(self.options.throughput, start);
         let mut said = start;
         let mut transaction_began = None;
+        let mut progress = Progress::begin();
         for at in 0..records {
             let value = payload.value(&mut random, at);
             let now = self.clock.now();
@@ -240,7 +249,12 @@ impl Test<'_> {
             }
             if now >= said + 100 {
                 said = now;
+                if lock(self.measured).has_lines() {
+                    progress.clear();
+                }
                 say(self.measured, out, err)?;
+                let done = lock(self.measured).all.count();
+                progress.show(|elapsed| of_records(done, records, elapsed));
             }
             match throttle.after(at, now) {
                 Pause::None => {}

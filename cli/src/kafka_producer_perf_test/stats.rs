@@ -46,6 +46,11 @@ impl Stats {
         }
     }
 
+    /// How many were delivered.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
     /// Counts a record that was delivered now; what is to be printed goes to `out`.
     pub(super) fn record(&mut self, latency: u32, bytes: u32, now: u64, out: &mut Vec<String>) {
         if self.count.is_multiple_of(self.sampling.max(1)) {

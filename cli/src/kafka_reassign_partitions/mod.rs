@@ -20,12 +20,15 @@ use std::io::Write;
 use std::time::Duration;
 
 use client::admin::{Admin, AdminError, Bootstrap};
+use serde::Serialize;
 
 use self::execute::How;
 use self::options::{OPTIONS, Refused};
 use self::plan::{Plan, joined};
+use self::states::Verification;
 use crate::decode_json::read_file;
 use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
+use crate::json;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 
@@ -49,6 +52,9 @@ enum Failure {
     /// An exception of Java that nothing wraps.
     #[error("{0}")]
     Placement(AdminError),
+    /// What was waited for has not come about.
+    #[error("not what was asked for")]
+    NotReached,
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }
@@ -87,12 +93,13 @@ pub(crate) fn run(
         }
     };
     let done = open(&given).and_then(|mut session| {
-        session.run(async |admin| execute(action, &given, admin, out).await)
+        session.run(async |admin| execute(action, &given, admin, out, err).await)
     });
     match done {
         Ok(()) => 0,
-        // Streams that nobody reads any more are no reason to complain.
-        Err(Failure::Io(_)) => 1,
+        // Streams that nobody reads any more are no reason to complain, and what has not been
+        // reached is said already.
+        Err(Failure::Io(_) | Failure::NotReached) => 1,
         Err(failure @ Failure::Terse(_)) => refuse(out, &failure.to_string()),
         Err(failure) => refuse(out, &format!("Error: {failure}")),
     }
@@ -129,6 +136,7 @@ async fn execute(
     given: &ParsedOptions,
     admin: &mut Admin,
     out: &mut dyn Write,
+    err: &mut dyn Write,
 ) -> Result<(), Failure> {
     let file = |name| -> Result<String, Failure> {
         Ok(read_file(given.value(name)?.unwrap_or_default())?)
@@ -152,7 +160,7 @@ async fn execute(
             )
             .await
         }
-        "list" => list(admin, out).await,
+        "list" => list(given.has("json"), admin, out).await,
         "execute" => {
             let json = file("reassignment-json-file")?;
             let how = How {
@@ -172,14 +180,40 @@ async fn execute(
         }
         _ => {
             let json = file("reassignment-json-file")?;
-            states::verify(&Plan::parse(&json)?, keep_throttles, admin, out).await
+            let how = Verification {
+                keep_throttles,
+                waits: given.has("wait"),
+                is_json: given.has("json"),
+            };
+            states::verify(&Plan::parse(&json)?, how, admin, out, err).await
         }
     }
 }
 
+/// A row of `--list`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MovingRow<'a> {
+    topic: &'a str,
+    partition: i32,
+    replicas: &'a [i32],
+    adding_replicas: &'a [i32],
+    removing_replicas: &'a [i32],
+}
+
 /// `--list`: every partition that moves.
-async fn list(admin: &mut Admin, out: &mut dyn Write) -> Result<(), Failure> {
+async fn list(is_json: bool, admin: &mut Admin, out: &mut dyn Write) -> Result<(), Failure> {
     let moving: BTreeMap<_, _> = admin.list_reassignments(None).await?.into_iter().collect();
+    if is_json {
+        let rows = moving.iter().map(|((topic, partition), moving)| MovingRow {
+            topic,
+            partition: *partition,
+            replicas: &moving.replicas,
+            adding_replicas: &moving.adding,
+            removing_replicas: &moving.removing,
+        });
+        return Ok(json::rows(rows, out)?);
+    }
     if moving.is_empty() {
         return Ok(writeln!(out, "No partition reassignments found.")?);
     }

@@ -27,6 +27,8 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("additional"),
     Opt::switch("preserve-throttles"),
     Opt::switch("disallow-replication-factor-change").only(CliRelease::V4_3),
+    Opt::switch("json").beside(&["list", "verify"]),
+    Opt::switch("wait").beside(&["verify"]),
 ];
 
 /// In the order in which the complaint names them.
@@ -94,7 +96,9 @@ pub(super) fn check(nothing_given: bool, given: &ParsedOptions) -> Result<&'stat
 fn permitted(action: &str, with_servers: bool) -> Vec<&'static str> {
     let either = if with_servers { "bootstrap-server" } else { "bootstrap-controller" };
     match action {
-        "verify" => vec!["bootstrap-server", "command-config", "preserve-throttles"],
+        "verify" => {
+            vec!["bootstrap-server", "command-config", "preserve-throttles", "json", "wait"]
+        }
         "generate" => {
             vec!["bootstrap-server", "broker-list", "command-config", "disable-rack-aware"]
         }
@@ -108,7 +112,7 @@ fn permitted(action: &str, with_servers: bool) -> Vec<&'static str> {
             "disallow-replication-factor-change",
         ],
         "cancel" => vec![either, "command-config", "preserve-throttles", "timeout"],
-        _ => vec![either, "command-config"],
+        _ => vec![either, "command-config", "json"],
     }
 }
 

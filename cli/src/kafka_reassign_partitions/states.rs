@@ -1,56 +1,213 @@
 //! How far reassignments and moves between directories are.
 //!
-//! `verify` asks, the functions below it say. Answers to `verifyAssignment` of
-//! ReassignPartitionsCommand.
+//! `find_partitions` and `find_replicas` ask, `describe` and `describe_moves` say. Answers to
+//! `verifyAssignment` of ReassignPartitionsCommand. `--wait` is our own: it waits until nothing of
+//! the plan moves any more, and ends with 1 where it has not come about (docs/decisions/0421).
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::Duration;
 
 use client::admin::Admin;
+use serde::Serialize;
 
 use super::placed::{self, InLogDir};
 use super::plan::{Partition, Plan, Replica, joined};
 use super::{Failure, throttles};
+use crate::json;
+use crate::progress::Progress;
 
-/// One partition on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct State {
-    current: Vec<i32>,
-    target: Vec<i32>,
-    is_done: bool,
+/// How often it is asked whether moves are complete.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How a verification goes about it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Verification {
+    pub(super) keep_throttles: bool,
+    /// Whether it waits until nothing of the plan moves any more.
+    pub(super) waits: bool,
+    pub(super) is_json: bool,
+}
+
+/// How far a plan is.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Found<'a> {
+    partitions: Vec<PartitionState<'a>>,
+    replicas: Vec<ReplicaState<'a>>,
+    throttles_cleared: bool,
+}
+
+/// How far one move is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum State {
+    InProgress,
+    Completed,
+    /// Nothing moves, and it is not where it should be.
+    NotMoving,
+    MovingElsewhere,
+    NotFound,
+}
+
+/// One partition on its way between brokers.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PartitionState<'a> {
+    topic: &'a str,
+    partition: i32,
+    replicas: Vec<i32>,
+    target_replicas: &'a [i32],
+    state: State,
+}
+
+/// One replica on its way between directories.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReplicaState<'a> {
+    topic: &'a str,
+    partition: i32,
+    broker: i32,
+    log_dir: Option<String>,
+    future_log_dir: Option<String>,
+    target_log_dir: &'a str,
+    state: State,
 }
 
 /// Says how far a plan is, and clears its throttles once nothing moves any more.
 pub(super) async fn verify(
     plan: &Plan,
-    keep_throttles: bool,
+    how: Verification,
     admin: &mut Admin,
     out: &mut dyn Write,
+    err: &mut dyn Write,
 ) -> Result<(), Failure> {
+    let mut progress = Progress::begin();
+    if how.waits {
+        wait(plan, admin, &mut progress).await?;
+    }
+    let mut found = Found::default();
+    let is_moving = find_partitions(plan, &mut found, admin, Some(&mut progress)).await?;
+    progress.clear();
+    if !how.is_json {
+        writeln!(out, "{}", describe(&found.partitions))?;
+    }
+    find_replicas(plan, &mut found, admin).await?;
+    if !how.is_json {
+        writeln!(out, "{}", describe_moves(&found.replicas))?;
+    }
+    let is_there =
+        |replica: &ReplicaState<'_>| replica.log_dir.is_some() && replica.future_log_dir.is_none();
+    if !is_moving && found.replicas.iter().all(is_there) && !how.keep_throttles {
+        // Beside a JSON document stands nothing.
+        throttles::clear(plan, admin, if how.is_json { err } else { &mut *out }).await?;
+        found.throttles_cleared = true;
+    }
+    if how.is_json {
+        json::object(&found, out)?;
+    }
+    match how.waits && found.states().any(|state| state != State::Completed) {
+        true => Err(Failure::NotReached),
+        false => Ok(()),
+    }
+}
+
+/// Returns when nothing of a plan moves any more.
+async fn wait(plan: &Plan, admin: &mut Admin, progress: &mut Progress) -> Result<(), Failure> {
+    loop {
+        let mut found = Found::default();
+        find_partitions(plan, &mut found, admin, None).await?;
+        find_replicas(plan, &mut found, admin).await?;
+        let moving = found.states().filter(|state| state.is_moving()).count();
+        if moving == 0 {
+            return Ok(());
+        }
+        let all = found.states().count();
+        progress.show(|elapsed| {
+            format!("{} of {all} moves completed, {} s", all - moving, elapsed.as_secs())
+        });
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Asks how far the partitions of a plan are; whether anything moves in the cluster, of the plan or
+/// not.
+async fn find_partitions<'a>(
+    plan: &'a Plan,
+    found: &mut Found<'a>,
+    admin: &mut Admin,
+    mut progress: Option<&mut Progress>,
+) -> Result<bool, Failure> {
     let moving = admin.list_reassignments(None).await?;
-    let mut states: BTreeMap<Partition, State> = BTreeMap::new();
-    for (partition, target) in &plan.partitions {
-        let state = match moving.get(partition) {
-            Some(moving) => {
-                State { current: moving.replicas.clone(), target: target.clone(), is_done: false }
-            }
-            None => {
-                let current = settled(partition, admin).await?;
-                State { current, target: target.clone(), is_done: true }
-            }
+    let mut partitions: BTreeMap<&Partition, PartitionState<'_>> = BTreeMap::new();
+    for (at, (partition, target)) in plan.partitions.iter().enumerate() {
+        if let Some(progress) = &mut progress {
+            progress.show(|_| format!("{at} of {} partitions looked at", plan.partitions.len()));
+        }
+        let (replicas, is_moving) = match moving.get(partition) {
+            Some(moving) => (moving.replicas.clone(), true),
+            None => (settled(partition, admin).await?, false),
         };
-        states.insert(partition.clone(), state);
+        let state = match is_moving {
+            true => State::InProgress,
+            false if replicas == *target => State::Completed,
+            false => State::NotMoving,
+        };
+        let (topic, index) = partition;
+        let target_replicas = target.as_slice();
+        let found = PartitionState { topic, partition: *index, replicas, target_replicas, state };
+        partitions.insert(partition, found);
     }
-    writeln!(out, "{}", describe(&states))?;
-    let replicas = placed::replicas(plan.log_dirs.keys().cloned(), admin).await?;
-    writeln!(out, "{}", describe_moves(&plan.log_dirs, &replicas))?;
-    let moves_done = plan.log_dirs.keys().all(|key| {
-        replicas.get(key).is_some_and(|place| place.current.is_some() && place.future.is_none())
+    found.partitions = partitions.into_values().collect();
+    Ok(!moving.is_empty())
+}
+
+/// Asks how far the replicas of a plan are that move between directories.
+async fn find_replicas<'a>(
+    plan: &'a Plan,
+    found: &mut Found<'a>,
+    admin: &mut Admin,
+) -> Result<(), Failure> {
+    let mut places = placed::replicas(plan.log_dirs.keys().cloned(), admin).await?;
+    let replicas = plan.log_dirs.iter().map(|(replica, target)| {
+        ReplicaState::of(replica, places.remove(replica).unwrap_or_default(), target)
     });
-    if moving.is_empty() && moves_done && !keep_throttles {
-        throttles::clear(plan, admin, out).await?;
-    }
+    found.replicas = replicas.collect();
     Ok(())
+}
+
+impl Found<'_> {
+    fn states(&self) -> impl Iterator<Item = State> {
+        let partitions = self.partitions.iter().map(|partition| partition.state);
+        partitions.chain(self.replicas.iter().map(|replica| replica.state))
+    }
+}
+
+impl State {
+    fn is_moving(self) -> bool {
+        matches!(self, Self::InProgress | Self::MovingElsewhere)
+    }
+}
+
+impl<'a> ReplicaState<'a> {
+    fn of((broker, topic, partition): &'a Replica, place: InLogDir, target: &'a str) -> Self {
+        let state = match (&place.current, &place.future) {
+            (None, _) => State::NotFound,
+            (Some(current), None) if current == target => State::Completed,
+            (Some(_), None) => State::NotMoving,
+            (Some(_), Some(future)) if future == target => State::InProgress,
+            (Some(_), Some(_)) => State::MovingElsewhere,
+        };
+        Self {
+            topic,
+            partition: *partition,
+            broker: *broker,
+            log_dir: place.current,
+            future_log_dir: place.future,
+            target_log_dir: target,
+            state,
+        }
+    }
 }
 
 /// The replicas of a partition that does not move; none where it is not there.
@@ -67,53 +224,51 @@ async fn settled((topic, index): &Partition, admin: &mut Admin) -> Result<Vec<i3
     }
 }
 
-fn describe(states: &BTreeMap<Partition, State>) -> String {
-    let lines = states.iter().map(|((topic, index), state)| {
-        if !state.is_done {
-            format!("Reassignment of partition {topic}-{index} is still in progress.")
-        } else if state.current == state.target {
-            format!("Reassignment of partition {topic}-{index} is completed.")
-        } else {
-            format!(
-                "There is no active reassignment of partition {topic}-{index}, but replica set is \
-                 {} rather than {}.",
-                joined(&state.current),
-                joined(&state.target)
-            )
-        }
-    });
-    let head = "Status of partition reassignment:".to_owned();
-    [head].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
-}
-
-fn describe_moves(
-    targets: &BTreeMap<Replica, String>,
-    replicas: &BTreeMap<Replica, InLogDir>,
-) -> String {
-    let line = |((broker, topic, index), target): (&Replica, &String)| {
-        let place = replicas.get(&(*broker, topic.clone(), *index)).cloned().unwrap_or_default();
-        match (place.current, place.future) {
-            (None, _) => format!(
-                "Partition {topic}-{index} is not found in any live log dir on broker {broker}. \
-                 There is likely an offline log directory on the broker."
-            ),
-            (Some(current), None) if current == *target => {
-                format!("Reassignment of replica {topic}-{index}-{broker} completed successfully.")
-            }
-            (Some(current), None) => format!(
-                "Partition {topic}-{index} on broker {broker} is not being moved from log dir \
-                 {current} to {target}."
-            ),
-            (Some(_), Some(future)) if future == *target => {
-                format!("Reassignment of replica {topic}-{index}-{broker} is still in progress.")
-            }
-            (Some(_), Some(future)) => format!(
-                "Partition {topic}-{index} on broker {broker} is being moved to log dir {future} \
-                 instead of {target}."
+fn describe(partitions: &[PartitionState<'_>]) -> String {
+    let line = |found: &PartitionState<'_>| {
+        let name = format!("{}-{}", found.topic, found.partition);
+        match found.state {
+            State::InProgress => format!("Reassignment of partition {name} is still in progress."),
+            State::Completed => format!("Reassignment of partition {name} is completed."),
+            _ => format!(
+                "There is no active reassignment of partition {name}, but replica set is {} rather \
+                 than {}.",
+                joined(&found.replicas),
+                joined(found.target_replicas)
             ),
         }
     };
-    targets.iter().map(line).collect::<Vec<_>>().join("\n")
+    let head = "Status of partition reassignment:".to_owned();
+    [head].into_iter().chain(partitions.iter().map(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn describe_moves(replicas: &[ReplicaState<'_>]) -> String {
+    let line = |found: &ReplicaState<'_>| {
+        let ReplicaState { topic, partition, broker, target_log_dir: target, .. } = found;
+        let current = found.log_dir.as_deref().unwrap_or_default();
+        let future = found.future_log_dir.as_deref().unwrap_or_default();
+        match found.state {
+            State::NotFound => format!(
+                "Partition {topic}-{partition} is not found in any live log dir on broker \
+                 {broker}. There is likely an offline log directory on the broker."
+            ),
+            State::Completed => format!(
+                "Reassignment of replica {topic}-{partition}-{broker} completed successfully."
+            ),
+            State::NotMoving => format!(
+                "Partition {topic}-{partition} on broker {broker} is not being moved from log dir \
+                 {current} to {target}."
+            ),
+            State::InProgress => format!(
+                "Reassignment of replica {topic}-{partition}-{broker} is still in progress."
+            ),
+            State::MovingElsewhere => format!(
+                "Partition {topic}-{partition} on broker {broker} is being moved to log dir \
+                 {future} instead of {target}."
+            ),
+        }
+    };
+    replicas.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -144,30 +299,46 @@ mod tests {
             ),
         ];
         let key = (1, "t".to_owned(), 0);
-        let targets = BTreeMap::from([(key.clone(), "/b".to_owned())]);
         for (place, words) in table {
-            let replicas = BTreeMap::from([(key.clone(), place)]);
-            assert_eq!(describe_moves(&targets, &replicas), words);
+            assert_eq!(describe_moves(&[ReplicaState::of(&key, place, "/b")]), words);
         }
     }
 
     #[test]
     fn partitions_are_described_in_order() {
-        let state = |current: &[i32], is_done| State {
-            current: current.to_vec(),
-            target: vec![1, 2],
-            is_done,
+        let found = |topic, partition, replicas: &[i32], state| PartitionState {
+            topic,
+            partition,
+            replicas: replicas.to_vec(),
+            target_replicas: &[1, 2],
+            state,
         };
-        let states = BTreeMap::from([
-            (("t".to_owned(), 1), state(&[1, 2], false)),
-            (("t".to_owned(), 0), state(&[1, 2], true)),
-            (("a".to_owned(), 9), state(&[3], true)),
-        ]);
+        let partitions = vec![
+            found("a", 9, &[3], State::NotMoving),
+            found("t", 0, &[1, 2], State::Completed),
+            found("t", 1, &[1, 2], State::InProgress),
+        ];
         let expected = "Status of partition reassignment:\n\
                         There is no active reassignment of partition a-9, but replica set is 3 \
                         rather than 1,2.\n\
                         Reassignment of partition t-0 is completed.\n\
                         Reassignment of partition t-1 is still in progress.";
-        assert_eq!(describe(&states), expected);
+        assert_eq!(describe(&partitions), expected);
+        let key = (1, "t".to_owned(), 0);
+        let replicas = vec![ReplicaState::of(&key, InLogDir::default(), "/b")];
+        let found = Found { partitions, replicas, throttles_cleared: false };
+        let moving = found.states().filter(|state| state.is_moving());
+        assert_eq!((moving.count(), found.states().count()), (1, 4));
+        let json = serde_json::to_string(&found).unwrap();
+        let partition = concat!(
+            r#"{"partitions":[{"topic":"a","partition":9,"replicas":[3],"#,
+            r#""targetReplicas":[1,2],"state":"notMoving"},"#
+        );
+        let replica = concat!(
+            r#""replicas":[{"topic":"t","partition":0,"broker":1,"logDir":null,"#,
+            r#""futureLogDir":null,"targetLogDir":"/b","state":"notFound"}],"#,
+            r#""throttlesCleared":false}"#
+        );
+        assert!(json.starts_with(partition) && json.ends_with(replica), "{json}");
     }
 }

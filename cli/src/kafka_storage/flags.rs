@@ -54,7 +54,7 @@ pub(super) const COMMANDS: &[Command] = &[
         name: "info",
         about: "Say what is in the log directories of this node.",
         usage: "usage: kafka-storage info [-h] --config CONFIG",
-        flags: &[CONFIG],
+        flags: &[CONFIG, Flag::own("json")],
     },
     Command {
         name: "format",
@@ -99,7 +99,7 @@ usage: kafka-storage version-mapping [-h]
 impl Command {
     pub(super) fn help(&self) -> String {
         let mut help = format!("{}\n{HELP_FLAG}", self.usage);
-        for flag in self.flags {
+        for flag in self.flags.iter().filter(|flag| !flag.is_own) {
             let value = match flag.takes_value {
                 true => format!(" {}", flag.long.replace('-', "_").to_uppercase()),
                 false => String::new(),

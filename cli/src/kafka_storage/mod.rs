@@ -98,7 +98,7 @@ fn help() -> String {
 fn execute(command: &Command, given: &ParsedOptions, out: &mut dyn Write) -> Result<i32, Failure> {
     match command.name {
         "format" => format::run(given, &read_config(given)?, out).map(|()| 0),
-        "info" => inspect::run(&read_config(given)?, out),
+        "info" => inspect::run(&read_config(given)?, given.is_set("json"), out),
         "version-mapping" => versions::map(given.value("release-version"), out).map(|()| 0),
         "feature-dependencies" => versions::dependencies(given.values("feature"), out).map(|()| 0),
         _ => Ok(writeln!(out, "{}", random_uuid()).map(|()| 0)?),

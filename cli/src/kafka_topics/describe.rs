@@ -1,15 +1,18 @@
 //! `--describe`: topics, their settings and partitions, all of them or those in trouble.
 //!
-//! Answers to `TopicDescription`, `PartitionDescription` and `DescribeOptions` of TopicCommand.
+//! What is found is rows (`rows`), as text or as JSON. Answers to `TopicDescription`,
+//! `PartitionDescription` and `DescribeOptions` of TopicCommand.
 
 use std::collections::HashMap;
 use std::io::Write;
 
 use client::admin::{Admin, AdminError, ConfigEntry, Partition, Reassignment, TopicDescription};
 
+use super::rows::{PartitionRow, TopicRow};
 use super::{Failure, existing};
 use crate::java_order::{sort_by_hash, sort_with_capacity, string_hash};
 use crate::joptsimple::ParsedOptions;
+use crate::json::Report;
 use protocol::Base64Uuid;
 
 /// Partitions in one answer unless `--partition-size-limit-per-response` says otherwise.
@@ -60,13 +63,18 @@ pub(super) async fn run(
         // Java wraps this failure, and prints its class before its words.
         moves => moves?,
     };
+    let is_json = given.has("json");
+    let mut nobody = std::io::sink();
+    let mut report = Report::new(is_json, out, &mut nobody);
     for (mut topic, config) in topics.into_iter().zip(configs) {
         let mut config = config?;
         sort_by_hash(&mut config, |entry| string_hash(&entry.name));
         topic.partitions.sort_by_key(|partition| partition.index);
-        out.write_all(shown.topic(&topic, &config, &moves).as_bytes())?;
+        if let Some(row) = shown.topic(&topic, &config, &moves) {
+            report.row(&row, || row.text(!shown.has_reports(), shown.shows_elr))?;
+        }
     }
-    Ok(())
+    Ok(report.end()?)
 }
 
 /// The topics that are asked for, in the order in which Java's map of them is printed.
@@ -117,32 +125,39 @@ impl Shown {
         self.under_replicated || self.unavailable || self.under_min_isr || self.at_min_isr
     }
 
-    fn topic(
+    /// Nothing where nothing of a topic is shown.
+    fn topic<'a>(
         &self,
-        topic: &TopicDescription,
-        config: &[ConfigEntry],
-        moves: &Reassignments,
-    ) -> String {
-        let mut lines = String::new();
-        let own: Vec<&ConfigEntry> = config.iter().filter(|entry| !entry.is_default).collect();
+        topic: &'a TopicDescription,
+        config: &'a [ConfigEntry],
+        moves: &'a Reassignments,
+    ) -> Option<TopicRow<'a>> {
+        let own = config.iter().filter(|entry| !entry.is_default);
+        let configs: Vec<(&str, Option<&str>)> =
+            own.map(|entry| (entry.name.as_str(), entry.value.as_deref())).collect();
         let moving = |index: i32| moves.get(&(topic.name.clone(), index));
-        if !self.has_reports() && (!self.overridden_only || !own.is_empty()) {
-            let factor = topic.partitions.first();
-            let factor = factor.map_or(0, |first| replication_factor(first, moving(first.index)));
-            lines.push_str(&topic_line(topic, factor, &own));
-        }
-        if self.overridden_only {
-            return lines;
-        }
         let min_isr = config.iter().find(|entry| entry.name == MIN_ISR);
         let min_isr = min_isr.and_then(|entry| entry.value.as_deref()?.parse().ok()).unwrap_or(1);
-        for partition in &topic.partitions {
-            let moving = moving(partition.index);
-            if !self.has_reports() || self.reports(partition, moving, min_isr) {
-                lines.push_str(&partition_line(&topic.name, partition, moving, self.shows_elr));
-            }
-        }
-        lines
+        let is_shown = |partition: &&Partition| {
+            !self.has_reports() || self.reports(partition, moving(partition.index), min_isr)
+        };
+        let partitions = || {
+            let shown = topic.partitions.iter().filter(is_shown);
+            shown.map(|partition| PartitionRow::of(partition, moving(partition.index))).collect()
+        };
+        let partitions: Option<Vec<PartitionRow<'_>>> = (!self.overridden_only).then(partitions);
+        let is_empty = partitions.as_ref().is_none_or(Vec::is_empty);
+        let has_line = !self.has_reports() && (!self.overridden_only || !configs.is_empty());
+        let factor = topic.partitions.first();
+        let factor = factor.map_or(0, |first| replication_factor(first, moving(first.index)));
+        (has_line || !is_empty).then(|| TopicRow {
+            topic: &topic.name,
+            topic_id: (!topic.id.is_nil()).then(|| Base64Uuid(topic.id).to_string()),
+            partition_count: topic.partitions.len(),
+            replication_factor: factor,
+            configs,
+            partitions,
+        })
     }
 
     fn reports(
@@ -172,52 +187,4 @@ fn replication_factor(partition: &Partition, moving: Option<&Reassignment>) -> u
         }
         _ => partition.replicas.len(),
     }
-}
-
-fn topic_line(topic: &TopicDescription, factor: usize, own: &[&ConfigEntry]) -> String {
-    let id = match topic.id.is_nil() {
-        true => String::new(),
-        false => format!("\tTopicId: {}", Base64Uuid(topic.id)),
-    };
-    let pairs = own
-        .iter()
-        .map(|entry| format!("{}={}", entry.name, entry.value.as_deref().unwrap_or("null")));
-    format!(
-        "Topic: {}{id}\tPartitionCount: {}\tReplicationFactor: {factor}\tConfigs: {}\n",
-        topic.name,
-        topic.partitions.len(),
-        pairs.collect::<Vec<_>>().join(",")
-    )
-}
-
-fn partition_line(
-    topic: &str,
-    partition: &Partition,
-    moving: Option<&Reassignment>,
-    shows_elr: bool,
-) -> String {
-    let leader = partition.leader.map_or_else(|| "none".to_owned(), |leader| leader.to_string());
-    let moving = moving.map_or_else(String::new, |moving| {
-        let (adding, removing) = (ids(&moving.adding), ids(&moving.removing));
-        format!("\tAdding Replicas: {adding}\tRemoving Replicas: {removing}")
-    });
-    let known = |known: &Option<Vec<i32>>| known.as_deref().map_or_else(|| "N/A".to_owned(), ids);
-    let elr = match shows_elr {
-        true => format!(
-            "\tElr: {}\tLastKnownElr: {}",
-            known(&partition.elr),
-            known(&partition.last_known_elr)
-        ),
-        false => String::new(),
-    };
-    format!(
-        "\tTopic: {topic}\tPartition: {}\tLeader: {leader}\tReplicas: {}\tIsr: {}{moving}{elr}\n",
-        partition.index,
-        ids(&partition.replicas),
-        ids(&partition.isr),
-    )
-}
-
-fn ids(ids: &[i32]) -> String {
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

@@ -2,26 +2,35 @@
 //!
 //! Answers to org.apache.kafka.tools.TopicCommand of Kafka 4.3.1, whose help is
 //! `help-4.3.1.txt`. `options` judges the command line, `topic_spec` reads the values that describe
-//! a topic, `filter` is `--topic` as a regular expression, `describe` prints.
+//! a topic, `filter` is `--topic` as a regular expression, `describe` finds, `rows` prints.
 
 mod describe;
 pub(crate) mod filter;
 mod options;
+mod rows;
 mod topic_spec;
 
 use std::io::Write;
 
 use client::admin::{Admin, AdminError, Bootstrap};
+use serde::Serialize;
 
 use self::filter::Filter;
 use self::options::OPTIONS;
 use self::topic_spec::{Placement, TopicSpec, TopicSpecError};
 use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
+use crate::json;
 use crate::release::CliRelease;
 use crate::session::{Session, properties, settings};
 use protocol::Base64Uuid;
 
 const TOPIC_EXISTS: i16 = 36;
+
+/// A row of `--list`.
+#[derive(Serialize)]
+struct Listed<'a> {
+    topic: &'a str,
+}
 
 /// Why a command that got as far as the cluster failed.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +73,11 @@ pub(crate) fn run(
         Err(refused) => return refused.answer_in(release, help(release), out, err),
         Ok(remarks) => {
             let _ = remarks.err.map(|words| writeln!(err, "{words}"));
-            let _ = remarks.out.map(|words| writeln!(out, "{words}"));
+            // Beside a JSON document stands nothing.
+            let _ = remarks.out.map(|words| match given.has("json") {
+                true => writeln!(err, "{words}"),
+                false => writeln!(out, "{words}"),
+            });
         }
     }
     let mut session = match open(&given) {
@@ -107,13 +120,25 @@ async fn execute(
     } else if given.has("alter") {
         alter(given, admin).await
     } else if given.has("list") {
-        Ok(writeln!(out, "{}", topics(given, admin).await?.join("\n"))?)
+        list(given, admin, out).await
     } else if given.has("describe") {
         describe::run(given, admin, out).await
     } else {
         let found = existing(given, admin).await?;
         Ok(admin.delete_topics(&found).await?)
     }
+}
+
+async fn list(
+    given: &ParsedOptions,
+    admin: &mut Admin,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let names = topics(given, admin).await?;
+    Ok(match given.has("json") {
+        true => json::rows(names.iter().map(|topic| Listed { topic }), out),
+        false => writeln!(out, "{}", names.join("\n")),
+    }?)
 }
 
 async fn create(

@@ -32,6 +32,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("if-not-exists"),
     Opt::switch("exclude-internal"),
     Opt::value("partition-size-limit-per-response").only(CliRelease::V4_3),
+    Opt::switch("json").beside(&["list", "describe"]),
 ];
 
 const ACTIONS: [&str; 5] = ["alter", "create", "describe", "list", "delete"];
