@@ -38,6 +38,7 @@ mod kafka_producer_perf_test;
 mod kafka_reassign_partitions;
 mod kafka_storage;
 mod kafka_topics;
+mod kafka_transactions;
 mod kafka_verifiable_consumer;
 mod kafka_verifiable_producer;
 mod log_line;
@@ -46,6 +47,7 @@ mod nc;
 mod node_file;
 mod noted;
 mod offsets;
+mod pretty_table;
 mod producer_session;
 mod refused;
 mod release;
@@ -100,6 +102,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-storage", kafka_storage::run),
+    ("kafka-transactions", kafka_transactions::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("kafka-verifiable-producer", kafka_verifiable_producer::run),
     ("nc", nc::run),

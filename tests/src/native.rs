@@ -28,6 +28,7 @@ const TOOLS: &[&str] = &[
     "kafka-producer-perf-test",
     "kafka-reassign-partitions",
     "kafka-topics",
+    "kafka-transactions",
     "kafka-verifiable-consumer",
     "kafka-verifiable-producer",
 ];
