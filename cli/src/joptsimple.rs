@@ -14,13 +14,15 @@ pub(crate) struct Opt {
     pub(crate) takes_value: bool,
     /// Whether it may stand without its value.
     pub(crate) is_optional: bool,
+    /// Whether a word that follows is its value only where it is a number to `Long.valueOf`.
+    is_number: bool,
     /// The release that alone has it.
     only: Option<CliRelease>,
 }
 
 impl Opt {
     pub(crate) const fn value(name: &'static str) -> Self {
-        Self { name, takes_value: true, is_optional: false, only: None }
+        Self { name, takes_value: true, is_optional: false, is_number: false, only: None }
     }
 
     pub(crate) const fn switch(name: &'static str) -> Self {
@@ -30,6 +32,11 @@ impl Opt {
     /// A value follows, or does not.
     pub(crate) const fn optional(name: &'static str) -> Self {
         Self { is_optional: true, ..Self::value(name) }
+    }
+
+    /// A number follows, or does not.
+    pub(crate) const fn optional_long(name: &'static str) -> Self {
+        Self { is_number: true, ..Self::optional(name) }
     }
 
     /// The other release does not know it.
@@ -221,7 +228,14 @@ pub(crate) fn parse_in(
             (true, None) if option.is_optional => {
                 // A lone dash, and what ends the options, look like none.
                 let is_option = |word: &str| word.starts_with('-') && !["-", "--"].contains(&word);
-                words.next_if(|next| !is_option(next)).cloned()
+                // A number may be negative, and what is none is no value.
+                let is_number = |word: &str| word.parse::<i64>().is_ok();
+                words
+                    .next_if(|next| match option.is_number {
+                        true => is_number(next),
+                        false => !is_option(next),
+                    })
+                    .cloned()
             }
             (true, None) => {
                 let next = words.next().cloned();
@@ -247,6 +261,7 @@ mod tests {
         Opt::optional("state"),
         Opt::value("offset"),
         Opt::optional("codec"),
+        Opt::optional_long("period"),
         Opt::optional("server"),
         Opt::optional("codec"),
     ];
@@ -332,6 +347,17 @@ mod tests {
             assert!(given.has("codec"), "{line}");
             assert_eq!(given.value("codec"), Ok(value), "{line}");
         }
+        for (line, value) in [
+            ("--period -1 --list", Ok(Some(-1))),
+            ("--period 5", Ok(Some(5))),
+            ("--period soon --list", Ok(None)),
+            ("--period --list", Ok(None)),
+        ] {
+            let given = read(line).unwrap();
+            assert_eq!(given.long("period"), value, "{line}");
+        }
+        let wrong = read("--period=soon").unwrap().long("period").unwrap_err();
+        assert_eq!(wrong.to_string(), "Cannot parse argument 'soon' of option period");
         assert_eq!(read("--topic 4000000000").unwrap().long("topic"), Ok(Some(4_000_000_000)));
     }
 

@@ -25,6 +25,7 @@ mod kafka_console_consumer;
 mod kafka_console_producer;
 mod kafka_consumer_groups;
 mod kafka_consumer_perf_test;
+mod kafka_delegation_tokens;
 mod kafka_delete_records;
 mod kafka_dump_log;
 mod kafka_features;
@@ -99,6 +100,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("dub", confluent::dub),
     ("kafka-acls", kafka_acls::run),
     ("kafka-client-metrics", kafka_client_metrics::run),
+    ("kafka-delegation-tokens", kafka_delegation_tokens::run),
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-storage", kafka_storage::run),

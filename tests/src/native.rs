@@ -18,6 +18,7 @@ const TOOLS: &[&str] = &[
     "kafka-console-producer",
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
+    "kafka-delegation-tokens",
     "kafka-delete-records",
     "kafka-features",
     "kafka-get-offsets",

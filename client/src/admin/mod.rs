@@ -7,7 +7,7 @@
 //! ```
 //! A file per noun: `acls`, `cluster`, `topics`, `configs`, `config_resources`, `quotas`, `scram`,
 //! `reassignments`, `elections`, `log_dirs`, `quorum`, `features`, `groups`, `offsets`, `records`,
-//! `transactions`.
+//! `transactions`, `delegation_tokens`.
 //! `keyed` asks of many keys at once, each of the node that has it, which `located` finds.
 //! `attempts`, `settings` and `error` decide and know no runtime. As with Kafka's client, the
 //! bootstrap addresses only serve to learn the nodes; calls go to the addresses that those
@@ -18,6 +18,7 @@ mod attempts;
 mod cluster;
 mod config_resources;
 mod configs;
+mod delegation_tokens;
 mod elections;
 mod error;
 mod features;
@@ -55,6 +56,7 @@ pub use self::config_resources::{
     ConfigOp, ConfigResource, ConfigSource, ResourceConfig, ResourceKind,
 };
 pub use self::configs::ConfigEntry;
+pub use self::delegation_tokens::{DelegationToken, Principal};
 pub use self::elections::{Elected, Election};
 pub use self::error::{AdminError, Known, known};
 pub use self::features::{FeatureRange, FeatureUpdates, Features, UpgradeType};
