@@ -24,6 +24,8 @@ pub(crate) struct Flag {
     /// is short for Kafka's flags stays that, and stands in no help.
     pub(crate) is_own: bool,
     pub(crate) kind: Kind,
+    /// Whether it ends the reading by saying which release this is.
+    pub(crate) is_version: bool,
     pub(crate) help: &'static str,
 }
 
@@ -31,6 +33,7 @@ pub(crate) struct Flag {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
+    Short,
     Integer,
     Long,
     Double,
@@ -40,17 +43,22 @@ impl Kind {
     fn check(self, flag: &Flag, value: &str) -> Result<(), Stopped> {
         let (is_one, kind) = match self {
             Self::Text => return Ok(()),
+            Self::Short => (value.parse::<i16>().is_ok(), "Short"),
             Self::Integer => (value.parse::<i32>().is_ok(), "Integer"),
             Self::Long => (value.parse::<i64>().is_ok(), "Long"),
             Self::Double => (value.trim().parse::<f64>().is_ok(), "Double"),
         };
         match is_one {
             true => Ok(()),
-            false => Err(Stopped::Wrong(format!(
-                "argument {}: could not convert '{value}' to {kind} (For input string: \
-                 \"{value}\")",
-                flag.name()
-            ))),
+            false => {
+                // Java reads a short number as an integer that is too large.
+                let why = match self == Self::Short && value.parse::<i32>().is_ok() {
+                    true => format!("Value out of range. Value:\"{value}\" Radix:10"),
+                    false => format!("For input string: \"{value}\""),
+                };
+                let problem = format!("could not convert '{value}' to {kind} ({why})");
+                Err(Stopped::Wrong(format!("argument {}: {problem}", flag.name())))
+            }
         }
     }
 }
@@ -66,6 +74,7 @@ impl Flag {
             takes_many: false,
             is_own: false,
             kind: Kind::Text,
+            is_version: false,
             help,
         }
     }
@@ -102,9 +111,15 @@ impl Flag {
         Self { exclusive: true, ..self }
     }
 
+    /// `-v`, `--version`, which ends the reading.
+    pub(crate) const fn version() -> Self {
+        Self { is_version: true, ..Self::switch("version", 'v', "") }
+    }
+
     /// As complaints call it.
     pub(crate) fn name(&self) -> String {
         match self.short {
+            Some(short) if self.is_version => format!("-{short}/--{}", self.long),
             Some(short) => format!("--{}/-{short}", self.long),
             None => format!("--{}", self.long),
         }
@@ -136,18 +151,44 @@ impl ParsedOptions {
 pub(crate) enum Stopped {
     /// Help was asked for.
     Help,
+    /// The release was asked for.
+    Version,
     /// What is wrong, in the words of argparse4j.
     Wrong(String),
 }
 
 /// Reads what follows a command.
 pub(crate) fn parse(flags: &'static [Flag], words: &[String]) -> Result<ParsedOptions, Stopped> {
+    let given = parse_some(flags, words)?;
+    check_required(flags, &given)?;
+    Ok(given)
+}
+
+/// Of several flags that are missing, the one defined last is named.
+pub(crate) fn check_required(flags: &[Flag], given: &ParsedOptions) -> Result<(), Stopped> {
+    match flags.iter().rfind(|flag| flag.required && !given.is_set(flag.long)) {
+        Some(missing) => Err(Stopped::Wrong(format!("argument {} is required", missing.name()))),
+        None => Ok(()),
+    }
+}
+
+/// Reads the same without a look at what is missing.
+pub(crate) fn parse_some(
+    flags: &'static [Flag],
+    words: &[String],
+) -> Result<ParsedOptions, Stopped> {
     noted::flags(flags.iter().map(|flag| (flag.long, flag.takes_value)));
     let mut given = ParsedOptions::default();
     let mut words = expand_files(words)?;
     while let Some(word) = words.pop_front() {
         if word == "-h" || word == "--help" {
             return Err(Stopped::Help);
+        }
+        if !word.starts_with('-') {
+            // Nothing takes it, nor what stands behind it.
+            let rest = std::iter::once(word.as_str()).chain(words.iter().map(String::as_str));
+            let rest = rest.collect::<Vec<_>>().join(" ");
+            return Err(Stopped::Wrong(format!("unrecognized arguments: '{rest}'")));
         }
         let unknown = || {
             if let Some(typed) = word.strip_prefix("--") {
@@ -173,8 +214,12 @@ pub(crate) fn parse(flags: &'static [Flag], words: &[String]) -> Result<ParsedOp
                     return Err(Stopped::Wrong(problem));
                 }
             },
+            (false, Some(value)) if is_long => {
+                let problem = format!("ignore implicit argument '{value}'");
+                return Err(Stopped::Wrong(format!("argument {}: {problem}", flag.name())));
+            }
+            (false, _) if flag.is_version => return Err(Stopped::Version),
             (false, None) => String::new(),
-            (false, Some(_)) if is_long => return Err(unknown()),
             // Short flags that take no value can be written together.
             (false, Some(more)) => {
                 words.push_front(format!("-{more}"));
@@ -192,11 +237,7 @@ pub(crate) fn parse(flags: &'static [Flag], words: &[String]) -> Result<ParsedOp
             values.extend(words.pop_front());
         }
     }
-    // Of several that are missing, the one defined last is named.
-    match flags.iter().rfind(|flag| flag.required && !given.is_set(flag.long)) {
-        Some(missing) => Err(Stopped::Wrong(format!("argument {} is required", missing.name()))),
-        None => Ok(given),
-    }
+    Ok(given)
 }
 
 type FoundFlag = Option<(&'static Flag, Option<String>)>;
@@ -282,6 +323,8 @@ mod tests {
         Flag::value("count", 'n', "").long_only().of(Kind::Long),
         Flag::value("rate", 'r', "").long_only().of(Kind::Double),
         Flag::own("json"),
+        Flag::value("epoch", 'e', "").long_only().of(Kind::Short),
+        Flag::version(),
     ];
 
     fn read(line: &str) -> Result<ParsedOptions, Stopped> {
@@ -322,11 +365,22 @@ mod tests {
             ),
             ("-c a b", "unrecognized arguments: 'b'"),
             ("-c a --js", "unrecognized arguments: '--js'"),
+            ("-c a b c -g", "unrecognized arguments: 'b c -g'"),
             (
                 "-c a --i=b",
                 "ambiguous option: --i could match --ignore-formatted, --initial-controllers",
             ),
-            ("-c a --standalone=b", "unrecognized arguments: '--standalone=b'"),
+            ("-c a --standalone=b", "argument --standalone/-s: ignore implicit argument 'b'"),
+            (
+                "-c a --epoch=x",
+                "argument --epoch: could not convert 'x' to Short (For input string: \"x\")",
+            ),
+            (
+                "-c a --epoch 40000",
+                "argument --epoch: could not convert '40000' to Short (Value out of range. \
+                 Value:\"40000\" Radix:10)",
+            ),
+            ("--version=3", "argument -v/--version: ignore implicit argument '3'"),
             (
                 "-s -I b",
                 "argument --initial-controllers/-I: not allowed with argument --standalone/-s",
@@ -337,5 +391,8 @@ mod tests {
             assert_eq!(stopped, Stopped::Wrong(problem.to_owned()), "{line}");
         }
         assert_eq!(read("-c a --help").unwrap_err(), Stopped::Help);
+        for line in ["-v --lost", "--vers", "-v3", "-gv"] {
+            assert_eq!(read(line).unwrap_err(), Stopped::Version, "{line}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Flags that a mistyped one may stand for, as Kafka's argument parser names them.
 //!
-//! Pure. Answers to `printFlagCandidates` of argparse4j: those flags that are nearest, if they are
-//! near at all. A letter that is missing is cheaper than one that is wrong, and that is cheaper
-//! than one too many.
+//! Pure. Answers to `printFlagCandidates` and `printCommandCandidates` of argparse4j: those that
+//! are nearest, if they are near at all. A letter that is missing is cheaper than one that is
+//! wrong, and that is cheaper than one too many.
 
 const SUBSTITUTION: usize = 2;
 const INSERTION: usize = 1;
@@ -10,19 +10,40 @@ const DELETION: usize = 4;
 /// Nothing is named from this distance on.
 const FAR: usize = 7;
 
-/// The lines behind a complaint about `typed`, which stands without its dashes; empty where nothing
-/// is near, or too little was typed.
-pub(crate) fn did_you_mean<'a>(typed: &str, flags: impl Iterator<Item = &'a str>) -> String {
-    let distance = |flag: &str| if flag.starts_with(typed) { 0 } else { levenshtein(typed, flag) };
-    let measured: Vec<(usize, &str)> = flags.map(|flag| (distance(flag), flag)).collect();
+/// The lines behind a complaint about a flag, `--help` being one of every tool; empty where it is
+/// about something else, nothing is near, or too little was typed.
+pub(crate) fn did_you_mean_flag<'a>(problem: &str, flags: impl Iterator<Item = &'a str>) -> String {
+    let unknown = problem.strip_prefix("unrecognized arguments: '--");
+    let typed = unknown.and_then(|rest| rest.strip_suffix('\''));
+    match typed.filter(|typed| typed.len() >= 2) {
+        Some(typed) => nearest(typed, "--", std::iter::once("help").chain(flags)),
+        None => String::new(),
+    }
+}
+
+/// The same behind a complaint about a command.
+pub(crate) fn did_you_mean_command<'a>(
+    problem: &str,
+    commands: impl Iterator<Item = &'a str>,
+) -> String {
+    let unknown = problem.strip_prefix("invalid choice: '");
+    match unknown.and_then(|rest| rest.split_once("' (choose from ")) {
+        Some((typed, _)) => nearest(typed, "", commands),
+        None => String::new(),
+    }
+}
+
+fn nearest<'a>(typed: &str, dashes: &str, names: impl Iterator<Item = &'a str>) -> String {
+    let distance = |name: &str| if name.starts_with(typed) { 0 } else { levenshtein(typed, name) };
+    let measured: Vec<(usize, &str)> = names.map(|name| (distance(name), name)).collect();
     let nearest = measured.iter().map(|(distance, _)| *distance).min();
-    let Some(nearest) = nearest.filter(|nearest| *nearest < FAR && typed.len() >= 2) else {
+    let Some(nearest) = nearest.filter(|nearest| *nearest < FAR) else {
         return String::new();
     };
     let mut near: Vec<String> = measured
         .iter()
         .filter(|(distance, _)| *distance == nearest)
-        .map(|(_, flag)| format!("\t--{flag}\n"))
+        .map(|(_, name)| format!("\t{dashes}{name}\n"))
         .collect();
     near.sort_unstable();
     format!("\nDid you mean:\n{}", near.concat())
@@ -74,7 +95,7 @@ fn levenshtein(from: &str, to: &str) -> usize {
 mod tests {
     use super::*;
 
-    const FLAGS: [&str; 4] = ["help", "topic", "group-id", "group-instance-id"];
+    const FLAGS: [&str; 3] = ["topic", "group-id", "group-instance-id"];
 
     #[test]
     fn a_flag_is_meant_by_its_beginning_or_by_what_is_nearly_it() {
@@ -106,7 +127,12 @@ mod tests {
             ("t", ""),
         ];
         for (typed, lines) in table {
-            assert_eq!(did_you_mean(typed, FLAGS.into_iter()), lines, "{typed}");
+            let problem = format!("unrecognized arguments: '--{typed}'");
+            assert_eq!(did_you_mean_flag(&problem, FLAGS.into_iter()), lines, "{typed}");
         }
+        assert_eq!(did_you_mean_flag("argument --topic is required", FLAGS.into_iter()), "");
+        let command = |problem| did_you_mean_command(problem, ["abort", "list"].into_iter());
+        assert_eq!(command("invalid choice: 'x' (choose from …)"), "\nDid you mean:\n\tlist\n");
+        assert_eq!(command("too few arguments"), "");
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Opt {
     pub(crate) takes_value: bool,
     /// Whether it may stand without its value.
     pub(crate) is_optional: bool,
-    /// Whether the value that may follow is a number, which may be negative.
+    /// Whether a word that follows is its value only where it is a number, which may be negative.
     is_number: bool,
     /// The release that alone has it.
     only: Option<CliRelease>,
@@ -280,8 +280,8 @@ mod tests {
         Opt::optional("state"),
         Opt::value("offset"),
         Opt::optional("codec"),
+        Opt::optional_number("period"),
         Opt::optional("server"),
-        Opt::optional_number("size"),
         Opt::switch("json").beside(&["list"]),
     ];
 
@@ -337,20 +337,6 @@ mod tests {
     }
 
     #[test]
-    fn an_optional_number_may_be_negative_and_is_no_other_word() {
-        for (line, value) in [
-            ("--size -1 --list", Some(-1)),
-            ("--size --list", None),
-            ("--size x --list", None),
-            ("--size=7 --list", Some(7)),
-        ] {
-            let given = read(line).unwrap();
-            assert!(given.has("list"), "{line}");
-            assert_eq!(given.integer("size"), Ok(value), "{line}");
-        }
-    }
-
-    #[test]
     fn options_of_others_and_long_numbers_are_checked() {
         let rules: &[(&str, &[&str])] = &[("state", &["list", "topic"]), ("config", &["topic"])];
         let given = read("--state --config x").unwrap();
@@ -381,6 +367,17 @@ mod tests {
             assert!(given.has("codec"), "{line}");
             assert_eq!(given.value("codec"), Ok(value), "{line}");
         }
+        for (line, value) in [
+            ("--period -1 --list", Ok(Some(-1))),
+            ("--period 5", Ok(Some(5))),
+            ("--period soon --list", Ok(None)),
+            ("--period --list", Ok(None)),
+        ] {
+            let given = read(line).unwrap();
+            assert_eq!(given.long("period"), value, "{line}");
+        }
+        let wrong = read("--period=soon").unwrap().long("period").unwrap_err();
+        assert_eq!(wrong.to_string(), "Cannot parse argument 'soon' of option period");
         assert_eq!(read("--topic 4000000000").unwrap().long("topic"), Ok(Some(4_000_000_000)));
     }
 

@@ -28,6 +28,7 @@ mod kafka_console_consumer;
 mod kafka_console_producer;
 mod kafka_consumer_groups;
 mod kafka_consumer_perf_test;
+mod kafka_delegation_tokens;
 mod kafka_delete_records;
 mod kafka_dump_log;
 mod kafka_e2e_latency;
@@ -43,6 +44,7 @@ mod kafka_reassign_partitions;
 mod kafka_replica_verification;
 mod kafka_storage;
 mod kafka_topics;
+mod kafka_transactions;
 mod kafka_verifiable_consumer;
 mod kafka_verifiable_producer;
 mod log_line;
@@ -51,6 +53,7 @@ mod nc;
 mod node_file;
 mod noted;
 mod offsets;
+mod pretty_table;
 mod producer_session;
 mod progress;
 mod refused;
@@ -105,9 +108,11 @@ const TOOLS: &[(&str, Run)] = &[
     ("dub", confluent::dub),
     ("kafka-acls", kafka_acls::run),
     ("kafka-client-metrics", kafka_client_metrics::run),
+    ("kafka-delegation-tokens", kafka_delegation_tokens::run),
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-storage", kafka_storage::run),
+    ("kafka-transactions", kafka_transactions::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("kafka-verifiable-producer", kafka_verifiable_producer::run),
     ("nc", nc::run),

@@ -1,10 +1,12 @@
 //! Command lines of two parts: options of the tool, a command, and options of the command.
 //!
-//! Answers to the subparsers of argparse4j as kafka-metadata-quorum and kafka-features use them.
-//! What a flag is, and how flags are read, is `arguments`'.
+//! Answers to the subparsers of argparse4j as kafka-metadata-quorum, kafka-features and
+//! kafka-transactions use them. What a flag is, and how flags are read, is `arguments`'.
 
-use crate::arguments::{Flag, ParsedOptions, Stopped, parse};
+use crate::arguments::{Flag, ParsedOptions, Stopped, check_required, parse, parse_some};
+use crate::did_you_mean::{did_you_mean_command, did_you_mean_flag};
 use crate::noted;
+use crate::wrap::wrap;
 
 /// One command, with its flags and its help.
 pub(crate) struct Command {
@@ -43,12 +45,14 @@ pub(crate) struct Given {
 #[derive(Debug)]
 pub(crate) enum Refused {
     Help(&'static str),
+    Version,
     Wrong { help: &'static str, problem: String },
 }
 
 fn refused(help: &'static str) -> impl Fn(Stopped) -> Refused {
     move |stopped| match stopped {
         Stopped::Help => Refused::Help(help),
+        Stopped::Version => Refused::Version,
         Stopped::Wrong(problem) => Refused::Wrong { help, problem },
     }
 }
@@ -60,39 +64,72 @@ impl Tool {
         noted::commands(self.commands.iter().map(|command| {
             (command.name, command.flags.iter().map(|flag| (flag.long, flag.takes_value)))
         }));
-        let (own, rest) = words.split_at(command_at(words));
-        let tool = parse(self.flags, own).map_err(refused(self.help))?;
+        let (own, rest) = words.split_at(command_at(self.flags, words));
+        let tool = parse_some(self.flags, own).map_err(refused(self.help))?;
         let Some((name, rest)) = rest.split_first() else {
             return wrong(self.help, "too few arguments".to_owned());
         };
-        let Some(command) = self.command(name) else {
-            let names = self.commands.iter().map(|known| format!("'{}'", known.name));
-            let names = names.collect::<Vec<_>>().join(", ");
-            return wrong(self.help, format!("invalid choice: '{name}' (choose from {names})"));
-        };
+        let wrong_name = |problem| Refused::Wrong { help: self.help, problem };
+        let command = self.command(name).map_err(wrong_name)?;
         let options = parse(command.flags, rest).map_err(refused(command.help))?;
         if let Some(problem) = command.no_integer(&options) {
             return wrong(command.help, problem);
         }
+        check_required(self.flags, &tool).map_err(refused(self.help))?;
         Ok(Given { tool, command: command.name, options })
     }
 
     /// The command of this name, or the only one whose name begins so.
-    fn command(&self, name: &str) -> Option<&'static Command> {
-        let mut fit = self.commands.iter().filter(|command| command.name.starts_with(name));
-        match (fit.next(), fit.next()) {
-            (Some(one), None) => Some(one),
-            _ => None,
+    fn command(&self, name: &str) -> Result<&'static Command, String> {
+        if let Some(exact) = self.commands.iter().find(|command| command.name == name) {
+            return Ok(exact);
         }
+        let fit = self.commands.iter().filter(|command| command.name.starts_with(name));
+        let fit: Vec<&Command> = fit.collect();
+        match fit.as_slice() {
+            [one] => Ok(one),
+            [] => {
+                let names = self.commands.iter().map(|known| format!("'{}'", known.name));
+                let names = names.collect::<Vec<_>>().join(", ");
+                Err(format!("invalid choice: '{name}' (choose from {names})"))
+            }
+            several => {
+                let names = several.iter().map(|command| command.name);
+                let names = names.collect::<Vec<_>>().join(", ");
+                Err(format!("ambiguous command: {name} could match {names}"))
+            }
+        }
+    }
+
+    /// What is said of a problem: how the tool, or the command with this help, is used, the problem
+    /// and what may have been meant.
+    pub(crate) fn complaint(&self, program: &str, help: &str, problem: &str) -> String {
+        // The usage is what stands above the first empty line of the help.
+        let usage = help.split("\n\n").next().unwrap_or_default();
+        let wrapped = wrap(&format!("{program}: error: {problem}"));
+        let command = self.commands.iter().find(|command| command.help == help);
+        let flags = command.map_or(self.flags, |command| command.flags);
+        let flags = flags.iter().map(|flag| flag.long);
+        let commands = self.commands.iter().map(|command| command.name);
+        let meant = did_you_mean_flag(problem, flags) + &did_you_mean_command(problem, commands);
+        if !meant.is_empty() {
+            noted::is_suggested();
+        }
+        format!("{usage}\n{wrapped}{meant}")
     }
 }
 
 /// Where the command stands: the first word that is neither an option nor an option's value.
-fn command_at(words: &[String]) -> usize {
+fn command_at(flags: &[Flag], words: &[String]) -> usize {
     let mut at = 0;
     while let Some(word) = words.get(at).filter(|word| word.starts_with('-')) {
         let is_help = matches!(word.as_str(), "-h" | "--help");
-        let has_value = !word.contains('=') && !is_help;
+        let is_switch = |flag: &&Flag| {
+            let short = flag.short.map(|short| format!("-{short}"));
+            let is_long = word.len() > 2 && format!("--{}", flag.long).starts_with(word.as_str());
+            !flag.takes_value && (is_long || short.as_deref() == Some(word.as_str()))
+        };
+        let has_value = !word.contains('=') && !is_help && flags.iter().find(is_switch).is_none();
         at += if has_value { 2 } else { 1 };
     }
     at.min(words.len())
@@ -104,8 +141,10 @@ mod tests {
 
     const TOOL: Tool = Tool {
         flags: &[
+            Flag::version(),
             Flag::value("bootstrap-server", ' ', "").long_only().exclusive(),
             Flag::value("bootstrap-controller", ' ', "").long_only().exclusive(),
+            Flag::value("zone", ' ', "").long_only().required(),
         ],
         commands: &[
             Command {
@@ -118,10 +157,11 @@ mod tests {
                 name: "remove",
                 flags: &[Flag::value("id", 'i', "").required()],
                 integer: Some(("id", "--id/-i")),
-                help: "",
+                help: "usage: t remove\n\nmore",
             },
+            Command { name: "describe-all", flags: &[], integer: None, help: "" },
         ],
-        help: "",
+        help: "usage: t\n\nmore",
     };
 
     fn typed(line: &str) -> Result<Given, Refused> {
@@ -131,11 +171,11 @@ mod tests {
 
     #[test]
     fn the_tools_options_stand_before_the_command() {
-        let given = typed("--bootstrap-server a:1 describe --status").unwrap();
+        let given = typed("--zone z --bootstrap-server a:1 describe --status").unwrap();
         assert_eq!(given.tool.value("bootstrap-server"), Some("a:1"));
         assert!(given.command == "describe" && given.options.is_set("status"));
-        assert_eq!(typed("--bootstrap-server a:1 desc --stat").unwrap().command, "describe");
-        let given = typed("--bootstrap-c=a:1 remove -i -1").unwrap();
+        assert_eq!(typed("--zone z rem -i 1").unwrap().command, "remove");
+        let given = typed("--zone=z --bootstrap-c=a:1 remove -i -1").unwrap();
         assert_eq!(given.options.value("id"), Some("-1"));
     }
 
@@ -144,7 +184,9 @@ mod tests {
         let table = [
             ("", "too few arguments"),
             ("--bootstrap-server describe", "too few arguments"),
-            ("show", "invalid choice: 'show' (choose from 'describe', 'remove')"),
+            ("show", "invalid choice: 'show' (choose from 'describe', 'remove', 'describe-all')"),
+            ("desc", "ambiguous command: desc could match describe, describe-all"),
+            ("describe", "argument --zone is required"),
             ("describe --lag", "unrecognized arguments: '--lag'"),
             ("remove", "argument --id/-i is required"),
             (
@@ -157,5 +199,29 @@ mod tests {
             assert_eq!(problem, words, "{line}");
         }
         assert!(matches!(typed("describe -h"), Err(Refused::Help(_))));
+        for line in ["-v describe --lost", "--zone z --version"] {
+            assert!(matches!(typed(line), Err(Refused::Version)), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_complaint_is_of_the_tool_or_the_command_and_may_know_better() {
+        let table = [
+            (
+                "--zoen z show",
+                "usage: t\nt: error: unrecognized arguments: '--zoen'\n\nDid you mean:\n\t--zone\n",
+            ),
+            (
+                "--zone z remove --unknown-id 5",
+                "usage: t remove\nt: error: unrecognized arguments: '--unknown-id'\n",
+            ),
+        ];
+        for (line, said) in table {
+            let Err(Refused::Wrong { help, problem }) = typed(line) else { panic!("{line}") };
+            assert_eq!(TOOL.complaint("t", help, &problem), said, "{line}");
+        }
+        let Err(Refused::Wrong { help, problem }) = typed("remvoe") else { panic!() };
+        let said = TOOL.complaint("t", help, &problem);
+        assert!(said.ends_with("\n\nDid you mean:\n\tremove\n"), "{said}");
     }
 }

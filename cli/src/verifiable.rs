@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use crate::arguments::{Flag, ParsedOptions, Stopped, parse};
-use crate::did_you_mean::did_you_mean;
+use crate::did_you_mean::did_you_mean_flag;
 use crate::noted;
 use crate::wrap::wrap;
 
@@ -21,7 +21,7 @@ pub(crate) enum Refused {
 impl From<Stopped> for Refused {
     fn from(stopped: Stopped) -> Self {
         match stopped {
-            Stopped::Help => Self::Help,
+            Stopped::Help | Stopped::Version => Self::Help,
             Stopped::Wrong(problem) => Self::Wrong(problem),
         }
     }
@@ -79,13 +79,12 @@ impl Tool {
 
     /// What a flag that there is none of may have meant.
     fn suggestion(&self, problem: &str) -> String {
-        let unknown = problem.strip_prefix("unrecognized arguments: '--");
-        let Some(typed) = unknown.and_then(|rest| rest.strip_suffix('\'')) else {
-            return String::new();
-        };
-        // The tool says by itself what was meant.
-        noted::is_suggested();
         let flags = self.flags.iter().map(|flag| flag.long);
-        did_you_mean(typed, std::iter::once("help").chain(flags))
+        let meant = did_you_mean_flag(problem, flags);
+        if !meant.is_empty() {
+            // The tool says by itself what was meant.
+            noted::is_suggested();
+        }
+        meant
     }
 }

@@ -18,6 +18,7 @@ const TOOLS: &[&str] = &[
     "kafka-console-producer",
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
+    "kafka-delegation-tokens",
     "kafka-delete-records",
     "kafka-e2e-latency",
     "kafka-features",
@@ -30,6 +31,7 @@ const TOOLS: &[&str] = &[
     "kafka-reassign-partitions",
     "kafka-replica-verification",
     "kafka-topics",
+    "kafka-transactions",
     "kafka-verifiable-consumer",
     "kafka-verifiable-producer",
 ];

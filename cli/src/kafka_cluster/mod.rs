@@ -74,7 +74,7 @@ pub(crate) fn run(
     };
     let read = parse(command.flags, words).and_then(|given| command.check(&given).map(|()| given));
     match read {
-        Err(Stopped::Help) => answer(out, command.help),
+        Err(Stopped::Help | Stopped::Version) => answer(out, command.help),
         Err(Stopped::Wrong(problem)) => complain(err, command.help, &problem),
         Ok(given) => match execute(release, command, &given, out, err) {
             Ok(()) => 0,

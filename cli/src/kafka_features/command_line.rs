@@ -108,3 +108,8 @@ pub(super) fn read(release: CliRelease, words: &[String]) -> Result<Given, Refus
     }
     Ok(given)
 }
+
+/// What is said of a command line that cannot be read.
+pub(super) fn complaint(release: CliRelease, help: &str, problem: &str) -> String {
+    release.either(&OLD_TOOL, &TOOL).complaint("kafka-features", help, problem)
+}

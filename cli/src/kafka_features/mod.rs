@@ -18,7 +18,6 @@ use crate::json;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 use crate::subcommands::{Given, Refused};
-use crate::wrap::wrap;
 
 /// What keeps a command from doing what it is asked.
 #[derive(Debug, thiserror::Error)]
@@ -63,9 +62,13 @@ pub(crate) fn run(
             // argparse4j ends 3.7's tool itself.
             return release.either(1, 0);
         }
+        Err(Refused::Version) => {
+            let _ = writeln!(out, "{}", release.version());
+            return 0;
+        }
         Err(Refused::Wrong { help, problem }) if release.is_3_7() => {
-            let usage = help.split("\n\n").next().unwrap_or_default();
-            let _ = write!(err, "{usage}\n{}", wrap(&format!("kafka-features: error: {problem}")));
+            let complaint = command_line::complaint(release, help, &problem);
+            let _ = err.write_all(complaint.as_bytes());
             return 1;
         }
         Err(Refused::Wrong { problem, .. }) => {

@@ -68,3 +68,8 @@ pub(super) fn read(release: CliRelease, words: &[String]) -> Result<Given, Refus
     let problem = "one of the arguments --bootstrap-server --bootstrap-controller is required";
     Err(Refused::Wrong { help: tool.help, problem: problem.to_owned() })
 }
+
+/// What is said of a command line that cannot be read.
+pub(super) fn complaint(release: CliRelease, help: &str, problem: &str) -> String {
+    release.either(&OLD_TOOL, &TOOL).complaint("kafka-metadata-quorum", help, problem)
+}

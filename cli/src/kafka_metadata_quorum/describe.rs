@@ -8,6 +8,7 @@ use protocol::Base64Uuid;
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::pretty_table::pretty_table;
 use crate::release::CliRelease;
 
 const HEADERS: [&str; 7] = [
@@ -207,23 +208,17 @@ fn when(time: Option<i64>, what: &str, now: Option<i64>) -> Result<String, Strin
     }
 }
 
-/// Columns as wide as their widest text, a tab behind each.
 fn table(release: CliRelease, rows: &[[String; 7]]) -> String {
-    let mut widths = HEADERS.map(str::len);
-    for row in rows {
-        for (width, text) in widths.iter_mut().zip(row) {
-            *width = text.len().max(*width);
-        }
-    }
-    let line = |texts: Vec<&str>| {
-        // Directories have ids since KIP-853.
-        let shown = HEADERS.map(|header| !(release.is_3_7() && header == "DirectoryId"));
-        let cells = texts.iter().zip(widths).zip(shown).filter(|(_, is_shown)| *is_shown);
-        let padded = cells.map(|((text, width), _)| format!("{text:width$}\t"));
-        padded.collect::<String>() + "\n"
+    // Directories have ids since KIP-853.
+    let is_shown = HEADERS.map(|header| !(release.is_3_7() && header == "DirectoryId"));
+    let shown = |texts: &[String]| {
+        let texts = texts.iter().zip(is_shown).filter(|(_, is_shown)| *is_shown);
+        texts.map(|(text, _)| text.clone()).collect::<Vec<String>>()
     };
-    let rows = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
-    [line(HEADERS.to_vec())].into_iter().chain(rows).collect()
+    let headers = HEADERS.iter().zip(is_shown).filter(|(_, is_shown)| *is_shown);
+    let headers: Vec<&str> = headers.map(|(header, _)| *header).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| shown(row)).collect();
+    pretty_table(&headers, &rows)
 }
 
 #[cfg(test)]

@@ -21,7 +21,6 @@ use crate::json;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 use crate::subcommands::{Given, Refused};
-use crate::wrap::wrap;
 
 /// What keeps a command from doing what it is asked.
 #[derive(Debug, thiserror::Error)]
@@ -57,11 +56,13 @@ pub(crate) fn run(
             // argparse4j ends 3.7's tool itself.
             return release.either(1, 0);
         }
+        Err(Refused::Version) => {
+            let _ = writeln!(out, "{}", release.version());
+            return 0;
+        }
         Err(Refused::Wrong { help, problem }) => {
-            // The usage is what stands above the first empty line of the help.
-            let usage = help.split("\n\n").next().unwrap_or_default();
-            let problem = wrap(&format!("kafka-metadata-quorum: error: {problem}"));
-            let _ = write!(err, "{usage}\n{problem}");
+            let complaint = command_line::complaint(release, help, &problem);
+            let _ = err.write_all(complaint.as_bytes());
             return 1;
         }
     };

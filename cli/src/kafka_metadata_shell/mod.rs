@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     let given = match parse(FLAGS, &own) {
         Ok(given) => given,
         // Streams that nobody reads are no reason to complain.
-        Err(Stopped::Help) => {
+        Err(Stopped::Help | Stopped::Version) => {
             let _ = out.write_all(HELP.as_bytes());
             return 1;
         }

@@ -88,7 +88,7 @@ pub(crate) fn run(
             let _ = out.write_all(help(release).as_bytes());
             return 0;
         }
-        Err(Stopped::Help) => {
+        Err(Stopped::Help | Stopped::Version) => {
             let _ = out.write_all(help(release).as_bytes());
             return 1;
         }

@@ -45,7 +45,9 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
         Selected::Help => Ok((out.write_all(help().as_bytes()), 0)),
         Selected::Wrong(problem) => Ok((complain(err, USAGE, &problem), 1)),
         Selected::Command(command, words) => match parse(command.flags, words) {
-            Err(Stopped::Help) => Ok((out.write_all(command.help().as_bytes()), 0)),
+            Err(Stopped::Help | Stopped::Version) => {
+                Ok((out.write_all(command.help().as_bytes()), 0))
+            }
             Err(Stopped::Wrong(problem)) => Ok((complain(err, command.usage, &problem), 1)),
             Ok(given) => execute(command, &given, out).map(|code| (Ok(()), code)),
         },

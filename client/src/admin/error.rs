@@ -18,6 +18,9 @@ pub enum AdminError {
     /// A node whose newest version has no place for what was asked.
     #[error("Attempted to write a non-default {field} at version {version}")]
     NoField { field: &'static str, version: i16 },
+    /// A node whose newest version has no place for a filter.
+    #[error("{0}")]
+    NoFilter(&'static str),
     #[error("{words}")]
     Caused { words: &'static str, cause: Box<Self> },
     /// What Java's IllegalArgumentException says.
@@ -71,7 +74,7 @@ impl AdminError {
             Self::NoNode { .. } | Self::TimedOut { .. } => {
                 "org.apache.kafka.common.errors.TimeoutException"
             }
-            Self::UnsupportedVersion { .. } | Self::NoField { .. } => {
+            Self::UnsupportedVersion { .. } | Self::NoField { .. } | Self::NoFilter(_) => {
                 "org.apache.kafka.common.errors.UnsupportedVersionException"
             }
             Self::IllegalArgument(_) => "java.lang.IllegalArgumentException",
@@ -84,7 +87,7 @@ impl AdminError {
         let code = match self {
             Self::Answer { code, .. } => *code,
             Self::NoNode { .. } | Self::TimedOut { .. } => 7,
-            Self::UnsupportedVersion { .. } | Self::NoField { .. } => 35,
+            Self::UnsupportedVersion { .. } | Self::NoField { .. } | Self::NoFilter(_) => 35,
             Self::Caused { .. } | Self::IllegalArgument(_) | Self::Unusable(_) => -1,
         };
         let words = self.to_string();

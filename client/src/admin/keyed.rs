@@ -105,7 +105,12 @@ impl Admin {
             }
             if progress.is_waiting {
                 let tries = call.attempts.tries() + 1;
-                let given_up = AdminError::TimedOut { call: call.name, tries };
+                // What waits to be looked up again, Kafka sends without a pause; what waits for its
+                // node has been given to none when the time is up.
+                let given_up = match call.name == C::NAMES[0] {
+                    true => AdminError::TimedOut { call: call.name, tries },
+                    false => AdminError::NoNode { call: call.name },
+                };
                 if let Err(error) = self.again(&mut call, given_up).await {
                     progress.fail(&open, &error);
                 }

@@ -1,4 +1,5 @@
-//! Where groups and partitions live: the coordinator of a group, the leader of a partition.
+//! Where groups, transactions and partitions live: the coordinator of a group or of a transactional
+//! id, the leader of a partition.
 //!
 //! Answers to `CoordinatorStrategy` and `PartitionLeaderStrategy`. Coordinators are asked for in
 //! one request, which every node since Kafka 3.0 reads.
@@ -18,10 +19,17 @@ const UNKNOWN_TOPIC_OR_PARTITION: i16 = 3;
 const INVALID_TOPIC: i16 = 17;
 const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
 const GROUP_AUTHORIZATION_FAILED: i16 = 30;
+const TRANSACTIONAL_ID_AUTHORIZATION_FAILED: i16 = 53;
+/// CoordinatorType.TRANSACTION
+const TRANSACTION: i8 = 1;
 
 /// A group's id, as a key of calls.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct GroupKey(pub(super) String);
+
+/// A transactional id, as a key of calls.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct TransactionKey(pub(super) String);
 
 /// One partition of a topic; `orders-0` where it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,38 +55,61 @@ impl Located for GroupKey {
         keys: &[Self],
         _: bool,
     ) -> Result<Vec<(Self, Outcome<i32>)>, AdminError> {
-        call.versions = 4..=i16::MAX;
-        let question = |_| {
-            let ids = keys.iter().map(|key| StrBytes::from_string(key.0.clone()));
-            FindCoordinatorRequest::default().with_coordinator_keys(ids.collect())
-        };
-        let answer = admin.ask(call, question).await?;
-        let found = answer.coordinators.iter().map(|found| {
-            let key = Self(found.key.to_string());
-            let outcome = coordinator(&key.0, found.error_code, found.node_id.0);
-            (key, outcome)
-        });
-        Ok(found.collect())
+        let ids: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+        let found = coordinators(admin, call, 0, &ids).await?;
+        Ok(found.into_iter().map(|(id, outcome)| (Self(id), outcome)).collect())
     }
 }
 
-fn coordinator(group: &str, code: i16, node: i32) -> Outcome<i32> {
-    let failed = |why: &str| {
-        let key = format!("CoordinatorKey(idValue='{group}', type=GROUP)");
-        let message = match code {
-            GROUP_AUTHORIZATION_FAILED => {
-                format!("FindCoordinator request for groupId `{key}` {why}")
-            }
-            _ => format!("FindCoordinator request for key `{key}` {why}"),
-        };
+impl Located for TransactionKey {
+    async fn locate(
+        admin: &mut Admin,
+        call: &mut Call,
+        keys: &[Self],
+        _: bool,
+    ) -> Result<Vec<(Self, Outcome<i32>)>, AdminError> {
+        let ids: Vec<&str> = keys.iter().map(|key| key.0.as_str()).collect();
+        let found = coordinators(admin, call, TRANSACTION, &ids).await?;
+        Ok(found.into_iter().map(|(id, outcome)| (Self(id), outcome)).collect())
+    }
+}
+
+async fn coordinators(
+    admin: &mut Admin,
+    call: &mut Call,
+    kind: i8,
+    ids: &[&str],
+) -> Result<Vec<(String, Outcome<i32>)>, AdminError> {
+    call.versions = 4..=i16::MAX;
+    let question = |_| {
+        let ids = ids.iter().map(|id| StrBytes::from_string((*id).to_owned()));
+        FindCoordinatorRequest::default().with_key_type(kind).with_coordinator_keys(ids.collect())
+    };
+    let answer = admin.ask(call, question).await?;
+    let found = answer.coordinators.iter().map(|found| {
+        let id = found.key.to_string();
+        let outcome = coordinator(kind, &id, found.error_code, found.node_id.0);
+        (id, outcome)
+    });
+    Ok(found.collect())
+}
+
+fn coordinator(kind: i8, id: &str, code: i16, node: i32) -> Outcome<i32> {
+    let failed = |of: &str, why: &str| {
+        let kind = if kind == TRANSACTION { "TRANSACTION" } else { "GROUP" };
+        let key = format!("CoordinatorKey(idValue='{id}', type={kind})");
+        let message = format!("FindCoordinator request for {of} `{key}` {why}");
         Outcome::Done(Err(AdminError::Answer { code, message }))
     };
     match code {
         0 => Outcome::Done(Ok(node)),
         // COORDINATOR_LOAD_IN_PROGRESS and COORDINATOR_NOT_AVAILABLE pass.
         14 | 15 => Outcome::Again,
-        GROUP_AUTHORIZATION_FAILED => failed("failed due to authorization failure"),
-        _ => failed("failed due to an unexpected error"),
+        GROUP_AUTHORIZATION_FAILED => failed("groupId", "failed due to authorization failure"),
+        TRANSACTIONAL_ID_AUTHORIZATION_FAILED => {
+            failed("transactionalId", "failed due to authorization failure")
+        }
+        _ => failed("key", "failed due to an unexpected error"),
     }
 }
 

@@ -6,7 +6,8 @@
 //!                                        └────────────────────── attempts ◀─────────┘
 //! ```
 //! A file per noun: `acls`, `cluster`, `topics`, `configs`, `config_resources`, `quotas`, `scram`,
-//! `reassignments`, `elections`, `log_dirs`, `quorum`, `features`, `groups`, `offsets`, `records`.
+//! `reassignments`, `elections`, `log_dirs`, `quorum`, `features`, `groups`, `offsets`, `records`,
+//! `transactions`, `delegation_tokens`.
 //! `keyed` asks of many keys at once, each of the node that has it, which `located` finds.
 //! `attempts`, `settings` and `error` decide and know no runtime. As with Kafka's client, the
 //! bootstrap addresses only serve to learn the nodes; calls go to the addresses that those
@@ -17,6 +18,7 @@ mod attempts;
 mod cluster;
 mod config_resources;
 mod configs;
+mod delegation_tokens;
 mod elections;
 mod error;
 mod features;
@@ -33,6 +35,7 @@ mod records;
 mod scram;
 mod settings;
 mod topics;
+mod transactions;
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -53,6 +56,7 @@ pub use self::config_resources::{
     ConfigOp, ConfigResource, ConfigSource, ResourceConfig, ResourceKind,
 };
 pub use self::configs::ConfigEntry;
+pub use self::delegation_tokens::{DelegationToken, Principal};
 pub use self::elections::{Elected, Election};
 pub use self::error::{AdminError, Known, known};
 pub use self::features::{FeatureRange, FeatureUpdates, Features, UpgradeType};
@@ -70,6 +74,10 @@ pub use self::scram::{ScramAlteration, ScramCredentials};
 pub use self::settings::{AdminSettings, SettingsError};
 pub(crate) use self::settings::{check_protocol, number};
 pub use self::topics::{NewTopic, Partition, TopicDescription, TopicListing};
+pub use self::transactions::{
+    AbortTransaction, ProducerState, TransactionDescription, TransactionFilter, TransactionListing,
+    TransactionState,
+};
 use crate::{Address, Peer, PeerError, PeerSettings};
 
 const UNSUPPORTED_ENDPOINT_TYPE: i16 = 115;

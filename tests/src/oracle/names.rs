@@ -23,6 +23,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-consumer-groups" if old => "kafka.admin.ConsumerGroupCommand",
         "kafka-consumer-groups" => "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
         "kafka-consumer-perf-test" => "org.apache.kafka.tools.ConsumerPerformance",
+        "kafka-delegation-tokens" => "org.apache.kafka.tools.DelegationTokenCommand",
         "kafka-delete-records" => "org.apache.kafka.tools.DeleteRecordsCommand",
         "kafka-dump-log" if version == super::NEWEST => "org.apache.kafka.tools.DumpLogSegments",
         "kafka-dump-log" => "kafka.tools.DumpLogSegments",
