@@ -14,6 +14,7 @@ mod confluent;
 mod consumer_session;
 mod decode_json;
 mod did_you_mean;
+mod group_command;
 mod java_order;
 mod joptsimple;
 mod kafka_acls;
@@ -36,6 +37,7 @@ mod kafka_metadata_quorum;
 mod kafka_metadata_shell;
 mod kafka_producer_perf_test;
 mod kafka_reassign_partitions;
+mod kafka_share_groups;
 mod kafka_storage;
 mod kafka_topics;
 mod kafka_verifiable_consumer;
@@ -99,6 +101,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-client-metrics", kafka_client_metrics::run),
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
+    ("kafka-share-groups", kafka_share_groups::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("kafka-verifiable-producer", kafka_verifiable_producer::run),

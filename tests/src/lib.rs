@@ -10,6 +10,7 @@
 //! run compares with them and repeats a sample live. Nothing here decides what Kafka would do.
 
 pub mod bench;
+pub mod beside;
 pub mod clients;
 pub mod cluster;
 pub mod counting;

@@ -27,6 +27,7 @@ const TOOLS: &[&str] = &[
     "kafka-metadata-quorum",
     "kafka-producer-perf-test",
     "kafka-reassign-partitions",
+    "kafka-share-groups",
     "kafka-topics",
     "kafka-verifiable-consumer",
     "kafka-verifiable-producer",

@@ -2,9 +2,9 @@
 //!
 //! Answers to `printOffsets`, `printMembers` and `printStates`. Pure.
 
-use std::collections::BTreeMap;
-
 use client::admin::{GroupMember, GroupState, TopicPartition};
+
+use crate::group_command::{by_topic, width};
 
 pub(super) const MISSING: &str = "-";
 
@@ -36,11 +36,6 @@ pub(super) struct StateRow {
 
 fn shown<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| MISSING.to_owned(), |value| value.to_string())
-}
-
-/// The greatest length of texts, and at least this.
-pub(super) fn width<'a>(least: usize, texts: impl Iterator<Item = &'a str>) -> usize {
-    texts.map(|text| text.encode_utf16().count()).max().unwrap_or(0).max(least)
 }
 
 pub(super) fn offsets(group: &str, rows: &[OffsetRow], is_verbose: bool) -> String {
@@ -84,19 +79,6 @@ pub(super) fn offsets(group: &str, rows: &[OffsetRow], is_verbose: bool) -> Stri
         ]));
     }
     table + "\n"
-}
-
-/// Topics, in order, each with its partitions as `0,1`.
-pub(super) fn by_topic(partitions: &[TopicPartition]) -> impl Iterator<Item = (&str, String)> {
-    let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
-    for partition in partitions {
-        topics.entry(&partition.topic).or_default().push(partition.partition);
-    }
-    topics.into_iter().map(|(topic, mut partitions)| {
-        partitions.sort_unstable();
-        let partitions: Vec<String> = partitions.iter().map(ToString::to_string).collect();
-        (topic, partitions.join(","))
-    })
 }
 
 /// What a member has: `orders:0,1;payments:2`.

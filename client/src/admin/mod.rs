@@ -38,9 +38,9 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
+use protocol::ask::Ask;
 use protocol::constant_name;
 use protocol::messages::{DescribeClusterRequest, MetadataRequest};
-use protocol::wire::Request;
 
 pub use self::acls::{
     AccessControlEntry, AclBinding, AclOperation, PatternType, PermissionType, ResourcePattern,
@@ -187,9 +187,9 @@ impl Admin {
         &mut self,
         call: &mut Call,
         build: impl Fn(i32) -> R,
-    ) -> Result<R::Response, AdminError>
+    ) -> Result<R::Answer, AdminError>
     where
-        R: Request + Send + 'static,
+        R: Ask + Send + 'static,
     {
         loop {
             if let Some(response) = self.attempt(call, &build).await? {
@@ -203,9 +203,9 @@ impl Admin {
         &mut self,
         call: &mut Call,
         build: impl Fn(i32) -> R,
-    ) -> Result<Option<R::Response>, AdminError>
+    ) -> Result<Option<R::Answer>, AdminError>
     where
-        R: Request + Send + 'static,
+        R: Ask + Send + 'static,
     {
         let Some(node) = self.node(call).await? else {
             self.again(call, AdminError::NoNode { call: call.name }).await?;
