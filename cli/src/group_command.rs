@@ -1,7 +1,10 @@
 //! What the commands of groups have in common: how they get to a cluster, and how they fail.
 //!
 //! Answers to the frame of `ConsumerGroupCommand`, `ShareGroupCommand` and `StreamsGroupCommand`,
-//! which is the same three times.
+//! which is the same three times. `scenarios` and `deleted_offsets` are what two of them share.
+
+pub(crate) mod deleted_offsets;
+pub(crate) mod scenarios;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -20,7 +23,7 @@ use crate::session::{Session, SessionError, properties, settings};
 /// `--timeout` where it is not given, in milliseconds.
 const TIMEOUT: i64 = 30_000;
 /// The partitions of topics that one answer describes.
-pub(crate) const TOPIC_PAGE: i32 = 2000;
+const TOPIC_PAGE: i32 = 2000;
 
 /// Why a command that got as far as the cluster failed.
 #[derive(Debug, thiserror::Error)]

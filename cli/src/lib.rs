@@ -39,6 +39,7 @@ mod kafka_producer_perf_test;
 mod kafka_reassign_partitions;
 mod kafka_share_groups;
 mod kafka_storage;
+mod kafka_streams_groups;
 mod kafka_topics;
 mod kafka_verifiable_consumer;
 mod kafka_verifiable_producer;
@@ -54,6 +55,7 @@ mod release;
 mod session;
 mod signals;
 mod simple_date_format;
+mod streams_topics;
 mod subcommands;
 mod throttle;
 mod verifiable;
@@ -103,6 +105,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-share-groups", kafka_share_groups::run),
     ("kafka-storage", kafka_storage::run),
+    ("kafka-streams-groups", kafka_streams_groups::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("kafka-verifiable-producer", kafka_verifiable_producer::run),
     ("nc", nc::run),

@@ -21,6 +21,25 @@ pub fn compare(server: &Server, line: &str) -> Finished {
     ours
 }
 
+/// The same for what changes something: GROUP is `NAME-1` to stock's tool and `NAME-2` to ours.
+///
+/// # Panics
+/// Where they do not say the same of the two.
+pub fn compare_changes(server: &Server, line: &str, name: &str) {
+    let [first, second] = [1, 2].map(|number| format!("{name}-{number}"));
+    let words = line.replace("SERVER", &server.address()).replace("GROUP", &second);
+    let words = split(&words);
+    let (name, arguments) = words.split_first().expect("a tool");
+    let stock = line.replace("GROUP", &first).replacen(name, &format!("{name}@4.3.1"), 1);
+    let stock = tool(server, &stock, "");
+    let ours = run(name, arguments, "");
+    let same = |finished: &Finished| {
+        let (stdout, stderr, code) = without(finished);
+        (stdout.replace(&second, &first), stderr.replace(&second, &first), code)
+    };
+    assert_eq!(same(&ours), same(&stock), "{line}\nstock:\n{stock:?}\nours:\n{ours:?}");
+}
+
 fn without(finished: &Finished) -> (String, String, i32) {
     let is_said = |line: &&str| {
         !line.starts_with("\tat ") && !line.starts_with("SLF4J") && !line.contains("StatusLogger")

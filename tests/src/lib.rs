@@ -28,6 +28,7 @@ pub mod records;
 pub mod refusal;
 pub mod served;
 pub mod server;
+pub mod streams_member;
 pub mod testcontainers;
 pub mod topic;
 pub mod transcript;

@@ -20,7 +20,7 @@ use std::io::Write;
 use client::admin::Admin;
 
 use self::options::{OPTIONS, Remark};
-use crate::group_command::{Failure, Streams, TOPIC_PAGE, limit, open};
+use crate::group_command::{Failure, Streams, limit, open};
 use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
 use crate::release::CliRelease;
 

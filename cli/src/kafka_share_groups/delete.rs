@@ -68,7 +68,7 @@ pub(super) async fn groups(
 }
 
 /// The room of a `HashMap` that is made from one with so many elements.
-pub(crate) fn capacity_of_copy(count: usize) -> usize {
+fn capacity_of_copy(count: usize) -> usize {
     if count == 0 { 16 } else { count * 4 / 3 + 1 }
 }
 

@@ -59,6 +59,7 @@ pub use self::features::{FeatureRange, FeatureUpdates, Features, UpgradeType};
 pub use self::groups::{
     CommittedOffset, GroupDescription, GroupFilter, GroupListing, GroupMember, GroupState,
     GroupType, MemberGeneration, ShareGroupDescription, ShareGroupMember, ShareOffset,
+    StreamsGroupDescription,
 };
 pub use self::located::TopicPartition;
 pub use self::log_dirs::{LogDir, MovedReplicas, ReplicaInLogDir};
@@ -70,6 +71,9 @@ pub use self::scram::{ScramAlteration, ScramCredentials};
 pub use self::settings::{AdminSettings, SettingsError};
 pub(crate) use self::settings::{check_protocol, number};
 pub use self::topics::{NewTopic, Partition, TopicDescription, TopicListing};
+/// What groups of Kafka Streams are made of, as nodes tell it.
+pub use protocol::ask::{StreamsAssignment, StreamsMember, StreamsSubtopology, StreamsTasks};
+
 use crate::{Address, Peer, PeerError, PeerSettings};
 
 const UNSUPPORTED_ENDPOINT_TYPE: i16 = 115;
