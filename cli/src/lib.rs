@@ -15,6 +15,7 @@ mod confluent;
 mod consumer_session;
 mod decode_json;
 mod did_you_mean;
+mod group_command;
 mod java_double;
 mod java_order;
 mod joptsimple;
@@ -42,7 +43,9 @@ mod kafka_metadata_shell;
 mod kafka_producer_perf_test;
 mod kafka_reassign_partitions;
 mod kafka_replica_verification;
+mod kafka_share_groups;
 mod kafka_storage;
+mod kafka_streams_groups;
 mod kafka_topics;
 mod kafka_transactions;
 mod kafka_verifiable_consumer;
@@ -61,6 +64,7 @@ mod release;
 mod session;
 mod signals;
 mod simple_date_format;
+mod streams_topics;
 mod subcommands;
 mod throttle;
 mod verifiable;
@@ -111,8 +115,10 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-delegation-tokens", kafka_delegation_tokens::run),
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
+    ("kafka-share-groups", kafka_share_groups::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-transactions", kafka_transactions::run),
+    ("kafka-streams-groups", kafka_streams_groups::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("kafka-verifiable-producer", kafka_verifiable_producer::run),
     ("nc", nc::run),

@@ -30,9 +30,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use protocol::api::{Api, ApiKey};
-use protocol::frame::{EncodeError, encode_request};
-use protocol::wire::{Decodable, Request};
+use protocol::ask::{Ask, AskedApi};
+use protocol::frame::{EncodeError, encode_asked};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
@@ -165,9 +164,9 @@ impl Peer {
 
     /// Asks at the newest version that both sides know. Dropping the future gives up waiting, not
     /// the request.
-    pub async fn request<R>(&self, request: R, timeout: Duration) -> Result<R::Response, PeerError>
+    pub async fn request<R>(&self, request: R, timeout: Duration) -> Result<R::Answer, PeerError>
     where
-        R: Request + Send + 'static,
+        R: Ask + Send + 'static,
     {
         self.request_with(i16::MIN..=i16::MAX, move |_| request, timeout).await
     }
@@ -179,23 +178,14 @@ impl Peer {
         versions: RangeInclusive<i16>,
         build: impl FnOnce(i16) -> R + Send + 'static,
         timeout: Duration,
-    ) -> Result<R::Response, PeerError>
+    ) -> Result<R::Answer, PeerError>
     where
-        R: Request + Send + 'static,
+        R: Ask + Send + 'static,
     {
-        let Ok(key) = ApiKey::try_from(R::KEY) else {
-            return Err(PeerError::Unencodable(format!("api key {} is unknown", R::KEY)));
-        };
-        let api = Api::of(key);
-        let client_id = move |out: &mut _, version, correlation_id, client_id: &str| {
-            encode_request(out, key, version, correlation_id, client_id, &build(version))
-        };
-        let encode = Box::new(client_id);
-        let (version, mut body) = self.ask(api, versions, encode, timeout).await?;
-        R::Response::decode(&mut body, version).map_err(|error| PeerError::Garbage {
-            address: self.address.clone(),
-            reason: format!("{} v{version}: {error}", api.name),
-        })
+        let api = R::api().ok_or_else(unknown_key)?;
+        let begun = self.put_in_line(api, versions, encode(api, build), timeout, true)?;
+        let (version, body) = answer_of(begun, &self.address, timeout).await?;
+        R::read(body, version).map_err(|error| garbage(&self.address, api, version, &error))
     }
 
     /// Puts a request in line now, so that requests that are begun one after the other are sent in
@@ -207,49 +197,29 @@ impl Peer {
         build: F,
         timeout: Duration,
         is_answered: bool,
-    ) -> impl Future<Output = Result<Option<R::Response>, PeerError>> + Send + 'static + use<R, F>
+    ) -> impl Future<Output = Result<Option<R::Answer>, PeerError>> + Send + 'static + use<R, F>
     where
-        R: Request + Send + 'static,
+        R: Ask + Send + 'static,
         F: FnOnce(i16) -> R + Send + 'static,
     {
         let address = self.address.clone();
-        let begun = ApiKey::try_from(R::KEY).map(|key| {
-            let api = Api::of(key);
-            let encode = move |out: &mut _, version, correlation_id, client_id: &str| {
-                encode_request(out, key, version, correlation_id, client_id, &build(version))
-            };
-            (api, self.put_in_line(api, versions, Box::new(encode), timeout, is_answered))
+        let begun = R::api().map(|api| {
+            (api, self.put_in_line(api, versions, encode(api, build), timeout, is_answered))
         });
         async move {
-            let Ok((api, begun)) = begun else {
-                return Err(PeerError::Unencodable(format!("api key {} is unknown", R::KEY)));
-            };
-            let (version, mut body) = answer_of(begun?, &address, timeout).await?;
+            let (api, begun) = begun.ok_or_else(unknown_key)?;
+            let (version, body) = answer_of(begun?, &address, timeout).await?;
             if !is_answered {
                 return Ok(None);
             }
-            let decoded = R::Response::decode(&mut body, version).map_err(|error| {
-                let reason = format!("{} v{version}: {error}", api.name);
-                PeerError::Garbage { address, reason }
-            });
-            decoded.map(Some)
+            let read = R::read(body, version);
+            read.map(Some).map_err(|error| garbage(&address, api, version, &error))
         }
-    }
-
-    async fn ask(
-        &self,
-        api: &'static Api,
-        versions: RangeInclusive<i16>,
-        encode: Encode,
-        timeout: Duration,
-    ) -> Result<(i16, Bytes), PeerError> {
-        let begun = self.put_in_line(api, versions, encode, timeout, true)?;
-        answer_of(begun, &self.address, timeout).await
     }
 
     fn put_in_line(
         &self,
-        api: &'static Api,
+        api: AskedApi,
         versions: RangeInclusive<i16>,
         encode: Encode,
         timeout: Duration,
@@ -264,6 +234,22 @@ impl Peer {
         self.asks.send(ask).map_err(|_| PeerError::Stopping)?;
         Ok(answered)
     }
+}
+
+fn encode<R: Ask>(api: AskedApi, build: impl FnOnce(i16) -> R + Send + 'static) -> Encode {
+    Box::new(move |out, version, correlation_id, client_id| {
+        let write = |out: &mut bytes::BytesMut| build(version).write(out, version);
+        encode_asked(out, &api, version, correlation_id, client_id, write)
+    })
+}
+
+fn unknown_key() -> PeerError {
+    PeerError::Unencodable("the request's api key is unknown".to_owned())
+}
+
+fn garbage(address: &Address, api: AskedApi, version: i16, error: &str) -> PeerError {
+    let reason = format!("{} v{version}: {error}", api.name);
+    PeerError::Garbage { address: address.clone(), reason }
 }
 
 type Answered = oneshot::Receiver<Result<(i16, Bytes), PeerError>>;

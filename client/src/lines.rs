@@ -10,7 +10,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use protocol::api::Api;
+use protocol::ask::AskedApi;
 use tokio::time::Instant;
 
 use super::{Address, PeerSettings};
@@ -45,7 +45,7 @@ pub(super) struct Lines {
 
 /// A request that goes down with its connection.
 pub(super) struct Cancelled {
-    pub(super) api: &'static Api,
+    pub(super) api: AskedApi,
     pub(super) correlation_id: i32,
     pub(super) asked: Instant,
     pub(super) sent: Instant,

@@ -12,8 +12,9 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
-use protocol::api::{Api, ApiKey};
-use protocol::frame::{encode_request, strip_response_header};
+use protocol::api::ApiKey;
+use protocol::ask::AskedApi;
+use protocol::frame::{encode_request, strip_header};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -27,7 +28,7 @@ use super::{Address, Encode, PeerError, PeerSettings, Presence};
 
 /// A request that waits for its turn.
 pub(super) struct PendingRequest {
-    pub(super) api: &'static Api,
+    pub(super) api: AskedApi,
     /// Versions that this side can send.
     pub(super) versions: RangeInclusive<i16>,
     pub(super) encode: Encode,
@@ -42,7 +43,7 @@ type Answer = oneshot::Sender<Result<(i16, Bytes), PeerError>>;
 
 /// A request that was sent.
 struct InFlight {
-    api: &'static Api,
+    api: AskedApi,
     version: i16,
     correlation_id: i32,
     asked: Instant,
@@ -300,7 +301,7 @@ impl Connection {
             unwritten: Vec::new(),
             next_correlation_id: 0,
         };
-        let mut version = Api::of(ApiKey::ApiVersions).max_version;
+        let mut version = AskedApi::of(ApiKey::ApiVersions).max_version;
         loop {
             let body = connection.ask_versions(version, client_id).await?;
             match versions::answer(&body, version).map_err(Unanswered::Garbage)? {
@@ -329,7 +330,7 @@ impl Connection {
             }
             Err(InboxError::Closed | InboxError::Io(_)) => return Err(Unanswered::Closed),
         };
-        take_header(&mut frame, key, version, id)?;
+        take_header(&mut frame, AskedApi::of(key), version, id)?;
         Ok(frame)
     }
 
@@ -349,7 +350,7 @@ impl Connection {
             return;
         }
         let PendingRequest { api, versions, encode, asked, deadline, answer, is_answered } = ask;
-        let Some(version) = self.versions.newest_of(api, &versions) else {
+        let Some(version) = self.versions.newest_of(api.key, &versions) else {
             let error = PeerError::UnsupportedVersion { address: address.clone(), api: api.name };
             // Who asked may have given up waiting.
             let _ = answer.send(Err(error));
@@ -386,7 +387,7 @@ impl Connection {
         let Some(sent) = self.in_flight.pop_front() else {
             return Err(Unanswered::Garbage("an answer to nothing".to_owned()));
         };
-        let header = take_header(&mut frame, sent.api.key, sent.version, sent.correlation_id);
+        let header = take_header(&mut frame, sent.api, sent.version, sent.correlation_id);
         if let Err(why) = header {
             self.in_flight.push_front(sent);
             return Err(why);
@@ -419,11 +420,11 @@ impl Connection {
 
 fn take_header(
     frame: &mut Bytes,
-    key: ApiKey,
+    api: AskedApi,
     version: i16,
     correlation_id: i32,
 ) -> Result<(), Unanswered> {
-    match strip_response_header(frame, key, version) {
+    match strip_header(frame, api.response_header_version(version)) {
         Ok(found) if found == correlation_id => Ok(()),
         Ok(found) => Err(Unanswered::Garbage(format!(
             "correlation id {found} where {correlation_id} was due"

@@ -1,5 +1,6 @@
 //! What a peer does with answers, silence, garbage and ends of connections.
 
+use protocol::api::ApiKey;
 use protocol::frame::{RequestHeader, encode_response};
 use protocol::messages::api_versions_response::ApiVersion;
 use protocol::messages::{

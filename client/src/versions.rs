@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use protocol::ErrorCode;
-use protocol::api::{Api, ApiKey};
+use protocol::api::ApiKey;
 use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::wire::{Decodable, StrBytes};
 
@@ -21,8 +21,8 @@ impl Versions {
     }
 
     /// The newest version of `own` that the other side speaks too.
-    pub(super) fn newest_of(&self, api: &Api, own: &RangeInclusive<i16>) -> Option<i16> {
-        let (_, theirs) = self.ranges.iter().find(|(key, _)| *key == api.key as i16)?;
+    pub(super) fn newest_of(&self, key: i16, own: &RangeInclusive<i16>) -> Option<i16> {
+        let (_, theirs) = self.ranges.iter().find(|(known, _)| *known == key)?;
         let newest = *theirs.end().min(own.end());
         (newest >= *theirs.start() && newest >= *own.start()).then_some(newest)
     }
@@ -53,7 +53,7 @@ pub(super) fn answer(body: &bytes::Bytes, version: i16) -> Result<VersionsAnswer
         0 => Ok(VersionsAnswer::Versions(versions)),
         code if code == unsupported && version > 0 => {
             let own = 0..=version - 1;
-            let older = versions.newest_of(Api::of(ApiKey::ApiVersions), &own);
+            let older = versions.newest_of(ApiKey::ApiVersions as i16, &own);
             Ok(VersionsAnswer::AskAt(older.unwrap_or(0)))
         }
         code => Err(format!("ApiVersions failed with error code {code}")),

@@ -19,7 +19,8 @@ mod varint;
 
 pub(crate) use outgoing::append_response;
 pub use outgoing::{
-    EncodeError, encode_request, encode_response, response_head, strip_response_header,
+    EncodeError, encode_asked, encode_request, encode_response, response_head, strip_header,
+    strip_response_header,
 };
 
 use bytes::{Buf, Bytes};

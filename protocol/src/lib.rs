@@ -11,6 +11,7 @@
 //! ```
 
 pub mod api;
+pub mod ask;
 pub mod base64_uuid;
 pub mod batch;
 mod constant_name;

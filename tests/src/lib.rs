@@ -10,6 +10,7 @@
 //! run compares with them and repeats a sample live. Nothing here decides what Kafka would do.
 
 pub mod bench;
+pub mod beside;
 pub mod clients;
 pub mod cluster;
 pub mod counting;
@@ -27,6 +28,7 @@ pub mod records;
 pub mod refusal;
 pub mod served;
 pub mod server;
+pub mod streams_member;
 pub mod testcontainers;
 pub mod topic;
 pub mod transcript;

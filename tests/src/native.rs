@@ -30,6 +30,8 @@ const TOOLS: &[&str] = &[
     "kafka-producer-perf-test",
     "kafka-reassign-partitions",
     "kafka-replica-verification",
+    "kafka-share-groups",
+    "kafka-streams-groups",
     "kafka-topics",
     "kafka-transactions",
     "kafka-verifiable-consumer",

@@ -25,7 +25,10 @@ impl Served {
     #[must_use]
     pub fn start(kind: Kind, transcript: &Transcript) -> Self {
         let Some(nodes) = &transcript.cluster else {
-            return Self::One(Server::start(kind, &transcript.server));
+            let mut server = Server::prepare(kind, &transcript.server);
+            server.stock.clone_from(&transcript.stock);
+            server.start_again();
+            return Self::One(server);
         };
         let mut layout = layout(nodes).of(kind);
         layout.lines.clone_from(&transcript.server);

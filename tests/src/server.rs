@@ -28,6 +28,8 @@ pub struct Server {
     pub kind: Kind,
     pub port: u16,
     pub controller_port: u16,
+    /// The release of a stock node, where it is not the one that Gregor equals.
+    pub stock: Option<String>,
     process: Option<Process>,
     folder: Option<TempDir>,
 }
@@ -52,7 +54,8 @@ impl Server {
     pub fn prepare(kind: Kind, extra: &[String]) -> Self {
         let folder = tempfile::Builder::new().prefix("gregor-test-").tempdir().expect("a folder");
         let (port, controller_port) = (free_port(kind), free_port(kind));
-        let server = Self { kind, port, controller_port, process: None, folder: Some(folder) };
+        let server =
+            Self { kind, port, controller_port, stock: None, process: None, folder: Some(folder) };
         server.write_properties(extra);
         server
     }
@@ -81,9 +84,11 @@ impl Server {
         assert!(self.process.is_none(), "it runs already");
         self.process = Some(match self.kind {
             Kind::Gregor => Process::Gregor(Node::start(&self.properties(), &self.address())),
-            Kind::Stock => {
-                Process::Stock(StockBroker::start(EQUALLED, &self.properties(), &self.address()))
-            }
+            Kind::Stock => Process::Stock(StockBroker::start(
+                self.release(),
+                &self.properties(),
+                &self.address(),
+            )),
         });
     }
 
@@ -94,9 +99,13 @@ impl Server {
         self.process = Some(match self.kind {
             Kind::Gregor => Process::Gregor(Node::start_formatted(&properties, &address)),
             Kind::Stock => {
-                Process::Stock(StockBroker::start_formatted(EQUALLED, &properties, &address))
+                Process::Stock(StockBroker::start_formatted(self.release(), &properties, &address))
             }
         });
+    }
+
+    fn release(&self) -> &str {
+        self.stock.as_deref().unwrap_or(EQUALLED)
     }
 
     /// Stops it cleanly.

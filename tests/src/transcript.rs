@@ -6,6 +6,7 @@
 //! # what is shown
 //! server num.partitions=3              a line of the server's properties
 //! cluster split 3 5 a,a,a,b,c          several nodes: controllers, brokers, racks; or combined 3
+//! stock 4.3.1                          the release of a single stock node, where it matters
 //! file offsets.json                    a file in DIR, its content in the `<` lines that follow
 //! % sorted eventually                  how the next command is run and compared
 //! $ kafka-topics@4.3.1 --bootstrap-server SERVER --list
@@ -30,6 +31,8 @@ pub struct Transcript {
     /// The nodes, when there are several.
     pub cluster: Option<String>,
     pub server: Vec<String>,
+    /// The release that a stock node has, where it is not the one that Gregor equals.
+    pub stock: Option<String>,
     pub lines: Vec<Line>,
 }
 
@@ -99,6 +102,7 @@ impl Transcript {
             match mark {
                 "cluster" => transcript.cluster = Some(rest.to_owned()),
                 "server" => transcript.server.push(rest.to_owned()),
+                "stock" => transcript.stock = Some(rest.to_owned()),
                 "%" => options = rest.split_whitespace().map(String::from).collect(),
                 "$" | "file" | "stop" | "sleep" | "wait" | "restart" | "kill" | "terminate"
                 | "start" => {
@@ -128,7 +132,8 @@ impl Transcript {
         let mut text = String::new();
         let cluster = self.cluster.iter().map(|nodes| format!("cluster {nodes}\n"));
         let server = self.server.iter().map(|line| format!("server {line}\n"));
-        let mut head = cluster.chain(server);
+        let stock = self.stock.iter().map(|release| format!("stock {release}\n"));
+        let mut head = cluster.chain(stock).chain(server);
         for line in &self.lines {
             match line {
                 Line::Kept(kept) if kept.starts_with('#') => writeln!(text, "{kept}"),
@@ -277,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_file_is_what_its_text_says() {
-        let text = "# shows\ncluster combined 3\nserver a=b\n\n\
+        let text = "# shows\ncluster combined 3\nstock 4.3.1\nserver a=b\n\n\
                     % sorted eventually\n$ kafka-topics@4.3.1 --list\n< in\n\
                     | out\n|\n| more\n! err\n= 1\nsleep 5\nkill 2\nstart 2\n\n# end\n";
         assert_eq!(Transcript::parse(text).text(), text);

@@ -17,71 +17,13 @@ mod reset;
 mod tables;
 
 use std::io::Write;
-use std::time::Duration;
 
-use client::admin::{Admin, AdminError, Bootstrap};
+use client::admin::Admin;
 
 use self::options::{OPTIONS, Remark};
+use crate::group_command::{Failure, Streams, limit, open};
 use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
-use crate::offsets::OffsetsError;
 use crate::release::CliRelease;
-use crate::session::{Session, SessionError, properties, settings};
-
-/// `--timeout` where it is not given, in milliseconds.
-const TIMEOUT: i64 = 30_000;
-const TOPIC_PAGE: i32 = 2000;
-
-/// Why a command that got as far as the cluster failed.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    /// These words, and the help below them.
-    #[error("{0}")]
-    Usage(String),
-    #[error("{0}")]
-    Words(String),
-    #[error("{0}")]
-    Option(#[from] OptionError),
-    #[error("{0}")]
-    Io(#[from] std::io::Error),
-}
-
-impl Failure {
-    /// As an exception of a future shows its cause.
-    fn of_future(error: &AdminError) -> Self {
-        Self::Words(format!("{}: {error}", error.class()))
-    }
-
-    /// The same wrapped once more on its way.
-    fn wrapped(error: &AdminError) -> Self {
-        let class = error.class();
-        Self::Words(format!("java.util.concurrent.ExecutionException: {class}: {error}"))
-    }
-}
-
-impl From<OffsetsError> for Failure {
-    fn from(error: OffsetsError) -> Self {
-        match error {
-            OffsetsError::Argument(words) => Self::Usage(words),
-            OffsetsError::Words(words) => Self::Words(words),
-            OffsetsError::Wrapped(error) => Self::wrapped(&error),
-            OffsetsError::Plain(error) => Self::Words(error.to_string()),
-            OffsetsError::Io(error) => Self::Io(error),
-        }
-    }
-}
-
-/// Where a command writes.
-struct Streams<'a> {
-    out: &'a mut dyn Write,
-    err: &'a mut dyn Write,
-}
-
-impl Streams<'_> {
-    /// What Kafka's `printError` prints.
-    fn error(&mut self, words: &str) -> std::io::Result<()> {
-        writeln!(self.out, "\nError: {words}")
-    }
-}
 
 /// The help of a release.
 const fn help(release: CliRelease) -> &'static str {
@@ -115,6 +57,7 @@ pub(crate) fn run(
     match perform(&given, &mut streams) {
         Ok(code) => code,
         Err(Failure::Usage(words)) => refuse_with_help(release, streams.err, &words),
+        Err(Failure::Refused(words)) => refuse(streams.err, &words),
         // Streams that nobody reads any more are no reason to complain.
         Err(Failure::Io(_)) => 1,
         Err(failure) => {
@@ -144,48 +87,15 @@ fn perform(given: &ParsedOptions, streams: &mut Streams<'_>) -> Result<i32, Fail
         return Ok(0);
     }
     let opened = open(given);
-    let opened = match (given.release().is_3_7(), opened) {
+    let mut session = match (given.release().is_3_7(), opened) {
         (true, Err(Failure::Option(error))) => return Err(Failure::Usage(error.to_string())),
         // Nobody catches it there.
         (true, Err(Failure::Words(words))) => return Ok(refuse(streams.err, &words)),
         (_, opened) => opened?,
     };
-    let mut session = match opened {
-        Ok(session) => session,
-        Err(refused) => return Ok(refuse(streams.err, &refused)),
-    };
     check_values(given)?;
     session.run(async |admin| execute(given, admin, streams).await)?;
     Ok(0)
-}
-
-/// The way to the cluster, or why nothing is sent.
-fn open(given: &ParsedOptions) -> Result<Result<Session, String>, Failure> {
-    let list = given.value("bootstrap-server");
-    let opened = properties(given.value("command-config")?).and_then(|properties| {
-        let settings = settings(&properties)?;
-        Ok((properties, settings))
-    });
-    let list = list?.unwrap_or_default();
-    let opened = opened
-        .and_then(|(_, settings)| Session::open(Bootstrap::Servers, list, settings, "AdminClient"));
-    match opened {
-        Ok(session) => Ok(Ok(session)),
-        Err(SessionError::Settings(error @ client::admin::SettingsError::Insecure(_))) => {
-            Ok(Err(error.to_string()))
-        }
-        Err(SessionError::Unreadable { path, .. }) if given.release().is_3_7() => {
-            Err(Failure::Words(path))
-        }
-        Err(SessionError::Unreadable { path, exception }) => {
-            Err(Failure::Words(format!("{exception}: {path}")))
-        }
-        // The cause stands in the trace alone.
-        Err(error) => {
-            let words = error.to_string();
-            Err(Failure::Words(words.lines().next().unwrap_or_default().to_owned()))
-        }
-    }
 }
 
 /// The values that Kafka reads whatever the action is.
@@ -202,8 +112,7 @@ async fn execute(
     admin: &mut Admin,
     streams: &mut Streams<'_>,
 ) -> Result<(), Failure> {
-    let timeout = given.long("timeout")?.unwrap_or(TIMEOUT);
-    admin.limit_calls(Duration::from_millis(u64::try_from(timeout).unwrap_or_default()));
+    limit(given, admin)?;
     if given.has("list") {
         list::run(given, admin, streams).await
     } else if given.has("describe") {

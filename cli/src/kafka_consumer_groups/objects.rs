@@ -5,7 +5,8 @@
 use client::admin::TopicPartition;
 use serde::Serialize;
 
-use super::tables::{MemberRow, OffsetRow, StateRow, partitions_by_topic};
+use super::tables::{MemberRow, OffsetRow, StateRow};
+use crate::group_command::partitions_by_topic;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

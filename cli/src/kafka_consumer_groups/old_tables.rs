@@ -5,7 +5,8 @@
 
 use client::admin::{GroupListing, GroupState, TopicPartition};
 
-use super::tables::{MISSING, MemberRow, StateRow, by_topic, width};
+use super::tables::{MISSING, MemberRow, StateRow};
+use crate::group_command::{by_topic, width};
 use crate::offsets::{Offsets, table_of};
 
 /// What a member has.

@@ -4,6 +4,7 @@
 //! names the options of a `Set.of`, whose order is another in each process, the order here is fixed
 //! (docs/decisions/0372).
 
+use crate::group_command::scenarios::{CHECKED, SCENARIOS};
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
 use crate::release::CliRelease;
@@ -54,30 +55,6 @@ const OWNERS: &[(&str, &[&str])] = &[
 const ACTIONS: &[&str] =
     &["list", "describe", "delete", "reset-offsets", "delete-offsets", "validate-regex"];
 const OLD_ACTIONS: &[&str] = &["list", "describe", "delete", "reset-offsets", "delete-offsets"];
-
-/// The ways to say where offsets shall go, in the order in which the help has them.
-pub(super) const SCENARIOS: [&str; 8] = [
-    "to-offset",
-    "shift-by",
-    "to-datetime",
-    "by-duration",
-    "to-earliest",
-    "to-latest",
-    "to-current",
-    "from-file",
-];
-
-/// The order in which their combinations are checked.
-const CHECKED: [&str; 8] = [
-    "to-offset",
-    "to-datetime",
-    "by-duration",
-    "to-earliest",
-    "to-latest",
-    "to-current",
-    "shift-by",
-    "from-file",
-];
 
 const NO_EXECUTE_3_7: &str = "WARN: No action will be performed as the --execute option is missing.\
     In a future major release, the default behavior of this command will be to prompt the user \

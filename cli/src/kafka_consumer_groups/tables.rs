@@ -2,10 +2,10 @@
 //!
 //! Answers to `printOffsets`, `printMembers` and `printStates`. Pure.
 
-use std::collections::BTreeMap;
-
 use client::Address;
 use client::admin::{GroupMember, GroupState, TopicPartition};
+
+use crate::group_command::{by_topic, width};
 
 pub(super) const MISSING: &str = "-";
 
@@ -59,11 +59,6 @@ fn shown<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| MISSING.to_owned(), |value| value.to_string())
 }
 
-/// The greatest length of texts, and at least this.
-pub(super) fn width<'a>(least: usize, texts: impl Iterator<Item = &'a str>) -> usize {
-    texts.map(|text| text.encode_utf16().count()).max().unwrap_or(0).max(least)
-}
-
 pub(super) fn offsets(group: &str, rows: &[OffsetRow], is_verbose: bool) -> String {
     let groups = width(15, std::iter::once(group));
     let topics = width(15, rows.iter().map(|row| row.partition.topic.as_str()));
@@ -105,28 +100,6 @@ pub(super) fn offsets(group: &str, rows: &[OffsetRow], is_verbose: bool) -> Stri
         ]));
     }
     table + "\n"
-}
-
-/// Topics, in order, each with its partitions.
-pub(super) fn partitions_by_topic(
-    partitions: &[TopicPartition],
-) -> impl Iterator<Item = (&str, Vec<i32>)> {
-    let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
-    for partition in partitions {
-        topics.entry(&partition.topic).or_default().push(partition.partition);
-    }
-    topics.into_iter().map(|(topic, mut partitions)| {
-        partitions.sort_unstable();
-        (topic, partitions)
-    })
-}
-
-/// The same, the partitions as `0,1`.
-pub(super) fn by_topic(partitions: &[TopicPartition]) -> impl Iterator<Item = (&str, String)> {
-    partitions_by_topic(partitions).map(|(topic, partitions)| {
-        let partitions: Vec<String> = partitions.iter().map(ToString::to_string).collect();
-        (topic, partitions.join(","))
-    })
 }
 
 /// What a member has: `orders:0,1;payments:2`.

@@ -26,6 +26,9 @@ pub enum AdminError {
     /// What Java's IllegalArgumentException says.
     #[error("{0}")]
     IllegalArgument(String),
+    /// What Java's IllegalStateException says.
+    #[error("{0}")]
+    IllegalState(String),
     #[error("{0}")]
     Unusable(String),
 }
@@ -78,6 +81,7 @@ impl AdminError {
                 "org.apache.kafka.common.errors.UnsupportedVersionException"
             }
             Self::IllegalArgument(_) => "java.lang.IllegalArgumentException",
+            Self::IllegalState(_) => "java.lang.IllegalStateException",
             Self::Caused { .. } | Self::Unusable(_) => "org.apache.kafka.common.KafkaException",
         }
     }
@@ -88,7 +92,10 @@ impl AdminError {
             Self::Answer { code, .. } => *code,
             Self::NoNode { .. } | Self::TimedOut { .. } => 7,
             Self::UnsupportedVersion { .. } | Self::NoField { .. } | Self::NoFilter(_) => 35,
-            Self::Caused { .. } | Self::IllegalArgument(_) | Self::Unusable(_) => -1,
+            Self::Caused { .. }
+            | Self::IllegalArgument(_)
+            | Self::IllegalState(_)
+            | Self::Unusable(_) => -1,
         };
         let words = self.to_string();
         let message = match words == known(code).message {

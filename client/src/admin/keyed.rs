@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::ops::RangeInclusive;
 
-use protocol::wire::Request;
+use protocol::ask::Ask;
 
 use super::{Admin, AdminError, Call, CallTarget};
 
@@ -41,7 +41,7 @@ pub(super) trait Located: Clone + Eq + Hash {
 pub(super) trait KeyedCall {
     type Key: Located;
     type Value;
-    type Request: Request + Send + 'static;
+    type Request: Ask + Send + 'static;
 
     /// What Kafka calls the looking up, and the call.
     const NAMES: [&'static str; 2];
@@ -59,7 +59,7 @@ pub(super) trait KeyedCall {
         &self,
         node: i32,
         keys: &[Self::Key],
-        answer: <Self::Request as Request>::Response,
+        answer: <Self::Request as Ask>::Answer,
     ) -> Vec<(Self::Key, Outcome<Self::Value>)>;
 }
 

@@ -41,9 +41,9 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
+use protocol::ask::Ask;
 use protocol::constant_name;
 use protocol::messages::{DescribeClusterRequest, MetadataRequest};
-use protocol::wire::Request;
 
 pub use self::acls::{
     AccessControlEntry, AclBinding, AclOperation, PatternType, PermissionType, ResourcePattern,
@@ -63,6 +63,7 @@ pub use self::features::{FeatureRange, FeatureUpdates, Features, UpgradeType};
 pub use self::groups::{
     CommittedOffset, GroupDescription, GroupFilter, GroupListing, GroupMember, GroupState,
     GroupType, MemberGeneration, ShareGroupDescription, ShareGroupMember, ShareOffset,
+    StreamsGroupDescription,
 };
 pub use self::located::TopicPartition;
 pub use self::log_dirs::{LogDir, MovedReplicas, ReplicaInLogDir};
@@ -78,6 +79,9 @@ pub use self::transactions::{
     AbortTransaction, ProducerState, TransactionDescription, TransactionFilter, TransactionListing,
     TransactionState,
 };
+/// What groups of Kafka Streams are made of, as nodes tell it.
+pub use protocol::ask::{StreamsAssignment, StreamsMember, StreamsSubtopology, StreamsTasks};
+
 use crate::{Address, Peer, PeerError, PeerSettings};
 
 const UNSUPPORTED_ENDPOINT_TYPE: i16 = 115;
@@ -195,9 +199,9 @@ impl Admin {
         &mut self,
         call: &mut Call,
         build: impl Fn(i32) -> R,
-    ) -> Result<R::Response, AdminError>
+    ) -> Result<R::Answer, AdminError>
     where
-        R: Request + Send + 'static,
+        R: Ask + Send + 'static,
     {
         loop {
             if let Some(response) = self.attempt(call, &build).await? {
@@ -211,9 +215,9 @@ impl Admin {
         &mut self,
         call: &mut Call,
         build: impl Fn(i32) -> R,
-    ) -> Result<Option<R::Response>, AdminError>
+    ) -> Result<Option<R::Answer>, AdminError>
     where
-        R: Request + Send + 'static,
+        R: Ask + Send + 'static,
     {
         let Some(node) = self.node(call).await? else {
             self.again(call, AdminError::NoNode { call: call.name }).await?;

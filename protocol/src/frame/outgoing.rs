@@ -4,6 +4,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use super::{HeaderError, skip_tagged_fields};
 use crate::api::{Api, ApiKey};
+use crate::ask::AskedApi;
 use crate::wire::Encodable;
 
 /// Why a message could not be put on the wire: our own fault, never the peer's.
@@ -37,7 +38,7 @@ pub(crate) fn append_response(
     write: impl FnOnce(&mut BytesMut) -> Result<(), String>,
 ) -> Result<(), EncodeError> {
     let api = Api::of(key);
-    append_frame(out, api, version, |out| {
+    append_frame(out, api.name, version, |out| {
         out.put_i32(correlation_id);
         if api.response_header_version(version) >= 1 {
             out.put_u8(0);
@@ -55,9 +56,23 @@ pub fn encode_request<T: Encodable>(
     client_id: &str,
     request: &T,
 ) -> Result<(), EncodeError> {
-    let api = Api::of(key);
-    append_frame(out, api, version, |out| {
-        out.put_i16(key as i16);
+    let asked = AskedApi::of(key);
+    encode_asked(out, &asked, version, correlation_id, client_id, |out| {
+        request.encode(out, version).map_err(|cause| cause.to_string())
+    })
+}
+
+/// Appends one whole request whose body `write` writes. After an error `out` is as it was.
+pub fn encode_asked(
+    out: &mut BytesMut,
+    api: &AskedApi,
+    version: i16,
+    correlation_id: i32,
+    client_id: &str,
+    write: impl FnOnce(&mut BytesMut) -> Result<(), String>,
+) -> Result<(), EncodeError> {
+    append_frame(out, api.name, version, |out| {
+        out.put_i16(api.key);
         out.put_i16(version);
         out.put_i32(correlation_id);
         let length = i16::try_from(client_id.len()).map_err(|_| "client id too long")?;
@@ -66,20 +81,20 @@ pub fn encode_request<T: Encodable>(
         if api.request_header_version(version) >= 2 {
             out.put_u8(0);
         }
-        request.encode(out, version).map_err(|cause| cause.to_string())
+        write(out)
     })
 }
 
 fn append_frame(
     out: &mut BytesMut,
-    api: &Api,
+    name: &'static str,
     version: i16,
     write: impl FnOnce(&mut BytesMut) -> Result<(), String>,
 ) -> Result<(), EncodeError> {
     let start = out.len();
     out.put_i32(0);
     let outcome = write(out)
-        .map_err(|cause| EncodeError::Unencodable { name: api.name, version, cause })
+        .map_err(|cause| EncodeError::Unencodable { name, version, cause })
         .and_then(|()| {
             let length = out.len() - start - 4;
             i32::try_from(length).map_err(|_| EncodeError::TooLong(length))
@@ -119,8 +134,13 @@ pub fn strip_response_header(
     key: ApiKey,
     version: i16,
 ) -> Result<i32, HeaderError> {
+    strip_header(frame, Api::of(key).response_header_version(version))
+}
+
+/// The same for a header of this version.
+pub fn strip_header(frame: &mut Bytes, header_version: i16) -> Result<i32, HeaderError> {
     let correlation_id = frame.try_get_i32().map_err(|_| HeaderError::TooShort)?;
-    if Api::of(key).response_header_version(version) >= 1 {
+    if header_version >= 1 {
         skip_tagged_fields(frame)?;
     }
     Ok(correlation_id)

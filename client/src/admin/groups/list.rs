@@ -32,6 +32,10 @@ impl GroupFilter {
         Self { types: vec![GroupType::Share], ..Self::default() }
     }
 
+    pub fn streams() -> Self {
+        Self { types: vec![GroupType::Streams], ..Self::default() }
+    }
+
     /// Nodes before 3.8 read no types and have classic groups alone: whether they may be asked
     /// without them.
     fn may_omit_types(&self) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Answers to `listGroups`, `describeConsumerGroups`, `deleteConsumerGroups` and to
 //! `listConsumerGroupOffsets`, `alterConsumerGroupOffsets` and `deleteConsumerGroupOffsets`;
-//! `share` and `share_offsets` do the same for share groups.
+//! `share` and `share_offsets` do the same for share groups, `streams` describes those of Streams.
 
 mod describe;
 mod list;
@@ -10,6 +10,7 @@ mod offsets;
 mod share;
 mod share_offsets;
 mod state;
+mod streams;
 
 use std::collections::BTreeSet;
 
@@ -21,6 +22,7 @@ use protocol::wire::StrBytes;
 pub use share::{ShareGroupDescription, ShareGroupMember};
 pub use share_offsets::ShareOffset;
 pub use state::{GroupState, GroupType};
+pub use streams::StreamsGroupDescription;
 
 use super::keyed::{KeyedCall, Outcome, Results};
 use super::located::{GroupKey, group_failed};

@@ -1,20 +1,18 @@
 //! Where share groups start to read partitions: shown, set and taken away by an administrator.
 //!
 //! Answers to `ListShareGroupOffsetsHandler`, `AlterShareGroupOffsetsHandler` and
-//! `DeleteShareGroupOffsetsHandler`. Version 0 of the question is asked, which knows no lag.
+//! `DeleteShareGroupOffsetsHandler`.
 
 use std::collections::{BTreeMap, HashMap};
 
+use protocol::ask::{DescribeShareGroupOffsets as Question, DescribedShareOffsets, ShareTopic};
 use protocol::messages::alter_share_group_offsets_request::{
     AlterShareGroupOffsetsRequestPartition, AlterShareGroupOffsetsRequestTopic,
 };
 use protocol::messages::delete_share_group_offsets_request::DeleteShareGroupOffsetsRequestTopic;
-use protocol::messages::describe_share_group_offsets_request as asked;
-use protocol::messages::describe_share_group_offsets_response as described;
 use protocol::messages::{
     AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse, DeleteShareGroupOffsetsRequest,
-    DeleteShareGroupOffsetsResponse, DescribeShareGroupOffsetsRequest,
-    DescribeShareGroupOffsetsResponse,
+    DeleteShareGroupOffsetsResponse,
 };
 
 use super::offsets::{PerPartition, all_altered};
@@ -34,6 +32,8 @@ const MOVES: [i16; 2] = [15, 16];
 pub struct ShareOffset {
     pub start: i64,
     pub leader_epoch: Option<i32>,
+    /// How much of the partition is not acknowledged; unknown to nodes before 4.2.
+    pub lag: Option<i64>,
 }
 
 /// In the order of the answer; nothing for a partition where the group has not begun.
@@ -46,50 +46,43 @@ struct DescribeShareGroupOffsets;
 impl KeyedCall for DescribeShareGroupOffsets {
     type Key = GroupKey;
     type Value = Starts;
-    type Request = DescribeShareGroupOffsetsRequest;
+    type Request = Question;
 
     const NAMES: [&'static str; 2] = [
         "describeShareGroupOffsets(api=FIND_COORDINATOR)",
         "describeShareGroupOffsets(api=DESCRIBE_SHARE_GROUP_OFFSETS)",
     ];
 
-    fn request(&self, keys: &[GroupKey], _: i32) -> DescribeShareGroupOffsetsRequest {
-        let groups = keys.iter().map(|key| {
-            asked::DescribeShareGroupOffsetsRequestGroup::default()
-                .with_group_id(group_id(key))
-                .with_topics(None)
-        });
-        DescribeShareGroupOffsetsRequest::default().with_groups(groups.collect())
+    fn request(&self, keys: &[GroupKey], _: i32) -> Question {
+        Question { groups: keys.iter().map(|key| key.0.clone()).collect() }
     }
 
     fn read(
         &self,
         _: i32,
         _: &[GroupKey],
-        answer: DescribeShareGroupOffsetsResponse,
+        answer: Vec<DescribedShareOffsets>,
     ) -> Vec<(GroupKey, Outcome<Starts>)> {
-        let groups = answer.groups.iter().map(|group| {
+        let groups = answer.into_iter().map(|group| {
             let outcome = match group.error_code {
                 0 => Outcome::Done(Ok(group.topics.iter().flat_map(starts).collect())),
                 code => group_failed(code, group.error_message.as_deref()),
             };
-            (GroupKey(group.group_id.to_string()), outcome)
+            (GroupKey(group.group), outcome)
         });
         groups.collect()
     }
 }
 
-fn starts(topic: &described::DescribeShareGroupOffsetsResponseTopic) -> Starts {
+fn starts(topic: &ShareTopic) -> Starts {
     // What cannot be told of one partition is left out, as by Kafka.
     let known = topic.partitions.iter().filter(|partition| partition.error_code == 0);
     let starts = known.map(|partition| {
-        let key = TopicPartition {
-            topic: topic.topic_name.to_string(),
-            partition: partition.partition_index,
-        };
+        let key = TopicPartition { topic: topic.name.clone(), partition: partition.index };
         let start = (partition.start_offset >= 0).then_some(ShareOffset {
             start: partition.start_offset,
             leader_epoch: Some(partition.leader_epoch).filter(|epoch| *epoch >= 0),
+            lag: Some(partition.lag).filter(|lag| *lag >= 0),
         });
         (key, start)
     });

@@ -90,11 +90,20 @@ impl Admin {
         }
     }
 
+    /// Deletes topics; the first that is refused fails the call.
     pub async fn delete_topics(&mut self, names: &[String]) -> Result<(), AdminError> {
+        self.delete_each_topic(names).await?.into_iter().try_for_each(|(_, result)| result)
+    }
+
+    /// The same with the result of each, in the order of the answer.
+    pub async fn delete_each_topic(
+        &mut self,
+        names: &[String],
+    ) -> Result<Vec<(String, Result<(), AdminError>)>, AdminError> {
         let mut call = self.call("deleteTopics", CallTarget::Controller);
         let state = |name: &String| DeleteTopicState::default().with_name(Some(topic_name(name)));
         if names.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         loop {
             let question = |timeout_ms| {
@@ -103,12 +112,17 @@ impl Admin {
                     .with_timeout_ms(timeout_ms)
             };
             let answer = self.ask(&mut call, question).await?;
-            let outcomes = answer.responses.into_iter();
-            match first_failure(outcomes.map(|topic| (topic.error_code, topic.error_message))) {
-                Err(error) if error.code() == Some(NOT_CONTROLLER) => {
+            let results = answer.responses.iter().map(|topic| {
+                let name = topic.name.as_ref().map(|name| name.to_string()).unwrap_or_default();
+                (name, check(topic.error_code, topic.error_message.as_deref()))
+            });
+            let results: Vec<(String, Result<(), AdminError>)> = results.collect();
+            let failure = results.iter().find_map(|(_, result)| result.clone().err());
+            match failure {
+                Some(error) if error.code() == Some(NOT_CONTROLLER) => {
                     self.again(&mut call, error).await?;
                 }
-                done => return done,
+                _ => return Ok(results),
             }
         }
     }

@@ -1,15 +1,10 @@
 //! What the answers about a share group's offsets come to.
 
-use protocol::messages::GroupId;
+use protocol::ask::SharePartition;
 use protocol::messages::alter_share_group_offsets_response as altered;
 use protocol::messages::delete_share_group_offsets_response as deleted;
-use protocol::wire::StrBytes;
 
 use super::*;
-
-fn text(text: &str) -> StrBytes {
-    StrBytes::from_string(text.to_owned())
-}
 
 fn partition(partition: i32) -> TopicPartition {
     TopicPartition { topic: "orders".to_owned(), partition }
@@ -21,30 +16,29 @@ fn key() -> Vec<GroupKey> {
 
 #[test]
 fn a_partition_where_the_group_has_not_begun_has_no_start_and_a_failed_one_is_left_out() {
-    let partition_of = |index, start, epoch, code| {
-        described::DescribeShareGroupOffsetsResponsePartition::default()
-            .with_partition_index(index)
-            .with_start_offset(start)
-            .with_leader_epoch(epoch)
-            .with_error_code(code)
+    let partition_of = |index, start_offset, leader_epoch, lag, error_code| SharePartition {
+        index,
+        start_offset,
+        leader_epoch,
+        lag,
+        error_code,
     };
-    let topic = described::DescribeShareGroupOffsetsResponseTopic::default()
-        .with_topic_name(topic_name("orders"))
-        .with_partitions(vec![
-            partition_of(0, 12, 3, 0),
-            partition_of(1, 5, -1, 0),
-            partition_of(2, -1, 0, 0),
-            partition_of(3, 9, 0, 3),
-        ]);
-    let group = described::DescribeShareGroupOffsetsResponseGroup::default()
-        .with_group_id(GroupId(text("g")))
-        .with_topics(vec![topic]);
-    let answer = DescribeShareGroupOffsetsResponse::default().with_groups(vec![group]);
-    let outcomes = DescribeShareGroupOffsets.read(1, &key(), answer);
+    let partitions = vec![
+        partition_of(0, 12, 3, 7, 0),
+        partition_of(1, 5, -1, -1, 0),
+        partition_of(2, -1, 0, 0, 0),
+        partition_of(3, 9, 0, 0, 3),
+    ];
+    let topics = vec![ShareTopic { name: "orders".to_owned(), partitions }];
+    let group = DescribedShareOffsets { group: "g".to_owned(), topics, ..Default::default() };
+    let outcomes = DescribeShareGroupOffsets.read(1, &key(), vec![group]);
     let [(_, Outcome::Done(Ok(starts)))] = outcomes.as_slice() else { panic!("{outcomes:?}") };
-    let start = |start, leader_epoch| Some(ShareOffset { start, leader_epoch });
-    let expected =
-        [(partition(0), start(12, Some(3))), (partition(1), start(5, None)), (partition(2), None)];
+    let start = |start, leader_epoch, lag| Some(ShareOffset { start, leader_epoch, lag });
+    let expected = [
+        (partition(0), start(12, Some(3), Some(7))),
+        (partition(1), start(5, None, None)),
+        (partition(2), None),
+    ];
     assert_eq!(starts, &expected);
 }
 

@@ -1,0 +1,237 @@
+//! Messages written by hand, against bytes built field by field as the schemas have them, and
+//! against the vocabulary where it knows the version.
+
+use kafka_protocol::messages::describe_share_group_offsets_request as known_request;
+use kafka_protocol::messages::describe_share_group_offsets_response as known;
+use kafka_protocol::messages::{
+    DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse, GroupId, TopicName,
+};
+
+use super::*;
+use crate::put;
+use crate::wire::Encodable;
+use crate::wire::StrBytes;
+
+fn text(out: &mut BytesMut, text: &str) {
+    put::string(out, true, text).unwrap();
+}
+
+fn int32(out: &mut BytesMut, number: i32) {
+    out.extend_from_slice(&number.to_be_bytes());
+}
+
+fn ask() -> DescribeShareGroupOffsets {
+    DescribeShareGroupOffsets { groups: vec!["g".to_owned(), "other".to_owned()] }
+}
+
+#[test]
+fn a_request_for_shares_offsets_is_what_the_vocabulary_reads() {
+    let mut out = BytesMut::new();
+    ask().write(&mut out, 1).unwrap();
+    let read = DescribeShareGroupOffsetsRequest::decode(&mut out.freeze(), 0).unwrap();
+    let group = |name: &str| {
+        known_request::DescribeShareGroupOffsetsRequestGroup::default()
+            .with_group_id(GroupId(StrBytes::from_string(name.to_owned())))
+            .with_topics(None)
+    };
+    assert_eq!(read.groups, [group("g"), group("other")]);
+}
+
+#[test]
+fn an_answer_of_version_0_has_no_lag() {
+    let partition = known::DescribeShareGroupOffsetsResponsePartition::default()
+        .with_partition_index(3)
+        .with_start_offset(12)
+        .with_leader_epoch(2)
+        .with_error_message(Some(StrBytes::from_static_str("fine")));
+    let topic = known::DescribeShareGroupOffsetsResponseTopic::default()
+        .with_topic_name(TopicName(StrBytes::from_static_str("orders")))
+        .with_partitions(vec![partition]);
+    let group = known::DescribeShareGroupOffsetsResponseGroup::default()
+        .with_group_id(GroupId(StrBytes::from_static_str("g")))
+        .with_topics(vec![topic]);
+    let failed = known::DescribeShareGroupOffsetsResponseGroup::default()
+        .with_error_code(69)
+        .with_error_message(Some(StrBytes::from_static_str("gone")));
+    let answer = DescribeShareGroupOffsetsResponse::default().with_groups(vec![group, failed]);
+    let mut out = BytesMut::new();
+    answer.encode(&mut out, 0).unwrap();
+    let partition = SharePartition {
+        index: 3,
+        start_offset: 12,
+        leader_epoch: 2,
+        lag: -1,
+        ..SharePartition::default()
+    };
+    let topics = vec![ShareTopic { name: "orders".to_owned(), partitions: vec![partition] }];
+    let expected = [
+        DescribedShareOffsets { group: "g".to_owned(), topics, ..Default::default() },
+        DescribedShareOffsets {
+            error_code: 69,
+            error_message: Some("gone".to_owned()),
+            ..Default::default()
+        },
+    ];
+    assert_eq!(DescribeShareGroupOffsets::read(out.freeze(), 0).unwrap(), expected);
+}
+
+#[test]
+fn an_answer_of_version_1_has_the_lag_behind_the_epoch() {
+    let mut out = BytesMut::new();
+    int32(&mut out, 0);
+    put::length(&mut out, true, 1).unwrap();
+    text(&mut out, "g");
+    put::length(&mut out, true, 1).unwrap();
+    text(&mut out, "orders");
+    out.extend_from_slice(&[7; 16]);
+    put::length(&mut out, true, 1).unwrap();
+    int32(&mut out, 4);
+    out.extend_from_slice(&9_i64.to_be_bytes());
+    int32(&mut out, 2);
+    out.extend_from_slice(&33_i64.to_be_bytes());
+    // Error and message of the partition, the ends of partition and topic.
+    out.extend_from_slice(&[0, 0, 0, 0, 0]);
+    // Error, message and end of the group, and of the answer.
+    out.extend_from_slice(&[0, 0, 0, 0, 0]);
+    let whole = out.freeze();
+    let read = DescribeShareGroupOffsets::read(whole.clone(), 1).unwrap();
+    let partition = &read[0].topics[0].partitions[0];
+    let seen = (partition.index, partition.start_offset, partition.leader_epoch, partition.lag);
+    assert_eq!(seen, (4, 9, 2, 33));
+    for end in 0..whole.len() - 1 {
+        assert!(DescribeShareGroupOffsets::read(whole.slice(..end), 1).is_err(), "{end}");
+    }
+}
+
+/// A group with a topology, one member, and something in every field.
+fn streams_answer() -> BytesMut {
+    let mut out = BytesMut::new();
+    int32(&mut out, 0);
+    put::length(&mut out, true, 1).unwrap();
+    out.extend_from_slice(&[0, 0, 0]);
+    text(&mut out, "app");
+    text(&mut out, "Stable");
+    int32(&mut out, 5);
+    int32(&mut out, 4);
+    out.extend_from_slice(&[1]);
+    int32(&mut out, 1);
+    put::length(&mut out, true, 1).unwrap();
+    text(&mut out, "0");
+    for topic in ["orders", "app-sink-repartition"] {
+        put::length(&mut out, true, 1).unwrap();
+        text(&mut out, topic);
+    }
+    for topic in ["app-store-changelog", "app-by-key-repartition"] {
+        put::length(&mut out, true, 1).unwrap();
+        text(&mut out, topic);
+        out.extend_from_slice(&[0, 0, 0, 3, 0, 1]);
+        put::length(&mut out, true, 1).unwrap();
+        text(&mut out, "cleanup.policy");
+        text(&mut out, "compact");
+        out.extend_from_slice(&[0, 0]);
+    }
+    // The ends of subtopology and topology.
+    out.extend_from_slice(&[0, 0]);
+    put::length(&mut out, true, 1).unwrap();
+    text(&mut out, "member-1");
+    int32(&mut out, 4);
+    text(&mut out, "instance");
+    out.extend_from_slice(&[0]);
+    text(&mut out, "client");
+    text(&mut out, "/127.0.0.1");
+    int32(&mut out, 1);
+    text(&mut out, "process");
+    out.extend_from_slice(&[1]);
+    text(&mut out, "localhost");
+    out.extend_from_slice(&[0x1f, 0x90, 0]);
+    put::length(&mut out, true, 1).unwrap();
+    text(&mut out, "zone");
+    text(&mut out, "a");
+    out.extend_from_slice(&[0]);
+    for offset in [10_i64, 12] {
+        put::length(&mut out, true, 1).unwrap();
+        text(&mut out, "0");
+        int32(&mut out, 1);
+        out.extend_from_slice(&offset.to_be_bytes());
+        out.extend_from_slice(&[0]);
+    }
+    for partitions in [&[0, 1][..], &[0][..]] {
+        put::length(&mut out, true, 1).unwrap();
+        text(&mut out, "0");
+        put::length(&mut out, true, partitions.len()).unwrap();
+        partitions.iter().for_each(|partition| int32(&mut out, *partition));
+        // The end of the tasks; no standby, no warm-up; the end of the assignment.
+        out.extend_from_slice(&[0, 1, 1, 0]);
+    }
+    out.extend_from_slice(&[1, 0]);
+    int32(&mut out, i32::MIN);
+    out.extend_from_slice(&[0, 0]);
+    out
+}
+
+#[test]
+fn a_group_of_streams_is_read_field_by_field() {
+    let whole = streams_answer().freeze();
+    let read = StreamsGroupDescribe::read(whole.clone(), 0).unwrap();
+    let [group] = read.as_slice() else { panic!("{read:?}") };
+    assert_eq!((group.group.as_str(), group.state.as_str()), ("app", "Stable"));
+    assert_eq!((group.group_epoch, group.assignment_epoch), (5, 4));
+    let topology = group.topology.as_ref().unwrap();
+    let subtopology = StreamsSubtopology {
+        id: "0".to_owned(),
+        source_topics: vec!["orders".to_owned()],
+        state_changelog_topics: vec!["app-store-changelog".to_owned()],
+        repartition_source_topics: vec!["app-by-key-repartition".to_owned()],
+    };
+    assert_eq!((topology.epoch, &topology.subtopologies), (1, &Some(vec![subtopology])));
+    let tasks = |partitions: &[i32]| StreamsAssignment {
+        active: vec![StreamsTasks { subtopology: "0".to_owned(), partitions: partitions.to_vec() }],
+        ..StreamsAssignment::default()
+    };
+    let member = StreamsMember {
+        member_id: "member-1".to_owned(),
+        epoch: 4,
+        client_id: "client".to_owned(),
+        client_host: "/127.0.0.1".to_owned(),
+        process_id: "process".to_owned(),
+        assignment: tasks(&[0, 1]),
+        target_assignment: tasks(&[0]),
+        is_classic: true,
+    };
+    assert_eq!(group.members, [member]);
+    for end in 0..whole.len() - 1 {
+        assert!(StreamsGroupDescribe::read(whole.slice(..end), 0).is_err(), "{end}");
+    }
+}
+
+#[test]
+fn a_group_that_failed_has_no_topology() {
+    let mut out = BytesMut::new();
+    int32(&mut out, 0);
+    put::length(&mut out, true, 1).unwrap();
+    out.extend_from_slice(&[0, 69]);
+    text(&mut out, "Group g not found.");
+    text(&mut out, "g");
+    text(&mut out, "");
+    int32(&mut out, 0);
+    int32(&mut out, 0);
+    // No topology, no members.
+    out.extend_from_slice(&[0xff, 1]);
+    int32(&mut out, i32::MIN);
+    out.extend_from_slice(&[0, 0]);
+    let read = StreamsGroupDescribe::read(out.freeze(), 0).unwrap();
+    assert_eq!((read[0].error_code, &read[0].topology), (69, &None));
+    assert_eq!(read[0].error_message.as_deref(), Some("Group g not found."));
+}
+
+#[test]
+fn apis_of_the_vocabulary_are_asked_as_they_are_known() {
+    let metadata = <crate::messages::MetadataRequest as Ask>::api().unwrap();
+    assert_eq!((metadata.key, metadata.name, metadata.max_version), (3, "Metadata", 13));
+    assert_eq!([8, 9].map(|version| metadata.request_header_version(version)), [1, 2]);
+    let versions = AskedApi::of(ApiKey::ApiVersions);
+    assert_eq!((versions.request_header_version(3), versions.response_header_version(3)), (2, 0));
+    let mut out = BytesMut::new();
+    StreamsGroupDescribe { groups: vec!["g".to_owned()] }.write(&mut out, 0).unwrap();
+    assert_eq!(&out[..], [2, 2, b'g', 0, 0]);
+}
