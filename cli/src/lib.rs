@@ -39,6 +39,7 @@ mod kafka_producer_perf_test;
 mod kafka_reassign_partitions;
 mod kafka_share_groups;
 mod kafka_storage;
+mod kafka_streams_application_reset;
 mod kafka_streams_groups;
 mod kafka_topics;
 mod kafka_verifiable_consumer;
@@ -105,6 +106,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-share-groups", kafka_share_groups::run),
     ("kafka-storage", kafka_storage::run),
+    ("kafka-streams-application-reset", kafka_streams_application_reset::run),
     ("kafka-streams-groups", kafka_streams_groups::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("kafka-verifiable-producer", kafka_verifiable_producer::run),

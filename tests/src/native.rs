@@ -28,6 +28,7 @@ const TOOLS: &[&str] = &[
     "kafka-producer-perf-test",
     "kafka-reassign-partitions",
     "kafka-share-groups",
+    "kafka-streams-application-reset",
     "kafka-streams-groups",
     "kafka-topics",
     "kafka-verifiable-consumer",

@@ -43,6 +43,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-reassign-partitions" => "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
         "kafka-share-groups" => "org.apache.kafka.tools.consumer.group.ShareGroupCommand",
         "kafka-storage" => "kafka.tools.StorageTool",
+        "kafka-streams-application-reset" => "org.apache.kafka.tools.StreamsResetter",
         "kafka-streams-groups" => "org.apache.kafka.tools.streams.StreamsGroupCommand",
         "kafka-topics" if oldest => "kafka.admin.TopicCommand",
         "kafka-topics" => "org.apache.kafka.tools.TopicCommand",
