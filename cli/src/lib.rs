@@ -45,6 +45,7 @@ mod kafka_reassign_partitions;
 mod kafka_replica_verification;
 mod kafka_share_groups;
 mod kafka_storage;
+mod kafka_streams_application_reset;
 mod kafka_streams_groups;
 mod kafka_topics;
 mod kafka_transactions;
@@ -117,8 +118,9 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-share-groups", kafka_share_groups::run),
     ("kafka-storage", kafka_storage::run),
-    ("kafka-transactions", kafka_transactions::run),
+    ("kafka-streams-application-reset", kafka_streams_application_reset::run),
     ("kafka-streams-groups", kafka_streams_groups::run),
+    ("kafka-transactions", kafka_transactions::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("kafka-verifiable-producer", kafka_verifiable_producer::run),
     ("nc", nc::run),

@@ -28,9 +28,18 @@ pub(crate) enum SessionError {
         "Failed to create new KafkaAdminClient\nCaused by: \
          org.apache.kafka.common.config.ConfigException: {0}"
     )]
-    NotCreated(BootstrapError),
+    NotCreated(NotCreated),
     #[error("cannot start: {0}")]
     Runtime(#[from] std::io::Error),
+}
+
+/// Why Java makes no client.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotCreated {
+    #[error("{0}")]
+    Bootstrap(BootstrapError),
+    #[error("{0}")]
+    Settings(SettingsError),
 }
 
 /// A client, and the runtime that carries its connections.
@@ -69,8 +78,12 @@ impl Session {
         let is_legacy = client == "LegacyAdminClient";
         let addresses = bootstrap::parse(list).and_then(resolvable).map_err(match is_legacy {
             true => SessionError::Bootstrap,
-            false => SessionError::NotCreated,
+            false => |error| SessionError::NotCreated(NotCreated::Bootstrap(error)),
         })?;
+        if !is_legacy {
+            let checked = settings.check_timeouts();
+            checked.map_err(|error| SessionError::NotCreated(NotCreated::Settings(error)))?;
+        }
         let prefix = format!("[{client} clientId={}] ", settings.client_id);
         let told = move |node: &Node, error: &PeerError| {
             if matches!(error, PeerError::Unreachable { .. }) {

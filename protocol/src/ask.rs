@@ -1,10 +1,12 @@
 //! What one node asks another: the request, the API that it belongs to, and its answer.
 //!
 //! Every request of the vocabulary can be asked. What Kafka added after 4.1, and the vocabulary
-//! lacks, is written by hand: `share_offsets` (KIP-1226) and `streams_groups` (KIP-1071). These are
-//! asked alone, never served: a node says in ApiVersions whether it has them. Answers to Kafka's
+//! lacks, is written by hand: `list_offsets` (KIP-1023), `share_offsets` (KIP-1226) and
+//! `streams_groups` (KIP-1071). These are asked alone, never served: a node says in ApiVersions
+//! whether it has them. Answers to Kafka's
 //! `AbstractRequest.Builder`.
 
+mod list_offsets;
 mod share_offsets;
 mod streams_groups;
 #[cfg(test)]
@@ -12,6 +14,7 @@ mod tests;
 
 use bytes::{Bytes, BytesMut};
 
+pub use self::list_offsets::ListOffsets;
 pub use self::share_offsets::{
     DescribeShareGroupOffsets, DescribedShareOffsets, SharePartition, ShareTopic,
 };

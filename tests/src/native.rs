@@ -31,6 +31,7 @@ const TOOLS: &[&str] = &[
     "kafka-reassign-partitions",
     "kafka-replica-verification",
     "kafka-share-groups",
+    "kafka-streams-application-reset",
     "kafka-streams-groups",
     "kafka-topics",
     "kafka-transactions",

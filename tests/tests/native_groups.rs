@@ -69,6 +69,14 @@ fn a_stock_broker_gets_the_same_from_the_native_group_tools() {
 }
 
 #[test]
+fn offsets_of_tiered_storage_are_asked_for_as_by_stock() {
+    match recording() {
+        true => check("tools/offsets-tiered-4.3.1"),
+        false => check_native(Kind::Stock, "tools/offsets-tiered-4.3.1"),
+    }
+}
+
+#[test]
 fn a_cluster_that_is_not_there_is_given_up_in_stocks_words() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("bound").port();

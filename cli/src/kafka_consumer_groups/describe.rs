@@ -257,6 +257,7 @@ mod tests {
         GroupMember {
             member_id: id.to_owned(),
             instance_id: None,
+            rack: None,
             client_id: "c".to_owned(),
             host: "/h".to_owned(),
             assigned: assigned.iter().copied().map(partition).collect(),

@@ -165,6 +165,7 @@ mod tests {
             member_id: "m".to_owned(),
             instance_id: None,
             client_id: "c".to_owned(),
+            rack: None,
             host: "/h".to_owned(),
             assigned: vec![partition(10), partition(2)],
             generation: Some(generation),

@@ -71,7 +71,7 @@ struct ListOffsets(OffsetSpec);
 impl KeyedCall for ListOffsets {
     type Key = TopicPartition;
     type Value = ListedOffset;
-    type Request = ListOffsetsRequest;
+    type Request = protocol::ask::ListOffsets;
 
     const NAMES: [&'static str; 2] = ["listOffsets(api=METADATA)", "listOffsets(api=LIST_OFFSETS)"];
     const TOLERATES_UNKNOWN: bool = false;
@@ -80,7 +80,7 @@ impl KeyedCall for ListOffsets {
         self.0.since()..=i16::MAX
     }
 
-    fn request(&self, keys: &[TopicPartition], timeout_ms: i32) -> ListOffsetsRequest {
+    fn request(&self, keys: &[TopicPartition], timeout_ms: i32) -> protocol::ask::ListOffsets {
         let partition = |index| {
             ListOffsetsPartition::default()
                 .with_partition_index(index)
@@ -91,10 +91,11 @@ impl KeyedCall for ListOffsets {
                 .with_name(topic_name(topic))
                 .with_partitions(partitions.into_iter().map(partition).collect())
         });
-        ListOffsetsRequest::default()
+        let request = ListOffsetsRequest::default()
             .with_replica_id(BrokerId(-1))
             .with_topics(topics.collect())
-            .with_timeout_ms(timeout_ms)
+            .with_timeout_ms(timeout_ms);
+        protocol::ask::ListOffsets(request)
     }
 
     fn read(

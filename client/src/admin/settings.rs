@@ -57,6 +57,11 @@ pub enum SettingsError {
     )]
     NoProtocol(String),
     #[error(
+        "The specified value of default.api.timeout.ms must be no smaller than the value of \
+         request.timeout.ms."
+    )]
+    CallTimeout,
+    #[error(
         "security.protocol={0} cannot be used: this client speaks PLAINTEXT alone, and nothing was \
          sent. Remove the key or point the tool at a PLAINTEXT listener"
     )]
@@ -69,7 +74,9 @@ impl AdminSettings {
         properties: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, SettingsError> {
         let mut settings = Self::default();
+        let mut has_call_timeout = false;
         for (name, value) in properties {
+            has_call_timeout |= name == "default.api.timeout.ms";
             let duration = match name {
                 "client.id" if !value.is_empty() => {
                     settings.client_id = value.to_owned();
@@ -97,7 +104,19 @@ impl AdminSettings {
             let (kind, most) = if is_int { ("INT", i32::MAX.into()) } else { ("LONG", i64::MAX) };
             *duration = Duration::from_millis(number(name, value, kind, most)?);
         }
+        if !has_call_timeout {
+            // A call takes one request at least.
+            settings.call_timeout = settings.call_timeout.max(settings.request_timeout);
+        }
         Ok(settings)
+    }
+
+    /// What Kafka's client refuses when it is made: a call that may not last as long as a request.
+    pub fn check_timeouts(&self) -> Result<(), SettingsError> {
+        match self.call_timeout < self.request_timeout {
+            true => Err(SettingsError::CallTimeout),
+            false => Ok(()),
+        }
     }
 }
 
@@ -146,6 +165,17 @@ mod tests {
             ..AdminSettings::default()
         };
         assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn a_call_lasts_as_long_as_a_request_at_least() {
+        let read = |given: &[(&'static str, &'static str)]| {
+            AdminSettings::from_properties(given.iter().copied()).unwrap()
+        };
+        let long = read(&[("request.timeout.ms", "90000")]);
+        assert_eq!((long.call_timeout, long.check_timeouts()), (Duration::from_secs(90), Ok(())));
+        let short = read(&[("default.api.timeout.ms", "100"), ("request.timeout.ms", "1000")]);
+        assert_eq!(short.check_timeouts(), Err(SettingsError::CallTimeout));
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-replica-verification" => "org.apache.kafka.tools.ReplicaVerificationTool",
         "kafka-share-groups" => "org.apache.kafka.tools.consumer.group.ShareGroupCommand",
         "kafka-storage" => "kafka.tools.StorageTool",
+        "kafka-streams-application-reset" => "org.apache.kafka.tools.StreamsResetter",
         "kafka-streams-groups" => "org.apache.kafka.tools.streams.StreamsGroupCommand",
         "kafka-topics" if oldest => "kafka.admin.TopicCommand",
         "kafka-topics" => "org.apache.kafka.tools.TopicCommand",

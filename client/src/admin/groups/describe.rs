@@ -37,6 +37,8 @@ pub struct GroupDescription {
 pub struct GroupMember {
     pub member_id: String,
     pub instance_id: Option<String>,
+    /// Unknown of members of the classic protocol.
+    pub rack: Option<String>,
     pub client_id: String,
     pub host: String,
     pub assigned: Vec<TopicPartition>,
@@ -169,6 +171,7 @@ fn of_new(group: &new::DescribedGroup, coordinator: i32) -> GroupDescription {
     let members = group.members.iter().map(|member| GroupMember {
         member_id: member.member_id.to_string(),
         instance_id: member.instance_id.as_ref().map(ToString::to_string),
+        rack: member.rack_id.as_ref().map(ToString::to_string),
         client_id: member.client_id.to_string(),
         host: member.client_host.to_string(),
         assigned: assignment(&member.assignment),
@@ -205,6 +208,7 @@ fn of_classic(
         Ok(GroupMember {
             member_id: member.member_id.to_string(),
             instance_id: member.group_instance_id.as_ref().map(ToString::to_string),
+            rack: None,
             client_id: member.client_id.to_string(),
             host: member.client_host.to_string(),
             assigned: assignment(&member.member_assignment)?,

@@ -6,6 +6,7 @@
 
 mod describe;
 mod list;
+mod members;
 mod offsets;
 mod share;
 mod share_offsets;
