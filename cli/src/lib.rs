@@ -11,9 +11,11 @@
 
 mod arguments;
 mod confluent;
+mod console_options;
 mod consumer_session;
 mod decode_json;
 mod did_you_mean;
+mod formatter;
 mod java_order;
 mod joptsimple;
 mod kafka_acls;
@@ -23,6 +25,7 @@ mod kafka_cluster;
 mod kafka_configs;
 mod kafka_console_consumer;
 mod kafka_console_producer;
+mod kafka_console_share_consumer;
 mod kafka_consumer_groups;
 mod kafka_consumer_perf_test;
 mod kafka_delete_records;
@@ -50,6 +53,7 @@ mod producer_session;
 mod refused;
 mod release;
 mod session;
+mod share_consumer_session;
 mod signals;
 mod simple_date_format;
 mod subcommands;
@@ -97,6 +101,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("dub", confluent::dub),
     ("kafka-acls", kafka_acls::run),
     ("kafka-client-metrics", kafka_client_metrics::run),
+    ("kafka-console-share-consumer", kafka_console_share_consumer::run),
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-storage", kafka_storage::run),

@@ -16,6 +16,7 @@ const TOOLS: &[&str] = &[
     "kafka-configs",
     "kafka-console-consumer",
     "kafka-console-producer",
+    "kafka-console-share-consumer",
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
     "kafka-delete-records",

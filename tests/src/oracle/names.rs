@@ -20,6 +20,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-console-consumer" => "org.apache.kafka.tools.consumer.ConsoleConsumer",
         "kafka-console-producer" if old => "kafka.tools.ConsoleProducer",
         "kafka-console-producer" => "org.apache.kafka.tools.ConsoleProducer",
+        "kafka-console-share-consumer" => "org.apache.kafka.tools.consumer.ConsoleShareConsumer",
         "kafka-consumer-groups" if old => "kafka.admin.ConsumerGroupCommand",
         "kafka-consumer-groups" => "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
         "kafka-consumer-perf-test" => "org.apache.kafka.tools.ConsumerPerformance",
