@@ -14,13 +14,15 @@ pub(crate) struct Opt {
     pub(crate) takes_value: bool,
     /// Whether it may stand without its value.
     pub(crate) is_optional: bool,
+    /// Whether what is no number is not its value, where that is optional.
+    is_number: bool,
     /// The release that alone has it.
     only: Option<CliRelease>,
 }
 
 impl Opt {
     pub(crate) const fn value(name: &'static str) -> Self {
-        Self { name, takes_value: true, is_optional: false, only: None }
+        Self { name, takes_value: true, is_optional: false, is_number: false, only: None }
     }
 
     pub(crate) const fn switch(name: &'static str) -> Self {
@@ -30,6 +32,11 @@ impl Opt {
     /// A value follows, or does not.
     pub(crate) const fn optional(name: &'static str) -> Self {
         Self { is_optional: true, ..Self::value(name) }
+    }
+
+    /// A number follows, or does not.
+    pub(crate) const fn optional_number(name: &'static str) -> Self {
+        Self { is_number: true, ..Self::optional(name) }
     }
 
     /// The other release does not know it.
@@ -221,7 +228,12 @@ pub(crate) fn parse_in(
             (true, None) if option.is_optional => {
                 // A lone dash, and what ends the options, look like none.
                 let is_option = |word: &str| word.starts_with('-') && !["-", "--"].contains(&word);
-                words.next_if(|next| !is_option(next)).cloned()
+                let is_number = |word: &str| word.parse::<i64>().is_ok();
+                let is_value = |next: &&String| match option.is_number {
+                    true => is_number(next),
+                    false => !is_option(next),
+                };
+                words.next_if(is_value).cloned()
             }
             (true, None) => {
                 let next = words.next().cloned();
@@ -248,6 +260,7 @@ mod tests {
         Opt::value("offset"),
         Opt::optional("codec"),
         Opt::optional("server"),
+        Opt::optional_number("patience"),
         Opt::optional("codec"),
     ];
 
@@ -299,6 +312,22 @@ mod tests {
             assert!(given.has("state"), "{line}");
             assert_eq!(given.value("state"), Ok(value), "{line}");
         }
+    }
+
+    #[test]
+    fn an_optional_number_is_taken_if_it_is_one() {
+        let table = [
+            ("--patience 7 --list", Ok(Some(7))),
+            ("--patience -7", Ok(Some(-7))),
+            ("--patience --list", Ok(None)),
+            ("--patience soon", Ok(None)),
+        ];
+        for (line, value) in table {
+            let given = read(line).unwrap();
+            assert!(given.has("patience"), "{line}");
+            assert_eq!(given.long("patience"), value, "{line}");
+        }
+        assert!(read("--patience=soon").unwrap().long("patience").is_err());
     }
 
     #[test]

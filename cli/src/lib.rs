@@ -39,6 +39,7 @@ mod kafka_metadata_quorum;
 mod kafka_metadata_shell;
 mod kafka_producer_perf_test;
 mod kafka_reassign_partitions;
+mod kafka_share_consumer_perf_test;
 mod kafka_storage;
 mod kafka_topics;
 mod kafka_verifiable_consumer;
@@ -49,6 +50,7 @@ mod nc;
 mod node_file;
 mod noted;
 mod offsets;
+mod perf_figures;
 mod producer_session;
 mod refused;
 mod release;
@@ -104,6 +106,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-console-share-consumer", kafka_console_share_consumer::run),
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
+    ("kafka-share-consumer-perf-test", kafka_share_consumer_perf_test::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("kafka-verifiable-producer", kafka_verifiable_producer::run),

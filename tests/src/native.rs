@@ -28,6 +28,7 @@ const TOOLS: &[&str] = &[
     "kafka-metadata-quorum",
     "kafka-producer-perf-test",
     "kafka-reassign-partitions",
+    "kafka-share-consumer-perf-test",
     "kafka-topics",
     "kafka-verifiable-consumer",
     "kafka-verifiable-producer",

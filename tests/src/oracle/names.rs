@@ -41,6 +41,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-producer-perf-test" => "org.apache.kafka.tools.ProducerPerformance",
         "kafka-reassign-partitions" if oldest => "kafka.admin.ReassignPartitionsCommand",
         "kafka-reassign-partitions" => "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
+        "kafka-share-consumer-perf-test" => "org.apache.kafka.tools.ShareConsumerPerformance",
         "kafka-storage" => "kafka.tools.StorageTool",
         "kafka-topics" if oldest => "kafka.admin.TopicCommand",
         "kafka-topics" => "org.apache.kafka.tools.TopicCommand",
