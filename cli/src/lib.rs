@@ -44,6 +44,7 @@ mod kafka_storage;
 mod kafka_topics;
 mod kafka_verifiable_consumer;
 mod kafka_verifiable_producer;
+mod kafka_verifiable_share_consumer;
 mod log_line;
 mod machine;
 mod nc;
@@ -110,6 +111,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-storage", kafka_storage::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("kafka-verifiable-producer", kafka_verifiable_producer::run),
+    ("kafka-verifiable-share-consumer", kafka_verifiable_share_consumer::run),
     ("nc", nc::run),
     ("ub", confluent::ub),
 ];

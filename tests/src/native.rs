@@ -32,6 +32,7 @@ const TOOLS: &[&str] = &[
     "kafka-topics",
     "kafka-verifiable-consumer",
     "kafka-verifiable-producer",
+    "kafka-verifiable-share-consumer",
 ];
 
 /// Whether there is a native tool in the place of this one.

@@ -48,6 +48,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-transactions" => "org.apache.kafka.tools.TransactionsCommand",
         "kafka-verifiable-consumer" => "org.apache.kafka.tools.VerifiableConsumer",
         "kafka-verifiable-producer" => "org.apache.kafka.tools.VerifiableProducer",
+        "kafka-verifiable-share-consumer" => "org.apache.kafka.tools.VerifiableShareConsumer",
         other => panic!("no main class is known for {other}"),
     }
 }
