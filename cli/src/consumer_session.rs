@@ -40,6 +40,11 @@ impl ConsumerSessionError {
 /// twice the memory of the whole tool; how much comes at once is nothing that a tool shows.
 const FETCH_BYTES_MAX: i32 = 4 << 20;
 
+/// One thread for the connections and heartbeats, which go on while a tool waits for its stdout.
+pub(crate) fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build()
+}
+
 /// Reads the settings and makes the consumer; nothing is sent before.
 pub(crate) fn open(
     list: &str,
@@ -50,9 +55,7 @@ pub(crate) fn open(
         settings.fetch_max_bytes = FETCH_BYTES_MAX.max(settings.max_partition_fetch_bytes);
     }
     let addresses: Vec<Address> = bootstrap::parse(list).and_then(resolvable)?;
-    // One thread for the connections and heartbeats, which go on while a tool waits for its
-    // stdout.
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = runtime()?;
     let prefix = settings.cluster.log_prefix.clone();
     let on_event = move |event: &ClusterEvent<'_>| say(&prefix, event);
     let entered = runtime.enter();
@@ -63,7 +66,8 @@ pub(crate) fn open(
 
 const NETWORK_CLIENT: &str = "org.apache.kafka.clients.NetworkClient";
 
-fn say(prefix: &str, event: &ClusterEvent<'_>) {
+/// Logs what Kafka's clients log of the way to their cluster.
+pub(crate) fn say(prefix: &str, event: &ClusterEvent<'_>) {
     match event {
         ClusterEvent::Unreachable { node, error } => {
             if matches!(error, PeerError::Unreachable { .. }) {

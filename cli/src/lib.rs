@@ -12,9 +12,11 @@
 mod arguments;
 mod bootstrap_servers;
 mod confluent;
+mod console_options;
 mod consumer_session;
 mod decode_json;
 mod did_you_mean;
+mod formatter;
 mod group_command;
 mod java_double;
 mod java_order;
@@ -27,6 +29,7 @@ mod kafka_cluster;
 mod kafka_configs;
 mod kafka_console_consumer;
 mod kafka_console_producer;
+mod kafka_console_share_consumer;
 mod kafka_consumer_groups;
 mod kafka_consumer_perf_test;
 mod kafka_delegation_tokens;
@@ -43,6 +46,7 @@ mod kafka_metadata_shell;
 mod kafka_producer_perf_test;
 mod kafka_reassign_partitions;
 mod kafka_replica_verification;
+mod kafka_share_consumer_perf_test;
 mod kafka_share_groups;
 mod kafka_storage;
 mod kafka_streams_application_reset;
@@ -51,18 +55,21 @@ mod kafka_topics;
 mod kafka_transactions;
 mod kafka_verifiable_consumer;
 mod kafka_verifiable_producer;
+mod kafka_verifiable_share_consumer;
 mod log_line;
 mod machine;
 mod nc;
 mod node_file;
 mod noted;
 mod offsets;
+mod perf_figures;
 mod pretty_table;
 mod producer_session;
 mod progress;
 mod refused;
 mod release;
 mod session;
+mod share_consumer_session;
 mod signals;
 mod simple_date_format;
 mod streams_topics;
@@ -113,9 +120,11 @@ const TOOLS: &[(&str, Run)] = &[
     ("dub", confluent::dub),
     ("kafka-acls", kafka_acls::run),
     ("kafka-client-metrics", kafka_client_metrics::run),
+    ("kafka-console-share-consumer", kafka_console_share_consumer::run),
     ("kafka-delegation-tokens", kafka_delegation_tokens::run),
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
+    ("kafka-share-consumer-perf-test", kafka_share_consumer_perf_test::run),
     ("kafka-share-groups", kafka_share_groups::run),
     ("kafka-storage", kafka_storage::run),
     ("kafka-streams-application-reset", kafka_streams_application_reset::run),
@@ -123,6 +132,7 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-transactions", kafka_transactions::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
     ("kafka-verifiable-producer", kafka_verifiable_producer::run),
+    ("kafka-verifiable-share-consumer", kafka_verifiable_share_consumer::run),
     ("nc", nc::run),
     ("ub", confluent::ub),
 ];

@@ -19,6 +19,7 @@ mod liveness;
 pub mod metadata;
 pub mod probe;
 pub mod producer;
+pub mod share_consumer;
 #[cfg(test)]
 mod tests;
 mod versions;

@@ -16,6 +16,7 @@ const TOOLS: &[&str] = &[
     "kafka-configs",
     "kafka-console-consumer",
     "kafka-console-producer",
+    "kafka-console-share-consumer",
     "kafka-consumer-groups",
     "kafka-consumer-perf-test",
     "kafka-delegation-tokens",
@@ -30,6 +31,7 @@ const TOOLS: &[&str] = &[
     "kafka-producer-perf-test",
     "kafka-reassign-partitions",
     "kafka-replica-verification",
+    "kafka-share-consumer-perf-test",
     "kafka-share-groups",
     "kafka-streams-application-reset",
     "kafka-streams-groups",
@@ -37,6 +39,7 @@ const TOOLS: &[&str] = &[
     "kafka-transactions",
     "kafka-verifiable-consumer",
     "kafka-verifiable-producer",
+    "kafka-verifiable-share-consumer",
 ];
 
 /// Whether there is a native tool in the place of this one.

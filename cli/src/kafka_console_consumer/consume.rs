@@ -9,9 +9,9 @@ use client::consumer::{Consumer, ConsumerError, Fetched, Polled, Start, TopicPar
 use regex_lite::Regex;
 use tokio::runtime::Runtime;
 
-use super::formatter::{FormatError, Printable};
 use super::options::Plan;
 use crate::consumer_session::open;
+use crate::formatter::{FormatError, Printable};
 use crate::joptsimple::{OptionError, ParsedOptions};
 use crate::log_line;
 use crate::signals::EndSignals;
@@ -270,8 +270,9 @@ impl Printer<'_> {
                 let record = record.map_err(|cause| stopped(failed(cause), Some(next)))?;
                 self.count += 1;
                 next = record.offset + 1;
+                let partition = partition.partition;
                 let printable =
-                    Printable { partition: partition.partition, timestamp_type, record };
+                    Printable { partition, timestamp_type, record, delivery_count: None };
                 let written = self.plan.formatter.write(&printable, &mut self.buffer);
                 if let Err(error) = written {
                     self.unprintable(error).map_err(|ended| (ended, Some(next)))?;

@@ -1,11 +1,9 @@
 //! `kafka-console-consumer`: reads records and prints them.
 //!
 //! Answers to org.apache.kafka.tools.consumer.ConsoleConsumer of Kafka 4.3.1, whose help is
-//! `help-4.3.1.txt`. `options` judges the command line, `consume` reads and ends, `formatter`
-//! prints.
+//! `help-4.3.1.txt`. `options` judges the command line, `consume` reads, prints and ends.
 
 mod consume;
-mod formatter;
 mod options;
 
 use std::io::Write;

@@ -8,11 +8,11 @@ use std::time::Duration;
 use client::consumer::Start;
 use config::Properties;
 
-use super::formatter::Formatter;
-use crate::java_order::{sort_by_hash, string_hash};
+use crate::console_options::{exception, formatter, one_group, renamed};
+use crate::formatter::Formatter;
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
 use crate::release::CliRelease;
-use crate::session::{SessionError, properties};
+use crate::session::properties;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -94,7 +94,10 @@ pub(super) fn read(
     let command_property = renamed(given, "consumer-property", "command-property", notes);
     let command_config = renamed(given, "consumer.config", "command-config", notes);
     let file = given.value(command_config)?;
-    let from_file = properties(file).map_err(|error| unreadable(&error))?;
+    let from_file = properties(file).map_err(|error| {
+        let (class, message) = exception(&error);
+        uncaught(class, &message)
+    })?;
     let mut extra = Properties::new();
     given.values(command_property).iter().for_each(|pair| extra.apply_override(pair));
     let group = group(given, &from_file, &extra, partition)?;
@@ -103,7 +106,7 @@ pub(super) fn read(
     let start = start(given)?;
     let timeout = given.long("timeout-ms")?.and_then(|millis| u64::try_from(millis).ok());
     let timeout = timeout.map(Duration::from_millis);
-    let formatter = formatter(given, notes)?;
+    let formatter = formatter(given, notes).map_err(Refused::Usage)?;
     Ok(Plan { bootstrap, properties, partition, start, timeout, formatter })
 }
 
@@ -148,32 +151,6 @@ fn check_required(given: &ParsedOptions) -> Result<Option<i32>, Refused> {
     Ok(partition)
 }
 
-/// The option that counts: the old spelling where it is given, which is said.
-fn renamed(
-    given: &ParsedOptions,
-    old: &'static str,
-    new: &'static str,
-    notes: &mut Vec<String>,
-) -> &'static str {
-    if !given.has(old) {
-        return new;
-    }
-    if given.release().is_3_7() {
-        return old;
-    }
-    notes.push(format!(
-        "Option --{old} is deprecated and will be removed in a future version. Use --{new} instead."
-    ));
-    old
-}
-
-fn unreadable(error: &SessionError) -> Refused {
-    match error {
-        SessionError::Unreadable { path, exception } => uncaught(exception, path),
-        other => uncaught("java.lang.IllegalArgumentException", &other.to_string()),
-    }
-}
-
 /// The group that is named, in one place or in several alike.
 fn group(
     given: &ParsedOptions,
@@ -182,27 +159,11 @@ fn group(
     partition: Option<i32>,
 ) -> Result<Option<String>, Refused> {
     let places = [given.value("group")?, from_file.get("group.id"), extra.get("group.id")];
-    let mut groups: Vec<&str> = Vec::new();
-    for group in places.into_iter().flatten() {
-        if !groups.contains(&group) {
-            groups.push(group);
-        }
-    }
-    if groups.len() > 1 {
-        sort_by_hash(&mut groups, |group| string_hash(group));
-        let quoted: Vec<String> = groups.iter().map(|group| format!("'{group}'")).collect();
-        return Err(Refused::Usage(format!(
-            "The group ids provided in different places (directly using '--group', via \
-             '--consumer-property', or via '--consumer.config') do not match. Detected group ids: \
-             {}",
-            quoted.join(", ")
-        )));
-    }
-    match (groups.first(), partition) {
+    match (one_group(&places, "consumer.config").map_err(Refused::Usage)?, partition) {
         (Some(_), Some(_)) => Err(Refused::Usage(
             "Options group and partition cannot be specified together.".to_owned(),
         )),
-        (group, _) => Ok(group.map(|&group| group.to_owned())),
+        (group, _) => Ok(group.map(str::to_owned)),
     }
 }
 
@@ -263,38 +224,6 @@ fn start(given: &ParsedOptions) -> Result<Start, Refused> {
             ))),
         },
     }
-}
-
-fn formatter(given: &ParsedOptions, notes: &mut Vec<String>) -> Result<Formatter, Refused> {
-    let usage = |error: &dyn std::fmt::Display| Refused::Usage(error.to_string());
-    let class = given.value("formatter").map_err(|error| usage(&error))?;
-    let mut formatter = {
-        let release = given.release();
-        let class = class.unwrap_or_else(|| Formatter::default_class(release));
-        Formatter::of_class(release, class).map_err(|error| usage(&error))?
-    };
-    if given.has("property") && given.has("formatter-property") {
-        return Err(Refused::Usage(
-            "Options --property and --formatter-property cannot be specified together.".to_owned(),
-        ));
-    }
-    let pairs = renamed(given, "property", "formatter-property", notes);
-    let file = given.value("formatter-config").map_err(|error| usage(&error))?;
-    let mut settings = properties(file).map_err(|error| match &error {
-        SessionError::Unreadable { path, .. } => Refused::Usage(path.clone()),
-        other => usage(other),
-    })?;
-    for (option, key) in
-        [("key-deserializer", "key.deserializer"), ("value-deserializer", "value.deserializer")]
-    {
-        let class = given.value(option).map_err(|error| usage(&error))?;
-        if let Some(class) = class.filter(|class| !class.is_empty()) {
-            settings.set(key, class);
-        }
-    }
-    given.values(pairs).iter().for_each(|pair| settings.apply_override(pair));
-    formatter.configure(&settings);
-    Ok(formatter)
 }
 
 #[cfg(test)]

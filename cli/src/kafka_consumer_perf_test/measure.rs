@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 use super::options::{PerfOptions, ValueError};
 use super::report::{self, Amount};
 use crate::consumer_session::{ConsumerSessionError, open};
+use crate::perf_figures;
 use crate::progress::{Progress, of_records};
 use crate::signals::EndSignals;
 
@@ -95,7 +96,7 @@ fn print_metrics(
         (coordinator, "assigned-partitions", consumer.assignment().len() as f64),
     ];
     let client_id = options.properties.get("client.id").unwrap_or_default();
-    write!(out, "{}", report::metrics(client_id, &values))
+    write!(out, "{}", perf_figures::metrics(client_id, &values))
 }
 
 struct Measured<'a> {

@@ -25,7 +25,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::value("command-config").only(CliRelease::V4_3),
     Opt::switch("print-metrics"),
     Opt::switch("show-detailed-stats"),
-    Opt::optional("timeout"),
+    Opt::optional_number("timeout"),
     Opt::value("messages"),
     Opt::value("num-records").only(CliRelease::V4_3),
     Opt::value("reporting-interval"),

@@ -2,6 +2,7 @@
 //!
 //! Pure. Times are milliseconds since 1970. Answers to `ConsumerPerformance`'s printing.
 
+use crate::perf_figures::{figure, megabytes};
 use crate::simple_date_format::SimpleDateFormat;
 
 /// How much was read so far.
@@ -17,20 +18,6 @@ pub(super) fn header(is_detailed: bool) -> String {
         "{first}, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec, rebalance.time.ms, \
          fetch.time.ms, fetch.MB.sec, fetch.nMsg.sec"
     )
-}
-
-fn megabytes(bytes: i64) -> f64 {
-    bytes as f64 / (1024.0 * 1024.0)
-}
-
-/// `%.4f`, and Java's words for what is no number.
-fn figure(value: f64) -> String {
-    match value {
-        value if value.is_nan() => "NaN".to_owned(),
-        value if value.is_infinite() && value > 0.0 => "Infinity".to_owned(),
-        value if value.is_infinite() => "-Infinity".to_owned(),
-        value => format!("{value:.4}"),
-    }
 }
 
 /// The line at the end.
@@ -84,20 +71,6 @@ pub(super) fn progress(
     )
 }
 
-/// Names and values below each other, as `ToolsUtils.printMetrics` prints them.
-pub(super) fn metrics(client_id: &str, values: &[(&str, &str, f64)]) -> String {
-    let name = |group: &str, name: &str| format!("{group}:{name}:{{client-id={client_id}}}");
-    let mut lines: Vec<(String, f64)> =
-        values.iter().map(|(group, metric, value)| (name(group, metric), *value)).collect();
-    lines.sort_by(|a, b| a.0.cmp(&b.0));
-    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let mut text = format!("\n{:width$}   Value\n", "Metric Name");
-    for (name, value) in lines {
-        text.push_str(&format!("{name:width$} : {value:.3}\n"));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,13 +99,5 @@ mod tests {
                         1.0000, 1000.0000";
         assert_eq!(line, expected);
         assert!(progress(&format(), (now, last), (0, 10), 10).ends_with("10, 0, 0.0000, 0.0000"));
-    }
-
-    #[test]
-    fn metrics_stand_in_columns_sorted_by_name() {
-        let text = metrics("c", &[("g", "longer", 2.0), ("g", "a", 1.5)]);
-        let expected = "\nMetric Name              Value\ng:a:{client-id=c}      : 1.500\n\
-                        g:longer:{client-id=c} : 2.000\n";
-        assert_eq!(text, expected);
     }
 }

@@ -35,6 +35,11 @@ pub enum ConsumerError {
     Fetched(#[from] FetchedError),
     #[error("The node does not support {api}")]
     UnsupportedVersion { api: &'static str },
+    #[error(
+        "The cluster does not support the share group protocol using ShareGroupHeartbeat API \
+         version 1 or later. This version of the API was introduced in Apache Kafka v4.1."
+    )]
+    NoShareGroups,
     #[error("Timeout of {millis}ms expired before successfully committing offsets")]
     CommitTimedOut { millis: u128 },
     #[error("The group's members agreed on the assignor {0}, which this consumer did not name")]
@@ -68,7 +73,7 @@ impl ConsumerError {
             Self::InvalidTopic(_) => "org.apache.kafka.common.errors.InvalidTopicException",
             Self::Corrupt { .. } | Self::Fetched(_) => "org.apache.kafka.common.KafkaException",
             Self::Unexpected { .. } | Self::UnknownAssignor(_) => "java.lang.IllegalStateException",
-            Self::UnsupportedVersion { .. } => {
+            Self::UnsupportedVersion { .. } | Self::NoShareGroups => {
                 "org.apache.kafka.common.errors.UnsupportedVersionException"
             }
             Self::CommitTimedOut { .. } => "org.apache.kafka.common.errors.TimeoutException",

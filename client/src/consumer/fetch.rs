@@ -91,7 +91,7 @@ pub(super) fn fetch_request(
         .with_topics(topics)
 }
 
-pub(super) fn millis(duration: Duration) -> i32 {
+pub(crate) fn millis(duration: Duration) -> i32 {
     i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }
 

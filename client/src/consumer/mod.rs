@@ -26,7 +26,7 @@ mod assignor;
 mod error;
 mod fetch;
 mod fetched;
-mod group;
+pub(crate) mod group;
 mod membership;
 mod partitions;
 mod reconcile;
@@ -43,6 +43,7 @@ use tokio::time::Instant;
 
 pub use self::assignor::Assignor;
 pub use self::error::ConsumerError;
+pub(crate) use self::fetch::millis;
 pub use self::fetched::{Fetched, FetchedBatch, FetchedError, TopicPartition};
 use self::group::{ByTopicId, Group};
 use self::partitions::{Partitions, Place, Position};

@@ -27,6 +27,8 @@ pub enum GroupProtocol {
     Classic,
     /// The coordinator (KIP-848).
     Consumer,
+    /// The coordinator of a share group (KIP-932), which `ShareConsumer` is a member of.
+    Share,
 }
 
 /// A consumer's configuration.

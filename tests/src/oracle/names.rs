@@ -42,8 +42,9 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-producer-perf-test" => "org.apache.kafka.tools.ProducerPerformance",
         "kafka-reassign-partitions" if oldest => "kafka.admin.ReassignPartitionsCommand",
         "kafka-reassign-partitions" => "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
-        "kafka-replica-verification" if oldest => "kafka.tools.ReplicaVerificationTool",
         "kafka-replica-verification" => "org.apache.kafka.tools.ReplicaVerificationTool",
+        "kafka-replica-verification" if oldest => "kafka.tools.ReplicaVerificationTool",
+        "kafka-share-consumer-perf-test" => "org.apache.kafka.tools.ShareConsumerPerformance",
         "kafka-share-groups" => "org.apache.kafka.tools.consumer.group.ShareGroupCommand",
         "kafka-storage" => "kafka.tools.StorageTool",
         "kafka-streams-application-reset" => "org.apache.kafka.tools.StreamsResetter",
@@ -53,6 +54,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-transactions" => "org.apache.kafka.tools.TransactionsCommand",
         "kafka-verifiable-consumer" => "org.apache.kafka.tools.VerifiableConsumer",
         "kafka-verifiable-producer" => "org.apache.kafka.tools.VerifiableProducer",
+        "kafka-verifiable-share-consumer" => "org.apache.kafka.tools.VerifiableShareConsumer",
         other => panic!("no main class is known for {other}"),
     }
 }

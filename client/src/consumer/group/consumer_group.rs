@@ -1,9 +1,10 @@
-//! Membership by the protocol whose assignments the coordinator makes (KIP-848): one heartbeat says
-//! what the member wants and owns, its answer what the member shall own.
+//! Membership by the protocols whose assignments the coordinator makes (KIP-848, and KIP-932 for
+//! share groups): one heartbeat says what the member wants and owns, its answer what it shall own.
 //!
 //! Kept true: what a member does not own any more is said before it is given to another, and only
 //! after its positions were committed; whatever the coordinator may not have heard is said again.
-//! Answers to `ConsumerHeartbeatRequestManager` and `ConsumerMembershipManager`.
+//! Answers to `ConsumerHeartbeatRequestManager` and `ConsumerMembershipManager`; what a share
+//! group's heartbeat has of its own is in `share_group`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,27 +14,29 @@ use ::protocol::ErrorCode;
 use ::protocol::messages::consumer_group_heartbeat_request::{
     ConsumerGroupHeartbeatRequest, TopicPartitions,
 };
-use ::protocol::messages::consumer_group_heartbeat_response::Assignment;
+use ::protocol::messages::consumer_group_heartbeat_response::{
+    Assignment, ConsumerGroupHeartbeatResponse,
+};
 use uuid::Uuid;
 
 use super::super::ConsumerError;
 use super::super::fetch::{millis, topic_name};
 use super::protocol::{Reaction, reaction};
-use super::{Group, Identity, Lost, locked, text};
+use super::{Group, GroupProtocol, Identity, Lost, locked, text};
 
 /// Partitions by their topics' ids.
-pub(in super::super) type ByTopicId = BTreeMap<Uuid, Vec<i32>>;
+pub(crate) type ByTopicId = BTreeMap<Uuid, Vec<i32>>;
 
 /// What a member tells its coordinator beside that it lives.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in super::super) struct Statement {
-    pub(in super::super) topics: Vec<String>,
-    pub(in super::super) owned: ByTopicId,
+pub(crate) struct Statement {
+    pub(crate) topics: Vec<String>,
+    pub(crate) owned: ByTopicId,
 }
 
 /// What the coordinator told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) enum Told {
+pub(crate) enum Told {
     /// What the member shall own.
     Target(ByTopicId),
     /// The group went on without the member, which joins anew and owns nothing.
@@ -47,11 +50,48 @@ pub(in super::super) enum Told {
 const LEAVE: i32 = -1;
 const LEAVE_STATIC: i32 = -2;
 
+/// What a coordinator answered to a heartbeat, whichever protocol it is of.
+pub(super) struct Beat {
+    pub(super) error_code: i16,
+    pub(super) error_message: Option<String>,
+    pub(super) member_id: Option<String>,
+    pub(super) member_epoch: i32,
+    pub(super) interval_ms: i32,
+    pub(super) assignment: Option<ByTopicId>,
+}
+
+impl From<ConsumerGroupHeartbeatResponse> for Beat {
+    fn from(answer: ConsumerGroupHeartbeatResponse) -> Self {
+        Self {
+            error_code: answer.error_code,
+            error_message: answer.error_message.map(|words| words.to_string()),
+            member_id: answer.member_id.map(|id| id.to_string()),
+            member_epoch: answer.member_epoch,
+            interval_ms: answer.heartbeat_interval_ms,
+            assignment: answer.assignment.map(|assignment| by_topic_id(&assignment)),
+        }
+    }
+}
+
 impl Group {
     /// Changes what the next heartbeat says, which goes out at once.
-    pub(in super::super) fn state(&self, change: impl FnOnce(&mut Statement)) {
+    pub(crate) fn state(&self, change: impl FnOnce(&mut Statement)) {
         change(&mut locked(&self.statement));
         self.nudge.notify_one();
+    }
+
+    /// Says what changed since `told`, by the group's protocol.
+    async fn beat(
+        &self,
+        told: Option<&Statement>,
+        now: &Statement,
+    ) -> Result<Result<Beat, Lost>, ConsumerError> {
+        let limit = self.settings.cluster.request_timeout;
+        if self.settings.protocol == GroupProtocol::Share {
+            return self.share_beat(told, now).await;
+        }
+        let request = self.heartbeat(told, now);
+        Ok(self.ask(0..=i16::MAX, request, limit).await?.map(Beat::from))
     }
 
     fn heartbeat(
@@ -95,15 +135,13 @@ impl Group {
         let is_static = self.settings.group_instance_id.is_some();
         let generation = if is_static { LEAVE_STATIC } else { LEAVE };
         self.set_identity(Identity { member_id, generation });
-        let request = self.heartbeat(Some(&Statement::default()), &Statement::default());
+        let _ = self.beat(Some(&Statement::default()), &Statement::default()).await;
         self.set_identity(Identity::NOBODY);
-        let limit = self.settings.cluster.request_timeout;
-        let _ = self.ask(0..=i16::MAX, request, limit).await;
     }
 }
 
 /// Is a member until the coordinator or the application ends it; `tell` hears what changes.
-pub(in super::super) async fn consumer_group(group: Arc<Group>, tell: impl Fn(Told)) {
+pub(crate) async fn consumer_group(group: Arc<Group>, tell: impl Fn(Told)) {
     group.set_identity(Identity { member_id: member_id(), generation: 0 });
     let mut told: Option<Statement> = None;
     let mut interval = Duration::ZERO;
@@ -117,9 +155,7 @@ pub(in super::super) async fn consumer_group(group: Arc<Group>, tell: impl Fn(To
             return tell(Told::TooSlow);
         }
         let now = locked(&group.statement).clone();
-        let request = group.heartbeat(told.as_ref(), &now);
-        let limit = group.settings.cluster.request_timeout;
-        let answer = match group.ask(0..=i16::MAX, request, limit).await {
+        let answer = match group.beat(told.as_ref(), &now).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(Lost)) => {
                 told = None;
@@ -130,15 +166,14 @@ pub(in super::super) async fn consumer_group(group: Arc<Group>, tell: impl Fn(To
         };
         match verdict(answer.error_code) {
             Verdict::Fine => {
-                let member_id = answer.member_id.map(|id| id.to_string());
-                let member_id = member_id.unwrap_or_else(|| group.identity().member_id);
+                let member_id = answer.member_id.unwrap_or_else(|| group.identity().member_id);
                 group.set_identity(Identity { member_id, generation: answer.member_epoch });
                 interval = Duration::from_millis(
-                    u64::try_from(answer.heartbeat_interval_ms).unwrap_or_default().max(1),
+                    u64::try_from(answer.interval_ms).unwrap_or_default().max(1),
                 );
                 told = Some(now);
                 if let Some(assignment) = answer.assignment {
-                    tell(Told::Target(by_topic_id(&assignment)));
+                    tell(Told::Target(assignment));
                 }
             }
             Verdict::Again => {
@@ -155,10 +190,10 @@ pub(in super::super) async fn consumer_group(group: Arc<Group>, tell: impl Fn(To
                 tell(Told::Fenced);
             }
             Verdict::Failed => {
-                let message = answer.error_message.as_deref().filter(|words| !words.is_empty());
+                let message = answer.error_message.filter(|words| !words.is_empty());
                 let code = answer.error_code;
                 let failure = match message {
-                    Some(message) => ConsumerError::Answer { code, message: message.to_owned() },
+                    Some(message) => ConsumerError::Answer { code, message },
                     None => ConsumerError::of_group(code, &group.id),
                 };
                 return tell(Told::Failed(failure));

@@ -4,9 +4,10 @@
 //! classic:
 //! join (a task) ─ JoinGroup ─▶ the leader assigns ─ SyncGroup ─▶ Joined
 //! heartbeats (a task per generation) ─▶ nothing while all is well, else what to do
-//! consumer (KIP-848):
+//! consumer (KIP-848) and share (KIP-932):
 //! consumer_group (a task) ─ ConsumerGroupHeartbeat: wants, owns ─▶ what it shall own
-//! both:
+//!                         ─ ShareGroupHeartbeat: wants ─▶ what it shall read
+//! all:
 //! commit, committed, leave ─▶ asked of the coordinator, which is looked for again when it moved
 //! ```
 //! `protocol` decides what codes mean and reads members' bytes. Answers to `AbstractCoordinator`
@@ -16,6 +17,7 @@ mod consumer_group;
 mod join;
 mod offsets;
 mod protocol;
+mod share_group;
 
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,7 +30,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use self::consumer_group::Statement;
-pub(super) use self::consumer_group::{ByTopicId, Told, consumer_group};
+pub(crate) use self::consumer_group::{ByTopicId, Told, consumer_group};
 pub(super) use self::join::{Joined, join};
 pub(super) use self::offsets::{commit, committed};
 use self::protocol::{Reaction, reaction};
@@ -38,9 +40,9 @@ use crate::metadata::{Cluster, CoordinatorError, CoordinatorKind, Node};
 
 /// Who this consumer is to the group. An empty id and no generation before it has joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub(super) member_id: String,
-    pub(super) generation: i32,
+pub(crate) struct Identity {
+    pub(crate) member_id: String,
+    pub(crate) generation: i32,
 }
 
 impl Identity {
@@ -48,10 +50,10 @@ impl Identity {
 }
 
 /// What all tasks of a membership share.
-pub(super) struct Group {
+pub(crate) struct Group {
     pub(super) cluster: Cluster,
     pub(super) settings: Arc<ConsumerSettings>,
-    pub(super) id: String,
+    pub(crate) id: String,
     identity: Mutex<Identity>,
     coordinator: Mutex<Option<Node>>,
     last_poll: Mutex<Instant>,
@@ -67,12 +69,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn text(value: &str) -> StrBytes {
+pub(crate) fn text(value: &str) -> StrBytes {
     StrBytes::from_string(value.to_owned())
 }
 
 impl Group {
-    pub(super) fn new(cluster: Cluster, settings: Arc<ConsumerSettings>, id: String) -> Self {
+    pub(crate) fn new(cluster: Cluster, settings: Arc<ConsumerSettings>, id: String) -> Self {
         Self {
             cluster,
             settings,
@@ -85,7 +87,7 @@ impl Group {
         }
     }
 
-    pub(super) fn identity(&self) -> Identity {
+    pub(crate) fn identity(&self) -> Identity {
         locked(&self.identity).clone()
     }
 
@@ -94,7 +96,7 @@ impl Group {
     }
 
     /// The application asked for records.
-    pub(super) fn polled(&self) {
+    pub(crate) fn polled(&self) {
         *locked(&self.last_poll) = Instant::now();
     }
 
@@ -180,8 +182,8 @@ impl Group {
 
     /// Leaves, as far as the coordinator can be reached in time. A static member stays: it comes
     /// back before its session ends, or not.
-    pub(super) async fn leave(&self) {
-        if self.settings.protocol == GroupProtocol::Consumer {
+    pub(crate) async fn leave(&self) {
+        if self.settings.protocol != GroupProtocol::Classic {
             return self.leave_consumer_group().await;
         }
         let Identity { member_id, .. } = self.identity();

@@ -2,8 +2,7 @@
 //!
 //! Kept true: a record's parts are appended one after the other, so that what stood before a part
 //! that cannot be deserialized is printed, as Kafka prints it. Answers to
-//! `DefaultMessageFormatter`; the tool that it formats for hands it neither epochs nor delivery
-//! counts.
+//! `DefaultMessageFormatter`; the tools that it formats for hand it no epochs.
 
 use config::Properties;
 use protocol::batch::TimestampType;
@@ -13,7 +12,7 @@ use super::{FormatError, Printable};
 
 /// What is printed, and between what.
 #[derive(Debug)]
-pub(in super::super) struct DefaultFormatter {
+pub(crate) struct DefaultFormatter {
     prints: Prints,
     key_separator: Vec<u8>,
     line_separator: Vec<u8>,
@@ -152,7 +151,10 @@ impl DefaultFormatter {
                 }
                 (1, _) => format!("Partition:{}", printable.partition),
                 (2, _) => format!("Offset:{}", record.offset),
-                (3, _) => "Delivery:NOT_PRESENT".to_owned(),
+                (3, _) => match printable.delivery_count {
+                    Some(count) => format!("Delivery:{count}"),
+                    None => "Delivery:NOT_PRESENT".to_owned(),
+                },
                 _ => "Epoch:NOT_PRESENT".to_owned(),
             };
             out.extend_from_slice(text.as_bytes());
@@ -219,7 +221,7 @@ mod tests {
         let record = view.records().unwrap().next().unwrap().unwrap();
         let timestamp_type = view.timestamp_type();
         let mut out = Vec::new();
-        let printable = Printable { partition: 3, timestamp_type, record };
+        let printable = Printable { partition: 3, timestamp_type, record, delivery_count: None };
         let ended = formatter.write(&printable, &mut out);
         let text = String::from_utf8(out).unwrap();
         match ended {
@@ -260,6 +262,22 @@ mod tests {
         ]);
         let place = place.replace('\t', "|");
         assert_eq!(printed(&all, Some(b"k"), None), format!("{place}h:1&i:-|k|-;"));
+    }
+
+    #[test]
+    fn a_record_of_a_share_group_has_a_delivery_count() {
+        let mut builder = BatchBuilder::new(42);
+        builder.append(1234, None, Some(b"v"));
+        let batch = builder.build();
+        let view = BatchView::parse(&batch).unwrap();
+        let record = view.records().unwrap().next().unwrap().unwrap();
+        let timestamp_type = view.timestamp_type();
+        let printable = Printable { partition: 3, timestamp_type, record, delivery_count: Some(2) };
+        let mut formatter = DefaultFormatter::default();
+        formatter.configure(&[("print.delivery", "true")].into_iter().collect());
+        let mut out = Vec::new();
+        formatter.write(&printable, &mut out).unwrap();
+        assert_eq!(out, b"Delivery:2\tv\n");
     }
 
     #[test]

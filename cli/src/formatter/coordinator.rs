@@ -12,7 +12,7 @@ use super::FormatError;
 
 /// The kinds of records that are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum CoordinatorFormatter {
+pub(crate) enum CoordinatorFormatter {
     Offsets,
     GroupMetadata,
     TransactionLog,

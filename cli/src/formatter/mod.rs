@@ -1,4 +1,5 @@
-//! How a record is printed: the formatters of Kafka's tools by the names of their classes.
+//! How a record is printed: the formatters of Kafka's console consumers by the names of their
+//! classes.
 //!
 //! `default` prints keys, values and what stands around them; `coordinator` prints the records of
 //! Kafka's own topics as JSON. Answers to `MessageFormatter`.
@@ -17,7 +18,7 @@ use crate::release::CliRelease;
 
 /// Why there is no formatter: the message of Java's exception, which is the class's name alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum FormatterError {
+pub(crate) enum FormatterError {
     #[error("{0}")]
     NoClass(String),
 }
@@ -25,23 +26,25 @@ pub(super) enum FormatterError {
 /// Why a record could not be printed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub(super) struct FormatError {
+pub(crate) struct FormatError {
     /// Java's exception.
-    pub(super) class: &'static str,
-    pub(super) message: String,
+    pub(crate) class: &'static str,
+    pub(crate) message: String,
 }
 
 /// A record and where it stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Printable<'a> {
-    pub(super) partition: i32,
-    pub(super) timestamp_type: TimestampType,
-    pub(super) record: Record<'a>,
+pub(crate) struct Printable<'a> {
+    pub(crate) partition: i32,
+    pub(crate) timestamp_type: TimestampType,
+    pub(crate) record: Record<'a>,
+    /// How often a share group's members were given it; nothing outside of share groups.
+    pub(crate) delivery_count: Option<i16>,
 }
 
 /// A formatter, set up.
 #[derive(Debug)]
-pub(super) enum Formatter {
+pub(crate) enum Formatter {
     Default(Box<DefaultFormatter>),
     Coordinator(CoordinatorFormatter),
     /// Prints nothing.
@@ -52,7 +55,7 @@ const PACKAGE: &str = "org.apache.kafka.tools.consumer.";
 
 impl Formatter {
     /// The class that prints where none is named.
-    pub(super) const fn default_class(release: CliRelease) -> &'static str {
+    pub(crate) const fn default_class(release: CliRelease) -> &'static str {
         release.either(
             "kafka.tools.DefaultMessageFormatter",
             "org.apache.kafka.tools.consumer.DefaultMessageFormatter",
@@ -60,7 +63,7 @@ impl Formatter {
     }
 
     /// By the name of Kafka's class.
-    pub(super) fn of_class(release: CliRelease, class: &str) -> Result<Self, FormatterError> {
+    pub(crate) fn of_class(release: CliRelease, class: &str) -> Result<Self, FormatterError> {
         let unknown = || FormatterError::NoClass(class.to_owned());
         if release.is_3_7() {
             return Self::of_old_class(class).ok_or_else(unknown);
@@ -93,7 +96,7 @@ impl Formatter {
     }
 
     /// Takes the properties that are meant for it.
-    pub(super) fn configure(&mut self, settings: &Properties) {
+    pub(crate) fn configure(&mut self, settings: &Properties) {
         if let Self::Default(default) = self {
             for (class, problem) in default.configure(settings) {
                 log_line::error(
@@ -107,7 +110,7 @@ impl Formatter {
 
     /// Appends what is printed of a record; what was appended before an error stays.
     #[inline]
-    pub(super) fn write(
+    pub(crate) fn write(
         &self,
         printable: &Printable<'_>,
         out: &mut Vec<u8>,
