@@ -14,7 +14,7 @@
 //! producer.close();                              // waits for what is under way
 //! ```
 //! `T` is what the caller wants to hear of each record: [`OnDelivery`] gets the tokens of a batch
-//! and what became of it. `accumulator`, `batch`, `partitioner`, `sequences`, `verdict` and
+//! and what became of it. `accumulator`, `batch`, `in_order`, `partitioner`, `sequences`, `verdict` and
 //! `settings` decide, without runtime and clock; `handle`, `sender` and `transactions` are their
 //! host. Answers to `KafkaProducer`.
 
@@ -22,6 +22,7 @@ mod accumulator;
 mod batch;
 mod error;
 mod handle;
+mod in_order;
 mod partitioner;
 mod record;
 mod sender;

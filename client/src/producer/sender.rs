@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::accumulator::{Departing, Drained};
 use super::error::ProducerError;
 use super::handle::{Delivery, OnDelivery, Outcome, Shared, State, millis};
+use super::in_order::{InOrder, Place};
 use super::sequences::Sequences;
 use super::settings::{Acks, ProducerSettings};
 use super::transactions::identify;
@@ -28,8 +29,15 @@ const LAST_EXPLICIT: i16 = 11;
 
 /// What comes back from the wire.
 enum Returned<T> {
-    Produced { node: i32, batches: Vec<Departing<T>>, answer: Result<ProduceResponse, PeerError> },
+    Produced(Place, Produced<T>),
     Identified(Result<(i64, i16), ProducerError>),
+}
+
+/// A request that came back.
+struct Produced<T> {
+    node: i32,
+    batches: Vec<Departing<T>>,
+    answer: Result<ProduceResponse, PeerError>,
 }
 
 pub(super) struct Sender<T> {
@@ -38,6 +46,7 @@ pub(super) struct Sender<T> {
     cluster: Cluster,
     on_delivery: OnDelivery<T>,
     on_wire: JoinSet<Returned<T>>,
+    in_order: InOrder<Produced<T>>,
     in_flight: HashMap<i32, usize>,
     /// Nodes that could not be reached: until when they rest, and how often in a row.
     resting: HashMap<i32, (u64, u32)>,
@@ -57,6 +66,7 @@ impl<T: Send + 'static> Sender<T> {
             cluster,
             on_delivery,
             on_wire: JoinSet::new(),
+            in_order: InOrder::default(),
             in_flight: HashMap::new(),
             resting: HashMap::new(),
             is_identifying: false,
@@ -195,12 +205,13 @@ impl<T: Send + 'static> Sender<T> {
         let is_answered = acks != Acks::None;
         // In line now and not when the task runs: tasks run in any order.
         let begun = peer.map(|peer| peer.begin_with(0..=newest, build, limit, is_answered));
+        let place = self.in_order.sent(node);
         self.on_wire.spawn(async move {
             let answer = match begun {
                 None => Err(PeerError::Stopping),
                 Some(begun) => begun.await.map(Option::unwrap_or_default),
             };
-            Returned::Produced { node, batches, answer }
+            Returned::Produced(place, Produced { node, batches, answer })
         });
     }
 
@@ -218,11 +229,13 @@ impl<T: Send + 'static> Sender<T> {
                     Err(error) => self.give_up(&error),
                 }
             }
-            Returned::Produced { node, batches, answer } => {
-                if let Some(count) = self.in_flight.get_mut(&node) {
+            Returned::Produced(place, produced) => {
+                if let Some(count) = self.in_flight.get_mut(&produced.node) {
                     *count = count.saturating_sub(1);
                 }
-                self.returned(node, batches, answer);
+                for Produced { node, batches, answer } in self.in_order.returned(place, produced) {
+                    self.returned(node, batches, answer);
+                }
             }
         }
     }

@@ -118,7 +118,11 @@ impl Sequences {
         last_offset: i64,
     ) {
         if let Some(entry) = self.current(partition, sequence) {
-            entry.last_acked = Some(plus(sequence.base, records - 1));
+            let last = plus(sequence.base, records - 1);
+            // A duplicate's answer of another leader may come after that of a later batch.
+            if entry.last_acked.is_none_or(|acked| is_before(acked, last)) {
+                entry.last_acked = Some(last);
+            }
             entry.last_acked_offset = entry.last_acked_offset.max(last_offset);
         }
     }
