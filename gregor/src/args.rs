@@ -162,7 +162,10 @@ pub(crate) fn not_native(name: &str) -> String {
         "kafka-jmx" => "kafka-jmx reads the MBeans of a JVM, and there is none here: the logger \
                         kafka.metrics writes what a node counts"
             .to_owned(),
-        name => format!("{name} is not a tool of Gregor's own yet: {stock}"),
+        "zookeeper-security-migration" => "zookeeper-security-migration sets the access control \
+                                           of a ZooKeeper's nodes, and no ZooKeeper runs here"
+            .to_owned(),
+        name => format!("{name} is not a tool of Gregor's own: {stock}"),
     }
 }
 
