@@ -8,16 +8,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use client::admin::{
     AdminError, Bootstrap, NewTopic, OffsetSpec, TopicPartition as AdminPartition,
 };
-use client::consumer::{
-    Consumer, ConsumerError, Fetched, FetchedError, Polled, Start, TopicPartition,
-};
+use client::consumer::{Consumer, ConsumerError, Fetched, Polled, Start, TopicPartition};
 use client::producer::{Delivery, Producer, ProducerError, ProducerRecord};
 use config::Properties;
 use tokio::runtime::Runtime;
 
 use super::options::Plan;
 use super::payload::{Payload, Random};
-use super::verify::verify;
+use super::verify::{Unexpected, verify};
 use crate::consumer_session::{self, ConsumerSessionError};
 use crate::java_double::java_double;
 use crate::producer_session;
@@ -31,8 +29,6 @@ pub(super) enum Failure {
     #[error("{0}")]
     Consumer(#[from] ConsumerError),
     #[error("{0}")]
-    Fetched(#[from] FetchedError),
-    #[error("{0}")]
     Listed(AdminError),
     /// The time that the call may take was over, in the words of Kafka's consumer.
     #[error("Timeout expired while fetching topic metadata")]
@@ -44,9 +40,8 @@ pub(super) enum Failure {
     Thrown(ProducerError),
     #[error("{class}: {0}", class = .0.class())]
     Undelivered(ProducerError),
-    /// What came is not what was sent.
     #[error("{0}")]
-    Mismatch(String),
+    Unexpected(#[from] Unexpected),
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }
@@ -92,7 +87,7 @@ pub(super) fn run(plan: &Plan, out: &mut dyn Write) -> Result<(), Failure> {
     let mut test = Test { plan, runtime, consumer, producer, delivered };
     test.consumer.assign(starts);
     let measured = test.measure(out);
-    if let Ok(()) | Err(Failure::Mismatch(_)) = &measured {
+    if let Ok(()) | Err(Failure::Unexpected(Unexpected::Mismatch(_))) = &measured {
         test.runtime.block_on(test.consumer.commit())?;
     }
     test.producer.close();

@@ -3,11 +3,19 @@
 
 use client::consumer::{Fetched, FetchedError};
 
-use super::measure::Failure;
 use super::payload::Payload;
 
+/// What was read is not what was sent.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unexpected {
+    #[error("{0}")]
+    Mismatch(String),
+    #[error("{0}")]
+    Fetched(#[from] FetchedError),
+}
+
 /// Whether what came is what was sent, and it alone.
-pub(super) fn verify(sent: &Payload, fetched: Vec<Fetched>) -> Result<(), Failure> {
+pub(super) fn verify(sent: &Payload, fetched: Vec<Fetched>) -> Result<(), Unexpected> {
     let mut count = 0_usize;
     for mut one in fetched {
         let partition = one.partition.clone();
@@ -22,17 +30,17 @@ pub(super) fn verify(sent: &Payload, fetched: Vec<Fetched>) -> Result<(), Failur
                 if count == 1 {
                     let headers = record.headers.map(|header| (header.key, header.value));
                     compare(sent, record.key, record.value, &headers.collect::<Vec<_>>())
-                        .map_err(Failure::Mismatch)?;
+                        .map_err(Unexpected::Mismatch)?;
                 }
             }
         }
     }
     match count {
-        0 => Err(Failure::Mismatch(
+        0 => Err(Unexpected::Mismatch(
             "poll() timed out before finding a result (timeout:[60000ms])".to_owned(),
         )),
         1 => Ok(()),
-        _ => Err(Failure::Mismatch(format!(
+        _ => Err(Unexpected::Mismatch(format!(
             "Only one result was expected during this test. We found [{count}]"
         ))),
     }
