@@ -13,6 +13,7 @@ mod arguments;
 mod bootstrap_servers;
 mod confluent;
 mod console_options;
+mod console_printer;
 mod consumer_session;
 mod decode_json;
 mod did_you_mean;

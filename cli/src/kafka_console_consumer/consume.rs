@@ -10,32 +10,19 @@ use regex_lite::Regex;
 use tokio::runtime::Runtime;
 
 use super::options::Plan;
+use crate::console_printer::{Console, Ended, Printer, most};
 use crate::consumer_session::open;
-use crate::formatter::{FormatError, Printable};
+use crate::formatter::Printable;
 use crate::joptsimple::{OptionError, ParsedOptions};
-use crate::log_line;
 use crate::signals::EndSignals;
 
-const LOGGER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
+const CONSOLE: Console =
+    Console { logger: "org.apache.kafka.tools.consumer.ConsoleConsumer", passing: "skipping" };
 const HINT: &str = "The consumer rebalance protocol (KIP-848) is production-ready! Set \
                     group.protocol=consumer to try it out. See \
                     https://kafka.apache.org/documentation/#consumer_rebalance_protocol";
-/// So much is printed at once.
-const BUFFER_BYTES: usize = 128 << 10;
 /// As long as Kafka's consumer takes to close at most.
 const CLOSE_LIMIT: Duration = Duration::from_secs(30);
-
-/// Why reading ended.
-enum Ended {
-    /// As many records as were wanted.
-    Enough,
-    TimedOut,
-    Stopped(i32),
-    /// Nobody reads what is printed.
-    Unread,
-    Failed(ConsumerError),
-    Unprintable(FormatError),
-}
 
 /// Why reading does not begin.
 #[derive(Debug, thiserror::Error)]
@@ -62,15 +49,10 @@ impl NotBegun {
     }
 }
 
-/// Records on their way to the screen.
-struct Printer<'a> {
+/// Records from the consumer to the screen.
+struct Reading<'a> {
     plan: &'a Plan,
-    is_skipping: bool,
-    /// None where nothing limits it.
-    most: Option<u64>,
-    count: u64,
-    buffer: Vec<u8>,
-    out: &'a mut dyn Write,
+    printer: Printer<'a>,
 }
 
 /// Runs what the command line asks for.
@@ -80,13 +62,9 @@ pub(super) fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> i32 {
-    let failed = |exception: &str| {
-        log_line::error(LOGGER, "Unknown error when running consumer: ", exception);
-        1
-    };
     let (runtime, mut consumer) = match open(&plan.bootstrap, &plan.properties) {
         Ok(opened) => opened,
-        Err(error) => return failed(&error.exception()),
+        Err(error) => return CONSOLE.failed(&error.exception()),
     };
     let protocol = plan.properties.get("group.protocol").unwrap_or("classic");
     if !given.release().is_3_7()
@@ -101,60 +79,19 @@ pub(super) fn run(
     });
     let mut signals = match begun {
         Ok(signals) => signals,
-        Err(error) => return failed(&error.exception()),
+        Err(error) => return CONSOLE.failed(&error.exception()),
     };
-    let most = given.integer("max-messages").map(|most| most.unwrap_or(-1));
-    let mut printer = Printer {
-        plan: &plan,
-        is_skipping: given.has("skip-message-on-error"),
-        most: most.as_ref().ok().and_then(|most| match most {
-            -1 => None,
-            most => Some(u64::try_from(*most).unwrap_or(0)),
-        }),
-        count: 0,
-        buffer: Vec::with_capacity(BUFFER_BYTES * 2),
-        out,
-    };
-    let ended = most.map(|_| printer.pump(&runtime, &mut consumer, &mut signals));
+    let most = most(given);
+    let wanted = most.as_ref().ok().copied().flatten();
+    let how = (&plan.formatter, given.has("skip-message-on-error"));
+    let mut reading = Reading { plan: &plan, printer: Printer::new(CONSOLE, how, wanted, out) };
+    let ended = most.map(|_| reading.pump(&runtime, &mut consumer, &mut signals));
     runtime.block_on(consumer.close(CLOSE_LIMIT));
-    let count = printer.count;
-    let code = match ended {
-        Err(error) => Err(format!("{}: {error}", error.class())),
-        Ok(ended) => say(&ended, err),
-    };
-    let _ = writeln!(err, "Processed a total of {count} messages");
-    let code = code.unwrap_or_else(|exception| failed(&exception));
-    if given.has("enable-systest-events") {
-        let _ = writeln!(out, "shutdown_complete");
-    }
+    let count = reading.printer.count();
+    let code = CONSOLE.conclude(ended, count, given, (out, err));
     // Connections need no farewell.
     runtime.shutdown_background();
     code
-}
-
-/// The exit code, or the exception that the tool ends with.
-fn say(ended: &Ended, err: &mut dyn Write) -> Result<i32, String> {
-    let terminating = |exception: &str| {
-        let words = "Error processing message, terminating consumer process: ";
-        log_line::error(LOGGER, words, exception);
-    };
-    match ended {
-        Ended::Enough => Ok(0),
-        Ended::Stopped(code) => Ok(*code),
-        Ended::TimedOut => {
-            terminating("org.apache.kafka.common.errors.TimeoutException");
-            Ok(0)
-        }
-        Ended::Failed(error) => {
-            terminating(&format!("{}: {error}", error.class()));
-            Ok(0)
-        }
-        Ended::Unread => {
-            let _ = writeln!(err, "Unable to write to standard out, closing consumer.");
-            Ok(0)
-        }
-        Ended::Unprintable(error) => Err(format!("{}: {error}", error.class)),
-    }
 }
 
 fn begin(consumer: &mut Consumer, plan: &Plan, given: &ParsedOptions) -> Result<(), NotBegun> {
@@ -179,11 +116,7 @@ fn begin(consumer: &mut Consumer, plan: &Plan, given: &ParsedOptions) -> Result<
     Ok(())
 }
 
-impl Printer<'_> {
-    fn is_enough(&self) -> bool {
-        self.most.is_some_and(|most| self.count >= most)
-    }
-
+impl Reading<'_> {
     /// Reads and prints until something ends it.
     fn pump(
         &mut self,
@@ -193,7 +126,7 @@ impl Printer<'_> {
     ) -> Ended {
         let mut since = Instant::now();
         loop {
-            if self.is_enough() {
+            if self.printer.is_enough() {
                 return Ended::Enough;
             }
             let limit = self.plan.timeout.map_or(Duration::MAX, |timeout| {
@@ -203,19 +136,19 @@ impl Printer<'_> {
                 tokio::select! {
                     biased;
                     code = signals.next() => Err(Ended::Stopped(code)),
-                    polled = consumer.poll(limit) => polled.map_err(Ended::Failed),
+                    polled = consumer.poll(limit) => polled.map_err(|error| failed(&error)),
                 }
             });
             match polled {
                 Err(ended) => return ended,
                 Ok(Polled::Records(fetched)) => {
-                    let before = self.count;
+                    let before = self.printer.count();
                     let printed = self.print_all(fetched, consumer);
-                    let written = self.flush();
+                    let written = self.printer.flush();
                     if let Err(ended) = printed.and(written) {
                         return ended;
                     }
-                    if self.count > before {
+                    if self.printer.count() > before {
                         since = Instant::now();
                     }
                 }
@@ -233,7 +166,7 @@ impl Printer<'_> {
         for mut one in fetched.by_ref() {
             let partition = one.partition.clone();
             let printed = self.print(&mut one);
-            if printed.is_err() || self.is_enough() {
+            if printed.is_err() || self.printer.is_enough() {
                 let next = match &printed {
                     Ok(next) | Err((_, next)) => *next,
                 };
@@ -252,7 +185,7 @@ impl Printer<'_> {
     /// Where reading goes on, if not behind all of it.
     fn print(&mut self, fetched: &mut Fetched) -> Result<Option<i64>, (Ended, Option<i64>)> {
         let partition = fetched.partition.clone();
-        let stopped = |error, position| (Ended::Failed(ConsumerError::Fetched(error)), position);
+        let stopped = |error, position| (failed(&ConsumerError::Fetched(error)), position);
         loop {
             let position = fetched.position();
             let batch = match fetched.next_batch() {
@@ -263,44 +196,24 @@ impl Printer<'_> {
             let timestamp_type = batch.timestamp_type;
             let mut next = position;
             for record in batch {
-                let failed = |cause| {
+                let unread = |cause| {
                     let partition = partition.clone();
                     client::consumer::FetchedError::Batch { partition, offset: next, cause }
                 };
-                let record = record.map_err(|cause| stopped(failed(cause), Some(next)))?;
-                self.count += 1;
+                let record = record.map_err(|cause| stopped(unread(cause), Some(next)))?;
                 next = record.offset + 1;
                 let partition = partition.partition;
                 let printable =
                     Printable { partition, timestamp_type, record, delivery_count: None };
-                let written = self.plan.formatter.write(&printable, &mut self.buffer);
-                if let Err(error) = written {
-                    self.unprintable(error).map_err(|ended| (ended, Some(next)))?;
-                }
-                if self.buffer.len() >= BUFFER_BYTES {
-                    self.flush().map_err(|ended| (ended, Some(next)))?;
-                }
-                if self.is_enough() {
+                self.printer.print(&printable).map_err(|ended| (ended, Some(next)))?;
+                if self.printer.is_enough() {
                     return Ok(Some(next));
                 }
             }
         }
     }
+}
 
-    fn unprintable(&mut self, error: FormatError) -> Result<(), Ended> {
-        if !self.is_skipping {
-            return Err(Ended::Unprintable(error));
-        }
-        // In its place among what is printed.
-        self.flush()?;
-        let words = "Error processing message, skipping this message: ";
-        log_line::error(LOGGER, words, &format!("{}: {error}", error.class));
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), Ended> {
-        let written = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
-        self.buffer.clear();
-        written.map_err(|_| Ended::Unread)
-    }
+fn failed(error: &ConsumerError) -> Ended {
+    Ended::Failed(format!("{}: {error}", error.class()))
 }
