@@ -81,6 +81,7 @@ type RunAs = fn(CliRelease, &[String], &mut dyn Write, &mut dyn Write) -> i32;
 
 /// Tools that speak as each release does, by the name that people type, without `.sh`.
 const WORDED: &[(&str, RunAs)] = &[
+    ("kafka-acls", kafka_acls::run),
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
     ("kafka-cluster", kafka_cluster::run),
     ("kafka-configs", kafka_configs::run),
@@ -106,7 +107,6 @@ const WORDED: &[(&str, RunAs)] = &[
 const TOOLS: &[(&str, Run)] = &[
     ("cub", confluent::cub),
     ("dub", confluent::dub),
-    ("kafka-acls", kafka_acls::run),
     ("kafka-client-metrics", kafka_client_metrics::run),
     ("kafka-delegation-tokens", kafka_delegation_tokens::run),
     ("kafka-groups", kafka_groups::run),
