@@ -101,6 +101,9 @@ const WORDED: &[(&str, RunAs)] = &[
     ("kafka-reassign-partitions", kafka_reassign_partitions::run),
     ("kafka-replica-verification", kafka_replica_verification::run),
     ("kafka-topics", kafka_topics::run),
+    ("kafka-transactions", kafka_transactions::run),
+    ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
+    ("kafka-verifiable-producer", kafka_verifiable_producer::run),
 ];
 
 /// The tools that have one wording, by the same names.
@@ -112,9 +115,6 @@ const TOOLS: &[(&str, Run)] = &[
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-storage", kafka_storage::run),
-    ("kafka-transactions", kafka_transactions::run),
-    ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
-    ("kafka-verifiable-producer", kafka_verifiable_producer::run),
     ("nc", nc::run),
     ("ub", confluent::ub),
 ];

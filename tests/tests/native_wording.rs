@@ -23,6 +23,7 @@ macro_rules! wordings {
 // What Gregor does not serve yet.
 wordings! { Kind::Stock;
     kafka_acls_speaks_as_3_7 => "tools/acls-3.7.0",
+    kafka_transactions_speaks_as_3_7 => "tools/transactions-3.7.0",
 }
 
 wordings! { Kind::Gregor;
@@ -39,4 +40,6 @@ wordings! { Kind::Gregor;
     kafka_e2e_latency_speaks_as_3_7 => "tools/e2e-latency-3.7.0",
     kafka_replica_verification_speaks_as_3_7 => "tools/replica-verification-3.7.0",
     kafka_producer_perf_test_speaks_as_3_7 => "tools/producer-perf-test-3.7.0",
+    kafka_verifiable_producer_speaks_as_3_7 => "tools/verifiable-producer-3.7.0",
+    kafka_verifiable_consumer_speaks_as_3_7 => "tools/verifiable-consumer-3.7.0",
 }

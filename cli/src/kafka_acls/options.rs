@@ -56,9 +56,10 @@ const EXCLUSIVE: [(&str, &[&str]); 3] = [
 ];
 
 /// What 3.7 says before it asks an authorizer itself, which it does where no broker is named.
-pub(super) const DEPRECATED: &str = "Warning: support for ACL configuration directly through the authorizer is deprecated \
-     and will be removed in a future release. Please use --bootstrap-server instead to set \
-     ACLs through the admin client.";
+pub(super) const DEPRECATED: &str = "\
+    Warning: support for ACL configuration directly through the authorizer is deprecated \
+    and will be removed in a future release. Please use --bootstrap-server instead to set \
+    ACLs through the admin client.";
 
 /// Checks what was given; the action that shall be done.
 pub(super) fn check(nothing_given: bool, given: &ParsedOptions) -> Result<Action, Refused> {
