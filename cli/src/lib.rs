@@ -83,12 +83,14 @@ type RunAs = fn(CliRelease, &[String], &mut dyn Write, &mut dyn Write) -> i32;
 const WORDED: &[(&str, RunAs)] = &[
     ("kafka-acls", kafka_acls::run),
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
+    ("kafka-client-metrics", kafka_client_metrics::run),
     ("kafka-cluster", kafka_cluster::run),
     ("kafka-configs", kafka_configs::run),
     ("kafka-console-consumer", kafka_console_consumer::run),
     ("kafka-console-producer", kafka_console_producer::run),
     ("kafka-consumer-groups", kafka_consumer_groups::run),
     ("kafka-consumer-perf-test", kafka_consumer_perf_test::run),
+    ("kafka-delegation-tokens", kafka_delegation_tokens::run),
     ("kafka-delete-records", kafka_delete_records::run),
     ("kafka-dump-log", kafka_dump_log::run),
     ("kafka-e2e-latency", kafka_e2e_latency::run),
@@ -110,8 +112,6 @@ const WORDED: &[(&str, RunAs)] = &[
 const TOOLS: &[(&str, Run)] = &[
     ("cub", confluent::cub),
     ("dub", confluent::dub),
-    ("kafka-client-metrics", kafka_client_metrics::run),
-    ("kafka-delegation-tokens", kafka_delegation_tokens::run),
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-storage", kafka_storage::run),
