@@ -102,6 +102,7 @@ const WORDED: &[(&str, RunAs)] = &[
     ("kafka-producer-perf-test", kafka_producer_perf_test::run),
     ("kafka-reassign-partitions", kafka_reassign_partitions::run),
     ("kafka-replica-verification", kafka_replica_verification::run),
+    ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
     ("kafka-transactions", kafka_transactions::run),
     ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
@@ -114,7 +115,6 @@ const TOOLS: &[(&str, Run)] = &[
     ("dub", confluent::dub),
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
-    ("kafka-storage", kafka_storage::run),
     ("nc", nc::run),
     ("ub", confluent::ub),
 ];

@@ -30,6 +30,7 @@ const TOOLS: &[&str] = &[
     "kafka-producer-perf-test",
     "kafka-reassign-partitions",
     "kafka-replica-verification",
+    "kafka-storage",
     "kafka-topics",
     "kafka-transactions",
     "kafka-verifiable-consumer",

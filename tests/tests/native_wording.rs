@@ -44,4 +44,5 @@ wordings! { Kind::Gregor;
     kafka_producer_perf_test_speaks_as_3_7 => "tools/producer-perf-test-3.7.0",
     kafka_verifiable_producer_speaks_as_3_7 => "tools/verifiable-producer-3.7.0",
     kafka_verifiable_consumer_speaks_as_3_7 => "tools/verifiable-consumer-3.7.0",
+    kafka_storage_speaks_as_3_7 => "tools/storage-3.7.0",
 }
