@@ -94,13 +94,16 @@ type RunAs = fn(CliRelease, &[String], &mut dyn Write, &mut dyn Write) -> i32;
 
 /// Tools that speak as each release does, by the name that people type, without `.sh`.
 const WORDED: &[(&str, RunAs)] = &[
+    ("kafka-acls", kafka_acls::run),
     ("kafka-broker-api-versions", kafka_broker_api_versions::run),
+    ("kafka-client-metrics", kafka_client_metrics::run),
     ("kafka-cluster", kafka_cluster::run),
     ("kafka-configs", kafka_configs::run),
     ("kafka-console-consumer", kafka_console_consumer::run),
     ("kafka-console-producer", kafka_console_producer::run),
     ("kafka-consumer-groups", kafka_consumer_groups::run),
     ("kafka-consumer-perf-test", kafka_consumer_perf_test::run),
+    ("kafka-delegation-tokens", kafka_delegation_tokens::run),
     ("kafka-delete-records", kafka_delete_records::run),
     ("kafka-dump-log", kafka_dump_log::run),
     ("kafka-e2e-latency", kafka_e2e_latency::run),
@@ -112,27 +115,24 @@ const WORDED: &[(&str, RunAs)] = &[
     ("kafka-producer-perf-test", kafka_producer_perf_test::run),
     ("kafka-reassign-partitions", kafka_reassign_partitions::run),
     ("kafka-replica-verification", kafka_replica_verification::run),
+    ("kafka-storage", kafka_storage::run),
     ("kafka-topics", kafka_topics::run),
+    ("kafka-transactions", kafka_transactions::run),
+    ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
+    ("kafka-verifiable-producer", kafka_verifiable_producer::run),
 ];
 
 /// The tools that have one wording, by the same names.
 const TOOLS: &[(&str, Run)] = &[
     ("cub", confluent::cub),
     ("dub", confluent::dub),
-    ("kafka-acls", kafka_acls::run),
-    ("kafka-client-metrics", kafka_client_metrics::run),
     ("kafka-console-share-consumer", kafka_console_share_consumer::run),
-    ("kafka-delegation-tokens", kafka_delegation_tokens::run),
     ("kafka-groups", kafka_groups::run),
     ("kafka-metadata-shell", kafka_metadata_shell::run),
     ("kafka-share-consumer-perf-test", kafka_share_consumer_perf_test::run),
     ("kafka-share-groups", kafka_share_groups::run),
-    ("kafka-storage", kafka_storage::run),
     ("kafka-streams-application-reset", kafka_streams_application_reset::run),
     ("kafka-streams-groups", kafka_streams_groups::run),
-    ("kafka-transactions", kafka_transactions::run),
-    ("kafka-verifiable-consumer", kafka_verifiable_consumer::run),
-    ("kafka-verifiable-producer", kafka_verifiable_producer::run),
     ("kafka-verifiable-share-consumer", kafka_verifiable_share_consumer::run),
     ("nc", nc::run),
     ("ub", confluent::ub),

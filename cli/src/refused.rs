@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::joptsimple::{Opt, OptionError, ParsedOptions, parse};
+use crate::joptsimple::{Opt, OptionError, ParsedOptions, parse_in};
 use crate::release::CliRelease;
 
 /// What a command line comes to that is not carried out.
@@ -28,7 +28,20 @@ pub(crate) fn read<A>(
     arguments: &[String],
     check: impl FnOnce(bool, &ParsedOptions) -> Result<A, Refused>,
 ) -> Result<(ParsedOptions, A), Refused> {
-    let given = parse(options, arguments).map_err(|error| Refused::Usage(error.to_string()))?;
+    read_in(CliRelease::default(), options, arguments, check)
+}
+
+/// The same as this release has it. 3.7 shows no help for what it cannot read.
+pub(crate) fn read_in<A>(
+    release: CliRelease,
+    options: &'static [Opt],
+    arguments: &[String],
+    check: impl FnOnce(bool, &ParsedOptions) -> Result<A, Refused>,
+) -> Result<(ParsedOptions, A), Refused> {
+    let given = parse_in(release, options, arguments).map_err(|error| match release.is_3_7() {
+        true => Refused::from(error),
+        false => Refused::Usage(error.to_string()),
+    })?;
     let action = check(arguments.is_empty(), &given)?;
     Ok((given, action))
 }

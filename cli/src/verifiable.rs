@@ -27,6 +27,15 @@ impl From<Stopped> for Refused {
     }
 }
 
+/// The brokers to begin with, by whichever name they have; `names` are all there are.
+pub(crate) fn bootstrap_servers<'a>(
+    given: &'a ParsedOptions,
+    names: &str,
+) -> Result<&'a str, Refused> {
+    let servers = given.value("bootstrap-server").or_else(|| given.value("broker-list"));
+    servers.ok_or_else(|| Refused::Wrong(format!("one of the arguments {names} is required")))
+}
+
 /// A tool by the name that its complaints have, its help and its flags.
 pub(crate) struct Tool {
     pub(crate) name: &'static str,

@@ -35,6 +35,7 @@ const TOOLS: &[&str] = &[
     "kafka-share-groups",
     "kafka-streams-application-reset",
     "kafka-streams-groups",
+    "kafka-storage",
     "kafka-topics",
     "kafka-transactions",
     "kafka-verifiable-consumer",

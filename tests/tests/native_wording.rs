@@ -4,23 +4,31 @@ use tests::golden::{check, check_native, recording};
 use tests::server::Kind;
 
 /// Records with 3.7.0's tools, or runs ours.
-fn check_wording(case: &str) {
+fn check_wording(kind: Kind, case: &str) {
     match recording() {
         true => check(case),
-        false => check_native(Kind::Gregor, case),
+        false => check_native(kind, case),
     }
 }
 
 macro_rules! wordings {
-    ($($name:ident => $case:literal,)*) => { $(
+    ($kind:expr; $($name:ident => $case:literal,)*) => { $(
         #[test]
         fn $name() {
-            check_wording($case);
+            check_wording($kind, $case);
         }
     )* };
 }
 
-wordings! {
+// What Gregor does not serve yet.
+wordings! { Kind::Stock;
+    kafka_acls_speaks_as_3_7 => "tools/acls-3.7.0",
+    kafka_client_metrics_speaks_as_3_7 => "tools/client-metrics-3.7.0",
+    kafka_delegation_tokens_speaks_as_3_7 => "tools/delegation-tokens-3.7.0",
+    kafka_transactions_speaks_as_3_7 => "tools/transactions-3.7.0",
+}
+
+wordings! { Kind::Gregor;
     kafka_topics_speaks_as_3_7 => "tools/topics-3.7.0",
     kafka_configs_speaks_as_3_7 => "tools/configs-3.7.0",
     elections_and_log_directories_speak_as_3_7 => "tools/elections-3.7.0",
@@ -34,4 +42,7 @@ wordings! {
     kafka_e2e_latency_speaks_as_3_7 => "tools/e2e-latency-3.7.0",
     kafka_replica_verification_speaks_as_3_7 => "tools/replica-verification-3.7.0",
     kafka_producer_perf_test_speaks_as_3_7 => "tools/producer-perf-test-3.7.0",
+    kafka_verifiable_producer_speaks_as_3_7 => "tools/verifiable-producer-3.7.0",
+    kafka_verifiable_consumer_speaks_as_3_7 => "tools/verifiable-consumer-3.7.0",
+    kafka_storage_speaks_as_3_7 => "tools/storage-3.7.0",
 }

@@ -11,6 +11,7 @@ use client::admin::{
 use super::Failure;
 use crate::joptsimple::{OptionError, ParsedOptions};
 use crate::refused::Refused;
+use crate::release::CliRelease;
 
 const CLUSTER_NAME: &str = "kafka-cluster";
 
@@ -165,7 +166,8 @@ pub(super) fn of_resources(given: &ParsedOptions) -> Result<Entries, Failure> {
         let entries = entries(given, &operations)?;
         all = resources.into_iter().map(|resource| (resource, entries.clone())).collect();
     }
-    all.iter().try_for_each(|(resource, entries)| supported(resource, entries))?;
+    let release = given.release();
+    all.iter().try_for_each(|(resource, entries)| supported(release, resource, entries))?;
     Ok(all)
 }
 
@@ -217,7 +219,7 @@ fn usage(words: String) -> Failure {
 }
 
 /// Operations that mean something to a kind of resource: `AclEntry.supportedOperations`.
-fn operations_of(resource: ResourceType) -> &'static [AclOperation] {
+fn operations_of(release: CliRelease, resource: ResourceType) -> &'static [AclOperation] {
     use AclOperation::{
         Alter, AlterConfigs, ClusterAction, Create, CreateTokens, Delete, Describe,
         DescribeConfigs, DescribeTokens, IdempotentWrite, Read, TwoPhaseCommit, Write,
@@ -226,7 +228,10 @@ fn operations_of(resource: ResourceType) -> &'static [AclOperation] {
         ResourceType::Topic => {
             &[Read, Write, Create, Describe, Delete, Alter, DescribeConfigs, AlterConfigs]
         }
-        ResourceType::Group => &[Read, Describe, Delete, DescribeConfigs, AlterConfigs],
+        ResourceType::Group => release.either(
+            &[Read, Describe, Delete],
+            &[Read, Describe, Delete, DescribeConfigs, AlterConfigs],
+        ),
         ResourceType::Cluster => &[
             Create,
             ClusterAction,
@@ -236,26 +241,36 @@ fn operations_of(resource: ResourceType) -> &'static [AclOperation] {
             Alter,
             Describe,
         ],
-        ResourceType::TransactionalId => &[Describe, Write, TwoPhaseCommit],
+        ResourceType::TransactionalId => {
+            release.either(&[Describe, Write], &[Describe, Write, TwoPhaseCommit])
+        }
         ResourceType::DelegationToken => &[Describe],
         ResourceType::User => &[CreateTokens, DescribeTokens],
         ResourceType::Unknown | ResourceType::Any => &[],
     }
 }
 
-fn supported(resource: &ResourcePattern, entries: &[AccessControlEntry]) -> Result<(), Failure> {
-    let valid = operations_of(resource.resource_type);
+fn supported(
+    release: CliRelease,
+    resource: &ResourcePattern,
+    entries: &[AccessControlEntry],
+) -> Result<(), Failure> {
+    let valid = operations_of(release, resource.resource_type);
     let is_valid = |entry: &AccessControlEntry| {
         entry.operation == AclOperation::All || valid.contains(&entry.operation)
     };
     if entries.iter().all(is_valid) {
         return Ok(());
     }
-    let shown: Vec<&str> =
-        valid.iter().chain(&[AclOperation::All]).map(|one| one.constant()).collect();
+    let shown = |one: &AclOperation| match release.is_3_7() {
+        true => pascal_case(one.constant()),
+        false => one.constant().to_owned(),
+    };
+    let shown: Vec<String> = valid.iter().chain(&[AclOperation::All]).map(shown).collect();
+    let (open, close) = release.either(("", ""), ("[", "]"));
     let kind = resource.resource_type;
     let list = shown.join(", ");
-    Err(usage(format!("ResourceType {kind} only supports operations [{list}]")))
+    Err(usage(format!("ResourceType {kind} only supports operations {open}{list}{close}")))
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! `kafka-acls`: who may do what, listed, added and removed.
 //!
-//! Answers to org.apache.kafka.tools.AclCommand of Kafka 4.3.1, whose help is `help-4.3.1.txt`.
+//! Answers to org.apache.kafka.tools.AclCommand of Kafka 4.3.1, whose help is `help-4.3.1.txt`, and
+//! to kafka.admin.AclCommand of 3.7.0, which lists what there is behind every change.
 //! `options` judges the command line, `entries` says what it means.
 //!
 //! Unlike Kafka, whose JVM has no console where stdin is no terminal and ends with that: the answer
-//! to a question is read from stdin whatever it is.
+//! to a question is read from stdin whatever it is. An authorizer that 3.7 asks itself, beside the
+//! brokers (`--authorizer-properties zookeeper.connect=…`), keeps its entries in a ZooKeeper, and
+//! none is asked here.
 
 mod entries;
 mod options;
@@ -17,14 +20,18 @@ use client::admin::{
 };
 use serde::Serialize;
 
-use self::entries::{of_resources, pattern_type, principals, resources};
-use self::options::{Action, OPTIONS};
+use self::entries::{Entries, of_resources, pattern_type, principals, resources};
+use self::options::{Action, DEPRECATED, OPTIONS, asks_authorizer};
 use crate::joptsimple::{OptionError, ParsedOptions};
 use crate::json::Report;
-use crate::refused::{Refused, read};
+use crate::refused::{Refused, read_in};
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 
-const HELP: &str = include_str!("help-4.3.1.txt");
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
 
 /// Why a command that got past its options failed.
 #[derive(Debug, thiserror::Error)]
@@ -79,19 +86,30 @@ impl<'a> AclRow<'a> {
 }
 
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let (given, action) = match read(OPTIONS, arguments, options::check) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let (given, action) = match read_in(release, OPTIONS, arguments, options::check) {
         Ok(checked) => checked,
-        Err(refused) => return refused.answer(HELP, out, err),
+        Err(refused) => return refused.answer_in(release, help(release), out, err),
     };
     let mut report = Report::new(given.has("json"), out, err);
-    let done = open(&given, &mut report).and_then(|mut session| {
-        session.run(async |admin| match action {
-            Action::Add => add(&given, admin, report.out).await,
-            Action::Remove => remove(&given, admin, report.out).await,
-            Action::List => {
+    let done = open(&given, action, &mut report).and_then(|mut session| {
+        session.run(async |admin| {
+            match action {
+                Action::Add => add(&given, admin, report.out).await?,
+                Action::Remove => remove(&given, admin, report.out).await?,
+                Action::List => {}
+            }
+            if action == Action::List || release.is_3_7() {
                 list(&given, admin, &mut report).await?;
-                Ok(report.end()?)
+            }
+            match action {
+                Action::List => Ok(report.end()?),
+                Action::Add | Action::Remove => Ok(()),
             }
         })
     });
@@ -99,7 +117,7 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
         Ok(()) => 0,
         // Streams that nobody reads any more are no reason to complain.
         Err(Failure::Io(_)) => 1,
-        Err(Failure::Refused(refused)) => refused.answer(HELP, out, err),
+        Err(Failure::Refused(refused)) => refused.answer_in(release, help(release), out, err),
         Err(failure) => {
             let _ = writeln!(out, "Error while executing ACL command: {failure}");
             1
@@ -107,7 +125,36 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     }
 }
 
-fn open(given: &ParsedOptions, report: &mut Report<'_>) -> Result<Session, Failure> {
+/// Why an authorizer that is named by its properties is not asked.
+fn beside_brokers(given: &ParsedOptions) -> Result<Failure, Failure> {
+    const DEFAULT: &str = "kafka.security.authorizer.AclAuthorizer";
+    let typed = given.values("authorizer-properties");
+    if let Some(key) = typed.iter().find(|typed| !typed.contains('=')) {
+        return Ok(Failure::Words(format!("Missing value for key {key}}}")));
+    }
+    properties(given.value("zk-tls-config-file")?)?;
+    let words = match given.value("authorizer")? {
+        Some(class) if class != DEFAULT => class,
+        _ if typed.iter().any(|typed| typed.starts_with("zookeeper.connect=")) => {
+            "There is no ZooKeeper to ask: use --bootstrap-server"
+        }
+        _ => "Missing required configuration `zookeeper.connect` which has no default value.",
+    };
+    Ok(Failure::Words(words.to_owned()))
+}
+
+fn open(
+    given: &ParsedOptions,
+    action: Action,
+    report: &mut Report<'_>,
+) -> Result<Session, Failure> {
+    if asks_authorizer(given) {
+        writeln!(report.err, "{DEPRECATED}")?;
+        return Err(beside_brokers(given)?);
+    }
+    if given.release().is_3_7() && action == Action::Add {
+        additions(given)?;
+    }
     let file = given.value("command-config")?;
     if file.is_none() && given.has("command-config") {
         report.remark("Did not load any properties since the property file is not specified")?;
@@ -123,7 +170,8 @@ fn open(given: &ParsedOptions, report: &mut Report<'_>) -> Result<Session, Failu
     Ok(Session::open(bootstrap, list, settings, "AdminClient")?)
 }
 
-async fn add(given: &ParsedOptions, admin: &mut Admin, out: &mut dyn Write) -> Result<(), Failure> {
+/// What shall be added, which must be something of resources that are named.
+fn additions(given: &ParsedOptions) -> Result<Entries, Failure> {
     use client::admin::PatternType::{Literal, Prefixed};
     let pattern_type = pattern_type(given)?;
     let usage = |words: String| Failure::Refused(Refused::Usage(words));
@@ -139,8 +187,14 @@ async fn add(given: &ParsedOptions, admin: &mut Admin, out: &mut dyn Write) -> R
                 .to_owned(),
         ));
     }
-    for (pattern, entries) in all {
-        let existing = admin.describe_acls(&pattern).await?;
+    Ok(all)
+}
+
+async fn add(given: &ParsedOptions, admin: &mut Admin, out: &mut dyn Write) -> Result<(), Failure> {
+    let is_old = given.release().is_3_7();
+    for (pattern, entries) in additions(given)? {
+        // 3.7 adds what is there already again.
+        let existing = if is_old { Vec::new() } else { admin.describe_acls(&pattern).await? };
         let mut new = Vec::new();
         for entry in entries {
             let binding = AclBinding { pattern: pattern.clone(), entry };
@@ -151,11 +205,17 @@ async fn add(given: &ParsedOptions, admin: &mut Admin, out: &mut dyn Write) -> R
         }
         if !new.is_empty() {
             let shown = lines(new.iter().map(|binding| &binding.entry));
-            writeln!(out, "Adding ACLs for resource `{pattern}`: \n {shown}\n")?;
+            let space = space(given);
+            writeln!(out, "Adding ACLs for resource `{pattern}`: \n {shown}{space}\n")?;
             admin.create_acls(&new).await?;
         }
     }
     Ok(())
+}
+
+/// What 3.7 has behind lines.
+fn space(given: &ParsedOptions) -> &'static str {
+    given.release().either(" ", "")
 }
 
 fn lines<'a>(entries: impl Iterator<Item = &'a AccessControlEntry>) -> String {
@@ -173,9 +233,10 @@ async fn remove(
                 "Are you sure you want to delete all ACLs for resource filter `{filter}`? (y/n)"
             ),
             false => format!(
-                "Are you sure you want to remove ACLs: \n {}\n from resource filter `{filter}`? \
+                "Are you sure you want to remove ACLs: \n {}{}\n from resource filter `{filter}`? \
                  (y/n)",
-                lines(entries.iter())
+                lines(entries.iter()),
+                space(given)
             ),
         };
         if given.has("force") || is_confirmed(&question, out)? {
@@ -213,11 +274,11 @@ async fn list(
         }
     }
     if principals.is_empty() {
-        return show(&known, |_| true, report);
+        return show(&known, |_| true, given.release(), report);
     }
     for principal in principals {
         report.heading(&format!("ACLs for principal `{principal}`\n"))?;
-        show(&known, |entry| entry.principal == principal, report)?;
+        show(&known, |entry| entry.principal == principal, given.release(), report)?;
     }
     Ok(())
 }
@@ -225,6 +286,7 @@ async fn list(
 fn show(
     known: &BTreeMap<ResourcePattern, Vec<AccessControlEntry>>,
     is_shown: impl Fn(&AccessControlEntry) -> bool,
+    release: CliRelease,
     report: &mut Report<'_>,
 ) -> Result<(), Failure> {
     for (resource, entries) in known {
@@ -234,7 +296,10 @@ fn show(
             let rows = shown.iter().map(|entry| AclRow::of(resource, entry));
             report.rows(rows, || {
                 let shown = lines(shown.iter().copied());
-                format!("Current ACLs for resource `{resource}`:\n{shown}\n\n")
+                match release.is_3_7() {
+                    true => format!("Current ACLs for resource `{resource}`: \n {shown} \n\n"),
+                    false => format!("Current ACLs for resource `{resource}`:\n{shown}\n\n"),
+                }
             })?;
         }
     }

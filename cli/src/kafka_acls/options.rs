@@ -1,15 +1,19 @@
 //! The options of `kafka-acls`, and which of them go together.
 //!
-//! Answers to `AclCommandOptions` of Kafka 4.3.1: its checks in its order.
+//! Answers to `AclCommandOptions` of Kafka 4.3.1 and 3.7.0: its checks in its order.
 
 use crate::joptsimple::{Opt, ParsedOptions};
 use crate::refused::Refused;
+use crate::release::CliRelease;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
     Opt::switch("version"),
     Opt::value("bootstrap-server"),
-    Opt::value("bootstrap-controller"),
+    Opt::value("bootstrap-controller").only(CliRelease::V4_3),
+    Opt::value("authorizer").only(CliRelease::V3_7),
+    Opt::value("authorizer-properties").only(CliRelease::V3_7),
+    Opt::value("zk-tls-config-file").only(CliRelease::V3_7),
     Opt::optional("command-config"),
     Opt::value("topic"),
     Opt::switch("cluster"),
@@ -51,26 +55,76 @@ const EXCLUSIVE: [(&str, &[&str]); 3] = [
     ("consumer", &["operation", "deny-principal", "deny-host"]),
 ];
 
+/// What 3.7 says before it asks an authorizer itself, which it does where no broker is named.
+pub(super) const DEPRECATED: &str = "\
+    Warning: support for ACL configuration directly through the authorizer is deprecated \
+    and will be removed in a future release. Please use --bootstrap-server instead to set \
+    ACLs through the admin client.";
+
 /// Checks what was given; the action that shall be done.
 pub(super) fn check(nothing_given: bool, given: &ParsedOptions) -> Result<Action, Refused> {
-    let usage = |words: &str| Err(Refused::Usage(words.to_owned()));
     if nothing_given || given.has("help") {
         return usage("This tool helps to manage acls on kafka.");
     }
     if given.has("version") {
         return Err(Refused::Version);
     }
+    match given.release() {
+        CliRelease::V3_7 => authorizer(given)?,
+        CliRelease::V4_3 => servers(given)?,
+    }
+    action(given).map_err(|refused| match refused {
+        Refused::Usage(words) if asks_authorizer(given) => {
+            Refused::Usage(format!("{DEPRECATED}\n{words}"))
+        }
+        other => other,
+    })
+}
+
+/// Whether 3.7 goes around the brokers.
+pub(super) fn asks_authorizer(given: &ParsedOptions) -> bool {
+    given.release().is_3_7() && !given.has("bootstrap-server")
+}
+
+/// Whom 4.3 asks.
+fn servers(given: &ParsedOptions) -> Result<(), Refused> {
     match (given.has("bootstrap-server"), given.has("bootstrap-controller")) {
         (true, true) => {
-            return usage(
-                "Only one of --bootstrap-server or --bootstrap-controller must be specified",
-            );
+            usage("Only one of --bootstrap-server or --bootstrap-controller must be specified")
         }
         (false, false) => {
-            return usage("One of --bootstrap-server or --bootstrap-controller must be specified");
+            usage("One of --bootstrap-server or --bootstrap-controller must be specified")
         }
-        _ => {}
+        _ => Ok(()),
     }
+}
+
+/// Whom 3.7 asks.
+fn authorizer(given: &ParsedOptions) -> Result<(), Refused> {
+    let by_broker = given.has("bootstrap-server");
+    if by_broker && given.has("authorizer") {
+        return usage("Only one of --bootstrap-server or --authorizer must be specified");
+    }
+    if !by_broker && !given.has("authorizer-properties") {
+        return usage("Missing required argument \"[authorizer-properties]\"");
+    }
+    if !by_broker && given.has("command-config") {
+        let words = "The --command-config option can only be used with --bootstrap-server option";
+        return usage(&format!("{DEPRECATED}\n{words}"));
+    }
+    if by_broker && given.has("authorizer-properties") {
+        return usage(
+            "The --authorizer-properties option can only be used with --authorizer option",
+        );
+    }
+    Ok(())
+}
+
+fn usage<T>(words: &str) -> Result<T, Refused> {
+    Err(Refused::Usage(words.to_owned()))
+}
+
+fn action(given: &ParsedOptions) -> Result<Action, Refused> {
     let actions = [("add", Action::Add), ("remove", Action::Remove), ("list", Action::List)];
     let mut actions = actions.into_iter().filter(|(name, _)| given.has(name));
     let (Some((_, action)), None) = (actions.next(), actions.next()) else {
@@ -106,7 +160,7 @@ pub(super) fn check(nothing_given: bool, given: &ParsedOptions) -> Result<Action
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::joptsimple::parse;
+    use crate::joptsimple::{parse, parse_in};
 
     #[test]
     fn each_action_has_its_options() {
@@ -132,6 +186,28 @@ mod tests {
             let words = format!("--bootstrap-server a:1 {line}");
             let words: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
             match (check(false, &parse(OPTIONS, &words).unwrap()), expected) {
+                (Ok(action), Ok(expected)) => assert_eq!(action, expected, "{line}"),
+                (Err(Refused::Usage(words)), Err(part)) => assert!(words.contains(part), "{words}"),
+                (checked, _) => panic!("{line}: {checked:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_authorizer_itself_is_asked_by_3_7_alone() {
+        let table = [
+            ("--bootstrap-server a:1 --list", Ok(Action::List)),
+            ("--authorizer-properties zookeeper.connect=a:1 --list", Ok(Action::List)),
+            ("--list", Err("Missing required argument")),
+            ("--bootstrap-server a:1 --authorizer b --list", Err("Only one of")),
+            ("--authorizer-properties a=b --command-config c --list", Err(DEPRECATED)),
+            ("--bootstrap-server a:1 --authorizer-properties a=b --list", Err("can only be used")),
+            ("--authorizer-properties a=b", Err(DEPRECATED)),
+        ];
+        for (line, expected) in table {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            let given = parse_in(CliRelease::V3_7, OPTIONS, &words).unwrap();
+            match (check(false, &given), expected) {
                 (Ok(action), Ok(expected)) => assert_eq!(action, expected, "{line}"),
                 (Err(Refused::Usage(words)), Err(part)) => assert!(words.contains(part), "{words}"),
                 (checked, _) => panic!("{line}: {checked:?}"),

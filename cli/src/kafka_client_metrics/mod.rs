@@ -1,7 +1,7 @@
 //! `kafka-client-metrics`: which metrics clients shall push, and how often.
 //!
-//! Answers to org.apache.kafka.tools.ClientMetricsCommand of Kafka 4.3.1, whose help is
-//! `help-4.3.1.txt`. `options` judges the command line.
+//! Answers to org.apache.kafka.tools.ClientMetricsCommand of Kafka 4.3.1 and 3.7.0,
+//! whose help is in the text files. `options` judges the command line.
 
 mod options;
 
@@ -16,10 +16,15 @@ use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::{OptionError, ParsedOptions};
 use crate::json::{self, Report, fields};
 use crate::kafka_storage::random_uuid;
-use crate::refused::read;
+use crate::refused::read_in;
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 
-const HELP: &str = include_str!("help-4.3.1.txt");
+/// The help of a release.
+const fn help(release: CliRelease) -> &'static str {
+    release.either(include_str!("help-3.7.0.txt"), include_str!("help-4.3.1.txt"))
+}
+
 /// How long Java waits for each answer.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -55,10 +60,15 @@ impl From<SessionError> for Failure {
 }
 
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let (given, action) = match read(OPTIONS, arguments, options::check) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let (given, action) = match read_in(release, OPTIONS, arguments, options::check) {
         Ok(checked) => checked,
-        Err(refused) => return refused.answer(HELP, out, err),
+        Err(refused) => return refused.answer_in(release, help(release), out, err),
     };
     let done = open(&given).and_then(|mut session| {
         session.run(async |admin| execute(action, &given, admin, out, err).await)
@@ -69,7 +79,13 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
         Err(Failure::Io(_)) => 1,
         Err(failure @ Failure::Early(_)) => refuse(err, &failure.to_string()),
         Err(failure) => {
-            refuse(out, &format!("Error while executing client metrics command : {failure}"))
+            let mut said = failure.to_string();
+            if release.is_3_7() {
+                // What the request was called before it listed other resources, too (KIP-1142).
+                said =
+                    said.replace("Call: listConfigResources", "Call: listClientMetricsResources");
+            }
+            refuse(out, &format!("Error while executing client metrics command : {said}"))
         }
     }
 }
@@ -124,7 +140,7 @@ async fn execute(
         }
         _ => {
             let mut report = Report::new(is_json, out, err);
-            describe(name, admin, &mut report).await?;
+            describe(name, given.release(), admin, &mut report).await?;
             Ok(report.end()?)
         }
     }
@@ -138,11 +154,12 @@ async fn alter(
 ) -> Result<(), Failure> {
     let name = name.map_or_else(|| random_uuid().to_string(), str::to_owned);
     let listed = |option| given.has(option).then(|| given.separated(option).join(","));
-    let settings = [
-        ("interval.ms", given.value("interval")?.map(str::to_owned)),
-        ("metrics", listed("metrics")),
-        ("match", listed("match")),
-    ];
+    let interval = match given.release() {
+        CliRelease::V3_7 => given.integer("interval")?.map(|interval| interval.to_string()),
+        CliRelease::V4_3 => given.value("interval")?.map(str::to_owned),
+    };
+    let settings =
+        [("interval.ms", interval), ("metrics", listed("metrics")), ("match", listed("match"))];
     let op = |(key, value): (&str, Option<String>)| {
         let name = key.to_owned();
         value.map(|value| match value.is_empty() {
@@ -158,10 +175,15 @@ async fn alter(
 
 async fn describe(
     name: Option<&str>,
+    release: CliRelease,
     admin: &mut Admin,
     report: &mut Report<'_>,
 ) -> Result<(), Failure> {
-    let known = within(admin.list_config_resources(ResourceKind::ClientMetrics)).await?;
+    let known = match name {
+        // 3.7 describes what it is asked for, whether it is there or not.
+        Some(name) if release.is_3_7() => vec![name.to_owned()],
+        _ => within(admin.list_config_resources(ResourceKind::ClientMetrics)).await?,
+    };
     let names = match name {
         None => known,
         Some(name) if known.iter().any(|known| known == name) => vec![name.to_owned()],

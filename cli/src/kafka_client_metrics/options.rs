@@ -1,9 +1,10 @@
 //! The options of `kafka-client-metrics`, and which of them go together.
 //!
-//! Answers to `ClientMetricsCommandOptions` of Kafka 4.3.1: its checks in its order.
+//! Answers to `ClientMetricsCommandOptions` of Kafka 4.3.1 and 3.7.0: its checks in its order.
 
 use crate::joptsimple::{Opt, ParsedOptions};
 use crate::refused::Refused;
+use crate::release::CliRelease;
 
 pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("help"),
@@ -54,7 +55,11 @@ pub(super) fn check(nothing_given: bool, given: &ParsedOptions) -> Result<&'stat
         if given.has("name") == given.has("generate-name") {
             return words("One of --name or --generate-name must be specified with --alter.");
         }
-        let interval = given.value("interval")?.filter(|text| !text.is_empty());
+        // 3.7 finds out when it is to say it.
+        let interval = match given.release() {
+            CliRelease::V3_7 => None,
+            CliRelease::V4_3 => given.value("interval")?.filter(|text| !text.is_empty()),
+        };
         if interval.is_some_and(|text| text.parse::<i32>().is_err()) {
             return words("Invalid interval value. Enter an integer, or leave empty to reset.");
         }

@@ -2,8 +2,8 @@
 //! described.
 //!
 //! Answers to org.apache.kafka.tools.DelegationTokenCommand of Kafka 4.3.1, whose help is
-//! `help-4.3.1.txt`. `options` judges the command line, `hmac` reads what a token is known by,
-//! `print` shows tokens.
+//! `help-4.3.1.txt`, and of 3.7.0, which says the same. `options` judges the command line, `hmac`
+//! reads what a token is known by, `print` shows tokens.
 
 mod hmac;
 mod options;
@@ -15,8 +15,9 @@ use client::admin::{Admin, AdminError, Bootstrap, Principal};
 
 use self::hmac::HmacError;
 use self::options::{Action, OPTIONS};
-use crate::joptsimple::{OptionError, ParsedOptions, parse};
+use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
 use crate::refused::Refused;
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 
 const HELP: &str = include_str!("help-4.3.1.txt");
@@ -52,15 +53,20 @@ impl From<SessionError> for Failure {
 }
 
 /// Runs the tool.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let read = parse(OPTIONS, arguments).map_err(Refused::from);
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let read = parse_in(release, OPTIONS, arguments).map_err(Refused::from);
     let checked = read.and_then(|given| {
         let action = options::check(arguments.is_empty(), &given)?;
         Ok((given, action))
     });
     let (given, action) = match checked {
         Ok(checked) => checked,
-        Err(refused) => return refused.answer(HELP, out, err),
+        Err(refused) => return refused.answer_in(release, HELP, out, err),
     };
     let done = open(&given).and_then(|mut session| {
         session.run(async |admin| match action {

@@ -18,7 +18,7 @@ pub(super) fn of_node(config: &BrokerConfig) -> BTreeSet<String> {
     directories
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Directories {
     pub(super) formatted: BTreeMap<String, MetaProperties>,
     pub(super) empty: Vec<String>,
@@ -38,6 +38,18 @@ impl Directories {
             }
         }
         found
+    }
+
+    /// As 3.7 shows them.
+    pub(super) fn shown(&self) -> String {
+        let empty = self.empty.iter().map(|directory| (directory, "EMPTY".to_owned()));
+        let unreadable = self.unreadable.iter().map(|directory| (directory, "ERROR".to_owned()));
+        let formatted = self.formatted.iter().map(|(directory, meta)| (directory, shown(meta)));
+        let all: BTreeMap<_, _> = empty.chain(unreadable).chain(formatted).collect();
+        let all: Vec<String> =
+            all.iter().map(|(directory, state)| format!("{directory}: {state}")).collect();
+        let all = all.join(", ");
+        format!("MetaPropertiesEnsemble(metadataLogDir=Optional.empty, dirs={{{all}}})")
     }
 
     /// Checks that what is formatted belongs to this node of this cluster.
@@ -70,4 +82,19 @@ impl Directories {
         }
         Ok(())
     }
+}
+
+/// As Java shows what is known of a directory.
+fn shown(meta: &MetaProperties) -> String {
+    let mut shown = format!("MetaProperties(version={}", meta.version);
+    for (name, value) in [
+        ("clusterId", meta.cluster_id.clone()),
+        ("nodeId", meta.node_id.map(|id| id.to_string())),
+        ("directoryId", meta.directory_id.map(|id| id.to_string())),
+    ] {
+        if let Some(value) = value {
+            shown.push_str(&format!(", {name}={value}"));
+        }
+    }
+    shown + ")"
 }

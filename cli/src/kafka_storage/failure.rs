@@ -23,6 +23,8 @@ pub enum Failure {
          directory and format the others."
     )]
     AlreadyFormatted { directory: String },
+    #[error("I/O error trying to read log directory {directory}.")]
+    UnreadableDirectory { directory: String },
     #[error("No available log directories to format.")]
     NothingToFormat,
     #[error("Invalid cluster.id in: {path}. Expected {expected}, but read {found}")]
@@ -62,6 +64,11 @@ pub enum Failure {
          version is 4.2-IV1"
     )]
     UnknownRelease(String),
+    /// As 3.7 says it.
+    #[error("Version {0} is not a valid version")]
+    NoRelease(String),
+    #[error("Must specify a valid KRaft metadata version of at least 3.0.")]
+    NoKRaftRelease,
     #[error("Unknown release version '{0}'. Supported versions are: 3.3-IV3 to 4.1-IV1")]
     UnmappedRelease(String),
     #[error("metadata.version {0} is not yet stable.")]
@@ -103,8 +110,8 @@ pub enum Failure {
     DependencyUnknownLevel { name: String, level: i16 },
     #[error("Unknown feature: {0}")]
     UnknownFeature(String),
-    #[error("SCRAM is only supported in metadata.version 3.5-IV2 or later.")]
-    ScramTooEarly,
+    #[error("SCRAM is only supported in {0} or later.")]
+    ScramTooEarly(&'static str),
     /// An argument of `--add-scram` cannot be read.
     #[error("{0}")]
     Scram(String),

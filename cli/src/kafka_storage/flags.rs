@@ -1,16 +1,31 @@
 //! Commands and flags of `kafka-storage`. Usages are argparse4j's, line breaks included; what a
-//! flag is for is said in our own words.
+//! flag is for is said in our own words, and in 3.7's where its help is asked for.
 
 use crate::arguments::Flag;
+use crate::release::CliRelease;
 
 pub(super) struct Command {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
     pub(super) usage: &'static str,
     pub(super) flags: &'static [Flag],
+    /// Its help, where that is Kafka's own.
+    recorded: Option<&'static str>,
 }
 
-pub(super) const USAGE: &str = "\
+/// The commands of a release.
+pub(super) const fn commands(release: CliRelease) -> &'static [Command] {
+    release.either(OLD_COMMANDS, COMMANDS)
+}
+
+/// How the tool is used.
+pub(super) const fn usage(release: CliRelease) -> &'static str {
+    release.either(OLD_USAGE, USAGE)
+}
+
+const OLD_USAGE: &str = "usage: kafka-storage [-h] {info,format,random-uuid} ...";
+
+const USAGE: &str = "\
 usage: kafka-storage [-h]
                      {info,format,version-mapping,feature-dependencies,random-uuid}
                      ...";
@@ -49,12 +64,13 @@ const FORMAT_FLAGS: &[Flag] = &[
     .exclusive(),
 ];
 
-pub(super) const COMMANDS: &[Command] = &[
+const COMMANDS: &[Command] = &[
     Command {
         name: "info",
         about: "Say what is in the log directories of this node.",
         usage: "usage: kafka-storage info [-h] --config CONFIG",
         flags: &[CONFIG, Flag::own("json")],
+        recorded: None,
     },
     Command {
         name: "format",
@@ -67,6 +83,7 @@ usage: kafka-storage format [-h] --config CONFIG --cluster-id CLUSTER_ID
                      --no-initial-controllers |
                      --initial-controllers INITIAL_CONTROLLERS]",
         flags: FORMAT_FLAGS,
+        recorded: None,
     },
     Command {
         name: "version-mapping",
@@ -79,6 +96,7 @@ usage: kafka-storage version-mapping [-h]
             'r',
             "The release, from 3.3-IV3 on; 4.1-IV1 when none is named.",
         )],
+        recorded: None,
     },
     Command {
         name: "feature-dependencies",
@@ -87,17 +105,56 @@ usage: kafka-storage version-mapping [-h]
         flags: &[
             Flag::value("feature", 'f', "A feature and its level, as feature=level.").required()
         ],
+        recorded: None,
     },
     Command {
         name: "random-uuid",
         about: "Print a random id.",
         usage: "usage: kafka-storage random-uuid [-h]",
         flags: &[],
+        recorded: None,
+    },
+];
+
+/// As in 3.7: quorums do not change, and there is one feature (KIP-853, KIP-1022).
+const OLD_COMMANDS: &[Command] = &[
+    Command {
+        name: "info",
+        about: "",
+        usage: "usage: kafka-storage info [-h] --config CONFIG",
+        flags: &[CONFIG, Flag::own("json")],
+        recorded: Some(include_str!("info-3.7.0.txt")),
+    },
+    Command {
+        name: "format",
+        about: "",
+        usage: "\
+usage: kafka-storage format [-h] --config CONFIG --cluster-id CLUSTER_ID
+                     [--add-scram ADD_SCRAM] [--ignore-formatted]
+                     [--release-version RELEASE_VERSION]",
+        flags: &[
+            CONFIG,
+            Flag::value("cluster-id", 't', "").required(),
+            Flag::value("add-scram", 'S', ""),
+            Flag::switch("ignore-formatted", 'g', ""),
+            Flag::value("release-version", 'r', ""),
+        ],
+        recorded: Some(include_str!("format-3.7.0.txt")),
+    },
+    Command {
+        name: "random-uuid",
+        about: "",
+        usage: "usage: kafka-storage random-uuid [-h]",
+        flags: &[],
+        recorded: Some(include_str!("random-uuid-3.7.0.txt")),
     },
 ];
 
 impl Command {
     pub(super) fn help(&self) -> String {
+        if let Some(recorded) = self.recorded {
+            return recorded.to_owned();
+        }
         let mut help = format!("{}\n{HELP_FLAG}", self.usage);
         for flag in self.flags.iter().filter(|flag| !flag.is_own) {
             let value = match flag.takes_value {

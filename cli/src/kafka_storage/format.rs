@@ -8,17 +8,23 @@ use raft::feature::MetadataVersion;
 
 use super::directories::of_node;
 use super::failure::Failure;
-use super::formatter::{Formatter, controller_listener};
+use super::formatter::{Formatted, Formatter, controller_listener};
 use super::random_uuid;
 use super::voters::{self, InitialVoter, InitialVoters};
 use crate::arguments::ParsedOptions;
+use crate::release::CliRelease;
 
 pub(super) fn run(
+    words: CliRelease,
     given: &ParsedOptions,
     config: &BrokerConfig,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let release = given.value("release-version").map(parse_release).transpose()?;
+    let release = given.value("release-version").map(|text| parse_release(words, text));
+    let release = match words {
+        CliRelease::V3_7 => Some(release.unwrap_or_else(|| parse_release(words, OLD_RELEASE))?),
+        CliRelease::V4_3 => release.transpose()?,
+    };
     let levels: Result<_, _> =
         given.values("feature").iter().map(|text| parse_level(text)).collect();
     let levels: BTreeMap<String, i16> = levels?;
@@ -29,7 +35,7 @@ pub(super) fn run(
     };
     let no_initial_voters = given.is_set("no-initial-controllers");
     let knows_voters = !config.controller_quorum_voters.is_empty() || initial_voters.is_some();
-    if config.process_roles.controller && !no_initial_voters && !knows_voters {
+    if !words.is_3_7() && config.process_roles.controller && !no_initial_voters && !knows_voters {
         return Err(Failure::NoVoters);
     }
     let formatter = Formatter {
@@ -46,24 +52,73 @@ pub(super) fn run(
         no_initial_voters,
         scram: given.values("add-scram").to_vec(),
         ignore_formatted: given.is_set("ignore-formatted"),
+        words,
     };
-    let mut unreadable = Vec::new();
-    let formatted = formatter.run(&mut unreadable);
-    for directory in unreadable {
-        writeln!(out, "I/O error trying to read log directory {directory}. Ignoring...")?;
+    let mut seen = None;
+    let formatted = formatter.run(&mut seen);
+    match (words, seen) {
+        (_, None) => {}
+        (CliRelease::V3_7, Some(seen)) => {
+            writeln!(out, "metaPropertiesEnsemble={}", seen.shown())?;
+        }
+        (CliRelease::V4_3, Some(seen)) => {
+            let is_refused = matches!(formatted, Err(Failure::AlreadyFormatted { .. }));
+            for directory in seen.unreadable.iter().filter(|_| !is_refused) {
+                writeln!(out, "I/O error trying to read log directory {directory}. Ignoring...")?;
+            }
+        }
     }
     let formatted = formatted?;
     if formatted.is_empty() {
         writeln!(out, "All of the log directories are already formatted.")?;
     }
-    for directory in formatted {
-        writeln!(out, "{directory}")?;
+    match words {
+        CliRelease::V3_7 => tell_as_old(&formatted, out)?,
+        CliRelease::V4_3 => {
+            formatted.iter().try_for_each(|directory| writeln!(out, "{directory}"))?;
+        }
     }
     Ok(())
 }
 
-fn parse_release(text: &str) -> Result<MetadataVersion, Failure> {
-    MetadataVersion::from_release(text).ok_or_else(|| Failure::UnknownRelease(text.to_owned()))
+/// 3.7 writes what it has formatted again with every directory, and says so again.
+fn tell_as_old(formatted: &[Formatted], out: &mut dyn Write) -> std::io::Result<()> {
+    for count in 1..=formatted.len() {
+        for Formatted { directory, metadata_version, .. } in formatted.iter().take(count) {
+            writeln!(out, "Formatting {directory} with metadata.version {metadata_version}.")?;
+        }
+    }
+    Ok(())
+}
+
+/// What 3.7 begins with.
+const OLD_RELEASE: &str = "3.7-IV4";
+
+/// Releases that 3.7 knows and that have no quorum of controllers.
+const BEFORE_K_RAFT: [&str; 19] = [
+    "0.8.0", "0.8.1", "0.8.2", "0.9.0", "0.10.0", "0.10.1", "0.10.2", "0.11.0", "1.0", "1.1",
+    "2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8",
+];
+
+fn parse_release(words: CliRelease, text: &str) -> Result<MetadataVersion, Failure> {
+    let known = MetadataVersion::from_release(text);
+    if !words.is_3_7() {
+        return known.ok_or_else(|| Failure::UnknownRelease(text.to_owned()));
+    }
+    let is_before = |old: &&str| {
+        text.strip_prefix(*old).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
+    };
+    let is_known =
+        |version: &MetadataVersion| *version <= MetadataVersion::from_level(19).unwrap_or(*version);
+    match known.filter(is_known) {
+        Some(version) => Ok(version),
+        None if BEFORE_K_RAFT.iter().any(|old| is_before(old)) => Err(Failure::NoKRaftRelease),
+        // Kafka 3.7 still had the first levels, and no node has them here.
+        None if ["3.0", "3.1", "3.2", "3.3-IV"].iter().any(|old| is_before(old)) => {
+            Err(Failure::UnknownRelease(text.to_owned()))
+        }
+        None => Err(Failure::NoRelease(text.to_owned())),
+    }
 }
 
 fn parse_level(text: &str) -> Result<(String, i16), Failure> {

@@ -20,6 +20,7 @@ use super::levels::{FEATURES, Feature};
 use super::random_uuid;
 use super::voters::InitialVoters;
 use super::{checkpoint, scram, voters};
+use crate::release::CliRelease;
 
 /// What to format, and as what.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(super) struct Formatter {
     /// Whether the quorum may change, with voters that others name.
     pub(super) no_initial_voters: bool,
     pub(super) scram: Vec<String>,
+    /// Whose words failures have.
+    pub(super) words: CliRelease,
     pub(super) ignore_formatted: bool,
 }
 
@@ -46,7 +49,7 @@ pub(super) struct Formatter {
 pub struct Formatted {
     pub directory: String,
     kind: &'static str,
-    metadata_version: &'static str,
+    pub(super) metadata_version: &'static str,
 }
 
 impl std::fmt::Display for Formatted {
@@ -86,9 +89,10 @@ pub fn format_if_new_as(
         initial_voters: None,
         no_initial_voters: false,
         scram: Vec::new(),
+        words: CliRelease::default(),
         ignore_formatted: true,
     };
-    formatter.run(&mut Vec::new())
+    formatter.run(&mut None)
 }
 
 pub(super) fn controller_listener(config: &BrokerConfig) -> Result<String, Failure> {
@@ -96,17 +100,20 @@ pub(super) fn controller_listener(config: &BrokerConfig) -> Result<String, Failu
 }
 
 impl Formatter {
-    /// Formats, and reports directories that cannot be read.
-    pub(super) fn run(&self, unreadable: &mut Vec<String>) -> Result<Vec<Formatted>, Failure> {
+    /// Formats; `seen` are the directories as they were found, if they are this node's.
+    pub(super) fn run(&self, seen: &mut Option<Directories>) -> Result<Vec<Formatted>, Failure> {
         let release = self.effective_release()?;
         let levels = self.effective_levels(release)?;
         let records = self.bootstrap_records(release, &levels)?;
         let found = Directories::load(&self.directories);
         found.verify(&self.cluster_id, self.node_id)?;
+        *seen = Some(found.clone());
         if let Some(directory) = found.formatted.keys().next().filter(|_| !self.ignore_formatted) {
             return Err(Failure::AlreadyFormatted { directory: directory.clone() });
         }
-        unreadable.clone_from(&found.unreadable);
+        if let Some(directory) = found.unreadable.first().filter(|_| self.words.is_3_7()) {
+            return Err(Failure::UnreadableDirectory { directory: directory.clone() });
+        }
         let nothing = found.empty.is_empty() && found.formatted.is_empty();
         if nothing && !found.unreadable.is_empty() {
             return Err(Failure::NothingToFormat);
@@ -242,7 +249,9 @@ impl Formatter {
         let written = levels.iter().filter(|(name, level)| **name != KRAFT_VERSION && **level > 0);
         records.extend(written.map(|(name, level)| feature(name, *level)));
         if !self.scram.is_empty() && !release.has_scram() {
-            return Err(Failure::ScramTooEarly);
+            return Err(Failure::ScramTooEarly(
+                self.words.either("metadataVersion IBP_3_5_IV2", "metadata.version 3.5-IV2"),
+            ));
         }
         for argument in &self.scram {
             let draw = |salt: &mut [u8]| {
@@ -251,7 +260,7 @@ impl Formatter {
                     chunk.copy_from_slice(drawn.as_bytes().get(..chunk.len()).unwrap_or_default());
                 }
             };
-            records.push(scram::parse(argument, draw)?.into());
+            records.push(scram::parse(self.words, argument, draw)?.into());
         }
         let encoded = records.iter().map(|record| record.encode(0));
         let encoded: Result<_, _> = encoded.collect();

@@ -1,7 +1,7 @@
 //! `kafka-storage`: formats the directories of a node, and says what is in them.
 //!
-//! Answers to kafka.tools.StorageTool. Commands: `format`, `info`, `random-uuid`,
-//! `version-mapping`, `feature-dependencies`.
+//! Answers to kafka.tools.StorageTool. Commands: `format`, `info`, `random-uuid`, and those that
+//! 3.7.0 lacks: `version-mapping`, `feature-dependencies`.
 
 mod checkpoint;
 mod directories;
@@ -24,11 +24,12 @@ use uuid::Uuid;
 
 use crate::arguments::{ParsedOptions, Stopped, parse};
 use crate::noted;
+use crate::release::CliRelease;
 use crate::wrap::wrap;
 use crate::{NodeConfig, NodeFileError};
 
 pub use failure::Failure;
-use flags::{COMMANDS, Command, DESCRIPTION, USAGE};
+use flags::{Command, DESCRIPTION, commands, usage};
 pub use formatter::{Formatted, format_if_new, format_if_new_as};
 
 /// A random id: of a cluster or a directory.
@@ -37,19 +38,25 @@ pub fn random_uuid() -> Base64Uuid {
 }
 
 /// Runs the tool; the exit code is 0 or 1.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    noted::commands(COMMANDS.iter().map(|command| {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    noted::commands(commands(release).iter().map(|command| {
         (command.name, command.flags.iter().map(|flag| (flag.long, flag.takes_value)))
     }));
-    let done = match select(arguments) {
-        Selected::Help => Ok((out.write_all(help().as_bytes()), 0)),
-        Selected::Wrong(problem) => Ok((complain(err, USAGE, &problem), 1)),
+    let done = match select(release, arguments) {
+        // argparse4j ends with 1 behind help, too.
+        Selected::Help => Ok((out.write_all(help(release).as_bytes()), release.either(1, 0))),
+        Selected::Wrong(problem) => Ok((complain(err, usage(release), &problem), 1)),
         Selected::Command(command, words) => match parse(command.flags, words) {
             Err(Stopped::Help | Stopped::Version) => {
-                Ok((out.write_all(command.help().as_bytes()), 0))
+                Ok((out.write_all(command.help().as_bytes()), release.either(1, 0)))
             }
             Err(Stopped::Wrong(problem)) => Ok((complain(err, command.usage, &problem), 1)),
-            Ok(given) => execute(command, &given, out).map(|code| (Ok(()), code)),
+            Ok(given) => execute(release, command, &given, out).map(|code| (Ok(()), code)),
         },
     };
     let (written, code) = done.unwrap_or_else(|failure| (writeln!(err, "{failure}"), 1));
@@ -65,7 +72,7 @@ enum Selected<'a> {
 }
 
 /// Finds the command that the first word names.
-fn select(arguments: &[String]) -> Selected<'_> {
+fn select(release: CliRelease, arguments: &[String]) -> Selected<'_> {
     let Some((first, rest)) = arguments.split_first() else {
         return Selected::Wrong("too few arguments".to_owned());
     };
@@ -75,10 +82,11 @@ fn select(arguments: &[String]) -> Selected<'_> {
     if first.starts_with('-') {
         return Selected::Wrong(format!("unrecognized arguments: '{first}'"));
     }
-    match COMMANDS.iter().find(|command| command.name == first) {
+    match commands(release).iter().find(|command| command.name == first) {
         Some(command) => Selected::Command(command, rest),
         None => {
-            let names: Vec<_> = COMMANDS.iter().map(|each| format!("'{}'", each.name)).collect();
+            let names: Vec<_> =
+                commands(release).iter().map(|each| format!("'{}'", each.name)).collect();
             let names = names.join(", ");
             Selected::Wrong(format!("invalid choice: '{first}' (choose from {names})"))
         }
@@ -89,17 +97,25 @@ fn complain(err: &mut dyn Write, usage: &str, problem: &str) -> std::io::Result<
     write!(err, "{usage}\n{}", wrap(&format!("kafka-storage: error: {problem}")))
 }
 
-fn help() -> String {
-    let mut help = format!("{USAGE}\n\n{DESCRIPTION}\n\npositional arguments:\n");
-    for command in COMMANDS {
+fn help(release: CliRelease) -> String {
+    if release.is_3_7() {
+        return include_str!("help-3.7.0.txt").to_owned();
+    }
+    let mut help = format!("{}\n\n{DESCRIPTION}\n\npositional arguments:\n", usage(release));
+    for command in commands(release) {
         help.push_str(&format!("    {:<20} {}\n", command.name, command.about));
     }
     help + flags::HELP_FLAG
 }
 
-fn execute(command: &Command, given: &ParsedOptions, out: &mut dyn Write) -> Result<i32, Failure> {
+fn execute(
+    release: CliRelease,
+    command: &Command,
+    given: &ParsedOptions,
+    out: &mut dyn Write,
+) -> Result<i32, Failure> {
     match command.name {
-        "format" => format::run(given, &read_config(given)?, out).map(|()| 0),
+        "format" => format::run(release, given, &read_config(given)?, out).map(|()| 0),
         "info" => inspect::run(&read_config(given)?, given.is_set("json"), out),
         "version-mapping" => versions::map(given.value("release-version"), out).map(|()| 0),
         "feature-dependencies" => versions::dependencies(given.values("feature"), out).map(|()| 0),

@@ -19,6 +19,7 @@ use protocol::wire::StrBytes;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::failure::Failure;
+use crate::release::CliRelease;
 
 const ENGINE: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
@@ -86,6 +87,7 @@ impl Mechanism {
 
 /// Reads one argument. `draw` fills a salt that nobody gave with random bytes.
 pub(super) fn parse(
+    words: CliRelease,
     argument: &str,
     draw: impl FnOnce(&mut [u8]),
 ) -> Result<UserScramCredentialRecord, Failure> {
@@ -108,6 +110,11 @@ pub(super) fn parse(
     };
     let password = given.remove("password");
     let salted = match (password, given.remove("saltedpassword"), &salt) {
+        (Some(_), Some(_), _) if words.is_3_7() => {
+            return Err(wrong(
+                "You must only supply one of 'password' or 'saltedpassword' to add-scram",
+            ));
+        }
         (Some(_), _, _) => None,
         (None, None, _) => {
             return Err(wrong(
@@ -123,7 +130,7 @@ pub(super) fn parse(
         let unknown: Vec<_> = given.keys().copied().collect();
         return Err(wrong(format!("Unknown SCRAM configurations: {}", unknown.join(", "))));
     }
-    check_iterations(mechanism, iterations)?;
+    check_iterations(words, mechanism, iterations)?;
     let salt = salt.unwrap_or_else(|| {
         let mut salt = vec![0; SALT_LEN];
         draw(&mut salt);
@@ -154,7 +161,11 @@ fn credential(
     }
 }
 
-fn check_iterations(mechanism: Mechanism, iterations: i32) -> Result<(), Failure> {
+fn check_iterations(
+    words: CliRelease,
+    mechanism: Mechanism,
+    iterations: i32,
+) -> Result<(), Failure> {
     let rule = if iterations < LEAST_ITERATIONS {
         format!(">= {LEAST_ITERATIONS}")
     } else if iterations > MOST_ITERATIONS {
@@ -162,8 +173,11 @@ fn check_iterations(mechanism: Mechanism, iterations: i32) -> Result<(), Failure
     } else {
         return Ok(());
     };
-    let mechanism = mechanism.constant();
-    Err(wrong(format!("The 'iterations' value must be {rule} for add-scram using {mechanism}")))
+    let using = match words {
+        CliRelease::V3_7 => String::new(),
+        CliRelease::V4_3 => format!(" using {}", mechanism.constant()),
+    };
+    Err(wrong(format!("The 'iterations' value must be {rule} for add-scram{using}")))
 }
 
 /// `MECHANISM=[...]` without its brackets.

@@ -72,11 +72,12 @@ fn by_producer(
 mod tests {
     use super::*;
     use crate::kafka_transactions::command_line::read;
+    use crate::release::CliRelease;
 
     fn typed(line: &str) -> Result<String, String> {
         let line = format!("--bootstrap-server a:1 abort --topic t --partition 0 {line}");
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        let given = read(&words).unwrap().options;
+        let given = read(CliRelease::default(), &words).unwrap().options;
         let abort = by_producer(&given, partition(&given));
         abort.map(|abort| abort.to_string()).map_err(|failure| failure.to_string())
     }

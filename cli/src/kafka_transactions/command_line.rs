@@ -3,6 +3,7 @@
 //! Answers to the parsers that TransactionsCommand builds with argparse4j.
 
 use crate::arguments::{Flag, Kind, ParsedOptions};
+use crate::release::CliRelease;
 use crate::subcommands::{Command, Given, Refused, Tool};
 
 const fn value(long: &'static str) -> Flag {
@@ -14,8 +15,46 @@ const PARTITION: Flag = value("partition").of(Kind::Integer);
 const BROKER: Flag = value("broker-id").of(Kind::Integer);
 
 /// A flag's order is Kafka's, which decides whose absence is named.
+const FLAGS: &[Flag] =
+    &[Flag::version(), value("command-config"), value("bootstrap-server").required()];
+
+const DESCRIBE: Command = Command {
+    name: "describe",
+    flags: &[value("transactional-id").required()],
+    integer: None,
+    help: include_str!("describe-4.3.1.txt"),
+};
+
+const DESCRIBE_PRODUCERS: Command = Command {
+    name: "describe-producers",
+    flags: &[BROKER, TOPIC.required(), PARTITION.required()],
+    integer: None,
+    help: include_str!("describe-producers-4.3.1.txt"),
+};
+
+const ABORT: Command = Command {
+    name: "abort",
+    flags: &[
+        TOPIC.required(),
+        PARTITION.required(),
+        value("start-offset").of(Kind::Long),
+        value("producer-id").of(Kind::Long),
+        value("producer-epoch").of(Kind::Short),
+        value("coordinator-epoch").of(Kind::Integer),
+    ],
+    integer: None,
+    help: include_str!("abort-4.3.1.txt"),
+};
+
+const FIND_HANGING: Command = Command {
+    name: "find-hanging",
+    flags: &[BROKER, value("max-transaction-timeout").of(Kind::Integer), TOPIC, PARTITION],
+    integer: None,
+    help: include_str!("find-hanging-4.3.1.txt"),
+};
+
 const TOOL: Tool = Tool {
-    flags: &[Flag::version(), value("command-config"), value("bootstrap-server").required()],
+    flags: FLAGS,
     commands: &[
         Command {
             name: "list",
@@ -23,37 +62,10 @@ const TOOL: Tool = Tool {
             integer: None,
             help: include_str!("list-4.3.1.txt"),
         },
-        Command {
-            name: "describe",
-            flags: &[value("transactional-id").required()],
-            integer: None,
-            help: include_str!("describe-4.3.1.txt"),
-        },
-        Command {
-            name: "describe-producers",
-            flags: &[BROKER, TOPIC.required(), PARTITION.required()],
-            integer: None,
-            help: include_str!("describe-producers-4.3.1.txt"),
-        },
-        Command {
-            name: "abort",
-            flags: &[
-                TOPIC.required(),
-                PARTITION.required(),
-                value("start-offset").of(Kind::Long),
-                value("producer-id").of(Kind::Long),
-                value("producer-epoch").of(Kind::Short),
-                value("coordinator-epoch").of(Kind::Integer),
-            ],
-            integer: None,
-            help: include_str!("abort-4.3.1.txt"),
-        },
-        Command {
-            name: "find-hanging",
-            flags: &[BROKER, value("max-transaction-timeout").of(Kind::Integer), TOPIC, PARTITION],
-            integer: None,
-            help: include_str!("find-hanging-4.3.1.txt"),
-        },
+        DESCRIBE,
+        DESCRIBE_PRODUCERS,
+        ABORT,
+        FIND_HANGING,
         Command {
             name: "forceTerminateTransaction",
             flags: &[value("transactionalId").required()],
@@ -64,14 +76,28 @@ const TOOL: Tool = Tool {
     help: include_str!("help-4.3.1.txt"),
 };
 
+/// As in 3.7: what is listed has no filters (KIP-994, KIP-1104), nobody else ends a transaction
+/// (KIP-939).
+const OLD_TOOL: Tool = Tool {
+    flags: FLAGS,
+    commands: &[
+        Command { name: "list", flags: &[], integer: None, help: include_str!("list-3.7.0.txt") },
+        DESCRIBE,
+        DESCRIBE_PRODUCERS,
+        ABORT,
+        FIND_HANGING,
+    ],
+    help: include_str!("help-3.7.0.txt"),
+};
+
 /// Reads a command line.
-pub(super) fn read(words: &[String]) -> Result<Given, Refused> {
-    TOOL.read(words)
+pub(super) fn read(release: CliRelease, words: &[String]) -> Result<Given, Refused> {
+    release.either(&OLD_TOOL, &TOOL).read(words)
 }
 
 /// What is said of one that cannot be read.
-pub(super) fn complaint(help: &str, problem: &str) -> String {
-    TOOL.complaint("kafka-transactions.sh", help, problem)
+pub(super) fn complaint(release: CliRelease, help: &str, problem: &str) -> String {
+    release.either(&OLD_TOOL, &TOOL).complaint("kafka-transactions.sh", help, problem)
 }
 
 /// A number whose kind the reader has checked.
@@ -85,7 +111,7 @@ mod tests {
 
     fn typed(line: &str) -> Result<Given, Refused> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        read(&words)
+        read(CliRelease::default(), &words)
     }
 
     #[test]
@@ -117,9 +143,27 @@ mod tests {
             assert_eq!(problem, words, "{line}");
         }
         let Err(Refused::Wrong { help, problem }) = typed("list --duratoin 1") else { panic!() };
-        let said = complaint(help, &problem);
+        let said = complaint(CliRelease::default(), help, &problem);
         let usage = "usage: kafka-transactions.sh --bootstrap-server host:port list [-h]\n";
         let error = "\nkafka-transactions.sh: error: unrecognized arguments: '--duratoin'\n";
         assert!(said.starts_with(usage) && said.ends_with(error), "{said}");
+    }
+
+    #[test]
+    fn in_3_7_lists_have_no_filters_and_nothing_is_forced() {
+        for (line, problem) in [
+            ("--bootstrap-server a:1 list --duration-filter 1", "unrecognized arguments: "),
+            ("--bootstrap-server a:1 force --transactionalId x", "invalid choice: 'force'"),
+            ("--bootstrap-server a:1 f", ""),
+        ] {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            match read(CliRelease::V3_7, &words) {
+                Ok(given) => assert_eq!((given.command, problem), ("find-hanging", "")),
+                Err(Refused::Wrong { problem: said, .. }) => {
+                    assert!(said.starts_with(problem) && !problem.is_empty(), "{line}: {said}");
+                }
+                Err(_) => panic!("{line}"),
+            }
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! `kafka-transactions`: transactions listed, described and ended, and those found that hang.
 //!
-//! Answers to org.apache.kafka.tools.TransactionsCommand of Kafka 4.3.1, whose help is in the text
-//! files. `command_line` reads, `tables` prints, `abort` ends a transaction in its partition,
-//! `hanging` finds those that nobody will end.
+//! Answers to org.apache.kafka.tools.TransactionsCommand of Kafka 4.3.1 and 3.7.0, whose help is in
+//! the text files. `command_line` reads, `tables` prints, `abort` ends a transaction in its
+//! partition, `hanging` finds those that nobody will end.
 
 mod abort;
 mod command_line;
@@ -17,11 +17,14 @@ use client::admin::{Admin, AdminError, Bootstrap, TopicPartition, TransactionFil
 use self::command_line::number;
 use crate::arguments::ParsedOptions;
 use crate::java_order::sort_by_hash;
+use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 use crate::subcommands::{Given, Refused};
 
 /// `PrintVersionAndExitAction` names the commit, too.
-const VERSION: &str = "4.3.1 (Commit:26b251a451ce941d)";
+const fn version(release: CliRelease) -> &'static str {
+    release.either("3.7.0 (Commit:2ae524ed625438c5)", "4.3.1 (Commit:26b251a451ce941d)")
+}
 
 /// What keeps a command from doing what it is asked.
 #[derive(Debug, thiserror::Error)]
@@ -53,19 +56,24 @@ fn now() -> i64 {
 }
 
 /// Runs the tool; the exit code is 0 or 1.
-pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write) -> i32 {
-    let given = match command_line::read(arguments) {
+pub(crate) fn run(
+    release: CliRelease,
+    arguments: &[String],
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> i32 {
+    let given = match command_line::read(release, arguments) {
         Ok(given) => given,
         Err(Refused::Help(text)) => {
             let _ = out.write_all(text.as_bytes());
             return 1;
         }
         Err(Refused::Version) => {
-            let _ = writeln!(out, "{VERSION}");
+            let _ = writeln!(out, "{}", version(release));
             return 0;
         }
         Err(Refused::Wrong { help, problem }) => {
-            let _ = err.write_all(command_line::complaint(help, &problem).as_bytes());
+            let _ = err.write_all(command_line::complaint(release, help, &problem).as_bytes());
             return 1;
         }
     };

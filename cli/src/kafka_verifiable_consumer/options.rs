@@ -5,8 +5,9 @@
 use config::Properties;
 
 use crate::arguments::{Flag, ParsedOptions};
+use crate::release::CliRelease;
 use crate::session::{SessionError, properties};
-use crate::verifiable::Refused;
+use crate::verifiable::{Refused, bootstrap_servers};
 
 /// In the order in which Kafka defines them, which decides whose absence is named.
 pub(super) const FLAGS: &[Flag] = &[
@@ -26,6 +27,22 @@ pub(super) const FLAGS: &[Flag] = &[
     value("command-config"),
 ];
 
+/// As in 3.7, which knows an older name for brokers and the classic protocol alone.
+pub(super) const OLD_FLAGS: &[Flag] = &[
+    value("bootstrap-server").exclusive(),
+    value("broker-list").exclusive(),
+    value("topic").required(),
+    value("group-id").required(),
+    value("group-instance-id"),
+    value("max-messages"),
+    value("session-timeout"),
+    Flag::switch("verbose", ' ', "").long_only(),
+    Flag::switch("enable-autocommit", ' ', "").long_only(),
+    value("reset-policy"),
+    value("assignment-strategy"),
+    value("consumer.config"),
+];
+
 const fn value(long: &'static str) -> Flag {
     Flag::value(long, ' ', "").long_only()
 }
@@ -40,6 +57,8 @@ pub(super) struct Plan {
     pub(super) most: Option<u64>,
     pub(super) is_auto_committing: bool,
     pub(super) is_verbose: bool,
+    /// Whether a request to end is an event.
+    pub(super) tells_of_requests: bool,
 }
 
 fn integer(given: &ParsedOptions, long: &str) -> Result<Option<i32>, Refused> {
@@ -54,9 +73,15 @@ fn integer(given: &ParsedOptions, long: &str) -> Result<Option<i32>, Refused> {
 
 impl Plan {
     /// Reads what was given; `notes` gets what is said on the way.
-    pub(super) fn read(given: &ParsedOptions, notes: &mut Vec<String>) -> Result<Self, Refused> {
+    pub(super) fn read(
+        release: CliRelease,
+        given: &ParsedOptions,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, Refused> {
+        let bootstrap = bootstrap_servers(given, "--bootstrap-server --broker-list")?;
         let most = integer(given, "max-messages")?.unwrap_or(-1);
-        let session_timeout = integer(given, "session-timeout")?;
+        let session_timeout =
+            integer(given, "session-timeout")?.or_else(|| release.either(Some(30_000), None));
         let file = match (given.value("consumer.config"), given.value("command-config")) {
             (Some(_), Some(_)) => {
                 return Err(Refused::Wrong(
@@ -64,6 +89,7 @@ impl Plan {
                         .to_owned(),
                 ));
             }
+            (Some(file), None) if release.is_3_7() => Some(file),
             (Some(old), None) => {
                 notes.push(
                     "Option --consumer.config has been deprecated and will be removed in a future \
@@ -88,14 +114,22 @@ impl Plan {
         }
         let is_auto_committing = given.is_set("enable-autocommit");
         properties.set("enable.auto.commit", is_auto_committing.to_string());
-        properties.set("auto.offset.reset", given.value("reset-policy").unwrap_or("earliest"));
+        let reset_policy = given.value("reset-policy").unwrap_or("earliest");
+        if release.is_3_7() && !["latest", "earliest", "none"].contains(&reset_policy) {
+            return Err(Refused::Uncaught(format!(
+                "org.apache.kafka.common.config.ConfigException: Invalid value {reset_policy} for \
+                 configuration auto.offset.reset: String must be one of: latest, earliest, none"
+            )));
+        }
+        properties.set("auto.offset.reset", reset_policy);
         Ok(Self {
-            bootstrap: given.value("bootstrap-server").unwrap_or_default().to_owned(),
+            bootstrap: bootstrap.to_owned(),
             topic: given.value("topic").unwrap_or_default().to_owned(),
             properties,
             most: u64::try_from(most).ok(),
             is_auto_committing,
             is_verbose: given.is_set("verbose"),
+            tells_of_requests: !release.is_3_7(),
         })
     }
 }
@@ -131,7 +165,12 @@ mod tests {
 
     fn of(line: &str) -> Result<Plan, Refused> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        Plan::read(&parse(FLAGS, &words)?, &mut Vec::new())
+        Plan::read(CliRelease::V4_3, &parse(FLAGS, &words)?, &mut Vec::new())
+    }
+
+    fn of_old(line: &str) -> Result<Plan, Refused> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Plan::read(CliRelease::V3_7, &parse(OLD_FLAGS, &words)?, &mut Vec::new())
     }
 
     #[test]
@@ -182,6 +221,22 @@ mod tests {
         ];
         for (line, expected) in table {
             assert_eq!(of(line), Err(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn in_3_7_brokers_have_two_names_and_sessions_their_own_limit() {
+        let plan = of_old("--topic t --group-id g --broker-list a:1").unwrap();
+        assert_eq!(plan.bootstrap, "a:1");
+        assert_eq!(plan.properties.get("session.timeout.ms"), Some("30000"));
+        for (line, words) in [
+            (
+                "--topic t --group-id g",
+                "one of the arguments --bootstrap-server --broker-list is required",
+            ),
+            ("--broker-list a:1 --topic t", "argument --group-id is required"),
+        ] {
+            assert_eq!(of_old(line), Err(Refused::Wrong(words.to_owned())), "{line}");
         }
     }
 }

@@ -3,8 +3,9 @@
 //! Pure but for the file that a flag names. Answers to `VerifiableProducer.createFromArgs`.
 
 use crate::arguments::{Flag, Kind, ParsedOptions};
+use crate::release::CliRelease;
 use crate::session::{SessionError, properties};
-use crate::verifiable::Refused;
+use crate::verifiable::{Refused, bootstrap_servers};
 
 /// In the order in which Kafka defines them, which decides whose absence is named.
 pub(super) const FLAGS: &[Flag] = &[
@@ -18,6 +19,20 @@ pub(super) const FLAGS: &[Flag] = &[
     value("value-prefix").of(Kind::Integer),
     value("repeating-keys").of(Kind::Integer),
     value("command-config"),
+];
+
+/// As in 3.7, which knows an older name for brokers and for no file a newer one.
+pub(super) const OLD_FLAGS: &[Flag] = &[
+    value("topic").required(),
+    value("bootstrap-server").exclusive(),
+    value("broker-list").exclusive(),
+    value("max-messages").of(Kind::Integer),
+    value("throughput").of(Kind::Integer),
+    value("acks").of(Kind::Integer),
+    value("producer.config"),
+    value("message-create-time").of(Kind::Long),
+    value("value-prefix").of(Kind::Integer),
+    value("repeating-keys").of(Kind::Integer),
 ];
 
 const fn value(long: &'static str) -> Flag {
@@ -47,11 +62,16 @@ fn number<T: std::str::FromStr>(given: &ParsedOptions, long: &str) -> Option<T> 
 
 impl Plan {
     /// Reads what was given; `notes` gets what is said on the way.
-    pub(super) fn read(given: &ParsedOptions, notes: &mut Vec<String>) -> Result<Self, Refused> {
+    pub(super) fn read(
+        release: CliRelease,
+        given: &ParsedOptions,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, Refused> {
         // Kafka defines it as the only one of a group of which one is required.
-        let bootstrap = given.value("bootstrap-server").ok_or_else(|| {
-            Refused::Wrong("one of the arguments --bootstrap-server is required".to_owned())
-        })?;
+        let bootstrap = bootstrap_servers(
+            given,
+            release.either("--bootstrap-server --broker-list", "--bootstrap-server"),
+        )?;
         let acks = number(given, "acks").unwrap_or(-1);
         if !(-1..=1).contains(&acks) {
             let words =
@@ -71,6 +91,7 @@ impl Plan {
                     "Options --producer.config and --command-config are mutually exclusive.";
                 return Err(Refused::Wrong(words.to_owned()));
             }
+            (Some(file), None) if release.is_3_7() => Some(file),
             (Some(old), None) => {
                 notes.push(
                     "Option --producer.config has been deprecated and will be removed in a future \
@@ -119,7 +140,12 @@ mod tests {
 
     fn of(line: &str) -> Result<Plan, Refused> {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        Plan::read(&parse(FLAGS, &words)?, &mut Vec::new())
+        Plan::read(CliRelease::V4_3, &parse(FLAGS, &words)?, &mut Vec::new())
+    }
+
+    fn of_old(line: &str) -> Result<Plan, Refused> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Plan::read(CliRelease::V3_7, &parse(OLD_FLAGS, &words)?, &mut Vec::new())
     }
 
     #[test]
@@ -164,6 +190,23 @@ mod tests {
         ];
         for (line, expected) in table {
             assert_eq!(of(line), Err(Refused::Wrong(expected.to_owned())), "{line}");
+        }
+    }
+
+    #[test]
+    fn brokers_have_two_names_in_3_7() {
+        for line in ["--topic t --broker-list a:1", "--topic t --bootstrap-server a:1"] {
+            let plan = of_old(line).unwrap();
+            assert_eq!(plan.properties[0], ("bootstrap.servers".to_owned(), "a:1".to_owned()));
+        }
+        for (line, words) in [
+            ("--topic t", "one of the arguments --bootstrap-server --broker-list is required"),
+            (
+                "--topic t --bootstrap-server a:1 --broker-list a:1",
+                "argument --broker-list: not allowed with argument --bootstrap-server",
+            ),
+        ] {
+            assert_eq!(of_old(line), Err(Refused::Wrong(words.to_owned())), "{line}");
         }
     }
 }
