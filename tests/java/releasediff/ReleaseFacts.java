@@ -122,6 +122,17 @@ public final class ReleaseFacts {
         }
     }
 
+    /** The same, where it may have moved into a package below: as much of common.record did. */
+    private static Class<?> moved(String name) {
+        int end = name.lastIndexOf('.');
+        Class<?> found = type(name);
+        found = found == null ? type(name.substring(0, end) + ".internal" + name.substring(end)) : found;
+        if (found == null) {
+            System.err.println("enums and constants: there is no " + name);
+        }
+        return found;
+    }
+
     /** What CLASS#MEMBER is; null when the release has no such thing. */
     private static Object member(String path) throws ReflectiveOperationException {
         Class<?> owner = type(path.substring(0, path.indexOf('#')));
@@ -389,7 +400,8 @@ public final class ReleaseFacts {
         for (String name : ENUMS) {
             // Two packages have a TransactionState.
             String table = name.substring("org.apache.kafka.".length()).replace('$', '.');
-            for (Object constant : constants(name)) {
+            Class<?> type = moved(name);
+            for (Object constant : type == null || !type.isEnum() ? new Object[0] : type.getEnumConstants()) {
                 for (String property : new String[] {"toString", "code", "id", "type"}) {
                     Object found = value(constant, property);
                     if (found instanceof String || found instanceof Number) {
@@ -400,7 +412,7 @@ public final class ReleaseFacts {
             }
         }
         for (String name : CONSTANTS) {
-            Class<?> owner = type(name);
+            Class<?> owner = moved(name);
             for (Field field : owner == null ? new Field[0] : owner.getDeclaredFields()) {
                 boolean isConstant = Modifier.isStatic(field.getModifiers()) && Modifier.isFinal(field.getModifiers());
                 if (isConstant && (field.getType().isPrimitive() || field.getType() == String.class)) {
