@@ -26,6 +26,7 @@ pub mod node;
 pub mod oracle;
 pub mod records;
 pub mod refusal;
+pub mod release_diff;
 pub mod served;
 pub mod server;
 pub mod streams_member;
@@ -36,16 +37,18 @@ pub mod wire;
 
 use std::path::PathBuf;
 
-/// The cargo target folder this test was built into.
+/// The cargo target folder this test or program was built into.
 #[must_use]
 pub fn target_dir() -> PathBuf {
     profile_dir().parent().expect("target has profiles").to_path_buf()
 }
 
-/// The folder of the profile this test was built with, where Gregor's binary is too.
+/// The folder of the profile this test or program was built with, where Gregor's binary is too.
 #[must_use]
 pub fn profile_dir() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a file");
-    let folder = test.parent().expect("a test is in deps");
-    folder.parent().expect("deps is in a profile").to_path_buf()
+    let folder = test.parent().expect("a test is in deps, a program above them");
+    let is_deps = folder.ends_with("deps");
+    let profile = if is_deps { folder.parent().expect("deps is in a profile") } else { folder };
+    profile.to_path_buf()
 }

@@ -92,6 +92,12 @@ pub fn uis_class_path(version: &str) -> String {
     format!("{}:{}", classes.display(), class_path(version))
 }
 
+/// The class path of the program that says what a release's classes hold.
+#[must_use]
+pub fn release_facts_class_path(version: &str) -> String {
+    format!("{}:{}", compiled("releasediff", ".").display(), class_path(version))
+}
+
 pub(super) fn tool_server_classes() -> PathBuf {
     compiled("toolserver", ".")
 }
