@@ -26,6 +26,7 @@ pub mod node;
 pub mod oracle;
 pub mod records;
 pub mod refusal;
+pub mod renderings;
 pub mod served;
 pub mod server;
 pub mod streams_member;

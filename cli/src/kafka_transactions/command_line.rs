@@ -11,6 +11,8 @@ const fn value(long: &'static str) -> Flag {
 
 const TOPIC: Flag = value("topic");
 const PARTITION: Flag = value("partition").of(Kind::Integer);
+/// One of our own.
+const JSON: Flag = Flag::own("json");
 const BROKER: Flag = value("broker-id").of(Kind::Integer);
 
 /// A flag's order is Kafka's, which decides whose absence is named.
@@ -19,19 +21,23 @@ const TOOL: Tool = Tool {
     commands: &[
         Command {
             name: "list",
-            flags: &[value("duration-filter").of(Kind::Long), value("transactional-id-pattern")],
+            flags: &[
+                value("duration-filter").of(Kind::Long),
+                value("transactional-id-pattern"),
+                JSON,
+            ],
             integer: None,
             help: include_str!("list-4.3.1.txt"),
         },
         Command {
             name: "describe",
-            flags: &[value("transactional-id").required()],
+            flags: &[value("transactional-id").required(), JSON],
             integer: None,
             help: include_str!("describe-4.3.1.txt"),
         },
         Command {
             name: "describe-producers",
-            flags: &[BROKER, TOPIC.required(), PARTITION.required()],
+            flags: &[BROKER, TOPIC.required(), PARTITION.required(), JSON],
             integer: None,
             help: include_str!("describe-producers-4.3.1.txt"),
         },
@@ -50,7 +56,13 @@ const TOOL: Tool = Tool {
         },
         Command {
             name: "find-hanging",
-            flags: &[BROKER, value("max-transaction-timeout").of(Kind::Integer), TOPIC, PARTITION],
+            flags: &[
+                BROKER,
+                value("max-transaction-timeout").of(Kind::Integer),
+                TOPIC,
+                PARTITION,
+                JSON,
+            ],
             integer: None,
             help: include_str!("find-hanging-4.3.1.txt"),
         },
