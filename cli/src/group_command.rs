@@ -1,9 +1,11 @@
 //! What the commands of groups have in common: how they get to a cluster, and how they fail.
 //!
 //! Answers to the frame of `ConsumerGroupCommand`, `ShareGroupCommand` and `StreamsGroupCommand`,
-//! which is the same three times. `scenarios` and `deleted_offsets` are what two of them share.
+//! which is the same three times. `objects` is their JSON; `scenarios` and `deleted_offsets` are
+//! what two of them share.
 
 pub(crate) mod deleted_offsets;
+pub(crate) mod objects;
 pub(crate) mod scenarios;
 
 use std::collections::BTreeMap;
@@ -15,8 +17,10 @@ use client::admin::{
     TopicPartition,
 };
 
+use self::objects::GroupObject;
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::{OptionError, ParsedOptions};
+use crate::json;
 use crate::offsets::{OffsetsError, items};
 use crate::session::{Session, SessionError, properties, settings};
 
@@ -149,8 +153,12 @@ pub(crate) async fn list(
     states: &[GroupState],
     streams: &mut Streams<'_>,
 ) -> Result<(), Failure> {
+    let is_json = given.has("json");
     if !given.has("state") {
         let listed = listed(admin, &filter).await.map_err(|error| Failure::wrapped(&error))?;
+        if is_json {
+            return Ok(json::rows(listed.iter().map(GroupObject::of), streams.out)?);
+        }
         for listing in listed {
             writeln!(streams.out, "{}", listing.group)?;
         }
@@ -160,7 +168,10 @@ pub(crate) async fn list(
         filter.states = states_of(list, states)?;
     }
     let listed = listed(admin, &filter).await.map_err(|error| Failure::of_future(&error))?;
-    Ok(streams.out.write_all(state_table(&listed).as_bytes())?)
+    Ok(match is_json {
+        true => json::rows(listed.iter().map(GroupObject::of), streams.out),
+        false => streams.out.write_all(state_table(&listed).as_bytes()),
+    }?)
 }
 
 /// A list of states, in any case, all of which a group can have.

@@ -27,6 +27,7 @@ pub mod oracle;
 pub mod records;
 pub mod refusal;
 pub mod release_diff;
+pub mod renderings;
 pub mod served;
 pub mod server;
 pub mod streams_member;

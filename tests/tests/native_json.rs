@@ -5,121 +5,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use tests::cluster::child::Child;
 use tests::cluster::view::until;
-use tests::native::{command, run};
-use tests::oracle::{Finished, NEWEST};
-use tests::server::{Kind, Server};
-
-/// Both renderings of what a tool finds.
-struct Both {
-    text: Finished,
-    json: Value,
-    remarks: String,
-}
-
-struct Tools {
-    server: Server,
-}
-
-impl Tools {
-    fn start(kind: Kind, extra: &[&str]) -> Self {
-        let extra: Vec<String> = extra.iter().map(|line| (*line).to_owned()).collect();
-        Self { server: Server::start(kind, &extra) }
-    }
-
-    fn words(&self, line: &str) -> (String, Vec<String>) {
-        let line = line
-            .replace("SERVER", &format!("--bootstrap-server {}", self.server.address()))
-            .replace("DIR", &self.server.folder().display().to_string());
-        let mut words = line.split_whitespace().map(str::to_owned);
-        (words.next().expect("a tool"), words.collect())
-    }
-
-    fn run(&self, line: &str) -> Finished {
-        let (tool, words) = self.words(line);
-        run(&tool, &words, "")
-    }
-
-    fn done(&self, line: &str) -> Finished {
-        let done = self.run(line);
-        assert_eq!(done.code, 0, "{line}: {done:?}");
-        done
-    }
-
-    fn both(&self, line: &str) -> Both {
-        let (text, json) = (self.done(line), self.done(&format!("{line} --json")));
-        let parsed = serde_json::from_str(&json.stdout);
-        let parsed = parsed.unwrap_or_else(|error| panic!("{line}: {error}: {}", json.stdout));
-        Both { text, json: parsed, remarks: json.stderr }
-    }
-
-    /// A failure is the same with and without.
-    fn fails_alike(&self, line: &str) {
-        let (text, json) = (self.run(line), self.run(&format!("{line} --json")));
-        assert_eq!(
-            (text.code, text.stdout, text.stderr),
-            (json.code, json.stdout, json.stderr),
-            "{line}"
-        );
-    }
-}
-
-fn rows(json: &Value) -> &Vec<Value> {
-    json.as_array().expect("rows")
-}
-
-/// As a table shows it.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-fn list(value: &Value) -> String {
-    rows(value).iter().map(shown).collect::<Vec<_>>().join(",")
-}
-
-/// `CURRENT-OFFSET` is `currentOffset`.
-fn key(header: &str) -> String {
-    let header = match header {
-        "GROUP" => "GROUP-ID",
-        "#PARTITIONS" => "PARTITION-COUNT",
-        "#MEMBERS" => "MEMBER-COUNT",
-        other => other,
-    };
-    let mut words = header.split(['-', '_']).map(str::to_ascii_lowercase);
-    let first = words.next().unwrap_or_default();
-    let rest = words.map(|word| word[..1].to_uppercase() + &word[1..]);
-    first + &rest.collect::<String>()
-}
-
-/// A table whose cells have no blanks, by the keys of its columns.
-fn table(text: &str) -> Vec<BTreeMap<String, String>> {
-    let mut lines = text.lines().filter(|line| !line.is_empty());
-    let header: Vec<String> =
-        lines.next().unwrap_or_default().split_whitespace().map(key).collect();
-    let row = |line: &str| {
-        let cells = line.split_whitespace().map(str::to_owned);
-        header.iter().cloned().zip(cells).collect()
-    };
-    lines.map(row).collect()
-}
-
-/// Every cell of the table stands in the rows of JSON.
-fn same_table(both: &Both) {
-    let table = table(&both.text.stdout);
-    let json = rows(&both.json);
-    assert_eq!(table.len(), json.len(), "{}", both.json);
-    for (cells, row) in table.iter().zip(json) {
-        for (key, cell) in cells {
-            let value = row.get(key).unwrap_or_else(|| panic!("no {key} in {row}"));
-            assert_eq!(&shown(value), cell, "{key} of {row}");
-        }
-    }
-}
+use tests::native::run;
+use tests::oracle::Finished;
+use tests::renderings::{Both, Tools, list, rows, same_state, same_table, shown};
+use tests::server::Kind;
 
 #[test]
 fn topics_are_the_same_as_text_and_as_json() {
@@ -185,9 +75,8 @@ fn groups_are_the_same_as_text_and_as_json() {
     let record = "--record-size 9 --throughput -1";
     tools.done(&format!("kafka-producer-perf-test {perf} {record}"));
     tools.done(&format!("kafka-consumer-perf-test {perf} --group gone"));
-    let mut consumer = command(NEWEST, "kafka-console-consumer");
-    consumer.args(tools.words("x SERVER --topic orders --group here").1);
-    let _consumer = Child::start(&consumer, &tools.server.folder().join("consumer.out"));
+    let consumer = "kafka-console-consumer SERVER --topic orders --group here";
+    let _consumer = tools.started(consumer, "consumer.out");
     until("the group is stable", Duration::from_secs(30), || {
         let listed = tools.done("kafka-consumer-groups SERVER --list --state stable").stdout;
         listed.contains("here").then_some(())
@@ -212,13 +101,7 @@ fn groups_are_the_same_as_text_and_as_json() {
         let lags: Vec<i64> = rows(&both.json).iter().filter_map(lag).collect();
         assert!(group == "here" || lags == [0, 0], "{}", both.json);
         same_table(&tools.both(&format!("{describe} --members")));
-        let both = tools.both(&format!("{describe} --state --verbose"));
-        let coordinator = &both.json[0]["coordinator"];
-        let address = format!("{}:{}", shown(&coordinator["host"]), coordinator["port"]);
-        let named = format!("{address}  ({})", coordinator["id"]);
-        let text = both.text.stdout.replace(&named, "COORDINATOR").replace("COORDINATOR (ID)", "");
-        let text = text.replace("COORDINATOR", "");
-        same_table(&Both { text: Finished { stdout: text, ..both.text }, ..both });
+        same_state(tools.both(&format!("{describe} --state --verbose")), "  ");
     }
     let members = "kafka-consumer-groups SERVER --describe --group here --members --verbose";
     let both = tools.both(members);
@@ -440,6 +323,10 @@ fn without_a_form_of_json_the_option_is_unknown() {
         ("kafka-cluster unregister --bootstrap-server a:1 --id 1", "unrecognized arguments: '--js"),
         ("kafka-metadata-quorum --bootstrap-server a:1 add-controller", "unrecognized arguments:"),
         ("kafka-features --bootstrap-server a:1 upgrade --feature a=1", "unrecognized arguments:"),
+        ("kafka-transactions --bootstrap-server a:1 abort --topic t --partition 0", "unrecogniz"),
+        ("kafka-share-groups --bootstrap-server a:1 --delete --group g", "json is not a recogni"),
+        ("kafka-streams-groups --bootstrap-server a:1 --delete --group g", "json is not a recog"),
+        ("kafka-delegation-tokens --bootstrap-server a:1 --create", "json is not a recognized"),
         ("kafka-storage random-uuid", "unrecognized arguments: '--json'"),
     ];
     for (line, said) in refused {

@@ -1,12 +1,13 @@
 //! `gregor top` shows clusters of Gregor's and of stock's nodes: their brokers, what is written to
 //! topics, how far groups are behind; on a terminal until a key ends it.
 
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use tests::cluster::{Cluster, Layout};
 use tests::native::run;
 use tests::node::binary;
-use tests::oracle::{NEWEST, ToolServer};
+use tests::oracle::{Finished, NEWEST, ToolServer};
 use tests::server::{Kind, Server};
 
 fn words(line: &str) -> Vec<String> {
@@ -86,6 +87,62 @@ fn a_cluster_that_is_not_there_is_said_in_a_line() {
     assert_eq!(done.code, 1);
     assert_eq!(done.stdout, "");
     assert!(done.stderr.starts_with("gregor top: the cluster does not answer: "), "{done:?}");
+}
+
+/// Runs it with a file of these lines.
+fn with_file(address: &str, lines: &str) -> Finished {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("client.properties");
+    std::fs::write(&file, lines).expect("a file");
+    let file = file.display().to_string();
+    let words = ["--bootstrap-server", address, "--once", "--command-config", &file];
+    run("top", &words.map(str::to_owned), "")
+}
+
+#[test]
+fn a_file_says_what_it_asks_with() {
+    let server = Server::start(Kind::Gregor, &[]);
+    let done = with_file(&server.address(), "client.id=watch\nsecurity.protocol=PLAINTEXT\n");
+    assert_eq!((done.code, done.stderr.as_str()), (0, ""));
+    assert_eq!(row(&done.stdout, "1")[3], "yes", "{}", done.stdout);
+
+    // One that takes connections and answers nothing.
+    let silent = TcpListener::bind("localhost:0").expect("a port");
+    let address = format!("localhost:{}", silent.local_addr().expect("bound").port());
+    let began = std::time::Instant::now();
+    let done = with_file(&address, "request.timeout.ms=500\ndefault.api.timeout.ms=1000\n");
+    assert_eq!((done.code, done.stdout.as_str()), (1, ""));
+    assert!(done.stderr.starts_with("gregor top: the cluster does not answer: "), "{done:?}");
+    assert!(began.elapsed() < std::time::Duration::from_secs(4), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_file_that_asks_for_more_than_plaintext_is_refused_before_anything_is_sent() {
+    let listener = TcpListener::bind("localhost:0").expect("a port");
+    listener.set_nonblocking(true).expect("a socket");
+    let address = format!("localhost:{}", listener.local_addr().expect("bound").port());
+    for protocol in ["SSL", "SASL_SSL", "SASL_PLAINTEXT"] {
+        let lines = format!("security.protocol={protocol}\nsasl.mechanism=PLAIN\n");
+        let done = with_file(&address, &lines);
+        assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{protocol}");
+        let said = format!(": security.protocol={protocol} cannot be used: this client speaks ");
+        assert!(done.stderr.starts_with("gregor top: "), "{done:?}");
+        assert!(done.stderr.contains(&said), "{done:?}");
+    }
+    for (lines, said) in [
+        ("request.timeout.ms=soon\n", "Invalid value soon for configuration request.timeout.ms"),
+        ("default.api.timeout.ms=5\n", "The specified value of default.api.timeout.ms must be"),
+    ] {
+        let done = with_file(&address, lines);
+        assert_eq!(done.code, 1, "{lines}");
+        assert!(done.stderr.contains(said), "{done:?}");
+    }
+    let done = run("top", &words("--once --command-config /nonexistent/client.properties"), "");
+    assert_eq!(done.code, 1);
+    assert!(done.stderr.starts_with("gregor top: /nonexistent/client.properties: "), "{done:?}");
+    let connected = listener.accept().map(|(_, from)| from);
+    let none = std::io::ErrorKind::WouldBlock;
+    assert_eq!(connected.expect_err("nobody came").kind(), none);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! `--list`: the groups of consumers, with their states and types where these are asked for.
 
 use client::admin::{Admin, GroupFilter, GroupListing, GroupState, GroupType};
-use serde::Serialize;
 
 use super::{Failure, Streams, old_tables};
+use crate::group_command::objects::GroupObject;
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::ParsedOptions;
 use crate::json;
@@ -39,7 +39,7 @@ pub(super) async fn run(
     if !with_type && !with_state {
         let all = all(admin).await?;
         if is_json {
-            return Ok(json::rows(all.iter().map(GroupRow::of), streams.out)?);
+            return Ok(json::rows(all.iter().map(GroupObject::of), streams.out)?);
         }
         for listing in all {
             writeln!(streams.out, "{}", listing.group)?;
@@ -56,30 +56,13 @@ pub(super) async fn run(
         admin.list_groups(&filter).await.map_err(|error| Failure::of_future(&error))?;
     sort_by_hash(&mut listed, |listing| string_hash(&listing.group));
     if is_json {
-        return Ok(json::rows(listed.iter().map(GroupRow::of), streams.out)?);
+        return Ok(json::rows(listed.iter().map(GroupObject::of), streams.out)?);
     }
     let table = match given.release().is_3_7() {
         true => old_tables::listed(&listed),
         false => table(&listed, with_type, with_state),
     };
     Ok(streams.out.write_all(table.as_bytes())?)
-}
-
-/// A row of JSON, which has the state and the type whether they are asked for or not.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct GroupRow<'a> {
-    group_id: &'a str,
-    #[serde(rename = "type")]
-    kind: Option<&'static str>,
-    state: Option<&'static str>,
-}
-
-impl<'a> GroupRow<'a> {
-    fn of(listing: &'a GroupListing) -> Self {
-        let (kind, state) = (listing.kind.map(GroupType::name), listing.state);
-        Self { group_id: &listing.group, kind, state: state.map(GroupState::name) }
-    }
 }
 
 /// All groups of consumers.

@@ -2,11 +2,10 @@
 //!
 //! Pure. `tables` has the same rows as text.
 
-use client::admin::TopicPartition;
 use serde::Serialize;
 
 use super::tables::{MemberRow, OffsetRow, StateRow};
-use crate::group_command::partitions_by_topic;
+use crate::group_command::objects::{CoordinatorObject, TopicPartitions, assignment};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,17 +38,6 @@ impl<'a> OffsetObject<'a> {
             client_id: member(2),
         }
     }
-}
-
-#[derive(Serialize)]
-struct TopicPartitions<'a> {
-    topic: &'a str,
-    partitions: Vec<i32>,
-}
-
-fn assignment(partitions: &[TopicPartition]) -> Vec<TopicPartitions<'_>> {
-    let topics = partitions_by_topic(partitions);
-    topics.map(|(topic, partitions)| TopicPartitions { topic, partitions }).collect()
 }
 
 #[derive(Serialize)]
@@ -89,17 +77,10 @@ impl<'a> MemberObject<'a> {
 }
 
 #[derive(Serialize)]
-struct Coordinator<'a> {
-    id: i32,
-    host: Option<&'a str>,
-    port: Option<u16>,
-}
-
-#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StateObject<'a> {
     group_id: &'a str,
-    coordinator: Coordinator<'a>,
+    coordinator: CoordinatorObject<'a>,
     assignment_strategy: Option<&'a str>,
     state: &'static str,
     group_epoch: Option<i32>,
@@ -109,14 +90,9 @@ pub(super) struct StateObject<'a> {
 
 impl<'a> StateObject<'a> {
     pub(super) fn of(row: &'a StateRow) -> Self {
-        let address = row.address.as_ref();
         Self {
             group_id: &row.group,
-            coordinator: Coordinator {
-                id: row.coordinator,
-                host: address.map(|address| address.host.as_str()),
-                port: address.map(|address| address.port),
-            },
+            coordinator: CoordinatorObject::of(row.coordinator, row.address.as_ref()),
             assignment_strategy: Some(row.strategy.as_str()).filter(|name| !name.is_empty()),
             state: row.state.name(),
             group_epoch: row.epochs.map(|(group, _)| group),
@@ -128,7 +104,7 @@ impl<'a> StateObject<'a> {
 
 #[cfg(test)]
 mod tests {
-    use client::admin::{GroupMember, GroupState, MemberGeneration};
+    use client::admin::{GroupMember, GroupState, MemberGeneration, TopicPartition};
 
     use super::*;
 

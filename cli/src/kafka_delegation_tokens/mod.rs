@@ -16,6 +16,7 @@ use client::admin::{Admin, AdminError, Bootstrap, Principal};
 use self::hmac::HmacError;
 use self::options::{Action, OPTIONS};
 use crate::joptsimple::{OptionError, ParsedOptions, parse_in};
+use crate::json::Report;
 use crate::refused::Refused;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
@@ -73,7 +74,7 @@ pub(crate) fn run(
             Action::Create => create(&given, admin, out).await,
             Action::Renew => renew(&given, admin, out).await,
             Action::Expire => expire(&given, admin, out).await,
-            Action::Describe => describe(&given, admin, out).await,
+            Action::Describe => describe(&given, admin, out, err).await,
         })
     });
     match done {
@@ -172,16 +173,32 @@ async fn describe(
     given: &ParsedOptions,
     admin: &mut Admin,
     out: &mut dyn Write,
+    err: &mut dyn Write,
 ) -> Result<(), Failure> {
     let owners = principals(given, "owner-principal")?;
-    match owners.is_empty() {
-        true => writeln!(out, "Calling describe token operation for current user.")?,
-        false => {
-            let owners = print::listed(&owners);
-            writeln!(out, "Calling describe token operation for owners: {owners}")?;
-        }
+    let calling = match owners.as_slice() {
+        [] => "Calling describe token operation for current user.".to_owned(),
+        owners => format!("Calling describe token operation for owners: {}", print::listed(owners)),
+    };
+    let is_json = given.has("json");
+    if !is_json {
+        writeln!(out, "{calling}")?;
     }
-    let tokens = admin.describe_delegation_tokens(&owners).await?;
-    write!(out, "Total number of tokens : {}", tokens.len())?;
-    Ok(out.write_all(print::table(&tokens).as_bytes())?)
+    let tokens = match admin.describe_delegation_tokens(&owners).await {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            // Where there is no document, nothing is kept out of it.
+            if is_json {
+                writeln!(out, "{calling}")?;
+            }
+            return Err(error.into());
+        }
+    };
+    if is_json {
+        writeln!(err, "{calling}")?;
+    }
+    let mut report = Report::new(is_json, out, err);
+    report.heading(&format!("Total number of tokens : {}", tokens.len()))?;
+    report.rows(tokens.iter().map(print::TokenObject::of), || print::table(&tokens))?;
+    Ok(report.end()?)
 }

@@ -22,6 +22,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::optional_number("renew-time-period"),
     Opt::optional_number("expiry-time-period"),
     Opt::optional("hmac"),
+    Opt::switch("json").beside(&["describe"]),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

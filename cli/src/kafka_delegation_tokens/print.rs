@@ -5,6 +5,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use client::admin::{DelegationToken, Principal};
+use serde::Serialize;
 
 use crate::simple_date_format::SimpleDateFormat;
 
@@ -35,6 +36,35 @@ pub(super) fn table(tokens: &[DelegationToken]) -> String {
         ])
     };
     line(HEADERS) + &tokens.iter().map(token).collect::<String>()
+}
+
+/// A token as JSON, its secret in Base64 as in the table.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TokenObject<'a> {
+    token_id: &'a str,
+    hmac: String,
+    owner: String,
+    requester: String,
+    renewers: Vec<String>,
+    issue_timestamp: i64,
+    expiry_timestamp: i64,
+    max_timestamp: i64,
+}
+
+impl<'a> TokenObject<'a> {
+    pub(super) fn of(token: &'a DelegationToken) -> Self {
+        Self {
+            token_id: &token.id,
+            hmac: STANDARD.encode(&token.hmac),
+            owner: token.owner.to_string(),
+            requester: token.requester.to_string(),
+            renewers: token.renewers.iter().map(ToString::to_string).collect(),
+            issue_timestamp: token.issued_ms,
+            expiry_timestamp: token.expires_ms,
+            max_timestamp: token.max_ms,
+        }
+    }
 }
 
 /// As Java shows a list.
@@ -75,7 +105,13 @@ mod tests {
         let row = "\nabcdefghijklmnopqrstuv c2VjcmV0                       User:alice      \
                    User:bob        [User:x, User:y]          1970-01-01T00:00 1970-01-01T23:59 \
                    2023-11-14T22:13\n";
-        assert_eq!(table(&[token]), format!("{head}{row}"));
+        assert_eq!(table(std::slice::from_ref(&token)), format!("{head}{row}"));
+        let json = concat!(
+            r#"{"tokenId":"abcdefghijklmnopqrstuv","hmac":"c2VjcmV0","owner":"User:alice","#,
+            r#""requester":"User:bob","renewers":["User:x","User:y"],"issueTimestamp":0,"#,
+            r#""expiryTimestamp":86399999,"maxTimestamp":1700000000000}"#
+        );
+        assert_eq!(serde_json::to_string(&TokenObject::of(&token)).unwrap(), json);
         assert_eq!(listed(&[]), "[]");
     }
 }

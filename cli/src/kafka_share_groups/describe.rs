@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 
 use client::admin::{Admin, GroupFilter, GroupState, ShareGroupDescription};
 
+use super::objects::{MemberObject, OffsetObject, StateObject};
 use super::tables;
 use crate::group_command::{Failure, Streams, chosen};
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::ParsedOptions;
+use crate::json::Report;
 
 pub(super) async fn run(
     given: &ParsedOptions,
@@ -19,26 +21,28 @@ pub(super) async fn run(
     let groups = chosen(given, admin, &GroupFilter::shares()).await?;
     let described = descriptions(admin, groups).await?;
     let is_verbose = given.has("verbose");
+    let mut report = Report::new(given.has("json"), streams.out, streams.err);
     if given.has("members") {
         for (group, description) in &described {
-            if check_state(streams, group, description.state)? && !description.members.is_empty() {
-                let table = tables::members(description, is_verbose);
-                streams.out.write_all(table.as_bytes())?;
+            let members = tables::members_of(description);
+            if check_state(&mut report, group, description.state)? && !members.is_empty() {
+                let objects = members.iter().map(|member| MemberObject::of(group, member));
+                report.rows(objects, || tables::members(group, &members, is_verbose))?;
             }
         }
-        return Ok(());
-    }
-    if given.has("state") {
+    } else if given.has("state") {
         for (group, description) in &described {
             let coordinator = admin.node_of(description.coordinator).await;
             let coordinator = coordinator.map_err(|error| Failure::of_future(&error))?;
-            check_state(streams, group, description.state)?;
-            let table = tables::states(description, coordinator.as_ref(), is_verbose);
-            streams.out.write_all(table.as_bytes())?;
+            check_state(&mut report, group, description.state)?;
+            let object = StateObject::of(description, coordinator.as_ref());
+            report
+                .row(&object, || tables::states(description, coordinator.as_ref(), is_verbose))?;
         }
-        return Ok(());
+    } else {
+        offsets(admin, described, is_verbose, &mut report).await?;
     }
-    offsets(admin, described, is_verbose, streams).await
+    Ok(report.end()?)
 }
 
 /// The first that fails, in the order of Java's map, fails all.
@@ -58,11 +62,13 @@ async fn descriptions(
 }
 
 /// Says what is notable of a group's state; whether there is such a group.
-fn check_state(streams: &mut Streams<'_>, group: &str, state: GroupState) -> Result<bool, Failure> {
+fn check_state(report: &mut Report<'_>, group: &str, state: GroupState) -> Result<bool, Failure> {
     match state {
-        GroupState::Dead => streams.error(&format!("Share group '{group}' does not exist."))?,
+        GroupState::Dead => {
+            report.remark(&format!("\nError: Share group '{group}' does not exist."))?;
+        }
         GroupState::Empty => {
-            writeln!(streams.err, "\nShare group '{group}' has no active members.")?;
+            writeln!(report.err, "\nShare group '{group}' has no active members.")?;
         }
         _ => {}
     }
@@ -73,7 +79,7 @@ async fn offsets(
     admin: &mut Admin,
     described: BTreeMap<String, ShareGroupDescription>,
     is_verbose: bool,
-    streams: &mut Streams<'_>,
+    report: &mut Report<'_>,
 ) -> Result<(), Failure> {
     let mut groups: Vec<String> = described.into_keys().collect();
     sort_by_hash(&mut groups, |group| string_hash(group));
@@ -88,10 +94,12 @@ async fn offsets(
     }
     for (group, rows) in &starts {
         match rows.is_empty() {
-            true => writeln!(streams.out, "\nShare group '{group}' has no offset information.")?,
+            true => {
+                report.remark(&format!("\nShare group '{group}' has no offset information."))?;
+            }
             false => {
-                let table = tables::offsets(group, rows, is_verbose);
-                streams.out.write_all(table.as_bytes())?;
+                let objects = rows.iter().map(|row| OffsetObject::of(group, row));
+                report.rows(objects, || tables::offsets(group, rows, is_verbose))?;
             }
         }
     }

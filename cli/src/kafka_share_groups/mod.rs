@@ -2,11 +2,12 @@
 //!
 //! Answers to org.apache.kafka.tools.consumer.group.ShareGroupCommand of Kafka 4.3.1, whose help is
 //! `help-4.3.1.txt`. `options` judges the command line; `describe`, `delete` and `reset` are its
-//! actions; `tables` prints what `describe` found. As with Kafka, a command that fails at the
-//! cluster says so on stdout and ends with 0.
+//! actions; `tables` prints what `describe` found, `objects` as JSON. As with Kafka, a
+//! command that fails at the cluster says so on stdout and ends with 0.
 
 mod delete;
 mod describe;
+mod objects;
 mod options;
 mod reset;
 mod tables;

@@ -30,6 +30,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("offsets"),
     Opt::optional("state"),
     Opt::switch("verbose"),
+    Opt::switch("json").beside(&["list", "describe"]),
 ];
 
 const OWNERS: &[(&str, &[&str])] = &[

@@ -64,10 +64,15 @@ pub(super) fn states(
     line(head) + &row + "\n"
 }
 
-pub(super) fn members(description: &ShareGroupDescription, is_verbose: bool) -> String {
+/// The members of a group, in the order of their names.
+pub(super) fn members_of(description: &ShareGroupDescription) -> Vec<&ShareGroupMember> {
     let mut members: Vec<&ShareGroupMember> = description.members.iter().collect();
     members.sort_by(|one, other| one.member_id.cmp(&other.member_id));
-    let groups = width(15, std::iter::once(description.group.as_str()));
+    members
+}
+
+pub(super) fn members(group: &str, members: &[&ShareGroupMember], is_verbose: bool) -> String {
+    let groups = width(15, std::iter::once(group));
     let consumers = width(15, members.iter().map(|member| member.member_id.as_str()));
     let hosts = width(15, members.iter().map(|member| member.host.as_str()));
     let clients = width(15, members.iter().map(|member| member.client_id.as_str()));
@@ -89,7 +94,7 @@ pub(super) fn members(description: &ShareGroupDescription, is_verbose: bool) -> 
     ]);
     for member in members {
         table.push_str(&line([
-            &description.group,
+            group,
             &member.member_id,
             &member.host,
             &member.client_id,
@@ -159,7 +164,7 @@ GROUP           CONSUMER-ID     HOST            CLIENT-ID       #PARTITIONS  ASS
 g               a               /127.0.0.1      course          3            s:0;t:0,1
 g               b               /127.0.0.1      course          0            
 ";
-        assert_eq!(members(&group, false), expected);
+        assert_eq!(members("g", &members_of(&group), false), expected);
         let expected = "
 GROUP           COORDINATOR (ID)          STATE           GROUP-EPOCH  ASSIGNMENT-EPOCH  #MEMBERS
 g               null:-1  (1)              Stable          4            3                 2

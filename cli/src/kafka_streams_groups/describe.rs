@@ -9,11 +9,13 @@ use client::admin::{
     StreamsGroupDescription, StreamsTasks, TopicPartition,
 };
 
+use super::objects::{MemberObject, OffsetObject, StateObject};
 use super::tables::{self, OffsetRow};
 use crate::group_command::scenarios::Committed;
 use crate::group_command::{Failure, Streams, chosen};
 use crate::java_order::{partition_hash, sort_by_hash};
 use crate::joptsimple::ParsedOptions;
+use crate::json::Report;
 
 pub(super) async fn run(
     given: &ParsedOptions,
@@ -21,35 +23,46 @@ pub(super) async fn run(
     streams: &mut Streams<'_>,
 ) -> Result<(), Failure> {
     let is_verbose = given.has("verbose");
+    let mut report = Report::new(given.has("json"), streams.out, streams.err);
     for group in chosen(given, admin, &GroupFilter::streams()).await? {
         let described = description(admin, &group).await;
         let described = described.map_err(|error| Failure::of_future(&error))?;
         let has_rows = described.state != GroupState::Dead && !described.members.is_empty();
-        let table = if given.has("members") {
-            has_rows.then(|| tables::members(&described, is_verbose))
+        if given.has("members") {
+            if has_rows {
+                say_state(&mut report, &described)?;
+                let members = described.members.iter();
+                let objects = members.map(|member| MemberObject::of(&described, member));
+                report.rows(objects, || tables::members(&described, is_verbose))?;
+            }
         } else if given.has("state") {
             let coordinator = admin.node_of(described.coordinator).await;
             let coordinator = coordinator.map_err(|error| Failure::of_future(&error))?;
-            Some(tables::states(&described, coordinator.as_ref(), is_verbose))
+            say_state(&mut report, &described)?;
+            report.row(&StateObject::of(&described, coordinator.as_ref()), || {
+                tables::states(&described, coordinator.as_ref(), is_verbose)
+            })?;
         } else {
             let rows = offset_rows(admin, &described).await?;
-            has_rows.then(|| tables::offsets(&described.group, &rows, is_verbose))
-        };
-        if let Some(table) = table {
-            say_state(streams, &described)?;
-            streams.out.write_all(table.as_bytes())?;
+            if has_rows {
+                say_state(&mut report, &described)?;
+                let objects = rows.iter().map(|row| OffsetObject::of(&described.group, row));
+                report.rows(objects, || tables::offsets(&described.group, &rows, is_verbose))?;
+            }
         }
     }
-    Ok(())
+    Ok(report.end()?)
 }
 
 /// Says what is notable of a group's state.
-fn say_state(streams: &mut Streams<'_>, group: &StreamsGroupDescription) -> std::io::Result<()> {
+fn say_state(report: &mut Report<'_>, group: &StreamsGroupDescription) -> std::io::Result<()> {
     let name = &group.group;
     match group.state {
-        GroupState::Dead => streams.error(&format!("Streams group '{name}' does not exist.")),
+        GroupState::Dead => {
+            report.remark(&format!("\nError: Streams group '{name}' does not exist."))
+        }
         GroupState::Empty => {
-            streams.error(&format!("Streams group '{name}' has no active members."))
+            report.remark(&format!("\nError: Streams group '{name}' has no active members."))
         }
         _ => Ok(()),
     }

@@ -3,12 +3,14 @@
 //!
 //! Answers to org.apache.kafka.tools.streams.StreamsGroupCommand of Kafka 4.3.1, whose help is
 //! `help-4.3.1.txt`. `options` judges the command line; `describe`, `delete` and `reset` are its
-//! actions; `tables` prints what `describe` found; `internal` finds the topics that a group has
-//! made for itself. Unlike the other commands of groups it ends with 1 where the cluster fails it.
+//! actions; `tables` prints what `describe` found, `objects` as JSON; `internal` finds
+//! the topics that a group has made for itself. Unlike the other commands of groups it ends with 1
+//! where the cluster fails it.
 
 mod delete;
 mod describe;
 mod internal;
+mod objects;
 mod options;
 mod reset;
 mod tables;

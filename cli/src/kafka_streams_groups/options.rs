@@ -39,6 +39,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::switch("dry-run"),
     Opt::switch("execute"),
     Opt::switch("export"),
+    Opt::switch("json").beside(&["list", "describe"]),
 ];
 
 const OWNERS: &[(&str, &[&str])] = &[

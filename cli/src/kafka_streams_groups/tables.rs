@@ -107,7 +107,6 @@ pub(super) fn members(group: &StreamsGroupDescription, is_verbose: bool) -> Stri
         ["MEMBER", "PROCESS", "CLIENT-ID", "ASSIGNMENTS"],
     );
     for member in &group.members {
-        let protocol = if member.is_classic { "classic" } else { "streams" };
         let mut tasks = tasks(&member.assignment, "");
         if is_verbose {
             tasks += &self::tasks(&member.target_assignment, "TARGET-");
@@ -116,7 +115,7 @@ pub(super) fn members(group: &StreamsGroupDescription, is_verbose: bool) -> Stri
             [
                 &group.assignment_epoch.to_string(),
                 &group.topology_epoch.to_string(),
-                protocol,
+                protocol(member),
                 &member.epoch.to_string(),
             ],
             &group.group,
@@ -124,6 +123,10 @@ pub(super) fn members(group: &StreamsGroupDescription, is_verbose: bool) -> Stri
         ));
     }
     table
+}
+
+pub(super) fn protocol(member: &StreamsMember) -> &'static str {
+    if member.is_classic { "classic" } else { "streams" }
 }
 
 /// `ACTIVE: 0:[0,1]; STANDBY: 1:[2]; `

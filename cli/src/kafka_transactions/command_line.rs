@@ -12,6 +12,8 @@ const fn value(long: &'static str) -> Flag {
 
 const TOPIC: Flag = value("topic");
 const PARTITION: Flag = value("partition").of(Kind::Integer);
+/// One of our own.
+const JSON: Flag = Flag::own("json");
 const BROKER: Flag = value("broker-id").of(Kind::Integer);
 
 /// A flag's order is Kafka's, which decides whose absence is named.
@@ -20,14 +22,14 @@ const FLAGS: &[Flag] =
 
 const DESCRIBE: Command = Command {
     name: "describe",
-    flags: &[value("transactional-id").required()],
+    flags: &[value("transactional-id").required(), JSON],
     integer: None,
     help: include_str!("describe-4.3.1.txt"),
 };
 
 const DESCRIBE_PRODUCERS: Command = Command {
     name: "describe-producers",
-    flags: &[BROKER, TOPIC.required(), PARTITION.required()],
+    flags: &[BROKER, TOPIC.required(), PARTITION.required(), JSON],
     integer: None,
     help: include_str!("describe-producers-4.3.1.txt"),
 };
@@ -48,7 +50,7 @@ const ABORT: Command = Command {
 
 const FIND_HANGING: Command = Command {
     name: "find-hanging",
-    flags: &[BROKER, value("max-transaction-timeout").of(Kind::Integer), TOPIC, PARTITION],
+    flags: &[BROKER, value("max-transaction-timeout").of(Kind::Integer), TOPIC, PARTITION, JSON],
     integer: None,
     help: include_str!("find-hanging-4.3.1.txt"),
 };
@@ -58,7 +60,11 @@ const TOOL: Tool = Tool {
     commands: &[
         Command {
             name: "list",
-            flags: &[value("duration-filter").of(Kind::Long), value("transactional-id-pattern")],
+            flags: &[
+                value("duration-filter").of(Kind::Long),
+                value("transactional-id-pattern"),
+                JSON,
+            ],
             integer: None,
             help: include_str!("list-4.3.1.txt"),
         },
@@ -81,7 +87,12 @@ const TOOL: Tool = Tool {
 const OLD_TOOL: Tool = Tool {
     flags: FLAGS,
     commands: &[
-        Command { name: "list", flags: &[], integer: None, help: include_str!("list-3.7.0.txt") },
+        Command {
+            name: "list",
+            flags: &[JSON],
+            integer: None,
+            help: include_str!("list-3.7.0.txt"),
+        },
         DESCRIBE,
         DESCRIBE_PRODUCERS,
         ABORT,

@@ -10,7 +10,7 @@ use client::admin::{
 };
 
 use super::command_line::number;
-use super::{Failure, failed, now, tables, words};
+use super::{Failure, Found, failed, now, words};
 use crate::arguments::ParsedOptions;
 use crate::java_order::{partition_hash, sort_by_hash, sort_with_capacity, string_hash};
 
@@ -27,10 +27,17 @@ pub(super) struct OpenTransaction {
     pub(super) producer: ProducerState,
 }
 
+impl OpenTransaction {
+    /// Since its producer wrote last.
+    pub(super) fn minutes(&self, now: i64) -> i64 {
+        now.wrapping_sub(self.producer.last_timestamp) / 60_000
+    }
+}
+
 /// What is known of transactional ids; nothing of one that its coordinator does not know.
 type Descriptions = HashMap<String, Option<TransactionDescription>>;
 
-pub(super) async fn run(given: &ParsedOptions, admin: &mut Admin) -> Result<String, Failure> {
+pub(super) async fn run(given: &ParsedOptions, admin: &mut Admin) -> Result<Found, Failure> {
     let broker: Option<i32> = number(given, "broker-id");
     let topic = given.value("topic");
     if topic.is_none() && broker.is_none() {
@@ -69,7 +76,7 @@ pub(super) async fn run(given: &ParsedOptions, admin: &mut Admin) -> Result<Stri
             hanging(&producers, candidates, &ids, &descriptions)
         }
     };
-    Ok(tables::hanging(&hanging, now()))
+    Ok(Found::Hanging(hanging))
 }
 
 /// `Long.hashCode`.

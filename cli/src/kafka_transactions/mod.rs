@@ -1,22 +1,29 @@
 //! `kafka-transactions`: transactions listed, described and ended, and those found that hang.
 //!
 //! Answers to org.apache.kafka.tools.TransactionsCommand of Kafka 4.3.1 and 3.7.0, whose help is in
-//! the text files. `command_line` reads, `tables` prints, `abort` ends a transaction in its
-//! partition, `hanging` finds those that nobody will end.
+//! the text files. `command_line` reads, `tables` prints, `objects` as JSON; `abort` ends a
+//! transaction in its partition, `hanging` finds those that nobody will end.
 
 mod abort;
 mod command_line;
 mod hanging;
+mod objects;
 mod tables;
 
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use client::admin::{Admin, AdminError, Bootstrap, TopicPartition, TransactionFilter};
+use client::admin::{
+    Admin, AdminError, Bootstrap, ProducerState, TopicPartition, TransactionDescription,
+    TransactionFilter, TransactionListing,
+};
 
 use self::command_line::number;
+use self::hanging::OpenTransaction;
+use self::objects::{DescriptionObject, HangingObject, ListingObject, ProducerObject};
 use crate::arguments::ParsedOptions;
 use crate::java_order::sort_by_hash;
+use crate::json;
 use crate::release::CliRelease;
 use crate::session::{Session, SessionError, properties, settings};
 use crate::subcommands::{Given, Refused};
@@ -37,6 +44,39 @@ enum Failure {
     Session(#[from] SessionError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
+}
+
+/// What a command found.
+enum Found {
+    /// Broker by broker.
+    Listed(Vec<(i32, Vec<TransactionListing>)>),
+    Described(String, Vec<TransactionDescription>),
+    Producers(Vec<ProducerState>),
+    Hanging(Vec<OpenTransaction>),
+}
+
+impl Found {
+    fn text(&self, now: i64) -> String {
+        match self {
+            Self::Listed(listed) => tables::listed(listed),
+            Self::Described(id, described) => tables::described(id, described, now),
+            Self::Producers(producers) => tables::producers(producers),
+            Self::Hanging(hanging) => tables::hanging(hanging, now),
+        }
+    }
+
+    fn write_json(&self, now: i64, out: &mut dyn Write) -> std::io::Result<()> {
+        match self {
+            Self::Listed(listed) => json::rows(ListingObject::all(listed), out),
+            Self::Described(id, described) => {
+                json::rows(described.iter().map(|one| DescriptionObject::of(id, one, now)), out)
+            }
+            Self::Producers(producers) => json::rows(producers.iter().map(ProducerObject::of), out),
+            Self::Hanging(hanging) => {
+                json::rows(hanging.iter().map(|open| HangingObject::of(open, now)), out)
+            }
+        }
+    }
 }
 
 /// What was to be done, before what kept it from being done.
@@ -107,7 +147,7 @@ async fn execute(
     admin: &mut Admin,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let text = match command {
+    let found = match command {
         "list" => list(given, admin).await?,
         "describe" => describe(given.value("transactional-id").unwrap_or_default(), admin).await?,
         "describe-producers" => describe_producers(given, admin).await?,
@@ -119,10 +159,13 @@ async fn execute(
             return admin.force_terminate_transaction(id).await.map_err(failed(what));
         }
     };
-    Ok(out.write_all(text.as_bytes())?)
+    Ok(match given.is_set("json") {
+        true => found.write_json(now(), out),
+        false => out.write_all(found.text(now()).as_bytes()),
+    }?)
 }
 
-async fn list(given: &ParsedOptions, admin: &mut Admin) -> Result<String, Failure> {
+async fn list(given: &ParsedOptions, admin: &mut Admin) -> Result<Found, Failure> {
     let filter = TransactionFilter {
         producer_ids: Vec::new(),
         duration: number(given, "duration-filter"),
@@ -131,15 +174,14 @@ async fn list(given: &ParsedOptions, admin: &mut Admin) -> Result<String, Failur
     let listed = admin.list_transactions(&filter).await;
     let mut listed = listed.map_err(failed("Failed to list transactions"))?;
     sort_by_hash(&mut listed, |(broker, _)| *broker);
-    Ok(tables::listed(&listed))
+    Ok(Found::Listed(listed))
 }
 
-async fn describe(id: &str, admin: &mut Admin) -> Result<String, Failure> {
+async fn describe(id: &str, admin: &mut Admin) -> Result<Found, Failure> {
     let described = admin.describe_transactions(&[id.to_owned()]).await;
     let what = format!("Failed to describe transaction state of transactional-id `{id}`");
     let described: Result<Vec<_>, AdminError> = described.into_values().collect();
-    let described = described.map_err(failed(what))?;
-    Ok(tables::described(id, &described, now()))
+    Ok(Found::Described(id.to_owned(), described.map_err(failed(what))?))
 }
 
 /// The partition that `--topic` and `--partition` name, both of which are required.
@@ -150,12 +192,12 @@ fn partition(given: &ParsedOptions) -> TopicPartition {
     }
 }
 
-async fn describe_producers(given: &ParsedOptions, admin: &mut Admin) -> Result<String, Failure> {
+async fn describe_producers(given: &ParsedOptions, admin: &mut Admin) -> Result<Found, Failure> {
     let partition = partition(given);
     let broker: Option<i32> = number(given, "broker-id");
     let described = admin.describe_producers(std::slice::from_ref(&partition), broker).await;
     let clause = broker.map_or_else(|| "leader".to_owned(), |broker| format!("broker {broker}"));
     let what = format!("Failed to describe producers for partition {partition} on {clause}");
     let described: Result<Vec<_>, AdminError> = described.into_values().collect();
-    Ok(tables::producers(&described.map_err(failed(what))?.concat()))
+    Ok(Found::Producers(described.map_err(failed(what))?.concat()))
 }

@@ -95,8 +95,8 @@ pub(super) fn producers(producers: &[ProducerState]) -> String {
 
 /// `find-hanging`.
 pub(super) fn hanging(hanging: &[OpenTransaction], now: i64) -> String {
-    let row = |OpenTransaction { partition, producer }: &OpenTransaction| {
-        let minutes = now.wrapping_sub(producer.last_timestamp) / 60_000;
+    let row = |open: &OpenTransaction| {
+        let OpenTransaction { partition, producer } = open;
         vec![
             partition.topic.clone(),
             partition.partition.to_string(),
@@ -105,7 +105,7 @@ pub(super) fn hanging(hanging: &[OpenTransaction], now: i64) -> String {
             producer.coordinator_epoch.unwrap_or(-1).to_string(),
             producer.transaction_start_offset.unwrap_or(-1).to_string(),
             producer.last_timestamp.to_string(),
-            minutes.to_string(),
+            open.minutes(now).to_string(),
         ]
     };
     pretty_table(&HANGING, &hanging.iter().map(row).collect::<Vec<_>>())

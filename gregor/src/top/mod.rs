@@ -2,6 +2,7 @@
 //! groups with their lag.
 //!
 //! ```text
+//! settings  what it asks with  (--command-config)
 //! ask       takes samples      (sockets)
 //! screen    what they come to  (pure)
 //! keys      the terminal, key by key
@@ -10,22 +11,23 @@
 mod ask;
 mod keys;
 mod screen;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use client::admin::{Admin, AdminError, AdminSettings, Bootstrap};
+use client::admin::{Admin, AdminError, Bootstrap};
 use client::bootstrap::{self, BootstrapError};
 
 use self::keys::Keys;
 use self::screen::Sample;
+use self::settings::{FileError, settings};
 
 const REFRESH: Duration = Duration::from_secs(1);
-/// How long the cluster may take for one question.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Puts the cursor into the corner, and clears the screen.
 const CLEAR: &str = "\x1b[H\x1b[2J";
 
@@ -34,6 +36,9 @@ pub(crate) struct TopArgs {
     /// Brokers to begin with: HOST:PORT, with commas between
     #[arg(long, value_name = "SERVERS", default_value = "localhost:9092")]
     bootstrap_server: String,
+    /// Properties of the client, as Kafka's tools take them
+    #[arg(long, value_name = "FILE")]
+    command_config: Option<PathBuf>,
     /// Print one screen and end, as where the output is no terminal
     #[arg(long)]
     once: bool,
@@ -41,6 +46,8 @@ pub(crate) struct TopArgs {
 
 #[derive(Debug, thiserror::Error)]
 enum TopError {
+    #[error("{0}")]
+    File(#[from] FileError),
     #[error("{0}")]
     Bootstrap(#[from] BootstrapError),
     #[error("the cluster does not answer: {0}")]
@@ -62,9 +69,8 @@ pub(crate) fn run(args: &TopArgs) -> ExitCode {
 fn show(args: &TopArgs) -> Result<(), TopError> {
     let addresses = bootstrap::parse(&args.bootstrap_server)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let settings = AdminSettings::default();
+    let settings = settings(args.command_config.as_deref())?;
     let mut admin = Admin::new(Bootstrap::Servers, addresses, settings, Box::new(|_, _| {}));
-    admin.limit_calls(PATIENCE);
     let mut look = || runtime.block_on(ask::sample(&mut admin));
     let is_live = !args.once && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     if !is_live {
