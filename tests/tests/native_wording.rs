@@ -24,6 +24,8 @@ macro_rules! wordings {
 wordings! { Kind::Stock;
     kafka_acls_speaks_as_3_7 => "tools/acls-3.7.0",
     kafka_client_metrics_speaks_as_3_7 => "tools/client-metrics-3.7.0",
+    records_of_kafkas_own_topics_are_as_3_7_shows_them =>
+        "tools/console-consumer-formatters-3.7.0",
     kafka_delegation_tokens_speaks_as_3_7 => "tools/delegation-tokens-3.7.0",
     kafka_transactions_speaks_as_3_7 => "tools/transactions-3.7.0",
 }

@@ -255,14 +255,14 @@ impl Printer<'_> {
         let stopped = |error, position| (Ended::Failed(ConsumerError::Fetched(error)), position);
         loop {
             let position = fetched.position();
-            let batch = match fetched.next_batch() {
+            let mut batch = match fetched.next_batch() {
                 Ok(Some(batch)) => batch,
                 Ok(None) => return Ok(None),
                 Err(error) => return Err(stopped(error, Some(position))),
             };
             let timestamp_type = batch.timestamp_type;
             let mut next = position;
-            for record in batch {
+            while let Some(record) = batch.next() {
                 let failed = |cause| {
                     let partition = partition.clone();
                     client::consumer::FetchedError::Batch { partition, offset: next, cause }
@@ -279,9 +279,16 @@ impl Printer<'_> {
                 if self.buffer.len() >= BUFFER_BYTES {
                     self.flush().map_err(|ended| (ended, Some(next)))?;
                 }
-                if self.is_enough() {
+                if self.is_enough() && batch.next().is_some() {
                     return Ok(Some(next));
                 }
+            }
+            // With nothing unread the consumer keeps its place, and the epoch that it has there.
+            if self.is_enough() {
+                return match fetched.next_batch() {
+                    Ok(None) => Ok(None),
+                    Ok(Some(_)) | Err(_) => Ok(Some(next)),
+                };
             }
         }
     }

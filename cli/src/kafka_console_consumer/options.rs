@@ -8,7 +8,7 @@ use std::time::Duration;
 use client::consumer::Start;
 use config::Properties;
 
-use super::formatter::Formatter;
+use super::formatter::{Formatter, FormatterError};
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
 use crate::release::CliRelease;
@@ -268,11 +268,14 @@ fn start(given: &ParsedOptions) -> Result<Start, Refused> {
 fn formatter(given: &ParsedOptions, notes: &mut Vec<String>) -> Result<Formatter, Refused> {
     let usage = |error: &dyn std::fmt::Display| Refused::Usage(error.to_string());
     let class = given.value("formatter").map_err(|error| usage(&error))?;
-    let mut formatter = {
-        let release = given.release();
-        let class = class.unwrap_or_else(|| Formatter::default_class(release));
-        Formatter::of_class(release, class).map_err(|error| usage(&error))?
+    let release = given.release();
+    let class = class.unwrap_or_else(|| Formatter::default_class(release));
+    // 3.7 shows no help below what it does not find.
+    let unknown = |error: FormatterError| match release {
+        CliRelease::V3_7 => uncaught("java.lang.ClassNotFoundException", &error.to_string()),
+        CliRelease::V4_3 => usage(&error),
     };
+    let mut formatter = Formatter::of_class(release, class).map_err(unknown)?;
     if given.has("property") && given.has("formatter-property") {
         return Err(Refused::Usage(
             "Options --property and --formatter-property cannot be specified together.".to_owned(),
@@ -281,6 +284,9 @@ fn formatter(given: &ParsedOptions, notes: &mut Vec<String>) -> Result<Formatter
     let pairs = renamed(given, "property", "formatter-property", notes);
     let file = given.value("formatter-config").map_err(|error| usage(&error))?;
     let mut settings = properties(file).map_err(|error| match &error {
+        SessionError::Unreadable { path, .. } if release.is_3_7() => {
+            uncaught("java.nio.file.NoSuchFileException", path)
+        }
         SessionError::Unreadable { path, .. } => Refused::Usage(path.clone()),
         other => usage(other),
     })?;
