@@ -47,4 +47,5 @@ wordings! { Kind::Gregor;
     kafka_verifiable_producer_speaks_as_3_7 => "tools/verifiable-producer-3.7.0",
     kafka_verifiable_consumer_speaks_as_3_7 => "tools/verifiable-consumer-3.7.0",
     kafka_storage_speaks_as_3_7 => "tools/storage-3.7.0",
+    kafka_consumer_perf_test_speaks_as_3_7 => "tools/consumer-perf-3.7.0",
 }
