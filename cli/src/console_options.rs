@@ -1,8 +1,9 @@
 //! What the options of Kafka's two console consumers mean alike: old spellings, groups, formatters.
 
-use crate::formatter::Formatter;
+use crate::formatter::{Formatter, FormatterError};
 use crate::java_order::{sort_by_hash, string_hash};
-use crate::joptsimple::ParsedOptions;
+use crate::joptsimple::{OptionError, ParsedOptions};
+use crate::release::CliRelease;
 use crate::session::{SessionError, properties};
 
 /// The option that counts: the old spelling where it is given, which is said.
@@ -56,32 +57,54 @@ pub(crate) fn one_group<'a>(
     ))
 }
 
-/// The formatter that is asked for, set up; or the words to which Java adds its help.
+/// Why there is no formatter.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum FormatterRefused {
+    /// The words to which Java adds its help.
+    Usage(String),
+    /// An exception that nobody catches: its class and its words.
+    Uncaught(&'static str, String),
+}
+
+impl From<OptionError> for FormatterRefused {
+    fn from(error: OptionError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+/// The formatter that is asked for, set up.
 pub(crate) fn formatter(
     given: &ParsedOptions,
     notes: &mut Vec<String>,
-) -> Result<Formatter, String> {
-    let class = given.value("formatter").map_err(|error| error.to_string())?;
-    let mut formatter = {
-        let release = given.release();
-        let class = class.unwrap_or_else(|| Formatter::default_class(release));
-        Formatter::of_class(release, class).map_err(|error| error.to_string())?
+) -> Result<Formatter, FormatterRefused> {
+    let release = given.release();
+    let class = given.value("formatter")?.unwrap_or_else(|| Formatter::default_class(release));
+    // 3.7 shows no help below what it does not find.
+    let unknown = |error: FormatterError| match release {
+        CliRelease::V3_7 => {
+            FormatterRefused::Uncaught("java.lang.ClassNotFoundException", error.to_string())
+        }
+        CliRelease::V4_3 => FormatterRefused::Usage(error.to_string()),
     };
+    let mut formatter = Formatter::of_class(release, class).map_err(unknown)?;
     if given.has("property") && given.has("formatter-property") {
-        return Err(
-            "Options --property and --formatter-property cannot be specified together.".to_owned()
-        );
+        return Err(FormatterRefused::Usage(
+            "Options --property and --formatter-property cannot be specified together.".to_owned(),
+        ));
     }
     let pairs = renamed(given, "property", "formatter-property", notes);
-    let file = given.value("formatter-config").map_err(|error| error.to_string())?;
-    let mut settings = properties(file).map_err(|error| match &error {
-        SessionError::Unreadable { path, .. } => path.clone(),
-        other => other.to_string(),
+    let file = given.value("formatter-config")?;
+    let mut settings = properties(file).map_err(|error| match error {
+        SessionError::Unreadable { path, .. } if release.is_3_7() => {
+            FormatterRefused::Uncaught("java.nio.file.NoSuchFileException", path)
+        }
+        SessionError::Unreadable { path, .. } => FormatterRefused::Usage(path),
+        other => FormatterRefused::Usage(other.to_string()),
     })?;
     for (option, key) in
         [("key-deserializer", "key.deserializer"), ("value-deserializer", "value.deserializer")]
     {
-        let class = given.value(option).map_err(|error| error.to_string())?;
+        let class = given.value(option)?;
         if let Some(class) = class.filter(|class| !class.is_empty()) {
             settings.set(key, class);
         }

@@ -63,6 +63,20 @@ pub(crate) fn sort_as_scala<T>(items: &mut Vec<T>, hash: impl Fn(&T) -> i32) {
     }
 }
 
+/// Sorts what one of Scala's mutable sets or maps would hold: a table of hashes, doubled where the
+/// next element would fill three quarters of it.
+pub(crate) fn sort_as_scala_table<T>(items: &mut [T], hash: impl Fn(&T) -> i32) {
+    let mut buckets = 16;
+    while items.len() * 4 >= buckets * 3 {
+        buckets *= 2;
+    }
+    items.sort_by_key(|item| {
+        let hash = hash(item).cast_unsigned();
+        let hash = hash ^ (hash >> 16);
+        (hash as usize & (buckets - 1), hash.cast_signed())
+    });
+}
+
 /// `Hashing.improve` of Scala 2.13.
 fn scala_hash(hash: i32) -> u32 {
     let hash = hash.cast_unsigned();

@@ -24,6 +24,8 @@ macro_rules! wordings {
 wordings! { Kind::Stock;
     kafka_acls_speaks_as_3_7 => "tools/acls-3.7.0",
     kafka_client_metrics_speaks_as_3_7 => "tools/client-metrics-3.7.0",
+    records_of_kafkas_own_topics_are_as_3_7_shows_them =>
+        "tools/console-consumer-formatters-3.7.0",
     kafka_delegation_tokens_speaks_as_3_7 => "tools/delegation-tokens-3.7.0",
     kafka_transactions_speaks_as_3_7 => "tools/transactions-3.7.0",
 }
@@ -45,4 +47,5 @@ wordings! { Kind::Gregor;
     kafka_verifiable_producer_speaks_as_3_7 => "tools/verifiable-producer-3.7.0",
     kafka_verifiable_consumer_speaks_as_3_7 => "tools/verifiable-consumer-3.7.0",
     kafka_storage_speaks_as_3_7 => "tools/storage-3.7.0",
+    kafka_consumer_perf_test_speaks_as_3_7 => "tools/consumer-perf-3.7.0",
 }

@@ -1,14 +1,16 @@
 //! Records of `__consumer_offsets` and `__transaction_state` as JSON.
 //!
 //! A record of another kind than the formatter's prints nothing, and no line end follows what is
-//! printed: so does stock's. Answers to `CoordinatorRecordMessageFormatter`.
+//! printed: so does stock's. Answers to `CoordinatorRecordMessageFormatter`. What 3.7 prints of
+//! the same records is `coordinator_text`'s.
 
 use std::io::Write as _;
 
 use protocol::batch::Record;
 use protocol::record_json::{self, Coordinator, Json, JsonError};
 
-use super::FormatError;
+use super::{FormatError, coordinator_text};
+use crate::release::CliRelease;
 
 /// The kinds of records that are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +37,21 @@ impl CoordinatorFormatter {
         }
     }
 
-    pub(super) fn write(self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), FormatError> {
+    pub(super) fn write(
+        self,
+        release: CliRelease,
+        record: &Record<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
         let (Some(key), value) = (record.key, record.value) else { return Ok(()) };
         let read = match record_json::coordinator(self.topic(), key, value) {
             Ok(read) => read,
-            Err(JsonError::UnknownRecord(_)) => return Ok(()),
+            Err(JsonError::UnknownRecord(version)) => {
+                if release.is_3_7() && self == Self::TransactionLog {
+                    let _ = writeln!(out, "unknown::version={version}");
+                }
+                return Ok(());
+            }
             Err(reason) => {
                 return Err(FormatError {
                     class: "java.lang.RuntimeException",
@@ -50,7 +62,13 @@ impl CoordinatorFormatter {
                 });
             }
         };
-        if self.prints(read.record_type) {
+        if !self.prints(read.record_type) {
+            return Ok(());
+        }
+        if release.is_3_7() {
+            let value = read.value.as_ref().map(|(_, data)| data);
+            out.extend_from_slice(coordinator_text::line(self, &read.key, value).as_bytes());
+        } else {
             let versioned = |of: Json, name, version: i16| {
                 Json::object([(name, Json::Int(version.into())), ("data", of)])
             };

@@ -2,9 +2,11 @@
 //! classes.
 //!
 //! `default` prints keys, values and what stands around them; `coordinator` prints the records of
-//! Kafka's own topics as JSON. Answers to `MessageFormatter`.
+//! Kafka's own topics as JSON, and `coordinator_text` as 3.7 has them. Answers to
+//! `MessageFormatter`.
 
 mod coordinator;
+mod coordinator_text;
 mod default;
 mod deserializer;
 
@@ -46,7 +48,7 @@ pub(crate) struct Printable<'a> {
 #[derive(Debug)]
 pub(crate) enum Formatter {
     Default(Box<DefaultFormatter>),
-    Coordinator(CoordinatorFormatter),
+    Coordinator(CliRelease, CoordinatorFormatter),
     /// Prints nothing.
     NoOp,
 }
@@ -72,20 +74,35 @@ impl Formatter {
             // The second logs each record too, at a level that its tool does not show.
             "DefaultMessageFormatter" | "LoggingMessageFormatter" => Self::Default(Box::default()),
             "NoOpMessageFormatter" => Self::NoOp,
-            "OffsetsMessageFormatter" => Self::Coordinator(CoordinatorFormatter::Offsets),
+            "OffsetsMessageFormatter" => Self::Coordinator(release, CoordinatorFormatter::Offsets),
             "GroupMetadataMessageFormatter" => {
-                Self::Coordinator(CoordinatorFormatter::GroupMetadata)
+                Self::Coordinator(release, CoordinatorFormatter::GroupMetadata)
             }
             "TransactionLogMessageFormatter" => {
-                Self::Coordinator(CoordinatorFormatter::TransactionLog)
+                Self::Coordinator(release, CoordinatorFormatter::TransactionLog)
             }
             _ => return Err(unknown()),
         })
     }
 
-    /// By the name that 3.7 has for it. Records of Kafka's own topics have a form of their own
-    /// there, which nothing here prints.
+    /// By the name that 3.7 has for it.
     fn of_old_class(class: &str) -> Option<Self> {
+        let coordinator = |kind| Some(Self::Coordinator(CliRelease::V3_7, kind));
+        let coordinators = class.strip_prefix("kafka.coordinator.").and_then(|class| match class {
+            "group.GroupMetadataManager$OffsetsMessageFormatter" => {
+                coordinator(CoordinatorFormatter::Offsets)
+            }
+            "group.GroupMetadataManager$GroupMetadataMessageFormatter" => {
+                coordinator(CoordinatorFormatter::GroupMetadata)
+            }
+            "transaction.TransactionLog$TransactionLogMessageFormatter" => {
+                coordinator(CoordinatorFormatter::TransactionLog)
+            }
+            _ => None,
+        });
+        if coordinators.is_some() {
+            return coordinators;
+        }
         match class.strip_prefix("kafka.tools.")? {
             "DefaultMessageFormatter" | "LoggingMessageFormatter" => {
                 Some(Self::Default(Box::default()))
@@ -117,7 +134,9 @@ impl Formatter {
     ) -> Result<(), FormatError> {
         match self {
             Self::Default(default) => default.write(printable, out),
-            Self::Coordinator(coordinator) => coordinator.write(&printable.record, out),
+            Self::Coordinator(release, coordinator) => {
+                coordinator.write(*release, &printable.record, out)
+            }
             Self::NoOp => Ok(()),
         }
     }
@@ -140,6 +159,10 @@ mod tests {
         for (class, is_there) in [
             ("kafka.tools.DefaultMessageFormatter", true),
             ("kafka.tools.NoOpMessageFormatter", true),
+            ("kafka.coordinator.group.GroupMetadataManager$OffsetsMessageFormatter", true),
+            ("kafka.coordinator.group.GroupMetadataManager$GroupMetadataMessageFormatter", true),
+            ("kafka.coordinator.transaction.TransactionLog$TransactionLogMessageFormatter", true),
+            ("kafka.coordinator.group.OffsetsMessageFormatter", false),
             ("org.apache.kafka.tools.consumer.DefaultMessageFormatter", false),
         ] {
             assert_eq!(Formatter::of_class(CliRelease::V3_7, class).is_ok(), is_there, "{class}");

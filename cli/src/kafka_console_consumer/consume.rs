@@ -188,14 +188,14 @@ impl Reading<'_> {
         let stopped = |error, position| (failed(&ConsumerError::Fetched(error)), position);
         loop {
             let position = fetched.position();
-            let batch = match fetched.next_batch() {
+            let mut batch = match fetched.next_batch() {
                 Ok(Some(batch)) => batch,
                 Ok(None) => return Ok(None),
                 Err(error) => return Err(stopped(error, Some(position))),
             };
             let timestamp_type = batch.timestamp_type;
             let mut next = position;
-            for record in batch {
+            while let Some(record) = batch.next() {
                 let unread = |cause| {
                     let partition = partition.clone();
                     client::consumer::FetchedError::Batch { partition, offset: next, cause }
@@ -206,9 +206,16 @@ impl Reading<'_> {
                 let printable =
                     Printable { partition, timestamp_type, record, delivery_count: None };
                 self.printer.print(&printable).map_err(|ended| (ended, Some(next)))?;
-                if self.printer.is_enough() {
+                if self.printer.is_enough() && batch.next().is_some() {
                     return Ok(Some(next));
                 }
+            }
+            // With nothing unread the consumer keeps its place, and the epoch that it has there.
+            if self.printer.is_enough() {
+                return match fetched.next_batch() {
+                    Ok(None) => Ok(None),
+                    Ok(Some(_)) | Err(_) => Ok(Some(next)),
+                };
             }
         }
     }

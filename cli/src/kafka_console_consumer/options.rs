@@ -8,7 +8,7 @@ use std::time::Duration;
 use client::consumer::Start;
 use config::Properties;
 
-use crate::console_options::{exception, formatter, one_group, renamed};
+use crate::console_options::{FormatterRefused, exception, formatter, one_group, renamed};
 use crate::formatter::Formatter;
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
 use crate::release::CliRelease;
@@ -106,7 +106,10 @@ pub(super) fn read(
     let start = start(given)?;
     let timeout = given.long("timeout-ms")?.and_then(|millis| u64::try_from(millis).ok());
     let timeout = timeout.map(Duration::from_millis);
-    let formatter = formatter(given, notes).map_err(Refused::Usage)?;
+    let formatter = formatter(given, notes).map_err(|refused| match refused {
+        FormatterRefused::Usage(words) => Refused::Usage(words),
+        FormatterRefused::Uncaught(class, words) => uncaught(class, &words),
+    })?;
     Ok(Plan { bootstrap, properties, partition, start, timeout, formatter })
 }
 

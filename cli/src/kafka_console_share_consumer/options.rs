@@ -6,7 +6,7 @@
 use client::share_consumer::AcknowledgeType;
 use config::Properties;
 
-use crate::console_options::{exception, formatter, one_group, renamed};
+use crate::console_options::{FormatterRefused, exception, formatter, one_group, renamed};
 use crate::formatter::Formatter;
 use crate::joptsimple::{Opt, OptionError, ParsedOptions};
 use crate::refused::Refused;
@@ -96,7 +96,10 @@ pub(super) fn check(given: &ParsedOptions, notes: &mut Vec<String>) -> Result<Pl
         (_, true) => AcknowledgeType::Release,
         _ => AcknowledgeType::Accept,
     };
-    let formatter = formatter(given, notes).map_err(Refused::Usage)?;
+    let formatter = formatter(given, notes).map_err(|refused| match refused {
+        FormatterRefused::Usage(words) => Refused::Usage(words),
+        FormatterRefused::Uncaught(class, words) => Refused::Words(format!("{class}: {words}")),
+    })?;
     Ok(Plan { bootstrap: bootstrap.to_owned(), properties, formatter, acknowledged })
 }
 

@@ -174,9 +174,9 @@ impl Measured<'_> {
         if self.amount.records < options.records {
             writeln!(
                 self.out,
-                "WARNING: Exiting before consuming the expected number of records: timeout ({} ms) \
-                 exceeded. You can use the --timeout option to increase the timeout.",
-                options.timeout_ms
+                "WARNING: Exiting before consuming the expected number of {}: timeout ({} ms) exceeded. \
+                 You can use the --timeout option to increase the timeout.",
+                options.records_are, options.timeout_ms
             )?;
         }
         Ok(None)

@@ -31,14 +31,20 @@ pub(crate) fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> i32 {
-    // A bare name asks for help.
+    // A bare name asks for help, where that goes before what is required.
     let bare = ["--help".to_owned()];
-    let arguments = if arguments.is_empty() { &bare } else { arguments };
+    let is_bare = arguments.is_empty() && !release.is_3_7();
+    let arguments = if is_bare { &bare } else { arguments };
     // Java's `Random.nextInt(100000)`.
     let group = format!("perf-consumer-{}", uuid::Uuid::new_v4().as_u128() as u32 % 100_000);
     let given =
         parse_in(release, OPTIONS, arguments).map_err(|error| Refused::Usage(error.to_string()));
-    let checked = given.and_then(|given| options::check(&given).map(|notes| (given, notes)));
+    let checked = given.and_then(|given| {
+        if let Some(note) = options::check_early(&given)? {
+            let _ = writeln!(out, "{note}");
+        }
+        options::check(&given).map(|notes| (given, notes))
+    });
     let (given, notes) = match checked {
         Ok(checked) => checked,
         Err(Refused::Usage(words)) => {

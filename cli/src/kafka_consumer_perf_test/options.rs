@@ -1,7 +1,7 @@
 //! The options of `kafka-consumer-perf-test`.
 //!
 //! Pure but for the file that an option names. Answers to `ConsumerPerformance.ConsumerPerfOptions`
-//! of Kafka 4.3.1: its checks in its order.
+//! of Kafka 4.3.1 and 3.7.0: its checks in its order.
 
 use config::Properties;
 
@@ -70,6 +70,24 @@ pub(super) struct PerfOptions {
     pub(super) is_detailed: bool,
     pub(super) prints_metrics: bool,
     pub(super) date_format: SimpleDateFormat,
+    /// What records are called.
+    pub(super) records_are: &'static str,
+}
+
+/// What 3.7 demands before it looks at anything else, and says before help.
+pub(super) fn check_early(given: &ParsedOptions) -> Result<Option<&'static str>, Refused> {
+    if !given.release().is_3_7() {
+        return Ok(None);
+    }
+    if !given.has("broker-list") {
+        let required = given.check_required("bootstrap-server");
+        required.map_err(|error| Refused::Usage(error.to_string()))?;
+    }
+    let is_ignored = given.has("threads") || given.has("num-fetch-threads");
+    Ok(is_ignored.then_some(
+        "WARNING: option [threads] and [num-fetch-threads] have been deprecated and will be \
+         ignored by the test",
+    ))
 }
 
 /// Checks what goes together; what is said although the command goes on.
@@ -80,6 +98,13 @@ pub(super) fn check(given: &ParsedOptions) -> Result<Vec<&'static str>, Refused>
     }
     if given.has("version") {
         return Err(Refused::Version);
+    }
+    if given.release().is_3_7() {
+        let missing = ["topic", "messages"].into_iter().find(|option| !given.has(option));
+        return match missing {
+            Some(option) => usage(&format!("Missing required argument \"[{option}]\"")),
+            None => Ok(Vec::new()),
+        };
     }
     if !given.has("bootstrap-server") {
         return usage("Missing required argument \"[bootstrap-server]\"");
@@ -113,7 +138,9 @@ impl PerfOptions {
         let file = given.value(if given.has(old) { old } else { new })?;
         let mut properties = properties(file)?;
         given.values("command-property").iter().for_each(|pair| properties.apply_override(pair));
-        let bootstrap = given.value("bootstrap-server")?.unwrap_or_default().to_owned();
+        let brokers =
+            if given.has("bootstrap-server") { "bootstrap-server" } else { "broker-list" };
+        let bootstrap = given.value(brokers)?.unwrap_or_default().to_owned();
         let group = given.value("group")?.map_or(drawn_group, str::to_owned);
         properties.set("group.id", group);
         // The system decides about socket buffers; a wrong number is wrong all the same.
@@ -145,6 +172,7 @@ impl PerfOptions {
             is_detailed: given.has("show-detailed-stats"),
             prints_metrics: given.has("print-metrics"),
             date_format: SimpleDateFormat::parse(pattern)?,
+            records_are: given.release().either("messages", "records"),
         })
     }
 }
@@ -152,7 +180,7 @@ impl PerfOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::joptsimple::parse;
+    use crate::joptsimple::{parse, parse_in};
 
     fn given(line: &str) -> ParsedOptions {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
@@ -203,5 +231,23 @@ mod tests {
         let line = format!("{server} --topic t --num-records 1 --reporting-interval 0");
         let refused = PerfOptions::read(&given(&line), String::new()).unwrap_err();
         assert_eq!(refused.to_string(), "Reporting interval must be greater than 0.");
+    }
+
+    #[test]
+    fn in_3_7_brokers_have_two_names_and_threads_are_ignored() {
+        let given = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            parse_in(CliRelease::V3_7, OPTIONS, &words).unwrap()
+        };
+        let fine = given("--broker-list a:1 --topic t --messages 5 --threads 2");
+        assert!(check_early(&fine).unwrap().is_some_and(|note| note.starts_with("WARNING: ")));
+        assert_eq!(check(&fine), Ok(Vec::new()));
+        let options = PerfOptions::read(&fine, "drawn".to_owned()).unwrap();
+        assert_eq!((options.bootstrap.as_str(), options.records), ("a:1", 5));
+        let missing = Refused::Usage("Missing required option(s) [bootstrap-server]".to_owned());
+        assert_eq!(check_early(&given("--topic t")), Err(missing));
+        let missing = Refused::Usage("Missing required argument \"[messages]\"".to_owned());
+        assert_eq!(check(&given("--broker-list a:1 --topic t")), Err(missing));
+        assert_eq!(check_early(&given("--help")), Ok(None));
     }
 }

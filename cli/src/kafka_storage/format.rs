@@ -112,9 +112,9 @@ fn parse_release(words: CliRelease, text: &str) -> Result<MetadataVersion, Failu
         |version: &MetadataVersion| *version <= MetadataVersion::from_level(19).unwrap_or(*version);
     match known.filter(is_known) {
         Some(version) => Ok(version),
-        None if BEFORE_K_RAFT.iter().any(|old| is_before(old)) => Err(Failure::NoKRaftRelease),
+        None if BEFORE_K_RAFT.iter().any(&is_before) => Err(Failure::NoKRaftRelease),
         // Kafka 3.7 still had the first levels, and no node has them here.
-        None if ["3.0", "3.1", "3.2", "3.3-IV"].iter().any(|old| is_before(old)) => {
+        None if ["3.0", "3.1", "3.2", "3.3-IV"].iter().any(is_before) => {
             Err(Failure::UnknownRelease(text.to_owned()))
         }
         None => Err(Failure::NoRelease(text.to_owned())),
