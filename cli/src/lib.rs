@@ -13,6 +13,7 @@ mod arguments;
 mod bootstrap_servers;
 mod confluent;
 mod consumer_session;
+mod coordinator_records;
 mod decode_json;
 mod did_you_mean;
 mod java_double;
