@@ -15,6 +15,7 @@ mod confluent;
 mod console_options;
 mod console_printer;
 mod consumer_session;
+mod coordinator_records;
 mod decode_json;
 mod did_you_mean;
 mod formatter;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::{BufMut, Bytes, BytesMut};
 use protocol::batch::{BatchBuilder, ControlType};
 use protocol::records::transaction::{TransactionLogValue, TransactionRecord, TransactionTopic};
-use tests::native::{run, without_trace};
+use tests::native::{run_as, without_trace};
 use tests::oracle::{NEWEST, ToolServer};
 use tests::server::{Kind, Server};
 
@@ -20,15 +20,21 @@ fn words(line: &str) -> Vec<String> {
 /// What a tool says of a fault: Java adds the exception's class and its trace.
 fn told(stdout: &str, stderr: &str) -> String {
     let lines = without_trace(stdout, stderr);
-    let lines = lines.lines().filter(|line| !line.starts_with("SLF4J") && !line.starts_with('\t'));
+    let is_log = |line: &str| ["SLF4J", "log4j:", "\t"].iter().any(|log| line.starts_with(log));
+    let lines = lines.lines().filter(|line| !is_log(line));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// Runs both with the same words and compares all that they say.
 fn compare(line: &str) {
+    compare_as(NEWEST, line);
+}
+
+/// The same in the words of a release.
+fn compare_as(version: &str, line: &str) {
     let args = words(line);
-    let stock = ToolServer::shared().run(NEWEST, TOOL, &args, "");
-    let ours = run(TOOL, &args, "");
+    let stock = ToolServer::shared().run(version, TOOL, &args, "");
+    let ours = run_as(version, TOOL, &args, "");
     assert_eq!(ours.stdout, stock.stdout, "{line}");
     assert_eq!(told(&ours.stdout, &ours.stderr), told(&stock.stdout, &stock.stderr), "{line}");
     assert_eq!(ours.code, stock.code, "{line}");
@@ -145,8 +151,8 @@ fn records(of: &[(Bytes, Option<Bytes>)]) -> Bytes {
     batch.build()
 }
 
-fn transactions() -> Bytes {
-    let value = TransactionLogValue {
+fn transaction_value() -> TransactionLogValue {
+    TransactionLogValue {
         producer_id: 5,
         producer_epoch: 2,
         timeout_ms: 60_000,
@@ -159,7 +165,11 @@ fn transactions() -> Bytes {
         last_update_timestamp_ms: 10,
         start_timestamp_ms: 9,
         ..TransactionLogValue::default()
-    };
+    }
+}
+
+fn transactions() -> Bytes {
+    let value = transaction_value();
     let key = TransactionRecord::key_bytes("my-id");
     let written = [0, 1].map(|version| (key.clone(), Some(value.write(version))));
     let [first, second] = written;
@@ -279,5 +289,71 @@ fn wrong_use_is_told_alike() {
         "-files a.unknown",
     ] {
         compare(line);
+    }
+}
+
+/// Groups, offsets and transactions that a node kept, and what else 3.7 says in its own words.
+#[test]
+fn in_the_words_of_3_7_the_same_files_are_shown_alike() {
+    let old = |line: &str| compare_as("3.7.0", line);
+    for line in ["", "--help", "--version", "--print-data-log", "--share-group-state-decoder"] {
+        old(line);
+    }
+    let extra = ["num.partitions=2", "offsets.topic.num.partitions=1"];
+    let mut server = Server::start(Kind::Gregor, &extra.map(str::to_owned));
+    let address = server.address();
+    let stock = |line: &str, stdin: &str| {
+        let line = line.replace("SERVER", &address);
+        let mut words = words(&line);
+        let tool = words.remove(0);
+        let done = ToolServer::shared().run("3.7.0", &tool, &words, stdin);
+        assert_eq!(done.code, 0, "{line}: {}", done.stderr);
+    };
+    stock("kafka-console-producer --bootstrap-server SERVER --topic t", "one\ntwo\n");
+    let consume = "kafka-console-consumer --bootstrap-server SERVER --topic t --from-beginning";
+    stock(&format!("{consume} --max-messages 2 --group g"), "");
+    let to_none = "kafka-consumer-groups --bootstrap-server SERVER --group h --topic t";
+    stock(&format!("{to_none} --reset-offsets --to-earliest --execute"), "");
+    stock("kafka-consumer-groups --bootstrap-server SERVER --group h --delete", "");
+    server.terminate();
+    for path in files(&server.data().join("__consumer_offsets-0"), ".log") {
+        old(&format!("--files {} --offsets-decoder", path.display()));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let mut gap = BatchBuilder::new(9).leader_epoch(3);
+    gap.append(5, Some(b"\0\0\0\x07"), Some(b"v"));
+    let mut later = BatchBuilder::new(20).leader_epoch(3);
+    later.append(5, Some(b"\0\0\0\x07"), None);
+    let gaps = write(folder, "00000000000000000009.log", &[gap.build(), later.build()]);
+    for options in [
+        "",
+        "--deep-iteration",
+        "--key-decoder-class kafka.serializer.IntegerDecoder",
+        "--value-decoder-class org.apache.kafka.tools.api.StringDecoder",
+    ] {
+        old(&format!("--files {} {options}", gaps.display()));
+    }
+    let control = write(folder, "00000000000000000000.log", &control_batches());
+    old(&format!("--files {} --deep-iteration", control.display()));
+    let topic = folder.join("transactions");
+    fs::create_dir(&topic).expect("a folder");
+    let mut known = BatchBuilder::new(0).leader_epoch(0);
+    let value = transaction_value();
+    let key = TransactionRecord::key_bytes("my-id");
+    for value in [Some(value.write(0)), Some(value.write(1)), None] {
+        known.append(1_000, Some(&key), value.as_deref());
+    }
+    known.append(1_000, Some(b"\x03\xe7rest"), None);
+    let path = write(&topic, "00000000000000000000.log", &[known.build()]);
+    old(&format!("--files {} --transaction-log-decoder", path.display()));
+    old(&format!("--files {} --cluster-metadata-decoder", path.display()));
+    let index = folder.join("00000000000000000000.index");
+    fs::write(&index, b"\0\0\0\x05\0\0\0\0").expect("it is written");
+    let times = folder.join("00000000000000000000.timeindex");
+    let entries: [&[u8]; 2] = [b"\0\0\0\0\0\0\0\x63\0\0\0\0", b"\0\0\0\0\0\0\0\x05\0\0\0\x09"];
+    fs::write(&times, entries.concat()).expect("it is written");
+    for options in ["", "--verify-index-only", "--index-sanity-check"] {
+        old(&format!("--files {},{} {options}", index.display(), times.display()));
     }
 }

@@ -8,18 +8,7 @@
 use protocol::record_json::Json;
 
 use super::coordinator::CoordinatorFormatter;
-use crate::java_order::{partition_hash_of, sort_as_scala_table, string_hash};
-
-const STATES: [&str; 8] = [
-    "Empty",
-    "Ongoing",
-    "PrepareCommit",
-    "PrepareAbort",
-    "CompleteCommit",
-    "CompleteAbort",
-    "Dead",
-    "PrepareEpochFence",
-];
+use crate::coordinator_records::{joined, members, number, text, transaction};
 
 /// The line of a record, its end included; `value` is none of what was taken away.
 pub(super) fn line(kind: CoordinatorFormatter, key: &Json, value: Option<&Json>) -> String {
@@ -34,7 +23,7 @@ pub(super) fn line(kind: CoordinatorFormatter, key: &Json, value: Option<&Json>)
         }
         CoordinatorFormatter::TransactionLog => {
             let id = text(key, "transactionalId");
-            (id.to_owned(), value.map(|value| transaction(id, value)))
+            (id.to_owned(), value.map(|value| transaction_metadata(id, value)))
         }
     };
     format!("{key}::{}\n", value.as_deref().unwrap_or("NULL"))
@@ -55,13 +44,12 @@ fn offset(value: &Json) -> String {
 }
 
 fn group_metadata(group: &str, value: &Json) -> String {
-    let mut members = items(value, "members").to_vec();
+    let members = members(value);
     let protocol = text(value, "protocol");
     let state = if members.is_empty() { "Empty" } else { "Stable" };
     let kind = Some(text(value, "protocolType"));
     let kind = scala_option(kind.filter(|kind| !kind.is_empty() || !members.is_empty()));
-    sort_as_scala_table(&mut members, |member| string_hash(text(member, "memberId")));
-    let members: Vec<String> = members.iter().map(|one| member(one, protocol)).collect();
+    let members: Vec<String> = members.into_iter().map(|one| member(one, protocol)).collect();
     format!(
         "GroupMetadata(groupId={group}, generation={}, protocolType={kind}, currentState={state}, \
          members=HashMap({}))",
@@ -92,25 +80,8 @@ fn member(member: &Json, protocol: &str) -> String {
     )
 }
 
-fn transaction(id: &str, value: &Json) -> String {
-    let state = usize::try_from(number(value, "transactionStatus")).ok();
-    let state = state.and_then(|state| STATES.get(state).copied()).unwrap_or("Dead");
-    let mut partitions: Vec<(&str, i64)> = Vec::new();
-    if state != "Empty" {
-        for of_topic in items(value, "transactionPartitions") {
-            let topic = text(of_topic, "topic");
-            let indexes = items(of_topic, "partitionIds").iter();
-            partitions.extend(indexes.filter_map(|index| match index {
-                Json::Int(index) => Some((topic, *index)),
-                _ => None,
-            }));
-        }
-    }
-    sort_as_scala_table(&mut partitions, |(topic, index)| {
-        partition_hash_of(topic, i32::try_from(*index).unwrap_or_default())
-    });
-    let partitions: Vec<String> =
-        partitions.iter().map(|(topic, index)| format!("{topic}-{index}")).collect();
+fn transaction_metadata(id: &str, value: &Json) -> String {
+    let (state, partitions) = transaction(value);
     format!(
         "TransactionMetadata(transactionalId={id}, producerId={}, producerEpoch={}, \
          txnTimeoutMs={}, state={state}, pendingState=None, topicPartitions=HashSet({}), \
@@ -118,7 +89,7 @@ fn transaction(id: &str, value: &Json) -> String {
         number(value, "producerId"),
         number(value, "producerEpoch"),
         number(value, "transactionTimeoutMs"),
-        partitions.join(", "),
+        joined(&partitions, ", "),
         number(value, "transactionStartTimestampMs"),
         number(value, "transactionLastUpdateTimestampMs"),
     )
@@ -126,29 +97,6 @@ fn transaction(id: &str, value: &Json) -> String {
 
 fn scala_option(value: Option<impl std::fmt::Display>) -> String {
     value.map_or_else(|| "None".to_owned(), |value| format!("Some({value})"))
-}
-
-/// A field that its version does not have is Java's null, whose text this is.
-fn text<'a>(of: &'a Json, name: &str) -> &'a str {
-    match of.field(name) {
-        Some(Json::Text(text)) => text,
-        _ => "null",
-    }
-}
-
-/// A field that its version does not have is -1 in the records that are read here.
-fn number(of: &Json, name: &str) -> i64 {
-    match of.field(name) {
-        Some(Json::Int(number)) => *number,
-        _ => -1,
-    }
-}
-
-fn items<'a>(of: &'a Json, name: &str) -> &'a [Json] {
-    match of.field(name) {
-        Some(Json::Array(items)) => items,
-        _ => &[],
-    }
 }
 
 #[cfg(test)]

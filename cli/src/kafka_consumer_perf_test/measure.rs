@@ -174,8 +174,8 @@ impl Measured<'_> {
         if self.amount.records < options.records {
             writeln!(
                 self.out,
-                "WARNING: Exiting before consuming the expected number of {}: timeout ({} ms) exceeded. \
-                 You can use the --timeout option to increase the timeout.",
+                "WARNING: Exiting before consuming the expected number of {}: timeout ({} ms) \
+                 exceeded. You can use the --timeout option to increase the timeout.",
                 options.records_are, options.timeout_ms
             )?;
         }

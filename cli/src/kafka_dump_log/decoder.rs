@@ -6,8 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use protocol::batch::Record;
 use protocol::record_json::{self, Coordinator, Json, JsonError, Message};
 
-use super::Failure;
+use super::{Failure, coordinator_text};
 use crate::joptsimple::ParsedOptions;
+use crate::release::CliRelease;
 
 /// What shows records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub(super) enum Decoder {
         key: Class,
         value: Class,
     },
-    Coordinator(Coordinator),
+    Coordinator(CliRelease, Coordinator),
     ClusterMetadata,
 }
 
@@ -32,12 +33,14 @@ pub(super) enum Class {
 }
 
 impl Class {
-    fn named(name: &str) -> Result<Self, Failure> {
-        match name.strip_prefix("org.apache.kafka.tools.api.") {
+    fn named(release: CliRelease, name: &str) -> Result<Self, Failure> {
+        let package = release.either("kafka.serializer.", "org.apache.kafka.tools.api.");
+        match name.strip_prefix(package) {
             Some("StringDecoder") => Ok(Self::String),
             Some("LongDecoder") => Ok(Self::Long),
             Some("IntegerDecoder") => Ok(Self::Integer),
             Some("DefaultDecoder") => Ok(Self::Default),
+            _ if release.is_3_7() => Err(Failure::NoClass(name.to_owned())),
             _ => Err(Failure::UnknownDecoder(name.to_owned())),
         }
     }
@@ -67,11 +70,12 @@ pub(super) struct Decoded {
 
 impl Decoder {
     pub(super) fn chosen(given: &ParsedOptions) -> Result<Self, Failure> {
+        let release = given.release();
         if given.has("offsets-decoder") {
-            return Ok(Self::Coordinator(Coordinator::Group));
+            return Ok(Self::Coordinator(release, Coordinator::Group));
         }
         if given.has("transaction-log-decoder") {
-            return Ok(Self::Coordinator(Coordinator::Transaction));
+            return Ok(Self::Coordinator(release, Coordinator::Transaction));
         }
         if given.has("cluster-metadata-decoder") {
             return Ok(Self::ClusterMetadata);
@@ -80,9 +84,11 @@ impl Decoder {
             return Err(Failure::RemoteLogMetadata);
         }
         if given.has("share-group-state-decoder") {
-            return Ok(Self::Coordinator(Coordinator::Share));
+            return Ok(Self::Coordinator(release, Coordinator::Share));
         }
-        let class = |name| given.value(name)?.map_or(Ok(Class::String), Class::named);
+        let class = |name| {
+            given.value(name)?.map_or(Ok(Class::String), |class| Class::named(release, class))
+        };
         Ok(Self::Classes { value: class("value-decoder-class")?, key: class("key-decoder-class")? })
     }
 
@@ -99,9 +105,13 @@ impl Decoder {
                 });
                 Ok(Decoded { key: None, value: Some(value) })
             }
-            Self::Coordinator(of) => {
-                let key = record.key.ok_or(Failure::MissingKey(record.offset))?;
-                Ok(coordinator(of, key, record))
+            Self::Coordinator(release, of) => {
+                let missing = || match release {
+                    CliRelease::V3_7 => Failure::NoKey,
+                    CliRelease::V4_3 => Failure::MissingKey(record.offset),
+                };
+                let key = record.key.ok_or_else(missing)?;
+                Ok(coordinator(release, of, key, record))
             }
         }
     }
@@ -114,12 +124,17 @@ fn cluster_metadata(value: &[u8]) -> Result<String, JsonError> {
     Ok(json.to_string())
 }
 
-fn coordinator(of: Coordinator, key: &[u8], record: &Record<'_>) -> Decoded {
+fn coordinator(release: CliRelease, of: Coordinator, key: &[u8], record: &Record<'_>) -> Decoded {
     let offset = record.offset;
     let read = match record_json::coordinator(of, key, record.value) {
         Ok(read) => read,
         Err(JsonError::UnknownRecord(kind)) => {
-            let words = format!("Unknown record type {kind} at offset {offset}, skipping.");
+            let words = match release {
+                CliRelease::V3_7 => format!("unknown::version={kind}"),
+                CliRelease::V4_3 => {
+                    format!("Unknown record type {kind} at offset {offset}, skipping.")
+                }
+            };
             return Decoded { key: Some(words), value: None };
         }
         Err(error) => {
@@ -127,6 +142,11 @@ fn coordinator(of: Coordinator, key: &[u8], record: &Record<'_>) -> Decoded {
             return Decoded { key: Some(words), value: None };
         }
     };
+    if release.is_3_7() {
+        let value = read.value.as_ref().map(|(_, data)| data);
+        let (key, value) = coordinator_text::shown(of, read.record_type, &read.key, value);
+        return Decoded { key: Some(key), value: Some(value) };
+    }
     let kind = Json::Text(read.record_type.to_string());
     let key = Json::object([("type", kind), ("data", read.key)]);
     let value = read.value.map(|(version, mut data)| {

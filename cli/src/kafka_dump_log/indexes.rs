@@ -10,6 +10,7 @@ use protocol::batch::{Compression, NO_TIMESTAMP, Records};
 use super::batch_file::{BatchFile, DamagedBatch};
 use super::options::DumpOptions;
 use super::{Failure, absolute, beside, in_javas_order, offset_of, read_whole};
+use crate::release::CliRelease;
 
 const OFFSET_ENTRY_BYTES: usize = 8;
 const TIME_ENTRY_BYTES: usize = 12;
@@ -120,7 +121,7 @@ pub(super) struct TimeMismatches {
 }
 
 impl TimeMismatches {
-    pub(super) fn print(&self, err: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn print(&self, release: CliRelease, err: &mut dyn Write) -> io::Result<()> {
         for (file, pairs) in in_javas_order(&self.timestamps) {
             writeln!(err, "Found timestamp mismatch in :{file}")?;
             for (index, log) in pairs {
@@ -137,7 +138,14 @@ impl TimeMismatches {
             }
         }
         for (file, pairs) in in_javas_order(&self.offsets) {
-            writeln!(err, "The following indexed offsets are not found in :{file}")?;
+            match release {
+                CliRelease::V3_7 => {
+                    writeln!(err, "The following indexed offsets are not found in the log.")?;
+                }
+                CliRelease::V4_3 => {
+                    writeln!(err, "The following indexed offsets are not found in :{file}")?;
+                }
+            }
             for (index, log) in pairs {
                 writeln!(err, "Indexed offset: {index}, found log offset: {log}")?;
             }

@@ -13,6 +13,7 @@ use super::batch_file::{BatchFile, DamagedBatch};
 use super::decoder::Decoder;
 use super::options::DumpOptions;
 use super::{Failure, absolute, offset_of};
+use crate::release::CliRelease;
 
 /// In front of records.
 const RECORD_INDENT: &str = "|";
@@ -24,6 +25,7 @@ pub(super) type Gaps = BTreeMap<String, BTreeMap<i64, i64>>;
 /// A log that is to be printed.
 pub(super) struct LogDump<'a> {
     pub(super) file: &'a Path,
+    pub(super) release: CliRelease,
     pub(super) options: &'a DumpOptions,
     pub(super) decoder: Decoder,
     /// `i32::MAX` for the whole file.
@@ -163,7 +165,9 @@ impl<W: Write> RecordPrinter<'_, W> {
                 let (reason, file) = (error.to_string(), self.dump.file.to_owned());
                 Failure::Damaged(DamagedBatch::Unreadable { reason, position, file })
             })?;
-            if record.offset != self.last_offset + 1 {
+            // 3.7 takes the first offset as it is.
+            let begins = self.last_offset == -1 && self.dump.release.is_3_7();
+            if !begins && record.offset != self.last_offset + 1 {
                 let pairs = gaps.entry(absolute(self.dump.file)).or_default();
                 pairs.insert(self.last_offset, record.offset);
             }
@@ -178,7 +182,7 @@ impl<W: Write> RecordPrinter<'_, W> {
         if !skips {
             self.print_metadata(batch, record).map_err(Failure::Output)?;
             if batch.is_control() {
-                let shown = control(record)?;
+                let shown = control(self.dump.release, record)?;
                 self.out.write_all(shown.as_bytes()).map_err(Failure::Output)?;
             }
         }
@@ -230,7 +234,7 @@ fn sequence(base: i32, delta: i32) -> i32 {
 /// Kafka reads what a control record says at this version, whatever it was written at.
 const CONTROL_VERSION: i16 = 0;
 
-fn control(record: &Record<'_>) -> Result<String, Failure> {
+fn control(release: CliRelease, record: &Record<'_>) -> Result<String, Failure> {
     let (key, value) = (record.key.unwrap_or_default(), record.value.unwrap_or_default());
     let id = key.get(2..4).and_then(|id| id.try_into().ok()).map(i16::from_be_bytes);
     let Some(id) = id else {
@@ -244,6 +248,13 @@ fn control(record: &Record<'_>) -> Result<String, Failure> {
             let epoch = value.get(2..6).and_then(|epoch| epoch.try_into().ok());
             let epoch = epoch.map_or(-1, i32::from_be_bytes);
             format!(" endTxnMarker: {name} coordinatorEpoch: {epoch}")
+        }
+        // What 3.7 knows by name, and what it does not know yet.
+        Some(ControlType::LeaderChange) if release.is_3_7() => {
+            format!(" controlType: LEADER_CHANGE({id})")
+        }
+        Some(ControlType::KRaftVersion | ControlType::KRaftVoters) if release.is_3_7() => {
+            format!(" controlType: UNKNOWN({id})")
         }
         Some(ControlType::LeaderChange) => {
             format!(" LeaderChange: {}", json(Message::LeaderChange)?)

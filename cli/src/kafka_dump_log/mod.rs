@@ -1,14 +1,16 @@
 //! `kafka-dump-log`: prints what the files of a log hold.
 //!
-//! Answers to org.apache.kafka.tools.DumpLogSegments of Kafka 4.3.1, whose help is
-//! `help-4.3.1.txt`. `options` judges the command line, `batch_file` reads a log batch by batch,
-//! `log` prints it, `decoder` shows keys and values, `indexes` and `producers` print the files
-//! beside a log. What does not fit together is collected in [`Mismatches`] and said in the end.
+//! Answers to org.apache.kafka.tools.DumpLogSegments of Kafka 4.3.1 and to
+//! kafka.tools.DumpLogSegments of 3.7.0, whose help is in the text files. `options` judges the
+//! command line, `batch_file` reads a log batch by batch, `log` prints it, `decoder` shows keys and
+//! values (`coordinator_text` as 3.7 does), `indexes` and `producers` print the files beside a log.
+//! What does not fit together is collected in [`Mismatches`] and said in the end.
 //!
 //! Unlike Kafka: batches of the formats before Kafka 0.11, records of remote storage's topic, and
 //! decoders other than Kafka's own are refused in a line (docs/cli.md).
 
 pub(crate) mod batch_file;
+mod coordinator_text;
 mod decoder;
 mod indexes;
 mod log;
@@ -46,6 +48,11 @@ enum Failure {
     Option(#[from] OptionError),
     #[error("Failed to load decoder class\nCaused by: java.lang.ClassNotFoundException: {0}")]
     UnknownDecoder(String),
+    /// As 3.7 says it.
+    #[error("{0}")]
+    NoClass(String),
+    #[error("Failed to decode message using offset topic decoder (message had a missing key)")]
+    NoKey,
     #[error("Records of __remote_log_metadata are not decoded: there is no remote storage here")]
     RemoteLogMetadata,
     #[error("Invalid size: {0}")]
@@ -111,7 +118,7 @@ pub(crate) fn run(
     let flushed = lines.flush();
     match dumped.and_then(|()| flushed.map_err(Failure::Output)) {
         Ok(()) => {
-            let _ = mismatches.print(err);
+            let _ = mismatches.print(release, err);
             0
         }
         // A stream that nobody reads any more is no reason to complain.
@@ -137,7 +144,7 @@ fn dump_all(
         match file.extension().and_then(|suffix| suffix.to_str()) {
             Some("log" | "checkpoint") => {
                 let (decoder, max_bytes) = (Decoder::chosen(given)?, options::max_bytes(given)?);
-                let dump = LogDump { file, options, decoder, max_bytes };
+                let dump = LogDump { file, release: given.release(), options, decoder, max_bytes };
                 dump.run(&mut mismatches.gaps, out)?;
             }
             Some("index") => {
@@ -157,18 +164,22 @@ fn dump_all(
 }
 
 impl Mismatches {
-    fn print(&self, err: &mut dyn Write) -> io::Result<()> {
+    fn print(&self, release: CliRelease, err: &mut dyn Write) -> io::Result<()> {
         for (file, pairs) in in_javas_order(&self.index) {
             writeln!(err, "Mismatches in :{file}")?;
             for (index, log) in pairs.iter().rev() {
                 writeln!(err, "  Index offset: {index}, log offset: {log}")?;
             }
         }
-        self.time.print(err)?;
+        self.time.print(release, err)?;
         for (file, pairs) in in_javas_order(&self.gaps) {
             writeln!(err, "Non-consecutive offsets in {file}")?;
-            for (offset, next) in pairs {
-                writeln!(err, "  {offset} is followed by {next}")?;
+            let told =
+                |(offset, next): (&i64, &i64)| writeln!(err, "  {offset} is followed by {next}");
+            // 3.7 puts what it finds before what it has.
+            match release {
+                CliRelease::V3_7 => pairs.iter().rev().try_for_each(told)?,
+                CliRelease::V4_3 => pairs.iter().try_for_each(told)?,
             }
         }
         Ok(())
