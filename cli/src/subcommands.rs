@@ -109,7 +109,8 @@ impl Tool {
         let wrapped = wrap(&format!("{program}: error: {problem}"));
         let command = self.commands.iter().find(|command| command.help == help);
         let flags = command.map_or(self.flags, |command| command.flags);
-        let flags = flags.iter().map(|flag| flag.long);
+        // What Kafka does not have, it does not suggest.
+        let flags = flags.iter().filter(|flag| !flag.is_own).map(|flag| flag.long);
         let commands = self.commands.iter().map(|command| command.name);
         let meant = did_you_mean_flag(problem, flags) + &did_you_mean_command(problem, commands);
         if !meant.is_empty() {

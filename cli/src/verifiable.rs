@@ -88,7 +88,8 @@ impl Tool {
 
     /// What a flag that there is none of may have meant.
     fn suggestion(&self, problem: &str) -> String {
-        let flags = self.flags.iter().map(|flag| flag.long);
+        // What Kafka does not have, it does not suggest.
+        let flags = self.flags.iter().filter(|flag| !flag.is_own).map(|flag| flag.long);
         let meant = did_you_mean_flag(problem, flags);
         if !meant.is_empty() {
             // The tool says by itself what was meant.

@@ -224,6 +224,9 @@ impl Session {
             if step.has("rates") {
                 text = mask::rates(&text);
             }
+            if step.has("hashes") {
+                text = mask::hashes(&text);
+            }
             if step.has("checksums") {
                 text = mask::number_after("crc: ", &text);
             }

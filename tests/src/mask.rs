@@ -86,6 +86,13 @@ pub fn rates(text: &str) -> String {
     number_after("avg_throughput\":", text)
 }
 
+/// The number after each `metadataHash":` becomes N: a hash over ids of topics, of either sign.
+#[must_use]
+pub fn hashes(text: &str) -> String {
+    let label = "metadataHash\":";
+    number_after(label, &text.replace(&format!("{label}-"), label))
+}
+
 /// The number after each such label becomes N.
 #[must_use]
 pub fn number_after(label: &str, text: &str) -> String {
@@ -211,7 +218,7 @@ fn date_length(text: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{dates, epochs, in_sync, number, numbers, sorted, words};
+    use super::{dates, epochs, hashes, in_sync, number, numbers, sorted, words};
 
     #[test]
     fn a_port_is_masked_where_it_stands_by_itself() {
@@ -235,6 +242,12 @@ mod tests {
             dates("2026-11-21 05:37:12:345, 2026-11-21 05:37:13:001, 0.9"),
             "DATE, DATE, 0.9"
         );
+    }
+
+    #[test]
+    fn hashes_of_either_sign_are_one() {
+        let text = "{\"epoch\":2,\"metadataHash\":-77}{\"metadataHash\":77}";
+        assert_eq!(hashes(text), "{\"epoch\":2,\"metadataHash\":N}{\"metadataHash\":N}");
     }
 
     #[test]

@@ -15,9 +15,10 @@
 //! ! a line of its stderr
 //! = 1                                  its exit code, when not 0
 //! ```
-//! Words of `%`: masks (`sorted`, `numbers`, `epochs`, `rates`, `checksums`, `active`, `isr`),
-//! `eventually` (run again until it is equal, ten seconds at most), `background NAME` (started,
-//! ended by a later `stop NAME`, whose output is compared), `as-process` (a JVM of its own).
+//! Words of `%`: masks (`sorted`, `numbers`, `epochs`, `rates`, `hashes`, `checksums`, `active`,
+//! `isr`), `eventually` (run again until it is equal, ten seconds at most), `background NAME`
+//! (started, ended by a later `stop NAME`, whose output is compared), `as-process` (a JVM of its
+//! own).
 //! Other steps:
 //! `sleep MS`, `wait NAME TEXT` (until it printed TEXT), `restart` (SIGTERM, start), and of a
 //! cluster's nodes: `kill ID`, `terminate ID`, `start ID`.

@@ -60,6 +60,15 @@ fn transactions_of_a_stock_broker_are_read_as_by_stock() {
 }
 
 #[test]
+fn what_coordinators_write_of_share_groups_is_read_as_by_stock() {
+    let case = "tools/console-consumer-share-4.3.1";
+    match recording() {
+        true => check(case),
+        false => check_native(Kind::Stock, case),
+    }
+}
+
+#[test]
 fn a_signal_ends_it_with_the_count_and_the_jvms_exit_code() {
     let server = Server::start(Kind::Gregor, &[]);
     topic_with(&server, "t", "one\ntwo\n");

@@ -1,4 +1,4 @@
-//! Records of `__consumer_offsets` and `__transaction_state` as JSON.
+//! Records of `__consumer_offsets`, `__transaction_state` and `__share_group_state` as JSON.
 //!
 //! A record of another kind than the formatter's prints nothing, and no line end follows what is
 //! printed: so does stock's. Answers to `CoordinatorRecordMessageFormatter`. What 3.7 prints of
@@ -18,13 +18,18 @@ pub(crate) enum CoordinatorFormatter {
     Offsets,
     GroupMetadata,
     TransactionLog,
+    /// What the group coordinator knows of share groups.
+    ShareGroup,
+    /// What the share coordinator knows of their partitions.
+    ShareGroupState,
 }
 
 impl CoordinatorFormatter {
     fn topic(self) -> Coordinator {
         match self {
-            Self::Offsets | Self::GroupMetadata => Coordinator::Group,
+            Self::Offsets | Self::GroupMetadata | Self::ShareGroup => Coordinator::Group,
             Self::TransactionLog => Coordinator::Transaction,
+            Self::ShareGroupState => Coordinator::Share,
         }
     }
 
@@ -34,6 +39,8 @@ impl CoordinatorFormatter {
             Self::Offsets => matches!(record_type, 0 | 1),
             Self::GroupMetadata => record_type == 2,
             Self::TransactionLog => record_type == 0,
+            Self::ShareGroup => matches!(record_type, 10..=15),
+            Self::ShareGroupState => true,
         }
     }
 
@@ -81,5 +88,26 @@ impl CoordinatorFormatter {
             let _ = write!(out, "{json}");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_prints_its_kinds_of_records() {
+        let all = CoordinatorFormatter::ShareGroupState;
+        let table = [
+            (CoordinatorFormatter::Offsets, vec![0, 1]),
+            (CoordinatorFormatter::GroupMetadata, vec![2]),
+            (CoordinatorFormatter::TransactionLog, vec![0]),
+            (CoordinatorFormatter::ShareGroup, vec![10, 11, 12, 13, 14, 15]),
+            (all, (0..30).collect()),
+        ];
+        for (formatter, expected) in table {
+            let printed: Vec<i16> = (0..30).filter(|kind| formatter.prints(*kind)).collect();
+            assert_eq!(printed, expected, "{formatter:?}");
+        }
     }
 }

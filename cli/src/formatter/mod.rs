@@ -81,6 +81,10 @@ impl Formatter {
             "TransactionLogMessageFormatter" => {
                 Self::Coordinator(release, CoordinatorFormatter::TransactionLog)
             }
+            "ShareGroupMessageFormatter" => Self::Coordinator(CoordinatorFormatter::ShareGroup),
+            "group.share.ShareGroupStateMessageFormatter" => {
+                Self::Coordinator(CoordinatorFormatter::ShareGroupState)
+            }
             _ => return Err(unknown()),
         })
     }
@@ -148,11 +152,25 @@ mod tests {
 
     #[test]
     fn formatters_go_by_the_names_of_kafkas_classes() {
-        for name in ["Default", "Logging", "NoOp", "Offsets", "GroupMetadata", "TransactionLog"] {
+        for name in [
+            "Default",
+            "Logging",
+            "NoOp",
+            "Offsets",
+            "GroupMetadata",
+            "TransactionLog",
+            "ShareGroup",
+            "group.share.ShareGroupState",
+        ] {
             let class = format!("{PACKAGE}{name}MessageFormatter");
             assert!(Formatter::of_class(CliRelease::V4_3, &class).is_ok(), "{class}");
         }
-        for class in ["kafka.tools.DefaultMessageFormatter", "org.apache.kafka.tools.consumer.X"] {
+        for class in [
+            "kafka.tools.DefaultMessageFormatter",
+            "org.apache.kafka.tools.consumer.X",
+            "org.apache.kafka.tools.consumer.ShareGroupStateMessageFormatter",
+            "org.apache.kafka.tools.consumer.group.share.ShareGroupMessageFormatter",
+        ] {
             let refused = Formatter::of_class(CliRelease::V4_3, class).unwrap_err();
             assert_eq!(refused.to_string(), class);
         }

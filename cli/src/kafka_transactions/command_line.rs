@@ -158,6 +158,10 @@ mod tests {
         let usage = "usage: kafka-transactions.sh --bootstrap-server host:port list [-h]\n";
         let error = "\nkafka-transactions.sh: error: unrecognized arguments: '--duratoin'\n";
         assert!(said.starts_with(usage) && said.ends_with(error), "{said}");
+        // What is near a flag of our own alone has nothing near it for Kafka.
+        let Err(Refused::Wrong { help, problem }) = typed("list --lost") else { panic!() };
+        let said = complaint(help, &problem);
+        assert!(said.ends_with("unrecognized arguments: '--lost'\n"), "{said}");
     }
 
     #[test]
