@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::json;
 use tests::cluster::view::until;
 use tests::renderings::{
@@ -41,8 +42,8 @@ fn share_groups_are_the_same_as_text_and_as_json() {
     let assigned = both.json[0]["assignment"].to_string();
     assert_eq!(assigned, r#"[{"partitions":[0,1],"topic":"orders"}]"#);
     same_table(&with_texts(both, "assignment", |_| "orders:0,1".to_owned()));
-    drop(consumer);
-
+    // Told to end, it leaves the group.
+    consumer.signal(Signal::TERM);
     until("the group is empty", Duration::from_secs(60), || {
         tools.done(&format!("{tool} --list --state empty")).stdout.contains("shared").then_some(())
     });

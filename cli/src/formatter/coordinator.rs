@@ -72,9 +72,10 @@ impl CoordinatorFormatter {
         if !self.prints(read.record_type) {
             return Ok(());
         }
-        if release.is_3_7() {
-            let value = read.value.as_ref().map(|(_, data)| data);
-            out.extend_from_slice(coordinator_text::line(self, &read.key, value).as_bytes());
+        let value = read.value.as_ref().map(|(_, data)| data);
+        let line = coordinator_text::line(self, &read.key, value);
+        if let Some(line) = line.filter(|_| release.is_3_7()) {
+            out.extend_from_slice(line.as_bytes());
         } else {
             let versioned = |of: Json, name, version: i16| {
                 Json::object([(name, Json::Int(version.into())), ("data", of)])

@@ -10,8 +10,9 @@ use protocol::record_json::Json;
 use super::coordinator::CoordinatorFormatter;
 use crate::coordinator_records::{joined, members, number, text, transaction};
 
-/// The line of a record, its end included; `value` is none of what was taken away.
-pub(super) fn line(kind: CoordinatorFormatter, key: &Json, value: Option<&Json>) -> String {
+/// The line of a record, its end included; `value` is none of what was taken away. Nothing of the
+/// kinds that 3.7 does not have.
+pub(super) fn line(kind: CoordinatorFormatter, key: &Json, value: Option<&Json>) -> Option<String> {
     let group = || text(key, "group");
     let (key, value) = match kind {
         CoordinatorFormatter::Offsets => {
@@ -25,8 +26,9 @@ pub(super) fn line(kind: CoordinatorFormatter, key: &Json, value: Option<&Json>)
             let id = text(key, "transactionalId");
             (id.to_owned(), value.map(|value| transaction_metadata(id, value)))
         }
+        CoordinatorFormatter::ShareGroup | CoordinatorFormatter::ShareGroupState => return None,
     };
-    format!("{key}::{}\n", value.as_deref().unwrap_or("NULL"))
+    Some(format!("{key}::{}\n", value.as_deref().unwrap_or("NULL")))
 }
 
 fn offset(value: &Json) -> String {
@@ -103,6 +105,10 @@ fn scala_option(value: Option<impl std::fmt::Display>) -> String {
 mod tests {
     use super::*;
 
+    fn shown(kind: CoordinatorFormatter, key: &Json, value: Option<&Json>) -> String {
+        line(kind, key, value).unwrap()
+    }
+
     #[test]
     fn offsets_stand_behind_their_partition() {
         let key = Json::object([
@@ -117,11 +123,11 @@ mod tests {
             ("commitTimestamp", Json::Int(9)),
         ]);
         assert_eq!(
-            line(CoordinatorFormatter::Offsets, &key, Some(&value)),
+            shown(CoordinatorFormatter::Offsets, &key, Some(&value)),
             "[g,t,3]::OffsetAndMetadata(offset=5, leaderEpoch=Optional[0], metadata=, \
              commitTimestamp=9, expireTimestamp=None)\n"
         );
-        assert_eq!(line(CoordinatorFormatter::Offsets, &key, None), "[g,t,3]::NULL\n");
+        assert_eq!(shown(CoordinatorFormatter::Offsets, &key, None), "[g,t,3]::NULL\n");
     }
 
     #[test]
@@ -145,13 +151,13 @@ mod tests {
         };
         let stable = value("consumer", vec![member]);
         assert_eq!(
-            line(CoordinatorFormatter::GroupMetadata, &key, Some(&stable)),
+            shown(CoordinatorFormatter::GroupMetadata, &key, Some(&stable)),
             "g::GroupMetadata(groupId=g, generation=2, protocolType=Some(consumer), \
              currentState=Stable, members=HashMap(m -> MemberMetadata(memberId=m, \
              groupInstanceId=None, clientId=c, clientHost=/127.0.0.1, sessionTimeoutMs=6, \
              rebalanceTimeoutMs=7, supportedProtocols=List(range))))\n"
         );
-        let empty = line(CoordinatorFormatter::GroupMetadata, &key, Some(&value("", Vec::new())));
+        let empty = shown(CoordinatorFormatter::GroupMetadata, &key, Some(&value("", Vec::new())));
         assert!(empty.contains("protocolType=None, currentState=Empty, members=HashMap()"));
     }
 
@@ -172,7 +178,7 @@ mod tests {
             ("transactionStartTimestampMs", Json::Int(7)),
         ]);
         assert_eq!(
-            line(CoordinatorFormatter::TransactionLog, &key, Some(&value)),
+            shown(CoordinatorFormatter::TransactionLog, &key, Some(&value)),
             "x::TransactionMetadata(transactionalId=x, producerId=4, producerEpoch=0, \
              txnTimeoutMs=60000, state=Ongoing, pendingState=None, topicPartitions=HashSet(t-1, \
              t-0), txnStartTimestamp=7, txnLastUpdateTimestamp=8)\n"

@@ -81,9 +81,11 @@ impl Formatter {
             "TransactionLogMessageFormatter" => {
                 Self::Coordinator(release, CoordinatorFormatter::TransactionLog)
             }
-            "ShareGroupMessageFormatter" => Self::Coordinator(CoordinatorFormatter::ShareGroup),
+            "ShareGroupMessageFormatter" => {
+                Self::Coordinator(release, CoordinatorFormatter::ShareGroup)
+            }
             "group.share.ShareGroupStateMessageFormatter" => {
-                Self::Coordinator(CoordinatorFormatter::ShareGroupState)
+                Self::Coordinator(release, CoordinatorFormatter::ShareGroupState)
             }
             _ => return Err(unknown()),
         })

@@ -160,7 +160,7 @@ mod tests {
         assert!(said.starts_with(usage) && said.ends_with(error), "{said}");
         // What is near a flag of our own alone has nothing near it for Kafka.
         let Err(Refused::Wrong { help, problem }) = typed("list --lost") else { panic!() };
-        let said = complaint(help, &problem);
+        let said = complaint(CliRelease::default(), help, &problem);
         assert!(said.ends_with("unrecognized arguments: '--lost'\n"), "{said}");
     }
 
