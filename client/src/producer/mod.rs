@@ -15,8 +15,8 @@
 //! ```
 //! `T` is what the caller wants to hear of each record: [`OnDelivery`] gets the tokens of a batch
 //! and what became of it. `accumulator`, `batch`, `in_order`, `partitioner`, `sequences`, `verdict`
-//! and `settings` decide, without runtime and clock; `handle`, `sender` and `transactions` are their
-//! host. Answers to `KafkaProducer`.
+//! and `settings` decide, without runtime and clock; `handle`, `sender` and `transactions` are
+//! their host. Answers to `KafkaProducer`.
 
 mod accumulator;
 mod batch;
