@@ -52,24 +52,52 @@ fn bash_completes_tools_commands_and_flags() {
     assert!(tools.len() > 20 && tools.contains(&"kafka-server-start".to_owned()), "{tools:?}");
 }
 
+/// What a shell says to these words, `$SCRIPT` being the script for it.
+fn said(shell: &str, flags: &[&str], words: &str) -> String {
+    let script = run("completion", &[shell.to_owned()], "").stdout;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("script");
+    std::fs::write(&file, script).expect("the script is written");
+    let done = Command::new(shell)
+        .args(flags)
+        .args(["-c", words])
+        .env("SCRIPT", &file)
+        .env("HOME", folder.path())
+        .output()
+        .unwrap_or_else(|error| panic!("{shell}: {error}; tests/run installs it"));
+    assert!(done.stderr.is_empty(), "{words}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).into_owned()
+}
+
 #[test]
-fn the_scripts_of_the_other_shells_name_the_tools_and_their_links() {
-    let words = |shell: &str| [shell.to_owned()];
-    let zsh = run("completion", &words("zsh"), "").stdout;
-    for part in ["bashcompinit", "gregor/kafka-topics) echo", " kafka-topics.sh"] {
-        assert!(zsh.contains(part), "{part}");
-    }
-    let fish = run("completion", &words("fish"), "").stdout;
-    for line in [
-        "complete -c kafka-topics -l topic -r",
-        "complete -c kafka-topics -l list",
-        "complete -c kafka-topics.sh -w kafka-topics",
-        "complete -c gregor -n '__fish_seen_subcommand_from kafka-topics' -l topic -r",
-        "complete -c kafka-features -n '__fish_seen_subcommand_from upgrade' -l dry-run",
+fn fish_completes_tools_commands_and_flags() {
+    for (line, expected) in [
+        ("gregor kafka-top", "kafka-topics\n"),
+        ("gregor kafka-topics --li", "--list\n"),
+        ("kafka-topics.sh --boo", "--bootstrap-server\n"),
+        ("kafka-features upgrade --dry", "--dry-run\n"),
+        ("kafka-topics --nothing-begins-so", ""),
     ] {
-        assert!(fish.lines().any(|known| known == line), "{line}");
+        let words = format!("source $SCRIPT; complete -C '{line}'");
+        assert_eq!(said("fish", &["--no-config"], &words), expected, "{line}");
     }
-    assert_eq!(run("completion", &words("csh"), "").code, 2);
+}
+
+#[test]
+fn zsh_loads_its_script_and_offers_what_bash_does() {
+    let load = "autoload -Uz compinit; compinit -D; source $SCRIPT; emulate -L ksh";
+    let offer = |line: &str, at: usize| {
+        let words = format!(
+            "{load}; COMP_WORDS=({line}); COMP_CWORD={at}; _gregor; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        said("zsh", &["-f"], &words)
+    };
+    // zsh itself takes those that begin as the word does.
+    let tools = offer("gregor kafka-top", 1);
+    assert!(tools.lines().any(|line| line == "kafka-topics"), "{tools}");
+    let flags = offer("kafka-topics --li", 1);
+    assert!(flags.lines().any(|line| line == "--list"), "{flags}");
+    assert_eq!(run("completion", &["csh".to_owned()], "").code, 2);
 }
 
 /// What a person sees who types this on a terminal.
