@@ -88,7 +88,8 @@ fn zsh_loads_its_script_and_offers_what_bash_does() {
     let load = "autoload -Uz compinit; compinit -D; source $SCRIPT; emulate -L ksh";
     let offer = |line: &str, at: usize| {
         let words = format!(
-            "{load}; COMP_WORDS=({line}); COMP_CWORD={at}; _gregor; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+            "{load}; COMP_WORDS=({line}); COMP_CWORD={at}; _gregor; \
+             printf '%s\\n' \"${{COMPREPLY[@]}}\""
         );
         said("zsh", &["-f"], &words)
     };
