@@ -73,8 +73,15 @@ impl CoordinatorFormatter {
             return Ok(());
         }
         let value = read.value.as_ref().map(|(_, data)| data);
-        let line = coordinator_text::line(self, &read.key, value);
-        if let Some(line) = line.filter(|_| release.is_3_7()) {
+        let line = match self {
+            _ if !release.is_3_7() => None,
+            Self::Offsets => Some(coordinator_text::committed_offset(&read.key, value)),
+            Self::GroupMetadata => Some(coordinator_text::group(&read.key, value)),
+            Self::TransactionLog => Some(coordinator_text::transactional_id(&read.key, value)),
+            // 3.7 has no share groups.
+            Self::ShareGroup | Self::ShareGroupState => None,
+        };
+        if let Some(line) = line {
             out.extend_from_slice(line.as_bytes());
         } else {
             let versioned = |of: Json, name, version: i16| {

@@ -7,28 +7,29 @@
 
 use protocol::record_json::Json;
 
-use super::coordinator::CoordinatorFormatter;
 use crate::coordinator_records::{joined, members, number, text, transaction};
 
-/// The line of a record, its end included; `value` is none of what was taken away. Nothing of the
-/// kinds that 3.7 does not have.
-pub(super) fn line(kind: CoordinatorFormatter, key: &Json, value: Option<&Json>) -> Option<String> {
-    let group = || text(key, "group");
-    let (key, value) = match kind {
-        CoordinatorFormatter::Offsets => {
-            let (topic, partition) = (text(key, "topic"), number(key, "partition"));
-            (format!("[{},{topic},{partition}]", group()), value.map(offset))
-        }
-        CoordinatorFormatter::GroupMetadata => {
-            (group().to_owned(), value.map(|value| group_metadata(group(), value)))
-        }
-        CoordinatorFormatter::TransactionLog => {
-            let id = text(key, "transactionalId");
-            (id.to_owned(), value.map(|value| transaction_metadata(id, value)))
-        }
-        CoordinatorFormatter::ShareGroup | CoordinatorFormatter::ShareGroupState => return None,
-    };
-    Some(format!("{key}::{}\n", value.as_deref().unwrap_or("NULL")))
+/// The line of a committed offset, its end included; `value` is none of what was taken away.
+pub(super) fn committed_offset(key: &Json, value: Option<&Json>) -> String {
+    let (group, topic) = (text(key, "group"), text(key, "topic"));
+    let partition = number(key, "partition");
+    line(&format!("[{group},{topic},{partition}]"), value.map(offset))
+}
+
+/// The same of a group.
+pub(super) fn group(key: &Json, value: Option<&Json>) -> String {
+    let group = text(key, "group");
+    line(group, value.map(|value| group_metadata(group, value)))
+}
+
+/// The same of a transactional id.
+pub(super) fn transactional_id(key: &Json, value: Option<&Json>) -> String {
+    let id = text(key, "transactionalId");
+    line(id, value.map(|value| transaction_metadata(id, value)))
+}
+
+fn line(key: &str, value: Option<String>) -> String {
+    format!("{key}::{}\n", value.as_deref().unwrap_or("NULL"))
 }
 
 fn offset(value: &Json) -> String {
@@ -105,10 +106,6 @@ fn scala_option(value: Option<impl std::fmt::Display>) -> String {
 mod tests {
     use super::*;
 
-    fn shown(kind: CoordinatorFormatter, key: &Json, value: Option<&Json>) -> String {
-        line(kind, key, value).unwrap()
-    }
-
     #[test]
     fn offsets_stand_behind_their_partition() {
         let key = Json::object([
@@ -123,11 +120,11 @@ mod tests {
             ("commitTimestamp", Json::Int(9)),
         ]);
         assert_eq!(
-            shown(CoordinatorFormatter::Offsets, &key, Some(&value)),
+            committed_offset(&key, Some(&value)),
             "[g,t,3]::OffsetAndMetadata(offset=5, leaderEpoch=Optional[0], metadata=, \
              commitTimestamp=9, expireTimestamp=None)\n"
         );
-        assert_eq!(shown(CoordinatorFormatter::Offsets, &key, None), "[g,t,3]::NULL\n");
+        assert_eq!(committed_offset(&key, None), "[g,t,3]::NULL\n");
     }
 
     #[test]
@@ -151,13 +148,13 @@ mod tests {
         };
         let stable = value("consumer", vec![member]);
         assert_eq!(
-            shown(CoordinatorFormatter::GroupMetadata, &key, Some(&stable)),
+            group(&key, Some(&stable)),
             "g::GroupMetadata(groupId=g, generation=2, protocolType=Some(consumer), \
              currentState=Stable, members=HashMap(m -> MemberMetadata(memberId=m, \
              groupInstanceId=None, clientId=c, clientHost=/127.0.0.1, sessionTimeoutMs=6, \
              rebalanceTimeoutMs=7, supportedProtocols=List(range))))\n"
         );
-        let empty = shown(CoordinatorFormatter::GroupMetadata, &key, Some(&value("", Vec::new())));
+        let empty = group(&key, Some(&value("", Vec::new())));
         assert!(empty.contains("protocolType=None, currentState=Empty, members=HashMap()"));
     }
 
@@ -178,7 +175,7 @@ mod tests {
             ("transactionStartTimestampMs", Json::Int(7)),
         ]);
         assert_eq!(
-            shown(CoordinatorFormatter::TransactionLog, &key, Some(&value)),
+            transactional_id(&key, Some(&value)),
             "x::TransactionMetadata(transactionalId=x, producerId=4, producerEpoch=0, \
              txnTimeoutMs=60000, state=Ongoing, pendingState=None, topicPartitions=HashSet(t-1, \
              t-0), txnStartTimestamp=7, txnLastUpdateTimestamp=8)\n"
