@@ -96,7 +96,8 @@ fn readiness_is_waited_for_and_given_up_in_time() {
 #[test]
 fn a_node_that_is_not_there_is_named_as_by_stock_and_given_up() {
     let config = tempfile::NamedTempFile::new().expect("a file");
-    std::fs::write(config.path(), "default.api.timeout.ms=900\n").expect("written");
+    let times = "default.api.timeout.ms=900\nrequest.timeout.ms=900\n";
+    std::fs::write(config.path(), times).expect("written");
     let (port, config) = (closed_port(), config.path().display().to_string());
     let line = format!("kafka-topics --bootstrap-server 127.0.0.1:{port} --list");
     let began = Instant::now();

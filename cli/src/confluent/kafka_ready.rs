@@ -33,6 +33,8 @@ pub(super) fn wait(wanted: &Wanted<'_>, err: &mut dyn Write) -> Result<(), Failu
     }
     let mut settings = settings(&properties).map_err(words)?;
     settings.call_timeout = wanted.within;
+    // Which is how long one question may take at most.
+    settings.request_timeout = settings.request_timeout.min(wanted.within);
     let mut session = Session::open(Bootstrap::Servers, wanted.bootstrap, settings, "AdminClient")
         .map_err(words)?;
     session.run(async |admin| {
