@@ -22,6 +22,7 @@ use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::{OptionError, ParsedOptions};
 use crate::json;
 use crate::offsets::{OffsetsError, items};
+use crate::refused::Refused;
 use crate::session::{Session, SessionError, properties, settings};
 
 /// `--timeout` where it is not given, in milliseconds.
@@ -193,6 +194,52 @@ fn state_table(groups: &[GroupListing]) -> String {
         format!("{:<width$} {state}\n", listing.group)
     });
     format!("{:<width$} STATE\n", "GROUP") + &rows.collect::<String>()
+}
+
+/// What `--describe` takes, where groups have members, offsets and a state.
+pub(crate) fn check_describe(given: &ParsedOptions) -> Result<(), Refused> {
+    if !given.has("describe") {
+        return Ok(());
+    }
+    if !given.has("group") && !given.has("all-groups") {
+        return refused("Option [describe] takes one of these options: [all-groups], [group]");
+    }
+    let shown = ["members", "offsets", "state"];
+    if shown.iter().filter(|name| given.has(name)).count() > 1 {
+        return refused(
+            "Option [describe] takes at most one of these options: [members], [offsets], [state]",
+        );
+    }
+    let wrong = |error: OptionError| Refused::Usage(error.to_string());
+    if given.value("state").map_err(wrong)?.is_some() {
+        return refused("Option [describe] does not take a value for [state]");
+    }
+    Ok(())
+}
+
+fn refused<T>(words: &str) -> Result<T, Refused> {
+    Err(Refused::Usage(words.to_owned()))
+}
+
+/// Why a group of this kind (`Share`) is not deleted, which is known before its coordinator is
+/// asked; `missing` is said of one that is none.
+pub(crate) fn undeletable(
+    kind: &str,
+    group: &str,
+    known: Option<&Option<GroupState>>,
+    missing: &str,
+) -> Option<String> {
+    let name = format!("{kind} group '{group}'");
+    match known {
+        None => Some(format!("java.lang.IllegalArgumentException: Group '{group}' {missing}")),
+        Some(None | Some(GroupState::Empty)) => None,
+        Some(Some(GroupState::Dead)) => {
+            Some(format!("java.lang.IllegalStateException: {name} group state is DEAD."))
+        }
+        Some(Some(_)) => Some(format!(
+            "org.apache.kafka.common.errors.GroupNotEmptyException: {name} is not EMPTY."
+        )),
+    }
 }
 
 /// The greatest length of texts, and at least this.

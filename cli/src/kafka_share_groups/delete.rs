@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use client::admin::{Admin, AdminError, GroupFilter, GroupState};
 
-use crate::group_command::{Failure, Streams, listed, width};
+use crate::group_command::{Failure, Streams, listed, undeletable, width};
 use crate::java_order::{sort_by_hash, sort_with_capacity, string_hash};
 use crate::joptsimple::ParsedOptions;
 
@@ -74,22 +74,7 @@ fn capacity_of_copy(count: usize) -> usize {
 
 /// Why a group is not deleted, which is known before its coordinator is asked.
 fn refusal(group: &str, known: Option<&Option<GroupState>>) -> Option<String> {
-    let said = |class: &str, words: &str| Some(format!("{class}: {words}"));
-    let Some(state) = known else {
-        let words = format!("Group '{group}' is not a share group.");
-        return said("java.lang.IllegalArgumentException", &words);
-    };
-    match state {
-        None | Some(GroupState::Empty) => None,
-        Some(GroupState::Dead) => said(
-            "java.lang.IllegalStateException",
-            &format!("Share group '{group}' group state is DEAD."),
-        ),
-        Some(_) => said(
-            "org.apache.kafka.common.errors.GroupNotEmptyException",
-            &format!("Share group '{group}' is not EMPTY."),
-        ),
-    }
+    undeletable("Share", group, known, "is not a share group.")
 }
 
 pub(super) async fn offsets(

@@ -9,7 +9,7 @@ use client::admin::{Admin, AdminError, GroupFilter, GroupState};
 
 use super::describe::{Read, committed};
 use super::internal;
-use crate::group_command::{Failure, Streams, deleted_offsets, listed};
+use crate::group_command::{Failure, Streams, deleted_offsets, listed, undeletable};
 use crate::java_order::{sort_by_hash, string_hash};
 use crate::joptsimple::ParsedOptions;
 
@@ -65,22 +65,7 @@ pub(super) async fn groups(
 
 /// Why a group is not deleted, which is known before its coordinator is asked.
 fn refusal(group: &str, known: Option<&Option<GroupState>>) -> Option<String> {
-    let said = |class: &str, words: &str| Some(format!("{class}: {words}"));
-    let Some(state) = known else {
-        let words = format!("Group '{group}' does not exist or is not a streams group.");
-        return said("java.lang.IllegalArgumentException", &words);
-    };
-    match state {
-        None | Some(GroupState::Empty) => None,
-        Some(GroupState::Dead) => said(
-            "java.lang.IllegalStateException",
-            &format!("Streams group '{group}' group state is DEAD."),
-        ),
-        Some(_) => said(
-            "org.apache.kafka.common.errors.GroupNotEmptyException",
-            &format!("Streams group '{group}' is not EMPTY."),
-        ),
-    }
+    undeletable("Streams", group, known, "does not exist or is not a streams group.")
 }
 
 /// Deletes the topics of groups that are gone; why those of some groups stay.

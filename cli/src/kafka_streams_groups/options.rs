@@ -2,9 +2,10 @@
 //!
 //! Answers to `StreamsGroupCommandOptions` of Kafka 4.3.1: its checks in its order.
 
+use crate::group_command::check_describe;
 use crate::group_command::scenarios::{CHECKED, SCENARIOS};
 use crate::java_order::{sort_by_hash, string_hash};
-use crate::joptsimple::{Opt, OptionError, ParsedOptions};
+use crate::joptsimple::{Opt, ParsedOptions};
 use crate::refused::Refused;
 
 pub(super) const OPTIONS: &[Opt] = &[
@@ -101,26 +102,6 @@ pub(super) fn check(nothing_given: bool, given: &ParsedOptions) -> Result<Action
 
 fn usage<T>(words: &str) -> Result<T, Refused> {
     Err(Refused::Usage(words.to_owned()))
-}
-
-fn check_describe(given: &ParsedOptions) -> Result<(), Refused> {
-    if !given.has("describe") {
-        return Ok(());
-    }
-    if !given.has("group") && !given.has("all-groups") {
-        return usage("Option [describe] takes one of these options: [all-groups], [group]");
-    }
-    let shown = ["members", "offsets", "state"];
-    if shown.iter().filter(|name| given.has(name)).count() > 1 {
-        return usage(
-            "Option [describe] takes at most one of these options: [members], [offsets], [state]",
-        );
-    }
-    let wrong = |error: OptionError| Refused::Usage(error.to_string());
-    if given.value("state").map_err(wrong)?.is_some() {
-        return usage("Option [describe] does not take a value for [state]");
-    }
-    Ok(())
 }
 
 fn check_delete(given: &ParsedOptions) -> Result<(), Refused> {
