@@ -152,7 +152,9 @@ fn mask_word(word: &str, before: &str) -> String {
     if word.is_char_boundary(at) && is_uuid(&word[at..]) {
         return format!("{}UUID", &word[..at]);
     }
-    if word.len() == 13 && word.starts_with('1') && word.bytes().all(|b| b.is_ascii_digit()) {
+    let is_time = word.len() == 13 && word.starts_with('1');
+    // A fraction may have as many digits.
+    if is_time && word.bytes().all(|b| b.is_ascii_digit()) && !before.ends_with('.') {
         return "TIME".to_owned();
     }
     let follows_label = ["Id: ", "ID: ", "Id:", "id:", "Id=", "id="].iter();
@@ -236,6 +238,7 @@ mod tests {
         let member = words("consumer-g-1-0f8fad5b-d9cb-469f-a165-70867728950e /127.0.0.1");
         assert_eq!(member, "consumer-g-1-UUID /127.0.0.1");
         assert_eq!(words("\"timestamp\":1763703000123,"), "\"timestamp\":TIME,");
+        assert_eq!(words("104.1666666666667"), "104.1666666666667");
         assert_eq!(words("segment.bytes=1073741824"), "segment.bytes=1073741824");
         assert_eq!(dates("at 2026-11-21T05:37:12.345Z, 2026"), "at DATE, 2026");
         assert_eq!(

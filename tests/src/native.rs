@@ -85,7 +85,7 @@ pub fn run_as(version: &str, tool: &str, args: &[String], stdin: &str) -> Finish
     // A tool that does not read its stdin may have ended.
     let _ = input.write_all(stdin.as_bytes());
     drop(input);
-    Finished::from(process.wait_with_output().expect("the tool ends"))
+    Finished::of(process)
 }
 
 /// Without the lines that Java's stack trace adds to a message: the exception with the message once

@@ -21,7 +21,7 @@ fn example(name: &str, args: &[&str], stdin: &str) -> Finished {
     // One that reads nothing may have ended.
     let _ = input.write_all(stdin.as_bytes());
     drop(input);
-    Finished::from(process.wait_with_output().expect("the example ends"))
+    Finished::of(process)
 }
 
 fn sees(name: &str, args: &[&str], stdin: &str) -> Vec<String> {

@@ -7,15 +7,19 @@ use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::jars::{class_path, jars, tool_server_classes};
 use super::main_class;
+
+/// What a tool may take that was not given another time.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What a tool left behind when it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +37,27 @@ impl From<Output> for Finished {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
+    }
+}
+
+impl Finished {
+    /// Waits for a process, 90 seconds at most: then it is killed, and its code is that of SIGTERM.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
+    #[must_use]
+    pub fn of(process: Child) -> Self {
+        let pid = Pid::from_child(&process);
+        let (ended, has_ended) = channel::<()>();
+        let patience = std::thread::spawn(move || {
+            if has_ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        });
+        let output = process.wait_with_output().expect("the tool ends");
+        drop(ended);
+        patience.join().expect("it only waits");
+        Self::from(output)
     }
 }
 
@@ -168,7 +193,7 @@ impl Running {
     /// Waits for the end.
     #[must_use]
     pub fn finish(self) -> Finished {
-        self.done.recv_timeout(Duration::from_secs(90)).expect("the tool server answers")
+        self.done.recv_timeout(PATIENCE).expect("the tool server answers")
     }
 
     /// Ends it as SIGTERM would: its shutdown hooks run. Its exit code is 143.
@@ -233,5 +258,5 @@ pub fn run_as_process(version: &str, tool: &str, args: &[String], stdin: &str) -
     let mut input = process.stdin.take().expect("stdin is piped");
     input.write_all(stdin.as_bytes()).expect("the tool reads its stdin");
     drop(input);
-    Finished::from(process.wait_with_output().expect("the tool ends"))
+    Finished::of(process)
 }
