@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::client_metrics::ClientMetrics;
 use crate::coordinators::groups::Groups;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::controller_client::ControllerClient;
@@ -38,6 +39,8 @@ pub(crate) struct Broker {
     pub(crate) buffers: Arc<Buffers>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) metrics: Arc<metrics::Registry>,
+    /// Of a node that receives them.
+    pub(crate) client_metrics: Option<Arc<ClientMetrics>>,
     /// Of the service that zookeeper-server-start starts.
     pub(crate) zookeeper: Option<ZooKeeperFace>,
 }
@@ -50,6 +53,9 @@ impl Broker {
             "Connection {} ended",
             client.connection_id,
         );
+        if let Some(client_metrics) = &self.client_metrics {
+            client_metrics.disconnected(client.connection_id);
+        }
         if let Some(broker_id) = self.quorum.connection_ended(client.connection_id) {
             self.metadata.lost(broker_id);
         }

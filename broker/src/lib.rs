@@ -6,6 +6,7 @@
 
 mod blocking;
 mod broker;
+mod client_metrics;
 mod clock;
 mod coordinators;
 mod handlers;

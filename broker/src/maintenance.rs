@@ -19,6 +19,7 @@ use std::time::Duration;
 use config::BrokerConfig;
 use storage::StorageError;
 
+use crate::client_metrics::ClientMetrics;
 use crate::clock::wall_ms;
 use crate::log_dirs::LogDirs;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
@@ -32,6 +33,8 @@ use self::scheduler::{ScheduledTask, Scheduler};
 
 /// How often it is looked for connections that are idle or too many.
 const CONNECTIONS_CHECK: Duration = Duration::from_secs(1);
+/// How often it is looked for clients that push no more.
+const CLIENTS_CHECK: Duration = Duration::from_secs(10);
 /// How often it is checked whether a log is due for a sync by flush.ms, at most.
 const FLUSH_CHECK_MAX: Duration = Duration::from_secs(1);
 
@@ -61,6 +64,7 @@ impl Maintenance {
         replicas: &Arc<ReplicaManager>,
         registry: &Arc<Registry>,
         metrics: &Arc<metrics::Registry>,
+        client_metrics: Option<&Arc<ClientMetrics>>,
     ) -> Self {
         let io = Arc::new(BackgroundIo::new(Arc::clone(config)));
         let upkeep = Upkeep { replicas: Arc::clone(replicas), io: Arc::clone(&io) };
@@ -75,7 +79,16 @@ impl Maintenance {
                 Outcome::Done
             }),
         });
-        tasks.push(metrics_report::task(Arc::clone(metrics)));
+        tasks.push(metrics_report::task(Arc::clone(metrics), client_metrics.cloned()));
+        tasks.extend(client_metrics.cloned().map(|client_metrics| ScheduledTask {
+            name: "client-metrics-reaper",
+            delay: CLIENTS_CHECK,
+            period: CLIENTS_CHECK,
+            work: Arc::new(move || {
+                client_metrics.expire();
+                Outcome::Done
+            }),
+        }));
         let config = Arc::clone(config);
         Self { scheduler: Scheduler::start(tasks, move || config.background_threads()), io }
     }

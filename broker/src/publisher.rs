@@ -40,6 +40,7 @@ use crate::broker::Broker;
 use crate::clock::wall_ms;
 use crate::coordinators::Unserved;
 use crate::coordinators::groups::TOPIC;
+use crate::metadata::dynamic_config;
 use crate::net::limits::Limits;
 use crate::partitions::HostedPartition;
 use crate::partitions::disk_gate::processors;
@@ -96,6 +97,9 @@ impl Publisher {
             target: "kafka.log.LogManager",
             "Loaded {logs} logs in {}ms", began.elapsed().as_millis(),
         );
+        for resource in image.configs().resources().map(|(resource, _)| resource) {
+            self.subscribe(&image, resource);
+        }
         self.broker.groups.begin(&self.broker.replicas.partitions, &image);
         self.watch(&image);
         self.broker.metadata.set_image(image);
@@ -120,6 +124,7 @@ impl Publisher {
         if !changes.acls.is_empty() || changes.configs.iter().any(is_of_brokers) {
             self.openness.look(&self.broker.config.current(), &image);
         }
+        changes.configs.iter().for_each(|resource| self.subscribe(&image, resource));
         for resource in changes.configs.iter().filter(|c| c.resource_type == ResourceType::Topic) {
             state_changes::configured(self.broker.config.node_id(), resource, &image);
             self.reconfigure(&image, Some(&resource.name)).await;
@@ -442,6 +447,16 @@ impl Publisher {
                     "The dynamic settings do not fit together and are left out: {error}",
                 );
             }
+        }
+    }
+
+    /// What is asked of clients' metrics is what the metadata says of it.
+    fn subscribe(&self, image: &MetadataImage, resource: &ConfigResource) {
+        if let Some(client_metrics) = &self.broker.client_metrics
+            && resource.resource_type == ResourceType::ClientMetrics
+        {
+            let own = dynamic_config::properties(image.configs().of(resource));
+            client_metrics.update_subscription(&resource.name, &own);
         }
     }
 

@@ -159,9 +159,11 @@ fn listed(
     given.chain(known).collect()
 }
 
-/// The definition of a broker key, of a throttle, or of what stands below a listener.
+/// The definition of a broker key, of one of our own, of a throttle, or of what stands below a
+/// listener.
 fn broker_key(name: &str) -> Option<&'static Key> {
-    let plain = |name: &str| Table::Broker.key(name).or_else(|| Table::Quota.key(name));
+    let tables = [Table::Broker, Table::Quota, Table::Own];
+    let plain = |name: &str| tables.iter().find_map(|table| table.key(name));
     plain(name).or_else(|| of_broker_key(name, true).iter().find_map(|name| plain(name)))
 }
 

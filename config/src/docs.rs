@@ -24,6 +24,7 @@ pub fn render() -> String {
         (Table::Group, "Groups (set for one group)"),
         (Table::ClientMetrics, "Client metrics (set for one subscription)"),
         (Table::Quota, "Throttles (only dynamic, for one broker)"),
+        (Table::Own, "Keys of our own (which Kafka does not have; a change needs a restart)"),
     ];
     for (table, title) in tables {
         section(&mut page, title, &mut table.keys().collect::<Vec<_>>(), false);

@@ -29,7 +29,8 @@ fn definition(name: &str) -> Option<&'static Key> {
 }
 
 fn is_fixed(name: &str) -> bool {
-    Table::Broker.key(name).is_some_and(|key| key.update == Update::ReadOnly)
+    let key = Table::Broker.key(name).or_else(|| Table::Own.key(name));
+    key.is_some_and(|key| key.update == Update::ReadOnly)
 }
 
 fn needs_broker_id(name: &str) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! Owns: the instruments, their names, and the registry in which all of a node's are found.
 //! Refuses: clocks (a rate is two readings and the time between them, which is the reader's),
-//! global state, and the form in which readings are shown.
+//! global state, and the form in which readings are shown. `client` is what clients measure and
+//! push, `otlp` the form in which they do.
 //!
 //! ```text
 //! component ─ its probes: a struct of Arc<Counter>, Arc<Histogram> ◀── made by Registry
@@ -17,9 +18,11 @@
 //!
 //! Kafka: `KafkaMetricsGroup`, whose instruments are JMX MBeans.
 
+pub mod client;
 mod counter;
 mod histogram;
 mod name;
+pub mod otlp;
 mod registry;
 
 pub use counter::Counter;

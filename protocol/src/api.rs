@@ -63,9 +63,18 @@ pub fn by_key(key: i16) -> Option<&'static Api> {
     *BY_KEY.get(usize::try_from(key).ok()?)?
 }
 
-/// What ApiVersions lists on such a listener, in the order of the keys.
+/// What ApiVersions lists on such a listener, in the order of the keys; what needs a receiver of
+/// clients' metrics is not among it.
 pub fn listed_on(listener: Listener) -> impl Iterator<Item = &'static Api> {
     table::APIS.iter().filter(move |api| api.is_served_on(listener))
+}
+
+/// As [`listed_on`], of a node that has such a receiver or has none (KIP-714).
+pub fn listed_with(listener: Listener, receiver: bool) -> impl Iterator<Item = &'static Api> {
+    let is_listed = move |api: &&Api| {
+        api.is_served_on(listener) || receiver && api.exists_on(listener) && api.needs_receiver()
+    };
+    table::APIS.iter().filter(is_listed)
 }
 
 impl Api {
@@ -85,6 +94,11 @@ impl Api {
     /// Whether Gregor answers it there; ApiVersions lists it then, and only then.
     pub fn is_served_on(&self, listener: Listener) -> bool {
         self.exists_on(listener) && served::is_served(self.key, listener)
+    }
+
+    /// Whether it is served only where clients' metrics are received, which most nodes do not.
+    pub fn needs_receiver(&self) -> bool {
+        served::NEED_RECEIVER.contains(&self.key)
     }
 
     pub fn supports(&self, version: i16) -> bool {

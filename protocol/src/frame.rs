@@ -78,10 +78,12 @@ impl RequestHeader {
 
     /// Whether such a listener takes the request.
     ///
-    /// ApiVersions is taken at any version: [`Self::is_unsupported_api_versions`].
-    pub fn admit(&self, listener: Listener) -> Result<(), NotAdmitted> {
+    /// ApiVersions is taken at any version: [`Self::is_unsupported_api_versions`]. What clients
+    /// push is taken by a node with a `receiver` of it.
+    pub fn admit(&self, listener: Listener, receiver: bool) -> Result<(), NotAdmitted> {
         let Api { key, name, .. } = *self.api;
-        if !self.api.is_served_on(listener) {
+        let is_received = receiver && self.api.needs_receiver() && self.api.exists_on(listener);
+        if !self.api.is_served_on(listener) && !is_received {
             return Err(NotAdmitted::OtherListener { key, name });
         }
         if self.api.supports(self.api_version) || key == ApiKey::ApiVersions {

@@ -31,6 +31,7 @@ use super::security::{
     create_acls, delete_acls, describe_acls, describe_client_quotas,
     describe_user_scram_credentials,
 };
+use super::telemetry::{get_telemetry_subscriptions, push_telemetry};
 use super::topics::{
     create_partitions, create_topics, delete_topics, describe_topic_partitions, metadata,
 };
@@ -57,7 +58,7 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
             call!(broker, context, body => alter_partition_reassignments(controller))
         }
         ApiKey::ApiVersions => {
-            call!(broker, context, body => api_versions(config, quorum, metadata))
+            call!(broker, context, body => api_versions(config, quorum, metadata, client_metrics))
         }
         ApiKey::CreateAcls => call!(broker, context, body => create_acls(config)),
         ApiKey::CreatePartitions => call!(broker, context, body => create_partitions(controller)),
@@ -84,6 +85,9 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
             call!(broker, context, body => describe_user_scram_credentials(metadata))
         }
         ApiKey::ElectLeaders => call!(broker, context, body => elect_leaders(controller)),
+        ApiKey::GetTelemetrySubscriptions => {
+            call!(broker, context, body => get_telemetry_subscriptions(client_metrics))
+        }
         ApiKey::IncrementalAlterConfigs => {
             call!(broker, context, body => incremental_alter_configs(config, controller))
         }
@@ -94,6 +98,7 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
             call!(broker, context, body => list_partition_reassignments(controller))
         }
         ApiKey::Metadata => call!(broker, context, body => metadata(config, metadata, auto_topics)),
+        ApiKey::PushTelemetry => call!(broker, context, body => push_telemetry(client_metrics)),
         ApiKey::UnregisterBroker => call!(broker, context, body => unregister_broker(controller)),
         ApiKey::UpdateFeatures => {
             call!(broker, context, body => update_features(quorum, controller))

@@ -1,5 +1,6 @@
 //! All metrics of a node as log lines, once a minute, for whoever sets the logger `kafka.metrics`
-//! to DEBUG (at run time, too: KIP-412). Nothing is read while nobody does.
+//! to DEBUG (at run time, too: KIP-412), and what clients pushed of theirs. Nothing is read while
+//! nobody does.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tracing::Level;
 
 use super::schedule::Outcome;
 use super::scheduler::ScheduledTask;
+use crate::client_metrics::ClientMetrics;
 use crate::clock::monotonic;
 
 const PERIOD: Duration = Duration::from_secs(60);
@@ -17,13 +19,18 @@ const PERIOD: Duration = Duration::from_secs(60);
 /// What was read last, and when.
 type Before = Mutex<Option<(Duration, Vec<(MetricName, Reading)>)>>;
 
-pub(super) fn task(registry: Arc<Registry>) -> ScheduledTask {
+pub(super) fn task(
+    registry: Arc<Registry>,
+    client_metrics: Option<Arc<ClientMetrics>>,
+) -> ScheduledTask {
     let before = Before::default();
     let work = move || {
         if tracing::enabled!(target: "kafka.metrics", Level::DEBUG) {
             let (now, readings) = (monotonic(), registry.read());
             let mut before = before.lock();
-            for line in lines(before.as_ref(), now, &readings) {
+            let of_clients = client_metrics.as_ref().map(|received| received.lines());
+            let of_node = lines(before.as_ref(), now, &readings);
+            for line in of_node.into_iter().chain(of_clients.unwrap_or_default()) {
                 tracing::debug!(target: "kafka.metrics", "{line}");
             }
             *before = Some((now, readings));

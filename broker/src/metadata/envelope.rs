@@ -63,7 +63,7 @@ pub(crate) fn unwrap(sender: &Client, envelope: EnvelopeRequest) -> Result<Unwra
         return Err(ErrorCode::InvalidRequest);
     }
     // A key that Kafka forwards and this controller does not serve is as one of another version.
-    header.admit(Listener::Controller).map_err(|_| ErrorCode::UnsupportedVersion)?;
+    header.admit(Listener::Controller, false).map_err(|_| ErrorCode::UnsupportedVersion)?;
     let body =
         shape::check(&header, body, DECODED_BUDGET).map_err(|_| ErrorCode::UnsupportedVersion)?;
     Ok(Unwrapped { header, body, client: sender.behind(&principal, ip) })

@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 
 use crate::blocking::blocking;
 use crate::broker::Broker;
+use crate::client_metrics::ClientMetrics;
 use crate::clock::wall_ms;
 use crate::coordinators::groups::{self, Groups};
 use crate::log_dirs::LogDirs;
@@ -236,8 +237,13 @@ impl Node {
             (clients, tokio::spawn(publish_from_the_first(publisher, changes)))
         };
         let altering = alter_partition::start(&broker.config, &broker.quorum, &broker.replicas);
-        let maintenance =
-            Maintenance::start(&broker.config, &broker.replicas, &broker.registry, &broker.metrics);
+        let maintenance = Maintenance::start(
+            &broker.config,
+            &broker.replicas,
+            &broker.registry,
+            &broker.metrics,
+            broker.client_metrics.as_ref(),
+        );
         life_lines::say_started(&config);
         Ok(Self {
             broker,
@@ -374,6 +380,8 @@ fn assemble(
         metadata: Arc::clone(&metadata),
     });
     replicas.measure(&metrics);
+    let receives = config.metrics_client_receiver && config.process_roles.broker;
+    let client_metrics = receives.then(|| ClientMetrics::new(config, &metrics));
     let current = Arc::new(DynamicBrokerConfig::new(config.clone()));
     let controller = Arc::new(ControllerClient::new(Arc::clone(&quorum), Arc::clone(&current)));
     let fetchers = Fetchers::new(Arc::clone(&current), Arc::clone(&quorum), Arc::clone(&replicas));
@@ -391,6 +399,7 @@ fn assemble(
             .service()
             .map(|service| ZooKeeperFace::new(std::path::Path::new(&service.folder()))),
         config: current,
+        client_metrics,
         metrics,
         quorum,
         metadata,

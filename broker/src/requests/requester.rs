@@ -3,7 +3,24 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+use protocol::wire::StrBytes;
 use tokio::sync::Notify;
+
+/// What a peer's ApiVersions says of its program (KIP-511). Kafka: `ClientInformation`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Software {
+    pub(crate) name: StrBytes,
+    pub(crate) version: StrBytes,
+}
+
+/// Of a peer that has not said it.
+impl Default for Software {
+    fn default() -> Self {
+        let unknown = StrBytes::from_static_str("unknown");
+        Self { name: unknown.clone(), version: unknown }
+    }
+}
 
 /// The peer of a connection.
 #[derive(Debug)]
@@ -17,6 +34,7 @@ pub(crate) struct Client {
     pub(crate) principal: Arc<str>,
     /// Told when the peer sends on while a request of its waits.
     pub(crate) hurries: Notify,
+    software: Mutex<Software>,
 }
 
 impl Client {
@@ -26,7 +44,17 @@ impl Client {
         principal: Arc<str>,
         connection_id: u64,
     ) -> Self {
-        Self { listener, address, connection_id, principal, hurries: Notify::new() }
+        let (hurries, software) = (Notify::new(), Mutex::default());
+        Self { listener, address, connection_id, principal, hurries, software }
+    }
+
+    /// The program at the other end, as it called itself last.
+    pub(crate) fn software(&self) -> Software {
+        self.software.lock().clone()
+    }
+
+    pub(crate) fn set_software(&self, software: Software) {
+        *self.software.lock() = software;
     }
 
     /// Whoever sent a request that a broker passes on; it counts as one of the broker's connection.
@@ -37,6 +65,7 @@ impl Client {
             connection_id: self.connection_id,
             principal: Arc::from(principal),
             hurries: Notify::new(),
+            software: Mutex::default(),
         }
     }
 

@@ -113,12 +113,13 @@ with_throttle_time! {
     DescribeClientQuotasResponse DescribeClusterResponse DescribeConfigsResponse
     DescribeGroupsResponse DescribeLogDirsResponse DescribeProducersResponse
     DescribeTopicPartitionsResponse DescribeUserScramCredentialsResponse ElectLeadersResponse
-    FetchResponse FetchSnapshotResponse FindCoordinatorResponse HeartbeatResponse
+    FetchResponse FetchSnapshotResponse FindCoordinatorResponse
+    GetTelemetrySubscriptionsResponse HeartbeatResponse
     IncrementalAlterConfigsResponse InitProducerIdResponse JoinGroupResponse LeaveGroupResponse
     ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
     ListPartitionReassignmentsResponse MetadataResponse OffsetCommitResponse OffsetDeleteResponse
-    OffsetFetchResponse OffsetForLeaderEpochResponse SyncGroupResponse UnregisterBrokerResponse
-    UpdateFeaturesResponse UpdateRaftVoterResponse
+    OffsetFetchResponse OffsetForLeaderEpochResponse PushTelemetryResponse SyncGroupResponse
+    UnregisterBrokerResponse UpdateFeaturesResponse UpdateRaftVoterResponse
 }
 
 without_throttle_time! {

@@ -34,7 +34,7 @@ pub(crate) enum Begun {
 pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes) -> Begun {
     let whole = frame.clone();
     let listener = broker.config.listener_kind(&client.listener);
-    let header = match admitted_header(listener, &mut frame) {
+    let header = match admitted_header(listener, broker.client_metrics.is_some(), &mut frame) {
         Ok(header) => header,
         Err(why) => return refuse(why),
     };
@@ -81,9 +81,13 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
     }
 }
 
-fn admitted_header(listener: Listener, frame: &mut Bytes) -> Result<RequestHeader, String> {
+fn admitted_header(
+    listener: Listener,
+    receiver: bool,
+    frame: &mut Bytes,
+) -> Result<RequestHeader, String> {
     let header = RequestHeader::parse(frame).map_err(|error| error.to_string())?;
-    header.admit(listener).map_err(|error| error.to_string())?;
+    header.admit(listener, receiver).map_err(|error| error.to_string())?;
     Ok(header)
 }
 

@@ -79,6 +79,7 @@ pub(super) async fn held(directory: &Path) -> Held {
         ("listeners", listeners.as_str()),
         ("controller.quorum.voters", &voters),
         ("log.dirs", directory.to_str().unwrap()),
+        ("metrics.client.receiver", "true"),
     ]));
     let (config, _) = BrokerConfig::from_properties(&properties).unwrap();
     cli::format_if_new(&config).unwrap();

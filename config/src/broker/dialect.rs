@@ -69,7 +69,8 @@ fn notice(given: &Properties) -> Vec<Warning> {
 
 fn known_key(name: &str) -> Option<&'static Key> {
     let base = below_listener(name).unwrap_or(name);
-    Table::Broker.key(base).or_else(|| Table::LegacyBroker.key(base))
+    let tables = [Table::Broker, Table::LegacyBroker, Table::Own];
+    tables.iter().find_map(|table| table.key(base))
 }
 
 /// Whether a name means something to a Kafka of any age.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::ProcessRoles;
 use super::network::Network;
 use crate::endpoint::csv;
+use crate::keys::Table;
 use crate::quorum::{parse_bootstrap_servers, parse_voters};
 use crate::zookeeper::ZooKeeperPart;
 use crate::{Address, ConfigError, Endpoint, Properties, SecurityProtocol, Values, Voter};
@@ -117,6 +118,8 @@ broker_config! {
         "replica.socket.timeout.ms" => replica_socket_timeout_ms: i32,
         "replication.quota.window.num" => replication_quota_window_num: i32,
         "replication.quota.window.size.seconds" => replication_quota_window_size_seconds: i32,
+        // metrics
+        "telemetry.max.bytes" => telemetry_max_bytes: i32,
         // groups and offsets
         "group.consumer.max.size" => group_consumer_max_size: i32,
         "group.coordinator.append.linger.ms" => group_coordinator_append_linger_ms: i32,
@@ -189,6 +192,8 @@ broker_config! {
         listener_security_protocol_map: BTreeMap<String, SecurityProtocol>,
         /// Addresses and the most connections from each.
         max_connections_per_ip_overrides: Vec<(String, i32)>,
+        /// Whether clients can push metrics to this broker; a key of our own.
+        metrics_client_receiver: bool,
         /// What this node has to do with a ZooKeeper of its file.
         zookeeper: ZooKeeperPart,
     }
@@ -206,6 +211,7 @@ impl Derived {
         zookeeper: ZooKeeperPart,
     ) -> Result<Self, ConfigError> {
         let network = Network::from_values(values, &properties)?;
+        let own = Values::read(Table::Own, &properties)?;
         let log_dirs = match values.typed::<Option<String>>("log.dirs")? {
             Some(dirs) => csv(&dirs),
             None => csv(&values.typed::<String>("log.dir")?),
@@ -240,6 +246,7 @@ impl Derived {
             max_connections_per_ip_overrides: overrides(
                 &values.typed::<String>("max.connections.per.ip.overrides")?,
             )?,
+            metrics_client_receiver: own.typed("metrics.client.receiver")?,
             zookeeper,
             static_properties: properties,
             dynamic_defaults: Properties::new(),

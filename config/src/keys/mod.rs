@@ -2,7 +2,7 @@
 //!
 //! One file per theme holds the rows; `key` the language they are written in. Tables:
 //! broker keys, topic keys, group keys, keys of client metrics subscriptions, throttles that exist
-//! only dynamically, and legacy keys of brokers and topics.
+//! only dynamically, legacy keys of brokers and topics, and broker keys of our own.
 //!
 //! A row says what the key does here. `acting()` lists those that do something, with the field of
 //! `BrokerConfig` or `TopicConfig` through which they act; a key that claims to act and whose field
@@ -18,6 +18,7 @@ mod legacy_topic;
 mod log;
 mod metrics;
 mod oauth;
+mod own;
 mod quorum;
 mod quota;
 mod quota_resource;
@@ -74,6 +75,8 @@ pub enum Table {
     Quota,
     LegacyBroker,
     LegacyTopic,
+    /// Broker keys that Kafka does not have.
+    Own,
 }
 
 const TABLES: &[Table] = &[
@@ -84,6 +87,7 @@ const TABLES: &[Table] = &[
     Table::Quota,
     Table::LegacyBroker,
     Table::LegacyTopic,
+    Table::Own,
 ];
 
 type Rows = BTreeMap<&'static str, &'static Key>;
@@ -120,6 +124,7 @@ impl Table {
             Self::Quota => vec![quota_resource::KEYS],
             Self::LegacyBroker => vec![legacy::KEYS, zookeeper::KEYS],
             Self::LegacyTopic => vec![legacy_topic::KEYS],
+            Self::Own => vec![own::KEYS],
         }
     }
 }
@@ -139,13 +144,13 @@ pub(crate) fn is_refusing(reason: &str) -> bool {
 pub struct Acting {
     pub table: Table,
     pub name: &'static str,
-    /// A field of `BrokerConfig` for a broker key, of `TopicConfig` for a topic key.
+    /// A field of `BrokerConfig` for a key of brokers, of `TopicConfig` for a topic key.
     pub field: String,
 }
 
 /// Every key that claims to do something.
 pub fn acting() -> impl Iterator<Item = Acting> {
-    [Table::Broker, Table::Topic].into_iter().flat_map(|table| {
+    [Table::Broker, Table::Topic, Table::Own].into_iter().flat_map(|table| {
         table
             .keys()
             .filter_map(move |key| key.field().map(|field| Acting { table, name: key.name, field }))

@@ -19,7 +19,6 @@ pub(super) const PEERS: &str = "requests between nodes have time limits of their
 pub(super) const LINGER: &str = "what the controller decides is appended at once";
 pub(super) const SOCKETS: &str = "the system sizes the buffers of connections between brokers";
 pub(super) const UNSTABLE: &str = "only the versions of a release are offered";
-pub(super) const TELEMETRY: &str = "clients have nowhere to push metrics to yet";
 pub(super) const DIRS: &str = "replicas are not moved between log directories yet";
 pub(super) const INTERNAL: &str = "a setting of the tests inside Kafka";
 pub(super) const CLASSIC: &str =

@@ -82,6 +82,9 @@ const ON_CONTROLLER: &[ApiKey] = &[
     UpdateRaftVoter,
 ];
 
+/// On client listeners of brokers that receive clients' metrics (KIP-714).
+pub(super) const NEED_RECEIVER: &[ApiKey] = &[GetTelemetrySubscriptions, PushTelemetry];
+
 /// A bit per key, so that asking costs nothing per request.
 static BROKER_BITS: u128 = bits(ON_BROKER);
 static CONTROLLER_BITS: u128 = bits(ON_CONTROLLER);

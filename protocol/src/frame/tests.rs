@@ -92,7 +92,7 @@ fn a_negative_count_of_tagged_fields_is_none_as_in_kafka() {
 fn api_versions_is_admitted_at_any_version_and_answered_in_version_0() {
     for version in [-1, 5, 99, i16::MAX] {
         let (parsed, _) = parse(18, version, &[0xff, 0xff, 0]).unwrap();
-        assert_eq!(parsed.admit(Listener::Broker), Ok(()));
+        assert_eq!(parsed.admit(Listener::Broker, false), Ok(()));
         assert!(parsed.is_unsupported_api_versions());
         assert_eq!((parsed.response_version(), parsed.response_header_version()), (0, 0));
     }
@@ -105,9 +105,19 @@ fn api_versions_is_admitted_at_any_version_and_answered_in_version_0() {
 fn what_a_listener_does_not_have_is_not_admitted() {
     let (vote, _) = parse(52, 0, &[0, 0, 0]).unwrap();
     assert_eq!(
-        vote.admit(Listener::Broker),
+        vote.admit(Listener::Broker, true),
         Err(NotAdmitted::OtherListener { key: ApiKey::Vote, name: "Vote" })
     );
+    for (key, name) in [
+        (ApiKey::GetTelemetrySubscriptions, "GetTelemetrySubscriptions"),
+        (ApiKey::PushTelemetry, "PushTelemetry"),
+    ] {
+        let (telemetry, _) = parse(key as i16, 0, &[0, 0, 0]).unwrap();
+        let refused = Err(NotAdmitted::OtherListener { key, name });
+        assert_eq!(telemetry.admit(Listener::Broker, false), refused);
+        assert_eq!(telemetry.admit(Listener::Controller, true), refused);
+        assert_eq!(telemetry.admit(Listener::Broker, true), Ok(()));
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub(crate) struct Sample {
 
 pub(super) const TOPIC: i16 = ErrorCode::TopicAuthorizationFailed.code();
 pub(super) const GROUP: i16 = ErrorCode::GroupAuthorizationFailed.code();
+const INVALID_REQUEST: i16 = ErrorCode::InvalidRequest.code();
 pub(super) const CLUSTER: i16 = ErrorCode::ClusterAuthorizationFailed.code();
 pub(super) const TRANSACTIONAL_ID: i16 = ErrorCode::TransactionalIdAuthorizationFailed.code();
 
@@ -398,6 +399,18 @@ fn cluster() -> Vec<Case> {
             |_, response: ApiVersionsResponse| vec![response.error_code],
         )
         .gets(&[0]),
+        case(
+            ApiKey::GetTelemetrySubscriptions,
+            |_, _| GetTelemetrySubscriptionsRequest::default(),
+            |_, response: GetTelemetrySubscriptionsResponse| vec![response.error_code],
+        )
+        .gets(&[0]),
+        case(
+            ApiKey::PushTelemetry,
+            |_, _| PushTelemetryRequest::default(),
+            |_, response: PushTelemetryResponse| vec![response.error_code],
+        )
+        .gets(&[INVALID_REQUEST]),
         describe_cluster(1).asks(&["Describe cluster"]).gets(&[0, 1]),
         describe_cluster(2).on_controller().asks(&["Alter cluster"]).gets(&[CLUSTER, 0]).since(1),
         describe_log_dirs().asks(&["Describe cluster"]).gets(&[CLUSTER]),

@@ -219,6 +219,7 @@ async fn node(directory: &Path) -> (Node, Uuid) {
     properties.merge(&Properties::from_iter([
         ("listeners", "PLAINTEXT://localhost:0,CONTROLLER://localhost:0"),
         ("log.dirs", directory.to_str().unwrap()),
+        ("metrics.client.receiver", "true"),
     ]));
     let (config, _) = BrokerConfig::from_properties(&properties).unwrap();
     cli::format_if_new(&config).unwrap();
@@ -265,7 +266,7 @@ fn every_served_api_has_its_row() {
         let of_listener = |case: &&Case| case.listener == name || listener == Listener::Controller;
         let rows: BTreeSet<i16> =
             cases().iter().filter(of_listener).map(|case| case.key as i16).collect();
-        for api in protocol::api::listed_on(listener) {
+        for api in protocol::api::listed_with(listener, true) {
             // What only controllers say to each other is asked leave for by the quorum's host.
             if api.on_broker || !is_of_quorum(api.key) {
                 assert!(rows.contains(&(api.key as i16)), "{} has no row", api.name);

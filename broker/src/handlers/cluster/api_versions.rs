@@ -3,6 +3,8 @@
 //! Kafka: `KafkaApis.handleApiVersionsRequest`, `ApiVersionsResponse`. Below version 4 a supported
 //! feature whose minimum is 0 is left out (KAFKA-17492).
 
+use std::sync::Arc;
+
 use protocol::ErrorCode;
 use protocol::api::{self, ApiKey, Listener};
 use protocol::messages::api_versions_response::{
@@ -12,11 +14,13 @@ use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::wire::StrBytes;
 use raft::feature::{FEATURES, KRAFT_VERSION};
 
+use crate::client_metrics::ClientMetrics;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::quorum::QuorumHandle;
 use crate::requests::context::RequestContext;
 use crate::requests::reply::CloseConnection;
+use crate::requests::requester::Software;
 
 /// First version whose requests carry the client's name and version.
 const FIRST_WITH_SOFTWARE: i16 = 3;
@@ -27,6 +31,7 @@ pub(crate) async fn handle(
     config: &DynamicBrokerConfig,
     quorum: &QuorumHandle,
     metadata: &MetadataCache,
+    client_metrics: &Option<Arc<ClientMetrics>>,
     context: &RequestContext,
     request: ApiVersionsRequest,
 ) -> Result<ApiVersionsResponse, CloseConnection> {
@@ -36,8 +41,14 @@ pub(crate) async fn handle(
         let code = ErrorCode::InvalidRequest.code();
         return Ok(ApiVersionsResponse::default().with_error_code(code));
     }
+    if context.api_version >= FIRST_WITH_SOFTWARE {
+        context.client.set_software(Software {
+            name: request.client_software_name,
+            version: request.client_software_version,
+        });
+    }
     let listener = config.listener_kind(&context.client.listener);
-    let keys = api::listed_on(listener).map(|api| {
+    let keys = api::listed_with(listener, client_metrics.is_some()).map(|api| {
         ApiVersion::default()
             .with_api_key(api.key as i16)
             .with_min_version(api.advertised_min_version(listener))
