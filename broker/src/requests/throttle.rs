@@ -65,11 +65,13 @@ impl ClientQuotas for NoQuotas {
 pub(crate) fn is_exempt(key: ApiKey) -> bool {
     matches!(
         key,
-        ApiKey::AlterPartition
+        ApiKey::AddRaftVoter
+            | ApiKey::AlterPartition
             | ApiKey::BeginQuorumEpoch
             | ApiKey::EndQuorumEpoch
             | ApiKey::Envelope
             | ApiKey::FetchSnapshot
+            | ApiKey::RemoveRaftVoter
             | ApiKey::UpdateRaftVoter
             | ApiKey::Vote
     )
@@ -105,7 +107,8 @@ macro_rules! without_throttle_time {
 }
 
 with_throttle_time! {
-    AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
+    AddRaftVoterResponse AllocateProducerIdsResponse AlterConfigsResponse
+    AlterPartitionReassignmentsResponse
     AlterPartitionResponse ApiVersionsResponse AssignReplicasToDirsResponse
     BrokerHeartbeatResponse BrokerRegistrationResponse ControllerRegistrationResponse
     CreateAclsResponse CreatePartitionsResponse CreateTopicsResponse DeleteAclsResponse
@@ -118,7 +121,7 @@ with_throttle_time! {
     ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
     ListPartitionReassignmentsResponse MetadataResponse OffsetCommitResponse OffsetDeleteResponse
     OffsetFetchResponse OffsetForLeaderEpochResponse SyncGroupResponse UnregisterBrokerResponse
-    UpdateFeaturesResponse UpdateRaftVoterResponse
+    RemoveRaftVoterResponse UpdateFeaturesResponse UpdateRaftVoterResponse
 }
 
 without_throttle_time! {
