@@ -219,6 +219,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         if !self.controller.is_active() {
             return Ok(Err(NotActive));
         }
+        self.tell_controller_of_quorum();
         let ControllerResult { records, response, atomic } = ask(&mut self.controller, now);
         if records.is_empty() && is_planted(Bug::UncommittedIsSeen) {
             return Ok(Ok((response, -1)));
@@ -261,6 +262,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
     pub fn tick(&mut self, now: &ControllerNow) -> Result<Vec<NodeOutput>, NodeError> {
         let mut outputs = self.step(Event::TimePassed, now)?;
         while self.controller.is_active() {
+            self.tell_controller_of_quorum();
             let ControllerResult { records, response, atomic } = self.controller.tick(now);
             outputs.extend(self.write(records, atomic, now)?);
             if !response {
@@ -375,6 +377,15 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         let records = self.controller.activation_records(&self.bootstrap);
         outputs.extend(self.write(records, false, now)?);
         Ok(())
+    }
+
+    /// The quorum itself writes records, and its voters change.
+    fn tell_controller_of_quorum(&mut self) {
+        let voters = &self.quorum.kraft().voters;
+        if !voters.ids().eq(self.controller.settings().quorum_node_ids.iter().copied()) {
+            self.controller.set_quorum_node_ids(voters.ids());
+        }
+        self.controller.skip_to(self.quorum.log().log_end_offset());
     }
 
     fn load_snapshot(

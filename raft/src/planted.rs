@@ -21,6 +21,12 @@ pub enum Bug {
     ForgetEpoch,
     /// A vote that could not be saved counts all the same.
     IgnoreFailedVote,
+    /// A leader changes the voters again before it knows that the last change is committed.
+    TwoVoterChanges,
+    /// A leader goes on counting a voter that was removed.
+    RemovedVoterCounts,
+    /// A follower that cuts its log keeps the voters that stood there.
+    VotersOutliveTruncation,
     /// What the controller decided is answered before it is committed.
     AnswerBeforeCommit,
     /// Answers that wait when a controller is deposed are given when others have come as far.
@@ -62,6 +68,9 @@ impl Bug {
         Self::ForgetEpoch,
         Self::IgnoreFailedVote,
     ];
+    /// Those of a change of the voters.
+    pub const OF_VOTERS: [Self; 3] =
+        [Self::TwoVoterChanges, Self::RemovedVoterCounts, Self::VotersOutliveTruncation];
     /// Those that show in replication, not in the quorum.
     pub const OF_CONTROLLER: [Self; 3] =
         [Self::CrashIsCleanStop, Self::StaleReplicaInSync, Self::UncleanWithoutPermission];

@@ -15,7 +15,8 @@ use std::io::Write;
 use std::ops::ControlFlow;
 
 use quorum::counters::Counters;
-use quorum::{Outcome, pre_vote, run, run_told, wall_clock};
+use quorum::voter_counters::Counters as VoterCounters;
+use quorum::{Outcome, pre_vote, run, run_told, run_with_changes, wall_clock};
 use seeds::Seeds;
 
 const SEEDS: u64 = 2_000;
@@ -58,6 +59,33 @@ fn a_quorum_keeps_its_promises_under_every_seed() {
     assert!(total.events >= count * 5_000 && total.faults >= count * 10);
     let never: Vec<_> = total.all().into_iter().filter(|(_, count)| *count == 0).collect();
     assert!(never.is_empty(), "never happened in {count} seeds: {never:?}");
+}
+
+#[test]
+fn voters_come_and_go_and_a_quorum_keeps_its_promises() {
+    let seeds = match Seeds::sole() {
+        Some(seed) => Seeds { first: seed, count: 1 },
+        None => Seeds::chosen(SEEDS / 8),
+    };
+    let (mut total, mut failures) = (VoterCounters::default(), Vec::new());
+    seeds.run_each(
+        |seed| std::panic::catch_unwind(|| run_with_changes(seed)),
+        |seed, ran| {
+            match ran {
+                Ok(Ok((_, changes))) => {
+                    total += changes;
+                    return ControlFlow::Continue(());
+                }
+                Ok(Err(failure)) => failures.push(failure.to_string()),
+                Err(_) => failures.push(format!("seed {seed} panics")),
+            }
+            ControlFlow::Break(())
+        },
+    );
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let _ = writeln!(std::io::stderr(), "{} seeds: {total:#?}", seeds.count);
+    let never: Vec<_> = total.all().into_iter().filter(|(_, count)| *count == 0).collect();
+    assert!(never.is_empty() || seeds.count < 100, "never happened: {never:?}");
 }
 
 /// A seed of a long run that found something.

@@ -19,8 +19,8 @@ use super::groups::{
 };
 use super::producers::{allocate_producer_ids, describe_producers, init_producer_id};
 use super::quorum::{
-    begin_quorum_epoch, controller_fetch, describe_quorum, end_quorum_epoch, fetch_snapshot,
-    update_raft_voter, vote,
+    add_raft_voter, begin_quorum_epoch, controller_fetch, describe_quorum, end_quorum_epoch,
+    fetch_snapshot, remove_raft_voter, update_raft_voter, vote,
 };
 use super::records::{delete_records, fetch, list_offsets, offset_for_leader_epoch};
 use super::replicas::{
@@ -99,6 +99,8 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
         }
         ApiKey::Metadata => call!(broker, context, body => metadata(config, metadata, auto_topics)),
         ApiKey::PushTelemetry => call!(broker, context, body => push_telemetry(client_metrics)),
+        ApiKey::AddRaftVoter => call!(broker, context, body => add_raft_voter(quorum)),
+        ApiKey::RemoveRaftVoter => call!(broker, context, body => remove_raft_voter(quorum)),
         ApiKey::UnregisterBroker => call!(broker, context, body => unregister_broker(controller)),
         ApiKey::UpdateFeatures => {
             call!(broker, context, body => update_features(quorum, controller))

@@ -65,11 +65,13 @@ impl ClientQuotas for NoQuotas {
 pub(crate) fn is_exempt(key: ApiKey) -> bool {
     matches!(
         key,
-        ApiKey::AlterPartition
+        ApiKey::AddRaftVoter
+            | ApiKey::AlterPartition
             | ApiKey::BeginQuorumEpoch
             | ApiKey::EndQuorumEpoch
             | ApiKey::Envelope
             | ApiKey::FetchSnapshot
+            | ApiKey::RemoveRaftVoter
             | ApiKey::UpdateRaftVoter
             | ApiKey::Vote
     )
@@ -105,7 +107,8 @@ macro_rules! without_throttle_time {
 }
 
 with_throttle_time! {
-    AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
+    AddRaftVoterResponse AllocateProducerIdsResponse AlterConfigsResponse
+    AlterPartitionReassignmentsResponse
     AlterPartitionResponse ApiVersionsResponse AssignReplicasToDirsResponse
     BrokerHeartbeatResponse BrokerRegistrationResponse ControllerRegistrationResponse
     CreateAclsResponse CreatePartitionsResponse CreateTopicsResponse DeleteAclsResponse
@@ -118,8 +121,8 @@ with_throttle_time! {
     IncrementalAlterConfigsResponse InitProducerIdResponse JoinGroupResponse LeaveGroupResponse
     ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
     ListPartitionReassignmentsResponse MetadataResponse OffsetCommitResponse OffsetDeleteResponse
-    OffsetFetchResponse OffsetForLeaderEpochResponse PushTelemetryResponse SyncGroupResponse
-    UnregisterBrokerResponse UpdateFeaturesResponse UpdateRaftVoterResponse
+    OffsetFetchResponse OffsetForLeaderEpochResponse PushTelemetryResponse RemoveRaftVoterResponse
+    SyncGroupResponse UnregisterBrokerResponse UpdateFeaturesResponse UpdateRaftVoterResponse
 }
 
 without_throttle_time! {

@@ -46,6 +46,8 @@ const ON_BROKER: &[ApiKey] = &[
     DescribeProducers,
     ListConfigResources,
     DescribeTopicPartitions,
+    AddRaftVoter,
+    RemoveRaftVoter,
 ];
 
 /// On controller listeners.
@@ -79,6 +81,8 @@ const ON_CONTROLLER: &[ApiKey] = &[
     AllocateProducerIds,
     ControllerRegistration,
     AssignReplicasToDirs,
+    AddRaftVoter,
+    RemoveRaftVoter,
     UpdateRaftVoter,
 ];
 

@@ -85,6 +85,9 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             let record = EntryRecord::Control(record.clone());
             self.uncommitted.push_back(Entry { offset, epoch, timestamp, record });
         }
+        if let Role::Leader(leader) = &mut self.role {
+            leader.set_voters(&self.kraft.last().voters, self.now.monotonic_ms);
+        }
         self.request_sync();
     }
 
@@ -127,7 +130,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
 
     /// Whether others may count on what this node says it has.
     pub(super) fn syncs(&self) -> bool {
-        self.settings.observers_sync || self.is_voter()
+        self.settings.observers_sync || self.may_stand()
     }
 
     /// Whether this node may say where its log ends.

@@ -10,6 +10,7 @@ use super::event::Output;
 use super::log::{Log, VoteStore};
 use super::role::Role;
 use super::{Entry, REPLAY_BYTES};
+use crate::planted::{Bug, is_planted};
 
 impl<L: Log, V: VoteStore> Quorum<L, V> {
     pub(super) fn leader_high_watermark_moved(&mut self) -> Result<(), QuorumError> {
@@ -20,6 +21,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         if let Some(high_watermark) = leader.high_watermark() {
             self.advance_to(high_watermark)?;
         }
+        self.change_committed();
         if !self.active && self.next_commit > start {
             self.activate(epoch);
         }
@@ -87,7 +89,9 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         self.log.truncate_to(offset);
         self.void_syncs(offset);
         self.epochs.truncated_to(offset);
-        self.kraft.truncated_to(offset);
+        if !is_planted(Bug::VotersOutliveTruncation) {
+            self.kraft.truncated_to(offset);
+        }
         let kept = self.uncommitted.partition_point(|entry| entry.offset < offset);
         self.uncommitted.truncate(kept);
         if self.syncs() {

@@ -4,10 +4,11 @@
 //! vote store before the step that made it returned.
 
 use protocol::messages::{
+    AddRaftVoterRequest, AddRaftVoterResponse, ApiVersionsRequest, ApiVersionsResponse,
     BeginQuorumEpochRequest, BeginQuorumEpochResponse, EndQuorumEpochRequest,
     EndQuorumEpochResponse, FetchRequest, FetchResponse, FetchSnapshotRequest,
-    FetchSnapshotResponse, UpdateRaftVoterRequest, UpdateRaftVoterResponse, VoteRequest,
-    VoteResponse,
+    FetchSnapshotResponse, RemoveRaftVoterRequest, RemoveRaftVoterResponse, UpdateRaftVoterRequest,
+    UpdateRaftVoterResponse, VoteRequest, VoteResponse,
 };
 use protocol::records::metadata::MetadataRecord;
 
@@ -99,6 +100,14 @@ pub enum PeerRequest {
     FetchSnapshot(FetchSnapshotRequest),
     /// Of stock voters; this node sends none.
     UpdateRaftVoter(UpdateRaftVoterRequest),
+    /// `ack_when_committed`: answered when the new voters are committed, not when they are written.
+    AddRaftVoter {
+        request: AddRaftVoterRequest,
+        ack_when_committed: bool,
+    },
+    RemoveRaftVoter(RemoveRaftVoterRequest),
+    /// What a node asks that is to vote; this one is never asked by its quorum.
+    ApiVersions(ApiVersionsRequest),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -109,4 +118,7 @@ pub enum PeerResponse {
     Fetch(Box<FetchResponse>),
     FetchSnapshot(FetchSnapshotResponse),
     UpdateRaftVoter(UpdateRaftVoterResponse),
+    AddRaftVoter(AddRaftVoterResponse),
+    RemoveRaftVoter(RemoveRaftVoterResponse),
+    ApiVersions(ApiVersionsResponse),
 }

@@ -8,11 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::event::QuorumNow;
+use super::voter_change::VoterChange;
 use super::voters::{ReplicaKey, VoterSet};
 use crate::planted::{Bug, is_planted};
 
 /// An observer that has not fetched for so long is forgotten.
 const OBSERVER_SESSION_MS: i64 = 300_000;
+/// Who had the whole log within this time may vote.
+const CAUGHT_UP_WITHIN_MS: i64 = 3_600_000;
 
 /// How far a replica is. Times are of the wall clock, -1 while unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,10 @@ pub(super) struct Leader {
     high_watermark: Option<i64>,
     voters: BTreeMap<i32, Progress>,
     observers: BTreeMap<ReplicaKey, Progress>,
+    /// Everything below is on the leader's own disk, whether it votes or not.
+    own_end: Option<i64>,
+    /// The change of the voters that is under way.
+    pub(super) change: Option<VoterChange>,
     /// Who fetched since a majority last had.
     fetched: BTreeSet<i32>,
     check_quorum_ms: i64,
@@ -87,6 +94,8 @@ impl Leader {
             high_watermark: None,
             voters: keys.map(|key| (key.id, Progress::unheard(key))).collect(),
             observers: BTreeMap::new(),
+            own_end: None,
+            change: None,
             fetched: BTreeSet::new(),
             check_quorum_ms,
             check_quorum_deadline_ms: now_ms.saturating_add(check_quorum_ms),
@@ -105,9 +114,8 @@ impl Leader {
     /// The leader's own disk holds everything below `end_offset`; says whether the high watermark
     /// moved.
     pub(super) fn synced(&mut self, end_offset: i64) -> bool {
-        if let Some(own) = self.voters.get_mut(&self.own.id) {
-            own.end_offset = own.end_offset.max(Some(end_offset));
-        }
+        self.own_end = self.own_end.max(Some(end_offset));
+        self.note_own_end();
         self.advance()
     }
 
@@ -118,8 +126,7 @@ impl Leader {
             return false;
         }
         self.heard_of(replica, now);
-        let own = self.voters.get(&self.own.id).and_then(|own| own.end_offset);
-        let leader_end = own.unwrap_or(-1);
+        let leader_end = self.own_end.unwrap_or(-1);
         match self.voters.get_mut(&replica.id).filter(|voter| voter.key.covers(replica)) {
             Some(voter) => {
                 voter.fetched(offset, leader_end, now);
@@ -142,7 +149,7 @@ impl Leader {
             return;
         }
         self.fetched.insert(replica.id);
-        let others_needed = self.voters.len() / 2;
+        let others_needed = self.voters.len() / 2 + usize::from(!self.votes());
         if self.fetched.len() >= others_needed {
             self.fetched.clear();
             self.check_quorum_deadline_ms = now.monotonic_ms.saturating_add(self.check_quorum_ms);
@@ -151,7 +158,55 @@ impl Leader {
 
     /// When this leader must have heard of a majority; never where it is one by itself.
     pub(super) fn check_quorum_deadline_ms(&self) -> i64 {
-        if self.voters.len() > 1 { self.check_quorum_deadline_ms } else { i64::MAX }
+        let alone = self.voters.len() == 1 && self.votes();
+        if alone { i64::MAX } else { self.check_quorum_deadline_ms }
+    }
+
+    /// Whether the leader itself votes: not while the record is on its way that leaves it out.
+    fn votes(&self) -> bool {
+        self.voters.get(&self.own.id).is_some_and(|own| own.key.covers(self.own))
+    }
+
+    fn note_own_end(&mut self) {
+        let (own, end_offset) = (self.own, self.own_end);
+        if let Some(progress) = self.voters.get_mut(&own.id).filter(|own_id| own_id.key.covers(own))
+        {
+            progress.end_offset = end_offset;
+        }
+    }
+
+    /// Others vote from now on. What is known of who came or went stays known.
+    pub(super) fn set_voters(&mut self, voters: &VoterSet, now_ms: i64) {
+        if voters.keys().eq(self.voters.values().map(|progress| progress.key)) {
+            return;
+        }
+        let mut before = std::mem::take(&mut self.voters);
+        for key in voters.keys() {
+            let voter = before.remove(&key.id);
+            let (same, other) = match voter {
+                Some(voter) if voter.key.covers(key) => (Some(voter), None),
+                other => (self.observers.remove(&key), other),
+            };
+            let known = same.unwrap_or_else(|| Progress::unheard(key));
+            self.voters.insert(key.id, Progress { key, ..known });
+            self.observers.extend(other.map(|other| (other.key, other)));
+        }
+        if is_planted(Bug::RemovedVoterCounts) {
+            self.voters.extend(std::mem::take(&mut before));
+        }
+        self.observers.extend(before.into_values().map(|gone| (gone.key, gone)));
+        self.fetched.retain(|id| self.voters.contains_key(id));
+        self.check_quorum_deadline_ms = now_ms.saturating_add(self.check_quorum_ms);
+        self.next_begin_epoch_ms = now_ms;
+        self.note_own_end();
+    }
+
+    /// Whether a replica that is no voter had the whole log within the last hour.
+    pub(super) fn is_caught_up(&self, replica: ReplicaKey, now_ms: i64) -> bool {
+        self.observers.get(&replica).is_some_and(|observer| {
+            observer.last_caught_up_ms > 0
+                && observer.last_fetch_ms > now_ms.saturating_sub(CAUGHT_UP_WITHIN_MS)
+        })
     }
 
     fn advance(&mut self) -> bool {

@@ -16,6 +16,7 @@
 //!
 //! Answers to `KafkaRaftClient` and `QuorumState` (KIP-595, 630, 853, 996).
 
+mod add_voter;
 mod answer;
 mod append;
 mod ballot;
@@ -37,6 +38,7 @@ mod peers;
 mod poll;
 mod prospective;
 mod recover;
+mod remove_voter;
 mod resigned;
 mod response;
 mod role;
@@ -51,6 +53,7 @@ mod transition;
 mod unattached;
 mod update_voter;
 mod vote;
+mod voter_change;
 mod voters;
 
 use std::collections::VecDeque;
@@ -337,6 +340,18 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             PeerRequest::UpdateRaftVoter(request) => {
                 PeerResponse::UpdateRaftVoter(self.update_voter_requested(&request))
             }
+            PeerRequest::AddRaftVoter { request, ack_when_committed } => {
+                let refused = self.add_voter_requested(token, &request, ack_when_committed);
+                let Some(refused) = refused else { return Ok(()) };
+                refused
+            }
+            PeerRequest::RemoveRaftVoter(request) => {
+                let refused = self.remove_voter_requested(token, &request);
+                let Some(refused) = refused else { return Ok(()) };
+                refused
+            }
+            // The host answers it without asking.
+            PeerRequest::ApiVersions(_) => return Ok(()),
         };
         self.outputs.push(Output::Answer { token, response });
         Ok(())

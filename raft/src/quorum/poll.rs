@@ -29,7 +29,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
     /// Says whether the role changed.
     fn poll_once(&mut self) -> Result<bool, QuorumError> {
         let now_ms = self.now.monotonic_ms;
-        let may_stand = self.is_voter() && !self.shutting_down;
+        let may_stand = self.may_stand() && !self.shutting_down;
         match &self.role {
             Role::Unattached(role) => {
                 if may_stand && now_ms >= role.election_deadline_ms {
@@ -71,10 +71,11 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
                 self.fetch_from_leader();
             }
             Role::Leader(role) => {
-                if now_ms >= role.check_quorum_deadline_ms() {
+                if now_ms >= role.check_quorum_deadline_ms() || self.is_removed() {
                     self.resign();
                     return Ok(true);
                 }
+                self.expire_change();
                 self.announce_epoch();
             }
             Role::Resigned(role) => {
@@ -96,11 +97,15 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
 
     /// When [`super::Event::TimePassed`] is due at the latest, by the clock that only goes forward.
     pub fn next_deadline_ms(&self) -> i64 {
-        let may_stand = self.is_voter() && !self.shutting_down;
+        let may_stand = self.may_stand() && !self.shutting_down;
         let of_role = match &self.role {
             Role::Unattached(role) if may_stand => role.election_deadline_ms,
             Role::Follower(role) if may_stand => role.fetch_deadline_ms,
-            Role::Leader(role) => role.check_quorum_deadline_ms().min(self.next_announcement_ms()),
+            Role::Leader(role) => {
+                let change_ms = role.change.as_ref().map_or(i64::MAX, |change| change.deadline_ms);
+                let announcement_ms = self.next_announcement_ms();
+                role.check_quorum_deadline_ms().min(announcement_ms).min(change_ms)
+            }
             Role::Prospective(role) if !self.shutting_down => role.election_deadline_ms,
             Role::Candidate(role) if !self.shutting_down => role.election_deadline_ms,
             Role::Resigned(role) if !self.shutting_down => role.election_deadline_ms,

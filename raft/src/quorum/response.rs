@@ -53,7 +53,10 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             PeerResponse::EndQuorumEpoch(response) => self.end_epoch_answered(from, &response),
             PeerResponse::Fetch(response) => self.fetch_answered(&response)?,
             PeerResponse::FetchSnapshot(response) => self.snapshot_answered(response)?,
-            PeerResponse::UpdateRaftVoter(_) => false,
+            PeerResponse::ApiVersions(response) => self.versions_answered(from, &response),
+            PeerResponse::UpdateRaftVoter(_)
+            | PeerResponse::AddRaftVoter(_)
+            | PeerResponse::RemoveRaftVoter(_) => false,
         };
         self.peers.answered(request_id, success, self.now.monotonic_ms);
         Ok(())
@@ -64,9 +67,10 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         request_id: u64,
         failure: RequestFailure,
     ) -> Result<(), QuorumError> {
-        if self.peers.awaited(request_id).is_none() {
+        let Some(to) = self.peers.awaited(request_id) else {
             return Ok(());
-        }
+        };
+        self.versions_failed(to, failure);
         let success = failure == RequestFailure::UnsupportedVersion && self.pre_vote_unknown()?;
         self.peers.answered(request_id, success, self.now.monotonic_ms);
         Ok(())

@@ -26,7 +26,7 @@ pub(super) fn topic() -> TopicName {
 }
 
 impl<L: Log, V: VoteStore> Quorum<L, V> {
-    fn send(&mut self, key: PeerKey, to: Destination, request: PeerRequest) {
+    pub(super) fn send(&mut self, key: PeerKey, to: Destination, request: PeerRequest) {
         let request_id = self.peers.sent(key, self.now.monotonic_ms);
         self.outputs.push(Output::Send { request_id, to, request });
     }
@@ -85,7 +85,9 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
 
     pub(super) fn next_announcement_ms(&self) -> i64 {
         match &self.role {
-            Role::Leader(leader) if self.voters().len() > 1 => leader.next_begin_epoch_ms,
+            Role::Leader(leader) if !self.voters().is_only(self.settings.own) => {
+                leader.next_begin_epoch_ms
+            }
             _ => i64::MAX,
         }
     }
@@ -155,7 +157,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             return;
         };
         let leader_id = role.leader_id;
-        let overdue = !self.is_voter() && self.now.monotonic_ms >= role.fetch_deadline_ms;
+        let overdue = !self.may_stand() && self.now.monotonic_ms >= role.fetch_deadline_ms;
         if overdue || self.peers.is_backing_off(leader_id) {
             self.fetch_from_anybody();
             return;

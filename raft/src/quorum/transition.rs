@@ -35,7 +35,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         let own = self.settings.own;
         // Unlike Kafka: a voter that starts waits no election timeout (docs/decisions/0100).
         let stand_ms = self.now.monotonic_ms + self.stagger_ms(None);
-        let election_deadline_ms = if self.is_voter() { stand_ms } else { i64::MAX };
+        let election_deadline_ms = if self.may_stand() { stand_ms } else { i64::MAX };
         let log_epoch = self.epochs.last();
         if saved.epoch < log_epoch {
             // The store was lost, or was not written by this node.
@@ -94,6 +94,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
     fn enter(&mut self, role: Role) {
         let epoch = self.epoch();
         let led = self.is_leader();
+        self.abandon_change();
         self.role = role;
         self.peers.forget_all();
         if led {
@@ -112,7 +113,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
 
     pub(super) fn become_unattached(&mut self, epoch: i32, leader_id: Option<i32>) {
         let election_deadline_ms = match &self.role {
-            _ if !self.is_voter() => i64::MAX,
+            _ if !self.may_stand() => i64::MAX,
             Role::Candidate(role) => role.election_deadline_ms,
             Role::Unattached(role) => role.election_deadline_ms,
             Role::Prospective(role) if !role.ballot.is_lost() => role.election_deadline_ms,

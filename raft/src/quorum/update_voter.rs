@@ -58,6 +58,9 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         let Role::Leader(leader) = &self.role else {
             return Err(ErrorCode::NotLeaderOrFollower);
         };
+        if leader.change.is_some() {
+            return Err(ErrorCode::RequestTimedOut);
+        }
         let committed = leader.high_watermark().ok_or(ErrorCode::RequestTimedOut)?;
         if self.kraft.last_change().is_some_and(|offset| offset >= committed) {
             return Err(ErrorCode::RequestTimedOut);

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use protocol::Base64Uuid;
 use protocol::records::control::{KRaftVersionRange, Voter, VoterEndpoint, Voters};
 use uuid::Uuid;
 
@@ -21,6 +22,17 @@ impl ReplicaKey {
     pub fn covers(self, other: Self) -> bool {
         self.id == other.id
             && (self.directory_id.is_nil() || self.directory_id == other.directory_id)
+    }
+}
+
+impl std::fmt::Display for ReplicaKey {
+    /// As Kafka prints it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { id, directory_id } = self;
+        match directory_id.is_nil() {
+            true => write!(f, "ReplicaKey(id={id}, directoryId=<undefined>)"),
+            false => write!(f, "ReplicaKey(id={id}, directoryId={})", Base64Uuid(*directory_id)),
+        }
     }
 }
 
@@ -121,6 +133,14 @@ impl VoterSet {
         self.voters.get(&id).map(|node| ReplicaKey { id, directory_id: node.directory_id })
     }
 
+    pub fn keys(&self) -> impl Iterator<Item = ReplicaKey> {
+        let key = |(id, node): (&i32, &VoterNode)| ReplicaKey {
+            id: *id,
+            directory_id: node.directory_id,
+        };
+        self.voters.iter().map(key)
+    }
+
     /// Where a voter can be reached; empty for who is none.
     pub fn endpoints(&self, id: i32) -> Endpoints {
         self.voters.get(&id).map(|node| node.endpoints.clone()).unwrap_or_default()
@@ -129,6 +149,24 @@ impl VoterSet {
     /// Whether `replica` decides alone.
     pub fn is_only(&self, replica: ReplicaKey) -> bool {
         self.len() == 1 && self.contains(replica)
+    }
+
+    /// Says whether it was no voter, whatever its directory.
+    pub(super) fn add(&mut self, id: i32, node: VoterNode) -> bool {
+        let is_new = !self.voters.contains_key(&id);
+        if is_new {
+            self.voters.insert(id, node);
+        }
+        is_new
+    }
+
+    /// Says whether this very replica was a voter, and not the last.
+    pub(super) fn remove(&mut self, replica: ReplicaKey) -> bool {
+        let is_one = self.len() > 1 && self.key(replica.id) == Some(replica);
+        if is_one {
+            self.voters.remove(&replica.id);
+        }
+        is_one
     }
 
     /// Takes in what a voter says of itself; says whether that differs from what was known.
@@ -152,6 +190,15 @@ impl VoterSet {
             _ => false,
         }
     }
+}
+
+/// The address behind a listener of this very name.
+pub(super) fn named_address<'a>(
+    endpoints: &'a Endpoints,
+    listener: &str,
+) -> Option<(&'a str, u16)> {
+    let named = endpoints.iter().find(|(name, ..)| name == listener);
+    named.map(|(_, host, port)| (host.as_str(), *port))
 }
 
 /// The address behind a listener; the first one where none has that name.

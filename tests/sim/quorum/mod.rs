@@ -10,15 +10,18 @@ pub(crate) mod counters;
 pub(crate) mod disk;
 pub(crate) mod faults;
 pub(crate) mod invariants;
+pub(crate) mod membership;
 pub(crate) mod network;
 pub(crate) mod node;
 pub(crate) mod pre_vote;
 pub(crate) mod trace;
+pub(crate) mod voter_counters;
 pub(crate) mod wall_clock;
 pub(crate) mod world;
 
 use self::counters::Counters;
 use self::invariants::Violation;
+use self::voter_counters::Counters as VoterCounters;
 use self::world::World;
 
 /// How much happens at least before the faults end.
@@ -55,6 +58,19 @@ impl std::fmt::Display for Failure {
              GREGOR_SEED={seed} tests/run sim_raft runs it alone)"
         )
     }
+}
+
+/// Everything under one seed, while voters come and go.
+pub(crate) fn run_with_changes(seed: u64) -> Result<(Outcome, VoterCounters), Failure> {
+    let mut world = membership::world_of(seed);
+    world.told = std::env::var_os("GREGOR_TRACE").is_some();
+    let ran = run_in(&mut world);
+    let counters = world.all_counters();
+    let changes = world.membership.map(|membership| membership.counters).unwrap_or_default();
+    let (simulated_ms, trace) = (world.now_ms as u64, world.trace.value());
+    let after_events = counters.events;
+    ran.map(|()| (Outcome { counters, simulated_ms, trace }, changes))
+        .map_err(|violation| Failure { seed, after_events, violation })
 }
 
 /// Everything under one seed.
@@ -94,6 +110,7 @@ fn run_in(world: &mut World) -> Result<(), Violation> {
             world.now_ms = world.now_ms.max(next_fault_ms);
             world.let_go();
             world.fault()?;
+            world.change_voters()?;
             next_fault_ms = world.now_ms + world.fault_pause_ms();
         } else {
             world.step()?;
@@ -101,6 +118,7 @@ fn run_in(world: &mut World) -> Result<(), Violation> {
     }
     world.repair();
     run_for(world, HEALING_MS)?;
+    world.finish_changes()?;
     let leader = world.leader().ok_or_else(|| Violation::new("healing", "nobody leads"))?;
     world.propose(leader)?;
     world.stop_proposing();

@@ -21,6 +21,7 @@ pub(crate) type SimNode = Node<SimLog, SimStore>;
 pub(crate) struct Machine {
     pub(crate) id: i32,
     pub(crate) voter: bool,
+    pub(crate) directory: Uuid,
     pub(crate) disk: SharedDisk,
     pub(crate) node: Option<SimNode>,
     /// Counts its processes: what was meant for a former one is void.
@@ -80,6 +81,7 @@ impl Machine {
         Self {
             id,
             voter,
+            directory: directory(id),
             disk: Rc::new(RefCell::new(Disk::default())),
             node: None,
             life: 0,
@@ -144,6 +146,10 @@ pub(crate) fn voter_set(voters: &[i32]) -> VoterSet {
     VoterSet::from_configuration("CONTROLLER", voters.iter().map(endpoint))
 }
 
+pub(crate) fn servers<'a>(ids: impl Iterator<Item = &'a i32>) -> Vec<(String, u16)> {
+    ids.map(|id| ("localhost".to_owned(), port(*id))).collect()
+}
+
 /// `formatted`: the voters stand in a snapshot that every voter was formatted with, not in the
 /// configuration.
 pub(crate) fn settings(
@@ -152,13 +158,12 @@ pub(crate) fn settings(
     formatted: bool,
     controller: &ControllerSettings,
 ) -> NodeSettings {
-    let servers = voters.iter().map(|id| ("localhost".to_owned(), port(*id)));
     NodeSettings {
         quorum: QuorumSettings {
             own: ReplicaKey { id, directory_id: directory(id) },
             cluster_id: "cluster".to_owned(),
             static_voters: if formatted { VoterSet::default() } else { voter_set(voters) },
-            bootstrap_servers: if formatted { servers.collect() } else { Vec::new() },
+            bootstrap_servers: if formatted { servers(voters.iter()) } else { Vec::new() },
             listener: "CONTROLLER".to_owned(),
             endpoints: vec![("CONTROLLER".to_owned(), "localhost".to_owned(), port(id))],
             observers_sync: false,

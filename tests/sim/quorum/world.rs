@@ -8,12 +8,13 @@ use raft::controller::{ControllerResult, ControllerSettings};
 use raft::draws::Draws;
 use raft::image::MetadataImage;
 use raft::node::{NodeError, NodeOutput, SnapshotJob};
-use raft::quorum::{Event, PeerRequest, PeerResponse, RequestFailure, SnapshotId};
+use raft::quorum::{Event, PeerRequest, PeerResponse, RequestFailure};
 
 use super::counters::Counters;
 use super::invariants::{Invariants, Violation};
+use super::membership::Membership;
 use super::network::Network;
-use super::node::{Machine, SimNode, controller_settings, port, settings, voter_set};
+use super::node::{Machine, SimNode, controller_settings, port, settings};
 use super::trace::Trace;
 
 /// What lies ahead.
@@ -121,6 +122,8 @@ pub(crate) struct World {
     pub(crate) counters: Counters,
     pub(crate) trace: Trace,
     pub(crate) invariants: Invariants,
+    /// Where the voters change.
+    pub(crate) membership: Option<Membership>,
 }
 
 /// How the clients' pauses between two proposals go.
@@ -143,7 +146,7 @@ impl World {
             draws: Draws::new(u128::from(seed)),
             now_ms: 1_000,
             machines: votes.chain(only_read).collect(),
-            invariants: Invariants::new(voters),
+            invariants: Invariants::new(),
             voters: voters.to_vec(),
             formatted,
             controller: controller_settings(),
@@ -158,6 +161,7 @@ impl World {
             told: false,
             counters: Counters::default(),
             trace: Trace::START,
+            membership: None,
         };
         for id in world.machines.keys().copied().collect::<Vec<_>>() {
             if formatted && world.machines[&id].voter {
@@ -168,23 +172,6 @@ impl World {
         }
         world.put(400, Ahead::Proposal);
         world
-    }
-
-    /// Writes the voters into the snapshot that a fresh voter starts from.
-    fn format(&self, id: i32) {
-        let mut voters = voter_set(&self.voters).to_record();
-        for voter in &mut voters.voters {
-            voter.voter_directory_id = super::node::directory(voter.voter_id);
-            voter.k_raft_version_feature.max_supported_version = 1;
-        }
-        let mut kraft = raft::quorum::KRaftState::with_static_voters(Default::default());
-        kraft.version = 1;
-        kraft.voters = raft::quorum::VoterSet::from_record(&voters);
-        let level = raft::feature::MetadataVersion::LATEST;
-        let pieces = raft::quorum::write_snapshot(SnapshotId::BOOTSTRAP, 0, &kraft, &[], level, 0);
-        let content = pieces.expect("a snapshot without records").concat().into();
-        let disk = &self.machines[&id].disk;
-        disk.borrow_mut().add_snapshot(SnapshotId::BOOTSTRAP, content);
     }
 
     fn put(&mut self, after_ms: i64, ahead: Ahead) {
@@ -318,8 +305,12 @@ impl World {
             }
             return Ok(());
         }
-        self.last_token += 1;
-        let token = self.last_token;
+        if matches!(request, PeerRequest::ApiVersions(_)) {
+            let response = super::membership::versions();
+            self.put(1, Ahead::Response { from: to, to: from, life, request_id, response });
+            return Ok(());
+        }
+        let token = self.next_token();
         let candidate = match &request {
             PeerRequest::Vote(vote) => {
                 let partition = &vote.topics[0].partitions[0];
@@ -329,6 +320,11 @@ impl World {
         };
         self.asked.insert(token, Asked { by: from, life, request_id, of: to, candidate });
         self.event(to, Event::Requested { token, version: 17, request })
+    }
+
+    pub(crate) fn next_token(&mut self) -> u64 {
+        self.last_token += 1;
+        self.last_token
     }
 
     pub(crate) fn event(&mut self, id: i32, event: Event) -> Result<(), Violation> {
@@ -431,7 +427,9 @@ impl World {
                 }
             }
             NodeOutput::Answer { token, response } => {
-                let Some(asked) = self.asked.remove(&token) else { return Ok(()) };
+                let Some(asked) = self.asked.remove(&token) else {
+                    return self.change_answered(id, token, &response);
+                };
                 self.invariants.answer_leaves(machine, &asked, &response)?;
                 self.counters.answers += 1;
                 let Asked { by, life, request_id, .. } = asked;
@@ -529,10 +527,15 @@ impl World {
     }
 
     fn start(&mut self, id: i32) -> Result<(), Violation> {
-        let settings = settings(id, &self.voters, self.formatted, &self.controller);
+        let mut settings = settings(id, &self.voters, self.formatted, &self.controller);
+        if self.membership.is_some() {
+            settings.quorum.observers_sync = true;
+            settings.quorum.bootstrap_servers = super::node::servers(self.machines.keys());
+        }
         let Some(machine) = self.machines.get_mut(&id).filter(|m| m.node.is_none()) else {
             return Ok(());
         };
+        settings.quorum.own.directory_id = machine.directory;
         machine
             .open(settings, self.now_ms, &mut self.draws)
             .map_err(|error| Violation::new("a node does not start", error))?;

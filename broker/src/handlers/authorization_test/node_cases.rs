@@ -72,6 +72,20 @@ fn envelope() -> Case {
 fn of_administrators() -> Vec<Case> {
     vec![
         case(
+            ApiKey::AddRaftVoter,
+            |_, _| AddRaftVoterRequest::default().with_voter_id(2),
+            |_, response: AddRaftVoterResponse| vec![response.error_code],
+        )
+        .asks(&["Alter cluster"])
+        .gets(&[CLUSTER]),
+        case(
+            ApiKey::RemoveRaftVoter,
+            |_, _| RemoveRaftVoterRequest::default().with_voter_id(1),
+            |_, response: RemoveRaftVoterResponse| vec![response.error_code],
+        )
+        .asks(&["Alter cluster"])
+        .gets(&[CLUSTER]),
+        case(
             ApiKey::UnregisterBroker,
             |_, _| UnregisterBrokerRequest::default().with_broker_id(BrokerId(1)),
             |_, response: UnregisterBrokerResponse| vec![response.error_code],

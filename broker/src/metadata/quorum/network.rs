@@ -163,6 +163,15 @@ async fn ask(
         PeerRequest::FetchSnapshot(fetch) => {
             plain(peer, fetch, timeout).await.map(PeerResponse::FetchSnapshot)
         }
+        PeerRequest::AddRaftVoter { request, .. } => {
+            plain(peer, request, timeout).await.map(PeerResponse::AddRaftVoter)
+        }
+        PeerRequest::RemoveRaftVoter(remove) => {
+            plain(peer, remove, timeout).await.map(PeerResponse::RemoveRaftVoter)
+        }
+        PeerRequest::ApiVersions(versions) => {
+            plain(peer, versions, timeout).await.map(PeerResponse::ApiVersions)
+        }
         PeerRequest::UpdateRaftVoter(update) => {
             plain(peer, update, timeout).await.map(PeerResponse::UpdateRaftVoter)
         }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use raft::image::MetadataImage;
+use raft::quorum::ReplicaKey;
 
 use super::{Machines, Violation};
 use crate::quorum::counters::Counters;
@@ -21,9 +22,8 @@ struct Promise {
     offset: i64,
 }
 
+#[derive(Default)]
 pub(super) struct Committed {
-    majority: usize,
-    voters: Vec<i32>,
     /// All that was ever committed.
     log: Files,
     high_watermarks: BTreeMap<i32, i64>,
@@ -31,16 +31,6 @@ pub(super) struct Committed {
 }
 
 impl Committed {
-    pub(super) fn new(voters: &[i32]) -> Self {
-        Self {
-            majority: voters.len() / 2 + 1,
-            voters: voters.to_vec(),
-            log: Files::default(),
-            high_watermarks: BTreeMap::new(),
-            promises: Vec::new(),
-        }
-    }
-
     pub(super) fn log(&self) -> &Files {
         &self.log
     }
@@ -118,15 +108,22 @@ impl Committed {
 
     fn has_majority(&self, machines: &Machines, id: i32, end: i64) -> Result<(), Violation> {
         let wanted = self.log.ending_at(end);
-        let holds = |voter: &&i32| {
-            let disk = machines[*voter].disk.borrow();
-            disk.durable.start_offset >= end || disk.durable.ending_at(end) == wanted
+        let voters = machines[&id].node.as_ref().map(|node| &node.quorum().kraft().voters);
+        let holds = |voter: &ReplicaKey| {
+            let machine = &machines[&voter.id];
+            let own = ReplicaKey { id: machine.id, directory_id: machine.directory };
+            let disk = machine.disk.borrow();
+            // A disk that was thrown away had what its last request said.
+            !voter.covers(own)
+                || (disk.durable.start_offset >= end || disk.durable.ending_at(end) == wanted)
         };
-        let holding = self.voters.iter().filter(holds).count();
-        if wanted.is_some() && holding >= self.majority {
+        let holding = voters.map_or(0, |voters| voters.keys().filter(holds).count());
+        let majority = voters.map_or(0, |voters| voters.len() / 2 + 1);
+        if wanted.is_some() && holding >= majority {
             return Ok(());
         }
-        let found = format!("leader {id} commits up to {end}, {holding} disk(s) have that");
+        let found =
+            format!("leader {id} of {voters:?} commits up to {end}, {holding} disk(s) have that");
         Err(Violation::new(NAME, found))
     }
 

@@ -5,6 +5,7 @@ mod convergence;
 mod one_leader;
 mod promises;
 mod snapshots;
+mod voters;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -16,6 +17,7 @@ use raft::quorum::{PeerRequest, PeerResponse, SnapshotId};
 use self::committed::Committed;
 use self::convergence::Convergence;
 use self::one_leader::OneLeader;
+use self::voters::Voters;
 use super::counters::Counters;
 use super::disk::Files;
 use super::node::Machine;
@@ -38,16 +40,18 @@ pub(crate) struct Invariants {
     one_leader: OneLeader,
     committed: Committed,
     convergence: Convergence,
+    voters: Voters,
 }
 
 type Machines = BTreeMap<i32, Machine>;
 
 impl Invariants {
-    pub(crate) fn new(voters: &[i32]) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             one_leader: OneLeader::default(),
-            committed: Committed::new(voters),
+            committed: Committed::default(),
             convergence: Convergence::default(),
+            voters: Voters::default(),
         }
     }
 
@@ -61,6 +65,11 @@ impl Invariants {
         self.convergence.started(machine.id);
     }
 
+    /// A machine begins anew with an empty disk.
+    pub(crate) fn replaced(&mut self, id: i32) {
+        self.one_leader.replaced(id);
+    }
+
     pub(crate) fn after_event(
         &mut self,
         machines: &Machines,
@@ -68,6 +77,7 @@ impl Invariants {
         counters: &mut Counters,
     ) -> Result<(), Violation> {
         self.one_leader.check(machine, counters)?;
+        self.voters.check(machine)?;
         self.committed.check(machines, machine, counters)?;
         snapshots::log_starts_at_one(machine)
     }
@@ -77,6 +87,7 @@ impl Invariants {
         machine: &Machine,
         request: &PeerRequest,
     ) -> Result<(), Violation> {
+        voters::request_leaves(machine, request)?;
         promises::request_leaves(machine, request)
     }
 

@@ -21,6 +21,10 @@ pub(super) struct OneLeader {
 }
 
 impl OneLeader {
+    pub(super) fn replaced(&mut self, id: i32) {
+        self.saved.remove(&id);
+    }
+
     pub(super) fn check(
         &mut self,
         machine: &Machine,

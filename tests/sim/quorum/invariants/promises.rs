@@ -38,7 +38,10 @@ pub(super) fn request_leaves(machine: &Machine, request: &PeerRequest) -> Result
         }
         PeerRequest::EndQuorumEpoch(_)
         | PeerRequest::FetchSnapshot(_)
-        | PeerRequest::UpdateRaftVoter(_) => return Ok(()),
+        | PeerRequest::UpdateRaftVoter(_)
+        | PeerRequest::AddRaftVoter { .. }
+        | PeerRequest::RemoveRaftVoter(_)
+        | PeerRequest::ApiVersions(_) => return Ok(()),
     };
     if kept {
         return Ok(());
