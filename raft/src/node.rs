@@ -220,9 +220,14 @@ impl<L: Log, V: VoteStore> Node<L, V> {
             return Ok(Err(NotActive));
         }
         self.tell_controller_of_quorum();
-        let ControllerResult { records, response, atomic } = ask(&mut self.controller, now);
+        let ControllerResult { records, response, atomic, kraft_version } =
+            ask(&mut self.controller, now);
         if records.is_empty() && is_planted(Bug::UncommittedIsSeen) {
             return Ok(Ok((response, -1)));
+        }
+        if let Some(version) = kraft_version {
+            outputs.extend(self.step(Event::KRaftVersionRaised { version }, now)?);
+            self.tell_controller_of_quorum();
         }
         outputs.extend(self.write(records, atomic, now)?);
         if !self.controller.is_active() {
@@ -263,7 +268,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         let mut outputs = self.step(Event::TimePassed, now)?;
         while self.controller.is_active() {
             self.tell_controller_of_quorum();
-            let ControllerResult { records, response, atomic } = self.controller.tick(now);
+            let ControllerResult { records, response, atomic, .. } = self.controller.tick(now);
             outputs.extend(self.write(records, atomic, now)?);
             if !response {
                 break;
@@ -385,6 +390,7 @@ impl<L: Log, V: VoteStore> Node<L, V> {
         if !voters.ids().eq(self.controller.settings().quorum_node_ids.iter().copied()) {
             self.controller.set_quorum_node_ids(voters.ids());
         }
+        self.controller.set_kraft_level(self.quorum.kraft_level());
         self.controller.skip_to(self.quorum.log().log_end_offset());
     }
 

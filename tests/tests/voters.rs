@@ -99,6 +99,28 @@ impl Drop for Quorum {
 impl Quorum {
     /// A broker with its controller, the only voter, and further controllers that are none.
     fn start(kinds: &[Kind]) -> Self {
+        let mut quorum = Self::prepare(kinds, false);
+        for at in 0..quorum.members.len() {
+            let voters = if at == 0 { "--standalone" } else { "--no-initial-controllers" };
+            quorum.members[at].format(voters);
+            quorum.members[at].start();
+        }
+        quorum
+    }
+
+    /// Voters of the configuration, one of them a broker as well.
+    fn start_configured(kinds: &[Kind]) -> Self {
+        let mut quorum = Self::prepare(kinds, true);
+        for member in &mut quorum.members {
+            member.format("");
+        }
+        for member in quorum.members.iter_mut().rev() {
+            member.start();
+        }
+        quorum
+    }
+
+    fn prepare(kinds: &[Kind], configured: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("gregor-voters-").tempdir().expect("a folder");
         let member = |(id, kind): (i32, &Kind)| Member {
             kind: *kind,
@@ -111,6 +133,12 @@ impl Quorum {
         let members: Vec<Member> = (1..).zip(kinds).map(member).collect();
         let servers: Vec<String> =
             members.iter().map(|m| format!("localhost:{}", m.controller_port)).collect();
+        let voters: Vec<String> =
+            members.iter().map(|m| format!("{}@localhost:{}", m.id, m.controller_port)).collect();
+        let quorum = match configured {
+            true => format!("controller.quorum.voters={}", voters.join(",")),
+            false => format!("controller.quorum.bootstrap.servers={}", servers.join(",")),
+        };
         for member in &members {
             std::fs::create_dir_all(&member.folder).expect("a folder of its own");
             let controller = format!("CONTROLLER://localhost:{}", member.controller_port);
@@ -123,22 +151,15 @@ impl Quorum {
             let text = format!(
                 "process.roles={roles}\nnode.id={}\nlisteners={listeners}\n\
                  controller.listener.names=CONTROLLER\n\
-                 controller.quorum.bootstrap.servers={}\n\
+                 {quorum}\n\
                  listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
                  log.dirs={}\noffsets.topic.replication.factor=1\n",
                 member.id,
-                servers.join(","),
                 member.folder.join("data").display(),
             );
             std::fs::write(member.properties(), text).expect("the file is written");
         }
-        let mut quorum = Self { members, _folder: folder };
-        for at in 0..quorum.members.len() {
-            let voters = if at == 0 { "--standalone" } else { "--no-initial-controllers" };
-            quorum.members[at].format(voters);
-            quorum.members[at].start();
-        }
-        quorum
+        Self { members, _folder: folder }
     }
 
     fn member(&mut self, id: i32) -> &mut Member {
@@ -147,9 +168,13 @@ impl Quorum {
 
     /// What the stock tool says of the quorum, asked of the broker.
     fn tool(&self, words: &str) -> Finished {
+        self.run("kafka-metadata-quorum", words)
+    }
+
+    fn run(&self, tool: &str, words: &str) -> Finished {
         let args = format!("--bootstrap-server {} {words}", self.members[0].address());
         let args: Vec<String> = args.split_whitespace().map(str::to_owned).collect();
-        ToolServer::shared().run(EQUALLED, "kafka-metadata-quorum", &args, "")
+        ToolServer::shared().run(EQUALLED, tool, &args, "")
     }
 
     /// Asks until it is done: an earlier change may be under way, a leader may be elected.
@@ -253,9 +278,77 @@ fn controllers_are_added_replaced_and_removed_while_topics_are_created() {
     assert!(left.contains(&next), "{next} leads {left:?}");
     ended.store(true, Ordering::Release);
     let created = creating.join().expect("it only creates topics");
+    assert!(created.len() > 3, "{created:?}");
     let list = ["--bootstrap-server", &quorum.members[0].address(), "--list"].map(str::to_owned);
-    let listed = native::run_as(EQUALLED, "kafka-topics", &list, "").stdout;
-    let known: Vec<&str> = listed.lines().collect();
-    let missing: Vec<_> = created.iter().filter(|name| !known.contains(&name.as_str())).collect();
-    assert!(created.len() > 3 && missing.is_empty(), "{created:?}, missing {missing:?}");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        // The broker may not have read yet what the new leader wrote.
+        let listed = native::run_as(EQUALLED, "kafka-topics", &list, "").stdout;
+        let known: Vec<&str> = listed.lines().collect();
+        let missing: Vec<_> =
+            created.iter().filter(|name| !known.contains(&name.as_str())).collect();
+        if missing.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{missing:?} of {created:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The finalized level of kraft.version, as the tool describes it.
+fn kraft_version(quorum: &Quorum) -> String {
+    let described = quorum.run("kafka-features", "describe").stdout;
+    let line = described.lines().find(|line| line.contains("kraft.version"));
+    let mut words = line.expect("it is described").split("FinalizedVersionLevel: ").skip(1);
+    words.next().and_then(|rest| rest.split_whitespace().next()).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_voters_of_the_configuration_become_those_of_the_log() {
+    let kind = server_kind();
+    let quorum = Quorum::start_configured(&[kind; 3]);
+    quorum.wait_for_voters(&[1, 2, 3]);
+    assert_eq!(kraft_version(&quorum), "0");
+    // Every voter must have told the leader of itself, which it does after a while.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let upgraded = loop {
+        let upgraded = quorum.run("kafka-features", "upgrade --feature kraft.version=1");
+        if upgraded.code == 0 {
+            break upgraded;
+        }
+        let early = "Invalid upgrade of kraft.version to KRAFT_VERSION_1 because not all of the \
+                     voters support it";
+        let unregistered = "has not registered, and may not support this feature";
+        let said = format!("{}{}", upgraded.stdout, upgraded.stderr);
+        assert!(said.contains(early) || said.contains(unregistered), "{upgraded:?}");
+        assert!(Instant::now() < deadline, "{upgraded:?}");
+        std::thread::sleep(Duration::from_millis(300));
+    };
+    assert!(upgraded.stdout.contains("kraft.version was upgraded to 1."), "{upgraded:?}");
+    assert_eq!(kraft_version(&quorum), "1");
+    let again = quorum.run("kafka-features", "upgrade --feature kraft.version=1");
+    assert_eq!(again.code, 0, "{again:?}");
+    let lowered = quorum.run("kafka-features", "downgrade --feature kraft.version=0");
+    let words = "Can't downgrade the version of this feature.";
+    assert!(lowered.code == 1 && format!("{lowered:?}").contains(words), "{lowered:?}");
+    // Now they can change.
+    let directory = quorum.members[2].directory();
+    quorum.remove(3, &directory);
+    quorum.wait_for_voters(&[1, 2]);
+}
+
+#[test]
+fn stock_controllers_join_ours_and_ours_join_theirs() {
+    for first in [Kind::Gregor, Kind::Stock] {
+        let other = if first == Kind::Gregor { Kind::Stock } else { Kind::Gregor };
+        let mut quorum = Quorum::start(&[first, other]);
+        quorum.add(2);
+        assert_eq!(quorum.wait_for_voters(&[1, 2]), 1);
+        // The one that began it goes: what it decided is the other's now.
+        let directory = quorum.member(1).directory();
+        quorum.remove(1, &directory);
+        assert_eq!(quorum.wait_for_voters(&[2]), 2, "{first:?}");
+        quorum.add(1);
+        quorum.wait_for_voters(&[1, 2]);
+    }
 }

@@ -103,7 +103,7 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
         ApiKey::RemoveRaftVoter => call!(broker, context, body => remove_raft_voter(quorum)),
         ApiKey::UnregisterBroker => call!(broker, context, body => unregister_broker(controller)),
         ApiKey::UpdateFeatures => {
-            call!(broker, context, body => update_features(quorum, controller))
+            call!(broker, context, body => update_features(controller))
         }
         _ => route_records(broker, context, body),
     }

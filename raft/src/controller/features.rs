@@ -6,7 +6,7 @@ use protocol::ErrorCode;
 use protocol::messages::update_features_response::UpdatableFeatureResult;
 use protocol::messages::{UpdateFeaturesRequest, UpdateFeaturesResponse};
 use protocol::records::metadata::{
-    ConfigRecord, FeatureLevelRecord, MetadataRecord, RegisteredFeature,
+    ConfigRecord, FeatureLevelRecord, MetadataRecord, NoOpRecord, RegisteredFeature,
 };
 use protocol::wire::StrBytes;
 
@@ -36,12 +36,11 @@ impl Direction {
 }
 
 impl Controller {
-    /// Changes finalized levels, all or none. `kraft_version` is the quorum's own.
+    /// Changes finalized levels, all or none.
     pub fn update_features(
         &self,
         request: &UpdateFeaturesRequest,
         api_version: i16,
-        kraft_version: i16,
     ) -> ControllerResult<UpdateFeaturesResponse> {
         let updates: BTreeMap<&str, (i16, Option<Direction>)> = request
             .feature_updates
@@ -61,7 +60,7 @@ impl Controller {
         };
         let mut records = Vec::new();
         for (name, (level, upgrade)) in &updates {
-            match self.update_feature(name, *level, *upgrade, metadata_level, kraft_version) {
+            match self.update_feature(name, *level, *upgrade, metadata_level) {
                 Ok(record) => records.extend(record),
                 Err(error) => return ControllerResult::unchanged(refused(&error)),
             }
@@ -84,7 +83,10 @@ impl Controller {
                 })
                 .collect();
         }
-        ControllerResult::atomic(records, response)
+        let raised = updates.get(KRAFT_VERSION).map(|(level, _)| *level);
+        let raised = raised.filter(|level| *level > self.kraft_level.version);
+        let kraft_version = raised.filter(|_| !request.validate_only);
+        ControllerResult { kraft_version, ..ControllerResult::atomic(records, response) }
     }
 
     fn update_feature(
@@ -93,7 +95,6 @@ impl Controller {
         level: i16,
         upgrade: Option<Direction>,
         metadata_level: i16,
-        kraft_version: i16,
     ) -> Result<Option<MetadataRecord>, ApiError> {
         let invalid = |reason: String| {
             let message = format!("Invalid update version {level} for feature {name}. {reason}");
@@ -102,8 +103,9 @@ impl Controller {
         let Some(upgrade) = upgrade else {
             return invalid("The controller does not support the given upgrade type.".to_owned());
         };
+        let kraft = self.kraft_level;
         let current =
-            if name == KRAFT_VERSION { kraft_version } else { self.image.features().level(name) };
+            if name == KRAFT_VERSION { kraft.version } else { self.image.features().level(name) };
         if level < 0 {
             return invalid("A feature version cannot be less than 0.".to_owned());
         }
@@ -124,14 +126,19 @@ impl Controller {
             METADATA_VERSION => {
                 self.check_metadata_version(level, upgrade == Direction::UnsafeDown)?;
             }
-            KRAFT_VERSION if level == current => return Ok(None),
             KRAFT_VERSION if level < current => {
                 return invalid("Can't downgrade the version of this feature.".to_owned());
             }
-            // Unlike Kafka: static voters stay so at run time (docs/decisions/0032).
-            KRAFT_VERSION => {
-                return invalid(format!("Cannot upgrade kraft.version from {current}."));
+            KRAFT_VERSION if upgrade != Direction::Up => return Ok(None),
+            KRAFT_VERSION if level > current && !kraft.may_rise => {
+                let message = format!(
+                    "Invalid upgrade of {KRAFT_VERSION} to KRAFT_VERSION_{level} because not all \
+                     of the voters support it"
+                );
+                return Err(ApiError::new(ErrorCode::InvalidUpdateVersion, message));
             }
+            // Whoever asked waits for its offset.
+            KRAFT_VERSION => return Ok(Some(NoOpRecord::default().into())),
             _ => {
                 let Some(known) = Feature::find(name) else {
                     return invalid(format!("Feature {name} not found."));

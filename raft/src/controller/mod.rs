@@ -42,6 +42,7 @@ pub use self::placement::propose;
 pub use self::start::{bootstrap_records, feature_records};
 use crate::draws::Draws;
 use crate::image::{ConfigResource, MetadataDelta, MetadataImage, ReplayError};
+use crate::quorum::KRaftLevel;
 
 /// Kafka's bound on what one user's request may write.
 pub const MAX_RECORDS_PER_REQUEST: usize = 10_000;
@@ -96,15 +97,17 @@ pub struct ControllerResult<R> {
     pub response: R,
     /// All records must stand in one batch.
     pub atomic: bool,
+    /// What kraft.version is raised to, before the records.
+    pub kraft_version: Option<i16>,
 }
 
 impl<R> ControllerResult<R> {
     pub fn of(records: Vec<MetadataRecord>, response: R) -> Self {
-        Self { records, response, atomic: false }
+        Self { records, response, atomic: false, kraft_version: None }
     }
 
     pub fn atomic(records: Vec<MetadataRecord>, response: R) -> Self {
-        Self { records, response, atomic: true }
+        Self { atomic: true, ..Self::of(records, response) }
     }
 
     /// An answer that changes nothing.
@@ -119,6 +122,7 @@ pub struct Controller {
     /// As of the last record appended.
     image: MetadataImage,
     next_offset: i64,
+    kraft_level: KRaftLevel,
     /// Up to which offset a broker must have read to know of its own registration.
     registration_offsets: BTreeMap<i32, i64>,
     /// Present while this controller is active.
@@ -149,6 +153,7 @@ impl Controller {
             rules,
             image: MetadataImage::default(),
             next_offset: 0,
+            kraft_level: KRaftLevel::default(),
             registration_offsets: BTreeMap::new(),
             heartbeats: None,
             schedule: None,
@@ -189,6 +194,11 @@ impl Controller {
     /// Who the quorum's voters are, as of now.
     pub fn set_quorum_node_ids(&mut self, ids: impl Iterator<Item = i32>) {
         self.settings.quorum_node_ids = ids.collect();
+    }
+
+    /// Which version the quorum has, and whether it may have the next.
+    pub fn set_kraft_level(&mut self, level: KRaftLevel) {
+        self.kraft_level = level;
     }
 
     pub fn is_active(&self) -> bool {

@@ -36,6 +36,8 @@ pub enum Event {
     TimePassed,
     /// The active controller wants these in the log.
     RecordsProposed { records: Vec<MetadataRecord>, level: MetadataVersion, atomic: bool },
+    /// The active controller raises kraft.version, for which every voter is ready.
+    KRaftVersionRaised { version: i16 },
     /// Everything below `end_offset` is on the disk. `generation` is that of the
     /// [`Output::SyncLog`] which the sync answers.
     LogSynced { end_offset: i64, generation: u64 },
@@ -98,7 +100,6 @@ pub enum PeerRequest {
     EndQuorumEpoch(EndQuorumEpochRequest),
     Fetch(Box<FetchRequest>),
     FetchSnapshot(FetchSnapshotRequest),
-    /// Of stock voters; this node sends none.
     UpdateRaftVoter(UpdateRaftVoterRequest),
     /// `ack_when_committed`: answered when the new voters are committed, not when they are written.
     AddRaftVoter {

@@ -18,6 +18,9 @@ pub(super) struct Follower {
     /// not helped to depose it.
     pub(super) leader_is_well: bool,
     pub(super) download: Option<Download>,
+    /// When the leader is told next of this voter, if it need be.
+    pub(super) next_update_ms: i64,
+    pub(super) leader_is_told: bool,
 }
 
 /// A snapshot on its way here.

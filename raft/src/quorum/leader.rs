@@ -68,6 +68,9 @@ pub(super) struct Leader {
     own_end: Option<i64>,
     /// The change of the voters that is under way.
     pub(super) change: Option<VoterChange>,
+    /// The voters of the configuration with what they said of themselves; `None` where the log
+    /// holds the voters.
+    pub(super) told_voters: Option<VoterSet>,
     /// Who fetched since a majority last had.
     fetched: BTreeSet<i32>,
     check_quorum_ms: i64,
@@ -96,6 +99,7 @@ impl Leader {
             observers: BTreeMap::new(),
             own_end: None,
             change: None,
+            told_voters: None,
             fetched: BTreeSet::new(),
             check_quorum_ms,
             check_quorum_deadline_ms: now_ms.saturating_add(check_quorum_ms),

@@ -32,6 +32,7 @@ mod follow;
 mod follower;
 mod handover;
 mod kraft;
+mod kraft_upgrade;
 mod leader;
 mod log;
 mod peers;
@@ -47,6 +48,7 @@ mod settings;
 mod snapshot;
 mod snapshot_fetch;
 mod snapshot_id;
+mod tell_leader;
 #[cfg(test)]
 pub(crate) mod tests;
 mod transition;
@@ -70,6 +72,7 @@ pub use self::event::{
 use self::fetch::WaitingFetch;
 use self::kraft::KRaftHistory;
 pub use self::kraft::KRaftState;
+pub use self::kraft_upgrade::KRaftLevel;
 pub use self::log::{EpochStart, HostError, Log, SnapshotEntry, VoteStore};
 use self::peers::Peers;
 use self::role::Role;
@@ -303,6 +306,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             Event::RecordsProposed { records, level, atomic } => {
                 self.propose(records, level, atomic)?;
             }
+            Event::KRaftVersionRaised { version } => self.raise_kraft_version(version)?,
             Event::LogSynced { end_offset, generation } => self.synced(end_offset, generation)?,
             Event::Requested { token, version, request } => {
                 self.requested(token, version, request)?;

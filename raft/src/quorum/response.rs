@@ -54,9 +54,8 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             PeerResponse::Fetch(response) => self.fetch_answered(&response)?,
             PeerResponse::FetchSnapshot(response) => self.snapshot_answered(response)?,
             PeerResponse::ApiVersions(response) => self.versions_answered(from, &response),
-            PeerResponse::UpdateRaftVoter(_)
-            | PeerResponse::AddRaftVoter(_)
-            | PeerResponse::RemoveRaftVoter(_) => false,
+            PeerResponse::UpdateRaftVoter(response) => self.voter_update_answered(&response),
+            PeerResponse::AddRaftVoter(_) | PeerResponse::RemoveRaftVoter(_) => false,
         };
         self.peers.answered(request_id, success, self.now.monotonic_ms);
         Ok(())
@@ -71,7 +70,8 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             return Ok(());
         };
         self.versions_failed(to, failure);
-        let success = failure == RequestFailure::UnsupportedVersion && self.pre_vote_unknown()?;
+        let success = failure == RequestFailure::UnsupportedVersion
+            && (self.leader_is_told() || self.pre_vote_unknown()?);
         self.peers.answered(request_id, success, self.now.monotonic_ms);
         Ok(())
     }

@@ -48,7 +48,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             .collect()
     }
 
-    fn cluster_id(&self) -> Option<StrBytes> {
+    pub(super) fn cluster_id(&self) -> Option<StrBytes> {
         Some(StrBytes::from_string(self.settings.cluster_id.clone()))
     }
 
@@ -166,6 +166,13 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             return;
         }
         let Some(to) = self.destination(leader_id, &role.leader_endpoints) else {
+            return;
+        };
+        if let Some(update) = self.voter_update_due() {
+            self.send(leader_id, to, PeerRequest::UpdateRaftVoter(update));
+            return;
+        }
+        let Role::Follower(role) = &self.role else {
             return;
         };
         let request = match &role.download {

@@ -70,6 +70,8 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
                 fetch_deadline_ms: stand_ms + START_WAIT_MS,
                 leader_is_well: false,
                 download: None,
+                next_update_ms: self.now.monotonic_ms + self.settings.timeouts.fetch_ms,
+                leader_is_told: false,
             }),
             _ => Role::Unattached(Unattached { epoch, leader_id, voted, election_deadline_ms }),
         }
@@ -141,6 +143,8 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             fetch_deadline_ms,
             leader_is_well: false,
             download: None,
+            next_update_ms: fetch_deadline_ms,
+            leader_is_told: false,
         }));
     }
 
@@ -195,7 +199,8 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         let start = self.log.log_end_offset();
         let fetch_ms = self.settings.timeouts.fetch_ms;
         let now_ms = self.now.monotonic_ms;
-        let leader = Leader::new(epoch, start, own, self.voters(), fetch_ms, now_ms);
+        let mut leader = Leader::new(epoch, start, own, self.voters(), fetch_ms, now_ms);
+        leader.told_voters = self.voters_to_tell();
         let role = Role::Leader(leader);
         // The log must not hold an epoch whose leader is unknown. The vote and the win of a sole
         // voter are one write: nothing was handed out in between.

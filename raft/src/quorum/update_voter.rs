@@ -1,8 +1,8 @@
 //! A voter tells the leader where it listens and which versions of the protocol it speaks.
 //!
 //! With kraft.version 1 what differs goes into the voters' record of the log, one change at a time;
-//! with version 0 the configuration says who votes and where, and the voter is only heard. Answers
-//! to `UpdateVoterHandler` (KIP-853).
+//! with version 0 the leader remembers it, until the version is raised. Answers to
+//! `UpdateVoterHandler` (KIP-853).
 
 use protocol::ErrorCode;
 use protocol::messages::update_raft_voter_response::CurrentLeader;
@@ -75,12 +75,19 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             endpoints,
             supported_kraft_versions: (least, most),
         };
+        let mut told = leader.told_voters.clone();
+        if let Some(told) = &mut told {
+            told.replace(key.id, node.clone());
+        }
         let mut voters = kraft.voters.clone();
         if dynamic && voters.replace(key.id, node) {
             self.append_control(&[ControlRecord::Voters(voters.to_record())], epoch);
         }
         let now = self.now;
         if let Role::Leader(leader) = &mut self.role {
+            if let Some(told) = told {
+                leader.told_voters = Some(told);
+            }
             leader.heard_of(key, &now);
         }
         Ok(())

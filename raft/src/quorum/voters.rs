@@ -180,6 +180,19 @@ impl VoterSet {
         }
     }
 
+    /// Whether that is what is known of a voter.
+    pub(super) fn holds(&self, id: i32, node: &VoterNode) -> bool {
+        self.voters.get(&id) == Some(node)
+    }
+
+    /// Whether every voter has said which directory it has, and that it speaks the protocol in
+    /// which that counts.
+    pub(super) fn know_directories(&self) -> bool {
+        self.voters
+            .values()
+            .all(|node| !node.directory_id.is_nil() && node.supported_kraft_versions.1 >= 1)
+    }
+
     /// Takes in a voter's present addresses; says whether they differ from those known.
     pub(super) fn update(&mut self, id: i32, endpoints: &[(String, String, u16)]) -> bool {
         match self.voters.get_mut(&id) {

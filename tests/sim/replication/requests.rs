@@ -201,8 +201,8 @@ impl Served {
 }
 
 fn answered<R, A>(result: ControllerResult<R>, answer: impl FnOnce(R) -> A) -> ControllerResult<A> {
-    let ControllerResult { records, response, atomic } = result;
-    ControllerResult { records, response: answer(response), atomic }
+    let ControllerResult { records, response, atomic, kraft_version } = result;
+    ControllerResult { records, response: answer(response), atomic, kraft_version }
 }
 
 fn registration(id: NodeId, incarnation: u64, previous: i64) -> BrokerRegistrationRequest {

@@ -6,14 +6,12 @@ use protocol::ErrorCode;
 use protocol::messages::{UpdateFeaturesRequest, UpdateFeaturesResponse};
 
 use crate::metadata::controller_client::ControllerClient;
-use crate::metadata::quorum::QuorumHandle;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
 use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
-    quorum: &QuorumHandle,
     controller: &ControllerClient,
     context: &RequestContext,
     request: UpdateFeaturesRequest,
@@ -21,9 +19,9 @@ pub(crate) async fn handle(
     if !context.authorize(Operation::Alter, Resource::Cluster) {
         return Ok(refused(&ErrorCode::ClusterAuthorizationFailed.into()));
     }
-    let (version, kraft_version) = (context.api_version, quorum.kraft_version());
+    let version = context.api_version;
     let answered = controller.within(context, request.timeout_ms, move |controller, _| {
-        controller.update_features(&request, version, kraft_version)
+        controller.update_features(&request, version)
     });
     Ok(answered.await.unwrap_or_else(|failed| refused(&failed.into())))
 }

@@ -50,9 +50,9 @@ where
 
     fn put(&mut self, controller: &mut Controller, now: &ControllerNow) -> ControllerResult<()> {
         let Some(ask) = self.ask.take() else { return ControllerResult::unchanged(()) };
-        let ControllerResult { records, response, atomic } = ask(controller, now);
+        let ControllerResult { records, response, atomic, kraft_version } = ask(controller, now);
         self.response = Some(response);
-        ControllerResult { records, response: (), atomic }
+        ControllerResult { records, response: (), atomic, kraft_version }
     }
 
     fn answer(self: Box<Self>, outcome: Result<(), ControllerError>) {

@@ -108,7 +108,7 @@ fn levels_change_or_are_refused_with_kafkas_words() {
             .with_max_version_level(level)
             .with_upgrade_type(upgrade_type);
         let request = UpdateFeaturesRequest::default().with_feature_updates(vec![update]);
-        let result = world.controller.update_features(&request, 2, 0);
+        let result = world.controller.update_features(&request, 2);
         let response = world.apply(result);
         let wanted = refusal.map(|why| format!("{prefix}{why}"));
         assert_eq!(response.error_message.map(|said| said.to_string()), wanted);

@@ -6,6 +6,7 @@ mod requests;
 mod revote;
 mod sole;
 mod three;
+mod voters;
 mod world;
 
 use uuid::Uuid;

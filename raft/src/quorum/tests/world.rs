@@ -28,6 +28,8 @@ pub(super) struct World {
     /// Whose disk does not answer.
     pub(super) stalled: BTreeSet<i32>,
     pub(super) sent: Vec<(i32, i32, PeerRequest)>,
+    /// To what [`Self::ask`] asked.
+    pub(super) answers: Vec<PeerResponse>,
 }
 
 struct Asked {
@@ -58,6 +60,7 @@ impl World {
             loaded: Vec::new(),
             stalled: BTreeSet::new(),
             sent: Vec::new(),
+            answers: Vec::new(),
         };
         voters.iter().for_each(|id| world.start(*id));
         world
@@ -119,10 +122,11 @@ impl World {
                 self.messages.push_back(message);
             }
             Output::Answer { token, response } => {
-                if let Some(Asked { by: to, request_id, .. }) = self.asked.remove(&token) {
-                    let message = Message::Response { from: id, to, request_id, response };
-                    self.messages.push_back(message);
-                }
+                let Some(Asked { by: to, request_id, .. }) = self.asked.remove(&token) else {
+                    self.answers.push(response);
+                    return;
+                };
+                self.messages.push_back(Message::Response { from: id, to, request_id, response });
             }
             Output::SyncLog { generation } if !self.stalled.contains(&id) => {
                 let end_offset = self.disks[&id].borrow_mut().sync();
@@ -151,6 +155,12 @@ impl World {
                 if !self.nodes.contains_key(&to) {
                     let failure = RequestFailure::Disconnected;
                     self.step(from, Event::RequestFailed { request_id, failure });
+                    return true;
+                }
+                if matches!(request, PeerRequest::ApiVersions(_)) {
+                    let response = versions();
+                    let message = Message::Response { from: to, to: from, request_id, response };
+                    self.messages.push_back(message);
                     return true;
                 }
                 self.last_token += 1;
@@ -200,6 +210,13 @@ impl World {
         leading.max_by_key(|(_, node)| node.epoch()).map(|(id, _)| *id)
     }
 
+    /// A client asks; the answer, when it comes, is among the answers.
+    pub(super) fn ask(&mut self, id: i32, request: PeerRequest) {
+        self.last_token += 1;
+        let token = self.last_token;
+        self.step(id, Event::Requested { token, version: 0, request });
+    }
+
     pub(super) fn propose(&mut self, id: i32, count: usize) {
         let records = vec![NoOpRecord::default().into(); count];
         let level = MetadataVersion::LATEST;
@@ -239,4 +256,13 @@ impl World {
         };
         entries.map(|entry| (entry.offset, entry.epoch, kind(&entry.record))).collect()
     }
+}
+
+/// What every node says of its versions.
+fn versions() -> PeerResponse {
+    let kraft = protocol::messages::api_versions_response::SupportedFeatureKey::default()
+        .with_name(crate::image::tests::text("kraft.version"))
+        .with_max_version(1);
+    let response = protocol::messages::ApiVersionsResponse::default();
+    PeerResponse::ApiVersions(response.with_supported_features(vec![kraft]))
 }
