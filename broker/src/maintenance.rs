@@ -1,14 +1,17 @@
-//! What a broker does on its own from time to time: sync, checkpoints, retention, forgetting.
+//! What a broker does on its own from time to time: sync, checkpoints, retention, compaction,
+//! forgetting.
 //!
 //! ```text
 //! schedule (which task when) ─▶ scheduler (threads) ─▶ task: walks the partitions
 //!                     io_budget ─▶ background_io ◀─ asked before much is read or written
+//! log_cleaner: threads of its own ────────────────▲
 //! ```
 //! A partition whose lock is taken is left for the next round, so upkeep never holds up an append.
 //! Kafka: the scheduled tasks of `LogManager` and `ReplicaManager`, by their names there.
 
 mod background_io;
 mod io_budget;
+mod log_cleaner;
 mod metrics_report;
 mod schedule;
 mod scheduler;
@@ -28,8 +31,9 @@ use crate::partitions::{HostedPartition, StoredLog};
 use crate::replication::replica_manager::ReplicaManager;
 
 use self::background_io::{BackgroundIo, Stopping};
+use self::log_cleaner::LogCleaner;
 use self::schedule::Outcome;
-use self::scheduler::{ScheduledTask, Scheduler};
+use self::scheduler::{STOP_GRACE, ScheduledTask, Scheduler};
 
 /// How often it is looked for connections that are idle or too many.
 const CONNECTIONS_CHECK: Duration = Duration::from_secs(1);
@@ -42,6 +46,7 @@ const FLUSH_CHECK_MAX: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Maintenance {
     scheduler: Scheduler,
+    cleaner: Option<log_cleaner::Running>,
     io: Arc<BackgroundIo>,
 }
 
@@ -90,12 +95,21 @@ impl Maintenance {
             }),
         }));
         let config = Arc::clone(config);
-        Self { scheduler: Scheduler::start(tasks, move || config.background_threads()), io }
+        let cleaner = config.current().log_cleaner_enable.then(|| {
+            let (config, replicas, io) =
+                (Arc::clone(&config), Arc::clone(replicas), Arc::clone(&io));
+            LogCleaner::start(config, replicas, io)
+        });
+        let scheduler = Scheduler::start(tasks, move || config.background_threads());
+        Self { scheduler, cleaner, io }
     }
 
     /// Nothing runs any more when this returns, but for what hangs on its disk.
     pub(crate) async fn stop(mut self) {
         self.io.stop();
+        if let Some(cleaner) = self.cleaner.take() {
+            cleaner.stop(STOP_GRACE).await;
+        }
         self.scheduler.stop().await;
     }
 }

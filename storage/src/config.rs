@@ -19,7 +19,7 @@ pub struct CleanupPolicy {
     pub compact: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LogConfig {
     pub segment_bytes: u32,
     pub segment_ms: i64,
@@ -42,6 +42,12 @@ pub struct LogConfig {
     pub preallocate: bool,
     pub file_delete_delay_ms: i64,
     pub delete_retention_ms: i64,
+    /// How young records are left alone by compaction.
+    pub min_compaction_lag_ms: i64,
+    /// How old records get before compaction is due whatever the ratio.
+    pub max_compaction_lag_ms: i64,
+    /// The part of a log that is to be dirty before it is compacted.
+    pub min_cleanable_dirty_ratio: f64,
 }
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -67,6 +73,9 @@ impl Default for LogConfig {
             preallocate: false,
             file_delete_delay_ms: 60_000,
             delete_retention_ms: DAY_MS,
+            min_compaction_lag_ms: 0,
+            max_compaction_lag_ms: i64::MAX,
+            min_cleanable_dirty_ratio: 0.5,
         }
     }
 }

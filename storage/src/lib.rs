@@ -20,6 +20,7 @@
 //! - after a failed write or sync a log takes nothing more.
 
 mod checkpoint;
+mod cleaner;
 mod config;
 mod corruption;
 mod dir;
@@ -37,6 +38,7 @@ mod segment;
 mod validate;
 
 pub use checkpoint::{MalformedLine, OffsetEntry};
+pub use cleaner::{Cleaned, CleanerConfig, CleanerHost, CleanerStats, CleaningError, clean};
 pub use config::{CleanupPolicy, CompressionPolicy, LogConfig};
 pub use corruption::{Corruption, CorruptionFault};
 pub use dir::{
@@ -48,8 +50,8 @@ pub use epochs::EpochEntry;
 pub use error::{AppendError, BatchFault, ReadError, RecordError, StorageError, is_exhaustion};
 pub use index::transaction::AbortedTransaction;
 pub use log::{
-    Appended, FlushTicket, Flushed, Log, LogRead, LogReader, OpenOptions, ProducerSummary,
-    ReadPlan, TimestampOffset,
+    Appended, CleanableOffsets, CleanedSegment, FlushTicket, Flushed, Log, LogRead, LogReader,
+    LogToClean, OpenOptions, ProducerSummary, ReadPlan, TimestampOffset,
 };
 pub use open_files::OpenFiles;
 pub use producer::VerificationGuard;

@@ -2,8 +2,9 @@
 //! needed, and the ones that nobody used lately are closed when the bound is reached (a clock
 //! sweep, so that a use costs one relaxed store).
 //!
-//! Invariant: `open` counts every descriptor and map held by a segment's `Files`; it may pass the
-//! bound only while every open segment is in use at that moment.
+//! Invariant: `open` counts every descriptor and map held by a segment's `Files`, but for segments
+//! that were replaced, whose last readers close them; it may pass the bound only while every open
+//! segment is in use at that moment.
 
 use std::collections::{HashMap, VecDeque};
 use std::os::unix::fs::MetadataExt;

@@ -56,7 +56,7 @@ impl Order {
         Self { highest: order.highest.min(end.saturating_sub(1)), ..order }
     }
 
-    fn admit(&mut self, first: i64, last: i64) -> Result<(), CorruptionFault> {
+    pub(crate) fn admit(&mut self, first: i64, last: i64) -> Result<(), CorruptionFault> {
         if first < self.lowest || last < first || last > self.highest {
             return Err(CorruptionFault::Offsets { first, last, lowest: self.lowest });
         }
@@ -67,7 +67,7 @@ impl Order {
 
 /// The batch whose header begins `bytes`, which were read at `position` of a segment that ends at
 /// `end`. Its offsets are not looked at.
-fn span(bytes: &[u8], position: u64, end: u64) -> Result<BatchSpan, CorruptionFault> {
+pub(crate) fn span(bytes: &[u8], position: u64, end: u64) -> Result<BatchSpan, CorruptionFault> {
     let left = end.saturating_sub(position);
     let Some(header) = bytes.first_chunk::<SPAN_BYTES>() else {
         return Err(match left {

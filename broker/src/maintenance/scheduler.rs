@@ -16,7 +16,7 @@ use crate::clock::monotonic;
 
 /// How long runs under way may take to end when the node stops. One that hangs on its disk does
 /// not keep the node from closing what it can.
-const STOP_GRACE: Duration = Duration::from_secs(5);
+pub(super) const STOP_GRACE: Duration = Duration::from_secs(5);
 /// How soon it is noticed that there may be more threads while all of them are busy.
 const THREADS_CHECK: Duration = Duration::from_secs(1);
 

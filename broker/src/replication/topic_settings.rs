@@ -97,6 +97,9 @@ impl From<&TopicConfig> for TopicSettings {
             preallocate: topic.preallocate,
             file_delete_delay_ms: topic.file_delete_delay_ms,
             delete_retention_ms: topic.delete_retention_ms,
+            min_compaction_lag_ms: topic.min_compaction_lag_ms,
+            max_compaction_lag_ms: topic.max_compaction_lag_ms,
+            min_cleanable_dirty_ratio: topic.min_cleanable_dirty_ratio,
         };
         let min_in_sync_replicas = usize::try_from(topic.min_insync_replicas).unwrap_or(1);
         Self {

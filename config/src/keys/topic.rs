@@ -8,10 +8,10 @@ use super::key::{Key, boolean, double, int, list, long, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    list("cleanup.policy").or("delete").valid(Valid::ListOf(&["compact", "delete"])).acts(
-        "What becomes of old records: deleted, compacted by key, or both. A topic that is \
-             only compacted is left whole until compaction exists.",
-    ),
+    list("cleanup.policy")
+        .or("delete")
+        .valid(Valid::ListOf(&["compact", "delete"]))
+        .acts("What becomes of old records: deleted, compacted by key, or both."),
     int("compression.gzip.level").or("-1").valid(Valid::GzipLevel).acts(
         "The level used when the broker itself compresses with gzip; -1 is the default of \
              the library.",
@@ -31,7 +31,10 @@ pub(super) const KEYS: &[Key] = &[
         .or("3")
         .valid(Valid::Between(-131_072.0, 22.0))
         .acts("The level used when the broker itself compresses with zstd."),
-    long("delete.retention.ms").or("86400000").at_least(0).ignored(why::COMPACTION),
+    long("delete.retention.ms").or("86400000").at_least(0).acts(
+        "How long tombstones and transaction markers of a compacted topic are kept, from the \
+             compaction that leaves nothing else of their key or transaction.",
+    ),
     long("file.delete.delay.ms")
         .or("60000")
         .at_least(0)
@@ -62,7 +65,9 @@ pub(super) const KEYS: &[Key] = &[
     ),
     long("local.retention.bytes").or("-2").at_least(-2).ignored(why::TIERED),
     long("local.retention.ms").or("-2").at_least(-2).ignored(why::TIERED),
-    long("max.compaction.lag.ms").or("9223372036854775807").at_least(1).ignored(why::COMPACTION),
+    long("max.compaction.lag.ms").or("9223372036854775807").at_least(1).acts(
+        "How old a record gets before the topic is compacted, however little of it is dirty.",
+    ),
     int("max.message.bytes")
         .or("1048588")
         .at_least(0)
@@ -85,8 +90,11 @@ pub(super) const KEYS: &[Key] = &[
     double("min.cleanable.dirty.ratio")
         .or("0.5")
         .valid(Valid::Between(0.0, 1.0))
-        .ignored(why::COMPACTION),
-    long("min.compaction.lag.ms").or("0").at_least(0).ignored(why::COMPACTION),
+        .acts("Which part of a log is to be dirty before it is compacted."),
+    long("min.compaction.lag.ms")
+        .or("0")
+        .at_least(0)
+        .acts("How old a record is at least before it may be compacted away."),
     int("min.insync.replicas").or("1").at_least(1).acts(
         "How many replicas must be in sync, the leader included, for a write with \
              acks=all to be taken.",

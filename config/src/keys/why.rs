@@ -10,7 +10,6 @@ pub(super) const STREAMS: &str = "streams groups do not exist here yet";
 pub(super) const CONSUMER: &str =
     "the consumer rebalance protocol of KIP-848 does not exist here yet";
 pub(super) const TXN: &str = "transactions do not exist here yet";
-pub(super) const COMPACTION: &str = "logs are not compacted yet";
 pub(super) const PLUGIN: &str = "plug-ins are Java classes, which no JVM is here to load";
 pub(super) const METRICS: &str = "Gregor keeps no JMX metrics";
 pub(super) const PURGATORY: &str =

@@ -4,6 +4,7 @@
 //! ```text
 //! .lock  .kafka_cleanshutdown  meta.properties
 //! recovery-point-offset-checkpoint  log-start-offset-checkpoint  replication-offset-checkpoint
+//! cleaner-offset-checkpoint
 //! <topic>-<partition>/  <topic>-<partition>.<id>-delete/  …-stray/  …-future/
 //! ```
 //! Invariant: while a [`LogDir`] lives, no other process has this directory open.
@@ -45,6 +46,7 @@ const LOCK: &str = ".lock";
 const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 const LOG_STARTS: &str = "log-start-offset-checkpoint";
 const HIGH_WATERMARKS: &str = "replication-offset-checkpoint";
+const CLEANED: &str = "cleaner-offset-checkpoint";
 /// The controller quorum's log, which its own host opens.
 const METADATA_TOPIC: &str = "__cluster_metadata";
 
@@ -78,6 +80,7 @@ pub struct LogDir {
     log_starts: Offsets,
     high_watermarks: Offsets,
     high_watermark_file: Arc<OffsetCheckpoint>,
+    cleaned_file: Arc<OffsetCheckpoint>,
     /// Logs that were opened: what the last run's checkpoints say of them is over.
     opened: Mutex<HashSet<(String, i32)>>,
     _lock: File,
@@ -94,6 +97,9 @@ impl LogDir {
         let (recovery_points, log_starts) =
             (read_or_reset(disk, path, RECOVERY_POINTS)?, read_or_reset(disk, path, LOG_STARTS)?);
         let high_watermarks = read_or_reset(disk, path, HIGH_WATERMARKS)?;
+        let mut cleaned = read_or_reset(disk, path, CLEANED)?;
+        // Another topic of a name that is gone has nothing to do with it.
+        cleaned.retain(|(topic, partition), _| path.join(format!("{topic}-{partition}")).exists());
         let file = |name: &str, bounds, offsets| {
             let file =
                 OffsetCheckpoint::new(path.join(name), disk.clone(), bounds, listed(offsets));
@@ -102,6 +108,7 @@ impl LogDir {
         Ok(Self {
             recovery_point_file: file(RECOVERY_POINTS, Bounds::UntilRaised, &recovery_points),
             high_watermark_file: file(HIGH_WATERMARKS, Bounds::OneWrite, &high_watermarks),
+            cleaned_file: file(CLEANED, Bounds::UntilRaised, &cleaned),
             path: path.to_owned(),
             options,
             clean,
@@ -198,6 +205,7 @@ impl LogDir {
             checkpointed: Some(Checkpointed {
                 recovery_point: place(&self.recovery_point_file),
                 high_watermark: place(&self.high_watermark_file),
+                cleaned: place(&self.cleaned_file),
             }),
         };
         let log = Log::open(&path, config, options)?;
@@ -336,6 +344,9 @@ impl LogDir {
         let name = from.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let to = self.path.join(entry::aside_name(&name, kind, unique));
         log.rename(&to)?;
+        if let Some((topic, partition, _)) = entry::parse(&name) {
+            self.cleaned_file.forget(&topic, partition)?;
+        }
         Ok(self.retired(to))
     }
 
@@ -355,6 +366,7 @@ impl LogDir {
         let to = self.path.join(entry::aside_name(&name, DirKind::Stray, unique));
         let renamed = self.options.disk.rename(&dir.path, &to);
         renamed.map_err(|error| StorageError::io("rename", &dir.path, error))?;
+        self.cleaned_file.forget(&dir.topic, dir.partition)?;
         Ok(self.retired(to))
     }
 }

@@ -1,7 +1,10 @@
 //! `recovery-point-offset-checkpoint`, up to where each log was on the disk when it was written,
-//! and `replication-offset-checkpoint`, each log's high watermark then. A start trusts what lies
-//! below the one and shows what lies below the other, so neither file must say more than the log
-//! has: both are lowered before a log is cut below what they say. Answers to
+//! `replication-offset-checkpoint`, each log's high watermark then, and
+//! `cleaner-offset-checkpoint`, up to where each was compacted.
+//!
+//! A start trusts what lies below the first and shows what lies
+//! below the second, so no file must say more than the log has: all are lowered before a log is cut
+//! below what they say. Answers to
 //! `OffsetCheckpointFile`, and to what `LogManager.truncateTo` writes when it has cut (of the
 //! recovery points alone).
 
@@ -69,6 +72,37 @@ impl OffsetCheckpoint {
         Ok(())
     }
 
+    /// The log is gone from the directory.
+    pub(super) fn forget(&self, topic: &str, partition: i32) -> Result<(), StorageError> {
+        let key = (topic.to_owned(), partition);
+        let state = self.state.lock();
+        let known = |entry: &OffsetEntry| (&entry.topic, entry.partition) == (&key.0, key.1);
+        if !state.written.iter().any(known) {
+            return Ok(());
+        }
+        drop(state);
+        self.edit(&key, None)
+    }
+
+    /// Replaces what the file says of one log.
+    fn edit(&self, key: &(String, i32), entry: Option<OffsetEntry>) -> Result<(), StorageError> {
+        let mut state = self.state.lock();
+        let mut entries = state.written.clone();
+        entries.retain(|entry| (&entry.topic, entry.partition) != (&key.0, key.1));
+        entries.extend(entry);
+        self.replace(&entries)?;
+        state.written = entries;
+        state.ceilings.remove(key);
+        Ok(())
+    }
+
+    /// A power loss leaves the file that was put in place last.
+    fn sync_name(&self) -> Result<(), StorageError> {
+        let directory = self.path.parent().unwrap_or(&self.path);
+        let synced = self.disk.sync_dir(directory);
+        synced.map_err(|error| StorageError::io("sync", directory, error))
+    }
+
     fn replace(&self, entries: &[OffsetEntry]) -> Result<(), StorageError> {
         let text = checkpoint::encode_offsets(entries);
         let written = self.disk.replace(&self.path, text.as_bytes(), true);
@@ -81,6 +115,8 @@ impl OffsetCheckpoint {
 pub struct Checkpointed {
     pub(crate) recovery_point: CheckpointedOffset,
     pub(crate) high_watermark: CheckpointedOffset,
+    /// Up to where the log was compacted.
+    pub(crate) cleaned: CheckpointedOffset,
 }
 
 /// One log's place in one file.
@@ -107,12 +143,32 @@ impl CheckpointedOffset {
             let mut entries = state.written.clone();
             entries.iter_mut().filter(|entry| is_above(entry)).for_each(|e| e.offset = offset);
             file.replace(&entries)?;
-            let directory = file.path.parent().unwrap_or(&file.path);
-            let synced = file.disk.sync_dir(directory);
-            synced.map_err(|error| StorageError::io("sync", directory, error))?;
+            file.sync_name()?;
             state.written = entries;
         }
         Ok(())
+    }
+
+    /// What the file says.
+    pub(crate) fn get(&self) -> Option<i64> {
+        let state = self.file.state.lock();
+        let is_own = |entry: &&OffsetEntry| (&entry.topic, entry.partition) == self.named();
+        state.written.iter().find(is_own).map(|entry| entry.offset)
+    }
+
+    /// The file says `offset` of this log from now on, whatever it said.
+    pub(crate) fn set(&self, offset: i64) -> Result<(), StorageError> {
+        let (topic, partition) = self.key.clone();
+        self.file.edit(&self.key, Some(OffsetEntry { topic, partition, offset }))
+    }
+
+    /// The file on the disk says `offset` at least.
+    pub(crate) fn reach(&self, offset: i64) -> Result<(), StorageError> {
+        if self.get().is_some_and(|said| said >= offset) {
+            return Ok(());
+        }
+        self.set(offset)?;
+        self.file.sync_name()
     }
 
     /// The log was flushed up to `offset` since it was cut.

@@ -181,6 +181,7 @@ impl Log {
     pub(super) fn lower_checkpoints(&mut self, offset: i64) -> Result<(), StorageError> {
         if let Some(checkpointed) = &self.checkpointed {
             checkpointed.high_watermark.lower(offset)?;
+            checkpointed.cleaned.lower(offset)?;
         }
         if offset < self.recovery_point {
             if let Some(checkpointed) = &self.checkpointed {

@@ -17,12 +17,14 @@ mod lookup;
 mod open;
 mod producers;
 mod read;
-mod rebuilt;
+pub(crate) mod rebuilt;
 mod recover;
 mod reload;
+mod replace_segments;
 mod retention;
 mod roll;
 mod snapshots;
+pub(crate) mod to_clean;
 mod truncate;
 
 use std::path::{Path, PathBuf};
@@ -37,6 +39,8 @@ pub use lookup::TimestampOffset;
 pub use open::OpenOptions;
 pub use producers::ProducerSummary;
 pub use read::{LogRead, LogReader, ReadPlan};
+pub use replace_segments::CleanedSegment;
+pub use to_clean::{CleanableOffsets, LogToClean};
 
 use crate::config::LogConfig;
 use crate::corruption::Corruption;
@@ -54,7 +58,7 @@ use snapshots::Snapshots;
 /// so that a reader who finds `end` where it expected it also has the size that belongs to it.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    home: Arc<Home>,
+    pub(crate) home: Arc<Home>,
     /// Ascending by base offset; never empty.
     segments: ArcSwap<Vec<Arc<Segment>>>,
     start: AtomicI64,

@@ -298,7 +298,9 @@ fn finish_swap(
             continue;
         };
         from = from.min(base);
-        to = to.max(super::recover::next_offset_of(home, &directory.join(name), base)?);
+        // The files of its own base are in its place even where no batch was left.
+        let end = super::recover::next_offset_of(home, &directory.join(name), base)?;
+        to = to.max(end).max(base + 1);
     }
     for name in &listing.names {
         let covered = names::offset_of(name).is_some_and(|offset| (from..to).contains(&offset));

@@ -54,7 +54,7 @@ pub struct ReadPlan {
 const PROBE_STRIDE: u64 = 64 * 1024;
 
 impl LogReader {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
 

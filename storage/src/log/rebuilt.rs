@@ -11,7 +11,7 @@ use crate::scan::Scanned;
 use crate::segment::Segment;
 
 #[derive(Debug)]
-pub(super) struct Rebuilt {
+pub(crate) struct Rebuilt {
     base_offset: i64,
     /// Content of the `.index`.
     pub offsets: Vec<u8>,
@@ -38,7 +38,7 @@ pub(super) fn largest_of(largest: TimeEntry, header: &BatchHeader) -> TimeEntry 
 }
 
 impl Rebuilt {
-    pub(super) fn new(base_offset: i64, next_offset: i64) -> Self {
+    pub(crate) fn new(base_offset: i64, next_offset: i64) -> Self {
         let nothing = TimeEntry { timestamp: -1, offset: base_offset };
         Self {
             base_offset,
@@ -83,17 +83,26 @@ impl Rebuilt {
 
     /// Counts the next batch in.
     pub(super) fn index(&mut self, batch: &Scanned, interval_bytes: u32) {
-        let header = &batch.header;
+        self.index_at(&batch.header, batch.position, batch.size(), interval_bytes);
+    }
+
+    /// The same of a batch of `size` bytes at `position`.
+    pub(crate) fn index_at(
+        &mut self,
+        header: &BatchHeader,
+        position: u64,
+        size: u64,
+        interval_bytes: u32,
+    ) {
         self.largest = largest_of(self.largest, header);
-        if batch.position - self.last_position > u64::from(interval_bytes) {
-            let position = batch.position as u32;
-            let entry = OffsetEntry { offset: header.last_offset(), position };
+        if position - self.last_position > u64::from(interval_bytes) {
+            let entry = OffsetEntry { offset: header.last_offset(), position: position as u32 };
             self.offsets.extend_from_slice(&entry.encode(self.base_offset));
-            self.last_position = batch.position;
+            self.last_position = position;
             self.push_time();
         }
         self.next_offset = header.next_offset();
-        self.end = batch.position + batch.size();
+        self.end = position + size;
     }
 
     pub(super) fn abort(&mut self, completed: &CompletedTransaction, last_stable_offset: i64) {
@@ -106,7 +115,7 @@ impl Rebuilt {
     }
 
     /// A segment that is let go of ends with its largest timestamp.
-    pub(super) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         self.push_time();
     }
 

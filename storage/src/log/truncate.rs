@@ -127,7 +127,8 @@ impl Log {
         let home = &self.shared.home;
         let log = old.path(names::LOG);
         let with = |suffix: &str| home.file(old.base_offset(), &format!("{}{suffix}", names::LOG));
-        let (cleaned, swap) = (with(names::CLEANED), with(names::SWAP));
+        // Not the name of the log cleaner's file, which may be written to at this moment.
+        let (cleaned, swap) = (with(&format!(".cut{}", names::CLEANED)), with(names::SWAP));
         let source = old.log()?;
         let copy = || {
             let target = home.disk.create(&cleaned)?;
@@ -196,6 +197,17 @@ impl Log {
         segment: &Segment,
         now_ms: i64,
     ) -> Result<(), StorageError> {
+        self.doom_files(segment, now_ms)?;
+        let home = Arc::clone(&self.shared.home);
+        self.snapshots.remove(&home, segment.base_offset())
+    }
+
+    /// Renames a segment's files for removal once `file.delete.delay.ms` is over.
+    pub(super) fn doom_files(
+        &mut self,
+        segment: &Segment,
+        now_ms: i64,
+    ) -> Result<(), StorageError> {
         let home = Arc::clone(&self.shared.home);
         let base_offset = segment.base_offset();
         // Whoever still reads it needs its log; the index is only for new searches.
@@ -210,7 +222,7 @@ impl Log {
                 Err(error) => return Err(StorageError::io("rename", &path, error)),
             }
         }
-        self.snapshots.remove(&home, base_offset)
+        Ok(())
     }
 }
 

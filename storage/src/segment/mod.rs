@@ -11,13 +11,14 @@ mod writing;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 
 use crate::disk::{Disk, DiskFile};
 use crate::error::StorageError;
 use crate::index::time::TimeEntry;
+use crate::index::transaction::AbortedTransaction;
 use crate::map::{Mapping, SliceCount};
 use crate::names;
 use crate::open_files::OpenFiles;
@@ -85,6 +86,8 @@ pub(crate) struct Segment {
     used: AtomicBool,
     /// The log let go of it: no more slices are made.
     retired: AtomicBool,
+    /// Of a segment whose names are another's from now on: what its transaction index held.
+    detached: OnceLock<Option<Vec<AbortedTransaction>>>,
     /// A lookup found the offset index to disagree with the log.
     index_unfit: AtomicBool,
     /// Something changed since the last sync of the indexes, of the transaction index. Set behind
@@ -108,6 +111,7 @@ impl Segment {
             files: RwLock::default(),
             used: AtomicBool::new(false),
             retired: AtomicBool::new(false),
+            detached: OnceLock::new(),
             index_unfit: AtomicBool::new(false),
             indexes_unsynced: AtomicBool::new(true),
             transactions_unsynced: AtomicBool::new(true),
@@ -174,8 +178,11 @@ impl Segment {
             let before = files.count();
             let made = make(&mut files);
             let added = files.count() - before;
+            let is_counted = self.detached.get().is_none();
             drop(files);
-            self.home.open_files.opened(self.this.clone(), added, before == 0 && added > 0);
+            if is_counted {
+                self.home.open_files.opened(self.this.clone(), added, before == 0 && added > 0);
+            }
             made?;
         }
     }
@@ -248,9 +255,56 @@ impl Segment {
         let Some(mut files) = self.files.try_write() else {
             return false;
         };
+        if self.detached.get().is_some() {
+            // Its files have lost their names: they stay open until the last reader lets go.
+            return true;
+        }
         let closed = std::mem::take(&mut *files);
         self.home.open_files.closed(closed.count());
         true
+    }
+
+    /// Another segment takes its names: whoever still reads it needs its files, which can be opened
+    /// no more by then.
+    pub(crate) fn detach(&self) -> Result<(), StorageError> {
+        let aborted = self.aborted(i64::MAX)?;
+        let mut files = self.files.write();
+        let before = files.count();
+        let opened = self.open_missing(&mut files);
+        let added = files.count() - before;
+        if opened.is_ok() && self.detached.set(aborted).is_ok() {
+            // What nobody may close is not counted among what may be open.
+            self.home.open_files.closed(before);
+        } else {
+            drop(files);
+            self.home.open_files.opened(self.this.clone(), added, before == 0 && added > 0);
+        }
+        opened
+    }
+
+    /// Log and indexes, all of them: one by one, opening the next might close the one before.
+    fn open_missing(&self, files: &mut Files) -> Result<(), StorageError> {
+        if files.log.is_none() {
+            files.log = Some(self.open_file(names::LOG, false)?);
+        }
+        if files.offset_index.is_none() {
+            files.offset_index = Some(self.open_file(names::OFFSET_INDEX, true)?);
+        }
+        if files.time_index.is_none() {
+            files.time_index = Some(self.open_file(names::TIME_INDEX, true)?);
+        }
+        Ok(())
+    }
+
+    /// What the transaction index held when the segment lost its names.
+    pub(crate) fn detached_aborted(&self) -> Option<&Option<Vec<AbortedTransaction>>> {
+        self.detached.get()
+    }
+
+    /// All its files were synced by who wrote them.
+    pub(crate) fn know_synced(&self) {
+        self.indexes_unsynced.store(false, Ordering::Release);
+        self.transactions_unsynced.store(false, Ordering::Release);
     }
 
     /// Its log lets go of it: it is closed, and readers that still have it get nothing of it.
@@ -261,13 +315,18 @@ impl Segment {
 
     /// Closes everything; what is needed again is opened again.
     pub(crate) fn close(&self) {
-        let closed = std::mem::take(&mut *self.files.write());
-        self.home.open_files.closed(closed.count());
+        let mut files = self.files.write();
+        let closed = std::mem::take(&mut *files);
+        if self.detached.get().is_none() {
+            self.home.open_files.closed(closed.count());
+        }
     }
 }
 
 impl Drop for Segment {
     fn drop(&mut self) {
-        self.home.open_files.closed(self.files.get_mut().count());
+        if self.detached.get().is_none() {
+            self.home.open_files.closed(self.files.get_mut().count());
+        }
     }
 }

@@ -61,6 +61,9 @@ impl Segment {
         &self,
         end_offset: i64,
     ) -> Result<Option<Vec<AbortedTransaction>>, StorageError> {
+        if let Some(held) = self.detached_aborted() {
+            return Ok(held.clone());
+        }
         match self.home.disk.read(&self.path(names::TRANSACTION_INDEX)) {
             Ok(content) => Ok(transaction::decode(&content, self.base_offset, end_offset).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Some(Vec::new())),

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use super::COURSE;
+use super::{COURSE, NEWEST};
 
 /// The folder with all jars of a release.
 ///
@@ -96,6 +96,13 @@ pub fn uis_class_path(version: &str) -> String {
 #[must_use]
 pub fn release_facts_class_path(version: &str) -> String {
     format!("{}:{}", compiled("releasediff", ".").display(), class_path(version))
+}
+
+/// The class path of the program that has Kafka's own log cleaner compact logs.
+#[must_use]
+pub fn cleaner_class_path() -> String {
+    let classes = compiled("cleaner", &format!("{}/*", jars(NEWEST).display()));
+    format!("{}:{}", classes.display(), class_path(NEWEST))
 }
 
 pub(super) fn tool_server_classes() -> PathBuf {
