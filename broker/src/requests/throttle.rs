@@ -107,7 +107,8 @@ macro_rules! without_throttle_time {
 with_throttle_time! {
     AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
     AlterPartitionResponse ApiVersionsResponse AssignReplicasToDirsResponse
-    BrokerHeartbeatResponse BrokerRegistrationResponse ControllerRegistrationResponse
+    BrokerHeartbeatResponse BrokerRegistrationResponse ConsumerGroupDescribeResponse
+    ConsumerGroupHeartbeatResponse ControllerRegistrationResponse
     CreateAclsResponse CreatePartitionsResponse CreateTopicsResponse DeleteAclsResponse
     DeleteGroupsResponse DeleteRecordsResponse DeleteTopicsResponse DescribeAclsResponse
     DescribeClientQuotasResponse DescribeClusterResponse DescribeConfigsResponse
