@@ -1,16 +1,19 @@
 //! The group coordinator's shard and what it takes and gives.
 //!
 //! `shard` owns the state; one file per thing that happens to it: `join`, `sync`, `session`,
-//! `leave`, `rebalance`, `listing`, `deletion`, `offsets`, `replay`. Answers to Kafka 4.1's
-//! `GroupMetadataManager` (classic protocol), `ClassicGroup` and `OffsetMetadataManager`.
+//! `leave`, `rebalance`, `listing`, `deletion`, `offsets`, `replay`; groups of KIP-848 stand in
+//! `consumer`, on `modern`. Answers to Kafka's `GroupMetadataManager`, `ClassicGroup`,
+//! `ConsumerGroup` and `OffsetMetadataManager`.
 
 mod answer;
 mod classic;
+mod consumer;
 mod deletion;
 mod join;
 mod leave;
 mod listing;
 mod log_event;
+mod modern;
 mod offsets;
 mod pending_write;
 mod rebalance;
@@ -35,9 +38,15 @@ pub use answer::{
     GroupError, JoinAnswer, JoinedMember, LeaveAnswer, LeftMember, SyncAnswer,
 };
 pub use classic::GroupState;
+pub use consumer::{
+    ConsumerGroupEvent, ConsumerGroupHeartbeat, DescribedConsumerGroup, DescribedConsumerMember,
+    DescribedPartitions, HeartbeatAnswer, refuse_heartbeat,
+};
 pub use join::refuse_join;
 pub use listing::{DescribedGroup, DescribedMember, GroupKind, ListedGroup};
 pub use log_event::{Level, LogEvent};
+pub use modern::assignor::Assignor;
+pub use modern::{Assignment, ClusterMetadata, GroupOverrides, NoMetadata, TopicMetadata};
 pub use offsets::{CommittedOffset, FetchedPartition, FetchedTopic};
 pub use pending_write::AfterWrite;
 pub use settings::{Caller, GroupSettings};

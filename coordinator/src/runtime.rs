@@ -50,7 +50,7 @@ pub struct Runtime<S: Shard> {
 #[derive(Debug)]
 struct Waiting<S: Shard> {
     after_write: Option<S::AfterWrite>,
-    reply: Option<(ReplyId, S::Answer)>,
+    replies: Vec<(ReplyId, S::Answer)>,
 }
 
 impl<S: Shard> Runtime<S> {
@@ -94,7 +94,7 @@ impl<S: Shard> Runtime<S> {
         let mut out = Outputs::new(now, self.next_write);
         let result = call(&mut self.shard, now, &mut out);
         self.next_write = out.next_write();
-        let Outputs { replies, log_events, decided, .. } = out;
+        let Outputs { replies, log_events, decided, when_settled, .. } = out;
         effects.replies.extend(replies);
         effects.log_events.extend(log_events);
         let mut too_large = None;
@@ -102,8 +102,13 @@ impl<S: Shard> Runtime<S> {
             if write.size_bound() > self.max_write_bytes {
                 too_large = too_large.or(Some(write.id));
             }
-            self.under_way.insert(write.id, Waiting { after_write, reply });
+            let replies = reply.into_iter().collect();
+            self.under_way.insert(write.id, Waiting { after_write, replies });
             effects.writes.push(write);
+        }
+        match self.under_way.last_entry() {
+            Some(mut newest) => newest.get_mut().replies.extend(when_settled),
+            None => effects.replies.extend(when_settled),
         }
         if let Some(id) = too_large {
             effects.writes.retain(|write| write.id < id);
@@ -123,7 +128,7 @@ impl<S: Shard> Runtime<S> {
     ) {
         match fate {
             Ok(base_offset) => {
-                let Some(Waiting { after_write, reply }) = self.under_way.remove(&id) else {
+                let Some(Waiting { after_write, replies }) = self.under_way.remove(&id) else {
                     return;
                 };
                 self.shard.commit(id, base_offset);
@@ -132,7 +137,7 @@ impl<S: Shard> Runtime<S> {
                         shard.after_write(after, Ok(()), now, out)
                     });
                 }
-                effects.replies.extend(reply);
+                effects.replies.extend(replies);
             }
             Err(failure) if self.under_way.contains_key(&id) => {
                 self.revert(id, failure, now, effects);
@@ -145,24 +150,28 @@ impl<S: Shard> Runtime<S> {
         effects.reverted_from = Some(id);
         let reverted = self.under_way.split_off(&id);
         self.step(now, effects, |shard, _, out| shard.revert(id, failure, out));
-        for (write, Waiting { after_write, reply }) in reverted {
+        for (write, Waiting { after_write, replies }) in reverted {
             let failure = if write == id { failure } else { failure.of_what_came_after() };
             if let Some(after) = after_write {
                 self.step(now, effects, |shard, now, out| {
                     shard.after_write(after, Err(failure), now, out)
                 });
             }
-            let refused = reply.map(|(reply, answer)| (reply, S::refused(answer, failure)));
+            let refused =
+                replies.into_iter().map(|(reply, answer)| (reply, S::refused(answer, failure)));
             effects.replies.extend(refused);
         }
     }
 
     /// Answers all that waits, for a shard that goes away.
     pub fn unload(&mut self, now: Now, effects: &mut Effects<S>) {
-        for Waiting { reply, .. } in std::mem::take(&mut self.under_way).into_values() {
-            let gone = WriteFailure::NotLeader;
-            effects.replies.extend(reply.map(|(reply, answer)| (reply, S::refused(answer, gone))));
-        }
+        let under_way = std::mem::take(&mut self.under_way).into_values();
+        let gone = WriteFailure::NotLeader;
+        effects.replies.extend(
+            under_way
+                .flat_map(|Waiting { replies, .. }| replies)
+                .map(|(reply, answer)| (reply, S::refused(answer, gone))),
+        );
         self.step(now, effects, |shard, _, out| shard.unload(out));
     }
 }

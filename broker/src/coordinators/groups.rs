@@ -3,17 +3,24 @@
 //!
 //! Answers to `GroupCoordinatorService`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use config::BrokerConfig;
-use coordinator::group::{Answer, GroupError, GroupSettings, GroupShard, Level, LogEvent};
+use coordinator::group::{
+    Answer, Assignor, ClusterMetadata, GroupError, GroupSettings, GroupShard, Level, LogEvent,
+    NoMetadata,
+};
 use coordinator::partition_of;
 use coordinator::runtime::WriteFailure;
+use parking_lot::RwLock;
 use protocol::batch::Compression;
 use protocol::wire::StrBytes;
+use raft::feature::GROUP_VERSION;
 use raft::image::{Changes, MetadataImage};
 
+use super::cluster_metadata::ImageMetadata;
 use crate::coordinators::{self, HostedShard, Kind, ShardSettings, Shards, Unserved};
 use crate::partitions::Partitions;
 
@@ -27,6 +34,8 @@ pub(crate) struct Limits {
     pub(crate) commit_timeout: Duration,
     pub(crate) shards: ShardSettings,
     pub(crate) topic_partitions: i32,
+    /// group.coordinator.rebalance.protocols has the consumer protocol.
+    pub(crate) has_consumer_protocol: bool,
 }
 
 impl Limits {
@@ -43,6 +52,25 @@ impl Limits {
                 offset_metadata_max_size: size(config.offset_metadata_max_bytes),
                 offsets_retention_ms: i64::from(config.offsets_retention_minutes) * 60_000,
                 retention_check_interval_ms: ms(config.offsets_retention_check_interval_ms),
+                consumer_assignors: config
+                    .group_consumer_assignors
+                    .iter()
+                    .filter_map(|name| assignor(name))
+                    .collect(),
+                consumer_max_size: size(config.group_consumer_max_size),
+                consumer_session_timeout_ms: config.group_consumer_session_timeout_ms,
+                consumer_heartbeat_interval_ms: config.group_consumer_heartbeat_interval_ms,
+                consumer_session_bounds_ms: (
+                    config.group_consumer_min_session_timeout_ms,
+                    config.group_consumer_max_session_timeout_ms,
+                ),
+                consumer_heartbeat_bounds_ms: (
+                    config.group_consumer_min_heartbeat_interval_ms,
+                    config.group_consumer_max_heartbeat_interval_ms,
+                ),
+                consumer_regex_refresh_interval_ms: config
+                    .group_consumer_regex_refresh_interval_ms
+                    .into(),
                 ..defaults
             },
             commit_timeout: Duration::from_millis(ms(config.offsets_commit_timeout_ms.into())),
@@ -54,8 +82,18 @@ impl Limits {
                     .unwrap_or(Compression::None),
             },
             topic_partitions: config.offsets_topic_num_partitions,
+            has_consumer_protocol: config
+                .group_coordinator_rebalance_protocols
+                .iter()
+                .any(|name| name == "consumer"),
         }
     }
+}
+
+/// By its name or by the name of Kafka's class.
+fn assignor(name: &str) -> Option<Assignor> {
+    let name = name.rsplit('.').next().unwrap_or_default();
+    Assignor::named(&name.trim_end_matches("Assignor").to_lowercase())
 }
 
 /// A shard of groups.
@@ -90,17 +128,32 @@ impl Kind for GroupShard {
 pub(crate) struct Groups {
     limits: Limits,
     shards: Shards<GroupShard>,
+    cluster: Arc<RwLock<Arc<dyn ClusterMetadata>>>,
 }
 
 impl Groups {
     pub(crate) fn new(node_id: i32, limits: Limits) -> Self {
         let settings = limits.settings.clone();
-        let empty = move || GroupShard::new(settings.clone());
-        Self { shards: Shards::new(node_id, limits.shards, empty), limits }
+        let nothing: Arc<dyn ClusterMetadata> = Arc::new(NoMetadata);
+        let cluster = Arc::new(RwLock::new(nothing));
+        let known = Arc::clone(&cluster);
+        let empty =
+            move || GroupShard::new(settings.clone()).with_metadata(&Arc::clone(&known.read()));
+        Self { shards: Shards::new(node_id, limits.shards, empty), limits, cluster }
     }
 
     pub(crate) fn settings(&self) -> &GroupSettings {
         &self.limits.settings
+    }
+
+    /// The metadata that shards were told of last.
+    pub(crate) fn cluster_metadata(&self) -> Arc<dyn ClusterMetadata> {
+        Arc::clone(&self.cluster.read())
+    }
+
+    /// Whether the configuration and the cluster's features let consumer groups be.
+    pub(crate) fn serves_consumer_groups(&self, image: &MetadataImage) -> bool {
+        self.limits.has_consumer_protocol && image.features().level(GROUP_VERSION) >= 1
     }
 
     /// The partition of the coordinator's topic that a group belongs to.
@@ -148,6 +201,7 @@ impl Groups {
 
     /// The first image: every partition of the topic that this broker leads is taken.
     pub(crate) fn begin(&self, partitions: &Partitions, image: &MetadataImage) {
+        *self.cluster.write() = Arc::new(ImageMetadata(image.clone()));
         let Some(topic) = image.topics().by_name(TOPIC) else { return };
         for (partition, _) in topic.partitions() {
             self.shards.follow(partitions, image, topic.id, partition);
@@ -173,6 +227,7 @@ impl Groups {
                 self.shards.give_up(shard.partition());
             }
         }
+        self.tell_metadata(image, changes);
         if !deleted.is_empty() {
             for shard in self.shards() {
                 // A shard that is being loaded will forget them when they expire.
@@ -184,6 +239,22 @@ impl Groups {
             for partition in &change.partitions {
                 self.shards.follow(partitions, image, topic.id, *partition);
             }
+        }
+    }
+
+    /// Shards hear of topics that came, changed or went. One that is being loaded catches up with
+    /// its first heartbeat.
+    fn tell_metadata(&self, image: &MetadataImage, changes: &Changes) {
+        let cluster: Arc<dyn ClusterMetadata> = Arc::new(ImageMetadata(image.clone()));
+        *self.cluster.write() = Arc::clone(&cluster);
+        let changed = changes.topics.keys().filter_map(|id| image.topics().by_id(*id));
+        let mut changed: BTreeSet<StrBytes> = changed.map(|topic| topic.name.clone()).collect();
+        changed.extend(changes.deleted_topics.values().cloned());
+        let has_new_topics = changes.topics.values().any(|change| change.created);
+        for shard in self.shards() {
+            let _ = shard.act(|shard, _, _| {
+                shard.metadata_changed(&cluster, &changed, has_new_topics);
+            });
         }
     }
 

@@ -12,6 +12,7 @@
 
 mod batch;
 mod clock;
+mod cluster_metadata;
 pub(crate) mod groups;
 mod hosted;
 mod kind;

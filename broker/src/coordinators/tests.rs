@@ -153,6 +153,7 @@ fn limits() -> Limits {
         commit_timeout: Duration::from_millis(200),
         shards: ShardSettings { load_buffer_bytes: 100, compression: Compression::None },
         topic_partitions: 1,
+        has_consumer_protocol: true,
     }
 }
 

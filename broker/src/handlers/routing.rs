@@ -14,8 +14,9 @@ use super::configs::{
     alter_configs, describe_configs, incremental_alter_configs, list_config_resources,
 };
 use super::groups::{
-    delete_groups, describe_groups, find_coordinator, heartbeat, join_group, leave_group,
-    list_groups, offset_commit, offset_delete, offset_fetch, sync_group,
+    consumer_group_describe, consumer_group_heartbeat, delete_groups, describe_groups,
+    find_coordinator, heartbeat, join_group, leave_group, list_groups, offset_commit,
+    offset_delete, offset_fetch, sync_group,
 };
 use super::producers::{allocate_producer_ids, describe_producers, init_producer_id};
 use super::quorum::{
@@ -141,6 +142,12 @@ fn route_records(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes)
 /// As [`route`], for groups and their offsets.
 fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
     match context.api.key {
+        ApiKey::ConsumerGroupDescribe => {
+            call!(broker, context, body => consumer_group_describe(metadata, groups))
+        }
+        ApiKey::ConsumerGroupHeartbeat => {
+            call!(broker, context, body => consumer_group_heartbeat(metadata, groups))
+        }
         ApiKey::DeleteGroups => call!(broker, context, body => delete_groups(metadata, groups)),
         ApiKey::DescribeGroups => call!(broker, context, body => describe_groups(metadata, groups)),
         ApiKey::FindCoordinator => {

@@ -110,7 +110,8 @@ with_throttle_time! {
     AddRaftVoterResponse AllocateProducerIdsResponse AlterConfigsResponse
     AlterPartitionReassignmentsResponse
     AlterPartitionResponse ApiVersionsResponse AssignReplicasToDirsResponse
-    BrokerHeartbeatResponse BrokerRegistrationResponse ControllerRegistrationResponse
+    BrokerHeartbeatResponse BrokerRegistrationResponse ConsumerGroupDescribeResponse
+    ConsumerGroupHeartbeatResponse ControllerRegistrationResponse
     CreateAclsResponse CreatePartitionsResponse CreateTopicsResponse DeleteAclsResponse
     DeleteGroupsResponse DeleteRecordsResponse DeleteTopicsResponse DescribeAclsResponse
     DescribeClientQuotasResponse DescribeClusterResponse DescribeConfigsResponse

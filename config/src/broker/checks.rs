@@ -4,6 +4,7 @@
 //! that Scala puts before most of them.
 
 use super::BrokerConfig;
+use super::group_checks::check_consumer_groups;
 use crate::endpoint::normalised;
 use crate::keys::{Key, Table};
 use crate::synonyms::below_listener;
@@ -100,7 +101,8 @@ fn check_values(config: &BrokerConfig) -> Result<(), ConfigError> {
     let classic = protocols.iter().any(|name| name == "classic");
     ensure(classic, &["group.coordinator.rebalance.protocols"], || {
         "Disabling the 'classic' protocol is not supported.".to_owned()
-    })
+    })?;
+    check_consumer_groups(config)
 }
 
 /// A listener's own settings (`listener.name.<listener>.<key>`) obey the rules of their keys.

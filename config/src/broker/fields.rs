@@ -127,7 +127,18 @@ broker_config! {
         // metrics
         "telemetry.max.bytes" => telemetry_max_bytes: i32,
         // groups and offsets
+        "group.consumer.assignors" => group_consumer_assignors: Vec<String>,
+        "group.consumer.heartbeat.interval.ms" => group_consumer_heartbeat_interval_ms: i32,
+        "group.consumer.max.heartbeat.interval.ms" => group_consumer_max_heartbeat_interval_ms:
+            i32,
+        "group.consumer.max.session.timeout.ms" => group_consumer_max_session_timeout_ms: i32,
         "group.consumer.max.size" => group_consumer_max_size: i32,
+        "group.consumer.min.heartbeat.interval.ms" => group_consumer_min_heartbeat_interval_ms:
+            i32,
+        "group.consumer.min.session.timeout.ms" => group_consumer_min_session_timeout_ms: i32,
+        "group.consumer.regex.refresh.interval.ms" => group_consumer_regex_refresh_interval_ms:
+            i32,
+        "group.consumer.session.timeout.ms" => group_consumer_session_timeout_ms: i32,
         "group.coordinator.append.linger.ms" => group_coordinator_append_linger_ms: i32,
         "group.coordinator.rebalance.protocols" => group_coordinator_rebalance_protocols:
             Vec<String>,

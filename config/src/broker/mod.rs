@@ -15,6 +15,7 @@ mod checks;
 mod dialect;
 mod exposure;
 mod fields;
+mod group_checks;
 mod network;
 mod plugins;
 

@@ -8,28 +8,51 @@ use super::key::{Key, int, list, long, short, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    list("group.consumer.assignors").or("uniform,range").ignored(why::CONSUMER),
-    int("group.consumer.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::CONSUMER),
-    int("group.consumer.max.heartbeat.interval.ms").or("15000").at_least(1).ignored(why::CONSUMER),
-    int("group.consumer.max.session.timeout.ms").or("60000").at_least(1).ignored(why::CONSUMER),
-    int("group.consumer.max.size").or("2147483647").at_least(1).ignored(why::CONSUMER),
+    list("group.consumer.assignors").or("uniform,range").acts(
+        "The server-side assignors that members may ask for, the first for those who do not.",
+    ),
+    int("group.consumer.heartbeat.interval.ms")
+        .or("5000")
+        .at_least(1)
+        .acts("How often members of consumer groups are told to be heard of."),
+    int("group.consumer.max.heartbeat.interval.ms")
+        .or("15000")
+        .at_least(1)
+        .acts("The longest heartbeat interval that a consumer group may set for itself."),
+    int("group.consumer.max.session.timeout.ms")
+        .or("60000")
+        .at_least(1)
+        .acts("The longest session timeout that a consumer group may set for itself."),
+    int("group.consumer.max.size")
+        .or("2147483647")
+        .at_least(1)
+        .acts("The most members of a consumer group."),
     string("group.consumer.migration.policy")
         .or("bidirectional")
         .valid(Valid::OneOfIgnoringCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]))
-        .ignored(why::CONSUMER),
-    int("group.consumer.min.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::CONSUMER),
-    int("group.consumer.min.session.timeout.ms").or("45000").at_least(1).ignored(why::CONSUMER),
+        .ignored(why::MIGRATION),
+    int("group.consumer.min.heartbeat.interval.ms")
+        .or("5000")
+        .at_least(1)
+        .acts("The shortest heartbeat interval that a consumer group may set for itself."),
+    int("group.consumer.min.session.timeout.ms")
+        .or("45000")
+        .at_least(1)
+        .acts("The shortest session timeout that a consumer group may set for itself."),
     int("group.consumer.regex.refresh.interval.ms")
         .or("600000")
         .at_least(10_000)
         .internal()
-        .ignored(why::CONSUMER),
-    int("group.consumer.session.timeout.ms").or("45000").at_least(1).ignored(why::CONSUMER),
+        .acts("After how long the regular expressions of consumer groups are matched again."),
+    int("group.consumer.session.timeout.ms")
+        .or("45000")
+        .at_least(1)
+        .acts("After how long without a heartbeat a member of a consumer group is fenced."),
     int("group.coordinator.append.linger.ms").or("5").at_least(0).ignored(why::BATCHING),
     list("group.coordinator.rebalance.protocols")
         .or("classic,consumer,streams")
         .valid(Valid::ListOf(&["consumer", "classic", "share", "streams"]))
-        .ignored(why::CLASSIC),
+        .acts("The group protocols that are served; of share and streams groups none is yet."),
     int("group.coordinator.threads").or("4").at_least(1).high().ignored(why::THREADS),
     int("group.initial.rebalance.delay.ms")
         .or("3000")

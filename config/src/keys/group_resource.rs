@@ -1,15 +1,21 @@
 //! What a group can set for itself.
 //!
 //! Rows of the group table; the facts are those of
-//! GroupConfig. None acts.
+//! GroupConfig.
 
 use super::Valid;
 use super::key::{Key, int, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    int("consumer.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::CONSUMER),
-    int("consumer.session.timeout.ms").or("45000").at_least(1).ignored(why::CONSUMER),
+    int("consumer.heartbeat.interval.ms")
+        .or("5000")
+        .at_least(1)
+        .acts("How often the group's members are told to be heard of."),
+    int("consumer.session.timeout.ms")
+        .or("45000")
+        .at_least(1)
+        .acts("After how long without a heartbeat a member of the group is fenced."),
     string("share.auto.offset.reset")
         .or("latest")
         .valid(Valid::ShareOffsetReset)

@@ -7,8 +7,8 @@ pub(super) const ACLS: &str = "nothing is authorized or denied yet";
 pub(super) const QUOTAS: &str = "quotas are not enforced yet";
 pub(super) const SHARE: &str = "share groups do not exist here yet";
 pub(super) const STREAMS: &str = "streams groups do not exist here yet";
-pub(super) const CONSUMER: &str =
-    "the consumer rebalance protocol of KIP-848 does not exist here yet";
+pub(super) const MIGRATION: &str =
+    "groups with members do not change between the classic and the consumer protocol yet";
 pub(super) const TXN: &str = "transactions do not exist here yet";
 pub(super) const PLUGIN: &str = "plug-ins are Java classes, which no JVM is here to load";
 pub(super) const METRICS: &str = "Gregor keeps no JMX metrics";
@@ -20,8 +20,6 @@ pub(super) const SOCKETS: &str = "the system sizes the buffers of connections be
 pub(super) const UNSTABLE: &str = "only the versions of a release are offered";
 pub(super) const DIRS: &str = "replicas are not moved between log directories yet";
 pub(super) const INTERNAL: &str = "a setting of the tests inside Kafka";
-pub(super) const CLASSIC: &str =
-    "the classic group protocol, which is always on, is the only one yet";
 pub(super) const QUEUE: &str =
     "requests wait in no common queue; queued.max.request.bytes bounds what they hold";
 pub(super) const BATCHING: &str =
@@ -30,7 +28,7 @@ pub(super) const BATCHING: &str =
 /// Reasons that cost nobody anything: a key that is set is not worth a warning.
 pub(super) const QUIET: &[&str] = &[
     THREADS, PLUGIN, METRICS, PURGATORY, PEERS, LINGER, INTERNAL, BATCHING, SOCKETS, SHARE,
-    STREAMS, TXN, CONSUMER, CLASSIC, QUEUE,
+    STREAMS, TXN, MIGRATION, QUEUE,
 ];
 
 /// Reasons that refuse whatever is not Kafka's own: `broker::plugins` has the classes.

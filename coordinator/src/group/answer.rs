@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use protocol::wire::StrBytes;
 
+use super::consumer::HeartbeatAnswer;
 use crate::runtime::{Unavailable, WriteFailure};
 
 /// Why a request, or a part of one, was refused.
@@ -30,6 +31,47 @@ pub enum GroupError {
     MemberIdRequired,
     #[error("the group has {max} members already")]
     MaxSizeReached { max: usize },
+    #[error("Group {0} is not a consumer group.")]
+    NotAConsumerGroup(StrBytes),
+    #[error("Group {0} is not a classic group.")]
+    NotAClassicGroup(StrBytes),
+    #[error("Consumer group {0} not found.")]
+    NoSuchConsumerGroup(StrBytes),
+    #[error(
+        "Cannot upgrade classic group {0} to consumer group because online upgrade is disabled."
+    )]
+    UpgradeDisabled(StrBytes),
+    #[error("Member {member} is not a member of group {group}.")]
+    NotAMember { member: StrBytes, group: StrBytes },
+    #[error("Instance id {0} is unknown.")]
+    UnknownInstance(StrBytes),
+    #[error("Static member {member} with instance id {instance} was fenced by member {by}.")]
+    StaticMemberFenced { member: StrBytes, instance: StrBytes, by: StrBytes },
+    #[error(
+        "Static member {member} with instance id {instance} cannot join the group because the \
+         instance id is owned by {by} member."
+    )]
+    UnreleasedInstance { member: StrBytes, instance: StrBytes, by: StrBytes },
+    #[error("{0}")]
+    FencedMemberEpoch(String),
+    #[error(
+        "The received member epoch {received} does not match the expected member epoch {current}."
+    )]
+    StaleMemberEpoch { received: i32, current: i32 },
+    #[error("The consumer group has reached its maximum capacity of {max} members.")]
+    ConsumerGroupFull { max: usize },
+    #[error("{0}")]
+    UnsupportedAssignor(String),
+    #[error("{0}")]
+    InvalidRegularExpression(String),
+    #[error("{0}")]
+    InvalidRequest(&'static str),
+    #[error("{0}")]
+    NotAssigned(String),
+    #[error(
+        "OffsetCommit version 9 or above must be used by members using the consumer group protocol"
+    )]
+    UnsupportedVersion,
     #[error("the group has members")]
     NonEmptyGroup,
     #[error("a member subscribes to the topic")]
@@ -143,6 +185,7 @@ pub enum Answer {
     Commit(CommitAnswer),
     DeleteOffsets(DeleteOffsetsAnswer),
     DeleteGroups(DeleteGroupsAnswer),
+    ConsumerGroupHeartbeat(HeartbeatAnswer),
 }
 
 impl Answer {
@@ -154,6 +197,7 @@ impl Answer {
             Self::Leave(_) => Self::Leave(LeaveAnswer { error: Some(error), members: Vec::new() }),
             Self::Commit(_) => Self::Commit(Err(error)),
             Self::DeleteOffsets(_) => Self::DeleteOffsets(Err(error)),
+            Self::ConsumerGroupHeartbeat(_) => Self::ConsumerGroupHeartbeat(Err(error)),
             Self::DeleteGroups(groups) => Self::DeleteGroups(
                 groups.into_iter().map(|(group, _)| (group, Some(error.clone()))).collect(),
             ),
@@ -196,7 +240,8 @@ answers! {
     Leave(LeaveAnswer),
     Commit(CommitAnswer),
     DeleteOffsets(DeleteOffsetsAnswer),
-    DeleteGroups(DeleteGroupsAnswer)
+    DeleteGroups(DeleteGroupsAnswer),
+    ConsumerGroupHeartbeat(HeartbeatAnswer)
 }
 
 impl From<Unavailable> for GroupError {

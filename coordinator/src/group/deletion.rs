@@ -64,12 +64,13 @@ impl GroupShard {
     }
 
     /// What takes a group out of the log, without its offsets.
-    fn group_tombstones(&self, id: &StrBytes) -> Vec<GroupRecord> {
+    pub(super) fn group_tombstones(&self, id: &StrBytes) -> Vec<GroupRecord> {
         match self.groups.latest(id) {
             None => Vec::new(),
             Some(Group::Classic(group)) => {
                 vec![GroupRecord::GroupMetadata { group: group.id.clone(), value: None }]
             }
+            Some(Group::Consumer(group)) => group.tombstones(),
             Some(Group::Unserved(group)) => group.tombstones(),
         }
     }
@@ -124,6 +125,7 @@ impl GroupShard {
         for (topic, partitions) in topics {
             let is_subscribed = match group {
                 Group::Classic(group) => group.is_subscribed_to(topic),
+                Group::Consumer(group) => group.is_subscribed_to(topic),
                 Group::Unserved(_) => false,
             };
             for (partition, offset) in partitions {
@@ -171,6 +173,7 @@ impl GroupShard {
 fn retention_start(group: &Group) -> RetentionStart {
     match group {
         Group::Classic(group) => classic_retention_start(group),
+        Group::Consumer(_) => RetentionStart::Commit,
         Group::Unserved(group) if group.is_empty() => RetentionStart::Commit,
         // Which topics its members read stands in records that we don't look into.
         Group::Unserved(_) => RetentionStart::Never,

@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 use protocol::messages::JoinGroupRequest;
-use protocol::records::group::{GroupMetadataValue, GroupRecord, ModernGroupKind};
+use protocol::records::group::{GroupMetadataValue, GroupRecord};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
@@ -98,12 +98,15 @@ impl GroupShard {
         if let Some(refusal) = refuse_join(&self.settings, request) {
             return out.reply(reply, refusal);
         }
-        if let Some(Group::Unserved(group)) = self.groups.latest(&joining.group) {
-            if group.kind != ModernGroupKind::Consumer || !group.is_empty() {
+        match self.groups.latest(&joining.group) {
+            Some(Group::Consumer(group)) if group.is_empty() => {
+                self.convert_to_classic(&joining.group, out);
+            }
+            Some(Group::Consumer(_) | Group::Unserved(_)) => {
                 let error = GroupError::InconsistentProtocol;
                 return out.reply(reply, JoinAnswer::refused(StrBytes::default(), error));
             }
-            self.convert_to_classic(&joining.group, out);
+            Some(Group::Classic(_)) | None => {}
         }
         let is_unknown = joining.member.is_empty();
         if self.groups.latest(&joining.group).is_none() {
@@ -126,6 +129,13 @@ impl GroupShard {
         } else {
             self.join_existing(joining, now, out);
         }
+    }
+
+    /// An empty consumer group goes, so that a classic one can come.
+    fn convert_to_classic(&mut self, id: &StrBytes, out: &mut Outputs) {
+        let records = self.group_tombstones(id);
+        out.log(LogEvent::ConvertedToClassic { group: id.clone() });
+        out.write(self, records, None);
     }
 
     /// A group is in the log from its first member's first request on.

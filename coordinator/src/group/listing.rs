@@ -34,7 +34,6 @@ impl GroupKind {
 impl From<ModernGroupKind> for GroupKind {
     fn from(kind: ModernGroupKind) -> Self {
         match kind {
-            ModernGroupKind::Consumer => Self::Consumer,
             ModernGroupKind::Share => Self::Share,
             ModernGroupKind::Streams => Self::Streams,
         }
@@ -90,12 +89,13 @@ impl GroupShard {
         self.groups.iter().map(|(id, group)| listed(id, group)).filter(is_listed).collect()
     }
 
-    /// A group as it stands. Unlike Kafka: a group of another protocol is described too, without
-    /// its members, because the request that describes it properly is not served yet and tools fall
-    /// back to this one (docs/decisions/0041).
+    /// A classic group as it stands. Unlike Kafka: a group of a protocol that is not served is
+    /// described too, without its members, because the request that describes it properly is not
+    /// served yet and tools fall back to this one (docs/decisions/0041).
     pub fn describe(&self, group: &StrBytes) -> Result<DescribedGroup, GroupError> {
         match self.group(group)? {
             Group::Classic(group) => Ok(described(group)),
+            Group::Consumer(_) => Err(GroupError::NotAClassicGroup(group.clone())),
             Group::Unserved(foreign) => Ok(described_unserved(group, foreign)),
         }
     }
@@ -108,6 +108,12 @@ fn listed(id: &StrBytes, group: &Group) -> ListedGroup {
             protocol_type: group.protocol_type.clone().unwrap_or_default(),
             state: group.state.name(),
             kind: GroupKind::Classic,
+        },
+        Group::Consumer(group) => ListedGroup {
+            group: id.clone(),
+            protocol_type: StrBytes::from_static_str(GroupKind::Consumer.name()),
+            state: group.state(),
+            kind: GroupKind::Consumer,
         },
         Group::Unserved(group) => {
             let kind = GroupKind::from(group.kind);

@@ -10,6 +10,7 @@ pub(super) use text::listed;
 
 use protocol::wire::StrBytes;
 
+use super::consumer::ConsumerGroupEvent;
 use super::state::GroupState;
 use crate::runtime::WriteFailure;
 
@@ -166,6 +167,7 @@ pub enum LogEvent {
     UnknownRecordType {
         record_type: i16,
     },
+    Consumer(ConsumerGroupEvent),
 }
 
 impl LogEvent {
@@ -178,6 +180,7 @@ impl LogEvent {
             | Self::SubscriptionUnreadable { .. }
             | Self::WriteFailed { .. }
             | Self::UnknownRecordType { .. } => Level::Warn,
+            Self::Consumer(event) => event.level(),
             Self::NoMemberRejoined { .. } => Level::Error,
             _ => Level::Info,
         }

@@ -102,8 +102,13 @@ impl GroupShard {
     pub(super) fn answer_all(&mut self, out: &mut Outputs) {
         let groups = std::mem::take(&mut self.groups);
         for (id, group) in groups.iter() {
-            let Group::Classic(group) = group else {
-                continue;
+            let group = match group {
+                Group::Classic(group) => group,
+                Group::Consumer(group) => {
+                    out.log(LogEvent::Consumer(group.unloaded()));
+                    continue;
+                }
+                Group::Unserved(_) => continue,
             };
             out.log(LogEvent::Unloading { group: id.clone(), generation: group.generation });
             for member in group.members.values() {

@@ -3,15 +3,18 @@
 //! A record of an unknown type is passed over, as in Kafka. Answers to the `replay` methods of
 //! `GroupMetadataManager` and `OffsetMetadataManager`.
 
+use std::sync::Arc;
+
 use protocol::records::group::{
-    GroupMetadataValue, GroupRecord, GroupRecordError, MemberMetadata, ModernGroupKey,
-    OffsetCommitKey,
+    ConsumerGroupRecord, GroupMetadataValue, GroupRecord, GroupRecordError, MemberMetadata,
+    ModernGroupKey, OffsetCommitKey,
 };
 use protocol::wire::StrBytes;
 
 use super::Outputs;
 use super::answer::{Answer, GroupError};
 use super::classic::{ClassicGroup, GroupState, Member, Protocols};
+use super::consumer::{ConsumerGroup, ConsumerGroupEvent};
 use super::log_event::LogEvent;
 use super::pending_write::AfterWrite;
 use super::shard::{Group, GroupShard};
@@ -57,6 +60,7 @@ impl Shard for GroupShard {
             GroupRecord::GroupMetadata { group, value: Some(value) } => {
                 self.replay_group(group, value, standing, log_events);
             }
+            GroupRecord::Consumer(record) => self.replay_consumer(record, standing),
             GroupRecord::Modern { key, value } => {
                 self.replay_modern(key, value.is_none(), standing);
             }
@@ -97,6 +101,7 @@ impl Shard for GroupShard {
                 }
             }
             self.believe_in_unserved_members(&group, out.now());
+            self.begin_consumer_sessions(&group, out.now());
         }
     }
 
@@ -131,13 +136,21 @@ impl Shard for GroupShard {
                 Group::Classic(group) => {
                     (id.clone(), Some(group.members.keys().cloned().collect()))
                 }
+                Group::Consumer(group) => {
+                    let (group, members) = (id.clone(), group.member_ids().count());
+                    out.log(LogEvent::Consumer(ConsumerGroupEvent::Loaded { group, members }));
+                    (id.clone(), None)
+                }
                 Group::Unserved(_) => (id.clone(), None),
             })
             .collect();
         for (id, members) in groups {
             match members {
                 Some(members) => self.classic_loaded(&id, &members, now, out),
-                None => self.believe_in_unserved_members(&id, now),
+                None => {
+                    self.begin_consumer_sessions(&id, now);
+                    self.believe_in_unserved_members(&id, now);
+                }
             }
         }
     }
@@ -173,6 +186,26 @@ impl GroupShard {
         self.groups.set(standing, id, Some(Group::Classic(Box::new(classic))));
     }
 
+    /// A record of a consumer group. Below it there may be a group that only holds offsets; a
+    /// classic group with members is not what the record is about: its tombstone came too late.
+    fn replay_consumer(&mut self, record: ConsumerGroupRecord, standing: RecordPosition) {
+        let id = record.group().clone();
+        match self.groups.latest(&id) {
+            Some(Group::Consumer(_)) => {}
+            Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
+            _ if record.is_tombstone() => return,
+            _ => {
+                let group = Group::Consumer(Arc::new(ConsumerGroup::new(id.clone())));
+                self.groups.set(standing, id.clone(), Some(group));
+            }
+        }
+        if let Some(Group::Consumer(group)) = self.groups.edit(standing, &id)
+            && Arc::make_mut(group).apply(record)
+        {
+            self.groups.set(standing, id, None);
+        }
+    }
+
     fn replay_modern(&mut self, key: ModernGroupKey, is_tombstone: bool, standing: RecordPosition) {
         let id = key.group.clone();
         let kept = match self.groups.latest_mut(&id) {
@@ -190,6 +223,7 @@ impl GroupShard {
             // A simple group that offset commits before it made, or none at all. A classic group
             // that has members is not what this record is about: its tombstone came too late.
             Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
+            Some(Group::Consumer(_)) => return,
             _ if is_tombstone => return,
             _ => {
                 let mut group = UnservedGroup::new(key.kind);

@@ -4,6 +4,8 @@
 
 use protocol::wire::StrBytes;
 
+use super::modern::assignor::Assignor;
+
 /// Limits and delays of the coordinator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupSettings {
@@ -23,6 +25,22 @@ pub struct GroupSettings {
     pub offsets_retention_ms: i64,
     /// offsets.retention.check.interval.ms
     pub retention_check_interval_ms: u64,
+    /// group.consumer.assignors, the first of them for members that ask for none
+    pub consumer_assignors: Vec<Assignor>,
+    /// group.consumer.max.size
+    pub consumer_max_size: usize,
+    /// group.consumer.session.timeout.ms
+    pub consumer_session_timeout_ms: i32,
+    /// group.consumer.heartbeat.interval.ms
+    pub consumer_heartbeat_interval_ms: i32,
+    /// What a group may set for itself: group.consumer.min and .max.session.timeout.ms
+    pub consumer_session_bounds_ms: (i32, i32),
+    /// The same: group.consumer.min and .max.heartbeat.interval.ms
+    pub consumer_heartbeat_bounds_ms: (i32, i32),
+    /// group.consumer.regex.refresh.interval.ms
+    pub consumer_regex_refresh_interval_ms: i64,
+    /// Between two target assignments of a group; group.consumer.assignment.interval.ms of 4.3.
+    pub consumer_assignment_interval_ms: i64,
     /// How long a member of a group of another kind, found in the log, is believed to be there:
     /// the session timeout that Kafka gives such members unless told otherwise.
     pub unserved_session_timeout_ms: u64,
@@ -39,8 +57,24 @@ impl Default for GroupSettings {
             offset_metadata_max_size: 4_096,
             offsets_retention_ms: 7 * 24 * 60 * 60 * 1000,
             retention_check_interval_ms: 600_000,
+            consumer_assignors: vec![Assignor::Uniform, Assignor::Range],
+            consumer_max_size: i32::MAX as usize,
+            consumer_session_timeout_ms: 45_000,
+            consumer_heartbeat_interval_ms: 5_000,
+            consumer_session_bounds_ms: (45_000, 60_000),
+            consumer_heartbeat_bounds_ms: (5_000, 15_000),
+            consumer_regex_refresh_interval_ms: 600_000,
+            consumer_assignment_interval_ms: 1_000,
             unserved_session_timeout_ms: 45_000,
         }
+    }
+}
+
+impl GroupSettings {
+    /// What members get that ask for no assignor.
+    #[must_use]
+    pub fn default_assignor(&self) -> Assignor {
+        self.consumer_assignors.first().copied().unwrap_or(Assignor::Uniform)
     }
 }
 

@@ -5,11 +5,14 @@
 //! is about to be in a classic group is no record's matter: it changes as requests and timers say,
 //! and what it waits for is in `then`. Answers to `GroupCoordinatorShard`.
 
+use std::sync::Arc;
+
 use protocol::wire::StrBytes;
 
 use super::Outputs;
 use super::answer::GroupError;
 use super::classic::ClassicGroup;
+use super::consumer::{ConsumerGroup, MetadataState};
 use super::offsets::Offsets;
 use super::settings::GroupSettings;
 use super::timers::{Expiry, TimerKey};
@@ -20,6 +23,7 @@ use crate::runtime::{Now, Timers, VersionedMap};
 #[derive(Debug, Clone)]
 pub(super) enum Group {
     Classic(Box<ClassicGroup>),
+    Consumer(Arc<ConsumerGroup>),
     Unserved(UnservedGroup),
 }
 
@@ -27,6 +31,7 @@ impl Group {
     pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_in(super::GroupState::Empty),
+            Self::Consumer(group) => group.is_empty(),
             Self::Unserved(group) => group.is_empty(),
         }
     }
@@ -39,6 +44,7 @@ pub struct GroupShard {
     pub(super) groups: VersionedMap<StrBytes, Group>,
     pub(super) offsets: Offsets,
     pub(super) timers: Timers<TimerKey, Expiry>,
+    pub(super) metadata: MetadataState,
 }
 
 impl GroupShard {
@@ -50,6 +56,7 @@ impl GroupShard {
             groups: VersionedMap::default(),
             offsets: Offsets::default(),
             timers: Timers::default(),
+            metadata: MetadataState::default(),
         }
     }
 
@@ -57,9 +64,17 @@ impl GroupShard {
     pub(super) fn expire(&mut self, now: Now, out: &mut Outputs) {
         while let Some((key, expiry)) = self.timers.take_due(now.monotonic_ms) {
             match (key, expiry) {
-                (TimerKey::Session { group, member }, _) => {
-                    self.session_expired(&group, &member, now, out);
-                }
+                (TimerKey::Session { group, member }, _) => match self.groups.latest(&group) {
+                    Some(Group::Consumer(_)) => {
+                        self.consumer_session_expired(&group, &member, out);
+                    }
+                    _ => self.session_expired(&group, &member, now, out),
+                },
+                (
+                    TimerKey::Rebalance { group, member },
+                    Expiry::Rebalance { epoch, timeout_ms },
+                ) => self.rebalance_expired(&group, &member, epoch, timeout_ms, out),
+                (TimerKey::Rebalance { .. }, _) => {}
                 (TimerKey::Join { group }, Expiry::InitialJoin { delay_ms, remaining_ms }) => {
                     self.initial_join_expired(&group, delay_ms, remaining_ms, now, out);
                 }

@@ -1,5 +1,7 @@
 //! Tables over the classic protocol: state and event in, answers and records out.
 
+pub(super) mod consumer_bench;
+mod consumer_groups;
 pub(super) mod harness;
 mod joining;
 mod leaving;

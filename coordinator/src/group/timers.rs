@@ -8,6 +8,8 @@ use protocol::wire::StrBytes;
 pub(super) enum TimerKey {
     /// A member's session, or the place held for a pending one.
     Session { group: StrBytes, member: StrBytes },
+    /// The time in which a member of a consumer group is to give up its partitions.
+    Rebalance { group: StrBytes, member: StrBytes },
     /// The join phase.
     Join { group: StrBytes },
     /// The sync phase.
@@ -30,6 +32,10 @@ pub(super) enum Expiry {
     },
     PendingSync {
         generation: i32,
+    },
+    Rebalance {
+        epoch: i32,
+        timeout_ms: i32,
     },
     UnservedMembers,
     Cleanup,

@@ -1,10 +1,9 @@
-//! Groups of a protocol that is not served here (KIP-848 consumers, share, streams), as a stock
-//! broker left them in the log.
+//! Groups of a protocol that is not served here (share, streams), as a stock broker left them in
+//! the log.
 //!
 //! Their records are kept: the group is listed, its offsets can be read, committed by an
 //! administrator and deleted, and it goes when somebody deletes it or its offsets expire. Members
-//! are believed in for a session timeout, then removed, because nobody here can hear of them. An
-//! empty consumer group becomes a classic one when a classic member joins, as in Kafka.
+//! are believed in for a session timeout, then removed, because nobody here can hear of them.
 //!
 //! Tombstones are written in the order in which stock Kafka's replay accepts them: what belongs to
 //! members first, the group itself last.
@@ -24,11 +23,11 @@ pub(super) struct UnservedGroup {
 /// Whether a record is about one member, and where its tombstone stands among a group's.
 fn place(record_type: i16) -> (bool, u8) {
     match record_type {
-        8 | 14 | 22 => (true, 0),  // current assignment
-        7 | 13 | 21 => (true, 1),  // target assignment
-        5 | 10 | 19 => (true, 2),  // the member
-        6 | 12 | 20 => (false, 3), // epoch of the target assignment
-        3 | 11 | 17 => (false, 5), // the group
+        14 | 22 => (true, 0),  // current assignment
+        13 | 21 => (true, 1),  // target assignment
+        10 | 19 => (true, 2),  // the member
+        12 | 20 => (false, 3), // epoch of the target assignment
+        11 | 17 => (false, 5), // the group
         _ => (false, 4),
     }
 }

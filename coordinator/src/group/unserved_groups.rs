@@ -7,16 +7,6 @@ use super::log_event::LogEvent;
 use super::shard::{Group, GroupShard};
 
 impl GroupShard {
-    /// An empty consumer group goes, so that a classic one can come.
-    pub(super) fn convert_to_classic(&mut self, id: &StrBytes, out: &mut Outputs) {
-        let Some(Group::Unserved(group)) = self.groups.latest(id) else {
-            return;
-        };
-        let records = group.tombstones();
-        out.log(LogEvent::ConvertedToClassic { group: id.clone() });
-        out.write(self, records, None);
-    }
-
     /// Nobody can have been heard of: the members go, the group and its offsets stay.
     pub(super) fn unserved_members_expired(&mut self, id: &StrBytes, out: &mut Outputs) {
         let Some(Group::Unserved(group)) = self.groups.latest(id) else {

@@ -98,13 +98,22 @@ pub struct Outputs<S: Shard> {
     pub(super) replies: Vec<(ReplyId, S::Answer)>,
     pub(super) log_events: Vec<S::LogEvent>,
     pub(super) decided: Vec<Decided<S>>,
+    /// Answers that wait for all that is under way.
+    pub(super) when_settled: Vec<(ReplyId, S::Answer)>,
     now: Now,
     first_write: WriteId,
 }
 
 impl<S: Shard> Outputs<S> {
     pub(super) fn new(now: Now, first_write: WriteId) -> Self {
-        Self { replies: Vec::new(), log_events: Vec::new(), decided: Vec::new(), now, first_write }
+        Self {
+            replies: Vec::new(),
+            log_events: Vec::new(),
+            decided: Vec::new(),
+            when_settled: Vec::new(),
+            now,
+            first_write,
+        }
     }
 
     pub(super) fn next_write(&self) -> WriteId {
@@ -157,6 +166,11 @@ impl<S: Shard> Outputs<S> {
         let at = self.decided.len();
         self.write(shard, records, None);
         self.reply_when_written(at, reply, answer);
+    }
+
+    /// Lets an answer wait until all that was decided so far has been written, whoever decided it.
+    pub(crate) fn reply_when_settled<T: Into<S::Answer>>(&mut self, reply: Reply<T>, answer: T) {
+        self.when_settled.push((reply.id, answer.into()));
     }
 
     /// How many writes this call has decided so far.

@@ -50,7 +50,6 @@ impl<K: Clone + Eq + Hash, E> Timers<K, E> {
         Some((key, expiry))
     }
 
-    #[cfg(test)]
     pub(crate) fn is_set(&self, key: &K) -> bool {
         self.deadlines.contains_key(key)
     }

@@ -119,6 +119,22 @@ impl<K: Ord + Clone, V> VersionedMap<K, V> {
         self.values.get_mut(key)?.latest_mut()
     }
 
+    /// The value as it stands in the log.
+    pub fn committed<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.values.get(key)?.committed()
+    }
+
+    /// Whether a write under way has changed the value.
+    pub fn is_under_way<Q: Ord + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.values.get(key).is_some_and(|value| !value.under_way.is_empty())
+    }
+
     /// All latest values by key.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.values.iter().filter_map(|(key, value)| Some((key, value.latest()?)))
@@ -138,6 +154,22 @@ impl<K: Ord + Clone, V> VersionedMap<K, V> {
                 self.values.entry(key).or_default().set(standing, value);
             }
         }
+    }
+
+    /// The value, for one of several records that change it; the records of a write change one
+    /// version of it. `None`: there is no value.
+    pub fn edit(&mut self, standing: RecordPosition, key: &K) -> Option<&mut V>
+    where
+        V: Clone,
+    {
+        if let RecordPosition::UnderWay { write, .. } = standing {
+            let value = self.values.get(key)?;
+            if value.under_way.back().is_none_or(|(id, _)| *id != write) {
+                let copy = value.latest()?.clone();
+                self.set(standing, key.clone(), Some(copy));
+            }
+        }
+        self.values.get_mut(key)?.latest_mut()
     }
 
     /// What this write made stands in the log.

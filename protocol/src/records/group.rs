@@ -1,4 +1,4 @@
-//! Records of `__consumer_offsets`: committed offsets and the metadata of classic groups.
+//! Records of `__consumer_offsets`: committed offsets, classic groups and consumer groups.
 //!
 //! Kept true here: what is read and written again has the same bytes (in the same version), and a
 //! record of another kind of group is recognised, named and kept as it stands, never dropped.
@@ -14,6 +14,7 @@
 //! GroupMetadataKey/Value and LegacyOffsetCommitKey/Value of Kafka 4.1 (KIP-915 for the versions).
 
 mod classic;
+mod consumer;
 mod offset;
 #[cfg(test)]
 pub(super) mod tests;
@@ -22,6 +23,11 @@ use bytes::Bytes;
 use kafka_protocol::protocol::StrBytes;
 
 pub use classic::{GroupMetadataValue, MemberMetadata};
+pub use consumer::{
+    AssignedPartitions, ClassicMemberMetadata, ConsumerGroupMemberMetadataValue,
+    ConsumerGroupMetadataValue, ConsumerGroupRecord, CurrentMemberAssignmentValue,
+    RegularExpressionValue, TargetAssignmentMemberValue, TargetAssignmentMetadataValue,
+};
 pub use offset::{OffsetCommitKey, OffsetCommitValue};
 
 use super::fields::FieldError;
@@ -47,7 +53,6 @@ pub enum GroupRecordError {
 /// Kinds of groups whose records we keep without acting on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ModernGroupKind {
-    Consumer,
     Share,
     Streams,
 }
@@ -66,13 +71,13 @@ impl ModernGroupKey {
     /// True for the record that says a member exists (one per member of such a group).
     #[must_use]
     pub fn names_member(&self) -> bool {
-        matches!(self.record_type, 5 | 10 | 19)
+        matches!(self.record_type, 10 | 19)
     }
 
     /// True for the record that says the group itself exists.
     #[must_use]
     pub fn names_group(&self) -> bool {
-        matches!(self.record_type, 3 | 11 | 17)
+        matches!(self.record_type, 11 | 17)
     }
 }
 
@@ -87,6 +92,7 @@ pub enum GroupRecord {
         group: StrBytes,
         value: Option<GroupMetadataValue>,
     },
+    Consumer(ConsumerGroupRecord),
     Modern {
         key: ModernGroupKey,
         value: Option<Bytes>,
@@ -117,6 +123,9 @@ impl GroupRecord {
                     .map(|value| GroupMetadataValue::read(record_type, value))
                     .transpose()?,
             }),
+            _ if ConsumerGroupRecord::has_type(record_type) => {
+                ConsumerGroupRecord::read(record_type, rest, value).map(Self::Consumer)
+            }
             _ => match modern_kind(record_type) {
                 Some(kind) => Ok(Self::Modern {
                     key: ModernGroupKey {
@@ -144,6 +153,7 @@ impl GroupRecord {
                 key.string(group);
                 (key.finish(), value.as_ref().map(GroupMetadataValue::to_bytes))
             }
+            Self::Consumer(record) => record.to_bytes(),
             Self::Modern { key, value } => (key.bytes.clone(), value.clone()),
             Self::Unknown { .. } => return None,
         })
@@ -152,7 +162,6 @@ impl GroupRecord {
 
 fn modern_kind(record_type: i16) -> Option<ModernGroupKind> {
     match record_type {
-        3..=8 | 16 => Some(ModernGroupKind::Consumer),
         10..=15 => Some(ModernGroupKind::Share),
         17 | 19..=23 => Some(ModernGroupKind::Streams),
         _ => None,

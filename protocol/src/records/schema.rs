@@ -13,6 +13,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::protocol::StrBytes;
+use uuid::Uuid;
 
 use super::fields::write_tagged;
 use super::fields::{FieldError, Input, TaggedFields, put_unsigned_varint, read_tagged};
@@ -53,6 +54,10 @@ impl<'a> Reader<'a> {
         Ok(i64::from_be_bytes(self.input.array()?))
     }
 
+    pub(crate) fn uuid(&mut self) -> Result<Uuid, FieldError> {
+        Ok(Uuid::from_bytes(self.input.array()?))
+    }
+
     fn length(&mut self, wide: bool) -> Result<Option<usize>, FieldError> {
         if self.flexible {
             let length = self.input.unsigned_varint()?;
@@ -78,6 +83,14 @@ impl<'a> Reader<'a> {
     pub(crate) fn bytes(&mut self) -> Result<Bytes, FieldError> {
         let length = self.length(true)?.ok_or(FieldError::UnexpectedNull)?;
         Ok(Bytes::copy_from_slice(self.input.take(length)?))
+    }
+
+    /// An array that may not be null.
+    pub(crate) fn elements<T>(
+        &mut self,
+        element: impl FnMut(&mut Self) -> Result<T, FieldError>,
+    ) -> Result<Vec<T>, FieldError> {
+        self.array(element)?.ok_or(FieldError::UnexpectedNull)
     }
 
     /// An array that may be null; every element takes a byte at least.
@@ -113,6 +126,15 @@ impl Writer {
         let mut out = BytesMut::with_capacity(64);
         out.put_i16(version);
         Self { out, flexible }
+    }
+
+    /// The content of a tagged field, which no version stands in front of.
+    pub(crate) fn tag() -> Self {
+        Self { out: BytesMut::new(), flexible: true }
+    }
+
+    pub(crate) fn uuid(&mut self, value: Uuid) {
+        self.out.put_slice(value.as_bytes());
     }
 
     pub(crate) fn int8(&mut self, value: i8) {

@@ -12,6 +12,7 @@ const NOT_COORDINATOR: i16 = ErrorCode::NotCoordinator.code();
 
 pub(super) fn group_cases() -> Vec<Case> {
     let mut cases = groups();
+    cases.extend(consumer_groups());
     cases.extend(offsets());
     cases
 }
@@ -91,6 +92,38 @@ fn groups() -> Vec<Case> {
         .asks(&["Delete group g"])
         .gets(&[GROUP]),
     ]
+}
+
+fn consumer_groups() -> Vec<Case> {
+    let read: &[&str] = &["Read group g"];
+    vec![
+        consumer_group_heartbeat().asks(read).gets(&[GROUP]),
+        consumer_group_heartbeat()
+            .granted(read)
+            .asks(&["Read group g", "Describe topic t"])
+            .gets(&[TOPIC]),
+        case(
+            ApiKey::ConsumerGroupDescribe,
+            |_, _| ConsumerGroupDescribeRequest::default().with_group_ids(vec![group()]),
+            |_, response: ConsumerGroupDescribeResponse| {
+                response.groups.iter().map(|group| group.error_code).collect()
+            },
+        )
+        .asks(&["Describe group g"])
+        .gets(&[GROUP]),
+    ]
+}
+
+fn consumer_group_heartbeat() -> Case {
+    case(
+        ApiKey::ConsumerGroupHeartbeat,
+        |_, _| {
+            ConsumerGroupHeartbeatRequest::default()
+                .with_group_id(group())
+                .with_subscribed_topic_names(Some(vec![topic()]))
+        },
+        |_, response: ConsumerGroupHeartbeatResponse| vec![response.error_code],
+    )
 }
 
 fn find_coordinator(kind: i8) -> Case {

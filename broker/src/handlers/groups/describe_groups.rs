@@ -58,7 +58,7 @@ fn describe(
 fn refused(id: GroupId, error: &GroupError, version: i16) -> DescribedGroup {
     let group = DescribedGroup::default().with_group_id(id);
     match error {
-        GroupError::GroupNotFound(_) => {
+        GroupError::GroupNotFound(_) | GroupError::NotAClassicGroup(_) => {
             let dead = group.with_group_state(StrBytes::from_static_str(GroupState::Dead.name()));
             if version < FIRST_WITH_NOT_FOUND {
                 return dead;

@@ -1,5 +1,7 @@
-//! Classic groups and their offsets.
+//! Groups and their offsets.
 
+pub(crate) mod consumer_group_describe;
+pub(crate) mod consumer_group_heartbeat;
 pub(crate) mod delete_groups;
 pub(crate) mod describe_groups;
 pub(crate) mod find_coordinator;

@@ -37,6 +37,7 @@ pub(crate) async fn handle(
         }
         let found = image.topics().by_name(name);
         let name = topic.name.clone();
+        topic.topic_id = found.map(|found| found.id).unwrap_or_default();
         topic.partitions.retain(|partition| {
             let index = partition.partition_index;
             let exists = found.is_some_and(|found| found.partition(index).is_some());

@@ -94,7 +94,7 @@ async fn look_up(
         // What is on its way to the log counts, so that nobody resumes behind its own commit.
         groups.settled(&shard).await?;
     }
-    let member = group.member_id.as_ref().filter(|member| !member.is_empty());
+    let member = group.member_id.as_ref().map(|member| (member, group.member_epoch));
     shard.act(|shard, _, _| match &wanted {
         Some(topics) => shard.fetch_offsets(&group.group_id, member, topics, require_stable),
         None => shard.fetch_all_offsets(&group.group_id, member, require_stable),

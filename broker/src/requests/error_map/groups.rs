@@ -6,20 +6,38 @@
 use coordinator::group::GroupError;
 use coordinator::runtime::WriteFailure;
 use protocol::ErrorCode;
+use protocol::wire::StrBytes;
 
 /// The code of a refusal.
 pub(crate) fn code(error: &GroupError) -> ErrorCode {
     match error {
         GroupError::InvalidGroupId => ErrorCode::InvalidGroupId,
         GroupError::InvalidSessionTimeout { .. } => ErrorCode::InvalidSessionTimeout,
-        GroupError::GroupNotFound(_) => ErrorCode::GroupIdNotFound,
-        GroupError::UnknownMember => ErrorCode::UnknownMemberId,
-        GroupError::FencedInstance { .. } => ErrorCode::FencedInstanceId,
+        GroupError::GroupNotFound(_)
+        | GroupError::NotAConsumerGroup(_)
+        | GroupError::NotAClassicGroup(_)
+        | GroupError::NoSuchConsumerGroup(_)
+        | GroupError::UpgradeDisabled(_) => ErrorCode::GroupIdNotFound,
+        GroupError::UnknownMember
+        | GroupError::NotAMember { .. }
+        | GroupError::UnknownInstance(_) => ErrorCode::UnknownMemberId,
+        GroupError::FencedInstance { .. } | GroupError::StaticMemberFenced { .. } => {
+            ErrorCode::FencedInstanceId
+        }
+        GroupError::UnreleasedInstance { .. } => ErrorCode::UnreleasedInstanceId,
+        GroupError::FencedMemberEpoch(_) => ErrorCode::FencedMemberEpoch,
+        GroupError::StaleMemberEpoch { .. } => ErrorCode::StaleMemberEpoch,
+        GroupError::UnsupportedAssignor(_) => ErrorCode::UnsupportedAssignor,
+        GroupError::InvalidRegularExpression(_) => ErrorCode::InvalidRegularExpression,
+        GroupError::InvalidRequest(_) => ErrorCode::InvalidRequest,
+        GroupError::UnsupportedVersion => ErrorCode::UnsupportedVersion,
         GroupError::IllegalGeneration { .. } => ErrorCode::IllegalGeneration,
         GroupError::RebalanceInProgress => ErrorCode::RebalanceInProgress,
         GroupError::InconsistentProtocol => ErrorCode::InconsistentGroupProtocol,
         GroupError::MemberIdRequired => ErrorCode::MemberIdRequired,
-        GroupError::MaxSizeReached { .. } => ErrorCode::GroupMaxSizeReached,
+        GroupError::MaxSizeReached { .. } | GroupError::ConsumerGroupFull { .. } => {
+            ErrorCode::GroupMaxSizeReached
+        }
         GroupError::NonEmptyGroup => ErrorCode::NonEmptyGroup,
         GroupError::SubscribedToTopic => ErrorCode::GroupSubscribedToTopic,
         GroupError::OffsetMetadataTooLarge { .. } => ErrorCode::OffsetMetadataTooLarge,
@@ -28,7 +46,18 @@ pub(crate) fn code(error: &GroupError) -> ErrorCode {
         GroupError::NotCoordinator => ErrorCode::NotCoordinator,
         GroupError::CoordinatorNotAvailable => ErrorCode::CoordinatorNotAvailable,
         GroupError::WriteFailed(failure) => write_code(*failure),
-        GroupError::Unexpected(_) => ErrorCode::UnknownServerError,
+        GroupError::Unexpected(_) | GroupError::NotAssigned(_) => ErrorCode::UnknownServerError,
+    }
+}
+
+/// Kafka's words for it, where a response has a place for them.
+pub(crate) fn message(error: &GroupError) -> Option<StrBytes> {
+    match error {
+        // What concerns the coordinator as a whole has its code alone.
+        GroupError::LoadInProgress | GroupError::NotCoordinator | GroupError::WriteFailed(_) => {
+            None
+        }
+        other => Some(StrBytes::from_string(other.to_string())),
     }
 }
 

@@ -30,6 +30,7 @@ impl fmt::Display for LogEvent {
             | Self::MemberLeft { .. }
             | Self::MemberFailed { .. }
             | Self::PendingMemberExpired { .. } => self.fmt_departure(f),
+            Self::Consumer(event) => event.fmt(f),
             _ => self.fmt_group(f),
         }
     }

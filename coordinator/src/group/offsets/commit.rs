@@ -95,6 +95,7 @@ impl GroupShard {
         let generation = request.generation_id_or_member_epoch;
         let group = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group,
+            Some(Group::Consumer(group)) => return group.validate_commit(api_version, request),
             Some(Group::Unserved(group)) => {
                 return match group.kind {
                     ModernGroupKind::Share => Err(GroupError::GroupNotFound(id.clone())),
@@ -150,6 +151,7 @@ impl GroupShard {
         let name = own(&topic.name);
         let is_subscribed = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group.is_subscribed_to(&name),
+            Some(Group::Consumer(group)) => group.is_subscribed_to(&name),
             // What its members read stands in records that we don't look into: rather keep.
             Some(Group::Unserved(group)) => !group.is_empty(),
             None => false,

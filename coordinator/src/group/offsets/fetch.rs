@@ -28,7 +28,7 @@ impl GroupShard {
     pub fn fetch_offsets(
         &self,
         group: &StrBytes,
-        member: Option<&StrBytes>,
+        member: Option<(&StrBytes, i32)>,
         topics: &[(StrBytes, Vec<i32>)],
         require_stable: bool,
     ) -> Result<Vec<FetchedTopic>, GroupError> {
@@ -47,7 +47,7 @@ impl GroupShard {
     pub fn fetch_all_offsets(
         &self,
         group: &StrBytes,
-        member: Option<&StrBytes>,
+        member: Option<(&StrBytes, i32)>,
         require_stable: bool,
     ) -> Result<Vec<FetchedTopic>, GroupError> {
         self.validate_fetch(group, member)?;
@@ -65,13 +65,18 @@ impl GroupShard {
         Ok(fetched.collect())
     }
 
-    /// A classic group answers anybody; a member of another protocol is not known here.
+    /// A classic group answers anybody, a consumer group its members by what stands in the log; a
+    /// member of another protocol is not known here.
     fn validate_fetch(
         &self,
         group: &StrBytes,
-        member: Option<&StrBytes>,
+        member: Option<(&StrBytes, i32)>,
     ) -> Result<(), GroupError> {
-        match self.groups.latest(group) {
+        match self.groups.committed(group) {
+            Some(Group::Consumer(group)) => {
+                let (member, epoch) = member.unzip();
+                group.validate_fetch(member, epoch.unwrap_or(-1))
+            }
             Some(Group::Unserved(_)) if member.is_some() => Err(GroupError::UnknownMember),
             _ => Ok(()),
         }

@@ -1,6 +1,7 @@
 //! A shard with a log in memory: requests in short form, writes that finish when told to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::batch::{BatchBuilder, BatchView};
@@ -80,6 +81,7 @@ pub(in super::super) struct Bench {
     pub(in super::super) log_events: Vec<LogEvent>,
     /// Whether writes finish by themselves.
     pub(in super::super) writes_at_once: bool,
+    pub(in super::super) cluster: Arc<dyn ClusterMetadata>,
     next_reply: u64,
     next_draw: u128,
 }
@@ -98,6 +100,7 @@ impl Bench {
             log: Vec::new(),
             log_events: Vec::new(),
             writes_at_once: true,
+            cluster: Arc::new(NoMetadata),
             next_reply: 0,
             next_draw: 1,
         };
@@ -328,6 +331,7 @@ impl Bench {
         }
         bench.run(|shard, now, out| shard.loaded(now, out));
         bench.log = self.log.clone();
+        bench.cluster = Arc::clone(&self.cluster);
         // Neither replies nor draws come twice, whoever coordinates.
         (bench.next_reply, bench.next_draw) = (self.next_reply, self.next_draw);
         bench
@@ -371,6 +375,7 @@ impl Bench {
                     members.collect::<Vec<_>>(),
                 )
             }
+            Group::Consumer(group) => format!("{group:?}"),
             Group::Unserved(group) => format!("{id:?} {:?}", group.tombstones()),
         });
         groups

@@ -130,15 +130,15 @@ fn a_record_of_a_later_kafka_is_passed_over() {
     assert_eq!(bench.log_events, [LogEvent::UnknownRecordType { record_type: 99 }]);
 }
 
-/// A consumer group (KIP-848) `cg` with one member, as a stock broker leaves it.
+/// A share group `sg` with one member, as a stock broker leaves it.
 fn foreign() -> Bytes {
     let mut builder = BatchBuilder::new(0);
     for key in [
-        &b"\0\x03\0\x02cg"[..],
-        b"\0\x05\0\x02cg\0\x01m",
-        b"\0\x06\0\x02cg",
-        b"\0\x07\0\x02cg\0\x01m",
-        b"\0\x08\0\x02cg\0\x01m",
+        &b"\0\x0b\0\x02sg"[..],
+        b"\0\x0a\0\x02sg\0\x01m",
+        b"\0\x0c\0\x02sg",
+        b"\0\x0d\0\x02sg\0\x01m",
+        b"\0\x0e\0\x02sg\0\x01m",
     ] {
         builder.append(0, Some(key), Some(b"\0\0kept"));
     }
@@ -153,28 +153,15 @@ fn tombstone_types(bench: &Bench) -> Vec<u8> {
 fn a_group_of_another_protocol_is_listed_and_its_members_expire() {
     let mut bench = loaded(&[foreign()]);
     bench.run(|shard, now, out| shard.loaded(now, out));
-    let listed = bench.shard().list(&[], &[text("consumer")]);
-    assert_eq!((listed[0].state, listed[0].kind), ("Stable", GroupKind::Consumer));
-    let described = bench.shard().describe(&text("cg")).unwrap();
+    let listed = bench.shard().list(&[], &[text("share")]);
+    assert_eq!((listed[0].state, listed[0].kind), ("Stable", GroupKind::Share));
+    let described = bench.shard().describe(&text("sg")).unwrap();
     assert_eq!((described.state, described.members.len()), (GroupState::Stable, 0));
     let request =
-        join_request("", &["range"]).with_group_id(protocol::messages::GroupId(text("cg")));
+        join_request("", &["range"]).with_group_id(protocol::messages::GroupId(text("sg")));
     let reply = bench.join_as(9, &request);
     assert_eq!(bench.joined(reply).error, Some(GroupError::InconsistentProtocol));
     bench.pass(45_000);
     assert_eq!(bench.shard().list(&[], &[])[0].state, "Empty");
-    assert_eq!(tombstone_types(&bench), [8, 7, 5], "in the order that stock replays");
-}
-
-#[test]
-fn an_empty_group_of_another_protocol_becomes_classic_when_one_joins() {
-    let mut bench = loaded(&[foreign()]);
-    bench.run(|shard, now, out| shard.loaded(now, out));
-    bench.pass(45_000);
-    let request =
-        join_request("", &["range"]).with_group_id(protocol::messages::GroupId(text("cg")));
-    let reply = bench.join_as(9, &request);
-    assert_eq!(bench.joined(reply).error, Some(GroupError::MemberIdRequired));
-    assert_eq!(tombstone_types(&bench), [8, 7, 5, 6, 3]);
-    assert_eq!(bench.shard().list(&[], &[])[0].kind, GroupKind::Classic);
+    assert_eq!(tombstone_types(&bench), [14, 13, 10], "in the order that stock replays");
 }

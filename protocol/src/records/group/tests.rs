@@ -129,8 +129,6 @@ fn an_empty_group_is_written_as_stock_does() {
 #[test]
 fn records_of_other_kinds_of_groups_are_named_and_kept_whole() {
     for (name, kind, group, names_group, names_member) in [
-        ("consumer_group_key", ModernGroupKind::Consumer, "cg", true, false),
-        ("consumer_member_key", ModernGroupKind::Consumer, "cg", false, true),
         ("share_group_key", ModernGroupKind::Share, "sg", true, false),
         ("streams_group_key", ModernGroupKind::Streams, "st", true, false),
     ] {
@@ -141,6 +139,133 @@ fn records_of_other_kinds_of_groups_are_named_and_kept_whole() {
         assert_eq!((key.names_group(), key.names_member()), (names_group, names_member));
         let kept = (Bytes::from(bytes), Some(Bytes::from_static(b"anything")));
         assert_eq!(record.to_bytes(), Some(kept));
+    }
+}
+
+fn assigned(low: u64, partitions: &[i32], epochs: Option<&[i32]>) -> AssignedPartitions {
+    AssignedPartitions {
+        topic_id: uuid::Uuid::from_u64_pair(1, low),
+        partitions: partitions.to_vec(),
+        assignment_epochs: epochs.map(<[i32]>::to_vec),
+        ..Default::default()
+    }
+}
+
+fn member_values() -> (ConsumerGroupMemberMetadataValue, ConsumerGroupMemberMetadataValue) {
+    let plain = ConsumerGroupMemberMetadataValue {
+        client_id: text("c"),
+        client_host: text("h"),
+        rebalance_timeout_ms: -1,
+        ..ConsumerGroupMemberMetadataValue::default()
+    };
+    let classic = ClassicMemberMetadata {
+        session_timeout_ms: 45_000,
+        supported_protocols: vec![(text("range"), Bytes::from_static(&[1, 2]))],
+    };
+    let full = ConsumerGroupMemberMetadataValue {
+        instance_id: Some(text("i")),
+        rack_id: Some(text("r")),
+        client_host: text("/127.0.0.1"),
+        subscribed_topic_names: vec![text("orders")],
+        subscribed_topic_regex: Some(text("")),
+        rebalance_timeout_ms: 300_000,
+        server_assignor: Some(text("range")),
+        classic_member_metadata: Some(classic),
+        ..plain.clone()
+    };
+    (plain, full)
+}
+
+fn group_and_member_records() -> Vec<(ConsumerGroupRecord, &'static str)> {
+    let (plain, full) = member_values();
+    let of_group = |metadata_hash| ConsumerGroupRecord::Group {
+        group: text("cg"),
+        value: Some(ConsumerGroupMetadataValue { epoch: 5, metadata_hash, ..Default::default() }),
+    };
+    let of_member = |value| ConsumerGroupRecord::Member {
+        group: text("cg"),
+        member: text("m"),
+        value: Some(value),
+    };
+    vec![
+        (of_group(77), "consumer_group_value"),
+        (of_group(0), "consumer_group_value_plain"),
+        (of_member(full), "consumer_member_value"),
+        (of_member(plain), "consumer_member_value_plain"),
+    ]
+}
+
+fn assignment_records() -> Vec<(ConsumerGroupRecord, &'static str)> {
+    let (group, member) = (text("cg"), text("m"));
+    let epoch = TargetAssignmentMetadataValue {
+        assignment_epoch: 5,
+        assignment_timestamp_ms: 1_700_000_000_000,
+        ..Default::default()
+    };
+    let target = TargetAssignmentMemberValue {
+        topic_partitions: vec![assigned(2, &[0, 3], None)],
+        ..Default::default()
+    };
+    let current = CurrentMemberAssignmentValue {
+        member_epoch: 5,
+        previous_member_epoch: 4,
+        state: 1,
+        assigned_partitions: vec![assigned(2, &[0, 3], Some(&[4, 5]))],
+        partitions_pending_revocation: vec![assigned(3, &[1], None)],
+        ..Default::default()
+    };
+    let matched = RegularExpressionValue {
+        topics: vec![text("orders"), text("orders-2")],
+        version: 9,
+        timestamp_ms: 1_700_000_000_000,
+        ..Default::default()
+    };
+    let of_group =
+        ConsumerGroupRecord::TargetAssignment { group: group.clone(), value: Some(epoch) };
+    let of_member = ConsumerGroupRecord::TargetAssignmentMember {
+        group: group.clone(),
+        member: member.clone(),
+        value: Some(target),
+    };
+    let current = ConsumerGroupRecord::CurrentAssignment {
+        group: group.clone(),
+        member,
+        value: Some(current),
+    };
+    let regular_expression = text("orders.*");
+    let matched =
+        ConsumerGroupRecord::RegularExpression { group, regular_expression, value: Some(matched) };
+    vec![
+        (of_group, "consumer_target_value"),
+        (of_member, "consumer_target_member_value"),
+        (current, "consumer_current_value"),
+        (matched, "consumer_regex_value"),
+    ]
+}
+
+#[test]
+fn records_of_consumer_groups_are_read_and_written_as_stock_does() {
+    for (record, bytes) in group_and_member_records().into_iter().chain(assignment_records()) {
+        let record = GroupRecord::Consumer(record);
+        let (key, value) = record.to_bytes().unwrap();
+        assert_eq!(value.as_deref(), Some(&stock_bytes(bytes)[..]), "{bytes}");
+        assert_eq!(GroupRecord::read(Some(&key), value.as_deref()), Ok(record));
+        for cut in 0..value.as_ref().map_or(0, Bytes::len) {
+            let cut = value.as_ref().map(|value| &value[..cut]);
+            assert!(GroupRecord::read(Some(&key), cut).is_err(), "{bytes} {cut:?}");
+        }
+    }
+}
+
+#[test]
+fn the_keys_of_a_consumer_group_are_stock_s_and_its_tombstones_name_it() {
+    for (key, is_member) in [("consumer_group_key", false), ("consumer_member_key", true)] {
+        let key = stock_bytes(key);
+        let read = GroupRecord::read(Some(&key), None).unwrap();
+        let GroupRecord::Consumer(record) = &read else { panic!("{read:?}") };
+        assert_eq!((record.group().as_str(), record.is_tombstone()), ("cg", true));
+        assert_eq!(matches!(record, ConsumerGroupRecord::Member { .. }), is_member);
+        assert_eq!(read.to_bytes(), Some((Bytes::from(key), None)));
     }
 }
 

@@ -1,0 +1,39 @@
+//! Consumer groups of KIP-848: the coordinator shares the partitions out, and members follow it
+//! heartbeat by heartbeat.
+//!
+//! ```text
+//! heartbeat ─▶ member ─▶ group epoch ─▶ target assignment ─▶ current assignment ─▶ answer
+//!              (5)       (3)            (6, 7)               (8)                   when written
+//! ```
+//! All state is in records; in memory there are only timers and what is known to be fresh. A group
+//! is `Empty` without members, `Assigning` while the target assignment is behind the group,
+//! `Reconciling` while a member is behind the target, else `Stable`.
+//!
+//! Kept true: a partition has one owner, and a new one only when the old one has let go of it; a
+//! member's epoch is no greater than the target's; what a member is told stands in the log.
+//! Answers to `modern.consumer` and the consumer groups' part of `GroupMetadataManager`.
+
+mod description;
+mod event;
+mod group;
+mod heartbeat;
+mod leave;
+mod member;
+mod metadata_change;
+mod offsets;
+mod reconciliation;
+mod records;
+mod regular_expressions;
+mod request;
+mod static_member;
+mod subscriptions;
+mod target_assignment;
+mod timeouts;
+
+pub use description::{DescribedConsumerGroup, DescribedConsumerMember, DescribedPartitions};
+pub use event::ConsumerGroupEvent;
+pub use heartbeat::{ConsumerGroupHeartbeat, HeartbeatAnswer};
+pub use request::refuse_heartbeat;
+
+pub(super) use group::ConsumerGroup;
+pub(super) use metadata_change::MetadataState;

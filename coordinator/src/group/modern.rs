@@ -1,0 +1,14 @@
+//! What the groups of KIP-848 have in common: what the coordinator knows of topics, assignments,
+//! and who shares partitions out. Answers to Kafka's `coordinator.group.modern`.
+
+mod assignment;
+pub(super) mod assignor;
+mod java_order;
+mod metadata;
+mod metadata_hash;
+
+pub use assignment::Assignment;
+pub use metadata::{ClusterMetadata, GroupOverrides, NoMetadata, TopicMetadata};
+
+pub(super) use java_order::hash_map_order;
+pub(super) use metadata_hash::{MetadataHashes, group_hash};

@@ -1,0 +1,42 @@
+//! The order in which Java's hash maps go over their keys. The assignors of Kafka share out in that
+//! order, so that who gets what depends on it.
+//!
+//! Keys of one bucket stand as they were put in. Kept out: buckets that Java has made trees of.
+
+/// The keys of a `HashMap` that grew from nothing; `keys` as they were put in.
+pub(in super::super) fn hash_map_order<K>(keys: Vec<K>, hash: impl Fn(&K) -> i32) -> Vec<K> {
+    let mut capacity = 16_usize;
+    while keys.len() > capacity / 4 * 3 {
+        capacity *= 2;
+    }
+    by_bucket(keys, capacity, hash)
+}
+
+/// The elements of a `HashSet` that was made of a collection of this order.
+pub(super) fn hash_set_order<K>(keys: Vec<K>, hash: impl Fn(&K) -> i32) -> Vec<K> {
+    let wanted = (keys.len() * 4 / 3 + 1).max(16);
+    by_bucket(keys, wanted.next_power_of_two(), hash)
+}
+
+fn by_bucket<K>(mut keys: Vec<K>, capacity: usize, hash: impl Fn(&K) -> i32) -> Vec<K> {
+    keys.sort_by_key(|key| {
+        let hash = hash(key) as u32;
+        (hash ^ (hash >> 16)) as usize & (capacity - 1)
+    });
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::java_hash;
+
+    #[test]
+    fn keys_stand_by_bucket_and_a_larger_map_has_more_of_them() {
+        // "b" is 98, "r" 114: both in bucket 2 of 16, in 2 and 18 of 32.
+        let few = hash_map_order(vec!["r", "b", "a"], |key| java_hash(key));
+        assert_eq!(few, ["a", "r", "b"]);
+        let many = hash_map_order((0..13).rev().map(|n| n * 16).collect(), |key: &i32| *key);
+        assert_eq!(many[..7], [192, 160, 128, 96, 64, 32, 0]);
+    }
+}
