@@ -65,13 +65,11 @@ impl ClientQuotas for NoQuotas {
 pub(crate) fn is_exempt(key: ApiKey) -> bool {
     matches!(
         key,
-        ApiKey::AddRaftVoter
-            | ApiKey::AlterPartition
+        ApiKey::AlterPartition
             | ApiKey::BeginQuorumEpoch
             | ApiKey::EndQuorumEpoch
             | ApiKey::Envelope
             | ApiKey::FetchSnapshot
-            | ApiKey::RemoveRaftVoter
             | ApiKey::UpdateRaftVoter
             | ApiKey::Vote
     )
