@@ -25,6 +25,8 @@ mod reconciliation;
 mod records;
 mod regular_expressions;
 mod request;
+#[cfg(test)]
+mod simulation;
 mod static_member;
 mod subscriptions;
 mod target_assignment;
