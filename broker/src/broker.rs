@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::coordinators::groups::Groups;
+use crate::coordinators::transactions::Transactions;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::controller_client::ControllerClient;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
@@ -32,6 +33,7 @@ pub(crate) struct Broker {
     pub(crate) fetchers: Arc<Fetchers>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) groups: Groups,
+    pub(crate) transactions: Transactions,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) policies: Arc<Policies>,

@@ -94,8 +94,9 @@ impl<S: Shard> Runtime<S> {
         let mut out = Outputs::new(now, self.next_write);
         let result = call(&mut self.shard, now, &mut out);
         self.next_write = out.next_write();
-        let Outputs { replies, log_events, decided, .. } = out;
+        let Outputs { replies, log_events, commands, decided, .. } = out;
         effects.replies.extend(replies);
+        effects.commands.extend(commands);
         effects.log_events.extend(log_events);
         let mut too_large = None;
         for Decided { write, after_write, reply } in decided {

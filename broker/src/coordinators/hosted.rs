@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use coordinator::runtime::{
-    Effects, Now, Outputs, Reply, ReplyId, Runtime, Unavailable, Write, WriteFailure, WriteId,
+    Effects, Now, Outputs, Reply, ReplyId, Runtime, Shard, Unavailable, Write, WriteFailure,
+    WriteId,
 };
 use parking_lot::Mutex;
 use protocol::batch::{Compression, HEADER_LEN};
@@ -70,7 +71,10 @@ impl<S: Kind, T: TryFrom<S::Answer>> Parked<S, T> {
     }
 }
 
-#[derive(Debug)]
+/// How the commands of a kind's shards are carried out; none are given by most.
+pub(super) type Commanded<S> =
+    dyn Fn(&Arc<HostedShard<S>>, <S as Shard>::Command) + Send + Sync + 'static;
+
 pub(crate) struct HostedShard<S: Kind> {
     node_id: i32,
     partition: i32,
@@ -81,6 +85,15 @@ pub(crate) struct HostedShard<S: Kind> {
     state: Mutex<State<S>>,
     /// An earlier deadline, or the end.
     rearm: Notify,
+    commanded: Arc<Commanded<S>>,
+}
+
+impl<S: Kind> std::fmt::Debug for HostedShard<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("HostedShard");
+        shown.field("partition", &self.partition).field("leader_epoch", &self.leader_epoch);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl<S: Kind> HostedShard<S> {
@@ -90,6 +103,7 @@ impl<S: Kind> HostedShard<S> {
         leader_epoch: i32,
         log: Arc<dyn ShardLog>,
         compression: Compression,
+        commanded: Arc<Commanded<S>>,
     ) -> Self {
         let state = State {
             phase: Phase::Loading,
@@ -108,6 +122,7 @@ impl<S: Kind> HostedShard<S> {
             compression,
             state: Mutex::new(state),
             rearm: Notify::new(),
+            commanded,
         }
     }
 
@@ -173,6 +188,9 @@ impl<S: Kind> HostedShard<S> {
             result
         };
         self.say(&effects.log_events);
+        for command in effects.commands {
+            (self.commanded)(self, command);
+        }
         Ok(result)
     }
 

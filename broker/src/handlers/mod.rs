@@ -9,6 +9,7 @@ pub(crate) mod records;
 mod replicas;
 mod security;
 mod topics;
+mod transactions;
 
 #[cfg(test)]
 pub(crate) mod authorization_test;

@@ -34,6 +34,9 @@ use super::security::{
 use super::topics::{
     create_partitions, create_topics, delete_topics, describe_topic_partitions, metadata,
 };
+use super::transactions::{
+    add_offsets_to_txn, add_partitions_to_txn, describe_transactions, end_txn, list_transactions,
+};
 use crate::broker::Broker;
 use crate::requests::context::RequestContext;
 use crate::requests::reply::{Later, Reply, serve};
@@ -121,11 +124,31 @@ fn route_records(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes)
             call!(broker, context, body => describe_producers(metadata, replicas))
         }
         ApiKey::InitProducerId => {
-            call!(broker, context, body => init_producer_id(config, producer_ids))
+            call!(broker, context, body => init_producer_id(transactions, producer_ids))
         }
         ApiKey::ListOffsets => call!(broker, context, body => list_offsets(replicas)),
         ApiKey::OffsetForLeaderEpoch => {
             call!(broker, context, body => offset_for_leader_epoch(replicas))
+        }
+        _ => route_transactions(broker, context, body),
+    }
+}
+
+/// As [`route`], for transactions.
+fn route_transactions(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
+    match context.api.key {
+        ApiKey::AddOffsetsToTxn => {
+            call!(broker, context, body => add_offsets_to_txn(metadata, groups, transactions))
+        }
+        ApiKey::AddPartitionsToTxn => {
+            call!(broker, context, body => add_partitions_to_txn(metadata, transactions))
+        }
+        ApiKey::DescribeTransactions => {
+            call!(broker, context, body => describe_transactions(transactions))
+        }
+        ApiKey::EndTxn => call!(broker, context, body => end_txn(transactions)),
+        ApiKey::ListTransactions => {
+            call!(broker, context, body => list_transactions(transactions))
         }
         _ => route_groups(broker, context, body),
     }
@@ -137,7 +160,8 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
         ApiKey::DeleteGroups => call!(broker, context, body => delete_groups(metadata, groups)),
         ApiKey::DescribeGroups => call!(broker, context, body => describe_groups(metadata, groups)),
         ApiKey::FindCoordinator => {
-            call!(broker, context, body => find_coordinator(metadata, groups, auto_topics))
+            call!(broker, context, body =>
+                find_coordinator(metadata, groups, transactions, auto_topics))
         }
         ApiKey::Heartbeat => call!(broker, context, body => heartbeat(metadata, groups)),
         ApiKey::JoinGroup => call!(broker, context, body => join_group(metadata, groups)),

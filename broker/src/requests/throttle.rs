@@ -105,18 +105,21 @@ macro_rules! without_throttle_time {
 }
 
 with_throttle_time! {
-    AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
+    AddOffsetsToTxnResponse AddPartitionsToTxnResponse AllocateProducerIdsResponse
+    AlterConfigsResponse AlterPartitionReassignmentsResponse
     AlterPartitionResponse ApiVersionsResponse AssignReplicasToDirsResponse
     BrokerHeartbeatResponse BrokerRegistrationResponse ControllerRegistrationResponse
     CreateAclsResponse CreatePartitionsResponse CreateTopicsResponse DeleteAclsResponse
     DeleteGroupsResponse DeleteRecordsResponse DeleteTopicsResponse DescribeAclsResponse
     DescribeClientQuotasResponse DescribeClusterResponse DescribeConfigsResponse
     DescribeGroupsResponse DescribeLogDirsResponse DescribeProducersResponse
-    DescribeTopicPartitionsResponse DescribeUserScramCredentialsResponse ElectLeadersResponse
+    DescribeTopicPartitionsResponse DescribeTransactionsResponse
+    DescribeUserScramCredentialsResponse ElectLeadersResponse EndTxnResponse
     FetchResponse FetchSnapshotResponse FindCoordinatorResponse HeartbeatResponse
     IncrementalAlterConfigsResponse InitProducerIdResponse JoinGroupResponse LeaveGroupResponse
     ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
-    ListPartitionReassignmentsResponse MetadataResponse OffsetCommitResponse OffsetDeleteResponse
+    ListPartitionReassignmentsResponse ListTransactionsResponse MetadataResponse
+    OffsetCommitResponse OffsetDeleteResponse
     OffsetFetchResponse OffsetForLeaderEpochResponse SyncGroupResponse UnregisterBrokerResponse
     UpdateFeaturesResponse UpdateRaftVoterResponse
 }

@@ -136,7 +136,12 @@ broker_config! {
         "offsets.topic.replication.factor" => offsets_topic_replication_factor: i16,
         "offsets.topic.segment.bytes" => offsets_topic_segment_bytes: i32,
         // transactions
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms" =>
+            transaction_abort_timed_out_transaction_cleanup_interval_ms: i32,
         "transaction.max.timeout.ms" => transaction_max_timeout_ms: i32,
+        "transaction.remove.expired.transaction.cleanup.interval.ms" =>
+            transaction_remove_expired_transaction_cleanup_interval_ms: i32,
+        "transaction.state.log.load.buffer.size" => transaction_state_log_load_buffer_size: i32,
         "transaction.state.log.min.isr" => transaction_state_log_min_isr: i32,
         "transaction.state.log.num.partitions" => transaction_state_log_num_partitions: i32,
         "transaction.state.log.replication.factor" => transaction_state_log_replication_factor: i16,

@@ -1,4 +1,5 @@
-//! What a shard wants done: answers to give, records to append, lines to log.
+//! What a shard wants done: answers to give, records to append, lines to log, commands for its
+//! host.
 //!
 //! Order matters for writes only: they are appended as they stand here, and each is reported back
 //! by [`super::Runtime::written`], in that order.
@@ -97,6 +98,7 @@ pub(super) struct Decided<S: Shard> {
 pub struct Outputs<S: Shard> {
     pub(super) replies: Vec<(ReplyId, S::Answer)>,
     pub(super) log_events: Vec<S::LogEvent>,
+    pub(super) commands: Vec<S::Command>,
     pub(super) decided: Vec<Decided<S>>,
     now: Now,
     first_write: WriteId,
@@ -104,7 +106,14 @@ pub struct Outputs<S: Shard> {
 
 impl<S: Shard> Outputs<S> {
     pub(super) fn new(now: Now, first_write: WriteId) -> Self {
-        Self { replies: Vec::new(), log_events: Vec::new(), decided: Vec::new(), now, first_write }
+        Self {
+            replies: Vec::new(),
+            log_events: Vec::new(),
+            commands: Vec::new(),
+            decided: Vec::new(),
+            now,
+            first_write,
+        }
     }
 
     pub(super) fn next_write(&self) -> WriteId {
@@ -125,6 +134,10 @@ impl<S: Shard> Outputs<S> {
 
     pub(crate) fn log(&mut self, log_event: S::LogEvent) {
         self.log_events.push(log_event);
+    }
+
+    pub(crate) fn command(&mut self, command: S::Command) {
+        self.commands.push(command);
     }
 
     /// Sends records off, which the shard is from here on what they make it.
@@ -184,6 +197,7 @@ pub struct Effects<S: Shard> {
     pub replies: Vec<(ReplyId, S::Answer)>,
     pub writes: Vec<Write>,
     pub log_events: Vec<S::LogEvent>,
+    pub commands: Vec<S::Command>,
     /// Writes from this one on have failed, whether they were tried or not. Those in `writes` came
     /// after that.
     pub reverted_from: Option<WriteId>,
@@ -195,6 +209,7 @@ impl<S: Shard> Default for Effects<S> {
             replies: Vec::new(),
             writes: Vec::new(),
             log_events: Vec::new(),
+            commands: Vec::new(),
             reverted_from: None,
         }
     }

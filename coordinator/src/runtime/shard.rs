@@ -80,6 +80,8 @@ pub trait Shard: Debug + Sized {
     /// What follows once a write has its fate, for state that no record makes (Kafka's
     /// `appendFuture` with `replayRecords` false).
     type AfterWrite: Debug;
+    /// What the host does elsewhere for the shard, and tells it of; nothing for most.
+    type Command: Debug;
 
     fn read(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Self::Record, Self::RecordError>;
 

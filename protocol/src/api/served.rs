@@ -24,6 +24,9 @@ const ON_BROKER: &[ApiKey] = &[
     DeleteRecords,
     InitProducerId,
     OffsetForLeaderEpoch,
+    AddPartitionsToTxn,
+    AddOffsetsToTxn,
+    EndTxn,
     DescribeAcls,
     CreateAcls,
     DeleteAcls,
@@ -44,6 +47,8 @@ const ON_BROKER: &[ApiKey] = &[
     DescribeCluster,
     UnregisterBroker,
     DescribeProducers,
+    DescribeTransactions,
+    ListTransactions,
     ListConfigResources,
     DescribeTopicPartitions,
 ];

@@ -45,7 +45,7 @@ pub(crate) fn code_or_none(error: Option<&GroupError>) -> i16 {
     error.map_or(0, |error| code(error).code())
 }
 
-fn write_code(failure: WriteFailure) -> ErrorCode {
+pub(super) fn write_code(failure: WriteFailure) -> ErrorCode {
     match failure {
         WriteFailure::UnknownPartition
         | WriteFailure::NotEnoughReplicas
