@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tests::harness::{Bench, text};
+use super::tests::harness::{self, Bench, text};
 use super::*;
 use crate::runtime::{ReplyId, WriteFailure};
 
@@ -181,7 +181,7 @@ impl World {
 
     /// What the producer writes, once the leader has verified that it may.
     fn write(&mut self, id: &'static str, who: ProducerIdAndEpoch, partition: i32) {
-        let asked = [super::tests::harness::partition(partition)].into();
+        let asked = [harness::partition(partition)].into();
         let shard = self.bench.runtime.shard();
         let verified = shard.verify_partitions(&text(id), who, &asked);
         if !verified.is_ok_and(|verified| verified.iter().all(|(_, takes_part)| *takes_part)) {

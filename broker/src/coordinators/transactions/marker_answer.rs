@@ -59,3 +59,69 @@ pub(super) fn judge(asked: &BTreeSet<TopicPartition>, errors: Option<&Errors>) -
     }
     judged
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::messages::TopicName;
+    use protocol::messages::write_txn_markers_response::{
+        WritableTxnMarkerPartitionResult, WritableTxnMarkerResult, WritableTxnMarkerTopicResult,
+    };
+    use protocol::wire::StrBytes;
+
+    use super::*;
+
+    fn partition(partition: i32) -> TopicPartition {
+        TopicPartition { topic: StrBytes::from_static_str("t"), partition }
+    }
+
+    /// The answer for producer 7, with a code for each partition.
+    fn answer(codes: &[i16]) -> WriteTxnMarkersResponse {
+        let partitions = (0..).zip(codes).map(|(index, code)| {
+            WritableTxnMarkerPartitionResult::default()
+                .with_partition_index(index)
+                .with_error_code(*code)
+        });
+        let topic = WritableTxnMarkerTopicResult::default()
+            .with_name(TopicName(StrBytes::from_static_str("t")))
+            .with_partitions(partitions.collect());
+        let marker =
+            WritableTxnMarkerResult::default().with_producer_id(7.into()).with_topics(vec![topic]);
+        WriteTxnMarkersResponse::default().with_markers(vec![marker])
+    }
+
+    #[test]
+    fn each_error_means_what_it_does_to_kafka() {
+        let asked = BTreeSet::from([partition(0)]);
+        for (code, done, superseded) in [
+            (0, true, None),
+            // UNSUPPORTED_FOR_MESSAGE_FORMAT, UNSUPPORTED_VERSION
+            (43, true, None),
+            (35, true, None),
+            (47, false, Some(ErrorCode::InvalidProducerEpoch)),
+            (52, false, Some(ErrorCode::TransactionCoordinatorFenced)),
+            // UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS
+            (3, false, None),
+            (6, false, None),
+            (19, false, None),
+            // MESSAGE_TOO_LARGE and what nobody knows, which end Kafka's sender
+            (10, false, None),
+            (9_999, false, None),
+        ] {
+            let errors = by_producer(answer(&[code]));
+            let judged = judge(&asked, errors.get(&7));
+            assert_eq!(!judged.done.is_empty(), done, "{code}");
+            assert_eq!(judged.superseded, superseded, "{code}");
+            assert_eq!(judged.again.is_empty(), done || superseded.is_some(), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_an_answer_leaves_out_is_asked_for_again() {
+        let asked = BTreeSet::from([partition(0), partition(1)]);
+        let errors = by_producer(answer(&[0]));
+        let judged = judge(&asked, errors.get(&7));
+        assert_eq!(judged.done, [partition(0)]);
+        assert_eq!(judged.again, [(partition(1), ErrorCode::UnknownServerError)]);
+        assert_eq!(judge(&asked, errors.get(&8)).again.len(), 2);
+    }
+}
