@@ -50,6 +50,7 @@ use crate::partitions::disk_gate::{self, DiskGate};
 use crate::partitions::{Partitions, ReplicaContext};
 use crate::publisher::Publisher;
 use crate::publisher::openness::{ClientListeners, TooOpen};
+use crate::replication::add_partitions_to_txn::AddPartitionsToTxn;
 use crate::replication::alter_partition;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
@@ -377,7 +378,9 @@ fn assemble(
     let current = Arc::new(DynamicBrokerConfig::new(config.clone()));
     let controller = Arc::new(ControllerClient::new(Arc::clone(&quorum), Arc::clone(&current)));
     let fetchers = Fetchers::new(Arc::clone(&current), Arc::clone(&quorum), Arc::clone(&replicas));
+    let asks = AddPartitionsToTxn::new(Arc::clone(&current), Arc::clone(&metadata));
     Broker {
+        add_partitions_to_txn: Arc::new(asks),
         fetchers: Arc::new(fetchers),
         fetch_sessions: FetchSessions::new(slots),
         groups: Groups::new(node_id, groups::Limits::of(config)),

@@ -136,7 +136,12 @@ broker_config! {
         "offsets.topic.replication.factor" => offsets_topic_replication_factor: i16,
         "offsets.topic.segment.bytes" => offsets_topic_segment_bytes: i32,
         // transactions
+        "add.partitions.to.txn.retry.backoff.max.ms" => add_partitions_to_txn_retry_backoff_max_ms:
+            i32,
+        "add.partitions.to.txn.retry.backoff.ms" => add_partitions_to_txn_retry_backoff_ms: i32,
         "transaction.max.timeout.ms" => transaction_max_timeout_ms: i32,
+        "transaction.partition.verification.enable" => transaction_partition_verification_enable:
+            bool,
         "transaction.state.log.min.isr" => transaction_state_log_min_isr: i32,
         "transaction.state.log.num.partitions" => transaction_state_log_num_partitions: i32,
         "transaction.state.log.replication.factor" => transaction_state_log_replication_factor: i16,

@@ -44,6 +44,8 @@ const ON_BROKER: &[ApiKey] = &[
     DescribeCluster,
     UnregisterBroker,
     DescribeProducers,
+    WriteTxnMarkers,
+    TxnOffsetCommit,
     ListConfigResources,
     DescribeTopicPartitions,
 ];

@@ -17,6 +17,7 @@ use crate::coordinators::groups::Groups;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::metadata_cache::node_endpoint;
+use crate::replication::add_partitions_to_txn;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
 use crate::requests::reply::CloseConnection;
@@ -88,13 +89,13 @@ fn find(
         TRANSACTION if !may(Resource::TransactionalId(key)) => {
             Err(ErrorCode::TransactionalIdAuthorizationFailed)
         }
-        // There is no coordinator of these kinds yet: docs/apis.md.
-        TRANSACTION => Err(ErrorCode::CoordinatorNotAvailable),
+        TRANSACTION => find_transaction(image, context, key),
         SHARE if context.api_version < FIRST_WITH_SHARE => Err(ErrorCode::InvalidRequest),
         SHARE if !context.authorize(Operation::ClusterAction, Resource::Cluster) => {
             Err(ErrorCode::ClusterAuthorizationFailed)
         }
         SHARE if !is_share_key(key) => Err(ErrorCode::InvalidRequest),
+        // There is no coordinator of this kind yet: docs/apis.md.
         SHARE => Err(ErrorCode::CoordinatorNotAvailable),
         _ => Err(ErrorCode::InvalidRequest),
     }
@@ -115,6 +116,22 @@ fn find_group(
     topic
         .partition(partition)
         .and_then(|state| node_endpoint(image, state.leader, &context.client.listener))
+        .ok_or(ErrorCode::CoordinatorNotAvailable)
+}
+
+/// Where the coordinator's topic is there: whoever leads the id's partition of it.
+fn find_transaction(
+    image: &MetadataImage,
+    context: &RequestContext,
+    id: &str,
+) -> Result<NodeEndpoint, ErrorCode> {
+    let topic = image.topics().by_name(add_partitions_to_txn::TOPIC);
+    let leader = topic.and_then(|topic| {
+        let partitions = i32::try_from(topic.partitions().len()).ok()?;
+        Some(topic.partition(coordinator::partition_of(id, partitions))?.leader)
+    });
+    leader
+        .and_then(|leader| node_endpoint(image, leader, &context.client.listener))
         .ok_or(ErrorCode::CoordinatorNotAvailable)
 }
 
