@@ -15,6 +15,7 @@ use crate::metadata::producer_ids::ProducerIds;
 use crate::metadata::quorum::QuorumHandle;
 use crate::net::buffers::Buffers;
 use crate::net::registry::Registry;
+use crate::replication::add_partitions_to_txn::AddPartitionsToTxn;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
 use crate::replication::replica_manager::ReplicaManager;
@@ -30,6 +31,7 @@ pub(crate) struct Broker {
     pub(crate) metadata: Arc<MetadataCache>,
     pub(crate) controller: Arc<ControllerClient>,
     pub(crate) replicas: Arc<ReplicaManager>,
+    pub(crate) add_partitions_to_txn: Arc<AddPartitionsToTxn>,
     pub(crate) fetchers: Arc<Fetchers>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) groups: Groups,

@@ -42,6 +42,8 @@ pub struct LogConfig {
     pub preallocate: bool,
     pub file_delete_delay_ms: i64,
     pub delete_retention_ms: i64,
+    /// `transaction.partition.verification.enable`, which is the broker's.
+    pub verify_transactions: bool,
 }
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -67,6 +69,7 @@ impl Default for LogConfig {
             preallocate: false,
             file_delete_delay_ms: 60_000,
             delete_retention_ms: DAY_MS,
+            verify_transactions: true,
         }
     }
 }

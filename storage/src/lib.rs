@@ -52,5 +52,5 @@ pub use log::{
     ReadPlan, TimestampOffset,
 };
 pub use open_files::OpenFiles;
-pub use producer::VerificationGuard;
+pub use producer::{TransactionTerms, VerificationGuard};
 pub use validate::AppendOrigin;

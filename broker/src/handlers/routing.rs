@@ -15,9 +15,11 @@ use super::configs::{
 };
 use super::groups::{
     delete_groups, describe_groups, find_coordinator, heartbeat, join_group, leave_group,
-    list_groups, offset_commit, offset_delete, offset_fetch, sync_group,
+    list_groups, offset_commit, offset_delete, offset_fetch, sync_group, txn_offset_commit,
 };
-use super::producers::{allocate_producer_ids, describe_producers, init_producer_id};
+use super::producers::{
+    allocate_producer_ids, describe_producers, init_producer_id, write_txn_markers,
+};
 use super::quorum::{
     begin_quorum_epoch, controller_fetch, describe_quorum, end_quorum_epoch, fetch_snapshot,
     update_raft_voter, vote,
@@ -171,6 +173,11 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
         ApiKey::OffsetDelete => call!(broker, context, body => offset_delete(metadata, groups)),
         ApiKey::OffsetFetch => call!(broker, context, body => offset_fetch(metadata, groups)),
         ApiKey::SyncGroup => call!(broker, context, body => sync_group(metadata, groups)),
+        ApiKey::TxnOffsetCommit => {
+            call!(broker, context, body => txn_offset_commit(
+                metadata, replicas, groups, add_partitions_to_txn
+            ))
+        }
         _ => route_between_nodes(broker, context, body),
     }
 }
@@ -198,6 +205,9 @@ fn route_between_nodes(broker: Arc<Broker>, context: Arc<RequestContext>, body: 
         ApiKey::EndQuorumEpoch => call!(broker, context, body => end_quorum_epoch(quorum)),
         ApiKey::FetchSnapshot => call!(broker, context, body => fetch_snapshot(quorum)),
         ApiKey::UpdateRaftVoter => call!(broker, context, body => update_raft_voter(quorum)),
+        ApiKey::WriteTxnMarkers => {
+            call!(broker, context, body => write_txn_markers(config, replicas, groups))
+        }
         ApiKey::Vote => call!(broker, context, body => vote(quorum)),
         ApiKey::Envelope => {
             let passed_on = Arc::clone(&context);

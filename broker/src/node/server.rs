@@ -51,6 +51,7 @@ use crate::partitions::disk_gate::{self, DiskGate};
 use crate::partitions::{Partitions, ReplicaContext};
 use crate::publisher::Publisher;
 use crate::publisher::openness::{ClientListeners, TooOpen};
+use crate::replication::add_partitions_to_txn::AddPartitionsToTxn;
 use crate::replication::alter_partition;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
@@ -382,7 +383,9 @@ fn assemble(
     let producer_ids = ProducerIds::new(node_id, Arc::clone(&metadata), Arc::clone(&controller));
     let transactions =
         Transactions::new(Arc::clone(&current), Arc::clone(&metadata), Arc::clone(&producer_ids));
+    let asks = AddPartitionsToTxn::new(Arc::clone(&current), Arc::clone(&metadata));
     Broker {
+        add_partitions_to_txn: Arc::new(asks),
         fetchers: Arc::new(fetchers),
         fetch_sessions: FetchSessions::new(slots),
         groups: Groups::new(node_id, groups::Limits::of(config)),

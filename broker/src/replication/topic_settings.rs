@@ -55,7 +55,9 @@ impl TopicSettings {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        Self::from(&TopicConfig::effective(broker, &own))
+        let mut settings = Self::from(&TopicConfig::effective(broker, &own));
+        settings.log.verify_transactions = broker.transaction_partition_verification_enable;
+        settings
     }
 
     /// What they mean for one replica.
@@ -97,6 +99,7 @@ impl From<&TopicConfig> for TopicSettings {
             preallocate: topic.preallocate,
             file_delete_delay_ms: topic.file_delete_delay_ms,
             delete_retention_ms: topic.delete_retention_ms,
+            verify_transactions: true,
         };
         let min_in_sync_replicas = usize::try_from(topic.min_insync_replicas).unwrap_or(1);
         Self {

@@ -72,6 +72,7 @@ pub(crate) fn is_exempt(key: ApiKey) -> bool {
             | ApiKey::FetchSnapshot
             | ApiKey::UpdateRaftVoter
             | ApiKey::Vote
+            | ApiKey::WriteTxnMarkers
     )
 }
 
@@ -119,12 +120,12 @@ with_throttle_time! {
     IncrementalAlterConfigsResponse InitProducerIdResponse JoinGroupResponse LeaveGroupResponse
     ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
     ListPartitionReassignmentsResponse ListTransactionsResponse MetadataResponse
-    OffsetCommitResponse OffsetDeleteResponse
-    OffsetFetchResponse OffsetForLeaderEpochResponse SyncGroupResponse UnregisterBrokerResponse
+    OffsetCommitResponse OffsetDeleteResponse OffsetFetchResponse OffsetForLeaderEpochResponse
+    SyncGroupResponse TxnOffsetCommitResponse UnregisterBrokerResponse
     UpdateFeaturesResponse UpdateRaftVoterResponse
 }
 
 without_throttle_time! {
     BeginQuorumEpochResponse DescribeQuorumResponse EndQuorumEpochResponse EnvelopeResponse
-    VoteResponse
+    VoteResponse WriteTxnMarkersResponse
 }

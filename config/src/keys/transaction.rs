@@ -8,12 +8,14 @@ use super::key::{Key, boolean, int, short};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    int("add.partitions.to.txn.retry.backoff.max.ms")
-        .or("100")
-        .at_least(0)
-        .high()
-        .ignored(why::TXN),
-    int("add.partitions.to.txn.retry.backoff.ms").or("20").at_least(1).high().ignored(why::TXN),
+    int("add.partitions.to.txn.retry.backoff.max.ms").or("100").at_least(0).high().acts(
+        "How long a Produce request that adds its partitions to a transaction tries to, while \
+             the one before is being completed.",
+    ),
+    int("add.partitions.to.txn.retry.backoff.ms").or("20").at_least(1).high().acts(
+        "How long a Produce request waits before it tries again to add its partitions to a \
+             transaction.",
+    ),
     int("transaction.abort.timed.out.transaction.cleanup.interval.ms")
         .or("10000")
         .at_least(1)
@@ -24,11 +26,10 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(1)
         .high()
         .acts("The longest timeout that a producer may ask for its transactions."),
-    boolean("transaction.partition.verification.enable")
-        .or("true")
-        .low()
-        .cluster_wide()
-        .ignored(why::TXN),
+    boolean("transaction.partition.verification.enable").or("true").low().cluster_wide().acts(
+        "Whether the transaction coordinator is asked if it knows of a transaction before its \
+             first records are taken.",
+    ),
     int("transaction.remove.expired.transaction.cleanup.interval.ms")
         .or("3600000")
         .at_least(1)

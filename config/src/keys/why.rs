@@ -9,7 +9,6 @@ pub(super) const SHARE: &str = "share groups do not exist here yet";
 pub(super) const STREAMS: &str = "streams groups do not exist here yet";
 pub(super) const CONSUMER: &str =
     "the consumer rebalance protocol of KIP-848 does not exist here yet";
-pub(super) const TXN: &str = "leaders of partitions do not take part in transactions yet";
 pub(super) const TWO_PHASES: &str =
     "the version of InitProducerId that asks for it is not in any release yet";
 pub(super) const COMPACTION: &str = "logs are not compacted yet";
@@ -34,7 +33,7 @@ pub(super) const BATCHING: &str =
 /// Reasons that cost nobody anything: a key that is set is not worth a warning.
 pub(super) const QUIET: &[&str] = &[
     THREADS, PLUGIN, METRICS, PURGATORY, PEERS, LINGER, INTERNAL, BATCHING, SOCKETS, SHARE,
-    STREAMS, TXN, TWO_PHASES, CONSUMER, CLASSIC, QUEUE,
+    STREAMS, TWO_PHASES, CONSUMER, CLASSIC, QUEUE,
 ];
 
 /// Reasons that refuse whatever is not Kafka's own: `broker::plugins` has the classes.

@@ -9,3 +9,4 @@ mod rebalancing;
 mod static_members;
 mod stock_log;
 mod syncing;
+mod transactions;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use protocol::batch::BatchBuilder;
 
 use super::shard::{Now, RecordPosition, Shard};
+use super::transactions::WritePurpose;
 
 /// Names a request whose answer may come later; drawn by the host, unique while it is parked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,6 +73,8 @@ pub struct WriteRecord {
 pub struct Write {
     pub id: WriteId,
     pub records: Vec<WriteRecord>,
+    /// Writes of different purposes are in different batches.
+    pub purpose: WritePurpose,
 }
 
 impl Write {
@@ -81,7 +84,7 @@ impl Write {
         let sizes = self.records.iter().map(|WriteRecord { key, value }| {
             BatchBuilder::record_size_bound(Some(key), value.as_deref())
         });
-        sizes.sum()
+        self.purpose.size_bound() + sizes.sum::<usize>()
     }
 }
 
@@ -102,10 +105,11 @@ pub struct Outputs<S: Shard> {
     pub(super) decided: Vec<Decided<S>>,
     now: Now,
     first_write: WriteId,
+    purpose: WritePurpose,
 }
 
 impl<S: Shard> Outputs<S> {
-    pub(super) fn new(now: Now, first_write: WriteId) -> Self {
+    pub(super) fn new(now: Now, first_write: WriteId, purpose: WritePurpose) -> Self {
         Self {
             replies: Vec::new(),
             log_events: Vec::new(),
@@ -113,6 +117,7 @@ impl<S: Shard> Outputs<S> {
             decided: Vec::new(),
             now,
             first_write,
+            purpose,
         }
     }
 
@@ -152,10 +157,11 @@ impl<S: Shard> Outputs<S> {
         for record in records {
             let index = encoded.len() as u32;
             encoded.extend(S::encode(&record));
-            let standing = RecordPosition::UnderWay { write: id, index };
+            let producer_id = self.purpose.transaction_of();
+            let standing = RecordPosition::UnderWay { write: id, index, producer_id };
             shard.replay(record, standing, self.now, &mut self.log_events);
         }
-        let write = Write { id, records: encoded };
+        let write = Write { id, records: encoded, purpose: self.purpose };
         self.decided.push(Decided { write, after_write, reply: None });
     }
 

@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn under_way(write: u64) -> RecordPosition {
-        RecordPosition::UnderWay { write: WriteId(write), index: 0 }
+        RecordPosition::UnderWay { write: WriteId(write), index: 0, producer_id: None }
     }
 
     #[test]

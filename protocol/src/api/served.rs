@@ -49,6 +49,8 @@ const ON_BROKER: &[ApiKey] = &[
     DescribeProducers,
     DescribeTransactions,
     ListTransactions,
+    WriteTxnMarkers,
+    TxnOffsetCommit,
     ListConfigResources,
     DescribeTopicPartitions,
 ];

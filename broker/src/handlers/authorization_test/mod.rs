@@ -158,9 +158,10 @@ impl Case {
 async fn answer(broker: &Arc<Broker>, context: RequestContext, body: Bytes) -> Bytes {
     let (key, version) = (context.api.key, context.api_version);
     let reply = if key == ApiKey::Produce {
-        match produce::begin(&broker.metadata, &broker.replicas, context, body) {
-            Ok(reply) => reply,
-            Err(later) => later.await,
+        let asks = &broker.add_partitions_to_txn;
+        match produce::begin(&broker.metadata, &broker.replicas, asks, context, body) {
+            produce::Begun::Answered(reply) => reply,
+            produce::Begun::Appended(later) | produce::Begun::Unverified(later) => later.await,
         }
     } else {
         route(Arc::clone(broker), context, body).await
