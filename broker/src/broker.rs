@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::client_metrics::ClientMetrics;
 use crate::coordinators::groups::Groups;
+use crate::coordinators::transactions::Transactions;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::controller_client::ControllerClient;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
@@ -15,6 +16,7 @@ use crate::metadata::producer_ids::ProducerIds;
 use crate::metadata::quorum::QuorumHandle;
 use crate::net::buffers::Buffers;
 use crate::net::registry::Registry;
+use crate::replication::add_partitions_to_txn::AddPartitionsToTxn;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
 use crate::replication::replica_manager::ReplicaManager;
@@ -30,9 +32,11 @@ pub(crate) struct Broker {
     pub(crate) metadata: Arc<MetadataCache>,
     pub(crate) controller: Arc<ControllerClient>,
     pub(crate) replicas: Arc<ReplicaManager>,
+    pub(crate) add_partitions_to_txn: Arc<AddPartitionsToTxn>,
     pub(crate) fetchers: Arc<Fetchers>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) groups: Groups,
+    pub(crate) transactions: Transactions,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) policies: Arc<Policies>,

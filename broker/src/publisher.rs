@@ -38,8 +38,7 @@ use self::state_changes::{Before, Fetching};
 use crate::blocking::blocking;
 use crate::broker::Broker;
 use crate::clock::wall_ms;
-use crate::coordinators::Unserved;
-use crate::coordinators::groups::TOPIC;
+use crate::coordinators::{Unserved, groups, transactions};
 use crate::metadata::dynamic_config;
 use crate::net::limits::Limits;
 use crate::partitions::HostedPartition;
@@ -101,6 +100,7 @@ impl Publisher {
             self.subscribe(&image, resource);
         }
         self.broker.groups.begin(&self.broker.replicas.partitions, &image);
+        self.broker.transactions.begin(&self.broker.replicas.partitions, &image);
         self.watch(&image);
         self.broker.metadata.set_image(image);
         Ok(())
@@ -144,13 +144,9 @@ impl Publisher {
         if !changes.brokers.is_empty() {
             self.watch(&image);
         }
-        let groups = &self.broker.groups;
-        groups.apply(
-            &self.broker.replicas.partitions,
-            &self.broker.metadata.image(),
-            &image,
-            changes,
-        );
+        let Broker { groups, transactions, replicas, metadata, .. } = &*self.broker;
+        groups.apply(&replicas.partitions, &metadata.image(), &image, changes);
+        transactions.apply(&replicas.partitions, &metadata.image(), &image, changes);
         self.broker.metadata.set_image(image);
     }
 
@@ -206,13 +202,18 @@ impl Publisher {
         }
         let mut left = reasons.len() + leaving.len();
         let mut found = explained(&look.differences, &reasons);
-        let unloaded = self.broker.groups.reconcile(&self.broker.replicas.partitions, &image);
-        left += unloaded.iter().filter(|unloaded| unloaded.is_tried_again).count();
         found.extend(leaving);
-        found.extend(unloaded.into_iter().map(|Unserved { partition, reason, .. }| {
-            let topic = format!("coordinator of {TOPIC}");
-            (Subject { topic, partition, topic_id: Uuid::nil() }, reason)
-        }));
+        let Broker { groups, transactions, replicas, .. } = &*self.broker;
+        for (of, unserved) in [
+            (groups::TOPIC, groups.reconcile(&replicas.partitions, &image)),
+            (transactions::TOPIC, transactions.reconcile(&replicas.partitions, &image)),
+        ] {
+            left += unserved.iter().filter(|unserved| unserved.is_tried_again).count();
+            found.extend(unserved.into_iter().map(|Unserved { partition, reason, .. }| {
+                let topic = format!("coordinator of {of}");
+                (Subject { topic, partition, topic_id: Uuid::nil() }, reason)
+            }));
+        }
         self.reconciliation.say(self.broker.config.node_id(), found, &look.busy);
         self.reconciliation.looked(left);
     }

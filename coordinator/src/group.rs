@@ -34,8 +34,9 @@ mod unserved_group;
 mod unserved_groups;
 
 pub use answer::{
-    Answer, CommitAnswer, CommittedTopic, DeleteGroupsAnswer, DeleteOffsetsAnswer, DeletedTopic,
-    GroupError, JoinAnswer, JoinedMember, LeaveAnswer, LeftMember, SyncAnswer,
+    Answer, CommitAnswer, CommittedTopic, CompletionAnswer, DeleteGroupsAnswer,
+    DeleteOffsetsAnswer, DeletedTopic, GroupError, JoinAnswer, JoinedMember, LeaveAnswer,
+    LeftMember, SyncAnswer,
 };
 pub use classic::GroupState;
 pub use consumer::{

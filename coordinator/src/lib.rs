@@ -1,5 +1,6 @@
-//! Coordinators: [`runtime`], which is the same for all of them, and [`group`], which knows who is
-//! in which group, who leads it, and what it has read.
+//! Coordinators: [`runtime`], which is the same for all of them, [`group`], which knows who is in
+//! which group, who leads it, and what it has read, and [`transaction`], which knows who may write
+//! under which transactional id, and how each transaction ends.
 //!
 //! One shard is one partition of a coordinator's topic, and its state is the replay of that
 //! partition's records. A request is a pure function of the state: it gives answers at once, or
@@ -8,7 +9,7 @@
 //! handed out in [`runtime::Effects`].
 //!
 //! ```text
-//! request, now, draw ──▶ Runtime<Shard> ──▶ Effects { replies, writes, notes }
+//! request, now, draw ──▶ Runtime<Shard> ──▶ Effects { replies, writes, commands }
 //! timer fired, now   ──▶      ▲               │ writes, in order
 //! append finished    ─────────┴───────────────┘ written(id, base offset or why not)
 //! records at start   ──▶ replay, then loaded
@@ -18,10 +19,11 @@
 //! - Writes leave in the order in which they were decided, and are reported back in that order.
 //! - What a client can read as committed has been written; what failed to be written is undone.
 //! - A reply token is answered once.
-//! - The generation of a group never goes back.
+//! - The generation of a group never goes back, nor does the epoch of a producer id.
 
 pub mod group;
 mod partition;
 pub mod runtime;
+pub mod transaction;
 
 pub use partition::{java_hash, partition_of};

@@ -15,6 +15,8 @@
 //!   upon it.
 //! - Writes are reported in the order in which they were decided.
 //! - An answer that waits for a write is given once: when it is written, or why it was not.
+//! - The end of a transaction makes nothing before it is written: what was written before it is
+//!   what it ends, and one that fails concerns nobody else.
 //!
 //! Answers to Kafka's `CoordinatorRuntime`, `SnapshottableCoordinator` and `CoordinatorShard`
 //! (KIP-848). It knows no clock, task, disk or random.
@@ -25,6 +27,7 @@ mod shard;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod transactions;
 mod versions;
 
 use std::collections::BTreeMap;
@@ -33,6 +36,7 @@ pub use load::LoadError;
 pub use outputs::{Effects, Outputs, Reply, ReplyId, Write, WriteId, WriteRecord};
 pub use shard::{Now, RecordPosition, Shard, Unavailable, WriteFailure};
 pub use timers::Timers;
+pub use transactions::{Producer, TransactionEnd, WritePurpose};
 pub use versions::{VersionedMap, Versions};
 
 use outputs::Decided;
@@ -51,6 +55,8 @@ pub struct Runtime<S: Shard> {
 struct Waiting<S: Shard> {
     after_write: Option<S::AfterWrite>,
     replies: Vec<(ReplyId, S::Answer)>,
+    /// The producer whose transaction it ends, and whether that is committed.
+    ends: Option<(i64, bool)>,
 }
 
 impl<S: Shard> Runtime<S> {
@@ -91,11 +97,22 @@ impl<S: Shard> Runtime<S> {
         effects: &mut Effects<S>,
         call: impl FnOnce(&mut S, Now, &mut Outputs<S>) -> R,
     ) -> R {
-        let mut out = Outputs::new(now, self.next_write);
+        self.step_for(WritePurpose::Own, now, effects, call)
+    }
+
+    fn step_for<R>(
+        &mut self,
+        purpose: WritePurpose,
+        now: Now,
+        effects: &mut Effects<S>,
+        call: impl FnOnce(&mut S, Now, &mut Outputs<S>) -> R,
+    ) -> R {
+        let mut out = Outputs::new(now, self.next_write, purpose);
         let result = call(&mut self.shard, now, &mut out);
         self.next_write = out.next_write();
-        let Outputs { replies, log_events, decided, when_settled, .. } = out;
+        let Outputs { replies, log_events, commands, decided, when_settled, .. } = out;
         effects.replies.extend(replies);
+        effects.commands.extend(commands);
         effects.log_events.extend(log_events);
         let mut too_large = None;
         for Decided { write, after_write, reply } in decided {
@@ -103,7 +120,7 @@ impl<S: Shard> Runtime<S> {
                 too_large = too_large.or(Some(write.id));
             }
             let replies = reply.into_iter().collect();
-            self.under_way.insert(write.id, Waiting { after_write, replies });
+            self.under_way.insert(write.id, Waiting { after_write, replies, ends: None });
             effects.writes.push(write);
         }
         match self.under_way.last_entry() {
@@ -128,16 +145,27 @@ impl<S: Shard> Runtime<S> {
     ) {
         match fate {
             Ok(base_offset) => {
-                let Some(Waiting { after_write, replies }) = self.under_way.remove(&id) else {
+                let Some(Waiting { after_write, replies, ends }) = self.under_way.remove(&id)
+                else {
                     return;
                 };
                 self.shard.commit(id, base_offset);
+                if let Some((producer_id, is_commit)) = ends {
+                    let log_events = &mut effects.log_events;
+                    self.shard.end_transaction(producer_id, is_commit, log_events);
+                }
                 if let Some(after) = after_write {
                     self.step(now, effects, |shard, now, out| {
                         shard.after_write(after, Ok(()), now, out)
                     });
                 }
                 effects.replies.extend(replies);
+            }
+            Err(failure) if self.concerns_nobody_else(id, failure) => {
+                let replies = self.under_way.remove(&id).map(|waiting| waiting.replies);
+                let refused = replies.into_iter().flatten();
+                let refused = refused.map(|(reply, answer)| (reply, S::refused(answer, failure)));
+                effects.replies.extend(refused);
             }
             Err(failure) if self.under_way.contains_key(&id) => {
                 self.revert(id, failure, now, effects);
@@ -150,7 +178,7 @@ impl<S: Shard> Runtime<S> {
         effects.reverted_from = Some(id);
         let reverted = self.under_way.split_off(&id);
         self.step(now, effects, |shard, _, out| shard.revert(id, failure, out));
-        for (write, Waiting { after_write, replies }) in reverted {
+        for (write, Waiting { after_write, replies, .. }) in reverted {
             let failure = if write == id { failure } else { failure.of_what_came_after() };
             if let Some(after) = after_write {
                 self.step(now, effects, |shard, now, out| {

@@ -1,9 +1,9 @@
 //! What one node asks another: the request, the API that it belongs to, and its answer.
 //!
 //! Every request of the vocabulary can be asked. What Kafka added after 4.1, and the vocabulary
-//! lacks, is written by hand: `list_offsets` (KIP-1023), `share_offsets` (KIP-1226) and
-//! `streams_groups` (KIP-1071). These are asked alone, never served: a node says in ApiVersions
-//! whether it has them. Answers to Kafka's
+//! lacks, is written by hand: `list_offsets` (KIP-1023), `share_offsets` (KIP-1226),
+//! `streams_groups` (KIP-1071) and `write_txn_markers` (KIP-1228). These are asked alone, never
+//! served: a node says in ApiVersions whether it has them. Answers to Kafka's
 //! `AbstractRequest.Builder`.
 
 mod list_offsets;
@@ -11,6 +11,7 @@ mod share_offsets;
 mod streams_groups;
 #[cfg(test)]
 mod tests;
+mod write_txn_markers;
 
 use bytes::{Bytes, BytesMut};
 
@@ -22,6 +23,7 @@ pub use self::streams_groups::{
     DescribedStreamsGroup, StreamsAssignment, StreamsGroupDescribe, StreamsMember,
     StreamsSubtopology, StreamsTasks, StreamsTopology,
 };
+pub use self::write_txn_markers::{TxnMarker, WriteTxnMarkers};
 use crate::api::{Api, ApiKey};
 use crate::wire::{Decodable, Request};
 

@@ -39,6 +39,7 @@ mod read_replica;
 mod reconcile;
 mod registration;
 mod step_context;
+mod verifications;
 mod waiters;
 
 #[cfg(test)]
@@ -67,4 +68,5 @@ pub use progress::Progress;
 pub use reconcile::{Assigned, Presence, Standing, Step, reconcile};
 pub use registration::{Recovery, Registration};
 pub use step_context::{BrokerView, Brokers, StepContext};
+pub use verifications::{Asked, NotAsked, Question, TransactionSupport, Verifications};
 pub use waiters::{Answer, Token};

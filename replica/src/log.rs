@@ -28,6 +28,8 @@ pub trait Log {
     type Appended: Appended;
     /// Why an append was refused or failed; nothing was added then.
     type Error;
+    /// What comes with records of a transaction, or with its end; nothing for others.
+    type Transaction;
 
     /// Checks and appends `records` (one or more whole batches as they came), assigning offsets and
     /// `leader_epoch`.
@@ -37,6 +39,7 @@ pub trait Log {
         leader_epoch: i32,
         now_ms: i64,
         origin: Origin,
+        transaction: Self::Transaction,
     ) -> Result<Self::Appended, Self::Error>;
 
     /// Appends whole batches as the leader has them. An incomplete one at the end is left out, and

@@ -236,7 +236,7 @@ impl<L: Log> Partition<L> {
         &mut self,
         records: &Bytes,
         acks: Acks,
-        origin: Origin,
+        (origin, transaction): (Origin, L::Transaction),
         token: Token,
         at: &StepContext<'_>,
     ) -> Result<(AppendOutcome<L::Appended>, Effects), NotAppended<L::Error>> {
@@ -251,7 +251,7 @@ impl<L: Log> Partition<L> {
         }
         let appended = self
             .log
-            .append_as_leader(records, self.leader_epoch, at.wall_ms, origin)
+            .append_as_leader(records, self.leader_epoch, at.wall_ms, origin, transaction)
             .map_err(NotAppended::Log)?;
         let effects = self.advance(at);
         let end_offset = appended.end_offset();

@@ -48,6 +48,8 @@ pub struct LogConfig {
     pub max_compaction_lag_ms: i64,
     /// The part of a log that is to be dirty before it is compacted.
     pub min_cleanable_dirty_ratio: f64,
+    /// `transaction.partition.verification.enable`, which is the broker's.
+    pub verify_transactions: bool,
 }
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -76,6 +78,7 @@ impl Default for LogConfig {
             min_compaction_lag_ms: 0,
             max_compaction_lag_ms: i64::MAX,
             min_cleanable_dirty_ratio: 0.5,
+            verify_transactions: true,
         }
     }
 }

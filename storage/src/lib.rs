@@ -54,5 +54,5 @@ pub use log::{
     LogToClean, OpenOptions, ProducerSummary, ReadPlan, TimestampOffset,
 };
 pub use open_files::OpenFiles;
-pub use producer::VerificationGuard;
+pub use producer::{TransactionTerms, VerificationGuard};
 pub use validate::AppendOrigin;

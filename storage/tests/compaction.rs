@@ -34,6 +34,7 @@ fn config() -> LogConfig {
         min_cleanable_dirty_ratio: 0.0,
         cleanup: CleanupPolicy { delete: false, compact: true },
         retention_ms: -1,
+        verify_transactions: false,
         ..LogConfig::default()
     }
 }
@@ -41,7 +42,6 @@ fn config() -> LogConfig {
 fn open_dir(path: &Path, disk: Disk, open_files: usize) -> LogDir {
     let options = LogDirOptions {
         producer_expiration_ms: i64::MAX,
-        verify_transactions: false,
         disk,
         open_files: Arc::new(OpenFiles::new(open_files)),
     };

@@ -41,7 +41,6 @@ fn options(clean_shutdown: bool) -> OpenOptions {
         clean_shutdown,
         now_ms: T + 10_000,
         producer_expiration_ms: i64::from(i32::MAX),
-        verify_transactions: false,
         ..OpenOptions::default()
     }
 }

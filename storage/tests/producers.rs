@@ -7,20 +7,25 @@ mod support;
 use bytes::Bytes;
 use protocol::batch::{BatchBuilder, ControlType, NO_SEQUENCE};
 use storage::{
-    AppendError, AppendOrigin, Appended, Log, LogConfig, OpenOptions, VerificationGuard,
+    AppendError, AppendOrigin, Appended, Log, LogConfig, OpenOptions, TransactionTerms,
+    VerificationGuard,
 };
 use support::{in_memory, sequenced};
 
 const NOW: i64 = 10_000;
 
 fn open_with(dir: &std::path::Path, verify_transactions: bool, clean_shutdown: bool) -> Log {
-    let options =
-        OpenOptions { now_ms: NOW, verify_transactions, clean_shutdown, ..OpenOptions::default() };
-    Log::open(&dir.join("t-0"), LogConfig::default(), options).unwrap()
+    let options = OpenOptions { now_ms: NOW, clean_shutdown, ..OpenOptions::default() };
+    let config = LogConfig { verify_transactions, ..LogConfig::default() };
+    Log::open(&dir.join("t-0"), config, options).unwrap()
 }
 
 fn append(log: &mut Log, records: &Bytes) -> Result<Appended, AppendError> {
     log.append_as_leader(records, 0, NOW, AppendOrigin::Client)
+}
+
+fn verified_by(guard: VerificationGuard) -> TransactionTerms {
+    TransactionTerms { guard, ..TransactionTerms::default() }
 }
 
 fn transactional(producer_id: i64, epoch: i16, sequence: i32, values: &[&str]) -> Bytes {
@@ -172,13 +177,62 @@ fn the_first_records_of_a_transaction_need_the_coordinators_word() {
     let guard = log.begin_verification(1, 0, 0, true, NOW).unwrap();
     assert_ne!(guard, VerificationGuard::NONE);
     let client = AppendOrigin::Client;
-    let verified = log.append_verified(&records, 0, NOW, client, guard);
+    let verified = log.append_in_transaction(&records, 0, NOW, client, verified_by(guard));
     assert_eq!(outcome(verified), "0");
     // The transaction is known now, and the guard has served.
     assert_eq!(outcome(append(&mut log, &transactional(1, 0, 1, &["b"]))), "1");
     assert_eq!(log.begin_verification(1, 2, 0, true, NOW).unwrap(), VerificationGuard::NONE);
     end(&mut log, 1, 0, ControlType::Commit, 1).unwrap();
-    let late = log.append_verified(&transactional(1, 0, 2, &["c"]), 0, NOW, client, guard);
+    let late = transactional(1, 0, 2, &["c"]);
+    let late = log.append_in_transaction(&late, 0, NOW, client, verified_by(guard));
+    assert_eq!(outcome(late), "no transaction");
+}
+
+#[test]
+fn a_transaction_in_an_epoch_of_its_own_is_ended_by_a_later_one_only() {
+    let dir = in_memory();
+    let mut log = open_with(dir.path(), false, false);
+    let end_at = |log: &mut Log, epoch: i16, version: i8| {
+        let mut builder = BatchBuilder::new(0).producer(1, epoch, NO_SEQUENCE).transactional();
+        builder.append_control(1000, ControlType::Commit, &[0, 0, 0, 0, 0, 1]);
+        let terms = TransactionTerms { version, ..TransactionTerms::default() };
+        let origin = AppendOrigin::Coordinator;
+        outcome(log.append_in_transaction(&builder.build(), 0, NOW, origin, terms))
+    };
+    append(&mut log, &transactional(1, 3, 0, &["a"])).unwrap();
+    // A marker of the transaction before, late.
+    assert_eq!(end_at(&mut log, 3, 2), "old epoch");
+    assert_eq!(end_at(&mut log, 2, 0), "old epoch");
+    assert_eq!(end_at(&mut log, 4, 2), "1");
+    // Once more, by a coordinator that has not heard of the first.
+    assert_eq!(end_at(&mut log, 4, 2), "2");
+    append(&mut log, &transactional(1, 5, 0, &["b"])).unwrap();
+    assert_eq!(end_at(&mut log, 5, 1), "4", "an older coordinator ends it in its own epoch");
+    append(&mut log, &transactional(1, i16::MAX, 0, &["c"])).unwrap();
+    assert_eq!(end_at(&mut log, i16::MAX, 2), "6", "there is no later one");
+}
+
+#[test]
+fn an_epoch_that_is_over_is_told_before_a_wrong_state() {
+    let dir = in_memory();
+    let mut log = open_with(dir.path(), true, false);
+    end(&mut log, 1, 5, ControlType::Abort, 1).unwrap();
+    assert_eq!(outcome(append(&mut log, &transactional(1, 4, 0, &["a"]))), "old epoch");
+    assert_eq!(outcome(append(&mut log, &transactional(1, 5, 0, &["a"]))), "no transaction");
+}
+
+#[test]
+fn what_a_new_leader_appended_ends_a_verification() {
+    let (leader_dir, dir) = (in_memory(), in_memory());
+    let mut leader = open_with(leader_dir.path(), false, false);
+    append(&mut leader, &transactional(1, 0, 0, &["a"])).unwrap();
+    end(&mut leader, 1, 0, ControlType::Abort, 1).unwrap();
+    let fetched = leader.reader().read(0, 1 << 20, 2, true).unwrap().slices[0].clone();
+    let mut log = open_with(dir.path(), true, false);
+    let guard = log.begin_verification(1, 0, 0, false, NOW).unwrap();
+    log.append_as_follower(&fetched, 0, NOW).unwrap();
+    let late = transactional(1, 0, 0, &["a"]);
+    let late = log.append_in_transaction(&late, 0, NOW, AppendOrigin::Client, verified_by(guard));
     assert_eq!(outcome(late), "no transaction");
 }
 

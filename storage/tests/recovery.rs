@@ -17,17 +17,17 @@ type Files = BTreeMap<String, Vec<u8>>;
 const NOW: i64 = 100_000;
 
 fn config() -> LogConfig {
-    LogConfig { segment_bytes: 1000, index_interval_bytes: 100, ..LogConfig::default() }
+    LogConfig {
+        segment_bytes: 1000,
+        index_interval_bytes: 100,
+        verify_transactions: false,
+        ..LogConfig::default()
+    }
 }
 
 fn open(dir: &Path, clean_shutdown: bool, recovery_point: i64) -> Log {
-    let options = OpenOptions {
-        clean_shutdown,
-        recovery_point,
-        now_ms: NOW,
-        verify_transactions: false,
-        ..OpenOptions::default()
-    };
+    let options =
+        OpenOptions { clean_shutdown, recovery_point, now_ms: NOW, ..OpenOptions::default() };
     Log::open(dir, config(), options).unwrap()
 }
 

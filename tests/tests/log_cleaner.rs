@@ -73,6 +73,7 @@ fn config(segment_bytes: u32, timestamp_type: TimestampType) -> LogConfig {
         delete_retention_ms: DELETE_RETENTION_MS,
         cleanup: CleanupPolicy { delete: false, compact: true },
         file_delete_delay_ms: 0,
+        verify_transactions: false,
         ..LogConfig::default()
     }
 }
@@ -82,7 +83,6 @@ fn open(directory: &Path, config: LogConfig) -> Log {
         clean_shutdown: true,
         now_ms: T,
         producer_expiration_ms: i64::from(i32::MAX),
-        verify_transactions: false,
         ..OpenOptions::default()
     };
     Log::open(directory, config, options).unwrap()

@@ -22,7 +22,7 @@ fn transactions_are_listed_described_and_ended_as_by_stock() {
     }
 }
 
-/// What a broker says that does not serve transactions yet.
+/// What a broker says that has no transaction.
 #[test]
 fn a_broker_without_transactions_is_described_as_by_stock() {
     if recording() {

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use config::BrokerConfig;
 use coordinator::group::{
-    Answer, Assignor, ClusterMetadata, GroupError, GroupSettings, GroupShard, Level, LogEvent,
-    NoMetadata,
+    Answer, Assignor, ClusterMetadata, CompletionAnswer, GroupError, GroupSettings, GroupShard,
+    Level, LogEvent, NoMetadata,
 };
 use coordinator::partition_of;
-use coordinator::runtime::WriteFailure;
+use coordinator::runtime::{Producer, TransactionEnd, WriteFailure};
 use parking_lot::RwLock;
 use protocol::batch::Compression;
 use protocol::wire::StrBytes;
@@ -189,6 +189,18 @@ impl Groups {
             Ok(None) => Err(GroupError::NotCoordinator),
             Err(_) => Err(GroupError::WriteFailed(WriteFailure::TimedOut)),
         }
+    }
+
+    /// A producer's transaction ends in this partition of the coordinator's topic: answered when
+    /// the marker is written, and with it decided what the transaction held. Kafka:
+    /// `GroupCoordinatorService.completeTransaction`.
+    pub(crate) fn end_transaction(
+        &self,
+        partition: i32,
+        producer: Producer,
+        end: TransactionEnd,
+    ) -> Result<Parked<CompletionAnswer>, GroupError> {
+        Ok(self.shard(partition)?.end_transaction(producer, end, Ok(()))?)
     }
 
     /// Waits as long for what a shard has decided to be written.

@@ -12,10 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use coordinator::runtime::{
-    Effects, Now, Outputs, Reply, ReplyId, Runtime, Unavailable, Write, WriteFailure, WriteId,
+    Effects, Now, Outputs, Producer, Reply, ReplyId, Runtime, Shard, TransactionEnd, Unavailable,
+    Write, WriteFailure, WriteId, WritePurpose,
 };
 use parking_lot::Mutex;
 use protocol::batch::{Compression, HEADER_LEN};
+use storage::{TransactionTerms, VerificationGuard};
 use tokio::sync::{Notify, oneshot};
 
 use super::batch::{batch, compressed};
@@ -40,12 +42,37 @@ pub(super) enum NotLoaded {
     Unreadable(String),
 }
 
+/// A write that waits for its turn.
+#[derive(Debug)]
+struct Queued {
+    write: Write,
+    /// That the producer's transaction is known of, for a write in one.
+    guard: VerificationGuard,
+}
+
+impl Queued {
+    /// Whether both may be in one batch.
+    fn goes_with(&self, other: &Self) -> bool {
+        let (own, others) = (self.write.purpose, other.write.purpose);
+        let is_marker = matches!(own, WritePurpose::End(..));
+        !is_marker && own == others && self.guard == other.guard
+    }
+
+    fn terms(&self) -> TransactionTerms {
+        let version = match self.write.purpose {
+            WritePurpose::End(_, end) => end.transaction_version,
+            WritePurpose::Own | WritePurpose::InTransaction(_) => 0,
+        };
+        TransactionTerms { guard: self.guard, version }
+    }
+}
+
 #[derive(Debug)]
 struct State<S: Kind> {
     phase: Phase<S>,
     parked: HashMap<ReplyId, oneshot::Sender<S::Answer>>,
     next_reply: u64,
-    queue: VecDeque<Write>,
+    queue: VecDeque<Queued>,
     /// A writer task is at work.
     writing: bool,
     /// Who waits for a write to have its fate.
@@ -70,7 +97,10 @@ impl<S: Kind, T: TryFrom<S::Answer>> Parked<S, T> {
     }
 }
 
-#[derive(Debug)]
+/// How the commands of a kind's shards are carried out; none are given by most.
+pub(super) type Commanded<S> =
+    dyn Fn(&Arc<HostedShard<S>>, <S as Shard>::Command) + Send + Sync + 'static;
+
 pub(crate) struct HostedShard<S: Kind> {
     node_id: i32,
     partition: i32,
@@ -81,6 +111,15 @@ pub(crate) struct HostedShard<S: Kind> {
     state: Mutex<State<S>>,
     /// An earlier deadline, or the end.
     rearm: Notify,
+    commanded: Arc<Commanded<S>>,
+}
+
+impl<S: Kind> std::fmt::Debug for HostedShard<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("HostedShard");
+        shown.field("partition", &self.partition).field("leader_epoch", &self.leader_epoch);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl<S: Kind> HostedShard<S> {
@@ -90,6 +129,7 @@ impl<S: Kind> HostedShard<S> {
         leader_epoch: i32,
         log: Arc<dyn ShardLog>,
         compression: Compression,
+        commanded: Arc<Commanded<S>>,
     ) -> Self {
         let state = State {
             phase: Phase::Loading,
@@ -108,6 +148,7 @@ impl<S: Kind> HostedShard<S> {
             compression,
             state: Mutex::new(state),
             rearm: Notify::new(),
+            commanded,
         }
     }
 
@@ -158,6 +199,14 @@ impl<S: Kind> HostedShard<S> {
         self: &Arc<Self>,
         step: impl FnOnce(&mut Runtime<S>, Now, &mut Effects<S>) -> R,
     ) -> Result<R, Unavailable> {
+        self.run_with(VerificationGuard::NONE, step)
+    }
+
+    fn run_with<R>(
+        self: &Arc<Self>,
+        guard: VerificationGuard,
+        step: impl FnOnce(&mut Runtime<S>, Now, &mut Effects<S>) -> R,
+    ) -> Result<R, Unavailable> {
         let mut effects = Effects::default();
         let result = {
             let mut state = self.state.lock();
@@ -169,10 +218,13 @@ impl<S: Kind> HostedShard<S> {
             };
             let result = step(runtime, now, &mut effects);
             let deadline_ms = runtime.next_deadline_ms();
-            self.carry_out(&mut state, &mut effects, deadline_ms);
+            self.carry_out(&mut state, &mut effects, guard, deadline_ms);
             result
         };
         self.say(&effects.log_events);
+        for command in effects.commands {
+            (self.commanded)(self, command);
+        }
         Ok(result)
     }
 
@@ -180,6 +232,41 @@ impl<S: Kind> HostedShard<S> {
     pub(crate) fn ask<T>(
         self: &Arc<Self>,
         step: impl FnOnce(&mut S, Reply<T>, Now, &mut Outputs<S>),
+    ) -> Result<Parked<S, T>, Unavailable> {
+        self.park(VerificationGuard::NONE, |runtime, reply, now, effects| {
+            runtime.step(now, effects, |shard, now, out| step(shard, reply, now, out));
+        })
+    }
+
+    /// The same for a producer's transaction; `guard` says that it is known of.
+    pub(crate) fn ask_in_transaction<T>(
+        self: &Arc<Self>,
+        producer: Producer,
+        guard: VerificationGuard,
+        step: impl FnOnce(&mut S, Reply<T>, Now, &mut Outputs<S>),
+    ) -> Result<Parked<S, T>, Unavailable> {
+        self.park(guard, |runtime, reply, now, effects| {
+            let step = |shard: &mut S, now, out: &mut Outputs<S>| step(shard, reply, now, out);
+            runtime.step_in_transaction(producer, now, effects, step);
+        })
+    }
+
+    /// A producer's transaction ends; `answer` is given when the marker is written.
+    pub(crate) fn end_transaction<T: Into<S::Answer>>(
+        self: &Arc<Self>,
+        producer: Producer,
+        end: TransactionEnd,
+        answer: T,
+    ) -> Result<Parked<S, T>, Unavailable> {
+        self.park(VerificationGuard::NONE, |runtime, reply, _, effects| {
+            runtime.end_transaction(producer, end, reply, answer, effects);
+        })
+    }
+
+    fn park<T>(
+        self: &Arc<Self>,
+        guard: VerificationGuard,
+        step: impl FnOnce(&mut Runtime<S>, Reply<T>, Now, &mut Effects<S>),
     ) -> Result<Parked<S, T>, Unavailable> {
         let (sender, receiver) = oneshot::channel();
         let reply = {
@@ -189,7 +276,9 @@ impl<S: Kind> HostedShard<S> {
             state.parked.insert(reply, sender);
             reply
         };
-        let asked = self.act(|shard, now, out| step(shard, Reply::new(reply), now, out));
+        let asked = self.run_with(guard, |runtime, now, effects| {
+            step(runtime, Reply::new(reply), now, effects);
+        });
         if let Err(error) = asked {
             self.state.lock().parked.remove(&reply);
             return Err(error);
@@ -214,16 +303,18 @@ impl<S: Kind> HostedShard<S> {
         self: &Arc<Self>,
         state: &mut State<S>,
         effects: &mut Effects<S>,
+        guard: VerificationGuard,
         deadline_ms: Option<u64>,
     ) {
         state.answer(effects);
         if let Some(from) = effects.reverted_from {
-            state.queue.retain(|write| write.id < from);
+            state.queue.retain(|queued| queued.write.id < from);
             // What was decided after that, if anything, nobody waits for yet.
             let reverted = state.settling.split_off(&from);
             release(reverted);
         }
-        state.queue.append(&mut VecDeque::from(std::mem::take(&mut effects.writes)));
+        let writes = std::mem::take(&mut effects.writes).into_iter();
+        state.queue.extend(writes.map(|write| Queued { write, guard }));
         if !state.queue.is_empty() && !state.writing {
             state.writing = true;
             tokio::spawn(Arc::clone(self).write());
@@ -240,7 +331,9 @@ impl<S: Kind> HostedShard<S> {
         loop {
             let max_bytes = self.log.max_batch_bytes();
             let room = max_bytes.saturating_sub(HEADER_LEN);
-            let writes = self.take_writes(room);
+            let taken = self.take_writes(room);
+            let Some(terms) = taken.first().map(Queued::terms) else { return };
+            let writes: Vec<Write> = taken.into_iter().map(|queued| queued.write).collect();
             let Some(first) = writes.first() else { return };
             // As a rule the shard has refused it; the limit may just have been lowered.
             if first.size_bound() > room {
@@ -249,7 +342,7 @@ impl<S: Kind> HostedShard<S> {
             }
             let (batch, firsts) = batch(&writes, clock::now().wall_ms);
             let fate = match compressed(batch, self.compression) {
-                Ok(batch) => self.log.append(batch).await,
+                Ok(batch) => self.log.append(batch, terms).await,
                 Err(_) => Err(WriteFailure::Refused),
             };
             self.written(firsts.into_iter().map(|(id, delta)| (id, fate.map(|base| base + delta))));
@@ -257,15 +350,18 @@ impl<S: Kind> HostedShard<S> {
     }
 
     /// What is appended next: as many waiting writes as fit a batch, always one.
-    fn take_writes(&self, room: usize) -> Vec<Write> {
+    fn take_writes(&self, room: usize) -> Vec<Queued> {
         let mut state = self.state.lock();
         if let Phase::Active(runtime) = &mut state.phase {
             runtime.limit_writes(room);
         }
-        let mut taken = Vec::new();
+        let mut taken: Vec<Queued> = Vec::new();
         let mut used = 0_usize;
         while let Some(next) = state.queue.front() {
-            let next_size = next.size_bound();
+            let next_size = next.write.size_bound();
+            if taken.first().is_some_and(|first| !first.goes_with(next)) {
+                break;
+            }
             if !taken.is_empty() && used.saturating_add(next_size) > room {
                 break;
             }

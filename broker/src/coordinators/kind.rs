@@ -4,7 +4,10 @@ use coordinator::runtime::Shard;
 
 /// A coordinator that is hosted.
 pub(crate) trait Kind:
-    Shard<Record: Send, Answer: Send, LogEvent: Send, AfterWrite: Send> + Send + Sync + 'static
+    Shard<Record: Send, Answer: Send, LogEvent: Send, AfterWrite: Send, Command: Send>
+    + Send
+    + Sync
+    + 'static
 {
     /// The coordinator's topic.
     const TOPIC: &'static str;

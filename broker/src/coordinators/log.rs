@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use coordinator::runtime::WriteFailure;
 use replica::FetchIsolation;
-use storage::ReadError;
+use storage::{ReadError, TransactionTerms};
 
 use super::clock;
 use crate::partitions::{AppendRefused, HostedPartition};
@@ -19,7 +19,7 @@ pub(crate) type Appending = Pin<Box<dyn Future<Output = Result<i64, WriteFailure
 /// One partition of the coordinator's topic.
 pub(crate) trait ShardLog: Send + Sync + std::fmt::Debug {
     /// Appends one batch.
-    fn append(&self, batch: Bytes) -> Appending;
+    fn append(&self, batch: Bytes, transaction: TransactionTerms) -> Appending;
     /// The largest batch that the log takes.
     fn max_batch_bytes(&self) -> usize;
     fn start_offset(&self) -> i64;
@@ -49,11 +49,11 @@ impl PartitionLog {
 }
 
 impl ShardLog for PartitionLog {
-    fn append(&self, batch: Bytes) -> Appending {
+    fn append(&self, batch: Bytes, transaction: TransactionTerms) -> Appending {
         let partition = Arc::clone(&self.partition);
         let now_ms = clock::now().wall_ms;
         Box::pin(async move {
-            match partition.append_internal(&batch, now_ms).await {
+            match partition.append_internal(&batch, now_ms, transaction).await {
                 Ok(appended) => Ok(appended.base_offset),
                 Err(refused) => Err(failure(&refused)),
             }

@@ -21,6 +21,7 @@ mod log;
 mod shards;
 #[cfg(test)]
 mod tests;
+pub(crate) mod transactions;
 
 pub(crate) use self::hosted::{HostedShard, Parked};
 pub(crate) use self::kind::Kind;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use coordinator::runtime::Unavailable;
 use parking_lot::RwLock;
 use protocol::batch::Compression;
-use raft::image::MetadataImage;
+use raft::image::{Changes, MetadataImage};
 use uuid::Uuid;
 
-use super::hosted::{HostedShard, NotLoaded};
+use super::hosted::{Commanded, HostedShard, NotLoaded};
 use super::kind::Kind;
 use super::load;
 use super::log::{self, ShardLog};
@@ -39,6 +39,7 @@ pub(crate) struct Shards<S: Kind> {
     settings: ShardSettings,
     /// An empty shard, to be loaded.
     empty: Box<dyn Fn() -> S + Send + Sync>,
+    commanded: Arc<Commanded<S>>,
     shards: RwLock<BTreeMap<i32, Arc<HostedShard<S>>>>,
 }
 
@@ -54,7 +55,16 @@ impl<S: Kind> Shards<S> {
         settings: ShardSettings,
         empty: impl Fn() -> S + Send + Sync + 'static,
     ) -> Self {
-        Self { node_id, settings, empty: Box::new(empty), shards: RwLock::default() }
+        let commanded: Arc<Commanded<S>> = Arc::new(|_: &Arc<HostedShard<S>>, _: S::Command| {});
+        Self { node_id, settings, empty: Box::new(empty), commanded, shards: RwLock::default() }
+    }
+
+    /// The same, for a kind whose shards give commands.
+    pub(crate) fn commanded(
+        self,
+        commanded: impl Fn(&Arc<HostedShard<S>>, S::Command) + Send + Sync + 'static,
+    ) -> Self {
+        Self { commanded: Arc::new(commanded), ..self }
     }
 
     /// The shard of this partition, if this broker has it.
@@ -75,6 +85,7 @@ impl<S: Kind> Shards<S> {
             leader_epoch,
             log,
             self.settings.compression,
+            Arc::clone(&self.commanded),
         ));
         let replaced = {
             let mut shards = self.shards.write();
@@ -167,6 +178,37 @@ impl<S: Kind> Shards<S> {
             }
         }
         unserved
+    }
+
+    /// The first image: every partition of the topic that this broker leads is taken.
+    pub(crate) fn begin(&self, partitions: &Partitions, image: &MetadataImage) {
+        let Some(topic) = image.topics().by_name(S::TOPIC) else { return };
+        for (partition, _) in topic.partitions() {
+            self.follow(partitions, image, topic.id, partition);
+        }
+    }
+
+    /// What changed: shards come and go. Called when the partitions are what `image` says;
+    /// `before` is the image before it.
+    pub(crate) fn apply(
+        &self,
+        partitions: &Partitions,
+        before: &MetadataImage,
+        image: &MetadataImage,
+        changes: &Changes,
+    ) {
+        let known = before.topics().by_name(S::TOPIC);
+        if known.is_some_and(|topic| changes.deleted_topics.contains_key(&topic.id)) {
+            for shard in self.all() {
+                self.give_up(shard.partition());
+            }
+        }
+        let Some(topic) = image.topics().by_name(S::TOPIC) else { return };
+        if let Some(change) = changes.topics.get(&topic.id) {
+            for partition in &change.partitions {
+                self.follow(partitions, image, topic.id, *partition);
+            }
+        }
     }
 
     /// Closes every shard; whoever waits is told that the coordinator is elsewhere.

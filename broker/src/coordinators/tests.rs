@@ -17,7 +17,7 @@ use protocol::messages::{
     GroupId, HeartbeatRequest, JoinGroupRequest, OffsetCommitRequest, TopicName,
 };
 use protocol::wire::StrBytes;
-use storage::ReadError;
+use storage::{ReadError, TransactionTerms};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -85,7 +85,7 @@ impl MemoryLog {
 struct Handle(Arc<MemoryLog>);
 
 impl ShardLog for Handle {
-    fn append(&self, batch: Bytes) -> Appending {
+    fn append(&self, batch: Bytes, _: TransactionTerms) -> Appending {
         let log = Arc::clone(&self.0);
         Box::pin(async move {
             let permits = Arc::clone(&log.permits);

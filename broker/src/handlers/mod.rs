@@ -10,6 +10,7 @@ mod replicas;
 mod security;
 mod telemetry;
 mod topics;
+mod transactions;
 
 #[cfg(test)]
 pub(crate) mod authorization_test;

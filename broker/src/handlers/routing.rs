@@ -16,9 +16,11 @@ use super::configs::{
 use super::groups::{
     consumer_group_describe, consumer_group_heartbeat, delete_groups, describe_groups,
     find_coordinator, heartbeat, join_group, leave_group, list_groups, offset_commit,
-    offset_delete, offset_fetch, sync_group,
+    offset_delete, offset_fetch, sync_group, txn_offset_commit,
 };
-use super::producers::{allocate_producer_ids, describe_producers, init_producer_id};
+use super::producers::{
+    allocate_producer_ids, describe_producers, init_producer_id, write_txn_markers,
+};
 use super::quorum::{
     add_raft_voter, begin_quorum_epoch, controller_fetch, describe_quorum, end_quorum_epoch,
     fetch_snapshot, remove_raft_voter, update_raft_voter, vote,
@@ -35,6 +37,9 @@ use super::security::{
 use super::telemetry::{get_telemetry_subscriptions, push_telemetry};
 use super::topics::{
     create_partitions, create_topics, delete_topics, describe_topic_partitions, metadata,
+};
+use super::transactions::{
+    add_offsets_to_txn, add_partitions_to_txn, describe_transactions, end_txn, list_transactions,
 };
 use crate::broker::Broker;
 use crate::requests::context::RequestContext;
@@ -129,11 +134,31 @@ fn route_records(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes)
             call!(broker, context, body => describe_producers(metadata, replicas))
         }
         ApiKey::InitProducerId => {
-            call!(broker, context, body => init_producer_id(config, producer_ids))
+            call!(broker, context, body => init_producer_id(transactions, producer_ids))
         }
         ApiKey::ListOffsets => call!(broker, context, body => list_offsets(replicas)),
         ApiKey::OffsetForLeaderEpoch => {
             call!(broker, context, body => offset_for_leader_epoch(replicas))
+        }
+        _ => route_transactions(broker, context, body),
+    }
+}
+
+/// As [`route`], for transactions.
+fn route_transactions(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
+    match context.api.key {
+        ApiKey::AddOffsetsToTxn => {
+            call!(broker, context, body => add_offsets_to_txn(metadata, groups, transactions))
+        }
+        ApiKey::AddPartitionsToTxn => {
+            call!(broker, context, body => add_partitions_to_txn(metadata, transactions))
+        }
+        ApiKey::DescribeTransactions => {
+            call!(broker, context, body => describe_transactions(transactions))
+        }
+        ApiKey::EndTxn => call!(broker, context, body => end_txn(transactions)),
+        ApiKey::ListTransactions => {
+            call!(broker, context, body => list_transactions(transactions))
         }
         _ => route_groups(broker, context, body),
     }
@@ -151,7 +176,8 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
         ApiKey::DeleteGroups => call!(broker, context, body => delete_groups(metadata, groups)),
         ApiKey::DescribeGroups => call!(broker, context, body => describe_groups(metadata, groups)),
         ApiKey::FindCoordinator => {
-            call!(broker, context, body => find_coordinator(metadata, groups, auto_topics))
+            call!(broker, context, body =>
+                find_coordinator(metadata, groups, transactions, auto_topics))
         }
         ApiKey::Heartbeat => call!(broker, context, body => heartbeat(metadata, groups)),
         ApiKey::JoinGroup => call!(broker, context, body => join_group(metadata, groups)),
@@ -161,6 +187,11 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
         ApiKey::OffsetDelete => call!(broker, context, body => offset_delete(metadata, groups)),
         ApiKey::OffsetFetch => call!(broker, context, body => offset_fetch(metadata, groups)),
         ApiKey::SyncGroup => call!(broker, context, body => sync_group(metadata, groups)),
+        ApiKey::TxnOffsetCommit => {
+            call!(broker, context, body => txn_offset_commit(
+                metadata, replicas, groups, add_partitions_to_txn
+            ))
+        }
         _ => route_between_nodes(broker, context, body),
     }
 }
@@ -188,6 +219,9 @@ fn route_between_nodes(broker: Arc<Broker>, context: Arc<RequestContext>, body: 
         ApiKey::EndQuorumEpoch => call!(broker, context, body => end_quorum_epoch(quorum)),
         ApiKey::FetchSnapshot => call!(broker, context, body => fetch_snapshot(quorum)),
         ApiKey::UpdateRaftVoter => call!(broker, context, body => update_raft_voter(quorum)),
+        ApiKey::WriteTxnMarkers => {
+            call!(broker, context, body => write_txn_markers(config, replicas, groups))
+        }
         ApiKey::Vote => call!(broker, context, body => vote(quorum)),
         ApiKey::Envelope => {
             let passed_on = Arc::clone(&context);

@@ -279,7 +279,6 @@ mod tests {
         let faults = Arc::new(ShortOnce(AtomicBool::new(true)));
         let options = LogDirOptions {
             producer_expiration_ms: 1000,
-            verify_transactions: false,
             disk: Disk::with_faults(Arc::clone(&faults) as Arc<dyn Faults>),
             open_files: Arc::new(OpenFiles::new(10)),
         };

@@ -145,8 +145,6 @@ fn open_one(
 pub(super) fn options(config: &BrokerConfig, disk: Disk) -> LogDirOptions {
     LogDirOptions {
         producer_expiration_ms: i64::from(config.producer_id_expiration_ms),
-        // Transactions are refused before they reach a log.
-        verify_transactions: false,
         disk: disk.timed_by(monotonic),
         open_files: Arc::new(OpenFiles::new(open_files_max())),
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! start: directory (lock, meta.properties) -> quorum (replayed) -> controllers' connections
 //!        -> caught up -> logs (recovered) -> clients' connections -> unfenced -> "started"
-//! stop:  no new connections -> controlled shutdown -> connections -> groups -> logs, leadership
+//! stop:  no new connections -> controlled shutdown -> connections -> shards -> logs, leadership
 //!        of the quorum -> controllers' connections -> marker
 //! ```
 //! A node that is only a controller has no clients and no logs of partitions, and is started as
@@ -29,6 +29,7 @@ use crate::broker::Broker;
 use crate::client_metrics::ClientMetrics;
 use crate::clock::wall_ms;
 use crate::coordinators::groups::{self, Groups};
+use crate::coordinators::transactions::Transactions;
 use crate::log_dirs::LogDirs;
 use crate::maintenance::Maintenance;
 use crate::metadata::auto_topics::AutoTopics;
@@ -51,6 +52,7 @@ use crate::partitions::disk_gate::{self, DiskGate};
 use crate::partitions::{Partitions, ReplicaContext};
 use crate::publisher::Publisher;
 use crate::publisher::openness::{ClientListeners, TooOpen};
+use crate::replication::add_partitions_to_txn::AddPartitionsToTxn;
 use crate::replication::alter_partition;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
@@ -270,6 +272,7 @@ impl Node {
         self.broker.metadata.suspects().stop();
         self.clients.disconnect().await;
         self.broker.groups.shut_down();
+        self.broker.transactions.shut_down();
         self.altering.abort();
         self.maintenance.stop().await;
         drop(self.log_dir_tasks);
@@ -385,12 +388,18 @@ fn assemble(
     let current = Arc::new(DynamicBrokerConfig::new(config.clone()));
     let controller = Arc::new(ControllerClient::new(Arc::clone(&quorum), Arc::clone(&current)));
     let fetchers = Fetchers::new(Arc::clone(&current), Arc::clone(&quorum), Arc::clone(&replicas));
+    let producer_ids = ProducerIds::new(node_id, Arc::clone(&metadata), Arc::clone(&controller));
+    let transactions =
+        Transactions::new(Arc::clone(&current), Arc::clone(&metadata), Arc::clone(&producer_ids));
+    let asks = AddPartitionsToTxn::new(Arc::clone(&current), Arc::clone(&metadata));
     Broker {
+        add_partitions_to_txn: Arc::new(asks),
         fetchers: Arc::new(fetchers),
         fetch_sessions: FetchSessions::new(slots),
         groups: Groups::new(node_id, groups::Limits::of(config)),
         auto_topics: AutoTopics::new(Arc::clone(&current), Arc::clone(&controller)),
-        producer_ids: ProducerIds::new(node_id, Arc::clone(&metadata), Arc::clone(&controller)),
+        producer_ids,
+        transactions,
         policies: Arc::new(policies),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,

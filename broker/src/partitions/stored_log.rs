@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use protocol::fetch::AbortedTransaction;
 use replica::Origin;
-use storage::{AppendError, AppendOrigin, Appended, Log, LogReader, ReadError};
+use storage::{AppendError, AppendOrigin, Appended, Log, LogReader, ReadError, TransactionTerms};
 
 /// One partition's log on disk.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ impl replica::Appended for StoredAppend {
 impl replica::Log for StoredLog {
     type Appended = StoredAppend;
     type Error = AppendError;
+    type Transaction = TransactionTerms;
 
     fn append_as_leader(
         &mut self,
@@ -31,12 +32,15 @@ impl replica::Log for StoredLog {
         leader_epoch: i32,
         now_ms: i64,
         origin: Origin,
+        transaction: TransactionTerms,
     ) -> Result<StoredAppend, AppendError> {
         let origin = match origin {
             Origin::Client => AppendOrigin::Client,
             Origin::Coordinator => AppendOrigin::Coordinator,
         };
-        self.log.append_as_leader(records, leader_epoch, now_ms, origin).map(StoredAppend)
+        self.log
+            .append_in_transaction(records, leader_epoch, now_ms, origin, transaction)
+            .map(StoredAppend)
     }
 
     fn append_as_follower(

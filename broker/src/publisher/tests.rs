@@ -148,7 +148,7 @@ async fn groups_are_served_once_the_partition_that_holds_them_can_be_opened() {
     let (broker, id) = (Arc::clone(&node.broker), node.broker.config.node_id());
     let mut publisher = Publisher::new(Arc::clone(&broker));
     faults.0.store(true, Ordering::Relaxed);
-    apply(&mut publisher, topic(id, TOPIC, FIRST)).await;
+    apply(&mut publisher, topic(id, groups::TOPIC, FIRST)).await;
     publisher.reconcile().await;
     assert!(broker.groups.shard(0).is_err());
     faults.0.store(false, Ordering::Relaxed);

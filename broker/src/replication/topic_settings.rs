@@ -55,7 +55,9 @@ impl TopicSettings {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
-        Self::from(&TopicConfig::effective(broker, &own))
+        let mut settings = Self::from(&TopicConfig::effective(broker, &own));
+        settings.log.verify_transactions = broker.transaction_partition_verification_enable;
+        settings
     }
 
     /// What they mean for one replica.
@@ -100,6 +102,7 @@ impl From<&TopicConfig> for TopicSettings {
             min_compaction_lag_ms: topic.min_compaction_lag_ms,
             max_compaction_lag_ms: topic.max_compaction_lag_ms,
             min_cleanable_dirty_ratio: topic.min_cleanable_dirty_ratio,
+            verify_transactions: true,
         };
         let min_in_sync_replicas = usize::try_from(topic.min_insync_replicas).unwrap_or(1);
         Self {

@@ -72,6 +72,7 @@ pub(crate) fn is_exempt(key: ApiKey) -> bool {
             | ApiKey::FetchSnapshot
             | ApiKey::UpdateRaftVoter
             | ApiKey::Vote
+            | ApiKey::WriteTxnMarkers
     )
 }
 
@@ -105,8 +106,8 @@ macro_rules! without_throttle_time {
 }
 
 with_throttle_time! {
-    AddRaftVoterResponse AllocateProducerIdsResponse AlterConfigsResponse
-    AlterPartitionReassignmentsResponse
+    AddOffsetsToTxnResponse AddPartitionsToTxnResponse AddRaftVoterResponse
+    AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
     AlterPartitionResponse ApiVersionsResponse AssignReplicasToDirsResponse
     BrokerHeartbeatResponse BrokerRegistrationResponse ConsumerGroupDescribeResponse
     ConsumerGroupHeartbeatResponse ControllerRegistrationResponse
@@ -114,17 +115,18 @@ with_throttle_time! {
     DeleteGroupsResponse DeleteRecordsResponse DeleteTopicsResponse DescribeAclsResponse
     DescribeClientQuotasResponse DescribeClusterResponse DescribeConfigsResponse
     DescribeGroupsResponse DescribeLogDirsResponse DescribeProducersResponse
-    DescribeTopicPartitionsResponse DescribeUserScramCredentialsResponse ElectLeadersResponse
-    FetchResponse FetchSnapshotResponse FindCoordinatorResponse
-    GetTelemetrySubscriptionsResponse HeartbeatResponse
-    IncrementalAlterConfigsResponse InitProducerIdResponse JoinGroupResponse LeaveGroupResponse
-    ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
-    ListPartitionReassignmentsResponse MetadataResponse OffsetCommitResponse OffsetDeleteResponse
-    OffsetFetchResponse OffsetForLeaderEpochResponse PushTelemetryResponse RemoveRaftVoterResponse
-    SyncGroupResponse UnregisterBrokerResponse UpdateFeaturesResponse UpdateRaftVoterResponse
+    DescribeTopicPartitionsResponse DescribeTransactionsResponse
+    DescribeUserScramCredentialsResponse ElectLeadersResponse EndTxnResponse FetchResponse
+    FetchSnapshotResponse FindCoordinatorResponse GetTelemetrySubscriptionsResponse
+    HeartbeatResponse IncrementalAlterConfigsResponse InitProducerIdResponse JoinGroupResponse
+    LeaveGroupResponse ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
+    ListPartitionReassignmentsResponse ListTransactionsResponse MetadataResponse
+    OffsetCommitResponse OffsetDeleteResponse OffsetFetchResponse OffsetForLeaderEpochResponse
+    PushTelemetryResponse RemoveRaftVoterResponse SyncGroupResponse TxnOffsetCommitResponse
+    UnregisterBrokerResponse UpdateFeaturesResponse UpdateRaftVoterResponse
 }
 
 without_throttle_time! {
     BeginQuorumEpochResponse DescribeQuorumResponse EndQuorumEpochResponse EnvelopeResponse
-    VoteResponse
+    VoteResponse WriteTxnMarkersResponse
 }

@@ -15,6 +15,7 @@ use protocol::shape::{self, DECODED_BUDGET};
 use super::forwarding;
 use crate::broker::Broker;
 use crate::handlers;
+use crate::handlers::records::produce;
 use crate::requests::context::RequestContext;
 use crate::requests::controller_access::ControllerAccess;
 use crate::requests::reply::{Later, Reply, encode};
@@ -48,12 +49,19 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         controller: ControllerAccess::Here,
     };
     if header.api.key == ApiKey::Produce {
-        return Begun::Produce(handlers::records::produce::begin(
+        let begun = produce::begin(
             &broker.metadata,
             &broker.replicas,
+            &broker.add_partitions_to_txn,
             context,
             frame,
-        ));
+        );
+        return match begun {
+            produce::Begun::Answered(reply) => Begun::Produce(Ok(reply)),
+            produce::Begun::Appended(later) => Begun::Produce(Err(later)),
+            // Nothing overtakes it, or the next batch would come before the first.
+            produce::Begun::Unverified(later) => Begun::Other(later),
+        };
     }
     let broker = Arc::clone(broker);
     let response_version = header.response_version();

@@ -156,7 +156,17 @@ broker_config! {
         "offsets.topic.replication.factor" => offsets_topic_replication_factor: i16,
         "offsets.topic.segment.bytes" => offsets_topic_segment_bytes: i32,
         // transactions
+        "add.partitions.to.txn.retry.backoff.max.ms" => add_partitions_to_txn_retry_backoff_max_ms:
+            i32,
+        "add.partitions.to.txn.retry.backoff.ms" => add_partitions_to_txn_retry_backoff_ms: i32,
+        "transaction.abort.timed.out.transaction.cleanup.interval.ms" =>
+            transaction_abort_timed_out_transaction_cleanup_interval_ms: i32,
         "transaction.max.timeout.ms" => transaction_max_timeout_ms: i32,
+        "transaction.partition.verification.enable" => transaction_partition_verification_enable:
+            bool,
+        "transaction.remove.expired.transaction.cleanup.interval.ms" =>
+            transaction_remove_expired_transaction_cleanup_interval_ms: i32,
+        "transaction.state.log.load.buffer.size" => transaction_state_log_load_buffer_size: i32,
         "transaction.state.log.min.isr" => transaction_state_log_min_isr: i32,
         "transaction.state.log.num.partitions" => transaction_state_log_num_partitions: i32,
         "transaction.state.log.replication.factor" => transaction_state_log_replication_factor: i16,

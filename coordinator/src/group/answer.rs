@@ -183,6 +183,7 @@ pub enum Answer {
     Sync(SyncAnswer),
     Leave(LeaveAnswer),
     Commit(CommitAnswer),
+    Completed(CompletionAnswer),
     DeleteOffsets(DeleteOffsetsAnswer),
     DeleteGroups(DeleteGroupsAnswer),
     ConsumerGroupHeartbeat(HeartbeatAnswer),
@@ -196,6 +197,7 @@ impl Answer {
             Self::Sync(_) => Self::Sync(SyncAnswer::refused(error)),
             Self::Leave(_) => Self::Leave(LeaveAnswer { error: Some(error), members: Vec::new() }),
             Self::Commit(_) => Self::Commit(Err(error)),
+            Self::Completed(_) => Self::Completed(Err(error)),
             Self::DeleteOffsets(_) => Self::DeleteOffsets(Err(error)),
             Self::ConsumerGroupHeartbeat(_) => Self::ConsumerGroupHeartbeat(Err(error)),
             Self::DeleteGroups(groups) => Self::DeleteGroups(
@@ -207,6 +209,8 @@ impl Answer {
 
 /// What is committed, or what was wrong with the request as a whole.
 pub type CommitAnswer = Result<Vec<CommittedTopic>, GroupError>;
+/// That the end of a transaction is written, or why it is not.
+pub type CompletionAnswer = Result<(), GroupError>;
 /// What is deleted, or what was wrong with the request as a whole.
 pub type DeleteOffsetsAnswer = Result<Vec<DeletedTopic>, GroupError>;
 /// Which groups are deleted, and what was wrong with the others.
@@ -239,6 +243,7 @@ answers! {
     Sync(SyncAnswer),
     Leave(LeaveAnswer),
     Commit(CommitAnswer),
+    Completed(CompletionAnswer),
     DeleteOffsets(DeleteOffsetsAnswer),
     DeleteGroups(DeleteGroupsAnswer),
     ConsumerGroupHeartbeat(HeartbeatAnswer)

@@ -7,6 +7,7 @@
 
 mod commit;
 mod fetch;
+mod transactional_commit;
 mod transactions;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -53,11 +54,22 @@ pub(super) type Slot = Versions<CommittedOffset>;
 pub(super) type Partitions = BTreeMap<i32, Slot>;
 pub(super) type Topics = BTreeMap<StrBytes, Partitions>;
 
+/// A record under way.
+#[derive(Debug)]
+struct Change {
+    write: WriteId,
+    /// The record's place in the write.
+    index: u32,
+    key: OffsetCommitKey,
+    /// What a producer's transaction will hold, for a record of one.
+    held: Option<(i64, CommittedOffset)>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
     groups: BTreeMap<StrBytes, Topics>,
-    /// The records of writes under way, in order: the write, the record's place in it, its key.
-    changes: VecDeque<(WriteId, u32, OffsetCommitKey)>,
+    /// The records of writes under way, in order.
+    changes: VecDeque<Change>,
     transactions: OpenTransactions,
 }
 
@@ -101,10 +113,15 @@ impl Offsets {
         standing: RecordPosition,
     ) {
         match (standing, value) {
-            (RecordPosition::UnderWay { write, index }, value) => {
+            (RecordPosition::UnderWay { write, index, producer_id: Some(id) }, Some(value)) => {
+                self.transactions.will_hold(&key);
+                let held = Some((id, CommittedOffset::new(value, -1)));
+                self.changes.push_back(Change { write, index, key, held });
+            }
+            (RecordPosition::UnderWay { write, index, .. }, value) => {
                 let offset = value.map(|value| CommittedOffset::new(value, -1));
                 self.slot(&key).set(standing, offset);
-                self.changes.push_back((write, index, key));
+                self.changes.push_back(Change { write, index, key, held: None });
             }
             (RecordPosition::InLog { offset, producer_id: None }, Some(value)) => {
                 self.slot(&key).set(standing, Some(CommittedOffset::new(value, offset)));
@@ -124,13 +141,20 @@ impl Offsets {
 
     /// What this write made stands in the log.
     pub(super) fn commit(&mut self, write: WriteId, base_offset: i64) {
-        while self.changes.front().is_some_and(|(id, ..)| *id == write) {
-            let Some((_, index, key)) = self.changes.pop_front() else { return };
+        while self.changes.front().is_some_and(|change| change.write == write) {
+            let Some(Change { index, key, held, .. }) = self.changes.pop_front() else { return };
+            let record_offset = base_offset.saturating_add(i64::from(index));
+            if let Some((producer_id, offset)) = held {
+                self.transactions.will_not_hold(&key);
+                let offset = CommittedOffset { record_offset, ..offset };
+                self.transactions.hold(producer_id, key, offset);
+                continue;
+            }
             let Some(slot) = self.slot_if_any(&key) else { continue };
             slot.commit(write);
             match slot.committed_mut() {
                 Some(committed) => {
-                    committed.record_offset = base_offset.saturating_add(i64::from(index));
+                    committed.record_offset = record_offset;
                 }
                 None => {
                     self.transactions.forget(&key);
@@ -142,8 +166,12 @@ impl Offsets {
 
     /// Takes back what this write and later ones made.
     pub(super) fn revert(&mut self, from: WriteId) {
-        while self.changes.back().is_some_and(|(id, ..)| *id >= from) {
-            let Some((_, _, key)) = self.changes.pop_back() else { return };
+        while self.changes.back().is_some_and(|change| change.write >= from) {
+            let Some(Change { key, held, .. }) = self.changes.pop_back() else { return };
+            if held.is_some() {
+                self.transactions.will_not_hold(&key);
+                continue;
+            }
             if let Some(slot) = self.slot_if_any(&key) {
                 slot.revert(from);
             }

@@ -28,6 +28,7 @@ impl Shard for GroupShard {
     type Answer = Answer;
     type LogEvent = LogEvent;
     type AfterWrite = AfterWrite;
+    type Command = std::convert::Infallible;
 
     fn read(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<GroupRecord, GroupRecordError> {
         GroupRecord::read(key, value)

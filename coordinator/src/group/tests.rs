@@ -11,3 +11,4 @@ mod rebalancing;
 mod static_members;
 mod stock_log;
 mod syncing;
+mod transactions;

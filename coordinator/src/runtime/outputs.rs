@@ -1,4 +1,5 @@
-//! What a shard wants done: answers to give, records to append, lines to log.
+//! What a shard wants done: answers to give, records to append, lines to log, commands for its
+//! host.
 //!
 //! Order matters for writes only: they are appended as they stand here, and each is reported back
 //! by [`super::Runtime::written`], in that order.
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use protocol::batch::BatchBuilder;
 
 use super::shard::{Now, RecordPosition, Shard};
+use super::transactions::WritePurpose;
 
 /// Names a request whose answer may come later; drawn by the host, unique while it is parked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +73,8 @@ pub struct WriteRecord {
 pub struct Write {
     pub id: WriteId,
     pub records: Vec<WriteRecord>,
+    /// Writes of different purposes are in different batches.
+    pub purpose: WritePurpose,
 }
 
 impl Write {
@@ -80,7 +84,7 @@ impl Write {
         let sizes = self.records.iter().map(|WriteRecord { key, value }| {
             BatchBuilder::record_size_bound(Some(key), value.as_deref())
         });
-        sizes.sum()
+        self.purpose.size_bound() + sizes.sum::<usize>()
     }
 }
 
@@ -97,22 +101,26 @@ pub(super) struct Decided<S: Shard> {
 pub struct Outputs<S: Shard> {
     pub(super) replies: Vec<(ReplyId, S::Answer)>,
     pub(super) log_events: Vec<S::LogEvent>,
+    pub(super) commands: Vec<S::Command>,
     pub(super) decided: Vec<Decided<S>>,
     /// Answers that wait for all that is under way.
     pub(super) when_settled: Vec<(ReplyId, S::Answer)>,
     now: Now,
     first_write: WriteId,
+    purpose: WritePurpose,
 }
 
 impl<S: Shard> Outputs<S> {
-    pub(super) fn new(now: Now, first_write: WriteId) -> Self {
+    pub(super) fn new(now: Now, first_write: WriteId, purpose: WritePurpose) -> Self {
         Self {
             replies: Vec::new(),
             log_events: Vec::new(),
+            commands: Vec::new(),
             decided: Vec::new(),
             when_settled: Vec::new(),
             now,
             first_write,
+            purpose,
         }
     }
 
@@ -136,6 +144,10 @@ impl<S: Shard> Outputs<S> {
         self.log_events.push(log_event);
     }
 
+    pub(crate) fn command(&mut self, command: S::Command) {
+        self.commands.push(command);
+    }
+
     /// Sends records off, which the shard is from here on what they make it.
     pub(crate) fn write(
         &mut self,
@@ -148,10 +160,11 @@ impl<S: Shard> Outputs<S> {
         for record in records {
             let index = encoded.len() as u32;
             encoded.extend(S::encode(&record));
-            let standing = RecordPosition::UnderWay { write: id, index };
+            let producer_id = self.purpose.transaction_of();
+            let standing = RecordPosition::UnderWay { write: id, index, producer_id };
             shard.replay(record, standing, self.now, &mut self.log_events);
         }
-        let write = Write { id, records: encoded };
+        let write = Write { id, records: encoded, purpose: self.purpose };
         self.decided.push(Decided { write, after_write, reply: None });
     }
 
@@ -198,6 +211,7 @@ pub struct Effects<S: Shard> {
     pub replies: Vec<(ReplyId, S::Answer)>,
     pub writes: Vec<Write>,
     pub log_events: Vec<S::LogEvent>,
+    pub commands: Vec<S::Command>,
     /// Writes from this one on have failed, whether they were tried or not. Those in `writes` came
     /// after that.
     pub reverted_from: Option<WriteId>,
@@ -209,6 +223,7 @@ impl<S: Shard> Default for Effects<S> {
             replies: Vec::new(),
             writes: Vec::new(),
             log_events: Vec::new(),
+            commands: Vec::new(),
             reverted_from: None,
         }
     }

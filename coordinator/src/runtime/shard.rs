@@ -16,8 +16,8 @@ pub struct Now {
 pub enum RecordPosition {
     /// In the log, at this offset; `producer_id` is the transaction's, if it is part of one.
     InLog { offset: i64, producer_id: Option<i64> },
-    /// Decided and not written yet: the `index`th record of this write.
-    UnderWay { write: WriteId, index: u32 },
+    /// Decided and not written yet: the `index`th record of this write; `producer_id` as above.
+    UnderWay { write: WriteId, index: u32, producer_id: Option<i64> },
 }
 
 /// Why a shard does not take a request.
@@ -46,6 +46,12 @@ pub enum WriteFailure {
     TooLarge,
     #[error("the log refused them")]
     Refused,
+    #[error("the producer's epoch is over")]
+    InvalidProducerEpoch,
+    #[error("they are part of no transaction that is under way")]
+    InvalidTransactionState,
+    #[error("another transaction coordinator has taken over")]
+    CoordinatorFenced,
     #[error("what they were decided upon could not be written")]
     Reverted,
 }
@@ -62,7 +68,11 @@ impl WriteFailure {
     /// is not theirs.
     pub(super) fn of_what_came_after(self) -> Self {
         match self {
-            Self::TooLarge | Self::Refused => Self::Reverted,
+            Self::TooLarge
+            | Self::Refused
+            | Self::InvalidProducerEpoch
+            | Self::InvalidTransactionState
+            | Self::CoordinatorFenced => Self::Reverted,
             other => other,
         }
     }
@@ -80,6 +90,8 @@ pub trait Shard: Debug + Sized {
     /// What follows once a write has its fate, for state that no record makes (Kafka's
     /// `appendFuture` with `replayRecords` false).
     type AfterWrite: Debug;
+    /// What the host does elsewhere for the shard, and tells it of; nothing for most.
+    type Command: Debug;
 
     fn read(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Self::Record, Self::RecordError>;
 

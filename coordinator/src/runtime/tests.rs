@@ -71,6 +71,7 @@ impl Shard for Accounts {
     type Answer = Answer;
     type LogEvent = Overdrawn;
     type AfterWrite = Closed;
+    type Command = std::convert::Infallible;
 
     fn read(key: Option<&[u8]>, value: Option<&[u8]>) -> Result<Balance, NoBalance> {
         let account = *key.and_then(<[u8]>::first).ok_or(NoBalance)?;

@@ -73,6 +73,11 @@ impl<V> Versions<V> {
         self.committed.as_mut()
     }
 
+    /// Whether a write under way changes it.
+    pub fn is_under_way(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
     /// Takes back what this write and later ones made; the values that are no more, newest first.
     pub fn revert(&mut self, from: WriteId) -> Vec<V> {
         let mut reverted = Vec::new();
@@ -133,6 +138,27 @@ impl<K: Ord + Clone, V> VersionedMap<K, V> {
         K: Borrow<Q>,
     {
         self.values.get(key).is_some_and(|value| !value.under_way.is_empty())
+    }
+
+    /// The value of a key with what is under way.
+    pub fn versions<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&Versions<V>>
+    where
+        K: Borrow<Q>,
+    {
+        self.values.get(key)
+    }
+
+    /// The value that stands in the log, to be changed in what no record says.
+    pub fn committed_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        self.values.get_mut(key)?.committed_mut()
+    }
+
+    /// All keys, each with what is under way.
+    pub fn all(&self) -> impl Iterator<Item = (&K, &Versions<V>)> {
+        self.values.iter()
     }
 
     /// All latest values by key.
@@ -214,7 +240,7 @@ mod tests {
     }
 
     fn under_way(write: u64) -> RecordPosition {
-        RecordPosition::UnderWay { write: WriteId(write), index: 0 }
+        RecordPosition::UnderWay { write: WriteId(write), index: 0, producer_id: None }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
 use super::fields::{Field, FieldError, Input, record};
+use crate::batch::{BatchBuilder, ControlType, NO_SEQUENCE};
 
 record! {
     /// A voter as a leader change names it; the directory stands in version 1 only.
@@ -83,6 +84,20 @@ pub struct LeaderChange {
 pub struct TransactionMarker {
     pub commit: bool,
     pub coordinator_epoch: i32,
+}
+
+impl TransactionMarker {
+    /// The batch that a producer's transaction ends with. Kafka:
+    /// `MemoryRecords.withEndTransactionMarker`.
+    #[must_use]
+    pub fn batch(self, producer_id: i64, producer_epoch: i16, now_ms: i64) -> Bytes {
+        let kind = if self.commit { ControlType::Commit } else { ControlType::Abort };
+        let (_, value) = ControlRecord::Transaction(self).encode();
+        let builder = BatchBuilder::new(0).producer(producer_id, producer_epoch, NO_SEQUENCE);
+        let mut builder = builder.transactional();
+        builder.append_control(now_ms, kind, &value);
+        builder.build()
+    }
 }
 
 /// Any control record.

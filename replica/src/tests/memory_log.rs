@@ -61,6 +61,7 @@ impl MemoryLog {
 impl Log for MemoryLog {
     type Appended = Range;
     type Error = &'static str;
+    type Transaction = ();
 
     fn append_as_leader(
         &mut self,
@@ -68,6 +69,7 @@ impl Log for MemoryLog {
         leader_epoch: i32,
         _now_ms: i64,
         _origin: Origin,
+        (): (),
     ) -> Result<Range, &'static str> {
         self.check()?;
         if let Some(end) = self.repeated.take() {

@@ -91,7 +91,7 @@ pub(crate) fn produce(
 ) -> Result<bool, NotAppended<&'static str>> {
     let cluster = Cluster::new();
     let (outcome, effects) =
-        partition.append(&THREE, acks, Origin::Client, token, &cluster.at(0))?;
+        partition.append(&THREE, acks, (Origin::Client, ()), token, &cluster.at(0))?;
     assert!(effects.answered.is_empty());
     Ok(outcome.committed)
 }

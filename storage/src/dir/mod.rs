@@ -57,8 +57,6 @@ type Offsets = HashMap<(String, i32), i64>;
 pub struct LogDirOptions {
     /// `producer.id.expiration.ms`.
     pub producer_expiration_ms: i64,
-    /// `transaction.partition.verification.enable`.
-    pub verify_transactions: bool,
     pub disk: Disk,
     pub open_files: Arc<OpenFiles>,
 }
@@ -198,7 +196,6 @@ impl LogDir {
             log_start_offset: if known { self.log_start(topic, partition) } else { 0 },
             now_ms,
             producer_expiration_ms: self.options.producer_expiration_ms,
-            verify_transactions: self.options.verify_transactions,
             jitter_draw,
             disk: self.options.disk.clone(),
             open_files: Arc::clone(&self.options.open_files),

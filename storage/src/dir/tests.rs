@@ -9,7 +9,6 @@ use crate::AppendOrigin;
 fn options() -> LogDirOptions {
     LogDirOptions {
         producer_expiration_ms: 86_400_000,
-        verify_transactions: true,
         disk: Disk::default(),
         open_files: Arc::new(OpenFiles::new(100)),
     }

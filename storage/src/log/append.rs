@@ -13,7 +13,7 @@ use super::{Active, Log};
 use crate::error::{AppendError, BatchFault, StorageError};
 use crate::index::offset::OffsetEntry;
 use crate::index::time::TimeEntry;
-use crate::producer::{CompletedTransaction, Marker, ProducerAppend, VerificationGuard};
+use crate::producer::{CompletedTransaction, Marker, ProducerAppend, TransactionTerms};
 use crate::validate::{self, AppendOrigin, ValidationContext};
 
 /// What an append did.
@@ -51,18 +51,24 @@ impl Log {
         now_ms: i64,
         origin: AppendOrigin,
     ) -> Result<Appended, AppendError> {
-        self.append_verified(records, leader_epoch, now_ms, origin, VerificationGuard::NONE)
+        self.append_in_transaction(
+            records,
+            leader_epoch,
+            now_ms,
+            origin,
+            TransactionTerms::default(),
+        )
     }
 
     /// Like [`Self::append_as_leader`], for the first records of a transaction that the transaction
-    /// coordinator has confirmed.
-    pub fn append_verified(
+    /// coordinator has confirmed, and for a transaction's end.
+    pub fn append_in_transaction(
         &mut self,
         records: &Bytes,
         leader_epoch: i32,
         now_ms: i64,
         origin: AppendOrigin,
-        guard: VerificationGuard,
+        transaction: TransactionTerms,
     ) -> Result<Appended, AppendError> {
         self.take_up_again()?;
         if matches!(origin, AppendOrigin::RaftLeader | AppendOrigin::Replication) {
@@ -93,7 +99,7 @@ impl Log {
         }
         self.check_segment_size(batch.size())?;
         let plan = Planned { header, size: batch.size() as u64, payload: &batch.payload };
-        let change = self.plan_producer(&plan, origin, guard)?;
+        let change = self.plan_producer(&plan, origin, transaction)?;
         self.make_room(
             plan.size,
             header.base_offset(),
@@ -200,33 +206,50 @@ impl Log {
         &self,
         plan: &Planned<'_>,
         origin: AppendOrigin,
-        guard: VerificationGuard,
+        transaction: TransactionTerms,
     ) -> Result<Option<(ProducerAppend, Option<CompletedTransaction>)>, AppendError> {
         let header = &plan.header;
         if !header.has_producer_id() {
             return Ok(None);
         }
         let producer_id = header.producer_id();
-        let unverified = self.verify_transactions
-            && header.is_transactional()
-            && !header.is_control()
-            && !self.producers.has_ongoing(producer_id, header.producer_epoch())
-            && !self.producers.is_verified(producer_id, guard);
-        if unverified {
-            let reason = "a record that is not part of an ongoing transaction";
-            return Err(AppendError::InvalidTransactionState { producer_id, reason });
+        if header.is_transactional() {
+            self.check_transaction(header, transaction)?;
         }
         let mut append = self.producers.prepare(producer_id, origin);
         let mut completed = None;
         if header.is_control() {
             let control = control_payload(header, plan.payload)?;
             if let Some(marker) = Marker::of(header, &control)? {
-                completed = append.append_marker(header, marker)?;
+                completed = append.append_marker(header, marker, transaction.version)?;
             }
         } else {
             append.append_data(header)?;
         }
         Ok(Some((append, completed)))
+    }
+
+    /// Records of a transaction are taken when it is under way here, or when the coordinator has
+    /// said that it is. What a producer of an old epoch sends is said to be just that: it can begin
+    /// anew, while a wrong state ends it.
+    fn check_transaction(
+        &self,
+        header: &BatchHeader,
+        transaction: TransactionTerms,
+    ) -> Result<(), AppendError> {
+        let (producer_id, offered) = (header.producer_id(), header.producer_epoch());
+        if self.producers.has_ongoing(producer_id, offered) {
+            return Ok(());
+        }
+        self.producers.check_epoch_is_current(producer_id, offered)?;
+        let unverified = self.config.verify_transactions
+            && !header.is_control()
+            && !self.producers.is_verified(producer_id, transaction.guard);
+        if unverified {
+            let reason = "a record that is not part of an ongoing transaction";
+            return Err(AppendError::InvalidTransactionState { producer_id, reason });
+        }
+        Ok(())
     }
 
     fn commit(

@@ -139,7 +139,6 @@ pub struct Log {
     last_flush_ms: i64,
     high_watermark: i64,
     jitter_draw: u64,
-    verify_transactions: bool,
     doomed: Vec<Doomed>,
     closed: Option<Closed>,
     /// A cut that was begun and not ended left files and memory apart; where the log began then.

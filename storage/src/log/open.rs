@@ -39,8 +39,6 @@ pub struct OpenOptions {
     pub now_ms: i64,
     /// `producer.id.expiration.ms`.
     pub producer_expiration_ms: i64,
-    /// `transaction.partition.verification.enable`.
-    pub verify_transactions: bool,
     /// A random number, for `segment.jitter.ms`.
     pub jitter_draw: u64,
     pub disk: Disk,
@@ -58,7 +56,6 @@ impl Default for OpenOptions {
             log_start_offset: 0,
             now_ms: 0,
             producer_expiration_ms: 24 * 60 * 60 * 1000,
-            verify_transactions: true,
             jitter_draw: 0,
             disk: Disk::default(),
             open_files: Arc::new(OpenFiles::new(1000)),
@@ -176,7 +173,6 @@ impl Log {
             last_flush_ms: options.now_ms,
             high_watermark: 0,
             jitter_draw: options.jitter_draw,
-            verify_transactions: options.verify_transactions,
             doomed: Vec::new(),
             closed: None,
             interrupted: None,

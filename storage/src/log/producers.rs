@@ -57,8 +57,8 @@ impl Log {
     }
 
     /// Begins the verification of a transaction's first records; hand the guard to
-    /// [`Self::append_verified`] once the coordinator confirmed. Without need of verification the
-    /// guard is [`VerificationGuard::NONE`].
+    /// [`Self::append_in_transaction`] once the coordinator confirmed. Without need of verification
+    /// the guard is [`VerificationGuard::NONE`].
     pub fn begin_verification(
         &mut self,
         producer_id: i64,

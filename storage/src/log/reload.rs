@@ -72,7 +72,6 @@ impl Log {
             log_start_offset,
             now_ms: self.last_flush_ms.max(self.active.created_ms),
             producer_expiration_ms: self.producers.expiration_ms(),
-            verify_transactions: self.verify_transactions,
             jitter_draw: self.jitter_draw,
             disk: home.disk.clone(),
             open_files: Arc::clone(&home.open_files),

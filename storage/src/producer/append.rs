@@ -8,6 +8,9 @@ use super::verification::VerificationEntry;
 use crate::error::{AppendError, BatchFault};
 use crate::validate::AppendOrigin;
 
+/// From this transaction version on markers have an epoch above that of the records they end.
+const STRICT_MARKERS: i8 = 2;
+
 /// The end of a transaction as its control record tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Marker {
@@ -112,9 +115,10 @@ impl ProducerAppend {
         &mut self,
         header: &BatchHeader,
         marker: Marker,
+        transaction_version: i8,
     ) -> Result<Option<CompletedTransaction>, AppendError> {
         let epoch = header.producer_epoch();
-        self.check_epoch(epoch)?;
+        self.check_marker_epoch(epoch, transaction_version)?;
         let current = self.updated.coordinator_epoch;
         if current > marker.coordinator_epoch && self.origin != AppendOrigin::Replication {
             return Err(AppendError::CoordinatorFenced {
@@ -135,6 +139,25 @@ impl ProducerAppend {
         self.updated.transaction_first_offset = None;
         self.updated.last_timestamp = header.max_timestamp();
         Ok(completed)
+    }
+
+    /// From transaction version 2 on a marker is of a later epoch than the records that it ends, so
+    /// that one which comes late cannot end the next transaction. The same one once more, which a
+    /// coordinator writes that has not heard of the first, changes nothing. A transaction in the
+    /// largest epoch there is can be ended all the same (KIP-1228, KAFKA-19999).
+    fn check_marker_epoch(&self, offered: i16, transaction_version: i8) -> Result<(), AppendError> {
+        let is_open = self.updated.transaction_first_offset.is_some();
+        let current = self.updated.producer_epoch;
+        if transaction_version >= STRICT_MARKERS
+            && offered == current
+            && is_open
+            && offered != i16::MAX
+            && self.origin != AppendOrigin::Replication
+        {
+            let producer_id = self.updated.producer_id;
+            return Err(AppendError::InvalidProducerEpoch { producer_id, offered, current });
+        }
+        self.check_epoch(offered)
     }
 
     fn check_epoch(&self, offered: i16) -> Result<(), AppendError> {

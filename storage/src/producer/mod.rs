@@ -13,4 +13,4 @@ mod verification;
 pub(crate) use append::{Marker, ProducerAppend};
 pub(crate) use entry::{CompletedTransaction, ProducerEntry};
 pub(crate) use state::ProducerState;
-pub use verification::VerificationGuard;
+pub use verification::{TransactionTerms, VerificationGuard};

@@ -142,12 +142,15 @@ impl ProducerState {
             let mut append = self.prepare(header.producer_id(), AppendOrigin::Replication);
             if header.is_control() {
                 if let Some(marker) = Marker::of(header, control)? {
-                    completed = append.append_marker(header, marker)?;
+                    completed = append.append_marker(header, marker, 0)?;
                     self.commit(append);
                 }
             } else {
                 append.append_data(header)?;
                 self.commit(append);
+            }
+            if header.is_transactional() {
+                self.end_verification(header);
             }
         }
         self.end_offset = header.next_offset();
@@ -162,6 +165,19 @@ impl ProducerState {
         })
     }
 
+    /// An epoch that is over is told of before anything else.
+    pub(crate) fn check_epoch_is_current(
+        &self,
+        producer_id: i64,
+        offered: i16,
+    ) -> Result<(), AppendError> {
+        let current = self.producers.get(&producer_id).map_or(i16::MIN, |e| e.producer_epoch);
+        if offered < current {
+            return Err(AppendError::InvalidProducerEpoch { producer_id, offered, current });
+        }
+        Ok(())
+    }
+
     /// Begins, or goes on with, the verification of a transaction's first records.
     pub(crate) fn begin_verification(
         &mut self,
@@ -171,10 +187,7 @@ impl ProducerState {
         supports_epoch_bump: bool,
         now_ms: i64,
     ) -> Result<VerificationGuard, AppendError> {
-        let current = self.producers.get(&producer_id).map_or(i16::MIN, |e| e.producer_epoch);
-        if epoch < current {
-            return Err(AppendError::InvalidProducerEpoch { producer_id, offered: epoch, current });
-        }
+        self.check_epoch_is_current(producer_id, epoch)?;
         if self.has_ongoing(producer_id, epoch) {
             return Ok(VerificationGuard::NONE);
         }

@@ -3,7 +3,7 @@
 
 /// Handed out when verification begins, handed back with the append. Unequal to every other one, so
 /// that a late answer of the coordinator does not count for a later transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct VerificationGuard(u64);
 
 impl VerificationGuard {
@@ -13,6 +13,16 @@ impl VerificationGuard {
     pub(crate) fn numbered(number: u64) -> Self {
         Self(number)
     }
+}
+
+/// What comes with an append that belongs to a transaction, or ends one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TransactionTerms {
+    /// For its first records.
+    pub guard: VerificationGuard,
+    /// Of its end (KIP-1228): from 2 on each transaction has an epoch of its own, which the marker
+    /// is one above.
+    pub version: i8,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -89,7 +89,6 @@ pub fn config() -> LogConfig {
 fn options(disk: Disk) -> LogDirOptions {
     LogDirOptions {
         producer_expiration_ms: i64::MAX,
-        verify_transactions: false,
         disk,
         open_files: Arc::new(OpenFiles::new(100)),
     }
@@ -410,7 +409,6 @@ impl Life {
             now_ms: NOW,
             log_start_offset: start,
             producer_expiration_ms: i64::MAX,
-            verify_transactions: false,
             ..OpenOptions::default()
         };
         let mut log = Log::open(&to, self.config.clone(), options).unwrap();

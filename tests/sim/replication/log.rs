@@ -385,6 +385,7 @@ impl SimLog {
 impl Log for SimLog {
     type Appended = Written;
     type Error = LogError;
+    type Transaction = ();
 
     fn append_as_leader(
         &mut self,
@@ -392,6 +393,7 @@ impl Log for SimLog {
         leader_epoch: i32,
         _now_ms: i64,
         _origin: Origin,
+        (): (),
     ) -> Result<Written, LogError> {
         self.check_room()?;
         let (_, first, _) = Entry::decoded(records);

@@ -40,7 +40,7 @@ impl SimBroker {
         let appended = self.step(partition, now_us, out, |replica, at| {
             let end = replica.log().end();
             let batch = entry.encoded(0, 0);
-            match replica.append(&batch, asked, Origin::Client, token, at) {
+            match replica.append(&batch, asked, (Origin::Client, ()), token, at) {
                 Ok((outcome, effects)) => {
                     let offset = outcome.appended.offset;
                     (Ok((offset, outcome.committed, offset < end)), effects)

@@ -152,6 +152,15 @@ fn offsets() -> Vec<Case> {
             .granted(&["Read group g"])
             .asks(&["Read group g", "Read topic t"])
             .gets(&[TOPIC]),
+        txn_offset_commit().asks(&["Write transactional id x"]).gets(&[TRANSACTIONAL_ID]),
+        txn_offset_commit()
+            .granted(&["Write transactional id x"])
+            .asks(&["Write transactional id x", "Read group g"])
+            .gets(&[GROUP]),
+        txn_offset_commit()
+            .granted(&["Write transactional id x", "Read group g"])
+            .asks(&["Write transactional id x", "Read group g", "Read topic t"])
+            .gets(&[TOPIC]),
         offset_fetch().asks(&["Describe group g"]).gets(&[GROUP]),
         offset_delete().asks(&["Delete group g"]).gets(&[GROUP]),
         offset_delete()
@@ -171,6 +180,23 @@ fn offset_commit() -> Case {
         OffsetCommitRequest::default().with_group_id(group()).with_topics(vec![asked])
     };
     case(ApiKey::OffsetCommit, request, |_, response: OffsetCommitResponse| {
+        let partitions = response.topics.into_iter().flat_map(|topic| topic.partitions);
+        partitions.map(|partition| partition.error_code).collect()
+    })
+}
+
+fn txn_offset_commit() -> Case {
+    use txn_offset_commit_request::{TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic};
+    let request = |_, _: &Sample| {
+        let asked = TxnOffsetCommitRequestTopic::default()
+            .with_name(topic())
+            .with_partitions(vec![TxnOffsetCommitRequestPartition::default()]);
+        TxnOffsetCommitRequest::default()
+            .with_transactional_id(TransactionalId(text("x")))
+            .with_group_id(group())
+            .with_topics(vec![asked])
+    };
+    case(ApiKey::TxnOffsetCommit, request, |_, response: TxnOffsetCommitResponse| {
         let partitions = response.topics.into_iter().flat_map(|topic| topic.partitions);
         partitions.map(|partition| partition.error_code).collect()
     })

@@ -7,6 +7,7 @@
 mod cases;
 mod group_cases;
 mod node_cases;
+mod transaction_cases;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -88,6 +89,7 @@ pub(crate) struct Case {
     pub(crate) asks: &'static [&'static str],
     codes: &'static [i16],
     first_version: i16,
+    last_version: i16,
     pub(crate) encode: Encode,
     decode: Decode,
     pub(crate) throttle_time_ms: ThrottleTimeMs,
@@ -116,6 +118,7 @@ fn case<Request: Encodable, Response: Decodable + Debug>(
         asks: &[],
         codes: &[],
         first_version: 0,
+        last_version: i16::MAX,
         encode: Box::new(encode),
         decode: Box::new(decode),
         throttle_time_ms: Box::new(|version, mut body| {
@@ -143,6 +146,10 @@ impl Case {
         Self { listener: "CONTROLLER", ..self }
     }
 
+    fn until(self, last_version: i16) -> Self {
+        Self { last_version, ..self }
+    }
+
     fn since(self, first_version: i16) -> Self {
         Self { first_version, ..self }
     }
@@ -151,9 +158,10 @@ impl Case {
 async fn answer(broker: &Arc<Broker>, context: RequestContext, body: Bytes) -> Bytes {
     let (key, version) = (context.api.key, context.api_version);
     let reply = if key == ApiKey::Produce {
-        match produce::begin(&broker.metadata, &broker.replicas, context, body) {
-            Ok(reply) => reply,
-            Err(later) => later.await,
+        let asks = &broker.add_partitions_to_txn;
+        match produce::begin(&broker.metadata, &broker.replicas, asks, context, body) {
+            produce::Begun::Answered(reply) => reply,
+            produce::Begun::Appended(later) | produce::Begun::Unverified(later) => later.await,
         }
     } else {
         route(Arc::clone(broker), context, body).await
@@ -183,7 +191,8 @@ async fn answer(broker: &Arc<Broker>, context: RequestContext, body: Bytes) -> B
 
 async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
     let api = Api::of(case.key);
-    for version in api.min_version.max(case.first_version)..=api.max_version {
+    let newest = api.max_version.min(case.last_version);
+    for version in api.min_version.max(case.first_version)..=newest {
         let authorizer = Arc::new(DenyAndRecord { granted: case.granted, asked: Mutex::default() });
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
         let context = RequestContext {
@@ -206,7 +215,7 @@ async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
         let body = (case.encode)(version, sample);
         let codes = (case.decode)(version, answer(broker, context, body).await);
         assert_eq!(codes, case.codes, "codes of {} v{version}", api.name);
-        if version == api.max_version {
+        if version == newest {
             let asked = authorizer.asked.lock().clone();
             assert_eq!(asked, case.asks, "what {} v{version} asks", api.name);
         }
@@ -240,7 +249,12 @@ pub(crate) async fn create_topic(node: &Node) -> Uuid {
 }
 
 pub(crate) fn cases() -> Vec<Case> {
-    let rows = [cases::cases(), group_cases::group_cases(), node_cases::node_cases()];
+    let rows = [
+        cases::cases(),
+        transaction_cases::transaction_cases(),
+        group_cases::group_cases(),
+        node_cases::node_cases(),
+    ];
     rows.into_iter().flatten().collect()
 }
 

@@ -8,6 +8,7 @@ use protocol::messages::*;
 use super::cases::{CLUSTER, topic};
 use super::{Case, case};
 
+const UNKNOWN: i16 = ErrorCode::UnknownTopicOrPartition.code();
 const NO_PRINCIPAL: i16 = ErrorCode::PrincipalDeserializationFailure.code();
 
 pub(super) fn node_cases() -> Vec<Case> {
@@ -93,7 +94,26 @@ fn of_administrators() -> Vec<Case> {
         .asks(&["Alter cluster"])
         .gets(&[CLUSTER]),
         alter_partition_reassignments().asks(&["Alter cluster"]).gets(&[CLUSTER, CLUSTER]),
+        write_txn_markers().asks(&["Alter cluster", "ClusterAction cluster"]).gets(&[CLUSTER]),
+        write_txn_markers().granted(&["Alter cluster"]).asks(&["Alter cluster"]).gets(&[UNKNOWN]),
     ]
+}
+
+/// Of a partition that is not there.
+fn write_txn_markers() -> Case {
+    use write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
+    let request = |_, _: &_| {
+        let nowhere = WritableTxnMarkerTopic::default()
+            .with_name(topic())
+            .with_partition_indexes(vec![i32::MAX]);
+        let marker = WritableTxnMarker::default().with_topics(vec![nowhere]);
+        WriteTxnMarkersRequest::default().with_markers(vec![marker])
+    };
+    case(ApiKey::WriteTxnMarkers, request, |_, response: WriteTxnMarkersResponse| {
+        let topics = response.markers.into_iter().flat_map(|marker| marker.topics);
+        let partitions = topics.flat_map(|topic| topic.partitions);
+        partitions.map(|partition| partition.error_code).collect()
+    })
 }
 
 fn alter_partition_reassignments() -> Case {

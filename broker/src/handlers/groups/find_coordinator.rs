@@ -1,7 +1,7 @@
 //! FindCoordinator: which broker looks after a group or a transactional id.
 //!
-//! Asking for a group creates `__consumer_offsets` where it is not there yet; the client asks
-//! again. Kafka: `KafkaApis.handleFindCoordinatorRequest`.
+//! Asking creates the coordinator's topic where it is not there yet; the client asks again. Kafka:
+//! `KafkaApis.handleFindCoordinatorRequest`.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use protocol::messages::{BrokerId, FindCoordinatorRequest, FindCoordinatorRespon
 use protocol::wire::StrBytes;
 use raft::image::MetadataImage;
 
-use crate::coordinators::groups;
-use crate::coordinators::groups::Groups;
+use crate::coordinators::groups::{self, Groups};
+use crate::coordinators::transactions::{self, Transactions};
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::metadata_cache::node_endpoint;
@@ -29,17 +29,25 @@ const SHARE: i8 = 2;
 const FIRST_WITH_KEYS: i16 = 4;
 const FIRST_WITH_SHARE: i16 = 6;
 
+/// The coordinators, and who creates their topics.
+struct Coordinators<'a> {
+    groups: &'a Groups,
+    transactions: &'a Transactions,
+    auto_topics: &'a Arc<AutoTopics>,
+}
+
 pub(crate) async fn handle(
     metadata: &MetadataCache,
     groups: &Groups,
+    transactions: &Transactions,
     auto_topics: &Arc<AutoTopics>,
     context: &RequestContext,
     request: FindCoordinatorRequest,
 ) -> Result<FindCoordinatorResponse, CloseConnection> {
-    let image =
-        metadata.settled_image(|image| coordinators(groups, image, context, &request)).await;
+    let known = Coordinators { groups, transactions, auto_topics };
+    let image = metadata.settled_image(|image| named(&known, image, context, &request)).await;
     if context.api_version < FIRST_WITH_KEYS {
-        let found = find(groups, auto_topics, &image, context, request.key_type, &request.key);
+        let found = find(&known, &image, context, request.key_type, &request.key);
         return Ok(single(found));
     }
     if ![GROUP, TRANSACTION, SHARE].contains(&request.key_type) {
@@ -50,32 +58,48 @@ pub(crate) async fn handle(
         return Ok(FindCoordinatorResponse::default().with_coordinators(all.collect()));
     }
     let found = request.coordinator_keys.into_iter().map(|key| {
-        let found = find(groups, auto_topics, &image, context, request.key_type, &key);
+        let found = find(&known, &image, context, request.key_type, &key);
         coordinator(key, found)
     });
     Ok(FindCoordinatorResponse::default().with_coordinators(found.collect()))
 }
 
-/// The brokers that an answer about groups names.
-fn coordinators(
-    groups: &Groups,
+impl Coordinators<'_> {
+    /// The topic and the partition of it that a key of this type belongs to.
+    fn place(
+        &self,
+        key_type: i8,
+        key: &StrBytes,
+        image: &MetadataImage,
+    ) -> Option<(&'static str, i32)> {
+        match key_type {
+            GROUP => Some((groups::TOPIC, self.groups.partition_of(key, image))),
+            TRANSACTION => Some((transactions::TOPIC, self.transactions.partition_of(key, image))),
+            _ => None,
+        }
+    }
+}
+
+/// The brokers that an answer names.
+fn named(
+    known: &Coordinators<'_>,
     image: &MetadataImage,
     context: &RequestContext,
     request: &FindCoordinatorRequest,
 ) -> Vec<i32> {
-    let topic = image.topics().by_name(groups::TOPIC).filter(|_| request.key_type == GROUP);
-    let Some(topic) = topic else { return Vec::new() };
     let keys = match context.api_version < FIRST_WITH_KEYS {
         true => std::slice::from_ref(&request.key),
         false => request.coordinator_keys.as_slice(),
     };
-    let partitions = keys.iter().map(|group| groups.partition_of(group, image));
-    partitions.filter_map(|partition| Some(topic.partition(partition)?.leader)).collect()
+    let leader = |key: &StrBytes| {
+        let (topic, partition) = known.place(request.key_type, key, image)?;
+        Some(image.topics().by_name(topic)?.partition(partition)?.leader)
+    };
+    keys.iter().filter_map(leader).collect()
 }
 
 fn find(
-    groups: &Groups,
-    auto_topics: &Arc<AutoTopics>,
+    known: &Coordinators<'_>,
     image: &MetadataImage,
     context: &RequestContext,
     key_type: i8,
@@ -84,34 +108,34 @@ fn find(
     let may = |resource| context.authorize(Operation::Describe, resource);
     match key_type {
         GROUP if !may(Resource::Group(key)) => Err(ErrorCode::GroupAuthorizationFailed),
-        GROUP => find_group(groups, auto_topics, image, context, key),
         TRANSACTION if !may(Resource::TransactionalId(key)) => {
             Err(ErrorCode::TransactionalIdAuthorizationFailed)
         }
-        // There is no coordinator of these kinds yet: docs/apis.md.
-        TRANSACTION => Err(ErrorCode::CoordinatorNotAvailable),
+        GROUP | TRANSACTION => {
+            let place = known.place(key_type, key, image).ok_or(ErrorCode::InvalidRequest)?;
+            lead(known, image, context, place)
+        }
         SHARE if context.api_version < FIRST_WITH_SHARE => Err(ErrorCode::InvalidRequest),
         SHARE if !context.authorize(Operation::ClusterAction, Resource::Cluster) => {
             Err(ErrorCode::ClusterAuthorizationFailed)
         }
         SHARE if !is_share_key(key) => Err(ErrorCode::InvalidRequest),
+        // There is no coordinator of this kind yet: docs/apis.md.
         SHARE => Err(ErrorCode::CoordinatorNotAvailable),
         _ => Err(ErrorCode::InvalidRequest),
     }
 }
 
-fn find_group(
-    groups: &Groups,
-    auto_topics: &Arc<AutoTopics>,
+fn lead(
+    known: &Coordinators<'_>,
     image: &MetadataImage,
     context: &RequestContext,
-    group: &StrBytes,
+    (name, partition): (&str, i32),
 ) -> Result<NodeEndpoint, ErrorCode> {
-    let Some(topic) = image.topics().by_name(groups::TOPIC) else {
-        auto_topics.create_own(groups::TOPIC);
+    let Some(topic) = image.topics().by_name(name) else {
+        known.auto_topics.create_own(name);
         return Err(ErrorCode::CoordinatorNotAvailable);
     };
-    let partition = groups.partition_of(group, image);
     topic
         .partition(partition)
         .and_then(|state| node_endpoint(image, state.leader, &context.client.listener))

@@ -13,3 +13,4 @@ pub(crate) mod offset_commit;
 pub(crate) mod offset_delete;
 pub(crate) mod offset_fetch;
 pub(crate) mod sync_group;
+pub(crate) mod txn_offset_commit;

@@ -1,50 +1,73 @@
-//! InitProducerId: an id for an idempotent producer.
+//! InitProducerId: an id for an idempotent or transactional producer.
 //!
 //! A producer without transactional id gets a fresh id with epoch 0 whenever it asks, whatever id
-//! it had before (KIP-360). With one, the answer is that there is no transaction coordinator, which
-//! makes a client ask again later; what is wrong in itself is refused first. Kafka:
+//! it had before (KIP-360). With one, its coordinator decides. Kafka:
 //! `KafkaApis.handleInitProducerIdRequest`, `TransactionCoordinator.handleInitProducerId`.
 
 use std::sync::Arc;
 
+use coordinator::transaction::{InitProducerId, ProducerIdAndEpoch};
 use protocol::ErrorCode;
 use protocol::messages::{InitProducerIdRequest, InitProducerIdResponse, ProducerId};
 
-use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::coordinators::transactions::Transactions;
 use crate::metadata::producer_ids::ProducerIds;
+use crate::requests::api_error::text;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
+use crate::requests::error_map::transactions::as_known_before;
 use crate::requests::reply::CloseConnection;
 
 const NO_PRODUCER_ID: i64 = -1;
 const NO_PRODUCER_EPOCH: i16 = -1;
+const FIRST_WITH_FENCED: i16 = 4;
 
 pub(crate) async fn handle(
-    config: &DynamicBrokerConfig,
+    transactions: &Transactions,
     producer_ids: &Arc<ProducerIds>,
     context: &RequestContext,
     request: InitProducerIdRequest,
 ) -> Result<InitProducerIdResponse, CloseConnection> {
-    let generated = match check(context, &request, config.current().transaction_max_timeout_ms) {
-        Ok(()) => producer_ids.generate().await.map_err(|error| error.code),
-        Err(code) => Err(code),
-    };
-    Ok(match generated {
-        Ok(id) => InitProducerIdResponse::default()
-            .with_producer_id(ProducerId(id))
-            .with_producer_epoch(0),
-        Err(code) => InitProducerIdResponse::default()
-            .with_error_code(code.code())
-            .with_producer_id(ProducerId(NO_PRODUCER_ID))
-            .with_producer_epoch(NO_PRODUCER_EPOCH),
+    Ok(match initialized(transactions, producer_ids, context, &request).await {
+        Ok(producer) => InitProducerIdResponse::default()
+            .with_producer_id(ProducerId(producer.producer_id))
+            .with_producer_epoch(producer.producer_epoch),
+        Err(code) => {
+            let told = as_known_before(code, context.api_version, FIRST_WITH_FENCED);
+            InitProducerIdResponse::default()
+                .with_error_code(told.code())
+                .with_producer_id(ProducerId(NO_PRODUCER_ID))
+                .with_producer_epoch(NO_PRODUCER_EPOCH)
+        }
     })
 }
 
-fn check(
+async fn initialized(
+    transactions: &Transactions,
+    producer_ids: &Arc<ProducerIds>,
     context: &RequestContext,
     request: &InitProducerIdRequest,
-    max_timeout_ms: i32,
-) -> Result<(), ErrorCode> {
+) -> Result<ProducerIdAndEpoch, ErrorCode> {
+    check(context, request)?;
+    let Some(id) = &request.transactional_id else {
+        let generated = producer_ids.generate().await;
+        let producer_id = generated.map_err(|error| error.code)?;
+        return Ok(ProducerIdAndEpoch { producer_id, producer_epoch: 0 });
+    };
+    let expected = ProducerIdAndEpoch {
+        producer_id: request.producer_id.0,
+        producer_epoch: request.producer_epoch,
+    };
+    let asked = InitProducerId {
+        transactional_id: text(id.as_str()),
+        timeout_ms: request.transaction_timeout_ms,
+        expected: Some(expected).filter(|expected| *expected != ProducerIdAndEpoch::NONE),
+        new_producer_id: None,
+    };
+    transactions.init_producer_id(asked).await
+}
+
+fn check(context: &RequestContext, request: &InitProducerIdRequest) -> Result<(), ErrorCode> {
     match &request.transactional_id {
         Some(id) if !context.authorize(Operation::Write, Resource::TransactionalId(id)) => {
             return Err(ErrorCode::TransactionalIdAuthorizationFailed);
@@ -62,12 +85,5 @@ fn check(
     if no_id != (request.producer_epoch == NO_PRODUCER_EPOCH) {
         return Err(ErrorCode::InvalidRequest);
     }
-    match &request.transactional_id {
-        None => Ok(()),
-        Some(id) if id.is_empty() => Err(ErrorCode::InvalidRequest),
-        Some(_) if !(1..=max_timeout_ms).contains(&request.transaction_timeout_ms) => {
-            Err(ErrorCode::InvalidTransactionTimeout)
-        }
-        Some(_) => Err(ErrorCode::CoordinatorNotAvailable),
-    }
+    Ok(())
 }

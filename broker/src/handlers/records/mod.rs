@@ -3,5 +3,7 @@
 pub(crate) mod delete_records;
 pub(crate) mod fetch;
 pub(crate) mod list_offsets;
+mod offered;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
+mod produce_topics;

@@ -2,8 +2,9 @@
 //!
 //! The only API whose requests overlap on one connection: `begin` appends to every partition before
 //! it returns, so the order of the requests is the order in the logs; what remains is to wait for
-//! the in-sync replicas. Kafka: `KafkaApis.handleProduceRequest`,
-//! `ReplicaManager.handleProduceAppend`.
+//! the in-sync replicas. The first batch of a transaction waits for its coordinator's word before
+//! it is appended, and what comes behind it on the connection waits with it. Kafka:
+//! `KafkaApis.handleProduceRequest`, `ReplicaManager.handleProduceAppend`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,29 +12,29 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use protocol::ErrorCode;
-use protocol::batch::{Compression, batches};
 use protocol::leader_hint::{CurrentLeader, NodeEndpoint};
 use protocol::produce::{
     PartitionResponse, ProduceRequest, ProducedPartition, ProducedTopic, TopicResponse,
     encode_response,
 };
-use replica::{Acks, Answer, Origin};
+use replica::{Acks, Answer, Origin, TransactionSupport};
+use storage::TransactionTerms;
 use uuid::Uuid;
 
+use super::offered::{Offered, look_at_all, note, places, transaction_of, unverified};
+use super::produce_topics::{name_of, refused_topic};
 use crate::clock::wall_ms;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::metadata_cache::is_internal;
 use crate::partitions::{Committing, HostedPartition};
+use crate::replication::add_partitions_to_txn::AddPartitionsToTxn;
 use crate::replication::replica_manager::ReplicaManager;
+use crate::replication::transaction_verification::Verification;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
 use crate::requests::error_map::{self, Refusal};
 use crate::requests::reply::{Later, Reply};
 
-/// First version whose batches may be compressed with zstd.
-const FIRST_WITH_ZSTD: i16 = 7;
-/// First version that carries topic ids, not names.
-const FIRST_WITH_IDS: i16 = 13;
 /// First version whose answers name the leader.
 const FIRST_WITH_LEADER: i16 = 10;
 /// The client id of Kafka's own admin tools, which may write to internal topics.
@@ -62,41 +63,102 @@ struct Wait {
     committed: Option<Committing>,
 }
 
-/// What the records for one partition are. Every partition's are looked at before the first append,
-/// because one transactional batch decides about the whole request.
-#[derive(Debug, Clone, Copy)]
-struct Offered {
-    /// Length of the one batch, or why there is nothing to append.
-    batch_bytes: Result<usize, ErrorCode>,
-    /// Whether any whole batch is.
-    transactional: bool,
-    /// Whether the one batch has one.
-    producer_id: bool,
+/// What comes of a request as it arrives.
+pub(crate) enum Begun {
+    /// It is appended, or refused: its answer.
+    Answered(Reply),
+    /// It is appended; its answer waits for the replicas.
+    Appended(Later),
+    /// It begins a transaction somewhere, and is appended when the coordinator knows of that.
+    Unverified(Later),
 }
 
-/// Appends and answers, or tells what the answer waits for.
+impl From<Result<Reply, Later>> for Begun {
+    fn from(appended: Result<Reply, Later>) -> Self {
+        match appended {
+            Ok(reply) => Self::Answered(reply),
+            Err(later) => Self::Appended(later),
+        }
+    }
+}
+
+/// Appends and answers, or tells what that waits for.
 pub(crate) fn begin(
     metadata: &Arc<MetadataCache>,
     replicas: &Arc<ReplicaManager>,
+    asks: &Arc<AddPartitionsToTxn>,
     context: RequestContext,
     body: Bytes,
-) -> Result<Reply, Later> {
+) -> Begun {
     let request = match ProduceRequest::parse(body, context.api_version) {
         Ok(request) => request,
         Err(error) => {
-            return Ok(Reply::fault(format!("Produce v{}: {error}", context.api_version)));
+            let fault = format!("Produce v{}: {error}", context.api_version);
+            return Begun::Answered(Reply::fault(fault));
         }
     };
+    let offered = look_at_all(&context, &request);
+    if !offered.iter().any(|offered| offered.transactional) {
+        return append(metadata, replicas, context, &request, offered, None).into();
+    }
+    if is_denied(&context, &request) {
+        let denied = Some(ErrorCode::TransactionalIdAuthorizationFailed);
+        return append(metadata, replicas, context, &request, offered, denied).into();
+    }
+    begin_in_transaction(metadata, replicas, asks, context, request, offered)
+}
+
+/// As [`begin`], where a batch is part of a transaction.
+fn begin_in_transaction(
+    metadata: &Arc<MetadataCache>,
+    replicas: &Arc<ReplicaManager>,
+    asks: &Arc<AddPartitionsToTxn>,
+    context: RequestContext,
+    request: ProduceRequest,
+    mut offered: Vec<Offered>,
+) -> Begun {
+    let support = TransactionSupport::of_produce(context.api_version);
+    let begun = match transaction_of(&request, &offered, support) {
+        Ok(begun) => begun,
+        Err(code) => {
+            return append(metadata, replicas, context, &request, offered, Some(code)).into();
+        }
+    };
+    let Some(transaction) = begun.filter(|_| asks.is_asked(support)) else {
+        return append(metadata, replicas, context, &request, offered, None).into();
+    };
+    let (positions, places) = places(replicas, &context, &request, &offered);
+    let verification = Verification::begin(replicas, &transaction, &places);
+    if !verification.is_needed() {
+        note(&mut offered, &positions, &places, &verification);
+        return append(metadata, replicas, context, &request, offered, None).into();
+    }
+    let (metadata, replicas) = (Arc::clone(metadata), Arc::clone(replicas));
+    let asks = Arc::clone(asks);
+    Begun::Unverified(Box::pin(async move {
+        let verified = verification.ask_again(&asks, &replicas, &transaction, &places).await;
+        note(&mut offered, &positions, &places, &verified);
+        match append(&metadata, &replicas, context, &request, offered, None) {
+            Ok(reply) => reply,
+            Err(later) => later.await,
+        }
+    }))
+}
+
+fn append(
+    metadata: &Arc<MetadataCache>,
+    replicas: &Arc<ReplicaManager>,
+    context: RequestContext,
+    request: &ProduceRequest,
+    offered: Vec<Offered>,
+    refused: Option<ErrorCode>,
+) -> Result<Reply, Later> {
     let mut answers = Vec::with_capacity(request.topic_count());
     let mut awaited = Vec::new();
-    let offered = look_at_all(&context, &request);
-    let denied = is_denied(&context, &request, &offered);
     let mut offered = offered.into_iter();
     for topic in request.topics() {
-        let whole = denied.then_some(ErrorCode::TransactionalIdAuthorizationFailed);
-        let place = (answers.len(), whole);
-        let (answer, waits) =
-            append_topic(replicas, &context, &request, topic, &mut offered, place);
+        let place = (answers.len(), refused);
+        let (answer, waits) = append_topic(replicas, &context, request, topic, &mut offered, place);
         answers.push(answer);
         awaited.extend(waits);
     }
@@ -120,21 +182,8 @@ fn append_topic(
     offered: &mut impl Iterator<Item = Offered>,
     (position, refused_request): (usize, Option<ErrorCode>),
 ) -> (TopicAnswer, Vec<Awaited>) {
-    let by_id = context.api_version >= FIRST_WITH_IDS;
-    let name = if by_id {
-        replicas.topic_name(topic.topic_id).map_or_else(String::new, |name| name.to_string())
-    } else {
-        topic.name.into_owned()
-    };
-    let refused_whole = if refused_request.is_some() {
-        refused_request
-    } else if by_id && name.is_empty() {
-        Some(ErrorCode::UnknownTopicId)
-    } else if !context.authorize(Operation::Write, Resource::Topic(&name)) {
-        Some(ErrorCode::TopicAuthorizationFailed)
-    } else {
-        None
-    };
+    let name = name_of(replicas, context, &topic);
+    let refused_whole = refused_request.or_else(|| refused_topic(context, &name));
     let mut partitions = Vec::with_capacity(topic.partitions.len());
     let mut awaited = Vec::new();
     for (data, offered) in topic.partitions.zip(offered) {
@@ -168,11 +217,9 @@ fn append_partition(
     let partition = replicas.partition(topic, data.index)?;
     // Bytes behind the batch that are no whole batch are left out, as Kafka does.
     let records = data.records.unwrap_or_default().slice(..offered.batch_bytes?);
-    // The partition cannot have been added to a transaction: no coordinator does that yet.
-    if offered.transactional && offered.producer_id {
-        return Err(Refusal::of(ErrorCode::InvalidTxnState)
-            .with_message("Partition was not added to the transaction"));
-    }
+    let guard = offered
+        .verified
+        .map_err(|code| unverified(code, TransactionSupport::of_produce(context.api_version)))?;
     if is_internal(topic) && context.client_id.as_str() != ADMIN_CLIENT {
         return Err(Refusal::of(ErrorCode::InvalidTopicException));
     }
@@ -182,7 +229,8 @@ fn append_partition(
         _ => return Err(Refusal::of(ErrorCode::InvalidRequiredAcks)),
     };
     let now_ms = wall_ms();
-    match partition.append(&records, acks, now_ms, Origin::Client) {
+    let transaction = TransactionTerms { guard, ..TransactionTerms::default() };
+    match partition.append_in_transaction(&records, acks, now_ms, Origin::Client, transaction) {
         Ok(appending) => {
             let appended = &appending.appended;
             let response = PartitionResponse::appended(
@@ -218,50 +266,13 @@ fn refused_append(
     refusal
 }
 
-fn look_at_all(context: &RequestContext, request: &ProduceRequest) -> Vec<Offered> {
-    let mut offered = Vec::with_capacity(request.partition_count());
-    for produced in request.topics().flat_map(|topic| topic.partitions) {
-        offered.push(look_at(context.api_version, &produced.records.unwrap_or_default()));
-    }
-    offered
-}
-
-/// What Kafka checks before it asks the log (`ProduceRequest.validateRecords`).
-fn look_at(version: i16, records: &[u8]) -> Offered {
-    let mut all = batches(records);
-    let batch = match all.next() {
-        Some(Ok(batch)) => batch,
-        none => {
-            let code = match none {
-                Some(Err(error)) => error_map::unreadable_batch(error),
-                _ => ErrorCode::InvalidRecord,
-            };
-            return Offered { batch_bytes: Err(code), transactional: false, producer_id: false };
-        }
-    };
-    let mut transactional = batch.is_transactional();
-    let zstd = matches!(batch.compression(), Ok(Compression::Zstd));
-    let second = all.next();
-    let batch_bytes = match second {
-        _ if zstd && version < FIRST_WITH_ZSTD => Err(ErrorCode::UnsupportedCompressionType),
-        None => Ok(batch.len()),
-        Some(Ok(_)) => Err(ErrorCode::InvalidRecord),
-        Some(Err(error)) => Err(error_map::unreadable_batch(error)),
-    };
-    for further in second.into_iter().chain(all).flatten() {
-        transactional |= further.is_transactional();
-    }
-    Offered { batch_bytes, transactional, producer_id: batch.has_producer_id() }
-}
-
 /// Transactional batches need the right to write under the request's transactional id; without it
 /// the whole request is refused.
-fn is_denied(context: &RequestContext, request: &ProduceRequest, offered: &[Offered]) -> bool {
-    offered.iter().any(|offered| offered.transactional)
-        && request
-            .transactional_id
-            .as_ref()
-            .is_none_or(|id| !context.authorize(Operation::Write, Resource::TransactionalId(id)))
+fn is_denied(context: &RequestContext, request: &ProduceRequest) -> bool {
+    request
+        .transactional_id
+        .as_ref()
+        .is_none_or(|id| !context.authorize(Operation::Write, Resource::TransactionalId(id)))
 }
 
 async fn settle(

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use replica::{Acks, Answer, Effects, NotAppended, NotDeleted, Origin, Token};
-use storage::{AppendError, Appended, FlushTicket, Flushed, StorageError};
+use storage::{
+    AppendError, Appended, FlushTicket, Flushed, StorageError, TransactionTerms, VerificationGuard,
+};
 use tokio::sync::oneshot;
 
 use super::HostedPartition;
 use crate::blocking::blocking;
-use crate::clock::monotonic;
+use crate::clock::{monotonic, wall_ms};
 
 /// Why an append was not taken; `error_map` has the codes.
 pub(crate) type AppendRefused = NotAppended<AppendError>;
@@ -40,7 +42,8 @@ pub(crate) struct Deleting {
 }
 
 impl HostedPartition {
-    /// Appends records that came from outside or from one of our coordinators.
+    /// Appends records of no transaction.
+    #[cfg(test)]
     pub(crate) fn append(
         &self,
         records: &Bytes,
@@ -48,12 +51,26 @@ impl HostedPartition {
         now_ms: i64,
         origin: Origin,
     ) -> Result<Appending, AppendRefused> {
+        self.append_in_transaction(records, acks, now_ms, origin, TransactionTerms::default())
+    }
+
+    /// Appends records that came from outside or from one of our coordinators; `transaction` is
+    /// what the first records of one come with, and its end.
+    pub(crate) fn append_in_transaction(
+        &self,
+        records: &Bytes,
+        acks: Acks,
+        now_ms: i64,
+        origin: Origin,
+        transaction: TransactionTerms,
+    ) -> Result<Appending, AppendRefused> {
         let (token, metrics) = (self.token(), self.context.metrics());
         metrics.append_requested();
         let (outcome, effects, answer, moved) = self.context.gate().run(|| {
             let mut replica = self.replica.lock();
-            let (outcome, effects) =
-                self.context.at(now_ms, |at| replica.append(records, acks, origin, token, at))?;
+            let (outcome, effects) = self
+                .context
+                .at(now_ms, |at| replica.append(records, acks, (origin, transaction), token, at))?;
             // Under the lock, so that nobody answers the token before it is known.
             let answer = (!outcome.committed).then(|| {
                 let (sender, receiver) = oneshot::channel();
@@ -71,6 +88,26 @@ impl HostedPartition {
         Ok(Appending { appended: outcome.appended.0, committed })
     }
 
+    /// Before the first records of a transaction are appended here, the transaction coordinator is
+    /// asked: the proof that they then come with. [`VerificationGuard::NONE`] for a transaction
+    /// that is under way here already. Kafka: `Partition.maybeStartTransactionVerification`.
+    pub(crate) fn begin_verification(
+        &self,
+        (producer_id, epoch): (i64, i16),
+        sequence: i32,
+        supports_epoch_bump: bool,
+    ) -> Result<VerificationGuard, AppendRefused> {
+        self.context.gate().run(|| {
+            let mut replica = self.replica.lock();
+            if !replica.leads() {
+                return Err(NotAppended::NotLeader);
+            }
+            let log = &mut replica.log_mut().log;
+            log.begin_verification(producer_id, sequence, epoch, supports_epoch_bump, wall_ms())
+                .map_err(NotAppended::Log)
+        })
+    }
+
     /// Whoever waited for this has given up; the records stay.
     pub(crate) fn forget(&self, waited_for: &Committing) {
         self.waiting_produces.lock().remove(&waited_for.token);
@@ -82,8 +119,11 @@ impl HostedPartition {
         self: &Arc<Self>,
         records: &Bytes,
         now_ms: i64,
+        transaction: TransactionTerms,
     ) -> Result<Appended, AppendRefused> {
-        let appending = self.append(records, Acks::All, now_ms, Origin::Coordinator)?;
+        let origin = Origin::Coordinator;
+        let appending =
+            self.append_in_transaction(records, Acks::All, now_ms, origin, transaction)?;
         if appending.appended.must_flush {
             self.flush_up_to(appending.appended.last_offset + 1, now_ms)
                 .await

@@ -74,7 +74,7 @@ pub(crate) fn code_or_none(error: Option<&GroupError>) -> i16 {
     error.map_or(0, |error| code(error).code())
 }
 
-fn write_code(failure: WriteFailure) -> ErrorCode {
+pub(super) fn write_code(failure: WriteFailure) -> ErrorCode {
     match failure {
         WriteFailure::UnknownPartition
         | WriteFailure::NotEnoughReplicas
@@ -82,6 +82,9 @@ fn write_code(failure: WriteFailure) -> ErrorCode {
         | WriteFailure::Reverted => ErrorCode::CoordinatorNotAvailable,
         WriteFailure::NotLeader | WriteFailure::Storage => ErrorCode::NotCoordinator,
         WriteFailure::TooLarge | WriteFailure::Refused => ErrorCode::UnknownServerError,
+        WriteFailure::InvalidProducerEpoch => ErrorCode::InvalidProducerEpoch,
+        WriteFailure::InvalidTransactionState => ErrorCode::InvalidTxnState,
+        WriteFailure::CoordinatorFenced => ErrorCode::TransactionCoordinatorFenced,
     }
 }
 
@@ -94,7 +97,45 @@ pub(crate) fn write_failure(code: ErrorCode) -> WriteFailure {
         ErrorCode::NotLeaderOrFollower => WriteFailure::NotLeader,
         ErrorCode::KafkaStorageError => WriteFailure::Storage,
         ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge => WriteFailure::TooLarge,
+        ErrorCode::InvalidProducerEpoch => WriteFailure::InvalidProducerEpoch,
+        ErrorCode::InvalidTxnState => WriteFailure::InvalidTransactionState,
+        ErrorCode::TransactionCoordinatorFenced => WriteFailure::CoordinatorFenced,
         _ => WriteFailure::Refused,
+    }
+}
+
+/// The same for a transaction coordinator, whose marker is not written: it expects what a
+/// partition's leader says, and takes a group coordinator that is not ready for one who does not
+/// lead.
+pub(crate) fn marker_code(error: &GroupError) -> ErrorCode {
+    match error {
+        GroupError::WriteFailed(WriteFailure::TimedOut) => ErrorCode::RequestTimedOut,
+        GroupError::WriteFailed(WriteFailure::NotEnoughReplicas) => ErrorCode::NotEnoughReplicas,
+        GroupError::WriteFailed(WriteFailure::UnknownPartition) => {
+            ErrorCode::UnknownTopicOrPartition
+        }
+        GroupError::WriteFailed(WriteFailure::Storage) => ErrorCode::KafkaStorageError,
+        other => match code(other) {
+            ErrorCode::CoordinatorNotAvailable
+            | ErrorCode::CoordinatorLoadInProgress
+            | ErrorCode::NotCoordinator => ErrorCode::NotLeaderOrFollower,
+            other => other,
+        },
+    }
+}
+
+/// What a producer is told whose transaction nobody vouches for. Kafka:
+/// `CoordinatorOperationExceptionHelper.handleOperationException`.
+pub(crate) fn unverified_code(code: ErrorCode) -> ErrorCode {
+    match code {
+        // Makes older clients try again, and without looking for the coordinator.
+        ErrorCode::NetworkException => ErrorCode::CoordinatorLoadInProgress,
+        ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::NotEnoughReplicas
+        | ErrorCode::RequestTimedOut => ErrorCode::CoordinatorNotAvailable,
+        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
+        ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge => ErrorCode::UnknownServerError,
+        other => other,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use protocol::wire::StrBytes;
+use uuid::Uuid;
 
 use super::super::modern::{ClusterMetadata, MetadataHashes, NoMetadata, group_hash};
 use super::super::shard::{Group, GroupShard};
@@ -55,6 +56,11 @@ impl MetadataState {
         self.refreshed
             .get(&group.id)
             .is_none_or(|(deadline_ms, epoch)| now.wall_ms >= *deadline_ms || group.epoch < *epoch)
+    }
+
+    /// Nil for a topic that is not there.
+    pub(in super::super) fn topic_id(&self, name: &str) -> Uuid {
+        self.image.topic_by_name(name).map_or(Uuid::nil(), |topic| topic.id)
     }
 
     fn replace(&mut self, image: &Arc<dyn ClusterMetadata>, has_new_topics: bool) {

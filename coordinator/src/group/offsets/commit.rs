@@ -53,7 +53,7 @@ impl GroupShard {
         for topic in &request.topics {
             let name = own(&topic.name);
             let partitions = topic.partitions.iter().map(|partition| {
-                let refusal = self.refuse_metadata(partition);
+                let refusal = self.refuse_metadata(partition.committed_metadata.as_ref());
                 if refusal.is_none() {
                     let value = commit_value(topic, partition, now.wall_ms, expire_timestamp_ms);
                     let key = OffsetCommitKey {
@@ -77,9 +77,8 @@ impl GroupShard {
         out.write_and_reply(self, records, reply, Ok(topics));
     }
 
-    fn refuse_metadata(&self, partition: &OffsetCommitRequestPartition) -> Option<GroupError> {
-        let metadata = partition.committed_metadata.as_deref()?;
-        let length = metadata.encode_utf16().count();
+    pub(super) fn refuse_metadata(&self, metadata: Option<&StrBytes>) -> Option<GroupError> {
+        let length = metadata?.encode_utf16().count();
         (length > self.settings.offset_metadata_max_size)
             .then_some(GroupError::OffsetMetadataTooLarge { length })
     }

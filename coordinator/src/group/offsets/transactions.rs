@@ -2,9 +2,12 @@
 //! that the partition's offset is not stable.
 //!
 //! ```text
-//! TxnOffsetCommit records ─▶ held per producer ─┬─ commit marker ─▶ committed offsets
-//!                                               └─ abort marker  ─▶ gone
+//! records ─▶ under way ─ written ─▶ held per producer ─┬─ commit marker ─▶ committed offsets
+//!               └─ failed: gone                        └─ abort marker ─▶ gone
 //! ```
+//! A marker ends what was written before it. What is under way is told as held already: whether it
+//! will be is known in a moment.
+//!
 //! Answers to `OffsetMetadataManager.pendingTransactionalOffsets` and `OpenTransactions`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,12 +21,29 @@ use super::CommittedOffset;
 pub(super) struct OpenTransactions {
     held: BTreeMap<i64, BTreeMap<OffsetCommitKey, CommittedOffset>>,
     holders: BTreeMap<OffsetCommitKey, BTreeSet<i64>>,
+    /// How many records under way there are for a partition.
+    under_way: BTreeMap<OffsetCommitKey, usize>,
 }
 
 impl OpenTransactions {
     pub(super) fn hold(&mut self, producer_id: i64, key: OffsetCommitKey, offset: CommittedOffset) {
         self.holders.entry(key.clone()).or_default().insert(producer_id);
         self.held.entry(producer_id).or_default().insert(key, offset);
+    }
+
+    /// A record that is to be held has been decided upon.
+    pub(super) fn will_hold(&mut self, key: &OffsetCommitKey) {
+        *self.under_way.entry(key.clone()).or_default() += 1;
+    }
+
+    /// It is written, or it failed to be.
+    pub(super) fn will_not_hold(&mut self, key: &OffsetCommitKey) {
+        if let Some(count) = self.under_way.get_mut(key) {
+            *count -= 1;
+            if *count == 0 {
+                self.under_way.remove(key);
+            }
+        }
     }
 
     /// What a producer's transaction held.
@@ -53,11 +73,11 @@ impl OpenTransactions {
     }
 
     pub(super) fn holds(&self, key: &OffsetCommitKey) -> bool {
-        self.holders.contains_key(key)
+        self.holders.contains_key(key) || self.under_way.contains_key(key)
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &OffsetCommitKey> {
-        self.holders.keys()
+        self.holders.keys().chain(self.under_way.keys())
     }
 
     pub(super) fn touches_group(&self, group: &StrBytes) -> bool {
@@ -66,6 +86,8 @@ impl OpenTransactions {
             topic: StrBytes::default(),
             partition: i32::MIN,
         };
-        self.holders.range(first..).next().is_some_and(|(key, _)| key.group == *group)
+        let held = self.holders.range(&first..).next().map(|(key, _)| key);
+        let under_way = self.under_way.range(&first..).next().map(|(key, _)| key);
+        held.into_iter().chain(under_way).any(|key| key.group == *group)
     }
 }

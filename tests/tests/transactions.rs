@@ -1,0 +1,65 @@
+//! Java's transactional producers and consumers on Gregor alone: coordinator, partitions, groups.
+
+use std::collections::BTreeSet;
+
+use tests::cluster::{Cluster, Layout};
+use tests::oracle::{Finished, Running, ToolServer, steady_class_path};
+
+const RECORDS: usize = 300;
+
+fn started() -> (Cluster, String) {
+    let layout = Layout::combined(1)
+        .line("transaction.state.log.replication.factor=1")
+        .line("transaction.state.log.min.isr=1")
+        .line("offsets.topic.replication.factor=1");
+    let cluster = Cluster::start(layout);
+    let view = cluster.view();
+    view.create("from", &[&[1], &[1]], &[]);
+    view.create("to", &[&[1], &[1], &[1]], &[]);
+    let bootstrap = cluster.bootstrap().join(",");
+    (cluster, bootstrap)
+}
+
+fn begin(version: &str, words: &[&str]) -> Running {
+    let args: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    ToolServer::shared().spawn_main(&steady_class_path(version), "Transactions", &args, "")
+}
+
+fn run(version: &str, words: &[&str]) -> Finished {
+    let finished = begin(version, words).finish();
+    assert_eq!(finished.code, 0, "{words:?}: {finished:#?}");
+    finished
+}
+
+/// What committed readers see, each once.
+fn read(version: &str, bootstrap: &str) -> BTreeSet<usize> {
+    let printed = run(version, &["read", bootstrap, "to"]).stdout;
+    let numbers = printed.lines().filter_map(|line| line.strip_prefix("read "));
+    let read: Vec<usize> = numbers.map(|number| number.parse().expect("a number")).collect();
+    let once: BTreeSet<usize> = read.iter().copied().collect();
+    assert_eq!(once.len(), read.len(), "nothing is read twice: {printed}");
+    once
+}
+
+#[test]
+fn copies_in_transactions_are_exact_by_both_protocols() {
+    for version in ["3.7.0", "4.3.1"] {
+        let (_cluster, bootstrap) = started();
+        run(version, &["fill", &bootstrap, "from", &RECORDS.to_string()]);
+        run(version, &["copy", &bootstrap, "from", "to", "copier"]);
+        assert_eq!(read(version, &bootstrap), (0..RECORDS).collect(), "{version}");
+    }
+}
+
+#[test]
+fn a_copy_goes_on_exactly_when_its_coordinator_is_killed() {
+    let (mut cluster, bootstrap) = started();
+    run("4.3.1", &["fill", &bootstrap, "from", &RECORDS.to_string()]);
+    let copying = begin("4.3.1", &["copy", &bootstrap, "from", "to", "copier"]);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    cluster.kill(1);
+    cluster.start_again(1);
+    let copied = copying.finish();
+    assert_eq!(copied.code, 0, "{copied:#?}");
+    assert_eq!(read("4.3.1", &bootstrap), (0..RECORDS).collect());
+}

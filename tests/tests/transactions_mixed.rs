@@ -1,0 +1,92 @@
+//! Java's transactional producers and consumers on Gregor's partitions and groups, where a stock
+//! broker coordinates the transactions: it asks, adds, and sends the markers.
+
+use std::collections::BTreeSet;
+
+use tests::cluster::{Cluster, Layout, Roles};
+use tests::golden::server_kind;
+use tests::oracle::{EQUALLED, Finished, Running, ToolServer, steady_class_path};
+use tests::server::Kind;
+
+const RECORDS: usize = 300;
+
+/// Broker 1, which is stock, has the transactions; broker 2 the rest.
+fn started(settings: &[&str]) -> Cluster {
+    let mut layout = Layout::default()
+        .line("transaction.state.log.num.partitions=1")
+        .line("transaction.state.log.min.isr=1")
+        .line("offsets.topic.num.partitions=1")
+        .line("offsets.topic.replication.factor=1")
+        .line("group.initial.rebalance.delay.ms=0")
+        .with(1, Roles::Broker, Kind::Stock)
+        .with(2, Roles::Broker, server_kind())
+        .with(101, Roles::Controller, server_kind());
+    for setting in settings {
+        layout = layout.line(setting);
+    }
+    let cluster = Cluster::start(layout);
+    let view = cluster.view();
+    let kept = [("cleanup.policy", "compact"), ("min.insync.replicas", "1")];
+    view.create("__transaction_state", &[&[1]], &kept);
+    view.create("__consumer_offsets", &[&[2]], &kept);
+    view.create("from", &[&[2], &[2]], &[]);
+    view.create("to", &[&[2], &[2], &[2]], &[]);
+    cluster
+}
+
+fn begin(version: &str, words: &[&str]) -> Running {
+    let args: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    ToolServer::shared().spawn_main(&steady_class_path(version), "Transactions", &args, "")
+}
+
+fn run(version: &str, words: &[&str]) -> Finished {
+    let finished = begin(version, words).finish();
+    assert_eq!(finished.code, 0, "{words:?}: {finished:#?}");
+    finished
+}
+
+/// What committed readers see, each once.
+fn read(version: &str, bootstrap: &str) -> BTreeSet<usize> {
+    let printed = run(version, &["read", bootstrap, "to"]).stdout;
+    let read: Vec<usize> = printed
+        .lines()
+        .filter_map(|line| line.strip_prefix("read "))
+        .map(|number| number.parse().expect("a number"))
+        .collect();
+    let once: BTreeSet<usize> = read.iter().copied().collect();
+    assert_eq!(once.len(), read.len(), "nothing is read twice: {printed}");
+    once
+}
+
+fn copies_each_record_once(version: &str) {
+    let cluster = started(&[]);
+    let bootstrap = cluster.bootstrap().join(",");
+    run(version, &["fill", &bootstrap, "from", &RECORDS.to_string()]);
+    let copied = run(version, &["copy", &bootstrap, "from", "to", "copier"]);
+    assert!(copied.stdout.contains("transactions "), "{copied:#?}");
+    assert_eq!(read(version, &bootstrap), (0..RECORDS).collect());
+}
+
+#[test]
+fn a_copy_in_transactions_with_epochs_of_their_own_is_exact() {
+    copies_each_record_once(EQUALLED);
+}
+
+#[test]
+fn a_copy_by_clients_that_add_their_partitions_themselves_is_exact() {
+    copies_each_record_once("3.7.0");
+}
+
+#[test]
+fn a_copy_goes_on_exactly_when_the_leader_of_its_partitions_is_killed() {
+    let mut cluster = started(&[]);
+    let bootstrap = cluster.bootstrap().join(",");
+    run(EQUALLED, &["fill", &bootstrap, "from", &RECORDS.to_string()]);
+    let copying = begin(EQUALLED, &["copy", &bootstrap, "from", "to", "copier"]);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    cluster.kill(2);
+    cluster.start_again(2);
+    let copied = copying.finish();
+    assert_eq!(copied.code, 0, "{copied:#?}");
+    assert_eq!(read(EQUALLED, &bootstrap), (0..RECORDS).collect());
+}
