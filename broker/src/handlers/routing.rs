@@ -219,9 +219,10 @@ fn route_between_nodes(broker: Arc<Broker>, context: Arc<RequestContext>, body: 
         ApiKey::EndQuorumEpoch => call!(broker, context, body => end_quorum_epoch(quorum)),
         ApiKey::FetchSnapshot => call!(broker, context, body => fetch_snapshot(quorum)),
         ApiKey::UpdateRaftVoter => call!(broker, context, body => update_raft_voter(quorum)),
-        ApiKey::WriteTxnMarkers => {
-            call!(broker, context, body => write_txn_markers(config, replicas, groups))
-        }
+        ApiKey::WriteTxnMarkers => Box::pin(async move {
+            let Broker { config, replicas, groups, .. } = &*broker;
+            write_txn_markers::handle(config, replicas, groups, &context, body).await
+        }),
         ApiKey::Vote => call!(broker, context, body => vote(quorum)),
         ApiKey::Envelope => {
             let passed_on = Arc::clone(&context);

@@ -128,5 +128,5 @@ with_throttle_time! {
 
 without_throttle_time! {
     BeginQuorumEpochResponse DescribeQuorumResponse EndQuorumEpochResponse EnvelopeResponse
-    VoteResponse WriteTxnMarkersResponse
+    VoteResponse
 }

@@ -8,14 +8,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use coordinator::runtime::{Producer, TransactionEnd};
 use protocol::ErrorCode;
 use protocol::messages::write_txn_markers_request::WritableTxnMarker;
 use protocol::messages::write_txn_markers_response::{
     WritableTxnMarkerPartitionResult, WritableTxnMarkerResult, WritableTxnMarkerTopicResult,
 };
-use protocol::messages::{ProducerId, TopicName, WriteTxnMarkersRequest, WriteTxnMarkersResponse};
+use protocol::messages::{ProducerId, TopicName, WriteTxnMarkersResponse};
 use protocol::records::control::TransactionMarker;
+use protocol::transaction_markers;
 use replica::{Acks, Answer, Origin};
 use storage::TransactionTerms;
 use tokio::time::{Instant, timeout_at};
@@ -27,7 +29,10 @@ use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
 use crate::requests::error_map;
-use crate::requests::reply::CloseConnection;
+use crate::requests::reply::{Reply, encode};
+
+/// Every version's response is laid out like this one's.
+const RESPONSE_VERSION: i16 = 1;
 
 /// What became of each partition of each producer.
 type Results = BTreeMap<i64, BTreeMap<(TopicName, i32), Option<ErrorCode>>>;
@@ -37,8 +42,24 @@ pub(crate) async fn handle(
     replicas: &ReplicaManager,
     groups: &Groups,
     context: &RequestContext,
-    request: WriteTxnMarkersRequest,
-) -> Result<WriteTxnMarkersResponse, CloseConnection> {
+    body: Bytes,
+) -> Reply {
+    let version = context.api_version;
+    let markers = match transaction_markers::read(&body, version) {
+        Ok(markers) => markers,
+        Err(error) => return Reply::fault(format!("WriteTxnMarkers v{version}: {error}")),
+    };
+    let response = end_all(config, replicas, groups, context, &markers).await;
+    Reply::of(encode(context, RESPONSE_VERSION, &response))
+}
+
+async fn end_all(
+    config: &DynamicBrokerConfig,
+    replicas: &ReplicaManager,
+    groups: &Groups,
+    context: &RequestContext,
+    markers: &[(WritableTxnMarker, i8)],
+) -> WriteTxnMarkersResponse {
     let timeout_ms = u64::try_from(config.current().request_timeout_ms).unwrap_or(0);
     let deadline = Instant::now() + Duration::from_millis(timeout_ms);
     let is_allowed = context.authorize(Operation::Alter, Resource::Cluster)
@@ -46,7 +67,7 @@ pub(crate) async fn handle(
     let mut results = Results::new();
     // All are on their way before the first is waited for.
     let mut awaited = Vec::new();
-    for marker in &request.markers {
+    for (marker, transaction_version) in markers {
         let of_producer = results.entry(marker.producer_id.0).or_default();
         for topic in &marker.topics {
             for partition in &topic.partition_indexes {
@@ -56,7 +77,8 @@ pub(crate) async fn handle(
                     of_producer.insert(place, Some(denied));
                     continue;
                 }
-                let written = write(replicas, groups, marker, &place, deadline);
+                let written =
+                    write(replicas, groups, (marker, *transaction_version), &place, deadline);
                 awaited.push((marker.producer_id.0, place, written));
             }
         }
@@ -65,7 +87,7 @@ pub(crate) async fn handle(
         let code = written.await.err();
         results.entry(producer_id).or_default().insert(place, code);
     }
-    Ok(response(results))
+    response(results)
 }
 
 type Written<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), ErrorCode>> + Send + 'a>>;
@@ -74,7 +96,7 @@ type Written<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), ErrorCode>> 
 fn write<'a>(
     replicas: &'a ReplicaManager,
     groups: &'a Groups,
-    marker: &WritableTxnMarker,
+    (marker, transaction_version): (&WritableTxnMarker, i8),
     (topic, partition): &(TopicName, i32),
     deadline: Instant,
 ) -> Written<'a> {
@@ -86,7 +108,7 @@ fn write<'a>(
     let end = TransactionEnd {
         is_commit: marker.transaction_result,
         coordinator_epoch: marker.coordinator_epoch,
-        transaction_version: 0,
+        transaction_version,
     };
     if topic.as_str() == groups::TOPIC {
         let parked = groups.end_transaction(*partition, producer, end);
