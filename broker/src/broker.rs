@@ -17,6 +17,7 @@ use crate::net::buffers::Buffers;
 use crate::net::registry::Registry;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
+use crate::replication::log_dir_moves::LogDirMoves;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::context::Policies;
 use crate::requests::requester::Client;
@@ -31,6 +32,7 @@ pub(crate) struct Broker {
     pub(crate) controller: Arc<ControllerClient>,
     pub(crate) replicas: Arc<ReplicaManager>,
     pub(crate) fetchers: Arc<Fetchers>,
+    pub(crate) moves: Arc<LogDirMoves>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) groups: Groups,
     pub(crate) auto_topics: Arc<AutoTopics>,

@@ -55,6 +55,7 @@ use crate::replication::alter_partition;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
 use crate::replication::log_dir_failures::LogDirTasks;
+use crate::replication::log_dir_moves::LogDirMoves;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::replication_quota::ReplicationQuotas;
 use crate::requests::context::Policies;
@@ -278,6 +279,7 @@ impl Node {
         let broker_epoch = self.broker.quorum.broker_epoch();
         let logs = Arc::clone(&self.broker);
         let close_logs = blocking("closing the logs", move || {
+            logs.moves.stop();
             logs.replicas.log_dirs.close(&logs.replicas.partitions.all(), wall_ms())
         });
         // Others go on with another leader of the quorum while the logs are closed.
@@ -386,6 +388,7 @@ fn assemble(
     let controller = Arc::new(ControllerClient::new(Arc::clone(&quorum), Arc::clone(&current)));
     let fetchers = Fetchers::new(Arc::clone(&current), Arc::clone(&quorum), Arc::clone(&replicas));
     Broker {
+        moves: LogDirMoves::new(&replicas, &quorum),
         fetchers: Arc::new(fetchers),
         fetch_sessions: FetchSessions::new(slots),
         groups: Groups::new(node_id, groups::Limits::of(config)),

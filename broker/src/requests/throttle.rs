@@ -106,7 +106,7 @@ macro_rules! without_throttle_time {
 
 with_throttle_time! {
     AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
-    AlterPartitionResponse ApiVersionsResponse AssignReplicasToDirsResponse
+    AlterPartitionResponse AlterReplicaLogDirsResponse ApiVersionsResponse AssignReplicasToDirsResponse
     BrokerHeartbeatResponse BrokerRegistrationResponse ControllerRegistrationResponse
     CreateAclsResponse CreatePartitionsResponse CreateTopicsResponse DeleteAclsResponse
     DeleteGroupsResponse DeleteRecordsResponse DeleteTopicsResponse DescribeAclsResponse

@@ -29,6 +29,7 @@ const ON_BROKER: &[ApiKey] = &[
     DeleteAcls,
     DescribeConfigs,
     AlterConfigs,
+    AlterReplicaLogDirs,
     DescribeLogDirs,
     CreatePartitions,
     DeleteGroups,
