@@ -181,8 +181,8 @@ fn the_stock_tool_moves_replicas_as_it_says_with_stock() {
     fill(&mut client, "t", 0, 50);
     let plan = server.folder().join("plan.json");
     let json = format!(
-        r#"{{"version":1,"partitions":[{{"topic":"t","partition":0,"replicas":[1],"log_dirs":["{}"]}}]}}"#,
-        there.display()
+        r#"{{"version":1,"partitions":[{{"topic":"t","partition":0,"replicas":[1],{}}}]}}"#,
+        format_args!(r#""log_dirs":["{}"]"#, there.display())
     );
     std::fs::write(&plan, json).expect("the plan");
     let run = |words: &[&str]| {
@@ -287,6 +287,8 @@ fn a_node_that_was_killed_between_the_two_renames_keeps_the_log_that_the_metadat
     for partition in 0..2 {
         fill(&mut client, "t", partition, 5);
     }
+    // The controller is told of new partitions' directories a little later.
+    std::thread::sleep(Duration::from_secs(1));
     server.kill();
     for (partition, home) in homes.into_iter().enumerate() {
         let name = format!("t-{partition}");

@@ -5,8 +5,8 @@
 //! a start, unfinished copies ───┴─▶ … ─▶ the metadata names the directory ─▶ promoted
 //! ```
 //! A thread of its own does it all, a step of each move in turn: moves are rare, long and in no
-//! hurry. A move ends without a word when its partition leaves this broker or one of its directories
-//! fails. Kafka: `ReplicaManager.alterReplicaLogDirs`, `ReplicaAlterLogDirsThread`.
+//! hurry. A move ends without a word when its partition leaves this broker or one of its
+//! directories fails. Kafka: `ReplicaManager.alterReplicaLogDirs`, `ReplicaAlterLogDirsThread`.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -5,8 +5,9 @@
 //! follower.replication.throttled.rate  what this broker fetches for replicas that are behind
 //! replica.alter.log.dirs.io.max.bytes.per.second  what moves between its own log directories
 //! ```
-//! Of the first two only partitions that the topic's `*.replication.throttled.replicas` names are counted and held
-//! back, and never a replica that is in sync. Counting is exact, holding back is at the next fetch.
+//! Of the first two only partitions that the topic's `*.replication.throttled.replicas` names are
+//! counted and held back, and never a replica that is in sync. Counting is exact, holding back is
+//! at the next fetch.
 //! Answers to `ReplicationQuotaManager` (KIP-73).
 
 mod rate;

@@ -106,7 +106,8 @@ macro_rules! without_throttle_time {
 
 with_throttle_time! {
     AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
-    AlterPartitionResponse AlterReplicaLogDirsResponse ApiVersionsResponse AssignReplicasToDirsResponse
+    AlterPartitionResponse AlterReplicaLogDirsResponse
+    ApiVersionsResponse AssignReplicasToDirsResponse
     BrokerHeartbeatResponse BrokerRegistrationResponse ControllerRegistrationResponse
     CreateAclsResponse CreatePartitionsResponse CreateTopicsResponse DeleteAclsResponse
     DeleteGroupsResponse DeleteRecordsResponse DeleteTopicsResponse DescribeAclsResponse

@@ -208,8 +208,9 @@ impl LogDir {
         Ok(log)
     }
 
-    /// Opens a future log: a copy of a partition's log that is being built here while the log itself
-    /// is in another directory; `found` is what an earlier run left of it. All of it is looked at.
+    /// Opens a future log: a copy of a partition's log that is being built here while the log
+    /// itself is in another directory; `found` is what an earlier run left of it. All of it is
+    /// looked at.
     pub fn open_future_log(
         &self,
         name: (&str, i32),
