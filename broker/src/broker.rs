@@ -19,6 +19,7 @@ use crate::net::registry::Registry;
 use crate::replication::add_partitions_to_txn::AddPartitionsToTxn;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
+use crate::replication::log_dir_moves::LogDirMoves;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::context::Policies;
 use crate::requests::requester::Client;
@@ -34,6 +35,7 @@ pub(crate) struct Broker {
     pub(crate) replicas: Arc<ReplicaManager>,
     pub(crate) add_partitions_to_txn: Arc<AddPartitionsToTxn>,
     pub(crate) fetchers: Arc<Fetchers>,
+    pub(crate) moves: Arc<LogDirMoves>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) groups: Groups,
     pub(crate) transactions: Transactions,

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use config::{BrokerConfig, Properties};
-use raft::image::{Changes, ConfigResource, MetadataImage, ResourceType};
+use raft::image::{Changes, ConfigResource, DIRECTORY_UNASSIGNED, MetadataImage, ResourceType};
 use raft::replica_steps::{first_steps, replica_steps};
 use replica::Step;
 use storage::StorageError;
@@ -39,6 +39,7 @@ use crate::blocking::blocking;
 use crate::broker::Broker;
 use crate::clock::wall_ms;
 use crate::coordinators::{Unserved, groups, transactions};
+use crate::log_dirs::OwnedPartition;
 use crate::metadata::dynamic_config;
 use crate::net::limits::Limits;
 use crate::partitions::HostedPartition;
@@ -85,8 +86,14 @@ impl Publisher {
         self.openness.look(&self.broker.config.current(), &image);
         let ours = first_steps(self.broker.config.node_id(), &image);
         let log_dirs = Arc::clone(&self.broker.replicas.log_dirs);
-        let owned: Vec<(String, i32, Uuid)> =
-            ours.iter().map(|c| (c.topic.name.to_string(), c.partition, c.topic.id)).collect();
+        let node_id = self.broker.config.node_id();
+        let owned = |change: &Change| OwnedPartition {
+            topic: change.topic.name.to_string(),
+            partition: change.partition,
+            topic_id: change.topic.id,
+            directory: change.state.directory(node_id).unwrap_or(DIRECTORY_UNASSIGNED),
+        };
+        let owned: Vec<OwnedPartition> = ours.iter().map(owned).collect();
         let (began, logs) = (Instant::now(), ours.len());
         let now_ms = wall_ms();
         let aside = move || log_dirs.put_strays_aside(&owned, now_ms);
@@ -99,6 +106,7 @@ impl Publisher {
         for resource in image.configs().resources().map(|(resource, _)| resource) {
             self.subscribe(&image, resource);
         }
+        self.broker.moves.resume();
         self.broker.groups.begin(&self.broker.replicas.partitions, &image);
         self.broker.transactions.begin(&self.broker.replicas.partitions, &image);
         self.watch(&image);
@@ -465,6 +473,8 @@ impl Publisher {
         let quotas = &self.broker.replicas.quotas;
         quotas.leader.set_bound(config.throttle("leader.replication.throttled.rate"));
         quotas.follower.set_bound(config.throttle("follower.replication.throttled.rate"));
+        let moves = "replica.alter.log.dirs.io.max.bytes.per.second";
+        quotas.alter_log_dirs.set_bound(config.throttle(moves));
     }
 }
 

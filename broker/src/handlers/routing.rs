@@ -27,8 +27,8 @@ use super::quorum::{
 };
 use super::records::{delete_records, fetch, list_offsets, offset_for_leader_epoch};
 use super::replicas::{
-    alter_partition, alter_partition_reassignments, assign_replicas_to_dirs, describe_log_dirs,
-    elect_leaders, list_partition_reassignments,
+    alter_partition, alter_partition_reassignments, alter_replica_log_dirs,
+    assign_replicas_to_dirs, describe_log_dirs, elect_leaders, list_partition_reassignments,
 };
 use super::security::{
     create_acls, delete_acls, describe_acls, describe_client_quotas,
@@ -125,6 +125,9 @@ fn route_records(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes)
                 let Broker { config, metadata, replicas, fetch_sessions, .. } = &*broker;
                 fetch::begin(config, metadata, replicas, fetch_sessions, &context, body).await
             })
+        }
+        ApiKey::AlterReplicaLogDirs => {
+            call!(broker, context, body => alter_replica_log_dirs(moves))
         }
         ApiKey::DeleteRecords => {
             call!(broker, context, body => delete_records(config, metadata, replicas))

@@ -4,7 +4,7 @@
 //! Kafka: `LogManager`, as far as it deals with one directory.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -22,16 +22,21 @@ use crate::partitions::HostedPartition;
 struct Doomed {
     log: RetiredLog,
     due_ms: i64,
+    /// Whose readers may still be at work.
+    _read: Option<Log>,
 }
 
-/// A partition as the metadata has it, by topic and number: its topic's id.
-pub(super) type Owned<'a> = HashMap<(&'a str, i32), Uuid>;
+/// A partition as the metadata has it, by topic and number: its topic's id, and the
+/// directory that it is said to be in.
+pub(super) type Owned<'a> = HashMap<(&'a str, i32), (Uuid, Uuid)>;
 
 #[derive(Debug)]
 pub(super) struct Directory {
     dir: LogDir,
     id: Uuid,
     doomed: Mutex<Vec<Doomed>>,
+    /// Copies that the last run did not finish.
+    futures: Mutex<Vec<PartitionDir>>,
 }
 
 impl Directory {
@@ -41,7 +46,8 @@ impl Directory {
         id: Uuid,
         options: LogDirOptions,
     ) -> Result<Self, StorageError> {
-        Ok(Self { dir: LogDir::open(path, options)?, id, doomed: Mutex::default() })
+        let dir = LogDir::open(path, options)?;
+        Ok(Self { dir, id, doomed: Mutex::default(), futures: Mutex::default() })
     }
 
     pub(super) fn id(&self) -> Uuid {
@@ -94,7 +100,7 @@ impl Directory {
                     // A directory without an id was begun by a run that did not get further.
                     let id = found.topic_id.unwrap_or(Uuid::nil());
                     let owner = owned.get(&(found.topic.as_str(), found.partition));
-                    if owner.is_some_and(|known| id.is_nil() || *known == id) {
+                    if owner.is_some_and(|(known, _)| id.is_nil() || *known == id) {
                         kept.push(found);
                         continue;
                     }
@@ -108,9 +114,10 @@ impl Directory {
                 }
                 DirKind::Deleted => {
                     let log = self.dir.retired(found.path);
-                    self.doomed.lock().push(Doomed { log, due_ms: now_ms });
+                    self.doomed.lock().push(Doomed { log, due_ms: now_ms, _read: None });
                 }
-                DirKind::Stray | DirKind::Future => {}
+                DirKind::Future => self.futures.lock().push(found),
+                DirKind::Stray => {}
             }
         }
         Ok(kept)
@@ -132,7 +139,8 @@ impl Directory {
             "Log for partition {}-{} is renamed to {} and is scheduled for deletion",
             partition.topic(), partition.partition(), log.path().display(),
         );
-        self.doomed.lock().push(Doomed { log, due_ms: now_ms.saturating_add(delay_ms) });
+        let due_ms = now_ms.saturating_add(delay_ms);
+        self.doomed.lock().push(Doomed { log, due_ms, _read: None });
         Ok(())
     }
 
@@ -150,6 +158,68 @@ impl Directory {
             partition.topic(), partition.partition(), aside.path().display(),
         );
         Ok(())
+    }
+
+    /// Copies that the last run did not finish; only the first who asks gets them.
+    pub(super) fn take_futures(&self) -> Vec<PartitionDir> {
+        std::mem::take(&mut self.futures.lock())
+    }
+
+    /// Opens a copy of a partition's log, or begins one.
+    pub(super) fn open_future_log(
+        &self,
+        partition: &HostedPartition,
+        config: LogConfig,
+        found: Option<&Path>,
+        now_ms: i64,
+    ) -> Result<Log, StorageError> {
+        let name = (&**partition.topic(), partition.partition());
+        self.dir.open_future_log(name, partition.topic_id(), config, now_ms, (found, unique()))
+    }
+
+    /// The copy gets the partition's name.
+    pub(super) fn promote(
+        &self,
+        partition: &HostedPartition,
+        copy: &mut Log,
+        now_ms: i64,
+    ) -> Result<(), StorageError> {
+        self.dir.promote(copy, (&**partition.topic(), partition.partition()), now_ms)
+    }
+
+    /// Renames a log that a copy has replaced, or a copy that is none any more; it is removed when
+    /// the delay is over, or at once.
+    pub(super) fn retire(
+        &self,
+        partition: &HostedPartition,
+        log: Log,
+        now_ms: i64,
+        is_copy: bool,
+    ) -> Result<(), StorageError> {
+        let name = (&**partition.topic(), partition.partition());
+        let retired = self.dir.retire_future(&log, name, unique())?;
+        let delay_ms = if is_copy { 0 } else { log.config().file_delete_delay_ms };
+        let due_ms = now_ms.saturating_add(delay_ms);
+        self.doomed.lock().push(Doomed { log: retired, due_ms, _read: Some(log) });
+        Ok(())
+    }
+
+    /// Renames what is one log too many of a partition, for its owner to look at.
+    pub(super) fn put_duplicate_aside(&self, found: &PartitionDir) -> Result<(), StorageError> {
+        let aside = self.dir.set_dir_stray(found, unique())?;
+        tracing::warn!(
+            target: "kafka.log.LogManager",
+            "{} is another log of the same partition, which the metadata has in another log \
+             directory. Renamed to {}",
+            found.path.display(), aside.path().display(),
+        );
+        Ok(())
+    }
+
+    /// A directory that nobody needs is removed with the next deletions.
+    pub(super) fn doom(&self, path: PathBuf, now_ms: i64) {
+        let log = self.dir.retired(path);
+        self.doomed.lock().push(Doomed { log, due_ms: now_ms, _read: None });
     }
 
     /// Removes the directories whose delay is over. One that cannot be removed is tried again by
@@ -251,7 +321,6 @@ fn entries(
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use storage::{Disk, DiskOp, Faults, LogDirOptions, OpenFiles, Verdict};
@@ -288,7 +357,7 @@ mod tests {
         for (path, due_ms) in paths.iter().zip([10, 10, 20]) {
             std::fs::create_dir(path).unwrap();
             let log = directory.dir.retired(path.clone());
-            directory.doomed.lock().push(Doomed { log, due_ms });
+            directory.doomed.lock().push(Doomed { log, due_ms, _read: None });
         }
         faults.0.store(false, Ordering::Relaxed);
         let there = || paths.iter().map(|path| path.exists()).collect::<Vec<_>>();

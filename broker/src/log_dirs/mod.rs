@@ -16,11 +16,13 @@ mod error;
 mod failure;
 mod identity;
 mod lines;
+mod moving;
 mod opening;
 mod paths;
 mod placement;
 mod telling;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -29,7 +31,7 @@ use arc_swap::ArcSwapOption;
 use config::BrokerConfig;
 use parking_lot::Mutex;
 use raft::image::DIRECTORY_LOST;
-use storage::{Disk, LogDirOptions, OpenFiles, StorageError};
+use storage::{Disk, LogDirOptions, OpenFiles, PartitionDir, StorageError};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -37,6 +39,7 @@ use self::corruption::Corruptions;
 use self::directory::{Directory, Owned};
 pub(crate) use self::error::LogDirError;
 use self::failure::{Cost, Directories};
+pub(crate) use self::moving::NoDestination;
 use self::paths::shown;
 use self::placement::{Place, Placement};
 pub(crate) use self::telling::FailedDirectories;
@@ -94,6 +97,16 @@ pub(crate) enum Opening {
     Offline,
 }
 
+/// A partition that the metadata has on this broker.
+#[derive(Debug)]
+pub(crate) struct OwnedPartition {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) topic_id: Uuid,
+    /// Where the metadata has it.
+    pub(crate) directory: Uuid,
+}
+
 #[derive(Debug)]
 pub(crate) struct LogDirs {
     cluster_id: String,
@@ -112,6 +125,8 @@ pub(crate) struct LogDirs {
     /// Held while a directory goes offline, so that only one can be the last.
     placement: Mutex<Placement>,
     corruptions: Mutex<Corruptions>,
+    /// Held by whoever writes checkpoints: each file has one name under which it is written anew.
+    checkpointing: Mutex<()>,
     draws: AtomicU64,
     /// When it was last said that descriptors ran out, of the wall clock.
     exhaustion_said_ms: AtomicI64,
@@ -152,6 +167,7 @@ impl LogDirs {
             options,
             placement: Mutex::new(placement),
             corruptions: Mutex::default(),
+            checkpointing: Mutex::default(),
             draws: AtomicU64::new(getrandom::u64().unwrap_or(0)),
             exhaustion_said_ms: AtomicI64::new(0),
             failed,
@@ -278,6 +294,11 @@ impl LogDirs {
         self.tell(partition, partition.directory_id());
     }
 
+    /// Tells the controller, soon, that this replica is to be in this directory.
+    pub(crate) fn report_at(&self, partition: &HostedPartition, directory: Uuid) {
+        self.tell(partition, directory);
+    }
+
     /// Tells the controller, soon, that this replica's log is lost: it leads no more, and is not in
     /// sync (KIP-858).
     pub(crate) fn report_lost(&self, partition: &HostedPartition) {
@@ -294,13 +315,13 @@ impl LogDirs {
     /// image, and goes on with the deletions that the last run did not finish.
     pub(crate) fn put_strays_aside(
         &self,
-        owned: &[(String, i32, Uuid)],
+        owned: &[OwnedPartition],
         now_ms: i64,
     ) -> Result<(), StorageError> {
-        let owned: Owned<'_> = owned
-            .iter()
-            .map(|(topic, partition, id)| ((topic.as_str(), *partition), *id))
-            .collect();
+        let of = |owned: &'_ OwnedPartition| (owned.topic_id, owned.directory);
+        let owned: Owned<'_> =
+            owned.iter().map(|each| ((each.topic.as_str(), each.partition), of(each))).collect();
+        let mut first_found: HashMap<(String, i32), PartitionDir> = HashMap::new();
         lines::loading(self.each_host().map(|(at, _)| self.path_shown(at)));
         for (at, directory) in self.each_host() {
             let kept = match directory.put_strays_aside(&owned, now_ms) {
@@ -312,18 +333,17 @@ impl LogDirs {
             };
             lines::found(&self.path_shown(at), kept.len(), directory.was_clean());
             for found in kept {
+                let key = (found.topic.clone(), found.partition);
+                let said = owned.get(&(found.topic.as_str(), found.partition));
+                let said = said.map_or(Uuid::nil(), |(_, directory)| *directory);
                 let before = self.placement.lock().found(&found.topic, found.partition, at);
-                if let Some(other) = before.and_then(|before| self.paths.get(before)) {
-                    let name = format!("{}-{}", found.topic, found.partition);
-                    let reason = format!(
-                        "Duplicate log directories for {name} are found in both {} and {}. \
-                         It is recommended to delete the partition in the log directory that is \
-                         known to have failed recently.",
-                        found.path.display(),
-                        shown(other).join(&name).display(),
-                    );
-                    return Err(StorageError::Malformed { path: found.path, reason });
+                if let Some(before) = before {
+                    let first = first_found.get(&key);
+                    if !self.settle_duplicate(said, (before, first), (at, &found))? {
+                        return Err(self.found_twice(before, found));
+                    }
                 }
+                first_found.insert(key, found);
             }
         }
         Ok(())
@@ -371,21 +391,21 @@ impl LogDirs {
         &self,
         partitions: &[Arc<HostedPartition>],
     ) -> Result<(), StorageError> {
-        self.each_with(partitions, Directory::checkpoint_recovery_points)
+        self.each_with(partitions, false, Directory::checkpoint_recovery_points)
     }
 
     pub(crate) fn checkpoint_log_starts(
         &self,
         partitions: &[Arc<HostedPartition>],
     ) -> Result<(), StorageError> {
-        self.each_with(partitions, Directory::checkpoint_log_starts)
+        self.each_with(partitions, true, Directory::checkpoint_log_starts)
     }
 
     pub(crate) fn checkpoint_high_watermarks(
         &self,
         partitions: &[Arc<HostedPartition>],
     ) -> Result<(), StorageError> {
-        self.each_with(partitions, Directory::checkpoint_high_watermarks)
+        self.each_with(partitions, true, Directory::checkpoint_high_watermarks)
     }
 
     /// Closes every log and writes the checkpoints; [`Self::mark_clean`] comes after the quorum's.
@@ -394,7 +414,7 @@ impl LogDirs {
         partitions: &[Arc<HostedPartition>],
         now_ms: i64,
     ) -> Result<(), StorageError> {
-        self.each_with(partitions, |directory, inside| directory.close(inside, now_ms))
+        self.each_with(partitions, false, |directory, inside| directory.close(inside, now_ms))
     }
 
     /// Says that everything was closed under this broker epoch, where it was.
@@ -491,15 +511,21 @@ impl LogDirs {
         (0..self.hosting).filter_map(|at| Some((at, self.directory(at)?)))
     }
 
-    /// Does something with each directory and the partitions in it.
+    /// Does something with each directory and the partitions in it; with those, too, that are on
+    /// their way to it, whose offsets must be there before they are.
     fn each_with(
         &self,
         partitions: &[Arc<HostedPartition>],
+        with_moving: bool,
         act: impl Fn(&Directory, &[Arc<HostedPartition>]) -> Result<(), StorageError>,
     ) -> Result<(), StorageError> {
+        let _one_at_a_time = self.checkpointing.lock();
         self.each_host().try_for_each(|(_, directory)| {
-            let is_inside =
-                |partition: &&Arc<HostedPartition>| partition.directory_id() == directory.id();
+            let is_inside = |partition: &&Arc<HostedPartition>| {
+                let id = directory.id();
+                partition.directory_id() == id
+                    || with_moving && partition.future_directory() == Some(id)
+            };
             let inside: Vec<_> = partitions.iter().filter(is_inside).cloned().collect();
             act(&directory, &inside).or_else(|error| self.outlive(error))
         })

@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 use raft::image::DIRECTORY_UNASSIGNED;
 use uuid::Uuid;
 
+/// Wishes that are remembered, so that no number of them takes the memory.
+const PREFERRED_MAX: usize = 10_000;
+
 /// A directory as far as placing goes.
 #[derive(Debug)]
 struct Directory {
@@ -34,13 +37,15 @@ pub(super) enum Place {
 pub(super) struct Placement {
     directories: Vec<Directory>,
     homes: HashMap<String, BTreeMap<i32, usize>>,
+    /// Where somebody wants logs to begin that are not there yet.
+    preferred: HashMap<(String, i32), usize>,
 }
 
 impl Placement {
     /// Directories without an id are offline from the start.
     pub(super) fn new(ids: impl IntoIterator<Item = Option<Uuid>>) -> Self {
         let directories = ids.into_iter().map(|id| Directory { id, logs: 0 }).collect();
-        Self { directories, homes: HashMap::new() }
+        Self { directories, homes: HashMap::new(), preferred: HashMap::new() }
     }
 
     /// A log was found in a directory; names the directory where it was found before.
@@ -65,7 +70,10 @@ impl Placement {
         if let Some(home) = self.home(topic, partition) {
             return Place::Known(home);
         }
+        let preferred = self.preferred.remove(&(topic.to_owned(), partition));
+        let preferred = preferred.filter(|at| self.is_online(*at));
         let named = self.directories.iter().position(|directory| directory.id == Some(assigned));
+        let named = preferred.or(named);
         let all_online = self.directories.iter().all(|directory| directory.id.is_some());
         let chosen = match named {
             Some(named) => Some(named),
@@ -79,6 +87,24 @@ impl Placement {
             }
             None => Place::Offline,
         }
+    }
+
+    /// A log that is not there yet is to begin in this directory. Kafka:
+    /// `LogManager.maybeUpdatePreferredLogDir`, which remembers any number of them.
+    pub(super) fn prefer(&mut self, topic: &str, partition: i32, at: usize) {
+        if self.preferred.len() < PREFERRED_MAX {
+            self.preferred.insert((topic.to_owned(), partition), at);
+        }
+    }
+
+    /// The log is in this directory from now on.
+    pub(super) fn moved(&mut self, topic: &str, partition: i32, at: usize) {
+        self.gone(topic, partition);
+        self.settle(topic, partition, at);
+    }
+
+    fn is_online(&self, at: usize) -> bool {
+        self.directories.get(at).is_some_and(|directory| directory.id.is_some())
     }
 
     /// The log is deleted, or did not come to be.
@@ -172,6 +198,20 @@ mod tests {
             let mut placement = Placement::new([Some(id(0)), None, Some(id(2))]);
             assert_eq!(placement.place("t", 0, assigned), one_offline, "{case}");
         }
+    }
+
+    #[test]
+    fn a_new_log_begins_where_it_is_wanted_and_a_moved_one_is_where_it_went() {
+        let mut placement = three();
+        placement.prefer("t", 0, 2);
+        placement.prefer("t", 1, 1);
+        assert_eq!(placement.place("t", 0, id(0)), Place::New(2), "over what the metadata says");
+        placement.fell(1);
+        assert_eq!(placement.place("t", 1, DIRECTORY_UNASSIGNED), Place::New(0));
+        placement.gone("t", 0);
+        assert_eq!(placement.place("t", 0, id(0)), Place::New(0), "once");
+        placement.moved("t", 0, 2);
+        assert_eq!(placement.place("t", 0, id(0)), Place::Known(2));
     }
 
     #[test]

@@ -57,6 +57,7 @@ use crate::replication::alter_partition;
 use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
 use crate::replication::log_dir_failures::LogDirTasks;
+use crate::replication::log_dir_moves::LogDirMoves;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::replication_quota::ReplicationQuotas;
 use crate::requests::context::Policies;
@@ -281,6 +282,7 @@ impl Node {
         let broker_epoch = self.broker.quorum.broker_epoch();
         let logs = Arc::clone(&self.broker);
         let close_logs = blocking("closing the logs", move || {
+            logs.moves.stop();
             logs.replicas.log_dirs.close(&logs.replicas.partitions.all(), wall_ms())
         });
         // Others go on with another leader of the quorum while the logs are closed.
@@ -394,6 +396,7 @@ fn assemble(
     let asks = AddPartitionsToTxn::new(Arc::clone(&current), Arc::clone(&metadata));
     Broker {
         add_partitions_to_txn: Arc::new(asks),
+        moves: LogDirMoves::new(&replicas, &quorum),
         fetchers: Arc::new(fetchers),
         fetch_sessions: FetchSessions::new(slots),
         groups: Groups::new(node_id, groups::Limits::of(config)),

@@ -8,12 +8,14 @@
 
 mod appends;
 mod following;
+mod future;
 mod leading;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
+use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::fetch::AbortedTransaction;
@@ -26,6 +28,7 @@ use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 pub(crate) use self::appends::{AppendRefused, Committing, DeleteRefused};
+pub(crate) use self::future::{FutureReplica, MoveError, Moving, ShownFuture};
 use super::published_offsets::{Leadership, Moved, Offsets, PublishedOffsets};
 use super::replica_context::{Proposed, ReplicaContext};
 use super::stored_log::{self, StoredLog};
@@ -40,10 +43,14 @@ pub(crate) struct HostedPartition {
     topic_id: Uuid,
     partition: i32,
     /// The log directory that it is in.
-    directory_id: Uuid,
+    directory_id: Mutex<Uuid>,
+    /// Its copy in another directory, while it moves there. Locked before `replica`.
+    future: Mutex<Option<FutureReplica>>,
+    /// What is told of that copy.
+    shown_future: ArcSwapOption<ShownFuture>,
     replica: Mutex<Partition<StoredLog>>,
     published: PublishedOffsets,
-    reader: LogReader,
+    reader: ArcSwap<LogReader>,
     waiting_consumers: Wakers,
     waiting_followers: Wakers,
     watchers: Watchers,
@@ -108,9 +115,11 @@ impl HostedPartition {
             topic,
             topic_id,
             partition,
-            directory_id,
+            directory_id: Mutex::new(directory_id),
+            future: Mutex::default(),
+            shown_future: ArcSwapOption::empty(),
             published: PublishedOffsets::new(),
-            reader,
+            reader: ArcSwap::from_pointee(reader),
             waiting_consumers: Wakers::default(),
             waiting_followers: Wakers::default(),
             watchers: Watchers::default(),
@@ -143,7 +152,7 @@ impl HostedPartition {
     }
 
     pub(crate) fn directory_id(&self) -> Uuid {
-        self.directory_id
+        *self.directory_id.lock()
     }
 
     /// The offsets as last published.
@@ -151,9 +160,9 @@ impl HostedPartition {
         &self.published
     }
 
-    /// The log, for reads that need no lock.
-    pub(crate) fn reader(&self) -> &LogReader {
-        &self.reader
+    /// The log, for reads that need no lock; another one once the replica has moved.
+    pub(crate) fn reader(&self) -> Arc<LogReader> {
+        self.reader.load_full()
     }
 
     /// First offset that such a reader may not see.
@@ -267,7 +276,7 @@ impl HostedPartition {
         from: i64,
         upper: i64,
     ) -> Result<Vec<AbortedTransaction>, StorageError> {
-        let aborted = self.reader.aborted_transactions(from, upper)?;
+        let aborted = self.reader().aborted_transactions(from, upper)?;
         Ok(aborted.into_iter().map(stored_log::told).collect())
     }
 

@@ -21,7 +21,8 @@ mod wakers;
 mod watch;
 
 pub(crate) use hosted::{
-    AppendRefused, Committing, DeleteRefused, HostedPartition, Replica, ReplicaSettings,
+    AppendRefused, Committing, DeleteRefused, FutureReplica, HostedPartition, MoveError, Moving,
+    Replica, ReplicaSettings,
 };
 pub(crate) use key::PartitionKey;
 pub(crate) use offsets::{FoundOffset, OffsetSought};

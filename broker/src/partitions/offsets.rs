@@ -63,7 +63,7 @@ impl HostedPartition {
         &self,
         look: impl FnOnce(&LogReader) -> Sought + Send + 'static,
     ) -> Result<Option<FoundOffset>, StorageError> {
-        let reader = self.reader().clone();
+        let reader = LogReader::clone(&self.reader());
         let searched = tokio::task::spawn_blocking(move || look(&reader)).await;
         Ok(searched.unwrap_or(Ok(None))?.map(found))
     }

@@ -103,6 +103,8 @@ fn host_one(
         take_offline(&broker.replicas, &broker.fetchers, &hosted);
     } else if image.metadata_version().has_directories()
         && assigned != hosted.directory_id()
+        // The metadata names the directory of a move before the move ends.
+        && hosted.future_directory() != Some(assigned)
         && hosted.damage().is_none()
     {
         log_dirs.report(&hosted);

@@ -9,6 +9,7 @@ pub(crate) mod fetch_session;
 pub(crate) mod fetchers;
 pub(crate) mod fetching;
 pub(crate) mod log_dir_failures;
+pub(crate) mod log_dir_moves;
 pub(crate) mod replica_manager;
 pub(crate) mod replication_quota;
 pub(crate) mod topic_settings;

@@ -3,9 +3,11 @@
 //! ```text
 //! leader.replication.throttled.rate    what this broker sends to followers that are behind
 //! follower.replication.throttled.rate  what this broker fetches for replicas that are behind
+//! replica.alter.log.dirs.io.max.bytes.per.second  what moves between its own log directories
 //! ```
-//! Only partitions that the topic's `*.replication.throttled.replicas` names are counted and held
-//! back, and never a replica that is in sync. Counting is exact, holding back is at the next fetch.
+//! Of the first two only partitions that the topic's `*.replication.throttled.replicas` names are
+//! counted and held back, and never a replica that is in sync. Counting is exact, holding back is
+//! at the next fetch.
 //! Answers to `ReplicationQuotaManager` (KIP-73).
 
 mod rate;
@@ -22,16 +24,27 @@ use self::rate::WindowedRate;
 /// Kafka's unlimited rate.
 const UNLIMITED: i64 = i64::MAX;
 
-/// Both throttles of this broker.
+/// The throttles of this broker.
 #[derive(Debug)]
 pub(crate) struct ReplicationQuotas {
     pub(crate) leader: ReplicationQuota,
     pub(crate) follower: ReplicationQuota,
+    pub(crate) alter_log_dirs: ReplicationQuota,
 }
 
 impl ReplicationQuotas {
     pub(crate) fn new(config: &BrokerConfig) -> Self {
-        Self { leader: ReplicationQuota::new(config), follower: ReplicationQuota::new(config) }
+        let of_brokers = || {
+            let seconds = config.replication_quota_window_size_seconds;
+            ReplicationQuota::new(seconds, config.replication_quota_window_num)
+        };
+        let seconds = config.alter_log_dirs_replication_quota_window_size_seconds;
+        let samples = config.alter_log_dirs_replication_quota_window_num;
+        Self {
+            leader: of_brokers(),
+            follower: of_brokers(),
+            alter_log_dirs: ReplicationQuota::new(seconds, samples),
+        }
     }
 }
 
@@ -43,9 +56,9 @@ pub(crate) struct ReplicationQuota {
 }
 
 impl ReplicationQuota {
-    fn new(config: &BrokerConfig) -> Self {
-        let sample_ms = i64::from(config.replication_quota_window_size_seconds) * 1000;
-        let samples = usize::try_from(config.replication_quota_window_num).unwrap_or(1);
+    fn new(sample_seconds: i32, samples: i32) -> Self {
+        let sample_ms = i64::from(sample_seconds) * 1000;
+        let samples = usize::try_from(samples).unwrap_or(1);
         Self {
             bytes_per_second: AtomicI64::new(UNLIMITED),
             rate: Mutex::new(WindowedRate::new(sample_ms, samples)),

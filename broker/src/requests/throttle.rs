@@ -108,9 +108,9 @@ macro_rules! without_throttle_time {
 with_throttle_time! {
     AddOffsetsToTxnResponse AddPartitionsToTxnResponse AddRaftVoterResponse
     AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
-    AlterPartitionResponse ApiVersionsResponse AssignReplicasToDirsResponse
-    BrokerHeartbeatResponse BrokerRegistrationResponse ConsumerGroupDescribeResponse
-    ConsumerGroupHeartbeatResponse ControllerRegistrationResponse
+    AlterPartitionResponse AlterReplicaLogDirsResponse ApiVersionsResponse
+    AssignReplicasToDirsResponse BrokerHeartbeatResponse BrokerRegistrationResponse
+    ConsumerGroupDescribeResponse ConsumerGroupHeartbeatResponse ControllerRegistrationResponse
     CreateAclsResponse CreatePartitionsResponse CreateTopicsResponse DeleteAclsResponse
     DeleteGroupsResponse DeleteRecordsResponse DeleteTopicsResponse DescribeAclsResponse
     DescribeClientQuotasResponse DescribeClusterResponse DescribeConfigsResponse

@@ -105,6 +105,10 @@ broker_config! {
         "producer.id.expiration.check.interval.ms" => producer_id_expiration_check_interval_ms: i32,
         "producer.id.expiration.ms" => producer_id_expiration_ms: i32,
         // replication
+        "alter.log.dirs.replication.quota.window.num" =>
+            alter_log_dirs_replication_quota_window_num: i32,
+        "alter.log.dirs.replication.quota.window.size.seconds" =>
+            alter_log_dirs_replication_quota_window_size_seconds: i32,
         "auto.leader.rebalance.enable" => auto_leader_rebalance_enable: bool,
         "controlled.shutdown.enable" => controlled_shutdown_enable: bool,
         "controller.socket.timeout.ms" => controller_socket_timeout_ms: i32,

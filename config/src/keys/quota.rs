@@ -11,12 +11,12 @@ pub(super) const KEYS: &[Key] = &[
         .or("11")
         .at_least(1)
         .low()
-        .ignored(why::QUOTAS),
+        .acts("Over how many samples the rate of moves between log directories is measured."),
     int("alter.log.dirs.replication.quota.window.size.seconds")
         .or("1")
         .at_least(1)
         .low()
-        .ignored(why::QUOTAS),
+        .acts("How long each of these samples is."),
     class("client.quota.callback.class").low().ignored(why::PLUGIN),
     int("controller.quota.window.num").or("11").at_least(1).low().ignored(why::QUOTAS),
     int("controller.quota.window.size.seconds").or("1").at_least(1).low().ignored(why::QUOTAS),

@@ -1,10 +1,9 @@
 //! Throttles that exist only as dynamic settings of a broker.
 //!
 //! Rows of the dynamic table; the facts are those of
-//! QuotaConfig.brokerQuotaConfigs. Those of replication act.
+//! QuotaConfig.brokerQuotaConfigs. All act.
 
 use super::key::{Key, long};
-use super::why;
 
 pub(super) const KEYS: &[Key] = &[
     long("follower.replication.throttled.rate").or("9223372036854775807").at_least(0).acts(
@@ -17,5 +16,5 @@ pub(super) const KEYS: &[Key] = &[
     long("replica.alter.log.dirs.io.max.bytes.per.second")
         .or("9223372036854775807")
         .at_least(0)
-        .ignored(why::QUOTAS),
+        .acts("How many bytes a second are copied for replicas that move between log directories."),
 ];

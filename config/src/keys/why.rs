@@ -19,7 +19,7 @@ pub(super) const PEERS: &str = "requests between nodes have time limits of their
 pub(super) const LINGER: &str = "what the controller decides is appended at once";
 pub(super) const SOCKETS: &str = "the system sizes the buffers of connections between brokers";
 pub(super) const UNSTABLE: &str = "only the versions of a release are offered";
-pub(super) const DIRS: &str = "replicas are not moved between log directories yet";
+pub(super) const DIRS: &str = "one thread moves replicas between log directories";
 pub(super) const INTERNAL: &str = "a setting of the tests inside Kafka";
 pub(super) const QUEUE: &str =
     "requests wait in no common queue; queued.max.request.bytes bounds what they hold";
@@ -29,7 +29,7 @@ pub(super) const BATCHING: &str =
 /// Reasons that cost nobody anything: a key that is set is not worth a warning.
 pub(super) const QUIET: &[&str] = &[
     THREADS, PLUGIN, METRICS, PURGATORY, PEERS, LINGER, INTERNAL, BATCHING, SOCKETS, SHARE,
-    STREAMS, TWO_PHASES, MIGRATION, QUEUE,
+    STREAMS, TWO_PHASES, MIGRATION, QUEUE, DIRS,
 ];
 
 /// Reasons that refuse whatever is not Kafka's own: `broker::plugins` has the classes.

@@ -32,6 +32,7 @@ const ON_BROKER: &[ApiKey] = &[
     DeleteAcls,
     DescribeConfigs,
     AlterConfigs,
+    AlterReplicaLogDirs,
     DescribeLogDirs,
     CreatePartitions,
     DeleteGroups,

@@ -7,6 +7,7 @@ mod following;
 mod isr;
 mod leading;
 mod memory_log;
+mod moving;
 mod reconciling;
 
 use std::collections::BTreeMap;

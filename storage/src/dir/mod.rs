@@ -213,6 +213,56 @@ impl LogDir {
         Ok(log)
     }
 
+    /// Opens a future log: a copy of a partition's log that is being built here while the log
+    /// itself is in another directory; `found` is what an earlier run left of it. All of it is
+    /// looked at.
+    pub fn open_future_log(
+        &self,
+        name: (&str, i32),
+        topic_id: Uuid,
+        config: LogConfig,
+        now_ms: i64,
+        (found, unique): (Option<&Path>, Uuid),
+    ) -> Result<Log, StorageError> {
+        let (topic, partition) = name;
+        let begun = || {
+            let name = format!("{topic}-{partition}");
+            self.path.join(entry::aside_name(&name, DirKind::Future, unique))
+        };
+        let path = found.map_or_else(begun, Path::to_path_buf);
+        let place = |file| CheckpointedOffset::new(file, topic, partition);
+        let options = OpenOptions {
+            clean_shutdown: false,
+            recovery_point: 0,
+            log_start_offset: 0,
+            now_ms,
+            producer_expiration_ms: self.options.producer_expiration_ms,
+            jitter_draw: unique.as_u64_pair().0,
+            disk: self.options.disk.clone(),
+            open_files: Arc::clone(&self.options.open_files),
+            checkpointed: Some(Checkpointed {
+                recovery_point: place(&self.recovery_point_file),
+                high_watermark: place(&self.high_watermark_file),
+                cleaned: place(&self.cleaned_file),
+            }),
+        };
+        let log = Log::open(&path, config, options)?;
+        partition_metadata::write(&self.options.disk, &path, topic_id)?;
+        Ok(log)
+    }
+
+    /// A future log is the one of its partition from now on.
+    pub fn promote(
+        &self,
+        log: &mut Log,
+        name: (&str, i32),
+        now_ms: i64,
+    ) -> Result<(), StorageError> {
+        log.promote(&self.path.join(format!("{}-{}", name.0, name.1)), now_ms)?;
+        self.opened.lock().insert((name.0.to_owned(), name.1));
+        Ok(())
+    }
+
     fn recovery_point(&self, topic: &str, partition: i32) -> i64 {
         offset_of(&self.recovery_points, topic, partition)
     }
@@ -320,6 +370,19 @@ impl LogDir {
     /// appends; readers that hold it may finish.
     pub fn retire(&self, log: impl Borrow<Log>, unique: Uuid) -> Result<RetiredLog, StorageError> {
         self.put_aside(log.borrow(), DirKind::Deleted, unique)
+    }
+
+    /// The same for a future log of this partition.
+    pub fn retire_future(
+        &self,
+        log: &Log,
+        name: (&str, i32),
+        unique: Uuid,
+    ) -> Result<RetiredLog, StorageError> {
+        let name = format!("{}-{}", name.0, name.1);
+        let to = self.path.join(entry::aside_name(&name, DirKind::Deleted, unique));
+        log.rename(&to)?;
+        Ok(self.retired(to))
     }
 
     /// Renames a log that belongs to nothing the cluster knows, for its owner to look at.

@@ -99,7 +99,11 @@ impl Log {
         self.ticket(end_offset, now_ms).map(Some)
     }
 
-    fn ticket(&mut self, end_offset: i64, now_ms: i64) -> Result<FlushTicket, StorageError> {
+    pub(super) fn ticket(
+        &mut self,
+        end_offset: i64,
+        now_ms: i64,
+    ) -> Result<FlushTicket, StorageError> {
         self.write_epochs_if_needed()?;
         // A ticket that never came back, because who ran it panicked, synced nothing that we know.
         if std::mem::replace(&mut self.flush_under_way, true) {

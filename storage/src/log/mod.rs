@@ -227,6 +227,23 @@ impl Log {
         Ok(())
     }
 
+    /// A future log becomes the one of its partition: its directory gets the partition's name, and
+    /// has it on the disk when this returns.
+    pub(crate) fn promote(&mut self, to: &Path, now_ms: i64) -> Result<(), StorageError> {
+        self.flush(now_ms)?;
+        self.rename(to)?;
+        self.name = to.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.name_unsynced = true;
+        let ticket = self.ticket(self.log_end_offset(), now_ms)?;
+        self.end_flush(ticket.run())
+    }
+
+    /// Whether a flush was begun that has not ended: its end will be told to this log.
+    #[must_use]
+    pub fn is_being_flushed(&self) -> bool {
+        self.flush_under_way
+    }
+
     // --- leader epochs ---------------------------------------------------------------------
 
     #[must_use]

@@ -222,14 +222,15 @@ impl Log {
         })
     }
 
-    /// Notes that the log is compacted up to `end_offset`; `false` where it was cut meanwhile, so
-    /// that this may be said no more.
+    /// Notes that the log is compacted up to `end_offset`; `false` where it was cut meanwhile, or
+    /// another log has taken its place, so that this may be said no more.
     pub fn end_cleaning(
         &mut self,
         cleaned: &LogToClean,
         end_offset: i64,
     ) -> Result<bool, StorageError> {
-        if self.check_health().is_err() || self.shared.uncut() != Some(cleaned.cuts) {
+        let is_same = Arc::ptr_eq(&self.shared, &cleaned.shared);
+        if self.check_health().is_err() || !is_same || self.shared.uncut() != Some(cleaned.cuts) {
             return Ok(false);
         }
         self.note_cleaned(end_offset).map(|()| true)

@@ -93,6 +93,7 @@ fn of_administrators() -> Vec<Case> {
         )
         .asks(&["Alter cluster"])
         .gets(&[CLUSTER]),
+        alter_replica_log_dirs().asks(&["Alter cluster"]).gets(&[CLUSTER]),
         alter_partition_reassignments().asks(&["Alter cluster"]).gets(&[CLUSTER, CLUSTER]),
         write_txn_markers().asks(&["Alter cluster", "ClusterAction cluster"]).gets(&[CLUSTER]),
         write_txn_markers().granted(&["Alter cluster"]).asks(&["Alter cluster"]).gets(&[UNKNOWN]),
@@ -114,6 +115,20 @@ fn write_txn_markers() -> Case {
         let partitions = topics.flat_map(|topic| topic.partitions);
         partitions.map(|partition| partition.error_code).collect()
     })
+}
+
+fn alter_replica_log_dirs() -> Case {
+    use alter_replica_log_dirs_request::{AlterReplicaLogDir, AlterReplicaLogDirTopic};
+    let request = |_, _: &_| {
+        let moved = AlterReplicaLogDirTopic::default().with_name(topic()).with_partitions(vec![0]);
+        let directory = AlterReplicaLogDir::default().with_topics(vec![moved]);
+        AlterReplicaLogDirsRequest::default().with_dirs(vec![directory])
+    };
+    let codes = |_, response: AlterReplicaLogDirsResponse| {
+        let partitions = response.results.into_iter().flat_map(|topic| topic.partitions);
+        partitions.map(|partition| partition.error_code).collect()
+    };
+    case(ApiKey::AlterReplicaLogDirs, request, codes)
 }
 
 fn alter_partition_reassignments() -> Case {

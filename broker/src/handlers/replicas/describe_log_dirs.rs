@@ -50,7 +50,7 @@ fn describe(
         let Some(id) = id else {
             return result.with_error_code(ErrorCode::KafkaStorageError.code());
         };
-        let inside = hosted.iter().filter(|partition| partition.directory_id() == id);
+        let inside = hosted.iter().filter_map(|partition| Some((partition, shown(partition, id)?)));
         match rustix::fs::statvfs(&path) {
             Err(_) => result.with_error_code(ErrorCode::KafkaStorageError.code()),
             Ok(fs) => result
@@ -76,7 +76,7 @@ fn by_topic(topics: Vec<DescribableLogDirTopic>) -> HashMap<StrBytes, Vec<i32>> 
 }
 
 fn topics<'p>(
-    hosted: impl Iterator<Item = &'p Arc<HostedPartition>>,
+    hosted: impl Iterator<Item = (&'p Arc<HostedPartition>, DescribeLogDirsPartition)>,
     asked: Option<&HashMap<StrBytes, Vec<i32>>>,
 ) -> Vec<DescribeLogDirsTopic> {
     let is_asked = |name: &StrBytes, partition: i32| match asked {
@@ -84,11 +84,11 @@ fn topics<'p>(
         Some(asked) => asked.get(name).is_some_and(|asked| asked.binary_search(&partition).is_ok()),
     };
     let mut by_topic: BTreeMap<StrBytes, BTreeMap<i32, DescribeLogDirsPartition>> = BTreeMap::new();
-    for partition in hosted {
+    for (partition, shown) in hosted {
         let name = text(&**partition.topic());
         let index = partition.partition();
         if is_asked(&name, index) {
-            by_topic.entry(name).or_default().insert(index, described(partition));
+            by_topic.entry(name).or_default().insert(index, shown);
         }
     }
     let topic = |(name, partitions): (StrBytes, BTreeMap<i32, DescribeLogDirsPartition>)| {
@@ -99,12 +99,24 @@ fn topics<'p>(
     by_topic.into_iter().map(topic).collect()
 }
 
-fn described(partition: &HostedPartition) -> DescribeLogDirsPartition {
+/// What is in this directory of the partition: its log, its copy, or nothing.
+fn shown(partition: &HostedPartition, directory: Uuid) -> Option<DescribeLogDirsPartition> {
     let published = partition.published();
-    DescribeLogDirsPartition::default()
+    let (reader, lag, is_future) = if partition.directory_id() == directory {
+        let lag = published.high_watermark() - published.log_end_offset();
+        (partition.reader(), lag, false)
+    } else {
+        let future = partition.shown_future()?;
+        if future.directory_id != directory {
+            return None;
+        }
+        let lag = published.log_end_offset() - future.reader.log_end_offset();
+        (Arc::new(future.reader.clone()), lag, true)
+    };
+    let described = DescribeLogDirsPartition::default()
         .with_partition_index(partition.partition())
-        .with_partition_size(i64::try_from(partition.reader().size_bytes()).unwrap_or(i64::MAX))
-        .with_offset_lag((published.high_watermark() - published.log_end_offset()).max(0))
-        // No replica moves from one directory to another.
-        .with_is_future_key(false)
+        .with_partition_size(i64::try_from(reader.size_bytes()).unwrap_or(i64::MAX))
+        .with_offset_lag(lag.max(0))
+        .with_is_future_key(is_future);
+    Some(described)
 }
