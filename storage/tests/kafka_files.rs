@@ -32,6 +32,7 @@ fn config() -> LogConfig {
         index_interval_bytes: 300,
         segment_index_bytes: 1200,
         cleanup: CleanupPolicy { delete: true, compact: false },
+        verify_transactions: false,
         ..LogConfig::default()
     }
 }

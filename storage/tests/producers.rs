@@ -231,7 +231,7 @@ fn what_a_new_leader_appended_ends_a_verification() {
     let mut log = open_with(dir.path(), true, false);
     let guard = log.begin_verification(1, 0, 0, false, NOW).unwrap();
     log.append_as_follower(&fetched, 0, NOW).unwrap();
-    let late = transactional(1, 0, 0, &["a"]);
+    let late = transactional(1, 0, 1, &["b"]);
     let late = log.append_in_transaction(&late, 0, NOW, AppendOrigin::Client, verified_by(guard));
     assert_eq!(outcome(late), "no transaction");
 }
