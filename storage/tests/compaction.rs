@@ -84,11 +84,14 @@ fn fill(log: &mut Log, rounds: usize) {
     log.flush(NOW).unwrap();
 }
 
+/// What happens to the log while it is cleaned.
+type Meanwhile<'m> = Box<dyn FnOnce(&mut Log) + 'm>;
+
 struct Host<'h> {
     log: &'h Mutex<Log>,
     to_clean: &'h LogToClean,
     /// Happens once, when so many bytes were asked for.
-    meanwhile: Option<(u64, Box<dyn FnOnce(&mut Log) + 'h>)>,
+    meanwhile: Option<(u64, Meanwhile<'h>)>,
     moved: u64,
 }
 
@@ -111,7 +114,7 @@ impl CleanerHost for Host<'_> {
 fn clean_while<'a>(
     log: &'a Mutex<Log>,
     now_ms: i64,
-    meanwhile: Option<(u64, Box<dyn FnOnce(&mut Log) + 'a>)>,
+    meanwhile: Option<(u64, Meanwhile<'a>)>,
 ) -> Result<Cleaned, CleaningError> {
     let to_clean = {
         let log = log.lock().unwrap();
