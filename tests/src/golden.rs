@@ -118,10 +118,14 @@ impl Session {
         differences
     }
 
-    /// A native tool prints the message of an error where Java adds a trace of its causes.
+    /// A native tool prints the message of an error where Java adds a trace of its causes. How many
+    /// frames a cause shares depends on how often the JVM has called a main method by then.
     fn is_equal(&self, step: &Step, printed: &Printed) -> bool {
         if !self.with_native_tools {
-            return *printed == step.expected;
+            let counted = |text: &str| mask::number_after("\t... ", text);
+            return printed.code == step.expected.code
+                && counted(&printed.stdout) == counted(&step.expected.stdout)
+                && counted(&printed.stderr) == counted(&step.expected.stderr);
         }
         let without = |printed: &Printed| Printed {
             stdout: native::without_trace_on_stdout(&printed.stdout),

@@ -130,6 +130,9 @@ fn transactions_are_the_same_as_text_and_as_json() {
         let is_open = |line: &str| !line.trim_end().ends_with("None");
         listed.stdout.lines().skip(1).any(is_open).then_some(())
     });
+    until("the other has ended", Duration::from_secs(30), || {
+        tools.done(&format!("{tool} list")).stdout.contains("CompleteCommit").then_some(())
+    });
     let text_of = |both: &Both| table_with(&both.text.stdout, pascal);
     let both = tools.both(&format!("{tool} list"));
     let listed = text_of(&both);

@@ -4,9 +4,7 @@
 //! while the group is empty; the latter makes a group that only holds offsets. Answers to
 //! `OffsetMetadataManager.commitOffset` and `deleteOffsets`, `ClassicGroup.validateOffsetCommit`.
 
-use protocol::messages::offset_commit_request::{
-    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
-};
+use protocol::messages::offset_commit_request::OffsetCommitRequestPartition;
 use protocol::messages::offset_delete_request::OffsetDeleteRequestTopic;
 use protocol::messages::{OffsetCommitRequest, OffsetDeleteRequest};
 use protocol::records::group::{GroupRecord, ModernGroupKind, OffsetCommitKey, OffsetCommitValue};
@@ -55,7 +53,7 @@ impl GroupShard {
             let partitions = topic.partitions.iter().map(|partition| {
                 let refusal = self.refuse_metadata(partition.committed_metadata.as_ref());
                 if refusal.is_none() {
-                    let value = commit_value(topic, partition, now.wall_ms, expire_timestamp_ms);
+                    let value = commit_value(partition, now.wall_ms, expire_timestamp_ms);
                     let key = OffsetCommitKey {
                         group: id.clone(),
                         topic: name.clone(),
@@ -186,7 +184,6 @@ impl GroupShard {
 }
 
 fn commit_value(
-    topic: &OffsetCommitRequestTopic,
     partition: &OffsetCommitRequestPartition,
     commit_timestamp_ms: i64,
     expire_timestamp_ms: i64,
@@ -197,7 +194,6 @@ fn commit_value(
         metadata: partition.committed_metadata.as_ref().map(own).unwrap_or_default(),
         commit_timestamp_ms,
         expire_timestamp_ms,
-        topic_id: topic.topic_id,
         ..OffsetCommitValue::default()
     }
 }
