@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tests::cluster::steady::{self, Moved};
+use tests::cluster::steady;
 use tests::cluster::transaction_history::{Outcome, anomalies, outcomes};
 use tests::cluster::view::until;
 use tests::cluster::{Cluster, Layout, long};
@@ -88,11 +88,10 @@ fn what_read_committed_shows_is_whole_transactions_once_in_order() {
     let count = |outcome| written.values().filter(|each| **each == outcome).count();
     let (committed, aborted) = (count(Outcome::Committed), count(Outcome::Aborted));
     assert!(committed > 60 && aborted > 10, "{written:?}");
-    let seen = || steady_moved(&reader);
     let newest = |number: u64| written.get(&number) == Some(&Outcome::Committed);
     let last_committed = written.keys().rev().copied().find(|number| newest(*number));
     until("the last is read", GOES_ON, || {
-        let all = seen();
+        let all = steady::so_far(&reader).moved;
         let there = all.iter().filter(|moved| Some(moved.number) == last_committed).count();
         (there == usize::try_from(PARTITIONS).expect("few")).then_some(())
     });
@@ -102,22 +101,6 @@ fn what_read_committed_shows_is_whole_transactions_once_in_order() {
     let found = anomalies(&written, &seen.moved, PARTITIONS, &firsts);
     assert!(found.is_empty(), "{found:?}\n{}", printed.join("\n--\n"));
     println!("{committed} committed, {aborted} aborted");
-}
-
-fn steady_moved(running: &Running) -> Vec<Moved> {
-    running
-        .stdout_so_far()
-        .lines()
-        .filter_map(|line| {
-            let mut fields = line.strip_prefix("got,")?.split(',');
-            Some(Moved {
-                partition: fields.next()?.parse().ok()?,
-                offset: fields.next()?.parse().ok()?,
-                number: fields.next()?.parse().ok()?,
-                at_ms: fields.next()?.parse().ok()?,
-            })
-        })
-        .collect()
 }
 
 #[test]
@@ -136,7 +119,7 @@ fn a_copy_with_exactly_once_semantics_has_each_record_once() {
     let sent = steady::finished(producer.stop());
     let numbers = u64::try_from(sent.moved.len()).expect("few");
     until("all is copied twice", GOES_ON, || {
-        (steady_moved(&reader).len() >= sent.moved.len() * 2).then_some(())
+        (steady::moved_so_far(&reader) >= sent.moved.len() * 2).then_some(())
     });
     std::thread::sleep(Duration::from_secs(1));
     drop(copiers);

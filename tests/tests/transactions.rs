@@ -1,9 +1,7 @@
 //! Java's transactional producers and consumers on Gregor alone: coordinator, partitions, groups.
 
-use std::collections::BTreeSet;
-
+use tests::cluster::transaction_copies::{begin, read, run};
 use tests::cluster::{Cluster, Layout};
-use tests::oracle::{Finished, Running, ToolServer, steady_class_path};
 
 const RECORDS: usize = 300;
 
@@ -18,27 +16,6 @@ fn started() -> (Cluster, String) {
     view.create("to", &[&[1], &[1], &[1]], &[]);
     let bootstrap = cluster.bootstrap().join(",");
     (cluster, bootstrap)
-}
-
-fn begin(version: &str, words: &[&str]) -> Running {
-    let args: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    ToolServer::shared().spawn_main(&steady_class_path(version), "Transactions", &args, "")
-}
-
-fn run(version: &str, words: &[&str]) -> Finished {
-    let finished = begin(version, words).finish();
-    assert_eq!(finished.code, 0, "{words:?}: {finished:#?}");
-    finished
-}
-
-/// What committed readers see, each once.
-fn read(version: &str, bootstrap: &str) -> BTreeSet<usize> {
-    let printed = run(version, &["read", bootstrap, "to"]).stdout;
-    let numbers = printed.lines().filter_map(|line| line.strip_prefix("read "));
-    let read: Vec<usize> = numbers.map(|number| number.parse().expect("a number")).collect();
-    let once: BTreeSet<usize> = read.iter().copied().collect();
-    assert_eq!(once.len(), read.len(), "nothing is read twice: {printed}");
-    once
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Java's transactional producers and consumers on Gregor's partitions and groups, where a stock
 //! broker coordinates the transactions: it asks, adds, and sends the markers.
 
-use std::collections::BTreeSet;
-
+use tests::cluster::transaction_copies::{begin, read, run};
 use tests::cluster::{Cluster, Layout, Roles};
 use tests::golden::server_kind;
-use tests::oracle::{EQUALLED, Finished, Running, ToolServer, steady_class_path};
+use tests::oracle::EQUALLED;
 use tests::server::Kind;
 
 const RECORDS: usize = 300;
@@ -32,30 +31,6 @@ fn started(settings: &[&str]) -> Cluster {
     view.create("from", &[&[2], &[2]], &[]);
     view.create("to", &[&[2], &[2], &[2]], &[]);
     cluster
-}
-
-fn begin(version: &str, words: &[&str]) -> Running {
-    let args: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    ToolServer::shared().spawn_main(&steady_class_path(version), "Transactions", &args, "")
-}
-
-fn run(version: &str, words: &[&str]) -> Finished {
-    let finished = begin(version, words).finish();
-    assert_eq!(finished.code, 0, "{words:?}: {finished:#?}");
-    finished
-}
-
-/// What committed readers see, each once.
-fn read(version: &str, bootstrap: &str) -> BTreeSet<usize> {
-    let printed = run(version, &["read", bootstrap, "to"]).stdout;
-    let read: Vec<usize> = printed
-        .lines()
-        .filter_map(|line| line.strip_prefix("read "))
-        .map(|number| number.parse().expect("a number"))
-        .collect();
-    let once: BTreeSet<usize> = read.iter().copied().collect();
-    assert_eq!(once.len(), read.len(), "nothing is read twice: {printed}");
-    once
 }
 
 fn copies_each_record_once(version: &str) {

@@ -214,10 +214,7 @@ impl Groups {
     /// The first image: every partition of the topic that this broker leads is taken.
     pub(crate) fn begin(&self, partitions: &Partitions, image: &MetadataImage) {
         *self.cluster.write() = Arc::new(ImageMetadata(image.clone()));
-        let Some(topic) = image.topics().by_name(TOPIC) else { return };
-        for (partition, _) in topic.partitions() {
-            self.shards.follow(partitions, image, topic.id, partition);
-        }
+        self.shards.begin(partitions, image);
     }
 
     /// What changed: shards come and go, and deleted topics take their offsets along. Called when
@@ -234,11 +231,7 @@ impl Groups {
             Some(topic.partitions().map(|(partition, _)| (topic.name.clone(), partition)))
         });
         let deleted: Vec<(StrBytes, i32)> = deleted.flatten().collect();
-        if deleted.iter().any(|(topic, _)| topic.as_str() == TOPIC) {
-            for shard in self.shards() {
-                self.shards.give_up(shard.partition());
-            }
-        }
+        self.shards.give_up_deleted(before, changes);
         self.tell_metadata(image, changes);
         if !deleted.is_empty() {
             for shard in self.shards() {
@@ -246,12 +239,7 @@ impl Groups {
                 let _ = shard.act(|shard, _, out| shard.partitions_deleted(&deleted, out));
             }
         }
-        let Some(topic) = image.topics().by_name(TOPIC) else { return };
-        if let Some(change) = changes.topics.get(&topic.id) {
-            for partition in &change.partitions {
-                self.shards.follow(partitions, image, topic.id, *partition);
-            }
-        }
+        self.shards.follow_changed(partitions, image, changes);
     }
 
     /// Shards hear of topics that came, changed or went. One that is being loaded catches up with

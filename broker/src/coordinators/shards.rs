@@ -197,12 +197,27 @@ impl<S: Kind> Shards<S> {
         image: &MetadataImage,
         changes: &Changes,
     ) {
+        self.give_up_deleted(before, changes);
+        self.follow_changed(partitions, image, changes);
+    }
+
+    /// The coordinator's topic was deleted, if it was.
+    pub(crate) fn give_up_deleted(&self, before: &MetadataImage, changes: &Changes) {
         let known = before.topics().by_name(S::TOPIC);
         if known.is_some_and(|topic| changes.deleted_topics.contains_key(&topic.id)) {
             for shard in self.all() {
                 self.give_up(shard.partition());
             }
         }
+    }
+
+    /// Takes and gives up what changed of the coordinator's topic.
+    pub(crate) fn follow_changed(
+        &self,
+        partitions: &Partitions,
+        image: &MetadataImage,
+        changes: &Changes,
+    ) {
         let Some(topic) = image.topics().by_name(S::TOPIC) else { return };
         if let Some(change) = changes.topics.get(&topic.id) {
             for partition in &change.partitions {

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use client::Address;
 use protocol::leader_hint::{CurrentLeader, NodeEndpoint};
 use raft::image::MetadataImage;
 
@@ -115,6 +116,16 @@ pub(crate) fn node_endpoint(
 ) -> Option<NodeEndpoint> {
     let broker = image.cluster().broker(broker_id).filter(|broker| !broker.fenced)?;
     registered_endpoint(broker, listener)
+}
+
+/// Where this node reaches a broker that is up.
+pub(crate) fn node_address(
+    image: &MetadataImage,
+    broker_id: i32,
+    listener: &str,
+) -> Option<Address> {
+    let NodeEndpoint { host, port, .. } = node_endpoint(image, broker_id, listener)?;
+    Some(Address { host, port: u16::try_from(port).ok()? })
 }
 
 /// Where clients of `listener` reach a broker if it is up.

@@ -23,7 +23,7 @@ use replica::{NotAsked, Question, TransactionSupport, Verifications};
 use tokio::sync::oneshot;
 
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
-use crate::metadata::metadata_cache::{MetadataCache, node_endpoint};
+use crate::metadata::metadata_cache::{MetadataCache, node_address};
 
 /// The transaction coordinator's topic.
 pub(crate) const TOPIC: &str = "__transaction_state";
@@ -118,8 +118,7 @@ impl AddPartitionsToTxn {
 
     fn node(&self, image: &MetadataImage, id: i32) -> Option<Node> {
         let listener = &self.config.current().inter_broker_listener_name;
-        let endpoint = node_endpoint(image, id, listener)?;
-        Some((id, Address { host: endpoint.host, port: u16::try_from(endpoint.port).ok()? }))
+        Some((id, node_address(image, id, listener)?))
     }
 
     /// Sends what waits for this node, until nothing does.

@@ -21,6 +21,7 @@ pub mod ports;
 pub mod programs;
 pub mod reader;
 pub mod steady;
+pub mod transaction_copies;
 pub mod transaction_history;
 pub mod verdict;
 pub mod view;

@@ -73,10 +73,16 @@ fn start_consumer(version: &str, args: Vec<String>) -> Running {
     server.spawn_main_within(&steady_class_path(version), "SteadyConsumer", &args, "", PATIENCE)
 }
 
+/// What a client that runs has done so far.
+#[must_use]
+pub fn so_far(running: &Running) -> Steady {
+    parse(&running.stdout_so_far())
+}
+
 /// How many records a client that runs has moved so far.
 #[must_use]
 pub fn moved_so_far(running: &Running) -> usize {
-    parse(&running.stdout_so_far()).moved.len()
+    so_far(running).moved.len()
 }
 
 /// What a client that ended printed.

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use super::marker_answer::{Judged, by_producer, judge};
 use crate::coordinators::HostedShard;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
-use crate::metadata::metadata_cache::{MetadataCache, node_endpoint};
+use crate::metadata::metadata_cache::{MetadataCache, node_address};
 
 /// How long what could not be sent or written waits.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -127,8 +127,7 @@ impl MarkerChannel {
 
     fn address(&self, image: &MetadataImage, id: i32) -> Option<Address> {
         let listener = &self.config.current().inter_broker_listener_name;
-        let endpoint = node_endpoint(image, id, listener)?;
-        Some(Address { host: endpoint.host, port: u16::try_from(endpoint.port).ok()? })
+        node_address(image, id, listener)
     }
 
     fn enqueue(self: &Arc<Self>, id: i32, entry: Entry) {

@@ -46,37 +46,51 @@ impl GroupShard {
         } else {
             now.wall_ms.saturating_add(retention_ms)
         };
-        let mut records = Vec::new();
-        let mut topics = Vec::with_capacity(request.topics.len());
-        for topic in &request.topics {
-            let name = own(&topic.name);
-            let partitions = topic.partitions.iter().map(|partition| {
-                let refusal = self.refuse_metadata(partition.committed_metadata.as_ref());
-                if refusal.is_none() {
-                    let value = commit_value(partition, now.wall_ms, expire_timestamp_ms);
-                    let key = OffsetCommitKey {
-                        group: id.clone(),
-                        topic: name.clone(),
-                        partition: partition.partition_index,
-                    };
-                    records.push(GroupRecord::OffsetCommit { key, value: Some(value) });
-                }
-                (partition.partition_index, refusal)
-            });
-            let partitions = partitions.collect();
-            topics.push(CommittedTopic { topic: name, partitions });
-        }
-        if records.is_empty() {
-            return out.reply(reply, Ok(topics));
-        }
-        if self.groups.latest(&id).is_none() {
-            out.log(LogEvent::SimpleGroupCreated { group: id });
-        }
-        out.write_and_reply(self, records, reply, Ok(topics));
+        let topics = request.topics.iter().map(|topic| {
+            let value = |partition: &OffsetCommitRequestPartition| {
+                let value = commit_value(partition, now.wall_ms, expire_timestamp_ms);
+                (partition.partition_index, value)
+            };
+            (own(&topic.name), topic.partitions.iter().map(value))
+        });
+        self.write_commits(&id, topics, reply, out);
     }
 
-    pub(super) fn refuse_metadata(&self, metadata: Option<&StrBytes>) -> Option<GroupError> {
-        let length = metadata?.encode_utf16().count();
+    /// Writes what a group commits, each topic with its partitions; but for metadata that is too
+    /// large, which is told of its partition.
+    pub(super) fn write_commits<P: Iterator<Item = (i32, OffsetCommitValue)>>(
+        &mut self,
+        id: &StrBytes,
+        topics: impl Iterator<Item = (StrBytes, P)>,
+        reply: Reply<CommitAnswer>,
+        out: &mut Outputs,
+    ) {
+        let mut records = Vec::new();
+        let mut committed = Vec::with_capacity(topics.size_hint().0);
+        for (topic, partitions) in topics {
+            let partitions = partitions.map(|(partition, value)| {
+                let refusal = self.refuse_metadata(&value.metadata);
+                if refusal.is_none() {
+                    let key =
+                        OffsetCommitKey { group: id.clone(), topic: topic.clone(), partition };
+                    records.push(GroupRecord::OffsetCommit { key, value: Some(value) });
+                }
+                (partition, refusal)
+            });
+            let partitions = partitions.collect();
+            committed.push(CommittedTopic { topic, partitions });
+        }
+        if records.is_empty() {
+            return out.reply(reply, Ok(committed));
+        }
+        if self.groups.latest(id).is_none() {
+            out.log(LogEvent::SimpleGroupCreated { group: id.clone() });
+        }
+        out.write_and_reply(self, records, reply, Ok(committed));
+    }
+
+    fn refuse_metadata(&self, metadata: &StrBytes) -> Option<GroupError> {
+        let length = metadata.encode_utf16().count();
         (length > self.settings.offset_metadata_max_size)
             .then_some(GroupError::OffsetMetadataTooLarge { length })
     }

@@ -6,13 +6,12 @@
 
 use protocol::messages::TxnOffsetCommitRequest;
 use protocol::messages::txn_offset_commit_request::TxnOffsetCommitRequestPartition;
-use protocol::records::group::{GroupRecord, ModernGroupKind, OffsetCommitKey, OffsetCommitValue};
+use protocol::records::group::{ModernGroupKind, OffsetCommitValue};
 use protocol::wire::StrBytes;
 
 use super::super::Outputs;
-use super::super::answer::{CommitAnswer, CommittedTopic, GroupError};
+use super::super::answer::{CommitAnswer, GroupError};
 use super::super::classic::{ClassicGroup, GroupState};
-use super::super::log_event::LogEvent;
 use super::super::settings::own;
 use super::super::shard::{Group, GroupShard};
 use crate::runtime::{Now, Reply};
@@ -31,31 +30,13 @@ impl GroupShard {
         if let Err(error) = self.validate_transactional_commit(&id, request, out) {
             return out.reply(reply, Err(error));
         }
-        let mut records = Vec::new();
-        let mut topics = Vec::with_capacity(request.topics.len());
-        for topic in &request.topics {
-            let name = own(&topic.name);
-            let partitions = topic.partitions.iter().map(|partition| {
-                let refusal = self.refuse_metadata(partition.committed_metadata.as_ref());
-                if refusal.is_none() {
-                    let value = Some(value(partition, now));
-                    let (group, topic) = (id.clone(), name.clone());
-                    let partition = partition.partition_index;
-                    let key = OffsetCommitKey { group, topic, partition };
-                    records.push(GroupRecord::OffsetCommit { key, value });
-                }
-                (partition.partition_index, refusal)
-            });
-            let partitions = partitions.collect();
-            topics.push(CommittedTopic { topic: name, partitions });
-        }
-        if records.is_empty() {
-            return out.reply(reply, Ok(topics));
-        }
-        if self.groups.latest(&id).is_none() {
-            out.log(LogEvent::SimpleGroupCreated { group: id });
-        }
-        out.write_and_reply(self, records, reply, Ok(topics));
+        let topics = request.topics.iter().map(|topic| {
+            let partitions = topic.partitions.iter();
+            let partitions =
+                partitions.map(|partition| (partition.partition_index, value(partition, now)));
+            (own(&topic.name), partitions)
+        });
+        self.write_commits(&id, topics, reply, out);
     }
 
     fn validate_transactional_commit(
