@@ -22,13 +22,13 @@ const CASES: [Case; 12] = [
     ),
     ("share.version", 1, UPGRADE, None),
     ("group.version", 0, SAFE, None),
-    ("metadata.version", 26, SAFE, None),
+    ("metadata.version", 30, SAFE, None),
     (
         "metadata.version",
         22,
         SAFE,
         Some(
-            "Invalid metadata.version 22. Refusing to perform the requested downgrade because \
+            "Unsupported metadata.version downgrade from 30 to 22. Refusing to perform the requested downgrade because \
                  it might delete metadata information.",
         ),
     ),
@@ -37,17 +37,17 @@ const CASES: [Case; 12] = [
         22,
         UNSAFE,
         Some(
-            "Invalid metadata.version 22. Unsafe metadata downgrade is not supported in this \
+            "Unsupported metadata.version downgrade from 30 to 22. Unsafe metadata downgrade is not supported in this \
                  version.",
         ),
     ),
     (
         "metadata.version",
-        28,
+        31,
         UPGRADE,
         Some(
-            "Invalid update version 28 for feature metadata.version. Local controller 1 only \
-                 supports versions 7-27",
+            "Invalid update version 31 for feature metadata.version. Local controller 1 only \
+                 supports versions 7-30",
         ),
     ),
     (
