@@ -130,6 +130,7 @@ impl MetadataVersion {
     /// The version in which `record` is written at this level.
     pub fn record_version(self, record: &MetadataRecord) -> i16 {
         match record {
+            MetadataRecord::RegisterBroker(_) if self.has_cordoned_log_dirs() => 4,
             MetadataRecord::RegisterBroker(_) if self.has_directories() => 3,
             MetadataRecord::RegisterBroker(_) if self.0 >= 8 => 2,
             MetadataRecord::RegisterBroker(_) => 1,
@@ -140,6 +141,11 @@ impl MetadataVersion {
                 i16::from(self.has_directories())
             }
             // Kafka writes each change in the lowest version that can say it.
+            MetadataRecord::BrokerRegistrationChange(change)
+                if change.cordoned_log_dirs.is_some() =>
+            {
+                3
+            }
             MetadataRecord::BrokerRegistrationChange(change) if !change.log_dirs.is_empty() => 2,
             MetadataRecord::BrokerRegistrationChange(change) => {
                 i16::from(change.in_controlled_shutdown != 0)

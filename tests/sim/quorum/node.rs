@@ -167,6 +167,7 @@ pub(crate) fn settings(
             listener: "CONTROLLER".to_owned(),
             endpoints: vec![("CONTROLLER".to_owned(), "localhost".to_owned(), port(id))],
             observers_sync: false,
+            auto_join: false,
             timeouts: QuorumTimeouts::default(),
         },
         controller: ControllerSettings { node_id: id, ..controller.clone() },

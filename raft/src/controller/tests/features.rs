@@ -11,7 +11,7 @@ const UNSAFE: i8 = 3;
 
 type Case = (&'static str, i16, i8, Option<&'static str>);
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 14] = [
     (
         "later.version",
         0,
@@ -21,8 +21,18 @@ const CASES: [Case; 12] = [
         ),
     ),
     ("share.version", 1, UPGRADE, None),
+    ("streams.version", 0, SAFE, None),
     ("group.version", 0, SAFE, None),
     ("metadata.version", 30, SAFE, None),
+    (
+        "metadata.version",
+        29,
+        SAFE,
+        Some(
+            "Unsupported metadata.version downgrade from 30 to 29. Refusing to perform the \
+                 requested downgrade because it might delete metadata information.",
+        ),
+    ),
     (
         "metadata.version",
         22,
@@ -61,11 +71,11 @@ const CASES: [Case; 12] = [
         ),
     ),
     (
-        "share.version",
+        "kraft.version",
         1,
         SAFE,
         Some(
-            "Invalid update version 1 for feature share.version. Can't downgrade to a newer \
+            "Invalid update version 1 for feature kraft.version. Can't downgrade to a newer \
                  version.",
         ),
     ),
