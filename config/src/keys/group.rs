@@ -23,7 +23,7 @@ pub(super) const KEYS: &[Key] = &[
     int("group.consumer.max.assignment.interval.ms")
         .or("15000")
         .at_least(0)
-        .acts("The longest interval between assignments that a consumer group may set for itself."),
+        .ignored(why::ASSIGNMENTS),
     int("group.consumer.max.heartbeat.interval.ms")
         .or("15000")
         .at_least(1)
@@ -40,9 +40,10 @@ pub(super) const KEYS: &[Key] = &[
         .or("bidirectional")
         .valid(Valid::OneOfIgnoringCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]))
         .ignored(why::MIGRATION),
-    int("group.consumer.min.assignment.interval.ms").or("0").at_least(0).acts(
-        "The shortest interval between assignments that a consumer group may set for itself.",
-    ),
+    int("group.consumer.min.assignment.interval.ms")
+        .or("0")
+        .at_least(0)
+        .ignored(why::ASSIGNMENTS),
     int("group.consumer.min.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)
