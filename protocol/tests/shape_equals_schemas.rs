@@ -1,7 +1,7 @@
-//! The table of requests' shapes says what Kafka 4.1's own schemas say.
+//! The table of requests' shapes says what Kafka 4.3's own schemas say.
 //!
 //! `GREGOR_KAFKA_SCHEMAS` names the directory where `common/message/*.json` of the binary jar of
-//! kafka-clients 4.1.0 lie; without it there is nothing to compare with.
+//! kafka-clients 4.3.1 lie; without it there is nothing to compare with.
 
 #![allow(clippy::unwrap_used)]
 
@@ -120,7 +120,7 @@ fn their_fields(fields: &Value, shared: &Value, depth: usize, lines: &mut Vec<St
         let kind = format!("{prefix}{}", if is_struct { "struct" } else { base });
         let (from, to) = versions(&field["versions"]).unwrap();
         let nullable = versions(&field["nullableVersions"]);
-        // The notation has no room for these; no schema of 4.1 needs it.
+        // The notation has no room for these; no schema of 4.3 needs it.
         assert!(nullable.is_none_or(|(_, nullable_to)| nullable_to == to), "{name}");
         let tag = field["tag"].as_u64().map(|tag| tag as u32);
         assert!(tag.is_none() || field["taggedVersions"] == field["versions"], "{name}");

@@ -1,4 +1,4 @@
-//! The shape of every request of Kafka 4.1, by theme.
+//! The shape of every request of Kafka 4.3, by theme.
 
 mod groups;
 mod quorum;

@@ -2,8 +2,8 @@
 //!
 //! Kafka: `ReplicaManager.fetchOffset` and `UnifiedLog.fetchOffsetByTimestamp`. Special times: -1
 //! latest, -2 earliest, -3 record of the greatest timestamp (from v7), -4 earliest local (v8), -5
-//! latest tiered (v9); without tiered storage -4 is the log start and -5 answers that there is
-//! none.
+//! latest tiered (v9), -6 earliest that is to be tiered (v11); without tiered storage -4 is the log
+//! start, and -5 and -6 answer that there is none.
 
 use std::collections::HashSet;
 
@@ -115,7 +115,8 @@ fn sought(timestamp: i64, version: i16) -> Result<OffsetSought, ErrorCode> {
         -2 => Ok(OffsetSought::Earliest),
         -3 if version >= 7 => Ok(OffsetSought::MaxTimestamp),
         -4 if version >= 8 => Ok(OffsetSought::Earliest),
-        -5 if version >= 9 => Ok(OffsetSought::LatestTiered),
+        -5 if version >= 9 => Ok(OffsetSought::Tiered),
+        -6 if version >= 11 => Ok(OffsetSought::Tiered),
         timestamp if timestamp >= 0 => Ok(OffsetSought::Timestamp(timestamp)),
         _ => Err(ErrorCode::UnsupportedVersion),
     }

@@ -1,5 +1,5 @@
-//! DescribeLogDirs: which partitions lie in which log directory, how large they are, and how full
-//! the file system is (KIP-113, KIP-827).
+//! DescribeLogDirs: which partitions lie in which log directory, how large they are, how full the
+//! file system is, and whether the directory gets no new replicas (KIP-113, KIP-827, KIP-1066).
 //!
 //! Kafka: `ReplicaManager.describeLogDirs`. The metadata log lies in a log directory too, but is
 //! none of the broker's partitions.
@@ -25,6 +25,7 @@ use crate::requests::context::RequestContext;
 use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
+    config: &DynamicBrokerConfig,
     replicas: &Arc<ReplicaManager>,
     context: &RequestContext,
     request: DescribeLogDirsRequest,
@@ -33,30 +34,38 @@ pub(crate) async fn handle(
         return Ok(DescribeLogDirsResponse::default()
             .with_error_code(ErrorCode::ClusterAuthorizationFailed.code()));
     }
-    let replicas = Arc::clone(replicas);
+    let (replicas, config) = (Arc::clone(replicas), config.current());
     // A file system may take its time to say how full it is.
-    let described = tokio::task::spawn_blocking(move || describe(&replicas, request.topics)).await;
+    let described = tokio::task::spawn_blocking(move || describe(&replicas, &config, request.topics)).await;
     let results = described.map_err(|error| CloseConnection::Fault(error.to_string()))?;
     Ok(DescribeLogDirsResponse::default().with_results(results))
 }
 
 fn describe(
     replicas: &ReplicaManager,
+    config: &BrokerConfig,
     asked: Option<Vec<DescribableLogDirTopic>>,
 ) -> Vec<DescribeLogDirsResult> {
     let (asked, hosted) = (asked.map(by_topic), replicas.partitions.all());
     let of_directory = |(path, id): (PathBuf, Option<Uuid>)| {
-        let result = DescribeLogDirsResult::default().with_log_dir(text(path.to_string_lossy()));
-        let Some(id) = id else {
-            return result.with_error_code(ErrorCode::KafkaStorageError.code());
+        let log_dir = text(path.to_string_lossy());
+        let failed = DescribeLogDirsResult {
+            log_dir: log_dir.clone(),
+            error_code: ErrorCode::KafkaStorageError.code(),
+            ..Default::default()
         };
+        let Some(id) = id else { return failed };
         let inside = hosted.iter().filter_map(|partition| Some((partition, shown(partition, id)?)));
         match rustix::fs::statvfs(&path) {
-            Err(_) => result.with_error_code(ErrorCode::KafkaStorageError.code()),
-            Ok(fs) => result
-                .with_topics(topics(inside, asked.as_ref()))
-                .with_total_bytes(bytes(fs.f_blocks, fs.f_frsize))
-                .with_usable_bytes(bytes(fs.f_bavail, fs.f_frsize)),
+            Err(_) => failed,
+            Ok(fs) => DescribeLogDirsResult {
+                error_code: 0,
+                is_cordoned: config.cordoned_log_dirs.iter().any(|dir| **dir == *log_dir),
+                log_dir,
+                topics: topics(inside, asked.as_ref()),
+                total_bytes: bytes(fs.f_blocks, fs.f_frsize),
+                usable_bytes: bytes(fs.f_bavail, fs.f_frsize),
+            },
         }
     };
     replicas.log_dirs.hosts().into_iter().map(of_directory).collect()

@@ -1,6 +1,6 @@
 //! Requests that read and write partitions and ask where they are.
 //!
-//! Field by field as Kafka 4.1's schemas have them; compared by the test `shape_equals_schemas`.
+//! Field by field as Kafka 4.3's schemas have them; compared by the test `shape_equals_schemas`.
 
 use super::super::table::{
     Shape, array, boolean, int8, int16, int32, int32s, int64, records, request, string, structure,

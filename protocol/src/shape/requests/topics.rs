@@ -1,6 +1,6 @@
 //! Requests that change topics, replicas and configurations, or ask for them.
 //!
-//! Field by field as Kafka 4.1's schemas have them; compared by the test `shape_equals_schemas`.
+//! Field by field as Kafka 4.3's schemas have them; compared by the test `shape_equals_schemas`.
 
 use super::super::table::{
     Shape, array, boolean, bytes, float64, int8, int8s, int16, int32, int32s, request, string,

@@ -1,6 +1,6 @@
 //! Requests of producers' transactions.
 //!
-//! Field by field as Kafka 4.1's schemas have them; compared by the test `shape_equals_schemas`.
+//! Field by field as Kafka 4.3's schemas have them; compared by the test `shape_equals_schemas`.
 
 use super::super::table::{
     Shape, array, boolean, int16, int32, int32s, int64, int64s, request, string, strings,
