@@ -12,9 +12,6 @@ use protocol::api::{self, ApiKey};
 use protocol::shape::{Element, Field, Fixed, Kind, shape_of};
 use serde_json::Value;
 
-/// Streams groups: no stable version in 4.1.
-const NOT_SERVED: [i64; 2] = [88, 89];
-
 #[test]
 fn every_request_is_laid_out_as_in_kafkas_schemas() {
     let Ok(directory) = std::env::var("GREGOR_KAFKA_SCHEMAS") else {
@@ -43,7 +40,6 @@ fn request_schemas(directory: &Path) -> BTreeMap<i64, Value> {
         .map(|path| parse(&std::fs::read_to_string(path).unwrap()))
         .filter(|schema| schema["validVersions"] != "none")
         .map(|schema| (schema["apiKey"].as_i64().unwrap(), schema))
-        .filter(|(key, _)| !NOT_SERVED.contains(key))
         .collect()
 }
 
@@ -71,9 +67,21 @@ fn our_fields(fields: &[Field], depth: usize, lines: &mut Vec<String>) {
         let (kind, inner) = our_kind(&field.kind);
         let to = Some(field.to).filter(|to| *to < i16::MAX);
         let nullable = Some(field.nullable_from).filter(|from| *from < i16::MAX);
-        lines.push(line(depth, field.name, &kind, field.from, to, nullable, field.tag));
+        lines.push(line(depth, &camel(field.name), &kind, field.from, to, nullable, field.tag));
         our_fields(inner, depth + 1, lines);
     }
+}
+
+/// A name as schemas have it: declarations have it in snake case.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_').filter(|word| !word.is_empty());
+    words
+        .try_fold(String::new(), |mut camel, word| {
+            camel.push_str(&word[..1].to_uppercase());
+            camel.push_str(&word[1..]);
+            Some(camel)
+        })
+        .unwrap_or_default()
 }
 
 fn our_kind(kind: &Kind) -> (String, &[Field]) {

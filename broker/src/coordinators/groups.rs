@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use config::BrokerConfig;
 use coordinator::group::{
-    Answer, Assignor, ClusterMetadata, CompletionAnswer, GroupError, GroupSettings, GroupShard,
-    Level, LogEvent, NoMetadata,
+    Answer, Assignor, ClusterMetadata, CompletionAnswer, DeletedPartition, GroupError,
+    GroupSettings, GroupShard, Level, LogEvent, NoMetadata,
 };
 use coordinator::partition_of;
 use coordinator::runtime::{Producer, TransactionEnd, WriteFailure};

@@ -40,10 +40,7 @@ pub(super) const KEYS: &[Key] = &[
         .or("bidirectional")
         .valid(Valid::OneOfIgnoringCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]))
         .ignored(why::MIGRATION),
-    int("group.consumer.min.assignment.interval.ms")
-        .or("0")
-        .at_least(0)
-        .ignored(why::ASSIGNMENTS),
+    int("group.consumer.min.assignment.interval.ms").or("0").at_least(0).ignored(why::ASSIGNMENTS),
     int("group.consumer.min.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)

@@ -6,6 +6,7 @@
 //! `cleanupGroupMetadata`, `OffsetMetadataManager.cleanupExpiredOffsets` and `onPartitionsDeleted`.
 
 use protocol::records::group::{GroupRecord, OffsetCommitKey};
+use protocol::wire::StrBytes;
 
 use super::Outputs;
 use super::answer::{DeleteGroupsAnswer, GroupError};

@@ -30,12 +30,16 @@ macro_rules! requests {
             version: i16,
             body: Bytes,
         ) -> Result<Decoded, String> {
-            match key { $(ApiKey::$key => through::<$request>(body, version),)* }
+            match key {
+                $(ApiKey::$key => through::<$request>(body, version),)*
+            }
         }
 
         /// Decodes and drops.
         pub(crate) fn decode(key: ApiKey, version: i16, body: Bytes) -> Result<(), String> {
-            match key { $(ApiKey::$key => only_decode::<$request>(body, version).map(drop),)* }
+            match key {
+                $(ApiKey::$key => only_decode::<$request>(body, version).map(drop),)*
+            }
         }
     };
 }
@@ -125,6 +129,8 @@ requests! {
     WriteShareGroupState WriteShareGroupStateRequest,
     DeleteShareGroupState DeleteShareGroupStateRequest,
     ReadShareGroupStateSummary ReadShareGroupStateSummaryRequest,
+    StreamsGroupHeartbeat StreamsGroupHeartbeatRequest,
+    StreamsGroupDescribe StreamsGroupDescribeRequest,
     DescribeShareGroupOffsets DescribeShareGroupOffsetsRequest,
     AlterShareGroupOffsets AlterShareGroupOffsetsRequest,
     DeleteShareGroupOffsets DeleteShareGroupOffsetsRequest,

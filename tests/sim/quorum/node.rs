@@ -11,7 +11,9 @@ use raft::draws::Draws;
 use raft::feature::MetadataVersion;
 use raft::image::{ConfigResource, ConfigValues, ResourceType};
 use raft::node::{Node, NodeError, NodeSettings};
-use raft::quorum::{QuorumFetchSizes, QuorumSettings, QuorumTimeouts, ReplicaKey, Retention, VoterSet};
+use raft::quorum::{
+    QuorumFetchSizes, QuorumSettings, QuorumTimeouts, ReplicaKey, Retention, VoterSet,
+};
 use uuid::Uuid;
 
 use super::disk::{Disk, SharedDisk, SimLog, SimStore};

@@ -36,7 +36,7 @@ pub(crate) async fn handle(
         for group in std::mem::take(&mut request.groups) {
             fetched.push(fetch(metadata, groups, context, group, require_stable).await);
         }
-        return Ok(OffsetFetchResponse::default().with_groups(fetched));
+        return Ok(OffsetFetchResponse { groups: fetched, ..Default::default() });
     }
     let topics = request.topics.take().map(|topics| {
         let several = topics.into_iter().map(|topic| OffsetFetchRequestTopics {
@@ -213,12 +213,16 @@ mod tests {
 
     #[test]
     fn a_groups_refusal_stands_at_the_top_or_in_every_partition() {
-        let topic = OffsetFetchRequestTopics::default()
-            .with_name(TopicName(StrBytes::from_static_str("t")))
-            .with_partition_indexes(vec![0, 3]);
-        let group = OffsetFetchRequestGroup::default()
-            .with_group_id(GroupId(StrBytes::from_static_str("g")))
-            .with_topics(Some(vec![topic]));
+        let topic = OffsetFetchRequestTopics {
+            name: TopicName(StrBytes::from_static_str("t")),
+            partition_indexes: vec![0, 3],
+            ..Default::default()
+        };
+        let group = OffsetFetchRequestGroup {
+            group_id: GroupId(StrBytes::from_static_str("g")),
+            topics: Some(vec![topic]),
+            ..Default::default()
+        };
         let new = single(refused(&group, ErrorCode::NotCoordinator, 2));
         assert_eq!((new.error_code, new.topics.len()), (16, 0));
         let old = single(refused(&group, ErrorCode::NotCoordinator, 1));

@@ -55,11 +55,9 @@ pub(crate) async fn handle(
             };
             partitions.push(answer(context, asked.partition_index, found));
         }
-        topics.push(
-            ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions),
-        );
+        topics.push(ListOffsetsTopicResponse { name: topic.name, partitions });
     }
-    Ok(ListOffsetsResponse::default().with_topics(topics))
+    Ok(ListOffsetsResponse { topics, ..Default::default() })
 }
 
 /// Partitions that are asked for more than once; they are refused.
@@ -127,16 +125,16 @@ fn answer(
     partition: i32,
     found: Result<Option<FoundOffset>, ErrorCode>,
 ) -> ListOffsetsPartitionResponse {
-    let response = ListOffsetsPartitionResponse::default()
-        .with_partition_index(partition)
-        .with_timestamp(-1)
-        .with_offset(-1);
+    let response =
+        ListOffsetsPartitionResponse { partition_index: partition, ..Default::default() };
     match found {
         Ok(None) => response,
-        Ok(Some(found)) => response
-            .with_timestamp(found.timestamp)
-            .with_offset(found.offset)
-            .with_leader_epoch(if context.api_version >= 4 { found.leader_epoch } else { -1 }),
-        Err(code) => response.with_error_code(code.code()),
+        Ok(Some(found)) => ListOffsetsPartitionResponse {
+            timestamp: found.timestamp,
+            offset: found.offset,
+            leader_epoch: if context.api_version >= 4 { found.leader_epoch } else { -1 },
+            ..response
+        },
+        Err(code) => ListOffsetsPartitionResponse { error_code: code.code(), ..response },
     }
 }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use config::BrokerConfig;
 use protocol::ErrorCode;
 use protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
 use protocol::messages::describe_log_dirs_response::{
@@ -17,6 +18,7 @@ use protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse, TopicN
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::partitions::HostedPartition;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::api_error::text;
@@ -31,14 +33,17 @@ pub(crate) async fn handle(
     request: DescribeLogDirsRequest,
 ) -> Result<DescribeLogDirsResponse, CloseConnection> {
     if !context.authorize(Operation::Describe, Resource::Cluster) {
-        return Ok(DescribeLogDirsResponse::default()
-            .with_error_code(ErrorCode::ClusterAuthorizationFailed.code()));
+        return Ok(DescribeLogDirsResponse {
+            error_code: ErrorCode::ClusterAuthorizationFailed.code(),
+            ..Default::default()
+        });
     }
     let (replicas, config) = (Arc::clone(replicas), config.current());
     // A file system may take its time to say how full it is.
-    let described = tokio::task::spawn_blocking(move || describe(&replicas, &config, request.topics)).await;
+    let described =
+        tokio::task::spawn_blocking(move || describe(&replicas, &config, request.topics)).await;
     let results = described.map_err(|error| CloseConnection::Fault(error.to_string()))?;
-    Ok(DescribeLogDirsResponse::default().with_results(results))
+    Ok(DescribeLogDirsResponse { results, ..Default::default() })
 }
 
 fn describe(
@@ -101,9 +106,10 @@ fn topics<'p>(
         }
     }
     let topic = |(name, partitions): (StrBytes, BTreeMap<i32, DescribeLogDirsPartition>)| {
-        DescribeLogDirsTopic::default()
-            .with_name(TopicName(name))
-            .with_partitions(partitions.into_values().collect())
+        DescribeLogDirsTopic {
+            name: TopicName(name),
+            partitions: partitions.into_values().collect(),
+        }
     };
     by_topic.into_iter().map(topic).collect()
 }
@@ -122,10 +128,11 @@ fn shown(partition: &HostedPartition, directory: Uuid) -> Option<DescribeLogDirs
         let lag = published.log_end_offset() - future.reader.log_end_offset();
         (Arc::new(future.reader.clone()), lag, true)
     };
-    let described = DescribeLogDirsPartition::default()
-        .with_partition_index(partition.partition())
-        .with_partition_size(i64::try_from(reader.size_bytes()).unwrap_or(i64::MAX))
-        .with_offset_lag(lag.max(0))
-        .with_is_future_key(is_future);
+    let described = DescribeLogDirsPartition {
+        partition_index: partition.partition(),
+        partition_size: i64::try_from(reader.size_bytes()).unwrap_or(i64::MAX),
+        offset_lag: lag.max(0),
+        is_future_key: is_future,
+    };
     Some(described)
 }

@@ -8,7 +8,9 @@ use protocol::wire::StrBytes;
 use raft::controller::ControllerSettings;
 use raft::feature::FEATURES;
 use raft::node::NodeSettings;
-use raft::quorum::{QuorumFetchSizes, QuorumSettings, QuorumTimeouts, ReplicaKey, Retention, VoterSet};
+use raft::quorum::{
+    QuorumFetchSizes, QuorumSettings, QuorumTimeouts, ReplicaKey, Retention, VoterSet,
+};
 use uuid::Uuid;
 
 use super::clock;

@@ -212,6 +212,7 @@ fn commit_value(
         commit_timestamp_ms,
         expire_timestamp_ms,
         topic_id,
+        ..OffsetCommitValue::default()
     }
 }
 

@@ -65,24 +65,6 @@ pub(super) static FETCH: Shape = {
 };
 
 #[rustfmt::skip]
-pub(super) static LIST_OFFSETS: Shape = {
-    use crate::messages::list_offsets_request::*;
-    request(1, 10, 6, &[
-        int32("ReplicaId"),
-        int8("IsolationLevel").from(2),
-        array("Topics", size_of::<ListOffsetsTopic>(), &[
-            string("Name"),
-            array("Partitions", size_of::<ListOffsetsPartition>(), &[
-                int32("PartitionIndex"),
-                int32("CurrentLeaderEpoch").from(4),
-                int64("Timestamp"),
-            ]),
-        ]),
-        int32("TimeoutMs").from(10),
-    ])
-};
-
-#[rustfmt::skip]
 pub(super) static METADATA: Shape = {
     use crate::messages::metadata_request::*;
     request(0, 13, 9, &[

@@ -87,17 +87,6 @@ pub(super) static ALTER_REPLICA_LOG_DIRS: Shape = {
 };
 
 #[rustfmt::skip]
-pub(super) static DESCRIBE_LOG_DIRS: Shape = {
-    use crate::messages::describe_log_dirs_request::*;
-    request(1, 4, 2, &[
-        array("Topics", size_of::<DescribableLogDirTopic>(), &[
-            string("Topic"),
-            int32s("Partitions"),
-        ]).nullable(0),
-    ])
-};
-
-#[rustfmt::skip]
 pub(super) static CREATE_PARTITIONS: Shape = {
     use crate::messages::create_partitions_request::*;
     request(0, 3, 2, &[

@@ -57,23 +57,6 @@ pub(super) static END_TXN: Shape = request(0, 5, 3, &[
 ]);
 
 #[rustfmt::skip]
-pub(super) static WRITE_TXN_MARKERS: Shape = {
-    use crate::messages::write_txn_markers_request::*;
-    request(1, 1, 1, &[
-        array("Markers", size_of::<WritableTxnMarker>(), &[
-            int64("ProducerId"),
-            int16("ProducerEpoch"),
-            boolean("TransactionResult"),
-            array("Topics", size_of::<WritableTxnMarkerTopic>(), &[
-                string("Name"),
-                int32s("PartitionIndexes"),
-            ]),
-            int32("CoordinatorEpoch"),
-        ]),
-    ])
-};
-
-#[rustfmt::skip]
 pub(super) static TXN_OFFSET_COMMIT: Shape = {
     use crate::messages::txn_offset_commit_request::*;
     request(0, 5, 3, &[
