@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use config::BrokerConfig;
 use coordinator::group::{
-    Answer, Assignor, ClusterMetadata, CompletionAnswer, GroupError, GroupSettings, GroupShard,
-    Level, LogEvent, NoMetadata,
+    Answer, Assignor, ClusterMetadata, CompletionAnswer, DeletedPartition, GroupError,
+    GroupSettings, GroupShard, Level, LogEvent, NoMetadata,
 };
 use coordinator::partition_of;
 use coordinator::runtime::{Producer, TransactionEnd, WriteFailure};
@@ -226,11 +226,15 @@ impl Groups {
         image: &MetadataImage,
         changes: &Changes,
     ) {
-        let deleted = changes.deleted_topics.values().filter_map(|name| {
-            let topic = before.topics().by_name(name)?;
-            Some(topic.partitions().map(|(partition, _)| (topic.name.clone(), partition)))
+        let deleted = changes.deleted_topics.keys().filter_map(|topic_id| {
+            let topic = before.topics().by_id(*topic_id)?;
+            Some(topic.partitions().map(|(partition, _)| DeletedPartition {
+                topic: topic.name.clone(),
+                topic_id: *topic_id,
+                partition,
+            }))
         });
-        let deleted: Vec<(StrBytes, i32)> = deleted.flatten().collect();
+        let deleted: Vec<DeletedPartition> = deleted.flatten().collect();
         self.shards.give_up_deleted(before, changes);
         self.tell_metadata(image, changes);
         if !deleted.is_empty() {

@@ -37,6 +37,7 @@ pub(crate) fn settings_of(id: i32, voters: &[i32]) -> QuorumSettings {
         observers_sync: false,
         auto_join: false,
         timeouts: QuorumTimeouts::default(),
+        asked: QuorumFetchSizes::default(),
     }
 }
 
