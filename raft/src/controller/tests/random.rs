@@ -144,7 +144,8 @@ impl Run {
             self.leaving.insert(id);
         }
         let request = self.world.heartbeat(id);
-        let request = request.with_want_shut_down(self.leaving.contains(&id));
+        let request =
+            BrokerHeartbeatRequest { want_shut_down: self.leaving.contains(&id), ..request };
         let request = request.with_want_fence(fence);
         let result = self.world.controller.heartbeat(&request, &at(self.now_ms));
         self.apply(result);

@@ -30,10 +30,7 @@ fn raised(voters: &[i32], observer: i32) -> (World, i32) {
 
 fn add(id: i32) -> AddRaftVoterRequest {
     let port = u16::try_from(9000 + id).unwrap();
-    let listener = Listener::default()
-        .with_name(text("CONTROLLER"))
-        .with_host(text("localhost"))
-        .with_port(port);
+    let listener = Listener { name: text("CONTROLLER"), host: text("localhost"), port };
     AddRaftVoterRequest {
         cluster_id: Some(text("cluster")),
         voter_id: id,
@@ -137,17 +134,17 @@ fn a_change_that_cannot_be_is_refused_in_kafkas_words() {
     let of_other = ReplicaKey { id: 2, directory_id: directory(9) };
     for (request, code, words) in [
         (
-            adding(add(3).with_cluster_id(Some(text("x")))),
+            adding(AddRaftVoterRequest { cluster_id: Some(text("x")), ..add(3) }),
             ErrorCode::InconsistentClusterId.code(),
             "The given id \"x\" doesn't match the cluster id \"cluster\"".to_owned(),
         ),
         (
-            adding(add(3).with_voter_directory_id(Uuid::nil())),
+            adding(AddRaftVoterRequest { voter_directory_id: Uuid::nil(), ..add(3) }),
             invalid,
             "Add voter request didn't include a valid voter".to_owned(),
         ),
         (
-            adding(add(3).with_listeners(Vec::new())),
+            adding(AddRaftVoterRequest { listeners: Vec::new(), ..add(3) }),
             invalid,
             "Add voter request didn't include the endpoint (Endpoints(endpoints={})) for the \
              default listener ListenerName(CONTROLLER)"
@@ -166,7 +163,7 @@ fn a_change_that_cannot_be_is_refused_in_kafkas_words() {
                 .to_owned(),
         ),
         (
-            adding(add(3).with_voter_directory_id(directory(9))),
+            adding(AddRaftVoterRequest { voter_directory_id: directory(9), ..add(3) }),
             timed_out,
             format!(
                 "Aborted add voter operation for {} since it is lagging behind",
