@@ -146,7 +146,7 @@ impl Run {
         let request = self.world.heartbeat(id);
         let request =
             BrokerHeartbeatRequest { want_shut_down: self.leaving.contains(&id), ..request };
-        let request = request.with_want_fence(fence);
+        let request = BrokerHeartbeatRequest { want_fence: fence, ..request };
         let result = self.world.controller.heartbeat(&request, &at(self.now_ms));
         self.apply(result);
     }
