@@ -178,6 +178,7 @@ broker_config! {
         "transactional.id.expiration.ms" => transactional_id_expiration_ms: i32,
         // the controller quorum
         "controller.quorum.append.linger.ms" => controller_quorum_append_linger_ms: i32,
+        "controller.quorum.auto.join.enable" => controller_quorum_auto_join_enable: bool,
         "controller.quorum.election.backoff.max.ms" => controller_quorum_election_backoff_max_ms:
             i32,
         "controller.quorum.election.timeout.ms" => controller_quorum_election_timeout_ms: i32,

@@ -65,7 +65,7 @@ fn a_broker_about_to_stop_gets_no_replica_and_one_that_has_stopped_only_as_the_l
     assert_eq!(
         refused.message.unwrap(),
         "The target replication factor of 3 cannot be reached because only 2 broker(s) are \
-         registered."
+         registered or some brokers have all their log directories cordoned."
     );
     world.beat(2, 0);
     world.beat(3, 0);

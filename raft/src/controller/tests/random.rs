@@ -143,10 +143,9 @@ impl Run {
         if shut_down {
             self.leaving.insert(id);
         }
-        let request = self.world.heartbeat(id);
-        let request =
-            BrokerHeartbeatRequest { want_shut_down: self.leaving.contains(&id), ..request };
-        let request = BrokerHeartbeatRequest { want_fence: fence, ..request };
+        let want_shut_down = self.leaving.contains(&id);
+        let beat = self.world.heartbeat(id);
+        let request = BrokerHeartbeatRequest { want_shut_down, want_fence: fence, ..beat };
         let result = self.world.controller.heartbeat(&request, &at(self.now_ms));
         self.apply(result);
     }
