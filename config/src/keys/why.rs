@@ -27,6 +27,7 @@ pub(super) const BATCHING: &str =
     "records of one wake-up are written together anyway, without a wait";
 
 pub(super) const BUFFERS: &str = "buffers of records are given back when they are written";
+/// Unlike Kafka: there is no interval between them (docs/decisions/0470).
 pub(super) const ASSIGNMENTS: &str = "members are assigned as soon as a group changes";
 pub(super) const PROVIDERS: &str =
     "config providers are asked once, before the keys of a node's file are read";
