@@ -176,6 +176,7 @@ broker_config! {
         "transaction.state.log.replication.factor" => transaction_state_log_replication_factor: i16,
         "transaction.state.log.segment.bytes" => transaction_state_log_segment_bytes: i32,
         "transactional.id.expiration.ms" => transactional_id_expiration_ms: i32,
+        "unstable.feature.versions.enable" => unstable_feature_versions_enable: bool,
         // the controller quorum
         "controller.quorum.append.linger.ms" => controller_quorum_append_linger_ms: i32,
         "controller.quorum.auto.join.enable" => controller_quorum_auto_join_enable: bool,
