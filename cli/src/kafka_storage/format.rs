@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use config::{BrokerConfig, Value};
+use config::BrokerConfig;
 use raft::feature::MetadataVersion;
 
 use super::bootstrap_text;
@@ -22,8 +22,7 @@ pub(super) fn run(
     config: &BrokerConfig,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let unstable =
-        config.values().get("unstable.feature.versions.enable") == Some(&Value::Boolean(true));
+    let unstable = config.unstable_feature_versions_enable;
     let release = given.value("release-version");
     let release = release.map(|text| parse_release(words, text, unstable));
     let release = match words {
