@@ -39,7 +39,8 @@ const CASES: [Case; 14] = [
         22,
         SAFE,
         Some(
-            "Unsupported metadata.version downgrade from 30 to 22. Refusing to perform the requested downgrade because \
+            "Unsupported metadata.version downgrade from 30 to 22. Refusing to perform the \
+                 requested downgrade because \
                  it might delete metadata information.",
         ),
     ),
@@ -48,7 +49,8 @@ const CASES: [Case; 14] = [
         22,
         UNSAFE,
         Some(
-            "Unsupported metadata.version downgrade from 30 to 22. Unsafe metadata downgrade is not supported in this \
+            "Unsupported metadata.version downgrade from 30 to 22. Unsafe metadata downgrade is \
+                 not supported in this \
                  version.",
         ),
     ),
