@@ -35,7 +35,14 @@ impl SharePartition {
         let mut taking =
             Acquisition { wanted, fetched, limits, locked_until_ms, left, last, acquired };
         self.archive_stale(fetched.fetch_offset, first.base_offset);
+        // The log has nothing in between, so nothing is left open there.
+        if let Some(gap_start) = self.gap_start()
+            && fetched.fetch_offset <= gap_start
+        {
+            self.move_gap(first.base_offset.max(gap_start));
+        }
         self.take(&mut taking, first.base_offset);
+        self.narrow_gap();
         let ranges = aborted_ranges(fetched.batches, fetched.aborted);
         let acquired = taking.acquired;
         if ranges.is_empty() || acquired.is_empty() {
@@ -145,7 +152,9 @@ impl SharePartition {
     /// Takes records that were not in flight yet, of those from `first` to `last`.
     fn take_new(&mut self, taking: &mut Acquisition<'_>, first: i64, last: i64) {
         // What was done with and forgotten is not taken again.
-        let first = if self.batches.is_empty() { first.max(self.end_offset) } else { first };
+        let done_below =
+            if self.batches.is_empty() { self.end_offset } else { self.start_offset };
+        let first = first.max(done_below);
         let mut end = last;
         if taking.left < last - first + 1 {
             end = taking.batch_end(first + taking.left - 1);

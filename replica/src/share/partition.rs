@@ -69,9 +69,25 @@ impl SharePartition {
         self.state_epoch
     }
 
-    /// Where reading goes on while the gap window is of importance.
+    /// Where reading goes on while the gap window is of importance; never below the start.
     pub(super) fn gap_start(&self) -> Option<i64> {
-        self.gap.filter(|gap| gap.end_offset == self.end_offset).map(|gap| gap.start_offset)
+        let gap = self.gap.filter(|gap| gap.end_offset == self.end_offset)?;
+        Some(gap.start_offset.max(self.start_offset))
+    }
+
+    /// The window begins where nothing is known of the log, not before; where nothing is left open,
+    /// there is none.
+    pub(super) fn narrow_gap(&mut self) {
+        let Some(mut start) = self.gap_start() else { return };
+        for batch in self.batches.range(self.floor(start).unwrap_or(start)..).map(|(_, b)| b) {
+            if batch.first > start {
+                break;
+            }
+            start = start.max(batch.last + 1);
+        }
+        let end_offset = self.end_offset;
+        let open = GapWindow { start_offset: start, end_offset };
+        self.gap = (start <= end_offset).then_some(open);
     }
 
     /// How many offsets are in flight. Kafka: `numInFlightRecords`.

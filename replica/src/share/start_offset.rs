@@ -11,6 +11,7 @@ impl SharePartition {
     /// Unlike Kafka: where the log has no record any more for what the persisted state left open
     /// below the first batch, the start does not stay there for ever (decision 0490).
     pub(super) fn advance_start(&mut self) -> bool {
+        self.narrow_gap();
         let Some((_, last_batch)) = self.batches.last_key_value() else { return false };
         let last_in_flight = last_batch.last;
         let Some(done_up_to) = self.done_up_to() else { return false };
@@ -44,8 +45,9 @@ impl SharePartition {
     /// The last offset up to which the group is done with everything that is in flight.
     fn done_up_to(&self) -> Option<i64> {
         let mut done = None;
+        let gap_start = self.gap_start();
         for batch in self.batches.values() {
-            if self.gap_start().is_some_and(|gap_start| batch.last >= gap_start) {
+            if gap_start.is_some_and(|gap_start| batch.last >= gap_start) {
                 break;
             }
             let settled = |(_, last, state): (i64, i64, &super::in_flight::InFlightState)| {
