@@ -18,6 +18,7 @@ mod hosted;
 mod kind;
 mod load;
 mod log;
+pub(crate) mod persister;
 mod shards;
 #[cfg(test)]
 mod tests;
