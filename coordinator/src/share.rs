@@ -4,5 +4,5 @@
 mod key;
 mod state_batch;
 
-pub use key::{ShareTopicPartition, SharePartitionKey};
+pub use key::{SharePartitionKey, ShareTopicPartition};
 pub use state_batch::StateBatch;

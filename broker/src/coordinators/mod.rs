@@ -20,6 +20,7 @@ mod load;
 mod log;
 pub(crate) mod persister;
 mod shards;
+pub(crate) mod share;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transactions;

@@ -168,10 +168,7 @@ async fn answers<T>(answering: Vec<Answering<T>>) -> PerPartition<T> {
     for (partition, answer) in answering {
         // A task that ended without one ended with the node.
         let ended = |error: tokio::task::JoinError| {
-            Err(PersisterError {
-                code: ErrorCode::UnknownServerError,
-                message: error.to_string(),
-            })
+            Err(PersisterError { code: ErrorCode::UnknownServerError, message: error.to_string() })
         };
         answers.push((partition, answer.await.unwrap_or_else(ended)));
     }
