@@ -6,3 +6,6 @@ mod state_batch;
 
 pub use key::{SharePartitionKey, ShareTopicPartition};
 pub use state_batch::StateBatch;
+
+#[cfg(test)]
+mod tests;
