@@ -1,0 +1,3 @@
+//! The share coordinator's shard, call by call.
+
+mod combining;
