@@ -23,6 +23,7 @@ use crate::replication::log_dir_moves::LogDirMoves;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::context::Policies;
 use crate::requests::requester::Client;
+use crate::share::SharePartitions;
 use crate::zookeeper::ZooKeeperFace;
 
 /// One node, of whichever roles.
@@ -38,6 +39,7 @@ pub(crate) struct Broker {
     pub(crate) moves: Arc<LogDirMoves>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) groups: Groups,
+    pub(crate) share_partitions: Arc<SharePartitions>,
     pub(crate) transactions: Transactions,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,
@@ -62,6 +64,7 @@ impl Broker {
         if let Some(client_metrics) = &self.client_metrics {
             client_metrics.disconnected(client.connection_id);
         }
+        self.share_partitions.connection_closed(client.connection_id);
         if let Some(broker_id) = self.quorum.connection_ended(client.connection_id) {
             self.metadata.lost(broker_id);
         }

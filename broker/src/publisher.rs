@@ -152,7 +152,9 @@ impl Publisher {
         if !changes.brokers.is_empty() {
             self.watch(&image);
         }
-        let Broker { groups, transactions, replicas, metadata, .. } = &*self.broker;
+        let Broker { groups, transactions, share_partitions, replicas, metadata, .. } =
+            &*self.broker;
+        share_partitions.apply(&image);
         groups.apply(&replicas.partitions, &metadata.image(), &image, changes);
         transactions.apply(&replicas.partitions, &metadata.image(), &image, changes);
         self.broker.metadata.set_image(image);

@@ -8,6 +8,7 @@ mod quorum;
 pub(crate) mod records;
 mod replicas;
 mod security;
+mod share_fetch;
 mod telemetry;
 mod topics;
 mod transactions;

@@ -55,6 +55,7 @@ use crate::publisher::openness::{ClientListeners, TooOpen};
 use crate::replication::add_partitions_to_txn::AddPartitionsToTxn;
 use crate::replication::alter_partition;
 use crate::replication::fetch_session::FetchSessions;
+use crate::share::SharePartitions;
 use crate::replication::fetchers::Fetchers;
 use crate::replication::log_dir_failures::LogDirTasks;
 use crate::replication::log_dir_moves::LogDirMoves;

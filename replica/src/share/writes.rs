@@ -156,6 +156,10 @@ impl SharePartition {
                 available |= ended && state.state == RecordState::Available;
             }
         }
+        // The log may have lost them meanwhile.
+        if available && first < self.start_offset {
+            self.archive(first, self.start_offset - 1, RecordState::Available);
+        }
         self.may_be_available |= available;
         available
     }

@@ -66,7 +66,11 @@ struct World {
     aborted: Vec<AbortedTransaction>,
     /// Offsets that nobody need be given: aborted, compacted, below the log's start.
     excused: BTreeSet<i64>,
-    delivered: BTreeSet<i64>,
+    deliveries: usize,
+    /// Delivered as often as may be.
+    exhausted: BTreeSet<i64>,
+    /// Acknowledged, and it was never heard whether that counts.
+    uncertain: BTreeSet<i64>,
     counts: BTreeMap<i64, i16>,
     /// Who has a record, and until when.
     held: BTreeMap<i64, (&'static str, i64)>,
@@ -96,7 +100,9 @@ impl World {
             log_start: 0,
             aborted: Vec::new(),
             excused: BTreeSet::new(),
-            delivered: BTreeSet::new(),
+            deliveries: 0,
+            exhausted: BTreeSet::new(),
+            uncertain: BTreeSet::new(),
             counts: BTreeMap::new(),
             held: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -204,7 +210,10 @@ impl World {
         }
         let until = self.now_ms + self.limits.record_lock_duration_ms;
         self.held.insert(offset, (member, until));
-        self.delivered.insert(offset);
+        self.deliveries += 1;
+        if i32::from(told) == self.limits.delivery_count {
+            self.exhausted.insert(offset);
+        }
         Ok(())
     }
 
@@ -313,6 +322,8 @@ impl World {
             let said = self.waiting.remove(&token).unwrap_or_default();
             if persisted {
                 self.answered(said);
+            } else if fails == 1 {
+                self.uncertain.extend(said.iter().map(|(offset, _)| offset));
             }
         }
         self.check_start(start)
@@ -324,6 +335,7 @@ impl World {
             && self.draws.one_in(2)
         {
             self.persister.write(&write);
+            self.uncertain.extend(self.waiting.values().flatten().map(|(offset, _)| offset));
         }
         let state = self.persister.state();
         self.partition = SharePartition::load(state).map_err(|error| error.to_string())?;
@@ -373,11 +385,14 @@ impl World {
             self.acknowledge("a", true)?;
             self.pass_time(200);
         }
-        let missing = |offset: &i64| !self.excused.contains(offset) && !self.delivered.contains(offset);
+        let missing = |offset: &i64| {
+            let sets = [&self.excused, &self.done, &self.uncertain, &self.exhausted];
+            sets.iter().all(|set| !set.contains(offset))
+        };
         let missing: Vec<i64> = (0..self.end).filter(missing).collect();
         if !missing.is_empty() {
             let partition = &self.partition;
-            return Err(format!("{missing:?} were never delivered, at {partition:?}"));
+            return Err(format!("{missing:?} came to nothing: {partition:?}"));
         }
         let start = self.partition.start_offset();
         let last = self.log.last().map_or(0, |batch| batch.last_offset + 1);
@@ -396,7 +411,7 @@ pub(super) fn run(seed: u64) -> Result<usize, String> {
         world.step().map_err(|error| failed(&world, error))?;
     }
     world.heal().map_err(|error| failed(&world, error))?;
-    Ok(world.delivered.len())
+    Ok(world.deliveries)
 }
 
 #[test]
