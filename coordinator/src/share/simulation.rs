@@ -77,7 +77,7 @@ enum Doing {
     Reading(ReplyId),
     Ready,
     Writing(ReplyId, WriteState),
-    /// Fenced, or the state is not there.
+    /// Fenced.
     Gone,
 }
 
@@ -271,9 +271,13 @@ impl World {
     /// A refusal: the same is asked again, unless the leader is out.
     fn again(&mut self, leader: &Leader, error: ShareError, asked: Option<WriteState>) -> Doing {
         match error {
-            ShareError::FencedLeaderEpoch | ShareError::FencedStateEpoch => {
+            ShareError::FencedLeaderEpoch => {
                 self.fenced += 1;
                 Doing::Gone
+            }
+            // The state began anew; it is read anew.
+            ShareError::FencedStateEpoch => {
+                Doing::Reading(self.begin_read(leader.partition, leader.epoch))
             }
             ShareError::WriteFailed(_) | ShareError::NotCoordinator => match asked {
                 Some(asked) => Doing::Writing(self.begin_write(&asked), asked),
@@ -321,7 +325,7 @@ impl World {
         let truth = &mut self.truths[leader.partition as usize];
         // A state that is being put elsewhere is the one or the other.
         if truth.is_in_doubt {
-            return Doing::Gone;
+            return Doing::Reading(self.begin_read(leader.partition, leader.epoch));
         }
         self.taken_over += 1;
         assert!(
