@@ -8,6 +8,7 @@ mod quorum;
 pub(crate) mod records;
 mod replicas;
 mod security;
+mod share_state;
 mod telemetry;
 mod topics;
 mod transactions;
