@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use crate::client_metrics::ClientMetrics;
 use crate::coordinators::groups::Groups;
+use crate::coordinators::persister::Persister;
+use crate::coordinators::share::ShareStates;
 use crate::coordinators::transactions::Transactions;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::controller_client::ControllerClient;
@@ -41,6 +43,8 @@ pub(crate) struct Broker {
     pub(crate) groups: Groups,
     pub(crate) share_partitions: Arc<SharePartitions>,
     pub(crate) transactions: Transactions,
+    pub(crate) share_states: ShareStates,
+    pub(crate) persister: Arc<Persister>,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) policies: Arc<Policies>,

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use protocol::layout::StructLayout;
 use protocol::messages::{
-    ShareAcknowledgeRequest, ShareAcknowledgeResponse, ShareFetchRequest, ShareFetchResponse,
+    ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse, ShareAcknowledgeRequest,
+    ShareAcknowledgeResponse, ShareFetchRequest, ShareFetchResponse, WriteShareGroupStateRequest,
+    WriteShareGroupStateResponse,
 };
 use protocol::shape::{Element, Field, Fixed, Kind};
 use protocol::wire::{HeaderVersion, Message};
@@ -37,10 +39,14 @@ fn declared<M: Message + HeaderVersion + StructLayout>(name: &'static str) -> De
 /// One line for each message under `src/messages`.
 fn all_declared() -> Vec<Declared> {
     vec![
+        declared::<ReadShareGroupStateSummaryRequest>("ReadShareGroupStateSummaryRequest"),
+        declared::<ReadShareGroupStateSummaryResponse>("ReadShareGroupStateSummaryResponse"),
         declared::<ShareAcknowledgeRequest>("ShareAcknowledgeRequest"),
         declared::<ShareAcknowledgeResponse>("ShareAcknowledgeResponse"),
         declared::<ShareFetchRequest>("ShareFetchRequest"),
         declared::<ShareFetchResponse>("ShareFetchResponse"),
+        declared::<WriteShareGroupStateRequest>("WriteShareGroupStateRequest"),
+        declared::<WriteShareGroupStateResponse>("WriteShareGroupStateResponse"),
     ]
 }
 

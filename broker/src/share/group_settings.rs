@@ -19,29 +19,22 @@ impl GroupSettings {
     pub(crate) fn of(config: &BrokerConfig, image: &MetadataImage, group: &str) -> Self {
         let resource = ConfigResource::new(ResourceType::Group, group.to_owned());
         let own = |key: &str| image.configs().value(&resource, key).map(|text| text.trim());
-        let number = |key: &str, of_broker: &str, default: i32| {
-            let own = own(key).and_then(|text| text.parse().ok());
-            own.or_else(|| config.values().typed(of_broker).ok()).unwrap_or(default)
+        let number = |key: &str, of_broker: i32| {
+            own(key).and_then(|text| text.parse().ok()).unwrap_or(of_broker)
         };
-        let lock = number(
-            "share.record.lock.duration.ms",
-            "group.share.record.lock.duration.ms",
-            30_000,
-        );
+        let lock_ms =
+            number("share.record.lock.duration.ms", config.group_share_record_lock_duration_ms);
         let in_flight = number(
             "share.partition.max.record.locks",
-            "group.share.partition.max.record.locks",
-            2000,
+            config.group_share_partition_max_record_locks,
         );
+        let delivery_count =
+            number("share.delivery.count.limit", config.group_share_delivery_count_limit);
         Self {
             limits: Limits {
-                delivery_count: number(
-                    "share.delivery.count.limit",
-                    "group.share.delivery.count.limit",
-                    5,
-                ),
+                delivery_count,
                 in_flight: in_flight.into(),
-                record_lock_duration_ms: lock.into(),
+                record_lock_duration_ms: lock_ms.into(),
                 renew: own("share.renew.acknowledge.enable") != Some("false"),
             },
             isolation: match own("share.isolation.level") {

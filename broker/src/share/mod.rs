@@ -20,6 +20,5 @@ mod state_persister;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::group_settings::GroupSettings;
 pub(crate) use self::share_partitions::{Acknowledging, SharePartitions};
 pub(crate) use self::state_persister::StatePersister;

@@ -63,8 +63,8 @@ impl SharePartitions {
         replicas: Arc<ReplicaManager>,
         persister: Arc<dyn StatePersister>,
     ) -> Arc<Self> {
-        let most = config.current().values().typed("group.share.max.share.sessions");
-        let most = usize::try_from(most.unwrap_or(2000_i32)).unwrap_or(0);
+        let most = config.current().group_share_max_share_sessions;
+        let most = usize::try_from(most).unwrap_or(0);
         let sessions = Mutex::new(ShareSessions::new(ShareSessionsLimits { sessions: most }));
         Arc::new(Self { config, metadata, replicas, persister, sessions, hosted: Mutex::default() })
     }

@@ -51,7 +51,11 @@ impl StateBatch {
 
 /// What is known of deliveries from `start_offset` on, -1 for all, with what is new.
 #[must_use]
-pub fn combine(so_far: &[StateBatch], new: &[StateBatch], start_offset: i64) -> Vec<StateBatch> {
+pub(super) fn combine(
+    so_far: &[StateBatch],
+    new: &[StateBatch],
+    start_offset: i64,
+) -> Vec<StateBatch> {
     let batches = so_far.iter().chain(new);
     let valid = batches.filter(|batch| batch.first_offset <= batch.last_offset);
     let kept: Vec<StateBatch> = match start_offset {
@@ -81,14 +85,15 @@ pub fn combine(so_far: &[StateBatch], new: &[StateBatch], start_offset: i64) -> 
 /// Two batches, of which `next` does not begin before `first`, as batches that do not overlap.
 fn join(first: StateBatch, next: StateBatch) -> [Option<StateBatch>; 3] {
     let last = first.last_offset.max(next.last_offset);
-    let after = |batch: StateBatch, end: i64| (batch.last_offset > end).then(|| batch.from(end + 1));
+    let after =
+        |batch: StateBatch, end: i64| (batch.last_offset > end).then(|| batch.from(end + 1));
     if first.delivery() == next.delivery() {
         [Some(first.until(last)), None, None]
     } else if next.delivery() < first.delivery() {
         [Some(first), after(next, first.last_offset), None]
     } else {
-        let before = (next.first_offset > first.first_offset)
-            .then(|| first.until(next.first_offset - 1));
+        let before =
+            (next.first_offset > first.first_offset).then(|| first.until(next.first_offset - 1));
         [before, Some(next), after(first, next.last_offset)]
     }
 }

@@ -97,11 +97,7 @@ fn every_record_is_read_and_written_as_stock_does() {
             ShareRecord::Snapshot { key: key(), value: Some(plain_snapshot()) },
         ),
         (snapshots, None, ShareRecord::Snapshot { key: key(), value: None }),
-        (
-            updates,
-            Some("update_value"),
-            ShareRecord::Update { key: key(), value: Some(update()) },
-        ),
+        (updates, Some("update_value"), ShareRecord::Update { key: key(), value: Some(update()) }),
         (
             updates,
             Some("update_value_plain"),
@@ -128,10 +124,8 @@ fn what_a_later_schema_tags_is_kept() {
 
 #[test]
 fn cut_bytes_are_an_error_and_never_a_panic() {
-    for (key, value) in
-        [("snapshot_key", "snapshot_value"), ("update_key", "update_value")].map(|(key, value)| {
-            (stock_bytes(key), stock_bytes(value))
-        })
+    for (key, value) in [("snapshot_key", "snapshot_value"), ("update_key", "update_value")]
+        .map(|(key, value)| (stock_bytes(key), stock_bytes(value)))
     {
         for cut in 0..value.len() {
             let read = ShareRecord::read(Some(&key), Some(&value[..cut]));
