@@ -56,6 +56,8 @@ const ON_BROKER: &[ApiKey] = &[
     TxnOffsetCommit,
     ListConfigResources,
     DescribeTopicPartitions,
+    ShareFetch,
+    ShareAcknowledge,
     InitializeShareGroupState,
     ReadShareGroupState,
     WriteShareGroupState,
