@@ -14,6 +14,7 @@ use protocol::messages::share_acknowledge_request::{AcknowledgePartition, Acknow
 use protocol::messages::share_fetch_request::{
     AcknowledgementBatch, FetchPartition, FetchTopic, ForgottenTopic,
 };
+use protocol::messages::update_features_request::FeatureUpdateKey;
 use protocol::messages::*;
 use protocol::wire::StrBytes;
 use tests::facts;
@@ -42,6 +43,18 @@ fn batches(said: &[Said<'_>]) -> Vec<AcknowledgementBatch> {
     said.iter().map(batch).collect()
 }
 
+/// Below metadata.version 28 a new cluster has share groups switched off; elsewhere this is refused.
+fn raise_share_version(client: &mut Client) {
+    let share_version = FeatureUpdateKey::default()
+        .with_feature(text("share.version"))
+        .with_max_version_level(1)
+        .with_upgrade_type(1);
+    let request = UpdateFeaturesRequest::default()
+        .with_timeout_ms(10_000)
+        .with_feature_updates(vec![share_version]);
+    client.call(1, &request).expect("UpdateFeatures is answered");
+}
+
 /// Asks one server and writes down what it says.
 struct Asker<'a> {
     server: &'a Server,
@@ -60,6 +73,7 @@ impl<'a> Asker<'a> {
         let request = MetadataRequest::default().with_topics(Some(vec![topic]));
         let answer = client.call(12, &request).expect("Metadata is answered");
         let topic_id = answer.topics[0].topic_id;
+        raise_share_version(&mut client);
         Self { server, client, topic_id, version: 2, said: Vec::new() }
     }
 
