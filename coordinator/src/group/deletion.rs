@@ -81,8 +81,7 @@ impl GroupShard {
         let interval_ms = self.settings.retention_check_interval_ms;
         self.timers.set(TimerKey::Cleanup, now.monotonic_ms + interval_ms, Expiry::Cleanup);
         // A share group does not expire.
-        let expiring =
-            self.groups.iter().filter(|(_, group)| !matches!(group, Group::Share(_)));
+        let expiring = self.groups.iter().filter(|(_, group)| !matches!(group, Group::Share(_)));
         let ids: Vec<StrBytes> = expiring.map(|(id, _)| id.clone()).collect();
         let mut expired = 0;
         let mut records = Vec::new();

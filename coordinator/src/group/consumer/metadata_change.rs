@@ -110,9 +110,7 @@ impl GroupShard {
             Some(Group::Consumer(group)) => {
                 !changed.iter().any(|topic| group.is_subscribed_to(topic))
             }
-            Some(Group::Share(group)) => {
-                !changed.iter().any(|topic| group.is_subscribed_to(topic))
-            }
+            Some(Group::Share(group)) => !changed.iter().any(|topic| group.is_subscribed_to(topic)),
             _ => false,
         });
     }

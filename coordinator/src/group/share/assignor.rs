@@ -142,8 +142,7 @@ struct SharingOut {
 
 impl SharingOut {
     fn new(subscribers: &[usize], partitions: usize) -> Self {
-        let sharing =
-            if partitions == 0 { 0 } else { subscribers.len().div_ceil(partitions) };
+        let sharing = if partitions == 0 { 0 } else { subscribers.len().div_ceil(partitions) };
         let each = (sharing * partitions) as f64 / subscribers.len() as f64;
         let up_to = |place: usize| (each * place as f64).ceil() as usize;
         let wanted = subscribers.iter().enumerate();

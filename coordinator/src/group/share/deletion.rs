@@ -22,7 +22,8 @@ use crate::runtime::Reply;
 
 /// Of groups about to be deleted, the state of those that have some, and which must stay. All else
 /// is not about share groups.
-pub type ShareStateToDelete = Result<Vec<(StrBytes, Result<StateToDelete, GroupError>)>, GroupError>;
+pub type ShareStateToDelete =
+    Result<Vec<(StrBytes, Result<StateToDelete, GroupError>)>, GroupError>;
 
 impl GroupShard {
     /// DeleteGroups, before the groups go: from here on nothing of them is read.
@@ -57,11 +58,7 @@ impl GroupShard {
     }
 
     /// All state is about to go, and what was about to go before is tried again.
-    fn give_up_state(
-        &self,
-        id: &StrBytes,
-        state: &StatePartitions,
-    ) -> (GroupRecord, Assignment) {
+    fn give_up_state(&self, id: &StrBytes, state: &StatePartitions) -> (GroupRecord, Assignment) {
         let image = &self.metadata.image;
         let tried_again = state.deleting.iter().filter_map(|topic| {
             let topic = image.topic_by_id(*topic)?;

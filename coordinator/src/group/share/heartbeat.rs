@@ -127,14 +127,8 @@ impl GroupShard {
         let is_told = request.member_epoch == 0
             || request.subscribed_topic_names.is_some()
             || member.assigned != updated.assigned;
-        let initialize = self.initialize_state(
-            &group,
-            bumped.epoch,
-            &bumped.topics,
-            now,
-            &mut written,
-            out,
-        );
+        let initialize =
+            self.initialize_state(&group, bumped.epoch, &bumped.topics, now, &mut written, out);
         let answer = ShareGroupHeartbeat {
             member_id: updated.id.clone(),
             member_epoch: updated.epoch,

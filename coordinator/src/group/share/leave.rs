@@ -95,10 +95,7 @@ impl GroupShard {
         let Some(Group::Share(group)) = self.groups.latest(id) else { return };
         let group = Arc::clone(group);
         for member in group.members.keys() {
-            let session = TimerKey::Session {
-                group: id.clone(),
-                member: member.clone(),
-            };
+            let session = TimerKey::Session { group: id.clone(), member: member.clone() };
             if !self.timers.is_set(&session) {
                 let timeout_ms = self.share_session_timeout_ms(id);
                 self.restart_session(id, member, timeout_ms, now);

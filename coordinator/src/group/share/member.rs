@@ -58,10 +58,6 @@ impl Member {
         member
     }
 
-    pub(super) fn is_reconciled_to(&self, epoch: i32) -> bool {
-        self.state == STABLE && self.epoch == epoch
-    }
-
     /// With what it is to have as of this epoch.
     pub(super) fn reconciled(&self, target_epoch: i32, assigned: Assignment) -> Self {
         let mut member = self.clone();

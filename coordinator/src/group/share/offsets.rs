@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::super::Outputs;
 use super::super::answer::{CompletionAnswer, GroupError};
-use super::super::modern::{Assignment, TopicMetadata};
+use super::super::modern::{Assignment, ClusterMetadata, TopicMetadata};
 use super::super::settings::own;
 use super::super::shard::{Group, GroupShard};
 use super::group::ShareGroup;
@@ -68,10 +68,12 @@ impl GroupShard {
         &mut self,
         id: &StrBytes,
         topics: &[(StrBytes, Vec<(i32, i64)>)],
+        image: &Arc<dyn ClusterMetadata>,
         reply: Reply<AlterShareOffsetsAnswer>,
         now: Now,
         out: &mut Outputs,
     ) {
+        self.catch_up(image);
         let group = match self.groups.latest(id) {
             Some(Group::Share(group)) if !group.is_empty() => Err(GroupError::NonEmptyGroup),
             Some(Group::Share(group)) => Ok(Arc::clone(group)),
@@ -101,11 +103,7 @@ impl GroupShard {
                     start_offsets.insert(topic.id, offsets);
                 }
             }
-            AlteredTopic {
-                name: own(name),
-                id: known.map(|topic| topic.id),
-                partitions: altered,
-            }
+            AlteredTopic { name: own(name), id: known.map(|topic| topic.id), partitions: altered }
         });
         let altered: Vec<AlteredTopic> = altered.collect();
         let written = self.initializing(&group, &initializing, out).into_iter().collect();
@@ -120,9 +118,11 @@ impl GroupShard {
         &mut self,
         id: &StrBytes,
         topics: &[StrBytes],
+        image: &Arc<dyn ClusterMetadata>,
         reply: Reply<DeleteShareOffsetsAnswer>,
         out: &mut Outputs,
     ) {
+        self.catch_up(image);
         let group = match self.empty_share_group(id) {
             Ok(group) => group,
             Err(error) => return out.reply(reply, Err(error)),

@@ -20,7 +20,9 @@ use super::super::shard::{Group, GroupShard};
 use super::event::ShareGroupEvent;
 use super::group::ShareGroup;
 use super::records;
-use super::state_partitions::{StatePartitions, TopicPartitions, Topics, combined, name_of, without};
+use super::state_partitions::{
+    StatePartitions, TopicPartitions, Topics, combined, name_of, without,
+};
 use crate::runtime::{Now, Reply};
 
 /// Where nothing says where to begin.

@@ -1,6 +1,6 @@
 //! A map that is gone over in the order of Java's `HashMap`: bucket by bucket, in a bucket as put
-//! in. Whom the assignor of Kafka gives what depends on it. Kept out: buckets that Java has made
-//! trees of.
+//! in, or the other way round as made by `computeIfAbsent`. Whom the assignor of Kafka gives what
+//! depends on it. Kept out: buckets that Java has made trees of.
 
 /// A key with Java's hash.
 pub(super) trait JavaHash: Copy + Eq {
@@ -56,20 +56,35 @@ impl<K: JavaHash, V: Default> JavaMap<K, V> {
         (hash ^ (hash >> 16)) as usize & (self.buckets.len() - 1)
     }
 
-    /// The value of a key, which is put in if it is not there.
+    fn is_over_full(&self) -> bool {
+        self.len > self.buckets.len() * 3 / 4
+    }
+
+    /// The value of a key, which comes first in its bucket if it is new: `computeIfAbsent`.
     pub(super) fn entry(&mut self, key: K) -> &mut V {
-        let mut bucket = self.bucket(&key);
-        let mut at = self.buckets[bucket].iter().position(|(known, _)| *known == key);
-        if at.is_none() {
-            self.buckets[bucket].push((key, V::default()));
-            self.len += 1;
-            if self.len > self.buckets.len() * 3 / 4 {
-                self.grow();
-                bucket = self.bucket(&key);
-            }
-            at = self.buckets[bucket].iter().position(|(known, _)| *known == key);
+        if self.is_over_full() {
+            self.grow();
         }
-        &mut self.buckets[bucket][at.unwrap_or_default()].1
+        let bucket = self.bucket(&key);
+        let known = self.buckets[bucket].iter().position(|(known, _)| *known == key);
+        if known.is_none() {
+            self.buckets[bucket].insert(0, (key, V::default()));
+            self.len += 1;
+        }
+        &mut self.buckets[bucket][known.unwrap_or_default()].1
+    }
+
+    /// A key, which comes last in its bucket if it is new: `put`.
+    fn put(&mut self, key: K, value: V) {
+        let bucket = self.bucket(&key);
+        if self.buckets[bucket].iter().any(|(known, _)| *known == key) {
+            return;
+        }
+        self.buckets[bucket].push((key, value));
+        self.len += 1;
+        if self.is_over_full() {
+            self.grow();
+        }
     }
 
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
@@ -112,7 +127,7 @@ impl<K: JavaHash> JavaSet<K> {
     }
 
     pub(super) fn insert(&mut self, key: K) {
-        self.0.entry(key);
+        self.0.put(key, ());
     }
 
     pub(super) fn remove(&mut self, key: &K) {
@@ -146,6 +161,13 @@ mod tests {
         assert_eq!(set.keys().last(), Some(&17));
         set.remove(&33);
         assert_eq!((set.first(), set.len(), set.contains(&17)), (Some(1), 12, true));
+    }
+
+    #[test]
+    fn what_is_made_where_it_is_missing_comes_first_in_its_bucket() {
+        let mut map: JavaMap<usize, ()> = JavaMap::default();
+        [1, 33, 17, 1, 2].into_iter().for_each(|key| *map.entry(key) = ());
+        assert_eq!(map.iter().map(|(key, ())| *key).collect::<Vec<_>>(), [17, 33, 1, 2]);
     }
 
     #[test]
