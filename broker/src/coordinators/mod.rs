@@ -18,7 +18,9 @@ mod hosted;
 mod kind;
 mod load;
 mod log;
+pub(crate) mod persister;
 mod shards;
+pub(crate) mod share;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transactions;
