@@ -3,12 +3,16 @@
 
 pub use kafka_protocol::messages::*;
 
+pub mod describe_share_group_offsets_request;
+pub mod describe_share_group_offsets_response;
 pub mod share_acknowledge_request;
 pub mod share_acknowledge_response;
 pub mod share_fetch_request;
 pub mod share_fetch_response;
 
 pub use crate::api::ApiKey;
+pub use describe_share_group_offsets_request::DescribeShareGroupOffsetsRequest;
+pub use describe_share_group_offsets_response::DescribeShareGroupOffsetsResponse;
 pub use share_acknowledge_request::ShareAcknowledgeRequest;
 pub use share_acknowledge_response::ShareAcknowledgeResponse;
 pub use share_fetch_request::ShareFetchRequest;

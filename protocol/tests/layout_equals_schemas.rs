@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use protocol::layout::StructLayout;
 use protocol::messages::{
-    ShareAcknowledgeRequest, ShareAcknowledgeResponse, ShareFetchRequest, ShareFetchResponse,
+    DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse, ShareAcknowledgeRequest,
+    ShareAcknowledgeResponse, ShareFetchRequest, ShareFetchResponse,
 };
 use protocol::shape::{Element, Field, Fixed, Kind};
 use protocol::wire::{HeaderVersion, Message};
@@ -37,6 +38,8 @@ fn declared<M: Message + HeaderVersion + StructLayout>(name: &'static str) -> De
 /// One line for each message under `src/messages`.
 fn all_declared() -> Vec<Declared> {
     vec![
+        declared::<DescribeShareGroupOffsetsRequest>("DescribeShareGroupOffsetsRequest"),
+        declared::<DescribeShareGroupOffsetsResponse>("DescribeShareGroupOffsetsResponse"),
         declared::<ShareAcknowledgeRequest>("ShareAcknowledgeRequest"),
         declared::<ShareAcknowledgeResponse>("ShareAcknowledgeResponse"),
         declared::<ShareFetchRequest>("ShareFetchRequest"),

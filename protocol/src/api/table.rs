@@ -130,7 +130,7 @@ pub(super) static APIS: [Api; 87] = [
     api(WriteShareGroupState, "WriteShareGroupState", 0, 0, 0, BROKER, LOCAL),
     api(DeleteShareGroupState, "DeleteShareGroupState", 0, 0, 0, BROKER, LOCAL),
     api(ReadShareGroupStateSummary, "ReadShareGroupStateSummary", 0, 0, 0, BROKER, LOCAL),
-    api(DescribeShareGroupOffsets, "DescribeShareGroupOffsets", 0, 0, 0, BROKER, LOCAL),
+    api(DescribeShareGroupOffsets, "DescribeShareGroupOffsets", 0, 1, 0, BROKER, LOCAL),
     api(AlterShareGroupOffsets, "AlterShareGroupOffsets", 0, 0, 0, BROKER, LOCAL),
     api(DeleteShareGroupOffsets, "DeleteShareGroupOffsets", 0, 0, 0, BROKER, LOCAL),
 ];

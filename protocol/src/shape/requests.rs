@@ -11,6 +11,7 @@ mod transactions;
 use super::Shape;
 use super::table::{NEVER, request};
 use crate::api::ApiKey;
+use crate::messages::DescribeShareGroupOffsetsRequest;
 
 /// How the body of this API's requests is laid out.
 pub fn shape_of(key: ApiKey) -> &'static Shape {
@@ -119,7 +120,7 @@ static REQUESTS: [(ApiKey, &Shape); 87] = [
     (ApiKey::WriteShareGroupState, &share::WRITE_SHARE_GROUP_STATE),
     (ApiKey::DeleteShareGroupState, &share::DELETE_SHARE_GROUP_STATE),
     (ApiKey::ReadShareGroupStateSummary, &share::READ_SHARE_GROUP_STATE_SUMMARY),
-    (ApiKey::DescribeShareGroupOffsets, &share::DESCRIBE_SHARE_GROUP_OFFSETS),
+    (ApiKey::DescribeShareGroupOffsets, &DescribeShareGroupOffsetsRequest::SHAPE),
     (ApiKey::AlterShareGroupOffsets, &share::ALTER_SHARE_GROUP_OFFSETS),
     (ApiKey::DeleteShareGroupOffsets, &share::DELETE_SHARE_GROUP_OFFSETS),
 ];

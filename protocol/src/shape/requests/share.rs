@@ -157,20 +157,6 @@ pub(super) static READ_SHARE_GROUP_STATE_SUMMARY: Shape = {
 };
 
 #[rustfmt::skip]
-pub(super) static DESCRIBE_SHARE_GROUP_OFFSETS: Shape = {
-    use crate::messages::describe_share_group_offsets_request::*;
-    request(0, 0, 0, &[
-        array("Groups", size_of::<DescribeShareGroupOffsetsRequestGroup>(), &[
-            string("GroupId"),
-            array("Topics", size_of::<DescribeShareGroupOffsetsRequestTopic>(), &[
-                string("TopicName"),
-                int32s("Partitions"),
-            ]).nullable(0),
-        ]),
-    ])
-};
-
-#[rustfmt::skip]
 pub(super) static ALTER_SHARE_GROUP_OFFSETS: Shape = {
     use crate::messages::alter_share_group_offsets_request::*;
     request(0, 0, 0, &[
