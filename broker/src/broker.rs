@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use crate::client_metrics::ClientMetrics;
+use crate::coordinators::end_offsets::EndOffsets;
 use crate::coordinators::groups::Groups;
+use crate::coordinators::persister::Persister;
 use crate::coordinators::transactions::Transactions;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::controller_client::ControllerClient;
@@ -38,6 +40,8 @@ pub(crate) struct Broker {
     pub(crate) moves: Arc<LogDirMoves>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) groups: Groups,
+    pub(crate) persister: Arc<Persister>,
+    pub(crate) end_offsets: EndOffsets,
     pub(crate) transactions: Transactions,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,

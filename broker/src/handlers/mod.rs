@@ -8,6 +8,7 @@ mod quorum;
 pub(crate) mod records;
 mod replicas;
 mod security;
+mod share_groups;
 mod telemetry;
 mod topics;
 mod transactions;

@@ -34,6 +34,10 @@ use super::security::{
     create_acls, delete_acls, describe_acls, describe_client_quotas,
     describe_user_scram_credentials,
 };
+use super::share_groups::{
+    alter_share_group_offsets, delete_share_group_offsets, describe_share_group_offsets,
+    share_group_describe, share_group_heartbeat,
+};
 use super::telemetry::{get_telemetry_subscriptions, push_telemetry};
 use super::topics::{
     create_partitions, create_topics, delete_topics, describe_topic_partitions, metadata,
@@ -176,7 +180,9 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
         ApiKey::ConsumerGroupHeartbeat => {
             call!(broker, context, body => consumer_group_heartbeat(metadata, groups))
         }
-        ApiKey::DeleteGroups => call!(broker, context, body => delete_groups(metadata, groups)),
+        ApiKey::DeleteGroups => {
+            call!(broker, context, body => delete_groups(metadata, groups, persister))
+        }
         ApiKey::DescribeGroups => call!(broker, context, body => describe_groups(metadata, groups)),
         ApiKey::FindCoordinator => {
             call!(broker, context, body =>
@@ -194,6 +200,30 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
             call!(broker, context, body => txn_offset_commit(
                 metadata, replicas, groups, add_partitions_to_txn
             ))
+        }
+        _ => route_share_groups(broker, context, body),
+    }
+}
+
+/// As [`route`], for share groups.
+fn route_share_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
+    match context.api.key {
+        ApiKey::AlterShareGroupOffsets => {
+            call!(broker, context, body => alter_share_group_offsets(metadata, groups, persister))
+        }
+        ApiKey::DeleteShareGroupOffsets => {
+            call!(broker, context, body => delete_share_group_offsets(metadata, groups, persister))
+        }
+        ApiKey::DescribeShareGroupOffsets => {
+            call!(broker, context, body => describe_share_group_offsets(
+                metadata, groups, persister, end_offsets
+            ))
+        }
+        ApiKey::ShareGroupDescribe => {
+            call!(broker, context, body => share_group_describe(metadata, groups))
+        }
+        ApiKey::ShareGroupHeartbeat => {
+            call!(broker, context, body => share_group_heartbeat(metadata, groups, persister))
         }
         _ => route_between_nodes(broker, context, body),
     }

@@ -28,7 +28,9 @@ use crate::blocking::blocking;
 use crate::broker::Broker;
 use crate::client_metrics::ClientMetrics;
 use crate::clock::wall_ms;
+use crate::coordinators::end_offsets::EndOffsets;
 use crate::coordinators::groups::{self, Groups};
+use crate::coordinators::persister::Persister;
 use crate::coordinators::transactions::Transactions;
 use crate::log_dirs::LogDirs;
 use crate::maintenance::Maintenance;
@@ -393,6 +395,9 @@ fn assemble(
     let producer_ids = ProducerIds::new(node_id, Arc::clone(&metadata), Arc::clone(&controller));
     let transactions =
         Transactions::new(Arc::clone(&current), Arc::clone(&metadata), Arc::clone(&producer_ids));
+    let auto_topics = AutoTopics::new(Arc::clone(&current), Arc::clone(&controller));
+    let persister =
+        Persister::new(Arc::clone(&current), Arc::clone(&metadata), Arc::clone(&auto_topics));
     let asks = AddPartitionsToTxn::new(Arc::clone(&current), Arc::clone(&metadata));
     Broker {
         add_partitions_to_txn: Arc::new(asks),
@@ -400,7 +405,9 @@ fn assemble(
         fetchers: Arc::new(fetchers),
         fetch_sessions: FetchSessions::new(slots),
         groups: Groups::new(node_id, groups::Limits::of(config)),
-        auto_topics: AutoTopics::new(Arc::clone(&current), Arc::clone(&controller)),
+        persister: Arc::new(persister),
+        end_offsets: EndOffsets::new(Arc::clone(&current), Arc::clone(&metadata)),
+        auto_topics,
         producer_ids,
         transactions,
         policies: Arc::new(policies),

@@ -143,6 +143,13 @@ broker_config! {
         "group.consumer.regex.refresh.interval.ms" => group_consumer_regex_refresh_interval_ms:
             i32,
         "group.consumer.session.timeout.ms" => group_consumer_session_timeout_ms: i32,
+        "group.share.heartbeat.interval.ms" => group_share_heartbeat_interval_ms: i32,
+        "group.share.max.heartbeat.interval.ms" => group_share_max_heartbeat_interval_ms: i32,
+        "group.share.max.session.timeout.ms" => group_share_max_session_timeout_ms: i32,
+        "group.share.max.size" => group_share_max_size: i32,
+        "group.share.min.heartbeat.interval.ms" => group_share_min_heartbeat_interval_ms: i32,
+        "group.share.min.session.timeout.ms" => group_share_min_session_timeout_ms: i32,
+        "group.share.session.timeout.ms" => group_share_session_timeout_ms: i32,
         "group.coordinator.append.linger.ms" => group_coordinator_append_linger_ms: i32,
         "group.coordinator.rebalance.protocols" => group_coordinator_rebalance_protocols:
             Vec<String>,
