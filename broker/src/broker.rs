@@ -9,6 +9,7 @@ use crate::client_metrics::ClientMetrics;
 use crate::coordinators::end_offsets::EndOffsets;
 use crate::coordinators::groups::Groups;
 use crate::coordinators::persister::Persister;
+use crate::coordinators::share::ShareStates;
 use crate::coordinators::transactions::Transactions;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::controller_client::ControllerClient;
@@ -40,9 +41,10 @@ pub(crate) struct Broker {
     pub(crate) moves: Arc<LogDirMoves>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) groups: Groups,
-    pub(crate) persister: Arc<Persister>,
     pub(crate) end_offsets: EndOffsets,
     pub(crate) transactions: Transactions,
+    pub(crate) share_states: ShareStates,
+    pub(crate) persister: Arc<Persister>,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) policies: Arc<Policies>,

@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 
 use protocol::layout::StructLayout;
 use protocol::messages::{
-    DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse, ShareAcknowledgeRequest,
-    ShareAcknowledgeResponse, ShareFetchRequest, ShareFetchResponse,
+    DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse,
+    ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse, ShareAcknowledgeRequest,
+    ShareAcknowledgeResponse, ShareFetchRequest, ShareFetchResponse, WriteShareGroupStateRequest,
+    WriteShareGroupStateResponse,
 };
 use protocol::shape::{Element, Field, Fixed, Kind};
 use protocol::wire::{HeaderVersion, Message};
@@ -40,10 +42,14 @@ fn all_declared() -> Vec<Declared> {
     vec![
         declared::<DescribeShareGroupOffsetsRequest>("DescribeShareGroupOffsetsRequest"),
         declared::<DescribeShareGroupOffsetsResponse>("DescribeShareGroupOffsetsResponse"),
+        declared::<ReadShareGroupStateSummaryRequest>("ReadShareGroupStateSummaryRequest"),
+        declared::<ReadShareGroupStateSummaryResponse>("ReadShareGroupStateSummaryResponse"),
         declared::<ShareAcknowledgeRequest>("ShareAcknowledgeRequest"),
         declared::<ShareAcknowledgeResponse>("ShareAcknowledgeResponse"),
         declared::<ShareFetchRequest>("ShareFetchRequest"),
         declared::<ShareFetchResponse>("ShareFetchResponse"),
+        declared::<WriteShareGroupStateRequest>("WriteShareGroupStateRequest"),
+        declared::<WriteShareGroupStateResponse>("WriteShareGroupStateResponse"),
     ]
 }
 

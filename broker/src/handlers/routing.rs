@@ -38,6 +38,10 @@ use super::share_groups::{
     alter_share_group_offsets, delete_share_group_offsets, describe_share_group_offsets,
     share_group_describe, share_group_heartbeat,
 };
+use super::share_state::{
+    delete_share_group_state, initialize_share_group_state, read_share_group_state,
+    read_share_group_state_summary, write_share_group_state,
+};
 use super::telemetry::{get_telemetry_subscriptions, push_telemetry};
 use super::topics::{
     create_partitions, create_topics, delete_topics, describe_topic_partitions, metadata,
@@ -186,7 +190,7 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
         ApiKey::DescribeGroups => call!(broker, context, body => describe_groups(metadata, groups)),
         ApiKey::FindCoordinator => {
             call!(broker, context, body =>
-                find_coordinator(metadata, groups, transactions, auto_topics))
+                find_coordinator(metadata, groups, transactions, share_states, auto_topics))
         }
         ApiKey::Heartbeat => call!(broker, context, body => heartbeat(metadata, groups)),
         ApiKey::JoinGroup => call!(broker, context, body => join_group(metadata, groups)),
@@ -265,6 +269,28 @@ fn route_between_nodes(broker: Arc<Broker>, context: Arc<RequestContext>, body: 
             })
         }
         ApiKey::Fetch => call!(broker, context, body => controller_fetch(quorum)),
+        _ => route_share_state(broker, context, body),
+    }
+}
+
+/// As [`route`], for the state of share groups.
+fn route_share_state(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
+    match context.api.key {
+        ApiKey::DeleteShareGroupState => {
+            call!(broker, context, body => delete_share_group_state(share_states))
+        }
+        ApiKey::InitializeShareGroupState => {
+            call!(broker, context, body => initialize_share_group_state(share_states))
+        }
+        ApiKey::ReadShareGroupState => {
+            call!(broker, context, body => read_share_group_state(share_states))
+        }
+        ApiKey::ReadShareGroupStateSummary => {
+            call!(broker, context, body => read_share_group_state_summary(share_states))
+        }
+        ApiKey::WriteShareGroupState => {
+            call!(broker, context, body => write_share_group_state(share_states))
+        }
         other => {
             let why = format!("{other:?} has no handler");
             Box::pin(std::future::ready(Reply::fault(why)))

@@ -31,6 +31,7 @@ use crate::clock::wall_ms;
 use crate::coordinators::end_offsets::EndOffsets;
 use crate::coordinators::groups::{self, Groups};
 use crate::coordinators::persister::Persister;
+use crate::coordinators::share::ShareStates;
 use crate::coordinators::transactions::Transactions;
 use crate::log_dirs::LogDirs;
 use crate::maintenance::Maintenance;
@@ -276,6 +277,7 @@ impl Node {
         self.clients.disconnect().await;
         self.broker.groups.shut_down();
         self.broker.transactions.shut_down();
+        self.broker.share_states.shut_down();
         self.altering.abort();
         self.maintenance.stop().await;
         drop(self.log_dir_tasks);
@@ -395,6 +397,7 @@ fn assemble(
     let producer_ids = ProducerIds::new(node_id, Arc::clone(&metadata), Arc::clone(&controller));
     let transactions =
         Transactions::new(Arc::clone(&current), Arc::clone(&metadata), Arc::clone(&producer_ids));
+    let share_states = ShareStates::new(Arc::clone(&current), Arc::clone(&metadata));
     let auto_topics = AutoTopics::new(Arc::clone(&current), Arc::clone(&controller));
     let persister =
         Persister::new(Arc::clone(&current), Arc::clone(&metadata), Arc::clone(&auto_topics));
@@ -410,6 +413,7 @@ fn assemble(
         auto_topics,
         producer_ids,
         transactions,
+        share_states,
         policies: Arc::new(policies),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,

@@ -129,6 +129,8 @@ with_throttle_time! {
 }
 
 without_throttle_time! {
-    BeginQuorumEpochResponse DescribeQuorumResponse EndQuorumEpochResponse EnvelopeResponse
-    VoteResponse
+    BeginQuorumEpochResponse DeleteShareGroupStateResponse DescribeQuorumResponse
+    EndQuorumEpochResponse EnvelopeResponse InitializeShareGroupStateResponse
+    ReadShareGroupStateResponse ReadShareGroupStateSummaryResponse VoteResponse
+    WriteShareGroupStateResponse
 }

@@ -183,6 +183,24 @@ broker_config! {
         "transaction.state.log.replication.factor" => transaction_state_log_replication_factor: i16,
         "transaction.state.log.segment.bytes" => transaction_state_log_segment_bytes: i32,
         "transactional.id.expiration.ms" => transactional_id_expiration_ms: i32,
+        // the share coordinator
+        "share.coordinator.cold.partition.snapshot.interval.ms" =>
+            share_coordinator_cold_partition_snapshot_interval_ms: i32,
+        "share.coordinator.load.buffer.size" => share_coordinator_load_buffer_size: i32,
+        "share.coordinator.snapshot.update.records.per.snapshot" =>
+            share_coordinator_snapshot_update_records_per_snapshot: i32,
+        "share.coordinator.state.topic.compression.codec" =>
+            share_coordinator_state_topic_compression_codec: i32,
+        "share.coordinator.state.topic.min.isr" => share_coordinator_state_topic_min_isr: i16,
+        "share.coordinator.state.topic.num.partitions" =>
+            share_coordinator_state_topic_num_partitions: i32,
+        "share.coordinator.state.topic.prune.interval.ms" =>
+            share_coordinator_state_topic_prune_interval_ms: i32,
+        "share.coordinator.state.topic.replication.factor" =>
+            share_coordinator_state_topic_replication_factor: i16,
+        "share.coordinator.state.topic.segment.bytes" =>
+            share_coordinator_state_topic_segment_bytes: i32,
+        "share.coordinator.write.timeout.ms" => share_coordinator_write_timeout_ms: i32,
         // the controller quorum
         "controller.quorum.append.linger.ms" => controller_quorum_append_linger_ms: i32,
         "controller.quorum.election.backoff.max.ms" => controller_quorum_election_backoff_max_ms:

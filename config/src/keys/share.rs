@@ -1,7 +1,7 @@
 //! Share groups (KIP-932).
 //!
 //! Rows of the broker table; the facts are those of
-//! ShareGroupConfig, ShareCoordinatorConfig. None acts.
+//! ShareGroupConfig, ShareCoordinatorConfig. A row that acts has a typed field (see `super`).
 
 use super::Valid;
 use super::key::{Key, boolean, int, list, short, string};
@@ -48,36 +48,50 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(1)
         .low()
         .internal()
-        .ignored(why::SHARE),
-    int("share.coordinator.load.buffer.size").or("5242880").at_least(1).high().ignored(why::SHARE),
-    int("share.coordinator.snapshot.update.records.per.snapshot")
-        .or("500")
-        .at_least(0)
-        .ignored(why::SHARE),
-    int("share.coordinator.state.topic.compression.codec").or("0").high().ignored(why::SHARE),
-    short("share.coordinator.state.topic.min.isr").or("2").at_least(1).high().ignored(why::SHARE),
+        .acts(
+            "How old the snapshot of a share partition's state may be before another is \
+             written, so that the log behind it can be pruned.",
+        ),
+    int("share.coordinator.load.buffer.size").or("5242880").at_least(1).high().acts(
+        "How many bytes of the share-group state topic are read at a time when a \
+             coordinator loads its share partitions.",
+    ),
+    int("share.coordinator.snapshot.update.records.per.snapshot").or("500").at_least(0).acts(
+        "How many updates of a share partition's state are written between two snapshots \
+             of it.",
+    ),
+    int("share.coordinator.state.topic.compression.codec").or("0").high().acts(
+        "How batches of the share-group state topic are compressed: 0 not at all, 1 gzip, \
+             2 snappy, 3 lz4, 4 zstd.",
+    ),
+    short("share.coordinator.state.topic.min.isr").or("2").at_least(1).high().acts(
+        "How many replicas of the share-group state topic must be in sync for state to be \
+             written; the topic is created with it.",
+    ),
     int("share.coordinator.state.topic.num.partitions")
         .or("50")
         .at_least(1)
         .high()
-        .ignored(why::SHARE),
+        .acts("How many partitions the share-group state topic is created with."),
     int("share.coordinator.state.topic.prune.interval.ms")
         .or("300000")
         .at_least(1)
         .low()
         .internal()
-        .ignored(why::SHARE),
-    short("share.coordinator.state.topic.replication.factor")
-        .or("3")
-        .at_least(1)
-        .high()
-        .ignored(why::SHARE),
+        .acts("How often records of the share-group state topic that nobody needs are deleted."),
+    short("share.coordinator.state.topic.replication.factor").or("3").at_least(1).high().acts(
+        "How many replicas the partitions of the share-group state topic are created \
+             with.",
+    ),
     int("share.coordinator.state.topic.segment.bytes")
         .or("104857600")
         .at_least(1)
         .high()
-        .ignored(why::SHARE),
+        .acts("How large a segment of the share-group state topic grows."),
     int("share.coordinator.threads").or("1").at_least(1).ignored(why::SHARE),
-    int("share.coordinator.write.timeout.ms").or("5000").at_least(1).high().ignored(why::SHARE),
+    int("share.coordinator.write.timeout.ms").or("5000").at_least(1).high().acts(
+        "How long a request for share state waits for the replicas of the share-group \
+             state topic.",
+    ),
     int("share.fetch.purgatory.purge.interval.requests").or("1000").ignored(why::SHARE),
 ];

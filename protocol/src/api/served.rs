@@ -56,6 +56,11 @@ const ON_BROKER: &[ApiKey] = &[
     TxnOffsetCommit,
     ListConfigResources,
     DescribeTopicPartitions,
+    InitializeShareGroupState,
+    ReadShareGroupState,
+    WriteShareGroupState,
+    DeleteShareGroupState,
+    ReadShareGroupStateSummary,
     AddRaftVoter,
     RemoveRaftVoter,
 ];

@@ -11,7 +11,9 @@ mod transactions;
 use super::Shape;
 use super::table::{NEVER, request};
 use crate::api::ApiKey;
-use crate::messages::DescribeShareGroupOffsetsRequest;
+use crate::messages::{
+    DescribeShareGroupOffsetsRequest, ReadShareGroupStateSummaryRequest, WriteShareGroupStateRequest,
+};
 
 /// How the body of this API's requests is laid out.
 pub fn shape_of(key: ApiKey) -> &'static Shape {
@@ -117,9 +119,9 @@ static REQUESTS: [(ApiKey, &Shape); 87] = [
     (ApiKey::UpdateRaftVoter, &quorum::UPDATE_RAFT_VOTER),
     (ApiKey::InitializeShareGroupState, &share::INITIALIZE_SHARE_GROUP_STATE),
     (ApiKey::ReadShareGroupState, &share::READ_SHARE_GROUP_STATE),
-    (ApiKey::WriteShareGroupState, &share::WRITE_SHARE_GROUP_STATE),
+    (ApiKey::WriteShareGroupState, &WriteShareGroupStateRequest::SHAPE),
     (ApiKey::DeleteShareGroupState, &share::DELETE_SHARE_GROUP_STATE),
-    (ApiKey::ReadShareGroupStateSummary, &share::READ_SHARE_GROUP_STATE_SUMMARY),
+    (ApiKey::ReadShareGroupStateSummary, &ReadShareGroupStateSummaryRequest::SHAPE),
     (ApiKey::DescribeShareGroupOffsets, &DescribeShareGroupOffsetsRequest::SHAPE),
     (ApiKey::AlterShareGroupOffsets, &share::ALTER_SHARE_GROUP_OFFSETS),
     (ApiKey::DeleteShareGroupOffsets, &share::DELETE_SHARE_GROUP_OFFSETS),

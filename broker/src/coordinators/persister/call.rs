@@ -228,24 +228,25 @@ impl Call for Write {
 
     fn request(group_id: StrBytes, asked: &[&WriteState]) -> Self::Request {
         let topics = by_topic(asked, Self::partition, |asked, partition| {
-            let batches = asked.batches.iter().map(|batch| {
-                write::StateBatch::default()
-                    .with_first_offset(batch.first_offset)
-                    .with_last_offset(batch.last_offset)
-                    .with_delivery_state(batch.delivery_state)
-                    .with_delivery_count(batch.delivery_count)
+            let batches = asked.batches.iter().map(|batch| write::StateBatch {
+                first_offset: batch.first_offset,
+                last_offset: batch.last_offset,
+                delivery_state: batch.delivery_state,
+                delivery_count: batch.delivery_count,
             });
-            write::PartitionData::default()
-                .with_partition(partition)
-                .with_state_epoch(asked.state_epoch)
-                .with_leader_epoch(asked.leader_epoch)
-                .with_start_offset(asked.start_offset)
-                .with_state_batches(batches.collect())
+            write::PartitionData {
+                partition,
+                state_epoch: asked.state_epoch,
+                leader_epoch: asked.leader_epoch,
+                start_offset: asked.start_offset,
+                delivery_complete_count: asked.delivery_complete_count,
+                state_batches: batches.collect(),
+            }
         });
-        let topics = topics.into_iter().map(|(topic_id, partitions)| {
-            write::WriteStateData::default().with_topic_id(topic_id).with_partitions(partitions)
-        });
-        WriteShareGroupStateRequest::default().with_group_id(group_id).with_topics(topics.collect())
+        let topics = topics
+            .into_iter()
+            .map(|(topic_id, partitions)| write::WriteStateData { topic_id, partitions });
+        WriteShareGroupStateRequest { group_id, topics: topics.collect() }
     }
 
     fn answers(response: WriteShareGroupStateResponse) -> Answers<()> {
@@ -314,18 +315,12 @@ impl Call for Summarize {
 
     fn request(group_id: StrBytes, asked: &[&ReadState]) -> Self::Request {
         let topics = by_topic(asked, Self::partition, |asked, partition| {
-            summarize::PartitionData::default()
-                .with_partition(partition)
-                .with_leader_epoch(asked.leader_epoch)
+            summarize::PartitionData { partition, leader_epoch: asked.leader_epoch }
         });
-        let topics = topics.into_iter().map(|(topic_id, partitions)| {
-            summarize::ReadStateSummaryData::default()
-                .with_topic_id(topic_id)
-                .with_partitions(partitions)
-        });
-        ReadShareGroupStateSummaryRequest::default()
-            .with_group_id(group_id)
-            .with_topics(topics.collect())
+        let topics = topics
+            .into_iter()
+            .map(|(topic_id, partitions)| summarize::ReadStateSummaryData { topic_id, partitions });
+        ReadShareGroupStateSummaryRequest { group_id, topics: topics.collect() }
     }
 
     fn answers(response: ReadShareGroupStateSummaryResponse) -> Answers<PersistedSummary> {
@@ -335,7 +330,7 @@ impl Call for Summarize {
                     state_epoch: answer.state_epoch,
                     leader_epoch: answer.leader_epoch,
                     start_offset: answer.start_offset,
-                    delivery_complete_count: -1,
+                    delivery_complete_count: answer.delivery_complete_count,
                 };
                 let read = Refused::read(answer.error_code, answer.error_message);
                 (place(topic.topic_id, answer.partition), read.map(|()| summary))

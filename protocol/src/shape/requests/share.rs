@@ -3,7 +3,7 @@
 //! Field by field as Kafka 4.1's schemas have them; compared by the test `shape_equals_schemas`.
 
 use super::super::table::{
-    Shape, array, boolean, int8, int8s, int16, int32, int32s, int64, request, string, strings, uuid,
+    Shape, array, boolean, int8s, int32, int32s, int64, request, string, strings, uuid,
 };
 
 #[rustfmt::skip]
@@ -105,29 +105,6 @@ pub(super) static READ_SHARE_GROUP_STATE: Shape = {
 };
 
 #[rustfmt::skip]
-pub(super) static WRITE_SHARE_GROUP_STATE: Shape = {
-    use crate::messages::write_share_group_state_request::*;
-    request(0, 0, 0, &[
-        string("GroupId"),
-        array("Topics", size_of::<WriteStateData>(), &[
-            uuid("TopicId"),
-            array("Partitions", size_of::<PartitionData>(), &[
-                int32("Partition"),
-                int32("StateEpoch"),
-                int32("LeaderEpoch"),
-                int64("StartOffset"),
-                array("StateBatches", size_of::<StateBatch>(), &[
-                    int64("FirstOffset"),
-                    int64("LastOffset"),
-                    int8("DeliveryState"),
-                    int16("DeliveryCount"),
-                ]),
-            ]),
-        ]),
-    ])
-};
-
-#[rustfmt::skip]
 pub(super) static DELETE_SHARE_GROUP_STATE: Shape = {
     use crate::messages::delete_share_group_state_request::*;
     request(0, 0, 0, &[
@@ -136,21 +113,6 @@ pub(super) static DELETE_SHARE_GROUP_STATE: Shape = {
             uuid("TopicId"),
             array("Partitions", size_of::<PartitionData>(), &[
                 int32("Partition"),
-            ]),
-        ]),
-    ])
-};
-
-#[rustfmt::skip]
-pub(super) static READ_SHARE_GROUP_STATE_SUMMARY: Shape = {
-    use crate::messages::read_share_group_state_summary_request::*;
-    request(0, 0, 0, &[
-        string("GroupId"),
-        array("Topics", size_of::<ReadStateSummaryData>(), &[
-            uuid("TopicId"),
-            array("Partitions", size_of::<PartitionData>(), &[
-                int32("Partition"),
-                int32("LeaderEpoch"),
             ]),
         ]),
     ])
