@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use config::BrokerConfig;
 use coordinator::group::{
-    Answer, Assignor, ClusterMetadata, CompletionAnswer, GroupError, GroupSettings, GroupShard,
-    Level, LogEvent, NoMetadata, ShareGroupSettings,
+    Answer, Assignor, ClusterMetadata, CompletionAnswer, DeletedPartition, GroupError,
+    GroupSettings, GroupShard, Level, LogEvent, NoMetadata, ShareGroupSettings,
 };
 use coordinator::partition_of;
 use coordinator::runtime::{Producer, TransactionEnd, WriteFailure};
@@ -105,7 +105,12 @@ fn share_groups(config: &BrokerConfig) -> ShareGroupSettings {
             config.group_share_min_heartbeat_interval_ms,
             config.group_share_max_heartbeat_interval_ms,
         ),
-        ..ShareGroupSettings::default()
+        assignment_interval_ms: config.group_share_assignment_interval_ms,
+        assignment_interval_bounds_ms: (
+            config.group_share_min_assignment_interval_ms,
+            config.group_share_max_assignment_interval_ms,
+        ),
+        initialize_retry_interval_ms: config.group_share_initialize_retry_interval_ms,
     }
 }
 
@@ -250,11 +255,15 @@ impl Groups {
         image: &MetadataImage,
         changes: &Changes,
     ) {
-        let deleted = changes.deleted_topics.values().filter_map(|name| {
-            let topic = before.topics().by_name(name)?;
-            Some(topic.partitions().map(|(partition, _)| (topic.name.clone(), partition)))
+        let deleted = changes.deleted_topics.keys().filter_map(|topic_id| {
+            let topic = before.topics().by_id(*topic_id)?;
+            Some(topic.partitions().map(|(partition, _)| DeletedPartition {
+                topic: topic.name.clone(),
+                topic_id: *topic_id,
+                partition,
+            }))
         });
-        let deleted: Vec<(StrBytes, i32)> = deleted.flatten().collect();
+        let deleted: Vec<DeletedPartition> = deleted.flatten().collect();
         self.shards.give_up_deleted(before, changes);
         self.tell_metadata(image, changes);
         if !deleted.is_empty() {

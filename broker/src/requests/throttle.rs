@@ -132,5 +132,5 @@ without_throttle_time! {
     BeginQuorumEpochResponse DeleteShareGroupStateResponse DescribeQuorumResponse
     EndQuorumEpochResponse EnvelopeResponse InitializeShareGroupStateResponse
     ReadShareGroupStateResponse ReadShareGroupStateSummaryResponse VoteResponse
-    WriteShareGroupStateResponse
+    WriteShareGroupStateResponse WriteTxnMarkersResponse
 }

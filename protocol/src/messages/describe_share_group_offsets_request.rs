@@ -1,6 +1,6 @@
-//! DescribeShareGroupOffsets: where share groups are (KIP-932).
+//! DescribeShareGroupOffsets: how far share groups are (KIP-932).
 //!
-//! Version 1 has the lag in its answer (KIP-1226).
+//! Version 1 tells the lag (KIP-1226).
 
 pub use super::describe_share_group_offsets_response::DescribeShareGroupOffsetsResponse;
 use super::{GroupId, TopicName};
@@ -13,8 +13,7 @@ messages! {
 
     pub struct DescribeShareGroupOffsetsRequestGroup {
         group_id: GroupId [0+],
-        /// None: all that the group has offsets of.
-        topics: Option<Vec<DescribeShareGroupOffsetsRequestTopic>> [0+],
+        topics: Option<Vec<DescribeShareGroupOffsetsRequestTopic>> [0+] = Some(Vec::new()),
     }
 
     pub struct DescribeShareGroupOffsetsRequestTopic {

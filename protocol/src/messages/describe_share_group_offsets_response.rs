@@ -29,7 +29,6 @@ messages! {
         partition_index: i32 [0+],
         start_offset: i64 [0+],
         leader_epoch: i32 [0+],
-        /// -1: not known.
         lag: i64 [1+] = -1,
         error_code: i16 [0+],
         error_message: Option<StrBytes> [0+],
