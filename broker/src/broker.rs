@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::client_metrics::ClientMetrics;
+use crate::coordinators::end_offsets::EndOffsets;
 use crate::coordinators::groups::Groups;
 use crate::coordinators::persister::Persister;
 use crate::coordinators::share::ShareStates;
@@ -42,6 +43,7 @@ pub(crate) struct Broker {
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) groups: Groups,
     pub(crate) share_partitions: Arc<SharePartitions>,
+    pub(crate) end_offsets: EndOffsets,
     pub(crate) transactions: Transactions,
     pub(crate) share_states: ShareStates,
     pub(crate) persister: Arc<Persister>,

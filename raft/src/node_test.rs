@@ -195,10 +195,12 @@ impl Run {
         let (response, _) =
             self.call(|controller, now| controller.register_broker(&request, 4, 0, now));
         assert_eq!(response.error_code, 0);
-        let beat = protocol::messages::BrokerHeartbeatRequest::default()
-            .with_broker_id(BrokerId(1))
-            .with_broker_epoch(response.broker_epoch)
-            .with_current_metadata_offset(i64::MAX);
+        let beat = protocol::messages::BrokerHeartbeatRequest {
+            broker_id: BrokerId(1),
+            broker_epoch: response.broker_epoch,
+            current_metadata_offset: i64::MAX,
+            ..Default::default()
+        };
         let (response, _) = self.call(|controller, now| controller.heartbeat(&beat, now));
         assert!(!response.is_fenced);
         self

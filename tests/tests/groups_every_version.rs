@@ -137,39 +137,46 @@ fn commit(
     offsets: &[(&str, i32, i64, Option<&str>)],
 ) -> OffsetCommitRequest {
     let topics = offsets.iter().map(|(name, partition, offset, metadata)| {
-        let partition = OffsetCommitRequestPartition::default()
-            .with_partition_index(*partition)
-            .with_committed_offset(*offset)
-            .with_committed_metadata(metadata.map(text));
-        OffsetCommitRequestTopic::default().with_name(topic(name)).with_partitions(vec![partition])
+        let partition = OffsetCommitRequestPartition {
+            partition_index: *partition,
+            committed_offset: *offset,
+            committed_metadata: metadata.map(text),
+            ..Default::default()
+        };
+        OffsetCommitRequestTopic {
+            name: topic(name),
+            partitions: vec![partition],
+            ..Default::default()
+        }
     });
-    OffsetCommitRequest::default()
-        .with_group_id(group(id))
-        .with_member_id(text(member))
-        .with_generation_id_or_member_epoch(generation)
-        .with_topics(topics.collect())
+    OffsetCommitRequest {
+        group_id: group(id),
+        member_id: text(member),
+        generation_id_or_member_epoch: generation,
+        topics: topics.collect(),
+        ..Default::default()
+    }
 }
 
 fn fetch(id: &str, version: i16, topics: Option<&[(&str, &[i32])]>) -> OffsetFetchRequest {
     let request = OffsetFetchRequest::default();
     if version < 8 {
-        let one = |(name, partitions): &(&str, &[i32])| {
-            OffsetFetchRequestTopic::default()
-                .with_name(topic(name))
-                .with_partition_indexes(partitions.to_vec())
+        let one = |(name, partitions): &(&str, &[i32])| OffsetFetchRequestTopic {
+            name: topic(name),
+            partition_indexes: partitions.to_vec(),
         };
         let topics = topics.map(|topics| topics.iter().map(one).collect());
         return request.with_group_id(group(id)).with_topics(topics);
     }
-    let one = |(name, partitions): &(&str, &[i32])| {
-        OffsetFetchRequestTopics::default()
-            .with_name(topic(name))
-            .with_partition_indexes(partitions.to_vec())
+    let one = |(name, partitions): &(&str, &[i32])| OffsetFetchRequestTopics {
+        name: topic(name),
+        partition_indexes: partitions.to_vec(),
+        ..Default::default()
     };
     let topics = topics.map(|topics| topics.iter().map(one).collect());
-    let known = OffsetFetchRequestGroup::default().with_group_id(group(id)).with_topics(topics);
+    let known = OffsetFetchRequestGroup { group_id: group(id), topics, ..Default::default() };
     let unknown =
-        OffsetFetchRequestGroup::default().with_group_id(group("nobody")).with_topics(None);
+        OffsetFetchRequestGroup { group_id: group("nobody"), topics: None, ..Default::default() };
     request.with_groups(vec![known, unknown])
 }
 

@@ -63,7 +63,7 @@ fn with_second(second: &str) -> (Server, PathBuf) {
 }
 
 fn rows(client: &mut Client) -> Vec<DescribeLogDirsResult> {
-    let answer = client.call(4, &DescribeLogDirsRequest::default().with_topics(None));
+    let answer = client.call(4, &DescribeLogDirsRequest { topics: None });
     answer.expect("DescribeLogDirs is answered").results
 }
 

@@ -28,6 +28,7 @@ use crate::blocking::blocking;
 use crate::broker::Broker;
 use crate::client_metrics::ClientMetrics;
 use crate::clock::wall_ms;
+use crate::coordinators::end_offsets::EndOffsets;
 use crate::coordinators::groups::{self, Groups};
 use crate::coordinators::persister::Persister;
 use crate::coordinators::share::ShareStates;
@@ -409,6 +410,7 @@ fn assemble(
         fetchers: Arc::new(fetchers),
         fetch_sessions: FetchSessions::new(slots),
         groups: Groups::new(node_id, groups::Limits::of(config)),
+        end_offsets: EndOffsets::new(Arc::clone(&current), Arc::clone(&metadata)),
         auto_topics,
         producer_ids,
         transactions,

@@ -143,6 +143,18 @@ broker_config! {
         "group.consumer.regex.refresh.interval.ms" => group_consumer_regex_refresh_interval_ms:
             i32,
         "group.consumer.session.timeout.ms" => group_consumer_session_timeout_ms: i32,
+        "group.share.assignment.interval.ms" => group_share_assignment_interval_ms: i32,
+        "group.share.initialize.retry.interval.ms" => group_share_initialize_retry_interval_ms:
+            i32,
+        "group.share.max.assignment.interval.ms" => group_share_max_assignment_interval_ms: i32,
+        "group.share.min.assignment.interval.ms" => group_share_min_assignment_interval_ms: i32,
+        "group.share.heartbeat.interval.ms" => group_share_heartbeat_interval_ms: i32,
+        "group.share.max.heartbeat.interval.ms" => group_share_max_heartbeat_interval_ms: i32,
+        "group.share.max.session.timeout.ms" => group_share_max_session_timeout_ms: i32,
+        "group.share.max.size" => group_share_max_size: i32,
+        "group.share.min.heartbeat.interval.ms" => group_share_min_heartbeat_interval_ms: i32,
+        "group.share.min.session.timeout.ms" => group_share_min_session_timeout_ms: i32,
+        "group.share.session.timeout.ms" => group_share_session_timeout_ms: i32,
         "group.coordinator.append.linger.ms" => group_coordinator_append_linger_ms: i32,
         "group.coordinator.rebalance.protocols" => group_coordinator_rebalance_protocols:
             Vec<String>,
@@ -204,6 +216,9 @@ broker_config! {
         "controller.quorum.election.backoff.max.ms" => controller_quorum_election_backoff_max_ms:
             i32,
         "controller.quorum.election.timeout.ms" => controller_quorum_election_timeout_ms: i32,
+        "controller.quorum.fetch.max.bytes" => controller_quorum_fetch_max_bytes: i32,
+        "controller.quorum.fetch.snapshot.max.bytes" => controller_quorum_fetch_snapshot_max_bytes:
+            i32,
         "controller.quorum.fetch.timeout.ms" => controller_quorum_fetch_timeout_ms: i32,
         "controller.quorum.request.timeout.ms" => controller_quorum_request_timeout_ms: i32,
         "controller.quorum.retry.backoff.ms" => controller_quorum_retry_backoff_ms: i32,
@@ -222,6 +237,8 @@ broker_config! {
         process_roles: ProcessRoles,
         /// log.dirs, or log.dir where only that is set; never empty.
         log_dirs: Vec<String>,
+        /// The directories of `log_dirs` that get no new replicas.
+        cordoned_log_dirs: Vec<String>,
         /// metadata.log.dir, or the first of `log_dirs`.
         metadata_log_dir: String,
         /// What to listen on for clients and brokers.
@@ -258,6 +275,9 @@ broker_config! {
     }
 }
 
+/// Stands for all directories in cordoned.log.dirs.
+pub(super) const ALL_DIRS: &str = "*";
+
 impl Derived {
     pub(super) fn from_values(
         values: &Values,
@@ -266,10 +286,12 @@ impl Derived {
     ) -> Result<Self, ConfigError> {
         let network = Network::from_values(values, &properties)?;
         let own = Values::read(Table::Own, &properties)?;
-        let log_dirs = match values.typed::<Option<String>>("log.dirs")? {
-            Some(dirs) => csv(&dirs),
-            None => csv(&values.typed::<String>("log.dir")?),
+        let log_dirs: Vec<String> = match values.typed::<Option<Vec<String>>>("log.dirs")? {
+            Some(dirs) => dirs,
+            None => values.typed("log.dir")?,
         };
+        let cordoned: Vec<String> = values.typed("cordoned.log.dirs")?;
+        let all_cordoned = cordoned.iter().any(|dir| dir == ALL_DIRS);
         let metadata_log_dir = match values.typed::<Option<String>>("metadata.log.dir")? {
             Some(dir) => dir,
             None => log_dirs.first().cloned().ok_or_else(|| {
@@ -279,7 +301,8 @@ impl Derived {
         };
         Ok(Self {
             node_id: values.typed("node.id")?,
-            process_roles: roles(&values.typed::<Vec<String>>("process.roles")?)?,
+            process_roles: roles(&values.typed::<Vec<String>>("process.roles")?),
+            cordoned_log_dirs: if all_cordoned { log_dirs.clone() } else { cordoned },
             log_dirs,
             metadata_log_dir,
             listeners: network.listeners,
@@ -309,20 +332,9 @@ impl Derived {
     }
 }
 
-fn roles(names: &[String]) -> Result<ProcessRoles, ConfigError> {
+fn roles(names: &[String]) -> ProcessRoles {
     let has = |role: &str| names.iter().any(|name| name == role);
-    let roles = ProcessRoles { broker: has("broker"), controller: has("controller") };
-    let distinct = usize::from(roles.broker) + usize::from(roles.controller);
-    if distinct == 0 {
-        let allowed = "at least one of broker and controller is expected";
-        return Err(ConfigError::invalid("process.roles", "", allowed));
-    }
-    if distinct < names.len() {
-        let names = names.join(", ");
-        let message = format!("Duplicate role names found in `process.roles`: {names}");
-        return Err(ConfigError::conflict(&["process.roles"], message));
-    }
-    Ok(roles)
+    ProcessRoles { broker: has("broker"), controller: has("controller") }
 }
 
 fn overrides(text: &str) -> Result<Vec<(String, i32)>, ConfigError> {

@@ -26,10 +26,33 @@ pub(super) const QUEUE: &str =
 pub(super) const BATCHING: &str =
     "records of one wake-up are written together anyway, without a wait";
 
+pub(super) const BUFFERS: &str = "buffers of records are given back when they are written";
+pub(super) const ASSIGNMENTS: &str = "members are assigned as soon as a group changes";
+pub(super) const PROVIDERS: &str =
+    "config providers are asked once, before the keys of a node's file are read";
+pub(super) const AUTO_JOIN: &str =
+    "a controller joins the voters by kafka-metadata-quorum add-controller";
+
 /// Reasons that cost nobody anything: a key that is set is not worth a warning.
 pub(super) const QUIET: &[&str] = &[
-    THREADS, PLUGIN, METRICS, PURGATORY, PEERS, LINGER, INTERNAL, BATCHING, SOCKETS, SHARE,
-    STREAMS, TWO_PHASES, MIGRATION, QUEUE, DIRS,
+    THREADS,
+    PLUGIN,
+    METRICS,
+    PURGATORY,
+    PEERS,
+    LINGER,
+    INTERNAL,
+    BATCHING,
+    SOCKETS,
+    SHARE,
+    STREAMS,
+    TWO_PHASES,
+    MIGRATION,
+    QUEUE,
+    DIRS,
+    BUFFERS,
+    ASSIGNMENTS,
+    PROVIDERS,
 ];
 
 /// Reasons that refuse whatever is not Kafka's own: `broker::plugins` has the classes.

@@ -56,6 +56,8 @@ const ON_BROKER: &[ApiKey] = &[
     TxnOffsetCommit,
     ListConfigResources,
     DescribeTopicPartitions,
+    ShareGroupHeartbeat,
+    ShareGroupDescribe,
     ShareFetch,
     ShareAcknowledge,
     InitializeShareGroupState,
@@ -63,6 +65,9 @@ const ON_BROKER: &[ApiKey] = &[
     WriteShareGroupState,
     DeleteShareGroupState,
     ReadShareGroupStateSummary,
+    DescribeShareGroupOffsets,
+    AlterShareGroupOffsets,
+    DeleteShareGroupOffsets,
     AddRaftVoter,
     RemoveRaftVoter,
 ];

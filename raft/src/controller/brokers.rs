@@ -37,7 +37,8 @@ impl Controller {
     ) -> ControllerResult<BrokerHeartbeatResponse> {
         let (id, epoch) = (request.broker_id.0, request.broker_epoch);
         if let Err(error) = self.check_broker_epoch(id, epoch) {
-            let response = BrokerHeartbeatResponse::default().with_error_code(error.code());
+            let response =
+                BrokerHeartbeatResponse { error_code: error.code(), ..Default::default() };
             return ControllerResult::unchanged(response);
         }
         if let Some(heartbeats) = &mut self.heartbeats {
@@ -66,10 +67,12 @@ impl Controller {
                 heartbeats.begin_shutdown(id, end_offset);
             }
         }
-        let response = BrokerHeartbeatResponse::default()
-            .with_is_caught_up(caught_up)
-            .with_is_fenced(next.is_fenced())
-            .with_should_shut_down(next == BrokerPhase::ShutdownNow);
+        let response = BrokerHeartbeatResponse {
+            is_caught_up: caught_up,
+            is_fenced: next.is_fenced(),
+            should_shut_down: next == BrokerPhase::ShutdownNow,
+            ..Default::default()
+        };
         ControllerResult::of(records, response)
     }
 

@@ -76,7 +76,7 @@ pub use self::kraft_upgrade::KRaftLevel;
 pub use self::log::{EpochStart, HostError, Log, SnapshotEntry, VoteStore};
 use self::peers::Peers;
 use self::role::Role;
-pub use self::settings::{QuorumSettings, QuorumTimeouts};
+pub use self::settings::{QuorumFetchSizes, QuorumSettings, QuorumTimeouts};
 pub use self::snapshot::{Retention, Snapshot, expendable_before, write as write_snapshot};
 pub use self::snapshot_id::SnapshotId;
 pub use self::voters::{Endpoints, ReplicaKey, VoterNode, VoterSet};
@@ -86,7 +86,7 @@ use crate::planted::{Bug, is_planted};
 /// How much of the log is read at a time when it is replayed.
 const REPLAY_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a fetch of the log or a snapshot may bring.
+/// The most that a fetch of the log or a snapshot brings, whatever it asks for.
 const MAX_FETCH_BYTES: i32 = 8 * 1024 * 1024;
 pub const CLUSTER_METADATA_TOPIC: &str = "__cluster_metadata";
 /// Kafka gives the metadata topic this id everywhere.

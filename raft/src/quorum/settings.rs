@@ -19,6 +19,22 @@ pub struct QuorumSettings {
     /// role.
     pub observers_sync: bool,
     pub timeouts: QuorumTimeouts,
+    pub asked: QuorumFetchSizes,
+}
+
+/// How much a node asks of the leader at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuorumFetchSizes {
+    /// `controller.quorum.fetch.max.bytes`
+    pub log_bytes: i32,
+    /// `controller.quorum.fetch.snapshot.max.bytes`
+    pub snapshot_bytes: i32,
+}
+
+impl Default for QuorumFetchSizes {
+    fn default() -> Self {
+        Self { log_bytes: 1 << 20, snapshot_bytes: 1 << 20 }
+    }
 }
 
 /// The keys `controller.quorum.*.ms`.

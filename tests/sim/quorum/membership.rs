@@ -109,11 +109,13 @@ impl World {
                     .with_name("CONTROLLER".to_owned().into())
                     .with_host("localhost".to_owned().into())
                     .with_port(port(key.id));
-                let request = AddRaftVoterRequest::default()
-                    .with_cluster_id(None)
-                    .with_voter_id(key.id)
-                    .with_voter_directory_id(key.directory_id)
-                    .with_listeners(vec![listener]);
+                let request = AddRaftVoterRequest {
+                    cluster_id: None,
+                    voter_id: key.id,
+                    voter_directory_id: key.directory_id,
+                    listeners: vec![listener],
+                    ..Default::default()
+                };
                 PeerRequest::AddRaftVoter { request, ack_when_committed: true }
             }
             Change::Remove(key) => PeerRequest::RemoveRaftVoter(

@@ -1,12 +1,13 @@
 //! Every API that is served, sent by somebody who may do nothing: which operations it asks leave
 //! for, on what, and which code comes back, at each of its versions.
 //!
-//! The rows are facts about Kafka 4.1 (`KafkaApis`, `ControllerApis`), in `cases`. A row may grant
+//! The rows are facts about Kafka 4.3 (`KafkaApis`, `ControllerApis`), in `cases`. A row may grant
 //! some leave, to see what is asked behind it.
 
 mod cases;
 mod group_cases;
 mod node_cases;
+mod share_group_cases;
 mod transaction_cases;
 
 use std::collections::BTreeSet;
@@ -253,6 +254,7 @@ pub(crate) fn cases() -> Vec<Case> {
         cases::cases(),
         transaction_cases::transaction_cases(),
         group_cases::group_cases(),
+        share_group_cases::share_group_cases(),
         node_cases::node_cases(),
     ];
     rows.into_iter().flatten().collect()

@@ -34,5 +34,9 @@ pub(crate) async fn handle(
 }
 
 fn refused(error: &ApiError) -> AddRaftVoterResponse {
-    AddRaftVoterResponse::default().with_error_code(error.code()).with_error_message(error.text())
+    AddRaftVoterResponse {
+        error_code: error.code(),
+        error_message: error.text(),
+        ..Default::default()
+    }
 }

@@ -76,13 +76,15 @@ impl Lifecycle {
                 (epoch, want_fence, want_shut_down)
             }
         };
-        let request = BrokerHeartbeatRequest::default()
-            .with_broker_id(BrokerId(self.node_id))
-            .with_broker_epoch(epoch)
-            .with_current_metadata_offset(metadata_offset)
-            .with_want_fence(want_fence)
-            .with_offline_log_dirs(self.failed_directories.name_all())
-            .with_want_shut_down(want_shut_down);
+        let request = BrokerHeartbeatRequest {
+            broker_id: BrokerId(self.node_id),
+            broker_epoch: epoch,
+            current_metadata_offset: metadata_offset,
+            want_fence,
+            offline_log_dirs: self.failed_directories.name_all(),
+            want_shut_down,
+            ..Default::default()
+        };
         Some(Due::Heartbeat(request))
     }
 

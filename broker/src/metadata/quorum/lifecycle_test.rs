@@ -20,7 +20,7 @@ fn registered(epoch: i64) -> BrokerRegistrationResponse {
 }
 
 fn heard(caught_up: bool, fenced: bool) -> BrokerHeartbeatResponse {
-    BrokerHeartbeatResponse::default().with_is_caught_up(caught_up).with_is_fenced(fenced)
+    BrokerHeartbeatResponse { is_caught_up: caught_up, is_fenced: fenced, ..Default::default() }
 }
 
 /// What a heartbeat says: epoch, offset, whether to be fenced, whether to shut down.

@@ -221,13 +221,15 @@ impl Run {
     fn heartbeat(&mut self, operands: &[&str]) -> String {
         let [id, epoch, offset, fence, stop, offline] = operands else { panic!("{operands:?}") };
         let offline = ids(offline).into_iter().map(|number| directory(i64::from(number)));
-        let request = BrokerHeartbeatRequest::default()
-            .with_broker_id(BrokerId(id.parse().unwrap()))
-            .with_broker_epoch(epoch.parse().unwrap())
-            .with_current_metadata_offset(offset.parse().unwrap())
-            .with_want_fence(*fence == "true")
-            .with_want_shut_down(*stop == "true")
-            .with_offline_log_dirs(offline.collect());
+        let request = BrokerHeartbeatRequest {
+            broker_id: BrokerId(id.parse().unwrap()),
+            broker_epoch: epoch.parse().unwrap(),
+            current_metadata_offset: offset.parse().unwrap(),
+            want_fence: *fence == "true",
+            want_shut_down: *stop == "true",
+            offline_log_dirs: offline.collect(),
+            ..Default::default()
+        };
         let now = self.now();
         let result = self.world.controller.heartbeat(&request, &now);
         self.apply(result, |answer| match answer.error_code {

@@ -36,6 +36,7 @@ pub(crate) fn settings_of(id: i32, voters: &[i32]) -> QuorumSettings {
         endpoints: vec![("CONTROLLER".to_owned(), "localhost".to_owned(), port(id))],
         observers_sync: false,
         timeouts: QuorumTimeouts::default(),
+        asked: QuorumFetchSizes::default(),
     }
 }
 

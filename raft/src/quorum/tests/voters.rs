@@ -34,11 +34,13 @@ fn add(id: i32) -> AddRaftVoterRequest {
         .with_name(text("CONTROLLER"))
         .with_host(text("localhost"))
         .with_port(port);
-    AddRaftVoterRequest::default()
-        .with_cluster_id(Some(text("cluster")))
-        .with_voter_id(id)
-        .with_voter_directory_id(directory(id))
-        .with_listeners(vec![listener])
+    AddRaftVoterRequest {
+        cluster_id: Some(text("cluster")),
+        voter_id: id,
+        voter_directory_id: directory(id),
+        listeners: vec![listener],
+        ..Default::default()
+    }
 }
 
 fn remove(id: i32) -> RemoveRaftVoterRequest {
