@@ -213,6 +213,7 @@ broker_config! {
         "group.share.record.lock.duration.ms" => group_share_record_lock_duration_ms: i32,
         // the controller quorum
         "controller.quorum.append.linger.ms" => controller_quorum_append_linger_ms: i32,
+        "controller.quorum.auto.join.enable" => controller_quorum_auto_join_enable: bool,
         "controller.quorum.election.backoff.max.ms" => controller_quorum_election_backoff_max_ms:
             i32,
         "controller.quorum.election.timeout.ms" => controller_quorum_election_timeout_ms: i32,

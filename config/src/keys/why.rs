@@ -30,8 +30,6 @@ pub(super) const BUFFERS: &str = "buffers of records are given back when they ar
 pub(super) const ASSIGNMENTS: &str = "members are assigned as soon as a group changes";
 pub(super) const PROVIDERS: &str =
     "config providers are asked once, before the keys of a node's file are read";
-pub(super) const AUTO_JOIN: &str =
-    "a controller joins the voters by kafka-metadata-quorum add-controller";
 
 /// Reasons that cost nobody anything: a key that is set is not worth a warning.
 pub(super) const QUIET: &[&str] = &[

@@ -207,6 +207,7 @@ async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
                 Authenticator::Plaintext.principal(),
                 1,
             )),
+            is_forwarded: false,
             policies: Arc::new(Policies {
                 authorizer: Arc::clone(&authorizer) as Arc<dyn Authorizer>,
                 quotas: Arc::new(NoQuotas),

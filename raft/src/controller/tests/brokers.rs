@@ -203,6 +203,37 @@ fn a_directory_that_fails_takes_its_replicas_offline() {
 }
 
 #[test]
+fn a_broker_whose_directories_are_all_cordoned_gets_no_new_replicas() {
+    let mut world = World::begun();
+    let pair = vec![Uuid::from_u128(DIRECTORIES + 1), Uuid::from_u128(DIRECTORIES + 100)];
+    world.register(&registration(1).with_log_dirs(pair.clone()), 0);
+    world.register(&registration(2), 0);
+    world.beat(1, 0);
+    world.beat(2, 0);
+    let known = |world: &World| world.image().cluster().broker(1).unwrap().cordoned_log_dirs.clone();
+    assert_eq!(known(&world), None, "it has not said yet");
+    let cordoning = |world: &World, directories: &[Uuid]| {
+        let cordoned_log_dirs = Some(directories.to_vec());
+        BrokerHeartbeatRequest { cordoned_log_dirs, ..world.heartbeat(1) }
+    };
+    let one = cordoning(&world, &pair[..1]);
+    world.send(&one, 0);
+    assert_eq!(known(&world), Some(pair[..1].to_vec()));
+    create_plain(&mut world, "t", 2);
+    let both = cordoning(&world, &pair);
+    world.send(&both, 0);
+    let again = [pair[1], pair[0]];
+    let result = world.controller.heartbeat(&cordoning(&world, &again), &at(0));
+    assert_eq!(result.records, [], "in another order it is the same");
+    create_plain(&mut world, "u", 1);
+    assert_eq!(world.partition("u", 0).replicas, [2]);
+    let none = cordoning(&world, &[]);
+    world.send(&none, 0);
+    assert_eq!(known(&world), Some(Vec::new()));
+    create_plain(&mut world, "v", 2);
+}
+
+#[test]
 fn producer_ids_come_in_blocks_of_a_thousand() {
     let mut world = World::with_brokers(1);
     let request = |epoch| {
@@ -249,6 +280,8 @@ fn the_first_controller_writes_the_bootstrap_once() {
         [
             "AbortTransactionRecord",
             "BeginTransactionRecord",
+            "FeatureLevelRecord",
+            "FeatureLevelRecord",
             "FeatureLevelRecord",
             "FeatureLevelRecord",
             "FeatureLevelRecord",
