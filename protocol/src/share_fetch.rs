@@ -95,8 +95,12 @@ mod tests {
         let records = |length: usize| Some(Bytes::from(vec![7; length]));
         let large = records(100_000);
         let partition = |records| PartitionData { records, ..Default::default() };
-        let partitions =
-            vec![partition(records(9)), partition(large.clone()), partition(records(0)), partition(large)];
+        let partitions = vec![
+            partition(records(9)),
+            partition(large.clone()),
+            partition(records(0)),
+            partition(large),
+        ];
         let topic = ShareFetchableTopicResponse { partitions, ..Default::default() };
         let response = ShareFetchResponse { responses: vec![topic], ..Default::default() };
         for version in 1..=2 {

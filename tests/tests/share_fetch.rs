@@ -152,11 +152,16 @@ impl<'a> Asker<'a> {
         answer
     }
 
-    fn acknowledge(&mut self, case: &str, group: &str, member: &str, epoch: i32, said: &[Said<'_>]) {
-        let partition = AcknowledgePartition {
-            partition_index: 0,
-            acknowledgement_batches: batches(said),
-        };
+    fn acknowledge(
+        &mut self,
+        case: &str,
+        group: &str,
+        member: &str,
+        epoch: i32,
+        said: &[Said<'_>],
+    ) {
+        let partition =
+            AcknowledgePartition { partition_index: 0, acknowledgement_batches: batches(said) };
         let topic = AcknowledgeTopic { topic_id: self.topic_id, partitions: vec![partition] };
         let request = ShareAcknowledgeRequest {
             group_id: Some(GroupId(text(group))),
@@ -266,10 +271,8 @@ fn refusals(asker: &mut Asker<'_>) {
     let topics = asker.of_partition(0, &[(0, 9, &[1])]);
     asker.fetch("begins with acknowledgements", &ShareFetchRequest { topics, ..sound.clone() });
     asker.acknowledge("acknowledges at first", &group, "m", 0, &[(0, 9, &[1])]);
-    let nowhere = FetchTopic {
-        topic_id: Uuid::from_u128(77),
-        partitions: vec![FetchPartition::default()],
-    };
+    let nowhere =
+        FetchTopic { topic_id: Uuid::from_u128(77), partitions: vec![FetchPartition::default()] };
     let topics = [asker.of_partition(9, &[]), vec![nowhere]].concat();
     let unknown = ShareFetchRequest { topics, max_wait_ms: 0, ..sound.clone() };
     asker.fetch("partitions that are not there", &unknown);
@@ -320,7 +323,8 @@ fn two_members(asker: &mut Asker<'_>) {
     let request = of_zero(asker, "a", 2, &[]);
     asker.fetch("a takes what b gave back", &ShareFetchRequest { max_wait_ms: 300, ..request });
     let request = ShareFetchRequest { topics: vec![], ..asker.request(&group, "b", 14) };
-    asker.fetch("b has it all from its session", &ShareFetchRequest { max_wait_ms: 300, ..request });
+    asker
+        .fetch("b has it all from its session", &ShareFetchRequest { max_wait_ms: 300, ..request });
     asker.acknowledge("b ends", &group, "b", -1, &[]);
     asker.acknowledge("b has ended", &group, "b", -1, &[]);
     let request = of_zero(asker, "a", -1, &[(7, 9, &[1])]);

@@ -58,7 +58,6 @@ use crate::publisher::openness::{ClientListeners, TooOpen};
 use crate::replication::add_partitions_to_txn::AddPartitionsToTxn;
 use crate::replication::alter_partition;
 use crate::replication::fetch_session::FetchSessions;
-use crate::share::{SharePartitions, StatePersister};
 use crate::replication::fetchers::Fetchers;
 use crate::replication::log_dir_failures::LogDirTasks;
 use crate::replication::log_dir_moves::LogDirMoves;
@@ -66,6 +65,7 @@ use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::replication_quota::ReplicationQuotas;
 use crate::requests::context::Policies;
 use crate::serving::connection;
+use crate::share::{SharePartitions, StatePersister};
 use crate::zookeeper::ZooKeeperFace;
 
 /// How long connections may take to end when the node stops.

@@ -209,9 +209,8 @@ fn acquire(
         })
         .collect();
     let fetched = Fetched { fetch_offset, batches: &batches, aborted: &aborted };
-    let acquired = hosted.with(|partition| {
-        partition.acquire(wanted, fetched, &settings.limits, monotonic_ms())
-    });
+    let acquired = hosted
+        .with(|partition| partition.acquire(wanted, fetched, &settings.limits, monotonic_ms()));
     let acquired = acquired.unwrap_or_default();
     let records = only_acquired(records, &batches, &acquired);
     Ok(Acquired { records, acquired })

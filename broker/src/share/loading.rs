@@ -100,7 +100,8 @@ async fn first_offset(
         ApiError::from(error_map::storage_error(&error))
     })?;
     let last_fetchable = hosted.partition.upper_bound(isolation);
-    let is_told = |offset: i64| !matches!(sought, OffsetSought::Timestamp(_)) || offset < last_fetchable;
+    let is_told =
+        |offset: i64| !matches!(sought, OffsetSought::Timestamp(_)) || offset < last_fetchable;
     found.map(|found| found.offset).filter(|offset| is_told(*offset)).ok_or_else(|| {
         let id = hosted.key.id;
         let (topic_id, topic, partition) = (Base64Uuid(id.topic_id), &hosted.topic, id.partition);

@@ -148,7 +148,8 @@ impl SharePartitions {
         let Some(hosted) = self.find(group, id) else { return unknown() };
         let limits = self.settings(group).limits;
         let now_ms = monotonic_ms();
-        let begun = hosted.begin(|partition| partition.acknowledge(member, batches, &limits, now_ms));
+        let begun =
+            hosted.begin(|partition| partition.acknowledge(member, batches, &limits, now_ms));
         persist(self, &hosted);
         match begun {
             None => unknown(),

@@ -25,7 +25,10 @@ pub(super) const KEYS: &[Key] = &[
         .or("latest")
         .valid(Valid::ShareOffsetReset)
         .acts("Where the group begins to read a partition."),
-    int("share.delivery.count.limit").or("5").at_least(2).acts("How often a record is delivered to the group at most."),
+    int("share.delivery.count.limit")
+        .or("5")
+        .at_least(2)
+        .acts("How often a record is delivered to the group at most."),
     int("share.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)
@@ -34,9 +37,17 @@ pub(super) const KEYS: &[Key] = &[
         .or("read_uncommitted")
         .valid(Valid::OneOf(&["read_committed", "read_uncommitted"]))
         .acts("Whether the group is given records of aborted transactions."),
-    int("share.partition.max.record.locks").or("2000").at_least(100).acts("How many records of a partition the group has in flight at most."),
-    int("share.record.lock.duration.ms").or("30000").at_least(1_000).acts("For how long a member has the records that it acquired."),
-    boolean("share.renew.acknowledge.enable").or("true").acts("Whether members may renew their locks."),
+    int("share.partition.max.record.locks")
+        .or("2000")
+        .at_least(100)
+        .acts("How many records of a partition the group has in flight at most."),
+    int("share.record.lock.duration.ms")
+        .or("30000")
+        .at_least(1_000)
+        .acts("For how long a member has the records that it acquired."),
+    boolean("share.renew.acknowledge.enable")
+        .or("true")
+        .acts("Whether members may renew their locks."),
     int("share.session.timeout.ms")
         .or("45000")
         .at_least(1)

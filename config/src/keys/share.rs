@@ -52,7 +52,10 @@ pub(super) const KEYS: &[Key] = &[
         .or("60000")
         .at_least(1)
         .acts("The longest session timeout that a share group may set for itself."),
-    int("group.share.max.share.sessions").or("2000").at_least(1).acts("How many share sessions the broker keeps at most."),
+    int("group.share.max.share.sessions")
+        .or("2000")
+        .at_least(1)
+        .acts("How many share sessions the broker keeps at most."),
     int("group.share.max.size")
         .or("200")
         .valid(Valid::Between(1.0, 1_000.0))

@@ -205,7 +205,8 @@ pub(crate) fn iso_duration_ms(text: &str) -> Option<i64> {
         }
         Some((seen, ms))
     };
-    let ((days, days_ms), (times, times_ms)) = (parts(days, &[('D', DAY_MS)])?, parts(time, &TIME)?);
+    let ((days, days_ms), (times, times_ms)) =
+        (parts(days, &[('D', DAY_MS)])?, parts(time, &TIME)?);
     // As many as a cast may have.
     (days + times > 0).then_some((days_ms + times_ms) as i64)
 }

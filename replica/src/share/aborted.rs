@@ -20,9 +20,13 @@ pub struct FetchedBatch {
 pub enum BatchKind {
     /// Of no producer, or not of a transaction.
     Plain,
-    Transactional { producer_id: i64 },
+    Transactional {
+        producer_id: i64,
+    },
     /// The marker that ends a transaction, aborted.
-    AbortMarker { producer_id: i64 },
+    AbortMarker {
+        producer_id: i64,
+    },
 }
 
 /// A transaction that was rolled back.
@@ -62,7 +66,10 @@ pub(super) fn aborted_ranges(
 }
 
 /// What is left of acquired records without those ranges; both are in the order of their offsets.
-pub(super) fn without(acquired: Vec<AcquiredRecords>, ranges: &[(i64, i64)]) -> Vec<AcquiredRecords> {
+pub(super) fn without(
+    acquired: Vec<AcquiredRecords>,
+    ranges: &[(i64, i64)],
+) -> Vec<AcquiredRecords> {
     let mut left = Vec::with_capacity(acquired.len());
     for mut records in acquired {
         let mut is_gone = false;

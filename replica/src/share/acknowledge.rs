@@ -181,7 +181,8 @@ impl Acknowledging<'_> {
                 return Err(AcknowledgeError::NotOwnerOfOffset);
             }
             let at = usize::try_from(first - batch.first_offset).unwrap_or(0);
-            let kind = if batch.types.len() > 1 { batch.types.get(at) } else { batch.types.first() };
+            let kind =
+                if batch.types.len() > 1 { batch.types.get(at) } else { batch.types.first() };
             let kind = kind.copied().unwrap_or(AcknowledgeType::Gap);
             self.take_state((first, last), state, kind)?;
             if kind == AcknowledgeType::Renew {
@@ -216,7 +217,11 @@ impl Acknowledging<'_> {
 }
 
 /// How a state is persisted.
-pub(super) fn state_batch(first_offset: i64, last_offset: i64, state: &InFlightState) -> StateBatch {
+pub(super) fn state_batch(
+    first_offset: i64,
+    last_offset: i64,
+    state: &InFlightState,
+) -> StateBatch {
     let delivery_count = i16::try_from(state.delivery_count).unwrap_or(i16::MAX);
     StateBatch { first_offset, last_offset, state: state.state, delivery_count }
 }

@@ -116,11 +116,7 @@ impl SharePartition {
 
     /// Takes what is available of a batch in flight. It ends there when the batch has been
     /// delivered often: what has is not mixed with what has not.
-    fn take_known(
-        &mut self,
-        taking: &mut Acquisition<'_>,
-        key: i64,
-    ) -> std::ops::ControlFlow<()> {
+    fn take_known(&mut self, taking: &mut Acquisition<'_>, key: i64) -> std::ops::ControlFlow<()> {
         use std::ops::ControlFlow::{Break, Continue};
         let Some(batch) = self.batches.get_mut(&key) else { return Continue(()) };
         let is_throttled = taking.is_throttled(batch);
@@ -128,7 +124,8 @@ impl SharePartition {
             return Break(());
         }
         let is_too_large = taking.is_record_limit() && batch.len() > taking.left;
-        let is_apart = is_throttled || is_too_large || !batch.is_within(taking.first(), taking.last);
+        let is_apart =
+            is_throttled || is_too_large || !batch.is_within(taking.first(), taking.last);
         let taken = match &mut batch.tracking {
             Tracking::Whole(state) if !is_acquirable(state) => 0,
             Tracking::Whole(state) if !is_apart => {
@@ -152,8 +149,7 @@ impl SharePartition {
     /// Takes records that were not in flight yet, of those from `first` to `last`.
     fn take_new(&mut self, taking: &mut Acquisition<'_>, first: i64, last: i64) {
         // What was done with and forgotten is not taken again.
-        let done_below =
-            if self.batches.is_empty() { self.end_offset } else { self.start_offset };
+        let done_below = if self.batches.is_empty() { self.end_offset } else { self.start_offset };
         let first = first.max(done_below);
         let mut end = last;
         if taking.left < last - first + 1 {
@@ -180,10 +176,8 @@ impl SharePartition {
         let fresh = InFlightState::acquired(holder, until);
         if taking.is_record_limit() && end - first + 1 > taking.left {
             let told_to = first + taking.left - 1;
-            let mut batch = InFlightBatch::whole(first, end, InFlightState::new(
-                RecordState::Available,
-                0,
-            ));
+            let mut batch =
+                InFlightBatch::whole(first, end, InFlightState::new(RecordState::Available, 0));
             batch.split();
             batch.states_mut(first, told_to).for_each(|(.., state)| *state = fresh.clone());
             self.batches.insert(first, batch);
@@ -201,12 +195,7 @@ impl SharePartition {
     }
 
     /// Cuts new records at ends of the log's batches once they are as many as is wanted at once.
-    fn batches_of_size(
-        &self,
-        taking: &Acquisition<'_>,
-        first: i64,
-        end: i64,
-    ) -> Vec<(i64, i64)> {
+    fn batches_of_size(&self, taking: &Acquisition<'_>, first: i64, end: i64) -> Vec<(i64, i64)> {
         let mut ranges = Vec::new();
         let mut from = first;
         let size = taking.wanted.batch_size.max(1);

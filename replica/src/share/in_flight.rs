@@ -81,7 +81,8 @@ impl InFlightState {
     /// The same, to be taken back unless it is persisted.
     pub(super) fn begin(&mut self, to: RecordState, max_delivery_count: i32, token: Token) {
         self.state = self.bounded(to, max_delivery_count);
-        self.transition = Some(Transition { token, holder: self.holder.take(), max_delivery_count });
+        self.transition =
+            Some(Transition { token, holder: self.holder.take(), max_delivery_count });
     }
 
     /// What was delivered as often as may be becomes available no more.

@@ -106,9 +106,8 @@ impl SharePartition {
     #[must_use]
     pub fn delivery_complete_count(&self) -> i64 {
         let states = self.batches.values().flat_map(InFlightBatch::states);
-        let terminal = states.filter(|(_, last, state)| {
-            *last >= self.start_offset && state.state.is_terminal()
-        });
+        let terminal = states
+            .filter(|(_, last, state)| *last >= self.start_offset && state.state.is_terminal());
         terminal.map(|(first, last, _)| last - first.max(self.start_offset) + 1).sum()
     }
 

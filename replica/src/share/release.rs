@@ -17,10 +17,7 @@ impl SharePartition {
         }
         for batch in self.batches.values_mut() {
             let held = |state: &super::in_flight::InFlightState| state.is_held_by(member);
-            if batch.first < start
-                && batch.last >= start
-                && batch.whole_state().is_some_and(held)
-            {
+            if batch.first < start && batch.last >= start && batch.whole_state().is_some_and(held) {
                 batch.split();
             }
             for (first, last, state) in batch.states_mut(i64::MIN, i64::MAX) {

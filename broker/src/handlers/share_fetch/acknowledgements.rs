@@ -85,7 +85,7 @@ fn check(
 ) -> Result<Vec<AcknowledgementBatch>, ErrorCode> {
     let mut before = -1;
     let checked = batches.iter().map(|batch| {
-        let Batch { first_offset, last_offset, acknowledge_types, .. } = batch;
+        let Batch { first_offset, last_offset, acknowledge_types } = batch;
         let (first_offset, last_offset) = (*first_offset, *last_offset);
         let in_order = first_offset <= last_offset && first_offset >= before;
         before = last_offset;
@@ -113,7 +113,7 @@ mod tests {
 
     fn batch(first_offset: i64, last_offset: i64, types: &[i8]) -> Batch {
         let acknowledge_types = types.to_vec();
-        Batch { first_offset, last_offset, acknowledge_types, ..Default::default() }
+        Batch { first_offset, last_offset, acknowledge_types }
     }
 
     #[test]

@@ -32,9 +32,7 @@ fn member<'a>(
     if !context.authorize(Operation::Read, Resource::Group(group)) {
         return Err(ErrorCode::GroupAuthorizationFailed);
     }
-    let is_valid = |id: &&StrBytes| {
-        !id.is_empty() && id.encode_utf16().count() <= MAX_MEMBER_ID
-    };
+    let is_valid = |id: &&StrBytes| !id.is_empty() && id.encode_utf16().count() <= MAX_MEMBER_ID;
     Ok((group, member.filter(is_valid).ok_or(ErrorCode::InvalidRequest)?))
 }
 

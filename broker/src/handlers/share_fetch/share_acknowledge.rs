@@ -75,16 +75,13 @@ fn respond(
             error_code,
             error_message: error.and_then(|error| error.text()),
             current_leader: topics::leader(metadata, context, id, error_code, endpoints),
-            ..Default::default()
         };
         let topic_id = id.topic_id;
         match response.responses.iter_mut().find(|topic| topic.topic_id == topic_id) {
             Some(topic) => topic.partitions.push(partition),
-            None => response.responses.push(ShareAcknowledgeTopicResponse {
-                topic_id,
-                partitions: vec![partition],
-                ..Default::default()
-            }),
+            None => response
+                .responses
+                .push(ShareAcknowledgeTopicResponse { topic_id, partitions: vec![partition] }),
         }
     }
     response

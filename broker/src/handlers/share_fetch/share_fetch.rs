@@ -117,10 +117,8 @@ fn asked(request: &ShareFetchRequest, key: ShareSessionKey) -> Asked {
         }
     }
     let forgotten = request.forgotten_topics_data.iter().flat_map(|topic| {
-        let id = |partition: &i32| SharePartitionId {
-            topic_id: topic.topic_id,
-            partition: *partition,
-        };
+        let id =
+            |partition: &i32| SharePartitionId { topic_id: topic.topic_id, partition: *partition };
         topic.partitions.iter().map(id)
     });
     Asked {
@@ -258,7 +256,6 @@ fn fetched(
                 first_offset: acquired.first_offset,
                 last_offset: acquired.last_offset,
                 delivery_count: acquired.delivery_count,
-                ..Default::default()
             });
             let (records, acquired_records) = (Some(records), told.collect());
             PartitionData { partition_index, records, acquired_records, ..Default::default() }
@@ -284,11 +281,9 @@ fn add(response: &mut ShareFetchResponse, id: SharePartitionId, partition: Parti
     let topic_id = id.topic_id;
     match response.responses.iter_mut().find(|topic| topic.topic_id == topic_id) {
         Some(topic) => topic.partitions.push(partition),
-        None => response.responses.push(ShareFetchableTopicResponse {
-            topic_id,
-            partitions: vec![partition],
-            ..Default::default()
-        }),
+        None => response
+            .responses
+            .push(ShareFetchableTopicResponse { topic_id, partitions: vec![partition] }),
     }
 }
 
@@ -300,8 +295,7 @@ fn encode(context: &RequestContext, response: ShareFetchResponse) -> Reply {
         _ => ShareFetchResponse { error_code: response.error_code, ..Default::default() },
     };
     told.throttle_time_ms = throttle.as_ms();
-    let encoded =
-        protocol::share_fetch::encode(&told, context.api_version, context.correlation_id);
+    let encoded = protocol::share_fetch::encode(&told, context.api_version, context.correlation_id);
     match encoded {
         Ok(segments) => Reply::Segments(segments).throttled(throttle),
         Err(error) => Reply::fault(error.to_string()),

@@ -27,11 +27,7 @@ fn each_type_has_its_state_and_only_what_is_done_with_moves_the_start() {
             0,
             3,
             vec![1, 1, 2, 0],
-            vec![
-                batch(0, 1, Acknowledged, 1),
-                batch(2, 2, Available, 1),
-                batch(3, 3, Archived, 1),
-            ],
+            vec![batch(0, 1, Acknowledged, 1), batch(2, 2, Available, 1), batch(3, 3, Archived, 1)],
             2,
         ),
         (0, 9, vec![4], vec![], 0),

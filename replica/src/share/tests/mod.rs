@@ -21,7 +21,10 @@ pub(super) fn fresh() -> SharePartition {
     loaded(0, &[])
 }
 
-pub(super) fn loaded(start_offset: i64, batches: &[(i64, i64, RecordState, i16)]) -> SharePartition {
+pub(super) fn loaded(
+    start_offset: i64,
+    batches: &[(i64, i64, RecordState, i16)],
+) -> SharePartition {
     let batch = |&(first_offset, last_offset, state, delivery_count)| StateBatch {
         first_offset,
         last_offset,

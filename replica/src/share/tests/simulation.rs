@@ -286,9 +286,8 @@ impl World {
 
     fn leave(&mut self, member: &'static str) {
         let token = self.partition.release(member, &self.limits);
-        let theirs = |(_, (holder, until)): &(&i64, &(&str, i64))| {
-            *holder == member && *until > self.now_ms
-        };
+        let theirs =
+            |(_, (holder, until)): &(&i64, &(&str, i64))| *holder == member && *until > self.now_ms;
         let held = self.held.iter().filter(theirs).map(|(offset, _)| (*offset, false)).collect();
         match token {
             Some(token) => drop(self.waiting.insert(token, held)),
@@ -372,10 +371,12 @@ impl World {
             self.leave(member);
         }
         for _ in 0..4000 {
-            while self.out.is_some() || self.partition.next_write().is_some_and(|write| {
-                self.out = Some(write);
-                true
-            }) {
+            while self.out.is_some()
+                || self.partition.next_write().is_some_and(|write| {
+                    self.out = Some(write);
+                    true
+                })
+            {
                 self.settle_with(7)?;
             }
             if self.partition.batch_count() == 0 && self.partition.next_fetch_offset() >= self.end {
