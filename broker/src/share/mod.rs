@@ -17,6 +17,8 @@ mod loading;
 mod persisting;
 mod share_partitions;
 mod state_persister;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::share_partitions::{Acknowledging, SharePartitions};
 pub(crate) use self::state_persister::StatePersister;
