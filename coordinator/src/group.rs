@@ -2,7 +2,7 @@
 //!
 //! `shard` owns the state; one file per thing that happens to it: `join`, `sync`, `session`,
 //! `leave`, `rebalance`, `listing`, `deletion`, `offsets`, `replay`; groups of KIP-848 stand in
-//! `consumer`, on `modern`. Answers to Kafka's `GroupMetadataManager`, `ClassicGroup`,
+//! `consumer`, share groups of KIP-932 in `share`, both on `modern`. Answers to Kafka's `GroupMetadataManager`, `ClassicGroup`,
 //! `ConsumerGroup` and `OffsetMetadataManager`.
 
 mod answer;
@@ -21,6 +21,7 @@ mod replay;
 mod session;
 mod settings;
 mod shard;
+mod share;
 #[cfg(test)]
 mod simulation;
 mod state;
@@ -52,6 +53,13 @@ pub use offsets::{CommittedOffset, DeletedPartition, FetchedPartition, FetchedTo
 pub use pending_write::AfterWrite;
 pub use settings::{Caller, GroupSettings};
 pub use shard::GroupShard;
+pub use share::{
+    AlterShareOffsetsAnswer, AlteredShareOffsets, AlteredTopic, DeleteShareOffsetsAnswer,
+    DeletingShareOffsets, DescribedShareGroup, DescribedShareMember, NoShareOffsets,
+    ShareGroupEvent, ShareGroupHeartbeat, ShareGroupSettings, ShareHeartbeatAnswer,
+    ShareStateToDelete, StateToDelete, StateToInitialize, is_share_member_id,
+    refuse_share_heartbeat,
+};
 
 /// What one call of a shard of groups gives out.
 pub type Outputs = crate::runtime::Outputs<GroupShard>;

@@ -42,6 +42,9 @@ impl ClusterMetadata for ImageMetadata {
         GroupOverrides {
             consumer_session_timeout_ms: number("consumer.session.timeout.ms"),
             consumer_heartbeat_interval_ms: number("consumer.heartbeat.interval.ms"),
+            share_session_timeout_ms: number("share.session.timeout.ms"),
+            share_heartbeat_interval_ms: number("share.heartbeat.interval.ms"),
+            share_assignment_interval_ms: number("share.assignment.interval.ms"),
         }
     }
 }

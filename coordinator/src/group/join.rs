@@ -102,7 +102,7 @@ impl GroupShard {
             Some(Group::Consumer(group)) if group.is_empty() => {
                 self.convert_to_classic(&joining.group, out);
             }
-            Some(Group::Consumer(_) | Group::Unserved(_)) => {
+            Some(Group::Consumer(_) | Group::Share(_) | Group::Unserved(_)) => {
                 let error = GroupError::InconsistentProtocol;
                 return out.reply(reply, JoinAnswer::refused(StrBytes::default(), error));
             }

@@ -15,6 +15,7 @@ use super::classic::ClassicGroup;
 use super::consumer::{ConsumerGroup, MetadataState};
 use super::offsets::Offsets;
 use super::settings::GroupSettings;
+use super::share::ShareGroup;
 use super::timers::{Expiry, TimerKey};
 use super::unserved_group::UnservedGroup;
 use crate::runtime::{Now, Timers, VersionedMap};
@@ -24,6 +25,7 @@ use crate::runtime::{Now, Timers, VersionedMap};
 pub(super) enum Group {
     Classic(Box<ClassicGroup>),
     Consumer(Arc<ConsumerGroup>),
+    Share(Arc<ShareGroup>),
     Unserved(UnservedGroup),
 }
 
@@ -32,6 +34,7 @@ impl Group {
         match self {
             Self::Classic(group) => group.is_in(super::GroupState::Empty),
             Self::Consumer(group) => group.is_empty(),
+            Self::Share(group) => group.is_empty(),
             Self::Unserved(group) => group.is_empty(),
         }
     }
@@ -68,6 +71,7 @@ impl GroupShard {
                     Some(Group::Consumer(_)) => {
                         self.consumer_session_expired(&group, &member, out);
                     }
+                    Some(Group::Share(_)) => self.share_session_expired(&group, &member, out),
                     _ => self.session_expired(&group, &member, now, out),
                 },
                 (

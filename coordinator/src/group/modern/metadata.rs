@@ -21,6 +21,12 @@ pub struct GroupOverrides {
     pub consumer_session_timeout_ms: Option<i32>,
     /// consumer.heartbeat.interval.ms
     pub consumer_heartbeat_interval_ms: Option<i32>,
+    /// share.session.timeout.ms
+    pub share_session_timeout_ms: Option<i32>,
+    /// share.heartbeat.interval.ms
+    pub share_heartbeat_interval_ms: Option<i32>,
+    /// share.assignment.interval.ms
+    pub share_assignment_interval_ms: Option<i32>,
 }
 
 /// The metadata of the cluster at one version.

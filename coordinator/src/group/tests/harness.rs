@@ -379,6 +379,7 @@ impl Bench {
                 )
             }
             Group::Consumer(group) => format!("{group:?}"),
+            Group::Share(group) => group.durable_state(),
             Group::Unserved(group) => format!("{id:?} {:?}", group.tombstones()),
         });
         groups
