@@ -41,7 +41,8 @@ pub use answer::{
 pub use classic::GroupState;
 pub use consumer::{
     ConsumerGroupEvent, ConsumerGroupHeartbeat, DescribedConsumerGroup, DescribedConsumerMember,
-    DescribedPartitions, HeartbeatAnswer, refuse_heartbeat,
+    DescribedPartitions, DowngradeObstacle, HeartbeatAnswer, MemberProtocol, UpgradeObstacle,
+    refuse_heartbeat,
 };
 pub use join::refuse_join;
 pub use listing::{DescribedGroup, DescribedMember, GroupKind, ListedGroup};
@@ -50,7 +51,7 @@ pub use modern::assignor::Assignor;
 pub use modern::{Assignment, ClusterMetadata, GroupOverrides, NoMetadata, TopicMetadata};
 pub use offsets::{CommittedOffset, FetchedPartition, FetchedTopic};
 pub use pending_write::AfterWrite;
-pub use settings::{Caller, GroupSettings};
+pub use settings::{Caller, GroupSettings, MigrationPolicy};
 pub use shard::GroupShard;
 
 /// What one call of a shard of groups gives out.

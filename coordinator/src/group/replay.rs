@@ -103,6 +103,7 @@ impl Shard for GroupShard {
             }
             self.believe_in_unserved_members(&group, out.now());
             self.begin_consumer_sessions(&group, out.now());
+            self.resume_classic(&group, out.now());
         }
     }
 

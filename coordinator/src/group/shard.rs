@@ -66,15 +66,21 @@ impl GroupShard {
             match (key, expiry) {
                 (TimerKey::Session { group, member }, _) => match self.groups.latest(&group) {
                     Some(Group::Consumer(_)) => {
-                        self.consumer_session_expired(&group, &member, out);
+                        self.consumer_session_expired(&group, &member, now, out);
                     }
                     _ => self.session_expired(&group, &member, now, out),
                 },
                 (
                     TimerKey::Rebalance { group, member },
                     Expiry::Rebalance { epoch, timeout_ms },
-                ) => self.rebalance_expired(&group, &member, epoch, timeout_ms, out),
+                ) => self.rebalance_expired(&group, &member, epoch, timeout_ms, now, out),
                 (TimerKey::Rebalance { .. }, _) => {}
+                (TimerKey::MemberJoin { group, member }, _) => {
+                    self.rejoin_expired(&group, &member, now, out);
+                }
+                (TimerKey::MemberSync { group, member }, _) => {
+                    self.member_sync_expired(&group, &member, now, out);
+                }
                 (TimerKey::Join { group }, Expiry::InitialJoin { delay_ms, remaining_ms }) => {
                     self.initial_join_expired(&group, delay_ms, remaining_ms, now, out);
                 }

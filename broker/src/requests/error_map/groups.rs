@@ -17,7 +17,7 @@ pub(crate) fn code(error: &GroupError) -> ErrorCode {
         | GroupError::NotAConsumerGroup(_)
         | GroupError::NotAClassicGroup(_)
         | GroupError::NoSuchConsumerGroup(_)
-        | GroupError::UpgradeDisabled(_) => ErrorCode::GroupIdNotFound,
+        | GroupError::CannotUpgrade { .. } => ErrorCode::GroupIdNotFound,
         GroupError::UnknownMember
         | GroupError::NotAMember { .. }
         | GroupError::UnknownInstance(_) => ErrorCode::UnknownMemberId,

@@ -182,7 +182,11 @@ impl Bench {
         let draw = Uuid::from_u128(self.next_draw);
         self.next_draw += 1;
         let caller = Caller { client_id: "client", client_host: "/127.0.0.1", api_version };
-        self.run(|shard, now, out| shard.join(caller, request, reply, draw, now, out));
+        let image = Arc::clone(&self.cluster);
+        self.run(|shard, now, out| {
+            shard.catch_up(&image);
+            shard.join(caller, request, reply, draw, now, out);
+        });
         reply.id()
     }
 
@@ -238,7 +242,11 @@ impl Bench {
 
     pub(in super::super) fn sync_with(&mut self, request: &SyncGroupRequest) -> ReplyId {
         let reply = self.reply();
-        self.run(|shard, _, out| shard.sync(request, reply, out));
+        let image = Arc::clone(&self.cluster);
+        self.run(|shard, now, out| {
+            shard.catch_up(&image);
+            shard.sync(request, reply, now, out);
+        });
         reply.id()
     }
 
