@@ -178,7 +178,7 @@ impl Fields<'_> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::messages::consumer_protocol_assignment as assignment;
+    use protocol::messages::consumer_protocol_assignment as given;
     use protocol::messages::consumer_protocol_subscription as subscription;
     use protocol::messages::{ConsumerProtocolAssignment, ConsumerProtocolSubscription, TopicName};
     use protocol::wire::{Decodable as _, Encodable as _};
@@ -245,10 +245,10 @@ mod tests {
             (topic_id("a"), BTreeSet::from([1, 3])),
             (topic_id("gone"), BTreeSet::from([0])),
         ]);
-        let bytes = super::assignment(&partitions, 1, &*image);
+        let bytes = assignment(&partitions, 1, &*image);
         let mut rest = bytes.slice(2..);
         let message = ConsumerProtocolAssignment::decode(&mut rest, 1).unwrap();
-        let topic = assignment::TopicPartition::default()
+        let topic = given::TopicPartition::default()
             .with_topic(TopicName(text("a")))
             .with_partitions(vec![1, 3]);
         assert_eq!(
@@ -256,9 +256,9 @@ mod tests {
             ConsumerProtocolAssignment::default().with_assigned_partitions(vec![topic])
         );
         assert!(rest.is_empty());
-        let given = Given::read(&bytes).unwrap();
-        assert_eq!(given.partitions, [(text("a"), vec![1, 3])]);
-        assert!(!given.has_user_data);
-        assert_eq!(by_id(&given.partitions, &*image)[&topic_id("a")], BTreeSet::from([1, 3]));
+        let read = Given::read(&bytes).unwrap();
+        assert_eq!(read.partitions, [(text("a"), vec![1, 3])]);
+        assert!(!read.has_user_data);
+        assert_eq!(by_id(&read.partitions, &*image)[&topic_id("a")], BTreeSet::from([1, 3]));
     }
 }
