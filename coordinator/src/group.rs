@@ -13,6 +13,8 @@ mod join;
 mod leave;
 mod listing;
 mod log_event;
+#[cfg(test)]
+mod migration_simulation;
 mod modern;
 mod offsets;
 mod pending_write;

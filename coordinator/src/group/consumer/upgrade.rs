@@ -10,6 +10,7 @@
 //! assignment is the coordinator's. Answers to `validateOnlineUpgrade`, `convertToConsumerGroup`
 //! and `ConsumerGroup.fromClassicGroup`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,14 +21,14 @@ use super::super::Outputs;
 use super::super::answer::{GroupError, JoinAnswer, SyncAnswer};
 use super::super::classic::{self, ClassicGroup, GroupState};
 use super::super::log_event::LogEvent;
-use super::super::modern::ClusterMetadata;
+use super::super::modern::{Assignment, ClusterMetadata};
 use super::super::settings::GroupSettings;
 use super::super::shard::{Group, GroupShard};
 use super::super::timers::{Expiry, TimerKey};
 use super::embedded_protocol::{Given, Subscription, by_id};
 use super::event::ConsumerGroupEvent;
 use super::group::ConsumerGroup;
-use super::member::{Member, Owned};
+use super::member::Member;
 use super::records;
 use super::subscriptions::Subscriptions;
 use crate::runtime::Now;
@@ -145,7 +146,7 @@ fn refuse(settings: &GroupSettings, classic: &ClassicGroup) -> Result<(), Upgrad
 }
 
 /// Unlike Kafka: a group whose first generation is still coming together is taken, too, by the
-/// protocol that it would choose (docs/decisions/0475); Kafka fails the request.
+/// protocol that it would choose; Kafka fails the request (docs/decisions/0475).
 fn from_classic(
     classic: &ClassicGroup,
     image: &dyn ClusterMetadata,
@@ -154,31 +155,56 @@ fn from_classic(
     (group.epoch, group.assignment_epoch) = (classic.generation, classic.generation);
     let protocol = classic.protocol_name.clone().or_else(|| classic.select_protocol());
     let protocol = protocol.unwrap_or_default();
+    let mut claims = Vec::new();
     for each in classic.members.values() {
         let subscription =
             Subscription::read(&each.metadata(&protocol)).ok_or(UpgradeObstacle::Malformed)?;
-        let target = if each.assignment.is_empty() {
-            // It has joined and never synced.
-            Arc::default()
+        if each.assignment.is_empty() {
+            claims.push((each.id.clone(), by_id(&subscription.owned, image)));
         } else {
             let given = Given::read(&each.assignment).ok_or(UpgradeObstacle::Malformed)?;
             if given.has_user_data {
                 return Err(UpgradeObstacle::CustomAssignor);
             }
-            Arc::new(by_id(&given.partitions, image))
-        };
-        let since = |partitions: &std::collections::BTreeSet<i32>| {
-            partitions.iter().map(|partition| (*partition, classic.generation)).collect()
-        };
-        let assigned: Owned =
-            target.iter().map(|(topic, partitions)| (*topic, since(partitions))).collect();
-        let mut member = member_of(each, subscription);
+            group.target.insert(each.id.clone(), Arc::new(by_id(&given.partitions, image)));
+        }
+        group.put(member_of(each, subscription));
+    }
+    for (member, claimed) in claims {
+        let unclaimed = without_others(claimed, &group.target);
+        group.target.insert(member, Arc::new(unclaimed));
+    }
+    let members: Vec<Member> = group.members.values().map(|member| Member::clone(member)).collect();
+    for mut member in members {
         (member.epoch, member.previous_epoch) = (classic.generation, classic.generation);
-        member.assigned = assigned;
-        group.target.insert(each.id.clone(), target);
+        let target = group.target.get(&member.id).cloned().unwrap_or_default();
+        member.assigned = target
+            .iter()
+            .map(|(topic, partitions)| (*topic, since(classic.generation, partitions)))
+            .collect();
         group.put(member);
     }
     Ok(group)
+}
+
+/// A member without an assignment has what it says that it has, unless others have it. Unlike
+/// Kafka, where it has nothing: an assignment is forgotten when its phase begins anew, and a
+/// cooperative member goes on with what it had before (docs/decisions/0475).
+fn without_others(
+    mut claimed: Assignment,
+    others: &BTreeMap<StrBytes, Arc<Assignment>>,
+) -> Assignment {
+    for given in others.values().flat_map(|given| given.iter()) {
+        if let Some(partitions) = claimed.get_mut(given.0) {
+            partitions.retain(|partition| !given.1.contains(partition));
+        }
+    }
+    claimed.retain(|_, partitions| !partitions.is_empty());
+    claimed
+}
+
+fn since(epoch: i32, partitions: &BTreeSet<i32>) -> BTreeMap<i32, i32> {
+    partitions.iter().map(|partition| (*partition, epoch)).collect()
 }
 
 fn member_of(each: &classic::Member, subscription: Subscription) -> Member {

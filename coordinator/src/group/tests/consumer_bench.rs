@@ -140,6 +140,32 @@ pub(in super::super) fn partitions_in(mut given: Bytes) -> Vec<i32> {
     (0..given.get_i32()).map(|_| given.get_i32()).collect()
 }
 
+/// The partitions of `orders` that a member says it has.
+pub(in super::super) fn owned_in(subscription: &Bytes) -> Vec<i32> {
+    let owned = [&[0, 1][..], &subscription[18..], &[0xff; 4]].concat();
+    partitions_in(owned.into())
+}
+
+/// A SyncGroup of a leader with what it gives to whom; of anybody else with nothing.
+pub(in super::super) fn given_to(
+    member: &str,
+    instance: Option<&str>,
+    generation: i32,
+    assigned: &[(StrBytes, Vec<i32>)],
+) -> SyncGroupRequest {
+    let assigned = assigned.iter().map(|(member, partitions)| {
+        SyncGroupRequestAssignment::default()
+            .with_member_id(member.clone())
+            .with_assignment(given(partitions))
+    });
+    SyncGroupRequest::default()
+        .with_group_id(GroupId(text("g")))
+        .with_member_id(text(member))
+        .with_group_instance_id(instance.map(text))
+        .with_generation_id(generation)
+        .with_assignments(assigned.collect())
+}
+
 /// A join of the classic protocol, with what the member has.
 pub(in super::super) fn joins_again(
     member: &str,
@@ -207,18 +233,9 @@ impl Bench {
         generation: i32,
         assigned: &[(&str, &[i32])],
     ) -> ReplyId {
-        let assigned = assigned.iter().map(|(member, partitions)| {
-            SyncGroupRequestAssignment::default()
-                .with_member_id(text(member))
-                .with_assignment(given(partitions))
-        });
-        let request = SyncGroupRequest::default()
-            .with_group_id(GroupId(text("g")))
-            .with_member_id(text(member))
-            .with_group_instance_id(instance.map(text))
-            .with_generation_id(generation)
-            .with_assignments(assigned.collect());
-        self.sync_with(&request)
+        let assigned: Vec<(StrBytes, Vec<i32>)> =
+            assigned.iter().map(|(member, given)| (text(member), given.to_vec())).collect();
+        self.sync_with(&given_to(member, instance, generation, &assigned))
     }
 
     /// Other metadata, of which the shard hears.

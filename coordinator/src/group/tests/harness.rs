@@ -255,9 +255,19 @@ impl Bench {
         member: &str,
         generation: i32,
     ) -> Result<(), GroupError> {
+        self.heartbeat_of(member, None, generation)
+    }
+
+    pub(in super::super) fn heartbeat_of(
+        &mut self,
+        member: &str,
+        instance: Option<&str>,
+        generation: i32,
+    ) -> Result<(), GroupError> {
         let request = HeartbeatRequest::default()
             .with_group_id(GroupId(text("g")))
             .with_member_id(text(member))
+            .with_group_instance_id(instance.map(text))
             .with_generation_id(generation);
         self.run(|shard, now, out| shard.heartbeat(&request, now, out))
     }
