@@ -159,20 +159,25 @@ fn from_classic(
     for each in classic.members.values() {
         let subscription =
             Subscription::read(&each.metadata(&protocol)).ok_or(UpgradeObstacle::Malformed)?;
-        if each.assignment.is_empty() {
-            claims.push((each.id.clone(), by_id(&subscription.owned, image)));
-        } else {
-            let given = Given::read(&each.assignment).ok_or(UpgradeObstacle::Malformed)?;
-            if given.has_user_data {
+        // Who has joined and never synced has no assignment.
+        let mut given = Assignment::new();
+        if !each.assignment.is_empty() {
+            let read = Given::read(&each.assignment).ok_or(UpgradeObstacle::Malformed)?;
+            if read.has_user_data {
                 return Err(UpgradeObstacle::CustomAssignor);
             }
-            group.target.insert(each.id.clone(), Arc::new(by_id(&given.partitions, image)));
+            given = by_id(&read.partitions, image);
         }
+        group.target.insert(each.id.clone(), Arc::new(given));
+        claims.push((each.id.clone(), by_id(&subscription.owned, image)));
         group.put(member_of(each, subscription));
     }
     for (member, claimed) in claims {
         let unclaimed = without_others(claimed, &group.target);
-        group.target.insert(member, Arc::new(unclaimed));
+        let target = group.target.entry(member).or_default();
+        for (topic, partitions) in unclaimed {
+            Arc::make_mut(target).entry(topic).or_default().extend(partitions);
+        }
     }
     let members: Vec<Member> = group.members.values().map(|member| Member::clone(member)).collect();
     for mut member in members {
@@ -187,9 +192,9 @@ fn from_classic(
     Ok(group)
 }
 
-/// A member without an assignment has what it says that it has, unless others have it. Unlike
-/// Kafka, where it has nothing: an assignment is forgotten when its phase begins anew, and a
-/// cooperative member goes on with what it had before (docs/decisions/0475).
+/// What a member says that it has is its, if it is nobody's by the last assignment. Unlike Kafka: a
+/// cooperative member goes on with what it had before until it has heard of a new assignment, which
+/// may be forgotten, or on its way to it, when the group is upgraded (docs/decisions/0475).
 fn without_others(
     mut claimed: Assignment,
     others: &BTreeMap<StrBytes, Arc<Assignment>>,
