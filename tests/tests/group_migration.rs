@@ -421,7 +421,7 @@ impl Classic {
 
 /// The records of groups in `__consumer_offsets`, one a line; those of one type that follow each other in an
 /// order of their own, because Kafka goes over members as its hash maps have them.
-fn records(server: &Server) -> Vec<String> {
+fn records(server: &Server, mask: impl Fn(String) -> String) -> Vec<String> {
     let log = server.data().join("__consumer_offsets-0/00000000000000000000.log");
     let args = ["--offsets-decoder", "--files", &log.display().to_string()].map(str::to_owned);
     let dumped = ToolServer::shared().run(NEWEST, "kafka-dump-log", &args, "");
@@ -439,11 +439,34 @@ fn records(server: &Server) -> Vec<String> {
             _ => records.push((kind, vec![record.to_owned()])),
         }
     }
-    let sorted = records.into_iter().flat_map(|(_, mut lines)| {
+    let sorted = records.into_iter().flat_map(|(_, lines)| {
+        let mut lines: Vec<String> = lines.into_iter().map(&mask).collect();
         lines.sort_unstable();
         lines
     });
     sorted.collect()
+}
+
+/// Kafka's leader is the first of a hash map.
+fn without_leader(record: &str) -> String {
+    let Some((before, rest)) = record.split_once("\"leader\":\"") else {
+        return record.to_owned();
+    };
+    let (_, rest) = rest.split_once('"').expect("a leader");
+    format!("{before}\"leader\":\"LEADER\"{rest}")
+}
+
+/// The members of a classic group's record by the names that they have here.
+fn by_name(record: &str) -> String {
+    const MEMBER: &str = "{\"memberId\":";
+    let Some((before, members)) = record.split_once(&format!("[{MEMBER}")) else {
+        return record.to_owned();
+    };
+    let members = members.strip_suffix("]}}").expect("the members end the record");
+    let separator = format!(",{MEMBER}");
+    let mut members: Vec<&str> = members.split(&separator).collect();
+    members.sort_unstable();
+    format!("{before}[{MEMBER}{}]}}}}", members.join(&separator))
 }
 
 #[test]
@@ -458,7 +481,6 @@ fn answers_and_records_of_a_migration_up_and_down_are_stocks() {
     static_member(&mut play);
     refusals(&mut play);
     let Play { names, mut lines, .. } = play;
-    lines.extend(records(&server));
     let base64 = protocol::base64_uuid::Base64Uuid(topic).to_string();
     let mask = |line: String| {
         let mut line = line.replace(", unknown_tagged_fields: {}", "");
@@ -466,14 +488,11 @@ fn answers_and_records_of_a_migration_up_and_down_are_stocks() {
             line = line.replace(id, name);
         }
         let line = line.replace(&base64, "ORDERS").replace(&topic.to_string(), "ORDERS");
-        let leader = line.find("\"leader\":\"").map(|at| at + "\"leader\":\"".len());
-        let line = leader.map_or(line.clone(), |at| {
-            let rest = line[at..].split_once('"').map_or("", |(_, rest)| rest);
-            format!("{}LEADER\"{rest}", &line[..at])
-        });
+        let line = by_name(&without_leader(&line));
         mask::hashes(&mask::usual(&line, &server))
     };
-    let lines: Vec<String> = lines.into_iter().map(mask).collect();
+    lines = lines.into_iter().map(mask).collect();
+    lines.extend(records(&server, mask));
     if recording() {
         std::fs::write(file(GOLDEN), lines.join("\n") + "\n").expect("recorded");
         return;
