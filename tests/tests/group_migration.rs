@@ -507,3 +507,91 @@ fn answers_and_records_of_a_migration_up_and_down_are_stocks() {
     assert!(differences.is_empty(), "not as stock Kafka\n{}", differences.join("\n\n"));
     assert_eq!(recorded.lines().count(), lines.len());
 }
+
+/// The members of a group in the middle of its migration, over servers that come and go.
+struct Crew {
+    first: Classic,
+    second: Classic,
+    client: Client,
+}
+
+impl Crew {
+    /// Two classic members, one of which has followed the consumer that came to them.
+    fn upgraded(server: &Server) -> Self {
+        let client = connect(&server.address());
+        let mut play = Play { server, client, names: Vec::new(), lines: Vec::new() };
+        let (mut first, second) = play.pair("up");
+        play.beat("", &joins("up", "c", None));
+        play.follow("", &mut first);
+        Self { first, second, client: play.client }
+    }
+
+    fn reconnect(&mut self, server: &Server) {
+        let connect = || connect(&server.address());
+        (self.client, self.first.client, self.second.client) = (connect(), connect(), connect());
+    }
+
+    fn beat(&mut self, request: &ConsumerGroupHeartbeatRequest) -> Vec<i32> {
+        let answer = self.client.call(1, request).expect("answered");
+        assert_eq!(answer.error_code, 0, "{answer:?}");
+        let topics = answer.assignment.into_iter().flat_map(|of| of.topic_partitions);
+        topics.flat_map(|topic| topic.partitions).collect()
+    }
+
+    /// Who has not followed yet does, and then all partitions are somebody's.
+    fn complete_upgrade(&mut self) {
+        let Self { first, second, .. } = self;
+        assert_eq!((first.beat(), second.beat()), (0, 27));
+        assert_eq!(second.join().error_code, 0);
+        second.ask_to_sync(&[]);
+        let (code, partitions) = second.synced();
+        assert_eq!((code, second.beat()), (0, 0));
+        let mut all = [self.first.owned.clone(), partitions].concat();
+        all.extend(self.beat(&stays("up", "c", 3)));
+        all.sort_unstable();
+        assert_eq!(all, [0, 1, 2, 3]);
+        std::thread::sleep(ASSIGNMENT_INTERVAL);
+        self.beat(&stays("up", "c", -1));
+    }
+
+    /// The classic group that is left shares all partitions out.
+    fn complete_downgrade(&mut self, server: &Server) {
+        let client = connect(&server.address());
+        let mut play = Play { server, client, names: Vec::new(), lines: Vec::new() };
+        let Self { first, second, .. } = self;
+        first.owned.clear();
+        // Another subscription: stock takes a group that it loads for stable.
+        second.owned = vec![9];
+        play.rebalance("", first, second);
+        let mut all = [first.owned.clone(), second.owned.clone()].concat();
+        all.sort_unstable();
+        assert_eq!((all, first.beat(), second.beat()), (vec![0, 1, 2, 3], 0, 0));
+    }
+}
+
+#[test]
+fn each_goes_on_in_the_middle_of_the_others_migration() {
+    if recording() {
+        return;
+    }
+    for kinds in [[Kind::Gregor, Kind::Stock], [Kind::Stock, Kind::Gregor]] {
+        let mut server = Server::prepare(kinds[0], &["offsets.topic.num.partitions=1".to_owned()]);
+        // Gregor starts on directories of the release that it equals.
+        server.stock = (kinds[0] == Kind::Gregor).then(|| NEWEST.to_owned());
+        server.start_again();
+        let mut client = Client::connect(&server.address()).expect("the listener accepts");
+        create(&mut client, "orders", 4);
+        let mut crew = Crew::upgraded(&server);
+        for round in 1..=2 {
+            server.terminate();
+            server.kind = kinds[round % 2];
+            server.start_again();
+            crew.reconnect(&server);
+            if round == 1 {
+                crew.complete_upgrade();
+            } else {
+                crew.complete_downgrade(&server);
+            }
+        }
+    }
+}

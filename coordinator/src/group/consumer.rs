@@ -48,5 +48,6 @@ pub use heartbeat::{ConsumerGroupHeartbeat, HeartbeatAnswer};
 pub use request::refuse_heartbeat;
 pub use upgrade::UpgradeObstacle;
 
+pub(super) use downgrade::Downgrades;
 pub(super) use group::ConsumerGroup;
 pub(super) use metadata_change::MetadataState;

@@ -59,6 +59,9 @@ impl Shard for GroupShard {
                 self.groups.set(standing, group, None);
             }
             GroupRecord::GroupMetadata { group, value: Some(value) } => {
+                if matches!(standing, RecordPosition::InLog { .. }) {
+                    self.downgrades.classic_group_read(&group);
+                }
                 self.replay_group(group, value, standing, log_events);
             }
             GroupRecord::Consumer(record) => self.replay_consumer(record, standing),
@@ -155,6 +158,7 @@ impl Shard for GroupShard {
                 }
             }
         }
+        self.rebalance_downgraded(now, out);
     }
 
     fn next_deadline_ms(&self) -> Option<u64> {
@@ -204,6 +208,9 @@ impl GroupShard {
         if let Some(Group::Consumer(group)) = self.groups.edit(standing, &id)
             && Arc::make_mut(group).apply(record)
         {
+            if matches!(standing, RecordPosition::InLog { .. }) {
+                self.downgrades.consumer_group_gone(&id);
+            }
             self.groups.set(standing, id, None);
         }
     }

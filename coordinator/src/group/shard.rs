@@ -12,7 +12,7 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::GroupError;
 use super::classic::ClassicGroup;
-use super::consumer::{ConsumerGroup, MetadataState};
+use super::consumer::{ConsumerGroup, Downgrades, MetadataState};
 use super::offsets::Offsets;
 use super::settings::GroupSettings;
 use super::timers::{Expiry, TimerKey};
@@ -45,6 +45,7 @@ pub struct GroupShard {
     pub(super) offsets: Offsets,
     pub(super) timers: Timers<TimerKey, Expiry>,
     pub(super) metadata: MetadataState,
+    pub(super) downgrades: Downgrades,
 }
 
 impl GroupShard {
@@ -57,6 +58,7 @@ impl GroupShard {
             offsets: Offsets::default(),
             timers: Timers::default(),
             metadata: MetadataState::default(),
+            downgrades: Downgrades::default(),
         }
     }
 

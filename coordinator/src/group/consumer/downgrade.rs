@@ -11,6 +11,7 @@
 //! decided, and goes if it is not written. Answers to `validateOnlineDowngrade…`,
 //! `convertToClassicGroup` and `ClassicGroup.fromConsumerGroup`.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use protocol::records::group::GroupRecord;
@@ -44,6 +45,30 @@ impl fmt::Display for DowngradeObstacle {
             Self::TooLarge => "its group size is greater than classic group max size",
             Self::Malformed => "fail to parse the Consumer Protocol consumer",
         })
+    }
+}
+
+/// Which groups were consumer groups until their last record, as far as a log says while it is
+/// being loaded.
+#[derive(Debug, Default)]
+pub(in super::super) struct Downgrades {
+    /// Consumer groups that are gone by the last record.
+    gone: BTreeSet<StrBytes>,
+    /// Classic groups whose last record followed upon that.
+    classic: BTreeSet<StrBytes>,
+}
+
+impl Downgrades {
+    pub(in super::super) fn consumer_group_gone(&mut self, group: &StrBytes) {
+        self.gone.insert(group.clone());
+    }
+
+    pub(in super::super) fn classic_group_read(&mut self, group: &StrBytes) {
+        if self.gone.remove(group) {
+            self.classic.insert(group.clone());
+        } else {
+            self.classic.remove(group);
+        }
     }
 }
 
@@ -85,10 +110,7 @@ impl GroupShard {
         }
         let members = staying().map(|member| (&**member, &member.id));
         let classic = self.classic_of(group, members, now, out)?;
-        let rebalance = Some(format!(
-            "Downgrade group {} from consumer to classic for member leaving.",
-            group.id
-        ));
+        let rebalance = Some(member_leaving(&group.id));
         Some(Downgrade { classic, rebalance, members: group.members.keys().cloned().collect() })
     }
 
@@ -159,6 +181,19 @@ impl GroupShard {
         classic
     }
 
+    /// The log has been loaded. A group that was downgraded and has not rebalanced since does so now.
+    /// Unlike Kafka, which takes it for stable: what the last consumer had would be nobody's, and a
+    /// member could be given what another has not given up (docs/decisions/0476).
+    pub(in super::super) fn rebalance_downgraded(&mut self, now: Now, out: &mut Outputs) {
+        let Downgrades { classic, .. } = std::mem::take(&mut self.downgrades);
+        for id in classic {
+            if self.classic(&id).is_some_and(|group| group.is_in(GroupState::Stable)) {
+                let reason = member_leaving(&id);
+                self.prepare_rebalance(&id, reason, now, out);
+            }
+        }
+    }
+
     /// The records of the downgrade have been decided: the group is what no record says.
     pub(super) fn become_classic(&mut self, downgrade: Downgrade, now: Now, out: &mut Outputs) {
         let Downgrade { classic, rebalance, members } = downgrade;
@@ -182,6 +217,10 @@ impl GroupShard {
         }
         out.log(LogEvent::Consumer(ConsumerGroupEvent::Downgraded { group: id }));
     }
+}
+
+fn member_leaving(group: &StrBytes) -> String {
+    format!("Downgrade group {group} from consumer to classic for member leaving.")
 }
 
 fn classic_group<'a>(
