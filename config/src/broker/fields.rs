@@ -137,6 +137,7 @@ broker_config! {
             i32,
         "group.consumer.max.session.timeout.ms" => group_consumer_max_session_timeout_ms: i32,
         "group.consumer.max.size" => group_consumer_max_size: i32,
+        "group.consumer.migration.policy" => group_consumer_migration_policy: String,
         "group.consumer.min.heartbeat.interval.ms" => group_consumer_min_heartbeat_interval_ms:
             i32,
         "group.consumer.min.session.timeout.ms" => group_consumer_min_session_timeout_ms: i32,

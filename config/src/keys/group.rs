@@ -39,7 +39,7 @@ pub(super) const KEYS: &[Key] = &[
     string("group.consumer.migration.policy")
         .or("bidirectional")
         .valid(Valid::OneOfIgnoringCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]))
-        .ignored(why::MIGRATION),
+        .acts("Which way groups with members go between the classic and the consumer protocol."),
     int("group.consumer.min.assignment.interval.ms").or("0").at_least(0).ignored(why::ASSIGNMENTS),
     int("group.consumer.min.heartbeat.interval.ms")
         .or("5000")

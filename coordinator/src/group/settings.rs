@@ -7,6 +7,37 @@ use protocol::wire::StrBytes;
 use super::modern::assignor::Assignor;
 use super::share::ShareGroupSettings;
 
+/// Which way groups with members go between the classic and the consumer protocol
+/// (group.consumer.migration.policy). Answers to `ConsumerGroupMigrationPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MigrationPolicy {
+    Disabled,
+    Upgrade,
+    Downgrade,
+    Bidirectional,
+}
+
+impl MigrationPolicy {
+    /// By its name in any case; what is none disables.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        match name.to_lowercase().as_str() {
+            "upgrade" => Self::Upgrade,
+            "downgrade" => Self::Downgrade,
+            "bidirectional" => Self::Bidirectional,
+            _ => Self::Disabled,
+        }
+    }
+
+    pub(super) fn allows_upgrade(self) -> bool {
+        matches!(self, Self::Upgrade | Self::Bidirectional)
+    }
+
+    pub(super) fn allows_downgrade(self) -> bool {
+        matches!(self, Self::Downgrade | Self::Bidirectional)
+    }
+}
+
 /// Limits and delays of the coordinator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupSettings {
@@ -30,6 +61,8 @@ pub struct GroupSettings {
     pub consumer_assignors: Vec<Assignor>,
     /// group.consumer.max.size
     pub consumer_max_size: usize,
+    /// group.consumer.migration.policy
+    pub migration_policy: MigrationPolicy,
     /// group.consumer.session.timeout.ms
     pub consumer_session_timeout_ms: i32,
     /// group.consumer.heartbeat.interval.ms
@@ -62,6 +95,7 @@ impl Default for GroupSettings {
             retention_check_interval_ms: 600_000,
             consumer_assignors: vec![Assignor::Uniform, Assignor::Range],
             consumer_max_size: i32::MAX as usize,
+            migration_policy: MigrationPolicy::Bidirectional,
             consumer_session_timeout_ms: 45_000,
             consumer_heartbeat_interval_ms: 5_000,
             consumer_session_bounds_ms: (45_000, 60_000),
