@@ -70,6 +70,11 @@ impl Limits {
                     config.group_consumer_min_heartbeat_interval_ms,
                     config.group_consumer_max_heartbeat_interval_ms,
                 ),
+                consumer_assignment_interval_ms: config.group_consumer_assignment_interval_ms,
+                consumer_assignment_bounds_ms: (
+                    config.group_consumer_min_assignment_interval_ms,
+                    config.group_consumer_max_assignment_interval_ms,
+                ),
                 consumer_regex_refresh_interval_ms: config
                     .group_consumer_regex_refresh_interval_ms
                     .into(),

@@ -25,7 +25,6 @@ pub(super) const BATCHING: &str =
     "records of one wake-up are written together anyway, without a wait";
 
 pub(super) const BUFFERS: &str = "buffers of records are given back when they are written";
-pub(super) const ASSIGNMENTS: &str = "members are assigned as soon as a group changes";
 pub(super) const PROVIDERS: &str =
     "config providers are asked once, before the keys of a node's file are read";
 
@@ -46,7 +45,6 @@ pub(super) const QUIET: &[&str] = &[
     QUEUE,
     DIRS,
     BUFFERS,
-    ASSIGNMENTS,
     PROVIDERS,
 ];
 

@@ -73,8 +73,10 @@ pub struct GroupSettings {
     pub consumer_heartbeat_bounds_ms: (i32, i32),
     /// group.consumer.regex.refresh.interval.ms
     pub consumer_regex_refresh_interval_ms: i64,
-    /// Between two target assignments of a group; group.consumer.assignment.interval.ms of 4.3.
-    pub consumer_assignment_interval_ms: i64,
+    /// Between two target assignments of a group: group.consumer.assignment.interval.ms (KIP-1263)
+    pub consumer_assignment_interval_ms: i32,
+    /// What a group may set for itself: group.consumer.min and .max.assignment.interval.ms
+    pub consumer_assignment_bounds_ms: (i32, i32),
     /// group.share.*
     pub share: ShareGroupSettings,
     /// How long a member of a group of another kind, found in the log, is believed to be there:
@@ -102,6 +104,7 @@ impl Default for GroupSettings {
             consumer_heartbeat_bounds_ms: (5_000, 15_000),
             consumer_regex_refresh_interval_ms: 600_000,
             consumer_assignment_interval_ms: 1_000,
+            consumer_assignment_bounds_ms: (0, 15_000),
             share: ShareGroupSettings::default(),
             unserved_session_timeout_ms: 45_000,
         }
@@ -114,6 +117,12 @@ impl GroupSettings {
     pub fn default_assignor(&self) -> Assignor {
         self.consumer_assignors.first().copied().unwrap_or(Assignor::Uniform)
     }
+}
+
+/// A group's own value within the broker's bounds: what was set when they were others counts as the
+/// nearest; the broker's where it has none.
+pub(super) fn within(own: Option<i32>, (least, most): (i32, i32), otherwise: i32) -> i32 {
+    own.map_or(otherwise, |own| own.min(most).max(least))
 }
 
 /// Who sent a request.

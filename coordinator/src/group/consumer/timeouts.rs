@@ -8,6 +8,7 @@ use protocol::wire::StrBytes;
 
 use super::super::Outputs;
 use super::super::log_event::LogEvent;
+use super::super::settings::{GroupSettings, within};
 use super::super::shard::{Group, GroupShard};
 use super::super::timers::{Expiry, TimerKey};
 use super::event::ConsumerGroupEvent;
@@ -18,17 +19,20 @@ use crate::runtime::Now;
 impl GroupShard {
     fn consumer_session_timeout_ms(&self, group: &str) -> u64 {
         let own = self.metadata.image.group_overrides(group).consumer_session_timeout_ms;
-        let (least, most) = self.settings.consumer_session_bounds_ms;
-        // What was set when the broker's bounds were others counts as the nearest.
-        let own = own.map(|own| own.min(most).max(least));
-        positive(own.unwrap_or(self.settings.consumer_session_timeout_ms))
+        let GroupSettings { consumer_session_bounds_ms: bounds, .. } = self.settings;
+        positive(within(own, bounds, self.settings.consumer_session_timeout_ms))
     }
 
     pub(super) fn consumer_heartbeat_interval_ms(&self, group: &str) -> i32 {
         let own = self.metadata.image.group_overrides(group).consumer_heartbeat_interval_ms;
-        let (least, most) = self.settings.consumer_heartbeat_bounds_ms;
-        let own = own.map(|own| own.min(most).max(least));
-        own.unwrap_or(self.settings.consumer_heartbeat_interval_ms)
+        let GroupSettings { consumer_heartbeat_bounds_ms: bounds, .. } = self.settings;
+        within(own, bounds, self.settings.consumer_heartbeat_interval_ms)
+    }
+
+    pub(super) fn consumer_assignment_interval_ms(&self, group: &str) -> i32 {
+        let own = self.metadata.image.group_overrides(group).consumer_assignment_interval_ms;
+        let GroupSettings { consumer_assignment_bounds_ms: bounds, .. } = self.settings;
+        within(own, bounds, self.settings.consumer_assignment_interval_ms)
     }
 
     pub(super) fn restart_consumer_session(
