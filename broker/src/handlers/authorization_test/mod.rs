@@ -7,6 +7,8 @@
 mod cases;
 mod group_cases;
 mod node_cases;
+mod share_fetch_cases;
+mod share_group_cases;
 mod transaction_cases;
 
 use std::collections::BTreeSet;
@@ -254,6 +256,8 @@ pub(crate) fn cases() -> Vec<Case> {
         cases::cases(),
         transaction_cases::transaction_cases(),
         group_cases::group_cases(),
+        share_fetch_cases::share_fetch_cases(),
+        share_group_cases::share_group_cases(),
         node_cases::node_cases(),
     ];
     rows.into_iter().flatten().collect()
