@@ -7,6 +7,7 @@
 mod cases;
 mod group_cases;
 mod node_cases;
+mod share_cases;
 mod transaction_cases;
 
 use std::collections::BTreeSet;
@@ -251,6 +252,7 @@ pub(crate) async fn create_topic(node: &Node) -> Uuid {
 pub(crate) fn cases() -> Vec<Case> {
     let rows = [
         cases::cases(),
+        share_cases::share_cases(),
         transaction_cases::transaction_cases(),
         group_cases::group_cases(),
         node_cases::node_cases(),
