@@ -13,7 +13,7 @@
 //! waiting: what was asked is done all the same. Answers to `Persister`, `DefaultStatePersister`
 //! and `PersisterStateManager` (KIP-932).
 
-mod backoff;
+pub(super) mod backoff;
 mod call;
 mod finding;
 mod lane;

@@ -11,13 +11,13 @@ const LONGEST_MS: u64 = 30_000;
 
 /// The attempts so far.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(in super::super) struct Backoff {
     attempts: u32,
 }
 
 impl Backoff {
     /// One more attempt has failed: how long the next waits, if there is one. `draw` is any number.
-    pub(super) fn failed(&mut self, draw: u64) -> Option<Duration> {
+    pub(in super::super) fn failed(&mut self, draw: u64) -> Option<Duration> {
         self.attempts += 1;
         if self.attempts >= ATTEMPTS_MAX {
             return None;
