@@ -13,6 +13,7 @@
 mod batch;
 mod clock;
 mod cluster_metadata;
+pub(crate) mod end_offsets;
 pub(crate) mod groups;
 mod hosted;
 mod kind;
@@ -22,6 +23,7 @@ mod log;
 pub(crate) mod persister;
 mod shards;
 pub(crate) mod share;
+pub(crate) mod share_group_state;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transactions;

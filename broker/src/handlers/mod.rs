@@ -8,6 +8,8 @@ mod quorum;
 pub(crate) mod records;
 mod replicas;
 mod security;
+mod share_fetch;
+mod share_groups;
 mod share_state;
 mod telemetry;
 mod topics;

@@ -34,6 +34,11 @@ use super::security::{
     create_acls, delete_acls, describe_acls, describe_client_quotas,
     describe_user_scram_credentials,
 };
+use super::share_fetch::{share_acknowledge, share_fetch};
+use super::share_groups::{
+    alter_share_group_offsets, delete_share_group_offsets, describe_share_group_offsets,
+    share_group_describe, share_group_heartbeat,
+};
 use super::share_state::{
     delete_share_group_state, initialize_share_group_state, read_share_group_state,
     read_share_group_state_summary, write_share_group_state,
@@ -136,7 +141,9 @@ fn route_records(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes)
         ApiKey::DeleteRecords => {
             call!(broker, context, body => delete_records(config, metadata, replicas))
         }
-        ApiKey::DescribeLogDirs => call!(broker, context, body => describe_log_dirs(replicas)),
+        ApiKey::DescribeLogDirs => {
+            call!(broker, context, body => describe_log_dirs(config, replicas))
+        }
         ApiKey::DescribeProducers => {
             call!(broker, context, body => describe_producers(metadata, replicas))
         }
@@ -147,6 +154,13 @@ fn route_records(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes)
         ApiKey::OffsetForLeaderEpoch => {
             call!(broker, context, body => offset_for_leader_epoch(replicas))
         }
+        ApiKey::ShareAcknowledge => {
+            call!(broker, context, body => share_acknowledge(metadata, share_partitions))
+        }
+        ApiKey::ShareFetch => Box::pin(async move {
+            let Broker { config, metadata, share_partitions, .. } = &*broker;
+            share_fetch::begin(config, metadata, share_partitions, &context, body).await
+        }),
         _ => route_transactions(broker, context, body),
     }
 }
@@ -180,7 +194,9 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
         ApiKey::ConsumerGroupHeartbeat => {
             call!(broker, context, body => consumer_group_heartbeat(metadata, groups))
         }
-        ApiKey::DeleteGroups => call!(broker, context, body => delete_groups(metadata, groups)),
+        ApiKey::DeleteGroups => {
+            call!(broker, context, body => delete_groups(metadata, groups, persister))
+        }
         ApiKey::DescribeGroups => call!(broker, context, body => describe_groups(metadata, groups)),
         ApiKey::FindCoordinator => {
             call!(broker, context, body =>
@@ -198,6 +214,30 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
             call!(broker, context, body => txn_offset_commit(
                 metadata, replicas, groups, add_partitions_to_txn
             ))
+        }
+        _ => route_share_groups(broker, context, body),
+    }
+}
+
+/// As [`route`], for share groups.
+fn route_share_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
+    match context.api.key {
+        ApiKey::AlterShareGroupOffsets => {
+            call!(broker, context, body => alter_share_group_offsets(metadata, groups, persister))
+        }
+        ApiKey::DeleteShareGroupOffsets => {
+            call!(broker, context, body => delete_share_group_offsets(metadata, groups, persister))
+        }
+        ApiKey::DescribeShareGroupOffsets => {
+            call!(broker, context, body => describe_share_group_offsets(
+                metadata, groups, persister, end_offsets
+            ))
+        }
+        ApiKey::ShareGroupDescribe => {
+            call!(broker, context, body => share_group_describe(metadata, groups))
+        }
+        ApiKey::ShareGroupHeartbeat => {
+            call!(broker, context, body => share_group_heartbeat(metadata, groups, persister))
         }
         _ => route_between_nodes(broker, context, body),
     }
@@ -226,10 +266,9 @@ fn route_between_nodes(broker: Arc<Broker>, context: Arc<RequestContext>, body: 
         ApiKey::EndQuorumEpoch => call!(broker, context, body => end_quorum_epoch(quorum)),
         ApiKey::FetchSnapshot => call!(broker, context, body => fetch_snapshot(quorum)),
         ApiKey::UpdateRaftVoter => call!(broker, context, body => update_raft_voter(quorum)),
-        ApiKey::WriteTxnMarkers => Box::pin(async move {
-            let Broker { config, replicas, groups, .. } = &*broker;
-            write_txn_markers::handle(config, replicas, groups, &context, body).await
-        }),
+        ApiKey::WriteTxnMarkers => {
+            call!(broker, context, body => write_txn_markers(config, replicas, groups))
+        }
         ApiKey::Vote => call!(broker, context, body => vote(quorum)),
         ApiKey::Envelope => {
             let passed_on = Arc::clone(&context);

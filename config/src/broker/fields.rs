@@ -131,18 +131,36 @@ broker_config! {
         // metrics
         "telemetry.max.bytes" => telemetry_max_bytes: i32,
         // groups and offsets
+        "group.consumer.assignment.interval.ms" => group_consumer_assignment_interval_ms: i32,
         "group.consumer.assignors" => group_consumer_assignors: Vec<String>,
         "group.consumer.heartbeat.interval.ms" => group_consumer_heartbeat_interval_ms: i32,
+        "group.consumer.max.assignment.interval.ms" => group_consumer_max_assignment_interval_ms:
+            i32,
         "group.consumer.max.heartbeat.interval.ms" => group_consumer_max_heartbeat_interval_ms:
             i32,
         "group.consumer.max.session.timeout.ms" => group_consumer_max_session_timeout_ms: i32,
         "group.consumer.max.size" => group_consumer_max_size: i32,
+        "group.consumer.migration.policy" => group_consumer_migration_policy: String,
+        "group.consumer.min.assignment.interval.ms" => group_consumer_min_assignment_interval_ms:
+            i32,
         "group.consumer.min.heartbeat.interval.ms" => group_consumer_min_heartbeat_interval_ms:
             i32,
         "group.consumer.min.session.timeout.ms" => group_consumer_min_session_timeout_ms: i32,
         "group.consumer.regex.refresh.interval.ms" => group_consumer_regex_refresh_interval_ms:
             i32,
         "group.consumer.session.timeout.ms" => group_consumer_session_timeout_ms: i32,
+        "group.share.assignment.interval.ms" => group_share_assignment_interval_ms: i32,
+        "group.share.initialize.retry.interval.ms" => group_share_initialize_retry_interval_ms:
+            i32,
+        "group.share.max.assignment.interval.ms" => group_share_max_assignment_interval_ms: i32,
+        "group.share.min.assignment.interval.ms" => group_share_min_assignment_interval_ms: i32,
+        "group.share.heartbeat.interval.ms" => group_share_heartbeat_interval_ms: i32,
+        "group.share.max.heartbeat.interval.ms" => group_share_max_heartbeat_interval_ms: i32,
+        "group.share.max.session.timeout.ms" => group_share_max_session_timeout_ms: i32,
+        "group.share.max.size" => group_share_max_size: i32,
+        "group.share.min.heartbeat.interval.ms" => group_share_min_heartbeat_interval_ms: i32,
+        "group.share.min.session.timeout.ms" => group_share_min_session_timeout_ms: i32,
+        "group.share.session.timeout.ms" => group_share_session_timeout_ms: i32,
         "group.coordinator.append.linger.ms" => group_coordinator_append_linger_ms: i32,
         "group.coordinator.rebalance.protocols" => group_coordinator_rebalance_protocols:
             Vec<String>,
@@ -194,11 +212,20 @@ broker_config! {
         "share.coordinator.state.topic.segment.bytes" =>
             share_coordinator_state_topic_segment_bytes: i32,
         "share.coordinator.write.timeout.ms" => share_coordinator_write_timeout_ms: i32,
+        // share groups at their partitions
+        "group.share.delivery.count.limit" => group_share_delivery_count_limit: i32,
+        "group.share.max.share.sessions" => group_share_max_share_sessions: i32,
+        "group.share.partition.max.record.locks" => group_share_partition_max_record_locks: i32,
+        "group.share.record.lock.duration.ms" => group_share_record_lock_duration_ms: i32,
         // the controller quorum
         "controller.quorum.append.linger.ms" => controller_quorum_append_linger_ms: i32,
+        "controller.quorum.auto.join.enable" => controller_quorum_auto_join_enable: bool,
         "controller.quorum.election.backoff.max.ms" => controller_quorum_election_backoff_max_ms:
             i32,
         "controller.quorum.election.timeout.ms" => controller_quorum_election_timeout_ms: i32,
+        "controller.quorum.fetch.max.bytes" => controller_quorum_fetch_max_bytes: i32,
+        "controller.quorum.fetch.snapshot.max.bytes" => controller_quorum_fetch_snapshot_max_bytes:
+            i32,
         "controller.quorum.fetch.timeout.ms" => controller_quorum_fetch_timeout_ms: i32,
         "controller.quorum.request.timeout.ms" => controller_quorum_request_timeout_ms: i32,
         "controller.quorum.retry.backoff.ms" => controller_quorum_retry_backoff_ms: i32,
@@ -217,6 +244,8 @@ broker_config! {
         process_roles: ProcessRoles,
         /// log.dirs, or log.dir where only that is set; never empty.
         log_dirs: Vec<String>,
+        /// The directories of `log_dirs` that get no new replicas.
+        cordoned_log_dirs: Vec<String>,
         /// metadata.log.dir, or the first of `log_dirs`.
         metadata_log_dir: String,
         /// What to listen on for clients and brokers.
@@ -253,6 +282,9 @@ broker_config! {
     }
 }
 
+/// Stands for all directories in cordoned.log.dirs.
+pub(super) const ALL_DIRS: &str = "*";
+
 impl Derived {
     pub(super) fn from_values(
         values: &Values,
@@ -261,10 +293,12 @@ impl Derived {
     ) -> Result<Self, ConfigError> {
         let network = Network::from_values(values, &properties)?;
         let own = Values::read(Table::Own, &properties)?;
-        let log_dirs = match values.typed::<Option<String>>("log.dirs")? {
-            Some(dirs) => csv(&dirs),
-            None => csv(&values.typed::<String>("log.dir")?),
+        let log_dirs: Vec<String> = match values.typed::<Option<Vec<String>>>("log.dirs")? {
+            Some(dirs) => dirs,
+            None => values.typed("log.dir")?,
         };
+        let cordoned: Vec<String> = values.typed("cordoned.log.dirs")?;
+        let all_cordoned = cordoned.iter().any(|dir| dir == ALL_DIRS);
         let metadata_log_dir = match values.typed::<Option<String>>("metadata.log.dir")? {
             Some(dir) => dir,
             None => log_dirs.first().cloned().ok_or_else(|| {
@@ -274,7 +308,8 @@ impl Derived {
         };
         Ok(Self {
             node_id: values.typed("node.id")?,
-            process_roles: roles(&values.typed::<Vec<String>>("process.roles")?)?,
+            process_roles: roles(&values.typed::<Vec<String>>("process.roles")?),
+            cordoned_log_dirs: if all_cordoned { log_dirs.clone() } else { cordoned },
             log_dirs,
             metadata_log_dir,
             listeners: network.listeners,
@@ -304,20 +339,9 @@ impl Derived {
     }
 }
 
-fn roles(names: &[String]) -> Result<ProcessRoles, ConfigError> {
+fn roles(names: &[String]) -> ProcessRoles {
     let has = |role: &str| names.iter().any(|name| name == role);
-    let roles = ProcessRoles { broker: has("broker"), controller: has("controller") };
-    let distinct = usize::from(roles.broker) + usize::from(roles.controller);
-    if distinct == 0 {
-        let allowed = "at least one of broker and controller is expected";
-        return Err(ConfigError::invalid("process.roles", "", allowed));
-    }
-    if distinct < names.len() {
-        let names = names.join(", ");
-        let message = format!("Duplicate role names found in `process.roles`: {names}");
-        return Err(ConfigError::conflict(&["process.roles"], message));
-    }
-    Ok(roles)
+    ProcessRoles { broker: has("broker"), controller: has("controller") }
 }
 
 fn overrides(text: &str) -> Result<Vec<(String, i32)>, ConfigError> {

@@ -1,4 +1,4 @@
-//! THE table: every key of Kafka 4.1, and the older ones that a file may still carry.
+//! THE table: every key of Kafka 4.3, and the older ones that a file may still carry.
 //!
 //! One file per theme holds the rows; `key` the language they are written in. Tables:
 //! broker keys, topic keys, group keys, keys of client metrics subscriptions, throttles that exist
@@ -42,6 +42,7 @@ use std::sync::OnceLock;
 
 pub use key::{Effect, Fallback, Importance, Key, Update};
 pub use valid::Valid;
+pub(crate) use valid::iso_duration_ms;
 
 /// The themes of the broker table, with the titles that documentation gives them.
 pub const BROKER_THEMES: &[(&str, &[Key])] = &[

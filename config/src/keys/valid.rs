@@ -17,8 +17,16 @@ pub enum Valid {
     GzipLevel,
     OneOf(&'static [&'static str]),
     OneOfIgnoringCase(&'static [&'static str]),
-    /// A list whose every element is one of these.
-    ListOf(&'static [&'static str]),
+    /// A list without an empty element, and with at least one where `or_none` is false; repeated
+    /// elements are dropped before (KIP-1161).
+    Elements {
+        or_none: bool,
+    },
+    /// Such a list, whose every element is one of these.
+    ElementsOf {
+        or_none: bool,
+        names: &'static [&'static str],
+    },
     NonNull,
     NonEmpty,
     /// `*`, or a list of `partition:broker`.
@@ -32,6 +40,11 @@ pub enum Valid {
 }
 
 impl Valid {
+    /// Whether a list of this kind keeps only the first of equal elements.
+    pub(crate) fn is_distinct(self) -> bool {
+        matches!(self, Self::Elements { .. } | Self::ElementsOf { .. })
+    }
+
     /// Checks a value of the right type.
     pub(crate) fn check(&self, name: &str, value: &Value) -> Result<(), ConfigError> {
         match self {
@@ -68,8 +81,11 @@ impl Valid {
     fn check_text(&self, name: &str, value: &Value) -> Result<(), ConfigError> {
         match (self, value) {
             (Self::OneOf(names), Value::Text(text)) => one_of(name, text, names),
-            (Self::ListOf(names), Value::List(elements)) => {
-                elements.iter().try_for_each(|element| one_of(name, element, names))
+            (Self::Elements { or_none }, Value::List(elements)) => {
+                listed(name, elements, *or_none, &[])
+            }
+            (Self::ElementsOf { or_none, names }, Value::List(elements)) => {
+                listed(name, elements, *or_none, names)
             }
             (Self::OneOfIgnoringCase(names), Value::Text(text)) => {
                 if names.iter().any(|each| each.eq_ignore_ascii_case(text)) {
@@ -109,6 +125,28 @@ fn one_of(name: &str, text: &str, names: &[&str]) -> Result<(), ConfigError> {
     Err(ConfigError::invalid(name, text, allowed))
 }
 
+/// An element of `names`, or any where none is named; the texts are those of ConfigDef.ValidList.
+fn listed(
+    name: &str,
+    elements: &[String],
+    or_none: bool,
+    names: &[&str],
+) -> Result<(), ConfigError> {
+    let refused = |message| Err(ConfigError::BadList { name: name.to_owned(), message });
+    if elements.is_empty() && !or_none {
+        let valid = match names {
+            [] => "any non-empty value".to_owned(),
+            names => format!("[{}]", names.join(", ")),
+        };
+        return refused(format!("must not be empty. Valid values include: {valid}"));
+    }
+    elements.iter().try_for_each(|element| match (element.is_empty(), names) {
+        (true, _) => refused("values must not be empty.".to_owned()),
+        (false, []) => Ok(()),
+        (false, names) => one_of(name, element, names),
+    })
+}
+
 fn throttled(name: &str, elements: &[String]) -> Result<(), ConfigError> {
     let is_pair = |element: &String| {
         element.split_once(':').is_some_and(|(partition, broker)| {
@@ -128,7 +166,7 @@ fn throttled(name: &str, elements: &[String]) -> Result<(), ConfigError> {
 
 fn offset_reset(name: &str, text: &str) -> Result<(), ConfigError> {
     let duration = text.strip_prefix("by_duration:");
-    if text == "latest" || text == "earliest" || duration.is_some_and(is_iso_duration) {
+    if text == "latest" || text == "earliest" || duration.and_then(iso_duration_ms).is_some() {
         return Ok(());
     }
     let allowed = format!(
@@ -138,47 +176,51 @@ fn offset_reset(name: &str, text: &str) -> Result<(), ConfigError> {
     Err(ConfigError::invalid(name, text, allowed))
 }
 
-/// `PnDTnHnMn.nS` without a sign: the durations a share group may go back by.
-fn is_iso_duration(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix(['P', 'p']) else {
-        return false;
-    };
-    let upper = rest.to_ascii_uppercase();
+/// Milliseconds of `PnDTnHnMn.nS` without a sign: the durations a share group may go back by.
+pub(crate) fn iso_duration_ms(text: &str) -> Option<i64> {
+    const DAY_MS: f64 = 86_400_000.0;
+    const TIME: [(char, f64); 3] = [('H', 3_600_000.0), ('M', 60_000.0), ('S', 1000.0)];
+    let upper = text.strip_prefix(['P', 'p'])?.to_ascii_uppercase();
     let (days, time) = match upper.split_once('T') {
         Some((days, time)) if !time.is_empty() => (days, time),
-        Some(_) => return false,
+        Some(_) => return None,
         None => (upper.as_str(), ""),
     };
-    let parts = |mut text: &str, units: &str| {
-        let mut units = units.chars();
-        let mut seen = 0;
+    let parts = |mut text: &str, units: &[(char, f64)]| {
+        let mut units = units.iter();
+        let (mut seen, mut ms) = (0, 0.0);
         while !text.is_empty() {
             let digits = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
             let (number, after) = text.split_at_checked(digits)?;
             let unit = after.chars().next()?;
             let whole = unit == 'S' || !number.contains('.');
-            if !whole || number.parse::<f64>().is_err() || !units.any(|each| each == unit) {
+            let (number, (_, unit_ms)) =
+                (number.parse::<f64>().ok()?, units.find(|(each, _)| *each == unit)?);
+            if !whole {
                 return None;
             }
+            ms += number * unit_ms;
             text = after.get(1..).unwrap_or("");
             seen += 1;
         }
-        Some(seen)
+        Some((seen, ms))
     };
-    match (parts(days, "D"), parts(time, "HMS")) {
-        (Some(days), Some(time)) => days + time > 0,
-        _ => false,
-    }
+    let ((days, days_ms), (times, times_ms)) =
+        (parts(days, &[('D', DAY_MS)])?, parts(time, &TIME)?);
+    // As many as a cast may have.
+    (days + times > 0).then_some((days_ms + times_ms) as i64)
 }
 
 impl fmt::Display for Valid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Any => Ok(()),
+            Self::Any | Self::Elements { .. } => Ok(()),
             Self::AtLeast(least) => write!(f, "[{least},...]"),
             Self::Between(least, most) => write!(f, "[{least},...,{most}]"),
             Self::GzipLevel => f.write_str("[1,...,9] or -1"),
-            Self::OneOf(names) | Self::ListOf(names) => write!(f, "[{}]", names.join(", ")),
+            Self::OneOf(names) | Self::ElementsOf { names, .. } => {
+                write!(f, "[{}]", names.join(", "))
+            }
             Self::OneOfIgnoringCase(names) => {
                 write!(f, "(case insensitive) [{}]", names.join(", "))
             }

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use super::{COURSE, NEWEST};
+use super::{COURSE, EQUALLED, NEWEST};
 
 /// The folder with all jars of a release.
 ///
@@ -34,7 +34,8 @@ pub fn logging_class_path(version: &str) -> String {
 /// The message schemas of the equalled release, unpacked from its jars.
 #[must_use]
 pub fn schemas() -> PathBuf {
-    std::env::var_os("GREGOR_KAFKA_SCHEMAS").map_or_else(|| cache().join("schemas"), PathBuf::from)
+    std::env::var_os("GREGOR_KAFKA_SCHEMAS")
+        .map_or_else(|| cache().join(format!("schemas-{EQUALLED}")), PathBuf::from)
 }
 
 /// The class path of a release's broker and tools, our log settings first.
@@ -82,6 +83,13 @@ pub fn window_class_path(version: &str) -> (String, String) {
 pub fn steady_class_path(version: &str) -> String {
     let classes = compiled("cluster", &format!("{}/*", jars(COURSE).display()));
     format!("{}:{}", classes.display(), class_path(version))
+}
+
+/// The class path of the members of share groups: our classes and the newest kafka-clients.
+#[must_use]
+pub fn share_consumers_class_path() -> String {
+    let classes = compiled("shareconsumers", &format!("{}/*", jars(NEWEST).display()));
+    format!("{}:{}", classes.display(), class_path(NEWEST))
 }
 
 /// The class path of the programs that call what web UIs call: our classes, compiled for the oldest

@@ -1,13 +1,15 @@
 //! Every API that is served, sent by somebody who may do nothing: which operations it asks leave
 //! for, on what, and which code comes back, at each of its versions.
 //!
-//! The rows are facts about Kafka 4.1 (`KafkaApis`, `ControllerApis`), in `cases`. A row may grant
+//! The rows are facts about Kafka 4.3 (`KafkaApis`, `ControllerApis`), in `cases`. A row may grant
 //! some leave, to see what is asked behind it.
 
 mod cases;
 mod group_cases;
 mod node_cases;
 mod share_cases;
+mod share_fetch_cases;
+mod share_group_cases;
 mod transaction_cases;
 
 use std::collections::BTreeSet;
@@ -207,6 +209,7 @@ async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
                 Authenticator::Plaintext.principal(),
                 1,
             )),
+            is_forwarded: false,
             policies: Arc::new(Policies {
                 authorizer: Arc::clone(&authorizer) as Arc<dyn Authorizer>,
                 quotas: Arc::new(NoQuotas),
@@ -255,6 +258,8 @@ pub(crate) fn cases() -> Vec<Case> {
         share_cases::share_cases(),
         transaction_cases::transaction_cases(),
         group_cases::group_cases(),
+        share_fetch_cases::share_fetch_cases(),
+        share_group_cases::share_group_cases(),
         node_cases::node_cases(),
     ];
     rows.into_iter().flatten().collect()

@@ -9,6 +9,7 @@ use protocol::messages::offset_delete_request::OffsetDeleteRequestTopic;
 use protocol::messages::{OffsetCommitRequest, OffsetDeleteRequest};
 use protocol::records::group::{GroupRecord, ModernGroupKind, OffsetCommitKey, OffsetCommitValue};
 use protocol::wire::StrBytes;
+use uuid::Uuid;
 
 use super::super::Outputs;
 use super::super::answer::{
@@ -48,7 +49,8 @@ impl GroupShard {
         };
         let topics = request.topics.iter().map(|topic| {
             let value = |partition: &OffsetCommitRequestPartition| {
-                let value = commit_value(partition, now.wall_ms, expire_timestamp_ms);
+                let value =
+                    commit_value(topic.topic_id, partition, now.wall_ms, expire_timestamp_ms);
                 (partition.partition_index, value)
             };
             (own(&topic.name), topic.partitions.iter().map(value))
@@ -107,6 +109,7 @@ impl GroupShard {
         let group = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group,
             Some(Group::Consumer(group)) => return group.validate_commit(api_version, request),
+            Some(Group::Share(_)) => return Err(GroupError::NotAConsumerGroup(id.clone())),
             Some(Group::Unserved(group)) => {
                 return match group.kind {
                     ModernGroupKind::Share => Err(GroupError::GroupNotFound(id.clone())),
@@ -163,6 +166,7 @@ impl GroupShard {
         let is_subscribed = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group.is_subscribed_to(&name),
             Some(Group::Consumer(group)) => group.is_subscribed_to(&name),
+            Some(Group::Share(group)) => group.is_subscribed_to(&name),
             // What its members read stands in records that we don't look into: rather keep.
             Some(Group::Unserved(group)) => !group.is_empty(),
             None => false,
@@ -192,12 +196,14 @@ impl GroupShard {
             {
                 Err(GroupError::NonEmptyGroup)
             }
+            Group::Share(_) => Err(GroupError::NotAConsumerGroup(id.clone())),
             _ => Ok(()),
         }
     }
 }
 
 fn commit_value(
+    topic_id: Uuid,
     partition: &OffsetCommitRequestPartition,
     commit_timestamp_ms: i64,
     expire_timestamp_ms: i64,
@@ -208,6 +214,7 @@ fn commit_value(
         metadata: partition.committed_metadata.as_ref().map(own).unwrap_or_default(),
         commit_timestamp_ms,
         expire_timestamp_ms,
+        topic_id,
         ..OffsetCommitValue::default()
     }
 }
