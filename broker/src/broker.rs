@@ -26,6 +26,7 @@ use crate::replication::log_dir_moves::LogDirMoves;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::context::Policies;
 use crate::requests::requester::Client;
+use crate::share::SharePartitions;
 use crate::zookeeper::ZooKeeperFace;
 
 /// One node, of whichever roles.
@@ -41,9 +42,11 @@ pub(crate) struct Broker {
     pub(crate) moves: Arc<LogDirMoves>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) groups: Groups,
+    pub(crate) share_partitions: Arc<SharePartitions>,
     pub(crate) end_offsets: EndOffsets,
     pub(crate) transactions: Transactions,
     pub(crate) share_states: ShareStates,
+    #[allow(dead_code, reason = "who asks comes with share groups and their partitions")]
     pub(crate) persister: Arc<Persister>,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,
@@ -68,6 +71,7 @@ impl Broker {
         if let Some(client_metrics) = &self.client_metrics {
             client_metrics.disconnected(client.connection_id);
         }
+        self.share_partitions.connection_closed(client.connection_id);
         if let Some(broker_id) = self.quorum.connection_ended(client.connection_id) {
             self.metadata.lost(broker_id);
         }

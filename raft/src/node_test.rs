@@ -235,7 +235,7 @@ fn a_new_cluster_is_published_whole_when_its_first_records_are_synced() {
     let [(image, delta)] = &run.published[..] else { panic!() };
     assert_eq!(image.metadata_version(), MetadataVersion::LATEST);
     assert!(delta.before().is_empty());
-    assert_eq!(delta.changes().features.len(), 4);
+    assert_eq!(delta.changes().features.len(), 6);
     assert_eq!(image.provenance().last_contained_epoch, 1);
 }
 

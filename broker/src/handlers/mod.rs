@@ -8,6 +8,7 @@ mod quorum;
 pub(crate) mod records;
 mod replicas;
 mod security;
+mod share_fetch;
 mod share_groups;
 mod share_state;
 mod telemetry;

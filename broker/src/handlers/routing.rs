@@ -34,6 +34,7 @@ use super::security::{
     create_acls, delete_acls, describe_acls, describe_client_quotas,
     describe_user_scram_credentials,
 };
+use super::share_fetch::{share_acknowledge, share_fetch};
 use super::share_groups::{
     alter_share_group_offsets, delete_share_group_offsets, describe_share_group_offsets,
     share_group_describe, share_group_heartbeat,
@@ -153,6 +154,13 @@ fn route_records(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes)
         ApiKey::OffsetForLeaderEpoch => {
             call!(broker, context, body => offset_for_leader_epoch(replicas))
         }
+        ApiKey::ShareAcknowledge => {
+            call!(broker, context, body => share_acknowledge(metadata, share_partitions))
+        }
+        ApiKey::ShareFetch => Box::pin(async move {
+            let Broker { config, metadata, share_partitions, .. } = &*broker;
+            share_fetch::begin(config, metadata, share_partitions, &context, body).await
+        }),
         _ => route_transactions(broker, context, body),
     }
 }

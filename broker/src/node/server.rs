@@ -65,6 +65,7 @@ use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::replication_quota::ReplicationQuotas;
 use crate::requests::context::Policies;
 use crate::serving::connection;
+use crate::share::{SharePartitions, StatePersister};
 use crate::zookeeper::ZooKeeperFace;
 
 /// How long connections may take to end when the node stops.
@@ -401,6 +402,7 @@ fn assemble(
     let auto_topics = AutoTopics::new(Arc::clone(&current), Arc::clone(&controller));
     let persister =
         Persister::new(Arc::clone(&current), Arc::clone(&metadata), Arc::clone(&auto_topics));
+    let persister = Arc::new(persister);
     let asks = AddPartitionsToTxn::new(Arc::clone(&current), Arc::clone(&metadata));
     Broker {
         add_partitions_to_txn: Arc::new(asks),
@@ -408,12 +410,18 @@ fn assemble(
         fetchers: Arc::new(fetchers),
         fetch_sessions: FetchSessions::new(slots),
         groups: Groups::new(node_id, groups::Limits::of(config)),
-        persister: Arc::new(persister),
         end_offsets: EndOffsets::new(Arc::clone(&current), Arc::clone(&metadata)),
         auto_topics,
         producer_ids,
         transactions,
         share_states,
+        share_partitions: SharePartitions::new(
+            Arc::clone(&current),
+            Arc::clone(&metadata),
+            Arc::clone(&replicas),
+            Arc::clone(&persister) as Arc<dyn StatePersister>,
+        ),
+        persister,
         policies: Arc::new(policies),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,

@@ -124,7 +124,7 @@ with_throttle_time! {
     LeaveGroupResponse ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
     ListPartitionReassignmentsResponse ListTransactionsResponse MetadataResponse
     OffsetCommitResponse OffsetDeleteResponse OffsetFetchResponse OffsetForLeaderEpochResponse
-    PushTelemetryResponse RemoveRaftVoterResponse SyncGroupResponse TxnOffsetCommitResponse
+    PushTelemetryResponse RemoveRaftVoterResponse ShareAcknowledgeResponse SyncGroupResponse TxnOffsetCommitResponse
     UnregisterBrokerResponse UpdateFeaturesResponse UpdateRaftVoterResponse
 }
 

@@ -19,7 +19,10 @@ pub(super) const KEYS: &[Key] = &[
         .internal()
         .ignored(why::INTERNAL),
     int("controller.quorum.append.linger.ms").or("25").at_least(0).ignored(why::LINGER),
-    boolean("controller.quorum.auto.join.enable").or("false").low().ignored(why::AUTO_JOIN),
+    boolean("controller.quorum.auto.join.enable")
+        .or("false")
+        .low()
+        .acts("Whether a controller without a vote asks for one by itself (KIP-853)."),
     list("controller.quorum.bootstrap.servers")
         .or("")
         .valid(Valid::BootstrapServers)

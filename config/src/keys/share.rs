@@ -17,7 +17,7 @@ pub(super) const KEYS: &[Key] = &[
     int("group.share.delivery.count.limit")
         .or("5")
         .valid(Valid::Between(2.0, 10.0))
-        .ignored(why::SHARE),
+        .acts("How often a record is delivered to members of a share group at most."),
     int("group.share.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)
@@ -52,7 +52,10 @@ pub(super) const KEYS: &[Key] = &[
         .or("60000")
         .at_least(1)
         .acts("The longest session timeout that a share group may set for itself."),
-    int("group.share.max.share.sessions").or("2000").at_least(1).ignored(why::SHARE),
+    int("group.share.max.share.sessions")
+        .or("2000")
+        .at_least(1)
+        .acts("How many share sessions the broker keeps at most."),
     int("group.share.max.size")
         .or("200")
         .valid(Valid::Between(1.0, 1_000.0))
@@ -84,7 +87,7 @@ pub(super) const KEYS: &[Key] = &[
     int("group.share.partition.max.record.locks")
         .or("2000")
         .valid(Valid::Between(100.0, 10_000.0))
-        .ignored(why::SHARE),
+        .acts("How many records of a partition a share group has in flight at most."),
     string("group.share.persister.class.name")
         .or("org.apache.kafka.server.share.persister.DefaultStatePersister")
         .internal()
@@ -92,7 +95,7 @@ pub(super) const KEYS: &[Key] = &[
     int("group.share.record.lock.duration.ms")
         .or("30000")
         .valid(Valid::Between(1_000.0, 3_600_000.0))
-        .ignored(why::SHARE),
+        .acts("For how long a member of a share group has the records that it acquired."),
     int("group.share.session.timeout.ms")
         .or("45000")
         .at_least(1)

@@ -58,6 +58,8 @@ const ON_BROKER: &[ApiKey] = &[
     DescribeTopicPartitions,
     ShareGroupHeartbeat,
     ShareGroupDescribe,
+    ShareFetch,
+    ShareAcknowledge,
     InitializeShareGroupState,
     ReadShareGroupState,
     WriteShareGroupState,

@@ -1,9 +1,12 @@
-//! Brokers live: heartbeats, fencing and its return, controlled shutdown, directories that fail.
+//! Brokers live: heartbeats, fencing and its return, controlled shutdown, directories that fail or
+//! are cordoned.
 //!
 //! Kept true: a fenced broker leads nothing and is in no in-sync set but as the last of one; a
 //! broker that stops first gives up what it leads, and goes when all others know.
 //!
 //! Answers to the broker methods of `ReplicationControlManager`.
+
+use std::collections::BTreeSet;
 
 use protocol::ErrorCode;
 use protocol::messages::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
@@ -59,6 +62,11 @@ impl Controller {
         }
         if self.image.metadata_version().has_directories() {
             self.offline_directories(id, &request.offline_log_dirs, &mut records);
+        }
+        if let Some(cordoned) = &request.cordoned_log_dirs
+            && self.image.metadata_version().has_cordoned_log_dirs()
+        {
+            self.cordoned_directories(id, cordoned, &mut records);
         }
         let end_offset = self.next_offset + records.len() as i64 - 1;
         if let Some(heartbeats) = &mut self.heartbeats {
@@ -154,6 +162,20 @@ impl Controller {
         });
         self.leader_and_isr_updates(BrokerEvent::Removed(id), &affected, records);
         records.push(change(id, broker.broker_epoch, |change| change.log_dirs = left));
+    }
+
+    /// New replicas do not go to a broker that names all of its directories (KIP-1066). One that has
+    /// not caught up with its own settings yet names none.
+    fn cordoned_directories(&self, id: i32, cordoned: &[Uuid], records: &mut Vec<MetadataRecord>) {
+        let Some(broker) = self.image.cluster().broker(id) else {
+            return;
+        };
+        let set = |directories: &[Uuid]| directories.iter().copied().collect::<BTreeSet<_>>();
+        if broker.cordoned_log_dirs.as_deref().map(set) != Some(set(cordoned)) {
+            let cordoned = Some(cordoned.to_vec());
+            let epoch = broker.broker_epoch;
+            records.push(change(id, epoch, |change| change.cordoned_log_dirs = cordoned));
+        }
     }
 
     /// The broker is known to be gone, by evidence that is quicker than its session: its connection

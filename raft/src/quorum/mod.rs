@@ -19,6 +19,7 @@
 mod add_voter;
 mod answer;
 mod append;
+mod auto_join;
 mod ballot;
 mod batches;
 mod candidate;
@@ -344,8 +345,8 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             PeerRequest::UpdateRaftVoter(request) => {
                 PeerResponse::UpdateRaftVoter(self.update_voter_requested(&request))
             }
-            PeerRequest::AddRaftVoter { request, ack_when_committed } => {
-                let refused = self.add_voter_requested(token, &request, ack_when_committed);
+            PeerRequest::AddRaftVoter(request) => {
+                let refused = self.add_voter_requested(token, &request);
                 let Some(refused) = refused else { return Ok(()) };
                 refused
             }

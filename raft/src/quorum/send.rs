@@ -172,6 +172,10 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             self.send(leader_id, to, PeerRequest::UpdateRaftVoter(update));
             return;
         }
+        if let Some(change) = self.join_due() {
+            self.send(leader_id, to, change);
+            return;
+        }
         let Role::Follower(role) = &self.role else {
             return;
         };

@@ -18,6 +18,8 @@ pub struct QuorumSettings {
     /// Whether the log is synced also where this node is no voter: on nodes with the controller
     /// role.
     pub observers_sync: bool,
+    /// `controller.quorum.auto.join.enable`: whether this controller asks for a vote by itself.
+    pub auto_join: bool,
     pub timeouts: QuorumTimeouts,
     pub asked: QuorumFetchSizes,
 }

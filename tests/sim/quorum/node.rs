@@ -169,6 +169,7 @@ pub(crate) fn settings(
             listener: "CONTROLLER".to_owned(),
             endpoints: vec![("CONTROLLER".to_owned(), "localhost".to_owned(), port(id))],
             observers_sync: false,
+            auto_join: false,
             timeouts: QuorumTimeouts::default(),
             asked: QuorumFetchSizes::default(),
         },

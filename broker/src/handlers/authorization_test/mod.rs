@@ -7,6 +7,8 @@
 mod cases;
 mod group_cases;
 mod node_cases;
+mod share_cases;
+mod share_fetch_cases;
 mod share_group_cases;
 mod transaction_cases;
 
@@ -207,6 +209,7 @@ async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
                 Authenticator::Plaintext.principal(),
                 1,
             )),
+            is_forwarded: false,
             policies: Arc::new(Policies {
                 authorizer: Arc::clone(&authorizer) as Arc<dyn Authorizer>,
                 quotas: Arc::new(NoQuotas),
@@ -252,8 +255,10 @@ pub(crate) async fn create_topic(node: &Node) -> Uuid {
 pub(crate) fn cases() -> Vec<Case> {
     let rows = [
         cases::cases(),
+        share_cases::share_cases(),
         transaction_cases::transaction_cases(),
         group_cases::group_cases(),
+        share_fetch_cases::share_fetch_cases(),
         share_group_cases::share_group_cases(),
         node_cases::node_cases(),
     ];

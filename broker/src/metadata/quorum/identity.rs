@@ -33,6 +33,7 @@ pub(super) fn node_settings(config: &BrokerConfig, dir: &MetadataDir) -> NodeSet
                 .collect(),
             listener: listener.to_owned(),
             observers_sync: config.process_roles.controller,
+            auto_join: config.controller_quorum_auto_join_enable,
             timeouts: QuorumTimeouts {
                 election_ms: i64::from(config.controller_quorum_election_timeout_ms),
                 election_backoff_max_ms: i64::from(

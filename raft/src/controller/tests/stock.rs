@@ -364,7 +364,7 @@ impl Run {
             .with_resource_name(text(resource.trim_matches('-')))
             .with_configs(vec![config]);
         let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
-        let result = self.world.controller.incremental_alter_configs(&request);
+        let result = self.world.controller.incremental_alter_configs(&request, true);
         self.apply(result, |answer| {
             said(answer.responses[0].error_code, answer.responses[0].error_message.as_ref())
         })
