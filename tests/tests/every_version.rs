@@ -184,7 +184,9 @@ fn reads(asked: &mut Asked<'_>) {
     });
     asked.at_every_version("t", |_| {
         let topic = DescribableLogDirTopic { topic: name("t"), ..Default::default() };
-        DescribeLogDirsRequest { topics: Some(vec![topic.with_partitions(vec![0, 1])]) }
+        DescribeLogDirsRequest {
+            topics: Some(vec![DescribableLogDirTopic { partitions: vec![0, 1], ..topic }]),
+        }
     });
     asked.at_every_version("t", |_| {
         let topic = ProducersTopic::default().with_name(name("t"));

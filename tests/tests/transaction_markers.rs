@@ -292,11 +292,11 @@ fn fetch_offsets(client: &mut Client, group: &str, require_stable: bool) -> Stri
         topics: Some(vec![topic]),
         ..Default::default()
     };
-    let all = some.clone().with_topics(None);
+    let all = OffsetFetchRequestGroup { topics: None, ..some.clone() };
     let request = OffsetFetchRequest { require_stable, ..Default::default() };
     let mut found = Vec::new();
     for group in [some, all] {
-        let asked = request.clone().with_groups(vec![group]);
+        let asked = OffsetFetchRequest { groups: vec![group], ..request.clone() };
         let response = client.call(8, &asked).expect("OffsetFetch is answered");
         let group = &response.groups[0];
         let partitions = group.topics.iter().flat_map(|topic| &topic.partitions).map(|one| {

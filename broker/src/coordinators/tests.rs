@@ -299,8 +299,11 @@ async fn a_stalled_log_delays_commits_and_no_heartbeat() {
     let joined = join(&shard, member.clone()).await;
     assert_eq!((joined.error, joined.generation), (None, 1));
     log.permits.forget_permits(2);
-    let request =
-        commit_request(5, "").with_member_id(member.clone()).with_generation_id_or_member_epoch(1);
+    let request = OffsetCommitRequest {
+        member_id: member.clone(),
+        generation_id_or_member_epoch: 1,
+        ..commit_request(5, "")
+    };
     let sync = protocol::messages::SyncGroupRequest::default()
         .with_group_id(GroupId(text("g")))
         .with_member_id(member.clone())

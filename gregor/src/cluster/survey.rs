@@ -165,7 +165,7 @@ fn ends_request(broker: i32, partitions: &[PartitionSeen]) -> ListOffsetsRequest
             Some(topic) => topic.partitions.push(asked),
             None => {
                 let topic = ListOffsetsTopic { name: name(&partition.topic), ..Default::default() };
-                topics.push(topic.with_partitions(vec![asked]));
+                topics.push(ListOffsetsTopic { partitions: vec![asked], ..topic });
             }
         }
     }

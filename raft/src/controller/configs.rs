@@ -385,9 +385,8 @@ impl Controller {
         if key != CORDONED_LOG_DIRS || resource.resource_type != ResourceType::Broker {
             return Ok(());
         }
-        let refused = |message: &str| {
-            Err(ApiError::new(ErrorCode::InvalidConfig, message.to_owned()))
-        };
+        let refused =
+            |message: &str| Err(ApiError::new(ErrorCode::InvalidConfig, message.to_owned()));
         if !self.image.metadata_version().has_cordoned_log_dirs() {
             return refused(
                 "The cordoned.log.dirs configuration value cannot be set because it requires \

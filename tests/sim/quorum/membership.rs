@@ -120,10 +120,11 @@ impl World {
         }
         let request = match change {
             Change::Add(key) => {
-                let listener = Listener::default()
-                    .with_name("CONTROLLER".to_owned().into())
-                    .with_host("localhost".to_owned().into())
-                    .with_port(port(key.id));
+                let listener = Listener {
+                    name: "CONTROLLER".to_owned().into(),
+                    host: "localhost".to_owned().into(),
+                    port: port(key.id),
+                };
                 let request = AddRaftVoterRequest {
                     cluster_id: None,
                     voter_id: key.id,

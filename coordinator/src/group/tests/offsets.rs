@@ -7,7 +7,8 @@ use crate::runtime::{ReplyId, WriteFailure};
 use protocol::messages::offset_delete_request::{
     OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
-use protocol::messages::{GroupId, OffsetDeleteRequest, TopicName};
+use protocol::messages::{GroupId, OffsetCommitRequest, OffsetDeleteRequest, TopicName};
+use uuid::Uuid;
 
 const WEEK_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
@@ -241,7 +242,10 @@ fn a_consumer_groups_offsets_expire_a_week_after_it_became_empty() {
 #[test]
 fn a_commits_own_retention_counts() {
     let mut bench = Bench::new();
-    let request = commit_request("", -1, &[("orders", 0, 5)]).with_retention_time_ms(1_000);
+    let request = OffsetCommitRequest {
+        retention_time_ms: 1_000,
+        ..commit_request("", -1, &[("orders", 0, 5)])
+    };
     bench.commit(&request);
     assert_eq!(&bench.log[0].value.as_ref().unwrap()[..2], [0, 1], "version 1 carries it");
     bench.pass(600_000);

@@ -147,7 +147,7 @@ fn another_min_insync_replicas_clears_the_eligible_replicas() {
     let mut world = World::with_brokers(1);
     create_plain(&mut world, "t", 1);
     create_plain(&mut world, "u", 1);
-    let leaving = world.heartbeat(1).with_want_shut_down(true);
+    let leaving = BrokerHeartbeatRequest { want_shut_down: true, ..world.heartbeat(1) };
     world.send(&leaving, 0);
     assert_eq!(world.partition("t", 0).elr, [1]);
     alter(&mut world, TOPIC, "t", "min.insync.replicas", SET, Some("2"));

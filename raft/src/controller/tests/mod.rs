@@ -222,7 +222,7 @@ impl World {
     }
 
     pub(super) fn fence(&mut self, id: i32) {
-        let request = self.heartbeat(id).with_want_fence(true);
+        let request = BrokerHeartbeatRequest { want_fence: true, ..self.heartbeat(id) };
         assert!(self.send(&request, 0).is_fenced);
     }
 
