@@ -60,10 +60,8 @@ fn described() -> Case {
     case(
         ApiKey::DescribeShareGroupOffsets,
         |_, _| {
-            let topic = DescribeShareGroupOffsetsRequestTopic {
-                topic_name: topic(),
-                partitions: vec![0],
-            };
+            let topic =
+                DescribeShareGroupOffsetsRequestTopic { topic_name: topic(), partitions: vec![0] };
             let group = DescribeShareGroupOffsetsRequestGroup {
                 group_id: group(),
                 topics: Some(vec![topic]),
@@ -90,9 +88,7 @@ fn altered() -> Case {
             let topic = AlterShareGroupOffsetsRequestTopic::default()
                 .with_topic_name(topic())
                 .with_partitions(vec![partition]);
-            AlterShareGroupOffsetsRequest::default()
-                .with_group_id(group())
-                .with_topics(vec![topic])
+            AlterShareGroupOffsetsRequest::default().with_group_id(group()).with_topics(vec![topic])
         },
         |_, response: AlterShareGroupOffsetsResponse| vec![response.error_code],
     )
