@@ -42,6 +42,7 @@ impl ClusterMetadata for ImageMetadata {
         GroupOverrides {
             consumer_session_timeout_ms: number("consumer.session.timeout.ms"),
             consumer_heartbeat_interval_ms: number("consumer.heartbeat.interval.ms"),
+            consumer_assignment_interval_ms: number("consumer.assignment.interval.ms"),
         }
     }
 }

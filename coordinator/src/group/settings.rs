@@ -73,7 +73,9 @@ pub struct GroupSettings {
     /// group.consumer.regex.refresh.interval.ms
     pub consumer_regex_refresh_interval_ms: i64,
     /// Between two target assignments of a group; group.consumer.assignment.interval.ms of 4.3.
-    pub consumer_assignment_interval_ms: i64,
+    pub consumer_assignment_interval_ms: i32,
+    /// What a group may set for itself: group.consumer.min and .max.assignment.interval.ms
+    pub consumer_assignment_bounds_ms: (i32, i32),
     /// How long a member of a group of another kind, found in the log, is believed to be there:
     /// the session timeout that Kafka gives such members unless told otherwise.
     pub unserved_session_timeout_ms: u64,
@@ -99,6 +101,7 @@ impl Default for GroupSettings {
             consumer_heartbeat_bounds_ms: (5_000, 15_000),
             consumer_regex_refresh_interval_ms: 600_000,
             consumer_assignment_interval_ms: 1_000,
+            consumer_assignment_bounds_ms: (0, 15_000),
             unserved_session_timeout_ms: 45_000,
         }
     }

@@ -21,6 +21,8 @@ pub struct GroupOverrides {
     pub consumer_session_timeout_ms: Option<i32>,
     /// consumer.heartbeat.interval.ms
     pub consumer_heartbeat_interval_ms: Option<i32>,
+    /// consumer.assignment.interval.ms
+    pub consumer_assignment_interval_ms: Option<i32>,
 }
 
 /// The metadata of the cluster at one version.

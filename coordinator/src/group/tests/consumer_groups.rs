@@ -99,6 +99,7 @@ fn a_group_sets_its_own_session_and_interval_within_the_brokers_bounds() {
         overrides: GroupOverrides {
             consumer_session_timeout_ms: Some(1),
             consumer_heartbeat_interval_ms: Some(99_000),
+            ..GroupOverrides::default()
         },
     });
     assert_eq!(bench.try_beat(&joins("b", &["orders"])).unwrap().heartbeat_interval_ms, 15_000);
@@ -112,6 +113,7 @@ fn a_group_sets_its_own_session_and_interval_within_the_brokers_bounds() {
         overrides: GroupOverrides {
             consumer_session_timeout_ms: Some(50_000),
             consumer_heartbeat_interval_ms: Some(7_000),
+            ..GroupOverrides::default()
         },
     });
     let answer = bench.try_beat(&joins("a", &["orders"])).unwrap();
@@ -261,6 +263,22 @@ fn a_new_target_waits_for_its_time() {
     assert_eq!(bench.described().state, "Assigning");
     bench.pass(1_000);
     assert_eq!(bench.beat_with(&stays("b", 2)), (3, NOTHING));
+    // A group that sets another time for itself is held to the broker's bounds.
+    bench.cluster = std::sync::Arc::new(Cluster {
+        version: 2,
+        topics: [("orders".to_owned(), 4)].into(),
+        overrides: GroupOverrides {
+            consumer_assignment_interval_ms: Some(99_000),
+            ..GroupOverrides::default()
+        },
+    });
+    bench.beat_with(&joins("c", &["orders"]));
+    bench.pass(14_999);
+    bench.beat_with(&stays("c", 3));
+    assert_eq!(bench.described().state, "Assigning");
+    bench.pass(1);
+    bench.beat_with(&stays("c", 3));
+    assert_eq!(bench.described().assignment_epoch, 4);
 }
 
 #[test]
