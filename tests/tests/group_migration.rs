@@ -734,6 +734,18 @@ fn overlaps(members: &[String]) -> Vec<(Ownership, Ownership)> {
 }
 
 #[test]
+fn a_partition_of_two_members_at_one_time_is_seen() {
+    let member = |lines: &str| lines.replace(' ', "\n");
+    let first = member("assigned,1,10 assigned,2,10 revoked,1,20 lost,2,30");
+    let after = member("assigned,1,20 got,1,0,7,21 assigned,2,25");
+    let during = member("assigned,1,19");
+    assert_eq!(overlaps(&[first.clone(), after.clone()]).len(), 0);
+    assert_eq!(overlaps(&[first.clone(), during]).len(), 1);
+    assert_eq!(overlaps(&[after.clone(), after]).len(), 2);
+    assert_eq!(ownerships(&first).1, 1);
+}
+
+#[test]
 fn ten_consumers_are_rolled_to_the_other_protocol_and_back_while_a_broker_is_killed() {
     if recording() {
         return;
