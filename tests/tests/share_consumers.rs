@@ -84,12 +84,6 @@ fn tool(tool: &str, words: &[&str]) {
     assert_eq!(done.code, 0, "{tool}: {done:?}");
 }
 
-/// Below metadata.version 28 a new cluster has share groups switched off; elsewhere this is refused.
-fn raise_share_version(bootstrap: &str) {
-    let words = ["--bootstrap-server", bootstrap, "upgrade", "--feature", "share.version=1"];
-    let _ = ToolServer::shared().run(NEWEST, "kafka-features", &words.map(str::to_owned), "");
-}
-
 fn member(bootstrap: &str, group: &str) -> Running {
     let words = [bootstrap, "t", group].map(str::to_owned);
     let classes = share_consumers_class_path();
@@ -130,7 +124,6 @@ fn share_consumers_have_every_record_while_brokers_are_killed() {
     cluster.view().create("t", &[&[1, 2, 3], &[2, 3, 1], &[3, 1, 2]], &[]);
     cluster.view().wait_in_sync("t", PARTITIONS);
     let bootstrap = cluster.bootstrap().join(",");
-    raise_share_version(&bootstrap);
     let earliest = "share.auto.offset.reset=earliest";
     let group = ["--entity-type", "groups", "--entity-name", "g", "--add-config", earliest];
     tool("kafka-configs", &[&["--bootstrap-server", &bootstrap, "--alter"], &group[..]].concat());

@@ -14,11 +14,9 @@ use protocol::messages::share_acknowledge_request::{AcknowledgePartition, Acknow
 use protocol::messages::share_fetch_request::{
     AcknowledgementBatch, FetchPartition, FetchTopic, ForgottenTopic,
 };
-use protocol::messages::update_features_request::FeatureUpdateKey;
 use protocol::messages::*;
 use protocol::wire::StrBytes;
 use tests::facts;
-use tests::oracle::NEWEST;
 use tests::server::Server;
 use tests::topic::{create, name, produce};
 use tests::wire::Client;
@@ -43,18 +41,6 @@ fn batches(said: &[Said<'_>]) -> Vec<AcknowledgementBatch> {
     said.iter().map(batch).collect()
 }
 
-/// Below metadata.version 28 a new cluster has share groups switched off; elsewhere this is refused.
-fn raise_share_version(client: &mut Client) {
-    let share_version = FeatureUpdateKey::default()
-        .with_feature(text("share.version"))
-        .with_max_version_level(1)
-        .with_upgrade_type(1);
-    let request = UpdateFeaturesRequest::default()
-        .with_timeout_ms(10_000)
-        .with_feature_updates(vec![share_version]);
-    client.call(1, &request).expect("UpdateFeatures is answered");
-}
-
 /// Asks one server and writes down what it says.
 struct Asker<'a> {
     server: &'a Server,
@@ -73,7 +59,6 @@ impl<'a> Asker<'a> {
         let request = MetadataRequest::default().with_topics(Some(vec![topic]));
         let answer = client.call(12, &request).expect("Metadata is answered");
         let topic_id = answer.topics[0].topic_id;
-        raise_share_version(&mut client);
         Self { server, client, topic_id, version: 2, said: Vec::new() }
     }
 
@@ -439,9 +424,7 @@ fn share_fetches_and_acknowledgements_are_answered_as_stock_does_in_both_version
         format!("group.share.record.lock.duration.ms={LOCK_MS}"),
         "group.share.min.record.lock.duration.ms=1000".to_owned(),
     ];
-    let mut server = Server::prepare(facts::kind(), &lines);
-    server.stock = Some(NEWEST.to_owned());
-    server.start_again();
+    let server = Server::start(facts::kind(), &lines);
     let mut asker = Asker::new(&server);
     asker.produce(0, 5);
     asker.produce(1, 12);

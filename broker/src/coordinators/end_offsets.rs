@@ -21,6 +21,8 @@ use crate::metadata::metadata_cache::{MetadataCache, node_address};
 /// `DEFAULT_SOCKET_CONNECTION_SETUP_TIMEOUT_MAX_MS`, which Kafka waits for an answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const LATEST: i64 = -1;
+/// The replica id of whoever is no replica.
+const CLIENT: i32 = -1;
 
 /// The high watermark, or why it is not known.
 pub(crate) type EndOffset = Result<i64, ErrorCode>;
@@ -129,16 +131,18 @@ async fn ask(peer: &Peer, request: ListOffsetsRequest) -> Result<ListOffsetsResp
 fn request(places: &[(StrBytes, ShareTopicPartition)]) -> ListOffsetsRequest {
     let mut topics: BTreeMap<&StrBytes, Vec<ListOffsetsPartition>> = BTreeMap::new();
     for (topic, place) in places {
-        let partition = ListOffsetsPartition::default()
-            .with_partition_index(place.partition)
-            .with_current_leader_epoch(-1)
-            .with_timestamp(LATEST);
-        topics.entry(topic).or_default().push(partition);
+        topics.entry(topic).or_default().push(ListOffsetsPartition {
+            partition_index: place.partition,
+            current_leader_epoch: -1,
+            timestamp: LATEST,
+            ..ListOffsetsPartition::default()
+        });
     }
-    let topics = topics.into_iter().map(|(name, partitions)| {
-        ListOffsetsTopic::default().with_name(TopicName(name.clone())).with_partitions(partitions)
-    });
-    ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(topics.collect())
+    let topics = topics
+        .into_iter()
+        .map(|(name, partitions)| ListOffsetsTopic { name: TopicName(name.clone()), partitions });
+    let topics = topics.collect();
+    ListOffsetsRequest { replica_id: CLIENT.into(), topics, ..ListOffsetsRequest::default() }
 }
 
 fn offsets(response: &ListOffsetsResponse) -> HashMap<(&str, i32), EndOffset> {

@@ -47,10 +47,6 @@ pub(crate) fn words(code: ErrorCode) -> Option<&'static str> {
              the message was sent to an incompatible broker. See the broker logs for more details."
         }
         ErrorCode::UnknownTopicId => "This server does not host this topic ID.",
-        ErrorCode::CoordinatorLoadInProgress => {
-            "The coordinator is loading and hence can't process requests."
-        }
-        ErrorCode::NotCoordinator => "This is not the correct coordinator.",
         ErrorCode::FencedLeaderEpoch => {
             "The leader epoch in the request is older than the epoch on the broker."
         }

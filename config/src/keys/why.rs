@@ -30,22 +30,8 @@ pub(super) const PROVIDERS: &str =
 
 /// Reasons that cost nobody anything: a key that is set is not worth a warning.
 pub(super) const QUIET: &[&str] = &[
-    THREADS,
-    PLUGIN,
-    METRICS,
-    PURGATORY,
-    PEERS,
-    LINGER,
-    INTERNAL,
-    BATCHING,
-    SOCKETS,
-    SHARE,
-    STREAMS,
-    TWO_PHASES,
-    QUEUE,
-    DIRS,
-    BUFFERS,
-    PROVIDERS,
+    THREADS, PLUGIN, METRICS, PURGATORY, PEERS, LINGER, INTERNAL, BATCHING, SOCKETS, SHARE,
+    STREAMS, TWO_PHASES, QUEUE, DIRS, BUFFERS, PROVIDERS,
 ];
 
 /// Reasons that refuse whatever is not Kafka's own: `broker::plugins` has the classes.
