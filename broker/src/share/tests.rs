@@ -101,14 +101,10 @@ impl World {
         };
         let partitions = vec![(self.id, Arc::from("t"))];
         let (group, max_bytes) = (GROUP, 1 << 20);
-        fetch(&self.share, ShareFetch {
-            group,
-            wanted,
-            min_bytes: 1,
-            max_bytes,
-            max_wait_ms,
-            partitions,
-        })
+        fetch(
+            &self.share,
+            ShareFetch { group, wanted, min_bytes: 1, max_bytes, max_wait_ms, partitions },
+        )
         .await
     }
 
@@ -149,7 +145,8 @@ async fn a_fetch_waits_for_records_and_what_is_accepted_is_persisted_first() {
     let epochs: Vec<i32> = writes.iter().map(|write| write.state_epoch).collect();
     assert_eq!(epochs, [3, 3]);
     let ranges = writes.iter().flat_map(|write| &write.batches);
-    let ranges: Vec<_> = ranges.map(|b| (b.first_offset, b.last_offset, b.delivery_state)).collect();
+    let ranges: Vec<_> =
+        ranges.map(|b| (b.first_offset, b.last_offset, b.delivery_state)).collect();
     assert_eq!(ranges, [(0, 3, 2), (4, 5, 2)]);
     world.node.stop().await;
 }
