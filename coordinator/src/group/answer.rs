@@ -5,7 +5,10 @@
 use bytes::Bytes;
 use protocol::wire::StrBytes;
 
-use super::consumer::HeartbeatAnswer;
+use super::consumer::{HeartbeatAnswer, UpgradeObstacle};
+use super::share::{
+    AlterShareOffsetsAnswer, DeleteShareOffsetsAnswer, ShareHeartbeatAnswer, ShareStateToDelete,
+};
 use crate::runtime::{Unavailable, WriteFailure};
 
 /// Why a request, or a part of one, was refused.
@@ -33,14 +36,18 @@ pub enum GroupError {
     MaxSizeReached { max: usize },
     #[error("Group {0} is not a consumer group.")]
     NotAConsumerGroup(StrBytes),
+    #[error("Group {0} is not a share group.")]
+    NotAShareGroup(StrBytes),
+    #[error("Share group {0} not found.")]
+    NoSuchShareGroup(StrBytes),
+    #[error("The share group has reached its maximum capacity of {max} members.")]
+    ShareGroupFull { max: usize },
     #[error("Group {0} is not a classic group.")]
     NotAClassicGroup(StrBytes),
     #[error("Consumer group {0} not found.")]
     NoSuchConsumerGroup(StrBytes),
-    #[error(
-        "Cannot upgrade classic group {0} to consumer group because online upgrade is disabled."
-    )]
-    UpgradeDisabled(StrBytes),
+    #[error("Cannot upgrade classic group {group} to consumer group because {obstacle}")]
+    CannotUpgrade { group: StrBytes, obstacle: UpgradeObstacle },
     #[error("Member {member} is not a member of group {group}.")]
     NotAMember { member: StrBytes, group: StrBytes },
     #[error("Instance id {0} is unknown.")]
@@ -187,6 +194,10 @@ pub enum Answer {
     DeleteOffsets(DeleteOffsetsAnswer),
     DeleteGroups(DeleteGroupsAnswer),
     ConsumerGroupHeartbeat(HeartbeatAnswer),
+    ShareGroupHeartbeat(ShareHeartbeatAnswer),
+    AlterShareOffsets(AlterShareOffsetsAnswer),
+    DeleteShareOffsets(DeleteShareOffsetsAnswer),
+    DeleteShareState(ShareStateToDelete),
 }
 
 impl Answer {
@@ -200,6 +211,10 @@ impl Answer {
             Self::Completed(_) => Self::Completed(Err(error)),
             Self::DeleteOffsets(_) => Self::DeleteOffsets(Err(error)),
             Self::ConsumerGroupHeartbeat(_) => Self::ConsumerGroupHeartbeat(Err(error)),
+            Self::ShareGroupHeartbeat(_) => Self::ShareGroupHeartbeat(Err(error)),
+            Self::AlterShareOffsets(_) => Self::AlterShareOffsets(Err(error)),
+            Self::DeleteShareOffsets(_) => Self::DeleteShareOffsets(Err(error)),
+            Self::DeleteShareState(_) => Self::DeleteShareState(Err(error)),
             Self::DeleteGroups(groups) => Self::DeleteGroups(
                 groups.into_iter().map(|(group, _)| (group, Some(error.clone()))).collect(),
             ),
@@ -209,7 +224,7 @@ impl Answer {
 
 /// What is committed, or what was wrong with the request as a whole.
 pub type CommitAnswer = Result<Vec<CommittedTopic>, GroupError>;
-/// That the end of a transaction is written, or why it is not.
+/// That the end of a transaction, or what became of a share group's state, is written, or why not.
 pub type CompletionAnswer = Result<(), GroupError>;
 /// What is deleted, or what was wrong with the request as a whole.
 pub type DeleteOffsetsAnswer = Result<Vec<DeletedTopic>, GroupError>;
@@ -246,7 +261,11 @@ answers! {
     Completed(CompletionAnswer),
     DeleteOffsets(DeleteOffsetsAnswer),
     DeleteGroups(DeleteGroupsAnswer),
-    ConsumerGroupHeartbeat(HeartbeatAnswer)
+    ConsumerGroupHeartbeat(HeartbeatAnswer),
+    ShareGroupHeartbeat(ShareHeartbeatAnswer),
+    AlterShareOffsets(AlterShareOffsetsAnswer),
+    DeleteShareOffsets(DeleteShareOffsetsAnswer),
+    DeleteShareState(ShareStateToDelete)
 }
 
 impl From<Unavailable> for GroupError {

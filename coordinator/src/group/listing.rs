@@ -95,7 +95,9 @@ impl GroupShard {
     pub fn describe(&self, group: &StrBytes) -> Result<DescribedGroup, GroupError> {
         match self.group(group)? {
             Group::Classic(group) => Ok(described(group)),
-            Group::Consumer(_) => Err(GroupError::NotAClassicGroup(group.clone())),
+            Group::Consumer(_) | Group::Share(_) => {
+                Err(GroupError::NotAClassicGroup(group.clone()))
+            }
             Group::Unserved(foreign) => Ok(described_unserved(group, foreign)),
         }
     }
@@ -114,6 +116,12 @@ fn listed(id: &StrBytes, group: &Group) -> ListedGroup {
             protocol_type: StrBytes::from_static_str(GroupKind::Consumer.name()),
             state: group.state(),
             kind: GroupKind::Consumer,
+        },
+        Group::Share(group) => ListedGroup {
+            group: id.clone(),
+            protocol_type: StrBytes::from_static_str(GroupKind::Share.name()),
+            state: group.state(),
+            kind: GroupKind::Share,
         },
         Group::Unserved(group) => {
             let kind = GroupKind::from(group.kind);

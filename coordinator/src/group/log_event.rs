@@ -11,6 +11,7 @@ pub(super) use text::listed;
 use protocol::wire::StrBytes;
 
 use super::consumer::ConsumerGroupEvent;
+use super::share::ShareGroupEvent;
 use super::state::GroupState;
 use crate::runtime::WriteFailure;
 
@@ -168,6 +169,7 @@ pub enum LogEvent {
         record_type: i16,
     },
     Consumer(ConsumerGroupEvent),
+    Share(ShareGroupEvent),
 }
 
 impl LogEvent {
@@ -181,6 +183,7 @@ impl LogEvent {
             | Self::WriteFailed { .. }
             | Self::UnknownRecordType { .. } => Level::Warn,
             Self::Consumer(event) => event.level(),
+            Self::Share(event) => event.level(),
             Self::NoMemberRejoined { .. } => Level::Error,
             _ => Level::Info,
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use protocol::records::group::{
     ConsumerGroupRecord, GroupMetadataValue, GroupRecord, GroupRecordError, MemberMetadata,
-    ModernGroupKey, OffsetCommitKey,
+    ModernGroupKey, OffsetCommitKey, ShareGroupRecord,
 };
 use protocol::wire::StrBytes;
 
@@ -18,6 +18,7 @@ use super::consumer::{ConsumerGroup, ConsumerGroupEvent};
 use super::log_event::LogEvent;
 use super::pending_write::AfterWrite;
 use super::shard::{Group, GroupShard};
+use super::share::{ShareGroup, ShareGroupEvent};
 use super::timers::{Expiry, TimerKey};
 use super::unserved_group::UnservedGroup;
 use crate::runtime::{Now, RecordPosition, Shard, WriteFailure, WriteId, WriteRecord};
@@ -59,9 +60,13 @@ impl Shard for GroupShard {
                 self.groups.set(standing, group, None);
             }
             GroupRecord::GroupMetadata { group, value: Some(value) } => {
+                if matches!(standing, RecordPosition::InLog { .. }) {
+                    self.downgrades.classic_group_read(&group);
+                }
                 self.replay_group(group, value, standing, log_events);
             }
             GroupRecord::Consumer(record) => self.replay_consumer(record, standing),
+            GroupRecord::Share(record) => self.replay_share(record, standing, now),
             GroupRecord::Modern { key, value } => {
                 self.replay_modern(key, value.is_none(), standing);
             }
@@ -103,6 +108,8 @@ impl Shard for GroupShard {
             }
             self.believe_in_unserved_members(&group, out.now());
             self.begin_consumer_sessions(&group, out.now());
+            self.resume_classic(&group, out.now());
+            self.begin_share_sessions(&group, out.now());
         }
     }
 
@@ -142,6 +149,11 @@ impl Shard for GroupShard {
                     out.log(LogEvent::Consumer(ConsumerGroupEvent::Loaded { group, members }));
                     (id.clone(), None)
                 }
+                Group::Share(group) => {
+                    let (group, members) = (id.clone(), group.member_ids().count());
+                    out.log(LogEvent::Share(ShareGroupEvent::Loaded { group, members }));
+                    (id.clone(), None)
+                }
                 Group::Unserved(_) => (id.clone(), None),
             })
             .collect();
@@ -150,10 +162,12 @@ impl Shard for GroupShard {
                 Some(members) => self.classic_loaded(&id, &members, now, out),
                 None => {
                     self.begin_consumer_sessions(&id, now);
+                    self.begin_share_sessions(&id, now);
                     self.believe_in_unserved_members(&id, now);
                 }
             }
         }
+        self.rebalance_downgraded(now, out);
     }
 
     fn next_deadline_ms(&self) -> Option<u64> {
@@ -194,6 +208,7 @@ impl GroupShard {
         match self.groups.latest(&id) {
             Some(Group::Consumer(_)) => {}
             Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
+            Some(Group::Share(_)) => return,
             _ if record.is_tombstone() => return,
             _ => {
                 let group = Group::Consumer(Arc::new(ConsumerGroup::new(id.clone())));
@@ -202,6 +217,29 @@ impl GroupShard {
         }
         if let Some(Group::Consumer(group)) = self.groups.edit(standing, &id)
             && Arc::make_mut(group).apply(record)
+        {
+            if matches!(standing, RecordPosition::InLog { .. }) {
+                self.downgrades.consumer_group_gone(&id);
+            }
+            self.groups.set(standing, id, None);
+        }
+    }
+
+    /// A record of a share group, of which the same is true.
+    fn replay_share(&mut self, record: ShareGroupRecord, standing: RecordPosition, now: Now) {
+        let id = record.group().clone();
+        match self.groups.latest(&id) {
+            Some(Group::Share(_)) => {}
+            Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
+            Some(Group::Consumer(_)) => return,
+            _ if record.is_tombstone() => return,
+            _ => {
+                let group = Group::Share(Arc::new(ShareGroup::new(id.clone())));
+                self.groups.set(standing, id.clone(), Some(group));
+            }
+        }
+        if let Some(Group::Share(group)) = self.groups.edit(standing, &id)
+            && Arc::make_mut(group).apply(record, now.wall_ms)
         {
             self.groups.set(standing, id, None);
         }
@@ -224,7 +262,7 @@ impl GroupShard {
             // A simple group that offset commits before it made, or none at all. A classic group
             // that has members is not what this record is about: its tombstone came too late.
             Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
-            Some(Group::Consumer(_)) => return,
+            Some(Group::Consumer(_) | Group::Share(_)) => return,
             _ if is_tombstone => return,
             _ => {
                 let mut group = UnservedGroup::new(key.kind);

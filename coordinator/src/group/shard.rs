@@ -12,9 +12,10 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::GroupError;
 use super::classic::ClassicGroup;
-use super::consumer::{ConsumerGroup, MetadataState};
+use super::consumer::{ConsumerGroup, Downgrades, MetadataState};
 use super::offsets::Offsets;
 use super::settings::GroupSettings;
+use super::share::ShareGroup;
 use super::timers::{Expiry, TimerKey};
 use super::unserved_group::UnservedGroup;
 use crate::runtime::{Now, Timers, VersionedMap};
@@ -24,6 +25,7 @@ use crate::runtime::{Now, Timers, VersionedMap};
 pub(super) enum Group {
     Classic(Box<ClassicGroup>),
     Consumer(Arc<ConsumerGroup>),
+    Share(Arc<ShareGroup>),
     Unserved(UnservedGroup),
 }
 
@@ -32,6 +34,7 @@ impl Group {
         match self {
             Self::Classic(group) => group.is_in(super::GroupState::Empty),
             Self::Consumer(group) => group.is_empty(),
+            Self::Share(group) => group.is_empty(),
             Self::Unserved(group) => group.is_empty(),
         }
     }
@@ -45,6 +48,7 @@ pub struct GroupShard {
     pub(super) offsets: Offsets,
     pub(super) timers: Timers<TimerKey, Expiry>,
     pub(super) metadata: MetadataState,
+    pub(super) downgrades: Downgrades,
 }
 
 impl GroupShard {
@@ -57,6 +61,7 @@ impl GroupShard {
             offsets: Offsets::default(),
             timers: Timers::default(),
             metadata: MetadataState::default(),
+            downgrades: Downgrades::default(),
         }
     }
 
@@ -66,15 +71,22 @@ impl GroupShard {
             match (key, expiry) {
                 (TimerKey::Session { group, member }, _) => match self.groups.latest(&group) {
                     Some(Group::Consumer(_)) => {
-                        self.consumer_session_expired(&group, &member, out);
+                        self.consumer_session_expired(&group, &member, now, out);
                     }
+                    Some(Group::Share(_)) => self.share_session_expired(&group, &member, out),
                     _ => self.session_expired(&group, &member, now, out),
                 },
                 (
                     TimerKey::Rebalance { group, member },
                     Expiry::Rebalance { epoch, timeout_ms },
-                ) => self.rebalance_expired(&group, &member, epoch, timeout_ms, out),
+                ) => self.rebalance_expired(&group, &member, epoch, timeout_ms, now, out),
                 (TimerKey::Rebalance { .. }, _) => {}
+                (TimerKey::MemberJoin { group, member }, _) => {
+                    self.rejoin_expired(&group, &member, now, out);
+                }
+                (TimerKey::MemberSync { group, member }, _) => {
+                    self.member_sync_expired(&group, &member, now, out);
+                }
                 (TimerKey::Join { group }, Expiry::InitialJoin { delay_ms, remaining_ms }) => {
                     self.initial_join_expired(&group, delay_ms, remaining_ms, now, out);
                 }

@@ -1,4 +1,4 @@
-//! Records of `__consumer_offsets`: committed offsets, classic groups and consumer groups.
+//! Records of `__consumer_offsets`: committed offsets, classic, consumer and share groups.
 //!
 //! Kept true here: what is read and written again has the same bytes (in the same version), and a
 //! record of another kind of group is recognised, named and kept as it stands, never dropped.
@@ -16,6 +16,7 @@
 mod classic;
 mod consumer;
 mod offset;
+mod share;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -29,6 +30,10 @@ pub use consumer::{
     RegularExpressionValue, TargetAssignmentMemberValue, TargetAssignmentMetadataValue,
 };
 pub use offset::{OffsetCommitKey, OffsetCommitValue};
+pub use share::{
+    ShareGroupCurrentMemberAssignmentValue, ShareGroupMemberMetadataValue, ShareGroupMetadataValue,
+    ShareGroupRecord, ShareGroupStatePartitionMetadataValue, StatePartitionsOfTopic, StateTopic,
+};
 
 use super::fields::FieldError;
 use super::schema::{Reader, Writer};
@@ -93,6 +98,7 @@ pub enum GroupRecord {
         value: Option<GroupMetadataValue>,
     },
     Consumer(ConsumerGroupRecord),
+    Share(ShareGroupRecord),
     Modern {
         key: ModernGroupKey,
         value: Option<Bytes>,
@@ -126,6 +132,9 @@ impl GroupRecord {
             _ if ConsumerGroupRecord::has_type(record_type) => {
                 ConsumerGroupRecord::read(record_type, rest, value).map(Self::Consumer)
             }
+            _ if ShareGroupRecord::has_type(record_type) => {
+                ShareGroupRecord::read(record_type, rest, value).map(Self::Share)
+            }
             _ => match modern_kind(record_type) {
                 Some(kind) => Ok(Self::Modern {
                     key: ModernGroupKey {
@@ -154,6 +163,7 @@ impl GroupRecord {
                 (key.finish(), value.as_ref().map(GroupMetadataValue::to_bytes))
             }
             Self::Consumer(record) => record.to_bytes(),
+            Self::Share(record) => record.to_bytes(),
             Self::Modern { key, value } => (key.bytes.clone(), value.clone()),
             Self::Unknown { .. } => return None,
         })

@@ -85,6 +85,13 @@ pub fn steady_class_path(version: &str) -> String {
     format!("{}:{}", classes.display(), class_path(version))
 }
 
+/// The class path of the members of share groups: our classes and the newest kafka-clients.
+#[must_use]
+pub fn share_consumers_class_path() -> String {
+    let classes = compiled("shareconsumers", &format!("{}/*", jars(NEWEST).display()));
+    format!("{}:{}", classes.display(), class_path(NEWEST))
+}
+
 /// The class path of the programs that call what web UIs call: our classes, compiled for the oldest
 /// clients that UIs use, on a release's kafka-clients.
 #[must_use]

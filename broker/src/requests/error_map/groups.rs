@@ -17,7 +17,9 @@ pub(crate) fn code(error: &GroupError) -> ErrorCode {
         | GroupError::NotAConsumerGroup(_)
         | GroupError::NotAClassicGroup(_)
         | GroupError::NoSuchConsumerGroup(_)
-        | GroupError::UpgradeDisabled(_) => ErrorCode::GroupIdNotFound,
+        | GroupError::NotAShareGroup(_)
+        | GroupError::NoSuchShareGroup(_)
+        | GroupError::CannotUpgrade { .. } => ErrorCode::GroupIdNotFound,
         GroupError::UnknownMember
         | GroupError::NotAMember { .. }
         | GroupError::UnknownInstance(_) => ErrorCode::UnknownMemberId,
@@ -35,9 +37,9 @@ pub(crate) fn code(error: &GroupError) -> ErrorCode {
         GroupError::RebalanceInProgress => ErrorCode::RebalanceInProgress,
         GroupError::InconsistentProtocol => ErrorCode::InconsistentGroupProtocol,
         GroupError::MemberIdRequired => ErrorCode::MemberIdRequired,
-        GroupError::MaxSizeReached { .. } | GroupError::ConsumerGroupFull { .. } => {
-            ErrorCode::GroupMaxSizeReached
-        }
+        GroupError::MaxSizeReached { .. }
+        | GroupError::ConsumerGroupFull { .. }
+        | GroupError::ShareGroupFull { .. } => ErrorCode::GroupMaxSizeReached,
         GroupError::NonEmptyGroup => ErrorCode::NonEmptyGroup,
         GroupError::SubscribedToTopic => ErrorCode::GroupSubscribedToTopic,
         GroupError::OffsetMetadataTooLarge { .. } => ErrorCode::OffsetMetadataTooLarge,

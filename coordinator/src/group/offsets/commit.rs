@@ -109,6 +109,7 @@ impl GroupShard {
         let group = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group,
             Some(Group::Consumer(group)) => return group.validate_commit(api_version, request),
+            Some(Group::Share(_)) => return Err(GroupError::NotAConsumerGroup(id.clone())),
             Some(Group::Unserved(group)) => {
                 return match group.kind {
                     ModernGroupKind::Share => Err(GroupError::GroupNotFound(id.clone())),
@@ -165,6 +166,7 @@ impl GroupShard {
         let is_subscribed = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group.is_subscribed_to(&name),
             Some(Group::Consumer(group)) => group.is_subscribed_to(&name),
+            Some(Group::Share(group)) => group.is_subscribed_to(&name),
             // What its members read stands in records that we don't look into: rather keep.
             Some(Group::Unserved(group)) => !group.is_empty(),
             None => false,
@@ -194,6 +196,7 @@ impl GroupShard {
             {
                 Err(GroupError::NonEmptyGroup)
             }
+            Group::Share(_) => Err(GroupError::NotAConsumerGroup(id.clone())),
             _ => Ok(()),
         }
     }

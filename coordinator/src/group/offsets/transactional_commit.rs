@@ -52,6 +52,7 @@ impl GroupShard {
                 let topic_id = |name: &str| self.metadata.topic_id(name);
                 group.validate_transactional_commit(request, topic_id)
             }
+            Some(Group::Share(_)) => Err(GroupError::NotAConsumerGroup(id.clone())),
             Some(Group::Unserved(group)) => match group.kind {
                 ModernGroupKind::Share => Err(GroupError::GroupNotFound(id.clone())),
                 _ if generation < 0 && group.is_empty() => Ok(()),
