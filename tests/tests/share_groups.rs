@@ -47,7 +47,8 @@ fn group(id: &str) -> GroupId {
 }
 
 fn server(kind: Kind) -> Server {
-    let mut server = Server::prepare(kind, SETTINGS);
+    let settings = SETTINGS.iter().map(|line| (*line).to_owned());
+    let mut server = Server::prepare(kind, &settings.collect::<Vec<String>>());
     server.stock = Some(NEWEST.to_owned());
     server.start_again();
     server

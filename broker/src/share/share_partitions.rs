@@ -159,7 +159,11 @@ impl SharePartitions {
         gone.iter().for_each(|hosted| hosted.fence());
     }
 
-    pub(super) fn find(&self, group: &StrBytes, id: SharePartitionId) -> Option<Arc<HostedSharePartition>> {
+    pub(super) fn find(
+        &self,
+        group: &StrBytes,
+        id: SharePartitionId,
+    ) -> Option<Arc<HostedSharePartition>> {
         self.hosted.lock().get(&Key { group: group.clone(), id }).cloned()
     }
 

@@ -217,6 +217,7 @@ broker_config! {
         "group.share.max.share.sessions" => group_share_max_share_sessions: i32,
         "group.share.partition.max.record.locks" => group_share_partition_max_record_locks: i32,
         "group.share.record.lock.duration.ms" => group_share_record_lock_duration_ms: i32,
+        "unstable.feature.versions.enable" => unstable_feature_versions_enable: bool,
         // the controller quorum
         "controller.quorum.append.linger.ms" => controller_quorum_append_linger_ms: i32,
         "controller.quorum.auto.join.enable" => controller_quorum_auto_join_enable: bool,

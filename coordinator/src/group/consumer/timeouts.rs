@@ -35,14 +35,6 @@ impl GroupShard {
         within(own, bounds, self.settings.consumer_assignment_interval_ms)
     }
 
-    /// Between two target assignments of the group.
-    pub(super) fn consumer_assignment_interval_ms(&self, group: &str) -> i32 {
-        let own = self.metadata.image.group_overrides(group).consumer_assignment_interval_ms;
-        let (least, most) = self.settings.consumer_assignment_bounds_ms;
-        let own = own.map(|own| own.min(most).max(least));
-        own.unwrap_or(self.settings.consumer_assignment_interval_ms)
-    }
-
     pub(super) fn restart_consumer_session(
         &mut self,
         group: &StrBytes,
