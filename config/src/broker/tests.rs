@@ -355,10 +355,12 @@ fn what_a_list_has_twice_is_said_and_dropped() {
     assert_eq!(
         said,
         [
-            "Configuration key \"log.cleanup.policy\" contains duplicate values. Duplicates will be \
-             removed. The original value is: [compact, compact], the updated value is: [compact]",
-            "Configuration key \"log.dirs\" contains duplicate values. Duplicates will be removed. \
-             The original value is: [/one, /two, /one], the updated value is: [/one, /two]",
+            "Configuration key \"log.cleanup.policy\" contains duplicate values. Duplicates will \
+             be removed. The original value is: [compact, compact], the updated value is: \
+             [compact]",
+            "Configuration key \"log.dirs\" contains duplicate values. Duplicates will be \
+             removed. The original value is: [/one, /two, /one], the updated value is: [/one, \
+             /two]",
         ]
     );
 }
