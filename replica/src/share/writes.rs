@@ -1,8 +1,8 @@
 //! What a share partition has persisted: one write at a time, in the order in which it came about.
 //!
 //! While a write is out, what is to be persisted next gathers, and goes out as one. Kept true: what
-//! is answered after a write was persisted by it, or refused with it. Unlike Kafka: no second write is
-//! out meanwhile (decision 0491). Kafka: `SharePartition.rollbackOrProcessStateUpdates`,
+//! is answered after a write was persisted by it, or refused with it. Unlike Kafka: no second write
+//! is out meanwhile (decision 0491). Kafka: `SharePartition.rollbackOrProcessStateUpdates`,
 //! `writeShareGroupState`.
 
 use super::partition::{SharePartition, Token};
