@@ -46,6 +46,7 @@ pub(crate) struct Broker {
     pub(crate) end_offsets: EndOffsets,
     pub(crate) transactions: Transactions,
     pub(crate) share_states: ShareStates,
+    #[allow(dead_code, reason = "who asks comes with share groups and their partitions")]
     pub(crate) persister: Arc<Persister>,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,

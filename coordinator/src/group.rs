@@ -13,6 +13,8 @@ mod join;
 mod leave;
 mod listing;
 mod log_event;
+#[cfg(test)]
+mod migration_simulation;
 mod modern;
 mod offsets;
 mod pending_write;
@@ -42,7 +44,8 @@ pub use answer::{
 pub use classic::GroupState;
 pub use consumer::{
     ConsumerGroupEvent, ConsumerGroupHeartbeat, DescribedConsumerGroup, DescribedConsumerMember,
-    DescribedPartitions, HeartbeatAnswer, refuse_heartbeat,
+    DescribedPartitions, DowngradeObstacle, HeartbeatAnswer, MemberProtocol, UpgradeObstacle,
+    refuse_heartbeat,
 };
 pub use join::refuse_join;
 pub use listing::{DescribedGroup, DescribedMember, GroupKind, ListedGroup};
@@ -51,7 +54,7 @@ pub use modern::assignor::Assignor;
 pub use modern::{Assignment, ClusterMetadata, GroupOverrides, NoMetadata, TopicMetadata};
 pub use offsets::{CommittedOffset, DeletedPartition, FetchedPartition, FetchedTopic};
 pub use pending_write::AfterWrite;
-pub use settings::{Caller, GroupSettings};
+pub use settings::{Caller, GroupSettings, MigrationPolicy};
 pub use shard::GroupShard;
 pub use share::{
     AlterShareOffsetsAnswer, AlteredShareOffsets, AlteredTopic, DeleteShareOffsetsAnswer,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use config::BrokerConfig;
 use coordinator::group::{
     Answer, Assignor, ClusterMetadata, CompletionAnswer, DeletedPartition, GroupError,
-    GroupSettings, GroupShard, Level, LogEvent, NoMetadata, ShareGroupSettings,
+    GroupSettings, GroupShard, Level, LogEvent, MigrationPolicy, NoMetadata, ShareGroupSettings,
 };
 use coordinator::partition_of;
 use coordinator::runtime::{Producer, TransactionEnd, WriteFailure};
@@ -59,6 +59,7 @@ impl Limits {
                     .filter_map(|name| assignor(name))
                     .collect(),
                 consumer_max_size: size(config.group_consumer_max_size),
+                migration_policy: MigrationPolicy::named(&config.group_consumer_migration_policy),
                 consumer_session_timeout_ms: config.group_consumer_session_timeout_ms,
                 consumer_heartbeat_interval_ms: config.group_consumer_heartbeat_interval_ms,
                 consumer_session_bounds_ms: (
@@ -68,6 +69,11 @@ impl Limits {
                 consumer_heartbeat_bounds_ms: (
                     config.group_consumer_min_heartbeat_interval_ms,
                     config.group_consumer_max_heartbeat_interval_ms,
+                ),
+                consumer_assignment_interval_ms: config.group_consumer_assignment_interval_ms,
+                consumer_assignment_bounds_ms: (
+                    config.group_consumer_min_assignment_interval_ms,
+                    config.group_consumer_max_assignment_interval_ms,
                 ),
                 consumer_regex_refresh_interval_ms: config
                     .group_consumer_regex_refresh_interval_ms

@@ -19,6 +19,7 @@ mod hosted;
 mod kind;
 mod load;
 mod log;
+#[allow(dead_code, reason = "who asks comes with share groups and their partitions")]
 pub(crate) mod persister;
 mod shards;
 pub(crate) mod share;

@@ -96,11 +96,11 @@ pub(crate) type PerPartition<T> = Vec<(ShareTopicPartition, Result<T, PersisterE
 /// The way to every share coordinator.
 #[derive(Debug)]
 pub(crate) struct Persister {
-    initialize: Arc<Lane<Initialize>>,
-    read: Arc<Lane<Read>>,
-    write: Arc<Lane<Write>>,
-    delete: Arc<Lane<Delete>>,
-    summarize: Arc<Lane<Summarize>>,
+    initialize: Arc<Lane<Initialize, ShareCoordinators>>,
+    read: Arc<Lane<Read, ShareCoordinators>>,
+    write: Arc<Lane<Write, ShareCoordinators>>,
+    delete: Arc<Lane<Delete, ShareCoordinators>>,
+    summarize: Arc<Lane<Summarize, ShareCoordinators>>,
 }
 
 impl Persister {

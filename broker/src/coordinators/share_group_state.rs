@@ -38,7 +38,8 @@ pub(crate) async fn initialize_for_member(
     }
 }
 
-/// The same for offsets that somebody alters; what became of each is for them to see.
+/// The same for offsets that somebody alters; what became of each is for them to see. Unlike Kafka:
+/// they see it when it stands (docs/decisions/0486).
 pub(crate) async fn initialize_for_admin(
     shard: &Arc<GroupsShard>,
     persister: &Persister,

@@ -308,7 +308,7 @@ async fn a_stalled_log_delays_commits_and_no_heartbeat() {
         .with_group_id(GroupId(text("g")))
         .with_member_id(member.clone())
         .with_generation_id(1);
-    let _parked = shard.ask(|shard, reply, _, out| shard.sync(&sync, reply, out)).unwrap();
+    let _parked = shard.ask(|shard, reply, now, out| shard.sync(&sync, reply, now, out)).unwrap();
     let heartbeat = HeartbeatRequest::default()
         .with_group_id(GroupId(text("g")))
         .with_member_id(member)

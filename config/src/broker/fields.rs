@@ -131,12 +131,18 @@ broker_config! {
         // metrics
         "telemetry.max.bytes" => telemetry_max_bytes: i32,
         // groups and offsets
+        "group.consumer.assignment.interval.ms" => group_consumer_assignment_interval_ms: i32,
         "group.consumer.assignors" => group_consumer_assignors: Vec<String>,
         "group.consumer.heartbeat.interval.ms" => group_consumer_heartbeat_interval_ms: i32,
+        "group.consumer.max.assignment.interval.ms" => group_consumer_max_assignment_interval_ms:
+            i32,
         "group.consumer.max.heartbeat.interval.ms" => group_consumer_max_heartbeat_interval_ms:
             i32,
         "group.consumer.max.session.timeout.ms" => group_consumer_max_session_timeout_ms: i32,
         "group.consumer.max.size" => group_consumer_max_size: i32,
+        "group.consumer.migration.policy" => group_consumer_migration_policy: String,
+        "group.consumer.min.assignment.interval.ms" => group_consumer_min_assignment_interval_ms:
+            i32,
         "group.consumer.min.heartbeat.interval.ms" => group_consumer_min_heartbeat_interval_ms:
             i32,
         "group.consumer.min.session.timeout.ms" => group_consumer_min_session_timeout_ms: i32,
@@ -211,6 +217,7 @@ broker_config! {
         "group.share.max.share.sessions" => group_share_max_share_sessions: i32,
         "group.share.partition.max.record.locks" => group_share_partition_max_record_locks: i32,
         "group.share.record.lock.duration.ms" => group_share_record_lock_duration_ms: i32,
+        "unstable.feature.versions.enable" => unstable_feature_versions_enable: bool,
         // the controller quorum
         "controller.quorum.append.linger.ms" => controller_quorum_append_linger_ms: i32,
         "controller.quorum.auto.join.enable" => controller_quorum_auto_join_enable: bool,

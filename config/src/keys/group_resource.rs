@@ -8,7 +8,10 @@ use super::key::{Key, boolean, int, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    int("consumer.assignment.interval.ms").or("1000").at_least(0).ignored(why::ASSIGNMENTS),
+    int("consumer.assignment.interval.ms")
+        .or("1000")
+        .at_least(0)
+        .acts("How long the group's partitions stay shared out as they are at least."),
     int("consumer.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use protocol::wire::StrBytes;
 
-use super::consumer::HeartbeatAnswer;
+use super::consumer::{HeartbeatAnswer, UpgradeObstacle};
 use super::share::{
     AlterShareOffsetsAnswer, DeleteShareOffsetsAnswer, ShareHeartbeatAnswer, ShareStateToDelete,
 };
@@ -46,10 +46,8 @@ pub enum GroupError {
     NotAClassicGroup(StrBytes),
     #[error("Consumer group {0} not found.")]
     NoSuchConsumerGroup(StrBytes),
-    #[error(
-        "Cannot upgrade classic group {0} to consumer group because online upgrade is disabled."
-    )]
-    UpgradeDisabled(StrBytes),
+    #[error("Cannot upgrade classic group {group} to consumer group because {obstacle}")]
+    CannotUpgrade { group: StrBytes, obstacle: UpgradeObstacle },
     #[error("Member {member} is not a member of group {group}.")]
     NotAMember { member: StrBytes, group: StrBytes },
     #[error("Instance id {0} is unknown.")]

@@ -60,6 +60,9 @@ impl Shard for GroupShard {
                 self.groups.set(standing, group, None);
             }
             GroupRecord::GroupMetadata { group, value: Some(value) } => {
+                if matches!(standing, RecordPosition::InLog { .. }) {
+                    self.downgrades.classic_group_read(&group);
+                }
                 self.replay_group(group, value, standing, log_events);
             }
             GroupRecord::Consumer(record) => self.replay_consumer(record, standing),
@@ -105,6 +108,7 @@ impl Shard for GroupShard {
             }
             self.believe_in_unserved_members(&group, out.now());
             self.begin_consumer_sessions(&group, out.now());
+            self.resume_classic(&group, out.now());
             self.begin_share_sessions(&group, out.now());
         }
     }
@@ -163,6 +167,7 @@ impl Shard for GroupShard {
                 }
             }
         }
+        self.rebalance_downgraded(now, out);
     }
 
     fn next_deadline_ms(&self) -> Option<u64> {
@@ -213,6 +218,9 @@ impl GroupShard {
         if let Some(Group::Consumer(group)) = self.groups.edit(standing, &id)
             && Arc::make_mut(group).apply(record)
         {
+            if matches!(standing, RecordPosition::InLog { .. }) {
+                self.downgrades.consumer_group_gone(&id);
+            }
             self.groups.set(standing, id, None);
         }
     }

@@ -12,7 +12,7 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::GroupError;
 use super::classic::ClassicGroup;
-use super::consumer::{ConsumerGroup, MetadataState};
+use super::consumer::{ConsumerGroup, Downgrades, MetadataState};
 use super::offsets::Offsets;
 use super::settings::GroupSettings;
 use super::share::ShareGroup;
@@ -48,6 +48,7 @@ pub struct GroupShard {
     pub(super) offsets: Offsets,
     pub(super) timers: Timers<TimerKey, Expiry>,
     pub(super) metadata: MetadataState,
+    pub(super) downgrades: Downgrades,
 }
 
 impl GroupShard {
@@ -60,6 +61,7 @@ impl GroupShard {
             offsets: Offsets::default(),
             timers: Timers::default(),
             metadata: MetadataState::default(),
+            downgrades: Downgrades::default(),
         }
     }
 
@@ -69,7 +71,7 @@ impl GroupShard {
             match (key, expiry) {
                 (TimerKey::Session { group, member }, _) => match self.groups.latest(&group) {
                     Some(Group::Consumer(_)) => {
-                        self.consumer_session_expired(&group, &member, out);
+                        self.consumer_session_expired(&group, &member, now, out);
                     }
                     Some(Group::Share(_)) => self.share_session_expired(&group, &member, out),
                     _ => self.session_expired(&group, &member, now, out),
@@ -77,8 +79,14 @@ impl GroupShard {
                 (
                     TimerKey::Rebalance { group, member },
                     Expiry::Rebalance { epoch, timeout_ms },
-                ) => self.rebalance_expired(&group, &member, epoch, timeout_ms, out),
+                ) => self.rebalance_expired(&group, &member, epoch, timeout_ms, now, out),
                 (TimerKey::Rebalance { .. }, _) => {}
+                (TimerKey::MemberJoin { group, member }, _) => {
+                    self.rejoin_expired(&group, &member, now, out);
+                }
+                (TimerKey::MemberSync { group, member }, _) => {
+                    self.member_sync_expired(&group, &member, now, out);
+                }
                 (TimerKey::Join { group }, Expiry::InitialJoin { delay_ms, remaining_ms }) => {
                     self.initial_join_expired(&group, delay_ms, remaining_ms, now, out);
                 }

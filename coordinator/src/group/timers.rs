@@ -10,6 +10,10 @@ pub(super) enum TimerKey {
     Session { group: StrBytes, member: StrBytes },
     /// The time in which a member of a consumer group is to give up its partitions.
     Rebalance { group: StrBytes, member: StrBytes },
+    /// The time in which a member of the classic protocol is to join its consumer group again.
+    MemberJoin { group: StrBytes, member: StrBytes },
+    /// The time in which it is to ask for its assignment.
+    MemberSync { group: StrBytes, member: StrBytes },
     /// The join phase.
     Join { group: StrBytes },
     /// The sync phase.
@@ -37,6 +41,7 @@ pub(super) enum Expiry {
         epoch: i32,
         timeout_ms: i32,
     },
+    ClassicMember,
     UnservedMembers,
     Cleanup,
 }

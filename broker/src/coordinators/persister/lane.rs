@@ -1,13 +1,14 @@
 //! One kind of request on its way: attempts, pauses, and what goes into one request.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::PeerError;
 use coordinator::share::{SharePartitionKey, ShareTopicPartition};
 use parking_lot::Mutex;
 use protocol::ErrorCode;
+use protocol::ask::Ask;
 use protocol::wire::StrBytes;
 use tokio::sync::oneshot;
 
@@ -15,15 +16,26 @@ use super::Answering;
 use super::PersisterError;
 use super::backoff::Backoff;
 use super::call::{Call, Refused};
-use super::finding::ShareCoordinators;
 use super::turns::Turns;
 
-/// Longer than any of a coordinator's own limits.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often the metadata is looked at while no coordinator is known.
 const FINDING_PAUSE: Duration = Duration::from_millis(100);
 
 const LOGGER: &str = "org.apache.kafka.server.share.persister.PersisterStateManager";
+
+/// The way to the brokers that have share state; the second is the tests'.
+pub(super) trait Brokers: Debug + Send + Sync + 'static {
+    /// Who has a share partition's state, if anybody has now.
+    fn find(&self, key: &SharePartitionKey) -> Option<i32>;
+
+    fn ask<R>(
+        &self,
+        node: i32,
+        request: R,
+    ) -> impl Future<Output = Result<R::Answer, Refused>> + Send
+    where
+        R: Ask<Answer: Send> + Send + 'static;
+}
 
 /// What one share partition is asked, and who waits.
 #[derive(Debug)]
@@ -36,16 +48,16 @@ struct Waiting<C: Call> {
 type Waitings<C> = BTreeMap<StrBytes, Vec<Waiting<C>>>;
 
 #[derive(Debug)]
-pub(super) struct Lane<C: Call> {
-    coordinators: Arc<ShareCoordinators>,
+pub(super) struct Lane<C: Call, B: Brokers> {
+    brokers: Arc<B>,
     turns: Arc<Turns>,
     /// An entry for each broker that is sent to.
     sending: Mutex<HashMap<i32, Waitings<C>>>,
 }
 
-impl<C: Call> Lane<C> {
-    pub(super) fn new(coordinators: Arc<ShareCoordinators>) -> Arc<Self> {
-        Arc::new(Self { coordinators, turns: Arc::default(), sending: Mutex::default() })
+impl<C: Call, B: Brokers> Lane<C, B> {
+    pub(super) fn new(brokers: Arc<B>) -> Arc<Self> {
+        Arc::new(Self { brokers, turns: Arc::default(), sending: Mutex::default() })
     }
 
     /// Asks of each of these partitions, whoever waits for it or not.
@@ -77,7 +89,7 @@ impl<C: Call> Lane<C> {
     ) -> Result<C::Answer, PersisterError> {
         let (mut finding, mut asking) = (Backoff::default(), Backoff::default());
         loop {
-            let Some(node) = self.coordinators.find(key) else {
+            let Some(node) = self.brokers.find(key) else {
                 match finding.failed(draw()) {
                     Some(pause) => self.wait_for_coordinator(key, pause).await,
                     None => return Err(C::not_found(key)),
@@ -105,7 +117,7 @@ impl<C: Call> Lane<C> {
         let known = async {
             loop {
                 tokio::time::sleep(FINDING_PAUSE).await;
-                if self.coordinators.find(key).is_some() {
+                if self.brokers.find(key).is_some() {
                     return;
                 }
             }
@@ -169,11 +181,7 @@ impl<C: Call> Lane<C> {
     async fn send_one(self: Arc<Self>, node: i32, group_id: StrBytes, waiting: Vec<Waiting<C>>) {
         let asked: Vec<&C::Asked> = waiting.iter().map(|waiting| &waiting.asked).collect();
         let request = C::request(group_id, &asked);
-        let response = match self.coordinators.peer(node) {
-            Some(peer) => peer.request(request, REQUEST_TIMEOUT).await.map_err(refused),
-            None => Err(Refused::of(ErrorCode::NetworkException)),
-        };
-        let mut answers = response.map(C::answers);
+        let mut answers = self.brokers.ask(node, request).await.map(C::answers);
         for Waiting { asked, answer } in waiting {
             let own = match &mut answers {
                 Ok(answers) => answers.remove(&C::partition(&asked)),
@@ -197,19 +205,11 @@ fn is_retriable(code: ErrorCode) -> bool {
     )
 }
 
-fn refused(error: PeerError) -> Refused {
-    let code = match error {
-        PeerError::Unreachable { .. } | PeerError::Disconnected(_) | PeerError::Stopping => {
-            ErrorCode::NetworkException
-        }
-        PeerError::TimedOut(_) => ErrorCode::RequestTimedOut,
-        PeerError::UnsupportedVersion { .. } => ErrorCode::UnsupportedVersion,
-        PeerError::Garbage { .. } | PeerError::Unencodable(_) => ErrorCode::UnknownServerError,
-    };
-    Refused { code, message: error.to_string() }
-}
-
 /// Zero is as good a draw as any where the system has no entropy to give.
 fn draw() -> u64 {
     getrandom::u64().unwrap_or(0)
 }
+
+#[cfg(test)]
+#[path = "lane_test.rs"]
+mod tests;

@@ -27,7 +27,7 @@ pub(crate) async fn handle(
     request: InitializeShareGroupStateRequest,
 ) -> Result<InitializeShareGroupStateResponse, CloseConnection> {
     let group_id = request.group_id;
-    let topics: ByTopic<PartitionData> =
+    let mut topics: ByTopic<PartitionData> =
         request.topics.into_iter().map(|topic| (topic.topic_id, topic.partitions)).collect();
     if !may(context) {
         let told = |_, asked: PartitionData| std::future::ready(denied(asked.partition));
@@ -36,6 +36,8 @@ pub(crate) async fn handle(
     if group_id.is_empty() {
         return Ok(InitializeShareGroupStateResponse::default());
     }
+    // Unlike the others it passes over a topic without partitions.
+    topics.retain(|(_, partitions)| !partitions.is_empty());
     let answered = each(topics, |topic_id, asked| {
         let partition = asked.partition;
         let pending = ask(share_states, &group_id, topic_id, asked);

@@ -19,7 +19,7 @@ pub(crate) fn code(error: &GroupError) -> ErrorCode {
         | GroupError::NoSuchConsumerGroup(_)
         | GroupError::NotAShareGroup(_)
         | GroupError::NoSuchShareGroup(_)
-        | GroupError::UpgradeDisabled(_) => ErrorCode::GroupIdNotFound,
+        | GroupError::CannotUpgrade { .. } => ErrorCode::GroupIdNotFound,
         GroupError::UnknownMember
         | GroupError::NotAMember { .. }
         | GroupError::UnknownInstance(_) => ErrorCode::UnknownMemberId,

@@ -59,6 +59,11 @@ impl MetadataState {
         self.refreshed.insert(group.clone(), (deadline_ms, epoch));
     }
 
+    /// The group is not one of members that are told of topics any more.
+    pub(super) fn forget(&mut self, group: &StrBytes) {
+        self.refreshed.remove(group);
+    }
+
     /// An epoch that was taken back leaves its group to be looked at again.
     pub(super) fn is_expired(&self, group: &ConsumerGroup, now: Now) -> bool {
         self.is_expired_at(&group.id, group.epoch, now)
@@ -116,7 +121,7 @@ impl GroupShard {
     }
 
     /// A change that the shard was not told of, because it was being loaded.
-    pub(in super::super) fn catch_up(&mut self, image: &Arc<dyn ClusterMetadata>) {
+    pub fn catch_up(&mut self, image: &Arc<dyn ClusterMetadata>) {
         if image.version() > self.metadata.image.version() {
             self.metadata.replace(image, true);
             self.metadata.hashes.clear();

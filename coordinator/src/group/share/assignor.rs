@@ -231,7 +231,8 @@ impl SharingOut {
                 let member = match unfilled.range(next..).next() {
                     Some(member) => *member,
                     None if !has_given => break,
-                    // Around again; nobody is left where Kafka would fail.
+                    // Around again. Unlike Kafka: where nobody is left, what was given stays given
+                    // (docs/decisions/0485).
                     None => match unfilled.first() {
                         Some(first) => {
                             has_given = false;

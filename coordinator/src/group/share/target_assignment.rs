@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::super::Outputs;
 use super::super::log_event::LogEvent;
 use super::super::modern::{Assignment, hash_map_order, hash_set_order};
+use super::super::settings::within;
 use super::super::shard::GroupShard;
 use super::assignor::{self, ShareGroupSpec, ShareMemberSpec};
 use super::event::ShareGroupEvent;
@@ -18,7 +19,6 @@ use super::group::ShareGroup;
 use super::heartbeat::Bumped;
 use super::member::Member;
 use super::records;
-use super::settings::within;
 use crate::java_hash;
 use crate::runtime::Now;
 
