@@ -38,19 +38,21 @@ pub struct Written {
     pub acquirable: bool,
 }
 
+/// Which offsets are in transition for whom.
+type Transitions = Vec<(Token, Vec<(i64, i64)>)>;
+
 /// What is out, and what goes out next.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
     last_token: u64,
     next: Write,
-    out: Option<Vec<(Token, Vec<(i64, i64)>)>>,
+    out: Option<Transitions>,
 }
 
 #[derive(Debug, Default)]
 struct Write {
     batches: Vec<StateBatch>,
-    /// Which offsets are in transition for whom.
-    transitions: Vec<(Token, Vec<(i64, i64)>)>,
+    transitions: Transitions,
 }
 
 impl Writes {
