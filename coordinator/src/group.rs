@@ -2,7 +2,7 @@
 //!
 //! `shard` owns the state; one file per thing that happens to it: `join`, `sync`, `session`,
 //! `leave`, `rebalance`, `listing`, `deletion`, `offsets`, `replay`; groups of KIP-848 stand in
-//! `consumer`, on `modern`. Answers to Kafka's `GroupMetadataManager`, `ClassicGroup`,
+//! `consumer`, on `modern`, those of Kafka Streams (KIP-1071) in `streams`. Answers to Kafka's `GroupMetadataManager`, `ClassicGroup`,
 //! `ConsumerGroup` and `OffsetMetadataManager`.
 
 mod answer;
@@ -25,6 +25,7 @@ mod shard;
 mod simulation;
 mod state;
 mod static_member;
+mod streams;
 mod sync;
 mod takeover;
 #[cfg(test)]
@@ -52,6 +53,13 @@ pub use offsets::{CommittedOffset, FetchedPartition, FetchedTopic};
 pub use pending_write::AfterWrite;
 pub use settings::{Caller, GroupSettings};
 pub use shard::GroupShard;
+pub use streams::{
+    DescribedStreamsGroup, DescribedStreamsMember, DescribedSubtopology, DescribedTopic,
+    DescribedTopology, EndpointPartitions, InternalTopic, StreamsGroupEvent,
+    StreamsGroupHeartbeat, StreamsHeartbeatAnswer, StreamsHeartbeatRequest, StreamsOverrides,
+    StreamsSettings, StreamsStatus, TaskAssignment, TaskIds, Tasks, TopicPartitions,
+    refuse_streams_heartbeat,
+};
 
 /// What one call of a shard of groups gives out.
 pub type Outputs = crate::runtime::Outputs<GroupShard>;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use protocol::wire::StrBytes;
 
 use super::consumer::HeartbeatAnswer;
+use super::streams::StreamsHeartbeatAnswer;
 use crate::runtime::{Unavailable, WriteFailure};
 
 /// Why a request, or a part of one, was refused.
@@ -68,6 +69,20 @@ pub enum GroupError {
     InvalidRequest(&'static str),
     #[error("{0}")]
     NotAssigned(String),
+    #[error("Group {0} is not a streams group.")]
+    NotAStreamsGroup(StrBytes),
+    #[error("Streams group {0} not found.")]
+    NoSuchStreamsGroup(StrBytes),
+    #[error("The streams group has reached its maximum capacity of {max} members.")]
+    StreamsGroupFull { max: usize },
+    #[error("{0}")]
+    InvalidTopology(String),
+    #[error("{0}")]
+    InvalidStreamsRequest(String),
+    #[error(
+        "OffsetCommit version 9 or above must be used by members using the streams group protocol"
+    )]
+    UnsupportedStreamsVersion,
     #[error(
         "OffsetCommit version 9 or above must be used by members using the consumer group protocol"
     )]
@@ -177,7 +192,7 @@ pub struct DeletedTopic {
 }
 
 /// An answer to a request whose reply was parked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     Join(JoinAnswer),
     Sync(SyncAnswer),
@@ -187,6 +202,7 @@ pub enum Answer {
     DeleteOffsets(DeleteOffsetsAnswer),
     DeleteGroups(DeleteGroupsAnswer),
     ConsumerGroupHeartbeat(HeartbeatAnswer),
+    StreamsGroupHeartbeat(StreamsHeartbeatAnswer),
 }
 
 impl Answer {
@@ -200,6 +216,7 @@ impl Answer {
             Self::Completed(_) => Self::Completed(Err(error)),
             Self::DeleteOffsets(_) => Self::DeleteOffsets(Err(error)),
             Self::ConsumerGroupHeartbeat(_) => Self::ConsumerGroupHeartbeat(Err(error)),
+            Self::StreamsGroupHeartbeat(_) => Self::StreamsGroupHeartbeat(Err(error)),
             Self::DeleteGroups(groups) => Self::DeleteGroups(
                 groups.into_iter().map(|(group, _)| (group, Some(error.clone()))).collect(),
             ),
@@ -246,7 +263,8 @@ answers! {
     Completed(CompletionAnswer),
     DeleteOffsets(DeleteOffsetsAnswer),
     DeleteGroups(DeleteGroupsAnswer),
-    ConsumerGroupHeartbeat(HeartbeatAnswer)
+    ConsumerGroupHeartbeat(HeartbeatAnswer),
+    StreamsGroupHeartbeat(StreamsHeartbeatAnswer)
 }
 
 impl From<Unavailable> for GroupError {

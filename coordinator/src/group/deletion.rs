@@ -71,6 +71,7 @@ impl GroupShard {
                 vec![GroupRecord::GroupMetadata { group: group.id.clone(), value: None }]
             }
             Some(Group::Consumer(group)) => group.tombstones(),
+            Some(Group::Streams(group)) => group.tombstones(),
             Some(Group::Unserved(group)) => group.tombstones(),
         }
     }
@@ -126,6 +127,7 @@ impl GroupShard {
             let is_subscribed = match group {
                 Group::Classic(group) => group.is_subscribed_to(topic),
                 Group::Consumer(group) => group.is_subscribed_to(topic),
+                Group::Streams(group) => group.is_subscribed_to(topic),
                 Group::Unserved(_) => false,
             };
             for (partition, offset) in partitions {
@@ -173,7 +175,7 @@ impl GroupShard {
 fn retention_start(group: &Group) -> RetentionStart {
     match group {
         Group::Classic(group) => classic_retention_start(group),
-        Group::Consumer(_) => RetentionStart::Commit,
+        Group::Consumer(_) | Group::Streams(_) => RetentionStart::Commit,
         Group::Unserved(group) if group.is_empty() => RetentionStart::Commit,
         // Which topics its members read stands in records that we don't look into.
         Group::Unserved(_) => RetentionStart::Never,

@@ -35,7 +35,6 @@ impl From<ModernGroupKind> for GroupKind {
     fn from(kind: ModernGroupKind) -> Self {
         match kind {
             ModernGroupKind::Share => Self::Share,
-            ModernGroupKind::Streams => Self::Streams,
         }
     }
 }
@@ -81,7 +80,7 @@ impl GroupShard {
             states.iter().map(|state| state.to_lowercase().trim().to_owned()).collect();
         let is_listed = |group: &ListedGroup| {
             let in_state = states.is_empty()
-                || states.iter().any(|state| state.eq_ignore_ascii_case(group.state));
+                || states.iter().any(|state| state.eq_ignore_ascii_case(filtered_as(group.state)));
             let of_kind = kinds.is_empty()
                 || kinds.iter().any(|kind| kind.eq_ignore_ascii_case(group.kind.name()));
             in_state && of_kind
@@ -95,10 +94,15 @@ impl GroupShard {
     pub fn describe(&self, group: &StrBytes) -> Result<DescribedGroup, GroupError> {
         match self.group(group)? {
             Group::Classic(group) => Ok(described(group)),
-            Group::Consumer(_) => Err(GroupError::NotAClassicGroup(group.clone())),
+            Group::Consumer(_) | Group::Streams(_) => Err(GroupError::NotAClassicGroup(group.clone())),
             Group::Unserved(foreign) => Ok(described_unserved(group, foreign)),
         }
     }
+}
+
+/// The name by which a filter means a state: Kafka writes one of them differently there.
+fn filtered_as(state: &'static str) -> &'static str {
+    if state == "NotReady" { "not_ready" } else { state }
 }
 
 fn listed(id: &StrBytes, group: &Group) -> ListedGroup {
@@ -114,6 +118,12 @@ fn listed(id: &StrBytes, group: &Group) -> ListedGroup {
             protocol_type: StrBytes::from_static_str(GroupKind::Consumer.name()),
             state: group.state(),
             kind: GroupKind::Consumer,
+        },
+        Group::Streams(group) => ListedGroup {
+            group: id.clone(),
+            protocol_type: StrBytes::from_static_str(GroupKind::Streams.name()),
+            state: group.state(),
+            kind: GroupKind::Streams,
         },
         Group::Unserved(group) => {
             let kind = GroupKind::from(group.kind);

@@ -12,6 +12,7 @@ use protocol::wire::StrBytes;
 
 use super::consumer::ConsumerGroupEvent;
 use super::state::GroupState;
+use super::streams::StreamsGroupEvent;
 use crate::runtime::WriteFailure;
 
 /// How loud a note is.
@@ -168,6 +169,7 @@ pub enum LogEvent {
         record_type: i16,
     },
     Consumer(ConsumerGroupEvent),
+    Streams(StreamsGroupEvent),
 }
 
 impl LogEvent {
@@ -181,6 +183,7 @@ impl LogEvent {
             | Self::WriteFailed { .. }
             | Self::UnknownRecordType { .. } => Level::Warn,
             Self::Consumer(event) => event.level(),
+            Self::Streams(event) => event.level(),
             Self::NoMemberRejoined { .. } => Level::Error,
             _ => Level::Info,
         }

@@ -108,6 +108,10 @@ impl GroupShard {
                     out.log(LogEvent::Consumer(group.unloaded()));
                     continue;
                 }
+                Group::Streams(group) => {
+                    out.log(LogEvent::Streams(group.unloaded()));
+                    continue;
+                }
                 Group::Unserved(_) => continue,
             };
             out.log(LogEvent::Unloading { group: id.clone(), generation: group.generation });

@@ -62,6 +62,7 @@ impl Shard for GroupShard {
                 self.replay_group(group, value, standing, log_events);
             }
             GroupRecord::Consumer(record) => self.replay_consumer(record, standing),
+            GroupRecord::Streams(record) => self.replay_streams(record, standing),
             GroupRecord::Modern { key, value } => {
                 self.replay_modern(key, value.is_none(), standing);
             }
@@ -103,6 +104,7 @@ impl Shard for GroupShard {
             }
             self.believe_in_unserved_members(&group, out.now());
             self.begin_consumer_sessions(&group, out.now());
+            self.begin_streams_sessions(&group, out.now());
         }
     }
 
@@ -142,6 +144,10 @@ impl Shard for GroupShard {
                     out.log(LogEvent::Consumer(ConsumerGroupEvent::Loaded { group, members }));
                     (id.clone(), None)
                 }
+                Group::Streams(group) => {
+                    out.log(LogEvent::Streams(group.loaded()));
+                    (id.clone(), None)
+                }
                 Group::Unserved(_) => (id.clone(), None),
             })
             .collect();
@@ -150,6 +156,7 @@ impl Shard for GroupShard {
                 Some(members) => self.classic_loaded(&id, &members, now, out),
                 None => {
                     self.begin_consumer_sessions(&id, now);
+                    self.begin_streams_sessions(&id, now);
                     self.believe_in_unserved_members(&id, now);
                 }
             }
@@ -224,7 +231,7 @@ impl GroupShard {
             // A simple group that offset commits before it made, or none at all. A classic group
             // that has members is not what this record is about: its tombstone came too late.
             Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
-            Some(Group::Consumer(_)) => return,
+            Some(Group::Consumer(_) | Group::Streams(_)) => return,
             _ if is_tombstone => return,
             _ => {
                 let mut group = UnservedGroup::new(key.kind);

@@ -5,6 +5,7 @@
 use protocol::wire::StrBytes;
 
 use super::modern::assignor::Assignor;
+use super::streams::StreamsSettings;
 
 /// Limits and delays of the coordinator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,7 @@ pub struct GroupSettings {
     pub consumer_regex_refresh_interval_ms: i64,
     /// Between two target assignments of a group; group.consumer.assignment.interval.ms of 4.3.
     pub consumer_assignment_interval_ms: i64,
+    pub streams: StreamsSettings,
     /// How long a member of a group of another kind, found in the log, is believed to be there:
     /// the session timeout that Kafka gives such members unless told otherwise.
     pub unserved_session_timeout_ms: u64,
@@ -65,6 +67,7 @@ impl Default for GroupSettings {
             consumer_heartbeat_bounds_ms: (5_000, 15_000),
             consumer_regex_refresh_interval_ms: 600_000,
             consumer_assignment_interval_ms: 1_000,
+            streams: StreamsSettings::default(),
             unserved_session_timeout_ms: 45_000,
         }
     }

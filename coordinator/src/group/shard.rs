@@ -5,6 +5,7 @@
 //! is about to be in a classic group is no record's matter: it changes as requests and timers say,
 //! and what it waits for is in `then`. Answers to `GroupCoordinatorShard`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use protocol::wire::StrBytes;
@@ -15,6 +16,7 @@ use super::classic::ClassicGroup;
 use super::consumer::{ConsumerGroup, MetadataState};
 use super::offsets::Offsets;
 use super::settings::GroupSettings;
+use super::streams::{StreamsGroup, Unwritten};
 use super::timers::{Expiry, TimerKey};
 use super::unserved_group::UnservedGroup;
 use crate::runtime::{Now, Timers, VersionedMap};
@@ -24,6 +26,7 @@ use crate::runtime::{Now, Timers, VersionedMap};
 pub(super) enum Group {
     Classic(Box<ClassicGroup>),
     Consumer(Arc<ConsumerGroup>),
+    Streams(Arc<StreamsGroup>),
     Unserved(UnservedGroup),
 }
 
@@ -32,6 +35,7 @@ impl Group {
         match self {
             Self::Classic(group) => group.is_in(super::GroupState::Empty),
             Self::Consumer(group) => group.is_empty(),
+            Self::Streams(group) => group.is_empty(),
             Self::Unserved(group) => group.is_empty(),
         }
     }
@@ -45,6 +49,8 @@ pub struct GroupShard {
     pub(super) offsets: Offsets,
     pub(super) timers: Timers<TimerKey, Expiry>,
     pub(super) metadata: MetadataState,
+    /// What no record says of streams groups.
+    pub(super) streams: BTreeMap<StrBytes, Unwritten>,
 }
 
 impl GroupShard {
@@ -57,6 +63,7 @@ impl GroupShard {
             offsets: Offsets::default(),
             timers: Timers::default(),
             metadata: MetadataState::default(),
+            streams: BTreeMap::new(),
         }
     }
 
@@ -68,12 +75,18 @@ impl GroupShard {
                     Some(Group::Consumer(_)) => {
                         self.consumer_session_expired(&group, &member, out);
                     }
+                    Some(Group::Streams(_)) => self.streams_session_expired(&group, &member, out),
                     _ => self.session_expired(&group, &member, now, out),
                 },
                 (
                     TimerKey::Rebalance { group, member },
                     Expiry::Rebalance { epoch, timeout_ms },
-                ) => self.rebalance_expired(&group, &member, epoch, timeout_ms, out),
+                ) => match self.groups.latest(&group) {
+                    Some(Group::Streams(_)) => {
+                        self.streams_rebalance_expired(&group, &member, epoch, timeout_ms, out);
+                    }
+                    _ => self.rebalance_expired(&group, &member, epoch, timeout_ms, out),
+                },
                 (TimerKey::Rebalance { .. }, _) => {}
                 (TimerKey::Join { group }, Expiry::InitialJoin { delay_ms, remaining_ms }) => {
                     self.initial_join_expired(&group, delay_ms, remaining_ms, now, out);
@@ -83,6 +96,9 @@ impl GroupShard {
                     self.pending_sync_expired(&group, generation, now, out);
                 }
                 (TimerKey::Sync { .. }, _) => {}
+                (TimerKey::StreamsAssignment { group }, _) => {
+                    self.streams_assignment_due(&group, now, out);
+                }
                 (TimerKey::UnservedMembers { group }, _) => {
                     self.unserved_members_expired(&group, out);
                 }

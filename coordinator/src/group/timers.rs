@@ -8,12 +8,14 @@ use protocol::wire::StrBytes;
 pub(super) enum TimerKey {
     /// A member's session, or the place held for a pending one.
     Session { group: StrBytes, member: StrBytes },
-    /// The time in which a member of a consumer group is to give up its partitions.
+    /// The time in which a member of a consumer or streams group is to give something up.
     Rebalance { group: StrBytes, member: StrBytes },
     /// The join phase.
     Join { group: StrBytes },
     /// The sync phase.
     Sync { group: StrBytes },
+    /// The time in which a new streams group waits for more members.
+    StreamsAssignment { group: StrBytes },
     /// The members of a group of another kind.
     UnservedMembers { group: StrBytes },
     /// Expiry of offsets and empty groups.
@@ -37,6 +39,7 @@ pub(super) enum Expiry {
         epoch: i32,
         timeout_ms: i32,
     },
+    StreamsAssignment,
     UnservedMembers,
     Cleanup,
 }

@@ -1,4 +1,4 @@
-//! Records of `__consumer_offsets`: committed offsets, classic groups and consumer groups.
+//! Records of `__consumer_offsets`: committed offsets, classic, consumer and streams groups.
 //!
 //! Kept true here: what is read and written again has the same bytes (in the same version), and a
 //! record of another kind of group is recognised, named and kept as it stands, never dropped.
@@ -16,6 +16,7 @@
 mod classic;
 mod consumer;
 mod offset;
+mod streams;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -29,6 +30,12 @@ pub use consumer::{
     RegularExpressionValue, TargetAssignmentMemberValue, TargetAssignmentMetadataValue,
 };
 pub use offset::{OffsetCommitKey, OffsetCommitValue};
+pub use streams::{
+    StreamsCopartitionGroup, StreamsCurrentAssignmentValue, StreamsEndpoint,
+    StreamsGroupMetadataValue, StreamsGroupRecord, StreamsKeyValue, StreamsMemberMetadataValue,
+    StreamsSubtopologyValue, StreamsTargetAssignmentValue, StreamsTargetMemberValue,
+    StreamsTaskIds, StreamsTopicInfo, StreamsTopologyValue,
+};
 
 use super::fields::FieldError;
 use super::schema::{Reader, Writer};
@@ -54,7 +61,6 @@ pub enum GroupRecordError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ModernGroupKind {
     Share,
-    Streams,
 }
 
 /// The key of a record that belongs to a group of another kind, as it stands in the log.
@@ -71,13 +77,13 @@ impl ModernGroupKey {
     /// True for the record that says a member exists (one per member of such a group).
     #[must_use]
     pub fn names_member(&self) -> bool {
-        matches!(self.record_type, 10 | 19)
+        self.record_type == 10
     }
 
     /// True for the record that says the group itself exists.
     #[must_use]
     pub fn names_group(&self) -> bool {
-        matches!(self.record_type, 11 | 17)
+        self.record_type == 11
     }
 }
 
@@ -93,6 +99,7 @@ pub enum GroupRecord {
         value: Option<GroupMetadataValue>,
     },
     Consumer(ConsumerGroupRecord),
+    Streams(StreamsGroupRecord),
     Modern {
         key: ModernGroupKey,
         value: Option<Bytes>,
@@ -126,6 +133,9 @@ impl GroupRecord {
             _ if ConsumerGroupRecord::has_type(record_type) => {
                 ConsumerGroupRecord::read(record_type, rest, value).map(Self::Consumer)
             }
+            _ if StreamsGroupRecord::has_type(record_type) => {
+                StreamsGroupRecord::read(record_type, rest, value).map(Self::Streams)
+            }
             _ => match modern_kind(record_type) {
                 Some(kind) => Ok(Self::Modern {
                     key: ModernGroupKey {
@@ -154,6 +164,7 @@ impl GroupRecord {
                 (key.finish(), value.as_ref().map(GroupMetadataValue::to_bytes))
             }
             Self::Consumer(record) => record.to_bytes(),
+            Self::Streams(record) => record.to_bytes(),
             Self::Modern { key, value } => (key.bytes.clone(), value.clone()),
             Self::Unknown { .. } => return None,
         })
@@ -163,7 +174,6 @@ impl GroupRecord {
 fn modern_kind(record_type: i16) -> Option<ModernGroupKind> {
     match record_type {
         10..=15 => Some(ModernGroupKind::Share),
-        17 | 19..=23 => Some(ModernGroupKind::Streams),
         _ => None,
     }
 }

@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use super::super::modern::{ClusterMetadata, MetadataHashes, NoMetadata, group_hash};
 use super::super::shard::{Group, GroupShard};
-use super::group::ConsumerGroup;
 use super::subscriptions::Subscriptions;
 use crate::runtime::Now;
 
@@ -46,16 +45,30 @@ impl MetadataState {
         group_hash(hashes.into_iter())
     }
 
-    pub(super) fn refreshed(&mut self, group: &StrBytes, epoch: i32, now: Now) {
+    /// Of these topics, which stand by name, as far as they are there.
+    pub(in super::super) fn hash_of_topics<'a>(
+        &mut self,
+        topics: impl IntoIterator<Item = &'a StrBytes>,
+    ) -> i64 {
+        let Self { image, hashes, .. } = self;
+        let hashes = topics.into_iter().filter_map(|topic| hashes.topic(topic, &**image));
+        group_hash(hashes)
+    }
+
+    pub(in super::super) fn image(&self) -> &Arc<dyn ClusterMetadata> {
+        &self.image
+    }
+
+    pub(in super::super) fn refreshed(&mut self, group: &StrBytes, epoch: i32, now: Now) {
         let deadline_ms = now.wall_ms.saturating_add(REFRESH_INTERVAL_MS);
         self.refreshed.insert(group.clone(), (deadline_ms, epoch));
     }
 
     /// An epoch that was taken back leaves its group to be looked at again.
-    pub(super) fn is_expired(&self, group: &ConsumerGroup, now: Now) -> bool {
+    pub(in super::super) fn is_expired(&self, group: &StrBytes, epoch: i32, now: Now) -> bool {
         self.refreshed
-            .get(&group.id)
-            .is_none_or(|(deadline_ms, epoch)| now.wall_ms >= *deadline_ms || group.epoch < *epoch)
+            .get(group)
+            .is_none_or(|(deadline_ms, from)| now.wall_ms >= *deadline_ms || epoch < *from)
     }
 
     /// Nil for a topic that is not there.
@@ -98,12 +111,13 @@ impl GroupShard {
             Some(Group::Consumer(group)) => {
                 !changed.iter().any(|topic| group.is_subscribed_to(topic))
             }
+            Some(Group::Streams(group)) => !changed.iter().any(|topic| group.requires(topic)),
             _ => false,
         });
     }
 
     /// A change that the shard was not told of, because it was being loaded.
-    pub(super) fn catch_up(&mut self, image: &Arc<dyn ClusterMetadata>) {
+    pub(in super::super) fn catch_up(&mut self, image: &Arc<dyn ClusterMetadata>) {
         if image.version() > self.metadata.image.version() {
             self.metadata.replace(image, true);
             self.metadata.hashes.clear();

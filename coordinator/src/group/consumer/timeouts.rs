@@ -52,7 +52,7 @@ impl GroupShard {
         }
     }
 
-    pub(super) fn end_rebalance(&mut self, group: &StrBytes, member: &StrBytes) {
+    pub(in super::super) fn end_rebalance(&mut self, group: &StrBytes, member: &StrBytes) {
         self.timers.cancel(&TimerKey::Rebalance { group: group.clone(), member: member.clone() });
     }
 

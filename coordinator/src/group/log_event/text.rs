@@ -31,6 +31,7 @@ impl fmt::Display for LogEvent {
             | Self::MemberFailed { .. }
             | Self::PendingMemberExpired { .. } => self.fmt_departure(f),
             Self::Consumer(event) => event.fmt(f),
+            Self::Streams(event) => event.fmt(f),
             _ => self.fmt_group(f),
         }
     }

@@ -6,6 +6,8 @@ use std::fmt::Debug;
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
+use super::super::streams::StreamsOverrides;
+
 /// A topic as of one version of the metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMetadata {
@@ -21,6 +23,7 @@ pub struct GroupOverrides {
     pub consumer_session_timeout_ms: Option<i32>,
     /// consumer.heartbeat.interval.ms
     pub consumer_heartbeat_interval_ms: Option<i32>,
+    pub streams: StreamsOverrides,
 }
 
 /// The metadata of the cluster at one version.

@@ -107,11 +107,10 @@ impl GroupShard {
         let group = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group,
             Some(Group::Consumer(group)) => return group.validate_commit(api_version, request),
+            Some(Group::Streams(group)) => return group.validate_commit(api_version, request),
             Some(Group::Unserved(group)) => {
                 return match group.kind {
                     ModernGroupKind::Share => Err(GroupError::GroupNotFound(id.clone())),
-                    _ if generation < 0 && group.is_empty() => Ok(()),
-                    _ => Err(GroupError::UnknownMember),
                 };
             }
             None if generation < 0 => return Ok(()),
@@ -163,6 +162,7 @@ impl GroupShard {
         let is_subscribed = match self.groups.latest(id) {
             Some(Group::Classic(group)) => group.is_subscribed_to(&name),
             Some(Group::Consumer(group)) => group.is_subscribed_to(&name),
+            Some(Group::Streams(group)) => group.is_subscribed_to(&name),
             // What its members read stands in records that we don't look into: rather keep.
             Some(Group::Unserved(group)) => !group.is_empty(),
             None => false,

@@ -52,10 +52,9 @@ impl GroupShard {
                 let topic_id = |name: &str| self.metadata.topic_id(name);
                 group.validate_transactional_commit(request, topic_id)
             }
+            Some(Group::Streams(group)) => group.validate_transactional_commit(request),
             Some(Group::Unserved(group)) => match group.kind {
                 ModernGroupKind::Share => Err(GroupError::GroupNotFound(id.clone())),
-                _ if generation < 0 && group.is_empty() => Ok(()),
-                _ => Err(GroupError::UnknownMember),
             },
             None if generation < 0 => Ok(()),
             None => Err(GroupError::IllegalGeneration { asked: generation, current: -1 }),

@@ -376,6 +376,7 @@ impl Bench {
                 )
             }
             Group::Consumer(group) => format!("{group:?}"),
+            Group::Streams(group) => format!("{group:?}"),
             Group::Unserved(group) => format!("{id:?} {:?}", group.tombstones()),
         });
         groups
