@@ -99,6 +99,7 @@ fn a_group_sets_its_own_session_and_interval_within_the_brokers_bounds() {
         overrides: GroupOverrides {
             consumer_session_timeout_ms: Some(1),
             consumer_heartbeat_interval_ms: Some(99_000),
+            ..GroupOverrides::default()
         },
     });
     assert_eq!(bench.try_beat(&joins("b", &["orders"])).unwrap().heartbeat_interval_ms, 15_000);
@@ -112,6 +113,7 @@ fn a_group_sets_its_own_session_and_interval_within_the_brokers_bounds() {
         overrides: GroupOverrides {
             consumer_session_timeout_ms: Some(50_000),
             consumer_heartbeat_interval_ms: Some(7_000),
+            ..GroupOverrides::default()
         },
     });
     let answer = bench.try_beat(&joins("a", &["orders"])).unwrap();

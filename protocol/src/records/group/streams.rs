@@ -8,6 +8,9 @@
 //! ```
 //! Answers to the schemas StreamsGroup*Key/Value of Kafka 4.3.
 
+#[cfg(test)]
+mod tests;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::protocol::StrBytes;
 
