@@ -7,12 +7,13 @@
 //!
 //! Answers to Kafka's `ApiKeys`, `ApiMessageType` and `ApiVersionManager`.
 
+mod key;
 mod served;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub use kafka_protocol::messages::ApiKey;
+pub use key::ApiKey;
 
 /// Who listens behind a socket; Kafka's `ApiMessageType.ListenerType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

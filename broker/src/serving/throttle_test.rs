@@ -99,7 +99,7 @@ fn framed(key: ApiKey, version: i16, client_id: &str, body: &[u8]) -> Bytes {
     request.put_i32(7);
     request.put_i16(client_id.len() as i16);
     request.put_slice(client_id.as_bytes());
-    if key.request_header_version(version) > 1 {
+    if Api::of(key).request_header_version(version) > 1 {
         request.put_u8(0);
     }
     request.put_slice(body);

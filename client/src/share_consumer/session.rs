@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 
 use protocol::ErrorCode;
+use protocol::messages::share_fetch_request::{
+    AcknowledgementBatch, FetchPartition, FetchTopic, ForgottenTopic,
+};
 use protocol::messages::{
     GroupId, ShareAcknowledgeRequest, ShareFetchRequest, share_acknowledge_request,
-    share_fetch_request,
 };
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use super::acknowledgements::{Acknowledgements, ByPartition};
+use super::acknowledgements::{self, Acknowledgements, ByPartition};
 use super::{ShareConsumerSettings, TopicIdPartition};
 use crate::consumer::group::text;
 
@@ -74,17 +76,19 @@ impl Session {
             forgotten.entry(one.topic_id).or_default().push(one.partition.partition);
         }
         let most = i32::try_from(settings.consumer.max_poll_records).unwrap_or(i32::MAX);
-        let request = ShareFetchRequest::default()
-            .with_group_id(member.group_id())
-            .with_member_id(member.member_id())
-            .with_share_session_epoch(self.epoch)
-            .with_max_wait_ms(crate::consumer::millis(settings.consumer.fetch_max_wait))
-            .with_min_bytes(settings.consumer.fetch_min_bytes)
-            .with_max_bytes(settings.consumer.fetch_max_bytes)
-            .with_max_records(most)
-            .with_batch_size(most)
-            .with_topics(topics.into_iter().map(fetch_topic).collect())
-            .with_forgotten_topics_data(forgotten.into_iter().map(forgotten_topic).collect());
+        let request = ShareFetchRequest {
+            group_id: member.group_id(),
+            member_id: member.member_id(),
+            share_session_epoch: self.epoch,
+            max_wait_ms: crate::consumer::millis(settings.consumer.fetch_max_wait),
+            min_bytes: settings.consumer.fetch_min_bytes,
+            max_bytes: settings.consumer.fetch_max_bytes,
+            max_records: most,
+            batch_size: most,
+            topics: topics.into_iter().map(fetch_topic).collect(),
+            forgotten_topics_data: forgotten.into_iter().map(forgotten_topic).collect(),
+            ..Default::default()
+        };
         self.partitions = wanted;
         request
     }
@@ -96,33 +100,26 @@ impl Session {
         acknowledged: &ByPartition,
         is_last: bool,
     ) -> ShareAcknowledgeRequest {
-        use share_acknowledge_request::{
-            AcknowledgePartition, AcknowledgeTopic, AcknowledgementBatch,
-        };
+        use share_acknowledge_request::{AcknowledgePartition, AcknowledgeTopic};
         if is_last {
             self.epoch = FINAL_EPOCH;
         }
         let mut topics: BTreeMap<Uuid, Vec<AcknowledgePartition>> = BTreeMap::new();
         for (one, acknowledgements) in acknowledged {
-            let batches = acknowledgements.batches().into_iter().map(|batch| {
-                AcknowledgementBatch::default()
-                    .with_first_offset(batch.first)
-                    .with_last_offset(batch.last)
-                    .with_acknowledge_types(batch.types)
-            });
-            let partition = AcknowledgePartition::default()
-                .with_partition_index(one.partition.partition)
-                .with_acknowledgement_batches(batches.collect());
+            let partition = AcknowledgePartition {
+                partition_index: one.partition.partition,
+                acknowledgement_batches: batches(acknowledgements),
+            };
             topics.entry(one.topic_id).or_default().push(partition);
         }
-        let topics = topics.into_iter().map(|(id, partitions)| {
-            AcknowledgeTopic::default().with_topic_id(id).with_partitions(partitions)
-        });
-        ShareAcknowledgeRequest::default()
-            .with_group_id(member.group_id())
-            .with_member_id(member.member_id())
-            .with_share_session_epoch(self.epoch)
-            .with_topics(topics.collect())
+        let topic = |(topic_id, partitions)| AcknowledgeTopic { topic_id, partitions };
+        ShareAcknowledgeRequest {
+            group_id: member.group_id(),
+            member_id: member.member_id(),
+            share_session_epoch: self.epoch,
+            topics: topics.into_iter().map(topic).collect(),
+            ..Default::default()
+        }
     }
 
     /// Takes note of the code of an answer.
@@ -145,27 +142,28 @@ impl Session {
     }
 }
 
-fn fetch_topic(
-    (id, partitions): (Uuid, BTreeMap<i32, Option<&Acknowledgements>>),
-) -> share_fetch_request::FetchTopic {
-    use share_fetch_request::{AcknowledgementBatch, FetchPartition, FetchTopic};
-    let partitions = partitions.into_iter().map(|(index, acknowledgements)| {
-        let batches = acknowledgements.map(Acknowledgements::batches).unwrap_or_default();
-        let batches = batches.into_iter().map(|batch| {
-            AcknowledgementBatch::default()
-                .with_first_offset(batch.first)
-                .with_last_offset(batch.last)
-                .with_acknowledge_types(batch.types)
-        });
-        FetchPartition::default()
-            .with_partition_index(index)
-            .with_acknowledgement_batches(batches.collect())
-    });
-    FetchTopic::default().with_topic_id(id).with_partitions(partitions.collect())
+fn batches(acknowledgements: &Acknowledgements) -> Vec<AcknowledgementBatch> {
+    let batch = |batch: acknowledgements::AcknowledgementBatch| AcknowledgementBatch {
+        first_offset: batch.first,
+        last_offset: batch.last,
+        acknowledge_types: batch.types,
+    };
+    acknowledgements.batches().into_iter().map(batch).collect()
 }
 
-fn forgotten_topic((id, partitions): (Uuid, Vec<i32>)) -> share_fetch_request::ForgottenTopic {
-    share_fetch_request::ForgottenTopic::default().with_topic_id(id).with_partitions(partitions)
+fn fetch_topic(
+    (topic_id, partitions): (Uuid, BTreeMap<i32, Option<&Acknowledgements>>),
+) -> FetchTopic {
+    let partition = |(partition_index, acknowledgements): (i32, Option<&_>)| FetchPartition {
+        partition_index,
+        acknowledgement_batches: acknowledgements.map(batches).unwrap_or_default(),
+        ..Default::default()
+    };
+    FetchTopic { topic_id, partitions: partitions.into_iter().map(partition).collect() }
+}
+
+fn forgotten_topic((topic_id, partitions): (Uuid, Vec<i32>)) -> ForgottenTopic {
+    ForgottenTopic { topic_id, partitions }
 }
 
 #[cfg(test)]

@@ -47,12 +47,16 @@ fn the_table_equals_what_a_stock_node_lists() {
 fn header_versions_and_ranges_agree_with_the_vocabulary() {
     for api in all() {
         assert_eq!(format!("{:?}", api.key), api.name);
-        let known = api.key.valid_versions();
+        // The crate ends at 4.1: what is declared here is compared with the schemas elsewhere.
+        let Ok(vocabulary) = kafka_protocol::messages::ApiKey::try_from(api.key as i16) else {
+            continue;
+        };
+        let known = vocabulary.valid_versions();
         assert_eq!(api.min_version, known.min, "{}", api.name);
         assert!(api.max_version <= known.max, "{}", api.name);
         for version in api.min_version..=api.max_version {
-            let request = api.key.request_header_version(version);
-            let response = api.key.response_header_version(version);
+            let request = vocabulary.request_header_version(version);
+            let response = vocabulary.response_header_version(version);
             assert_eq!(api.request_header_version(version), request, "{} {version}", api.name);
             assert_eq!(api.response_header_version(version), response, "{} {version}", api.name);
         }
@@ -61,7 +65,8 @@ fn header_versions_and_ranges_agree_with_the_vocabulary() {
 
 #[test]
 fn every_key_of_the_vocabulary_has_its_row() {
-    for key in ApiKey::iter() {
+    let streams_groups = [ApiKey::StreamsGroupHeartbeat, ApiKey::StreamsGroupDescribe];
+    for key in ApiKey::iter().filter(|key| !streams_groups.contains(key)) {
         assert_eq!(Api::of(key).key, key);
         assert_eq!(by_key(key as i16), Some(Api::of(key)));
     }

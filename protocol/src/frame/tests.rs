@@ -127,7 +127,7 @@ fn answers_are_framed_as_the_vocabulary_frames_them() {
         let mut out = BytesMut::from(&b"before"[..]);
         encode_response(&mut out, ApiKey::Heartbeat, version, 11, &response).unwrap();
         let mut body = BytesMut::new();
-        let header_version = ApiKey::Heartbeat.response_header_version(version);
+        let header_version = Api::of(ApiKey::Heartbeat).response_header_version(version);
         CrateResponseHeader::default()
             .with_correlation_id(11)
             .encode(&mut body, header_version)

@@ -30,12 +30,18 @@ macro_rules! requests {
             version: i16,
             body: Bytes,
         ) -> Result<Decoded, String> {
-            match key { $(ApiKey::$key => through::<$request>(body, version),)* }
+            match key {
+                $(ApiKey::$key => through::<$request>(body, version),)*
+                unserved => panic!("{unserved:?} has no row"),
+            }
         }
 
         /// Decodes and drops.
         pub(crate) fn decode(key: ApiKey, version: i16, body: Bytes) -> Result<(), String> {
-            match key { $(ApiKey::$key => only_decode::<$request>(body, version).map(drop),)* }
+            match key {
+                $(ApiKey::$key => only_decode::<$request>(body, version).map(drop),)*
+                unserved => panic!("{unserved:?} has no row"),
+            }
         }
     };
 }

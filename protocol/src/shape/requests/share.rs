@@ -23,7 +23,7 @@ pub(super) static SHARE_GROUP_DESCRIBE: Shape = request(1, 1, 0, &[
 
 #[rustfmt::skip]
 pub(super) static SHARE_FETCH: Shape = {
-    use crate::messages::share_fetch_request::*;
+    use kafka_protocol::messages::share_fetch_request::*;
     request(1, 1, 0, &[
         string("GroupId").nullable(0),
         string("MemberId").nullable(0),
@@ -54,7 +54,7 @@ pub(super) static SHARE_FETCH: Shape = {
 
 #[rustfmt::skip]
 pub(super) static SHARE_ACKNOWLEDGE: Shape = {
-    use crate::messages::share_acknowledge_request::*;
+    use kafka_protocol::messages::share_acknowledge_request::*;
     request(1, 1, 0, &[
         string("GroupId").nullable(0),
         string("MemberId").nullable(0),

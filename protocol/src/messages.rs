@@ -1,0 +1,15 @@
+//! Kafka's messages: those of the crate, and in their place those that are declared here because
+//! the crate, which ends at Kafka 4.1, lacks them or their newest versions.
+
+pub use kafka_protocol::messages::*;
+
+pub mod share_acknowledge_request;
+pub mod share_acknowledge_response;
+pub mod share_fetch_request;
+pub mod share_fetch_response;
+
+pub use crate::api::ApiKey;
+pub use share_acknowledge_request::ShareAcknowledgeRequest;
+pub use share_acknowledge_response::ShareAcknowledgeResponse;
+pub use share_fetch_request::ShareFetchRequest;
+pub use share_fetch_response::ShareFetchResponse;
