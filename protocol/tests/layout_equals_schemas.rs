@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use protocol::layout::StructLayout;
 use protocol::messages::{
     ShareAcknowledgeRequest, ShareAcknowledgeResponse, ShareFetchRequest, ShareFetchResponse,
+    StreamsGroupDescribeRequest, StreamsGroupDescribeResponse, StreamsGroupHeartbeatRequest,
+    StreamsGroupHeartbeatResponse,
 };
 use protocol::shape::{Element, Field, Fixed, Kind};
 use protocol::wire::{HeaderVersion, Message};
@@ -41,6 +43,10 @@ fn all_declared() -> Vec<Declared> {
         declared::<ShareAcknowledgeResponse>("ShareAcknowledgeResponse"),
         declared::<ShareFetchRequest>("ShareFetchRequest"),
         declared::<ShareFetchResponse>("ShareFetchResponse"),
+        declared::<StreamsGroupDescribeRequest>("StreamsGroupDescribeRequest"),
+        declared::<StreamsGroupDescribeResponse>("StreamsGroupDescribeResponse"),
+        declared::<StreamsGroupHeartbeatRequest>("StreamsGroupHeartbeatRequest"),
+        declared::<StreamsGroupHeartbeatResponse>("StreamsGroupHeartbeatResponse"),
     ]
 }
 

@@ -122,7 +122,8 @@ with_throttle_time! {
     LeaveGroupResponse ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
     ListPartitionReassignmentsResponse ListTransactionsResponse MetadataResponse
     OffsetCommitResponse OffsetDeleteResponse OffsetFetchResponse OffsetForLeaderEpochResponse
-    PushTelemetryResponse RemoveRaftVoterResponse SyncGroupResponse TxnOffsetCommitResponse
+    PushTelemetryResponse RemoveRaftVoterResponse StreamsGroupDescribeResponse
+    StreamsGroupHeartbeatResponse SyncGroupResponse TxnOffsetCommitResponse
     UnregisterBrokerResponse UpdateFeaturesResponse UpdateRaftVoterResponse
 }
 

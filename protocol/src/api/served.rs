@@ -56,6 +56,8 @@ const ON_BROKER: &[ApiKey] = &[
     TxnOffsetCommit,
     ListConfigResources,
     DescribeTopicPartitions,
+    StreamsGroupHeartbeat,
+    StreamsGroupDescribe,
     AddRaftVoter,
     RemoveRaftVoter,
 ];

@@ -45,7 +45,7 @@ const fn api(
 }
 
 #[rustfmt::skip]
-pub(super) static APIS: [Api; 87] = [
+pub(super) static APIS: [Api; 89] = [
     api(Produce, "Produce", 3, 13, 9, BROKER, LOCAL),
     api(Fetch, "Fetch", 4, 18, 12, BOTH, LOCAL),
     api(ListOffsets, "ListOffsets", 1, 10, 6, BROKER, LOCAL),
@@ -130,6 +130,8 @@ pub(super) static APIS: [Api; 87] = [
     api(WriteShareGroupState, "WriteShareGroupState", 0, 0, 0, BROKER, LOCAL),
     api(DeleteShareGroupState, "DeleteShareGroupState", 0, 0, 0, BROKER, LOCAL),
     api(ReadShareGroupStateSummary, "ReadShareGroupStateSummary", 0, 0, 0, BROKER, LOCAL),
+    api(StreamsGroupHeartbeat, "StreamsGroupHeartbeat", 0, 0, 0, BROKER, LOCAL),
+    api(StreamsGroupDescribe, "StreamsGroupDescribe", 0, 0, 0, BROKER, LOCAL),
     api(DescribeShareGroupOffsets, "DescribeShareGroupOffsets", 0, 0, 0, BROKER, LOCAL),
     api(AlterShareGroupOffsets, "AlterShareGroupOffsets", 0, 0, 0, BROKER, LOCAL),
     api(DeleteShareGroupOffsets, "DeleteShareGroupOffsets", 0, 0, 0, BROKER, LOCAL),

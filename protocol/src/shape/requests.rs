@@ -11,6 +11,7 @@ mod transactions;
 use super::Shape;
 use super::table::{NEVER, request};
 use crate::api::ApiKey;
+use crate::messages::{StreamsGroupDescribeRequest, StreamsGroupHeartbeatRequest};
 
 /// How the body of this API's requests is laid out.
 pub fn shape_of(key: ApiKey) -> &'static Shape {
@@ -34,7 +35,7 @@ const fn index() -> [&'static Shape; 128] {
 }
 
 #[rustfmt::skip]
-static REQUESTS: [(ApiKey, &Shape); 87] = [
+static REQUESTS: [(ApiKey, &Shape); 89] = [
     (ApiKey::Produce, &records::PRODUCE),
     (ApiKey::Fetch, &records::FETCH),
     (ApiKey::ListOffsets, &records::LIST_OFFSETS),
@@ -119,6 +120,8 @@ static REQUESTS: [(ApiKey, &Shape); 87] = [
     (ApiKey::WriteShareGroupState, &share::WRITE_SHARE_GROUP_STATE),
     (ApiKey::DeleteShareGroupState, &share::DELETE_SHARE_GROUP_STATE),
     (ApiKey::ReadShareGroupStateSummary, &share::READ_SHARE_GROUP_STATE_SUMMARY),
+    (ApiKey::StreamsGroupDescribe, &StreamsGroupDescribeRequest::SHAPE),
+    (ApiKey::StreamsGroupHeartbeat, &StreamsGroupHeartbeatRequest::SHAPE),
     (ApiKey::DescribeShareGroupOffsets, &share::DESCRIBE_SHARE_GROUP_OFFSETS),
     (ApiKey::AlterShareGroupOffsets, &share::ALTER_SHARE_GROUP_OFFSETS),
     (ApiKey::DeleteShareGroupOffsets, &share::DELETE_SHARE_GROUP_OFFSETS),

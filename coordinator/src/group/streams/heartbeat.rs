@@ -160,8 +160,8 @@ impl GroupShard {
         };
         let target =
             self.update_streams_target(&assigning, &mut statuses, &mut written, now, out)?;
+        let owned = owned(request)?;
         if !updated.is_reconciled_to(target.epoch) {
-            let owned = owned(request)?;
             let reconciled = Reconciliation {
                 group: &group,
                 member: &updated,
@@ -181,8 +181,8 @@ impl GroupShard {
         if request.shutdown_application {
             request_shutdown(&mut unwritten, request, out);
         }
-        let is_told = request.member_epoch == 0 || member.assigned != updated.assigned;
-        if is_told && updated.user_endpoint.is_some() {
+        let is_new = request.member_epoch == 0 || member.assigned != updated.assigned;
+        if is_new && updated.user_endpoint.is_some() {
             unwritten.endpoint_epoch += 1;
         }
         statuses.extend(configured.topology.problem.clone());
@@ -196,7 +196,7 @@ impl GroupShard {
             member_epoch: updated.epoch,
             heartbeat_interval_ms: self.streams_heartbeat_interval_ms(id),
             statuses,
-            tasks: is_told.then(|| updated.assigned.assignment()),
+            tasks: tasks_to_tell(&updated, is_new, owned.as_ref()),
             // That of a group that comes into being here is not kept.
             endpoint_information_epoch: match self.groups.latest(id) {
                 Some(_) => unwritten.endpoint_epoch,
@@ -417,6 +417,17 @@ fn owned(request: &StreamsHeartbeatRequest) -> Result<Option<TaskAssignment>, Gr
         standby: by_subtopology(standby)?,
         warmup: by_subtopology(warmup)?,
     }))
+}
+
+/// What a member is to have, when it does not know. Unlike Kafka: who says that it has something
+/// else is told again, because the answer that told it may be lost (docs/decisions/0496).
+fn tasks_to_tell(
+    member: &Member,
+    is_new: bool,
+    owned: Option<&TaskAssignment>,
+) -> Option<TaskAssignment> {
+    let tasks = member.assigned.assignment();
+    (is_new || owned.is_some_and(|owned| *owned != tasks)).then_some(tasks)
 }
 
 /// The first member that asks for it is named to all.

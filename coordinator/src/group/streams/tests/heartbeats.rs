@@ -40,7 +40,7 @@ fn a_task_goes_to_the_second_member_only_when_the_first_has_let_go_of_it() {
     let kept = kept.unwrap();
     assert_eq!((epoch, kept.len()), (2, 2));
     assert_eq!(bench.beat_streams(&stays("b", 3)), (3, NOTHING));
-    assert_eq!(bench.beat_streams(&has("a", 2, &[0, 1, 2, 3])), (2, NOTHING));
+    assert_eq!(bench.beat_streams(&stays("a", 2)), (2, NOTHING));
     assert_eq!(bench.beat_streams(&has("a", 2, &kept)), (3, NOTHING));
     let (epoch, got) = bench.beat_streams(&stays("b", 3));
     let mut both = [kept, got.unwrap()].concat();
@@ -81,6 +81,16 @@ fn a_lost_answer_is_given_again_and_other_epochs_are_fenced() {
     assert_eq!(refused(&mut bench, &has("a", 2, &[0, 1, 2, 3])), fenced("smaller", 2));
     assert_eq!(refused(&mut bench, &stays("a", 2)), fenced("smaller", 2));
     assert_eq!(refused(&mut bench, &stays("a", 9)), fenced("greater", 9));
+}
+
+#[test]
+fn a_member_that_has_not_heard_what_it_is_to_have_is_told_again() {
+    let mut bench = bench();
+    bench.beat_streams(&joins("a"));
+    assert_eq!(bench.beat_streams(&has("a", 2, &[])), (2, all()));
+    bench.beat_streams(&joins("b"));
+    let (_, kept) = bench.beat_streams(&has("a", 2, &[0, 1, 2, 3]));
+    assert_eq!(bench.beat_streams(&has("a", 2, &[0, 1, 2, 3])), (2, kept));
 }
 
 #[test]
