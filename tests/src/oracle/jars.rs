@@ -84,6 +84,13 @@ pub fn steady_class_path(version: &str) -> String {
     format!("{}:{}", classes.display(), class_path(version))
 }
 
+/// The class path of the application of Kafka Streams, on the newest release.
+#[must_use]
+pub fn streams_class_path() -> String {
+    let classes = compiled("streams", &format!("{}/*", jars(NEWEST).display()));
+    format!("{}:{}", classes.display(), class_path(NEWEST))
+}
+
 /// The class path of the programs that call what web UIs call: our classes, compiled for the oldest
 /// clients that UIs use, on a release's kafka-clients.
 #[must_use]
