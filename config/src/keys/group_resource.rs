@@ -27,7 +27,16 @@ pub(super) const KEYS: &[Key] = &[
         .ignored(why::SHARE),
     int("share.record.lock.duration.ms").or("30000").at_least(1_000).ignored(why::SHARE),
     int("share.session.timeout.ms").or("45000").at_least(1).ignored(why::SHARE),
-    int("streams.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::STREAMS),
-    int("streams.num.standby.replicas").or("0").at_least(0).ignored(why::STREAMS),
-    int("streams.session.timeout.ms").or("45000").at_least(1).ignored(why::STREAMS),
+    int("streams.heartbeat.interval.ms")
+        .or("5000")
+        .at_least(1)
+        .acts("How often members of the streams group are told to be heard of."),
+    int("streams.num.standby.replicas")
+        .or("0")
+        .at_least(0)
+        .acts("How many standbys each of the group's tasks with state has."),
+    int("streams.session.timeout.ms")
+        .or("45000")
+        .at_least(1)
+        .acts("After how long without a heartbeat a member of the streams group is fenced."),
 ];

@@ -1,4 +1,4 @@
-//! Groups of a protocol that is not served here (share, streams), as a stock broker left them in
+//! Groups of a protocol that is not served here (share), as a stock broker left them in
 //! the log.
 //!
 //! Their records are kept: the group is listed, its offsets can be read, committed by an
@@ -23,11 +23,11 @@ pub(super) struct UnservedGroup {
 /// Whether a record is about one member, and where its tombstone stands among a group's.
 fn place(record_type: i16) -> (bool, u8) {
     match record_type {
-        14 | 22 => (true, 0),  // current assignment
-        13 | 21 => (true, 1),  // target assignment
-        10 | 19 => (true, 2),  // the member
-        12 | 20 => (false, 3), // epoch of the target assignment
-        11 | 17 => (false, 5), // the group
+        14 => (true, 0),  // current assignment
+        13 => (true, 1),  // target assignment
+        10 => (true, 2),  // the member
+        12 => (false, 3), // epoch of the target assignment
+        11 => (false, 5), // the group
         _ => (false, 4),
     }
 }
