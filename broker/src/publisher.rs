@@ -443,6 +443,7 @@ impl Publisher {
                     ),
                 }
                 self.apply_replication_settings(&config);
+                self.cordon(&config);
                 let fetchers = self.broker.config.current().num_replica_fetchers;
                 let resized = fetchers != config.num_replica_fetchers;
                 self.broker.config.set(config);
@@ -467,6 +468,13 @@ impl Publisher {
             let own = dynamic_config::properties(image.configs().of(resource));
             client_metrics.update_subscription(&resource.name, &own);
         }
+    }
+
+    /// Unlike Kafka: the file's list holds from the start on, not from the first dynamic change on
+    /// (docs/decisions/0455).
+    fn cordon(&self, config: &BrokerConfig) {
+        let cordoned = self.broker.replicas.log_dirs.cordon(&config.cordoned_log_dirs);
+        self.broker.quorum.directories_cordoned(cordoned);
     }
 
     fn apply_replication_settings(&self, config: &BrokerConfig) {

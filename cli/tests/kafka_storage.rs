@@ -1,6 +1,6 @@
-//! `kafka-storage` beside stock's of 4.1.0: the trees that `format` leaves, and what the tool says.
+//! `kafka-storage` beside stock's of 4.3.1: the trees that `format` leaves, and what the tool says.
 //!
-//! fixtures/trees holds what stock formatted, fixtures/kafka-storage-4.1.0.txt what it printed
+//! fixtures/trees holds what stock formatted, fixtures/kafka-storage-4.3.1.txt what it printed
 //! (tests/dump/StorageTranscript.java, run by hand). `ROOT` stands for the folder of the tests; the
 //! class names and stack traces of Java are left out.
 
@@ -254,7 +254,7 @@ fn the_tool_says_what_stock_says() {
     lay_out_transcript(root.path());
     let root_text = root.path().to_str().expect("a path of text");
     let transcript =
-        fs::read_to_string(fixtures().join("kafka-storage-4.1.0.txt")).expect("the transcript");
+        fs::read_to_string(fixtures().join("kafka-storage-4.3.1.txt")).expect("the transcript");
     let mut compared = 0;
     for block in transcript.split("\n\n") {
         let (command, expected) = block.trim().split_once('\n').expect("a command");
@@ -309,7 +309,7 @@ fn a_node_without_configuration_formats_itself_once() {
     let (config, _) = config::BrokerConfig::from_properties(&properties).expect("it is valid");
     let formatted = cli::format_if_new(&config).expect("it can be written");
     assert_eq!(formatted.len(), 1);
-    assert!(formatted[0].to_string().ends_with("gregor-data with metadata.version 4.1-IV1."));
+    assert!(formatted[0].to_string().ends_with("gregor-data with metadata.version 4.3-IV0."));
     let first = files(root.path());
     assert!(cli::format_if_new(&config).expect("nothing to do").is_empty());
     assert_eq!(files(root.path()), first);

@@ -50,7 +50,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 fn told(throttle_ms: i32) -> BrokerHeartbeatResponse {
-    BrokerHeartbeatResponse::default().with_throttle_time_ms(throttle_ms)
+    BrokerHeartbeatResponse { throttle_time_ms: throttle_ms, ..Default::default() }
 }
 
 #[tokio::test]

@@ -122,8 +122,15 @@ pub fn group(broker: &BrokerConfig, own: &Properties) -> Vec<Entry> {
     let describe = |(name, value): (String, Option<Value>)| {
         let key = Table::Group.key(&name);
         let text = shown(value, own.get(&name), is_sensitive(key));
-        let source = if own.contains(&name) { Source::Group } else { Source::Default };
-        let synonyms = vec![Synonym { name: name.clone(), value: text.clone(), source }];
+        let synonym = |source| Synonym { name: name.clone(), value: text.clone(), source };
+        let mut synonyms = match group::broker_key(&name) {
+            Some(broker_key) => broker_synonyms(broker, broker_key, false),
+            None if own.contains(&name) => Vec::new(),
+            None => vec![synonym(Source::Default)],
+        };
+        if own.contains(&name) {
+            synonyms.insert(0, synonym(Source::Group));
+        }
         entry(name, text, key, synonyms, false)
     };
     listed(Table::Group, &values, own).into_iter().map(describe).collect()

@@ -7,7 +7,7 @@ use crate::keys::{BROKER_THEMES, Effect, Fallback, Key, Table, Update, is_refusi
 const HEAD: &str = "\
 # Configuration
 
-Every key that Kafka 4.1 knows is accepted, with its type, default and range; this page is rendered
+Every key that Kafka 4.3 knows is accepted, with its type, default and range; this page is rendered
 from the table in `config/src/keys` (a test compares them). A key that acts says what it does; the
 others are checked and described, and say why they change nothing. How a key changes: *restart*
 needs one; *broker* and *cluster* can be changed while brokers run, for one broker or for all.

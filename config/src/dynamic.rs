@@ -120,7 +120,7 @@ pub(crate) fn overlay(properties: &mut Properties, settings: &Properties) {
 
 /// Whether the broker key can change while the broker runs (what `read_only` denies).
 pub fn is_dynamic(name: &str) -> bool {
-    Table::Broker.key(name).is_some_and(|key| key.update != Update::ReadOnly)
+    definition(name).is_some()
 }
 
 /// What kind of list operation IncrementalAlterConfigs asks for.

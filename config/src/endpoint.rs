@@ -104,17 +104,18 @@ pub(crate) fn normalised(name: &str) -> Result<String, ConfigError> {
 /// Reads the endpoints of a list, which was given under `key`.
 pub(crate) fn parse_endpoints(
     key: &'static str,
-    text: &str,
+    listed: &[String],
     protocols: &ProtocolMap,
     distinct_ports: bool,
 ) -> Result<Vec<Endpoint>, ConfigError> {
+    let text = format!("[{}]", listed.join(", "));
     let failed = |reason: String| {
         let message = format!("Error creating broker listeners from '{text}': {reason}");
         ConfigError::conflict(&[key], message)
     };
     let mut endpoints = Vec::new();
-    for entry in csv(text) {
-        let (name, host, port) = split_entry(&entry)
+    for entry in listed {
+        let (name, host, port) = split_entry(entry)
             .ok_or_else(|| failed(format!("Unable to parse {entry} to a broker endpoint")))?;
         let listener = normalised(name)?;
         let protocol = *protocols.get(&listener).ok_or_else(|| {
@@ -126,7 +127,7 @@ pub(crate) fn parse_endpoints(
         let host = (!host.is_empty()).then(|| host.to_owned());
         endpoints.push(Endpoint { listener, protocol, host, port });
     }
-    check_distinct(key, text, &endpoints, distinct_ports)?;
+    check_distinct(&text, &endpoints, distinct_ports).map_err(failed)?;
     Ok(endpoints)
 }
 
@@ -142,18 +143,13 @@ fn split_entry(entry: &str) -> Option<(&str, &str, &str)> {
     (host.chars().all(allowed) && is_number).then_some((name, host, port))
 }
 
-fn check_distinct(
-    key: &'static str,
-    text: &str,
-    endpoints: &[Endpoint],
-    distinct_ports: bool,
-) -> Result<(), ConfigError> {
+/// What is wrong with these endpoints together, in Kafka's words.
+fn check_distinct(text: &str, endpoints: &[Endpoint], distinct_ports: bool) -> Result<(), String> {
     let mut ports: BTreeMap<u16, Vec<&Endpoint>> = BTreeMap::new();
     let mut names: Vec<&str> = endpoints.iter().map(|each| each.listener.as_str()).collect();
     names.sort_unstable();
     if names.windows(2).any(|pair| pair.first() == pair.last()) {
-        let message = format!("Each listener must have a different name, listeners: {text}");
-        return Err(ConfigError::conflict(&[key], message));
+        return Err(format!("Each listener must have a different name, listeners: {text}"));
     }
     for endpoint in endpoints.iter().filter(|each| each.port != 0) {
         ports.entry(endpoint.port).or_default().push(endpoint);
@@ -181,7 +177,7 @@ fn check_distinct(
                  IPv4 address and the other IPv6 address, listeners: {text}, port: {port}"
             ),
         };
-        return Err(ConfigError::conflict(&[key], message));
+        return Err(message);
     }
     Ok(())
 }

@@ -12,6 +12,9 @@ pub enum ConfigError {
     /// The value has the wrong type or is out of range.
     #[error("Invalid value {value} for configuration {name}: {allowed}")]
     InvalidValue { name: String, value: String, allowed: String },
+    /// A list that is empty, or has an empty element, where it may not.
+    #[error("Configuration '{name}' {message}")]
+    BadList { name: String, message: String },
     /// A key without a default was not given.
     #[error("Missing required configuration \"{name}\" which has no default value.")]
     Missing { name: String },
@@ -34,20 +37,20 @@ pub enum ConfigError {
     #[error("Unknown {resource} config name: {name}")]
     UnknownName { resource: &'static str, name: String },
     /// A broker key that needs a restart.
-    #[error("Cannot update these configs dynamically: {}", scala_set(names))]
+    #[error("Cannot update these configs dynamically: [{}]", names.join(", "))]
     NotDynamic { names: Vec<String> },
     /// A security key that can change only with the prefix of a listener.
     #[error(
         "These security configs can be dynamically updated only per-listener using the listener \
-         prefix: HashSet({})",
+         prefix: [{}]",
         names.join(", ")
     )]
     NeedsListenerPrefix { names: Vec<String> },
     /// A key of single brokers that was set for the whole cluster.
     #[error(
         "Cannot update these configs at default cluster level, broker id must be specified: \
-         {}",
-        scala_set(names)
+         [{}]",
+        names.join(", ")
     )]
     NeedsBrokerId { names: Vec<String> },
     /// A listener that would be served more openly than it is declared.
@@ -89,12 +92,6 @@ pub enum ConfigError {
     Syntax { line: usize, problem: String },
 }
 
-/// Names as Scala prints a set of them.
-fn scala_set(names: &[String]) -> String {
-    let kind = if names.len() > 4 { "HashSet" } else { "Set" };
-    format!("{kind}({})", names.join(", "))
-}
-
 impl ConfigError {
     pub(crate) fn invalid(name: &str, value: &str, allowed: impl Into<String>) -> Self {
         Self::InvalidValue {
@@ -119,6 +116,13 @@ pub enum Warning {
     Ignored { name: String, why: &'static str },
     #[error("Configuration {name} is of an older Kafka: it is read as {}.", maps_to.join(" and "))]
     Renamed { name: String, maps_to: &'static [&'static str] },
+    #[error(
+        "Configuration key \"{name}\" contains duplicate values. Duplicates will be removed. The \
+         original value is: [{}], the updated value is: [{}]",
+        given.join(", "),
+        read.join(", ")
+    )]
+    Repeated { name: String, given: Vec<String>, read: Vec<String> },
     #[error("{name}={value} is below what Kafka 4 allows: {raised_to} is used.")]
     Raised { name: String, value: String, raised_to: String },
     #[error("{message}")]

@@ -1,7 +1,7 @@
 //! The configuration of one group: what it sets for itself over the defaults of its broker.
 //!
-//! Answers to GroupConfig. The groups that read most of these keys (consumer, share and streams
-//! groups) do not exist here yet; the keys can be stored and described all the same.
+//! Answers to GroupConfig. Keys of groups that do not exist here yet can be stored and described all
+//! the same.
 
 use crate::keys::Table;
 use crate::{BrokerConfig, ConfigError, Properties, Value, Values};
@@ -10,10 +10,24 @@ use crate::{BrokerConfig, ConfigError, Properties, Value, Values};
 const BROKER_DEFAULTS: &[(&str, &str)] = &[
     ("consumer.session.timeout.ms", "group.consumer.session.timeout.ms"),
     ("consumer.heartbeat.interval.ms", "group.consumer.heartbeat.interval.ms"),
+    ("consumer.assignment.interval.ms", "group.consumer.assignment.interval.ms"),
     ("share.session.timeout.ms", "group.share.session.timeout.ms"),
     ("share.heartbeat.interval.ms", "group.share.heartbeat.interval.ms"),
     ("share.record.lock.duration.ms", "group.share.record.lock.duration.ms"),
+    ("share.delivery.count.limit", "group.share.delivery.count.limit"),
+    ("share.partition.max.record.locks", "group.share.partition.max.record.locks"),
+    ("share.assignment.interval.ms", "group.share.assignment.interval.ms"),
+    ("streams.session.timeout.ms", "group.streams.session.timeout.ms"),
+    ("streams.heartbeat.interval.ms", "group.streams.heartbeat.interval.ms"),
+    ("streams.num.standby.replicas", "group.streams.num.standby.replicas"),
+    ("streams.initial.rebalance.delay.ms", "group.streams.initial.rebalance.delay.ms"),
+    ("streams.assignment.interval.ms", "group.streams.assignment.interval.ms"),
 ];
+
+/// The broker key that gives the default of a group key, if one does.
+pub(crate) fn broker_key(name: &str) -> Option<&'static str> {
+    BROKER_DEFAULTS.iter().find(|(key, _)| *key == name).map(|(_, broker_key)| *broker_key)
+}
 
 /// Group keys that must lie between two keys of the broker, either end included.
 const BOUNDS: &[(&str, Option<&str>, &str)] = &[
@@ -26,6 +40,11 @@ const BOUNDS: &[(&str, Option<&str>, &str)] = &[
         "consumer.session.timeout.ms",
         Some("group.consumer.min.session.timeout.ms"),
         "group.consumer.max.session.timeout.ms",
+    ),
+    (
+        "consumer.assignment.interval.ms",
+        Some("group.consumer.min.assignment.interval.ms"),
+        "group.consumer.max.assignment.interval.ms",
     ),
     (
         "share.heartbeat.interval.ms",
@@ -43,6 +62,21 @@ const BOUNDS: &[(&str, Option<&str>, &str)] = &[
         "group.share.max.record.lock.duration.ms",
     ),
     (
+        "share.delivery.count.limit",
+        Some("group.share.min.delivery.count.limit"),
+        "group.share.max.delivery.count.limit",
+    ),
+    (
+        "share.partition.max.record.locks",
+        Some("group.share.min.partition.max.record.locks"),
+        "group.share.max.partition.max.record.locks",
+    ),
+    (
+        "share.assignment.interval.ms",
+        Some("group.share.min.assignment.interval.ms"),
+        "group.share.max.assignment.interval.ms",
+    ),
+    (
         "streams.heartbeat.interval.ms",
         Some("group.streams.min.heartbeat.interval.ms"),
         "group.streams.max.heartbeat.interval.ms",
@@ -53,6 +87,11 @@ const BOUNDS: &[(&str, Option<&str>, &str)] = &[
         "group.streams.max.session.timeout.ms",
     ),
     ("streams.num.standby.replicas", None, "group.streams.max.standby.replicas"),
+    (
+        "streams.assignment.interval.ms",
+        Some("group.streams.min.assignment.interval.ms"),
+        "group.streams.max.assignment.interval.ms",
+    ),
 ];
 
 /// Checks all settings that a group would have.
@@ -60,7 +99,8 @@ pub fn validate_all(broker: &BrokerConfig, own: &Properties) -> Result<(), Confi
     if let Some((name, _)) = own.iter().find(|(name, _)| Table::Group.key(name).is_none()) {
         return Err(ConfigError::UnknownName { resource: "group", name: name.to_owned() });
     }
-    let values = Values::read(Table::Group, own)?;
+    Values::read(Table::Group, own)?;
+    let values = effective_values(broker, own);
     for (name, least, most) in BOUNDS {
         let value: i32 = values.typed(name)?;
         if let Some(least) =

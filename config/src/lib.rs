@@ -16,7 +16,7 @@
 //! ```
 //!
 //! Invariants:
-//! - a name that Kafka 4.1 knows is in the table with Kafka's type, default and range;
+//! - a name that Kafka 4.3 knows is in the table with Kafka's type, default and range;
 //! - a key that claims to act has a typed field, named as the key with `_` for `.`;
 //! - a bad value is one error that names key, value and what is allowed; an unknown name is one
 //!   warning.

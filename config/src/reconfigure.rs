@@ -65,6 +65,7 @@ fn check_threads(before: &BrokerConfig, after: &BrokerConfig) -> Result<(), Conf
         "num.replica.fetchers",
         "remote.log.manager.copier.thread.pool.size",
         "remote.log.manager.expiration.thread.pool.size",
+        "remote.log.manager.follower.thread.pool.size",
         "remote.log.reader.threads",
     ];
     for name in COUNTS {

@@ -1,4 +1,4 @@
-//! What stock Kafka 4.1.0 says, compared with what is said here.
+//! What stock Kafka 4.3.1 says, compared with what is said here.
 //!
 //! The fixtures were printed by the programs in tests/dump, run with Kafka's own jars and, for
 //! describe and alter, against a stock broker that was started with described.properties.
@@ -32,7 +32,7 @@ fn fact(scope: &str, key: &Key) -> String {
 }
 
 #[test]
-fn every_key_has_the_facts_of_kafka_4_1() {
+fn every_key_has_the_facts_of_kafka_4_3() {
     let tables = [
         ("broker", Table::Broker),
         ("topic", Table::Topic),
@@ -42,7 +42,7 @@ fn every_key_has_the_facts_of_kafka_4_1() {
     ];
     let ours: Vec<String> =
         tables.iter().flat_map(|(scope, table)| table.keys().map(|key| fact(scope, key))).collect();
-    let facts = fixture("kafka-4.1.0.tsv");
+    let facts = fixture("kafka-4.3.1.tsv");
     let theirs: Vec<&str> = facts.lines().collect();
     assert!(theirs.len() > 380, "the fixture is whole");
     for (ours, theirs) in ours.iter().zip(&theirs) {
@@ -147,7 +147,7 @@ fn resources_are_described_as_stock_describes_them() {
         .iter()
         .flat_map(|(resource, entries)| entries.iter().map(|entry| line(resource, entry)))
         .collect();
-    let recorded = fixture("describe-4.1.0.tsv");
+    let recorded = fixture("describe-4.3.1.tsv");
     let theirs: Vec<&str> = recorded.lines().collect();
     for (ours, theirs) in ours.iter().zip(&theirs) {
         assert_eq!(ours, theirs);
@@ -203,7 +203,7 @@ fn wrong_settings_are_refused_in_kafkas_words() {
         ("min.insync.replicas", "2"),
         ("max.connections.per.ip.overrides", "a:b:c"),
     ]);
-    let recorded = fixture("alter-4.1.0.tsv");
+    let recorded = fixture("alter-4.3.1.tsv");
     let mut compared = 0;
     for recorded in recorded.lines() {
         let columns: Vec<&str> = recorded.split('\t').collect();

@@ -49,7 +49,7 @@ pub use listing::{DescribedGroup, DescribedMember, GroupKind, ListedGroup};
 pub use log_event::{Level, LogEvent};
 pub use modern::assignor::Assignor;
 pub use modern::{Assignment, ClusterMetadata, GroupOverrides, NoMetadata, TopicMetadata};
-pub use offsets::{CommittedOffset, FetchedPartition, FetchedTopic};
+pub use offsets::{CommittedOffset, DeletedPartition, FetchedPartition, FetchedTopic};
 pub use pending_write::AfterWrite;
 pub use settings::{Caller, GroupSettings};
 pub use shard::GroupShard;

@@ -1,7 +1,7 @@
 //! Which of Kafka's APIs exist, at which versions, on which listeners, and which of them Gregor
 //! serves.
 //!
-//! `table` holds Kafka 4.1's facts and never changes with our progress; `served` is the one place
+//! `table` holds Kafka 4.3's facts and never changes with our progress; `served` is the one place
 //! that says what is whole in Gregor, per listener. ApiVersions lists exactly what is both: a key
 //! that is not served is refused like a key nobody knows.
 //!
@@ -22,7 +22,7 @@ pub enum Listener {
     Controller,
 }
 
-/// One API as a stock Kafka 4.1 node offers it.
+/// One API as a stock Kafka 4.3 node offers it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Api {
     pub key: ApiKey,
@@ -54,7 +54,7 @@ const fn index() -> [Option<&'static Api>; KEYS] {
     by_key
 }
 
-/// Every API of Kafka 4.1 in the order of their keys, served or not.
+/// Every API of Kafka 4.3 in the order of their keys, served or not.
 pub fn all() -> &'static [Api] {
     &table::APIS
 }

@@ -1,21 +1,15 @@
 //! What one node asks another: the request, the API that it belongs to, and its answer.
 //!
-//! Every request of the vocabulary can be asked. What Kafka added after 4.1, and the vocabulary
-//! lacks, is written by hand: `list_offsets` (KIP-1023), `share_offsets` (KIP-1226),
-//! `streams_groups` (KIP-1071) and `write_txn_markers` (KIP-1228). These are asked alone, never
-//! served: a node says in ApiVersions whether it has them. Answers to Kafka's
-//! `AbstractRequest.Builder`.
+//! Every request of the vocabulary can be asked. `share_offsets` and `streams_groups` read the
+//! answers into what a tool shows of them. Answers to Kafka's `AbstractRequest.Builder`.
 
-mod list_offsets;
 mod share_offsets;
 mod streams_groups;
 #[cfg(test)]
 mod tests;
-mod write_txn_markers;
 
 use bytes::{Bytes, BytesMut};
 
-pub use self::list_offsets::ListOffsets;
 pub use self::share_offsets::{
     DescribeShareGroupOffsets, DescribedShareOffsets, SharePartition, ShareTopic,
 };
@@ -23,7 +17,6 @@ pub use self::streams_groups::{
     DescribedStreamsGroup, StreamsAssignment, StreamsGroupDescribe, StreamsMember,
     StreamsSubtopology, StreamsTasks, StreamsTopology,
 };
-pub use self::write_txn_markers::{TxnMarker, WriteTxnMarkers};
 use crate::api::{Api, ApiKey};
 use crate::wire::{Decodable, Request};
 

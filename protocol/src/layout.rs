@@ -11,6 +11,7 @@
 //!     /// What it says.
 //!     pub struct ShareThingRequest {              // versions as in Kafka's schemas: 1+, 1-2
 //!         group_id: Option<StrBytes> [0+],        // Option: nullable wherever it exists
+//!         owner: Option<StrBytes> [0+] null 1,    // where that is later than the field
 //!         topics: Vec<ShareThing> [0-1],          // reads as its default where it does not
 //!         limit: i32 [2+] = -1,                   // the default, where it is not that of its type
 //!         endpoints: Vec<Endpoint> [1+] tagged 0,

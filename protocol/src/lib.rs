@@ -28,7 +28,6 @@ pub mod record_json;
 pub mod records;
 pub mod shape;
 pub mod time;
-pub mod transaction_markers;
 
 pub use base64_uuid::Base64Uuid;
 pub use constant_name::constant_name;

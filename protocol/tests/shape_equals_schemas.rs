@@ -1,7 +1,7 @@
-//! The table of requests' shapes says what Kafka 4.1's own schemas say.
+//! The table of requests' shapes says what Kafka 4.3's own schemas say.
 //!
 //! `GREGOR_KAFKA_SCHEMAS` names the directory where `common/message/*.json` of the binary jar of
-//! kafka-clients 4.1.0 lie; without it there is nothing to compare with.
+//! kafka-clients 4.3.1 lie; without it there is nothing to compare with.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,9 +11,6 @@ use std::path::Path;
 use protocol::api::{self, ApiKey};
 use protocol::shape::{Element, Field, Fixed, Kind, shape_of};
 use serde_json::Value;
-
-/// Streams groups: no stable version in 4.1.
-const NOT_SERVED: [i64; 2] = [88, 89];
 
 #[test]
 fn every_request_is_laid_out_as_in_kafkas_schemas() {
@@ -43,7 +40,6 @@ fn request_schemas(directory: &Path) -> BTreeMap<i64, Value> {
         .map(|path| parse(&std::fs::read_to_string(path).unwrap()))
         .filter(|schema| schema["validVersions"] != "none")
         .map(|schema| (schema["apiKey"].as_i64().unwrap(), schema))
-        .filter(|(key, _)| !NOT_SERVED.contains(key))
         .collect()
 }
 
@@ -71,9 +67,21 @@ fn our_fields(fields: &[Field], depth: usize, lines: &mut Vec<String>) {
         let (kind, inner) = our_kind(&field.kind);
         let to = Some(field.to).filter(|to| *to < i16::MAX);
         let nullable = Some(field.nullable_from).filter(|from| *from < i16::MAX);
-        lines.push(line(depth, field.name, &kind, field.from, to, nullable, field.tag));
+        lines.push(line(depth, &camel(field.name), &kind, field.from, to, nullable, field.tag));
         our_fields(inner, depth + 1, lines);
     }
+}
+
+/// A name as schemas have it: declarations have it in snake case.
+fn camel(name: &str) -> String {
+    let mut words = name.split('_').filter(|word| !word.is_empty());
+    words
+        .try_fold(String::new(), |mut camel, word| {
+            camel.push_str(&word[..1].to_uppercase());
+            camel.push_str(&word[1..]);
+            Some(camel)
+        })
+        .unwrap_or_default()
 }
 
 fn our_kind(kind: &Kind) -> (String, &[Field]) {
@@ -120,7 +128,7 @@ fn their_fields(fields: &Value, shared: &Value, depth: usize, lines: &mut Vec<St
         let kind = format!("{prefix}{}", if is_struct { "struct" } else { base });
         let (from, to) = versions(&field["versions"]).unwrap();
         let nullable = versions(&field["nullableVersions"]);
-        // The notation has no room for these; no schema of 4.1 needs it.
+        // The notation has no room for these; no schema of 4.3 needs it.
         assert!(nullable.is_none_or(|(_, nullable_to)| nullable_to == to), "{name}");
         let tag = field["tag"].as_u64().map(|tag| tag as u32);
         assert!(tag.is_none() || field["taggedVersions"] == field["versions"], "{name}");

@@ -1,4 +1,4 @@
-//! The features of the cluster and their levels: what 4.1 supports, what a new cluster starts with,
+//! The features of the cluster and their levels: what 4.3 supports, what a new cluster starts with,
 //! and what a level means for the versions of records.
 //!
 //! Answers to `Feature`, `MetadataVersion`, `QuorumFeatures` and the `*Version` enums of
@@ -41,24 +41,26 @@ const METADATA_VERSIONS: &[(i16, &str, bool)] = &[
     (25, "4.0-IV3", false),
     (26, "4.1-IV0", false),
     (27, "4.1-IV1", false),
-    // Placeholders of 4.1 for what 4.2 turns on; no node of 4.1 finalizes them.
     (28, "4.2-IV0", false),
     (29, "4.2-IV1", false),
+    (30, "4.3-IV0", true),
+    // A placeholder of 4.3 for what 4.4 turns on; no node of 4.3 finalizes it.
+    (31, "4.4-IV0", false),
 ];
 
 impl MetadataVersion {
-    /// The oldest level that 4.1 runs with.
+    /// The oldest level that 4.3 runs with.
     pub const MINIMUM: Self = Self(7);
-    /// 4.1-IV1, what a new cluster gets.
-    pub const LATEST: Self = Self(27);
-    /// The newest level that 4.1 has a name for.
-    pub const LATEST_NAMED: Self = Self(29);
+    /// 4.3-IV0, what a new cluster gets.
+    pub const LATEST: Self = Self(30);
+    /// The newest level that 4.3 has a name for.
+    pub const LATEST_NAMED: Self = Self(31);
 
     pub fn from_level(level: i16) -> Option<Self> {
         METADATA_VERSIONS.iter().any(|known| known.0 == level).then_some(Self(level))
     }
 
-    /// Reads `4.1`, `4.1.0` or `4.1-IV1`; a bare release means its newest stable level.
+    /// Reads `4.3`, `4.3.1` or `4.3-IV0`; a bare release means its newest stable level.
     pub fn from_release(text: &str) -> Option<Self> {
         let mut parts = text.split('.');
         let release = match (parts.next(), parts.next(), parts.next()) {
@@ -77,14 +79,14 @@ impl MetadataVersion {
         self.0
     }
 
-    /// `4.1-IV1`.
+    /// `4.3-IV0`.
     pub fn name(self) -> &'static str {
         METADATA_VERSIONS.iter().find(|known| known.0 == self.0).map_or("unknown", |known| known.1)
     }
 
-    /// Every level that a node of 4.1 can finalize, oldest first.
-    pub fn stable() -> impl Iterator<Item = Self> {
-        METADATA_VERSIONS.iter().map(|known| Self(known.0)).filter(|level| *level <= Self::LATEST)
+    /// Every level that has a name, oldest first.
+    pub fn named() -> impl Iterator<Item = Self> {
+        METADATA_VERSIONS.iter().map(|known| Self(known.0))
     }
 
     /// Whether records written at `self` may say something that `other` cannot.
@@ -121,9 +123,14 @@ impl MetadataVersion {
         self.0 >= 23
     }
 
+    pub fn has_cordoned_log_dirs(self) -> bool {
+        self.0 >= 30
+    }
+
     /// The version in which `record` is written at this level.
     pub fn record_version(self, record: &MetadataRecord) -> i16 {
         match record {
+            MetadataRecord::RegisterBroker(_) if self.has_cordoned_log_dirs() => 4,
             MetadataRecord::RegisterBroker(_) if self.has_directories() => 3,
             MetadataRecord::RegisterBroker(_) if self.0 >= 8 => 2,
             MetadataRecord::RegisterBroker(_) => 1,
@@ -134,6 +141,11 @@ impl MetadataVersion {
                 i16::from(self.has_directories())
             }
             // Kafka writes each change in the lowest version that can say it.
+            MetadataRecord::BrokerRegistrationChange(change)
+                if change.cordoned_log_dirs.is_some() =>
+            {
+                3
+            }
             MetadataRecord::BrokerRegistrationChange(change) if !change.log_dirs.is_empty() => 2,
             MetadataRecord::BrokerRegistrationChange(change) => {
                 i16::from(change.in_controlled_shutdown != 0)
@@ -155,7 +167,7 @@ pub struct Feature {
     needs_metadata_version: &'static [(i16, i16)],
 }
 
-/// The features that 4.1 supports, in the order of their names.
+/// The features that 4.3 supports, in the order of their names.
 pub const FEATURES: &[Feature] = &[
     Feature {
         name: ELR_VERSION,
@@ -193,6 +205,13 @@ pub const FEATURES: &[Feature] = &[
         needs_metadata_version: &[(1, 7)],
     },
     Feature {
+        name: STREAMS_VERSION,
+        min_supported: 0,
+        max_supported: 1,
+        bootstrap: &[(29, 1)],
+        needs_metadata_version: &[(1, 7)],
+    },
+    Feature {
         name: TRANSACTION_VERSION,
         min_supported: 0,
         max_supported: 2,
@@ -212,6 +231,11 @@ impl Feature {
         reached.map_or(0, |(_, level)| *level)
     }
 
+    /// Whether there is such a level.
+    pub fn has_level(&self, level: i16) -> bool {
+        (self.min_supported..=self.max_supported).contains(&level)
+    }
+
     /// The metadata.version that `level` needs, if any.
     pub fn needed_metadata_version(&self, level: i16) -> Option<MetadataVersion> {
         let needed = self.needs_metadata_version.iter().rfind(|(from, _)| *from <= level)?;
@@ -229,11 +253,14 @@ mod tests {
             ("4.1", Some(27)),
             ("4.1.0", Some(27)),
             ("4.1-IV0", Some(26)),
+            ("4.3.1", Some(30)),
             ("3.3", Some(7)),
             ("3.7", Some(19)),
             ("3.7.2", Some(19)),
             ("4.2-IV1", Some(29)),
-            ("4.2", None),
+            ("4.2", Some(29)),
+            ("4.4-IV0", Some(31)),
+            ("4.4", None),
             ("2.8", None),
             ("", None),
         ] {
@@ -244,19 +271,27 @@ mod tests {
     #[test]
     fn metadata_changes_between_some_levels_only() {
         let at = |level| MetadataVersion::from_level(level).unwrap();
-        assert!(!at(27).metadata_changed_since(at(24)));
+        assert!(!at(29).metadata_changed_since(at(24)));
+        assert!(at(30).metadata_changed_since(at(29)));
         assert!(at(27).metadata_changed_since(at(22)));
         assert!(at(22).metadata_changed_since(at(27)));
         assert!(!at(7).metadata_changed_since(at(7)));
     }
 
     #[test]
-    fn a_new_cluster_starts_with_what_stock_4_1_finalizes() {
+    fn a_new_cluster_starts_with_what_stock_4_3_finalizes() {
         let levels: Vec<_> = FEATURES
             .iter()
             .map(|feature| (feature.name, feature.bootstrap_level(MetadataVersion::LATEST)))
             .filter(|(_, level)| *level > 0)
             .collect();
-        assert_eq!(levels, [(ELR_VERSION, 1), (GROUP_VERSION, 1), (TRANSACTION_VERSION, 2)]);
+        let stock = [
+            (ELR_VERSION, 1),
+            (GROUP_VERSION, 1),
+            (SHARE_VERSION, 1),
+            (STREAMS_VERSION, 1),
+            (TRANSACTION_VERSION, 2),
+        ];
+        assert_eq!(levels, stock);
     }
 }

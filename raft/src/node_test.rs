@@ -195,10 +195,12 @@ impl Run {
         let (response, _) =
             self.call(|controller, now| controller.register_broker(&request, 4, 0, now));
         assert_eq!(response.error_code, 0);
-        let beat = protocol::messages::BrokerHeartbeatRequest::default()
-            .with_broker_id(BrokerId(1))
-            .with_broker_epoch(response.broker_epoch)
-            .with_current_metadata_offset(i64::MAX);
+        let beat = protocol::messages::BrokerHeartbeatRequest {
+            broker_id: BrokerId(1),
+            broker_epoch: response.broker_epoch,
+            current_metadata_offset: i64::MAX,
+            ..Default::default()
+        };
         let (response, _) = self.call(|controller, now| controller.heartbeat(&beat, now));
         assert!(!response.is_fenced);
         self
@@ -233,7 +235,7 @@ fn a_new_cluster_is_published_whole_when_its_first_records_are_synced() {
     let [(image, delta)] = &run.published[..] else { panic!() };
     assert_eq!(image.metadata_version(), MetadataVersion::LATEST);
     assert!(delta.before().is_empty());
-    assert_eq!(delta.changes().features.len(), 4);
+    assert_eq!(delta.changes().features.len(), 6);
     assert_eq!(image.provenance().last_contained_epoch, 1);
 }
 

@@ -1,4 +1,4 @@
-//! What of a topic's configuration a log acts on. Defaults are Kafka 4.1's (`LogConfig`,
+//! What of a topic's configuration a log acts on. Defaults are Kafka 4.3's (`LogConfig`,
 //! `ServerLogConfigs`).
 
 use protocol::batch::{Compression, TimestampType};

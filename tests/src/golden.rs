@@ -1,6 +1,6 @@
 //! Runs transcripts: on stock Kafka to record them, on Gregor to compare.
 //!
-//! `GREGOR_RECORD=1` (what `tests/record` sets) runs them on stock 4.1.0 and rewrites the files.
+//! `GREGOR_RECORD=1` (what `tests/record` sets) runs them on stock 4.3.1 and rewrites the files.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -1,7 +1,7 @@
 //! What the tests stand on: stock Kafka beside Gregor on the same input.
 //!
 //! ```text
-//! tests/<behaviour>.rs ── transcript ── server ─┬─ oracle::StockBroker  stock 4.1.0
+//! tests/<behaviour>.rs ── transcript ── server ─┬─ oracle::StockBroker  stock 4.3.1
 //!                             │                 └─ node::Node           Gregor's binary
 //!                             └─ oracle::ToolServer  stock tools of 4.3.1 and 3.7.0 in one JVM
 //! ```

@@ -62,13 +62,14 @@ pub fn create(client: &mut Client, topic: &str, partitions: i32) {
 /// # Panics
 /// When ListOffsets is not answered.
 pub fn end_offset(client: &mut Client, topic: &str, partition: i32) -> Option<i64> {
-    let partition = ListOffsetsPartition::default()
-        .with_partition_index(partition)
-        .with_timestamp(-1)
-        .with_current_leader_epoch(-1);
-    let topic = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(vec![partition]);
+    let partition = ListOffsetsPartition {
+        partition_index: partition,
+        timestamp: -1,
+        current_leader_epoch: -1,
+    };
+    let topic = ListOffsetsTopic { name: name(topic), partitions: vec![partition] };
     let request =
-        ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic]);
+        ListOffsetsRequest { replica_id: BrokerId(-1), topics: vec![topic], ..Default::default() };
     let response = client.call(6, &request).expect("ListOffsets is answered");
     let answer = &response.topics[0].partitions[0];
     (answer.error_code == 0).then_some(answer.offset)

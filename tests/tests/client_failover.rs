@@ -433,10 +433,11 @@ fn a_dead_leader_is_not_named_and_is_listed_until_its_session_would_have_ended()
 
 /// The error code of a ListOffsets, which a leader alone answers.
 fn asked_as_leader(client: &mut WireClient, partition: i32) -> std::io::Result<i16> {
-    let asked = ListOffsetsPartition::default().with_partition_index(partition).with_timestamp(-1);
-    let topic = ListOffsetsTopic::default().with_name(name(TOPIC)).with_partitions(vec![asked]);
+    let asked =
+        ListOffsetsPartition { partition_index: partition, timestamp: -1, ..Default::default() };
+    let topic = ListOffsetsTopic { name: name(TOPIC), partitions: vec![asked] };
     let request =
-        ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(vec![topic]);
+        ListOffsetsRequest { replica_id: (-1).into(), topics: vec![topic], ..Default::default() };
     client.call(7, &request).map(|answer| answer.topics[0].partitions[0].error_code)
 }
 

@@ -51,9 +51,14 @@ fn connect(server: &Server, creates: bool) -> (Client, Uuid) {
         create(&mut client, "orders", 4);
     }
     for _ in 0..200 {
-        let probe = OffsetFetchRequest::default().with_groups(vec![
-            OffsetFetchRequestGroup::default().with_group_id(group("g")).with_topics(None),
-        ]);
+        let probe = OffsetFetchRequest {
+            groups: vec![OffsetFetchRequestGroup {
+                group_id: group("g"),
+                topics: None,
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
         if creates {
             let key = protocol::messages::FindCoordinatorRequest::default().with_key(text("g"));
             client.call(3, &key).expect("answered");
@@ -106,27 +111,35 @@ fn describe(ids: &[&str]) -> ConsumerGroupDescribeRequest {
 }
 
 fn commit(id: &str, member: &str, epoch: i32, partition: i32) -> OffsetCommitRequest {
-    let partition = OffsetCommitRequestPartition::default()
-        .with_partition_index(partition)
-        .with_committed_offset(7);
-    let topic = OffsetCommitRequestTopic::default()
-        .with_name(TopicName(text("orders")))
-        .with_partitions(vec![partition]);
-    OffsetCommitRequest::default()
-        .with_group_id(group(id))
-        .with_member_id(text(member))
-        .with_generation_id_or_member_epoch(epoch)
-        .with_topics(vec![topic])
+    let partition = OffsetCommitRequestPartition {
+        partition_index: partition,
+        committed_offset: 7,
+        ..Default::default()
+    };
+    let topic = OffsetCommitRequestTopic {
+        name: TopicName(text("orders")),
+        partitions: vec![partition],
+        ..Default::default()
+    };
+    OffsetCommitRequest {
+        group_id: group(id),
+        member_id: text(member),
+        generation_id_or_member_epoch: epoch,
+        topics: vec![topic],
+        ..Default::default()
+    }
 }
 
 fn fetch(id: &str, member: Option<&str>, epoch: i32) -> OffsetFetchRequest {
-    OffsetFetchRequest::default().with_groups(vec![
-        OffsetFetchRequestGroup::default()
-            .with_group_id(group(id))
-            .with_member_id(member.map(text))
-            .with_member_epoch(epoch)
-            .with_topics(None),
-    ])
+    OffsetFetchRequest {
+        groups: vec![OffsetFetchRequestGroup {
+            group_id: group(id),
+            member_id: member.map(text),
+            member_epoch: epoch,
+            topics: None,
+        }],
+        ..Default::default()
+    }
 }
 
 /// Answers in an order of their own: Kafka gives members and topics as its hash maps have them.

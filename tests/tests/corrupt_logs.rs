@@ -161,10 +161,10 @@ fn fetched(client: &mut Client, topic: &str, from: i64) -> Told {
 
 fn listed(client: &mut Client, topic: &str, time: i64) -> Told {
     let partition =
-        ListOffsetsPartition::default().with_current_leader_epoch(-1).with_timestamp(time);
-    let asked = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(vec![partition]);
+        ListOffsetsPartition { current_leader_epoch: -1, timestamp: time, ..Default::default() };
+    let asked = ListOffsetsTopic { name: name(topic), partitions: vec![partition] };
     let request =
-        ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![asked]);
+        ListOffsetsRequest { replica_id: BrokerId(-1), topics: vec![asked], ..Default::default() };
     until("the leader answers ListOffsets", STARTED, || {
         let answer = client.call(6, &request).expect("ListOffsets is answered");
         let answer = &answer.topics[0].partitions[0];

@@ -59,10 +59,10 @@ fn described(client: &mut Client, key: &str) -> (Option<String>, i8) {
 
 fn log_start(client: &mut Client, topic: &str) -> i64 {
     let partition =
-        ListOffsetsPartition::default().with_timestamp(-2).with_current_leader_epoch(-1);
-    let topic = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(vec![partition]);
+        ListOffsetsPartition { timestamp: -2, current_leader_epoch: -1, ..Default::default() };
+    let topic = ListOffsetsTopic { name: name(topic), partitions: vec![partition] };
     let request =
-        ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic]);
+        ListOffsetsRequest { replica_id: BrokerId(-1), topics: vec![topic], ..Default::default() };
     client.call(6, &request).expect("ListOffsets is answered").topics[0].partitions[0].offset
 }
 

@@ -164,12 +164,14 @@ fn reads(asked: &mut Asked<'_>) {
     });
     for timestamp in [-1, -2] {
         asked.at_every_version(&format!("at {timestamp}"), |_| {
-            let partition = ListOffsetsPartition::default()
-                .with_timestamp(timestamp)
-                .with_current_leader_epoch(-1);
-            let topic =
-                ListOffsetsTopic::default().with_name(name("t")).with_partitions(vec![partition]);
-            ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![topic])
+            let partition =
+                ListOffsetsPartition { timestamp, current_leader_epoch: -1, ..Default::default() };
+            let topic = ListOffsetsTopic { name: name("t"), partitions: vec![partition] };
+            ListOffsetsRequest {
+                replica_id: BrokerId(-1),
+                topics: vec![topic],
+                ..Default::default()
+            }
         });
     }
     asked.at_every_version("epoch 0", |_| {
@@ -181,8 +183,10 @@ fn reads(asked: &mut Asked<'_>) {
             .with_topics(vec![topic])
     });
     asked.at_every_version("t", |_| {
-        let topic = DescribableLogDirTopic::default().with_topic(name("t"));
-        DescribeLogDirsRequest::default().with_topics(Some(vec![topic.with_partitions(vec![0, 1])]))
+        let topic = DescribableLogDirTopic { topic: name("t"), ..Default::default() };
+        DescribeLogDirsRequest {
+            topics: Some(vec![DescribableLogDirTopic { partitions: vec![0, 1], ..topic }]),
+        }
     });
     asked.at_every_version("t", |_| {
         let topic = ProducersTopic::default().with_name(name("t"));
@@ -308,36 +312,46 @@ fn groups(asked: &mut Asked<'_>) {
         }
     });
     asked.at_every_version("alone", |_| {
-        let committed = OffsetCommitRequestPartition::default()
-            .with_committed_offset(1)
-            .with_committed_leader_epoch(-1)
-            .with_committed_metadata(Some(text("word")));
-        let topic = OffsetCommitRequestTopic::default()
-            .with_name(name("t"))
-            .with_partitions(vec![committed]);
-        OffsetCommitRequest::default()
-            .with_group_id(group("g"))
-            .with_generation_id_or_member_epoch(-1)
-            .with_retention_time_ms(-1)
-            .with_topics(vec![topic])
+        let committed = OffsetCommitRequestPartition {
+            committed_offset: 1,
+            committed_leader_epoch: -1,
+            committed_metadata: Some(text("word")),
+            ..Default::default()
+        };
+        let topic = OffsetCommitRequestTopic {
+            name: name("t"),
+            partitions: vec![committed],
+            ..Default::default()
+        };
+        OffsetCommitRequest {
+            group_id: group("g"),
+            generation_id_or_member_epoch: -1,
+            retention_time_ms: -1,
+            topics: vec![topic],
+            ..Default::default()
+        }
     });
     asked.at_every_version("t", |version| {
         if version < 8 {
-            let topic = OffsetFetchRequestTopic::default()
-                .with_name(name("t"))
-                .with_partition_indexes(vec![0, 1]);
-            return OffsetFetchRequest::default()
-                .with_group_id(group("g"))
-                .with_topics(Some(vec![topic]));
+            let topic = OffsetFetchRequestTopic { name: name("t"), partition_indexes: vec![0, 1] };
+            return OffsetFetchRequest {
+                group_id: group("g"),
+                topics: Some(vec![topic]),
+                ..Default::default()
+            };
         }
-        let topic = OffsetFetchRequestTopics::default()
-            .with_name(name("t"))
-            .with_partition_indexes(vec![0, 1]);
-        let of_group = OffsetFetchRequestGroup::default()
-            .with_group_id(group("g"))
-            .with_member_epoch(-1)
-            .with_topics(Some(vec![topic]));
-        OffsetFetchRequest::default().with_groups(vec![of_group])
+        let topic = OffsetFetchRequestTopics {
+            name: name("t"),
+            partition_indexes: vec![0, 1],
+            ..Default::default()
+        };
+        let of_group = OffsetFetchRequestGroup {
+            group_id: group("g"),
+            member_epoch: -1,
+            topics: Some(vec![topic]),
+            ..Default::default()
+        };
+        OffsetFetchRequest { groups: vec![of_group], ..Default::default() }
     });
 }
 

@@ -137,40 +137,47 @@ fn commit(
     offsets: &[(&str, i32, i64, Option<&str>)],
 ) -> OffsetCommitRequest {
     let topics = offsets.iter().map(|(name, partition, offset, metadata)| {
-        let partition = OffsetCommitRequestPartition::default()
-            .with_partition_index(*partition)
-            .with_committed_offset(*offset)
-            .with_committed_metadata(metadata.map(text));
-        OffsetCommitRequestTopic::default().with_name(topic(name)).with_partitions(vec![partition])
+        let partition = OffsetCommitRequestPartition {
+            partition_index: *partition,
+            committed_offset: *offset,
+            committed_metadata: metadata.map(text),
+            ..Default::default()
+        };
+        OffsetCommitRequestTopic {
+            name: topic(name),
+            partitions: vec![partition],
+            ..Default::default()
+        }
     });
-    OffsetCommitRequest::default()
-        .with_group_id(group(id))
-        .with_member_id(text(member))
-        .with_generation_id_or_member_epoch(generation)
-        .with_topics(topics.collect())
+    OffsetCommitRequest {
+        group_id: group(id),
+        member_id: text(member),
+        generation_id_or_member_epoch: generation,
+        topics: topics.collect(),
+        ..Default::default()
+    }
 }
 
 fn fetch(id: &str, version: i16, topics: Option<&[(&str, &[i32])]>) -> OffsetFetchRequest {
     let request = OffsetFetchRequest::default();
     if version < 8 {
-        let one = |(name, partitions): &(&str, &[i32])| {
-            OffsetFetchRequestTopic::default()
-                .with_name(topic(name))
-                .with_partition_indexes(partitions.to_vec())
+        let one = |(name, partitions): &(&str, &[i32])| OffsetFetchRequestTopic {
+            name: topic(name),
+            partition_indexes: partitions.to_vec(),
         };
         let topics = topics.map(|topics| topics.iter().map(one).collect());
-        return request.with_group_id(group(id)).with_topics(topics);
+        return OffsetFetchRequest { group_id: group(id), topics, ..request };
     }
-    let one = |(name, partitions): &(&str, &[i32])| {
-        OffsetFetchRequestTopics::default()
-            .with_name(topic(name))
-            .with_partition_indexes(partitions.to_vec())
+    let one = |(name, partitions): &(&str, &[i32])| OffsetFetchRequestTopics {
+        name: topic(name),
+        partition_indexes: partitions.to_vec(),
+        ..Default::default()
     };
     let topics = topics.map(|topics| topics.iter().map(one).collect());
-    let known = OffsetFetchRequestGroup::default().with_group_id(group(id)).with_topics(topics);
+    let known = OffsetFetchRequestGroup { group_id: group(id), topics, ..Default::default() };
     let unknown =
-        OffsetFetchRequestGroup::default().with_group_id(group("nobody")).with_topics(None);
-    request.with_groups(vec![known, unknown])
+        OffsetFetchRequestGroup { group_id: group("nobody"), topics: None, ..Default::default() };
+    OffsetFetchRequest { groups: vec![known, unknown], ..request }
 }
 
 fn offset_delete(id: &str, partitions: &[(&str, i32)]) -> OffsetDeleteRequest {
@@ -322,7 +329,10 @@ impl Life {
         asker.ask("commit without a group id", version, &commit("", "", -1, &one));
         asker.ask("commit to a simple group", version, &commit(&simple, "", -1, &two));
         if version <= 4 {
-            let kept = commit(&simple, "", -1, &one).with_retention_time_ms(1_000_000);
+            let kept = OffsetCommitRequest {
+                retention_time_ms: 1_000_000,
+                ..commit(&simple, "", -1, &one)
+            };
             asker.ask("commit with a retention", version, &kept);
         }
     }
@@ -336,7 +346,8 @@ impl Life {
                 asker.ask("fetch all", version, &fetch(&self.id, version, None));
             }
             if version >= 7 {
-                let stable = fetch(&self.id, version, None).with_require_stable(true);
+                let stable =
+                    OffsetFetchRequest { require_stable: true, ..fetch(&self.id, version, None) };
                 asker.ask("fetch all, stable", version, &stable);
             }
         }
@@ -424,8 +435,10 @@ fn static_life(asker: &mut Asker<'_>, version: i16) {
         .with_generation_id(1)
         .with_group_instance_id(instance.clone());
     asker.ask("static heartbeat of the former self", 4, &beat);
-    let late =
-        commit(&id, &former, 1, &[("orders", 0, 5, None)]).with_group_instance_id(instance.clone());
+    let late = OffsetCommitRequest {
+        group_instance_id: instance.clone(),
+        ..commit(&id, &former, 1, &[("orders", 0, 5, None)])
+    };
     asker.ask("static commit of the former self", 9, &late);
     let members = vec![
         MemberIdentity::default().with_group_instance_id(instance),

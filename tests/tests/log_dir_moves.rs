@@ -67,7 +67,7 @@ fn described(
     topic: &str,
     partition: i32,
 ) -> Vec<(usize, DescribeLogDirsPartition)> {
-    let request = DescribeLogDirsRequest::default().with_topics(None);
+    let request = DescribeLogDirsRequest { topics: None };
     let results = client.call(4, &request).expect("DescribeLogDirs is answered").results;
     let mut found = Vec::new();
     for (at, result) in results.into_iter().enumerate() {

@@ -7,17 +7,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use protocol::messages::DescribeLogDirsRequest;
+use protocol::messages::create_topics_request::CreatableTopic;
 use protocol::messages::describe_log_dirs_response::DescribeLogDirsResult;
+use protocol::messages::{CreateTopicsRequest, DescribeLogDirsRequest, TopicName};
 use tests::cluster::view::{partition_at, until};
 use tests::cluster::{Cluster, Layout};
 use tests::golden::server_kind;
+use tests::native;
+use tests::oracle::EQUALLED;
 use tests::records::Batch;
 use tests::server::{Kind, Server};
 use tests::topic::{create, fetch_request, now_ms, produce, read_all};
 use tests::wire::Client;
 
 const STORAGE_ERROR: i16 = 56;
+const INVALID_REPLICATION_FACTOR: i16 = 38;
 const NOT_LEADER: i16 = 6;
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -63,7 +67,7 @@ fn with_second(second: &str) -> (Server, PathBuf) {
 }
 
 fn rows(client: &mut Client) -> Vec<DescribeLogDirsResult> {
-    let answer = client.call(4, &DescribeLogDirsRequest::default().with_topics(None));
+    let answer = client.call(5, &DescribeLogDirsRequest { topics: None });
     answer.expect("DescribeLogDirs is answered").results
 }
 
@@ -259,4 +263,56 @@ fn leadership_leaves_a_directory_that_fails_and_its_broker_goes_on() {
     }
     drop(cluster);
     drop(disk);
+}
+
+/// Sets cordoned.log.dirs of the node while it runs.
+fn cordon(server: &Server, directories: &str) {
+    let words = format!(
+        "--bootstrap-server {} --alter --entity-type brokers --entity-name 1 --add-config \
+         cordoned.log.dirs={directories}",
+        server.address()
+    );
+    let args: Vec<String> = words.split_whitespace().map(str::to_owned).collect();
+    let altered = native::run_as(EQUALLED, "kafka-configs", &args, "");
+    assert_eq!(altered.code, 0, "{altered:?}");
+}
+
+/// What the creation of a topic would come to.
+fn would_create(client: &mut Client) -> i16 {
+    let topic = CreatableTopic::default()
+        .with_name(TopicName("would".to_owned().into()))
+        .with_num_partitions(1)
+        .with_replication_factor(1);
+    let request = CreateTopicsRequest::default()
+        .with_topics(vec![topic])
+        .with_validate_only(true)
+        .with_timeout_ms(10_000);
+    client.call(7, &request).expect("CreateTopics is answered").topics[0].error_code
+}
+
+#[test]
+fn a_cordoned_directory_gets_no_new_partitions() {
+    let (mut server, second) = with_second("second");
+    server.start_again();
+    let mut client = Client::connect(&server.address()).expect("the node accepts");
+    create(&mut client, "t", 2);
+    cordon(&server, &second.display().to_string());
+    until("a cordoned directory", PATIENCE, || {
+        let rows = rows(&mut client);
+        (rows[1].is_cordoned && !rows[0].is_cordoned).then_some(())
+    });
+    create(&mut client, "u", 4);
+    let found = rows(&mut client);
+    assert_eq!((inside(&found, 0, "u").len(), inside(&found, 1, "u").len()), (4, 0), "{found:?}");
+    assert_eq!(inside(&found, 1, "t").len(), 1, "what is there stays");
+
+    cordon(&server, "*");
+    until("no place for new replicas", PATIENCE, || {
+        (would_create(&mut client) == INVALID_REPLICATION_FACTOR).then_some(())
+    });
+    cordon(&server, "");
+    until("a place for new replicas", PATIENCE, || (would_create(&mut client) == 0).then_some(()));
+    create(&mut client, "v", 4);
+    let found = rows(&mut client);
+    assert!(!found[1].is_cordoned && !inside(&found, 1, "v").is_empty(), "{found:?}");
 }

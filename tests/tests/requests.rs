@@ -107,13 +107,17 @@ fn list_offsets(client: &mut Client, found: &mut Facts) {
         ("t", 9, -1, -1),
         ("absent", 0, -1, -1),
     ] {
-        let asked = ListOffsetsPartition::default()
-            .with_partition_index(partition)
-            .with_timestamp(timestamp)
-            .with_current_leader_epoch(epoch);
-        let asked = ListOffsetsTopic::default().with_name(name(topic)).with_partitions(vec![asked]);
-        let request =
-            ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![asked]);
+        let asked = ListOffsetsPartition {
+            partition_index: partition,
+            timestamp,
+            current_leader_epoch: epoch,
+        };
+        let asked = ListOffsetsTopic { name: name(topic), partitions: vec![asked] };
+        let request = ListOffsetsRequest {
+            replica_id: BrokerId(-1),
+            topics: vec![asked],
+            ..Default::default()
+        };
         let answer = client.call(9, &request).expect("answered");
         let answer = &answer.topics[0].partitions[0];
         let fact = format!(
@@ -314,19 +318,24 @@ fn commits(client: &mut Client, found: &mut Facts) {
         ("a stranger's generation", "c", "t", 0, 0, 3, "m"),
         ("no group", "", "t", 0, 0, -1, ""),
     ] {
-        let committed = OffsetCommitRequestPartition::default()
-            .with_partition_index(partition)
-            .with_committed_offset(1)
-            .with_committed_leader_epoch(-1)
-            .with_committed_metadata(Some(text(&"m".repeat(metadata))));
-        let topic = OffsetCommitRequestTopic::default()
-            .with_name(name(topic))
-            .with_partitions(vec![committed]);
-        let request = OffsetCommitRequest::default()
-            .with_group_id(group(id))
-            .with_generation_id_or_member_epoch(generation)
-            .with_member_id(text(member))
-            .with_topics(vec![topic]);
+        let committed = OffsetCommitRequestPartition {
+            partition_index: partition,
+            committed_offset: 1,
+            committed_leader_epoch: -1,
+            committed_metadata: Some(text(&"m".repeat(metadata))),
+        };
+        let topic = OffsetCommitRequestTopic {
+            name: name(topic),
+            partitions: vec![committed],
+            ..Default::default()
+        };
+        let request = OffsetCommitRequest {
+            group_id: group(id),
+            generation_id_or_member_epoch: generation,
+            member_id: text(member),
+            topics: vec![topic],
+            ..Default::default()
+        };
         let answer = client.call(8, &request).expect("answered");
         let fact = format!("code {}", answer.topics[0].partitions[0].error_code);
         add(found, &format!("OffsetCommit with {what}"), fact);

@@ -74,16 +74,17 @@ fn end(
     is_commit: bool,
     coordinator_epoch: i32,
 ) -> String {
-    let partitions = WritableTxnMarkerTopic::default()
-        .with_name(name(topic))
-        .with_partition_indexes(vec![producer.partition]);
-    let marker = WritableTxnMarker::default()
-        .with_producer_id(ProducerId(producer.id))
-        .with_producer_epoch(producer.epoch)
-        .with_transaction_result(is_commit)
-        .with_coordinator_epoch(coordinator_epoch)
-        .with_topics(vec![partitions]);
-    let request = WriteTxnMarkersRequest::default().with_markers(vec![marker]);
+    let partitions =
+        WritableTxnMarkerTopic { name: name(topic), partition_indexes: vec![producer.partition] };
+    let marker = WritableTxnMarker {
+        producer_id: ProducerId(producer.id),
+        producer_epoch: producer.epoch,
+        transaction_result: is_commit,
+        coordinator_epoch,
+        topics: vec![partitions],
+        ..Default::default()
+    };
+    let request = WriteTxnMarkersRequest { markers: vec![marker] };
     let response = client.call(1, &request).expect("WriteTxnMarkers is answered");
     let marker = &response.markers[0];
     let topic = &marker.topics[0];
@@ -136,12 +137,14 @@ fn committed(client: &mut Client, partition: i32, from: i64) -> String {
 
 fn latest(client: &mut Client, isolation: i8) -> String {
     let partition =
-        ListOffsetsPartition::default().with_timestamp(-1).with_current_leader_epoch(-1);
-    let topic = ListOffsetsTopic::default().with_name(name("t")).with_partitions(vec![partition]);
-    let request = ListOffsetsRequest::default()
-        .with_replica_id(BrokerId(-1))
-        .with_isolation_level(isolation)
-        .with_topics(vec![topic]);
+        ListOffsetsPartition { timestamp: -1, current_leader_epoch: -1, ..Default::default() };
+    let topic = ListOffsetsTopic { name: name("t"), partitions: vec![partition] };
+    let request = ListOffsetsRequest {
+        replica_id: BrokerId(-1),
+        isolation_level: isolation,
+        topics: vec![topic],
+        ..Default::default()
+    };
     let response = client.call(6, &request).expect("ListOffsets is answered");
     let answer = &response.topics[0].partitions[0];
     format!("code {}, offset {}", answer.error_code, answer.offset)
@@ -279,16 +282,21 @@ fn commit_to(
 const LONG: &str = "a note that is longer than this server's limit of forty characters";
 
 fn fetch_offsets(client: &mut Client, group: &str, require_stable: bool) -> String {
-    let topic =
-        OffsetFetchRequestTopics::default().with_name(name("t")).with_partition_indexes(vec![0, 1]);
-    let some = OffsetFetchRequestGroup::default()
-        .with_group_id(GroupId(text(group)))
-        .with_topics(Some(vec![topic]));
-    let all = some.clone().with_topics(None);
-    let request = OffsetFetchRequest::default().with_require_stable(require_stable);
+    let topic = OffsetFetchRequestTopics {
+        name: name("t"),
+        partition_indexes: vec![0, 1],
+        ..Default::default()
+    };
+    let some = OffsetFetchRequestGroup {
+        group_id: GroupId(text(group)),
+        topics: Some(vec![topic]),
+        ..Default::default()
+    };
+    let all = OffsetFetchRequestGroup { topics: None, ..some.clone() };
+    let request = OffsetFetchRequest { require_stable, ..Default::default() };
     let mut found = Vec::new();
     for group in [some, all] {
-        let asked = request.clone().with_groups(vec![group]);
+        let asked = OffsetFetchRequest { groups: vec![group], ..request.clone() };
         let response = client.call(8, &asked).expect("OffsetFetch is answered");
         let group = &response.groups[0];
         let partitions = group.topics.iter().flat_map(|topic| &topic.partitions).map(|one| {
@@ -300,13 +308,18 @@ fn fetch_offsets(client: &mut Client, group: &str, require_stable: bool) -> Stri
 }
 
 fn plain_commit(client: &mut Client, group: &str, offset: i64) {
-    let partition = OffsetCommitRequestPartition::default().with_committed_offset(offset);
-    let topic =
-        OffsetCommitRequestTopic::default().with_name(name("t")).with_partitions(vec![partition]);
-    let request = OffsetCommitRequest::default()
-        .with_group_id(GroupId(text(group)))
-        .with_generation_id_or_member_epoch(-1)
-        .with_topics(vec![topic]);
+    let partition = OffsetCommitRequestPartition { committed_offset: offset, ..Default::default() };
+    let topic = OffsetCommitRequestTopic {
+        name: name("t"),
+        partitions: vec![partition],
+        ..Default::default()
+    };
+    let request = OffsetCommitRequest {
+        group_id: GroupId(text(group)),
+        generation_id_or_member_epoch: -1,
+        topics: vec![topic],
+        ..Default::default()
+    };
     let response = client.call(8, &request).expect("OffsetCommit is answered");
     assert_eq!(response.topics[0].partitions[0].error_code, 0);
 }

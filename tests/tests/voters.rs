@@ -48,6 +48,12 @@ impl Member {
         assert_eq!(formatted.code, 0, "{formatted:?}");
     }
 
+    /// Adds a line to its properties.
+    fn set(&self, line: &str) {
+        let text = std::fs::read_to_string(self.properties()).expect("the file is there");
+        std::fs::write(self.properties(), format!("{text}{line}\n")).expect("it is written");
+    }
+
     /// Starts it, and waits until it listens.
     fn start(&mut self) {
         let mut command = match self.kind {
@@ -349,6 +355,53 @@ fn stock_controllers_join_ours_and_ours_join_theirs() {
         quorum.remove(1, &directory);
         assert_eq!(quorum.wait_for_voters(&[2]), 2, "{first:?}");
         quorum.add(1);
+        quorum.wait_for_voters(&[1, 2]);
+    }
+}
+
+#[test]
+fn controllers_that_join_by_themselves_get_votes_and_have_their_former_selves_removed() {
+    let kind = server_kind();
+    let mut quorum = Quorum::prepare(&[kind; 3], false);
+    for member in &quorum.members[1..] {
+        member.set("controller.quorum.auto.join.enable=true");
+    }
+    for at in 0..quorum.members.len() {
+        let voters = if at == 0 { "--standalone" } else { "--no-initial-controllers" };
+        quorum.members[at].format(voters);
+        quorum.members[at].start();
+    }
+    quorum.wait_for_voters(&[1, 2, 3]);
+    let lost = quorum.member(3).directory();
+    quorum.member(3).kill();
+    std::fs::remove_dir_all(quorum.member(3).folder.join("data")).expect("its disk is gone");
+    quorum.member(3).format("--no-initial-controllers");
+    quorum.member(3).start();
+    let directory = quorum.member(3).directory();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let described = quorum.tool("describe --status").stdout;
+        let voters = described.lines().find(|line| line.starts_with("CurrentVoters:"));
+        let voters = voters.unwrap_or_default();
+        if voters.contains(&directory) && !voters.contains(&lost) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{described}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    quorum.wait_for_voters(&[1, 2, 3]);
+}
+
+#[test]
+fn a_controller_joins_a_quorum_of_the_other_kind_by_itself() {
+    for first in [Kind::Gregor, Kind::Stock] {
+        let other = if first == Kind::Gregor { Kind::Stock } else { Kind::Gregor };
+        let mut quorum = Quorum::prepare(&[first, other], false);
+        quorum.members[1].set("controller.quorum.auto.join.enable=true");
+        quorum.members[0].format("--standalone");
+        quorum.members[0].start();
+        quorum.members[1].format("--no-initial-controllers");
+        quorum.members[1].start();
         quorum.wait_for_voters(&[1, 2]);
     }
 }

@@ -39,6 +39,9 @@ impl ClusterMetadata for ImageMetadata {
         let resource = ConfigResource::new(ResourceType::Group, group.to_owned());
         let configs = self.0.configs();
         let number = |key: &str| configs.value(&resource, key)?.trim().parse().ok();
+        let brokers = ConfigResource::new(ResourceType::Broker, String::new());
+        // The one of these keys that is set for all brokers while they run.
+        let of_brokers = |key: &str| configs.value(&brokers, key)?.trim().parse().ok();
         GroupOverrides {
             consumer_session_timeout_ms: number("consumer.session.timeout.ms"),
             consumer_heartbeat_interval_ms: number("consumer.heartbeat.interval.ms"),
@@ -47,7 +50,8 @@ impl ClusterMetadata for ImageMetadata {
                 heartbeat_interval_ms: number("streams.heartbeat.interval.ms"),
                 num_standby_replicas: number("streams.num.standby.replicas"),
                 initial_rebalance_delay_ms: number("streams.initial.rebalance.delay.ms"),
-                assignment_interval_ms: number("streams.assignment.interval.ms"),
+                assignment_interval_ms: number("streams.assignment.interval.ms")
+                    .or_else(|| of_brokers("group.streams.assignment.interval.ms")),
             },
         }
     }

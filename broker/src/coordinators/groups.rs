@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use config::BrokerConfig;
 use coordinator::group::{
-    Answer, Assignor, ClusterMetadata, CompletionAnswer, GroupError, GroupSettings, GroupShard,
-    Level, LogEvent, NoMetadata, StreamsSettings,
+    Answer, Assignor, ClusterMetadata, CompletionAnswer, DeletedPartition, GroupError,
+    GroupSettings, GroupShard, Level, LogEvent, NoMetadata, StreamsSettings,
 };
 use coordinator::partition_of;
 use coordinator::runtime::{Producer, TransactionEnd, WriteFailure};
@@ -100,6 +100,8 @@ fn streams_settings(config: &BrokerConfig) -> StreamsSettings {
         session_timeout_ms: config.group_streams_session_timeout_ms,
         heartbeat_interval_ms: config.group_streams_heartbeat_interval_ms,
         num_standby_replicas: config.group_streams_num_standby_replicas,
+        initial_rebalance_delay_ms: config.group_streams_initial_rebalance_delay_ms,
+        assignment_interval_ms: config.group_streams_assignment_interval_ms,
         session_bounds_ms: (
             config.group_streams_min_session_timeout_ms,
             config.group_streams_max_session_timeout_ms,
@@ -108,8 +110,11 @@ fn streams_settings(config: &BrokerConfig) -> StreamsSettings {
             config.group_streams_min_heartbeat_interval_ms,
             config.group_streams_max_heartbeat_interval_ms,
         ),
+        assignment_bounds_ms: (
+            config.group_streams_min_assignment_interval_ms,
+            config.group_streams_max_assignment_interval_ms,
+        ),
         max_standby_replicas: config.group_streams_max_standby_replicas,
-        ..StreamsSettings::default()
     }
 }
 
@@ -254,11 +259,15 @@ impl Groups {
         image: &MetadataImage,
         changes: &Changes,
     ) {
-        let deleted = changes.deleted_topics.values().filter_map(|name| {
-            let topic = before.topics().by_name(name)?;
-            Some(topic.partitions().map(|(partition, _)| (topic.name.clone(), partition)))
+        let deleted = changes.deleted_topics.keys().filter_map(|topic_id| {
+            let topic = before.topics().by_id(*topic_id)?;
+            Some(topic.partitions().map(|(partition, _)| DeletedPartition {
+                topic: topic.name.clone(),
+                topic_id: *topic_id,
+                partition,
+            }))
         });
-        let deleted: Vec<(StrBytes, i32)> = deleted.flatten().collect();
+        let deleted: Vec<DeletedPartition> = deleted.flatten().collect();
         self.shards.give_up_deleted(before, changes);
         self.tell_metadata(image, changes);
         if !deleted.is_empty() {

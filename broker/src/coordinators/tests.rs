@@ -176,17 +176,23 @@ fn text(text: &'static str) -> StrBytes {
 }
 
 fn commit_request(offset: i64, metadata: &str) -> OffsetCommitRequest {
-    let partition = OffsetCommitRequestPartition::default()
-        .with_committed_offset(offset)
-        .with_committed_metadata(Some(StrBytes::from_string(metadata.to_owned())));
-    let topic = OffsetCommitRequestTopic::default()
-        .with_name(TopicName(text("orders")))
-        .with_partitions(vec![partition]);
-    OffsetCommitRequest::default()
-        .with_group_id(GroupId(text("g")))
-        .with_generation_id_or_member_epoch(-1)
-        .with_retention_time_ms(-1)
-        .with_topics(vec![topic])
+    let partition = OffsetCommitRequestPartition {
+        committed_offset: offset,
+        committed_metadata: Some(StrBytes::from_string(metadata.to_owned())),
+        ..Default::default()
+    };
+    let topic = OffsetCommitRequestTopic {
+        name: TopicName(text("orders")),
+        partitions: vec![partition],
+        ..Default::default()
+    };
+    OffsetCommitRequest {
+        group_id: GroupId(text("g")),
+        generation_id_or_member_epoch: -1,
+        retention_time_ms: -1,
+        topics: vec![topic],
+        ..Default::default()
+    }
 }
 
 async fn commit(groups: &Groups, offset: i64, metadata: &str) -> Result<(), GroupError> {
@@ -290,8 +296,11 @@ async fn a_stalled_log_delays_commits_and_no_heartbeat() {
     let joined = join(&shard, member.clone()).await;
     assert_eq!((joined.error, joined.generation), (None, 1));
     log.permits.forget_permits(2);
-    let request =
-        commit_request(5, "").with_member_id(member.clone()).with_generation_id_or_member_epoch(1);
+    let request = OffsetCommitRequest {
+        member_id: member.clone(),
+        generation_id_or_member_epoch: 1,
+        ..commit_request(5, "")
+    };
     let sync = protocol::messages::SyncGroupRequest::default()
         .with_group_id(GroupId(text("g")))
         .with_member_id(member.clone())

@@ -133,7 +133,9 @@ fn route_records(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes)
         ApiKey::DeleteRecords => {
             call!(broker, context, body => delete_records(config, metadata, replicas))
         }
-        ApiKey::DescribeLogDirs => call!(broker, context, body => describe_log_dirs(replicas)),
+        ApiKey::DescribeLogDirs => {
+            call!(broker, context, body => describe_log_dirs(config, replicas))
+        }
         ApiKey::DescribeProducers => {
             call!(broker, context, body => describe_producers(metadata, replicas))
         }
@@ -229,10 +231,9 @@ fn route_between_nodes(broker: Arc<Broker>, context: Arc<RequestContext>, body: 
         ApiKey::EndQuorumEpoch => call!(broker, context, body => end_quorum_epoch(quorum)),
         ApiKey::FetchSnapshot => call!(broker, context, body => fetch_snapshot(quorum)),
         ApiKey::UpdateRaftVoter => call!(broker, context, body => update_raft_voter(quorum)),
-        ApiKey::WriteTxnMarkers => Box::pin(async move {
-            let Broker { config, replicas, groups, .. } = &*broker;
-            write_txn_markers::handle(config, replicas, groups, &context, body).await
-        }),
+        ApiKey::WriteTxnMarkers => {
+            call!(broker, context, body => write_txn_markers(config, replicas, groups))
+        }
         ApiKey::Vote => call!(broker, context, body => vote(quorum)),
         ApiKey::Envelope => {
             let passed_on = Arc::clone(&context);

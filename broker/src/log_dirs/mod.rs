@@ -23,7 +23,7 @@ mod placement;
 mod telling;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -219,6 +219,18 @@ impl LogDirs {
     pub(crate) fn hosts(&self) -> Vec<(PathBuf, Option<Uuid>)> {
         let id = |at| self.directory(at).map(|directory| directory.id());
         self.paths.iter().enumerate().take(self.hosting).map(|(at, p)| (shown(p), id(at))).collect()
+    }
+
+    /// New logs do not begin in these directories of log.dirs from now on (KIP-1066); gives the ids
+    /// of those that are online.
+    pub(crate) fn cordon(&self, cordoned: &[String]) -> Vec<Uuid> {
+        let is_named = |at: usize| {
+            let path = self.paths.get(at).map(|path| shown(path));
+            path.is_some_and(|path| cordoned.iter().any(|named| shown(Path::new(named)) == path))
+        };
+        self.placement.lock().cordon(is_named);
+        let named = self.each_host().filter(|(at, _)| is_named(*at));
+        named.map(|(_, directory)| directory.id()).collect()
     }
 
     pub(crate) fn is_online(&self, id: Uuid) -> bool {

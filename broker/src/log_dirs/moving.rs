@@ -24,6 +24,8 @@ pub(crate) enum NoDestination {
     /// It is none of ours.
     NotFound,
     Offline,
+    /// It gets nothing new (KIP-1066).
+    Cordoned,
 }
 
 impl LogDirs {
@@ -33,7 +35,10 @@ impl LogDirs {
         let at = hosts.map(|path| shown(path)).position(|host| host == Path::new(path));
         let at = at.ok_or(NoDestination::NotFound)?;
         let directory = self.directory(at).ok_or(NoDestination::Offline)?;
-        Ok((at, directory.id()))
+        match self.placement.lock().is_cordoned(at) {
+            true => Err(NoDestination::Cordoned),
+            false => Ok((at, directory.id())),
+        }
     }
 
     pub(crate) fn are_all_online(&self) -> bool {

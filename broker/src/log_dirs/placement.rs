@@ -1,7 +1,9 @@
 //! In which directory a partition's log is, and in which one a new log begins.
 //!
 //! Kept true: a log has one home, and while a directory is offline no log begins that may be in it
-//! already. New logs go where the fewest are, the first named of several such directories.
+//! already. New logs go where the fewest are, the first named of several such directories, but not
+//! into one that is cordoned (KIP-1066) while there is another: replicas may have been placed here
+//! right before the last one was cordoned.
 //! Kafka: `LogManager.nextLogDirs`, `LogManager.getOrCreateLog`,
 //! `Partition.createLogInAssignedDirectoryId`.
 
@@ -19,6 +21,13 @@ struct Directory {
     /// `None` once it is offline.
     id: Option<Uuid>,
     logs: usize,
+    is_cordoned: bool,
+}
+
+impl Directory {
+    fn with_id(id: Option<Uuid>) -> Self {
+        Self { id, logs: 0, is_cordoned: false }
+    }
 }
 
 /// Where a log is to be opened.
@@ -44,7 +53,7 @@ pub(super) struct Placement {
 impl Placement {
     /// Directories without an id are offline from the start.
     pub(super) fn new(ids: impl IntoIterator<Item = Option<Uuid>>) -> Self {
-        let directories = ids.into_iter().map(|id| Directory { id, logs: 0 }).collect();
+        let directories = ids.into_iter().map(Directory::with_id).collect();
         Self { directories, homes: HashMap::new(), preferred: HashMap::new() }
     }
 
@@ -103,6 +112,17 @@ impl Placement {
         self.settle(topic, partition, at);
     }
 
+    /// Only these directories are cordoned from now on.
+    pub(super) fn cordon(&mut self, cordoned: impl Fn(usize) -> bool) {
+        for (at, directory) in self.directories.iter_mut().enumerate() {
+            directory.is_cordoned = cordoned(at);
+        }
+    }
+
+    pub(super) fn is_cordoned(&self, at: usize) -> bool {
+        self.directories.get(at).is_some_and(|directory| directory.is_cordoned)
+    }
+
     fn is_online(&self, at: usize) -> bool {
         self.directories.get(at).is_some_and(|directory| directory.id.is_some())
     }
@@ -122,7 +142,7 @@ impl Placement {
     /// A directory is offline, and what was in it.
     pub(super) fn fell(&mut self, at: usize) {
         if let Some(directory) = self.directories.get_mut(at) {
-            *directory = Directory { id: None, logs: 0 };
+            *directory = Directory { id: None, logs: 0, ..*directory };
         }
         self.homes.retain(|_, partitions| {
             partitions.retain(|_, home| *home != at);
@@ -140,8 +160,10 @@ impl Placement {
     }
 
     fn emptiest(&self) -> Option<usize> {
-        let online = self.directories.iter().enumerate().filter(|(_, d)| d.id.is_some());
-        online.min_by_key(|(_, directory)| directory.logs).map(|(at, _)| at)
+        let mut online = self.directories.iter().enumerate().filter(|(_, d)| d.id.is_some());
+        let open = online.clone().filter(|(_, directory)| !directory.is_cordoned);
+        let emptiest = open.min_by_key(|(_, directory)| directory.logs);
+        emptiest.or_else(|| online.next()).map(|(at, _)| at)
     }
 }
 
@@ -170,6 +192,21 @@ mod tests {
         placement.gone("t", 4);
         placement.gone("old", 0);
         assert_eq!(placement.place("t", 6, DIRECTORY_UNASSIGNED), Place::New(0));
+    }
+
+    #[test]
+    fn no_log_begins_in_a_directory_that_is_cordoned_while_there_is_another() {
+        let mut placement = three();
+        placement.cordon(|at| at != 1);
+        let places: Vec<Place> =
+            (0..3).map(|at| placement.place("t", at, DIRECTORY_UNASSIGNED)).collect();
+        assert_eq!(places, [1, 1, 1].map(Place::New));
+        assert_eq!(placement.place("t", 3, id(2)), Place::New(2), "the metadata says so");
+        placement.fell(1);
+        assert_eq!(placement.place("t", 4, DIRECTORY_UNASSIGNED), Place::New(0), "the first");
+        placement.cordon(|_| false);
+        assert!(!placement.is_cordoned(0));
+        assert_eq!(placement.place("t", 5, DIRECTORY_UNASSIGNED), Place::New(0));
     }
 
     #[test]

@@ -45,7 +45,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 fn told(throttle_ms: i32) -> BrokerHeartbeatResponse {
-    BrokerHeartbeatResponse::default().with_throttle_time_ms(throttle_ms)
+    BrokerHeartbeatResponse { throttle_time_ms: throttle_ms, ..Default::default() }
 }
 
 #[tokio::test]
@@ -87,7 +87,12 @@ async fn the_channel_follows_the_active_controller() {
         let mut old = accept(&first).await;
         let header = read_request(&mut old).await;
         let not_controller = ErrorCode::NotController.code();
-        answer(&mut old, &header, &told(0).with_error_code(not_controller)).await;
+        answer(
+            &mut old,
+            &header,
+            &BrokerHeartbeatResponse { error_code: not_controller, ..told(0) },
+        )
+        .await;
         tell.send_replace(active(2, &second_address));
         let mut new = accept(&second).await;
         let header = read_request(&mut new).await;

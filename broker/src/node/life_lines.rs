@@ -8,7 +8,7 @@ use config::BrokerConfig;
 use crate::clock::wall_ms;
 
 /// The release of Kafka that this node presents itself as.
-const KAFKA_VERSION: &str = "4.1.0";
+const KAFKA_VERSION: &str = "4.3.1";
 
 /// A wait of a broker that starts.
 pub(crate) struct Waiting {

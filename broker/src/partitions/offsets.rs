@@ -16,7 +16,7 @@ pub(crate) enum OffsetSought {
     Latest,
     Earliest,
     MaxTimestamp,
-    LatestTiered,
+    Tiered,
     Timestamp(i64),
 }
 
@@ -43,7 +43,7 @@ impl HostedPartition {
                 offset: self.upper_bound(isolation),
                 leader_epoch: epoch,
             })),
-            OffsetSought::LatestTiered => {
+            OffsetSought::Tiered => {
                 Ok(Some(FoundOffset { timestamp: -1, offset: -1, leader_epoch: -1 }))
             }
             OffsetSought::Earliest => {

@@ -98,6 +98,7 @@ impl LogDirMoves {
         let (at, directory) = log_dirs.destination(path).map_err(|none| match none {
             NoDestination::NotFound => ErrorCode::LogDirNotFound,
             NoDestination::Offline => ErrorCode::KafkaStorageError,
+            NoDestination::Cordoned => ErrorCode::InvalidReplicaAssignment,
         })?;
         let hosted = match self.replicas.partition(topic, partition) {
             Ok(hosted) => hosted,

@@ -36,6 +36,8 @@ pub(crate) struct RequestContext {
     /// Empty when the client sent none.
     pub(crate) client_id: StrBytes,
     pub(crate) client: Arc<Client>,
+    /// Whether a broker passes it on for its client.
+    pub(crate) is_forwarded: bool,
     pub(crate) policies: Arc<Policies>,
     pub(crate) controller: ControllerAccess,
 }

@@ -129,5 +129,6 @@ with_throttle_time! {
 
 without_throttle_time! {
     BeginQuorumEpochResponse DescribeQuorumResponse EndQuorumEpochResponse EnvelopeResponse
+    WriteTxnMarkersResponse
     VoteResponse
 }

@@ -45,6 +45,7 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         correlation_id: header.correlation_id,
         client_id: header.client_id.clone(),
         client: Arc::clone(client),
+        is_forwarded: false,
         policies: Arc::clone(&broker.policies),
         controller: ControllerAccess::Here,
     };

@@ -133,7 +133,7 @@ fn all() -> Vec<(ApiKey, Ask)> {
         }),
         asks(ApiKey::DescribeQuorum, DescribeQuorumRequest::default),
         asks(ApiKey::UpdateFeatures, || UpdateFeaturesRequest::default().with_timeout_ms(9_000)),
-        asks(ApiKey::AddRaftVoter, || AddRaftVoterRequest::default().with_voter_id(101)),
+        asks(ApiKey::AddRaftVoter, || AddRaftVoterRequest { voter_id: 101, ..Default::default() }),
         asks(ApiKey::RemoveRaftVoter, || RemoveRaftVoterRequest::default().with_voter_id(9)),
         asks(ApiKey::UnregisterBroker, || {
             UnregisterBrokerRequest::default().with_broker_id(BrokerId(9))

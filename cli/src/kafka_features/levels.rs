@@ -1,82 +1,69 @@
-//! Features and levels as 4.3.1 knows them: which level a release begins with, and what one needs.
+//! Features and levels as the tools speak of them: which level a release begins with, and what one
+//! needs. `raft::feature` holds the levels themselves.
 //!
-//! Pure. Answers to `MetadataVersion`, `Feature` and the *Version enums of server-common 4.3.1.
-//! `raft::feature` holds what this node supports, which is less.
+//! Pure. Answers to what FeatureCommand and StorageTool of 4.3.1 ask of `MetadataVersion` and
+//! `Feature`.
+
+use raft::feature::{
+    ELR_VERSION, Feature, GROUP_VERSION, KRAFT_VERSION, MetadataVersion, SHARE_VERSION,
+    STREAMS_VERSION, TRANSACTION_VERSION,
+};
 
 /// The name of the feature that releases are levels of.
-pub(super) const METADATA_VERSION: &str = "metadata.version";
-/// The oldest level that there is a name for.
-const FIRST: i16 = 7;
-/// The names of levels, from the oldest on.
-const NAMES: [&str; 25] = [
-    "3.3-IV3", "3.4-IV0", "3.5-IV0", "3.5-IV1", "3.5-IV2", "3.6-IV0", "3.6-IV1", "3.6-IV2",
-    "3.7-IV0", "3.7-IV1", "3.7-IV2", "3.7-IV3", "3.7-IV4", "3.8-IV0", "3.9-IV0", "4.0-IV0",
-    "4.0-IV1", "4.0-IV2", "4.0-IV3", "4.1-IV0", "4.1-IV1", "4.2-IV0", "4.2-IV1", "4.3-IV0",
-    "4.4-IV0",
-];
-/// The newest release's level.
-pub(super) const LATEST: &str = "4.3-IV0";
+pub(super) use raft::feature::METADATA_VERSION;
 
-/// A feature other than metadata.version.
-pub(super) struct Feature {
-    pub(super) name: &'static str,
-    /// For each level, from 0 on: the metadata level at which new clusters get it.
-    begins_at: &'static [i16],
-    /// The metadata level that levels above 0 need.
-    needs: Option<i16>,
+/// Every feature but metadata.version, in Kafka's order.
+const NAMES: [&str; 6] = [
+    KRAFT_VERSION,
+    TRANSACTION_VERSION,
+    GROUP_VERSION,
+    ELR_VERSION,
+    SHARE_VERSION,
+    STREAMS_VERSION,
+];
+
+/// Every feature but metadata.version, in Kafka's order.
+pub(crate) fn features() -> impl Iterator<Item = &'static Feature> {
+    NAMES.into_iter().filter_map(Feature::find)
 }
 
-/// In Kafka's order.
-pub(super) const FEATURES: [Feature; 6] = [
-    Feature { name: "kraft.version", begins_at: &[7, 21], needs: None },
-    Feature { name: "transaction.version", begins_at: &[7, 24, 24], needs: None },
-    Feature { name: "group.version", begins_at: &[7, 22], needs: None },
-    Feature { name: "eligible.leader.replicas.version", begins_at: &[7, 26], needs: Some(23) },
-    Feature { name: "share.version", begins_at: &[7, 28], needs: None },
-    Feature { name: "streams.version", begins_at: &[7, 29], needs: None },
-];
+/// A feature other than metadata.version.
+pub(crate) fn feature(name: &str) -> Option<&'static Feature> {
+    features().find(|feature| feature.name == name)
+}
+
+/// The level that a cluster of this metadata level begins with. Unlike a node that is formatted,
+/// `kraft.version` counts.
+pub(crate) fn default_level(feature: &Feature, metadata: MetadataVersion) -> i16 {
+    match feature.name {
+        KRAFT_VERSION => i16::from(metadata.level() >= 21),
+        _ => feature.bootstrap_level(metadata),
+    }
+}
+
+/// The metadata level that a level names as what it needs; the oldest goes without saying.
+pub(crate) fn named_need(feature: &Feature, level: i16) -> Option<MetadataVersion> {
+    feature.needed_metadata_version(level).filter(|needed| *needed > MetadataVersion::MINIMUM)
+}
 
 /// The name of a metadata level.
 pub(super) fn metadata_name(level: i16) -> Option<&'static str> {
-    let at = usize::try_from(level.checked_sub(FIRST)?).ok()?;
-    NAMES.get(at).copied()
+    MetadataVersion::from_level(level).map(MetadataVersion::name)
 }
 
-/// The level that a release stands for: `3.8-IV0`, or the newest one of `3.8` or `3.8.1`.
-pub(super) fn metadata_level(release: &str) -> Result<i16, String> {
-    let mut segments = release.split('.');
-    let key = match (segments.next(), segments.next(), segments.next()) {
-        (Some(major), Some(minor), Some(_)) => format!("{major}.{minor}"),
-        _ => release.to_owned(),
-    };
-    // A release that is not out yet has no short name.
-    let latest = NAMES.iter().position(|name| *name == LATEST).unwrap_or_default();
-    let released = NAMES.iter().take(latest + 1);
-    let by_release = released.rev().find(|name| name.split('-').next() == Some(key.as_str()));
-    let named = NAMES.iter().find(|name| **name == key).or(by_release);
-    match named.and_then(|found| NAMES.iter().position(|name| name == found)) {
-        Some(at) => Ok(FIRST + i16::try_from(at).unwrap_or_default()),
-        None => Err(format!(
-            "Unknown metadata.version '{release}'. Supported metadata.version are: {}",
-            NAMES.join(", ")
-        )),
-    }
-}
-
-impl Feature {
-    /// The level that a cluster of this metadata level begins with.
-    pub(super) fn default_level(&self, metadata: i16) -> i16 {
-        let reached = self.begins_at.iter().rposition(|begins_at| *begins_at <= metadata);
-        reached.and_then(|level| i16::try_from(level).ok()).unwrap_or(0)
-    }
-
-    /// What a level needs; the words about one that there is not.
-    fn needs(&self, level: i16) -> Result<Option<i16>, String> {
-        match usize::try_from(level).is_ok_and(|at| at < self.begins_at.len()) {
-            true => Ok(self.needs.filter(|_| level > 0)),
-            false => Err(format!("No feature:{} with feature level {level}", self.name)),
-        }
-    }
+/// The level that a release stands for: `3.8-IV0`, or the newest one of `3.8` or `3.8.1`. Levels
+/// after `newest` do not count.
+pub(crate) fn metadata_version(
+    release: &str,
+    newest: MetadataVersion,
+) -> Result<MetadataVersion, String> {
+    let known = MetadataVersion::from_release(release).filter(|level| *level <= newest);
+    known.ok_or_else(|| {
+        let levels = MetadataVersion::named().filter(|level| *level <= newest);
+        let names: Vec<_> = levels.map(MetadataVersion::name).collect();
+        let names = names.join(", ");
+        format!("Unknown metadata.version '{release}'. Supported metadata.version are: {names}")
+    })
 }
 
 /// What a level of a feature needs, in words.
@@ -86,13 +73,15 @@ pub(super) fn dependencies(name: &str, level: i16) -> Result<String, String> {
             metadata_name(level).ok_or_else(|| format!("Unknown metadata.version {level}"))?;
         return Ok(format!("{name}={level} ({release}) has no dependencies.\n"));
     }
-    let feature = FEATURES.iter().find(|feature| feature.name == name);
-    let feature = feature.ok_or_else(|| format!("Unknown feature: {name}"))?;
-    Ok(match feature.needs(level)? {
+    let feature = feature(name).ok_or_else(|| format!("Unknown feature: {name}"))?;
+    if !feature.has_level(level) {
+        return Err(format!("No feature:{name} with feature level {level}"));
+    }
+    Ok(match named_need(feature, level) {
         None => format!("{name}={level} has no dependencies.\n"),
         Some(needed) => {
-            let release = metadata_name(needed).unwrap_or_default();
-            format!("{name}={level} requires:\n    {METADATA_VERSION}={needed} ({release})\n")
+            let (at, release) = (needed.level(), needed.name());
+            format!("{name}={level} requires:\n    {METADATA_VERSION}={at} ({release})\n")
         }
     })
 }
@@ -103,14 +92,19 @@ mod tests {
 
     #[test]
     fn releases_are_levels() {
+        let level = |release: &str| {
+            metadata_version(release, MetadataVersion::LATEST_NAMED).map(MetadataVersion::level)
+        };
         let table = [("3.3-IV3", 7), ("3.7", 19), ("3.9.1", 21), ("4.0-IV1", 23), ("4.3", 30)];
-        for (release, level) in table {
-            assert_eq!(metadata_level(release), Ok(level), "{release}");
+        for (release, wanted) in table {
+            assert_eq!(level(release), Ok(wanted), "{release}");
         }
-        assert_eq!(metadata_level("4.4-IV0"), Ok(31));
+        assert_eq!(level("4.4-IV0"), Ok(31));
         for unknown in ["2.8", "4.0-IV9", "4.4", ""] {
-            assert!(metadata_level(unknown).is_err(), "{unknown}");
+            assert!(level(unknown).is_err(), "{unknown}");
         }
+        let words = metadata_version("4.4-IV0", MetadataVersion::LATEST).unwrap_err();
+        assert!(words.ends_with(", 4.2-IV1, 4.3-IV0"), "{words}");
         assert_eq!(
             (metadata_name(6), metadata_name(31), metadata_name(32)),
             (None, Some("4.4-IV0"), None)
@@ -119,7 +113,10 @@ mod tests {
 
     #[test]
     fn features_begin_with_releases_and_need_others() {
-        let levels = |metadata| FEATURES.map(|feature| feature.default_level(metadata));
+        let levels = |metadata| {
+            let metadata = MetadataVersion::from_level(metadata).unwrap();
+            features().map(|feature| default_level(feature, metadata)).collect::<Vec<_>>()
+        };
         assert_eq!(levels(7), [0; 6]);
         assert_eq!(levels(24), [1, 2, 1, 0, 0, 0]);
         assert_eq!(levels(30), [1, 2, 1, 1, 1, 1]);

@@ -4,15 +4,16 @@
 //! files. `command_line` reads, `updates` plans and reports, `levels` knows releases.
 
 mod command_line;
-mod levels;
+pub(crate) mod levels;
 mod updates;
 
 use std::io::Write;
 
 use client::admin::{AdminError, Bootstrap, Features};
+use raft::feature::MetadataVersion;
 use serde::Serialize;
 
-use self::levels::{FEATURES, LATEST, METADATA_VERSION};
+use self::levels::METADATA_VERSION;
 use crate::arguments::ParsedOptions;
 use crate::json;
 use crate::release::CliRelease;
@@ -129,11 +130,11 @@ fn execute(release: CliRelease, given: &Given, out: &mut dyn Write) -> Result<()
 
 /// The levels that a cluster of a release begins with.
 fn map(release: Option<&str>, out: &mut dyn Write) -> Result<(), Failure> {
-    let release = release.unwrap_or(LATEST);
-    let metadata = levels::metadata_level(release)?;
-    writeln!(out, "{METADATA_VERSION}={metadata} ({release})")?;
-    for feature in FEATURES {
-        writeln!(out, "{}={}", feature.name, feature.default_level(metadata))?;
+    let release = release.unwrap_or(MetadataVersion::LATEST.name());
+    let metadata = levels::metadata_version(release, MetadataVersion::LATEST_NAMED)?;
+    writeln!(out, "{METADATA_VERSION}={} ({release})", metadata.level())?;
+    for feature in levels::features() {
+        writeln!(out, "{}={}", feature.name, levels::default_level(feature, metadata))?;
     }
     Ok(())
 }

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use client::admin::{FeatureUpdates, UpgradeType};
+use raft::feature::MetadataVersion;
 
-use super::levels::{FEATURES, METADATA_VERSION, metadata_level};
+use super::levels::{METADATA_VERSION, default_level, features, metadata_version};
 use crate::arguments::ParsedOptions;
 
 /// Levels by feature.
@@ -55,21 +56,22 @@ fn add(levels: &mut Levels, name: String, level: i16) -> Result<(), String> {
 /// The levels that a command line asks for.
 pub(super) fn read(command: &str, options: &ParsedOptions) -> Result<Levels, String> {
     let mut levels = Levels::new();
-    let features = options.values("feature");
+    let named = options.values("feature");
+    let newest = MetadataVersion::LATEST_NAMED;
     let release = options.value("release-version");
     let metadata = options.value("metadata");
     if command == "disable" {
-        for feature in features {
+        for feature in named {
             add(&mut levels, feature.clone(), 0)?;
         }
     } else if let Some(release) = release {
-        if metadata.is_some() || !features.is_empty() {
+        if metadata.is_some() || !named.is_empty() {
             return Err("Can not specify `release-version` with other feature flags.".to_owned());
         }
-        let level = metadata_level(release)?;
-        levels.insert(METADATA_VERSION.to_owned(), level);
-        for feature in FEATURES {
-            let level = feature.default_level(level);
+        let metadata = metadata_version(release, newest)?;
+        levels.insert(METADATA_VERSION.to_owned(), metadata.level());
+        for feature in features() {
+            let level = default_level(feature, metadata);
             // A feature is not upgraded to 0.
             if command != "upgrade" || level > 0 {
                 levels.insert(feature.name.to_owned(), level);
@@ -77,9 +79,10 @@ pub(super) fn read(command: &str, options: &ParsedOptions) -> Result<Levels, Str
         }
     } else {
         if let Some(release) = metadata {
-            levels.insert(METADATA_VERSION.to_owned(), metadata_level(release)?);
+            let level = metadata_version(release, newest)?.level();
+            levels.insert(METADATA_VERSION.to_owned(), level);
         }
-        for feature in features {
+        for feature in named {
             let (name, level) = name_and_level(feature)?;
             check_level(command, level)?;
             add(&mut levels, name, level)?;

@@ -1,8 +1,8 @@
 //! The metadata as the shell shows it: the replay of the records of a file.
 //!
-//! Kept true: what a record of 4.3.1 says is kept, also what no node of Gregor acts on (levels of
-//! newer features, cordoned directories). `raft`'s image is of 4.1 and refuses such levels, as a
-//! node must; a tool that shows a file of a newer cluster must not, and so has maps of its own.
+//! Kept true: what a record of 4.3.1 says is kept, whatever the levels of features. `raft`'s image
+//! refuses levels that it does not know, as a node must; a tool that shows a file of a newer
+//! cluster must not, and so has maps of its own.
 //!
 //! Answers to `MetadataImage` and the deltas of org.apache.kafka.image.
 

@@ -12,14 +12,10 @@ use super::fields::Fields;
 use super::image::Provenance;
 use crate::simple_date_format::SimpleDateFormat;
 
-/// Levels that came after those that `raft` has names for.
-const NEWER_VERSIONS: &[(i64, &str)] = &[(30, "4.3-IV0"), (31, "4.4-IV0")];
-
 /// The name of a level of metadata.version.
 pub(super) fn metadata_version(level: i64) -> Option<&'static str> {
-    let newer = NEWER_VERSIONS.iter().find(|(known, _)| *known == level).map(|(_, name)| *name);
-    let known = || i16::try_from(level).ok().and_then(MetadataVersion::from_level);
-    newer.or_else(|| known().map(MetadataVersion::name))
+    let known = i16::try_from(level).ok().and_then(MetadataVersion::from_level);
+    known.map(MetadataVersion::name)
 }
 
 /// `[1, 2]`

@@ -95,14 +95,7 @@ fn propose_all(
         let count = i32::try_from(partitions.len()).unwrap_or(i32::MAX);
         let placed = propose(brokers.iter().copied(), count, factor, draws);
         let placed = placed.map_err(|error| {
-            // 4.3 knows directories that take nothing new, and says so.
             let message = error.message.unwrap_or_default();
-            let message = message
-                .replace(
-                    " registered.",
-                    " registered or some brokers have all their log directories cordoned.",
-                )
-                .replace(" fenced.", " fenced, or have all their log directories cordoned.");
             Failure::Placement(AdminError::Answer { code: INVALID_REPLICATION_FACTOR, message })
         })?;
         for (index, replicas) in (0..).zip(placed) {

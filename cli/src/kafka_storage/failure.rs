@@ -44,6 +44,12 @@ pub enum Failure {
          the following: --standalone, --initial-controllers, or --no-initial-controllers."
     )]
     NoVoters,
+    #[error(
+        "You cannot specify controller.quorum.voters and format the node with \
+         --initial-controllers or --standalone. If you want to use dynamic quorum, please remove \
+         controller.quorum.voters and specify controller.quorum.bootstrap.servers instead."
+    )]
+    TwoKindsOfQuorum,
     #[error("You can only use --standalone on a controller.")]
     StandaloneBroker,
     #[error("No controller listeners found.")]
@@ -59,23 +65,19 @@ pub enum Failure {
     VoterPort(i64),
     #[error("Node id {0} was specified more than once.")]
     VoterTwice(i32),
-    #[error(
-        "Version {0} is not a valid version. The minimum version is 3.3-IV3 and the maximum \
-         version is 4.2-IV1"
-    )]
+    /// A release that there is not.
+    #[error("{0}")]
     UnknownRelease(String),
     /// As 3.7 says it.
     #[error("Version {0} is not a valid version")]
     NoRelease(String),
     #[error("Must specify a valid KRaft metadata version of at least 3.0.")]
     NoKRaftRelease,
-    #[error("Unknown release version '{0}'. Supported versions are: 3.3-IV3 to 4.1-IV1")]
-    UnmappedRelease(String),
     #[error("metadata.version {0} is not yet stable.")]
     Unstable(&'static str),
     #[error("Use --release-version instead of --feature metadata.version=X to avoid ambiguity.")]
     ReleaseTwice,
-    #[error("No MetadataVersion with feature level {0}. Valid feature levels are from 7 to 29.")]
+    #[error("No MetadataVersion with feature level {0}. Valid feature levels are from 7 to 31.")]
     UnknownMetadataLevel(i16),
     #[error("Unsupported feature: {name}. Supported features are: {supported}")]
     UnsupportedFeature { name: String, supported: String },
@@ -90,16 +92,16 @@ pub enum Failure {
     )]
     NeedsMetadataVersion { name: String, level: i16, needs: i16 },
     #[error(
-        "Cannot set kraft.version to {0} if one of the flags --standalone, --initial-controllers, \
-         or --no-initial-controllers is used. For dynamic controllers support, try removing the \
-         --feature flag for kraft.version."
+        "Cannot set kraft.version to {0} if controller.quorum.voters is empty and one of the \
+         flags --standalone, --initial-controllers, or --no-initial-controllers is used. For \
+         dynamic controllers support, try removing the --feature flag for kraft.version."
     )]
     StaticQuorumLevel(i16),
     #[error(
-        "Cannot set kraft.version to {0} unless one of the flags --standalone, \
-         --initial-controllers, or --no-initial-controllers is used. For dynamic controllers \
-         support, try using one of --standalone, --initial-controllers, or \
-         --no-initial-controllers."
+        "Cannot set kraft.version to {0} unless controller.quorum.voters is empty and one of the \
+         flags --standalone, --initial-controllers, or --no-initial-controllers is used. For \
+         dynamic controllers support, try using one of --standalone, --initial-controllers, or \
+         --no-initial-controllers and removing controller.quorum.voters."
     )]
     DynamicQuorumLevel(i16),
     #[error("Unknown metadata.version {0}")]

@@ -94,7 +94,7 @@ usage: kafka-storage version-mapping [-h]
         flags: &[Flag::value(
             "release-version",
             'r',
-            "The release, from 3.3-IV3 on; 4.1-IV1 when none is named.",
+            "The release, from 3.3-IV3 on; 4.3-IV0 when none is named.",
         )],
         recorded: None,
     },

@@ -6,12 +6,14 @@ use std::io::Write;
 use config::{BrokerConfig, Value};
 use raft::feature::MetadataVersion;
 
+use super::bootstrap_text;
 use super::directories::of_node;
 use super::failure::Failure;
 use super::formatter::{Formatted, Formatter, controller_listener};
 use super::random_uuid;
 use super::voters::{self, InitialVoter, InitialVoters};
 use crate::arguments::ParsedOptions;
+use crate::kafka_features::levels::metadata_version;
 use crate::release::CliRelease;
 
 pub(super) fn run(
@@ -20,21 +22,31 @@ pub(super) fn run(
     config: &BrokerConfig,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let release = given.value("release-version").map(|text| parse_release(words, text));
+    let unstable =
+        config.values().get("unstable.feature.versions.enable") == Some(&Value::Boolean(true));
+    let release = given.value("release-version");
+    let release = release.map(|text| parse_release(words, text, unstable));
     let release = match words {
-        CliRelease::V3_7 => Some(release.unwrap_or_else(|| parse_release(words, OLD_RELEASE))?),
+        CliRelease::V3_7 => {
+            Some(release.unwrap_or_else(|| parse_release(words, OLD_RELEASE, false))?)
+        }
         CliRelease::V4_3 => release.transpose()?,
     };
     let levels: Result<_, _> =
         given.values("feature").iter().map(|text| parse_level(text)).collect();
     let levels: BTreeMap<String, i16> = levels?;
+    let has_static_voters = !config.controller_quorum_voters.is_empty();
+    let names_voters = given.value("initial-controllers").is_some() || given.is_set("standalone");
+    if has_static_voters && names_voters {
+        return Err(Failure::TwoKindsOfQuorum);
+    }
     let initial_voters = match given.value("initial-controllers") {
         Some(text) => Some(voters::parse(text)?),
         None if given.is_set("standalone") => Some(standalone(config)?),
         None => None,
     };
     let no_initial_voters = given.is_set("no-initial-controllers");
-    let knows_voters = !config.controller_quorum_voters.is_empty() || initial_voters.is_some();
+    let knows_voters = has_static_voters || initial_voters.is_some();
     if !words.is_3_7() && config.process_roles.controller && !no_initial_voters && !knows_voters {
         return Err(Failure::NoVoters);
     }
@@ -46,10 +58,9 @@ pub(super) fn run(
         controller_listener: controller_listener(config)?,
         release,
         levels,
-        unstable: config.values().get("unstable.feature.versions.enable")
-            == Some(&Value::Boolean(true)),
+        unstable,
         initial_voters,
-        no_initial_voters,
+        has_dynamic_quorum: !has_static_voters,
         scram: given.values("add-scram").to_vec(),
         ignore_formatted: given.is_set("ignore-formatted"),
         words,
@@ -59,12 +70,15 @@ pub(super) fn run(
     match (words, seen) {
         (_, None) => {}
         (CliRelease::V3_7, Some(seen)) => {
-            writeln!(out, "metaPropertiesEnsemble={}", seen.shown())?;
+            writeln!(out, "metaPropertiesEnsemble={}", seen.directories.shown())?;
         }
         (CliRelease::V4_3, Some(seen)) => {
             let is_refused = matches!(formatted, Err(Failure::AlreadyFormatted { .. }));
-            for directory in seen.unreadable.iter().filter(|_| !is_refused) {
+            for directory in seen.directories.unreadable.iter().filter(|_| !is_refused) {
                 writeln!(out, "I/O error trying to read log directory {directory}. Ignoring...")?;
+            }
+            if formatted.as_ref().is_ok_and(|formatted| !formatted.is_empty()) {
+                writeln!(out, "Bootstrap metadata: {}", bootstrap_text::of(&seen.records))?;
             }
         }
     }
@@ -100,11 +114,19 @@ const BEFORE_K_RAFT: [&str; 19] = [
     "2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8",
 ];
 
-fn parse_release(words: CliRelease, text: &str) -> Result<MetadataVersion, Failure> {
-    let known = MetadataVersion::from_release(text);
+fn parse_release(
+    words: CliRelease,
+    text: &str,
+    unstable: bool,
+) -> Result<MetadataVersion, Failure> {
     if !words.is_3_7() {
-        return known.ok_or_else(|| Failure::UnknownRelease(text.to_owned()));
+        let newest = match unstable {
+            true => MetadataVersion::LATEST_NAMED,
+            false => MetadataVersion::LATEST,
+        };
+        return metadata_version(text, newest).map_err(Failure::UnknownRelease);
     }
+    let known = MetadataVersion::from_release(text);
     let is_before = |old: &&str| {
         text.strip_prefix(*old).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
     };
@@ -115,7 +137,7 @@ fn parse_release(words: CliRelease, text: &str) -> Result<MetadataVersion, Failu
         None if BEFORE_K_RAFT.iter().any(&is_before) => Err(Failure::NoKRaftRelease),
         // Kafka 3.7 still had the first levels, and no node has them here.
         None if ["3.0", "3.1", "3.2", "3.3-IV"].iter().any(is_before) => {
-            Err(Failure::UnknownRelease(text.to_owned()))
+            Err(Failure::NoRelease(text.to_owned()))
         }
         None => Err(Failure::NoRelease(text.to_owned())),
     }

@@ -16,10 +16,10 @@ use storage::MetaProperties;
 
 use super::directories::{Directories, of_node};
 use super::failure::Failure;
-use super::levels::{FEATURES, Feature};
 use super::random_uuid;
 use super::voters::InitialVoters;
 use super::{checkpoint, scram, voters};
+use crate::kafka_features::levels::{default_level, feature, features};
 use crate::release::CliRelease;
 
 /// What to format, and as what.
@@ -36,12 +36,18 @@ pub(super) struct Formatter {
     /// Whether levels may be used that no release has yet.
     pub(super) unstable: bool,
     pub(super) initial_voters: Option<InitialVoters>,
-    /// Whether the quorum may change, with voters that others name.
-    pub(super) no_initial_voters: bool,
+    /// Whether the quorum may change: the configuration names no voters.
+    pub(super) has_dynamic_quorum: bool,
     pub(super) scram: Vec<String>,
     /// Whose words failures have.
     pub(super) words: CliRelease,
     pub(super) ignore_formatted: bool,
+}
+
+/// What formatting found, and the first records of the cluster.
+pub(super) struct Seen {
+    pub(super) directories: Directories,
+    pub(super) records: Vec<MetadataRecord>,
 }
 
 /// A directory that was formatted.
@@ -87,7 +93,7 @@ pub fn format_if_new_as(
         levels: levels.iter().map(|(name, level)| ((*name).to_owned(), *level)).collect(),
         unstable: false,
         initial_voters: None,
-        no_initial_voters: false,
+        has_dynamic_quorum: false,
         scram: Vec::new(),
         words: CliRelease::default(),
         ignore_formatted: true,
@@ -100,14 +106,17 @@ pub(super) fn controller_listener(config: &BrokerConfig) -> Result<String, Failu
 }
 
 impl Formatter {
-    /// Formats; `seen` are the directories as they were found, if they are this node's.
-    pub(super) fn run(&self, seen: &mut Option<Directories>) -> Result<Vec<Formatted>, Failure> {
+    /// Formats; `seen` is what was there and what a cluster begins with, where the directories are
+    /// this node's.
+    pub(super) fn run(&self, seen: &mut Option<Seen>) -> Result<Vec<Formatted>, Failure> {
         let release = self.effective_release()?;
         let levels = self.effective_levels(release)?;
         let records = self.bootstrap_records(release, &levels)?;
         let found = Directories::load(&self.directories);
         found.verify(&self.cluster_id, self.node_id)?;
-        *seen = Some(found.clone());
+        *seen = Some(Seen { directories: found.clone(), records: records.clone() });
+        let encoded = records.iter().map(|record| record.encode(0)).collect::<Result<Vec<_>, _>>();
+        let records = encoded.map_err(|error| Failure::Record(error.to_string()))?;
         if let Some(directory) = found.formatted.keys().next().filter(|_| !self.ignore_formatted) {
             return Err(Failure::AlreadyFormatted { directory: directory.clone() });
         }
@@ -182,38 +191,34 @@ impl Formatter {
         release: MetadataVersion,
     ) -> Result<BTreeMap<&'static str, i16>, Failure> {
         for name in self.levels.keys().filter(|name| *name != METADATA_VERSION) {
-            if Feature::find(name).is_none() {
-                let mut supported: Vec<_> = FEATURES.iter().map(|feature| feature.name).collect();
+            if feature(name).is_none() {
+                let mut supported: Vec<_> = features().map(|feature| feature.name).collect();
                 supported.sort_unstable();
                 let supported = supported.join(", ");
                 return Err(Failure::UnsupportedFeature { name: name.clone(), supported });
             }
         }
         let mut levels = BTreeMap::new();
-        for feature in FEATURES {
+        for feature in features() {
             let level = match (self.levels.get(feature.name).copied(), feature.name) {
                 (level, KRAFT_VERSION) => self.k_raft_level(level)?,
                 (Some(level), _) => level,
-                (None, _) => feature.default_level(release),
+                (None, _) => default_level(feature, release),
             };
             levels.insert(feature.name, level);
         }
         for (name, level) in &levels {
-            self.check_level(name, *level, release)?;
+            Self::check_level(name, *level, release)?;
         }
         Ok(levels)
     }
 
-    fn check_level(&self, name: &str, level: i16, release: MetadataVersion) -> Result<(), Failure> {
-        let usable = |feature: &&Feature| match self.unstable {
-            true => feature.has_level(level),
-            false => feature.is_stable(level),
-        };
+    fn check_level(name: &str, level: i16, release: MetadataVersion) -> Result<(), Failure> {
         let name = name.to_owned();
-        let Some(feature) = Feature::find(&name).filter(usable) else {
+        let Some(feature) = feature(&name).filter(|feature| feature.has_level(level)) else {
             return Err(Failure::UnknownLevel { name, level });
         };
-        match feature.needs(level).filter(|needed| release < *needed) {
+        match feature.needed_metadata_version(level).filter(|needed| release < *needed) {
             Some(needed) => {
                 let needs = needed.level();
                 Err(Failure::NeedsMetadataVersion { name, level, needs })
@@ -223,7 +228,7 @@ impl Formatter {
     }
 
     fn k_raft_level(&self, asked: Option<i16>) -> Result<i16, Failure> {
-        let may_change = self.initial_voters.is_some() || self.no_initial_voters;
+        let may_change = self.has_dynamic_quorum;
         match asked {
             Some(0) if may_change => Err(Failure::StaticQuorumLevel(0)),
             Some(level) if level != 0 && !may_change => Err(Failure::DynamicQuorumLevel(level)),
@@ -236,7 +241,7 @@ impl Formatter {
         &self,
         release: MetadataVersion,
         levels: &BTreeMap<&'static str, i16>,
-    ) -> Result<Vec<Bytes>, Failure> {
+    ) -> Result<Vec<MetadataRecord>, Failure> {
         let feature = |name: &'static str, level| {
             MetadataRecord::from(FeatureLevelRecord {
                 name: StrBytes::from_static_str(name),
@@ -262,9 +267,7 @@ impl Formatter {
             };
             records.push(scram::parse(self.words, argument, draw)?.into());
         }
-        let encoded = records.iter().map(|record| record.encode(0));
-        let encoded: Result<_, _> = encoded.collect();
-        encoded.map_err(|error| Failure::Record(error.to_string()))
+        Ok(records)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Answers to kafka.tools.StorageTool. Commands: `format`, `info`, `random-uuid`, and those that
 //! 3.7.0 lacks: `version-mapping`, `feature-dependencies`.
 
+mod bootstrap_text;
 mod checkpoint;
 mod directories;
 mod failure;
@@ -10,7 +11,6 @@ mod flags;
 mod format;
 mod formatter;
 mod inspect;
-mod levels;
 pub(crate) mod scram;
 mod versions;
 mod voters;

@@ -5,15 +5,17 @@ use std::io::Write;
 use raft::feature::{METADATA_VERSION, MetadataVersion};
 
 use super::failure::Failure;
-use super::levels::{FEATURES, Feature};
+use crate::kafka_features::levels::{
+    default_level, feature, features, metadata_version, named_need,
+};
 
 pub(super) fn map(release: Option<&str>, out: &mut dyn Write) -> Result<(), Failure> {
     let release = release.unwrap_or_else(|| MetadataVersion::LATEST.name());
-    let version = MetadataVersion::from_release(release)
-        .ok_or_else(|| Failure::UnmappedRelease(release.to_owned()))?;
+    let version = metadata_version(release, MetadataVersion::LATEST_NAMED);
+    let version = version.map_err(Failure::UnknownRelease)?;
     writeln!(out, "{METADATA_VERSION}={} ({release})", version.level())?;
-    for feature in FEATURES {
-        writeln!(out, "{}={}", feature.name, feature.default_level(version))?;
+    for feature in features() {
+        writeln!(out, "{}={}", feature.name, default_level(feature, version))?;
     }
     Ok(())
 }
@@ -38,11 +40,11 @@ fn describe(name: &str, level: i16, out: &mut dyn Write) -> Result<(), Failure> 
         writeln!(out, "{name}={level} ({}) has no dependencies.", version.name())?;
         return Ok(());
     }
-    let feature = Feature::find(name).ok_or_else(|| Failure::UnknownFeature(name.to_owned()))?;
+    let feature = feature(name).ok_or_else(|| Failure::UnknownFeature(name.to_owned()))?;
     if !feature.has_level(level) {
         return Err(Failure::DependencyUnknownLevel { name: name.to_owned(), level });
     }
-    match feature.needs(level) {
+    match named_need(feature, level) {
         None => writeln!(out, "{name}={level} has no dependencies.")?,
         Some(version) => {
             writeln!(out, "{name}={level} requires:")?;

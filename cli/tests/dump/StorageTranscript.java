@@ -1,5 +1,5 @@
 // Runs stock's kafka-storage for each line of a file (words separated by tabs, `-` for none) and
-// prints what it said. tests/fixtures/kafka-storage-4.1.0.txt is its output for the commands in it,
+// prints what it said. tests/fixtures/kafka-storage-4.3.1.txt is its output for the commands in it,
 // without help pages and the classes of exceptions, run where lay_out_transcript of
 // tests/kafka_storage.rs would lay out files:
 //   java -cp 'JARS/*' StorageTranscript.java COMMANDS

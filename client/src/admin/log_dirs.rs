@@ -54,9 +54,9 @@ impl Admin {
         broker: i32,
         partitions: &[(String, i32)],
     ) -> Result<Vec<LogDir>, AdminError> {
-        let wanted = by_topic(partitions.iter()).into_iter().map(|(topic, partitions)| {
-            DescribableLogDirTopic::default().with_topic(topic).with_partitions(partitions)
-        });
+        let wanted = by_topic(partitions.iter())
+            .into_iter()
+            .map(|(topic, partitions)| DescribableLogDirTopic { topic, partitions });
         let wanted = Some(wanted.collect());
         Ok(self.log_dirs("describeReplicaLogDirs", broker, wanted).await?.1)
     }
@@ -70,7 +70,7 @@ impl Admin {
     ) -> Result<(i16, Vec<LogDir>), AdminError> {
         self.check_brokers_asked()?;
         let mut call = self.call(name, CallTarget::Node(broker));
-        let question = |_| DescribeLogDirsRequest::default().with_topics(topics.clone());
+        let question = |_| DescribeLogDirsRequest { topics: topics.clone() };
         let answer = self.ask(&mut call, question).await?;
         let dirs = answer.results.iter().map(|dir| {
             let replicas = dir.topics.iter().flat_map(|topic| {

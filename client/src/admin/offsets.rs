@@ -71,7 +71,7 @@ struct ListOffsets(OffsetSpec);
 impl KeyedCall for ListOffsets {
     type Key = TopicPartition;
     type Value = ListedOffset;
-    type Request = protocol::ask::ListOffsets;
+    type Request = ListOffsetsRequest;
 
     const NAMES: [&'static str; 2] = ["listOffsets(api=METADATA)", "listOffsets(api=LIST_OFFSETS)"];
     const TOLERATES_UNKNOWN: bool = false;
@@ -80,22 +80,22 @@ impl KeyedCall for ListOffsets {
         self.0.since()..=i16::MAX
     }
 
-    fn request(&self, keys: &[TopicPartition], timeout_ms: i32) -> protocol::ask::ListOffsets {
-        let partition = |index| {
-            ListOffsetsPartition::default()
-                .with_partition_index(index)
-                .with_timestamp(self.0.timestamp())
+    fn request(&self, keys: &[TopicPartition], timeout_ms: i32) -> ListOffsetsRequest {
+        let partition = |index| ListOffsetsPartition {
+            partition_index: index,
+            timestamp: self.0.timestamp(),
+            ..Default::default()
         };
-        let topics = by_topic(keys).into_iter().map(|(topic, partitions)| {
-            ListOffsetsTopic::default()
-                .with_name(topic_name(topic))
-                .with_partitions(partitions.into_iter().map(partition).collect())
+        let topics = by_topic(keys).into_iter().map(|(topic, partitions)| ListOffsetsTopic {
+            name: topic_name(topic),
+            partitions: partitions.into_iter().map(partition).collect(),
         });
-        let request = ListOffsetsRequest::default()
-            .with_replica_id(BrokerId(-1))
-            .with_topics(topics.collect())
-            .with_timeout_ms(timeout_ms);
-        protocol::ask::ListOffsets(request)
+        ListOffsetsRequest {
+            replica_id: BrokerId(-1),
+            topics: topics.collect(),
+            timeout_ms,
+            ..Default::default()
+        }
     }
 
     fn read(

@@ -108,19 +108,18 @@ impl Admin {
         endpoints: &[VoterEndpoint],
     ) -> Result<(), AdminError> {
         let mut call = self.call("addRaftVoter", CallTarget::AnyNode);
-        let listener = |endpoint: &VoterEndpoint| {
-            Listener::default()
-                .with_name(StrBytes::from_string(endpoint.listener.clone()))
-                .with_host(StrBytes::from_string(endpoint.host.clone()))
-                .with_port(endpoint.port)
+        let listener = |endpoint: &VoterEndpoint| Listener {
+            name: StrBytes::from_string(endpoint.listener.clone()),
+            host: StrBytes::from_string(endpoint.host.clone()),
+            port: endpoint.port,
         };
-        let question = |timeout_ms| {
-            AddRaftVoterRequest::default()
-                .with_cluster_id(None)
-                .with_timeout_ms(timeout_ms)
-                .with_voter_id(id)
-                .with_voter_directory_id(directory_id)
-                .with_listeners(endpoints.iter().map(listener).collect())
+        let question = |timeout_ms| AddRaftVoterRequest {
+            cluster_id: None,
+            timeout_ms,
+            voter_id: id,
+            voter_directory_id: directory_id,
+            listeners: endpoints.iter().map(listener).collect(),
+            ..Default::default()
         };
         loop {
             let answer = self.ask(&mut call, question).await?;

@@ -229,19 +229,16 @@ pub(super) fn offsets_request(
     };
     let topics = by_topic(asked.iter().map(one)).into_iter().map(|(topic, partitions)| {
         let partitions = partitions.into_iter().map(|(index, (timestamp, epoch))| {
-            ListOffsetsPartition::default()
-                .with_partition_index(index)
-                .with_current_leader_epoch(epoch)
-                .with_timestamp(timestamp)
+            ListOffsetsPartition { partition_index: index, current_leader_epoch: epoch, timestamp }
         });
-        ListOffsetsTopic::default()
-            .with_name(topic_name(&topic))
-            .with_partitions(partitions.collect())
+        ListOffsetsTopic { name: topic_name(&topic), partitions: partitions.collect() }
     });
-    ListOffsetsRequest::default()
-        .with_replica_id(BrokerId(-1))
-        .with_isolation_level(i8::from(is_read_committed))
-        .with_topics(topics.collect())
+    ListOffsetsRequest {
+        replica_id: BrokerId(-1),
+        isolation_level: i8::from(is_read_committed),
+        topics: topics.collect(),
+        ..Default::default()
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! that Scala puts before most of them.
 
 use super::BrokerConfig;
-use super::group_checks::check_consumer_groups;
+use super::fields::ALL_DIRS;
+use super::group_checks::check_groups;
 use crate::endpoint::normalised;
 use crate::keys::{Key, Table};
 use crate::synonyms::below_listener;
@@ -17,6 +18,7 @@ const SERVERS: &str = "controller.quorum.bootstrap.servers";
 const CONTROLLER_NAMES: &str = "controller.listener.names";
 const LISTENERS: &str = "listeners";
 const ADVERTISED: &str = "advertised.listeners";
+const CORDONED: &str = "cordoned.log.dirs";
 const MAP: &str = "listener.security.protocol.map";
 
 fn require(
@@ -102,14 +104,34 @@ fn check_values(config: &BrokerConfig) -> Result<(), ConfigError> {
     ensure(classic, &["group.coordinator.rebalance.protocols"], || {
         "Disabling the 'classic' protocol is not supported.".to_owned()
     })?;
-    check_consumer_groups(config)
+    check_groups(config)?;
+    check_cordoned_dirs(config)
+}
+
+/// Cordoned directories are directories of this node, or `*` alone.
+fn check_cordoned_dirs(config: &BrokerConfig) -> Result<(), ConfigError> {
+    let cordoned: Vec<String> = config.values.typed(CORDONED)?;
+    if cordoned.iter().any(|dir| dir == ALL_DIRS) {
+        return require(cordoned.len() == 1, &[CORDONED], || {
+            format!("When {CORDONED} is set to {ALL_DIRS}, it must not contain other values")
+        });
+    }
+    let unknown: Vec<&str> =
+        cordoned.iter().filter(|dir| !config.log_dirs.contains(dir)).map(String::as_str).collect();
+    require(unknown.is_empty(), &[CORDONED, "log.dirs", "log.dir"], || {
+        format!(
+            "All entries in {CORDONED} must be present in log.dirs or log.dir. Missing entries : \
+             {}",
+            unknown.join(", ")
+        )
+    })
 }
 
 /// A listener's own settings (`listener.name.<listener>.<key>`) obey the rules of their keys.
 fn check_listener_values(config: &BrokerConfig) -> Result<(), ConfigError> {
     config.static_properties.iter().try_for_each(|(name, text)| {
         match below_listener(name).and_then(|base| Table::Broker.key(base)) {
-            Some(key) => key.kind.parse(name, text).and_then(|value| key.valid.check(name, &value)),
+            Some(key) => key.parse_as(name, text).map(drop),
             None => Ok(()),
         }
     })

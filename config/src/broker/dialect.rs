@@ -1,4 +1,4 @@
-//! What a configuration of any age says, in the words of 4.1.
+//! What a configuration of any age says, in the words of 4.3.
 //!
 //! - broker.id and node.id stand for each other.
 //! - A key of an older Kafka sets the keys that have its meaning today, unless these are set.
@@ -17,6 +17,7 @@ type Translated = (Properties, Vec<Warning>, ZooKeeperPart);
 
 pub(super) fn translate(given: &Properties) -> Result<Translated, ConfigError> {
     let mut warnings = notice(given);
+    warnings.extend(repeated(given));
     let mut properties = given.clone();
     map_legacy(given, &mut properties);
     raise_sizes(&mut properties, &mut warnings);
@@ -65,6 +66,15 @@ fn notice(given: &Properties) -> Vec<Warning> {
         }
     };
     given.iter().filter_map(notice_one).collect()
+}
+
+/// A warning for every list that names something more than once.
+fn repeated(given: &Properties) -> Vec<Warning> {
+    let repeats = |(name, text): (&str, &str)| {
+        let (given, read) = Table::Broker.key(name)?.repeated(text)?;
+        Some(Warning::Repeated { name: name.to_owned(), given, read })
+    };
+    given.iter().filter_map(repeats).collect()
 }
 
 fn known_key(name: &str) -> Option<&'static Key> {

@@ -150,11 +150,18 @@ broker_config! {
         "group.max.session.timeout.ms" => group_max_session_timeout_ms: i32,
         "group.max.size" => group_max_size: i32,
         "group.min.session.timeout.ms" => group_min_session_timeout_ms: i32,
+        "group.streams.assignment.interval.ms" => group_streams_assignment_interval_ms: i32,
         "group.streams.heartbeat.interval.ms" => group_streams_heartbeat_interval_ms: i32,
+        "group.streams.initial.rebalance.delay.ms" => group_streams_initial_rebalance_delay_ms:
+            i32,
+        "group.streams.max.assignment.interval.ms" => group_streams_max_assignment_interval_ms:
+            i32,
         "group.streams.max.heartbeat.interval.ms" => group_streams_max_heartbeat_interval_ms: i32,
         "group.streams.max.session.timeout.ms" => group_streams_max_session_timeout_ms: i32,
         "group.streams.max.size" => group_streams_max_size: i32,
         "group.streams.max.standby.replicas" => group_streams_max_standby_replicas: i32,
+        "group.streams.min.assignment.interval.ms" => group_streams_min_assignment_interval_ms:
+            i32,
         "group.streams.min.heartbeat.interval.ms" => group_streams_min_heartbeat_interval_ms: i32,
         "group.streams.min.session.timeout.ms" => group_streams_min_session_timeout_ms: i32,
         "group.streams.num.standby.replicas" => group_streams_num_standby_replicas: i32,
@@ -187,9 +194,13 @@ broker_config! {
         "transactional.id.expiration.ms" => transactional_id_expiration_ms: i32,
         // the controller quorum
         "controller.quorum.append.linger.ms" => controller_quorum_append_linger_ms: i32,
+        "controller.quorum.auto.join.enable" => controller_quorum_auto_join_enable: bool,
         "controller.quorum.election.backoff.max.ms" => controller_quorum_election_backoff_max_ms:
             i32,
         "controller.quorum.election.timeout.ms" => controller_quorum_election_timeout_ms: i32,
+        "controller.quorum.fetch.max.bytes" => controller_quorum_fetch_max_bytes: i32,
+        "controller.quorum.fetch.snapshot.max.bytes" => controller_quorum_fetch_snapshot_max_bytes:
+            i32,
         "controller.quorum.fetch.timeout.ms" => controller_quorum_fetch_timeout_ms: i32,
         "controller.quorum.request.timeout.ms" => controller_quorum_request_timeout_ms: i32,
         "controller.quorum.retry.backoff.ms" => controller_quorum_retry_backoff_ms: i32,
@@ -208,6 +219,8 @@ broker_config! {
         process_roles: ProcessRoles,
         /// log.dirs, or log.dir where only that is set; never empty.
         log_dirs: Vec<String>,
+        /// The directories of `log_dirs` that get no new replicas.
+        cordoned_log_dirs: Vec<String>,
         /// metadata.log.dir, or the first of `log_dirs`.
         metadata_log_dir: String,
         /// What to listen on for clients and brokers.
@@ -244,6 +257,9 @@ broker_config! {
     }
 }
 
+/// Stands for all directories in cordoned.log.dirs.
+pub(super) const ALL_DIRS: &str = "*";
+
 impl Derived {
     pub(super) fn from_values(
         values: &Values,
@@ -252,10 +268,12 @@ impl Derived {
     ) -> Result<Self, ConfigError> {
         let network = Network::from_values(values, &properties)?;
         let own = Values::read(Table::Own, &properties)?;
-        let log_dirs = match values.typed::<Option<String>>("log.dirs")? {
-            Some(dirs) => csv(&dirs),
-            None => csv(&values.typed::<String>("log.dir")?),
+        let log_dirs: Vec<String> = match values.typed::<Option<Vec<String>>>("log.dirs")? {
+            Some(dirs) => dirs,
+            None => values.typed("log.dir")?,
         };
+        let cordoned: Vec<String> = values.typed("cordoned.log.dirs")?;
+        let all_cordoned = cordoned.iter().any(|dir| dir == ALL_DIRS);
         let metadata_log_dir = match values.typed::<Option<String>>("metadata.log.dir")? {
             Some(dir) => dir,
             None => log_dirs.first().cloned().ok_or_else(|| {
@@ -265,7 +283,8 @@ impl Derived {
         };
         Ok(Self {
             node_id: values.typed("node.id")?,
-            process_roles: roles(&values.typed::<Vec<String>>("process.roles")?)?,
+            process_roles: roles(&values.typed::<Vec<String>>("process.roles")?),
+            cordoned_log_dirs: if all_cordoned { log_dirs.clone() } else { cordoned },
             log_dirs,
             metadata_log_dir,
             listeners: network.listeners,
@@ -295,20 +314,9 @@ impl Derived {
     }
 }
 
-fn roles(names: &[String]) -> Result<ProcessRoles, ConfigError> {
+fn roles(names: &[String]) -> ProcessRoles {
     let has = |role: &str| names.iter().any(|name| name == role);
-    let roles = ProcessRoles { broker: has("broker"), controller: has("controller") };
-    let distinct = usize::from(roles.broker) + usize::from(roles.controller);
-    if distinct == 0 {
-        let allowed = "at least one of broker and controller is expected";
-        return Err(ConfigError::invalid("process.roles", "", allowed));
-    }
-    if distinct < names.len() {
-        let names = names.join(", ");
-        let message = format!("Duplicate role names found in `process.roles`: {names}");
-        return Err(ConfigError::conflict(&["process.roles"], message));
-    }
-    Ok(roles)
+    ProcessRoles { broker: has("broker"), controller: has("controller") }
 }
 
 fn overrides(text: &str) -> Result<Vec<(String, i32)>, ConfigError> {

@@ -1,17 +1,11 @@
-//! How the settings of consumer groups must stand to each other. Answers to the checks of
-//! `GroupCoordinatorConfig`, in its words.
+//! How the settings of groups must stand to each other. Answers to the checks of
+//! `GroupCoordinatorConfig` and `ShareGroupConfig`, in their words and order.
 
 use super::BrokerConfig;
-use crate::ConfigError;
+use crate::keys::Table;
+use crate::{ConfigError, Values};
 
-const HEARTBEAT: &str = "group.consumer.heartbeat.interval.ms";
-const MIN_HEARTBEAT: &str = "group.consumer.min.heartbeat.interval.ms";
-const MAX_HEARTBEAT: &str = "group.consumer.max.heartbeat.interval.ms";
-const SESSION: &str = "group.consumer.session.timeout.ms";
-const MIN_SESSION: &str = "group.consumer.min.session.timeout.ms";
-const MAX_SESSION: &str = "group.consumer.max.session.timeout.ms";
-
-const ASSIGNORS: &str = "group.consumer.assignors";
+const CONSUMER_ASSIGNORS: &str = "group.consumer.assignors";
 /// Kafka's own, by name and by class; others are classes that no JVM is here to load.
 const KNOWN_ASSIGNORS: [&str; 4] = [
     "uniform",
@@ -20,50 +14,101 @@ const KNOWN_ASSIGNORS: [&str; 4] = [
     "org.apache.kafka.coordinator.group.assignor.RangeAssignor",
 ];
 
-pub(super) fn check_consumer_groups(config: &BrokerConfig) -> Result<(), ConfigError> {
-    let mut assignors = config.group_consumer_assignors.iter();
-    if let Some(unknown) = assignors.find(|name| !KNOWN_ASSIGNORS.contains(&name.as_str())) {
-        return require(false, ASSIGNORS, || {
-            format!("{unknown} is not supported as an assignor; {ASSIGNORS} has uniform and range")
-        });
+const SHARE_ASSIGNORS: &str = "group.share.assignors";
+const KNOWN_SHARE_ASSIGNORS: [&str; 2] =
+    ["simple", "org.apache.kafka.coordinator.group.assignor.SimpleAssignor"];
+
+/// Limits of share groups that lie between two others.
+const SHARE_LIMITS: [(&str, &str, &str); 3] = [
+    (
+        "group.share.min.delivery.count.limit",
+        "group.share.delivery.count.limit",
+        "group.share.max.delivery.count.limit",
+    ),
+    (
+        "group.share.min.partition.max.record.locks",
+        "group.share.partition.max.record.locks",
+        "group.share.max.partition.max.record.locks",
+    ),
+    (
+        "group.share.min.record.lock.duration.ms",
+        "group.share.record.lock.duration.ms",
+        "group.share.max.record.lock.duration.ms",
+    ),
+];
+
+pub(super) fn check_groups(config: &BrokerConfig) -> Result<(), ConfigError> {
+    let values = config.values();
+    known(values, CONSUMER_ASSIGNORS, &KNOWN_ASSIGNORS, "uniform and range")?;
+    known(values, SHARE_ASSIGNORS, &KNOWN_SHARE_ASSIGNORS, "simple")?;
+    check_kind(values, "consumer")?;
+    check_kind(values, "share")?;
+    let assignors: Vec<String> = values.typed(SHARE_ASSIGNORS)?;
+    let found = assignors.len();
+    require(found == 1, SHARE_ASSIGNORS, || {
+        format!("{SHARE_ASSIGNORS} must contain exactly one assignor, but found {found}")
+    })?;
+    check_kind(values, "streams")?;
+    at_most(values, "group.streams.num.standby.replicas", "group.streams.max.standby.replicas")?;
+    for (least, key, most) in SHARE_LIMITS {
+        at_least(values, most, key)?;
+        at_least(values, key, least)?;
     }
-    let heartbeat = (HEARTBEAT, config.group_consumer_heartbeat_interval_ms);
-    let min_heartbeat = (MIN_HEARTBEAT, config.group_consumer_min_heartbeat_interval_ms);
-    let max_heartbeat = (MAX_HEARTBEAT, config.group_consumer_max_heartbeat_interval_ms);
-    let session = (SESSION, config.group_consumer_session_timeout_ms);
-    let min_session = (MIN_SESSION, config.group_consumer_min_session_timeout_ms);
-    let max_session = (MAX_SESSION, config.group_consumer_max_session_timeout_ms);
-    at_least(max_heartbeat, min_heartbeat)?;
-    at_least(heartbeat, min_heartbeat)?;
-    at_most(heartbeat, max_heartbeat)?;
-    at_least(max_session, min_session)?;
-    at_least(session, min_session)?;
-    at_most(session, max_session)?;
-    let message = || format!("{HEARTBEAT} must be less than {SESSION}");
-    require(heartbeat.1 < session.1, HEARTBEAT, message)
+    at_least(values, "group.share.max.share.sessions", "group.share.max.size")
 }
 
-fn require(
-    holds: bool,
+fn known(
+    values: &Values,
     key: &'static str,
-    message: impl FnOnce() -> String,
+    known: &[&str],
+    names: &str,
 ) -> Result<(), ConfigError> {
+    let assignors: Vec<String> = values.typed(key)?;
+    match assignors.iter().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(unknown) => require(false, key, || {
+            format!("{unknown} is not supported as an assignor; {key} has {names}")
+        }),
+    }
+}
+
+/// Heartbeats, session timeouts and times between assignments of one kind of group.
+fn check_kind(values: &Values, kind: &str) -> Result<(), ConfigError> {
+    for of in ["heartbeat.interval.ms", "session.timeout.ms", "assignment.interval.ms"] {
+        let key = format!("group.{kind}.{of}");
+        let least = format!("group.{kind}.min.{of}");
+        let most = format!("group.{kind}.max.{of}");
+        if of == "assignment.interval.ms" {
+            let heartbeat = format!("group.{kind}.heartbeat.interval.ms");
+            let session = format!("group.{kind}.session.timeout.ms");
+            let holds = number(values, &heartbeat)? < number(values, &session)?;
+            require(holds, &heartbeat, || format!("{heartbeat} must be less than {session}"))?;
+        }
+        at_least(values, &most, &least)?;
+        at_least(values, &key, &least)?;
+        at_most(values, &key, &most)?;
+    }
+    Ok(())
+}
+
+fn number(values: &Values, key: &str) -> Result<i32, ConfigError> {
+    values.typed(key)
+}
+
+fn require(holds: bool, key: &str, message: impl FnOnce() -> String) -> Result<(), ConfigError> {
     if holds {
         return Ok(());
     }
-    Err(ConfigError::Requirement { names: vec![key], message: message() })
+    let names: Vec<_> = Table::Broker.key(key).map(|key| key.name).into_iter().collect();
+    Err(ConfigError::conflict(&names, message()))
 }
 
-fn at_least(
-    (key, value): (&'static str, i32),
-    (least, bound): (&str, i32),
-) -> Result<(), ConfigError> {
-    require(value >= bound, key, || format!("{key} must be greater than or equal to {least}"))
+fn at_least(values: &Values, key: &str, least: &str) -> Result<(), ConfigError> {
+    let holds = number(values, key)? >= number(values, least)?;
+    require(holds, key, || format!("{key} must be greater than or equal to {least}"))
 }
 
-fn at_most(
-    (key, value): (&'static str, i32),
-    (most, bound): (&str, i32),
-) -> Result<(), ConfigError> {
-    require(value <= bound, key, || format!("{key} must be less than or equal to {most}"))
+fn at_most(values: &Values, key: &str, most: &str) -> Result<(), ConfigError> {
+    let holds = number(values, key)? <= number(values, most)?;
+    require(holds, key, || format!("{key} must be less than or equal to {most}"))
 }

@@ -66,7 +66,7 @@ impl BrokerConfig {
         Self::from_translated(properties, part)
     }
 
-    /// Builds the configuration from properties that are already in the words of 4.1.
+    /// Builds the configuration from properties that are already in the words of 4.3.
     fn from_translated(properties: Properties, part: ZooKeeperPart) -> Result<Self, ConfigError> {
         let values = Values::read(Table::Broker, &properties)?;
         let derived = fields::Derived::from_values(&values, properties, part)?;
@@ -124,7 +124,7 @@ impl BrokerConfig {
         set.and_then(|text| text.trim().parse().ok()).unwrap_or(i64::MAX)
     }
 
-    /// What the node was started with, in the words of 4.1.
+    /// What the node was started with, in the words of 4.3.
     pub fn static_properties(&self) -> &Properties {
         &self.static_properties
     }

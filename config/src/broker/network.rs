@@ -2,7 +2,7 @@
 //!
 //! Answers to the listener half of KafkaConfig and AbstractKafkaConfig.
 
-use crate::endpoint::{ProtocolMap, csv, normalised, parse_endpoints, parse_protocol_map};
+use crate::endpoint::{ProtocolMap, normalised, parse_endpoints, parse_protocol_map};
 use crate::{ConfigError, Endpoint, Properties, SecurityProtocol, Values};
 
 const MAP: &str = "listener.security.protocol.map";
@@ -25,13 +25,14 @@ impl Network {
         values: &Values,
         properties: &Properties,
     ) -> Result<Self, ConfigError> {
-        let names = values.typed::<Option<String>>("controller.listener.names")?;
-        let names = csv(names.as_deref().unwrap_or(""));
-        let listeners_text: String = values.typed("listeners")?;
-        let protocols = effective_protocols(values, properties, &names, &listeners_text)?;
-        let all = parse_endpoints("listeners", &listeners_text, &protocols, true)?;
-        let advertised = match values.typed::<Option<String>>("advertised.listeners")? {
-            Some(text) => Some(parse_endpoints("advertised.listeners", &text, &protocols, false)?),
+        let names: Vec<String> = values.typed("controller.listener.names")?;
+        let listed: Vec<String> = values.typed("listeners")?;
+        let protocols = effective_protocols(values, properties, &names, &listed)?;
+        let all = parse_endpoints("listeners", &listed, &protocols, true)?;
+        let advertised = match values.typed::<Option<Vec<String>>>("advertised.listeners")? {
+            Some(listed) => {
+                Some(parse_endpoints("advertised.listeners", &listed, &protocols, false)?)
+            }
             None => None,
         };
         let is_controllers = |endpoint: &Endpoint| names.contains(&endpoint.listener);
@@ -68,14 +69,14 @@ fn effective_protocols(
     values: &Values,
     properties: &Properties,
     controller_names: &[String],
-    listeners: &str,
+    listeners: &[String],
 ) -> Result<ProtocolMap, ConfigError> {
     let mut map = parse_protocol_map(&values.typed::<String>(MAP)?)?;
     if properties.contains(MAP) {
         return Ok(map);
     }
     let is_secured = |name: &str| matches!(name, "SSL" | "SASL_SSL" | "SASL_PLAINTEXT");
-    let listens_secured = csv(listeners).iter().any(|entry| {
+    let listens_secured = listeners.iter().any(|entry| {
         entry.split_once(':').is_some_and(|(name, _)| is_secured(&name.to_uppercase()))
     });
     if listens_secured || controller_names.iter().any(|name| is_secured(name)) {

@@ -113,8 +113,9 @@ const MISTAKES: &[(&str, &str)] = &[
          controller",
     ),
     (
-        "process.roles=broker,broker",
-        "Duplicate role names found in `process.roles`: broker, broker",
+        "process.roles=",
+        "Configuration 'process.roles' must not be empty. Valid values include: [broker, \
+         controller]",
     ),
     ("node.id=-1", "Invalid value -1 for configuration node.id: Value must be at least 0"),
     ("broker.id=2", "You must set `node.id` to the same value as `broker.id`."),
@@ -123,7 +124,29 @@ const MISTAKES: &[(&str, &str)] = &[
         "log.retention.ms=0",
         "log.retention.ms must be unlimited (-1) or, greater than or equal to 1",
     ),
-    ("log.dirs=,", "At least one log directory must be defined via log.dirs or log.dir."),
+    (
+        "log.dirs=",
+        "Configuration 'log.dirs' must not be empty. Valid values include: any non-empty value",
+    ),
+    ("log.dirs=,", "Configuration 'log.dirs' values must not be empty."),
+    (
+        "log.dirs=/one,/two\ncordoned.log.dirs=/three,/two,/four",
+        "All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries \
+         : /three, /four",
+    ),
+    (
+        "cordoned.log.dirs=*,/one",
+        "When cordoned.log.dirs is set to *, it must not contain other values",
+    ),
+    (
+        "group.share.max.share.sessions=100",
+        "group.share.max.share.sessions must be greater than or equal to group.share.max.size",
+    ),
+    (
+        "group.streams.session.timeout.ms=61000",
+        "group.streams.session.timeout.ms must be less than or equal to \
+         group.streams.max.session.timeout.ms",
+    ),
     (
         "queued.max.request.bytes=5",
         "queued.max.request.bytes must be larger or equal to socket.request.max.bytes",
@@ -139,21 +162,23 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "listeners=nowhere",
-        "Error creating broker listeners from 'nowhere': Unable to parse nowhere to a broker \
+        "Error creating broker listeners from '[nowhere]': Unable to parse nowhere to a broker \
          endpoint",
     ),
     (
         "listeners=INTERNAL://:9092",
-        "Error creating broker listeners from 'INTERNAL://:9092': No security protocol defined \
+        "Error creating broker listeners from '[INTERNAL://:9092]': No security protocol defined \
          for listener INTERNAL",
     ),
     (
         "listeners=PLAINTEXT://:9092,CONTROLLER://:9092",
-        "Each listener must have a different port, listeners: PLAINTEXT://:9092,CONTROLLER://:9092",
+        "Error creating broker listeners from '[PLAINTEXT://:9092, CONTROLLER://:9092]': Each \
+         listener must have a different port, listeners: [PLAINTEXT://:9092, CONTROLLER://:9092]",
     ),
     (
         "listeners=PLAINTEXT://:9092,PLAINTEXT://:9093",
-        "Each listener must have a different name, listeners: PLAINTEXT://:9092,PLAINTEXT://:9093",
+        "Error creating broker listeners from '[PLAINTEXT://:9092, PLAINTEXT://:9093]': Each \
+         listener must have a different name, listeners: [PLAINTEXT://:9092, PLAINTEXT://:9093]",
     ),
     (
         "listeners=CONTROLLER://:9093",
@@ -316,13 +341,38 @@ fn the_listener_of_the_controllers_has_a_name_that_the_file_leaves_free() {
 }
 
 #[test]
+fn what_a_list_has_twice_is_said_and_dropped() {
+    let given = properties(&with("log.dirs=/one,/two,/one\nlog.cleanup.policy=compact,compact\n"));
+    let (config, warnings) = BrokerConfig::from_properties(&given).unwrap();
+    assert_eq!(config.log_dirs, ["/one", "/two"]);
+    let said: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [
+            "Configuration key \"log.cleanup.policy\" contains duplicate values. Duplicates will be \
+             removed. The original value is: [compact, compact], the updated value is: [compact]",
+            "Configuration key \"log.dirs\" contains duplicate values. Duplicates will be removed. \
+             The original value is: [/one, /two, /one], the updated value is: [/one, /two]",
+        ]
+    );
+}
+
+#[test]
+fn an_asterisk_cordons_all_directories() {
+    let all = config(&with("log.dirs=/one,/two\ncordoned.log.dirs=*\n"));
+    assert_eq!(all.cordoned_log_dirs, ["/one", "/two"]);
+    let one = config(&with("log.dirs=/one,/two\ncordoned.log.dirs=/two\n"));
+    assert_eq!(one.cordoned_log_dirs, ["/two"]);
+}
+
+#[test]
 fn one_port_may_be_shared_by_ipv4_and_ipv6() {
     let map = "listener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
                inter.broker.listener.name=A\n";
     let shared = format!("{map}listeners=A://127.0.0.1:9092,B://[::1]:9092,CONTROLLER://:9093");
     assert_eq!(config(&with(&shared)).listeners.len(), 2);
     let twice = format!("{map}listeners=A://127.0.0.1:9092,B://127.0.0.2:9092,CONTROLLER://:9093");
-    assert!(error(&with(&twice)).starts_with("If you have two listeners on the same port"));
+    assert!(error(&with(&twice)).contains("': If you have two listeners on the same port"));
 }
 
 #[test]

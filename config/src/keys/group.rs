@@ -8,13 +8,22 @@ use super::key::{Key, int, list, long, short, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    list("group.consumer.assignors").or("uniform,range").acts(
+    int("group.consumer.assignment.interval.ms")
+        .or("1000")
+        .at_least(0)
+        .cluster_wide()
+        .ignored(why::ASSIGNMENTS),
+    list("group.consumer.assignors").or("uniform,range").some_elements().acts(
         "The server-side assignors that members may ask for, the first for those who do not.",
     ),
     int("group.consumer.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)
         .acts("How often members of consumer groups are told to be heard of."),
+    int("group.consumer.max.assignment.interval.ms")
+        .or("15000")
+        .at_least(0)
+        .ignored(why::ASSIGNMENTS),
     int("group.consumer.max.heartbeat.interval.ms")
         .or("15000")
         .at_least(1)
@@ -31,6 +40,7 @@ pub(super) const KEYS: &[Key] = &[
         .or("bidirectional")
         .valid(Valid::OneOfIgnoringCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]))
         .ignored(why::MIGRATION),
+    int("group.consumer.min.assignment.interval.ms").or("0").at_least(0).ignored(why::ASSIGNMENTS),
     int("group.consumer.min.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)
@@ -48,10 +58,19 @@ pub(super) const KEYS: &[Key] = &[
         .or("45000")
         .at_least(1)
         .acts("After how long without a heartbeat a member of a consumer group is fenced."),
-    int("group.coordinator.append.linger.ms").or("5").at_least(0).ignored(why::BATCHING),
+    int("group.coordinator.append.linger.ms").or("-1").at_least(-1).ignored(why::BATCHING),
+    int("group.coordinator.background.threads").or("2").at_least(1).high().ignored(why::THREADS),
+    int("group.coordinator.cached.buffer.max.bytes")
+        .or("1048588")
+        .at_least(524_288)
+        .cluster_wide()
+        .ignored(why::BUFFERS),
     list("group.coordinator.rebalance.protocols")
         .or("classic,consumer,streams")
-        .valid(Valid::ListOf(&["consumer", "classic", "share", "streams"]))
+        .valid(Valid::ElementsOf {
+            or_none: false,
+            names: &["consumer", "classic", "share", "streams"],
+        })
         .acts("The group protocols that are served; of share and streams groups none is yet."),
     int("group.coordinator.threads").or("4").at_least(1).high().ignored(why::THREADS),
     int("group.initial.rebalance.delay.ms")

@@ -100,6 +100,16 @@ impl Key {
         self.valid(Valid::AtLeast(least))
     }
 
+    /// A list of any elements: each once, none empty, at least one (KIP-1161).
+    pub(super) const fn some_elements(self) -> Self {
+        self.valid(Valid::Elements { or_none: false })
+    }
+
+    /// The same, that may be empty.
+    pub(super) const fn any_elements(self) -> Self {
+        self.valid(Valid::Elements { or_none: true })
+    }
+
     pub(super) const fn high(self) -> Self {
         Self { importance: Importance::High, ..self }
     }
@@ -164,9 +174,30 @@ impl Key {
 
     /// Reads and checks a value of this key.
     pub fn parse(&self, text: &str) -> Result<Value, ConfigError> {
-        let value = self.kind.parse(self.name, text)?;
-        self.valid.check(self.name, &value)?;
+        self.parse_as(self.name, text)
+    }
+
+    /// The same, of a key that is given under another name (below a listener).
+    pub(crate) fn parse_as(&self, name: &str, text: &str) -> Result<Value, ConfigError> {
+        let mut value = self.kind.parse(name, text)?;
+        if let Value::List(elements) = &mut value
+            && self.valid.is_distinct()
+        {
+            *elements = distinct(elements);
+        }
+        self.valid.check(name, &value)?;
         Ok(value)
+    }
+
+    /// The list as given and as it is read, where it has elements more than once.
+    pub(crate) fn repeated(&self, text: &str) -> Option<(Vec<String>, Vec<String>)> {
+        match self.kind.parse(self.name, text) {
+            Ok(Value::List(given)) if self.valid.is_distinct() => {
+                let read = distinct(&given);
+                (read.len() < given.len()).then_some((given, read))
+            }
+            _ => None,
+        }
     }
 
     /// The value of the key when nobody set it; nothing if it must be set.
@@ -178,6 +209,17 @@ impl Key {
             Fallback::Value(text) => self.kind.parse(self.name, text).ok(),
         }
     }
+}
+
+/// The first of equal elements each, in their order.
+fn distinct(elements: &[String]) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::with_capacity(elements.len());
+    for element in elements {
+        if !kept.contains(element) {
+            kept.push(element.clone());
+        }
+    }
+    kept
 }
 
 pub(super) const fn boolean(name: &'static str) -> Key {

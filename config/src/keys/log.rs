@@ -10,21 +10,29 @@ use super::why;
 pub(super) const KEYS: &[Key] = &[
     list("log.cleanup.policy")
         .or("delete")
-        .valid(Valid::ListOf(&["compact", "delete"]))
+        .valid(Valid::ElementsOf { or_none: true, names: &["compact", "delete"] })
         .cluster_wide()
         .acts_through(
             "cleanup_policy",
-            "What becomes of old records: deleted, compacted by key, or both.",
+            "What becomes of old records: deleted, compacted by key, or both; kept for ever when \
+             it is empty.",
         ),
-    string("log.dir")
+    list("cordoned.log.dirs")
+        .or("")
+        .any_elements()
+        .per_broker()
+        .acts("Directories of log.dirs that get no new replicas (KIP-1066); * means all of them."),
+    list("log.dir")
         .or("/tmp/kafka-logs")
+        .some_elements()
         .high()
         .acts_through("log_dirs", "The directory of the data, when log.dirs is not set."),
     long("log.dir.failure.timeout.ms").or("30000").at_least(1).low().acts(
         "How long the controller may not be told that a log directory has failed before the \
          broker stops.",
     ),
-    string("log.dirs")
+    list("log.dirs")
+        .some_elements()
         .high()
         .acts_through("log_dirs", "The directories of the data, comma separated."),
     long("log.flush.interval.messages")

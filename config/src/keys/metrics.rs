@@ -9,9 +9,10 @@ use super::why;
 pub(super) const KEYS: &[Key] =
     &[
         int("kafka.metrics.polling.interval.secs").or("10").at_least(1).low().ignored(why::METRICS),
-        list("kafka.metrics.reporters").or("").low().ignored(why::METRICS),
+        list("kafka.metrics.reporters").or("").any_elements().low().ignored(why::METRICS),
         list("metric.reporters")
             .or("org.apache.kafka.common.metrics.JmxReporter")
+            .any_elements()
             .low()
             .cluster_wide()
             .ignored(why::METRICS),

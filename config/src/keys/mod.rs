@@ -1,4 +1,4 @@
-//! THE table: every key of Kafka 4.1, and the older ones that a file may still carry.
+//! THE table: every key of Kafka 4.3, and the older ones that a file may still carry.
 //!
 //! One file per theme holds the rows; `key` the language they are written in. Tables:
 //! broker keys, topic keys, group keys, keys of client metrics subscriptions, throttles that exist

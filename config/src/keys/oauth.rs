@@ -33,8 +33,8 @@ pub(super) const KEYS: &[Key] = &[
     string("sasl.oauthbearer.client.credentials.client.id").ignored(why::SECURED),
     password("sasl.oauthbearer.client.credentials.client.secret").ignored(why::SECURED),
     int("sasl.oauthbearer.clock.skew.seconds").or("30").low().ignored(why::SECURED),
-    list("sasl.oauthbearer.expected.audience").low().ignored(why::SECURED),
-    string("sasl.oauthbearer.expected.issuer").low().ignored(why::SECURED),
+    list("sasl.oauthbearer.expected.audience").or("").any_elements().high().ignored(why::SECURED),
+    string("sasl.oauthbearer.expected.issuer").high().ignored(why::SECURED),
     long("sasl.oauthbearer.jwks.endpoint.refresh.ms").or("3600000").low().ignored(why::SECURED),
     long("sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms")
         .or("10000")

@@ -4,7 +4,7 @@
 //! QuorumConfig, MetadataLogConfig, KRaftConfigs. A row that acts has a typed field (see `super`).
 
 use super::Valid;
-use super::key::{Key, int, list, long, string};
+use super::key::{Key, boolean, int, list, long, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
@@ -19,6 +19,10 @@ pub(super) const KEYS: &[Key] = &[
         .internal()
         .ignored(why::INTERNAL),
     int("controller.quorum.append.linger.ms").or("25").at_least(0).ignored(why::LINGER),
+    boolean("controller.quorum.auto.join.enable")
+        .or("false")
+        .low()
+        .acts("Whether a controller without a vote asks for one by itself (KIP-853)."),
     list("controller.quorum.bootstrap.servers")
         .or("")
         .valid(Valid::BootstrapServers)
@@ -33,6 +37,15 @@ pub(super) const KEYS: &[Key] = &[
         "How long a controller waits for a leader before it stands for election; twice that \
              at most, drawn by chance.",
     ),
+    int("controller.quorum.fetch.max.bytes").or("1048576").at_least(1).low().acts(
+        "How many bytes of the metadata log a node asks for at a time; a larger batch comes \
+             whole all the same.",
+    ),
+    int("controller.quorum.fetch.snapshot.max.bytes")
+        .or("1048576")
+        .at_least(1)
+        .low()
+        .acts("How many bytes of a metadata snapshot a node asks for at a time."),
     int("controller.quorum.fetch.timeout.ms").or("2000").at_least(0).high().acts(
         "How long a controller goes without an answer of the leader before it stands for \
              election, and a leader without fetches of a majority before it resigns.",
@@ -58,11 +71,6 @@ pub(super) const KEYS: &[Key] = &[
         .ignored(why::INTERNAL),
     int("internal.metadata.log.segment.bytes").low().internal().ignored(why::INTERNAL),
     int("internal.metadata.max.batch.size.in.bytes")
-        .or("8388608")
-        .low()
-        .internal()
-        .ignored(why::INTERNAL),
-    int("internal.metadata.max.fetch.size.in.bytes")
         .or("8388608")
         .low()
         .internal()

@@ -21,6 +21,10 @@ pub(super) const KEYS: &[Key] =
         ),
         int("delete.records.purgatory.purge.interval.requests").or("1").ignored(why::PURGATORY),
         int("fetch.purgatory.purge.interval.requests").or("1000").ignored(why::PURGATORY),
+        boolean("follower.fetch.last.tiered.offset.enable")
+            .or("false")
+            .cluster_wide()
+            .ignored(why::TIERED),
         long("leader.imbalance.check.interval.seconds").or("300").at_least(1).high().acts(
             "How often the controller looks for partitions that their preferred leader lost.",
         ),
@@ -29,7 +33,7 @@ pub(super) const KEYS: &[Key] =
              acks=all to be taken.",
         ),
         int("num.replica.alter.log.dirs.threads").high().ignored(why::DIRS),
-        int("num.replica.fetchers").or("1").high().cluster_wide().acts(
+        int("num.replica.fetchers").or("1").at_least(1).high().cluster_wide().acts(
             "How many connections fetch from each broker that leads partitions followed here; \
              each follows its share of them.",
         ),

@@ -8,11 +8,15 @@ use super::why;
 
 pub(super) const KEYS: &[Key] = &[
     class("sasl.client.callback.handler.class").ignored(why::SECURED),
-    list("sasl.enabled.mechanisms").or("GSSAPI").per_broker().ignored(why::SECURED),
+    list("sasl.enabled.mechanisms").or("GSSAPI").any_elements().per_broker().ignored(why::SECURED),
     password("sasl.jaas.config").per_broker().ignored(why::SECURED),
     string("sasl.kerberos.kinit.cmd").or("/usr/bin/kinit").per_broker().ignored(why::SECURED),
     long("sasl.kerberos.min.time.before.relogin").or("60000").per_broker().ignored(why::SECURED),
-    list("sasl.kerberos.principal.to.local.rules").or("DEFAULT").per_broker().ignored(why::SECURED),
+    list("sasl.kerberos.principal.to.local.rules")
+        .or("DEFAULT")
+        .any_elements()
+        .per_broker()
+        .ignored(why::SECURED),
     string("sasl.kerberos.service.name").per_broker().ignored(why::SECURED),
     double("sasl.kerberos.ticket.renew.jitter").or("0.05").per_broker().ignored(why::SECURED),
     double("sasl.kerberos.ticket.renew.window.factor").or("0.8").per_broker().ignored(why::SECURED),

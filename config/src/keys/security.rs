@@ -4,7 +4,7 @@
 //! BrokerSecurityConfigs, DelegationTokenManagerConfigs. The authorizer's acts.
 
 use super::Valid;
-use super::key::{Key, class, long, password, string};
+use super::key::{Key, class, list, long, password, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
@@ -22,7 +22,7 @@ pub(super) const KEYS: &[Key] = &[
     long("delegation.token.expiry.time.ms").or("86400000").at_least(1).ignored(why::SECURED),
     long("delegation.token.max.lifetime.ms").or("604800000").at_least(1).ignored(why::SECURED),
     password("delegation.token.secret.key").ignored(why::SECURED),
-    string("early.start.listeners").high().ignored(why::ACLS),
+    list("early.start.listeners").any_elements().high().ignored(why::ACLS),
     class("principal.builder.class")
         .or("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder")
         .per_broker()

@@ -53,6 +53,7 @@ pub(super) const KEYS: &[Key] = &[
         .valid(Valid::Between(-131_072.0, 22.0))
         .cluster_wide()
         .acts("The level used when the broker itself compresses with zstd."),
+    list("config.providers").or("").any_elements().low().cluster_wide().ignored(why::PROVIDERS),
     boolean("controlled.shutdown.enable").or("true").acts(
         "Whether a broker that stops asks the controller first to move its leaders to others. \
              When false they move once it is gone.",
@@ -94,7 +95,7 @@ pub(super) const KEYS: &[Key] = &[
         .acts("How many partitions a new topic gets when its creator names no number."),
     list("process.roles")
         .required()
-        .valid(Valid::ListOf(&["broker", "controller"]))
+        .valid(Valid::ElementsOf { or_none: false, names: &["broker", "controller"] })
         .high()
         .acts("What this process is: broker, controller, or both."),
     long("server.max.startup.time.ms")

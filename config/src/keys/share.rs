@@ -4,18 +4,37 @@
 //! ShareGroupConfig, ShareCoordinatorConfig. None acts.
 
 use super::Valid;
-use super::key::{Key, boolean, int, list, short, string};
+use super::key::{Key, int, list, short, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    list("group.share.assignors").or("simple").ignored(why::SHARE),
+    int("group.share.assignment.interval.ms")
+        .or("1000")
+        .at_least(0)
+        .cluster_wide()
+        .ignored(why::SHARE),
+    list("group.share.assignors").or("simple").some_elements().ignored(why::SHARE),
     int("group.share.delivery.count.limit")
         .or("5")
         .valid(Valid::Between(2.0, 10.0))
         .ignored(why::SHARE),
-    boolean("group.share.enable").or("false").internal().ignored(why::SHARE),
     int("group.share.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::SHARE),
+    int("group.share.initialize.retry.interval.ms")
+        .or("30000")
+        .at_least(1)
+        .low()
+        .internal()
+        .ignored(why::SHARE),
+    int("group.share.max.assignment.interval.ms").or("15000").at_least(0).ignored(why::SHARE),
+    int("group.share.max.delivery.count.limit")
+        .or("10")
+        .valid(Valid::Between(5.0, 25.0))
+        .ignored(why::SHARE),
     int("group.share.max.heartbeat.interval.ms").or("15000").at_least(1).ignored(why::SHARE),
+    int("group.share.max.partition.max.record.locks")
+        .or("4000")
+        .valid(Valid::Between(2_000.0, 10_000.0))
+        .ignored(why::SHARE),
     int("group.share.max.record.lock.duration.ms")
         .or("60000")
         .valid(Valid::Between(30_000.0, 3_600_000.0))
@@ -23,7 +42,16 @@ pub(super) const KEYS: &[Key] = &[
     int("group.share.max.session.timeout.ms").or("60000").at_least(1).ignored(why::SHARE),
     int("group.share.max.share.sessions").or("2000").at_least(1).ignored(why::SHARE),
     int("group.share.max.size").or("200").valid(Valid::Between(1.0, 1_000.0)).ignored(why::SHARE),
+    int("group.share.min.assignment.interval.ms").or("0").at_least(0).ignored(why::SHARE),
+    int("group.share.min.delivery.count.limit")
+        .or("2")
+        .valid(Valid::Between(2.0, 5.0))
+        .ignored(why::SHARE),
     int("group.share.min.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::SHARE),
+    int("group.share.min.partition.max.record.locks")
+        .or("100")
+        .valid(Valid::Between(100.0, 2_000.0))
+        .ignored(why::SHARE),
     int("group.share.min.record.lock.duration.ms")
         .or("15000")
         .valid(Valid::Between(1_000.0, 30_000.0))
@@ -42,7 +70,12 @@ pub(super) const KEYS: &[Key] = &[
         .valid(Valid::Between(1_000.0, 3_600_000.0))
         .ignored(why::SHARE),
     int("group.share.session.timeout.ms").or("45000").at_least(1).ignored(why::SHARE),
-    int("share.coordinator.append.linger.ms").or("5").at_least(0).ignored(why::SHARE),
+    int("share.coordinator.append.linger.ms").or("-1").at_least(-1).ignored(why::SHARE),
+    int("share.coordinator.cached.buffer.max.bytes")
+        .or("1048588")
+        .at_least(524_288)
+        .cluster_wide()
+        .ignored(why::SHARE),
     int("share.coordinator.cold.partition.snapshot.interval.ms")
         .or("300000")
         .at_least(1)
@@ -52,7 +85,7 @@ pub(super) const KEYS: &[Key] = &[
     int("share.coordinator.load.buffer.size").or("5242880").at_least(1).high().ignored(why::SHARE),
     int("share.coordinator.snapshot.update.records.per.snapshot")
         .or("500")
-        .at_least(0)
+        .valid(Valid::Between(0.0, 500.0))
         .ignored(why::SHARE),
     int("share.coordinator.state.topic.compression.codec").or("0").high().ignored(why::SHARE),
     short("share.coordinator.state.topic.min.isr").or("2").at_least(1).high().ignored(why::SHARE),

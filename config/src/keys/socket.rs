@@ -4,12 +4,12 @@
 //! SocketServerConfigs, ReplicationConfigs. A row that acts has a typed field (see `super`).
 
 use super::Valid;
-use super::key::{Key, int, long, string};
+use super::key::{Key, int, list, long, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] =
     &[
-        string("advertised.listeners").high().acts(
+        list("advertised.listeners").some_elements().high().acts(
             "The addresses that clients and other nodes are told to connect to, when they \
              differ from the listeners.",
         ),
@@ -21,7 +21,7 @@ pub(super) const KEYS: &[Key] =
         long("connections.max.idle.ms")
             .or("600000")
             .acts("A connection over which nothing was sent for so long is closed."),
-        string("controller.listener.names").high().acts_through(
+        list("controller.listener.names").required().some_elements().high().acts_through(
             "controller_listeners",
             "The listeners that belong to the controller. A broker connects to the first.",
         ),
@@ -35,7 +35,7 @@ pub(super) const KEYS: &[Key] =
             .low()
             .per_broker()
             .acts_through("listeners", "Which security protocol each listener name speaks."),
-        string("listeners").or("PLAINTEXT://:9092").high().per_broker().acts(
+        list("listeners").or("PLAINTEXT://:9092").some_elements().high().per_broker().acts(
             "What to listen on: a comma separated list of NAME://host:port. No host means \
              every address.",
         ),

@@ -4,13 +4,25 @@
 //! GroupCoordinatorConfig.
 
 use super::key::{Key, int};
-use super::why;
 
 pub(super) const KEYS: &[Key] = &[
+    int("group.streams.assignment.interval.ms")
+        .or("1000")
+        .at_least(0)
+        .cluster_wide()
+        .acts("How long after one assignment of a streams group the next one is made."),
     int("group.streams.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)
         .acts("How often members of streams groups are told to be heard of."),
+    int("group.streams.initial.rebalance.delay.ms")
+        .or("3000")
+        .at_least(0)
+        .acts("How long a new streams group waits for members before it assigns tasks."),
+    int("group.streams.max.assignment.interval.ms")
+        .or("15000")
+        .at_least(0)
+        .acts("The most that a group may set for itself as streams.assignment.interval.ms."),
     int("group.streams.max.heartbeat.interval.ms")
         .or("15000")
         .at_least(1)
@@ -27,6 +39,10 @@ pub(super) const KEYS: &[Key] = &[
         .or("2")
         .at_least(0)
         .acts("The most that a group may set for itself as streams.num.standby.replicas."),
+    int("group.streams.min.assignment.interval.ms")
+        .or("0")
+        .at_least(0)
+        .acts("The least that a group may set for itself as streams.assignment.interval.ms."),
     int("group.streams.min.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)

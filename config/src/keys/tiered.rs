@@ -20,6 +20,12 @@ pub(super) const KEYS: &[Key] = &[
         .low()
         .cluster_wide()
         .ignored(why::TIERED),
+    long("remote.log.index.file.cache.ttl.ms")
+        .or("900000")
+        .at_least(-1)
+        .low()
+        .internal()
+        .ignored(why::TIERED),
     int("remote.log.manager.copier.thread.pool.size")
         .or("10")
         .at_least(1)
@@ -49,6 +55,11 @@ pub(super) const KEYS: &[Key] = &[
     int("remote.log.manager.fetch.quota.window.size.seconds")
         .or("1")
         .at_least(1)
+        .ignored(why::TIERED),
+    int("remote.log.manager.follower.thread.pool.size")
+        .or("2")
+        .at_least(1)
+        .cluster_wide()
         .ignored(why::TIERED),
     long("remote.log.manager.task.interval.ms").or("30000").at_least(1).low().ignored(why::TIERED),
     long("remote.log.manager.task.retry.backoff.max.ms")

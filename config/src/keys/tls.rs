@@ -10,13 +10,17 @@ use super::why;
 pub(super) const KEYS: &[Key] = &[
     boolean("ssl.allow.dn.changes").or("false").low().ignored(why::SECURED),
     boolean("ssl.allow.san.changes").or("false").low().ignored(why::SECURED),
-    list("ssl.cipher.suites").or("").per_broker().ignored(why::SECURED),
+    list("ssl.cipher.suites").or("").any_elements().per_broker().ignored(why::SECURED),
     string("ssl.client.auth")
         .or("none")
         .valid(Valid::OneOf(&["required", "requested", "none"]))
         .per_broker()
         .ignored(why::SECURED),
-    list("ssl.enabled.protocols").or("TLSv1.2,TLSv1.3").per_broker().ignored(why::SECURED),
+    list("ssl.enabled.protocols")
+        .or("TLSv1.2,TLSv1.3")
+        .any_elements()
+        .per_broker()
+        .ignored(why::SECURED),
     string("ssl.endpoint.identification.algorithm")
         .or("https")
         .low()

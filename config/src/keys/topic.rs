@@ -10,8 +10,11 @@ use super::why;
 pub(super) const KEYS: &[Key] = &[
     list("cleanup.policy")
         .or("delete")
-        .valid(Valid::ListOf(&["compact", "delete"]))
-        .acts("What becomes of old records: deleted, compacted by key, or both."),
+        .valid(Valid::ElementsOf { or_none: true, names: &["compact", "delete"] })
+        .acts(
+            "What becomes of old records: deleted, compacted by key, or both; kept for ever when \
+             it is empty.",
+        ),
     int("compression.gzip.level").or("-1").valid(Valid::GzipLevel).acts(
         "The level used when the broker itself compresses with gzip; -1 is the default of \
              the library.",

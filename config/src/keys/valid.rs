@@ -17,8 +17,16 @@ pub enum Valid {
     GzipLevel,
     OneOf(&'static [&'static str]),
     OneOfIgnoringCase(&'static [&'static str]),
-    /// A list whose every element is one of these.
-    ListOf(&'static [&'static str]),
+    /// A list without an empty element, and with at least one where `or_none` is false; repeated
+    /// elements are dropped before (KIP-1161).
+    Elements {
+        or_none: bool,
+    },
+    /// Such a list, whose every element is one of these.
+    ElementsOf {
+        or_none: bool,
+        names: &'static [&'static str],
+    },
     NonNull,
     NonEmpty,
     /// `*`, or a list of `partition:broker`.
@@ -32,6 +40,11 @@ pub enum Valid {
 }
 
 impl Valid {
+    /// Whether a list of this kind keeps only the first of equal elements.
+    pub(crate) fn is_distinct(self) -> bool {
+        matches!(self, Self::Elements { .. } | Self::ElementsOf { .. })
+    }
+
     /// Checks a value of the right type.
     pub(crate) fn check(&self, name: &str, value: &Value) -> Result<(), ConfigError> {
         match self {
@@ -68,8 +81,11 @@ impl Valid {
     fn check_text(&self, name: &str, value: &Value) -> Result<(), ConfigError> {
         match (self, value) {
             (Self::OneOf(names), Value::Text(text)) => one_of(name, text, names),
-            (Self::ListOf(names), Value::List(elements)) => {
-                elements.iter().try_for_each(|element| one_of(name, element, names))
+            (Self::Elements { or_none }, Value::List(elements)) => {
+                listed(name, elements, *or_none, &[])
+            }
+            (Self::ElementsOf { or_none, names }, Value::List(elements)) => {
+                listed(name, elements, *or_none, names)
             }
             (Self::OneOfIgnoringCase(names), Value::Text(text)) => {
                 if names.iter().any(|each| each.eq_ignore_ascii_case(text)) {
@@ -107,6 +123,28 @@ fn one_of(name: &str, text: &str, names: &[&str]) -> Result<(), ConfigError> {
     }
     let allowed = format!("String must be one of: {}", names.join(", "));
     Err(ConfigError::invalid(name, text, allowed))
+}
+
+/// An element of `names`, or any where none is named; the texts are those of ConfigDef.ValidList.
+fn listed(
+    name: &str,
+    elements: &[String],
+    or_none: bool,
+    names: &[&str],
+) -> Result<(), ConfigError> {
+    let refused = |message| Err(ConfigError::BadList { name: name.to_owned(), message });
+    if elements.is_empty() && !or_none {
+        let valid = match names {
+            [] => "any non-empty value".to_owned(),
+            names => format!("[{}]", names.join(", ")),
+        };
+        return refused(format!("must not be empty. Valid values include: {valid}"));
+    }
+    elements.iter().try_for_each(|element| match (element.is_empty(), names) {
+        (true, _) => refused("values must not be empty.".to_owned()),
+        (false, []) => Ok(()),
+        (false, names) => one_of(name, element, names),
+    })
 }
 
 fn throttled(name: &str, elements: &[String]) -> Result<(), ConfigError> {
@@ -174,11 +212,13 @@ fn is_iso_duration(text: &str) -> bool {
 impl fmt::Display for Valid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Any => Ok(()),
+            Self::Any | Self::Elements { .. } => Ok(()),
             Self::AtLeast(least) => write!(f, "[{least},...]"),
             Self::Between(least, most) => write!(f, "[{least},...,{most}]"),
             Self::GzipLevel => f.write_str("[1,...,9] or -1"),
-            Self::OneOf(names) | Self::ListOf(names) => write!(f, "[{}]", names.join(", ")),
+            Self::OneOf(names) | Self::ElementsOf { names, .. } => {
+                write!(f, "[{}]", names.join(", "))
+            }
             Self::OneOfIgnoringCase(names) => {
                 write!(f, "(case insensitive) [{}]", names.join(", "))
             }

@@ -1,6 +1,6 @@
 // Prints what the broker that DescribeConfigs.java set up answers to changes it should refuse, one a
 // line, tab separated: resource, name, operation, key, value, class of the error (or OK), message.
-// Nothing is changed. The output is tests/fixtures/alter-4.1.0.tsv:
+// Nothing is changed. The output is tests/fixtures/alter-4.3.1.tsv:
 //   java -cp 'JARS/*' AlterConfigs.java localhost:19100
 import java.util.*;
 import org.apache.kafka.clients.admin.*;
@@ -24,6 +24,11 @@ public class AlterConfigs {
       {"BROKER","1","SET","unknown.thing","1"},{"BROKER","","SET","unclean.leader.election.enable","perhaps"},
       {"GROUP","g","SET","nope","1"},{"GROUP","g","SET","consumer.session.timeout.ms","1"},{"GROUP","g","SET","consumer.session.timeout.ms","70000"},{"GROUP","g","SET","consumer.heartbeat.interval.ms","0"},{"GROUP","g","SET","share.auto.offset.reset","never"},{"GROUP","g","SET","share.auto.offset.reset","by_duration:PT1H"},{"GROUP","g","SET","share.isolation.level","x"},{"GROUP","","SET","consumer.session.timeout.ms","50000"},{"GROUP","g","SET","streams.num.standby.replicas","3"},
       {"CLIENT_METRICS","m","SET","nope","1"},{"CLIENT_METRICS","m","SET","interval.ms","1"},{"CLIENT_METRICS","m","SET","match","a"},{"CLIENT_METRICS","m","SET","match","client_id=b.*"},{"CLIENT_METRICS","","SET","interval.ms","1000"},
+      {"TOPIC","t","SET","cleanup.policy",""},{"TOPIC","t","SET","cleanup.policy","delete,delete"},{"TOPIC","t","SET","cleanup.policy","delete,,compact"},{"TOPIC","t","APPEND","cleanup.policy","compact"},
+      {"BROKER","1","SET","log.cleanup.policy",""},{"BROKER","1","SET","cordoned.log.dirs","/nowhere"},{"BROKER","1","SET","cordoned.log.dirs","*,/nowhere"},{"BROKER","1","SET","cordoned.log.dirs","*"},{"BROKER","1","SET","cordoned.log.dirs",""},{"BROKER","","SET","cordoned.log.dirs","*"},{"BROKER","1","SET","num.replica.fetchers","0"},
+      {"BROKER","1","SET","group.consumer.assignment.interval.ms","20000"},{"BROKER","","SET","group.share.assignment.interval.ms","-1"},{"BROKER","","SET","group.streams.assignment.interval.ms","15000"},{"BROKER","","SET","group.coordinator.cached.buffer.max.bytes","1"},{"BROKER","","SET","share.coordinator.cached.buffer.max.bytes","2000000"},{"BROKER","1","SET","remote.log.manager.follower.thread.pool.size","9"},
+      {"GROUP","g","SET","consumer.assignment.interval.ms","20000"},{"GROUP","g","SET","share.assignment.interval.ms","0"},{"GROUP","g","SET","streams.assignment.interval.ms","15001"},{"GROUP","g","SET","share.delivery.count.limit","11"},{"GROUP","g","SET","share.delivery.count.limit","1"},{"GROUP","g","SET","share.partition.max.record.locks","5000"},{"GROUP","g","SET","streams.initial.rebalance.delay.ms","-1"},{"GROUP","g","SET","share.renew.acknowledge.enable","perhaps"},
+      {"CLIENT_METRICS","m","SET","metrics","a,,b"},{"CLIENT_METRICS","m","SET","metrics","a,a"},{"CLIENT_METRICS","m","SET","metrics",""},
       {"TOPIC","missing","SET","retention.ms","5"},
     };
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", a[0]))) {

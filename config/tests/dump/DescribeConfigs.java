@@ -1,7 +1,7 @@
 // Prints how a stock broker describes its resources, one key a line, tab separated: resource, name,
 // value, source, ro|rw, secret|open, type, doc|nodoc, synonyms. The broker was formatted for and
 // started with tests/fixtures/described.properties; `setup` makes the settings that tests/stock.rs
-// repeats. The output is tests/fixtures/describe-4.1.0.tsv:
+// repeats. The output is tests/fixtures/describe-4.3.1.tsv:
 //   java -cp 'JARS/*' DescribeConfigs.java localhost:19100 setup
 import java.util.*;
 import org.apache.kafka.clients.admin.*;

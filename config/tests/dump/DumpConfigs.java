@@ -1,7 +1,7 @@
 // Prints what a stock Kafka's own definitions say about every configuration key, one line each,
 // tab separated: scope, name, type, default, valid values, importance, how it changes, internal.
-// The output for 4.1.0 is tests/fixtures/kafka-4.1.0.tsv; run it with the jars of that version:
-//   java -cp 'JARS/*' DumpConfigs.java > kafka-4.1.0.tsv
+// The output for 4.3.1 is tests/fixtures/kafka-4.3.1.tsv; run it with the jars of that version:
+//   java -cp 'JARS/*' DumpConfigs.java > kafka-4.3.1.tsv
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.util.HashMap;
@@ -15,18 +15,11 @@ public class DumpConfigs {
         Map<String, String> modes = modes();
         print("broker", brokerDefinitions(), modes);
         print("topic", definitions("org.apache.kafka.storage.internals.log.LogConfig", "configDefCopy"), null);
-        if (has("org.apache.kafka.coordinator.group.GroupConfig"))
-            print("group", definitions("org.apache.kafka.coordinator.group.GroupConfig", "configDef"), null);
-        String metrics = "org.apache.kafka.server.metrics.ClientMetricsConfigs";
-        if (has(metrics)) {
-            try {
-                print("client-metrics", definitions(metrics, "configDef"), null);
-            } catch (NoSuchMethodException e) {
-                Field field = Class.forName(metrics).getDeclaredField("CONFIG");
-                field.setAccessible(true);
-                print("client-metrics", (ConfigDef) field.get(null), null);
-            }
-        }
+        for (String[] table : new String[][] {
+            {"group", "org.apache.kafka.coordinator.group.GroupConfig"},
+            {"client-metrics", "org.apache.kafka.server.metrics.ClientMetricsConfigs"},
+        })
+            if (has(table[1])) print(table[0], definitions(table[1], "configDef"), null);
         if (has("org.apache.kafka.server.config.QuotaConfig"))
             print("quota", definitions("org.apache.kafka.server.config.QuotaConfig", "brokerQuotaConfigs"), null);
     }
@@ -35,10 +28,20 @@ public class DumpConfigs {
         return definitions("kafka.server.KafkaConfig", "configDef");
     }
 
+    /** Definitions that a method answers, or that a field holds. */
     static ConfigDef definitions(String type, String method) throws Exception {
-        Method found = Class.forName(type).getDeclaredMethod(method);
-        found.setAccessible(true);
-        return (ConfigDef) found.invoke(null);
+        Class<?> holder = Class.forName(type);
+        for (Method each : holder.getDeclaredMethods())
+            if (each.getName().equals(method) && each.getParameterCount() == 0) {
+                each.setAccessible(true);
+                return (ConfigDef) each.invoke(null);
+            }
+        for (Field each : holder.getDeclaredFields())
+            if (each.getType() == ConfigDef.class) {
+                each.setAccessible(true);
+                return (ConfigDef) each.get(null);
+            }
+        throw new NoSuchMethodException(type + "." + method);
     }
 
     static boolean has(String type) {
@@ -50,12 +53,15 @@ public class DumpConfigs {
         }
     }
 
+    /** The holder is a Java class since 4.2, a Scala object before. */
     @SuppressWarnings("unchecked")
     static Map<String, String> modes() throws Exception {
-        Class<?> holder = Class.forName("kafka.server.DynamicBrokerConfig$");
-        Object module = holder.getField("MODULE$").get(null);
+        String current = "org.apache.kafka.server.config.DynamicBrokerConfig";
+        boolean isJava = has(current);
+        Class<?> holder = Class.forName(isJava ? current : "kafka.server.DynamicBrokerConfig$");
         Method method = holder.getDeclaredMethod("dynamicConfigUpdateModes");
         method.setAccessible(true);
+        Object module = isJava ? null : holder.getField("MODULE$").get(null);
         return new HashMap<>((Map<String, String>) method.invoke(module));
     }
 

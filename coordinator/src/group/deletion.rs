@@ -12,7 +12,7 @@ use super::Outputs;
 use super::answer::{DeleteGroupsAnswer, GroupError};
 use super::classic::{ClassicGroup, GroupState};
 use super::log_event::LogEvent;
-use super::offsets::CommittedOffset;
+use super::offsets::{CommittedOffset, DeletedPartition};
 use super::settings::own;
 use super::shard::{Group, GroupShard};
 use super::timers::{Expiry, TimerKey};
@@ -165,7 +165,7 @@ impl GroupShard {
     }
 
     /// Forgets the offsets of partitions that are no more.
-    pub fn partitions_deleted(&mut self, partitions: &[(StrBytes, i32)], out: &mut Outputs) {
+    pub fn partitions_deleted(&mut self, partitions: &[DeletedPartition], out: &mut Outputs) {
         let records: Vec<GroupRecord> =
             self.offsets.keys_of_partitions(partitions).into_iter().map(tombstone).collect();
         self.write_tombstones(records, out);

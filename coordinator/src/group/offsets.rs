@@ -35,7 +35,20 @@ pub struct CommittedOffset {
     pub record_offset: i64,
 }
 
+/// A partition whose topic is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedPartition {
+    pub topic: StrBytes,
+    pub topic_id: Uuid,
+    pub partition: i32,
+}
+
 impl CommittedOffset {
+    /// Whether it is an offset of the topic with this id, as far as either side knows one.
+    pub fn is_of(&self, topic_id: Uuid) -> bool {
+        self.topic_id.is_nil() || topic_id.is_nil() || self.topic_id == topic_id
+    }
+
     fn new(value: &OffsetCommitValue, record_offset: i64) -> Self {
         Self {
             offset: value.offset,
@@ -238,18 +251,19 @@ impl Offsets {
     /// What any group has committed, or open transactions hold, for these partitions.
     pub(super) fn keys_of_partitions(
         &self,
-        partitions: &[(StrBytes, i32)],
+        partitions: &[DeletedPartition],
     ) -> Vec<OffsetCommitKey> {
         let mut wanted = Vec::new();
-        for (topic, partition) in partitions {
-            for group in self.groups.keys() {
-                let key = OffsetCommitKey {
-                    group: group.clone(),
-                    topic: topic.clone(),
-                    partition: *partition,
-                };
-                if self.has_any(&key) {
-                    wanted.push(key);
+        for DeletedPartition { topic, topic_id, partition } in partitions {
+            for (group, topics) in &self.groups {
+                let slot = topics.get(topic).and_then(|partitions| partitions.get(partition));
+                let newest = slot.and_then(Slot::latest);
+                if newest.is_some_and(|committed| committed.is_of(*topic_id)) {
+                    wanted.push(OffsetCommitKey {
+                        group: group.clone(),
+                        topic: topic.clone(),
+                        partition: *partition,
+                    });
                 }
             }
             let held = self.transactions.keys();

@@ -156,18 +156,20 @@ fn partitions(metadata: &MetadataResponse) -> Vec<PartitionSeen> {
 fn ends_request(broker: i32, partitions: &[PartitionSeen]) -> ListOffsetsRequest {
     let mut topics: Vec<ListOffsetsTopic> = Vec::new();
     for partition in partitions.iter().filter(|each| each.replicas.contains(&broker)) {
-        let asked = ListOffsetsPartition::default()
-            .with_partition_index(partition.index)
-            .with_timestamp(LATEST);
+        let asked = ListOffsetsPartition {
+            partition_index: partition.index,
+            timestamp: LATEST,
+            ..Default::default()
+        };
         match topics.last_mut().filter(|topic| topic.name.as_str() == partition.topic) {
             Some(topic) => topic.partitions.push(asked),
             None => {
-                let topic = ListOffsetsTopic::default().with_name(name(&partition.topic));
-                topics.push(topic.with_partitions(vec![asked]));
+                let topic = ListOffsetsTopic { name: name(&partition.topic), ..Default::default() };
+                topics.push(ListOffsetsTopic { partitions: vec![asked], ..topic });
             }
         }
     }
-    ListOffsetsRequest::default().with_replica_id(DEBUGGING_REPLICA).with_topics(topics)
+    ListOffsetsRequest { replica_id: DEBUGGING_REPLICA, topics, ..Default::default() }
 }
 
 async fn ends(

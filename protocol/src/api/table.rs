@@ -1,9 +1,8 @@
-//! Kafka 4.1's APIs: oldest and newest stable version, first flexible version, listeners, and
+//! Kafka 4.3's APIs: oldest and newest stable version, first flexible version, listeners, and
 //! whether a broker forwards it to the controller.
 //!
-//! The versions are those that a stock 4.1.0 node lists, not the newest of its schemas:
-//! OffsetCommit, OffsetFetch and InitProducerId have a newer version that Kafka still holds back,
-//! and Streams groups (88, 89) have no stable version at all, so they are no rows. Kafka lists
+//! The versions are those that a stock 4.3.1 node lists, not the newest of its schemas:
+//! InitProducerId has a newer version that Kafka still holds back. Kafka lists
 //! GetTelemetrySubscriptions and PushTelemetry only when a telemetry receiver is configured.
 
 use super::{Api, ApiKey, ApiKey::*};
@@ -48,10 +47,10 @@ const fn api(
 pub(super) static APIS: [Api; 89] = [
     api(Produce, "Produce", 3, 13, 9, BROKER, LOCAL),
     api(Fetch, "Fetch", 4, 18, 12, BOTH, LOCAL),
-    api(ListOffsets, "ListOffsets", 1, 10, 6, BROKER, LOCAL),
+    api(ListOffsets, "ListOffsets", 1, 11, 6, BROKER, LOCAL),
     api(Metadata, "Metadata", 0, 13, 9, BROKER, LOCAL),
-    api(OffsetCommit, "OffsetCommit", 2, 9, 8, BROKER, LOCAL),
-    api(OffsetFetch, "OffsetFetch", 1, 9, 6, BROKER, LOCAL),
+    api(OffsetCommit, "OffsetCommit", 2, 10, 8, BROKER, LOCAL),
+    api(OffsetFetch, "OffsetFetch", 1, 10, 6, BROKER, LOCAL),
     api(FindCoordinator, "FindCoordinator", 0, 6, 3, BROKER, LOCAL),
     api(JoinGroup, "JoinGroup", 0, 9, 6, BROKER, LOCAL),
     api(Heartbeat, "Heartbeat", 0, 4, 4, BROKER, LOCAL),
@@ -69,7 +68,7 @@ pub(super) static APIS: [Api; 89] = [
     api(AddPartitionsToTxn, "AddPartitionsToTxn", 0, 5, 3, BROKER, LOCAL),
     api(AddOffsetsToTxn, "AddOffsetsToTxn", 0, 4, 3, BROKER, LOCAL),
     api(EndTxn, "EndTxn", 0, 5, 3, BROKER, LOCAL),
-    api(WriteTxnMarkers, "WriteTxnMarkers", 1, 1, 1, BROKER, LOCAL),
+    api(WriteTxnMarkers, "WriteTxnMarkers", 1, 2, 1, BROKER, LOCAL),
     api(TxnOffsetCommit, "TxnOffsetCommit", 0, 5, 3, BROKER, LOCAL),
     api(DescribeAcls, "DescribeAcls", 1, 3, 2, BOTH, LOCAL),
     api(CreateAcls, "CreateAcls", 1, 3, 2, BOTH, FORWARDED),
@@ -77,7 +76,7 @@ pub(super) static APIS: [Api; 89] = [
     api(DescribeConfigs, "DescribeConfigs", 1, 4, 4, BOTH, LOCAL),
     api(AlterConfigs, "AlterConfigs", 0, 2, 2, BOTH, FORWARDED),
     api(AlterReplicaLogDirs, "AlterReplicaLogDirs", 1, 2, 2, BROKER, LOCAL),
-    api(DescribeLogDirs, "DescribeLogDirs", 1, 4, 2, BROKER, LOCAL),
+    api(DescribeLogDirs, "DescribeLogDirs", 1, 5, 2, BROKER, LOCAL),
     api(SaslAuthenticate, "SaslAuthenticate", 0, 2, 2, BOTH, LOCAL),
     api(CreatePartitions, "CreatePartitions", 0, 3, 2, BOTH, FORWARDED),
     api(CreateDelegationToken, "CreateDelegationToken", 1, 3, 2, BOTH, FORWARDED),
@@ -105,7 +104,7 @@ pub(super) static APIS: [Api; 89] = [
     api(DescribeCluster, "DescribeCluster", 0, 2, 0, BOTH, LOCAL),
     api(DescribeProducers, "DescribeProducers", 0, 0, 0, BROKER, LOCAL),
     api(BrokerRegistration, "BrokerRegistration", 0, 4, 0, CONTROLLER, LOCAL),
-    api(BrokerHeartbeat, "BrokerHeartbeat", 0, 1, 0, CONTROLLER, LOCAL),
+    api(BrokerHeartbeat, "BrokerHeartbeat", 0, 2, 0, CONTROLLER, LOCAL),
     api(UnregisterBroker, "UnregisterBroker", 0, 0, 0, BOTH, FORWARDED),
     api(DescribeTransactions, "DescribeTransactions", 0, 0, 0, BROKER, LOCAL),
     api(ListTransactions, "ListTransactions", 0, 2, 0, BROKER, LOCAL),
@@ -120,19 +119,19 @@ pub(super) static APIS: [Api; 89] = [
     api(DescribeTopicPartitions, "DescribeTopicPartitions", 0, 0, 0, BROKER, LOCAL),
     api(ShareGroupHeartbeat, "ShareGroupHeartbeat", 1, 1, 0, BROKER, LOCAL),
     api(ShareGroupDescribe, "ShareGroupDescribe", 1, 1, 0, BROKER, LOCAL),
-    api(ShareFetch, "ShareFetch", 1, 1, 0, BROKER, LOCAL),
-    api(ShareAcknowledge, "ShareAcknowledge", 1, 1, 0, BROKER, LOCAL),
-    api(AddRaftVoter, "AddRaftVoter", 0, 0, 0, BOTH, FORWARDED),
+    api(ShareFetch, "ShareFetch", 1, 2, 0, BROKER, LOCAL),
+    api(ShareAcknowledge, "ShareAcknowledge", 1, 2, 0, BROKER, LOCAL),
+    api(AddRaftVoter, "AddRaftVoter", 0, 1, 0, BOTH, FORWARDED),
     api(RemoveRaftVoter, "RemoveRaftVoter", 0, 0, 0, BOTH, FORWARDED),
     api(UpdateRaftVoter, "UpdateRaftVoter", 0, 0, 0, CONTROLLER, LOCAL),
     api(InitializeShareGroupState, "InitializeShareGroupState", 0, 0, 0, BROKER, LOCAL),
     api(ReadShareGroupState, "ReadShareGroupState", 0, 0, 0, BROKER, LOCAL),
-    api(WriteShareGroupState, "WriteShareGroupState", 0, 0, 0, BROKER, LOCAL),
+    api(WriteShareGroupState, "WriteShareGroupState", 0, 1, 0, BROKER, LOCAL),
     api(DeleteShareGroupState, "DeleteShareGroupState", 0, 0, 0, BROKER, LOCAL),
-    api(ReadShareGroupStateSummary, "ReadShareGroupStateSummary", 0, 0, 0, BROKER, LOCAL),
+    api(ReadShareGroupStateSummary, "ReadShareGroupStateSummary", 0, 1, 0, BROKER, LOCAL),
     api(StreamsGroupHeartbeat, "StreamsGroupHeartbeat", 0, 0, 0, BROKER, LOCAL),
     api(StreamsGroupDescribe, "StreamsGroupDescribe", 0, 0, 0, BROKER, LOCAL),
-    api(DescribeShareGroupOffsets, "DescribeShareGroupOffsets", 0, 0, 0, BROKER, LOCAL),
+    api(DescribeShareGroupOffsets, "DescribeShareGroupOffsets", 0, 1, 0, BROKER, LOCAL),
     api(AlterShareGroupOffsets, "AlterShareGroupOffsets", 0, 0, 0, BROKER, LOCAL),
     api(DeleteShareGroupOffsets, "DeleteShareGroupOffsets", 0, 0, 0, BROKER, LOCAL),
 ];

@@ -1,9 +1,9 @@
 //! Messages written by hand, against bytes built field by field as the schemas have them, and
 //! against the vocabulary where it knows the version.
 
-use kafka_protocol::messages::describe_share_group_offsets_request as known_request;
-use kafka_protocol::messages::describe_share_group_offsets_response as known;
-use kafka_protocol::messages::{
+use crate::messages::describe_share_group_offsets_request as known_request;
+use crate::messages::describe_share_group_offsets_response as known;
+use crate::messages::{
     DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse, GroupId, TopicName,
 };
 
@@ -29,31 +29,39 @@ fn a_request_for_shares_offsets_is_what_the_vocabulary_reads() {
     let mut out = BytesMut::new();
     ask().write(&mut out, 1).unwrap();
     let read = DescribeShareGroupOffsetsRequest::decode(&mut out.freeze(), 0).unwrap();
-    let group = |name: &str| {
-        known_request::DescribeShareGroupOffsetsRequestGroup::default()
-            .with_group_id(GroupId(StrBytes::from_string(name.to_owned())))
-            .with_topics(None)
+    let group = |name: &str| known_request::DescribeShareGroupOffsetsRequestGroup {
+        group_id: GroupId(StrBytes::from_string(name.to_owned())),
+        topics: None,
     };
     assert_eq!(read.groups, [group("g"), group("other")]);
 }
 
 #[test]
 fn an_answer_of_version_0_has_no_lag() {
-    let partition = known::DescribeShareGroupOffsetsResponsePartition::default()
-        .with_partition_index(3)
-        .with_start_offset(12)
-        .with_leader_epoch(2)
-        .with_error_message(Some(StrBytes::from_static_str("fine")));
-    let topic = known::DescribeShareGroupOffsetsResponseTopic::default()
-        .with_topic_name(TopicName(StrBytes::from_static_str("orders")))
-        .with_partitions(vec![partition]);
-    let group = known::DescribeShareGroupOffsetsResponseGroup::default()
-        .with_group_id(GroupId(StrBytes::from_static_str("g")))
-        .with_topics(vec![topic]);
-    let failed = known::DescribeShareGroupOffsetsResponseGroup::default()
-        .with_error_code(69)
-        .with_error_message(Some(StrBytes::from_static_str("gone")));
-    let answer = DescribeShareGroupOffsetsResponse::default().with_groups(vec![group, failed]);
+    let partition = known::DescribeShareGroupOffsetsResponsePartition {
+        partition_index: 3,
+        start_offset: 12,
+        leader_epoch: 2,
+        error_message: Some(StrBytes::from_static_str("fine")),
+        ..Default::default()
+    };
+    let topic = known::DescribeShareGroupOffsetsResponseTopic {
+        topic_name: TopicName(StrBytes::from_static_str("orders")),
+        partitions: vec![partition],
+        ..Default::default()
+    };
+    let group = known::DescribeShareGroupOffsetsResponseGroup {
+        group_id: GroupId(StrBytes::from_static_str("g")),
+        topics: vec![topic],
+        ..Default::default()
+    };
+    let failed = known::DescribeShareGroupOffsetsResponseGroup {
+        error_code: 69,
+        error_message: Some(StrBytes::from_static_str("gone")),
+        ..Default::default()
+    };
+    let answer =
+        DescribeShareGroupOffsetsResponse { groups: vec![group, failed], ..Default::default() };
     let mut out = BytesMut::new();
     answer.encode(&mut out, 0).unwrap();
     let partition = SharePartition {

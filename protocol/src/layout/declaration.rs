@@ -8,7 +8,7 @@ macro_rules! messages {
             $(
                 $(#[$says:meta])*
                 $field:ident: $kind:ty [$from:literal $(- $to:literal)? $(+)?]
-                    $(tagged $tag:literal)? $(= $default:expr)?,
+                    $(null $null:literal)? $(tagged $tag:literal)? $(= $default:expr)?,
             )*
         }
     )*) => {$(
@@ -32,7 +32,7 @@ macro_rules! messages {
                 from: $from,
                 to: messages!(@to $($to)?),
                 nullable_from: match <$kind as $crate::layout::Layout>::NULLABLE {
-                    true => $from,
+                    true => messages!(@null $from $(, $null)?),
                     false => i16::MAX,
                 },
                 tag: messages!(@tag $($tag)?),
@@ -138,6 +138,8 @@ macro_rules! messages {
     (@default $default:expr) => { $default };
     (@to) => { i16::MAX };
     (@to $to:literal) => { $to };
+    (@null $from:literal) => { $from };
+    (@null $from:literal, $null:literal) => { $null };
     (@tag) => { None::<u32> };
     (@tag $tag:literal) => { Some($tag) };
     (@is_plain) => { true };

@@ -1,4 +1,5 @@
-//! The shape of every request of Kafka 4.1, by theme.
+//! The shape of every request of Kafka 4.3: by theme those of the crate, and those that are
+//! declared here by their declarations.
 
 mod groups;
 mod quorum;
@@ -11,7 +12,13 @@ mod transactions;
 use super::Shape;
 use super::table::{NEVER, request};
 use crate::api::ApiKey;
-use crate::messages::{StreamsGroupDescribeRequest, StreamsGroupHeartbeatRequest};
+use crate::messages::{
+    AddRaftVoterRequest, BrokerHeartbeatRequest, DescribeLogDirsRequest,
+    DescribeShareGroupOffsetsRequest, ListOffsetsRequest, OffsetCommitRequest, OffsetFetchRequest,
+    ReadShareGroupStateSummaryRequest, ShareAcknowledgeRequest, ShareFetchRequest,
+    StreamsGroupDescribeRequest, StreamsGroupHeartbeatRequest, WriteShareGroupStateRequest,
+    WriteTxnMarkersRequest,
+};
 
 /// How the body of this API's requests is laid out.
 pub fn shape_of(key: ApiKey) -> &'static Shape {
@@ -38,10 +45,10 @@ const fn index() -> [&'static Shape; 128] {
 static REQUESTS: [(ApiKey, &Shape); 89] = [
     (ApiKey::Produce, &records::PRODUCE),
     (ApiKey::Fetch, &records::FETCH),
-    (ApiKey::ListOffsets, &records::LIST_OFFSETS),
+    (ApiKey::ListOffsets, &ListOffsetsRequest::SHAPE),
     (ApiKey::Metadata, &records::METADATA),
-    (ApiKey::OffsetCommit, &groups::OFFSET_COMMIT),
-    (ApiKey::OffsetFetch, &groups::OFFSET_FETCH),
+    (ApiKey::OffsetCommit, &OffsetCommitRequest::SHAPE),
+    (ApiKey::OffsetFetch, &OffsetFetchRequest::SHAPE),
     (ApiKey::FindCoordinator, &groups::FIND_COORDINATOR),
     (ApiKey::JoinGroup, &groups::JOIN_GROUP),
     (ApiKey::Heartbeat, &groups::HEARTBEAT),
@@ -59,7 +66,7 @@ static REQUESTS: [(ApiKey, &Shape); 89] = [
     (ApiKey::AddPartitionsToTxn, &transactions::ADD_PARTITIONS_TO_TXN),
     (ApiKey::AddOffsetsToTxn, &transactions::ADD_OFFSETS_TO_TXN),
     (ApiKey::EndTxn, &transactions::END_TXN),
-    (ApiKey::WriteTxnMarkers, &transactions::WRITE_TXN_MARKERS),
+    (ApiKey::WriteTxnMarkers, &WriteTxnMarkersRequest::SHAPE),
     (ApiKey::TxnOffsetCommit, &transactions::TXN_OFFSET_COMMIT),
     (ApiKey::DescribeAcls, &security::DESCRIBE_ACLS),
     (ApiKey::CreateAcls, &security::CREATE_ACLS),
@@ -67,7 +74,7 @@ static REQUESTS: [(ApiKey, &Shape); 89] = [
     (ApiKey::DescribeConfigs, &topics::DESCRIBE_CONFIGS),
     (ApiKey::AlterConfigs, &topics::ALTER_CONFIGS),
     (ApiKey::AlterReplicaLogDirs, &topics::ALTER_REPLICA_LOG_DIRS),
-    (ApiKey::DescribeLogDirs, &topics::DESCRIBE_LOG_DIRS),
+    (ApiKey::DescribeLogDirs, &DescribeLogDirsRequest::SHAPE),
     (ApiKey::SaslAuthenticate, &security::SASL_AUTHENTICATE),
     (ApiKey::CreatePartitions, &topics::CREATE_PARTITIONS),
     (ApiKey::CreateDelegationToken, &security::CREATE_DELEGATION_TOKEN),
@@ -95,7 +102,7 @@ static REQUESTS: [(ApiKey, &Shape); 89] = [
     (ApiKey::DescribeCluster, &topics::DESCRIBE_CLUSTER),
     (ApiKey::DescribeProducers, &records::DESCRIBE_PRODUCERS),
     (ApiKey::BrokerRegistration, &quorum::BROKER_REGISTRATION),
-    (ApiKey::BrokerHeartbeat, &quorum::BROKER_HEARTBEAT),
+    (ApiKey::BrokerHeartbeat, &BrokerHeartbeatRequest::SHAPE),
     (ApiKey::UnregisterBroker, &topics::UNREGISTER_BROKER),
     (ApiKey::DescribeTransactions, &transactions::DESCRIBE_TRANSACTIONS),
     (ApiKey::ListTransactions, &transactions::LIST_TRANSACTIONS),
@@ -110,19 +117,19 @@ static REQUESTS: [(ApiKey, &Shape); 89] = [
     (ApiKey::DescribeTopicPartitions, &records::DESCRIBE_TOPIC_PARTITIONS),
     (ApiKey::ShareGroupHeartbeat, &share::SHARE_GROUP_HEARTBEAT),
     (ApiKey::ShareGroupDescribe, &share::SHARE_GROUP_DESCRIBE),
-    (ApiKey::ShareFetch, &share::SHARE_FETCH),
-    (ApiKey::ShareAcknowledge, &share::SHARE_ACKNOWLEDGE),
-    (ApiKey::AddRaftVoter, &quorum::ADD_RAFT_VOTER),
+    (ApiKey::ShareFetch, &ShareFetchRequest::SHAPE),
+    (ApiKey::ShareAcknowledge, &ShareAcknowledgeRequest::SHAPE),
+    (ApiKey::AddRaftVoter, &AddRaftVoterRequest::SHAPE),
     (ApiKey::RemoveRaftVoter, &quorum::REMOVE_RAFT_VOTER),
     (ApiKey::UpdateRaftVoter, &quorum::UPDATE_RAFT_VOTER),
     (ApiKey::InitializeShareGroupState, &share::INITIALIZE_SHARE_GROUP_STATE),
     (ApiKey::ReadShareGroupState, &share::READ_SHARE_GROUP_STATE),
-    (ApiKey::WriteShareGroupState, &share::WRITE_SHARE_GROUP_STATE),
+    (ApiKey::WriteShareGroupState, &WriteShareGroupStateRequest::SHAPE),
     (ApiKey::DeleteShareGroupState, &share::DELETE_SHARE_GROUP_STATE),
-    (ApiKey::ReadShareGroupStateSummary, &share::READ_SHARE_GROUP_STATE_SUMMARY),
+    (ApiKey::ReadShareGroupStateSummary, &ReadShareGroupStateSummaryRequest::SHAPE),
     (ApiKey::StreamsGroupDescribe, &StreamsGroupDescribeRequest::SHAPE),
     (ApiKey::StreamsGroupHeartbeat, &StreamsGroupHeartbeatRequest::SHAPE),
-    (ApiKey::DescribeShareGroupOffsets, &share::DESCRIBE_SHARE_GROUP_OFFSETS),
+    (ApiKey::DescribeShareGroupOffsets, &DescribeShareGroupOffsetsRequest::SHAPE),
     (ApiKey::AlterShareGroupOffsets, &share::ALTER_SHARE_GROUP_OFFSETS),
     (ApiKey::DeleteShareGroupOffsets, &share::DELETE_SHARE_GROUP_OFFSETS),
 ];

@@ -155,8 +155,8 @@ fn every_api_has_its_shape() {
 
 #[test]
 fn versions_outside_the_table_are_refused() {
-    let outcome = checked(ApiKey::OffsetFetch, 10, &[0; 40]);
-    assert_eq!(outcome, Err(Refusal::UnsupportedVersion { key: 9, version: 10 }));
+    let outcome = checked(ApiKey::OffsetFetch, 11, &[0; 40]);
+    assert_eq!(outcome, Err(Refusal::UnsupportedVersion { key: 9, version: 11 }));
 }
 
 fn frame(key: ApiKey, version: i16, body: &[u8]) -> Vec<u8> {

@@ -32,7 +32,6 @@ macro_rules! requests {
         ) -> Result<Decoded, String> {
             match key {
                 $(ApiKey::$key => through::<$request>(body, version),)*
-                unserved => panic!("{unserved:?} has no row"),
             }
         }
 
@@ -40,7 +39,6 @@ macro_rules! requests {
         pub(crate) fn decode(key: ApiKey, version: i16, body: Bytes) -> Result<(), String> {
             match key {
                 $(ApiKey::$key => only_decode::<$request>(body, version).map(drop),)*
-                unserved => panic!("{unserved:?} has no row"),
             }
         }
     };
@@ -131,6 +129,8 @@ requests! {
     WriteShareGroupState WriteShareGroupStateRequest,
     DeleteShareGroupState DeleteShareGroupStateRequest,
     ReadShareGroupStateSummary ReadShareGroupStateSummaryRequest,
+    StreamsGroupHeartbeat StreamsGroupHeartbeatRequest,
+    StreamsGroupDescribe StreamsGroupDescribeRequest,
     DescribeShareGroupOffsets DescribeShareGroupOffsetsRequest,
     AlterShareGroupOffsets AlterShareGroupOffsetsRequest,
     DeleteShareGroupOffsets DeleteShareGroupOffsetsRequest,

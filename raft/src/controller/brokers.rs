@@ -1,9 +1,12 @@
-//! Brokers live: heartbeats, fencing and its return, controlled shutdown, directories that fail.
+//! Brokers live: heartbeats, fencing and its return, controlled shutdown, directories that fail or
+//! are cordoned.
 //!
 //! Kept true: a fenced broker leads nothing and is in no in-sync set but as the last of one; a
 //! broker that stops first gives up what it leads, and goes when all others know.
 //!
 //! Answers to the broker methods of `ReplicationControlManager`.
+
+use std::collections::BTreeSet;
 
 use protocol::ErrorCode;
 use protocol::messages::{BrokerHeartbeatRequest, BrokerHeartbeatResponse};
@@ -37,7 +40,8 @@ impl Controller {
     ) -> ControllerResult<BrokerHeartbeatResponse> {
         let (id, epoch) = (request.broker_id.0, request.broker_epoch);
         if let Err(error) = self.check_broker_epoch(id, epoch) {
-            let response = BrokerHeartbeatResponse::default().with_error_code(error.code());
+            let response =
+                BrokerHeartbeatResponse { error_code: error.code(), ..Default::default() };
             return ControllerResult::unchanged(response);
         }
         if let Some(heartbeats) = &mut self.heartbeats {
@@ -59,6 +63,11 @@ impl Controller {
         if self.image.metadata_version().has_directories() {
             self.offline_directories(id, &request.offline_log_dirs, &mut records);
         }
+        if let Some(cordoned) = &request.cordoned_log_dirs
+            && self.image.metadata_version().has_cordoned_log_dirs()
+        {
+            self.cordoned_directories(id, cordoned, &mut records);
+        }
         let end_offset = self.next_offset + records.len() as i64 - 1;
         if let Some(heartbeats) = &mut self.heartbeats {
             heartbeats.touch(id, next.is_fenced(), request.current_metadata_offset);
@@ -66,10 +75,12 @@ impl Controller {
                 heartbeats.begin_shutdown(id, end_offset);
             }
         }
-        let response = BrokerHeartbeatResponse::default()
-            .with_is_caught_up(caught_up)
-            .with_is_fenced(next.is_fenced())
-            .with_should_shut_down(next == BrokerPhase::ShutdownNow);
+        let response = BrokerHeartbeatResponse {
+            is_caught_up: caught_up,
+            is_fenced: next.is_fenced(),
+            should_shut_down: next == BrokerPhase::ShutdownNow,
+            ..Default::default()
+        };
         ControllerResult::of(records, response)
     }
 
@@ -151,6 +162,20 @@ impl Controller {
         });
         self.leader_and_isr_updates(BrokerEvent::Removed(id), &affected, records);
         records.push(change(id, broker.broker_epoch, |change| change.log_dirs = left));
+    }
+
+    /// New replicas do not go to a broker that names all of its directories (KIP-1066). One that has
+    /// not caught up with its own settings yet names none.
+    fn cordoned_directories(&self, id: i32, cordoned: &[Uuid], records: &mut Vec<MetadataRecord>) {
+        let Some(broker) = self.image.cluster().broker(id) else {
+            return;
+        };
+        let set = |directories: &[Uuid]| directories.iter().copied().collect::<BTreeSet<_>>();
+        if broker.cordoned_log_dirs.as_deref().map(set) != Some(set(cordoned)) {
+            let cordoned = Some(cordoned.to_vec());
+            let epoch = broker.broker_epoch;
+            records.push(change(id, epoch, |change| change.cordoned_log_dirs = cordoned));
+        }
     }
 
     /// The broker is known to be gone, by evidence that is quicker than its session: its connection

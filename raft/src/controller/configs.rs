@@ -3,7 +3,9 @@
 //!
 //! Answers to `ConfigurationControlManager`, with KIP-966's side effects: while eligible leader
 //! replicas are on, min.insync.replicas is the cluster's or a topic's but no single broker's, and a
-//! change of it clears the eligible replicas.
+//! change of it clears the eligible replicas. And with KIP-1066's: which directories are cordoned is
+//! checked by the broker that has them; of who asks the controller itself, directories are only taken
+//! off the list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +24,7 @@ use super::{Controller, ControllerResult};
 use crate::image::{ConfigResource, ConfigValues, ResourceType};
 
 const MIN_IN_SYNC_REPLICAS: &str = "min.insync.replicas";
+const CORDONED_LOG_DIRS: &str = "cordoned.log.dirs";
 const MAX_VALUE_LENGTH: usize = i16::MAX as usize;
 
 /// What the controller must know about configuration keys, from whoever knows them.
@@ -89,6 +92,17 @@ impl ConfigOperation {
     }
 }
 
+/// In whose name a resource is altered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// A broker has looked at it.
+    Broker,
+    /// Nobody has.
+    Client,
+    /// The resource is just being made, and need not exist.
+    Creation,
+}
+
 pub(super) type Alteration = (ConfigOperation, Option<StrBytes>);
 
 /// A request to alter resources, carried out: its records, and what became of each resource.
@@ -147,10 +161,11 @@ impl Alterations {
 }
 
 impl Controller {
-    /// Changes single keys of resources.
+    /// Changes single keys of resources. `forwarded`: by a broker, which has looked at them.
     pub fn incremental_alter_configs(
         &self,
         request: &IncrementalAlterConfigsRequest,
+        forwarded: bool,
     ) -> ControllerResult<IncrementalAlterConfigsResponse> {
         let asked = request.resources.iter().map(|resource| {
             let alterations = resource.configs.iter().map(|config| {
@@ -162,7 +177,8 @@ impl Controller {
         });
         let altered = Alterations::of(asked, |resource, alterations| {
             let known = alterations.ok_or(ErrorCode::InvalidRequest)?;
-            self.incremental_alteration(resource, &known, false)
+            let asker = if forwarded { Asker::Broker } else { Asker::Client };
+            self.incremental_alteration(resource, &known, asker)
         });
         let responses = altered.outcomes.into_iter().map(|altered| {
             let (code, message) = outcome(&altered.result);
@@ -177,18 +193,20 @@ impl Controller {
         ControllerResult::atomic(self.finish(altered.records, request.validate_only), response)
     }
 
-    /// Replaces all that is set on resources.
+    /// Replaces all that is set on resources. `forwarded`: by a broker, which has looked at it.
     pub fn alter_configs(
         &self,
         request: &AlterConfigsRequest,
+        forwarded: bool,
     ) -> ControllerResult<AlterConfigsResponse> {
         let asked = request.resources.iter().map(|resource| {
             let values = resource.configs.iter().map(|c| (c.name.clone(), c.value.clone()));
             let values: BTreeMap<StrBytes, Option<StrBytes>> = values.collect();
             (resource.resource_type, resource.resource_name.clone(), values)
         });
+        let asker = if forwarded { Asker::Broker } else { Asker::Client };
         let altered =
-            Alterations::of(asked, |resource, values| self.replacement(resource, &values));
+            Alterations::of(asked, |resource, values| self.replacement(resource, &values, asker));
         let responses = altered.outcomes.into_iter().map(|altered| {
             let (code, message) = outcome(&altered.result);
             legacy::AlterConfigsResourceResponse::default()
@@ -226,13 +244,12 @@ impl Controller {
         clear.collect()
     }
 
-    /// The records of single alterations of a resource, when they are allowed. A resource that is
-    /// just being made need not exist.
+    /// The records of single alterations of a resource, when they are allowed.
     pub(super) fn incremental_alteration(
         &self,
         resource: &ConfigResource,
         alterations: &BTreeMap<StrBytes, Alteration>,
-        newly_created: bool,
+        asker: Asker,
     ) -> Result<Vec<MetadataRecord>, ApiError> {
         let current = self.image.configs().of(resource);
         let mut altered = BTreeMap::new();
@@ -250,7 +267,7 @@ impl Controller {
                 altered.insert(key.clone(), after);
             }
         }
-        self.check_configs(resource, &altered, &BTreeSet::new(), newly_created)?;
+        self.check_configs(resource, &altered, &BTreeSet::new(), asker)?;
         Ok(config_records(resource, altered))
     }
 
@@ -291,6 +308,7 @@ impl Controller {
         &self,
         resource: &ConfigResource,
         values: &BTreeMap<StrBytes, Option<StrBytes>>,
+        asker: Asker,
     ) -> Result<Vec<MetadataRecord>, ApiError> {
         let current = self.image.configs().of(resource);
         let broker = resource.resource_type == ResourceType::Broker;
@@ -301,7 +319,7 @@ impl Controller {
             .collect();
         let dropped: BTreeSet<StrBytes> =
             current.keys().filter(|key| !values.contains_key(*key)).cloned().collect();
-        self.check_configs(resource, &altered, &dropped, false)?;
+        self.check_configs(resource, &altered, &dropped, asker)?;
         altered.extend(dropped.into_iter().map(|key| (key, None)));
         Ok(config_records(resource, altered))
     }
@@ -311,7 +329,7 @@ impl Controller {
         resource: &ConfigResource,
         altered: &BTreeMap<StrBytes, Option<StrBytes>>,
         dropped: &BTreeSet<StrBytes>,
-        newly_created: bool,
+        asker: Asker,
     ) -> Result<(), ApiError> {
         let old = self.image.configs().of(resource);
         let mut values = old.clone();
@@ -319,6 +337,7 @@ impl Controller {
         let dropped = dropped.iter().map(|key| (key, &None));
         for (key, value) in altered.iter().chain(dropped) {
             self.check_min_isr(resource, key, value.as_ref())?;
+            self.check_cordoned(resource, key, value.as_ref(), asker)?;
             match value {
                 None => {
                     values.remove(key);
@@ -335,7 +354,7 @@ impl Controller {
             }
         }
         self.rules.check(resource, &values, old)?;
-        if newly_created { Ok(()) } else { self.check_exists(resource) }
+        if asker == Asker::Creation { Ok(()) } else { self.check_exists(resource) }
     }
 
     fn check_min_isr(
@@ -353,6 +372,41 @@ impl Controller {
             _ => return Ok(()),
         };
         Err(ApiError::new(ErrorCode::InvalidConfig, format!("{what} while ELR is enabled.")))
+    }
+
+    /// The paths of directories are known to their broker alone.
+    fn check_cordoned(
+        &self,
+        resource: &ConfigResource,
+        key: &str,
+        value: Option<&StrBytes>,
+        asker: Asker,
+    ) -> Result<(), ApiError> {
+        if key != CORDONED_LOG_DIRS || resource.resource_type != ResourceType::Broker {
+            return Ok(());
+        }
+        let refused =
+            |message: &str| Err(ApiError::new(ErrorCode::InvalidConfig, message.to_owned()));
+        if !self.image.metadata_version().has_cordoned_log_dirs() {
+            return refused(
+                "The cordoned.log.dirs configuration value cannot be set because it requires \
+                 metadata.version >= 4.3-IV0",
+            );
+        }
+        let wanted = value.map_or("", |value| value.as_str()).trim();
+        if asker == Asker::Broker || wanted.is_empty() {
+            return Ok(());
+        }
+        let current = self.image.configs().value(resource, key);
+        let current: Vec<&str> =
+            current.map_or("", |value| value.as_str()).split(',').map(str::trim).collect();
+        match wanted.split(',').map(str::trim).all(|directory| current.contains(&directory)) {
+            true => Ok(()),
+            false => refused(
+                "When updating cordoned.log.dirs via controllers,  the new value must be a subset \
+                 of the current configuration value.",
+            ),
+        }
     }
 
     /// Only brokers and topics that are there can be configured.

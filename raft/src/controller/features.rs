@@ -160,13 +160,10 @@ impl Controller {
     }
 
     fn check_metadata_version(&self, level: i16, unsafe_downgrade: bool) -> Result<(), ApiError> {
-        let invalid = |reason: String| {
-            let message = format!("Invalid metadata.version {level}. {reason}");
-            Err(ApiError::new(ErrorCode::InvalidUpdateVersion, message))
-        };
+        let invalid = |message| Err(ApiError::new(ErrorCode::InvalidUpdateVersion, message));
         let Some(wanted) = MetadataVersion::from_level(level) else {
             return invalid(format!(
-                "Valid versions are from {} to {}.",
+                "Invalid metadata.version {level}. Valid versions are from {} to {}.",
                 MetadataVersion::MINIMUM.level(),
                 MetadataVersion::LATEST_NAMED.level()
             ));
@@ -175,13 +172,15 @@ impl Controller {
         if wanted >= current || !current.metadata_changed_since(wanted) {
             return Ok(());
         }
-        invalid(if unsafe_downgrade {
-            "Unsafe metadata downgrade is not supported in this version.".to_owned()
-        } else {
-            "Refusing to perform the requested downgrade because it might delete metadata \
-             information."
-                .to_owned()
-        })
+        let why = match unsafe_downgrade {
+            true => "Unsafe metadata downgrade is not supported in this version.",
+            false => {
+                "Refusing to perform the requested downgrade because it might delete metadata \
+                 information."
+            }
+        };
+        let from = current.level();
+        invalid(format!("Unsupported metadata.version downgrade from {from} to {level}. {why}"))
     }
 
     /// Why some node could not follow `name` at `level`.

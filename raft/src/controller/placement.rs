@@ -1,6 +1,7 @@
 //! Where the replicas of new partitions go: striped over racks, then over the brokers of each rack,
 //! from a random start. The first replica is on an unfenced broker always, the others on fenced
-//! ones only when a rack has no more unfenced ones.
+//! ones only when a rack has no more unfenced ones. A broker whose directories are all cordoned
+//! gets none (KIP-1066).
 //!
 //! Answers to `StripedReplicaPlacer`, whose head describes the scheme at length.
 
@@ -104,6 +105,7 @@ impl Placer {
         // Who is about to stop gets nothing new; who has stopped is fenced as any other.
         let brokers = cluster.brokers();
         let usable = brokers.filter(|broker| !broker.in_controlled_shutdown || broker.fenced);
+        let usable = usable.filter(|broker| cluster.has_uncordoned_directory(broker.broker_id));
         Self::of(usable.map(|broker| (broker.broker_id, broker.rack.clone(), broker.fenced)), draws)
     }
 
@@ -145,11 +147,13 @@ impl Placer {
                  the replication factor must be positive."
             )
         } else if self.unfenced == 0 {
-            "All brokers are currently fenced.".to_owned()
+            "All brokers are currently fenced, or have all their log directories cordoned."
+                .to_owned()
         } else if replication_factor as usize > self.total {
             format!(
                 "The target replication factor of {replication_factor} cannot be reached because \
-                 only {} broker(s) are registered.",
+                 only {} broker(s) are registered or some brokers have all their log directories \
+                 cordoned.",
                 self.total
             )
         } else {

@@ -15,7 +15,7 @@ use protocol::records::metadata::{MetadataRecord, RemoveTopicRecord, TopicRecord
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use super::configs::{Alteration, ConfigOperation};
+use super::configs::{Alteration, Asker, ConfigOperation};
 use super::error::{ApiError, outcome, worded};
 use super::{Controller, ControllerNow, ControllerResult, MAX_RECORDS_PER_REQUEST};
 use crate::draws::Draws;
@@ -174,7 +174,7 @@ impl Controller {
             .iter()
             .map(|(name, value)| (name.clone(), (ConfigOperation::Set, Some(value.clone()))))
             .collect();
-        let mut records = self.incremental_alteration(&resource, &alterations, true)?;
+        let mut records = self.incremental_alteration(&resource, &alterations, Asker::Creation)?;
         records.extend(self.clear_elr_records(&records));
         Ok((records, values))
     }

@@ -71,6 +71,18 @@ impl ClusterImage {
         }
     }
 
+    /// Whether new replicas may go to broker `id`: not when all of its directories are cordoned
+    /// (KIP-1066).
+    pub fn has_uncordoned_directory(&self, id: i32) -> bool {
+        let Some(broker) = self.broker(id) else { return false };
+        match &broker.cordoned_log_dirs {
+            Some(cordoned) if !broker.log_dirs.is_empty() => {
+                broker.log_dirs.iter().any(|directory| !cordoned.contains(directory))
+            }
+            _ => true,
+        }
+    }
+
     pub(crate) fn replay_registration(&mut self, record: &RegisterBrokerRecord) {
         self.brokers.insert(record.broker_id, Arc::new(record.clone()));
     }
@@ -113,6 +125,9 @@ impl ClusterImage {
         if !record.log_dirs.is_empty() {
             broker.log_dirs.clone_from(&record.log_dirs);
         }
+        if record.cordoned_log_dirs.is_some() {
+            broker.cordoned_log_dirs.clone_from(&record.cordoned_log_dirs);
+        }
         Ok(())
     }
 
@@ -130,6 +145,9 @@ impl ClusterImage {
             let mut record = Broker::clone(broker);
             if !level.has_directories() {
                 record.log_dirs.clear();
+            }
+            if !level.has_cordoned_log_dirs() {
+                record.cordoned_log_dirs = None;
             }
             out.push(record.into());
         }

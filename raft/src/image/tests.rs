@@ -175,7 +175,7 @@ fn records_that_cannot_be_are_refused() {
     let cases: Vec<(Vec<MetadataRecord>, &str)> = vec![
         (vec![partition(1, 0)], "there is no topic with id 00000000-0000-0000-0000-000000000001"),
         (vec![topic("a", 1), topic("a", 2)], "topic a exists already"),
-        (vec![level("metadata.version", 30)], "feature metadata.version cannot have level 30 here"),
+        (vec![level("metadata.version", 31)], "feature metadata.version cannot have level 31 here"),
         (vec![level("later.version", 1)], "feature later.version cannot have level 1 here"),
         (
             vec![UnregisterBrokerRecord { broker_id: 4, ..Default::default() }.into()],
@@ -207,7 +207,7 @@ fn records_that_cannot_be_are_refused() {
 pub(crate) fn random_records(seed: u64, count: usize) -> Vec<MetadataRecord> {
     let mut draws = Draws::new(seed.into());
     let mut delta = MetadataDelta::new(&MetadataImage::default());
-    let mut records = vec![level("metadata.version", 23 + (draws.below(5) as i16))];
+    let mut records = vec![level("metadata.version", 23 + (draws.below(8) as i16))];
     delta.replay(&records[0]).unwrap();
     while records.len() < count {
         let kind = draws.below(16);
@@ -306,6 +306,7 @@ fn random_broker_record(
         });
     }
     let broker_epoch = image.cluster().broker(id)?.broker_epoch;
+    let cordons = image.metadata_version().has_cordoned_log_dirs() && draws.below(2) == 0;
     Some(match draws.below(4) {
         0 => UnregisterBrokerRecord { broker_id: id, broker_epoch, ..Default::default() }.into(),
         1 => FenceBrokerRecord { id, epoch: broker_epoch, ..Default::default() }.into(),
@@ -315,6 +316,7 @@ fn random_broker_record(
             broker_epoch,
             fenced: draws.below(3) as i8 - 1,
             in_controlled_shutdown: draws.below(2) as i8,
+            cordoned_log_dirs: cordons.then(|| vec![Uuid::from_u128(9)]),
             ..Default::default()
         }
         .into(),

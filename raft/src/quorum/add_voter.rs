@@ -22,9 +22,8 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         &mut self,
         token: u64,
         request: &AddRaftVoterRequest,
-        ack_when_committed: bool,
     ) -> Option<PeerResponse> {
-        let begun = self.begin_adding(token, request, ack_when_committed);
+        let begun = self.begin_adding(token, request);
         begun.err().map(|refused| answer(Kind::Add, Err(refused)))
     }
 
@@ -32,7 +31,6 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         &mut self,
         token: u64,
         request: &AddRaftVoterRequest,
-        ack_when_committed: bool,
     ) -> Result<(), ChangeRefused> {
         self.refuse_change(request.cluster_id.as_ref())?;
         let invalid = |words: String| ChangeRefused::new(ErrorCode::InvalidRequest, words);
@@ -66,6 +64,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             return Err(ChangeRefused::timed_out(words));
         }
         let deadline_ms = self.change_deadline_ms();
+        let ack_when_committed = request.ack_when_committed;
         let stage = Stage::Asking(Newcomer { key, endpoints, ack_when_committed });
         self.begin_change(VoterChange { token: Some(token), deadline_ms, stage });
         let request = ApiVersionsRequest::default()

@@ -101,11 +101,7 @@ pub enum PeerRequest {
     Fetch(Box<FetchRequest>),
     FetchSnapshot(FetchSnapshotRequest),
     UpdateRaftVoter(UpdateRaftVoterRequest),
-    /// `ack_when_committed`: answered when the new voters are committed, not when they are written.
-    AddRaftVoter {
-        request: AddRaftVoterRequest,
-        ack_when_committed: bool,
-    },
+    AddRaftVoter(AddRaftVoterRequest),
     RemoveRaftVoter(RemoveRaftVoterRequest),
     /// What a node asks that is to vote; this one is never asked by its quorum.
     ApiVersions(ApiVersionsRequest),

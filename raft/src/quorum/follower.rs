@@ -18,7 +18,7 @@ pub(super) struct Follower {
     /// not helped to depose it.
     pub(super) leader_is_well: bool,
     pub(super) download: Option<Download>,
-    /// When the leader is told next of this voter, if it need be.
+    /// When the leader is next told of this voter, or asked for a vote, if it need be.
     pub(super) next_update_ms: i64,
     pub(super) leader_is_told: bool,
 }

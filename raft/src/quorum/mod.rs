@@ -19,6 +19,7 @@
 mod add_voter;
 mod answer;
 mod append;
+mod auto_join;
 mod ballot;
 mod batches;
 mod candidate;
@@ -76,7 +77,7 @@ pub use self::kraft_upgrade::KRaftLevel;
 pub use self::log::{EpochStart, HostError, Log, SnapshotEntry, VoteStore};
 use self::peers::Peers;
 use self::role::Role;
-pub use self::settings::{QuorumSettings, QuorumTimeouts};
+pub use self::settings::{QuorumFetchSizes, QuorumSettings, QuorumTimeouts};
 pub use self::snapshot::{Retention, Snapshot, expendable_before, write as write_snapshot};
 pub use self::snapshot_id::SnapshotId;
 pub use self::voters::{Endpoints, ReplicaKey, VoterNode, VoterSet};
@@ -86,7 +87,7 @@ use crate::planted::{Bug, is_planted};
 /// How much of the log is read at a time when it is replayed.
 const REPLAY_BYTES: usize = 4 * 1024 * 1024;
 
-/// What a fetch of the log or a snapshot may bring.
+/// The most that a fetch of the log or a snapshot brings, whatever it asks for.
 const MAX_FETCH_BYTES: i32 = 8 * 1024 * 1024;
 pub const CLUSTER_METADATA_TOPIC: &str = "__cluster_metadata";
 /// Kafka gives the metadata topic this id everywhere.
@@ -344,8 +345,8 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             PeerRequest::UpdateRaftVoter(request) => {
                 PeerResponse::UpdateRaftVoter(self.update_voter_requested(&request))
             }
-            PeerRequest::AddRaftVoter { request, ack_when_committed } => {
-                let refused = self.add_voter_requested(token, &request, ack_when_committed);
+            PeerRequest::AddRaftVoter(request) => {
+                let refused = self.add_voter_requested(token, &request);
                 let Some(refused) = refused else { return Ok(()) };
                 refused
             }

@@ -55,7 +55,8 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             PeerResponse::FetchSnapshot(response) => self.snapshot_answered(response)?,
             PeerResponse::ApiVersions(response) => self.versions_answered(from, &response),
             PeerResponse::UpdateRaftVoter(response) => self.voter_update_answered(&response),
-            PeerResponse::AddRaftVoter(_) | PeerResponse::RemoveRaftVoter(_) => false,
+            PeerResponse::AddRaftVoter(response) => self.addition_answered(response.error_code),
+            PeerResponse::RemoveRaftVoter(response) => self.removal_answered(response.error_code),
         };
         self.peers.answered(request_id, success, self.now.monotonic_ms);
         Ok(())

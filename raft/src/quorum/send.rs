@@ -15,7 +15,7 @@ use super::log::{Log, VoteStore};
 use super::peers::PeerKey;
 use super::role::Role;
 use super::voters::{Endpoints, ReplicaKey, address};
-use super::{CLUSTER_METADATA_ID, CLUSTER_METADATA_TOPIC, MAX_FETCH_BYTES, Quorum};
+use super::{CLUSTER_METADATA_ID, CLUSTER_METADATA_TOPIC, Quorum};
 use crate::planted::{Bug, is_planted};
 
 /// How long a leader may hold a fetch back.
@@ -172,6 +172,10 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             self.send(leader_id, to, PeerRequest::UpdateRaftVoter(update));
             return;
         }
+        if let Some(change) = self.join_due() {
+            self.send(leader_id, to, change);
+            return;
+        }
         let Role::Follower(role) = &self.role else {
             return;
         };
@@ -242,7 +246,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
             .with_replica_id(replica)
             .with_replica_state(ReplicaState::default().with_replica_id(replica))
             .with_max_wait_ms(FETCH_MAX_WAIT_MS)
-            .with_max_bytes(MAX_FETCH_BYTES)
+            .with_max_bytes(self.settings.asked.log_bytes)
             .with_topics(vec![topic])
     }
 
@@ -260,7 +264,7 @@ impl<L: Log, V: VoteStore> Quorum<L, V> {
         FetchSnapshotRequest::default()
             .with_cluster_id(self.cluster_id())
             .with_replica_id(BrokerId(self.settings.own.id))
-            .with_max_bytes(MAX_FETCH_BYTES)
+            .with_max_bytes(self.settings.asked.snapshot_bytes)
             .with_topics(vec![topic])
     }
 }

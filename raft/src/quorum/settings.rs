@@ -18,7 +18,25 @@ pub struct QuorumSettings {
     /// Whether the log is synced also where this node is no voter: on nodes with the controller
     /// role.
     pub observers_sync: bool,
+    /// `controller.quorum.auto.join.enable`: whether this controller asks for a vote by itself.
+    pub auto_join: bool,
     pub timeouts: QuorumTimeouts,
+    pub asked: QuorumFetchSizes,
+}
+
+/// How much a node asks of the leader at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuorumFetchSizes {
+    /// `controller.quorum.fetch.max.bytes`
+    pub log_bytes: i32,
+    /// `controller.quorum.fetch.snapshot.max.bytes`
+    pub snapshot_bytes: i32,
+}
+
+impl Default for QuorumFetchSizes {
+    fn default() -> Self {
+        Self { log_bytes: 1 << 20, snapshot_bytes: 1 << 20 }
+    }
 }
 
 /// The keys `controller.quorum.*.ms`.

@@ -90,9 +90,11 @@ pub(super) fn answer(kind: Kind, outcome: Result<(), ChangeRefused>) -> PeerResp
         Err(refused) => (refused.error.code(), Some(StrBytes::from_string(refused.words))),
     };
     match kind {
-        Kind::Add => PeerResponse::AddRaftVoter(
-            AddRaftVoterResponse::default().with_error_code(code).with_error_message(words),
-        ),
+        Kind::Add => PeerResponse::AddRaftVoter(AddRaftVoterResponse {
+            error_code: code,
+            error_message: words,
+            ..Default::default()
+        }),
         Kind::Remove => PeerResponse::RemoveRaftVoter(
             RemoveRaftVoterResponse::default().with_error_code(code).with_error_message(words),
         ),

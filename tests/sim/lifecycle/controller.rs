@@ -116,12 +116,14 @@ impl SimController {
         match ask {
             LifecycleAsk::Register => Answer::Registered(self.register(id, process, now_ms)),
             LifecycleAsk::Heartbeat { epoch, want_fence, want_shut_down } => {
-                let request = BrokerHeartbeatRequest::default()
-                    .with_broker_id(BrokerId(id))
-                    .with_broker_epoch(epoch)
-                    .with_current_metadata_offset(offset)
-                    .with_want_fence(want_fence)
-                    .with_want_shut_down(want_shut_down);
+                let request = BrokerHeartbeatRequest {
+                    broker_id: BrokerId(id),
+                    broker_epoch: epoch,
+                    current_metadata_offset: offset,
+                    want_fence,
+                    want_shut_down,
+                    ..Default::default()
+                };
                 let result = self.controller.heartbeat(&request, &at(now_ms));
                 let response = self.apply(result);
                 Answer::Heard(Heard {

@@ -1,5 +1,6 @@
 //! Voters come and go: somebody adds and removes controllers through whoever thinks that it leads,
-//! also the leader itself, and replaces the disk of one that is lost.
+//! also the leader itself, and replaces the disk of one that is lost. In every other run controllers
+//! without a vote ask for one by themselves, also those whose disk was replaced.
 //!
 //! Kept true by whoever operates it: no disk is thrown away but of one voter of three or more,
 //! while no change is under way anywhere; until that voter is removed nothing else is asked for.
@@ -35,12 +36,14 @@ pub(crate) struct Membership {
     /// A voter whose disk is gone.
     lost: Option<ReplicaKey>,
     directories: u128,
+    /// Whether controllers join by themselves.
+    pub(crate) auto_join: bool,
     pub(crate) counters: Counters,
 }
 
 pub(crate) fn world_of(seed: u64) -> World {
     let mut world = World::new(seed, 1 + (seed % 4) as i32, 2 + (seed % 3) as i32, true);
-    world.membership = Some(Membership::default());
+    world.membership = Some(Membership { auto_join: seed % 2 == 1, ..Default::default() });
     for machine in world.machines.values_mut() {
         machine.pace = 900 + world.draws.below(201) as i64;
     }
@@ -84,7 +87,19 @@ impl World {
         Ok(())
     }
 
+    /// A voter whose disk is lost may have had its former self removed.
+    fn forget_lost(&mut self) {
+        let leader = self.leader().and_then(|id| self.machines[&id].node.as_ref());
+        let Some(quorum) = leader.map(|node| node.quorum()) else { return };
+        let Some(committed) = quorum.high_watermark() else { return };
+        let voters = &quorum.kraft_before(committed).voters;
+        if let Some(membership) = &mut self.membership {
+            membership.lost = membership.lost.filter(|lost| voters.key(lost.id) == Some(*lost));
+        }
+    }
+
     fn change_by(&mut self, leader: i32) -> Result<(), Violation> {
+        self.forget_lost();
         let Some(membership) = &self.membership else { return Ok(()) };
         let Some(node) = &self.machines[&leader].node else { return Ok(()) };
         let quorum = node.quorum();
@@ -105,16 +120,19 @@ impl World {
         }
         let request = match change {
             Change::Add(key) => {
-                let listener = Listener::default()
-                    .with_name("CONTROLLER".to_owned().into())
-                    .with_host("localhost".to_owned().into())
-                    .with_port(port(key.id));
-                let request = AddRaftVoterRequest::default()
-                    .with_cluster_id(None)
-                    .with_voter_id(key.id)
-                    .with_voter_directory_id(key.directory_id)
-                    .with_listeners(vec![listener]);
-                PeerRequest::AddRaftVoter { request, ack_when_committed: true }
+                let listener = Listener {
+                    name: "CONTROLLER".to_owned().into(),
+                    host: "localhost".to_owned().into(),
+                    port: port(key.id),
+                };
+                let request = AddRaftVoterRequest {
+                    cluster_id: None,
+                    voter_id: key.id,
+                    voter_directory_id: key.directory_id,
+                    listeners: vec![listener],
+                    ..Default::default()
+                };
+                PeerRequest::AddRaftVoter(request)
             }
             Change::Remove(key) => PeerRequest::RemoveRaftVoter(
                 RemoveRaftVoterRequest::default()
@@ -168,6 +186,16 @@ impl World {
         self.invariants.replaced(doomed.id);
         self.start_after(doomed.id, 50);
         Ok(())
+    }
+
+    /// A node asks for a change by itself.
+    pub(crate) fn change_asked_by_node(&mut self, request: &PeerRequest) {
+        let Some(membership) = &mut self.membership else { return };
+        match request {
+            PeerRequest::AddRaftVoter(_) => membership.counters.asked_to_join += 1,
+            PeerRequest::RemoveRaftVoter(_) => membership.counters.former_selves_removed += 1,
+            _ => {}
+        }
     }
 
     /// Who asked for a change is told what became of it.

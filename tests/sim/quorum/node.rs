@@ -11,7 +11,9 @@ use raft::draws::Draws;
 use raft::feature::MetadataVersion;
 use raft::image::{ConfigResource, ConfigValues, ResourceType};
 use raft::node::{Node, NodeError, NodeSettings};
-use raft::quorum::{QuorumSettings, QuorumTimeouts, ReplicaKey, Retention, VoterSet};
+use raft::quorum::{
+    QuorumFetchSizes, QuorumSettings, QuorumTimeouts, ReplicaKey, Retention, VoterSet,
+};
 use uuid::Uuid;
 
 use super::disk::{Disk, SharedDisk, SimLog, SimStore};
@@ -167,7 +169,9 @@ pub(crate) fn settings(
             listener: "CONTROLLER".to_owned(),
             endpoints: vec![("CONTROLLER".to_owned(), "localhost".to_owned(), port(id))],
             observers_sync: false,
+            auto_join: false,
             timeouts: QuorumTimeouts::default(),
+            asked: QuorumFetchSizes::default(),
         },
         controller: ControllerSettings { node_id: id, ..controller.clone() },
         max_bytes_between_snapshots: 3_000,

@@ -8,5 +8,7 @@ counters! {
     added: "voters added",
     removed: "voters removed",
     leaders_removed: "leaders that removed themselves",
+    asked_to_join: "controllers that asked for a vote by themselves",
+    former_selves_removed: "controllers that had their former selves removed",
     disks_replaced: "voters' disks replaced",
 }

@@ -310,6 +310,7 @@ impl World {
             self.put(1, Ahead::Response { from: to, to: from, life, request_id, response });
             return Ok(());
         }
+        self.change_asked_by_node(&request);
         let token = self.next_token();
         let candidate = match &request {
             PeerRequest::Vote(vote) => {
@@ -528,8 +529,9 @@ impl World {
 
     fn start(&mut self, id: i32) -> Result<(), Violation> {
         let mut settings = settings(id, &self.voters, self.formatted, &self.controller);
-        if self.membership.is_some() {
+        if let Some(membership) = &self.membership {
             settings.quorum.observers_sync = true;
+            settings.quorum.auto_join = membership.auto_join;
             settings.quorum.bootstrap_servers = super::node::servers(self.machines.keys());
         }
         let Some(machine) = self.machines.get_mut(&id).filter(|m| m.node.is_none()) else {

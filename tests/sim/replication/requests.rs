@@ -118,11 +118,13 @@ impl Served {
                 })
             }
             Body::Heartbeat { epoch, offset, wants_to_go } => {
-                let request = BrokerHeartbeatRequest::default()
-                    .with_broker_id(BrokerId(from))
-                    .with_broker_epoch(*epoch)
-                    .with_current_metadata_offset(*offset)
-                    .with_want_shut_down(*wants_to_go);
+                let request = BrokerHeartbeatRequest {
+                    broker_id: BrokerId(from),
+                    broker_epoch: *epoch,
+                    current_metadata_offset: *offset,
+                    want_shut_down: *wants_to_go,
+                    ..Default::default()
+                };
                 let result = controller.heartbeat(&request, now);
                 answered(result, |response| Some(Body::Heard { may_go: response.should_shut_down }))
             }

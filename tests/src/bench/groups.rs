@@ -30,19 +30,23 @@ fn group_id(index: usize) -> GroupId {
 
 /// A commit of the first offsets of `partitions` by each of so many groups.
 pub fn frames(topic: &str, partitions: i32, groups: usize) -> Result<Vec<Frame>, BenchError> {
-    let partition = |index| {
-        offset_commit_request::OffsetCommitRequestPartition::default()
-            .with_partition_index(index)
-            .with_committed_offset(i64::from(index))
+    let partition = |index| offset_commit_request::OffsetCommitRequestPartition {
+        partition_index: index,
+        committed_offset: i64::from(index),
+        ..Default::default()
     };
-    let topic = offset_commit_request::OffsetCommitRequestTopic::default()
-        .with_name(topic_name(topic))
-        .with_partitions((0..partitions).map(partition).collect());
+    let topic = offset_commit_request::OffsetCommitRequestTopic {
+        name: topic_name(topic),
+        partitions: (0..partitions).map(partition).collect(),
+        ..Default::default()
+    };
     let frame = |group| {
-        let request = OffsetCommitRequest::default()
-            .with_group_id(group_id(group))
-            .with_generation_id_or_member_epoch(-1)
-            .with_topics(vec![topic.clone()]);
+        let request = OffsetCommitRequest {
+            group_id: group_id(group),
+            generation_id_or_member_epoch: -1,
+            topics: vec![topic.clone()],
+            ..Default::default()
+        };
         let bytes = encode(0, OFFSET_COMMIT_VERSION, &request)?;
         let records = partitions as u64;
         Ok(Frame { asked: Asked::OffsetCommit, bytes, payload_bytes: 0, records })
@@ -78,7 +82,8 @@ pub fn commit_each(address: SocketAddr, topic: &str, groups: usize) -> Result<()
 
 /// What a group has committed, whichever topics.
 fn committed(connection: &mut Connection, group: usize) -> Result<OffsetFetchResponse, BenchError> {
-    let request = OffsetFetchRequest::default().with_group_id(group_id(group)).with_topics(None);
+    let request =
+        OffsetFetchRequest { group_id: group_id(group), topics: None, ..Default::default() };
     connection.call("OffsetFetch", OFFSET_FETCH_VERSION, &request)
 }
 

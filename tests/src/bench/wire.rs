@@ -150,17 +150,19 @@ impl Connection {
 
     pub fn end_offsets(&mut self, topic: &str, partitions: i32) -> Result<Vec<i64>, BenchError> {
         let wanted = (0..partitions)
-            .map(|index| {
-                list_offsets_request::ListOffsetsPartition::default()
-                    .with_partition_index(index)
-                    .with_timestamp(-1)
+            .map(|index| list_offsets_request::ListOffsetsPartition {
+                partition_index: index,
+                timestamp: -1,
+                ..Default::default()
             })
             .collect();
-        let topic = list_offsets_request::ListOffsetsTopic::default()
-            .with_name(topic_name(topic))
-            .with_partitions(wanted);
-        let request =
-            ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(vec![topic]);
+        let topic =
+            list_offsets_request::ListOffsetsTopic { name: topic_name(topic), partitions: wanted };
+        let request = ListOffsetsRequest {
+            replica_id: (-1).into(),
+            topics: vec![topic],
+            ..Default::default()
+        };
         let answer = self.call("ListOffsets", LIST_OFFSETS_VERSION, &request)?;
         let mut offsets = vec![0; partitions as usize];
         for partition in answer.topics.iter().flat_map(|topic| &topic.partitions) {

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use super::{COURSE, NEWEST};
+use super::{COURSE, EQUALLED, NEWEST};
 
 /// The folder with all jars of a release.
 ///
@@ -34,7 +34,8 @@ pub fn logging_class_path(version: &str) -> String {
 /// The message schemas of the equalled release, unpacked from its jars.
 #[must_use]
 pub fn schemas() -> PathBuf {
-    std::env::var_os("GREGOR_KAFKA_SCHEMAS").map_or_else(|| cache().join("schemas"), PathBuf::from)
+    std::env::var_os("GREGOR_KAFKA_SCHEMAS")
+        .map_or_else(|| cache().join(format!("schemas-{EQUALLED}")), PathBuf::from)
 }
 
 /// The class path of a release's broker and tools, our log settings first.

@@ -1,8 +1,7 @@
 //! Stock Kafka as a test dependency: its jars, its broker and its command-line tools.
 //!
-//! `tests/run` fetches the jars of three releases once into a cache; here they are found, a stock
-//! broker is started on them, and a stock tool is run. 4.1.0 is the release Gregor equals, 4.3.1
-//! the newest one whose tools people run, 3.7.0 the one the course's labs use.
+//! `tests/run` fetches the jars of releases once into a cache; here they are found, a stock broker
+//! is started on them, and a stock tool is run.
 
 mod broker;
 mod jars;
@@ -20,9 +19,11 @@ pub use names::main_class;
 pub use tools::{Finished, Running, ToolServer, run_as_process};
 
 /// The release whose behaviour and defaults Gregor presents.
-pub const EQUALLED: &str = "4.1.0";
+pub const EQUALLED: &str = "4.3.1";
 /// The newest release whose tools are run against Gregor.
 pub const NEWEST: &str = "4.3.1";
+/// The release that Gregor equalled before, from which releases are compared.
+pub const EQUALLED_BEFORE: &str = "4.1.0";
 /// The release in cp-kafka 7.1, which one of the courses runs.
 pub const CP_7_1: &str = "3.1.0";
 /// The release of the course's labs.

@@ -26,7 +26,7 @@ pub fn main_class(tool: &str, version: &str) -> &'static str {
         "kafka-consumer-perf-test" => "org.apache.kafka.tools.ConsumerPerformance",
         "kafka-delegation-tokens" => "org.apache.kafka.tools.DelegationTokenCommand",
         "kafka-delete-records" => "org.apache.kafka.tools.DeleteRecordsCommand",
-        "kafka-dump-log" if version == super::NEWEST => "org.apache.kafka.tools.DumpLogSegments",
+        "kafka-dump-log" if version == super::EQUALLED => "org.apache.kafka.tools.DumpLogSegments",
         "kafka-dump-log" => "kafka.tools.DumpLogSegments",
         "kafka-e2e-latency" if oldest => "kafka.tools.EndToEndLatency",
         "kafka-e2e-latency" => "org.apache.kafka.tools.EndToEndLatency",

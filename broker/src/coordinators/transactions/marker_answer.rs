@@ -76,17 +76,16 @@ mod tests {
 
     /// The answer for producer 7, with a code for each partition.
     fn answer(codes: &[i16]) -> WriteTxnMarkersResponse {
-        let partitions = (0..).zip(codes).map(|(index, code)| {
-            WritableTxnMarkerPartitionResult::default()
-                .with_partition_index(index)
-                .with_error_code(*code)
+        let partitions = (0..).zip(codes).map(|(index, code)| WritableTxnMarkerPartitionResult {
+            partition_index: index,
+            error_code: *code,
         });
-        let topic = WritableTxnMarkerTopicResult::default()
-            .with_name(TopicName(StrBytes::from_static_str("t")))
-            .with_partitions(partitions.collect());
-        let marker =
-            WritableTxnMarkerResult::default().with_producer_id(7.into()).with_topics(vec![topic]);
-        WriteTxnMarkersResponse::default().with_markers(vec![marker])
+        let topic = WritableTxnMarkerTopicResult {
+            name: TopicName(StrBytes::from_static_str("t")),
+            partitions: partitions.collect(),
+        };
+        let marker = WritableTxnMarkerResult { producer_id: 7.into(), topics: vec![topic] };
+        WriteTxnMarkersResponse { markers: vec![marker] }
     }
 
     #[test]

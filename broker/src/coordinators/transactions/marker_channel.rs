@@ -17,7 +17,8 @@ use std::time::Duration;
 use client::{Address, Peer, PeerSettings};
 use coordinator::transaction::{Markers, ProducerIdAndEpoch, TopicPartition, TransactionShard};
 use parking_lot::Mutex;
-use protocol::ask::{TxnMarker, WriteTxnMarkers};
+use protocol::messages::write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
+use protocol::messages::{ProducerId, TopicName, WriteTxnMarkersRequest};
 use protocol::wire::StrBytes;
 use raft::image::MetadataImage;
 use tokio::sync::mpsc;
@@ -241,7 +242,7 @@ async fn send_to(
         };
         let ms = u64::try_from(channel.config.current().request_timeout_ms).unwrap_or(0);
         let markers = batch.iter().map(marker).collect();
-        let asked = peer.request(WriteTxnMarkers { markers }, Duration::from_millis(ms));
+        let asked = peer.request(WriteTxnMarkersRequest { markers }, Duration::from_millis(ms));
         match asked.await {
             Ok(answer) => {
                 let errors = by_producer(answer);
@@ -257,18 +258,21 @@ async fn send_to(
     }
 }
 
-fn marker(Entry { shard, markers }: &Entry) -> TxnMarker {
-    let mut topics: Vec<(StrBytes, Vec<i32>)> = Vec::new();
+fn marker(Entry { shard, markers }: &Entry) -> WritableTxnMarker {
+    let mut topics: Vec<WritableTxnMarkerTopic> = Vec::new();
     for TopicPartition { topic, partition } in &markers.partitions {
         match topics.last_mut() {
-            Some((last, partitions)) if last == topic => partitions.push(*partition),
-            _ => topics.push((topic.clone(), vec![*partition])),
+            Some(last) if *last.name == *topic => last.partition_indexes.push(*partition),
+            _ => topics.push(WritableTxnMarkerTopic {
+                name: TopicName(topic.clone()),
+                partition_indexes: vec![*partition],
+            }),
         }
     }
-    TxnMarker {
-        producer_id: markers.producer.producer_id,
+    WritableTxnMarker {
+        producer_id: ProducerId(markers.producer.producer_id),
         producer_epoch: markers.producer.producer_epoch,
-        is_commit: markers.is_commit,
+        transaction_result: markers.is_commit,
         topics,
         coordinator_epoch: shard.leader_epoch(),
         transaction_version: i8::try_from(markers.transaction_version.level()).unwrap_or(0),

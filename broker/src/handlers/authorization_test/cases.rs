@@ -110,9 +110,9 @@ fn fetch(replica_id: i32) -> Case {
 fn list_offsets() -> Case {
     use list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
     let request = |_, _: &Sample| {
-        let partition = ListOffsetsPartition::default().with_timestamp(-1);
-        let asked = ListOffsetsTopic::default().with_name(topic()).with_partitions(vec![partition]);
-        ListOffsetsRequest::default().with_replica_id(BrokerId(-1)).with_topics(vec![asked])
+        let partition = ListOffsetsPartition { timestamp: -1, ..Default::default() };
+        let asked = ListOffsetsTopic { name: topic(), partitions: vec![partition] };
+        ListOffsetsRequest { replica_id: BrokerId(-1), topics: vec![asked], ..Default::default() }
     };
     case(ApiKey::ListOffsets, request, |_, response: ListOffsetsResponse| {
         let partitions = response.topics.into_iter().flat_map(|topic| topic.partitions);
@@ -467,7 +467,7 @@ fn security() -> Vec<Case> {
 }
 
 fn describe_log_dirs() -> Case {
-    let request = |_, _: &Sample| DescribeLogDirsRequest::default().with_topics(None);
+    let request = |_, _: &Sample| DescribeLogDirsRequest { topics: None };
     case(ApiKey::DescribeLogDirs, request, |version, response: DescribeLogDirsResponse| {
         assert!(response.results.is_empty());
         // Before version 3 the answer has no place for a code and just tells nothing.

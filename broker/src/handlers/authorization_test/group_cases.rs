@@ -213,10 +213,12 @@ fn offsets() -> Vec<Case> {
 fn offset_commit() -> Case {
     use offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
     let request = |_, _: &Sample| {
-        let asked = OffsetCommitRequestTopic::default()
-            .with_name(topic())
-            .with_partitions(vec![OffsetCommitRequestPartition::default()]);
-        OffsetCommitRequest::default().with_group_id(group()).with_topics(vec![asked])
+        let asked = OffsetCommitRequestTopic {
+            name: topic(),
+            partitions: vec![OffsetCommitRequestPartition::default()],
+            ..Default::default()
+        };
+        OffsetCommitRequest { group_id: group(), topics: vec![asked], ..Default::default() }
     };
     case(ApiKey::OffsetCommit, request, |_, response: OffsetCommitResponse| {
         let partitions = response.topics.into_iter().flat_map(|topic| topic.partitions);
@@ -247,17 +249,20 @@ fn offset_fetch() -> Case {
     };
     let request = |version, _: &Sample| {
         if version >= 8 {
-            let asked = OffsetFetchRequestTopics::default()
-                .with_name(topic())
-                .with_partition_indexes(vec![0]);
-            let of_group = OffsetFetchRequestGroup::default()
-                .with_group_id(group())
-                .with_topics(Some(vec![asked]));
-            return OffsetFetchRequest::default().with_groups(vec![of_group]);
+            let asked = OffsetFetchRequestTopics {
+                name: topic(),
+                partition_indexes: vec![0],
+                ..Default::default()
+            };
+            let of_group = OffsetFetchRequestGroup {
+                group_id: group(),
+                topics: Some(vec![asked]),
+                ..Default::default()
+            };
+            return OffsetFetchRequest { groups: vec![of_group], ..Default::default() };
         }
-        let asked =
-            OffsetFetchRequestTopic::default().with_name(topic()).with_partition_indexes(vec![0]);
-        OffsetFetchRequest::default().with_group_id(group()).with_topics(Some(vec![asked]))
+        let asked = OffsetFetchRequestTopic { name: topic(), partition_indexes: vec![0] };
+        OffsetFetchRequest { group_id: group(), topics: Some(vec![asked]), ..Default::default() }
     };
     case(ApiKey::OffsetFetch, request, |version, response: OffsetFetchResponse| match version {
         8.. => response.groups.iter().map(|group| group.error_code).collect(),

@@ -1,7 +1,7 @@
 //! Every API that is served, sent by somebody who may do nothing: which operations it asks leave
 //! for, on what, and which code comes back, at each of its versions.
 //!
-//! The rows are facts about Kafka 4.1 (`KafkaApis`, `ControllerApis`), in `cases`. A row may grant
+//! The rows are facts about Kafka 4.3 (`KafkaApis`, `ControllerApis`), in `cases`. A row may grant
 //! some leave, to see what is asked behind it.
 
 mod cases;
@@ -206,6 +206,7 @@ async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
                 Authenticator::Plaintext.principal(),
                 1,
             )),
+            is_forwarded: false,
             policies: Arc::new(Policies {
                 authorizer: Arc::clone(&authorizer) as Arc<dyn Authorizer>,
                 quotas: Arc::new(NoQuotas),

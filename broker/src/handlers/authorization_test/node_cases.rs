@@ -74,7 +74,7 @@ fn of_administrators() -> Vec<Case> {
     vec![
         case(
             ApiKey::AddRaftVoter,
-            |_, _| AddRaftVoterRequest::default().with_voter_id(2),
+            |_, _| AddRaftVoterRequest { voter_id: 2, ..Default::default() },
             |_, response: AddRaftVoterResponse| vec![response.error_code],
         )
         .asks(&["Alter cluster"])
@@ -104,11 +104,9 @@ fn of_administrators() -> Vec<Case> {
 fn write_txn_markers() -> Case {
     use write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
     let request = |_, _: &_| {
-        let nowhere = WritableTxnMarkerTopic::default()
-            .with_name(topic())
-            .with_partition_indexes(vec![i32::MAX]);
-        let marker = WritableTxnMarker::default().with_topics(vec![nowhere]);
-        WriteTxnMarkersRequest::default().with_markers(vec![marker])
+        let nowhere = WritableTxnMarkerTopic { name: topic(), partition_indexes: vec![i32::MAX] };
+        let marker = WritableTxnMarker { topics: vec![nowhere], ..Default::default() };
+        WriteTxnMarkersRequest { markers: vec![marker] }
     };
     case(ApiKey::WriteTxnMarkers, request, |_, response: WriteTxnMarkersResponse| {
         let topics = response.markers.into_iter().flat_map(|marker| marker.topics);

@@ -33,5 +33,5 @@ pub(crate) async fn handle(
 }
 
 fn refused(error: &ApiError) -> BrokerHeartbeatResponse {
-    BrokerHeartbeatResponse::default().with_error_code(error.code())
+    BrokerHeartbeatResponse { error_code: error.code(), ..Default::default() }
 }

@@ -45,6 +45,7 @@ pub(crate) async fn handle(
         correlation_id: header.correlation_id,
         client_id: header.client_id,
         client: Arc::new(client),
+        is_forwarded: true,
         policies: Arc::clone(&context.policies),
         controller,
     };

@@ -52,8 +52,11 @@ pub(crate) async fn handle(
         let request = AlterConfigsRequest::default()
             .with_resources(forwarded)
             .with_validate_only(request.validate_only);
-        let answered = controller
-            .ask(context, request, |request, controller, _| controller.alter_configs(request));
+        let on_broker = config.listener_kind(&context.client.listener) == Listener::Broker;
+        let forwarded = context.is_forwarded || on_broker;
+        let answered = controller.ask(context, request, move |request, controller, _| {
+            controller.alter_configs(request, forwarded)
+        });
         match answered.await {
             Ok(response) => Ok(response),
             Err(Unanswered::Failed(failed)) => Err(ApiError::from(failed)),

@@ -64,8 +64,9 @@ pub(crate) async fn handle(
         let request = IncrementalAlterConfigsRequest::default()
             .with_resources(forwarded)
             .with_validate_only(validate_only);
-        let answered = controller.ask(context, request, |request, controller, _| {
-            controller.incremental_alter_configs(request)
+        let forwarded = context.is_forwarded || on_broker(config, context);
+        let answered = controller.ask(context, request, move |request, controller, _| {
+            controller.incremental_alter_configs(request, forwarded)
         });
         match answered.await {
             Ok(response) => in_order(&names, &response.responses).into_iter(),
@@ -98,7 +99,7 @@ fn decide_here(
     let name = resource.resource_name.as_str();
     let kind = ResourceType::from_id(resource.resource_type)
         .ok_or_else(|| config_resources::unknown_kind(resource.resource_type))?;
-    let on_broker = config.listener_kind(&context.client.listener) == Listener::Broker;
+    let on_broker = on_broker(config, context);
     if kind == ResourceType::BrokerLogger {
         let operation = if on_broker { Operation::AlterConfigs } else { Operation::ClusterAction };
         config_resources::authorize(context, operation, kind, name)?;
@@ -111,6 +112,11 @@ fn decide_here(
     }
     config_resources::authorize(context, Operation::AlterConfigs, kind, name)?;
     Ok(Decided::ByController)
+}
+
+/// Whether a client asks this broker, which looks at what it asks for.
+fn on_broker(config: &DynamicBrokerConfig, context: &RequestContext) -> bool {
+    config.listener_kind(&context.client.listener) == Listener::Broker
 }
 
 fn asked(resource: &AlterConfigsResource) -> Asked<'_> {

@@ -8,16 +8,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use coordinator::runtime::{Producer, TransactionEnd};
 use protocol::ErrorCode;
 use protocol::messages::write_txn_markers_request::WritableTxnMarker;
 use protocol::messages::write_txn_markers_response::{
     WritableTxnMarkerPartitionResult, WritableTxnMarkerResult, WritableTxnMarkerTopicResult,
 };
-use protocol::messages::{ProducerId, TopicName, WriteTxnMarkersResponse};
+use protocol::messages::{ProducerId, TopicName, WriteTxnMarkersRequest, WriteTxnMarkersResponse};
 use protocol::records::control::TransactionMarker;
-use protocol::transaction_markers;
 use replica::{Acks, Answer, Origin};
 use storage::TransactionTerms;
 use tokio::time::{Instant, timeout_at};
@@ -29,10 +27,7 @@ use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
 use crate::requests::error_map;
-use crate::requests::reply::{Reply, encode};
-
-/// Every version's response is laid out like this one's.
-const RESPONSE_VERSION: i16 = 1;
+use crate::requests::reply::CloseConnection;
 
 /// What became of each partition of each producer.
 type Results = BTreeMap<i64, BTreeMap<(TopicName, i32), Option<ErrorCode>>>;
@@ -42,24 +37,8 @@ pub(crate) async fn handle(
     replicas: &ReplicaManager,
     groups: &Groups,
     context: &RequestContext,
-    body: Bytes,
-) -> Reply {
-    let version = context.api_version;
-    let markers = match transaction_markers::read(&body, version) {
-        Ok(markers) => markers,
-        Err(error) => return Reply::fault(format!("WriteTxnMarkers v{version}: {error}")),
-    };
-    let response = end_all(config, replicas, groups, context, &markers).await;
-    Reply::of(encode(context, RESPONSE_VERSION, &response))
-}
-
-async fn end_all(
-    config: &DynamicBrokerConfig,
-    replicas: &ReplicaManager,
-    groups: &Groups,
-    context: &RequestContext,
-    markers: &[(WritableTxnMarker, i8)],
-) -> WriteTxnMarkersResponse {
+    request: WriteTxnMarkersRequest,
+) -> Result<WriteTxnMarkersResponse, CloseConnection> {
     let timeout_ms = u64::try_from(config.current().request_timeout_ms).unwrap_or(0);
     let deadline = Instant::now() + Duration::from_millis(timeout_ms);
     let is_allowed = context.authorize(Operation::Alter, Resource::Cluster)
@@ -67,7 +46,7 @@ async fn end_all(
     let mut results = Results::new();
     // All are on their way before the first is waited for.
     let mut awaited = Vec::new();
-    for (marker, transaction_version) in markers {
+    for marker in &request.markers {
         let of_producer = results.entry(marker.producer_id.0).or_default();
         for topic in &marker.topics {
             for partition in &topic.partition_indexes {
@@ -77,8 +56,7 @@ async fn end_all(
                     of_producer.insert(place, Some(denied));
                     continue;
                 }
-                let written =
-                    write(replicas, groups, (marker, *transaction_version), &place, deadline);
+                let written = write(replicas, groups, marker, &place, deadline);
                 awaited.push((marker.producer_id.0, place, written));
             }
         }
@@ -87,7 +65,7 @@ async fn end_all(
         let code = written.await.err();
         results.entry(producer_id).or_default().insert(place, code);
     }
-    response(results)
+    Ok(response(results))
 }
 
 type Written<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), ErrorCode>> + Send + 'a>>;
@@ -96,7 +74,7 @@ type Written<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), ErrorCode>> 
 fn write<'a>(
     replicas: &'a ReplicaManager,
     groups: &'a Groups,
-    (marker, transaction_version): (&WritableTxnMarker, i8),
+    marker: &WritableTxnMarker,
     (topic, partition): &(TopicName, i32),
     deadline: Instant,
 ) -> Written<'a> {
@@ -108,7 +86,7 @@ fn write<'a>(
     let end = TransactionEnd {
         is_commit: marker.transaction_result,
         coordinator_epoch: marker.coordinator_epoch,
-        transaction_version,
+        transaction_version: marker.transaction_version,
     };
     if topic.as_str() == groups::TOPIC {
         let parked = groups.end_transaction(*partition, producer, end);
@@ -158,17 +136,16 @@ fn response(results: Results) -> WriteTxnMarkersResponse {
         let mut topics: BTreeMap<TopicName, Vec<WritableTxnMarkerPartitionResult>> =
             BTreeMap::new();
         for ((topic, partition), code) in places {
-            let result = WritableTxnMarkerPartitionResult::default()
-                .with_partition_index(partition)
-                .with_error_code(code.map_or(0, |code| code.code()));
+            let result = WritableTxnMarkerPartitionResult {
+                partition_index: partition,
+                error_code: code.map_or(0, |code| code.code()),
+            };
             topics.entry(topic).or_default().push(result);
         }
-        let topics = topics.into_iter().map(|(topic, partitions)| {
-            WritableTxnMarkerTopicResult::default().with_name(topic).with_partitions(partitions)
-        });
-        WritableTxnMarkerResult::default()
-            .with_producer_id(ProducerId(producer_id))
-            .with_topics(topics.collect())
+        let topics = topics
+            .into_iter()
+            .map(|(topic, partitions)| WritableTxnMarkerTopicResult { name: topic, partitions });
+        WritableTxnMarkerResult { producer_id: ProducerId(producer_id), topics: topics.collect() }
     });
-    WriteTxnMarkersResponse::default().with_markers(markers.collect())
+    WriteTxnMarkersResponse { markers: markers.collect() }
 }

@@ -25,14 +25,16 @@ pub(crate) async fn handle(
     if let Err(failed) = context.controller.check() {
         return Ok(refused(&always_worded(failed)));
     }
-    // From version 1 on a request may say otherwise.
-    let request = PeerRequest::AddRaftVoter { request, ack_when_committed: true };
-    match quorum.answer_peer(context.api_version, request).await {
+    match quorum.answer_peer(context.api_version, PeerRequest::AddRaftVoter(request)).await {
         Ok(PeerResponse::AddRaftVoter(response)) => Ok(response),
         _ => Err(CloseConnection::NotServing("the quorum has stopped".to_owned())),
     }
 }
 
 fn refused(error: &ApiError) -> AddRaftVoterResponse {
-    AddRaftVoterResponse::default().with_error_code(error.code()).with_error_message(error.text())
+    AddRaftVoterResponse {
+        error_code: error.code(),
+        error_message: error.text(),
+        ..Default::default()
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! Kafka: `ReplicaManager.fetchOffset` and `UnifiedLog.fetchOffsetByTimestamp`. Special times: -1
 //! latest, -2 earliest, -3 record of the greatest timestamp (from v7), -4 earliest local (v8), -5
-//! latest tiered (v9); without tiered storage -4 is the log start and -5 answers that there is
-//! none.
+//! latest tiered (v9), -6 earliest that is to be tiered (v11); without tiered storage -4 is the log
+//! start, and -5 and -6 answer that there is none.
 
 use std::collections::HashSet;
 
@@ -55,11 +55,9 @@ pub(crate) async fn handle(
             };
             partitions.push(answer(context, asked.partition_index, found));
         }
-        topics.push(
-            ListOffsetsTopicResponse::default().with_name(topic.name).with_partitions(partitions),
-        );
+        topics.push(ListOffsetsTopicResponse { name: topic.name, partitions });
     }
-    Ok(ListOffsetsResponse::default().with_topics(topics))
+    Ok(ListOffsetsResponse { topics, ..Default::default() })
 }
 
 /// Partitions that are asked for more than once; they are refused.
@@ -115,7 +113,8 @@ fn sought(timestamp: i64, version: i16) -> Result<OffsetSought, ErrorCode> {
         -2 => Ok(OffsetSought::Earliest),
         -3 if version >= 7 => Ok(OffsetSought::MaxTimestamp),
         -4 if version >= 8 => Ok(OffsetSought::Earliest),
-        -5 if version >= 9 => Ok(OffsetSought::LatestTiered),
+        -5 if version >= 9 => Ok(OffsetSought::Tiered),
+        -6 if version >= 11 => Ok(OffsetSought::Tiered),
         timestamp if timestamp >= 0 => Ok(OffsetSought::Timestamp(timestamp)),
         _ => Err(ErrorCode::UnsupportedVersion),
     }
@@ -126,16 +125,16 @@ fn answer(
     partition: i32,
     found: Result<Option<FoundOffset>, ErrorCode>,
 ) -> ListOffsetsPartitionResponse {
-    let response = ListOffsetsPartitionResponse::default()
-        .with_partition_index(partition)
-        .with_timestamp(-1)
-        .with_offset(-1);
+    let response =
+        ListOffsetsPartitionResponse { partition_index: partition, ..Default::default() };
     match found {
         Ok(None) => response,
-        Ok(Some(found)) => response
-            .with_timestamp(found.timestamp)
-            .with_offset(found.offset)
-            .with_leader_epoch(if context.api_version >= 4 { found.leader_epoch } else { -1 }),
-        Err(code) => response.with_error_code(code.code()),
+        Ok(Some(found)) => ListOffsetsPartitionResponse {
+            timestamp: found.timestamp,
+            offset: found.offset,
+            leader_epoch: if context.api_version >= 4 { found.leader_epoch } else { -1 },
+            ..response
+        },
+        Err(code) => ListOffsetsPartitionResponse { error_code: code.code(), ..response },
     }
 }

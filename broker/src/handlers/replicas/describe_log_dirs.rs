@@ -1,5 +1,5 @@
-//! DescribeLogDirs: which partitions lie in which log directory, how large they are, and how full
-//! the file system is (KIP-113, KIP-827).
+//! DescribeLogDirs: which partitions lie in which log directory, how large they are, how full the
+//! file system is, and whether the directory gets no new replicas (KIP-113, KIP-827, KIP-1066).
 //!
 //! Kafka: `ReplicaManager.describeLogDirs`. The metadata log lies in a log directory too, but is
 //! none of the broker's partitions.
@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use config::BrokerConfig;
 use protocol::ErrorCode;
 use protocol::messages::describe_log_dirs_request::DescribableLogDirTopic;
 use protocol::messages::describe_log_dirs_response::{
@@ -17,6 +18,7 @@ use protocol::messages::{DescribeLogDirsRequest, DescribeLogDirsResponse, TopicN
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::partitions::HostedPartition;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::api_error::text;
@@ -25,38 +27,50 @@ use crate::requests::context::RequestContext;
 use crate::requests::reply::CloseConnection;
 
 pub(crate) async fn handle(
+    config: &DynamicBrokerConfig,
     replicas: &Arc<ReplicaManager>,
     context: &RequestContext,
     request: DescribeLogDirsRequest,
 ) -> Result<DescribeLogDirsResponse, CloseConnection> {
     if !context.authorize(Operation::Describe, Resource::Cluster) {
-        return Ok(DescribeLogDirsResponse::default()
-            .with_error_code(ErrorCode::ClusterAuthorizationFailed.code()));
+        return Ok(DescribeLogDirsResponse {
+            error_code: ErrorCode::ClusterAuthorizationFailed.code(),
+            ..Default::default()
+        });
     }
-    let replicas = Arc::clone(replicas);
+    let (replicas, config) = (Arc::clone(replicas), config.current());
     // A file system may take its time to say how full it is.
-    let described = tokio::task::spawn_blocking(move || describe(&replicas, request.topics)).await;
+    let described =
+        tokio::task::spawn_blocking(move || describe(&replicas, &config, request.topics)).await;
     let results = described.map_err(|error| CloseConnection::Fault(error.to_string()))?;
-    Ok(DescribeLogDirsResponse::default().with_results(results))
+    Ok(DescribeLogDirsResponse { results, ..Default::default() })
 }
 
 fn describe(
     replicas: &ReplicaManager,
+    config: &BrokerConfig,
     asked: Option<Vec<DescribableLogDirTopic>>,
 ) -> Vec<DescribeLogDirsResult> {
     let (asked, hosted) = (asked.map(by_topic), replicas.partitions.all());
     let of_directory = |(path, id): (PathBuf, Option<Uuid>)| {
-        let result = DescribeLogDirsResult::default().with_log_dir(text(path.to_string_lossy()));
-        let Some(id) = id else {
-            return result.with_error_code(ErrorCode::KafkaStorageError.code());
+        let log_dir = text(path.to_string_lossy());
+        let failed = DescribeLogDirsResult {
+            log_dir: log_dir.clone(),
+            error_code: ErrorCode::KafkaStorageError.code(),
+            ..Default::default()
         };
+        let Some(id) = id else { return failed };
         let inside = hosted.iter().filter_map(|partition| Some((partition, shown(partition, id)?)));
         match rustix::fs::statvfs(&path) {
-            Err(_) => result.with_error_code(ErrorCode::KafkaStorageError.code()),
-            Ok(fs) => result
-                .with_topics(topics(inside, asked.as_ref()))
-                .with_total_bytes(bytes(fs.f_blocks, fs.f_frsize))
-                .with_usable_bytes(bytes(fs.f_bavail, fs.f_frsize)),
+            Err(_) => failed,
+            Ok(fs) => DescribeLogDirsResult {
+                error_code: 0,
+                is_cordoned: config.cordoned_log_dirs.iter().any(|dir| **dir == *log_dir),
+                log_dir,
+                topics: topics(inside, asked.as_ref()),
+                total_bytes: bytes(fs.f_blocks, fs.f_frsize),
+                usable_bytes: bytes(fs.f_bavail, fs.f_frsize),
+            },
         }
     };
     replicas.log_dirs.hosts().into_iter().map(of_directory).collect()
@@ -92,9 +106,10 @@ fn topics<'p>(
         }
     }
     let topic = |(name, partitions): (StrBytes, BTreeMap<i32, DescribeLogDirsPartition>)| {
-        DescribeLogDirsTopic::default()
-            .with_name(TopicName(name))
-            .with_partitions(partitions.into_values().collect())
+        DescribeLogDirsTopic {
+            name: TopicName(name),
+            partitions: partitions.into_values().collect(),
+        }
     };
     by_topic.into_iter().map(topic).collect()
 }
@@ -113,10 +128,11 @@ fn shown(partition: &HostedPartition, directory: Uuid) -> Option<DescribeLogDirs
         let lag = published.log_end_offset() - future.reader.log_end_offset();
         (Arc::new(future.reader.clone()), lag, true)
     };
-    let described = DescribeLogDirsPartition::default()
-        .with_partition_index(partition.partition())
-        .with_partition_size(i64::try_from(reader.size_bytes()).unwrap_or(i64::MAX))
-        .with_offset_lag(lag.max(0))
-        .with_is_future_key(is_future);
+    let described = DescribeLogDirsPartition {
+        partition_index: partition.partition(),
+        partition_size: i64::try_from(reader.size_bytes()).unwrap_or(i64::MAX),
+        offset_lag: lag.max(0),
+        is_future_key: is_future,
+    };
     Some(described)
 }

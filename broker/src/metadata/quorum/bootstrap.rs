@@ -4,7 +4,7 @@ use std::path::Path;
 
 use protocol::records::metadata::MetadataRecord;
 use raft::controller::feature_records;
-use raft::feature::{ELR_VERSION, GROUP_VERSION, MetadataVersion, TRANSACTION_VERSION};
+use raft::feature::{FEATURES, MetadataVersion};
 use raft::quorum::Snapshot;
 
 use super::error::QuorumStartError;
@@ -22,7 +22,7 @@ pub(super) fn read_bootstrap(log_dir: &Path) -> Result<Vec<MetadataRecord>, Quor
             Err(error) => Err(refused(error.to_string())),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let none = [(ELR_VERSION, 0), (GROUP_VERSION, 0), (TRANSACTION_VERSION, 0)];
+            let none: Vec<_> = FEATURES.iter().map(|feature| (feature.name, 0)).collect();
             Ok(feature_records(MetadataVersion::LATEST, &none))
         }
         Err(error) => Err(refused(error.to_string())),

@@ -92,6 +92,10 @@ pub(super) enum Command {
     DirectoryFailed {
         directory_id: Uuid,
     },
+    /// These of this broker's log directories get no new replicas.
+    DirectoriesCordoned {
+        directory_ids: Vec<Uuid>,
+    },
     Serve {
         answer: oneshot::Sender<()>,
     },
@@ -116,6 +120,7 @@ impl std::fmt::Debug for Command {
             Self::ConnectionEnded => "ConnectionEnded",
             Self::Sign(_) => "Sign",
             Self::DirectoryFailed { .. } => "DirectoryFailed",
+            Self::DirectoriesCordoned { .. } => "DirectoriesCordoned",
             Self::Serve { .. } => "Serve",
             Self::ControlledShutdown { .. } => "ControlledShutdown",
             Self::Stop => "Stop",

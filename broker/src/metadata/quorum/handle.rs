@@ -224,6 +224,12 @@ impl QuorumHandle {
         let _ = self.command(Command::DirectoryFailed { directory_id });
     }
 
+    /// These log directories get no new replicas, which the controller must hear of.
+    pub(crate) fn directories_cordoned(&self, directory_ids: Vec<Uuid>) {
+        // A node that stops gets no new replicas anyway.
+        let _ = self.command(Command::DirectoriesCordoned { directory_ids });
+    }
+
     /// Gives up leaderships and takes leave; resolves when this broker may stop.
     pub(crate) async fn controlled_shutdown(&self) {
         let (answer, answered) = oneshot::channel();

@@ -201,6 +201,9 @@ impl Host {
                 let now_ms = monotonic_ms();
                 self.membership.lifecycle.directory_failed(directory_id, now_ms);
             }
+            Command::DirectoriesCordoned { directory_ids } => {
+                self.membership.lifecycle.directories_cordoned(directory_ids);
+            }
             Command::Serve { answer } => self.membership.lifecycle.serve(answer),
             Command::ControlledShutdown { answer } => {
                 self.membership.lifecycle.leave(answer, monotonic_ms());

@@ -8,7 +8,9 @@ use protocol::wire::StrBytes;
 use raft::controller::ControllerSettings;
 use raft::feature::FEATURES;
 use raft::node::NodeSettings;
-use raft::quorum::{QuorumSettings, QuorumTimeouts, ReplicaKey, Retention, VoterSet};
+use raft::quorum::{
+    QuorumFetchSizes, QuorumSettings, QuorumTimeouts, ReplicaKey, Retention, VoterSet,
+};
 use uuid::Uuid;
 
 use super::clock;
@@ -31,6 +33,7 @@ pub(super) fn node_settings(config: &BrokerConfig, dir: &MetadataDir) -> NodeSet
                 .collect(),
             listener: listener.to_owned(),
             observers_sync: config.process_roles.controller,
+            auto_join: config.controller_quorum_auto_join_enable,
             timeouts: QuorumTimeouts {
                 election_ms: i64::from(config.controller_quorum_election_timeout_ms),
                 election_backoff_max_ms: i64::from(
@@ -39,6 +42,10 @@ pub(super) fn node_settings(config: &BrokerConfig, dir: &MetadataDir) -> NodeSet
                 fetch_ms: i64::from(config.controller_quorum_fetch_timeout_ms),
                 request_ms: i64::from(config.controller_quorum_request_timeout_ms),
                 retry_backoff_ms: i64::from(config.controller_quorum_retry_backoff_ms),
+            },
+            asked: QuorumFetchSizes {
+                log_bytes: config.controller_quorum_fetch_max_bytes,
+                snapshot_bytes: config.controller_quorum_fetch_snapshot_max_bytes,
             },
             static_voters: VoterSet::from_configuration(listener, static_voters),
             endpoints: own_endpoints(config),

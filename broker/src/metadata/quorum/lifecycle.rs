@@ -1,6 +1,7 @@
 //! This broker's life in the cluster: `raft::lifecycle` says what the active controller is to be
 //! asked next and when; here are the requests, the lines that Kafka says of it, who waits for it,
-//! and the log directories that failed, which every heartbeat names.
+//! and the log directories that failed or are cordoned, which every heartbeat names: the latter not
+//! before this broker knows its own settings (KIP-1066).
 //!
 //! Answers to `BrokerLifecycleManager`.
 
@@ -25,6 +26,8 @@ pub(super) struct Lifecycle {
     /// `None` on a node without the broker's role.
     registration: Option<BrokerRegistrationRequest>,
     failed_directories: FailedDirectories,
+    /// `None` until this broker's settings are known.
+    cordoned_directories: Option<Vec<Uuid>>,
     /// Who waits for the broker to be unfenced.
     serving: Vec<oneshot::Sender<()>>,
     /// Who waits for the broker to be allowed to stop.
@@ -47,6 +50,7 @@ impl Lifecycle {
             life: lifecycle::Lifecycle::new(broker, interval_ms, config.controlled_shutdown_enable),
             registration: broker.then(|| identity::broker_registration(config, dir)),
             failed_directories: FailedDirectories::new(config.log_dir_failure_timeout_ms),
+            cordoned_directories: None,
             serving: Vec::new(),
             leaving: Vec::new(),
         }
@@ -76,13 +80,16 @@ impl Lifecycle {
                 (epoch, want_fence, want_shut_down)
             }
         };
-        let request = BrokerHeartbeatRequest::default()
-            .with_broker_id(BrokerId(self.node_id))
-            .with_broker_epoch(epoch)
-            .with_current_metadata_offset(metadata_offset)
-            .with_want_fence(want_fence)
-            .with_offline_log_dirs(self.failed_directories.name_all())
-            .with_want_shut_down(want_shut_down);
+        let request = BrokerHeartbeatRequest {
+            broker_id: BrokerId(self.node_id),
+            broker_epoch: epoch,
+            current_metadata_offset: metadata_offset,
+            want_fence,
+            offline_log_dirs: self.failed_directories.name_all(),
+            cordoned_log_dirs: self.cordoned_directories.clone(),
+            want_shut_down,
+            ..Default::default()
+        };
         Some(Due::Heartbeat(request))
     }
 
@@ -100,6 +107,14 @@ impl Lifecycle {
     pub(super) fn directory_failed(&mut self, directory: Uuid, now_ms: i64) {
         self.failed_directories.failed(directory, now_ms);
         self.life.ask_at_once();
+    }
+
+    /// These get no new replicas: the controller hears of it when the metadata has a place for it.
+    pub(super) fn directories_cordoned(&mut self, directories: Vec<Uuid>) {
+        if self.cordoned_directories.as_ref() != Some(&directories) {
+            self.cordoned_directories = Some(directories);
+            self.life.ask_at_once();
+        }
     }
 
     /// The controller does not know that a directory is offline, so this broker must not go on.

@@ -20,7 +20,7 @@ fn registered(epoch: i64) -> BrokerRegistrationResponse {
 }
 
 fn heard(caught_up: bool, fenced: bool) -> BrokerHeartbeatResponse {
-    BrokerHeartbeatResponse::default().with_is_caught_up(caught_up).with_is_fenced(fenced)
+    BrokerHeartbeatResponse { is_caught_up: caught_up, is_fenced: fenced, ..Default::default() }
 }
 
 /// What a heartbeat says: epoch, offset, whether to be fenced, whether to shut down.
@@ -95,13 +95,13 @@ fn a_registration_that_is_refused_or_forgotten_is_tried_again() {
     life.registered(&registered(7), 111);
     for code in [ErrorCode::StaleBrokerEpoch, ErrorCode::BrokerIdNotRegistered] {
         heartbeat(life.due(7, 112));
-        life.heard(&heard(false, true).with_error_code(code.code()), 113);
+        life.heard(&BrokerHeartbeatResponse { error_code: code.code(), ..heard(false, true) }, 113);
         assert!(matches!(life.due(7, 113), Some(Due::Register(_))), "{code:?}");
         life.registered(&registered(9), 114);
     }
     heartbeat(life.due(9, 115));
     let busy = ErrorCode::NotController.code();
-    life.heard(&heard(false, true).with_error_code(busy), 116);
+    life.heard(&BrokerHeartbeatResponse { error_code: busy, ..heard(false, true) }, 116);
     assert_eq!((life.epoch(), life.due(9, 116)), (Some(9), None), "another error is passing");
 }
 
@@ -115,7 +115,9 @@ fn a_broker_leaves_when_the_controller_consents() {
     assert!(life.next_ms() < 101 + INTERVAL_MS, "it asks again soon");
     life.applied();
     assert_eq!(heartbeat(life.due(9, 105)), (7, 9, false, true));
-    assert!(life.heard(&heard(true, true).with_should_shut_down(true), 106));
+    assert!(
+        life.heard(&BrokerHeartbeatResponse { should_shut_down: true, ..heard(true, true) }, 106)
+    );
     assert!(answered.try_recv().is_err(), "the host says when");
     life.may_stop();
     assert!(answered.try_recv().is_ok());

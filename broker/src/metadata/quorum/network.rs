@@ -23,6 +23,8 @@ use client::{Address, Pace, Peer, PeerError, PeerSettings, Presence};
 const ALL_VERSIONS: RangeInclusive<i16> = i16::MIN..=i16::MAX;
 /// From here on a vote can be asked for without counting.
 const PRE_VOTE: i16 = 2;
+/// From here on an addition of a voter can be answered before it is committed.
+const ACK_WHEN_WRITTEN: i16 = 1;
 /// From here on a fetch names its replica in a structure.
 const REPLICA_STATE: i16 = 15;
 /// The metadata topic goes by its id.
@@ -163,8 +165,11 @@ async fn ask(
         PeerRequest::FetchSnapshot(fetch) => {
             plain(peer, fetch, timeout).await.map(PeerResponse::FetchSnapshot)
         }
-        PeerRequest::AddRaftVoter { request, .. } => {
-            plain(peer, request, timeout).await.map(PeerResponse::AddRaftVoter)
+        PeerRequest::AddRaftVoter(add) => {
+            // A leader that answers when the voter is committed would wait for whoever asks.
+            let oldest = if add.ack_when_committed { 0 } else { ACK_WHEN_WRITTEN };
+            let asked = peer.request_with(oldest..=i16::MAX, move |_| add, timeout);
+            asked.await.map(PeerResponse::AddRaftVoter)
         }
         PeerRequest::RemoveRaftVoter(remove) => {
             plain(peer, remove, timeout).await.map(PeerResponse::RemoveRaftVoter)

@@ -50,21 +50,21 @@ async fn list(
 ) -> Result<HashMap<(String, i32), Result<i64, i16>>, PeerError> {
     let mut topics: Vec<ListOffsetsTopic> = Vec::new();
     for Asked { topic, partition, leader_epoch } in asked {
-        let partition = ListOffsetsPartition::default()
-            .with_partition_index(*partition)
-            .with_current_leader_epoch(*leader_epoch)
-            .with_timestamp(timestamp);
+        let partition = ListOffsetsPartition {
+            partition_index: *partition,
+            current_leader_epoch: *leader_epoch,
+            timestamp,
+        };
         match topics.iter_mut().find(|known| known.name.as_str() == topic) {
             Some(known) => known.partitions.push(partition),
-            None => topics.push(
-                ListOffsetsTopic::default()
-                    .with_name(TopicName(StrBytes::from_string(topic.clone())))
-                    .with_partitions(vec![partition]),
-            ),
+            None => topics.push(ListOffsetsTopic {
+                name: TopicName(StrBytes::from_string(topic.clone())),
+                partitions: vec![partition],
+            }),
         }
     }
     let request =
-        ListOffsetsRequest::default().with_replica_id(BrokerId(replica_id)).with_topics(topics);
+        ListOffsetsRequest { replica_id: BrokerId(replica_id), topics, ..Default::default() };
     let response = peer.request(request, timeout).await?;
     let answered = response.topics.into_iter().flat_map(|topic| {
         let name = topic.name.to_string();

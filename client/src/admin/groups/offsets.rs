@@ -37,6 +37,9 @@ type Committed = Vec<(TopicPartition, Option<CommittedOffset>)>;
 /// The outcome of each partition.
 pub(super) type PerPartition = HashMap<TopicPartition, Result<(), AdminError>>;
 
+/// The newest version that goes by topics' names.
+const BY_NAME_MAX: i16 = 9;
+
 struct OffsetFetch;
 
 impl KeyedCall for OffsetFetch {
@@ -48,14 +51,16 @@ impl KeyedCall for OffsetFetch {
         ["offsetFetch(api=FIND_COORDINATOR)", "offsetFetch(api=OFFSET_FETCH)"];
 
     fn versions(&self) -> RangeInclusive<i16> {
-        8..=i16::MAX
+        8..=BY_NAME_MAX
     }
 
     fn request(&self, keys: &[GroupKey], _: i32) -> OffsetFetchRequest {
-        let groups = keys.iter().map(|key| {
-            OffsetFetchRequestGroup::default().with_group_id(group_id(key)).with_topics(None)
+        let groups = keys.iter().map(|key| OffsetFetchRequestGroup {
+            group_id: group_id(key),
+            topics: None,
+            ..Default::default()
         });
-        OffsetFetchRequest::default().with_groups(groups.collect())
+        OffsetFetchRequest { groups: groups.collect(), ..Default::default() }
     }
 
     fn read(
@@ -102,26 +107,33 @@ impl KeyedCall for OffsetCommit<'_> {
     const NAMES: [&'static str; 2] =
         ["offsetCommit(api=FIND_COORDINATOR)", "offsetCommit(api=OFFSET_COMMIT)"];
 
+    fn versions(&self) -> RangeInclusive<i16> {
+        0..=BY_NAME_MAX
+    }
+
     fn request(&self, keys: &[GroupKey], _: i32) -> OffsetCommitRequest {
         let mut topics: BTreeMap<&str, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
         for (key, offset) in self.0 {
-            let partition = OffsetCommitRequestPartition::default()
-                .with_partition_index(key.partition)
-                .with_committed_offset(*offset)
-                .with_committed_leader_epoch(-1)
-                .with_committed_metadata(Some(StrBytes::from_static_str("")));
+            let partition = OffsetCommitRequestPartition {
+                partition_index: key.partition,
+                committed_offset: *offset,
+                committed_leader_epoch: -1,
+                committed_metadata: Some(StrBytes::from_static_str("")),
+            };
             topics.entry(&key.topic).or_default().push(partition);
         }
-        let topics = topics.into_iter().map(|(topic, partitions)| {
-            OffsetCommitRequestTopic::default()
-                .with_name(topic_name(topic))
-                .with_partitions(partitions)
+        let topics = topics.into_iter().map(|(topic, partitions)| OffsetCommitRequestTopic {
+            name: topic_name(topic),
+            partitions,
+            ..Default::default()
         });
         let group = keys.first().map(group_id).unwrap_or_default();
-        OffsetCommitRequest::default()
-            .with_group_id(group)
-            .with_generation_id_or_member_epoch(-1)
-            .with_topics(topics.collect())
+        OffsetCommitRequest {
+            group_id: group,
+            generation_id_or_member_epoch: -1,
+            topics: topics.collect(),
+            ..Default::default()
+        }
     }
 
     fn read(

@@ -182,16 +182,19 @@ impl KeyedCall for AbortTransaction {
         ["abortTransaction(api=METADATA)", "abortTransaction(api=WRITE_TXN_MARKERS)"];
 
     fn request(&self, _: &[TopicPartition], _: i32) -> WriteTxnMarkersRequest {
-        let topic = WritableTxnMarkerTopic::default()
-            .with_name(topic_name(&self.partition.topic))
-            .with_partition_indexes(vec![self.partition.partition]);
-        let marker = WritableTxnMarker::default()
-            .with_producer_id(ProducerId(self.producer_id))
-            .with_producer_epoch(self.producer_epoch)
-            .with_coordinator_epoch(self.coordinator_epoch)
-            .with_transaction_result(false)
-            .with_topics(vec![topic]);
-        WriteTxnMarkersRequest::default().with_markers(vec![marker])
+        let topic = WritableTxnMarkerTopic {
+            name: topic_name(&self.partition.topic),
+            partition_indexes: vec![self.partition.partition],
+        };
+        let marker = WritableTxnMarker {
+            producer_id: ProducerId(self.producer_id),
+            producer_epoch: self.producer_epoch,
+            coordinator_epoch: self.coordinator_epoch,
+            transaction_result: false,
+            topics: vec![topic],
+            ..Default::default()
+        };
+        WriteTxnMarkersRequest { markers: vec![marker] }
     }
 
     fn read(

@@ -27,17 +27,19 @@ pub(in super::super) async fn committed(
 ) -> Result<Vec<(TopicPartition, Option<Position>)>, ConsumerError> {
     loop {
         let topics = by_topic(partitions.iter().map(|one| (one.clone(), ()))).into_iter();
-        let topics = topics.map(|(topic, indexes)| {
-            OffsetFetchRequestTopics::default()
-                .with_name(topic_name(&topic))
-                .with_partition_indexes(indexes.into_iter().map(|(index, ())| index).collect())
+        let topics = topics.map(|(topic, indexes)| OffsetFetchRequestTopics {
+            name: topic_name(&topic),
+            partition_indexes: indexes.into_iter().map(|(index, ())| index).collect(),
+            ..Default::default()
         });
-        let asked = OffsetFetchRequestGroup::default()
-            .with_group_id(group.group_id())
-            .with_member_epoch(-1)
-            .with_topics(Some(topics.collect()));
+        let asked = OffsetFetchRequestGroup {
+            group_id: group.group_id(),
+            member_epoch: -1,
+            topics: Some(topics.collect()),
+            ..Default::default()
+        };
         let request =
-            OffsetFetchRequest::default().with_groups(vec![asked]).with_require_stable(true);
+            OffsetFetchRequest { groups: vec![asked], require_stable: true, ..Default::default() };
         let limit = group.settings.cluster.request_timeout;
         let answer = match group.ask(8..=BY_NAME_MAX, request, limit).await? {
             Ok(answer) => answer,
@@ -88,23 +90,27 @@ pub(in super::super) async fn commit(
     loop {
         let identity = group.identity();
         let topics = by_topic(positions.iter().cloned()).into_iter().map(|(topic, positions)| {
-            let partitions = positions.into_iter().map(|(index, position)| {
-                OffsetCommitRequestPartition::default()
-                    .with_partition_index(index)
-                    .with_committed_offset(position.offset)
-                    .with_committed_leader_epoch(position.epoch)
-                    .with_committed_metadata(Some(text("")))
-            });
-            OffsetCommitRequestTopic::default()
-                .with_name(topic_name(&topic))
-                .with_partitions(partitions.collect())
+            let partitions =
+                positions.into_iter().map(|(index, position)| OffsetCommitRequestPartition {
+                    partition_index: index,
+                    committed_offset: position.offset,
+                    committed_leader_epoch: position.epoch,
+                    committed_metadata: Some(text("")),
+                });
+            OffsetCommitRequestTopic {
+                name: topic_name(&topic),
+                partitions: partitions.collect(),
+                ..Default::default()
+            }
         });
-        let request = OffsetCommitRequest::default()
-            .with_group_id(group.group_id())
-            .with_generation_id_or_member_epoch(identity.generation)
-            .with_member_id(text(&identity.member_id))
-            .with_group_instance_id(group.instance_id())
-            .with_topics(topics.collect());
+        let request = OffsetCommitRequest {
+            group_id: group.group_id(),
+            generation_id_or_member_epoch: identity.generation,
+            member_id: text(&identity.member_id),
+            group_instance_id: group.instance_id(),
+            topics: topics.collect(),
+            ..Default::default()
+        };
         let limit = group.settings.cluster.request_timeout;
         let answer = match group.ask(7..=BY_NAME_MAX, request, limit).await? {
             Ok(answer) => answer,

@@ -9,6 +9,7 @@ use protocol::messages::offset_delete_request::OffsetDeleteRequestTopic;
 use protocol::messages::{OffsetCommitRequest, OffsetDeleteRequest};
 use protocol::records::group::{GroupRecord, ModernGroupKind, OffsetCommitKey, OffsetCommitValue};
 use protocol::wire::StrBytes;
+use uuid::Uuid;
 
 use super::super::Outputs;
 use super::super::answer::{
@@ -48,7 +49,8 @@ impl GroupShard {
         };
         let topics = request.topics.iter().map(|topic| {
             let value = |partition: &OffsetCommitRequestPartition| {
-                let value = commit_value(partition, now.wall_ms, expire_timestamp_ms);
+                let value =
+                    commit_value(topic.topic_id, partition, now.wall_ms, expire_timestamp_ms);
                 (partition.partition_index, value)
             };
             (own(&topic.name), topic.partitions.iter().map(value))
@@ -198,6 +200,7 @@ impl GroupShard {
 }
 
 fn commit_value(
+    topic_id: Uuid,
     partition: &OffsetCommitRequestPartition,
     commit_timestamp_ms: i64,
     expire_timestamp_ms: i64,
@@ -208,6 +211,7 @@ fn commit_value(
         metadata: partition.committed_metadata.as_ref().map(own).unwrap_or_default(),
         commit_timestamp_ms,
         expire_timestamp_ms,
+        topic_id,
         ..OffsetCommitValue::default()
     }
 }

@@ -55,21 +55,24 @@ pub(in super::super) fn commit_request(
     generation: i32,
     offsets: &[(&str, i32, i64)],
 ) -> OffsetCommitRequest {
-    let topics = offsets.iter().map(|(topic, partition, offset)| {
-        OffsetCommitRequestTopic::default().with_name(TopicName(text(topic))).with_partitions(vec![
-            OffsetCommitRequestPartition::default()
-                .with_partition_index(*partition)
-                .with_committed_offset(*offset)
-                .with_committed_leader_epoch(3)
-                .with_committed_metadata(Some(text("log_event"))),
-        ])
+    let topics = offsets.iter().map(|(topic, partition, offset)| OffsetCommitRequestTopic {
+        name: TopicName(text(topic)),
+        partitions: vec![OffsetCommitRequestPartition {
+            partition_index: *partition,
+            committed_offset: *offset,
+            committed_leader_epoch: 3,
+            committed_metadata: Some(text("log_event")),
+        }],
+        ..Default::default()
     });
-    OffsetCommitRequest::default()
-        .with_group_id(GroupId(text("g")))
-        .with_member_id(text(member))
-        .with_generation_id_or_member_epoch(generation)
-        .with_retention_time_ms(-1)
-        .with_topics(topics.collect())
+    OffsetCommitRequest {
+        group_id: GroupId(text("g")),
+        member_id: text(member),
+        generation_id_or_member_epoch: generation,
+        retention_time_ms: -1,
+        topics: topics.collect(),
+        ..Default::default()
+    }
 }
 
 pub(in super::super) struct Bench {

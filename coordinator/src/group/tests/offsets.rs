@@ -7,7 +7,8 @@ use crate::runtime::{ReplyId, WriteFailure};
 use protocol::messages::offset_delete_request::{
     OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
-use protocol::messages::{GroupId, OffsetDeleteRequest, TopicName};
+use protocol::messages::{GroupId, OffsetCommitRequest, OffsetDeleteRequest, TopicName};
+use uuid::Uuid;
 
 const WEEK_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
@@ -241,7 +242,10 @@ fn a_consumer_groups_offsets_expire_a_week_after_it_became_empty() {
 #[test]
 fn a_commits_own_retention_counts() {
     let mut bench = Bench::new();
-    let request = commit_request("", -1, &[("orders", 0, 5)]).with_retention_time_ms(1_000);
+    let request = OffsetCommitRequest {
+        retention_time_ms: 1_000,
+        ..commit_request("", -1, &[("orders", 0, 5)])
+    };
     bench.commit(&request);
     assert_eq!(&bench.log[0].value.as_ref().unwrap()[..2], [0, 1], "version 1 carries it");
     bench.pass(600_000);
@@ -252,10 +256,28 @@ fn a_commits_own_retention_counts() {
 fn a_deleted_topic_takes_its_offsets_along() {
     let mut bench = Bench::new();
     bench.commit(&commit_request("", -1, &[("orders", 0, 5), ("orders", 1, 6), ("other", 0, 7)]));
-    let gone = [(text("orders"), 0), (text("orders"), 1), (text("unknown"), 0)];
+    let gone = [("orders", 0), ("orders", 1), ("unknown", 0)].map(|(topic, partition)| {
+        DeletedPartition { topic: text(topic), topic_id: Uuid::from_u128(1), partition }
+    });
     bench.run(|shard, _, out| shard.partitions_deleted(&gone, out));
     let offsets = (bench.fetch("orders", 0), bench.fetch("orders", 1), bench.fetch("other", 0));
     assert_eq!(offsets, (Ok(None), Ok(None), Ok(Some(7))));
+}
+
+#[test]
+fn a_deleted_topic_leaves_the_offsets_of_the_next_one_with_its_name() {
+    let mut bench = Bench::new();
+    let mut request = commit_request("", -1, &[("orders", 0, 5)]);
+    request.topics[0].topic_id = Uuid::from_u128(2);
+    bench.commit(&request);
+    let gone = |id| {
+        let topic_id = Uuid::from_u128(id);
+        [DeletedPartition { topic: text("orders"), topic_id, partition: 0 }]
+    };
+    bench.run(|shard, _, out| shard.partitions_deleted(&gone(1), out));
+    assert_eq!(bench.fetch("orders", 0), Ok(Some(5)));
+    bench.run(|shard, _, out| shard.partitions_deleted(&gone(2), out));
+    assert_eq!(bench.fetch("orders", 0), Ok(None));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::super::*;
 use super::harness::*;
 use crate::runtime::WriteFailure;
 
-use protocol::messages::JoinGroupRequest;
+use protocol::messages::{JoinGroupRequest, OffsetCommitRequest};
 use protocol::wire::StrBytes;
 
 fn request(instance: &str, member: &str) -> JoinGroupRequest {
@@ -63,8 +63,10 @@ fn whoever_holds_the_instance_id_no_longer_is_fenced() {
     let by = bench.joined(reply).member_id;
     let reply = bench.join_as(9, &request("b", &second));
     assert_eq!(bench.joined(reply).error, Some(GroupError::FencedInstance { by: by.clone() }));
-    let commit =
-        commit_request(&second, 1, &[("orders", 0, 5)]).with_group_instance_id(Some(text("b")));
+    let commit = OffsetCommitRequest {
+        group_instance_id: Some(text("b")),
+        ..commit_request(&second, 1, &[("orders", 0, 5)])
+    };
     let reply = bench.commit(&commit);
     assert_eq!(bench.committed(reply), Err(GroupError::FencedInstance { by: by.clone() }));
     assert!(bench.said(&format!(

@@ -22,7 +22,8 @@ record! {
         max_supported_version: i16 = 0, since 0;
     }
 
-    /// A broker registered. Version 1 adds the controlled shutdown, 3 the log directories.
+    /// A broker registered. Version 1 adds the controlled shutdown, 3 the log directories, 4 those
+    /// that are cordoned (KIP-1066).
     RegisterBrokerRecord {
         broker_id: i32 = 0, since 0;
         is_migrating_zk_broker: bool = false, since 2;
@@ -34,6 +35,8 @@ record! {
         fenced: bool = true, since 0;
         in_controlled_shutdown: bool = false, since 1;
         log_dirs: Vec<Uuid> = Vec::new(), since 3, tag 0;
+        /// `None` until a heartbeat of the broker names them.
+        cordoned_log_dirs: Option<Vec<Uuid>> = None, since 4, tag 1;
     }
 
     /// A broker is no longer part of the cluster.
@@ -64,6 +67,8 @@ record! {
         in_controlled_shutdown: i8 = 0, since 1, tag 1;
         /// Empty: as they were.
         log_dirs: Vec<Uuid> = Vec::new(), since 2, tag 2;
+        /// `None`: as they were.
+        cordoned_log_dirs: Option<Vec<Uuid>> = None, since 3, tag 3;
     }
 
     /// A controller registered (KIP-919).

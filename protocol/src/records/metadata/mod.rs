@@ -101,7 +101,7 @@ macro_rules! metadata_records {
 }
 
 metadata_records! {
-    0 RegisterBroker(RegisterBrokerRecord) 0..=3;
+    0 RegisterBroker(RegisterBrokerRecord) 0..=4;
     1 UnregisterBroker(UnregisterBrokerRecord) 0..=0;
     2 Topic(TopicRecord) 0..=0;
     3 Partition(PartitionRecord) 0..=2;
@@ -115,7 +115,7 @@ metadata_records! {
     12 FeatureLevel(FeatureLevelRecord) 0..=0;
     14 ClientQuota(ClientQuotaRecord) 0..=0;
     15 ProducerIds(ProducerIdsRecord) 0..=0;
-    17 BrokerRegistrationChange(BrokerRegistrationChangeRecord) 0..=2;
+    17 BrokerRegistrationChange(BrokerRegistrationChangeRecord) 0..=3;
     18 AccessControlEntry(AccessControlEntryRecord) 0..=0;
     19 RemoveAccessControlEntry(RemoveAccessControlEntryRecord) 0..=0;
     20 NoOp(NoOpRecord) 0..=0;

@@ -184,6 +184,7 @@ fn cluster_samples() -> Vec<MetadataRecord> {
             fenced: false,
             in_controlled_shutdown: true,
             log_dirs: vec![Uuid::from_u128(4), Uuid::from_u128(5)],
+            cordoned_log_dirs: Some(vec![Uuid::from_u128(5)]),
             ..Default::default()
         }
         .into(),
@@ -211,6 +212,7 @@ fn log_samples() -> Vec<MetadataRecord> {
             fenced: -1,
             in_controlled_shutdown: 1,
             log_dirs: vec![Uuid::from_u128(4)],
+            cordoned_log_dirs: Some(Vec::new()),
             ..Default::default()
         }
         .into(),

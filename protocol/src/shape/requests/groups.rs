@@ -1,54 +1,9 @@
 //! Requests of consumer groups and their offsets.
 //!
-//! Field by field as Kafka 4.1's schemas have them; compared by the test `shape_equals_schemas`.
+//! Field by field as Kafka 4.3's schemas have them; compared by the test `shape_equals_schemas`.
 
 use super::super::table::{
-    NEVER, Shape, array, boolean, bytes, int8, int32, int32s, int64, request, string, strings, uuid,
-};
-
-#[rustfmt::skip]
-pub(super) static OFFSET_COMMIT: Shape = {
-    use crate::messages::offset_commit_request::*;
-    request(2, 10, 8, &[
-        string("GroupId"),
-        int32("GenerationIdOrMemberEpoch").from(1),
-        string("MemberId").from(1),
-        string("GroupInstanceId").from(7).nullable(7),
-        int64("RetentionTimeMs").from(2).to(4),
-        array("Topics", size_of::<OffsetCommitRequestTopic>(), &[
-            string("Name").to(9),
-            uuid("TopicId").from(10),
-            array("Partitions", size_of::<OffsetCommitRequestPartition>(), &[
-                int32("PartitionIndex"),
-                int64("CommittedOffset"),
-                int32("CommittedLeaderEpoch").from(6),
-                string("CommittedMetadata").nullable(0),
-            ]),
-        ]),
-    ])
-};
-
-#[rustfmt::skip]
-pub(super) static OFFSET_FETCH: Shape = {
-    use crate::messages::offset_fetch_request::*;
-    request(1, 10, 6, &[
-        string("GroupId").to(7),
-        array("Topics", size_of::<OffsetFetchRequestTopic>(), &[
-            string("Name").to(7),
-            int32s("PartitionIndexes").to(7),
-        ]).to(7).nullable(2),
-        array("Groups", size_of::<OffsetFetchRequestGroup>(), &[
-            string("GroupId").from(8),
-            string("MemberId").from(9).nullable(9),
-            int32("MemberEpoch").from(9),
-            array("Topics", size_of::<OffsetFetchRequestTopics>(), &[
-                string("Name").from(8).to(9),
-                uuid("TopicId").from(10),
-                int32s("PartitionIndexes").from(8),
-            ]).from(8).nullable(8),
-        ]).from(8),
-        boolean("RequireStable").from(7),
-    ])
+    NEVER, Shape, array, boolean, bytes, int8, int32, int32s, request, string, strings, uuid,
 };
 
 #[rustfmt::skip]

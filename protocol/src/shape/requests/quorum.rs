@@ -1,6 +1,6 @@
 //! Requests of the controller quorum and of brokers to their controller.
 //!
-//! Field by field as Kafka 4.1's schemas have them; compared by the test `shape_equals_schemas`.
+//! Field by field as Kafka 4.3's schemas have them; compared by the test `shape_equals_schemas`.
 
 use super::super::table::{
     Shape, array, boolean, bytes, int8, int16, int32, int32s, int64, request, string, structure,
@@ -170,16 +170,6 @@ pub(super) static BROKER_REGISTRATION: Shape = {
 };
 
 #[rustfmt::skip]
-pub(super) static BROKER_HEARTBEAT: Shape = request(0, 1, 0, &[
-    int32("BrokerId"),
-    int64("BrokerEpoch"),
-    int64("CurrentMetadataOffset"),
-    boolean("WantFence"),
-    boolean("WantShutDown"),
-    uuids("OfflineLogDirs").from(1).tag(0),
-]);
-
-#[rustfmt::skip]
 pub(super) static CONTROLLER_REGISTRATION: Shape = {
     use crate::messages::controller_registration_request::*;
     request(0, 0, 0, &[
@@ -214,22 +204,6 @@ pub(super) static ASSIGN_REPLICAS_TO_DIRS: Shape = {
                     int32("PartitionIndex"),
                 ]),
             ]),
-        ]),
-    ])
-};
-
-#[rustfmt::skip]
-pub(super) static ADD_RAFT_VOTER: Shape = {
-    use crate::messages::add_raft_voter_request::*;
-    request(0, 0, 0, &[
-        string("ClusterId").nullable(0),
-        int32("TimeoutMs"),
-        int32("VoterId"),
-        uuid("VoterDirectoryId"),
-        array("Listeners", size_of::<Listener>(), &[
-            string("Name"),
-            string("Host"),
-            uint16("Port"),
         ]),
     ])
 };

@@ -1,6 +1,6 @@
 //! Requests that read and write partitions and ask where they are.
 //!
-//! Field by field as Kafka 4.1's schemas have them; compared by the test `shape_equals_schemas`.
+//! Field by field as Kafka 4.3's schemas have them; compared by the test `shape_equals_schemas`.
 
 use super::super::table::{
     Shape, array, boolean, int8, int16, int32, int32s, int64, records, request, string, structure,
@@ -61,24 +61,6 @@ pub(super) static FETCH: Shape = {
             int32s("Partitions").from(7),
         ]).from(7),
         string("RackId").from(11),
-    ])
-};
-
-#[rustfmt::skip]
-pub(super) static LIST_OFFSETS: Shape = {
-    use crate::messages::list_offsets_request::*;
-    request(1, 10, 6, &[
-        int32("ReplicaId"),
-        int8("IsolationLevel").from(2),
-        array("Topics", size_of::<ListOffsetsTopic>(), &[
-            string("Name"),
-            array("Partitions", size_of::<ListOffsetsPartition>(), &[
-                int32("PartitionIndex"),
-                int32("CurrentLeaderEpoch").from(4),
-                int64("Timestamp"),
-            ]),
-        ]),
-        int32("TimeoutMs").from(10),
     ])
 };
 

@@ -1,6 +1,6 @@
 //! Requests of authentication, access control, credentials and tokens.
 //!
-//! Field by field as Kafka 4.1's schemas have them; compared by the test `shape_equals_schemas`.
+//! Field by field as Kafka 4.3's schemas have them; compared by the test `shape_equals_schemas`.
 
 use super::super::table::{NEVER, Shape, array, bytes, int8, int32, int64, request, string};
 

@@ -1,6 +1,6 @@
 //! Requests that change topics, replicas and configurations, or ask for them.
 //!
-//! Field by field as Kafka 4.1's schemas have them; compared by the test `shape_equals_schemas`.
+//! Field by field as Kafka 4.3's schemas have them; compared by the test `shape_equals_schemas`.
 
 use super::super::table::{
     Shape, array, boolean, bytes, float64, int8, int8s, int16, int32, int32s, request, string,
@@ -83,17 +83,6 @@ pub(super) static ALTER_REPLICA_LOG_DIRS: Shape = {
                 int32s("Partitions"),
             ]),
         ]),
-    ])
-};
-
-#[rustfmt::skip]
-pub(super) static DESCRIBE_LOG_DIRS: Shape = {
-    use crate::messages::describe_log_dirs_request::*;
-    request(1, 4, 2, &[
-        array("Topics", size_of::<DescribableLogDirTopic>(), &[
-            string("Topic"),
-            int32s("Partitions"),
-        ]).nullable(0),
     ])
 };
 

@@ -1,6 +1,6 @@
 //! Requests of producers' transactions.
 //!
-//! Field by field as Kafka 4.1's schemas have them; compared by the test `shape_equals_schemas`.
+//! Field by field as Kafka 4.3's schemas have them; compared by the test `shape_equals_schemas`.
 
 use super::super::table::{
     Shape, array, boolean, int16, int32, int32s, int64, int64s, request, string, strings,
@@ -55,23 +55,6 @@ pub(super) static END_TXN: Shape = request(0, 5, 3, &[
     int16("ProducerEpoch"),
     boolean("Committed"),
 ]);
-
-#[rustfmt::skip]
-pub(super) static WRITE_TXN_MARKERS: Shape = {
-    use crate::messages::write_txn_markers_request::*;
-    request(1, 1, 1, &[
-        array("Markers", size_of::<WritableTxnMarker>(), &[
-            int64("ProducerId"),
-            int16("ProducerEpoch"),
-            boolean("TransactionResult"),
-            array("Topics", size_of::<WritableTxnMarkerTopic>(), &[
-                string("Name"),
-                int32s("PartitionIndexes"),
-            ]),
-            int32("CoordinatorEpoch"),
-        ]),
-    ])
-};
 
 #[rustfmt::skip]
 pub(super) static TXN_OFFSET_COMMIT: Shape = {

@@ -83,15 +83,15 @@ fn who_holds_the_directories_of_its_former_self_need_not_wait_for_its_session() 
 fn a_broker_is_unfenced_when_it_has_read_its_registration() {
     let mut world = World::begun();
     let (_, epoch) = world.register(&registration(1), 0);
-    let early = world.heartbeat(1).with_current_metadata_offset(epoch - 1);
+    let early = BrokerHeartbeatRequest { current_metadata_offset: epoch - 1, ..world.heartbeat(1) };
     let response = world.send(&early, 0);
     assert_eq!((response.is_caught_up, response.is_fenced), (false, true));
-    let wants_fence = world.heartbeat(1).with_want_fence(true);
+    let wants_fence = BrokerHeartbeatRequest { want_fence: true, ..world.heartbeat(1) };
     assert!(world.send(&wants_fence, 0).is_fenced);
     let response = world.beat(1, 0);
     assert_eq!((response.is_caught_up, response.is_fenced), (true, false));
     assert!(world.image().cluster().is_active(1));
-    let stale = world.heartbeat(1).with_broker_epoch(epoch - 1);
+    let stale = BrokerHeartbeatRequest { broker_epoch: epoch - 1, ..world.heartbeat(1) };
     assert_eq!(world.send(&stale, 0).error_code, 77);
 }
 
@@ -121,7 +121,7 @@ fn a_broker_that_leaves_gives_up_its_leaderships_first() {
     let mut world = World::with_brokers(2);
     create_plain(&mut world, "t", 2);
     let leader = world.partition("t", 0).leader;
-    let leaving = world.heartbeat(leader).with_want_shut_down(true);
+    let leaving = BrokerHeartbeatRequest { want_shut_down: true, ..world.heartbeat(leader) };
     let response = world.send(&leaving, 0);
     assert!(!response.should_shut_down && !response.is_fenced);
     assert_eq!(world.partition("t", 0).leader, 3 - leader);
@@ -137,7 +137,7 @@ fn a_broker_that_leaves_gives_up_its_leaderships_first() {
 fn the_last_replica_of_a_clean_stop_is_eligible_and_leads_again() {
     let mut world = World::with_brokers(1);
     create_plain(&mut world, "t", 1);
-    let leaving = world.heartbeat(1).with_want_shut_down(true);
+    let leaving = BrokerHeartbeatRequest { want_shut_down: true, ..world.heartbeat(1) };
     while !world.send(&leaving, 0).should_shut_down {}
     let partition = world.partition("t", 0);
     assert_eq!((partition.leader, &partition.isr[..], &partition.elr[..]), (-1, &[][..], &[1][..]));
@@ -195,11 +195,43 @@ fn a_directory_that_fails_takes_its_replicas_offline() {
     world.beat(1, 0);
     world.beat(2, 0);
     create_plain(&mut world, "t", 2);
-    let failing = world.heartbeat(1).with_offline_log_dirs(vec![pair[1]]);
+    let failing = BrokerHeartbeatRequest { offline_log_dirs: vec![pair[1]], ..world.heartbeat(1) };
     world.send(&failing, 0);
     let broker = world.image().cluster().broker(1).unwrap();
     assert_eq!(broker.log_dirs, [pair[0]]);
     assert!(world.partition("t", 0).isr.contains(&1), "its replica was not there");
+}
+
+#[test]
+fn a_broker_whose_directories_are_all_cordoned_gets_no_new_replicas() {
+    let mut world = World::begun();
+    let pair = vec![Uuid::from_u128(DIRECTORIES + 1), Uuid::from_u128(DIRECTORIES + 100)];
+    world.register(&registration(1).with_log_dirs(pair.clone()), 0);
+    world.register(&registration(2), 0);
+    world.beat(1, 0);
+    world.beat(2, 0);
+    let known =
+        |world: &World| world.image().cluster().broker(1).unwrap().cordoned_log_dirs.clone();
+    assert_eq!(known(&world), None, "it has not said yet");
+    let cordoning = |world: &World, directories: &[Uuid]| {
+        let cordoned_log_dirs = Some(directories.to_vec());
+        BrokerHeartbeatRequest { cordoned_log_dirs, ..world.heartbeat(1) }
+    };
+    let one = cordoning(&world, &pair[..1]);
+    world.send(&one, 0);
+    assert_eq!(known(&world), Some(pair[..1].to_vec()));
+    create_plain(&mut world, "t", 2);
+    let both = cordoning(&world, &pair);
+    world.send(&both, 0);
+    let again = [pair[1], pair[0]];
+    let result = world.controller.heartbeat(&cordoning(&world, &again), &at(0));
+    assert_eq!(result.records, [], "in another order it is the same");
+    create_plain(&mut world, "u", 1);
+    assert_eq!(world.partition("u", 0).replicas, [2]);
+    let none = cordoning(&world, &[]);
+    world.send(&none, 0);
+    assert_eq!(known(&world), Some(Vec::new()));
+    create_plain(&mut world, "v", 2);
 }
 
 #[test]
@@ -249,6 +281,8 @@ fn the_first_controller_writes_the_bootstrap_once() {
         [
             "AbortTransactionRecord",
             "BeginTransactionRecord",
+            "FeatureLevelRecord",
+            "FeatureLevelRecord",
             "FeatureLevelRecord",
             "FeatureLevelRecord",
             "FeatureLevelRecord",

@@ -33,7 +33,7 @@ fn alter(
         .with_resource_name(text(resource))
         .with_configs(vec![config]);
     let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
-    let result = world.controller.incremental_alter_configs(&request);
+    let result = world.controller.incremental_alter_configs(&request, true);
     let response = world.apply(result);
     let answer = &response.responses[0];
     (answer.error_code, answer.error_message.as_ref().map(|said| said.to_string()))
@@ -118,11 +118,36 @@ fn what_cannot_be_altered_is_refused_with_kafkas_words() {
 }
 
 #[test]
+fn who_asks_the_controller_itself_may_only_take_directories_off_the_cordoned() {
+    let mut world = World::with_brokers(1);
+    let mut set = |value: Option<&str>, forwarded: bool| {
+        let (operation, value) = (if value.is_some() { SET } else { DELETE }, value.map(text));
+        let config = AlterableConfig::default()
+            .with_name(text("cordoned.log.dirs"))
+            .with_config_operation(operation)
+            .with_value(value);
+        let resource = AlterConfigsResource::default()
+            .with_resource_type(BROKER)
+            .with_resource_name(text("1"))
+            .with_configs(vec![config]);
+        let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
+        let result = world.controller.incremental_alter_configs(&request, forwarded);
+        world.apply(result).responses[0].error_code
+    };
+    assert_eq!(set(Some("/a"), false), 40);
+    assert_eq!(set(Some("/a, /b"), true), 0);
+    assert_eq!(set(Some("/b,/c"), false), 40);
+    assert_eq!(set(Some("/b"), false), 0);
+    assert_eq!(set(Some(""), false), 0);
+    assert_eq!(set(None, false), 0);
+}
+
+#[test]
 fn another_min_insync_replicas_clears_the_eligible_replicas() {
     let mut world = World::with_brokers(1);
     create_plain(&mut world, "t", 1);
     create_plain(&mut world, "u", 1);
-    let leaving = world.heartbeat(1).with_want_shut_down(true);
+    let leaving = BrokerHeartbeatRequest { want_shut_down: true, ..world.heartbeat(1) };
     world.send(&leaving, 0);
     assert_eq!(world.partition("t", 0).elr, [1]);
     alter(&mut world, TOPIC, "t", "min.insync.replicas", SET, Some("2"));
@@ -144,13 +169,13 @@ fn a_resource_named_twice_is_refused_and_validate_only_writes_nothing() {
         .with_configs(vec![config]);
     let twice = IncrementalAlterConfigsRequest::default()
         .with_resources(vec![resource.clone(), resource.clone()]);
-    let result = world.controller.incremental_alter_configs(&twice);
+    let result = world.controller.incremental_alter_configs(&twice, true);
     assert_eq!((result.records.len(), result.response.responses.len()), (0, 1));
     assert_eq!(result.response.responses[0].error_code, 42);
     let only = IncrementalAlterConfigsRequest::default()
         .with_resources(vec![resource])
         .with_validate_only(true);
-    let result = world.controller.incremental_alter_configs(&only);
+    let result = world.controller.incremental_alter_configs(&only, true);
     assert_eq!((result.records.len(), result.response.responses[0].error_code), (0, 0));
 }
 
@@ -168,7 +193,7 @@ fn the_old_request_replaces_everything() {
         .with_resource_name(text("t"))
         .with_configs(vec![config]);
     let request = AlterConfigsRequest::default().with_resources(vec![resource]);
-    let result = world.controller.alter_configs(&request);
+    let result = world.controller.alter_configs(&request, true);
     assert_eq!(world.apply(result).responses[0].error_code, 0);
     assert_eq!(value(&world, "t", "retention.ms").as_deref(), Some("7"));
     assert_eq!(value(&world, "t", "segment.ms"), None);

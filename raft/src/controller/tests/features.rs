@@ -11,7 +11,7 @@ const UNSAFE: i8 = 3;
 
 type Case = (&'static str, i16, i8, Option<&'static str>);
 
-const CASES: [Case; 12] = [
+const CASES: [Case; 14] = [
     (
         "later.version",
         0,
@@ -21,14 +21,24 @@ const CASES: [Case; 12] = [
         ),
     ),
     ("share.version", 1, UPGRADE, None),
+    ("streams.version", 0, SAFE, None),
     ("group.version", 0, SAFE, None),
-    ("metadata.version", 26, SAFE, None),
+    ("metadata.version", 30, SAFE, None),
+    (
+        "metadata.version",
+        29,
+        SAFE,
+        Some(
+            "Unsupported metadata.version downgrade from 30 to 29. Refusing to perform the \
+                 requested downgrade because it might delete metadata information.",
+        ),
+    ),
     (
         "metadata.version",
         22,
         SAFE,
         Some(
-            "Invalid metadata.version 22. Refusing to perform the requested downgrade because \
+            "Unsupported metadata.version downgrade from 30 to 22. Refusing to perform the requested downgrade because \
                  it might delete metadata information.",
         ),
     ),
@@ -37,17 +47,17 @@ const CASES: [Case; 12] = [
         22,
         UNSAFE,
         Some(
-            "Invalid metadata.version 22. Unsafe metadata downgrade is not supported in this \
+            "Unsupported metadata.version downgrade from 30 to 22. Unsafe metadata downgrade is not supported in this \
                  version.",
         ),
     ),
     (
         "metadata.version",
-        28,
+        31,
         UPGRADE,
         Some(
-            "Invalid update version 28 for feature metadata.version. Local controller 1 only \
-                 supports versions 7-27",
+            "Invalid update version 31 for feature metadata.version. Local controller 1 only \
+                 supports versions 7-30",
         ),
     ),
     (
@@ -61,11 +71,11 @@ const CASES: [Case; 12] = [
         ),
     ),
     (
-        "share.version",
+        "kraft.version",
         1,
         SAFE,
         Some(
-            "Invalid update version 1 for feature share.version. Can't downgrade to a newer \
+            "Invalid update version 1 for feature kraft.version. Can't downgrade to a newer \
                  version.",
         ),
     ),

@@ -184,10 +184,12 @@ impl World {
     }
 
     pub(super) fn heartbeat(&self, id: i32) -> BrokerHeartbeatRequest {
-        BrokerHeartbeatRequest::default()
-            .with_broker_id(BrokerId(id))
-            .with_broker_epoch(self.epoch(id))
-            .with_current_metadata_offset(self.controller.next_offset() - 1)
+        BrokerHeartbeatRequest {
+            broker_id: BrokerId(id),
+            broker_epoch: self.epoch(id),
+            current_metadata_offset: self.controller.next_offset() - 1,
+            ..Default::default()
+        }
     }
 
     pub(super) fn send(
@@ -220,7 +222,7 @@ impl World {
     }
 
     pub(super) fn fence(&mut self, id: i32) {
-        let request = self.heartbeat(id).with_want_fence(true);
+        let request = BrokerHeartbeatRequest { want_fence: true, ..self.heartbeat(id) };
         assert!(self.send(&request, 0).is_fenced);
     }
 

@@ -59,13 +59,13 @@ fn replicas_go_where_stock_puts_them() {
 fn a_broker_about_to_stop_gets_no_replica_and_one_that_has_stopped_only_as_the_last_resort() {
     let mut world = World::with_brokers(3);
     create_assigned(&mut world, "led", &[0], &[1, 2]);
-    let leaving = world.heartbeat(1).with_want_shut_down(true);
+    let leaving = BrokerHeartbeatRequest { want_shut_down: true, ..world.heartbeat(1) };
     assert!(!world.send(&leaving, 0).should_shut_down);
     let refused = world.controller.place_partitions(1, 3, &mut Draws::new(1)).unwrap_err();
     assert_eq!(
         refused.message.unwrap(),
         "The target replication factor of 3 cannot be reached because only 2 broker(s) are \
-         registered."
+         registered or some brokers have all their log directories cordoned."
     );
     world.beat(2, 0);
     world.beat(3, 0);

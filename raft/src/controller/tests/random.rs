@@ -143,9 +143,9 @@ impl Run {
         if shut_down {
             self.leaving.insert(id);
         }
-        let request = self.world.heartbeat(id);
-        let request = request.with_want_shut_down(self.leaving.contains(&id));
-        let request = request.with_want_fence(fence);
+        let want_shut_down = self.leaving.contains(&id);
+        let beat = self.world.heartbeat(id);
+        let request = BrokerHeartbeatRequest { want_shut_down, want_fence: fence, ..beat };
         let result = self.world.controller.heartbeat(&request, &at(self.now_ms));
         self.apply(result);
     }

@@ -221,13 +221,15 @@ impl Run {
     fn heartbeat(&mut self, operands: &[&str]) -> String {
         let [id, epoch, offset, fence, stop, offline] = operands else { panic!("{operands:?}") };
         let offline = ids(offline).into_iter().map(|number| directory(i64::from(number)));
-        let request = BrokerHeartbeatRequest::default()
-            .with_broker_id(BrokerId(id.parse().unwrap()))
-            .with_broker_epoch(epoch.parse().unwrap())
-            .with_current_metadata_offset(offset.parse().unwrap())
-            .with_want_fence(*fence == "true")
-            .with_want_shut_down(*stop == "true")
-            .with_offline_log_dirs(offline.collect());
+        let request = BrokerHeartbeatRequest {
+            broker_id: BrokerId(id.parse().unwrap()),
+            broker_epoch: epoch.parse().unwrap(),
+            current_metadata_offset: offset.parse().unwrap(),
+            want_fence: *fence == "true",
+            want_shut_down: *stop == "true",
+            offline_log_dirs: offline.collect(),
+            ..Default::default()
+        };
         let now = self.now();
         let result = self.world.controller.heartbeat(&request, &now);
         self.apply(result, |answer| match answer.error_code {
@@ -362,7 +364,7 @@ impl Run {
             .with_resource_name(text(resource.trim_matches('-')))
             .with_configs(vec![config]);
         let request = IncrementalAlterConfigsRequest::default().with_resources(vec![resource]);
-        let result = self.world.controller.incremental_alter_configs(&request);
+        let result = self.world.controller.incremental_alter_configs(&request, true);
         self.apply(result, |answer| {
             said(answer.responses[0].error_code, answer.responses[0].error_message.as_ref())
         })

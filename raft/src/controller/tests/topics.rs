@@ -107,7 +107,8 @@ fn counts_that_cannot_be_are_refused_with_kafkas_words() {
             topic("new", 1, 4),
             38,
             "Unable to replicate the partition 4 time(s): The target replication factor of 4 \
-             cannot be reached because only 3 broker(s) are registered.",
+             cannot be reached because only 3 broker(s) are registered or some brokers have all their \
+             log directories cordoned.",
         ),
     ]);
 }
@@ -256,7 +257,8 @@ fn fenced_brokers_hold_replicas_but_neither_lead_nor_are_in_sync() {
     let said = |at: usize| response.topics[at].error_message.as_ref().unwrap().as_str();
     assert_eq!(
         said(0),
-        "Unable to replicate the partition 1 time(s): All brokers are currently fenced."
+        "Unable to replicate the partition 1 time(s): All brokers are currently fenced, or have \
+         all their log directories cordoned."
     );
     assert_eq!(
         said(1),

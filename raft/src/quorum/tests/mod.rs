@@ -35,7 +35,9 @@ pub(crate) fn settings_of(id: i32, voters: &[i32]) -> QuorumSettings {
         listener: "CONTROLLER".to_owned(),
         endpoints: vec![("CONTROLLER".to_owned(), "localhost".to_owned(), port(id))],
         observers_sync: false,
+        auto_join: false,
         timeouts: QuorumTimeouts::default(),
+        asked: QuorumFetchSizes::default(),
     }
 }
 

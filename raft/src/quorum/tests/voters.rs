@@ -30,15 +30,14 @@ fn raised(voters: &[i32], observer: i32) -> (World, i32) {
 
 fn add(id: i32) -> AddRaftVoterRequest {
     let port = u16::try_from(9000 + id).unwrap();
-    let listener = Listener::default()
-        .with_name(text("CONTROLLER"))
-        .with_host(text("localhost"))
-        .with_port(port);
-    AddRaftVoterRequest::default()
-        .with_cluster_id(Some(text("cluster")))
-        .with_voter_id(id)
-        .with_voter_directory_id(directory(id))
-        .with_listeners(vec![listener])
+    let listener = Listener { name: text("CONTROLLER"), host: text("localhost"), port };
+    AddRaftVoterRequest {
+        cluster_id: Some(text("cluster")),
+        voter_id: id,
+        voter_directory_id: directory(id),
+        listeners: vec![listener],
+        ..Default::default()
+    }
 }
 
 fn remove(id: i32) -> RemoveRaftVoterRequest {
@@ -49,7 +48,7 @@ fn remove(id: i32) -> RemoveRaftVoterRequest {
 }
 
 fn adding(request: AddRaftVoterRequest) -> PeerRequest {
-    PeerRequest::AddRaftVoter { request, ack_when_committed: true }
+    PeerRequest::AddRaftVoter(request)
 }
 
 /// What a node answers at once or within a while, and its words.
@@ -135,17 +134,17 @@ fn a_change_that_cannot_be_is_refused_in_kafkas_words() {
     let of_other = ReplicaKey { id: 2, directory_id: directory(9) };
     for (request, code, words) in [
         (
-            adding(add(3).with_cluster_id(Some(text("x")))),
+            adding(AddRaftVoterRequest { cluster_id: Some(text("x")), ..add(3) }),
             ErrorCode::InconsistentClusterId.code(),
             "The given id \"x\" doesn't match the cluster id \"cluster\"".to_owned(),
         ),
         (
-            adding(add(3).with_voter_directory_id(Uuid::nil())),
+            adding(AddRaftVoterRequest { voter_directory_id: Uuid::nil(), ..add(3) }),
             invalid,
             "Add voter request didn't include a valid voter".to_owned(),
         ),
         (
-            adding(add(3).with_listeners(Vec::new())),
+            adding(AddRaftVoterRequest { listeners: Vec::new(), ..add(3) }),
             invalid,
             "Add voter request didn't include the endpoint (Endpoints(endpoints={})) for the \
              default listener ListenerName(CONTROLLER)"
@@ -164,7 +163,7 @@ fn a_change_that_cannot_be_is_refused_in_kafkas_words() {
                 .to_owned(),
         ),
         (
-            adding(add(3).with_voter_directory_id(directory(9))),
+            adding(AddRaftVoterRequest { voter_directory_id: directory(9), ..add(3) }),
             timed_out,
             format!(
                 "Aborted add voter operation for {} since it is lagging behind",
@@ -226,4 +225,84 @@ fn who_does_not_lead_changes_nothing() {
         let answer = ask(&mut world, 3 - leader, request);
         assert_eq!(answer, Some((not_leader, Some(String::new()))), "Kafka has no words for it");
     }
+}
+
+/// What a node asked others for, of changes of the voters.
+fn asked_for(world: &World, id: i32) -> Vec<ReplicaKey> {
+    let of_node = world.sent.iter().filter(|(from, ..)| *from == id);
+    let keys = of_node.filter_map(|(.., request)| match request {
+        PeerRequest::AddRaftVoter(add) => {
+            assert!(!add.ack_when_committed, "it must fetch for that");
+            Some(ReplicaKey { id: add.voter_id, directory_id: add.voter_directory_id })
+        }
+        PeerRequest::RemoveRaftVoter(remove) => {
+            Some(ReplicaKey { id: remove.voter_id, directory_id: remove.voter_directory_id })
+        }
+        _ => None,
+    });
+    keys.collect()
+}
+
+/// A controller that joins by itself, and knows of the quorum what others tell it.
+fn joining(id: i32, directory_id: Uuid) -> QuorumSettings {
+    let mut settings = settings_of(id, &[]);
+    settings.own.directory_id = directory_id;
+    settings.bootstrap_servers =
+        (1..=3).map(|id| ("localhost".to_owned(), u16::try_from(9000 + id).unwrap())).collect();
+    settings.observers_sync = true;
+    settings.auto_join = true;
+    settings
+}
+
+#[test]
+fn a_controller_that_joins_by_itself_reads_the_log_first_and_then_asks_for_a_vote() {
+    let mut world = told(&[1, 2]);
+    let leader = world.leader().unwrap();
+    world.start_with(joining(3, directory(3)));
+    world.run(5_000);
+    assert_eq!(asked_for(&world, 3), [], "voters cannot change yet");
+    world.crash(3);
+    world.step(leader, Event::KRaftVersionRaised { version: 1 });
+    world.start_with(joining(3, directory(3)));
+    world.run(1_500);
+    assert_eq!((asked_for(&world, 3), voters(&world, leader)), (vec![], vec![1, 2]));
+    world.run(4_000);
+    let own = ReplicaKey { id: 3, directory_id: directory(3) };
+    assert_eq!(asked_for(&world, 3), [own], "once");
+    assert_eq!([1, 2, 3].map(|id| voters(&world, id)), [[1, 2, 3]; 3]);
+}
+
+#[test]
+fn a_controller_with_a_new_disk_has_its_former_self_removed_before_it_joins() {
+    let mut world = told(&[1, 2, 3]);
+    let leader = world.leader().unwrap();
+    world.step(leader, Event::KRaftVersionRaised { version: 1 });
+    world.run(1_000);
+    let lost = if leader == 3 { 2 } else { 3 };
+    world.crash(lost);
+    world.disks.remove(&lost);
+    world.sent.clear();
+    world.start_with(joining(lost, directory(30)));
+    world.run(9_000);
+    let key = |directory_id| ReplicaKey { id: lost, directory_id };
+    assert_eq!(asked_for(&world, lost), [key(directory(lost)), key(directory(30))]);
+    let known = |id: i32| world.nodes[&id].kraft().voters.key(lost);
+    assert_eq!((known(leader), known(lost)), (Some(key(directory(30))), Some(key(directory(30)))));
+}
+
+#[test]
+fn who_cannot_join_now_asks_again_after_a_while() {
+    let (mut world, leader) = raised(&[1, 2], 4);
+    world.start_with(joining(3, directory(3)));
+    world.run(1_900);
+    // A change is under way: the newcomer does not answer.
+    world.cut.insert((4, leader));
+    world.ask(leader, adding(add(4)));
+    world.run(600);
+    let own = ReplicaKey { id: 3, directory_id: directory(3) };
+    assert_eq!(asked_for(&world, 3), [own]);
+    assert_eq!(world.nodes[&3].is_voter(), false, "the leader was busy");
+    world.cut.clear();
+    world.run(9_000);
+    assert_eq!((asked_for(&world, 3), voters(&world, 3)), (vec![own; 2], vec![1, 2, 3]));
 }

@@ -39,7 +39,7 @@ pub(super) fn request_leaves(machine: &Machine, request: &PeerRequest) -> Result
         PeerRequest::EndQuorumEpoch(_)
         | PeerRequest::FetchSnapshot(_)
         | PeerRequest::UpdateRaftVoter(_)
-        | PeerRequest::AddRaftVoter { .. }
+        | PeerRequest::AddRaftVoter(_)
         | PeerRequest::RemoveRaftVoter(_)
         | PeerRequest::ApiVersions(_) => return Ok(()),
     };
