@@ -55,10 +55,9 @@ pub use settings::{Caller, GroupSettings};
 pub use shard::GroupShard;
 pub use streams::{
     DescribedStreamsGroup, DescribedStreamsMember, DescribedSubtopology, DescribedTopic,
-    DescribedTopology, EndpointPartitions, InternalTopic, StreamsGroupEvent,
-    StreamsGroupHeartbeat, StreamsHeartbeatAnswer, StreamsHeartbeatRequest, StreamsOverrides,
-    StreamsSettings, StreamsStatus, TaskAssignment, TaskIds, Tasks, TopicPartitions,
-    refuse_streams_heartbeat,
+    DescribedTopology, EndpointPartitions, InternalTopic, StreamsGroupEvent, StreamsGroupHeartbeat,
+    StreamsHeartbeatAnswer, StreamsHeartbeatRequest, StreamsOverrides, StreamsSettings,
+    StreamsStatus, TaskAssignment, TaskIds, Tasks, TopicPartitions, refuse_streams_heartbeat,
 };
 
 /// What one call of a shard of groups gives out.

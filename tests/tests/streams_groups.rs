@@ -161,27 +161,33 @@ fn describe(ids: &[&str]) -> StreamsGroupDescribeRequest {
 }
 
 fn commit(id: &str, member: &str, epoch: i32, partition: i32) -> OffsetCommitRequest {
-    let partition = OffsetCommitRequestPartition::default()
-        .with_partition_index(partition)
-        .with_committed_offset(7);
-    let topic = OffsetCommitRequestTopic::default()
-        .with_name(TopicName(text("orders")))
-        .with_partitions(vec![partition]);
-    OffsetCommitRequest::default()
-        .with_group_id(group(id))
-        .with_member_id(text(member))
-        .with_generation_id_or_member_epoch(epoch)
-        .with_topics(vec![topic])
+    let partition = OffsetCommitRequestPartition {
+        partition_index: partition,
+        committed_offset: 7,
+        ..OffsetCommitRequestPartition::default()
+    };
+    let topic = OffsetCommitRequestTopic {
+        name: TopicName(text("orders")),
+        partitions: vec![partition],
+        ..OffsetCommitRequestTopic::default()
+    };
+    OffsetCommitRequest {
+        group_id: group(id),
+        member_id: text(member),
+        generation_id_or_member_epoch: epoch,
+        topics: vec![topic],
+        ..OffsetCommitRequest::default()
+    }
 }
 
 fn fetch(id: &str, member: Option<&str>, epoch: i32) -> OffsetFetchRequest {
-    OffsetFetchRequest::default().with_groups(vec![
-        OffsetFetchRequestGroup::default()
-            .with_group_id(group(id))
-            .with_member_id(member.map(text))
-            .with_member_epoch(epoch)
-            .with_topics(None),
-    ])
+    let group = OffsetFetchRequestGroup {
+        group_id: group(id),
+        member_id: member.map(text),
+        member_epoch: epoch,
+        topics: None,
+    };
+    OffsetFetchRequest { groups: vec![group], ..OffsetFetchRequest::default() }
 }
 
 /// Answers in an order of their own: Kafka gives members and tasks as its hash maps have them.
@@ -297,7 +303,8 @@ fn life(asker: &mut Asker<'_>) {
 }
 
 fn topologies(asker: &mut Asker<'_>) {
-    asker.beat("sources are missing", &joins("absent", "a", vec![part("0", &["d", "c", "b", "a"])]));
+    asker
+        .beat("sources are missing", &joins("absent", "a", vec![part("0", &["d", "c", "b", "a"])]));
     asker.ask("described without sources", 0, &describe(&["absent"]));
     let mut joined = part("0", &["orders", "pairs"]);
     let group = CopartitionGroup { source_topics: vec![0, 1], ..CopartitionGroup::default() };
@@ -307,7 +314,10 @@ fn topologies(asker: &mut Asker<'_>) {
     circle.repartition_source_topics.push(topic("round", 0));
     circle.repartition_sink_topics.push(TopicName(text("round")));
     asker.beat("a circle", &joins("circle", "a", vec![circle]));
-    asker.beat("internal topics of Kafka", &joins("k", "a", vec![part("0", &["__consumer_offsets"])]));
+    asker.beat(
+        "internal topics of Kafka",
+        &joins("k", "a", vec![part("0", &["__consumer_offsets"])]),
+    );
     asker.beat("a name that cannot be", &joins("k", "a", vec![part("0", &["a b", "?"])]));
     let mut counted = part("0", &["orders"]);
     counted.state_changelog_topics.push(topic("changelog", 3));
@@ -515,8 +525,7 @@ fn a_word_count_is_exact_when_an_instance_is_killed_and_a_broker_bounces() {
     let bootstrap = cluster.bootstrap().join(",");
     let states = tempfile::tempdir().expect("a folder for state");
     let folder = |name: &str| states.path().join(name).display().to_string();
-    let instances =
-        ["one", "two"].map(|name| java(&["count", &bootstrap, &folder(name)]));
+    let instances = ["one", "two"].map(|name| java(&["count", &bootstrap, &folder(name)]));
     let [first, second] = instances;
     let runs = |instance: &Running| instance.stdout_so_far().contains("state RUNNING");
     until("both run", PATIENCE, || (runs(&first) && runs(&second)).then_some(()));

@@ -1,8 +1,9 @@
 //! Topics that are created because somebody asked for them: by Metadata, by a coordinator that
 //! needs its own, or by a streams group that needs internal ones.
 //!
-//! One request for a name is under way at a time. What went wrong with an internal topic is kept for
-//! a while: so long it is not tried again, and members are told. Kafka: `AutoTopicCreationManager`.
+//! One request for a name is under way at a time. What went wrong with an internal topic is kept
+//! for a while: so long it is not tried again, and members are told. Kafka:
+//! `AutoTopicCreationManager`.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -46,12 +47,7 @@ impl AutoTopics {
         config: Arc<DynamicBrokerConfig>,
         controller: Arc<ControllerClient>,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            config,
-            controller,
-            in_flight: Mutex::default(),
-            errors: Mutex::default(),
-        })
+        Arc::new(Self { config, controller, in_flight: Mutex::default(), errors: Mutex::default() })
     }
 
     /// Starts to create topics that a client asked for; the client asks again to see them.
@@ -165,8 +161,10 @@ impl AutoTopics {
                 for topic in failed {
                     let words = topic.error_message.filter(|message| !message.is_empty());
                     let words = words.map_or_else(
-                        || ErrorCode::try_from_code(topic.error_code)
-                            .map_or_else(String::new, |code| code.to_string()),
+                        || {
+                            ErrorCode::try_from_code(topic.error_code)
+                                .map_or_else(String::new, |code| code.to_string())
+                        },
                         |message| message.to_string(),
                     );
                     errors.keep(topic.name.to_string(), words, until);

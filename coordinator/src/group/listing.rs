@@ -94,7 +94,9 @@ impl GroupShard {
     pub fn describe(&self, group: &StrBytes) -> Result<DescribedGroup, GroupError> {
         match self.group(group)? {
             Group::Classic(group) => Ok(described(group)),
-            Group::Consumer(_) | Group::Streams(_) => Err(GroupError::NotAClassicGroup(group.clone())),
+            Group::Consumer(_) | Group::Streams(_) => {
+                Err(GroupError::NotAClassicGroup(group.clone()))
+            }
             Group::Unserved(foreign) => Ok(described_unserved(group, foreign)),
         }
     }

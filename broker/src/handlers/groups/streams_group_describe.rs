@@ -87,9 +87,8 @@ fn look_up(
 /// A group with a topic that the sender may not see is not shown at all.
 fn visible(context: &RequestContext, group: DescribedGroup) -> DescribedGroup {
     let parts = group.topology.iter().flat_map(|topology| topology.subtopologies.iter().flatten());
-    let is_denied = |topic: &TopicName| {
-        !context.authorize(Operation::Describe, Resource::Topic(topic))
-    };
+    let is_denied =
+        |topic: &TopicName| !context.authorize(Operation::Describe, Resource::Topic(topic));
     let hides = |part: &Subtopology| {
         let named = part.source_topics.iter().chain(&part.repartition_sink_topics);
         let made = part.repartition_source_topics.iter().chain(&part.state_changelog_topics);

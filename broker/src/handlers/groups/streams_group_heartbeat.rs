@@ -107,9 +107,8 @@ fn refuse_topics(
             }
         }
     }
-    let invalid = |why: String| {
-        refusal(ErrorCode::StreamsInvalidTopology, Some(StrBytes::from_string(why)))
-    };
+    let invalid =
+        |why: String| refusal(ErrorCode::StreamsInvalidTopology, Some(StrBytes::from_string(why)));
     let of = |is_bad: &dyn Fn(&str) -> bool| {
         topics.iter().copied().filter(|topic| is_bad(topic)).collect::<Vec<_>>().join(",")
     };

@@ -72,12 +72,9 @@ impl ConfiguredTopology {
                 });
                 Ok(Self { epoch, subtopologies: Some(subtopologies), missing, problem })
             }
-            Err(Misfit::Topics(problem)) => Ok(Self {
-                epoch,
-                subtopologies: None,
-                missing: Vec::new(),
-                problem: Some(problem),
-            }),
+            Err(Misfit::Topics(problem)) => {
+                Ok(Self { epoch, subtopologies: None, missing: Vec::new(), problem: Some(problem) })
+            }
             Err(Misfit::Topology(error)) => Err(error),
         }
     }
@@ -117,10 +114,12 @@ fn configured(
     part: &StreamsSubtopologyValue,
     counts: &PartitionCounts<'_>,
 ) -> Result<ConfiguredSubtopology, Misfit> {
-    let topics = |topics: &[StreamsTopicInfo]| -> Result<BTreeMap<StrBytes, InternalTopic>, Misfit> {
-        let topics = topics.iter().map(|topic| Ok((topic.name.clone(), internal(topic, counts)?)));
-        topics.collect()
-    };
+    let topics =
+        |topics: &[StreamsTopicInfo]| -> Result<BTreeMap<StrBytes, InternalTopic>, Misfit> {
+            let topics =
+                topics.iter().map(|topic| Ok((topic.name.clone(), internal(topic, counts)?)));
+            topics.collect()
+        };
     Ok(ConfiguredSubtopology {
         tasks: counts.tasks(part)?,
         source_topics: part.source_topics.iter().cloned().collect(),

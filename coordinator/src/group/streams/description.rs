@@ -124,7 +124,11 @@ fn described_as_brought(topology: &StreamsTopology) -> DescribedTopology {
             name: topic.name.clone(),
             partitions: topic.partitions,
             replication_factor: topic.replication_factor,
-            configs: topic.topic_configs.iter().map(|of| (of.key.clone(), of.value.clone())).collect(),
+            configs: topic
+                .topic_configs
+                .iter()
+                .map(|of| (of.key.clone(), of.value.clone()))
+                .collect(),
         });
         let mut topics: Vec<DescribedTopic> = topics.collect();
         topics.sort_by(|left, right| left.name.cmp(&right.name));

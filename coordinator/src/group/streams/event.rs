@@ -145,14 +145,12 @@ impl StreamsGroupEvent {
                  'sticky' assignor."
             ),
             Self::NotAssigned { group, why } => write!(f, "[GroupId {group}] {why}."),
-            Self::ConvertedFromClassic { group } => write!(
-                f,
-                "[GroupId {group}] Converted the empty classic group to a streams group."
-            ),
-            Self::ConvertedToClassic { group } => write!(
-                f,
-                "[GroupId {group}] Converted the empty streams group to a classic group."
-            ),
+            Self::ConvertedFromClassic { group } => {
+                write!(f, "[GroupId {group}] Converted the empty classic group to a streams group.")
+            }
+            Self::ConvertedToClassic { group } => {
+                write!(f, "[GroupId {group}] Converted the empty streams group to a classic group.")
+            }
             Self::Loaded { group, members } => {
                 write!(f, "Loaded streams group {group} with {members} members.")
             }
@@ -204,9 +202,9 @@ impl fmt::Display for Listed<'_> {
             tasks.iter().map(move |(task, epoch)| format!("{part}-{task}@{epoch}"))
         });
         let passive = |tasks: &Tasks| {
-            let tasks = tasks.iter().flat_map(|(part, tasks)| {
-                tasks.iter().map(move |task| format!("{part}-{task}"))
-            });
+            let tasks = tasks
+                .iter()
+                .flat_map(|(part, tasks)| tasks.iter().map(move |task| format!("{part}-{task}")));
             tasks.collect::<Vec<_>>().join(", ")
         };
         let active = active.collect::<Vec<_>>().join(", ");

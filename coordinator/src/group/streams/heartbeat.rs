@@ -16,6 +16,7 @@ use super::super::log_event::LogEvent;
 use super::super::modern::ClusterMetadata;
 use super::super::settings::Caller;
 use super::super::shard::{Group, GroupShard};
+use super::admission::{known_or_new, owned, refuse_unknown_tasks, stale_topology, topology};
 use super::configured_topology::{ConfiguredTopology, InternalTopic};
 use super::endpoints::{EndpointPartitions, endpoints};
 use super::event::StreamsGroupEvent;
@@ -118,38 +119,22 @@ impl GroupShard {
         let (id, mut written, mut statuses) = (&request.group_id, Vec::new(), Vec::new());
         let (group, mut unwritten) = self.streams_group_to_join(request, &mut written, out)?;
         let member = known_or_new(&group, request, out)?;
-        let mut updated = member.updated(request, client)?;
-        let is_member_changed = updated != member;
-        if is_member_changed {
+        let updated = member.updated(request, client)?;
+        if updated != member {
             written.push(records::member(id, &updated));
         }
         let topology = topology(&group, request, &mut written, out)?;
         statuses.extend(stale_topology(&group, &updated));
         let configured = self.configure(&group, &topology, &mut unwritten, request, now, out)?;
-        let validated = match configured.topology.ready() {
-            Some(_) => topology.epoch,
-            None => -1,
-        };
         refuse_unknown_tasks(&configured.topology, request)?;
         let configs = self.streams_assignment_configs(id);
-        let mut epoch = group.epoch;
-        if is_member_changed
-            || configured.is_changed
-            || validated != group.validated_topology_epoch
-            || configs != group.assignment_configs
-        {
-            epoch += 1;
-            let hash = configured.metadata_hash;
-            written.push(records::group_epoch(id, epoch, hash, validated, &configs));
-            self.metadata.refreshed(id, epoch, now);
-            out.log(LogEvent::Streams(StreamsGroupEvent::Bumped {
-                group: id.clone(),
-                member: updated.id.clone(),
-                epoch,
-                metadata_hash: hash,
-                validated_topology_epoch: validated,
-            }));
-        }
+        let is_changed = updated != member || configs != group.assignment_configs;
+        let epoch = self
+            .streams_epoch(&group, &updated, &configured, &configs, is_changed, now, out)
+            .map_or(group.epoch, |(epoch, record)| {
+                written.push(record);
+                epoch
+            });
         self.delay_streams_assignment(&group, now);
         let assigning = Assigning {
             group: &group,
@@ -161,22 +146,14 @@ impl GroupShard {
         let target =
             self.update_streams_target(&assigning, &mut statuses, &mut written, now, out)?;
         let owned = owned(request)?;
-        if !updated.is_reconciled_to(target.epoch) {
-            let reconciled = Reconciliation {
-                group: &group,
-                member: &updated,
-                target_epoch: target.epoch,
-                target: &target.assignment,
-                owned: owned.as_ref(),
-            }
-            .step()?;
-            if reconciled != updated {
-                written.push(records::current_assignment(id, &reconciled));
-                out.log(LogEvent::Streams(StreamsGroupEvent::reconciled(id, &reconciled)));
-                self.time_streams_rebalance(id, &reconciled, now);
-            }
-            updated = reconciled;
-        }
+        let reconciliation = Reconciliation {
+            group: &group,
+            member: &updated,
+            target_epoch: target.epoch,
+            target: &target.assignment,
+            owned: owned.as_ref(),
+        };
+        let updated = self.reconcile_streams(&reconciliation, &mut written, now, out)?;
         self.restart_streams_session(id, &updated.id, now);
         if request.shutdown_application {
             request_shutdown(&mut unwritten, request, out);
@@ -186,29 +163,91 @@ impl GroupShard {
             unwritten.endpoint_epoch += 1;
         }
         statuses.extend(configured.topology.problem.clone());
-        statuses.extend(unwritten.shutdown_requested_by.clone().map(StreamsStatus::ShutdownApplication));
-        let image = self.metadata.image();
-        let knows_endpoints = unwritten.endpoint_epoch == request.endpoint_information_epoch;
-        let endpoints = (!knows_endpoints)
-            .then(|| endpoints(&group, &updated, &configured.topology, &**image));
-        let answer = StreamsGroupHeartbeat {
-            member_id: updated.id.clone(),
-            member_epoch: updated.epoch,
-            heartbeat_interval_ms: self.streams_heartbeat_interval_ms(id),
-            statuses,
-            tasks: tasks_to_tell(&updated, is_new, owned.as_ref()),
-            // That of a group that comes into being here is not kept.
-            endpoint_information_epoch: match self.groups.latest(id) {
-                Some(_) => unwritten.endpoint_epoch,
-                None => 0,
-            },
-            endpoints,
-            missing_topics: configured.topology.missing.clone(),
-        };
+        let ends = unwritten.shutdown_requested_by.clone();
+        statuses.extend(ends.map(StreamsStatus::ShutdownApplication));
+        let tasks = tasks_to_tell(&updated, is_new, owned.as_ref());
+        let mut answer =
+            self.streams_answer(request, &group, &updated, &configured.topology, &unwritten);
+        (answer.statuses, answer.tasks) = (statuses, tasks);
         if let Some(Group::Streams(_)) = self.groups.latest(id) {
             self.streams.insert(id.clone(), unwritten);
         }
         Ok((written, answer))
+    }
+
+    /// The group's next epoch, where something that an assignment depends on has changed.
+    #[expect(clippy::too_many_arguments, reason = "one step of a heartbeat, with all it is about")]
+    fn streams_epoch(
+        &mut self,
+        group: &StreamsGroup,
+        member: &Member,
+        configured: &Configured,
+        configs: &BTreeMap<StrBytes, StrBytes>,
+        is_changed: bool,
+        now: Now,
+        out: &mut Outputs,
+    ) -> Option<(i32, GroupRecord)> {
+        let topology = &configured.topology;
+        let validated = if topology.ready().is_some() { topology.epoch } else { -1 };
+        let is_validated = validated == group.validated_topology_epoch;
+        if is_validated && !is_changed && !configured.is_changed {
+            return None;
+        }
+        let (epoch, metadata_hash) = (group.epoch + 1, configured.metadata_hash);
+        self.metadata.refreshed(&group.id, epoch, now);
+        out.log(LogEvent::Streams(StreamsGroupEvent::Bumped {
+            group: group.id.clone(),
+            member: member.id.clone(),
+            epoch,
+            metadata_hash,
+            validated_topology_epoch: validated,
+        }));
+        Some((epoch, records::group_epoch(&group.id, epoch, metadata_hash, validated, configs)))
+    }
+
+    /// The member, a step nearer to its target if it is not there.
+    fn reconcile_streams(
+        &mut self,
+        reconciliation: &Reconciliation<'_>,
+        written: &mut Vec<GroupRecord>,
+        now: Now,
+        out: &mut Outputs,
+    ) -> Result<Member, GroupError> {
+        let (group, member) = (reconciliation.group, reconciliation.member);
+        if member.is_reconciled_to(reconciliation.target_epoch) {
+            return Ok(member.clone());
+        }
+        let reconciled = reconciliation.step()?;
+        if reconciled != *member {
+            written.push(records::current_assignment(&group.id, &reconciled));
+            out.log(LogEvent::Streams(StreamsGroupEvent::reconciled(&group.id, &reconciled)));
+            self.time_streams_rebalance(&group.id, &reconciled, now);
+        }
+        Ok(reconciled)
+    }
+
+    /// What a member is told, but for its tasks and what is the matter with the group.
+    fn streams_answer(
+        &self,
+        request: &StreamsHeartbeatRequest,
+        group: &StreamsGroup,
+        member: &Member,
+        configured: &ConfiguredTopology,
+        unwritten: &Unwritten,
+    ) -> StreamsGroupHeartbeat {
+        let image = self.metadata.image();
+        let knows_endpoints = unwritten.endpoint_epoch == request.endpoint_information_epoch;
+        // That of a group that comes into being here is not kept.
+        let is_known = self.groups.latest(&group.id).is_some();
+        StreamsGroupHeartbeat {
+            member_id: member.id.clone(),
+            member_epoch: member.epoch,
+            heartbeat_interval_ms: self.streams_heartbeat_interval_ms(&group.id),
+            endpoint_information_epoch: if is_known { unwritten.endpoint_epoch } else { 0 },
+            endpoints: (!knows_endpoints).then(|| endpoints(group, member, configured, &**image)),
+            missing_topics: configured.missing.clone(),
+            ..StreamsGroupHeartbeat::default()
+        }
     }
 
     /// The group, which somebody who joins makes; an empty classic one gives way to it.
@@ -280,143 +319,6 @@ impl GroupShard {
         unwritten.configured = Some(Arc::clone(&configured));
         Ok(Configured { topology: configured, metadata_hash, is_changed })
     }
-}
-
-/// The member, which one that joins may become; refused where its epoch is not the member's.
-fn known_or_new(
-    group: &StreamsGroup,
-    request: &StreamsHeartbeatRequest,
-    out: &mut Outputs,
-) -> Result<Member, GroupError> {
-    let id = &request.member_id;
-    if request.member_epoch == 0 {
-        let (group_id, member) = (group.id.clone(), id.clone());
-        out.log(LogEvent::Streams(StreamsGroupEvent::Joins { group: group_id, member }));
-        let known = group.members.get(id).map(|known| Member::clone(known));
-        return Ok(known.unwrap_or_else(|| Member::new(id.clone())));
-    }
-    let member = group.member(id)?;
-    let (received, known) = (request.member_epoch, member.epoch);
-    // The answer with the new epoch may have been lost.
-    let missed_one = received == member.previous_epoch && has_no_more(request, member);
-    if received == known || received < known && missed_one {
-        return Ok(Member::clone(member));
-    }
-    let how = if received > known { "greater" } else { "smaller" };
-    Err(GroupError::FencedMemberEpoch(format!(
-        "The streams group member has a {how} member epoch ({received}) than the one known by the \
-         group coordinator ({known}). The member must abandon all its partitions and rejoin."
-    )))
-}
-
-/// Whether the member has told what it has, and that is no more than it was given.
-fn has_no_more(request: &StreamsHeartbeatRequest, member: &Member) -> bool {
-    let given = member.assigned.assignment();
-    let kinds = [
-        (&request.active_tasks, &given.active),
-        (&request.standby_tasks, &given.standby),
-        (&request.warmup_tasks, &given.warmup),
-    ];
-    kinds.into_iter().all(|(told, given)| {
-        told.as_ref().is_some_and(|told| {
-            told.iter().all(|tasks| {
-                given.get(&tasks.subtopology).is_some_and(|given| {
-                    tasks.partitions.iter().all(|partition| given.contains(partition))
-                })
-            })
-        })
-    })
-}
-
-/// The group's topology, which the first member brings; nobody can change it (4.3).
-fn topology(
-    group: &StreamsGroup,
-    request: &StreamsHeartbeatRequest,
-    written: &mut Vec<GroupRecord>,
-    out: &mut Outputs,
-) -> Result<Arc<StreamsTopology>, GroupError> {
-    let known = group.topology.as_ref();
-    let Some(value) = &request.topology else {
-        return known
-            .cloned()
-            .ok_or(GroupError::Unexpected("neither the group nor the request has a topology"));
-    };
-    let brought = StreamsTopology::new(value.clone())
-        .ok_or(GroupError::Unexpected("a subtopology is there twice"))?;
-    let event = |text| StreamsGroupEvent::Topology {
-        group: group.id.clone(),
-        member: request.member_id.clone(),
-        text,
-        epoch: brought.epoch,
-    };
-    match known {
-        None => {
-            out.log(LogEvent::Streams(event("Member initialized the topology with epoch")));
-            written.push(records::topology(&group.id, value.clone()));
-            Ok(Arc::new(brought))
-        }
-        Some(known) if known.epoch > brought.epoch => {
-            out.log(LogEvent::Streams(event("Member joined with stale topology epoch")));
-            Ok(Arc::clone(known))
-        }
-        Some(known) if **known == brought => Ok(Arc::clone(known)),
-        Some(_) => Err(GroupError::InvalidRequest("Topology updates are not supported yet.")),
-    }
-}
-
-fn stale_topology(group: &StreamsGroup, member: &Member) -> Option<StreamsStatus> {
-    let group = group.topology.as_ref()?.epoch;
-    let member = member.topology_epoch;
-    (member < group).then_some(StreamsStatus::StaleTopology { member, group })
-}
-
-/// A member cannot have tasks that are not there.
-fn refuse_unknown_tasks(
-    configured: &ConfiguredTopology,
-    request: &StreamsHeartbeatRequest,
-) -> Result<(), GroupError> {
-    let Some(subtopologies) = configured.ready() else { return Ok(()) };
-    let told = [&request.active_tasks, &request.standby_tasks, &request.warmup_tasks];
-    for tasks in told.into_iter().flatten().flatten() {
-        let id = &tasks.subtopology;
-        let Some(part) = subtopologies.get(id) else {
-            let why = format!("Subtopology {id} does not exist in the topology.");
-            return Err(GroupError::InvalidStreamsRequest(why));
-        };
-        let count = part.tasks;
-        if let Some(task) = tasks.partitions.iter().find(|task| !(0..count).contains(*task)) {
-            return Err(GroupError::InvalidStreamsRequest(format!(
-                "Task {task} for subtopology {id} is invalid. Number of tasks for this \
-                 subtopology: {count}"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// What the member says it has, if it says so of all kinds of tasks.
-fn owned(request: &StreamsHeartbeatRequest) -> Result<Option<TaskAssignment>, GroupError> {
-    let (Some(active), Some(standby), Some(warmup)) =
-        (&request.active_tasks, &request.standby_tasks, &request.warmup_tasks)
-    else {
-        return Ok(None);
-    };
-    let by_subtopology = |told: &[super::request::TaskIds]| {
-        let tasks = told.iter().map(|tasks| {
-            (tasks.subtopology.clone(), tasks.partitions.iter().copied().collect())
-        });
-        let tasks: BTreeMap<_, _> = tasks.collect();
-        if tasks.len() == told.len() {
-            Ok(tasks)
-        } else {
-            Err(GroupError::Unexpected("a subtopology's tasks are there twice"))
-        }
-    };
-    Ok(Some(TaskAssignment {
-        active: by_subtopology(active)?,
-        standby: by_subtopology(standby)?,
-        warmup: by_subtopology(warmup)?,
-    }))
 }
 
 /// What a member is to have, when it does not know. Unlike Kafka: who says that it has something

@@ -58,7 +58,8 @@ impl<'a> PartitionCounts<'a> {
 
     /// The tasks of a subtopology: as many as the largest topic that it reads has partitions.
     pub(super) fn tasks(&self, part: &StreamsSubtopologyValue) -> Result<i32, Misfit> {
-        let counts: Result<Vec<i32>, Misfit> = sources(part).map(|topic| self.known(topic)).collect();
+        let counts: Result<Vec<i32>, Misfit> =
+            sources(part).map(|topic| self.known(topic)).collect();
         counts?.into_iter().max().ok_or_else(|| {
             let id = &part.subtopology_id;
             invalid(format!("No source topics found for subtopology {id}"))
@@ -119,10 +120,7 @@ impl<'a> PartitionCounts<'a> {
         internal.chain(external).max()
     }
 
-    fn of_changelogs(
-        &self,
-        topology: &StreamsTopology,
-    ) -> Result<BTreeMap<StrBytes, i32>, Misfit> {
+    fn of_changelogs(&self, topology: &StreamsTopology) -> Result<BTreeMap<StrBytes, i32>, Misfit> {
         let mut counts = BTreeMap::new();
         for part in &topology.subtopologies {
             let tasks = self.tasks(part)?;

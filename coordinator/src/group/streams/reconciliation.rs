@@ -94,7 +94,8 @@ impl Reconciliation<'_> {
             let epochs = tasks.into_iter().map(|task| (task, self.target_epoch));
             kept.active.entry(part).or_default().extend(epochs);
         }
-        for (into, added) in [(&mut kept.standby, standby.added), (&mut kept.warmup, warmup.added)] {
+        for (into, added) in [(&mut kept.standby, standby.added), (&mut kept.warmup, warmup.added)]
+        {
             for (part, tasks) in added {
                 into.entry(part).or_default().extend(tasks);
             }
@@ -120,9 +121,9 @@ impl Reconciliation<'_> {
     fn with_epochs(&self, tasks: &Tasks) -> ActiveTasks {
         let of = &self.member.assigned;
         let tasks = tasks.iter().map(|(part, partitions)| {
-            let epochs = partitions.iter().filter_map(|partition| {
-                Some((*partition, of.epoch_of(part, *partition)?))
-            });
+            let epochs = partitions
+                .iter()
+                .filter_map(|partition| Some((*partition, of.epoch_of(part, *partition)?)));
             (part.clone(), epochs.collect::<BTreeMap<i32, i32>>())
         });
         tasks.collect()
@@ -138,17 +139,13 @@ impl Reconciliation<'_> {
     fn is_in_process(&self, part: &StrBytes, task: i32) -> bool {
         let process = &self.member.process_id;
         let others = self.group.members.values().filter(|other| other.process_id == *process);
-        others.into_iter().any(|other| {
-            other.holds_active(part, task) || other.holds_passive(part, task)
-        })
+        others
+            .into_iter()
+            .any(|other| other.holds_active(part, task) || other.holds_passive(part, task))
     }
 }
 
-fn difference(
-    has: &Tasks,
-    target: &Tasks,
-    is_held: impl Fn(&StrBytes, i32) -> bool,
-) -> Difference {
+fn difference(has: &Tasks, target: &Tasks, is_held: impl Fn(&StrBytes, i32) -> bool) -> Difference {
     let mut difference = Difference::default();
     let none = BTreeSet::new();
     let parts: BTreeSet<&StrBytes> = has.keys().chain(target.keys()).collect();

@@ -239,7 +239,7 @@ fn request(member: &Member) -> StreamsHeartbeatRequest {
 #[test]
 fn members_come_and_go_and_no_task_is_held_twice() {
     let seeds = std::env::var("GREGOR_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
-    for seed in 1..=seeds.unwrap_or(80) {
+    for seed in 1..=seeds.unwrap_or(60) {
         Simulation::new(seed).run();
     }
 }

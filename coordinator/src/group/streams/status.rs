@@ -6,9 +6,7 @@ use protocol::wire::StrBytes;
 /// What is the matter with a group; printed it is Kafka's detail of the status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StreamsStatus {
-    #[error(
-        "The member's topology epoch {member} is behind the group's topology epoch {group}."
-    )]
+    #[error("The member's topology epoch {member} is behind the group's topology epoch {group}.")]
     StaleTopology { member: i32, group: i32 },
     #[error("{0}")]
     MissingSourceTopics(String),

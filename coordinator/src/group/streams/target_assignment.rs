@@ -35,7 +35,7 @@ pub(super) struct Target {
     pub(super) assignment: Arc<TaskAssignment>,
 }
 
-/// A group whose target may be behind, its epoch as it will be, and a member that sends a heartbeat.
+/// A group whose target may be behind, its epoch as it will be, and who sends a heartbeat.
 pub(super) struct Assigning<'a> {
     pub(super) group: &'a StreamsGroup,
     pub(super) epoch: i32,
@@ -139,9 +139,7 @@ impl GroupShard {
             configs: &group.assignment_configs,
         };
         let mut written = Vec::new();
-        if self
-            .update_streams_target(&assigning, &mut Vec::new(), &mut written, now, out)
-            .is_ok()
+        if self.update_streams_target(&assigning, &mut Vec::new(), &mut written, now, out).is_ok()
             && !written.is_empty()
         {
             out.write(self, written, None);
@@ -174,14 +172,19 @@ fn group_spec(
     let members = members.into_values().map(|member| MemberSpec {
         id: member.id.clone(),
         process: member.process_id.clone(),
-        target: group.target.get(&member.id).map(|of| TaskAssignment::clone(of)).unwrap_or_default(),
+        target: group
+            .target
+            .get(&member.id)
+            .map(|of| TaskAssignment::clone(of))
+            .unwrap_or_default(),
     });
     let parts = configured.ready().into_iter().flatten().map(|(id, part)| Subtopology {
         id: id.clone(),
         tasks: part.tasks,
         is_stateful: part.is_stateful(),
     });
-    let replicas = configs.get(STANDBY_REPLICAS.as_bytes()).and_then(|replicas| replicas.parse().ok());
+    let replicas =
+        configs.get(STANDBY_REPLICAS.as_bytes()).and_then(|replicas| replicas.parse().ok());
     GroupSpec {
         members: hash_map_order(members.collect(), |member| java_hash(&member.id)),
         subtopologies: parts.collect(),

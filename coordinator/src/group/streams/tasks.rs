@@ -26,9 +26,10 @@ impl TaskAssignment {
     /// Whether any of these tasks is among them, as the same kind of task.
     pub(super) fn has_any_of(&self, others: &OwnedTasks) -> bool {
         let actives = self.active.iter().any(|(subtopology, tasks)| {
-            others.active.get(subtopology).is_some_and(|others| {
-                tasks.iter().any(|partition| others.contains_key(partition))
-            })
+            others
+                .active
+                .get(subtopology)
+                .is_some_and(|others| tasks.iter().any(|partition| others.contains_key(partition)))
         });
         actives || meet(&self.standby, &others.standby) || meet(&self.warmup, &others.warmup)
     }

@@ -30,7 +30,11 @@ impl GroupShard {
         if member.state == MemberState::UnrevokedTasks {
             let timeout_ms = member.rebalance_timeout_ms;
             let deadline_ms = now.monotonic_ms + positive(timeout_ms);
-            self.timers.set(key, deadline_ms, Expiry::Rebalance { epoch: member.epoch, timeout_ms });
+            self.timers.set(
+                key,
+                deadline_ms,
+                Expiry::Rebalance { epoch: member.epoch, timeout_ms },
+            );
         } else {
             self.timers.cancel(&key);
         }

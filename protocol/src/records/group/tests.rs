@@ -128,9 +128,9 @@ fn an_empty_group_is_written_as_stock_does() {
 
 #[test]
 fn records_of_other_kinds_of_groups_are_named_and_kept_whole() {
-    for (name, kind, group, names_group, names_member) in [
-        ("share_group_key", ModernGroupKind::Share, "sg", true, false),
-    ] {
+    for (name, kind, group, names_group, names_member) in
+        [("share_group_key", ModernGroupKind::Share, "sg", true, false)]
+    {
         let bytes = stock_bytes(name);
         let record = GroupRecord::read(Some(&bytes), Some(b"anything")).unwrap();
         let GroupRecord::Modern { key, .. } = &record else { panic!("{name} is not foreign") };

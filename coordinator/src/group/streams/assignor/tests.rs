@@ -31,7 +31,8 @@ fn targets(words: &str) -> BTreeMap<StrBytes, TaskAssignment> {
 
 fn group(input: &str, before: &str) -> GroupSpec {
     let mut before = targets(before);
-    let mut group = GroupSpec { members: Vec::new(), subtopologies: Vec::new(), standby_replicas: 0 };
+    let mut group =
+        GroupSpec { members: Vec::new(), subtopologies: Vec::new(), standby_replicas: 0 };
     for word in input.split_whitespace() {
         let (name, value) = word.split_once('=').unwrap();
         match name {
@@ -91,14 +92,18 @@ fn every_task_is_active_once_and_no_process_has_it_twice() {
         let mut of_processes = BTreeSet::new();
         for member in &group.members {
             let of = &assigned[&member.id];
-            for (part, partition) in of.active.iter().flat_map(|(part, of)| {
-                of.iter().map(move |partition| (part.clone(), *partition))
-            }) {
+            for (part, partition) in of
+                .active
+                .iter()
+                .flat_map(|(part, of)| of.iter().map(move |partition| (part.clone(), *partition)))
+            {
                 assert!(active.insert((part, partition)), "{line}");
             }
-            for (part, partition) in [&of.active, &of.standby].into_iter().flatten().flat_map(
-                |(part, of)| of.iter().map(move |partition| (part.clone(), *partition)),
-            ) {
+            for (part, partition) in [&of.active, &of.standby]
+                .into_iter()
+                .flatten()
+                .flat_map(|(part, of)| of.iter().map(move |partition| (part.clone(), *partition)))
+            {
                 assert!(of_processes.insert((&member.process, part, partition)), "{line}");
             }
         }

@@ -275,7 +275,8 @@ fn members_are_told_where_interactive_queries_are_answered() {
     let ports = second.endpoints.unwrap();
     let ports: Vec<u16> = ports.iter().map(|of| of.endpoint.port).collect();
     assert_eq!((second.endpoint_information_epoch, ports), (1, vec![1, 2]));
-    let knows = |epoch| StreamsHeartbeatRequest { endpoint_information_epoch: epoch, ..stays("b", 3) };
+    let knows =
+        |epoch| StreamsHeartbeatRequest { endpoint_information_epoch: epoch, ..stays("b", 3) };
     assert_eq!(bench.try_beat_streams(&knows(1)).unwrap().endpoints, None);
     assert!(bench.try_beat_streams(&knows(0)).unwrap().endpoints.is_some());
 }

@@ -61,8 +61,7 @@ fn groups_and_topologies() -> Vec<(StreamsGroupRecord, &'static str)> {
     };
     let topology =
         StreamsTopologyValue { epoch: 2, subtopologies: vec![part], ..Default::default() };
-    let of_group =
-        |value| StreamsGroupRecord::Group { group: group.clone(), value: Some(value) };
+    let of_group = |value| StreamsGroupRecord::Group { group: group.clone(), value: Some(value) };
     vec![
         (of_group(full), "streams_group_value"),
         (of_group(plain), "streams_group_value_plain"),
