@@ -472,7 +472,7 @@ fn stock_reads_gregors_groups_and_gregor_stocks() {
 /// Lines of three words each.
 const LINES: usize = 3_000;
 const WORDS_OF_LINE: usize = 3;
-const PATIENCE: Duration = Duration::from_secs(50);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 fn java(words: &[&str]) -> Running {
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
@@ -513,7 +513,7 @@ fn a_word_count_is_exact_when_an_instance_is_killed_and_a_broker_bounces() {
         .line("offsets.topic.replication.factor=3")
         .line("group.streams.initial.rebalance.delay.ms=500")
         .line("group.streams.min.session.timeout.ms=4000")
-        .line("group.streams.session.timeout.ms=5000")
+        .line("group.streams.session.timeout.ms=8000")
         .line("group.streams.min.heartbeat.interval.ms=500")
         .line("group.streams.heartbeat.interval.ms=500");
     let mut cluster = Cluster::start(layout);
@@ -531,7 +531,7 @@ fn a_word_count_is_exact_when_an_instance_is_killed_and_a_broker_bounces() {
     until("both run", PATIENCE, || (runs(&first) && runs(&second)).then_some(()));
     let (third, two_thirds) = (LINES / 3, LINES / 3 * 2);
     run(&["fill", &bootstrap, "0", &third.to_string()]);
-    first.stop();
+    let _killed = first.stop();
     run(&["fill", &bootstrap, &third.to_string(), &two_thirds.to_string()]);
     cluster.kill(2);
     run(&["fill", &bootstrap, &two_thirds.to_string(), &LINES.to_string()]);
