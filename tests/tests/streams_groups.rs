@@ -3,6 +3,8 @@
 //! broker.
 
 use std::fmt::Debug;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use protocol::messages::offset_commit_request::{
@@ -19,11 +21,12 @@ use protocol::messages::{
     TopicName,
 };
 use protocol::wire::{Request, StrBytes};
+use tests::cluster::programs::Program;
 use tests::cluster::view::until;
 use tests::cluster::{Cluster, Layout};
 use tests::golden::{file, recording};
 use tests::mask;
-use tests::oracle::{NEWEST, Running, ToolServer, streams_class_path};
+use tests::oracle::{NEWEST, ToolServer, streams_class_path};
 use tests::server::{Kind, Server};
 use tests::topic::create;
 use tests::wire::Client;
@@ -472,16 +475,20 @@ fn stock_reads_gregors_groups_and_gregor_stocks() {
 /// Lines of three words each.
 const LINES: usize = 3_000;
 const WORDS_OF_LINE: usize = 3;
-const PATIENCE: Duration = Duration::from_secs(150);
+const PATIENCE: Duration = Duration::from_secs(50);
 
-fn java(words: &[&str]) -> Running {
-    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    let server = ToolServer::shared();
-    server.spawn_main_within(&streams_class_path(), "WordCount", &words, "", PATIENCE)
+/// An instance of the application, a process of its own.
+fn instance(bootstrap: &str, folder: &Path) -> Program {
+    let mut java = Command::new("java");
+    java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp"]);
+    java.arg(streams_class_path()).args(["WordCount", "count", bootstrap]).arg(folder);
+    Program::start(&java, folder.with_extension("out"))
 }
 
 fn run(words: &[&str]) -> String {
-    let finished = java(words).finish();
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let server = ToolServer::shared();
+    let finished = server.spawn_main(&streams_class_path(), "WordCount", &words, "").finish();
     assert_eq!(finished.code, 0, "{words:?}: {finished:#?}");
     finished.stdout
 }
@@ -524,21 +531,19 @@ fn a_word_count_is_exact_when_an_instance_is_killed_and_a_broker_bounces() {
     }
     let bootstrap = cluster.bootstrap().join(",");
     let states = tempfile::tempdir().expect("a folder for state");
-    let folder = |name: &str| states.path().join(name).display().to_string();
-    let instances = ["one", "two"].map(|name| java(&["count", &bootstrap, &folder(name)]));
-    let [first, second] = instances;
-    let runs = |instance: &Running| instance.stdout_so_far().contains("state RUNNING");
+    let start = |name: &str| instance(&bootstrap, &states.path().join(name));
+    let [first, second] = ["one", "two"].map(start);
+    let runs = |instance: &Program| instance.printed().contains("state RUNNING");
     until("both run", PATIENCE, || (runs(&first) && runs(&second)).then_some(()));
     let (third, two_thirds) = (LINES / 3, LINES / 3 * 2);
     run(&["fill", &bootstrap, "0", &third.to_string()]);
-    let _killed = first.stop();
+    drop(first);
     run(&["fill", &bootstrap, &third.to_string(), &two_thirds.to_string()]);
     cluster.kill(2);
     run(&["fill", &bootstrap, &two_thirds.to_string(), &LINES.to_string()]);
     cluster.start_again(2);
     let all = (LINES * WORDS_OF_LINE).to_string();
     let read = run(&["read", &bootstrap, &all, &PATIENCE.as_secs().to_string()]);
-    let said = second.stop();
     let read: Vec<&str> = read.lines().collect();
-    assert_eq!(read, expected(), "{}\n{}", said.stdout, said.stderr);
+    assert_eq!(read, expected(), "{}", second.printed());
 }
