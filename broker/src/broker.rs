@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use crate::client_metrics::ClientMetrics;
+use crate::coordinators::end_offsets::EndOffsets;
 use crate::coordinators::groups::Groups;
+use crate::coordinators::persister::Persister;
+use crate::coordinators::share::ShareStates;
 use crate::coordinators::transactions::Transactions;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::controller_client::ControllerClient;
@@ -23,6 +26,7 @@ use crate::replication::log_dir_moves::LogDirMoves;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::context::Policies;
 use crate::requests::requester::Client;
+use crate::share::SharePartitions;
 use crate::zookeeper::ZooKeeperFace;
 
 /// One node, of whichever roles.
@@ -38,7 +42,12 @@ pub(crate) struct Broker {
     pub(crate) moves: Arc<LogDirMoves>,
     pub(crate) fetch_sessions: FetchSessions,
     pub(crate) groups: Groups,
+    pub(crate) share_partitions: Arc<SharePartitions>,
+    pub(crate) end_offsets: EndOffsets,
     pub(crate) transactions: Transactions,
+    pub(crate) share_states: ShareStates,
+    #[allow(dead_code, reason = "who asks comes with share groups and their partitions")]
+    pub(crate) persister: Arc<Persister>,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,
     pub(crate) policies: Arc<Policies>,
@@ -62,6 +71,7 @@ impl Broker {
         if let Some(client_metrics) = &self.client_metrics {
             client_metrics.disconnected(client.connection_id);
         }
+        self.share_partitions.connection_closed(client.connection_id);
         if let Some(broker_id) = self.quorum.connection_ended(client.connection_id) {
             self.metadata.lost(broker_id);
         }

@@ -22,6 +22,7 @@ mod publisher;
 mod replication;
 mod requests;
 mod serving;
+mod share;
 mod zookeeper;
 
 pub use node::{StartError, StopSignals, run};

@@ -38,7 +38,7 @@ use self::state_changes::{Before, Fetching};
 use crate::blocking::blocking;
 use crate::broker::Broker;
 use crate::clock::wall_ms;
-use crate::coordinators::{Unserved, groups, transactions};
+use crate::coordinators::{Unserved, groups, share, transactions};
 use crate::log_dirs::OwnedPartition;
 use crate::metadata::dynamic_config;
 use crate::net::limits::Limits;
@@ -109,6 +109,7 @@ impl Publisher {
         self.broker.moves.resume();
         self.broker.groups.begin(&self.broker.replicas.partitions, &image);
         self.broker.transactions.begin(&self.broker.replicas.partitions, &image);
+        self.broker.share_states.begin(&self.broker.replicas.partitions, &image);
         self.watch(&image);
         self.broker.metadata.set_image(image);
         Ok(())
@@ -152,9 +153,11 @@ impl Publisher {
         if !changes.brokers.is_empty() {
             self.watch(&image);
         }
-        let Broker { groups, transactions, replicas, metadata, .. } = &*self.broker;
+        let Broker { groups, transactions, share_states, replicas, metadata, .. } = &*self.broker;
+        self.broker.share_partitions.apply(&image);
         groups.apply(&replicas.partitions, &metadata.image(), &image, changes);
         transactions.apply(&replicas.partitions, &metadata.image(), &image, changes);
+        share_states.apply(&replicas.partitions, &metadata.image(), &image, changes);
         self.broker.metadata.set_image(image);
     }
 
@@ -211,10 +214,11 @@ impl Publisher {
         let mut left = reasons.len() + leaving.len();
         let mut found = explained(&look.differences, &reasons);
         found.extend(leaving);
-        let Broker { groups, transactions, replicas, .. } = &*self.broker;
+        let Broker { groups, transactions, share_states, replicas, .. } = &*self.broker;
         for (of, unserved) in [
             (groups::TOPIC, groups.reconcile(&replicas.partitions, &image)),
             (transactions::TOPIC, transactions.reconcile(&replicas.partitions, &image)),
+            (share::TOPIC, share_states.reconcile(&replicas.partitions, &image)),
         ] {
             left += unserved.iter().filter(|unserved| unserved.is_tried_again).count();
             found.extend(unserved.into_iter().map(|Unserved { partition, reason, .. }| {

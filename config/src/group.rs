@@ -3,7 +3,7 @@
 //! Answers to GroupConfig. Keys of groups that do not exist here yet can be stored and described all
 //! the same.
 
-use crate::keys::Table;
+use crate::keys::{Table, iso_duration_ms};
 use crate::{BrokerConfig, ConfigError, Properties, Value, Values};
 
 /// Group keys whose default is a key of the broker.
@@ -94,6 +94,27 @@ const BOUNDS: &[(&str, Option<&str>, &str)] = &[
     ),
 ];
 
+/// Where a share group begins to read a partition (share.auto.offset.reset).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShareOffsetReset {
+    Earliest,
+    Latest,
+    /// So many milliseconds before now.
+    ByDuration(i64),
+}
+
+impl ShareOffsetReset {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once(':') {
+            None if text == "earliest" => Some(Self::Earliest),
+            None if text == "latest" => Some(Self::Latest),
+            Some(("by_duration", duration)) => iso_duration_ms(duration).map(Self::ByDuration),
+            _ => None,
+        }
+    }
+}
+
 /// Checks all settings that a group would have.
 pub fn validate_all(broker: &BrokerConfig, own: &Properties) -> Result<(), ConfigError> {
     if let Some((name, _)) = own.iter().find(|(name, _)| Table::Group.key(name).is_none()) {
@@ -142,4 +163,26 @@ pub(crate) fn effective_values(broker: &BrokerConfig, own: &Properties) -> Value
         values.set(key.name, key.parse(text).unwrap_or(Value::Null));
     }
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ShareOffsetReset::{ByDuration, Earliest, Latest};
+    use super::*;
+
+    #[test]
+    fn a_share_group_begins_at_an_end_or_some_time_ago() {
+        for (text, reset) in [
+            ("earliest", Some(Earliest)),
+            ("latest", Some(Latest)),
+            ("by_duration:P1DT2H3M4.5S", Some(ByDuration(93_784_500))),
+            ("by_duration:PT10M", Some(ByDuration(600_000))),
+            ("by_duration:PT", None),
+            ("by_duration:P1H", None),
+            ("by_duration:-PT1H", None),
+            ("sometime", None),
+        ] {
+            assert_eq!(ShareOffsetReset::parse(text), reset, "{text}");
+        }
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! `shard` owns the state; one file per thing that happens to it: `join`, `sync`, `session`,
 //! `leave`, `rebalance`, `listing`, `deletion`, `offsets`, `replay`; groups of KIP-848 stand in
-//! `consumer`, on `modern`, those of Kafka Streams (KIP-1071) in `streams`. Answers to Kafka's `GroupMetadataManager`, `ClassicGroup`,
+//! `consumer`, share groups of KIP-932 in `share`, both on `modern`, those of Kafka Streams (KIP-1071)
+//! in `streams`. Answers to Kafka's `GroupMetadataManager`, `ClassicGroup`,
 //! `ConsumerGroup` and `OffsetMetadataManager`.
 
 mod answer;
@@ -13,6 +14,8 @@ mod join;
 mod leave;
 mod listing;
 mod log_event;
+#[cfg(test)]
+mod migration_simulation;
 mod modern;
 mod offsets;
 mod pending_write;
@@ -21,6 +24,7 @@ mod replay;
 mod session;
 mod settings;
 mod shard;
+mod share;
 #[cfg(test)]
 mod simulation;
 mod state;
@@ -31,8 +35,6 @@ mod takeover;
 #[cfg(test)]
 mod tests;
 mod timers;
-mod unserved_group;
-mod unserved_groups;
 
 pub use answer::{
     Answer, CommitAnswer, CommittedTopic, CompletionAnswer, DeleteGroupsAnswer,
@@ -42,7 +44,8 @@ pub use answer::{
 pub use classic::GroupState;
 pub use consumer::{
     ConsumerGroupEvent, ConsumerGroupHeartbeat, DescribedConsumerGroup, DescribedConsumerMember,
-    DescribedPartitions, HeartbeatAnswer, refuse_heartbeat,
+    DescribedPartitions, DowngradeObstacle, HeartbeatAnswer, MemberProtocol, UpgradeObstacle,
+    refuse_heartbeat,
 };
 pub use join::refuse_join;
 pub use listing::{DescribedGroup, DescribedMember, GroupKind, ListedGroup};
@@ -51,8 +54,15 @@ pub use modern::assignor::Assignor;
 pub use modern::{Assignment, ClusterMetadata, GroupOverrides, NoMetadata, TopicMetadata};
 pub use offsets::{CommittedOffset, DeletedPartition, FetchedPartition, FetchedTopic};
 pub use pending_write::AfterWrite;
-pub use settings::{Caller, GroupSettings};
+pub use settings::{Caller, GroupSettings, MigrationPolicy};
 pub use shard::GroupShard;
+pub use share::{
+    AlterShareOffsetsAnswer, AlteredShareOffsets, AlteredTopic, DeleteShareOffsetsAnswer,
+    DeletingShareOffsets, DescribedShareGroup, DescribedShareMember, NoShareOffsets,
+    ShareGroupEvent, ShareGroupHeartbeat, ShareGroupSettings, ShareHeartbeatAnswer,
+    ShareStateToDelete, StateToDelete, StateToInitialize, is_share_member_id,
+    refuse_share_heartbeat,
+};
 pub use streams::{
     DescribedStreamsGroup, DescribedStreamsMember, DescribedSubtopology, DescribedTopic,
     DescribedTopology, EndpointPartitions, InternalTopic, StreamsGroupEvent, StreamsGroupHeartbeat,

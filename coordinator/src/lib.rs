@@ -24,6 +24,7 @@
 pub mod group;
 mod partition;
 pub mod runtime;
+pub mod share;
 pub mod transaction;
 
 pub use partition::{java_hash, partition_of};

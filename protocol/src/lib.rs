@@ -27,6 +27,7 @@ mod put;
 pub mod record_json;
 pub mod records;
 pub mod shape;
+pub mod share_fetch;
 pub mod time;
 
 pub use base64_uuid::Base64Uuid;

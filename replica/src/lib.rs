@@ -39,6 +39,7 @@ mod progress;
 mod read_replica;
 mod reconcile;
 mod registration;
+pub mod share;
 mod step_context;
 mod verifications;
 mod waiters;

@@ -311,6 +311,7 @@ fn groups(asked: &mut Asked<'_>) {
             request.with_coordinator_keys(vec![text("g")])
         }
     });
+    let topic_id = asked.topic_id;
     asked.at_every_version("alone", |_| {
         let committed = OffsetCommitRequestPartition {
             committed_offset: 1,
@@ -318,11 +319,8 @@ fn groups(asked: &mut Asked<'_>) {
             committed_metadata: Some(text("word")),
             ..Default::default()
         };
-        let topic = OffsetCommitRequestTopic {
-            name: name("t"),
-            partitions: vec![committed],
-            ..Default::default()
-        };
+        let topic =
+            OffsetCommitRequestTopic { name: name("t"), topic_id, partitions: vec![committed] };
         OffsetCommitRequest {
             group_id: group("g"),
             generation_id_or_member_epoch: -1,
@@ -340,11 +338,8 @@ fn groups(asked: &mut Asked<'_>) {
                 ..Default::default()
             };
         }
-        let topic = OffsetFetchRequestTopics {
-            name: name("t"),
-            partition_indexes: vec![0, 1],
-            ..Default::default()
-        };
+        let topic =
+            OffsetFetchRequestTopics { name: name("t"), topic_id, partition_indexes: vec![0, 1] };
         let of_group = OffsetFetchRequestGroup {
             group_id: group("g"),
             member_epoch: -1,

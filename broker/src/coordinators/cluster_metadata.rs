@@ -39,19 +39,25 @@ impl ClusterMetadata for ImageMetadata {
         let resource = ConfigResource::new(ResourceType::Group, group.to_owned());
         let configs = self.0.configs();
         let number = |key: &str| configs.value(&resource, key)?.trim().parse().ok();
-        let brokers = ConfigResource::new(ResourceType::Broker, String::new());
-        // The one of these keys that is set for all brokers while they run.
-        let of_brokers = |key: &str| configs.value(&brokers, key)?.trim().parse().ok();
+        // These can be changed for all brokers at run time, too.
+        let all_brokers = ConfigResource::new(ResourceType::Broker, String::new());
+        let interval = |key: &str| {
+            let clusters = || configs.value(&all_brokers, &format!("group.{key}"));
+            number(key).or_else(|| clusters()?.trim().parse().ok())
+        };
         GroupOverrides {
             consumer_session_timeout_ms: number("consumer.session.timeout.ms"),
             consumer_heartbeat_interval_ms: number("consumer.heartbeat.interval.ms"),
+            consumer_assignment_interval_ms: interval("consumer.assignment.interval.ms"),
+            share_session_timeout_ms: number("share.session.timeout.ms"),
+            share_heartbeat_interval_ms: number("share.heartbeat.interval.ms"),
+            share_assignment_interval_ms: interval("share.assignment.interval.ms"),
             streams: StreamsOverrides {
                 session_timeout_ms: number("streams.session.timeout.ms"),
                 heartbeat_interval_ms: number("streams.heartbeat.interval.ms"),
                 num_standby_replicas: number("streams.num.standby.replicas"),
                 initial_rebalance_delay_ms: number("streams.initial.rebalance.delay.ms"),
-                assignment_interval_ms: number("streams.assignment.interval.ms")
-                    .or_else(|| of_brokers("group.streams.assignment.interval.ms")),
+                assignment_interval_ms: interval("streams.assignment.interval.ms"),
             },
         }
     }

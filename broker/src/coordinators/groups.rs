@@ -10,15 +10,17 @@ use std::time::Duration;
 use config::BrokerConfig;
 use coordinator::group::{
     Answer, Assignor, ClusterMetadata, CompletionAnswer, DeletedPartition, GroupError,
-    GroupSettings, GroupShard, Level, LogEvent, NoMetadata, StreamsSettings,
+    GroupSettings, GroupShard, Level, LogEvent, MigrationPolicy, NoMetadata, ShareGroupSettings,
+    StreamsSettings,
 };
 use coordinator::partition_of;
 use coordinator::runtime::{Producer, TransactionEnd, WriteFailure};
 use parking_lot::RwLock;
 use protocol::batch::Compression;
 use protocol::wire::StrBytes;
-use raft::feature::{GROUP_VERSION, STREAMS_VERSION};
+use raft::feature::{GROUP_VERSION, SHARE_VERSION, STREAMS_VERSION};
 use raft::image::{Changes, MetadataImage};
+use uuid::Uuid;
 
 use super::cluster_metadata::ImageMetadata;
 use crate::coordinators::{self, HostedShard, Kind, ShardSettings, Shards, Unserved};
@@ -63,6 +65,7 @@ impl Limits {
                     .filter_map(|name| assignor(name))
                     .collect(),
                 consumer_max_size: size(config.group_consumer_max_size),
+                migration_policy: MigrationPolicy::named(&config.group_consumer_migration_policy),
                 consumer_session_timeout_ms: config.group_consumer_session_timeout_ms,
                 consumer_heartbeat_interval_ms: config.group_consumer_heartbeat_interval_ms,
                 consumer_session_bounds_ms: (
@@ -73,9 +76,15 @@ impl Limits {
                     config.group_consumer_min_heartbeat_interval_ms,
                     config.group_consumer_max_heartbeat_interval_ms,
                 ),
+                consumer_assignment_interval_ms: config.group_consumer_assignment_interval_ms,
+                consumer_assignment_bounds_ms: (
+                    config.group_consumer_min_assignment_interval_ms,
+                    config.group_consumer_max_assignment_interval_ms,
+                ),
                 consumer_regex_refresh_interval_ms: config
                     .group_consumer_regex_refresh_interval_ms
                     .into(),
+                share: share_groups(config),
                 streams: streams_settings(config),
                 ..defaults
             },
@@ -115,6 +124,28 @@ fn streams_settings(config: &BrokerConfig) -> StreamsSettings {
             config.group_streams_max_assignment_interval_ms,
         ),
         max_standby_replicas: config.group_streams_max_standby_replicas,
+    }
+}
+
+fn share_groups(config: &BrokerConfig) -> ShareGroupSettings {
+    ShareGroupSettings {
+        max_size: usize::try_from(config.group_share_max_size).unwrap_or(0),
+        session_timeout_ms: config.group_share_session_timeout_ms,
+        heartbeat_interval_ms: config.group_share_heartbeat_interval_ms,
+        session_bounds_ms: (
+            config.group_share_min_session_timeout_ms,
+            config.group_share_max_session_timeout_ms,
+        ),
+        heartbeat_bounds_ms: (
+            config.group_share_min_heartbeat_interval_ms,
+            config.group_share_max_heartbeat_interval_ms,
+        ),
+        assignment_interval_ms: config.group_share_assignment_interval_ms,
+        assignment_interval_bounds_ms: (
+            config.group_share_min_assignment_interval_ms,
+            config.group_share_max_assignment_interval_ms,
+        ),
+        initialize_retry_interval_ms: config.group_share_initialize_retry_interval_ms,
     }
 }
 
@@ -182,6 +213,11 @@ impl Groups {
     /// Whether the configuration and the cluster's features let consumer groups be.
     pub(crate) fn serves_consumer_groups(&self, image: &MetadataImage) -> bool {
         self.limits.has_consumer_protocol && image.features().level(GROUP_VERSION) >= 1
+    }
+
+    /// Whether the cluster's features let share groups be.
+    pub(crate) fn serves_share_groups(&self, image: &MetadataImage) -> bool {
+        image.features().level(SHARE_VERSION) >= 1
     }
 
     /// The same for groups of Kafka Streams.
@@ -271,9 +307,13 @@ impl Groups {
         self.shards.give_up_deleted(before, changes);
         self.tell_metadata(image, changes);
         if !deleted.is_empty() {
+            let topics: BTreeSet<Uuid> = changes.deleted_topics.keys().copied().collect();
             for shard in self.shards() {
                 // A shard that is being loaded will forget them when they expire.
-                let _ = shard.act(|shard, _, out| shard.partitions_deleted(&deleted, out));
+                let _ = shard.act(|shard, _, out| {
+                    shard.partitions_deleted(&deleted, out);
+                    shard.share_topics_deleted(&topics, out);
+                });
             }
         }
         self.shards.follow_changed(partitions, image, changes);

@@ -452,7 +452,7 @@ impl<S: Kind> HostedShard<S> {
         self.say(&effects.log_events);
     }
 
-    pub(super) fn node_id(&self) -> i32 {
+    pub(crate) fn node_id(&self) -> i32 {
         self.node_id
     }
 

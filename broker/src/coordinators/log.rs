@@ -16,6 +16,9 @@ use crate::requests::error_map;
 /// An append under way: the offset of its first record once the high watermark has passed it.
 pub(crate) type Appending = Pin<Box<dyn Future<Output = Result<i64, WriteFailure>> + Send>>;
 
+/// A deletion of records under way.
+pub(crate) type Deleting = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
 /// One partition of the coordinator's topic.
 pub(crate) trait ShardLog: Send + Sync + std::fmt::Debug {
     /// Appends one batch.
@@ -31,6 +34,8 @@ pub(crate) trait ShardLog: Send + Sync + std::fmt::Debug {
     fn note_failure(&self);
     /// A load met bytes that cannot be read.
     fn note_damage(&self, found: &str);
+    /// Deletes the records below this offset; why it cannot, where it cannot.
+    fn delete_records_before(&self, offset: i64) -> Deleting;
     /// Whole batches from the one that holds `from`, `max_bytes` of them or one if it is larger.
     /// Waits for the disk.
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError>;
@@ -88,6 +93,21 @@ impl ShardLog for PartitionLog {
 
     fn note_damage(&self, found: &str) {
         self.partition.note_damage(&found);
+    }
+
+    /// Followers hear of it with their next fetch; nobody waits for them.
+    fn delete_records_before(&self, offset: i64) -> Deleting {
+        let partition = Arc::clone(&self.partition);
+        Box::pin(async move {
+            // Files may go with the records.
+            let deleting = Arc::clone(&partition);
+            let deleted =
+                tokio::task::spawn_blocking(move || deleting.delete_records_before(offset)).await;
+            let deleting = deleted.map_err(|error| error.to_string())?;
+            let deleting = deleting.map_err(|refused| format!("{refused:?}"))?;
+            partition.forget_deletion(&deleting);
+            Ok(())
+        })
     }
 
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError> {

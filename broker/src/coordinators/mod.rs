@@ -13,12 +13,17 @@
 mod batch;
 mod clock;
 mod cluster_metadata;
+pub(crate) mod end_offsets;
 pub(crate) mod groups;
 mod hosted;
 mod kind;
 mod load;
 mod log;
+#[allow(dead_code, reason = "who asks comes with share groups and their partitions")]
+pub(crate) mod persister;
 mod shards;
+pub(crate) mod share;
+pub(crate) mod share_group_state;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transactions;

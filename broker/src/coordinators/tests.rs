@@ -22,8 +22,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::ShardSettings;
-use super::log::Appending;
-use super::log::ShardLog;
+use super::log::{Appending, Deleting, ShardLog};
 use crate::coordinators::groups::{Groups, GroupsShard, Limits};
 
 #[derive(Debug)]
@@ -126,6 +125,10 @@ impl ShardLog for Handle {
 
     fn note_failure(&self) {
         self.0.failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn delete_records_before(&self, _: i64) -> Deleting {
+        Box::pin(std::future::ready(Err("groups do not prune".to_owned())))
     }
 
     fn read(&self, from: i64, max_bytes: usize) -> Result<Vec<u8>, ReadError> {
@@ -305,7 +308,7 @@ async fn a_stalled_log_delays_commits_and_no_heartbeat() {
         .with_group_id(GroupId(text("g")))
         .with_member_id(member.clone())
         .with_generation_id(1);
-    let _parked = shard.ask(|shard, reply, _, out| shard.sync(&sync, reply, out)).unwrap();
+    let _parked = shard.ask(|shard, reply, now, out| shard.sync(&sync, reply, now, out)).unwrap();
     let heartbeat = HeartbeatRequest::default()
         .with_group_id(GroupId(text("g")))
         .with_member_id(member)

@@ -35,6 +35,15 @@ use super::security::{
     create_acls, delete_acls, describe_acls, describe_client_quotas,
     describe_user_scram_credentials,
 };
+use super::share_fetch::{share_acknowledge, share_fetch};
+use super::share_groups::{
+    alter_share_group_offsets, delete_share_group_offsets, describe_share_group_offsets,
+    share_group_describe, share_group_heartbeat,
+};
+use super::share_state::{
+    delete_share_group_state, initialize_share_group_state, read_share_group_state,
+    read_share_group_state_summary, write_share_group_state,
+};
 use super::telemetry::{get_telemetry_subscriptions, push_telemetry};
 use super::topics::{
     create_partitions, create_topics, delete_topics, describe_topic_partitions, metadata,
@@ -146,6 +155,13 @@ fn route_records(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes)
         ApiKey::OffsetForLeaderEpoch => {
             call!(broker, context, body => offset_for_leader_epoch(replicas))
         }
+        ApiKey::ShareAcknowledge => {
+            call!(broker, context, body => share_acknowledge(metadata, share_partitions))
+        }
+        ApiKey::ShareFetch => Box::pin(async move {
+            let Broker { config, metadata, share_partitions, .. } = &*broker;
+            share_fetch::begin(config, metadata, share_partitions, &context, body).await
+        }),
         _ => route_transactions(broker, context, body),
     }
 }
@@ -179,11 +195,13 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
         ApiKey::ConsumerGroupHeartbeat => {
             call!(broker, context, body => consumer_group_heartbeat(metadata, groups))
         }
-        ApiKey::DeleteGroups => call!(broker, context, body => delete_groups(metadata, groups)),
+        ApiKey::DeleteGroups => {
+            call!(broker, context, body => delete_groups(metadata, groups, persister))
+        }
         ApiKey::DescribeGroups => call!(broker, context, body => describe_groups(metadata, groups)),
         ApiKey::FindCoordinator => {
             call!(broker, context, body =>
-                find_coordinator(metadata, groups, transactions, auto_topics))
+                find_coordinator(metadata, groups, transactions, share_states, auto_topics))
         }
         ApiKey::Heartbeat => call!(broker, context, body => heartbeat(metadata, groups)),
         ApiKey::JoinGroup => call!(broker, context, body => join_group(metadata, groups)),
@@ -203,6 +221,30 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
             call!(broker, context, body => txn_offset_commit(
                 metadata, replicas, groups, add_partitions_to_txn
             ))
+        }
+        _ => route_share_groups(broker, context, body),
+    }
+}
+
+/// As [`route`], for share groups.
+fn route_share_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
+    match context.api.key {
+        ApiKey::AlterShareGroupOffsets => {
+            call!(broker, context, body => alter_share_group_offsets(metadata, groups, persister))
+        }
+        ApiKey::DeleteShareGroupOffsets => {
+            call!(broker, context, body => delete_share_group_offsets(metadata, groups, persister))
+        }
+        ApiKey::DescribeShareGroupOffsets => {
+            call!(broker, context, body => describe_share_group_offsets(
+                metadata, groups, persister, end_offsets
+            ))
+        }
+        ApiKey::ShareGroupDescribe => {
+            call!(broker, context, body => share_group_describe(metadata, groups))
+        }
+        ApiKey::ShareGroupHeartbeat => {
+            call!(broker, context, body => share_group_heartbeat(metadata, groups, persister))
         }
         _ => route_between_nodes(broker, context, body),
     }
@@ -243,6 +285,28 @@ fn route_between_nodes(broker: Arc<Broker>, context: Arc<RequestContext>, body: 
             })
         }
         ApiKey::Fetch => call!(broker, context, body => controller_fetch(quorum)),
+        _ => route_share_state(broker, context, body),
+    }
+}
+
+/// As [`route`], for the state of share groups.
+fn route_share_state(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
+    match context.api.key {
+        ApiKey::DeleteShareGroupState => {
+            call!(broker, context, body => delete_share_group_state(share_states))
+        }
+        ApiKey::InitializeShareGroupState => {
+            call!(broker, context, body => initialize_share_group_state(share_states))
+        }
+        ApiKey::ReadShareGroupState => {
+            call!(broker, context, body => read_share_group_state(share_states))
+        }
+        ApiKey::ReadShareGroupStateSummary => {
+            call!(broker, context, body => read_share_group_state_summary(share_states))
+        }
+        ApiKey::WriteShareGroupState => {
+            call!(broker, context, body => write_share_group_state(share_states))
+        }
         other => {
             let why = format!("{other:?} has no handler");
             Box::pin(std::future::ready(Reply::fault(why)))

@@ -228,6 +228,16 @@ fn topic(config: &BrokerConfig, name: &str) -> CreatableTopic {
                 ("segment.bytes", &config.transaction_state_log_segment_bytes.to_string()),
                 ("unclean.leader.election.enable", "false"),
             ])),
+        "__share_group_state" => creatable
+            .with_num_partitions(config.share_coordinator_state_topic_num_partitions)
+            .with_replication_factor(config.share_coordinator_state_topic_replication_factor)
+            .with_configs(configs(&[
+                ("cleanup.policy", "delete"),
+                ("compression.type", "producer"),
+                ("min.insync.replicas", &config.share_coordinator_state_topic_min_isr.to_string()),
+                ("segment.bytes", &config.share_coordinator_state_topic_segment_bytes.to_string()),
+                ("retention.ms", "-1"),
+            ])),
         _ => creatable,
     }
 }

@@ -28,7 +28,10 @@ use crate::blocking::blocking;
 use crate::broker::Broker;
 use crate::client_metrics::ClientMetrics;
 use crate::clock::wall_ms;
+use crate::coordinators::end_offsets::EndOffsets;
 use crate::coordinators::groups::{self, Groups};
+use crate::coordinators::persister::Persister;
+use crate::coordinators::share::ShareStates;
 use crate::coordinators::transactions::Transactions;
 use crate::log_dirs::LogDirs;
 use crate::maintenance::Maintenance;
@@ -62,6 +65,7 @@ use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::replication_quota::ReplicationQuotas;
 use crate::requests::context::Policies;
 use crate::serving::connection;
+use crate::share::{SharePartitions, StatePersister};
 use crate::zookeeper::ZooKeeperFace;
 
 /// How long connections may take to end when the node stops.
@@ -274,6 +278,7 @@ impl Node {
         self.clients.disconnect().await;
         self.broker.groups.shut_down();
         self.broker.transactions.shut_down();
+        self.broker.share_states.shut_down();
         self.altering.abort();
         self.maintenance.stop().await;
         drop(self.log_dir_tasks);
@@ -393,6 +398,11 @@ fn assemble(
     let producer_ids = ProducerIds::new(node_id, Arc::clone(&metadata), Arc::clone(&controller));
     let transactions =
         Transactions::new(Arc::clone(&current), Arc::clone(&metadata), Arc::clone(&producer_ids));
+    let share_states = ShareStates::new(Arc::clone(&current), Arc::clone(&metadata));
+    let auto_topics = AutoTopics::new(Arc::clone(&current), Arc::clone(&controller));
+    let persister =
+        Persister::new(Arc::clone(&current), Arc::clone(&metadata), Arc::clone(&auto_topics));
+    let persister = Arc::new(persister);
     let asks = AddPartitionsToTxn::new(Arc::clone(&current), Arc::clone(&metadata));
     Broker {
         add_partitions_to_txn: Arc::new(asks),
@@ -400,9 +410,18 @@ fn assemble(
         fetchers: Arc::new(fetchers),
         fetch_sessions: FetchSessions::new(slots),
         groups: Groups::new(node_id, groups::Limits::of(config)),
-        auto_topics: AutoTopics::new(Arc::clone(&current), Arc::clone(&controller)),
+        end_offsets: EndOffsets::new(Arc::clone(&current), Arc::clone(&metadata)),
+        auto_topics,
         producer_ids,
         transactions,
+        share_states,
+        share_partitions: SharePartitions::new(
+            Arc::clone(&current),
+            Arc::clone(&metadata),
+            Arc::clone(&replicas),
+            Arc::clone(&persister) as Arc<dyn StatePersister>,
+        ),
+        persister,
         policies: Arc::new(policies),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,

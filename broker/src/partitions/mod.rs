@@ -29,4 +29,5 @@ pub(crate) use offsets::{FoundOffset, OffsetSought};
 pub(crate) use replica_context::{Proposed, ReplicaContext};
 pub(crate) use stored_log::StoredLog;
 pub(crate) use table::Partitions;
+pub(crate) use wakers::Wakers;
 pub(crate) use watch::{Watch, Watcher};

@@ -23,6 +23,19 @@ pub(crate) fn words(code: ErrorCode) -> Option<&'static str> {
             "The server experienced an unexpected error when processing the request."
         }
         ErrorCode::UnknownTopicOrPartition => "This server does not host this topic-partition.",
+        ErrorCode::LeaderNotAvailable => {
+            "There is no leader for this topic-partition as we are in the middle of a leadership \
+             election."
+        }
+        ErrorCode::NetworkException => "The server disconnected before a response was received.",
+        ErrorCode::CoordinatorLoadInProgress => {
+            "The coordinator is loading and hence can't process requests."
+        }
+        ErrorCode::CoordinatorNotAvailable => "The coordinator is not available.",
+        ErrorCode::NotCoordinator => "This is not the correct coordinator.",
+        ErrorCode::InvalidGroupId => "The group id is invalid.",
+        ErrorCode::NonEmptyGroup => "The group is not empty.",
+        ErrorCode::GroupIdNotFound => "The group id does not exist.",
         ErrorCode::RequestTimedOut => "The request timed out.",
         ErrorCode::TopicAuthorizationFailed => "Topic authorization failed.",
         ErrorCode::GroupAuthorizationFailed => "Group authorization failed.",
@@ -34,6 +47,13 @@ pub(crate) fn words(code: ErrorCode) -> Option<&'static str> {
              the message was sent to an incompatible broker. See the broker logs for more details."
         }
         ErrorCode::UnknownTopicId => "This server does not host this topic ID.",
+        ErrorCode::FencedLeaderEpoch => {
+            "The leader epoch in the request is older than the epoch on the broker."
+        }
+        ErrorCode::FencedStateEpoch => {
+            "The share coordinator rejected the request because the share-group state epoch did \
+             not match."
+        }
         _ => return None,
     })
 }

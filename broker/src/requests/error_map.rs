@@ -1,6 +1,7 @@
 //! From what our crates report to Kafka's error codes and messages. The only place that does so.
 
 pub(crate) mod groups;
+pub(crate) mod share;
 pub(crate) mod transactions;
 
 use protocol::ErrorCode;

@@ -108,6 +108,8 @@ macro_rules! without_throttle_time {
 with_throttle_time! {
     AddOffsetsToTxnResponse AddPartitionsToTxnResponse AddRaftVoterResponse
     AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
+    AlterShareGroupOffsetsResponse DeleteShareGroupOffsetsResponse
+    DescribeShareGroupOffsetsResponse ShareGroupDescribeResponse ShareGroupHeartbeatResponse
     AlterPartitionResponse AlterReplicaLogDirsResponse ApiVersionsResponse
     AssignReplicasToDirsResponse BrokerHeartbeatResponse BrokerRegistrationResponse
     ConsumerGroupDescribeResponse ConsumerGroupHeartbeatResponse ControllerRegistrationResponse
@@ -122,13 +124,15 @@ with_throttle_time! {
     LeaveGroupResponse ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
     ListPartitionReassignmentsResponse ListTransactionsResponse MetadataResponse
     OffsetCommitResponse OffsetDeleteResponse OffsetFetchResponse OffsetForLeaderEpochResponse
-    PushTelemetryResponse RemoveRaftVoterResponse StreamsGroupDescribeResponse
-    StreamsGroupHeartbeatResponse SyncGroupResponse TxnOffsetCommitResponse
+    PushTelemetryResponse RemoveRaftVoterResponse ShareAcknowledgeResponse
+    StreamsGroupDescribeResponse StreamsGroupHeartbeatResponse SyncGroupResponse
+    TxnOffsetCommitResponse
     UnregisterBrokerResponse UpdateFeaturesResponse UpdateRaftVoterResponse
 }
 
 without_throttle_time! {
-    BeginQuorumEpochResponse DescribeQuorumResponse EndQuorumEpochResponse EnvelopeResponse
-    WriteTxnMarkersResponse
-    VoteResponse
+    BeginQuorumEpochResponse DeleteShareGroupStateResponse DescribeQuorumResponse
+    EndQuorumEpochResponse EnvelopeResponse InitializeShareGroupStateResponse
+    ReadShareGroupStateResponse ReadShareGroupStateSummaryResponse VoteResponse
+    WriteShareGroupStateResponse WriteTxnMarkersResponse
 }

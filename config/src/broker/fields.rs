@@ -131,18 +131,36 @@ broker_config! {
         // metrics
         "telemetry.max.bytes" => telemetry_max_bytes: i32,
         // groups and offsets
+        "group.consumer.assignment.interval.ms" => group_consumer_assignment_interval_ms: i32,
         "group.consumer.assignors" => group_consumer_assignors: Vec<String>,
         "group.consumer.heartbeat.interval.ms" => group_consumer_heartbeat_interval_ms: i32,
+        "group.consumer.max.assignment.interval.ms" => group_consumer_max_assignment_interval_ms:
+            i32,
         "group.consumer.max.heartbeat.interval.ms" => group_consumer_max_heartbeat_interval_ms:
             i32,
         "group.consumer.max.session.timeout.ms" => group_consumer_max_session_timeout_ms: i32,
         "group.consumer.max.size" => group_consumer_max_size: i32,
+        "group.consumer.migration.policy" => group_consumer_migration_policy: String,
+        "group.consumer.min.assignment.interval.ms" => group_consumer_min_assignment_interval_ms:
+            i32,
         "group.consumer.min.heartbeat.interval.ms" => group_consumer_min_heartbeat_interval_ms:
             i32,
         "group.consumer.min.session.timeout.ms" => group_consumer_min_session_timeout_ms: i32,
         "group.consumer.regex.refresh.interval.ms" => group_consumer_regex_refresh_interval_ms:
             i32,
         "group.consumer.session.timeout.ms" => group_consumer_session_timeout_ms: i32,
+        "group.share.assignment.interval.ms" => group_share_assignment_interval_ms: i32,
+        "group.share.initialize.retry.interval.ms" => group_share_initialize_retry_interval_ms:
+            i32,
+        "group.share.max.assignment.interval.ms" => group_share_max_assignment_interval_ms: i32,
+        "group.share.min.assignment.interval.ms" => group_share_min_assignment_interval_ms: i32,
+        "group.share.heartbeat.interval.ms" => group_share_heartbeat_interval_ms: i32,
+        "group.share.max.heartbeat.interval.ms" => group_share_max_heartbeat_interval_ms: i32,
+        "group.share.max.session.timeout.ms" => group_share_max_session_timeout_ms: i32,
+        "group.share.max.size" => group_share_max_size: i32,
+        "group.share.min.heartbeat.interval.ms" => group_share_min_heartbeat_interval_ms: i32,
+        "group.share.min.session.timeout.ms" => group_share_min_session_timeout_ms: i32,
+        "group.share.session.timeout.ms" => group_share_session_timeout_ms: i32,
         "group.coordinator.append.linger.ms" => group_coordinator_append_linger_ms: i32,
         "group.coordinator.rebalance.protocols" => group_coordinator_rebalance_protocols:
             Vec<String>,
@@ -192,6 +210,30 @@ broker_config! {
         "transaction.state.log.replication.factor" => transaction_state_log_replication_factor: i16,
         "transaction.state.log.segment.bytes" => transaction_state_log_segment_bytes: i32,
         "transactional.id.expiration.ms" => transactional_id_expiration_ms: i32,
+        // the share coordinator
+        "share.coordinator.cold.partition.snapshot.interval.ms" =>
+            share_coordinator_cold_partition_snapshot_interval_ms: i32,
+        "share.coordinator.load.buffer.size" => share_coordinator_load_buffer_size: i32,
+        "share.coordinator.snapshot.update.records.per.snapshot" =>
+            share_coordinator_snapshot_update_records_per_snapshot: i32,
+        "share.coordinator.state.topic.compression.codec" =>
+            share_coordinator_state_topic_compression_codec: i32,
+        "share.coordinator.state.topic.min.isr" => share_coordinator_state_topic_min_isr: i16,
+        "share.coordinator.state.topic.num.partitions" =>
+            share_coordinator_state_topic_num_partitions: i32,
+        "share.coordinator.state.topic.prune.interval.ms" =>
+            share_coordinator_state_topic_prune_interval_ms: i32,
+        "share.coordinator.state.topic.replication.factor" =>
+            share_coordinator_state_topic_replication_factor: i16,
+        "share.coordinator.state.topic.segment.bytes" =>
+            share_coordinator_state_topic_segment_bytes: i32,
+        "share.coordinator.write.timeout.ms" => share_coordinator_write_timeout_ms: i32,
+        // share groups at their partitions
+        "group.share.delivery.count.limit" => group_share_delivery_count_limit: i32,
+        "group.share.max.share.sessions" => group_share_max_share_sessions: i32,
+        "group.share.partition.max.record.locks" => group_share_partition_max_record_locks: i32,
+        "group.share.record.lock.duration.ms" => group_share_record_lock_duration_ms: i32,
+        "unstable.feature.versions.enable" => unstable_feature_versions_enable: bool,
         // the controller quorum
         "controller.quorum.append.linger.ms" => controller_quorum_append_linger_ms: i32,
         "controller.quorum.auto.join.enable" => controller_quorum_auto_join_enable: bool,

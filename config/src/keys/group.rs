@@ -12,7 +12,7 @@ pub(super) const KEYS: &[Key] = &[
         .or("1000")
         .at_least(0)
         .cluster_wide()
-        .ignored(why::ASSIGNMENTS),
+        .acts("How long a consumer group's partitions stay shared out as they are at least."),
     list("group.consumer.assignors").or("uniform,range").some_elements().acts(
         "The server-side assignors that members may ask for, the first for those who do not.",
     ),
@@ -23,7 +23,7 @@ pub(super) const KEYS: &[Key] = &[
     int("group.consumer.max.assignment.interval.ms")
         .or("15000")
         .at_least(0)
-        .ignored(why::ASSIGNMENTS),
+        .acts("The longest time between assignments that a consumer group may set for itself."),
     int("group.consumer.max.heartbeat.interval.ms")
         .or("15000")
         .at_least(1)
@@ -39,8 +39,11 @@ pub(super) const KEYS: &[Key] = &[
     string("group.consumer.migration.policy")
         .or("bidirectional")
         .valid(Valid::OneOfIgnoringCase(&["DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"]))
-        .ignored(why::MIGRATION),
-    int("group.consumer.min.assignment.interval.ms").or("0").at_least(0).ignored(why::ASSIGNMENTS),
+        .acts("Which way groups with members go between the classic and the consumer protocol."),
+    int("group.consumer.min.assignment.interval.ms")
+        .or("0")
+        .at_least(0)
+        .acts("The shortest time between assignments that a consumer group may set for itself."),
     int("group.consumer.min.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)

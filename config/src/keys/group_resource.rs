@@ -8,7 +8,10 @@ use super::key::{Key, boolean, int, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    int("consumer.assignment.interval.ms").or("1000").at_least(0).ignored(why::ASSIGNMENTS),
+    int("consumer.assignment.interval.ms")
+        .or("1000")
+        .at_least(0)
+        .acts("How long the group's partitions stay shared out as they are at least."),
     int("consumer.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)
@@ -17,21 +20,41 @@ pub(super) const KEYS: &[Key] = &[
         .or("45000")
         .at_least(1)
         .acts("After how long without a heartbeat a member of the group is fenced."),
-    int("share.assignment.interval.ms").or("1000").at_least(0).ignored(why::SHARE),
+    int("share.assignment.interval.ms")
+        .or("1000")
+        .at_least(0)
+        .acts("How long the group's partitions stay shared out as they are at least."),
     string("share.auto.offset.reset")
         .or("latest")
         .valid(Valid::ShareOffsetReset)
-        .ignored(why::SHARE),
-    int("share.delivery.count.limit").or("5").at_least(2).ignored(why::SHARE),
-    int("share.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::SHARE),
+        .acts("Where the group begins to read a partition."),
+    int("share.delivery.count.limit")
+        .or("5")
+        .at_least(2)
+        .acts("How often a record is delivered to the group at most."),
+    int("share.heartbeat.interval.ms")
+        .or("5000")
+        .at_least(1)
+        .acts("How often the group's members are told to be heard of."),
     string("share.isolation.level")
         .or("read_uncommitted")
         .valid(Valid::OneOf(&["read_committed", "read_uncommitted"]))
-        .ignored(why::SHARE),
-    int("share.partition.max.record.locks").or("2000").at_least(100).ignored(why::SHARE),
-    int("share.record.lock.duration.ms").or("30000").at_least(1_000).ignored(why::SHARE),
-    boolean("share.renew.acknowledge.enable").or("true").ignored(why::SHARE),
-    int("share.session.timeout.ms").or("45000").at_least(1).ignored(why::SHARE),
+        .acts("Whether the group is given records of aborted transactions."),
+    int("share.partition.max.record.locks")
+        .or("2000")
+        .at_least(100)
+        .acts("How many records of a partition the group has in flight at most."),
+    int("share.record.lock.duration.ms")
+        .or("30000")
+        .at_least(1_000)
+        .acts("For how long a member has the records that it acquired."),
+    boolean("share.renew.acknowledge.enable")
+        .or("true")
+        .acts("Whether members may renew their locks."),
+    int("share.session.timeout.ms")
+        .or("45000")
+        .at_least(1)
+        .acts("After how long without a heartbeat a member of the group is fenced."),
     int("streams.assignment.interval.ms")
         .or("1000")
         .at_least(0)

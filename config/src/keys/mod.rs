@@ -42,6 +42,7 @@ use std::sync::OnceLock;
 
 pub use key::{Effect, Fallback, Importance, Key, Update};
 pub use valid::Valid;
+pub(crate) use valid::iso_duration_ms;
 
 /// The themes of the broker table, with the titles that documentation gives them.
 pub const BROKER_THEMES: &[(&str, &[Key])] = &[

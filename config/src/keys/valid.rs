@@ -166,7 +166,7 @@ fn throttled(name: &str, elements: &[String]) -> Result<(), ConfigError> {
 
 fn offset_reset(name: &str, text: &str) -> Result<(), ConfigError> {
     let duration = text.strip_prefix("by_duration:");
-    if text == "latest" || text == "earliest" || duration.is_some_and(is_iso_duration) {
+    if text == "latest" || text == "earliest" || duration.and_then(iso_duration_ms).is_some() {
         return Ok(());
     }
     let allowed = format!(
@@ -176,37 +176,39 @@ fn offset_reset(name: &str, text: &str) -> Result<(), ConfigError> {
     Err(ConfigError::invalid(name, text, allowed))
 }
 
-/// `PnDTnHnMn.nS` without a sign: the durations a share group may go back by.
-fn is_iso_duration(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix(['P', 'p']) else {
-        return false;
-    };
-    let upper = rest.to_ascii_uppercase();
+/// Milliseconds of `PnDTnHnMn.nS` without a sign: the durations a share group may go back by.
+pub(crate) fn iso_duration_ms(text: &str) -> Option<i64> {
+    const DAY_MS: f64 = 86_400_000.0;
+    const TIME: [(char, f64); 3] = [('H', 3_600_000.0), ('M', 60_000.0), ('S', 1000.0)];
+    let upper = text.strip_prefix(['P', 'p'])?.to_ascii_uppercase();
     let (days, time) = match upper.split_once('T') {
         Some((days, time)) if !time.is_empty() => (days, time),
-        Some(_) => return false,
+        Some(_) => return None,
         None => (upper.as_str(), ""),
     };
-    let parts = |mut text: &str, units: &str| {
-        let mut units = units.chars();
-        let mut seen = 0;
+    let parts = |mut text: &str, units: &[(char, f64)]| {
+        let mut units = units.iter();
+        let (mut seen, mut ms) = (0, 0.0);
         while !text.is_empty() {
             let digits = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
             let (number, after) = text.split_at_checked(digits)?;
             let unit = after.chars().next()?;
             let whole = unit == 'S' || !number.contains('.');
-            if !whole || number.parse::<f64>().is_err() || !units.any(|each| each == unit) {
+            let (number, (_, unit_ms)) =
+                (number.parse::<f64>().ok()?, units.find(|(each, _)| *each == unit)?);
+            if !whole {
                 return None;
             }
+            ms += number * unit_ms;
             text = after.get(1..).unwrap_or("");
             seen += 1;
         }
-        Some(seen)
+        Some((seen, ms))
     };
-    match (parts(days, "D"), parts(time, "HMS")) {
-        (Some(days), Some(time)) => days + time > 0,
-        _ => false,
-    }
+    let ((days, days_ms), (times, times_ms)) =
+        (parts(days, &[('D', DAY_MS)])?, parts(time, &TIME)?);
+    // As many as a cast may have.
+    (days + times > 0).then_some((days_ms + times_ms) as i64)
 }
 
 impl fmt::Display for Valid {

@@ -6,8 +6,6 @@ pub(super) const SECURED: &str = "listeners are plaintext so far; TLS, SASL and 
 pub(super) const ACLS: &str = "nothing is authorized or denied yet";
 pub(super) const QUOTAS: &str = "quotas are not enforced yet";
 pub(super) const SHARE: &str = "share groups do not exist here yet";
-pub(super) const MIGRATION: &str =
-    "groups with members do not change between the classic and the consumer protocol yet";
 pub(super) const TWO_PHASES: &str =
     "the version of InitProducerId that asks for it is not in any release yet";
 pub(super) const PLUGIN: &str = "plug-ins are Java classes, which no JVM is here to load";
@@ -26,29 +24,13 @@ pub(super) const BATCHING: &str =
     "records of one wake-up are written together anyway, without a wait";
 
 pub(super) const BUFFERS: &str = "buffers of records are given back when they are written";
-pub(super) const ASSIGNMENTS: &str = "members are assigned as soon as a group changes";
 pub(super) const PROVIDERS: &str =
     "config providers are asked once, before the keys of a node's file are read";
 
 /// Reasons that cost nobody anything: a key that is set is not worth a warning.
 pub(super) const QUIET: &[&str] = &[
-    THREADS,
-    PLUGIN,
-    METRICS,
-    PURGATORY,
-    PEERS,
-    LINGER,
-    INTERNAL,
-    BATCHING,
-    SOCKETS,
-    SHARE,
-    TWO_PHASES,
-    MIGRATION,
-    QUEUE,
-    DIRS,
-    BUFFERS,
-    ASSIGNMENTS,
-    PROVIDERS,
+    THREADS, PLUGIN, METRICS, PURGATORY, PEERS, LINGER, INTERNAL, BATCHING, SOCKETS, SHARE,
+    TWO_PHASES, QUEUE, DIRS, BUFFERS, PROVIDERS,
 ];
 
 /// Reasons that refuse whatever is not Kafka's own: `broker::plugins` has the classes.

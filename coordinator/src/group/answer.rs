@@ -5,7 +5,10 @@
 use bytes::Bytes;
 use protocol::wire::StrBytes;
 
-use super::consumer::HeartbeatAnswer;
+use super::consumer::{HeartbeatAnswer, UpgradeObstacle};
+use super::share::{
+    AlterShareOffsetsAnswer, DeleteShareOffsetsAnswer, ShareHeartbeatAnswer, ShareStateToDelete,
+};
 use super::streams::StreamsHeartbeatAnswer;
 use crate::runtime::{Unavailable, WriteFailure};
 
@@ -34,14 +37,18 @@ pub enum GroupError {
     MaxSizeReached { max: usize },
     #[error("Group {0} is not a consumer group.")]
     NotAConsumerGroup(StrBytes),
+    #[error("Group {0} is not a share group.")]
+    NotAShareGroup(StrBytes),
+    #[error("Share group {0} not found.")]
+    NoSuchShareGroup(StrBytes),
+    #[error("The share group has reached its maximum capacity of {max} members.")]
+    ShareGroupFull { max: usize },
     #[error("Group {0} is not a classic group.")]
     NotAClassicGroup(StrBytes),
     #[error("Consumer group {0} not found.")]
     NoSuchConsumerGroup(StrBytes),
-    #[error(
-        "Cannot upgrade classic group {0} to consumer group because online upgrade is disabled."
-    )]
-    UpgradeDisabled(StrBytes),
+    #[error("Cannot upgrade classic group {group} to consumer group because {obstacle}")]
+    CannotUpgrade { group: StrBytes, obstacle: UpgradeObstacle },
     #[error("Member {member} is not a member of group {group}.")]
     NotAMember { member: StrBytes, group: StrBytes },
     #[error("Instance id {0} is unknown.")]
@@ -202,6 +209,10 @@ pub enum Answer {
     DeleteOffsets(DeleteOffsetsAnswer),
     DeleteGroups(DeleteGroupsAnswer),
     ConsumerGroupHeartbeat(HeartbeatAnswer),
+    ShareGroupHeartbeat(ShareHeartbeatAnswer),
+    AlterShareOffsets(AlterShareOffsetsAnswer),
+    DeleteShareOffsets(DeleteShareOffsetsAnswer),
+    DeleteShareState(ShareStateToDelete),
     StreamsGroupHeartbeat(StreamsHeartbeatAnswer),
 }
 
@@ -216,6 +227,10 @@ impl Answer {
             Self::Completed(_) => Self::Completed(Err(error)),
             Self::DeleteOffsets(_) => Self::DeleteOffsets(Err(error)),
             Self::ConsumerGroupHeartbeat(_) => Self::ConsumerGroupHeartbeat(Err(error)),
+            Self::ShareGroupHeartbeat(_) => Self::ShareGroupHeartbeat(Err(error)),
+            Self::AlterShareOffsets(_) => Self::AlterShareOffsets(Err(error)),
+            Self::DeleteShareOffsets(_) => Self::DeleteShareOffsets(Err(error)),
+            Self::DeleteShareState(_) => Self::DeleteShareState(Err(error)),
             Self::StreamsGroupHeartbeat(_) => Self::StreamsGroupHeartbeat(Err(error)),
             Self::DeleteGroups(groups) => Self::DeleteGroups(
                 groups.into_iter().map(|(group, _)| (group, Some(error.clone()))).collect(),
@@ -226,7 +241,7 @@ impl Answer {
 
 /// What is committed, or what was wrong with the request as a whole.
 pub type CommitAnswer = Result<Vec<CommittedTopic>, GroupError>;
-/// That the end of a transaction is written, or why it is not.
+/// That the end of a transaction, or what became of a share group's state, is written, or why not.
 pub type CompletionAnswer = Result<(), GroupError>;
 /// What is deleted, or what was wrong with the request as a whole.
 pub type DeleteOffsetsAnswer = Result<Vec<DeletedTopic>, GroupError>;
@@ -264,6 +279,10 @@ answers! {
     DeleteOffsets(DeleteOffsetsAnswer),
     DeleteGroups(DeleteGroupsAnswer),
     ConsumerGroupHeartbeat(HeartbeatAnswer),
+    ShareGroupHeartbeat(ShareHeartbeatAnswer),
+    AlterShareOffsets(AlterShareOffsetsAnswer),
+    DeleteShareOffsets(DeleteShareOffsetsAnswer),
+    DeleteShareState(ShareStateToDelete),
     StreamsGroupHeartbeat(StreamsHeartbeatAnswer)
 }
 

@@ -71,8 +71,8 @@ impl GroupShard {
                 vec![GroupRecord::GroupMetadata { group: group.id.clone(), value: None }]
             }
             Some(Group::Consumer(group)) => group.tombstones(),
+            Some(Group::Share(group)) => group.tombstones(),
             Some(Group::Streams(group)) => group.tombstones(),
-            Some(Group::Unserved(group)) => group.tombstones(),
         }
     }
 
@@ -80,7 +80,9 @@ impl GroupShard {
     pub(super) fn clean_up(&mut self, now: Now, out: &mut Outputs) {
         let interval_ms = self.settings.retention_check_interval_ms;
         self.timers.set(TimerKey::Cleanup, now.monotonic_ms + interval_ms, Expiry::Cleanup);
-        let ids: Vec<StrBytes> = self.groups.iter().map(|(id, _)| id.clone()).collect();
+        // A share group does not expire.
+        let expiring = self.groups.iter().filter(|(_, group)| !matches!(group, Group::Share(_)));
+        let ids: Vec<StrBytes> = expiring.map(|(id, _)| id.clone()).collect();
         let mut expired = 0;
         let mut records = Vec::new();
         for id in ids {
@@ -128,7 +130,7 @@ impl GroupShard {
                 Group::Classic(group) => group.is_subscribed_to(topic),
                 Group::Consumer(group) => group.is_subscribed_to(topic),
                 Group::Streams(group) => group.is_subscribed_to(topic),
-                Group::Unserved(_) => false,
+                Group::Share(_) => false,
             };
             for (partition, offset) in partitions {
                 let key = OffsetCommitKey {
@@ -176,9 +178,7 @@ fn retention_start(group: &Group) -> RetentionStart {
     match group {
         Group::Classic(group) => classic_retention_start(group),
         Group::Consumer(_) | Group::Streams(_) => RetentionStart::Commit,
-        Group::Unserved(group) if group.is_empty() => RetentionStart::Commit,
-        // Which topics its members read stands in records that we don't look into.
-        Group::Unserved(_) => RetentionStart::Never,
+        Group::Share(_) => RetentionStart::Never,
     }
 }
 

@@ -5,6 +5,8 @@
 //! a client that retries does not become several members; a static member takes its instance's
 //! place at once. A join is parked until the join phase is over.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use protocol::messages::JoinGroupRequest;
 use protocol::records::group::{GroupMetadataValue, GroupRecord};
@@ -22,7 +24,7 @@ use super::streams::StreamsGroupEvent;
 use crate::runtime::{Now, Reply};
 
 /// From this version on a member must know its id before it is let in.
-const MEMBER_ID_REQUIRED_SINCE: i16 = 4;
+pub(super) const MEMBER_ID_REQUIRED_SINCE: i16 = 4;
 
 /// A JoinGroup in own copies.
 pub(super) struct Joining {
@@ -109,7 +111,11 @@ impl GroupShard {
                 let event = StreamsGroupEvent::ConvertedToClassic { group };
                 self.convert_to_classic(&joining.group, LogEvent::Streams(event), out);
             }
-            Some(Group::Consumer(_) | Group::Streams(_) | Group::Unserved(_)) => {
+            Some(Group::Consumer(group)) => {
+                let group = Arc::clone(group);
+                return self.join_consumer_group(&group, joining, draw, now, out);
+            }
+            Some(Group::Share(_) | Group::Streams(_)) => {
                 let error = GroupError::InconsistentProtocol;
                 return out.reply(reply, JoinAnswer::refused(StrBytes::default(), error));
             }

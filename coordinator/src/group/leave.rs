@@ -3,6 +3,8 @@
 //! Each member of the batch has an answer of its own. Answers to
 //! `GroupMetadataManager.classicGroupLeaveToClassicGroup`.
 
+use std::sync::Arc;
+
 use protocol::messages::leave_group_request::MemberIdentity;
 use protocol::wire::StrBytes;
 
@@ -30,6 +32,10 @@ impl GroupShard {
             return out.reply(reply, leave_answer(error, Vec::new()));
         }
         let id = own(group);
+        if let Some(Group::Consumer(group)) = self.groups.latest(&id) {
+            let group = Arc::clone(group);
+            return self.leave_consumer_group_by_request(&group, members, reply, now, out);
+        }
         let known = matches!(self.groups.latest(&id), Some(Group::Classic(_)));
         let left: Vec<LeftMember> = members
             .iter()

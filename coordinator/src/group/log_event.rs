@@ -11,6 +11,7 @@ pub(super) use text::listed;
 use protocol::wire::StrBytes;
 
 use super::consumer::ConsumerGroupEvent;
+use super::share::ShareGroupEvent;
 use super::state::GroupState;
 use super::streams::StreamsGroupEvent;
 use crate::runtime::WriteFailure;
@@ -161,14 +162,11 @@ pub enum LogEvent {
     ConvertedToClassic {
         group: StrBytes,
     },
-    UnservedMembersDropped {
-        group: StrBytes,
-        members: usize,
-    },
     UnknownRecordType {
         record_type: i16,
     },
     Consumer(ConsumerGroupEvent),
+    Share(ShareGroupEvent),
     Streams(StreamsGroupEvent),
 }
 
@@ -183,6 +181,7 @@ impl LogEvent {
             | Self::WriteFailed { .. }
             | Self::UnknownRecordType { .. } => Level::Warn,
             Self::Consumer(event) => event.level(),
+            Self::Share(event) => event.level(),
             Self::Streams(event) => event.level(),
             Self::NoMemberRejoined { .. } => Level::Error,
             _ => Level::Info,

@@ -108,11 +108,14 @@ impl GroupShard {
                     out.log(LogEvent::Consumer(group.unloaded()));
                     continue;
                 }
+                Group::Share(group) => {
+                    out.log(LogEvent::Share(group.unloaded()));
+                    continue;
+                }
                 Group::Streams(group) => {
                     out.log(LogEvent::Streams(group.unloaded()));
                     continue;
                 }
-                Group::Unserved(_) => continue,
             };
             out.log(LogEvent::Unloading { group: id.clone(), generation: group.generation });
             for member in group.members.values() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use protocol::records::group::{
     ConsumerGroupRecord, GroupMetadataValue, GroupRecord, GroupRecordError, MemberMetadata,
-    ModernGroupKey, OffsetCommitKey,
+    OffsetCommitKey, ShareGroupRecord,
 };
 use protocol::wire::StrBytes;
 
@@ -18,8 +18,8 @@ use super::consumer::{ConsumerGroup, ConsumerGroupEvent};
 use super::log_event::LogEvent;
 use super::pending_write::AfterWrite;
 use super::shard::{Group, GroupShard};
+use super::share::{ShareGroup, ShareGroupEvent};
 use super::timers::{Expiry, TimerKey};
-use super::unserved_group::UnservedGroup;
 use crate::runtime::{Now, RecordPosition, Shard, WriteFailure, WriteId, WriteRecord};
 
 impl Shard for GroupShard {
@@ -59,13 +59,14 @@ impl Shard for GroupShard {
                 self.groups.set(standing, group, None);
             }
             GroupRecord::GroupMetadata { group, value: Some(value) } => {
+                if matches!(standing, RecordPosition::InLog { .. }) {
+                    self.downgrades.classic_group_read(&group);
+                }
                 self.replay_group(group, value, standing, log_events);
             }
             GroupRecord::Consumer(record) => self.replay_consumer(record, standing),
+            GroupRecord::Share(record) => self.replay_share(record, standing, now),
             GroupRecord::Streams(record) => self.replay_streams(record, standing),
-            GroupRecord::Modern { key, value } => {
-                self.replay_modern(key, value.is_none(), standing);
-            }
             GroupRecord::Unknown { record_type } => {
                 log_events.push(LogEvent::UnknownRecordType { record_type });
             }
@@ -102,8 +103,9 @@ impl Shard for GroupShard {
                     self.never_was(*group, failure, out);
                 }
             }
-            self.believe_in_unserved_members(&group, out.now());
             self.begin_consumer_sessions(&group, out.now());
+            self.resume_classic(&group, out.now());
+            self.begin_share_sessions(&group, out.now());
             self.begin_streams_sessions(&group, out.now());
         }
     }
@@ -144,11 +146,15 @@ impl Shard for GroupShard {
                     out.log(LogEvent::Consumer(ConsumerGroupEvent::Loaded { group, members }));
                     (id.clone(), None)
                 }
+                Group::Share(group) => {
+                    let (group, members) = (id.clone(), group.member_ids().count());
+                    out.log(LogEvent::Share(ShareGroupEvent::Loaded { group, members }));
+                    (id.clone(), None)
+                }
                 Group::Streams(group) => {
                     out.log(LogEvent::Streams(group.loaded()));
                     (id.clone(), None)
                 }
-                Group::Unserved(_) => (id.clone(), None),
             })
             .collect();
         for (id, members) in groups {
@@ -156,11 +162,12 @@ impl Shard for GroupShard {
                 Some(members) => self.classic_loaded(&id, &members, now, out),
                 None => {
                     self.begin_consumer_sessions(&id, now);
+                    self.begin_share_sessions(&id, now);
                     self.begin_streams_sessions(&id, now);
-                    self.believe_in_unserved_members(&id, now);
                 }
             }
         }
+        self.rebalance_downgraded(now, out);
     }
 
     fn next_deadline_ms(&self) -> Option<u64> {
@@ -201,6 +208,7 @@ impl GroupShard {
         match self.groups.latest(&id) {
             Some(Group::Consumer(_)) => {}
             Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
+            Some(Group::Share(_)) => return,
             _ if record.is_tombstone() => return,
             _ => {
                 let group = Group::Consumer(Arc::new(ConsumerGroup::new(id.clone())));
@@ -210,46 +218,30 @@ impl GroupShard {
         if let Some(Group::Consumer(group)) = self.groups.edit(standing, &id)
             && Arc::make_mut(group).apply(record)
         {
+            if matches!(standing, RecordPosition::InLog { .. }) {
+                self.downgrades.consumer_group_gone(&id);
+            }
             self.groups.set(standing, id, None);
         }
     }
 
-    fn replay_modern(&mut self, key: ModernGroupKey, is_tombstone: bool, standing: RecordPosition) {
-        let id = key.group.clone();
-        let kept = match self.groups.latest_mut(&id) {
-            Some(Group::Unserved(group)) => {
-                if matches!(standing, RecordPosition::InLog { .. })
-                    && !group.is_last(&key, is_tombstone)
-                {
-                    group.apply(key, is_tombstone);
-                    return;
-                }
-                let mut group = group.clone();
-                let is_gone = group.apply(key, is_tombstone);
-                (!is_gone).then_some(group)
-            }
-            // A simple group that offset commits before it made, or none at all. A classic group
-            // that has members is not what this record is about: its tombstone came too late.
+    /// A record of a share group, of which the same is true.
+    fn replay_share(&mut self, record: ShareGroupRecord, standing: RecordPosition, now: Now) {
+        let id = record.group().clone();
+        match self.groups.latest(&id) {
+            Some(Group::Share(_)) => {}
             Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
-            Some(Group::Consumer(_) | Group::Streams(_)) => return,
-            _ if is_tombstone => return,
+            Some(Group::Consumer(_)) => return,
+            _ if record.is_tombstone() => return,
             _ => {
-                let mut group = UnservedGroup::new(key.kind);
-                group.apply(key, false);
-                Some(group)
+                let group = Group::Share(Arc::new(ShareGroup::new(id.clone())));
+                self.groups.set(standing, id.clone(), Some(group));
             }
-        };
-        self.groups.set(standing, id, kept.map(Group::Unserved));
-    }
-
-    /// Members of a group of another kind are there for a session timeout: nobody can hear of them.
-    fn believe_in_unserved_members(&mut self, id: &StrBytes, now: Now) {
-        if let Some(Group::Unserved(group)) = self.groups.latest(id)
-            && !group.is_empty()
+        }
+        if let Some(Group::Share(group)) = self.groups.edit(standing, &id)
+            && Arc::make_mut(group).apply(record, now.wall_ms)
         {
-            let deadline_ms = now.monotonic_ms + self.settings.unserved_session_timeout_ms;
-            let key = TimerKey::UnservedMembers { group: id.clone() };
-            self.timers.set(key, deadline_ms, Expiry::UnservedMembers);
+            self.groups.set(standing, id, None);
         }
     }
 

@@ -4,6 +4,8 @@
 //! parked join or sync stands for a heartbeat. Answers to
 //! `GroupMetadataManager.classicGroupHeartbeat` and `expireClassicGroupMemberHeartbeat`.
 
+use std::sync::Arc;
+
 use protocol::messages::HeartbeatRequest;
 use protocol::wire::StrBytes;
 
@@ -27,8 +29,13 @@ impl GroupShard {
             return Err(GroupError::InvalidGroupId);
         }
         let id = &request.group_id.0;
-        let Some(Group::Classic(group)) = self.groups.latest(id) else {
-            return Err(GroupError::UnknownMember);
+        let group = match self.groups.latest(id) {
+            Some(Group::Classic(group)) => group,
+            Some(Group::Consumer(group)) => {
+                let group = Arc::clone(group);
+                return self.heartbeat_in_consumer_group(&group, request, now);
+            }
+            _ => return Err(GroupError::UnknownMember),
         };
         let instance = request.group_instance_id.as_ref();
         group.validate_member(&request.member_id, instance, "heartbeat", out)?;

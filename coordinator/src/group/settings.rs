@@ -5,7 +5,39 @@
 use protocol::wire::StrBytes;
 
 use super::modern::assignor::Assignor;
+use super::share::ShareGroupSettings;
 use super::streams::StreamsSettings;
+
+/// Which way groups with members go between the classic and the consumer protocol
+/// (group.consumer.migration.policy). Answers to `ConsumerGroupMigrationPolicy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MigrationPolicy {
+    Disabled,
+    Upgrade,
+    Downgrade,
+    Bidirectional,
+}
+
+impl MigrationPolicy {
+    /// By its name in any case; what is none disables.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        match name.to_lowercase().as_str() {
+            "upgrade" => Self::Upgrade,
+            "downgrade" => Self::Downgrade,
+            "bidirectional" => Self::Bidirectional,
+            _ => Self::Disabled,
+        }
+    }
+
+    pub(super) fn allows_upgrade(self) -> bool {
+        matches!(self, Self::Upgrade | Self::Bidirectional)
+    }
+
+    pub(super) fn allows_downgrade(self) -> bool {
+        matches!(self, Self::Downgrade | Self::Bidirectional)
+    }
+}
 
 /// Limits and delays of the coordinator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +62,8 @@ pub struct GroupSettings {
     pub consumer_assignors: Vec<Assignor>,
     /// group.consumer.max.size
     pub consumer_max_size: usize,
+    /// group.consumer.migration.policy
+    pub migration_policy: MigrationPolicy,
     /// group.consumer.session.timeout.ms
     pub consumer_session_timeout_ms: i32,
     /// group.consumer.heartbeat.interval.ms
@@ -40,12 +74,14 @@ pub struct GroupSettings {
     pub consumer_heartbeat_bounds_ms: (i32, i32),
     /// group.consumer.regex.refresh.interval.ms
     pub consumer_regex_refresh_interval_ms: i64,
-    /// Between two target assignments of a group; group.consumer.assignment.interval.ms of 4.3.
-    pub consumer_assignment_interval_ms: i64,
+    /// Between two target assignments of a group: group.consumer.assignment.interval.ms (KIP-1263)
+    pub consumer_assignment_interval_ms: i32,
+    /// What a group may set for itself: group.consumer.min and .max.assignment.interval.ms
+    pub consumer_assignment_bounds_ms: (i32, i32),
+    /// group.share.*
+    pub share: ShareGroupSettings,
+    /// group.streams.*
     pub streams: StreamsSettings,
-    /// How long a member of a group of another kind, found in the log, is believed to be there:
-    /// the session timeout that Kafka gives such members unless told otherwise.
-    pub unserved_session_timeout_ms: u64,
 }
 
 impl Default for GroupSettings {
@@ -61,14 +97,16 @@ impl Default for GroupSettings {
             retention_check_interval_ms: 600_000,
             consumer_assignors: vec![Assignor::Uniform, Assignor::Range],
             consumer_max_size: i32::MAX as usize,
+            migration_policy: MigrationPolicy::Bidirectional,
             consumer_session_timeout_ms: 45_000,
             consumer_heartbeat_interval_ms: 5_000,
             consumer_session_bounds_ms: (45_000, 60_000),
             consumer_heartbeat_bounds_ms: (5_000, 15_000),
             consumer_regex_refresh_interval_ms: 600_000,
             consumer_assignment_interval_ms: 1_000,
+            consumer_assignment_bounds_ms: (0, 15_000),
+            share: ShareGroupSettings::default(),
             streams: StreamsSettings::default(),
-            unserved_session_timeout_ms: 45_000,
         }
     }
 }
@@ -79,6 +117,12 @@ impl GroupSettings {
     pub fn default_assignor(&self) -> Assignor {
         self.consumer_assignors.first().copied().unwrap_or(Assignor::Uniform)
     }
+}
+
+/// A group's own value within the broker's bounds: what was set when they were others counts as the
+/// nearest; the broker's where it has none.
+pub(super) fn within(own: Option<i32>, (least, most): (i32, i32), otherwise: i32) -> i32 {
+    own.map_or(otherwise, |own| own.min(most).max(least))
 }
 
 /// Who sent a request.

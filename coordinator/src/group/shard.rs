@@ -13,12 +13,12 @@ use protocol::wire::StrBytes;
 use super::Outputs;
 use super::answer::GroupError;
 use super::classic::ClassicGroup;
-use super::consumer::{ConsumerGroup, MetadataState};
+use super::consumer::{ConsumerGroup, Downgrades, MetadataState};
 use super::offsets::Offsets;
 use super::settings::GroupSettings;
+use super::share::ShareGroup;
 use super::streams::{StreamsGroup, Unwritten};
 use super::timers::{Expiry, TimerKey};
-use super::unserved_group::UnservedGroup;
 use crate::runtime::{Now, Timers, VersionedMap};
 
 /// A group of any kind.
@@ -26,8 +26,8 @@ use crate::runtime::{Now, Timers, VersionedMap};
 pub(super) enum Group {
     Classic(Box<ClassicGroup>),
     Consumer(Arc<ConsumerGroup>),
+    Share(Arc<ShareGroup>),
     Streams(Arc<StreamsGroup>),
-    Unserved(UnservedGroup),
 }
 
 impl Group {
@@ -35,8 +35,8 @@ impl Group {
         match self {
             Self::Classic(group) => group.is_in(super::GroupState::Empty),
             Self::Consumer(group) => group.is_empty(),
+            Self::Share(group) => group.is_empty(),
             Self::Streams(group) => group.is_empty(),
-            Self::Unserved(group) => group.is_empty(),
         }
     }
 }
@@ -49,6 +49,7 @@ pub struct GroupShard {
     pub(super) offsets: Offsets,
     pub(super) timers: Timers<TimerKey, Expiry>,
     pub(super) metadata: MetadataState,
+    pub(super) downgrades: Downgrades,
     /// What no record says of streams groups.
     pub(super) streams: BTreeMap<StrBytes, Unwritten>,
 }
@@ -63,6 +64,7 @@ impl GroupShard {
             offsets: Offsets::default(),
             timers: Timers::default(),
             metadata: MetadataState::default(),
+            downgrades: Downgrades::default(),
             streams: BTreeMap::new(),
         }
     }
@@ -73,8 +75,9 @@ impl GroupShard {
             match (key, expiry) {
                 (TimerKey::Session { group, member }, _) => match self.groups.latest(&group) {
                     Some(Group::Consumer(_)) => {
-                        self.consumer_session_expired(&group, &member, out);
+                        self.consumer_session_expired(&group, &member, now, out);
                     }
+                    Some(Group::Share(_)) => self.share_session_expired(&group, &member, out),
                     Some(Group::Streams(_)) => self.streams_session_expired(&group, &member, out),
                     _ => self.session_expired(&group, &member, now, out),
                 },
@@ -85,9 +88,15 @@ impl GroupShard {
                     Some(Group::Streams(_)) => {
                         self.streams_rebalance_expired(&group, &member, epoch, timeout_ms, out);
                     }
-                    _ => self.rebalance_expired(&group, &member, epoch, timeout_ms, out),
+                    _ => self.rebalance_expired(&group, &member, epoch, timeout_ms, now, out),
                 },
                 (TimerKey::Rebalance { .. }, _) => {}
+                (TimerKey::MemberJoin { group, member }, _) => {
+                    self.rejoin_expired(&group, &member, now, out);
+                }
+                (TimerKey::MemberSync { group, member }, _) => {
+                    self.member_sync_expired(&group, &member, now, out);
+                }
                 (TimerKey::Join { group }, Expiry::InitialJoin { delay_ms, remaining_ms }) => {
                     self.initial_join_expired(&group, delay_ms, remaining_ms, now, out);
                 }
@@ -98,9 +107,6 @@ impl GroupShard {
                 (TimerKey::Sync { .. }, _) => {}
                 (TimerKey::StreamsAssignment { group }, _) => {
                     self.streams_assignment_due(&group, now, out);
-                }
-                (TimerKey::UnservedMembers { group }, _) => {
-                    self.unserved_members_expired(&group, out);
                 }
                 (TimerKey::Cleanup, _) => self.clean_up(now, out),
             }

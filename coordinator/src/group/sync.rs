@@ -4,6 +4,7 @@
 //! back into a rebalance. Answers to `GroupMetadataManager.classicGroupSyncToClassicGroup`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use protocol::messages::SyncGroupRequest;
@@ -26,6 +27,7 @@ impl GroupShard {
         &mut self,
         request: &SyncGroupRequest,
         reply: Reply<SyncAnswer>,
+        now: Now,
         out: &mut Outputs,
     ) {
         if request.group_id.is_empty() {
@@ -35,6 +37,10 @@ impl GroupShard {
         let member = own(&request.member_id);
         let group = match self.groups.latest_mut(&id) {
             Some(Group::Classic(group)) if !group.is_in(GroupState::Empty) => group,
+            Some(Group::Consumer(group)) => {
+                let group = Arc::clone(group);
+                return self.sync_in_consumer_group(&group, request, reply, now, out);
+            }
             _ => return out.reply(reply, SyncAnswer::refused(GroupError::UnknownMember)),
         };
         if let Err(error) = validate(group, request, &member, out) {

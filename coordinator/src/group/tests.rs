@@ -6,6 +6,7 @@ pub(super) mod harness;
 mod joining;
 mod leaving;
 mod loading;
+mod migration;
 mod offsets;
 mod rebalancing;
 mod static_members;

@@ -10,14 +10,16 @@ pub(super) enum TimerKey {
     Session { group: StrBytes, member: StrBytes },
     /// The time in which a member of a consumer or streams group is to give something up.
     Rebalance { group: StrBytes, member: StrBytes },
+    /// The time in which a member of the classic protocol is to join its consumer group again.
+    MemberJoin { group: StrBytes, member: StrBytes },
+    /// The time in which it is to ask for its assignment.
+    MemberSync { group: StrBytes, member: StrBytes },
     /// The join phase.
     Join { group: StrBytes },
     /// The sync phase.
     Sync { group: StrBytes },
     /// The time in which a new streams group waits for more members.
     StreamsAssignment { group: StrBytes },
-    /// The members of a group of another kind.
-    UnservedMembers { group: StrBytes },
     /// Expiry of offsets and empty groups.
     Cleanup,
 }
@@ -39,7 +41,7 @@ pub(super) enum Expiry {
         epoch: i32,
         timeout_ms: i32,
     },
+    ClassicMember,
     StreamsAssignment,
-    UnservedMembers,
     Cleanup,
 }

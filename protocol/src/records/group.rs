@@ -1,4 +1,4 @@
-//! Records of `__consumer_offsets`: committed offsets, classic, consumer and streams groups.
+//! Records of `__consumer_offsets`: committed offsets, classic, consumer, share and streams groups.
 //!
 //! Kept true here: what is read and written again has the same bytes (in the same version), and a
 //! record of another kind of group is recognised, named and kept as it stands, never dropped.
@@ -16,6 +16,7 @@
 mod classic;
 mod consumer;
 mod offset;
+mod share;
 mod streams;
 #[cfg(test)]
 pub(super) mod tests;
@@ -30,6 +31,10 @@ pub use consumer::{
     RegularExpressionValue, TargetAssignmentMemberValue, TargetAssignmentMetadataValue,
 };
 pub use offset::{OffsetCommitKey, OffsetCommitValue};
+pub use share::{
+    ShareGroupCurrentMemberAssignmentValue, ShareGroupMemberMetadataValue, ShareGroupMetadataValue,
+    ShareGroupRecord, ShareGroupStatePartitionMetadataValue, StatePartitionsOfTopic, StateTopic,
+};
 pub use streams::{
     StreamsCopartitionGroup, StreamsCurrentAssignmentValue, StreamsEndpoint,
     StreamsGroupMetadataValue, StreamsGroupRecord, StreamsKeyValue, StreamsMemberMetadataValue,
@@ -57,36 +62,6 @@ pub enum GroupRecordError {
     ValueVersion { record_type: i16, version: i16 },
 }
 
-/// Kinds of groups whose records we keep without acting on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ModernGroupKind {
-    Share,
-}
-
-/// The key of a record that belongs to a group of another kind, as it stands in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModernGroupKey {
-    pub kind: ModernGroupKind,
-    pub record_type: i16,
-    pub group: StrBytes,
-    /// The whole key: what a tombstone for it must carry.
-    pub bytes: Bytes,
-}
-
-impl ModernGroupKey {
-    /// True for the record that says a member exists (one per member of such a group).
-    #[must_use]
-    pub fn names_member(&self) -> bool {
-        self.record_type == 10
-    }
-
-    /// True for the record that says the group itself exists.
-    #[must_use]
-    pub fn names_group(&self) -> bool {
-        self.record_type == 11
-    }
-}
-
 /// One record of `__consumer_offsets`. A value of `None` is a tombstone.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GroupRecord {
@@ -99,11 +74,8 @@ pub enum GroupRecord {
         value: Option<GroupMetadataValue>,
     },
     Consumer(ConsumerGroupRecord),
+    Share(ShareGroupRecord),
     Streams(StreamsGroupRecord),
-    Modern {
-        key: ModernGroupKey,
-        value: Option<Bytes>,
-    },
     /// A type from a later Kafka, skipped by Kafka with a warning.
     Unknown {
         record_type: i16,
@@ -133,21 +105,13 @@ impl GroupRecord {
             _ if ConsumerGroupRecord::has_type(record_type) => {
                 ConsumerGroupRecord::read(record_type, rest, value).map(Self::Consumer)
             }
+            _ if ShareGroupRecord::has_type(record_type) => {
+                ShareGroupRecord::read(record_type, rest, value).map(Self::Share)
+            }
             _ if StreamsGroupRecord::has_type(record_type) => {
                 StreamsGroupRecord::read(record_type, rest, value).map(Self::Streams)
             }
-            _ => match modern_kind(record_type) {
-                Some(kind) => Ok(Self::Modern {
-                    key: ModernGroupKey {
-                        kind,
-                        record_type,
-                        group: Reader::new(rest, false).string().map_err(bad_key)?,
-                        bytes: Bytes::copy_from_slice(key),
-                    },
-                    value: value.map(Bytes::copy_from_slice),
-                }),
-                None => Ok(Self::Unknown { record_type }),
-            },
+            _ => Ok(Self::Unknown { record_type }),
         }
     }
 
@@ -164,16 +128,9 @@ impl GroupRecord {
                 (key.finish(), value.as_ref().map(GroupMetadataValue::to_bytes))
             }
             Self::Consumer(record) => record.to_bytes(),
+            Self::Share(record) => record.to_bytes(),
             Self::Streams(record) => record.to_bytes(),
-            Self::Modern { key, value } => (key.bytes.clone(), value.clone()),
             Self::Unknown { .. } => return None,
         })
-    }
-}
-
-fn modern_kind(record_type: i16) -> Option<ModernGroupKind> {
-    match record_type {
-        10..=15 => Some(ModernGroupKind::Share),
-        _ => None,
     }
 }

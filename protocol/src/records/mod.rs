@@ -9,4 +9,5 @@ mod fields;
 pub mod group;
 pub mod metadata;
 mod schema;
+pub mod share;
 pub mod transaction;

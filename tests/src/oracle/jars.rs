@@ -85,6 +85,13 @@ pub fn steady_class_path(version: &str) -> String {
     format!("{}:{}", classes.display(), class_path(version))
 }
 
+/// The class path of the members of share groups: our classes and the newest kafka-clients.
+#[must_use]
+pub fn share_consumers_class_path() -> String {
+    let classes = compiled("shareconsumers", &format!("{}/*", jars(NEWEST).display()));
+    format!("{}:{}", classes.display(), class_path(NEWEST))
+}
+
 /// The class path of the application of Kafka Streams, on the newest release.
 #[must_use]
 pub fn streams_class_path() -> String {

@@ -7,6 +7,9 @@
 mod cases;
 mod group_cases;
 mod node_cases;
+mod share_cases;
+mod share_fetch_cases;
+mod share_group_cases;
 mod transaction_cases;
 
 use std::collections::BTreeSet;
@@ -252,8 +255,11 @@ pub(crate) async fn create_topic(node: &Node) -> Uuid {
 pub(crate) fn cases() -> Vec<Case> {
     let rows = [
         cases::cases(),
+        share_cases::share_cases(),
         transaction_cases::transaction_cases(),
         group_cases::group_cases(),
+        share_fetch_cases::share_fetch_cases(),
+        share_group_cases::share_group_cases(),
         node_cases::node_cases(),
     ];
     rows.into_iter().flatten().collect()

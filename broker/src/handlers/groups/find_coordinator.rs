@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use coordinator::share::SharePartitionKey;
 use protocol::ErrorCode;
 use protocol::leader_hint::NodeEndpoint;
 use protocol::messages::find_coordinator_response::Coordinator;
@@ -13,6 +14,7 @@ use protocol::wire::StrBytes;
 use raft::image::MetadataImage;
 
 use crate::coordinators::groups::{self, Groups};
+use crate::coordinators::share::{self, ShareStates};
 use crate::coordinators::transactions::{self, Transactions};
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::metadata_cache::MetadataCache;
@@ -33,6 +35,7 @@ const FIRST_WITH_SHARE: i16 = 6;
 struct Coordinators<'a> {
     groups: &'a Groups,
     transactions: &'a Transactions,
+    share_states: &'a ShareStates,
     auto_topics: &'a Arc<AutoTopics>,
 }
 
@@ -40,11 +43,12 @@ pub(crate) async fn handle(
     metadata: &MetadataCache,
     groups: &Groups,
     transactions: &Transactions,
+    share_states: &ShareStates,
     auto_topics: &Arc<AutoTopics>,
     context: &RequestContext,
     request: FindCoordinatorRequest,
 ) -> Result<FindCoordinatorResponse, CloseConnection> {
-    let known = Coordinators { groups, transactions, auto_topics };
+    let known = Coordinators { groups, transactions, share_states, auto_topics };
     let image = metadata.settled_image(|image| named(&known, image, context, &request)).await;
     if context.api_version < FIRST_WITH_KEYS {
         let found = find(&known, &image, context, request.key_type, &request.key);
@@ -75,6 +79,10 @@ impl Coordinators<'_> {
         match key_type {
             GROUP => Some((groups::TOPIC, self.groups.partition_of(key, image))),
             TRANSACTION => Some((transactions::TOPIC, self.transactions.partition_of(key, image))),
+            SHARE => {
+                let key = SharePartitionKey::of_coordinator_key(key)?;
+                Some((share::TOPIC, self.share_states.partition_of(&key, image)))
+            }
             _ => None,
         }
     }
@@ -119,9 +127,10 @@ fn find(
         SHARE if !context.authorize(Operation::ClusterAction, Resource::Cluster) => {
             Err(ErrorCode::ClusterAuthorizationFailed)
         }
-        SHARE if !is_share_key(key) => Err(ErrorCode::InvalidRequest),
-        // There is no coordinator of this kind yet: docs/apis.md.
-        SHARE => Err(ErrorCode::CoordinatorNotAvailable),
+        SHARE => {
+            let place = known.place(key_type, key, image).ok_or(ErrorCode::InvalidRequest)?;
+            lead(known, image, context, place)
+        }
         _ => Err(ErrorCode::InvalidRequest),
     }
 }
@@ -140,16 +149,6 @@ fn lead(
         .partition(partition)
         .and_then(|state| node_endpoint(image, state.leader, &context.client.listener))
         .ok_or(ErrorCode::CoordinatorNotAvailable)
-}
-
-/// `group:topic id:partition`. Kafka: `SharePartitionKey.validate`.
-fn is_share_key(key: &str) -> bool {
-    let mut parts = key.split(':');
-    let (group, topic_id, partition) = (parts.next(), parts.next(), parts.next());
-    parts.next().is_none()
-        && group.is_some_and(|group| !group.trim().is_empty())
-        && topic_id.is_some_and(|id| id.len() == 22)
-        && partition.is_some_and(|partition| partition.parse::<i32>().is_ok())
 }
 
 fn single(found: Result<NodeEndpoint, ErrorCode>) -> FindCoordinatorResponse {
@@ -189,24 +188,4 @@ fn message(error: ErrorCode) -> Option<StrBytes> {
         other => return crate::requests::api_error::words(other).map(StrBytes::from_static_str),
     };
     Some(StrBytes::from_static_str(words))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_partitions_key_has_three_parts() {
-        for (key, is_one) in [
-            ("g:AAAAAAAAAAAAAAAAAAAAAA:0", true),
-            ("g:AAAAAAAAAAAAAAAAAAAAAA:x", false),
-            (" :AAAAAAAAAAAAAAAAAAAAAA:0", false),
-            ("g:short:0", false),
-            ("g:AAAAAAAAAAAAAAAAAAAAAA", false),
-            ("g:AAAAAAAAAAAAAAAAAAAAAA:0:1", false),
-            ("", false),
-        ] {
-            assert_eq!(is_share_key(key), is_one, "{key}");
-        }
-    }
 }

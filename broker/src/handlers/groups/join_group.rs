@@ -55,7 +55,11 @@ fn ask(
         api_version: context.api_version,
     };
     let draw = Uuid::new_v4();
-    Ok(shard.ask(|shard, reply, now, out| shard.join(caller, request, reply, draw, now, out))?)
+    let image = groups.cluster_metadata();
+    Ok(shard.ask(|shard, reply, now, out| {
+        shard.catch_up(&image);
+        shard.join(caller, request, reply, draw, now, out);
+    })?)
 }
 
 fn respond(answer: JoinAnswer, version: i16) -> JoinGroupResponse {

@@ -33,8 +33,13 @@ pub(crate) async fn handle(
         return Ok(respond(SyncAnswer::refused(GroupError::InvalidGroupId)));
     }
     let shard = groups.shard(groups.partition_of(&request.group_id, &metadata.image()));
-    let asked = shard
-        .and_then(|shard| Ok(shard.ask(|shard, reply, _, out| shard.sync(&request, reply, out))?));
+    let image = groups.cluster_metadata();
+    let asked = shard.and_then(|shard| {
+        Ok(shard.ask(|shard, reply, now, out| {
+            shard.catch_up(&image);
+            shard.sync(&request, reply, now, out);
+        })?)
+    });
     let answer = match asked {
         Ok(parked) => parked.answer().await,
         Err(error) => Some(SyncAnswer::refused(error)),

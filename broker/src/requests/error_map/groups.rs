@@ -17,9 +17,11 @@ pub(crate) fn code(error: &GroupError) -> ErrorCode {
         | GroupError::NotAConsumerGroup(_)
         | GroupError::NotAClassicGroup(_)
         | GroupError::NoSuchConsumerGroup(_)
+        | GroupError::NotAShareGroup(_)
+        | GroupError::NoSuchShareGroup(_)
         | GroupError::NotAStreamsGroup(_)
         | GroupError::NoSuchStreamsGroup(_)
-        | GroupError::UpgradeDisabled(_) => ErrorCode::GroupIdNotFound,
+        | GroupError::CannotUpgrade { .. } => ErrorCode::GroupIdNotFound,
         GroupError::UnknownMember
         | GroupError::NotAMember { .. }
         | GroupError::UnknownInstance(_) => ErrorCode::UnknownMemberId,
@@ -44,6 +46,7 @@ pub(crate) fn code(error: &GroupError) -> ErrorCode {
         GroupError::MemberIdRequired => ErrorCode::MemberIdRequired,
         GroupError::MaxSizeReached { .. }
         | GroupError::ConsumerGroupFull { .. }
+        | GroupError::ShareGroupFull { .. }
         | GroupError::StreamsGroupFull { .. } => ErrorCode::GroupMaxSizeReached,
         GroupError::NonEmptyGroup => ErrorCode::NonEmptyGroup,
         GroupError::SubscribedToTopic => ErrorCode::GroupSubscribedToTopic,

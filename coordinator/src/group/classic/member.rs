@@ -13,6 +13,10 @@ use crate::runtime::Reply;
 pub(in super::super) struct Protocols(Vec<(StrBytes, Bytes)>);
 
 impl Protocols {
+    pub(in super::super) fn new(protocols: Vec<(StrBytes, Bytes)>) -> Self {
+        Self(protocols)
+    }
+
     pub(in super::super) fn one(name: StrBytes, metadata: Bytes) -> Self {
         Self(vec![(name, metadata)])
     }
@@ -27,6 +31,10 @@ impl Protocols {
             }
         }
         unique
+    }
+
+    pub(in super::super) fn iter(&self) -> impl Iterator<Item = &(StrBytes, Bytes)> {
+        self.0.iter()
     }
 
     pub(in super::super) fn is_empty(&self) -> bool {

@@ -99,7 +99,10 @@ impl GroupShard {
         }
     }
 
-    fn named(&self, assignment: &BTreeMap<Uuid, BTreeSet<i32>>) -> Vec<DescribedPartitions> {
+    pub(in super::super) fn named(
+        &self,
+        assignment: &BTreeMap<Uuid, BTreeSet<i32>>,
+    ) -> Vec<DescribedPartitions> {
         let topics = assignment.iter().filter_map(|(id, partitions)| {
             let topic = self.metadata.image.topic_by_id(*id)?.name;
             let partitions = partitions.iter().copied().collect();

@@ -150,7 +150,7 @@ impl ConsumerGroup {
         }
     }
 
-    fn put(&mut self, member: Member) {
+    pub(super) fn put(&mut self, member: Member) {
         if let Some(instance) = &member.instance_id {
             self.static_members.insert(instance.clone(), member.id.clone());
         }

@@ -19,12 +19,14 @@ use super::super::log_event::LogEvent;
 use super::super::modern::{Assignment, ClusterMetadata};
 use super::super::settings::{Caller as Client, own};
 use super::super::shard::{Group, GroupShard};
-use super::event::ConsumerGroupEvent;
+use super::downgrade::Downgrade;
+use super::event::{ConsumerGroupEvent, MemberProtocol};
 use super::group::ConsumerGroup;
+use super::leave::Departure;
 use super::member::{LEFT, LEFT_FOR_NOW, Member};
 use super::reconciliation::Reconciliation;
 use super::records;
-use super::static_member::{Caller, find_or_join};
+use super::static_member::{Caller, Comer, check_epoch, find_or_join};
 use super::subscriptions::Subscriptions;
 use super::target_assignment::Assigning;
 use crate::runtime::{Now, Reply};
@@ -49,6 +51,8 @@ struct Beat {
     answer: ConsumerGroupHeartbeat,
     /// Regular expressions to be matched when it has been decided.
     refresh: BTreeSet<StrBytes>,
+    /// The classic group that a member leaves behind.
+    downgrade: Option<Downgrade>,
 }
 
 impl GroupShard {
@@ -69,13 +73,15 @@ impl GroupShard {
         self.catch_up(image);
         let id = own(&request.group_id);
         let beaten = match request.member_epoch {
-            LEFT | LEFT_FOR_NOW => self.leave_consumer_group(&id, request, out),
+            LEFT | LEFT_FOR_NOW => self.leave_consumer_group(&id, request, now, out),
             _ => self.beat(&id, client, request, draw, now, out),
         };
-        let Beat { written, answer, refresh } = match beaten {
+        let Beat { written, answer, refresh, downgrade } = match beaten {
             Ok(beat) => beat,
             Err(error) => return out.reply(reply, Err(error)),
         };
+        // Whoever comes into a classic group has made another of it.
+        self.end_classic_phases(&id, now, out);
         if !written.is_empty() {
             out.write_and_reply(self, written, reply, Ok(answer));
         } else if self.groups.is_under_way(&id) {
@@ -83,6 +89,9 @@ impl GroupShard {
             out.reply_when_settled(reply, Ok(answer));
         } else {
             out.reply(reply, Ok(answer));
+        }
+        if let Some(downgrade) = downgrade {
+            self.become_classic(downgrade, now, out);
         }
         if !refresh.is_empty() {
             self.resolve_regular_expressions(&id, &refresh, may_describe, now, out);
@@ -93,16 +102,17 @@ impl GroupShard {
         &mut self,
         id: &StrBytes,
         request: &ConsumerGroupHeartbeatRequest,
+        now: Now,
         out: &mut Outputs,
     ) -> Result<Beat, GroupError> {
-        let written = self.leave_by_heartbeat(id, request, out)?;
+        let Departure { written, downgrade } = self.leave_by_heartbeat(id, request, now, out)?;
         let answer = ConsumerGroupHeartbeat {
             member_id: request.member_id.clone(),
             member_epoch: request.member_epoch,
             heartbeat_interval_ms: 0,
             assignment: None,
         };
-        Ok(Beat { written, answer, refresh: BTreeSet::new() })
+        Ok(Beat { written, answer, refresh: BTreeSet::new(), downgrade })
     }
 
     fn beat(
@@ -122,8 +132,14 @@ impl GroupShard {
             given => given,
         };
         let instance = request.instance_id.as_ref().map(own);
-        let Caller { member, replaced } =
-            find_or_join(&group, &member_id, instance.as_ref(), request, &mut written, out)?;
+        let comer = Comer {
+            id: &member_id,
+            instance: instance.as_ref(),
+            joins: request.member_epoch == 0,
+            protocol: MemberProtocol::Consumer,
+        };
+        let Caller { member, replaced } = find_or_join(&group, &comer, &mut written, out)?;
+        check_epoch(&member, request)?;
         let mut updated = member.updated(request, client);
         let mut names_changed = false;
         if updated != *member {
@@ -156,9 +172,12 @@ impl GroupShard {
             }
             updated = reconciled;
         }
+        if member.classic.is_some() {
+            self.end_classic_waits(id, &updated.id);
+        }
         self.restart_consumer_session(id, &updated.id, now);
         let answer = self.answer(id, request, &member, &updated);
-        Ok(Beat { written, answer, refresh: regex.refresh })
+        Ok(Beat { written, answer, refresh: regex.refresh, downgrade: None })
     }
 
     fn answer(
@@ -185,9 +204,9 @@ impl GroupShard {
         }
     }
 
-    /// The group, which somebody who joins makes; an empty classic one gives way to it.
+    /// The group, which somebody who joins makes; a classic one gives way to it.
     fn group_to_join(
-        &self,
+        &mut self,
         id: &StrBytes,
         joins: bool,
         written: &mut Vec<GroupRecord>,
@@ -205,12 +224,16 @@ impl GroupShard {
                 }));
                 Ok(new())
             }
-            Some(Group::Classic(_)) if joins => Err(GroupError::UpgradeDisabled(id.clone())),
+            Some(Group::Classic(_)) if joins => self.upgraded(id, written, out).map(Arc::new),
             Some(_) => Err(GroupError::NotAConsumerGroup(id.clone())),
         }
     }
 
-    fn refuse_when_full(&self, group: &ConsumerGroup, member: &StrBytes) -> Result<(), GroupError> {
+    pub(super) fn refuse_when_full(
+        &self,
+        group: &ConsumerGroup,
+        member: &StrBytes,
+    ) -> Result<(), GroupError> {
         let max = self.settings.consumer_max_size;
         if group.members.len() >= max && !group.members.contains_key(member) {
             return Err(GroupError::ConsumerGroupFull { max });
@@ -220,7 +243,7 @@ impl GroupShard {
 
     /// The group's epoch with this heartbeat: the next one where subscriptions or topics changed.
     #[expect(clippy::too_many_arguments, reason = "one step of a heartbeat, with all it is about")]
-    fn group_epoch(
+    pub(super) fn group_epoch(
         &mut self,
         group: &ConsumerGroup,
         member: &Member,

@@ -17,7 +17,7 @@ const REFRESH_INTERVAL_MS: i64 = i32::MAX as i64;
 
 #[derive(Debug)]
 pub(in super::super) struct MetadataState {
-    pub(super) image: Arc<dyn ClusterMetadata>,
+    pub(in super::super) image: Arc<dyn ClusterMetadata>,
     /// The newest version that brought topics along.
     pub(super) newest_topics: i64,
     hashes: MetadataHashes,
@@ -39,9 +39,17 @@ impl Default for MetadataState {
 
 impl MetadataState {
     pub(super) fn hash_of(&mut self, subscriptions: &Subscriptions) -> i64 {
+        self.hash_of_topics(subscriptions.topics())
+    }
+
+    /// Of topics by their names, in order.
+    pub(in super::super) fn hash_of_topics<'a>(
+        &mut self,
+        topics: impl IntoIterator<Item = &'a StrBytes>,
+    ) -> i64 {
         let Self { image, hashes, .. } = self;
-        let hashes: Vec<i64> =
-            subscriptions.topics().filter_map(|topic| hashes.topic(topic, &**image)).collect();
+        let topics = topics.into_iter();
+        let hashes: Vec<i64> = topics.filter_map(|topic| hashes.topic(topic, &**image)).collect();
         group_hash(hashes.into_iter())
     }
 
@@ -64,11 +72,20 @@ impl MetadataState {
         self.refreshed.insert(group.clone(), (deadline_ms, epoch));
     }
 
+    /// The group is not one of members that are told of topics any more.
+    pub(super) fn forget(&mut self, group: &StrBytes) {
+        self.refreshed.remove(group);
+    }
+
     /// An epoch that was taken back leaves its group to be looked at again.
-    pub(in super::super) fn is_expired(&self, group: &StrBytes, epoch: i32, now: Now) -> bool {
-        self.refreshed
-            .get(group)
-            .is_none_or(|(deadline_ms, from)| now.wall_ms >= *deadline_ms || epoch < *from)
+    pub(super) fn is_expired(&self, group: &ConsumerGroup, now: Now) -> bool {
+        self.is_expired_at(&group.id, group.epoch, now)
+    }
+
+    pub(in super::super) fn is_expired_at(&self, group: &StrBytes, epoch: i32, now: Now) -> bool {
+        self.refreshed.get(group).is_none_or(|(deadline_ms, refreshed)| {
+            now.wall_ms >= *deadline_ms || epoch < *refreshed
+        })
     }
 
     /// Nil for a topic that is not there.
@@ -111,13 +128,14 @@ impl GroupShard {
             Some(Group::Consumer(group)) => {
                 !changed.iter().any(|topic| group.is_subscribed_to(topic))
             }
+            Some(Group::Share(group)) => !changed.iter().any(|topic| group.is_subscribed_to(topic)),
             Some(Group::Streams(group)) => !changed.iter().any(|topic| group.requires(topic)),
             _ => false,
         });
     }
 
     /// A change that the shard was not told of, because it was being loaded.
-    pub(in super::super) fn catch_up(&mut self, image: &Arc<dyn ClusterMetadata>) {
+    pub fn catch_up(&mut self, image: &Arc<dyn ClusterMetadata>) {
         if image.version() > self.metadata.image.version() {
             self.metadata.replace(image, true);
             self.metadata.hashes.clear();

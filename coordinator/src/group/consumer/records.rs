@@ -101,10 +101,22 @@ pub(super) fn member_tombstones(group: &StrBytes, member: &StrBytes) -> [GroupRe
 impl ConsumerGroup {
     /// What takes the group out of the log.
     pub(in super::super) fn tombstones(&self) -> Vec<GroupRecord> {
+        self.tombstones_of(self.members.keys())
+    }
+
+    /// The same when one member has just been replaced by another.
+    pub(super) fn tombstones_replacing(&self, old: &StrBytes, new: &StrBytes) -> Vec<GroupRecord> {
+        self.tombstones_of(self.members.keys().map(|id| if id == old { new } else { id }))
+    }
+
+    fn tombstones_of<'a>(
+        &self,
+        members: impl Iterator<Item = &'a StrBytes> + Clone,
+    ) -> Vec<GroupRecord> {
         let id = &self.id;
         let group = id.clone();
         let of_members = |tombstone: fn(&StrBytes, &StrBytes) -> GroupRecord| {
-            self.members.keys().map(move |member| tombstone(id, member))
+            members.clone().map(move |member| tombstone(id, member))
         };
         let mut records: Vec<GroupRecord> = of_members(no_current_assignment).collect();
         records.extend(of_members(no_target));

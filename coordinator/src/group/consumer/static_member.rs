@@ -15,7 +15,7 @@ use protocol::wire::StrBytes;
 use super::super::Outputs;
 use super::super::answer::GroupError;
 use super::super::log_event::LogEvent;
-use super::event::ConsumerGroupEvent;
+use super::event::{ConsumerGroupEvent, MemberProtocol};
 use super::group::ConsumerGroup;
 use super::member::{LEFT_FOR_NOW, Member, Owned};
 use super::records;
@@ -32,16 +32,23 @@ impl Caller {
     }
 }
 
+/// Who asks for a place in a group.
+pub(super) struct Comer<'a> {
+    pub(super) id: &'a StrBytes,
+    pub(super) instance: Option<&'a StrBytes>,
+    /// It takes a place that is not its yet.
+    pub(super) joins: bool,
+    pub(super) protocol: MemberProtocol,
+}
+
 /// Finds the member, or makes it where it joins.
 pub(super) fn find_or_join(
     group: &ConsumerGroup,
-    id: &StrBytes,
-    instance: Option<&StrBytes>,
-    request: &ConsumerGroupHeartbeatRequest,
+    comer: &Comer<'_>,
     written: &mut Vec<GroupRecord>,
     out: &mut Outputs,
 ) -> Result<Caller, GroupError> {
-    let joins = request.member_epoch == 0;
+    let Comer { id, instance, joins, protocol } = *comer;
     let known_or_new = || match group.members.get(id) {
         Some(member) => Arc::clone(member),
         None => Arc::new(Member::new(id.clone())),
@@ -51,27 +58,27 @@ pub(super) fn find_or_join(
             group: group.id.clone(),
             member: id.clone(),
             instance: instance.cloned(),
+            protocol,
         }));
     };
     let Some(instance) = instance else {
-        let member = if joins { known_or_new() } else { Arc::clone(group.member(id)?) };
-        check_epoch(&member, request)?;
-        if joins {
-            say_joins();
+        if !joins {
+            return Ok(Caller::new(Arc::clone(group.member(id)?)));
         }
-        return Ok(Caller::new(member));
+        say_joins();
+        return Ok(Caller::new(known_or_new()));
     };
     let existing = group.static_member(instance);
     if !joins {
-        let member = known_instance(existing, id, instance)?;
-        check_epoch(member, request)?;
-        return Ok(Caller::new(Arc::clone(member)));
+        return Ok(Caller::new(Arc::clone(known_instance(existing, id, instance)?)));
     }
     let Some(existing) = existing else {
         say_joins();
         return Ok(Caller::new(known_or_new()));
     };
-    if existing.epoch != LEFT_FOR_NOW && existing.classic.is_none() {
+    // Among members of the consumer protocol an instance is taken only when it was let go.
+    let is_of_consumers = protocol == MemberProtocol::Consumer && existing.classic.is_none();
+    if is_of_consumers && existing.epoch != LEFT_FOR_NOW {
         return Err(GroupError::UnreleasedInstance {
             member: id.clone(),
             instance: instance.clone(),
@@ -91,6 +98,7 @@ pub(super) fn find_or_join(
         instance: instance.clone(),
         old: existing.id.clone(),
         new: id.clone(),
+        protocol,
     }));
     Ok(Caller { member: Arc::new(member), replaced: Some(existing.id.clone()) })
 }
@@ -114,7 +122,10 @@ pub(super) fn known_instance<'a>(
 
 /// A member that is behind by one answer, which it may have missed, is let in; one that begins
 /// anew always is.
-fn check_epoch(member: &Member, request: &ConsumerGroupHeartbeatRequest) -> Result<(), GroupError> {
+pub(super) fn check_epoch(
+    member: &Member,
+    request: &ConsumerGroupHeartbeatRequest,
+) -> Result<(), GroupError> {
     let received = request.member_epoch;
     let owned = request.topic_partitions.as_deref();
     let why = if received == 0 || received == member.epoch {

@@ -88,7 +88,7 @@ impl GroupShard {
 
     /// Whether enough time has passed since the last target (KIP-1263).
     fn may_assign(&self, group: &ConsumerGroup, now: Now) -> bool {
-        let interval_ms = self.settings.consumer_assignment_interval_ms;
+        let interval_ms = i64::from(self.consumer_assignment_interval_ms(&group.id));
         group.assignment_timestamp_ms == 0
             || interval_ms == 0
             || now.wall_ms >= group.assignment_timestamp_ms + interval_ms

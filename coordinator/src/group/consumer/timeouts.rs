@@ -1,32 +1,38 @@
 //! Members that nothing is heard of, and members that do not give up their partitions, are fenced.
 //!
 //! The time for the latter begins when a member is asked to give something up, and is the member's
-//! own. Answers to the timers of consumer groups in `GroupMetadataManager`.
+//! own. A member of the classic protocol has it to join again when it was told to, and to ask for
+//! its assignment when it has. Answers to the timers of consumer groups in `GroupMetadataManager`.
 
 use protocol::wire::StrBytes;
 
 use super::super::Outputs;
 use super::super::log_event::LogEvent;
+use super::super::settings::{GroupSettings, within};
 use super::super::shard::{Group, GroupShard};
 use super::super::timers::{Expiry, TimerKey};
 use super::event::ConsumerGroupEvent;
+use super::leave::Departure;
 use super::member::{Member, MemberState};
 use crate::runtime::Now;
 
 impl GroupShard {
     fn consumer_session_timeout_ms(&self, group: &str) -> u64 {
         let own = self.metadata.image.group_overrides(group).consumer_session_timeout_ms;
-        let (least, most) = self.settings.consumer_session_bounds_ms;
-        // What was set when the broker's bounds were others counts as the nearest.
-        let own = own.map(|own| own.min(most).max(least));
-        positive(own.unwrap_or(self.settings.consumer_session_timeout_ms))
+        let GroupSettings { consumer_session_bounds_ms: bounds, .. } = self.settings;
+        positive(within(own, bounds, self.settings.consumer_session_timeout_ms))
     }
 
     pub(super) fn consumer_heartbeat_interval_ms(&self, group: &str) -> i32 {
         let own = self.metadata.image.group_overrides(group).consumer_heartbeat_interval_ms;
-        let (least, most) = self.settings.consumer_heartbeat_bounds_ms;
-        let own = own.map(|own| own.min(most).max(least));
-        own.unwrap_or(self.settings.consumer_heartbeat_interval_ms)
+        let GroupSettings { consumer_heartbeat_bounds_ms: bounds, .. } = self.settings;
+        within(own, bounds, self.settings.consumer_heartbeat_interval_ms)
+    }
+
+    pub(super) fn consumer_assignment_interval_ms(&self, group: &str) -> i32 {
+        let own = self.metadata.image.group_overrides(group).consumer_assignment_interval_ms;
+        let GroupSettings { consumer_assignment_bounds_ms: bounds, .. } = self.settings;
+        within(own, bounds, self.settings.consumer_assignment_interval_ms)
     }
 
     pub(super) fn restart_consumer_session(
@@ -52,6 +58,74 @@ impl GroupShard {
         }
     }
 
+    /// It has been told to join again: from then on its time runs, however often it is told.
+    pub(super) fn time_rejoin(&mut self, group: &StrBytes, member: &Member, now: Now) {
+        let key = TimerKey::MemberJoin { group: group.clone(), member: member.id.clone() };
+        if !self.timers.is_set(&key) {
+            let deadline_ms = now.monotonic_ms + positive(member.rebalance_timeout_ms);
+            self.timers.set(key, deadline_ms, Expiry::ClassicMember);
+        }
+    }
+
+    /// It has joined: it is to ask for its assignment in this time.
+    pub(super) fn time_sync(
+        &mut self,
+        group: &StrBytes,
+        member: &StrBytes,
+        timeout_ms: i32,
+        now: Now,
+    ) {
+        let key = TimerKey::MemberSync { group: group.clone(), member: member.clone() };
+        let deadline_ms = now.monotonic_ms + positive(timeout_ms);
+        self.timers.set(key, deadline_ms, Expiry::ClassicMember);
+    }
+
+    pub(super) fn end_sync(&mut self, group: &StrBytes, member: &StrBytes) {
+        let (group, member) = (group.clone(), member.clone());
+        self.timers.cancel(&TimerKey::MemberSync { group, member });
+    }
+
+    /// It is not waited for any more, neither to join nor to sync.
+    pub(super) fn end_classic_waits(&mut self, group: &StrBytes, member: &StrBytes) {
+        let key = TimerKey::MemberJoin { group: group.clone(), member: member.clone() };
+        self.timers.cancel(&key);
+        self.end_sync(group, member);
+    }
+
+    pub(super) fn restart_classic_session(
+        &mut self,
+        group: &StrBytes,
+        member: &StrBytes,
+        timeout_ms: i32,
+        now: Now,
+    ) {
+        self.restart_session(group, member, positive(timeout_ms), now);
+    }
+
+    /// A member of the classic protocol has not joined again in its time.
+    pub(in super::super) fn rejoin_expired(
+        &mut self,
+        group: &StrBytes,
+        member: &StrBytes,
+        now: Now,
+        out: &mut Outputs,
+    ) {
+        let why = "the classic member failed to join within the rebalance timeout".to_owned();
+        self.fence_late(group, member, None, why, now, out);
+    }
+
+    /// It has joined and not asked for its assignment in its time.
+    pub(in super::super) fn member_sync_expired(
+        &mut self,
+        group: &StrBytes,
+        member: &StrBytes,
+        now: Now,
+        out: &mut Outputs,
+    ) {
+        let why = "the member failed to sync within timeout".to_owned();
+        self.fence_late(group, member, None, why, now, out);
+    }
+
     pub(in super::super) fn end_rebalance(&mut self, group: &StrBytes, member: &StrBytes) {
         self.timers.cancel(&TimerKey::Rebalance { group: group.clone(), member: member.clone() });
     }
@@ -61,10 +135,11 @@ impl GroupShard {
         &mut self,
         group: &StrBytes,
         member: &StrBytes,
+        now: Now,
         out: &mut Outputs,
     ) {
         let why = "the member session expired".to_owned();
-        self.fence_late(group, member, None, why, out);
+        self.fence_late(group, member, None, why, now, out);
     }
 
     /// A member has not given up its partitions in time, unless it has left that epoch.
@@ -74,10 +149,11 @@ impl GroupShard {
         member: &StrBytes,
         epoch: i32,
         timeout_ms: i32,
+        now: Now,
         out: &mut Outputs,
     ) {
         let why = format!("it failed to transition from epoch {epoch} within {timeout_ms}ms");
-        self.fence_late(group, member, Some(epoch), why, out);
+        self.fence_late(group, member, Some(epoch), why, now, out);
     }
 
     fn fence_late(
@@ -86,6 +162,7 @@ impl GroupShard {
         member_id: &StrBytes,
         epoch: Option<i32>,
         why: String,
+        now: Now,
         out: &mut Outputs,
     ) {
         let Ok(group) = self.consumer_group(id) else { return };
@@ -98,9 +175,12 @@ impl GroupShard {
             member: member_id.clone(),
             why,
         }));
-        let written = self.fence(&group, &[member_id], out);
+        let Departure { written, downgrade } = self.fence(&group, &[member_id], now, out);
         drop(group);
         out.write(self, written, None);
+        if let Some(downgrade) = downgrade {
+            self.become_classic(downgrade, now, out);
+        }
     }
 
     /// The sessions of a group's members begin: it has been loaded, or a write that had ended some

@@ -26,7 +26,7 @@ pub(in super::super) fn sized_hash_map_order<K>(
 }
 
 /// The elements of a `HashSet` that was made of a collection of this order.
-pub(super) fn hash_set_order<K>(keys: Vec<K>, hash: impl Fn(&K) -> i32) -> Vec<K> {
+pub(in super::super) fn hash_set_order<K>(keys: Vec<K>, hash: impl Fn(&K) -> i32) -> Vec<K> {
     let wanted = (keys.len() * 4 / 3 + 1).max(16);
     by_bucket(keys, wanted.next_power_of_two(), hash)
 }

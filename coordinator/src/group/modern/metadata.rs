@@ -16,13 +16,21 @@ pub struct TopicMetadata {
     pub partitions: i32,
 }
 
-/// What a group sets for itself; none: the broker's value holds.
+/// What a group sets for itself, or the cluster at run time; none: the broker's value holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GroupOverrides {
     /// consumer.session.timeout.ms
     pub consumer_session_timeout_ms: Option<i32>,
     /// consumer.heartbeat.interval.ms
     pub consumer_heartbeat_interval_ms: Option<i32>,
+    /// consumer.assignment.interval.ms, or the cluster's group.consumer.assignment.interval.ms
+    pub consumer_assignment_interval_ms: Option<i32>,
+    /// share.session.timeout.ms
+    pub share_session_timeout_ms: Option<i32>,
+    /// share.heartbeat.interval.ms
+    pub share_heartbeat_interval_ms: Option<i32>,
+    /// share.assignment.interval.ms, or the cluster's group.share.assignment.interval.ms
+    pub share_assignment_interval_ms: Option<i32>,
     pub streams: StreamsOverrides,
 }
 

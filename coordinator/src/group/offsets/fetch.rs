@@ -81,7 +81,6 @@ impl GroupShard {
                 let (member, epoch) = member.unzip();
                 group.validate_fetch(member, epoch.unwrap_or(-1))
             }
-            Some(Group::Unserved(_)) if member.is_some() => Err(GroupError::UnknownMember),
             _ => Ok(()),
         }
     }

@@ -22,7 +22,7 @@ impl GroupShard {
         match self.groups.latest(&id) {
             Some(Group::Streams(_)) => {}
             Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
-            Some(Group::Consumer(_) | Group::Unserved(_)) => return,
+            Some(Group::Consumer(_) | Group::Share(_)) => return,
             _ if record.is_tombstone() => return,
             _ => {
                 let group = Group::Streams(Arc::new(StreamsGroup::new(id.clone())));

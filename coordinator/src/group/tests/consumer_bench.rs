@@ -4,13 +4,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use protocol::messages::consumer_group_heartbeat_request::TopicPartitions;
-use protocol::messages::{ConsumerGroupHeartbeatRequest, GroupId, TopicName};
+use protocol::messages::join_group_request::JoinGroupRequestProtocol;
+use protocol::messages::sync_group_request::SyncGroupRequestAssignment;
+use protocol::messages::{
+    ConsumerGroupHeartbeatRequest, GroupId, JoinGroupRequest, SyncGroupRequest, TopicName,
+};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
 use super::super::*;
-use super::harness::{Bench, text};
+use super::harness::{Bench, join_request, text};
 use crate::runtime::ReplyId;
 
 /// Topics by name, each with its number of partitions; the id of a topic is made of its name.
@@ -104,6 +109,75 @@ pub(in super::super) fn has(
     stays(member, epoch).with_topic_partitions(Some(owned))
 }
 
+/// What a member of the classic protocol says in JoinGroup: it subscribes to `orders` and has
+/// these partitions of it.
+pub(in super::super) fn subscribes(owned: &[i32]) -> Bytes {
+    let mut bytes = BytesMut::from(&b"\0\x01\0\0\0\x01\0\x06orders\xff\xff\xff\xff"[..]);
+    bytes.extend_from_slice(&given(owned)[2..]);
+    bytes.truncate(bytes.len() - 4);
+    bytes.freeze()
+}
+
+/// What such a member is given in SyncGroup.
+pub(in super::super) fn given(partitions: &[i32]) -> Bytes {
+    let mut bytes = BytesMut::from(&b"\0\x01"[..]);
+    bytes.put_i32(i32::from(!partitions.is_empty()));
+    if !partitions.is_empty() {
+        bytes.extend_from_slice(b"\0\x06orders");
+        bytes.put_i32(partitions.len() as i32);
+        partitions.iter().for_each(|partition| bytes.put_i32(*partition));
+    }
+    bytes.put_i32(-1);
+    bytes.freeze()
+}
+
+/// The partitions of `orders` in what a member was given.
+pub(in super::super) fn partitions_in(mut given: Bytes) -> Vec<i32> {
+    if given.len() <= 10 {
+        return Vec::new();
+    }
+    given.advance(14);
+    (0..given.get_i32()).map(|_| given.get_i32()).collect()
+}
+
+/// The partitions of `orders` that a member says it has.
+pub(in super::super) fn owned_in(subscription: &Bytes) -> Vec<i32> {
+    let owned = [&[0, 1][..], &subscription[18..], &[0xff; 4]].concat();
+    partitions_in(owned.into())
+}
+
+/// A SyncGroup of a leader with what it gives to whom; of anybody else with nothing.
+pub(in super::super) fn given_to(
+    member: &str,
+    instance: Option<&str>,
+    generation: i32,
+    assigned: &[(StrBytes, Vec<i32>)],
+) -> SyncGroupRequest {
+    let assigned = assigned.iter().map(|(member, partitions)| {
+        SyncGroupRequestAssignment::default()
+            .with_member_id(member.clone())
+            .with_assignment(given(partitions))
+    });
+    SyncGroupRequest::default()
+        .with_group_id(GroupId(text("g")))
+        .with_member_id(text(member))
+        .with_group_instance_id(instance.map(text))
+        .with_generation_id(generation)
+        .with_assignments(assigned.collect())
+}
+
+/// A join of the classic protocol, with what the member has.
+pub(in super::super) fn joins_again(
+    member: &str,
+    instance: Option<&str>,
+    owned: &[i32],
+) -> JoinGroupRequest {
+    let protocol = JoinGroupRequestProtocol::default().with_name(text("range"));
+    join_request(member, &[])
+        .with_group_instance_id(instance.map(text))
+        .with_protocols(vec![protocol.with_metadata(subscribes(owned))])
+}
+
 /// Epoch and partitions of `orders`, where the answer tells them.
 pub(in super::super) type Told = (i32, Option<Vec<i32>>);
 
@@ -149,6 +223,19 @@ impl Bench {
 
     pub(in super::super) fn beat_with(&mut self, request: &ConsumerGroupHeartbeatRequest) -> Told {
         told(&self.try_beat(request).unwrap())
+    }
+
+    /// SyncGroup, by a leader with what it gives to whom.
+    pub(in super::super) fn sync_given(
+        &mut self,
+        member: &str,
+        instance: Option<&str>,
+        generation: i32,
+        assigned: &[(&str, &[i32])],
+    ) -> ReplyId {
+        let assigned: Vec<(StrBytes, Vec<i32>)> =
+            assigned.iter().map(|(member, given)| (text(member), given.to_vec())).collect();
+        self.sync_with(&given_to(member, instance, generation, &assigned))
     }
 
     /// Other metadata, of which the shard hears.

@@ -185,7 +185,11 @@ impl Bench {
         let draw = Uuid::from_u128(self.next_draw);
         self.next_draw += 1;
         let caller = Caller { client_id: "client", client_host: "/127.0.0.1", api_version };
-        self.run(|shard, now, out| shard.join(caller, request, reply, draw, now, out));
+        let image = Arc::clone(&self.cluster);
+        self.run(|shard, now, out| {
+            shard.catch_up(&image);
+            shard.join(caller, request, reply, draw, now, out);
+        });
         reply.id()
     }
 
@@ -241,7 +245,11 @@ impl Bench {
 
     pub(in super::super) fn sync_with(&mut self, request: &SyncGroupRequest) -> ReplyId {
         let reply = self.reply();
-        self.run(|shard, _, out| shard.sync(request, reply, out));
+        let image = Arc::clone(&self.cluster);
+        self.run(|shard, now, out| {
+            shard.catch_up(&image);
+            shard.sync(request, reply, now, out);
+        });
         reply.id()
     }
 
@@ -250,9 +258,19 @@ impl Bench {
         member: &str,
         generation: i32,
     ) -> Result<(), GroupError> {
+        self.heartbeat_of(member, None, generation)
+    }
+
+    pub(in super::super) fn heartbeat_of(
+        &mut self,
+        member: &str,
+        instance: Option<&str>,
+        generation: i32,
+    ) -> Result<(), GroupError> {
         let request = HeartbeatRequest::default()
             .with_group_id(GroupId(text("g")))
             .with_member_id(text(member))
+            .with_group_instance_id(instance.map(text))
             .with_generation_id(generation);
         self.run(|shard, now, out| shard.heartbeat(&request, now, out))
     }
@@ -379,8 +397,8 @@ impl Bench {
                 )
             }
             Group::Consumer(group) => format!("{group:?}"),
+            Group::Share(group) => group.durable_state(),
             Group::Streams(group) => format!("{group:?}"),
-            Group::Unserved(group) => format!("{id:?} {:?}", group.tombstones()),
         });
         groups
             .chain(self.shard().offsets.committed().iter().map(|offset| format!("{offset:?}")))

@@ -130,15 +130,15 @@ fn a_record_of_a_later_kafka_is_passed_over() {
     assert_eq!(bench.log_events, [LogEvent::UnknownRecordType { record_type: 99 }]);
 }
 
-/// A share group `sg` with one member, as a stock broker leaves it.
+/// A share group `st` with one member, as a stock broker leaves it.
 fn foreign() -> Bytes {
     let mut builder = BatchBuilder::new(0);
     for key in [
-        &b"\0\x0b\0\x02sg"[..],
-        b"\0\x0a\0\x02sg\0\x01m",
-        b"\0\x0c\0\x02sg",
-        b"\0\x0d\0\x02sg\0\x01m",
-        b"\0\x0e\0\x02sg\0\x01m",
+        &b"\0\x11\0\x02st"[..],
+        b"\0\x13\0\x02st\0\x01m",
+        b"\0\x14\0\x02st",
+        b"\0\x15\0\x02st\0\x01m",
+        b"\0\x16\0\x02st\0\x01m",
     ] {
         builder.append(0, Some(key), Some(b"\0\0kept"));
     }
@@ -153,15 +153,15 @@ fn tombstone_types(bench: &Bench) -> Vec<u8> {
 fn a_group_of_another_protocol_is_listed_and_its_members_expire() {
     let mut bench = loaded(&[foreign()]);
     bench.run(|shard, now, out| shard.loaded(now, out));
-    let listed = bench.shard().list(&[], &[text("share")]);
-    assert_eq!((listed[0].state, listed[0].kind), ("Stable", GroupKind::Share));
-    let described = bench.shard().describe(&text("sg")).unwrap();
+    let listed = bench.shard().list(&[], &[text("streams")]);
+    assert_eq!((listed[0].state, listed[0].kind), ("Stable", GroupKind::Streams));
+    let described = bench.shard().describe(&text("st")).unwrap();
     assert_eq!((described.state, described.members.len()), (GroupState::Stable, 0));
     let request =
-        join_request("", &["range"]).with_group_id(protocol::messages::GroupId(text("sg")));
+        join_request("", &["range"]).with_group_id(protocol::messages::GroupId(text("st")));
     let reply = bench.join_as(9, &request);
     assert_eq!(bench.joined(reply).error, Some(GroupError::InconsistentProtocol));
     bench.pass(45_000);
     assert_eq!(bench.shard().list(&[], &[])[0].state, "Empty");
-    assert_eq!(tombstone_types(&bench), [14, 13, 10], "in the order that stock replays");
+    assert_eq!(tombstone_types(&bench), [22, 21, 19], "in the order that stock replays");
 }

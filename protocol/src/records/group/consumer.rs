@@ -172,7 +172,7 @@ impl ConsumerGroupRecord {
     }
 }
 
-fn key(record_type: i16, group: &StrBytes, name: Option<&StrBytes>) -> Bytes {
+pub(super) fn key(record_type: i16, group: &StrBytes, name: Option<&StrBytes>) -> Bytes {
     let mut writer = Writer::new(record_type, false);
     writer.string(group);
     if let Some(name) = name {
@@ -182,12 +182,12 @@ fn key(record_type: i16, group: &StrBytes, name: Option<&StrBytes>) -> Bytes {
 }
 
 /// What all values have in common.
-trait Value: Sized {
+pub(super) trait Value: Sized {
     fn read(reader: &mut Reader<'_>) -> Result<Self, FieldError>;
     fn write(&self, writer: &mut Writer);
 }
 
-fn read_value<T: Value>(
+pub(super) fn read_value<T: Value>(
     record_type: i16,
     value: Option<&[u8]>,
 ) -> Result<Option<T>, GroupRecordError> {
@@ -200,7 +200,7 @@ fn read_value<T: Value>(
     T::read(&mut Reader::new(rest, true)).map(Some).map_err(bad_value)
 }
 
-fn write_value<T: Value>(value: Option<&T>) -> Option<Bytes> {
+pub(super) fn write_value<T: Value>(value: Option<&T>) -> Option<Bytes> {
     let mut writer = Writer::new(VERSION, true);
     value?.write(&mut writer);
     Some(writer.finish())
@@ -364,7 +364,7 @@ pub struct AssignedPartitions {
 }
 
 impl AssignedPartitions {
-    fn read_plain(reader: &mut Reader<'_>) -> Result<Self, FieldError> {
+    pub(super) fn read_plain(reader: &mut Reader<'_>) -> Result<Self, FieldError> {
         Ok(Self {
             topic_id: reader.uuid()?,
             partitions: reader.elements(Reader::int32)?,
@@ -381,7 +381,7 @@ impl AssignedPartitions {
         Ok(value)
     }
 
-    fn write(writer: &mut Writer, value: &Self) {
+    pub(super) fn write(writer: &mut Writer, value: &Self) {
         writer.uuid(value.topic_id);
         writer.array(Some(&value.partitions), |writer, partition| writer.int32(*partition));
         let mut tagged = value.unknown_tagged_fields.clone();

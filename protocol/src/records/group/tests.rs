@@ -126,21 +126,6 @@ fn an_empty_group_is_written_as_stock_does() {
     assert_eq!(value.to_bytes(), stock_bytes("group_value_empty"));
 }
 
-#[test]
-fn records_of_other_kinds_of_groups_are_named_and_kept_whole() {
-    for (name, kind, group, names_group, names_member) in
-        [("share_group_key", ModernGroupKind::Share, "sg", true, false)]
-    {
-        let bytes = stock_bytes(name);
-        let record = GroupRecord::read(Some(&bytes), Some(b"anything")).unwrap();
-        let GroupRecord::Modern { key, .. } = &record else { panic!("{name} is not foreign") };
-        assert_eq!((key.kind, key.group.as_str()), (kind, group));
-        assert_eq!((key.names_group(), key.names_member()), (names_group, names_member));
-        let kept = (Bytes::from(bytes), Some(Bytes::from_static(b"anything")));
-        assert_eq!(record.to_bytes(), Some(kept));
-    }
-}
-
 fn assigned(low: u64, partitions: &[i32], epochs: Option<&[i32]>) -> AssignedPartitions {
     AssignedPartitions {
         topic_id: uuid::Uuid::from_u64_pair(1, low),
@@ -254,6 +239,120 @@ fn records_of_consumer_groups_are_read_and_written_as_stock_does() {
             assert!(GroupRecord::read(Some(&key), cut).is_err(), "{bytes} {cut:?}");
         }
     }
+}
+
+fn share_group_records() -> Vec<(ShareGroupRecord, &'static str)> {
+    let (group, member) = (text("sg"), text("m"));
+    let plain = ShareGroupMemberMetadataValue {
+        client_id: text("c"),
+        client_host: text("h"),
+        ..ShareGroupMemberMetadataValue::default()
+    };
+    let full = ShareGroupMemberMetadataValue {
+        rack_id: Some(text("r")),
+        client_host: text("/127.0.0.1"),
+        subscribed_topic_names: vec![text("bestellungen-ä"), text("orders")],
+        ..plain.clone()
+    };
+    let of_member = |value| ShareGroupRecord::Member {
+        group: group.clone(),
+        member: member.clone(),
+        value: Some(value),
+    };
+    let metadata = ShareGroupMetadataValue {
+        epoch: 5,
+        metadata_hash: -77,
+        ..ShareGroupMetadataValue::default()
+    };
+    let target = |assignment_timestamp_ms| {
+        let value = TargetAssignmentMetadataValue {
+            assignment_epoch: 5,
+            assignment_timestamp_ms,
+            ..TargetAssignmentMetadataValue::default()
+        };
+        ShareGroupRecord::TargetAssignment { group: group.clone(), value: Some(value) }
+    };
+    let to_have = TargetAssignmentMemberValue {
+        topic_partitions: vec![assigned(2, &[0, 3], None)],
+        ..Default::default()
+    };
+    let has = ShareGroupCurrentMemberAssignmentValue {
+        member_epoch: 5,
+        previous_member_epoch: 4,
+        state: 0,
+        assigned_partitions: vec![assigned(2, &[0, 3], None)],
+        ..Default::default()
+    };
+    vec![
+        (of_member(full), "share_member_value"),
+        (of_member(plain), "share_member_value_plain"),
+        (
+            ShareGroupRecord::Group { group: group.clone(), value: Some(metadata) },
+            "share_group_value",
+        ),
+        (target(1_700_000_000_000), "share_target_value"),
+        (target(0), "share_target_value_plain"),
+        (
+            ShareGroupRecord::TargetAssignmentMember {
+                group: group.clone(),
+                member: member.clone(),
+                value: Some(to_have),
+            },
+            "share_target_member_value",
+        ),
+        (
+            ShareGroupRecord::CurrentAssignment { group: group.clone(), member, value: Some(has) },
+            "share_current_value",
+        ),
+        (
+            ShareGroupRecord::StatePartitions { group, value: Some(state_partitions()) },
+            "share_state_value",
+        ),
+    ]
+}
+
+fn state_partitions() -> ShareGroupStatePartitionMetadataValue {
+    let topic = |low, name: &str, partitions: &[i32]| StatePartitionsOfTopic {
+        topic_id: uuid::Uuid::from_u64_pair(1, low),
+        topic_name: text(name),
+        partitions: partitions.to_vec(),
+        ..StatePartitionsOfTopic::default()
+    };
+    let going = StateTopic {
+        topic_id: uuid::Uuid::from_u64_pair(1, 4),
+        topic_name: text("<UNKNOWN>"),
+        ..StateTopic::default()
+    };
+    ShareGroupStatePartitionMetadataValue {
+        initializing_topics: vec![topic(2, "orders", &[1])],
+        initialized_topics: vec![topic(2, "orders", &[0, 3]), topic(3, "events", &[])],
+        deleting_topics: vec![going],
+        ..ShareGroupStatePartitionMetadataValue::default()
+    }
+}
+
+#[test]
+fn records_of_share_groups_are_read_and_written_as_stock_does() {
+    for (record, bytes) in share_group_records() {
+        let record = GroupRecord::Share(record);
+        let (key, value) = record.to_bytes().unwrap();
+        assert_eq!(value.as_deref(), Some(&stock_bytes(bytes)[..]), "{bytes}");
+        assert_eq!(GroupRecord::read(Some(&key), value.as_deref()), Ok(record));
+        for cut in 0..value.as_ref().map_or(0, Bytes::len) {
+            let cut = value.as_ref().map(|value| &value[..cut]);
+            assert!(GroupRecord::read(Some(&key), cut).is_err(), "{bytes} {cut:?}");
+        }
+    }
+}
+
+#[test]
+fn the_key_of_a_share_group_is_stock_s_and_its_tombstone_names_it() {
+    let key = stock_bytes("share_group_key");
+    let read = GroupRecord::read(Some(&key), None).unwrap();
+    let group = ShareGroupRecord::Group { group: text("sg"), value: None };
+    assert_eq!(read, GroupRecord::Share(group.clone()));
+    assert_eq!((group.group().as_str(), group.is_tombstone()), ("sg", true));
+    assert_eq!(read.to_bytes(), Some((Bytes::from(key), None)));
 }
 
 #[test]

@@ -1,0 +1,176 @@
+//! The share state of partitions, as this broker asks the share coordinators for it: on behalf of
+//! share groups (who begins and forgets it) and of partitions led here (who reads and writes it).
+//!
+//! ```text
+//! initialize, read, write, delete, summary ── one task per partition
+//!    its turn ─▶ find the coordinator ─▶ lane: per broker, one request per group at a time,
+//!        ▲            │ none now            │   all that gathered meanwhile
+//!        └── backoff ◀┴──── retriable ◀─────┴─▶ answer, per partition
+//! ```
+//! Kept true: what is asked of one partition by one kind of request is carried out in the order in
+//! which it was asked, each settled before the next begins; so no request names a partition twice,
+//! and a write that is tried again never overtakes a newer one. Whoever stops waiting stops
+//! waiting: what was asked is done all the same. Answers to `Persister`, `DefaultStatePersister`
+//! and `PersisterStateManager` (KIP-932).
+
+pub(super) mod backoff;
+mod call;
+mod finding;
+mod lane;
+mod turns;
+
+use std::sync::Arc;
+
+use coordinator::share::{ShareTopicPartition, StateBatch};
+use protocol::ErrorCode;
+use protocol::wire::StrBytes;
+use tokio::task::JoinHandle;
+
+use self::call::{Delete, Initialize, Read, Summarize, Write};
+use self::finding::ShareCoordinators;
+use self::lane::Lane;
+use crate::metadata::auto_topics::AutoTopics;
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
+use crate::metadata::metadata_cache::MetadataCache;
+
+/// Begins a partition's state, or puts it elsewhere under a new state epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct InitializeState {
+    pub(crate) partition: ShareTopicPartition,
+    pub(crate) state_epoch: i32,
+    /// -1: where the share partition will say.
+    pub(crate) start_offset: i64,
+}
+
+/// Reads a partition's state, in the name of the leader of this epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReadState {
+    pub(crate) partition: ShareTopicPartition,
+    /// -1: of no leader, and none is fenced.
+    pub(crate) leader_epoch: i32,
+}
+
+/// Writes what has changed of a partition's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WriteState {
+    pub(crate) partition: ShareTopicPartition,
+    pub(crate) state_epoch: i32,
+    pub(crate) leader_epoch: i32,
+    /// -1: as it was.
+    pub(crate) start_offset: i64,
+    /// KIP-1226; -1: not known.
+    pub(crate) delivery_complete_count: i32,
+    pub(crate) batches: Vec<StateBatch>,
+}
+
+/// A partition's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PersistedState {
+    pub(crate) state_epoch: i32,
+    /// -1: not known yet.
+    pub(crate) start_offset: i64,
+    pub(crate) batches: Vec<StateBatch>,
+}
+
+/// A partition's state without its batches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PersistedSummary {
+    pub(crate) state_epoch: i32,
+    pub(crate) leader_epoch: i32,
+    /// -1: not known yet.
+    pub(crate) start_offset: i64,
+    /// KIP-1226; -1: not known.
+    pub(crate) delivery_complete_count: i32,
+}
+
+/// Why a partition's state was not read or written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PersisterError {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: String,
+}
+
+/// An answer for each partition, in the order in which they were asked for.
+pub(crate) type PerPartition<T> = Vec<(ShareTopicPartition, Result<T, PersisterError>)>;
+
+/// The way to every share coordinator.
+#[derive(Debug)]
+pub(crate) struct Persister {
+    initialize: Arc<Lane<Initialize, ShareCoordinators>>,
+    read: Arc<Lane<Read, ShareCoordinators>>,
+    write: Arc<Lane<Write, ShareCoordinators>>,
+    delete: Arc<Lane<Delete, ShareCoordinators>>,
+    summarize: Arc<Lane<Summarize, ShareCoordinators>>,
+}
+
+impl Persister {
+    pub(crate) fn new(
+        config: Arc<DynamicBrokerConfig>,
+        metadata: Arc<MetadataCache>,
+        auto_topics: Arc<AutoTopics>,
+    ) -> Self {
+        let coordinators = Arc::new(ShareCoordinators::new(config, metadata, auto_topics));
+        Self {
+            initialize: Lane::new(Arc::clone(&coordinators)),
+            read: Lane::new(Arc::clone(&coordinators)),
+            write: Lane::new(Arc::clone(&coordinators)),
+            delete: Lane::new(Arc::clone(&coordinators)),
+            summarize: Lane::new(coordinators),
+        }
+    }
+
+    /// Asks now, as do the others; the future waits for the answers. To be called on the runtime.
+    pub(crate) fn initialize_state(
+        &self,
+        group_id: &StrBytes,
+        asked: Vec<InitializeState>,
+    ) -> impl Future<Output = PerPartition<()>> + Send + use<> {
+        answers(self.initialize.ask_all(group_id, asked))
+    }
+
+    pub(crate) fn read_state(
+        &self,
+        group_id: &StrBytes,
+        asked: Vec<ReadState>,
+    ) -> impl Future<Output = PerPartition<PersistedState>> + Send + use<> {
+        answers(self.read.ask_all(group_id, asked))
+    }
+
+    pub(crate) fn write_state(
+        &self,
+        group_id: &StrBytes,
+        asked: Vec<WriteState>,
+    ) -> impl Future<Output = PerPartition<()>> + Send + use<> {
+        answers(self.write.ask_all(group_id, asked))
+    }
+
+    pub(crate) fn delete_state(
+        &self,
+        group_id: &StrBytes,
+        asked: Vec<ShareTopicPartition>,
+    ) -> impl Future<Output = PerPartition<()>> + Send + use<> {
+        answers(self.delete.ask_all(group_id, asked))
+    }
+
+    pub(crate) fn read_summary(
+        &self,
+        group_id: &StrBytes,
+        asked: Vec<ReadState>,
+    ) -> impl Future<Output = PerPartition<PersistedSummary>> + Send + use<> {
+        answers(self.summarize.ask_all(group_id, asked))
+    }
+}
+
+type Answering<T> = (ShareTopicPartition, JoinHandle<Result<T, PersisterError>>);
+
+async fn answers<T>(answering: Vec<Answering<T>>) -> PerPartition<T> {
+    let mut answers = Vec::with_capacity(answering.len());
+    for (partition, answer) in answering {
+        // A task that ended without one ended with the node.
+        let ended = |error: tokio::task::JoinError| {
+            Err(PersisterError { code: ErrorCode::UnknownServerError, message: error.to_string() })
+        };
+        answers.push((partition, answer.await.unwrap_or_else(ended)));
+    }
+    answers
+}
