@@ -1,7 +1,7 @@
 //! Records of `__consumer_offsets`: committed offsets, classic, consumer, share and streams groups.
 //!
 //! Kept true here: what is read and written again has the same bytes (in the same version), and a
-//! record of another kind of group is recognised, named and kept as it stands, never dropped.
+//! type of a later Kafka is named.
 //!
 //! ```text
 //! key    type i16 | group string | …            (never flexible; the type is the schema's apiKey)

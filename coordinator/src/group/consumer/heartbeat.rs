@@ -253,7 +253,7 @@ impl GroupShard {
         now: Now,
         out: &mut Outputs,
     ) -> i32 {
-        if !bumps && !self.metadata.is_expired(&group.id, group.epoch, now) {
+        if !bumps && !self.metadata.is_expired(group, now) {
             return group.epoch;
         }
         let without: Vec<&StrBytes> = replaced.into_iter().collect();

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::super::modern::{ClusterMetadata, MetadataHashes, NoMetadata, group_hash};
 use super::super::shard::{Group, GroupShard};
+use super::group::ConsumerGroup;
 use super::subscriptions::Subscriptions;
 use crate::runtime::Now;
 
@@ -51,16 +52,6 @@ impl MetadataState {
         let topics = topics.into_iter();
         let hashes: Vec<i64> = topics.filter_map(|topic| hashes.topic(topic, &**image)).collect();
         group_hash(hashes.into_iter())
-    }
-
-    /// Of these topics, which stand by name, as far as they are there.
-    pub(in super::super) fn hash_of_topics<'a>(
-        &mut self,
-        topics: impl IntoIterator<Item = &'a StrBytes>,
-    ) -> i64 {
-        let Self { image, hashes, .. } = self;
-        let hashes = topics.into_iter().filter_map(|topic| hashes.topic(topic, &**image));
-        group_hash(hashes)
     }
 
     pub(in super::super) fn image(&self) -> &Arc<dyn ClusterMetadata> {

@@ -139,7 +139,7 @@ fn internal(
     let configs = topic.topic_configs.iter().map(|of| (of.key.clone(), of.value.clone()));
     Ok(InternalTopic {
         name: topic.name.clone(),
-        partitions: partitions.ok_or(unexpected("an internal topic without partitions"))?,
+        partitions: partitions.ok_or_else(|| unexpected("an internal topic without partitions"))?,
         replication_factor: Some(topic.replication_factor).filter(|factor| *factor != 0),
         configs: hash_map_order(configs.collect(), |(key, _)| java_hash(key)),
     })

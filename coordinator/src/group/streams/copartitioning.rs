@@ -43,7 +43,7 @@ fn topics<'a>(
         .iter()
         .map(|index| Some(&part.repartition_source_topics.get(at(index))?.name));
     let topics: Option<BTreeSet<&StrBytes>> = external.chain(internal).collect();
-    topics.ok_or(unexpected("a copartition group names a topic that is not there"))
+    topics.ok_or_else(|| unexpected("a copartition group names a topic that is not there"))
 }
 
 fn enforce_one(
@@ -91,7 +91,7 @@ fn same(
     shown: &BTreeMap<&StrBytes, i32>,
     mut counts: impl Iterator<Item = i32>,
 ) -> Result<i32, Misfit> {
-    let first = counts.next().ok_or(unexpected("a copartition group has no topics"))?;
+    let first = counts.next().ok_or_else(|| unexpected("a copartition group has no topics"))?;
     if counts.all(|count| count == first) {
         return Ok(first);
     }

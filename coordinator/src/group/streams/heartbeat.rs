@@ -252,7 +252,7 @@ impl GroupShard {
 
     /// The group, which somebody who joins makes; an empty classic one gives way to it.
     fn streams_group_to_join(
-        &mut self,
+        &self,
         request: &StreamsHeartbeatRequest,
         written: &mut Vec<GroupRecord>,
         out: &mut Outputs,
@@ -294,7 +294,7 @@ impl GroupShard {
     ) -> Result<Configured, GroupError> {
         if let Some(known) = &unwritten.configured
             && group.topology.is_some()
-            && !self.metadata.is_expired(&group.id, group.epoch, now)
+            && !self.metadata.is_expired_at(&group.id, group.epoch, now)
         {
             let (topology, metadata_hash) = (Arc::clone(known), group.metadata_hash);
             return Ok(Configured { topology, metadata_hash, is_changed: false });

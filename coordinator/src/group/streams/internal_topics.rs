@@ -53,7 +53,7 @@ impl<'a> PartitionCounts<'a> {
     }
 
     pub(super) fn known(&self, topic: &StrBytes) -> Result<i32, Misfit> {
-        self.get(topic).ok_or(unexpected("a topic's number of partitions is not known"))
+        self.get(topic).ok_or_else(|| unexpected("a topic's number of partitions is not known"))
     }
 
     /// The tasks of a subtopology: as many as the largest topic that it reads has partitions.
