@@ -338,11 +338,8 @@ fn groups(asked: &mut Asked<'_>) {
                 ..Default::default()
             };
         }
-        let topic = OffsetFetchRequestTopics {
-            name: name("t"),
-            topic_id,
-            partition_indexes: vec![0, 1],
-        };
+        let topic =
+            OffsetFetchRequestTopics { name: name("t"), topic_id, partition_indexes: vec![0, 1] };
         let of_group = OffsetFetchRequestGroup {
             group_id: group("g"),
             member_epoch: -1,
