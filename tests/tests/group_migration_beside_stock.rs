@@ -185,17 +185,23 @@ impl Classic {
     }
 
     fn commit(&mut self, generation: i32, partition: i32) -> i16 {
-        let partition = OffsetCommitRequestPartition::default()
-            .with_partition_index(partition)
-            .with_committed_offset(7);
-        let topic = OffsetCommitRequestTopic::default()
-            .with_name(TopicName(text("orders")))
-            .with_partitions(vec![partition]);
-        let request = OffsetCommitRequest::default()
-            .with_group_id(group(self.group))
-            .with_member_id(self.id.clone())
-            .with_generation_id_or_member_epoch(generation)
-            .with_topics(vec![topic]);
+        let partition = OffsetCommitRequestPartition {
+            partition_index: partition,
+            committed_offset: 7,
+            ..Default::default()
+        };
+        let topic = OffsetCommitRequestTopic {
+            name: TopicName(text("orders")),
+            partitions: vec![partition],
+            ..Default::default()
+        };
+        let request = OffsetCommitRequest {
+            group_id: group(self.group),
+            member_id: self.id.clone(),
+            generation_id_or_member_epoch: generation,
+            topics: vec![topic],
+            ..Default::default()
+        };
         let answer = self.client.call(9, &request).expect("answered");
         answer.topics[0].partitions[0].error_code
     }
@@ -207,9 +213,12 @@ fn connect(address: &str) -> Client {
     for _ in 0..200 {
         let key = FindCoordinatorRequest::default().with_key(text("up"));
         client.call(3, &key).expect("answered");
-        let probe = OffsetFetchRequest::default().with_groups(vec![
-            OffsetFetchRequestGroup::default().with_group_id(group("probe")).with_topics(None),
-        ]);
+        let probed = OffsetFetchRequestGroup {
+            group_id: group("probe"),
+            topics: None,
+            ..Default::default()
+        };
+        let probe = OffsetFetchRequest { groups: vec![probed], ..Default::default() };
         if client.call(9, &probe).expect("answered").groups[0].error_code == 0 {
             break;
         }

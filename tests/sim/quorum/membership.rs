@@ -108,7 +108,8 @@ impl World {
         }
         let voters: Vec<ReplicaKey> = quorum.kraft().voters.keys().collect();
         let change = match membership.lost {
-            Some(lost) if voters.contains(&lost) => Change::Remove(lost),
+            // Its successor does it where controllers join by themselves.
+            Some(lost) if voters.contains(&lost) && !membership.auto_join => Change::Remove(lost),
             Some(_) => return Ok(()),
             None if self.draws.below(12) == 0 => return self.lose_disk(&voters),
             None => self.draw_change(&voters),
