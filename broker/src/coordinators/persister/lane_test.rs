@@ -37,7 +37,7 @@ impl Brokers for Twin {
         let (answer, answered) = oneshot::channel();
         self.asked.send((node, *request, answer)).expect("the test looks");
         let answer: Box<dyn Any + Send> = Box::new(answered.await.expect("the test answers")?);
-        Ok(*answer.downcast::<R::Answer>().ok().expect("a write's answer"))
+        Ok(*answer.downcast::<R::Answer>().expect("a write's answer"))
     }
 }
 

@@ -71,7 +71,7 @@ fn result(partition: i32, answer: Result<(), ShareError>) -> PartitionResult {
         Ok(()) => PartitionResult { partition, ..PartitionResult::default() },
         Err(error) => {
             let (error_code, error_message) = refusal(error, OPERATION);
-            PartitionResult { partition, error_code, error_message, ..PartitionResult::default() }
+            PartitionResult { partition, error_code, error_message }
         }
     }
 }
@@ -82,7 +82,6 @@ fn denied(partition: i32) -> PartitionResult {
         partition,
         error_code: denied.code.code(),
         error_message: denied.message.map(StrBytes::from_string),
-        ..PartitionResult::default()
     }
 }
 
