@@ -2,8 +2,8 @@
 //!
 //! `shard` owns the state; one file per thing that happens to it: `join`, `sync`, `session`,
 //! `leave`, `rebalance`, `listing`, `deletion`, `offsets`, `replay`; groups of KIP-848 stand in
-//! `consumer`, share groups of KIP-932 in `share`, both on `modern`. Answers to Kafka's `GroupMetadataManager`, `ClassicGroup`,
-//! `ConsumerGroup` and `OffsetMetadataManager`.
+//! `consumer`, share groups of KIP-932 in `share`, both on `modern`. Answers to Kafka's
+//! `GroupMetadataManager`, `ClassicGroup`, `ConsumerGroup` and `OffsetMetadataManager`.
 
 mod answer;
 mod classic;
