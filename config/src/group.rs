@@ -1,7 +1,7 @@
 //! The configuration of one group: what it sets for itself over the defaults of its broker.
 //!
-//! Answers to GroupConfig. Keys of groups that do not exist here yet can be stored and described all
-//! the same.
+//! Answers to GroupConfig. Keys of groups that do not exist here yet can be stored and described
+//! all the same.
 
 use crate::keys::{Table, iso_duration_ms};
 use crate::{BrokerConfig, ConfigError, Properties, Value, Values};

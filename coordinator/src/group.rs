@@ -2,8 +2,9 @@
 //!
 //! `shard` owns the state; one file per thing that happens to it: `join`, `sync`, `session`,
 //! `leave`, `rebalance`, `listing`, `deletion`, `offsets`, `replay`; groups of KIP-848 stand in
-//! `consumer`, share groups of KIP-932 in `share`, both on `modern`. Answers to Kafka's
-//! `GroupMetadataManager`, `ClassicGroup`, `ConsumerGroup` and `OffsetMetadataManager`.
+//! `consumer`, share groups of KIP-932 in `share`, those of Kafka Streams (KIP-1071) in
+//! `streams`, all of them on `modern`. Answers to Kafka's `GroupMetadataManager`,
+//! `ClassicGroup`, `ConsumerGroup` and `OffsetMetadataManager`.
 
 mod answer;
 mod classic;
@@ -28,13 +29,12 @@ mod share;
 mod simulation;
 mod state;
 mod static_member;
+mod streams;
 mod sync;
 mod takeover;
 #[cfg(test)]
 mod tests;
 mod timers;
-mod unserved_group;
-mod unserved_groups;
 
 pub use answer::{
     Answer, CommitAnswer, CommittedTopic, CompletionAnswer, DeleteGroupsAnswer,
@@ -62,6 +62,12 @@ pub use share::{
     ShareGroupEvent, ShareGroupHeartbeat, ShareGroupSettings, ShareHeartbeatAnswer,
     ShareStateToDelete, StateToDelete, StateToInitialize, is_share_member_id,
     refuse_share_heartbeat,
+};
+pub use streams::{
+    DescribedStreamsGroup, DescribedStreamsMember, DescribedSubtopology, DescribedTopic,
+    DescribedTopology, EndpointPartitions, InternalTopic, StreamsGroupEvent, StreamsGroupHeartbeat,
+    StreamsHeartbeatAnswer, StreamsHeartbeatRequest, StreamsOverrides, StreamsSettings,
+    StreamsStatus, TaskAssignment, TaskIds, Tasks, TopicPartitions, refuse_streams_heartbeat,
 };
 
 /// What one call of a shard of groups gives out.

@@ -1,7 +1,7 @@
 //! The answer to ShareFetch as a frame in pieces: records are moved, never copied.
 //!
-//! What is between them is written as the message is declared ([`crate::layout`]); records are known
-//! by where in memory they are when their turn comes.
+//! What is between them is written as the message is declared ([`crate::layout`]); records are
+//! known by where in memory they are when their turn comes.
 
 use std::collections::VecDeque;
 

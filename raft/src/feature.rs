@@ -231,6 +231,15 @@ impl Feature {
         reached.map_or(0, |(_, level)| *level)
     }
 
+    /// The highest level that a node supports, with `unstable.feature.versions.enable` also that of
+    /// a release that is not out.
+    pub fn supported_max(&self, unstable: bool) -> i16 {
+        match self.name {
+            METADATA_VERSION if unstable => MetadataVersion::LATEST_NAMED.0,
+            _ => self.max_supported,
+        }
+    }
+
     /// Whether there is such a level.
     pub fn has_level(&self, level: i16) -> bool {
         (self.min_supported..=self.max_supported).contains(&level)

@@ -63,6 +63,7 @@ pub(super) fn settings() -> NodeSettings {
             leader_balance_interval_ms: Some(300_000),
             unclean_election_interval_ms: 300_000,
             topic_deletion: true,
+            unstable_features: false,
             quorum_node_ids: Vec::new(),
         },
         max_bytes_between_snapshots: 20 * 1024 * 1024,

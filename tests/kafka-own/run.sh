@@ -45,11 +45,15 @@ if [ ! -d "$build/libs" ]; then
 fi
 
 # Our classes, which stand before Kafka's on the class path.
-stamp=$(cd "$here" && find src "$tree" -type f -exec sha1sum {} + | sort | sha1sum)
+stamp=$(cd "$here" && find src "$tree" moved-since-4.1.sed -type f -exec sha1sum {} + | sort | sha1sum)
 if [ "$(cat "$build/stamp" 2>/dev/null)" != "$stamp" ]; then
-  rm -rf "$build/classes" "$build/stamp"
-  mkdir -p "$build/classes"
-  cd "$here"
+  rm -rf "$build/classes" "$build/sources" "$build/stamp"
+  mkdir -p "$build/classes" "$build/sources"
+  cp -r "$here/src" "$here/$tree" "$build/sources"
+  cd "$build/sources"
+  # They are written for 4.1's class names.
+  [[ $VERSION == 4.1.* || $VERSION == 3.* ]] \
+    || find "$tree" -type f -exec sed -i -f "$here/moved-since-4.1.sed" {} +
   mapfile -t sources < <(find src "$tree" -name '*.java')
   javac -nowarn -d "$build/classes" -cp "$build/libs/*" "${sources[@]}"
   libs=$(printf '%s:' "$build"/libs/*.jar)

@@ -10,7 +10,7 @@ use std::path::Path;
 use protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
 use protocol::wire::StrBytes;
 use tests::golden::{self, recording};
-use tests::oracle::{NEWEST, ToolServer};
+use tests::oracle::{EQUALLED, NEWEST, ToolServer};
 use tests::server::{Kind, Server};
 use tests::wire::Client;
 
@@ -56,7 +56,7 @@ fn features(response: &ApiVersionsResponse) -> String {
 
 /// The facts of one listener: the keys (the same in each version) and the features by version.
 fn facts(server: &Server, listener: Listener) -> String {
-    let mut text = format!("# ApiVersions on the {listener:?} listener of stock 4.1.0.\n");
+    let mut text = format!("# ApiVersions on the {listener:?} listener of stock {EQUALLED}.\n");
     for (key, (from, to)) in listed(&asked(server, listener, 4)) {
         let _ = writeln!(text, "api {key} {from}-{to}");
     }

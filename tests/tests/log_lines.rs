@@ -1,7 +1,7 @@
 //! The log lines that people read aloud, in Kafka's words: what stock writes in each step of a lab,
 //! Gregor writes too, with the same level, words and logger, or docs/log-lines.md says why not.
 //!
-//! `tests/golden/log-lines/stock.txt` holds every kind of line of three stock 4.1 nodes in these
+//! `tests/golden/log-lines/stock.txt` holds every kind of line of three stock 4.3 nodes in these
 //! steps, recorded by `tests/record`. Rows of the page's table leave kinds out; a row that leaves
 //! out nothing fails.
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use tests::cluster::library::{Library, Place};
 use tests::cluster::steady;
 use tests::cluster::transaction_history::{Outcome, anomalies, outcomes};
 use tests::cluster::view::until;
@@ -53,6 +54,11 @@ fn goes_on(what: &str, running: &Running, done: impl Fn() -> bool) {
     }
 }
 
+/// How many times somebody is killed.
+fn rounds() -> i32 {
+    if long() { 30 } else { 3 }
+}
+
 /// Kills the brokers in turn, each once it is seen that transactions go on.
 fn kill_in_turn(cluster: &mut Cluster, rounds: i32, progress: impl Fn() -> usize) {
     for round in 0..rounds {
@@ -77,7 +83,7 @@ fn what_read_committed_shows_is_whole_transactions_once_in_order() {
     let writers = [begin(NEWEST, "new", WRITERS[0]), begin(COURSE, "old", WRITERS[1])];
     let reader = java(NEWEST, "CommittedReader", &[&*bootstrap, "t", &*partitions]);
     let progress = || writers.iter().map(|writer| ended(writer).len()).sum::<usize>();
-    kill_in_turn(&mut cluster, if long() { 30 } else { 3 }, progress);
+    kill_in_turn(&mut cluster, rounds(), progress);
     let mut printed: Vec<String> = writers.map(|writer| writer.stop().stdout).into();
     // A third writer's, which is known to have ended when all that is left open is ended, too.
     let words = [&*bootstrap, "t", &*partitions, "last", "2000000"];
@@ -103,35 +109,78 @@ fn what_read_committed_shows_is_whole_transactions_once_in_order() {
     println!("{committed} committed, {aborted} aborted");
 }
 
+/// A topic that is written, and a reader of the topic that it is copied to.
+struct Copied {
+    producer: Running,
+    reader: Running,
+}
+
+impl Copied {
+    fn begin(cluster: &Cluster) -> Self {
+        let bootstrap = cluster.bootstrap();
+        let producer = steady::producer_of(NEWEST, &bootstrap, "from", PARTITIONS, 10_000);
+        let partitions = PARTITIONS.to_string();
+        let words = [&*bootstrap.join(","), "to", &*partitions];
+        Self { producer, reader: java(NEWEST, "CommittedReader", &words) }
+    }
+
+    /// Nothing more is written, and all that was comes as many times as there are copiers.
+    fn each_record_came(self, copiers: usize) {
+        let sent = steady::finished(self.producer.stop());
+        until("all is copied", GOES_ON, || {
+            (steady::moved_so_far(&self.reader) >= sent.moved.len() * copiers).then_some(())
+        });
+        std::thread::sleep(Duration::from_secs(1));
+        let seen = steady::finished(self.reader.stop());
+        let mut times: BTreeMap<u64, usize> = BTreeMap::new();
+        for moved in &seen.moved {
+            *times.entry(moved.number).or_default() += 1;
+        }
+        let wrong: Vec<_> = times.iter().filter(|(_, times)| **times != copiers).take(20).collect();
+        assert!(wrong.is_empty(), "{wrong:?} of {}", sent.moved.len());
+        assert_eq!(times.len(), sent.moved.len());
+        assert_eq!(seen.failures, Vec::<String>::new());
+    }
+}
+
+fn transactions(printed: &str) -> usize {
+    printed.matches("copied").count()
+}
+
 #[test]
 fn a_copy_with_exactly_once_semantics_has_each_record_once() {
     let (mut cluster, bootstrap) = cluster(&["from", "to"]);
+    // Copiers of groups of their own: each makes a whole copy.
     let copiers = [NEWEST, COURSE].map(|version| {
         let id = format!("copier-{version}");
         java(version, "ExactlyOnceCopier", &[&*bootstrap, "from", "to", &*id, "100"])
     });
-    // Two copiers of groups of their own: each makes a whole copy.
-    let producer = steady::producer_of(NEWEST, &cluster.bootstrap(), "from", PARTITIONS, 10_000);
-    let partitions = PARTITIONS.to_string();
-    let reader = java(NEWEST, "CommittedReader", &[&*bootstrap, "to", &*partitions]);
-    let progress = || copiers.iter().map(|c| c.stdout_so_far().matches("copied").count()).sum();
-    kill_in_turn(&mut cluster, if long() { 30 } else { 3 }, progress);
-    let sent = steady::finished(producer.stop());
-    let numbers = u64::try_from(sent.moved.len()).expect("few");
-    until("all is copied twice", GOES_ON, || {
-        (steady::moved_so_far(&reader) >= sent.moved.len() * 2).then_some(())
-    });
-    std::thread::sleep(Duration::from_secs(1));
-    drop(copiers);
-    let seen = steady::finished(reader.stop());
-    let mut times: BTreeMap<u64, usize> = BTreeMap::new();
-    for moved in &seen.moved {
-        *times.entry(moved.number).or_default() += 1;
+    let copied = Copied::begin(&cluster);
+    let progress = || copiers.iter().map(|c| transactions(&c.stdout_so_far())).sum();
+    kill_in_turn(&mut cluster, rounds(), progress);
+    copied.each_record_came(copiers.len());
+}
+
+#[test]
+fn copies_by_other_libraries_have_each_record_once_though_the_copiers_are_killed_as_well() {
+    let (mut cluster, _) = cluster(&["from", "to"]);
+    let bootstrap = cluster.bootstrap();
+    let folder = cluster.folder().to_owned();
+    let start = |library: Library| {
+        let place = Place { bootstrap: &bootstrap, topic: "from", folder: &folder, run: "copy" };
+        library.copier(&place, "to", &format!("copier-{}", library.name()))
+    };
+    let libraries = [Library::Librdkafka, Library::FranzGo];
+    let mut copiers = libraries.map(start);
+    let copied = Copied::begin(&cluster);
+    for round in 0..rounds() {
+        let progress = || copiers.iter().map(|copier| transactions(&copier.printed())).sum();
+        kill_in_turn(&mut cluster, 1, progress);
+        // Dropped is killed: somewhere in a transaction, as all it does is transactions.
+        let killed = usize::try_from(round).expect("few") % libraries.len();
+        copiers[killed] = start(libraries[killed]);
     }
-    let wrong: Vec<_> = times.iter().filter(|(_, times)| **times != 2).take(20).collect();
-    assert!(wrong.is_empty(), "{wrong:?} of {numbers}");
-    assert_eq!(times.len(), sent.moved.len());
-    assert_eq!(seen.failures, Vec::<String>::new());
+    copied.each_record_came(libraries.len());
 }
 
 #[test]

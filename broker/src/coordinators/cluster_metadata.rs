@@ -1,7 +1,7 @@
 //! The metadata image as coordinators of groups see it. Answers to
 //! `KRaftCoordinatorMetadataImage` and `GroupConfigManager`.
 
-use coordinator::group::{ClusterMetadata, GroupOverrides, TopicMetadata};
+use coordinator::group::{ClusterMetadata, GroupOverrides, StreamsOverrides, TopicMetadata};
 use protocol::wire::StrBytes;
 use raft::image::{ConfigResource, MetadataImage, ResourceType, Topic};
 use uuid::Uuid;
@@ -52,6 +52,13 @@ impl ClusterMetadata for ImageMetadata {
             share_session_timeout_ms: number("share.session.timeout.ms"),
             share_heartbeat_interval_ms: number("share.heartbeat.interval.ms"),
             share_assignment_interval_ms: interval("share.assignment.interval.ms"),
+            streams: StreamsOverrides {
+                session_timeout_ms: number("streams.session.timeout.ms"),
+                heartbeat_interval_ms: number("streams.heartbeat.interval.ms"),
+                num_standby_replicas: number("streams.num.standby.replicas"),
+                initial_rebalance_delay_ms: number("streams.initial.rebalance.delay.ms"),
+                assignment_interval_ms: interval("streams.assignment.interval.ms"),
+            },
         }
     }
 }

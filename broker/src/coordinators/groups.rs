@@ -11,13 +11,14 @@ use config::BrokerConfig;
 use coordinator::group::{
     Answer, Assignor, ClusterMetadata, CompletionAnswer, DeletedPartition, GroupError,
     GroupSettings, GroupShard, Level, LogEvent, MigrationPolicy, NoMetadata, ShareGroupSettings,
+    StreamsSettings,
 };
 use coordinator::partition_of;
 use coordinator::runtime::{Producer, TransactionEnd, WriteFailure};
 use parking_lot::RwLock;
 use protocol::batch::Compression;
 use protocol::wire::StrBytes;
-use raft::feature::{GROUP_VERSION, SHARE_VERSION};
+use raft::feature::{GROUP_VERSION, SHARE_VERSION, STREAMS_VERSION};
 use raft::image::{Changes, MetadataImage};
 use uuid::Uuid;
 
@@ -37,6 +38,8 @@ pub(crate) struct Limits {
     pub(crate) topic_partitions: i32,
     /// group.coordinator.rebalance.protocols has the consumer protocol.
     pub(crate) has_consumer_protocol: bool,
+    /// The same list has the streams protocol.
+    pub(crate) has_streams_protocol: bool,
 }
 
 impl Limits {
@@ -44,6 +47,9 @@ impl Limits {
         let size = |value: i32| usize::try_from(value).unwrap_or(0);
         let ms = |value: i64| u64::try_from(value).unwrap_or(0);
         let defaults = GroupSettings::default();
+        let has_protocol = |protocol: &str| {
+            config.group_coordinator_rebalance_protocols.iter().any(|name| name == protocol)
+        };
         Self {
             settings: GroupSettings {
                 min_session_timeout_ms: config.group_min_session_timeout_ms,
@@ -79,6 +85,7 @@ impl Limits {
                     .group_consumer_regex_refresh_interval_ms
                     .into(),
                 share: share_groups(config),
+                streams: streams_settings(config),
                 ..defaults
             },
             commit_timeout: Duration::from_millis(ms(config.offsets_commit_timeout_ms.into())),
@@ -90,11 +97,33 @@ impl Limits {
                     .unwrap_or(Compression::None),
             },
             topic_partitions: config.offsets_topic_num_partitions,
-            has_consumer_protocol: config
-                .group_coordinator_rebalance_protocols
-                .iter()
-                .any(|name| name == "consumer"),
+            has_consumer_protocol: has_protocol("consumer"),
+            has_streams_protocol: has_protocol("streams"),
         }
+    }
+}
+
+fn streams_settings(config: &BrokerConfig) -> StreamsSettings {
+    StreamsSettings {
+        max_size: usize::try_from(config.group_streams_max_size).unwrap_or(0),
+        session_timeout_ms: config.group_streams_session_timeout_ms,
+        heartbeat_interval_ms: config.group_streams_heartbeat_interval_ms,
+        num_standby_replicas: config.group_streams_num_standby_replicas,
+        initial_rebalance_delay_ms: config.group_streams_initial_rebalance_delay_ms,
+        assignment_interval_ms: config.group_streams_assignment_interval_ms,
+        session_bounds_ms: (
+            config.group_streams_min_session_timeout_ms,
+            config.group_streams_max_session_timeout_ms,
+        ),
+        heartbeat_bounds_ms: (
+            config.group_streams_min_heartbeat_interval_ms,
+            config.group_streams_max_heartbeat_interval_ms,
+        ),
+        assignment_bounds_ms: (
+            config.group_streams_min_assignment_interval_ms,
+            config.group_streams_max_assignment_interval_ms,
+        ),
+        max_standby_replicas: config.group_streams_max_standby_replicas,
     }
 }
 
@@ -189,6 +218,11 @@ impl Groups {
     /// Whether the cluster's features let share groups be.
     pub(crate) fn serves_share_groups(&self, image: &MetadataImage) -> bool {
         image.features().level(SHARE_VERSION) >= 1
+    }
+
+    /// The same for groups of Kafka Streams.
+    pub(crate) fn serves_streams_groups(&self, image: &MetadataImage) -> bool {
+        self.limits.has_streams_protocol && image.features().level(STREAMS_VERSION) >= 1
     }
 
     /// The partition of the coordinator's topic that a group belongs to.

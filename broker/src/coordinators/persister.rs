@@ -13,6 +13,7 @@
 //! waiting: what was asked is done all the same. Answers to `Persister`, `DefaultStatePersister`
 //! and `PersisterStateManager` (KIP-932).
 
+mod asked;
 pub(super) mod backoff;
 mod call;
 mod finding;
@@ -21,77 +22,22 @@ mod turns;
 
 use std::sync::Arc;
 
-use coordinator::share::{ShareTopicPartition, StateBatch};
+use coordinator::share::ShareTopicPartition;
 use protocol::ErrorCode;
 use protocol::wire::StrBytes;
-use tokio::task::JoinHandle;
+use tokio::task::JoinError;
 
+use self::asked::Answering;
+pub(crate) use self::asked::{
+    InitializeState, PerPartition, PersistedState, PersistedSummary, PersisterError, ReadState,
+    WriteState,
+};
 use self::call::{Delete, Initialize, Read, Summarize, Write};
 use self::finding::ShareCoordinators;
 use self::lane::Lane;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
-
-/// Begins a partition's state, or puts it elsewhere under a new state epoch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct InitializeState {
-    pub(crate) partition: ShareTopicPartition,
-    pub(crate) state_epoch: i32,
-    /// -1: where the share partition will say.
-    pub(crate) start_offset: i64,
-}
-
-/// Reads a partition's state, in the name of the leader of this epoch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ReadState {
-    pub(crate) partition: ShareTopicPartition,
-    /// -1: of no leader, and none is fenced.
-    pub(crate) leader_epoch: i32,
-}
-
-/// Writes what has changed of a partition's state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct WriteState {
-    pub(crate) partition: ShareTopicPartition,
-    pub(crate) state_epoch: i32,
-    pub(crate) leader_epoch: i32,
-    /// -1: as it was.
-    pub(crate) start_offset: i64,
-    /// KIP-1226; -1: not known.
-    pub(crate) delivery_complete_count: i32,
-    pub(crate) batches: Vec<StateBatch>,
-}
-
-/// A partition's state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PersistedState {
-    pub(crate) state_epoch: i32,
-    /// -1: not known yet.
-    pub(crate) start_offset: i64,
-    pub(crate) batches: Vec<StateBatch>,
-}
-
-/// A partition's state without its batches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PersistedSummary {
-    pub(crate) state_epoch: i32,
-    pub(crate) leader_epoch: i32,
-    /// -1: not known yet.
-    pub(crate) start_offset: i64,
-    /// KIP-1226; -1: not known.
-    pub(crate) delivery_complete_count: i32,
-}
-
-/// Why a partition's state was not read or written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PersisterError {
-    pub(crate) code: ErrorCode,
-    pub(crate) message: String,
-}
-
-/// An answer for each partition, in the order in which they were asked for.
-pub(crate) type PerPartition<T> = Vec<(ShareTopicPartition, Result<T, PersisterError>)>;
 
 /// The way to every share coordinator.
 #[derive(Debug)]
@@ -161,13 +107,11 @@ impl Persister {
     }
 }
 
-type Answering<T> = (ShareTopicPartition, JoinHandle<Result<T, PersisterError>>);
-
 async fn answers<T>(answering: Vec<Answering<T>>) -> PerPartition<T> {
     let mut answers = Vec::with_capacity(answering.len());
     for (partition, answer) in answering {
         // A task that ended without one ended with the node.
-        let ended = |error: tokio::task::JoinError| {
+        let ended = |error: JoinError| {
             Err(PersisterError { code: ErrorCode::UnknownServerError, message: error.to_string() })
         };
         answers.push((partition, answer.await.unwrap_or_else(ended)));

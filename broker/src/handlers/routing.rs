@@ -16,7 +16,8 @@ use super::configs::{
 use super::groups::{
     consumer_group_describe, consumer_group_heartbeat, delete_groups, describe_groups,
     find_coordinator, heartbeat, join_group, leave_group, list_groups, offset_commit,
-    offset_delete, offset_fetch, sync_group, txn_offset_commit,
+    offset_delete, offset_fetch, streams_group_describe, streams_group_heartbeat, sync_group,
+    txn_offset_commit,
 };
 use super::producers::{
     allocate_producer_ids, describe_producers, init_producer_id, write_txn_markers,
@@ -209,6 +210,12 @@ fn route_groups(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) 
         ApiKey::OffsetCommit => call!(broker, context, body => offset_commit(metadata, groups)),
         ApiKey::OffsetDelete => call!(broker, context, body => offset_delete(metadata, groups)),
         ApiKey::OffsetFetch => call!(broker, context, body => offset_fetch(metadata, groups)),
+        ApiKey::StreamsGroupDescribe => {
+            call!(broker, context, body => streams_group_describe(metadata, groups))
+        }
+        ApiKey::StreamsGroupHeartbeat => {
+            call!(broker, context, body => streams_group_heartbeat(metadata, groups, auto_topics))
+        }
         ApiKey::SyncGroup => call!(broker, context, body => sync_group(metadata, groups)),
         ApiKey::TxnOffsetCommit => {
             call!(broker, context, body => txn_offset_commit(

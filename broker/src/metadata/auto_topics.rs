@@ -1,20 +1,25 @@
-//! Topics that are created because somebody asked for them: by Metadata, or by a coordinator that
-//! needs its own.
+//! Topics that are created because somebody asked for them: by Metadata, by a coordinator that
+//! needs its own, or by a streams group that needs internal ones.
 //!
-//! One request for a name is under way at a time. Kafka: `AutoTopicCreationManager`.
+//! One request for a name is under way at a time. What went wrong with an internal topic is kept
+//! for a while: so long it is not tried again, and members are told. Kafka:
+//! `AutoTopicCreationManager`.
 
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use config::BrokerConfig;
 use parking_lot::Mutex;
+use protocol::ErrorCode;
 use protocol::api::{Api, ApiKey};
 use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use protocol::wire::StrBytes;
 
 use super::controller_client::ControllerClient;
+use super::creation_errors::CreationErrors;
 use super::dynamic_broker_config::DynamicBrokerConfig;
 use crate::requests::context::RequestContext;
 use crate::requests::controller_access::CallFailed;
@@ -34,6 +39,7 @@ pub(crate) struct AutoTopics {
     config: Arc<DynamicBrokerConfig>,
     controller: Arc<ControllerClient>,
     in_flight: Mutex<BTreeSet<String>>,
+    errors: Mutex<CreationErrors>,
 }
 
 impl AutoTopics {
@@ -41,33 +47,61 @@ impl AutoTopics {
         config: Arc<DynamicBrokerConfig>,
         controller: Arc<ControllerClient>,
     ) -> Arc<Self> {
-        Arc::new(Self { config, controller, in_flight: Mutex::default() })
+        Arc::new(Self { config, controller, in_flight: Mutex::default(), errors: Mutex::default() })
     }
 
     /// Starts to create topics that a client asked for; the client asks again to see them.
     ///
     /// The controller is told of the client, whose leave to create was asked for.
     pub(crate) fn create_for(self: &Arc<Self>, context: &RequestContext, names: Vec<String>) {
-        let api = Api::of(ApiKey::CreateTopics);
-        let context = RequestContext { api, api_version: api.max_version, ..context.clone() };
-        self.start(names, move |controller, request| async move {
-            let asked = controller.ask(&context, request, |request, controller, now| {
-                controller.create_topics(request, &|_| false, now)
-            });
-            asked.await.map_err(|error| error.to_string())
+        let context = creating(context);
+        self.start(self.topics(names), None, move |controller, request| async move {
+            ask(&controller, &context, request).await
         });
+    }
+
+    /// Starts to create topics that a streams group needs, in the name of a member. What goes wrong
+    /// is remembered for `backoff`. Kafka: `createStreamsInternalTopics`.
+    pub(crate) fn create_internal(
+        self: &Arc<Self>,
+        context: &RequestContext,
+        mut topics: Vec<CreatableTopic>,
+        backoff: Duration,
+    ) {
+        let now = Instant::now();
+        topics.retain(|topic| self.errors.lock().of(&topic.name, now).is_none());
+        let context = creating(context);
+        self.start(topics, Some(backoff), move |controller, request| async move {
+            ask(&controller, &context, request).await
+        });
+    }
+
+    /// What went wrong a short while ago with these topics, each with Kafka's words for it.
+    pub(crate) fn creation_errors(&self, topics: &[CreatableTopic]) -> Vec<(String, String)> {
+        let (errors, now) = (self.errors.lock(), Instant::now());
+        let failed = topics.iter().filter_map(|topic| {
+            Some((topic.name.to_string(), errors.of(&topic.name, now)?.to_owned()))
+        });
+        failed.collect()
     }
 
     /// Starts to create a topic that this broker needs.
     pub(crate) fn create_own(self: &Arc<Self>, name: &str) {
-        self.start(vec![name.to_owned()], |controller, request| async move {
+        let topics = self.topics(vec![name.to_owned()]);
+        self.start(topics, None, |controller, request| async move {
             create(&controller, request).await.map_err(|error| error.to_string())
         });
     }
 
+    fn topics(&self, names: Vec<String>) -> Vec<CreatableTopic> {
+        let config = self.config.current();
+        names.into_iter().map(|name| topic(&config, &name)).collect()
+    }
+
     fn start<Asked>(
         self: &Arc<Self>,
-        names: Vec<String>,
+        topics: Vec<CreatableTopic>,
+        remember_errors_for: Option<Duration>,
         ask: impl FnOnce(Arc<ControllerClient>, CreateTopicsRequest) -> Asked + Send + 'static,
     ) where
         Asked: Future<Output = Result<CreateTopicsResponse, String>> + Send,
@@ -75,8 +109,7 @@ impl AutoTopics {
         let config = self.config.current();
         let topics: Vec<CreatableTopic> = {
             let mut in_flight = self.in_flight.lock();
-            let new = names.into_iter().filter(|name| in_flight.insert(name.clone()));
-            new.map(|name| topic(&config, &name)).collect()
+            topics.into_iter().filter(|topic| in_flight.insert(topic.name.to_string())).collect()
         };
         if topics.is_empty() {
             return;
@@ -92,12 +125,16 @@ impl AutoTopics {
             let request = CreateTopicsRequest::default()
                 .with_topics(topics)
                 .with_timeout_ms(config.request_timeout_ms);
-            if let Err(error) = ask(Arc::clone(&this.controller), request).await {
+            let answered = ask(Arc::clone(&this.controller), request).await;
+            if let Err(error) = &answered {
                 tracing::warn!(
                     target: "kafka.server.DefaultAutoTopicCreationManager",
                     "Auto topic creation of {} failed: {error}",
                     names.join(", "),
                 );
+            }
+            if let Some(backoff) = remember_errors_for {
+                this.remember(&names, answered, Instant::now() + backoff);
             }
             let mut in_flight = this.in_flight.lock();
             for name in &names {
@@ -105,6 +142,53 @@ impl AutoTopics {
             }
         });
     }
+}
+
+impl AutoTopics {
+    fn remember(
+        &self,
+        names: &[String],
+        answered: Result<CreateTopicsResponse, String>,
+        until: Instant,
+    ) {
+        let mut errors = self.errors.lock();
+        match answered {
+            Err(error) => {
+                names.iter().for_each(|name| errors.keep(name.clone(), error.clone(), until));
+            }
+            Ok(response) => {
+                let failed = response.topics.into_iter().filter(|topic| topic.error_code != 0);
+                for topic in failed {
+                    let words = topic.error_message.filter(|message| !message.is_empty());
+                    let words = words.map_or_else(
+                        || {
+                            ErrorCode::try_from_code(topic.error_code)
+                                .map_or_else(String::new, |code| code.to_string())
+                        },
+                        |message| message.to_string(),
+                    );
+                    errors.keep(topic.name.to_string(), words, until);
+                }
+            }
+        }
+    }
+}
+
+/// As if the client had asked for topics itself.
+fn creating(context: &RequestContext) -> RequestContext {
+    let api = Api::of(ApiKey::CreateTopics);
+    RequestContext { api, api_version: api.max_version, ..context.clone() }
+}
+
+async fn ask(
+    controller: &ControllerClient,
+    context: &RequestContext,
+    request: CreateTopicsRequest,
+) -> Result<CreateTopicsResponse, String> {
+    let asked = controller.ask(context, request, |request, controller, now| {
+        controller.create_topics(request, &|_| false, now)
+    });
+    asked.await.map_err(|error| error.to_string())
 }
 
 /// Creates topics in the name of this node.

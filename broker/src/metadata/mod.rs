@@ -4,6 +4,7 @@ pub(crate) mod auto_topics;
 pub(crate) mod config_resources;
 pub(crate) mod controller_channel;
 pub(crate) mod controller_client;
+mod creation_errors;
 pub(crate) mod dynamic_broker_config;
 pub(crate) mod dynamic_config;
 pub(crate) mod envelope;

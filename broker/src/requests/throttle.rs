@@ -124,8 +124,9 @@ with_throttle_time! {
     LeaveGroupResponse ListConfigResourcesResponse ListGroupsResponse ListOffsetsResponse
     ListPartitionReassignmentsResponse ListTransactionsResponse MetadataResponse
     OffsetCommitResponse OffsetDeleteResponse OffsetFetchResponse OffsetForLeaderEpochResponse
-    PushTelemetryResponse RemoveRaftVoterResponse ShareAcknowledgeResponse SyncGroupResponse TxnOffsetCommitResponse
-    UnregisterBrokerResponse UpdateFeaturesResponse UpdateRaftVoterResponse
+    PushTelemetryResponse RemoveRaftVoterResponse ShareAcknowledgeResponse
+    StreamsGroupDescribeResponse StreamsGroupHeartbeatResponse SyncGroupResponse
+    TxnOffsetCommitResponse UnregisterBrokerResponse UpdateFeaturesResponse UpdateRaftVoterResponse
 }
 
 without_throttle_time! {

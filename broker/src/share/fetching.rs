@@ -66,7 +66,7 @@ pub(crate) async fn fetch(share: &Arc<SharePartitions>, fetch: ShareFetch) -> Ve
     }
     let mut hosted = Vec::with_capacity(fetch.partitions.len());
     for (id, topic) in &fetch.partitions {
-        match share.get_or_load(&fetch.group, *id, topic) {
+        match share.find_or_load(&fetch.group, *id, topic) {
             Ok(found) => hosted.push(found),
             Err(error) => answers.push(ShareFetched { id: *id, outcome: Err(error) }),
         }

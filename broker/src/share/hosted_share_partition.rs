@@ -2,7 +2,8 @@
 //! writes, and the fetches that wait for it.
 //!
 //! Kept true: one fetch at a time reads for it and acquires of it; once fenced, nothing is acquired
-//! any more, and whoever waits still hears. Kafka: `SharePartition`'s locks, `SharePartitionListener`.
+//! any more, and whoever waits still hears. Kafka: `SharePartition`'s locks,
+//! `SharePartitionListener`.
 
 use std::collections::HashMap;
 use std::sync::Arc;

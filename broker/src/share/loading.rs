@@ -109,9 +109,8 @@ async fn first_offset(
             OffsetSought::Timestamp(timestamp) => timestamp.to_string(),
             _ => format!("{sought:?}").to_lowercase(),
         };
-        let words = format!(
-            "Offset for timestamp {what} not found for topic partition: {topic_id}:{topic}-{partition}"
-        );
+        let which = format!("{topic_id}:{topic}-{partition}");
+        let words = format!("Offset for timestamp {what} not found for topic partition: {which}");
         ApiError::new(ErrorCode::OffsetNotAvailable, words)
     })
 }

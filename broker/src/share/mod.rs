@@ -14,11 +14,13 @@ pub(crate) mod fetching;
 mod group_settings;
 mod hosted_share_partition;
 mod loading;
+mod members;
 mod persisting;
 mod share_partitions;
 mod state_persister;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::share_partitions::{Acknowledging, SharePartitions};
+pub(crate) use self::members::Acknowledging;
+pub(crate) use self::share_partitions::SharePartitions;
 pub(crate) use self::state_persister::StatePersister;

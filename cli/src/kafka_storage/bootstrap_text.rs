@@ -1,7 +1,7 @@
 //! What a cluster begins with, in one line, as Kafka prints it while it formats.
 //!
-//! Answers to the `toString` of `BootstrapMetadata` and of the records in it: the levels of features
-//! and the SCRAM credentials. As in Kafka the salted keys of credentials are in the line.
+//! Answers to the `toString` of `BootstrapMetadata` and of the records in it: the levels of
+//! features and the SCRAM credentials. As in Kafka the salted keys of credentials are in the line.
 
 use protocol::records::metadata::MetadataRecord;
 use raft::feature::METADATA_VERSION;

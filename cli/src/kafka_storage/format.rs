@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use config::{BrokerConfig, Value};
+use config::BrokerConfig;
 use raft::feature::MetadataVersion;
 
 use super::bootstrap_text;
@@ -22,8 +22,7 @@ pub(super) fn run(
     config: &BrokerConfig,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let unstable =
-        config.values().get("unstable.feature.versions.enable") == Some(&Value::Boolean(true));
+    let unstable = config.unstable_feature_versions_enable;
     let release = given.value("release-version");
     let release = release.map(|text| parse_release(words, text, unstable));
     let release = match words {
@@ -36,20 +35,7 @@ pub(super) fn run(
         given.values("feature").iter().map(|text| parse_level(text)).collect();
     let levels: BTreeMap<String, i16> = levels?;
     let has_static_voters = !config.controller_quorum_voters.is_empty();
-    let names_voters = given.value("initial-controllers").is_some() || given.is_set("standalone");
-    if has_static_voters && names_voters {
-        return Err(Failure::TwoKindsOfQuorum);
-    }
-    let initial_voters = match given.value("initial-controllers") {
-        Some(text) => Some(voters::parse(text)?),
-        None if given.is_set("standalone") => Some(standalone(config)?),
-        None => None,
-    };
-    let no_initial_voters = given.is_set("no-initial-controllers");
-    let knows_voters = has_static_voters || initial_voters.is_some();
-    if !words.is_3_7() && config.process_roles.controller && !no_initial_voters && !knows_voters {
-        return Err(Failure::NoVoters);
-    }
+    let initial_voters = initial_voters(words, given, config)?;
     let formatter = Formatter {
         cluster_id: given.value("cluster-id").unwrap_or_default().to_owned(),
         node_id: config.node_id,
@@ -93,6 +79,30 @@ pub(super) fn run(
         }
     }
     Ok(())
+}
+
+/// The first voters that the flags name, if they name any.
+fn initial_voters(
+    words: CliRelease,
+    given: &ParsedOptions,
+    config: &BrokerConfig,
+) -> Result<Option<InitialVoters>, Failure> {
+    let has_static_voters = !config.controller_quorum_voters.is_empty();
+    let (named, is_standalone) = (given.value("initial-controllers"), given.is_set("standalone"));
+    if has_static_voters && (named.is_some() || is_standalone) {
+        return Err(Failure::TwoKindsOfQuorum);
+    }
+    let initial = match named {
+        Some(text) => Some(voters::parse(text)?),
+        None if is_standalone => Some(standalone(config)?),
+        None => None,
+    };
+    let may_lack = given.is_set("no-initial-controllers") || has_static_voters;
+    let lacks = initial.is_none() && !may_lack && config.process_roles.controller;
+    match lacks && !words.is_3_7() {
+        true => Err(Failure::NoVoters),
+        false => Ok(initial),
+    }
 }
 
 /// 3.7 writes what it has formatted again with every directory, and says so again.

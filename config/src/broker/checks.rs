@@ -18,6 +18,7 @@ const SERVERS: &str = "controller.quorum.bootstrap.servers";
 const CONTROLLER_NAMES: &str = "controller.listener.names";
 const LISTENERS: &str = "listeners";
 const ADVERTISED: &str = "advertised.listeners";
+const AUTO_JOIN: &str = "controller.quorum.auto.join.enable";
 const CORDONED: &str = "cordoned.log.dirs";
 const MAP: &str = "listener.security.protocol.map";
 
@@ -192,6 +193,9 @@ fn check_broker_only(config: &BrokerConfig) -> Result<(), ConfigError> {
             )
         })?;
     }
+    require(!config.controller_quorum_auto_join_enable, &[AUTO_JOIN, ROLES], || {
+        format!("{AUTO_JOIN} is only supported when {ROLES} contains the 'controller' role.")
+    })?;
     Ok(())
 }
 

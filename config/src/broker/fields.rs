@@ -168,6 +168,22 @@ broker_config! {
         "group.max.session.timeout.ms" => group_max_session_timeout_ms: i32,
         "group.max.size" => group_max_size: i32,
         "group.min.session.timeout.ms" => group_min_session_timeout_ms: i32,
+        "group.streams.assignment.interval.ms" => group_streams_assignment_interval_ms: i32,
+        "group.streams.heartbeat.interval.ms" => group_streams_heartbeat_interval_ms: i32,
+        "group.streams.initial.rebalance.delay.ms" => group_streams_initial_rebalance_delay_ms:
+            i32,
+        "group.streams.max.assignment.interval.ms" => group_streams_max_assignment_interval_ms:
+            i32,
+        "group.streams.max.heartbeat.interval.ms" => group_streams_max_heartbeat_interval_ms: i32,
+        "group.streams.max.session.timeout.ms" => group_streams_max_session_timeout_ms: i32,
+        "group.streams.max.size" => group_streams_max_size: i32,
+        "group.streams.max.standby.replicas" => group_streams_max_standby_replicas: i32,
+        "group.streams.min.assignment.interval.ms" => group_streams_min_assignment_interval_ms:
+            i32,
+        "group.streams.min.heartbeat.interval.ms" => group_streams_min_heartbeat_interval_ms: i32,
+        "group.streams.min.session.timeout.ms" => group_streams_min_session_timeout_ms: i32,
+        "group.streams.num.standby.replicas" => group_streams_num_standby_replicas: i32,
+        "group.streams.session.timeout.ms" => group_streams_session_timeout_ms: i32,
         "offset.metadata.max.bytes" => offset_metadata_max_bytes: i32,
         "offsets.commit.timeout.ms" => offsets_commit_timeout_ms: i32,
         "offsets.load.buffer.size" => offsets_load_buffer_size: i32,
@@ -217,6 +233,7 @@ broker_config! {
         "group.share.max.share.sessions" => group_share_max_share_sessions: i32,
         "group.share.partition.max.record.locks" => group_share_partition_max_record_locks: i32,
         "group.share.record.lock.duration.ms" => group_share_record_lock_duration_ms: i32,
+        "unstable.feature.versions.enable" => unstable_feature_versions_enable: bool,
         // the controller quorum
         "controller.quorum.append.linger.ms" => controller_quorum_append_linger_ms: i32,
         "controller.quorum.auto.join.enable" => controller_quorum_auto_join_enable: bool,

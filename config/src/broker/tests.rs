@@ -226,6 +226,12 @@ const MISTAKES: &[(&str, &str)] = &[
          the set of voters controller.quorum.voters=Set(1)",
     ),
     (
+        "process.roles=broker\nlisteners=PLAINTEXT://:9092\n\
+         controller.quorum.voters=2@localhost:9093\ncontroller.quorum.auto.join.enable=true",
+        "controller.quorum.auto.join.enable is only supported when process.roles contains the \
+         'controller' role.",
+    ),
+    (
         "process.roles=controller",
         "The listeners config must only contain KRaft controller listeners from \
          controller.listener.names when process.roles=controller",
@@ -349,10 +355,12 @@ fn what_a_list_has_twice_is_said_and_dropped() {
     assert_eq!(
         said,
         [
-            "Configuration key \"log.cleanup.policy\" contains duplicate values. Duplicates will be \
-             removed. The original value is: [compact, compact], the updated value is: [compact]",
-            "Configuration key \"log.dirs\" contains duplicate values. Duplicates will be removed. \
-             The original value is: [/one, /two, /one], the updated value is: [/one, /two]",
+            "Configuration key \"log.cleanup.policy\" contains duplicate values. Duplicates will \
+             be removed. The original value is: [compact, compact], the updated value is: \
+             [compact]",
+            "Configuration key \"log.dirs\" contains duplicate values. Duplicates will be \
+             removed. The original value is: [/one, /two, /one], the updated value is: [/one, \
+             /two]",
         ]
     );
 }

@@ -55,9 +55,24 @@ pub(super) const KEYS: &[Key] = &[
         .or("45000")
         .at_least(1)
         .acts("After how long without a heartbeat a member of the group is fenced."),
-    int("streams.assignment.interval.ms").or("1000").at_least(0).ignored(why::STREAMS),
-    int("streams.heartbeat.interval.ms").or("5000").at_least(1).ignored(why::STREAMS),
-    int("streams.initial.rebalance.delay.ms").or("3000").at_least(0).ignored(why::STREAMS),
-    int("streams.num.standby.replicas").or("0").at_least(0).ignored(why::STREAMS),
-    int("streams.session.timeout.ms").or("45000").at_least(1).ignored(why::STREAMS),
+    int("streams.assignment.interval.ms")
+        .or("1000")
+        .at_least(0)
+        .acts("How long after one assignment of the streams group the next one is made."),
+    int("streams.heartbeat.interval.ms")
+        .or("5000")
+        .at_least(1)
+        .acts("How often members of the streams group are told to be heard of."),
+    int("streams.initial.rebalance.delay.ms")
+        .or("3000")
+        .at_least(0)
+        .acts("How long the streams group, when it is new, waits for members."),
+    int("streams.num.standby.replicas")
+        .or("0")
+        .at_least(0)
+        .acts("How many standbys each of the group's tasks with state has."),
+    int("streams.session.timeout.ms")
+        .or("45000")
+        .at_least(1)
+        .acts("After how long without a heartbeat a member of the streams group is fenced."),
 ];

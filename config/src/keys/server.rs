@@ -108,5 +108,5 @@ pub(super) const KEYS: &[Key] = &[
         .or("false")
         .high()
         .internal()
-        .ignored(why::UNSTABLE),
+        .acts("Whether metadata.version may be that of a release that is not out; for tests."),
 ];

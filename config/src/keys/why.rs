@@ -6,7 +6,6 @@ pub(super) const SECURED: &str = "listeners are plaintext so far; TLS, SASL and 
 pub(super) const ACLS: &str = "nothing is authorized or denied yet";
 pub(super) const QUOTAS: &str = "quotas are not enforced yet";
 pub(super) const SHARE: &str = "share groups do not exist here yet";
-pub(super) const STREAMS: &str = "streams groups do not exist here yet";
 pub(super) const TWO_PHASES: &str =
     "the version of InitProducerId that asks for it is not in any release yet";
 pub(super) const PLUGIN: &str = "plug-ins are Java classes, which no JVM is here to load";
@@ -31,7 +30,7 @@ pub(super) const PROVIDERS: &str =
 /// Reasons that cost nobody anything: a key that is set is not worth a warning.
 pub(super) const QUIET: &[&str] = &[
     THREADS, PLUGIN, METRICS, PURGATORY, PEERS, LINGER, INTERNAL, BATCHING, SOCKETS, SHARE,
-    STREAMS, TWO_PHASES, QUEUE, DIRS, BUFFERS, PROVIDERS,
+    TWO_PHASES, QUEUE, DIRS, BUFFERS, PROVIDERS,
 ];
 
 /// Reasons that refuse whatever is not Kafka's own: `broker::plugins` has the classes.

@@ -9,6 +9,7 @@ use super::consumer::{HeartbeatAnswer, UpgradeObstacle};
 use super::share::{
     AlterShareOffsetsAnswer, DeleteShareOffsetsAnswer, ShareHeartbeatAnswer, ShareStateToDelete,
 };
+use super::streams::StreamsHeartbeatAnswer;
 use crate::runtime::{Unavailable, WriteFailure};
 
 /// Why a request, or a part of one, was refused.
@@ -75,6 +76,20 @@ pub enum GroupError {
     InvalidRequest(&'static str),
     #[error("{0}")]
     NotAssigned(String),
+    #[error("Group {0} is not a streams group.")]
+    NotAStreamsGroup(StrBytes),
+    #[error("Streams group {0} not found.")]
+    NoSuchStreamsGroup(StrBytes),
+    #[error("The streams group has reached its maximum capacity of {max} members.")]
+    StreamsGroupFull { max: usize },
+    #[error("{0}")]
+    InvalidTopology(String),
+    #[error("{0}")]
+    InvalidStreamsRequest(String),
+    #[error(
+        "OffsetCommit version 9 or above must be used by members using the streams group protocol"
+    )]
+    UnsupportedStreamsVersion,
     #[error(
         "OffsetCommit version 9 or above must be used by members using the consumer group protocol"
     )]
@@ -184,7 +199,7 @@ pub struct DeletedTopic {
 }
 
 /// An answer to a request whose reply was parked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     Join(JoinAnswer),
     Sync(SyncAnswer),
@@ -198,6 +213,7 @@ pub enum Answer {
     AlterShareOffsets(AlterShareOffsetsAnswer),
     DeleteShareOffsets(DeleteShareOffsetsAnswer),
     DeleteShareState(ShareStateToDelete),
+    StreamsGroupHeartbeat(StreamsHeartbeatAnswer),
 }
 
 impl Answer {
@@ -215,6 +231,7 @@ impl Answer {
             Self::AlterShareOffsets(_) => Self::AlterShareOffsets(Err(error)),
             Self::DeleteShareOffsets(_) => Self::DeleteShareOffsets(Err(error)),
             Self::DeleteShareState(_) => Self::DeleteShareState(Err(error)),
+            Self::StreamsGroupHeartbeat(_) => Self::StreamsGroupHeartbeat(Err(error)),
             Self::DeleteGroups(groups) => Self::DeleteGroups(
                 groups.into_iter().map(|(group, _)| (group, Some(error.clone()))).collect(),
             ),
@@ -265,7 +282,8 @@ answers! {
     ShareGroupHeartbeat(ShareHeartbeatAnswer),
     AlterShareOffsets(AlterShareOffsetsAnswer),
     DeleteShareOffsets(DeleteShareOffsetsAnswer),
-    DeleteShareState(ShareStateToDelete)
+    DeleteShareState(ShareStateToDelete),
+    StreamsGroupHeartbeat(StreamsHeartbeatAnswer)
 }
 
 impl From<Unavailable> for GroupError {

@@ -72,7 +72,7 @@ impl GroupShard {
             }
             Some(Group::Consumer(group)) => group.tombstones(),
             Some(Group::Share(group)) => group.tombstones(),
-            Some(Group::Unserved(group)) => group.tombstones(),
+            Some(Group::Streams(group)) => group.tombstones(),
         }
     }
 
@@ -129,7 +129,8 @@ impl GroupShard {
             let is_subscribed = match group {
                 Group::Classic(group) => group.is_subscribed_to(topic),
                 Group::Consumer(group) => group.is_subscribed_to(topic),
-                Group::Share(_) | Group::Unserved(_) => false,
+                Group::Streams(group) => group.is_subscribed_to(topic),
+                Group::Share(_) => false,
             };
             for (partition, offset) in partitions {
                 let key = OffsetCommitKey {
@@ -176,11 +177,8 @@ impl GroupShard {
 fn retention_start(group: &Group) -> RetentionStart {
     match group {
         Group::Classic(group) => classic_retention_start(group),
-        Group::Consumer(_) => RetentionStart::Commit,
+        Group::Consumer(_) | Group::Streams(_) => RetentionStart::Commit,
         Group::Share(_) => RetentionStart::Never,
-        Group::Unserved(group) if group.is_empty() => RetentionStart::Commit,
-        // Which topics its members read stands in records that we don't look into.
-        Group::Unserved(_) => RetentionStart::Never,
     }
 }
 

@@ -20,6 +20,7 @@ use super::log_event::LogEvent;
 use super::rebalance::current_generation;
 use super::settings::{Caller, GroupSettings, own};
 use super::shard::{Group, GroupShard};
+use super::streams::StreamsGroupEvent;
 use crate::runtime::{Now, Reply};
 
 /// From this version on a member must know its id before it is let in.
@@ -102,13 +103,19 @@ impl GroupShard {
         }
         match self.groups.latest(&joining.group) {
             Some(Group::Consumer(group)) if group.is_empty() => {
-                self.convert_to_classic(&joining.group, out);
+                let event = LogEvent::ConvertedToClassic { group: joining.group.clone() };
+                self.convert_to_classic(&joining.group, event, out);
+            }
+            Some(Group::Streams(group)) if group.is_empty() => {
+                let group = joining.group.clone();
+                let event = StreamsGroupEvent::ConvertedToClassic { group };
+                self.convert_to_classic(&joining.group, LogEvent::Streams(event), out);
             }
             Some(Group::Consumer(group)) => {
                 let group = Arc::clone(group);
                 return self.join_consumer_group(&group, joining, draw, now, out);
             }
-            Some(Group::Share(_) | Group::Unserved(_)) => {
+            Some(Group::Share(_) | Group::Streams(_)) => {
                 let error = GroupError::InconsistentProtocol;
                 return out.reply(reply, JoinAnswer::refused(StrBytes::default(), error));
             }
@@ -138,9 +145,9 @@ impl GroupShard {
     }
 
     /// An empty consumer group goes, so that a classic one can come.
-    fn convert_to_classic(&mut self, id: &StrBytes, out: &mut Outputs) {
+    fn convert_to_classic(&mut self, id: &StrBytes, event: LogEvent, out: &mut Outputs) {
         let records = self.group_tombstones(id);
-        out.log(LogEvent::ConvertedToClassic { group: id.clone() });
+        out.log(event);
         out.write(self, records, None);
     }
 

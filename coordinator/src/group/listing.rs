@@ -2,13 +2,11 @@
 //! `GroupMetadataManager.listGroups` and `describeGroups`.
 
 use bytes::Bytes;
-use protocol::records::group::ModernGroupKind;
 use protocol::wire::StrBytes;
 
 use super::answer::GroupError;
 use super::classic::{ClassicGroup, GroupState};
 use super::shard::{Group, GroupShard};
-use super::unserved_group::UnservedGroup;
 
 /// The kinds of groups, by the names that clients filter by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,15 +25,6 @@ impl GroupKind {
             Self::Consumer => "consumer",
             Self::Share => "share",
             Self::Streams => "streams",
-        }
-    }
-}
-
-impl From<ModernGroupKind> for GroupKind {
-    fn from(kind: ModernGroupKind) -> Self {
-        match kind {
-            ModernGroupKind::Share => Self::Share,
-            ModernGroupKind::Streams => Self::Streams,
         }
     }
 }
@@ -81,7 +70,7 @@ impl GroupShard {
             states.iter().map(|state| state.to_lowercase().trim().to_owned()).collect();
         let is_listed = |group: &ListedGroup| {
             let in_state = states.is_empty()
-                || states.iter().any(|state| state.eq_ignore_ascii_case(group.state));
+                || states.iter().any(|state| state.eq_ignore_ascii_case(filtered_as(group.state)));
             let of_kind = kinds.is_empty()
                 || kinds.iter().any(|kind| kind.eq_ignore_ascii_case(group.kind.name()));
             in_state && of_kind
@@ -89,18 +78,20 @@ impl GroupShard {
         self.groups.iter().map(|(id, group)| listed(id, group)).filter(is_listed).collect()
     }
 
-    /// A classic group as it stands. Unlike Kafka: a group of a protocol that is not served is
-    /// described too, without its members, because the request that describes it properly is not
-    /// served yet and tools fall back to this one (docs/decisions/0041).
+    /// A classic group as it stands.
     pub fn describe(&self, group: &StrBytes) -> Result<DescribedGroup, GroupError> {
         match self.group(group)? {
             Group::Classic(group) => Ok(described(group)),
-            Group::Consumer(_) | Group::Share(_) => {
+            Group::Consumer(_) | Group::Share(_) | Group::Streams(_) => {
                 Err(GroupError::NotAClassicGroup(group.clone()))
             }
-            Group::Unserved(foreign) => Ok(described_unserved(group, foreign)),
         }
     }
+}
+
+/// The name by which a filter means a state: Kafka writes one of them differently there.
+fn filtered_as(state: &'static str) -> &'static str {
+    if state == "NotReady" { "not_ready" } else { state }
 }
 
 fn listed(id: &StrBytes, group: &Group) -> ListedGroup {
@@ -123,25 +114,12 @@ fn listed(id: &StrBytes, group: &Group) -> ListedGroup {
             state: group.state(),
             kind: GroupKind::Share,
         },
-        Group::Unserved(group) => {
-            let kind = GroupKind::from(group.kind);
-            ListedGroup {
-                group: id.clone(),
-                protocol_type: StrBytes::from_static_str(kind.name()),
-                state: if group.is_empty() { "Empty" } else { "Stable" },
-                kind,
-            }
-        }
-    }
-}
-
-fn described_unserved(id: &StrBytes, group: &UnservedGroup) -> DescribedGroup {
-    DescribedGroup {
-        group: id.clone(),
-        state: if group.is_empty() { GroupState::Empty } else { GroupState::Stable },
-        protocol_type: StrBytes::from_static_str(GroupKind::from(group.kind).name()),
-        protocol: StrBytes::default(),
-        members: Vec::new(),
+        Group::Streams(group) => ListedGroup {
+            group: id.clone(),
+            protocol_type: StrBytes::from_static_str(GroupKind::Streams.name()),
+            state: group.state(),
+            kind: GroupKind::Streams,
+        },
     }
 }
 

@@ -13,6 +13,7 @@ use protocol::wire::StrBytes;
 use super::consumer::ConsumerGroupEvent;
 use super::share::ShareGroupEvent;
 use super::state::GroupState;
+use super::streams::StreamsGroupEvent;
 use crate::runtime::WriteFailure;
 
 /// How loud a note is.
@@ -161,15 +162,12 @@ pub enum LogEvent {
     ConvertedToClassic {
         group: StrBytes,
     },
-    UnservedMembersDropped {
-        group: StrBytes,
-        members: usize,
-    },
     UnknownRecordType {
         record_type: i16,
     },
     Consumer(ConsumerGroupEvent),
     Share(ShareGroupEvent),
+    Streams(StreamsGroupEvent),
 }
 
 impl LogEvent {
@@ -184,6 +182,7 @@ impl LogEvent {
             | Self::UnknownRecordType { .. } => Level::Warn,
             Self::Consumer(event) => event.level(),
             Self::Share(event) => event.level(),
+            Self::Streams(event) => event.level(),
             Self::NoMemberRejoined { .. } => Level::Error,
             _ => Level::Info,
         }

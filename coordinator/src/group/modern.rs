@@ -10,5 +10,5 @@ mod metadata_hash;
 pub use assignment::Assignment;
 pub use metadata::{ClusterMetadata, GroupOverrides, NoMetadata, TopicMetadata};
 
-pub(super) use java_order::{hash_map_order, hash_set_order};
+pub(super) use java_order::{hash_map_order, hash_set_order, sized_hash_map_order};
 pub(super) use metadata_hash::{MetadataHashes, group_hash};

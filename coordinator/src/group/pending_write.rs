@@ -112,7 +112,10 @@ impl GroupShard {
                     out.log(LogEvent::Share(group.unloaded()));
                     continue;
                 }
-                Group::Unserved(_) => continue,
+                Group::Streams(group) => {
+                    out.log(LogEvent::Streams(group.unloaded()));
+                    continue;
+                }
             };
             out.log(LogEvent::Unloading { group: id.clone(), generation: group.generation });
             for member in group.members.values() {

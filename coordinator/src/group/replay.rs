@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use protocol::records::group::{
     ConsumerGroupRecord, GroupMetadataValue, GroupRecord, GroupRecordError, MemberMetadata,
-    ModernGroupKey, OffsetCommitKey, ShareGroupRecord,
+    OffsetCommitKey, ShareGroupRecord,
 };
 use protocol::wire::StrBytes;
 
@@ -20,7 +20,6 @@ use super::pending_write::AfterWrite;
 use super::shard::{Group, GroupShard};
 use super::share::{ShareGroup, ShareGroupEvent};
 use super::timers::{Expiry, TimerKey};
-use super::unserved_group::UnservedGroup;
 use crate::runtime::{Now, RecordPosition, Shard, WriteFailure, WriteId, WriteRecord};
 
 impl Shard for GroupShard {
@@ -67,9 +66,7 @@ impl Shard for GroupShard {
             }
             GroupRecord::Consumer(record) => self.replay_consumer(record, standing),
             GroupRecord::Share(record) => self.replay_share(record, standing, now),
-            GroupRecord::Modern { key, value } => {
-                self.replay_modern(key, value.is_none(), standing);
-            }
+            GroupRecord::Streams(record) => self.replay_streams(record, standing),
             GroupRecord::Unknown { record_type } => {
                 log_events.push(LogEvent::UnknownRecordType { record_type });
             }
@@ -106,10 +103,10 @@ impl Shard for GroupShard {
                     self.never_was(*group, failure, out);
                 }
             }
-            self.believe_in_unserved_members(&group, out.now());
             self.begin_consumer_sessions(&group, out.now());
             self.resume_classic(&group, out.now());
             self.begin_share_sessions(&group, out.now());
+            self.begin_streams_sessions(&group, out.now());
         }
     }
 
@@ -154,7 +151,10 @@ impl Shard for GroupShard {
                     out.log(LogEvent::Share(ShareGroupEvent::Loaded { group, members }));
                     (id.clone(), None)
                 }
-                Group::Unserved(_) => (id.clone(), None),
+                Group::Streams(group) => {
+                    out.log(LogEvent::Streams(group.loaded()));
+                    (id.clone(), None)
+                }
             })
             .collect();
         for (id, members) in groups {
@@ -163,7 +163,7 @@ impl Shard for GroupShard {
                 None => {
                     self.begin_consumer_sessions(&id, now);
                     self.begin_share_sessions(&id, now);
-                    self.believe_in_unserved_members(&id, now);
+                    self.begin_streams_sessions(&id, now);
                 }
             }
         }
@@ -242,45 +242,6 @@ impl GroupShard {
             && Arc::make_mut(group).apply(record, now.wall_ms)
         {
             self.groups.set(standing, id, None);
-        }
-    }
-
-    fn replay_modern(&mut self, key: ModernGroupKey, is_tombstone: bool, standing: RecordPosition) {
-        let id = key.group.clone();
-        let kept = match self.groups.latest_mut(&id) {
-            Some(Group::Unserved(group)) => {
-                if matches!(standing, RecordPosition::InLog { .. })
-                    && !group.is_last(&key, is_tombstone)
-                {
-                    group.apply(key, is_tombstone);
-                    return;
-                }
-                let mut group = group.clone();
-                let is_gone = group.apply(key, is_tombstone);
-                (!is_gone).then_some(group)
-            }
-            // A simple group that offset commits before it made, or none at all. A classic group
-            // that has members is not what this record is about: its tombstone came too late.
-            Some(Group::Classic(group)) if group.protocol_type.is_some() => return,
-            Some(Group::Consumer(_) | Group::Share(_)) => return,
-            _ if is_tombstone => return,
-            _ => {
-                let mut group = UnservedGroup::new(key.kind);
-                group.apply(key, false);
-                Some(group)
-            }
-        };
-        self.groups.set(standing, id, kept.map(Group::Unserved));
-    }
-
-    /// Members of a group of another kind are there for a session timeout: nobody can hear of them.
-    fn believe_in_unserved_members(&mut self, id: &StrBytes, now: Now) {
-        if let Some(Group::Unserved(group)) = self.groups.latest(id)
-            && !group.is_empty()
-        {
-            let deadline_ms = now.monotonic_ms + self.settings.unserved_session_timeout_ms;
-            let key = TimerKey::UnservedMembers { group: id.clone() };
-            self.timers.set(key, deadline_ms, Expiry::UnservedMembers);
         }
     }
 

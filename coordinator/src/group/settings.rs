@@ -6,6 +6,7 @@ use protocol::wire::StrBytes;
 
 use super::modern::assignor::Assignor;
 use super::share::ShareGroupSettings;
+use super::streams::StreamsSettings;
 
 /// Which way groups with members go between the classic and the consumer protocol
 /// (group.consumer.migration.policy). Answers to `ConsumerGroupMigrationPolicy`.
@@ -79,9 +80,8 @@ pub struct GroupSettings {
     pub consumer_assignment_bounds_ms: (i32, i32),
     /// group.share.*
     pub share: ShareGroupSettings,
-    /// How long a member of a group of another kind, found in the log, is believed to be there:
-    /// the session timeout that Kafka gives such members unless told otherwise.
-    pub unserved_session_timeout_ms: u64,
+    /// group.streams.*
+    pub streams: StreamsSettings,
 }
 
 impl Default for GroupSettings {
@@ -106,7 +106,7 @@ impl Default for GroupSettings {
             consumer_assignment_interval_ms: 1_000,
             consumer_assignment_bounds_ms: (0, 15_000),
             share: ShareGroupSettings::default(),
-            unserved_session_timeout_ms: 45_000,
+            streams: StreamsSettings::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! is about to be in a classic group is no record's matter: it changes as requests and timers say,
 //! and what it waits for is in `then`. Answers to `GroupCoordinatorShard`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use protocol::wire::StrBytes;
@@ -16,8 +17,8 @@ use super::consumer::{ConsumerGroup, Downgrades, MetadataState};
 use super::offsets::Offsets;
 use super::settings::GroupSettings;
 use super::share::ShareGroup;
+use super::streams::{StreamsGroup, Unwritten};
 use super::timers::{Expiry, TimerKey};
-use super::unserved_group::UnservedGroup;
 use crate::runtime::{Now, Timers, VersionedMap};
 
 /// A group of any kind.
@@ -26,7 +27,7 @@ pub(super) enum Group {
     Classic(Box<ClassicGroup>),
     Consumer(Arc<ConsumerGroup>),
     Share(Arc<ShareGroup>),
-    Unserved(UnservedGroup),
+    Streams(Arc<StreamsGroup>),
 }
 
 impl Group {
@@ -35,7 +36,7 @@ impl Group {
             Self::Classic(group) => group.is_in(super::GroupState::Empty),
             Self::Consumer(group) => group.is_empty(),
             Self::Share(group) => group.is_empty(),
-            Self::Unserved(group) => group.is_empty(),
+            Self::Streams(group) => group.is_empty(),
         }
     }
 }
@@ -49,6 +50,8 @@ pub struct GroupShard {
     pub(super) timers: Timers<TimerKey, Expiry>,
     pub(super) metadata: MetadataState,
     pub(super) downgrades: Downgrades,
+    /// What no record says of streams groups.
+    pub(super) streams: BTreeMap<StrBytes, Unwritten>,
 }
 
 impl GroupShard {
@@ -62,6 +65,7 @@ impl GroupShard {
             timers: Timers::default(),
             metadata: MetadataState::default(),
             downgrades: Downgrades::default(),
+            streams: BTreeMap::new(),
         }
     }
 
@@ -74,12 +78,18 @@ impl GroupShard {
                         self.consumer_session_expired(&group, &member, now, out);
                     }
                     Some(Group::Share(_)) => self.share_session_expired(&group, &member, out),
+                    Some(Group::Streams(_)) => self.streams_session_expired(&group, &member, out),
                     _ => self.session_expired(&group, &member, now, out),
                 },
                 (
                     TimerKey::Rebalance { group, member },
                     Expiry::Rebalance { epoch, timeout_ms },
-                ) => self.rebalance_expired(&group, &member, epoch, timeout_ms, now, out),
+                ) => match self.groups.latest(&group) {
+                    Some(Group::Streams(_)) => {
+                        self.streams_rebalance_expired(&group, &member, epoch, timeout_ms, out);
+                    }
+                    _ => self.rebalance_expired(&group, &member, epoch, timeout_ms, now, out),
+                },
                 (TimerKey::Rebalance { .. }, _) => {}
                 (TimerKey::MemberJoin { group, member }, _) => {
                     self.rejoin_expired(&group, &member, now, out);
@@ -95,8 +105,8 @@ impl GroupShard {
                     self.pending_sync_expired(&group, generation, now, out);
                 }
                 (TimerKey::Sync { .. }, _) => {}
-                (TimerKey::UnservedMembers { group }, _) => {
-                    self.unserved_members_expired(&group, out);
+                (TimerKey::StreamsAssignment { group }, _) => {
+                    self.streams_assignment_due(&group, now, out);
                 }
                 (TimerKey::Cleanup, _) => self.clean_up(now, out),
             }

@@ -8,7 +8,7 @@ use protocol::wire::StrBytes;
 pub(super) enum TimerKey {
     /// A member's session, or the place held for a pending one.
     Session { group: StrBytes, member: StrBytes },
-    /// The time in which a member of a consumer group is to give up its partitions.
+    /// The time in which a member of a consumer or streams group is to give something up.
     Rebalance { group: StrBytes, member: StrBytes },
     /// The time in which a member of the classic protocol is to join its consumer group again.
     MemberJoin { group: StrBytes, member: StrBytes },
@@ -18,8 +18,8 @@ pub(super) enum TimerKey {
     Join { group: StrBytes },
     /// The sync phase.
     Sync { group: StrBytes },
-    /// The members of a group of another kind.
-    UnservedMembers { group: StrBytes },
+    /// The time in which a new streams group waits for more members.
+    StreamsAssignment { group: StrBytes },
     /// Expiry of offsets and empty groups.
     Cleanup,
 }
@@ -42,6 +42,6 @@ pub(super) enum Expiry {
         timeout_ms: i32,
     },
     ClassicMember,
-    UnservedMembers,
+    StreamsAssignment,
     Cleanup,
 }

@@ -68,6 +68,8 @@ const ON_BROKER: &[ApiKey] = &[
     DescribeShareGroupOffsets,
     AlterShareGroupOffsets,
     DeleteShareGroupOffsets,
+    StreamsGroupHeartbeat,
+    StreamsGroupDescribe,
     AddRaftVoter,
     RemoveRaftVoter,
 ];

@@ -1,7 +1,7 @@
-//! Records of `__consumer_offsets`: committed offsets, classic, consumer and share groups.
+//! Records of `__consumer_offsets`: committed offsets, classic, consumer, share and streams groups.
 //!
 //! Kept true here: what is read and written again has the same bytes (in the same version), and a
-//! record of another kind of group is recognised, named and kept as it stands, never dropped.
+//! type of a later Kafka is named.
 //!
 //! ```text
 //! key    type i16 | group string | …            (never flexible; the type is the schema's apiKey)
@@ -17,6 +17,7 @@ mod classic;
 mod consumer;
 mod offset;
 mod share;
+mod streams;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -33,6 +34,12 @@ pub use offset::{OffsetCommitKey, OffsetCommitValue};
 pub use share::{
     ShareGroupCurrentMemberAssignmentValue, ShareGroupMemberMetadataValue, ShareGroupMetadataValue,
     ShareGroupRecord, ShareGroupStatePartitionMetadataValue, StatePartitionsOfTopic, StateTopic,
+};
+pub use streams::{
+    StreamsCopartitionGroup, StreamsCurrentAssignmentValue, StreamsEndpoint,
+    StreamsGroupMetadataValue, StreamsGroupRecord, StreamsKeyValue, StreamsMemberMetadataValue,
+    StreamsSubtopologyValue, StreamsTargetAssignmentValue, StreamsTargetMemberValue,
+    StreamsTaskIds, StreamsTopicInfo, StreamsTopologyValue,
 };
 
 use super::fields::FieldError;
@@ -55,37 +62,6 @@ pub enum GroupRecordError {
     ValueVersion { record_type: i16, version: i16 },
 }
 
-/// Kinds of groups whose records we keep without acting on them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ModernGroupKind {
-    Share,
-    Streams,
-}
-
-/// The key of a record that belongs to a group of another kind, as it stands in the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModernGroupKey {
-    pub kind: ModernGroupKind,
-    pub record_type: i16,
-    pub group: StrBytes,
-    /// The whole key: what a tombstone for it must carry.
-    pub bytes: Bytes,
-}
-
-impl ModernGroupKey {
-    /// True for the record that says a member exists (one per member of such a group).
-    #[must_use]
-    pub fn names_member(&self) -> bool {
-        matches!(self.record_type, 10 | 19)
-    }
-
-    /// True for the record that says the group itself exists.
-    #[must_use]
-    pub fn names_group(&self) -> bool {
-        matches!(self.record_type, 11 | 17)
-    }
-}
-
 /// One record of `__consumer_offsets`. A value of `None` is a tombstone.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GroupRecord {
@@ -99,10 +75,7 @@ pub enum GroupRecord {
     },
     Consumer(ConsumerGroupRecord),
     Share(ShareGroupRecord),
-    Modern {
-        key: ModernGroupKey,
-        value: Option<Bytes>,
-    },
+    Streams(StreamsGroupRecord),
     /// A type from a later Kafka, skipped by Kafka with a warning.
     Unknown {
         record_type: i16,
@@ -135,18 +108,10 @@ impl GroupRecord {
             _ if ShareGroupRecord::has_type(record_type) => {
                 ShareGroupRecord::read(record_type, rest, value).map(Self::Share)
             }
-            _ => match modern_kind(record_type) {
-                Some(kind) => Ok(Self::Modern {
-                    key: ModernGroupKey {
-                        kind,
-                        record_type,
-                        group: Reader::new(rest, false).string().map_err(bad_key)?,
-                        bytes: Bytes::copy_from_slice(key),
-                    },
-                    value: value.map(Bytes::copy_from_slice),
-                }),
-                None => Ok(Self::Unknown { record_type }),
-            },
+            _ if StreamsGroupRecord::has_type(record_type) => {
+                StreamsGroupRecord::read(record_type, rest, value).map(Self::Streams)
+            }
+            _ => Ok(Self::Unknown { record_type }),
         }
     }
 
@@ -164,16 +129,8 @@ impl GroupRecord {
             }
             Self::Consumer(record) => record.to_bytes(),
             Self::Share(record) => record.to_bytes(),
-            Self::Modern { key, value } => (key.bytes.clone(), value.clone()),
+            Self::Streams(record) => record.to_bytes(),
             Self::Unknown { .. } => return None,
         })
-    }
-}
-
-fn modern_kind(record_type: i16) -> Option<ModernGroupKind> {
-    match record_type {
-        10..=15 => Some(ModernGroupKind::Share),
-        17 | 19..=23 => Some(ModernGroupKind::Streams),
-        _ => None,
     }
 }

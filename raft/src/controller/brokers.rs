@@ -164,8 +164,8 @@ impl Controller {
         records.push(change(id, broker.broker_epoch, |change| change.log_dirs = left));
     }
 
-    /// New replicas do not go to a broker that names all of its directories (KIP-1066). One that has
-    /// not caught up with its own settings yet names none.
+    /// New replicas do not go to a broker that names all of its directories (KIP-1066). One that
+    /// has not caught up with its own settings yet names none.
     fn cordoned_directories(&self, id: i32, cordoned: &[Uuid], records: &mut Vec<MetadataRecord>) {
         let Some(broker) = self.image.cluster().broker(id) else {
             return;

@@ -3,8 +3,8 @@
 //!
 //! Answers to `ConfigurationControlManager`, with KIP-966's side effects: while eligible leader
 //! replicas are on, min.insync.replicas is the cluster's or a topic's but no single broker's, and a
-//! change of it clears the eligible replicas. And with KIP-1066's: which directories are cordoned is
-//! checked by the broker that has them; of who asks the controller itself, directories are only taken
+//! change of it clears the eligible replicas. And with KIP-1066's: which directories are cordoned
+//! is checked by the broker that has them; who asks the controller itself can only take directories
 //! off the list.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -201,7 +201,9 @@ impl Controller {
             known.map_or((0, 0), |f| (f.min_supported_version, f.max_supported_version))
         };
         let own_id = self.settings.node_id;
-        let own = Feature::find(name).map_or((0, 0), |f| (f.min_supported, f.max_supported));
+        let unstable = self.settings.unstable_features;
+        let own = Feature::find(name);
+        let own = own.map_or((0, 0), |f| (f.min_supported, f.supported_max(unstable)));
         let cluster = self.image.cluster();
         outside(format!("Local controller {own_id}"), own)
             .or_else(|| {

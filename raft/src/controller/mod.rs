@@ -41,6 +41,7 @@ use self::periodic::Schedule;
 pub use self::placement::propose;
 pub use self::start::{bootstrap_records, feature_records};
 use crate::draws::Draws;
+use crate::feature::Feature;
 use crate::image::{ConfigResource, MetadataDelta, MetadataImage, ReplayError};
 use crate::quorum::KRaftLevel;
 
@@ -68,6 +69,8 @@ pub struct ControllerSettings {
     pub unclean_election_interval_ms: i64,
     /// `delete.topic.enable`
     pub topic_deletion: bool,
+    /// `unstable.feature.versions.enable`: whether a level may be finalized that no release has.
+    pub unstable_features: bool,
     /// The nodes that may be controllers: all must support what is finalized. A node fills this in
     /// from the quorum's voters.
     pub quorum_node_ids: Vec<i32>,
@@ -252,6 +255,7 @@ impl Controller {
                     }
                 }
                 record => {
+                    self.refuse_unstable(record)?;
                     delta.replay(record)?;
                     self.note(record, offset, &delta);
                 }
@@ -285,6 +289,19 @@ impl Controller {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// As in Kafka a controller that does not support a level does not go on with it, nor does a
+    /// standby.
+    fn refuse_unstable(&self, record: &MetadataRecord) -> Result<(), ReplayError> {
+        let MetadataRecord::FeatureLevel(record) = record else { return Ok(()) };
+        let (name, level) = (record.name.as_str(), record.feature_level);
+        let feature = Feature::find(name);
+        let most = feature.map(|feature| feature.supported_max(self.settings.unstable_features));
+        match most.is_some_and(|most| level > most) {
+            true => Err(ReplayError::FeatureLevel { name: name.to_owned(), level }),
+            false => Ok(()),
         }
     }
 

@@ -47,7 +47,7 @@ impl FeaturesImage {
         // Kafka refuses what it does not know too: acting on half of a feature corrupts.
         let refused = || ReplayError::FeatureLevel { name: name.to_owned(), level };
         let known = Feature::find(name).filter(|feature| {
-            level == 0 || (feature.min_supported..=feature.max_supported).contains(&level)
+            level == 0 || (feature.min_supported..=feature.supported_max(true)).contains(&level)
         });
         known.ok_or_else(refused)?;
         match name {

@@ -175,7 +175,7 @@ fn records_that_cannot_be_are_refused() {
     let cases: Vec<(Vec<MetadataRecord>, &str)> = vec![
         (vec![partition(1, 0)], "there is no topic with id 00000000-0000-0000-0000-000000000001"),
         (vec![topic("a", 1), topic("a", 2)], "topic a exists already"),
-        (vec![level("metadata.version", 31)], "feature metadata.version cannot have level 31 here"),
+        (vec![level("metadata.version", 32)], "feature metadata.version cannot have level 32 here"),
         (vec![level("later.version", 1)], "feature later.version cannot have level 1 here"),
         (
             vec![UnregisterBrokerRecord { broker_id: 4, ..Default::default() }.into()],

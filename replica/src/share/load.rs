@@ -11,7 +11,7 @@ use super::writes::{StateBatch, Writes};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersistedState {
     pub state_epoch: i32,
-    /// Where it starts: what is persisted, or what the group's reset strategy says where nothing is.
+    /// Where it starts: as is persisted, or as the group's reset strategy says.
     pub start_offset: i64,
     /// In the order of their offsets.
     pub batches: Vec<StateBatch>,

@@ -1,7 +1,7 @@
 //! Acquisition locks end: what a member has not acknowledged in time is available again at once.
 //!
-//! That is persisted, too, but nothing waits for it: should it be lost, the record is delivered once
-//! more than it may be. Kafka: `AcquisitionLockTimerTask`,
+//! That is persisted, too, but nothing waits for it: should it be lost, the record is delivered
+//! once more than it may be. Kafka: `AcquisitionLockTimerTask`,
 //! `SharePartition.releaseAcquisitionLockOnTimeout`.
 
 use super::acknowledge::state_batch;

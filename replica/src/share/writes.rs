@@ -1,8 +1,8 @@
 //! What a share partition has persisted: one write at a time, in the order in which it came about.
 //!
 //! While a write is out, what is to be persisted next gathers, and goes out as one. Kept true: what
-//! is answered after a write was persisted by it, or refused with it. Unlike Kafka: no second write is
-//! out meanwhile (decision 0491). Kafka: `SharePartition.rollbackOrProcessStateUpdates`,
+//! is answered after a write was persisted by it, or refused with it. Unlike Kafka: no second write
+//! is out meanwhile (decision 0491). Kafka: `SharePartition.rollbackOrProcessStateUpdates`,
 //! `writeShareGroupState`.
 
 use super::partition::{SharePartition, Token};
@@ -38,19 +38,21 @@ pub struct Written {
     pub acquirable: bool,
 }
 
+/// Which offsets are in transition for whom.
+type Transitions = Vec<(Token, Vec<(i64, i64)>)>;
+
 /// What is out, and what goes out next.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
     last_token: u64,
     next: Write,
-    out: Option<Vec<(Token, Vec<(i64, i64)>)>>,
+    out: Option<Transitions>,
 }
 
 #[derive(Debug, Default)]
 struct Write {
     batches: Vec<StateBatch>,
-    /// Which offsets are in transition for whom.
-    transitions: Vec<(Token, Vec<(i64, i64)>)>,
+    transitions: Transitions,
 }
 
 impl Writes {

@@ -3,6 +3,7 @@
 //
 //	steady produce SERVERS TOPIC PARTITIONS PAUSE_MICROS [debug]
 //	steady consume SERVERS TOPIC GROUP [debug]
+//	steady copy SERVERS FROM TO TRANSACTIONAL_ID
 //
 // They print `ack,` and `got,partition,offset,number,milliseconds` for each record, and a line that
 // begins with `failed,` or `exception` for what went wrong.
@@ -26,6 +27,9 @@ func main() {
 	ending, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	options := []kgo.Opt{kgo.SeedBrokers(servers...)}
+	if role == "copy" {
+		copyForEver(options, topic, os.Args[4], os.Args[5])
+	}
 	words := map[string]int{"produce": 6, "consume": 5}[role]
 	if len(os.Args) > words && os.Args[words] != "" {
 		now := func() string { return time.Now().Format("15:04:05.000 ") }

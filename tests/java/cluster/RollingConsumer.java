@@ -33,6 +33,7 @@ public final class RollingConsumer {
         properties.put("group.protocol", words[3]);
         if (words[3].equals("classic")) {
             properties.put(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, "1000");
+            properties.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, "10000");
         }
         if (!words[4].equals("-")) {
             properties.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, words[4]);

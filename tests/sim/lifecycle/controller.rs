@@ -78,6 +78,7 @@ impl SimController {
             leader_balance_interval_ms: None,
             unclean_election_interval_ms: 300_000,
             topic_deletion: true,
+            unstable_features: false,
             quorum_node_ids: vec![3000],
         };
         let image = MetadataImage::default();

@@ -1,6 +1,6 @@
 //! Voters come and go: somebody adds and removes controllers through whoever thinks that it leads,
-//! also the leader itself, and replaces the disk of one that is lost. In every other run controllers
-//! without a vote ask for one by themselves, also those whose disk was replaced.
+//! also the leader itself, and replaces the disk of one that is lost. In every other run
+//! controllers without a vote ask for one by themselves, also those whose disk was replaced.
 //!
 //! Kept true by whoever operates it: no disk is thrown away but of one voter of three or more,
 //! while no change is under way anywhere; until that voter is removed nothing else is asked for.

@@ -193,6 +193,7 @@ pub(crate) fn controller_settings() -> ControllerSettings {
         leader_balance_interval_ms: None,
         unclean_election_interval_ms: 300_000,
         topic_deletion: true,
+        unstable_features: false,
         quorum_node_ids: Vec::new(),
     }
 }

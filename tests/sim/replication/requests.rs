@@ -76,6 +76,7 @@ pub(crate) fn settings(plan: &Plan) -> ControllerSettings {
         leader_balance_interval_ms: Some(11_000),
         unclean_election_interval_ms: 7_000,
         topic_deletion: true,
+        unstable_features: false,
         quorum_node_ids: vec![3000],
     }
 }

@@ -94,6 +94,34 @@ impl Library {
         Client::Program(Program::start(&command, place.folder.join(name)))
     }
 
+    /// A copier of one topic to another with exactly-once semantics, a process of its own: what
+    /// it read and how far it has read are one transaction of this id, which is its group's, too.
+    ///
+    /// # Panics
+    /// When there is none on this library.
+    #[must_use]
+    pub fn copier(self, place: &Place<'_>, to: &str, identity: &str) -> Program {
+        let mut command = match self {
+            Self::Librdkafka => Program::python("exactly_once_copier"),
+            Self::FranzGo => {
+                let mut command = Command::new(installed("go").join("steady"));
+                command.arg("copy");
+                command
+            }
+            Self::Java(_) | Self::KafkaJs | Self::AioKafka | Self::KafkaPython => {
+                panic!("no copier of {} is a process", self.name())
+            }
+        };
+        command.args([&place.bootstrap.join(","), place.topic, to, identity]);
+        if self == Self::Librdkafka {
+            command.arg("100");
+        }
+        Program::start(
+            &command,
+            place.folder.join(format!("{}-copier-{}.out", self.name(), place.run)),
+        )
+    }
+
     /// The program, and what it does.
     fn command(self, role: Role<'_>) -> Command {
         let sources = repository().join("tests/clients");

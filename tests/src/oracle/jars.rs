@@ -92,6 +92,13 @@ pub fn share_consumers_class_path() -> String {
     format!("{}:{}", classes.display(), class_path(NEWEST))
 }
 
+/// The class path of the application of Kafka Streams, on the newest release.
+#[must_use]
+pub fn streams_class_path() -> String {
+    let classes = compiled("streams", &format!("{}/*", jars(NEWEST).display()));
+    format!("{}:{}", classes.display(), class_path(NEWEST))
+}
+
 /// The class path of the programs that call what web UIs call: our classes, compiled for the oldest
 /// clients that UIs use, on a release's kafka-clients.
 #[must_use]

@@ -20,7 +20,7 @@ use protocol::messages::{
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use super::{
+use super::asked::{
     InitializeState, PersistedState, PersistedSummary, PersisterError, ReadState, WriteState,
 };
 use crate::requests::api_error::words;

@@ -12,8 +12,7 @@ use protocol::ask::Ask;
 use protocol::wire::StrBytes;
 use tokio::sync::oneshot;
 
-use super::Answering;
-use super::PersisterError;
+use super::asked::{Answering, PersisterError};
 use super::backoff::Backoff;
 use super::call::{Call, Refused};
 use super::turns::Turns;

@@ -13,6 +13,7 @@ const NOT_COORDINATOR: i16 = ErrorCode::NotCoordinator.code();
 pub(super) fn group_cases() -> Vec<Case> {
     let mut cases = groups();
     cases.extend(consumer_groups());
+    cases.extend(streams_groups());
     cases.extend(offsets());
     cases
 }
@@ -124,6 +125,44 @@ fn consumer_group_heartbeat() -> Case {
         },
         |_, response: ConsumerGroupHeartbeatResponse| vec![response.error_code],
     )
+}
+
+fn streams_groups() -> Vec<Case> {
+    let read: &[&str] = &["Read group g"];
+    vec![
+        streams_group_heartbeat().asks(read).gets(&[GROUP]),
+        streams_group_heartbeat()
+            .granted(read)
+            .asks(&["Read group g", "Describe topic t"])
+            .gets(&[TOPIC]),
+        case(
+            ApiKey::StreamsGroupDescribe,
+            |_, _| StreamsGroupDescribeRequest {
+                group_ids: vec![group()],
+                ..StreamsGroupDescribeRequest::default()
+            },
+            |_, response: StreamsGroupDescribeResponse| {
+                response.groups.iter().map(|group| group.error_code).collect()
+            },
+        )
+        .asks(&["Describe group g"])
+        .gets(&[GROUP]),
+    ]
+}
+
+fn streams_group_heartbeat() -> Case {
+    use streams_group_heartbeat_request::{Subtopology, Topology};
+    let request = |_, _: &Sample| {
+        let part = Subtopology { source_topics: vec![topic()], ..Subtopology::default() };
+        StreamsGroupHeartbeatRequest {
+            group_id: group(),
+            topology: Some(Topology { epoch: 0, subtopologies: vec![part] }),
+            ..StreamsGroupHeartbeatRequest::default()
+        }
+    };
+    case(ApiKey::StreamsGroupHeartbeat, request, |_, response: StreamsGroupHeartbeatResponse| {
+        vec![response.error_code]
+    })
 }
 
 fn find_coordinator(kind: i8) -> Case {

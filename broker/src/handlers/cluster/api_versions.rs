@@ -54,6 +54,7 @@ pub(crate) async fn handle(
             .with_min_version(api.advertised_min_version(listener))
             .with_max_version(api.max_version)
     });
+    let unstable = config.current().unstable_feature_versions_enable;
     let supported = FEATURES
         .iter()
         .filter(|f| f.min_supported > 0 || context.api_version >= FIRST_WITH_ZERO_FEATURES)
@@ -61,7 +62,7 @@ pub(crate) async fn handle(
             SupportedFeatureKey::default()
                 .with_name(StrBytes::from_static_str(feature.name))
                 .with_min_version(feature.min_supported)
-                .with_max_version(feature.max_supported)
+                .with_max_version(feature.supported_max(unstable))
         });
     let image = metadata.image();
     let kraft_version = quorum.kraft_version();

@@ -1,6 +1,7 @@
 //! InitializeShareGroupState: a group begins to read partitions, or begins anew.
 //!
-//! Kafka: `KafkaApis.handleInitializeShareGroupStateRequest` and `ShareCoordinatorService.initializeState`.
+//! Kafka: `KafkaApis.handleInitializeShareGroupStateRequest` and
+//! `ShareCoordinatorService.initializeState`.
 
 use coordinator::share::{InitializeState, ShareError, SharePartitionKey};
 use protocol::ErrorCode;

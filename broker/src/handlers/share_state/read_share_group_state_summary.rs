@@ -1,6 +1,7 @@
 //! ReadShareGroupStateSummary: how far a group has read partitions.
 //!
-//! Kafka: `KafkaApis.handleReadShareGroupStateSummaryRequest` and `ShareCoordinatorService.readStateSummary`.
+//! Kafka: `KafkaApis.handleReadShareGroupStateSummaryRequest` and
+//! `ShareCoordinatorService.readStateSummary`.
 
 use coordinator::share::{ReadState, ShareError, SharePartitionKey, StateSummary};
 use protocol::ErrorCode;

@@ -64,6 +64,7 @@ pub(super) fn node_settings(config: &BrokerConfig, dir: &MetadataDir) -> NodeSet
                 .then(|| config.leader_imbalance_check_interval_seconds.saturating_mul(1_000)),
             unclean_election_interval_ms: config.unclean_leader_election_interval_ms,
             topic_deletion: config.delete_topic_enable,
+            unstable_features: config.unstable_feature_versions_enable,
             quorum_node_ids: Vec::new(),
         },
         max_bytes_between_snapshots: u64::try_from(
@@ -101,11 +102,12 @@ pub(super) fn broker_registration(
             .with_port(endpoint.port)
             .with_security_protocol(endpoint.protocol.id())
     };
+    let unstable = config.unstable_feature_versions_enable;
     let features = FEATURES.iter().map(|feature| {
         broker::Feature::default()
             .with_name(StrBytes::from_static_str(feature.name))
             .with_min_supported_version(feature.min_supported)
-            .with_max_supported_version(feature.max_supported)
+            .with_max_supported_version(feature.supported_max(unstable))
     });
     BrokerRegistrationRequest::default()
         .with_broker_id(BrokerId(config.node_id))
@@ -126,11 +128,12 @@ pub(super) fn controller_registration(config: &BrokerConfig) -> ControllerRegist
             .with_port(endpoint.port)
             .with_security_protocol(endpoint.protocol.id())
     };
+    let unstable = config.unstable_feature_versions_enable;
     let features = FEATURES.iter().map(|feature| {
         controller::Feature::default()
             .with_name(StrBytes::from_static_str(feature.name))
             .with_min_supported_version(feature.min_supported)
-            .with_max_supported_version(feature.max_supported)
+            .with_max_supported_version(feature.supported_max(unstable))
     });
     ControllerRegistrationRequest::default()
         .with_controller_id(config.node_id)

@@ -121,7 +121,7 @@ impl Lifecycle {
     fn give_up(&self, directory: Uuid) {
         let (id, directory) = (self.node_id, Base64Uuid(directory));
         tracing::error!(
-            target: "kafka.server.BrokerLifecycleManager",
+            target: "org.apache.kafka.server.BrokerLifecycleManager",
             "[BrokerLifecycleManager id={id}] Shutting down because couldn't communicate offline \
              log dir {directory} with controllers"
         );
@@ -235,7 +235,7 @@ impl Lifecycle {
             Turn::Refused { error_code } => {
                 let code = code_name(error_code);
                 tracing::warn!(
-                    target: "kafka.server.BrokerLifecycleManager",
+                    target: "org.apache.kafka.server.BrokerLifecycleManager",
                     "[BrokerLifecycleManager id={id}] Broker {id} sent a heartbeat request but \
                      received error {code}."
                 );
@@ -250,7 +250,7 @@ impl Lifecycle {
             Turn::ShutdownBegun => "Beginning controlled shutdown.".to_owned(),
             Turn::MayExit => {
                 tracing::info!(
-                    target: "kafka.server.BrokerLifecycleManager",
+                    target: "org.apache.kafka.server.BrokerLifecycleManager",
                     "[BrokerLifecycleManager id={id}] The controller has asked us to exit \
                      controlled shutdown."
                 );
@@ -261,7 +261,7 @@ impl Lifecycle {
                 .to_owned(),
         };
         tracing::info!(
-            target: "kafka.server.BrokerLifecycleManager",
+            target: "org.apache.kafka.server.BrokerLifecycleManager",
             "[BrokerLifecycleManager id={id}] {line}"
         );
     }

@@ -132,7 +132,7 @@ impl Host {
     fn log_unanswered(&self, what: &str, error: &ChannelError) {
         let id = self.membership.node_id;
         tracing::info!(
-            target: "kafka.server.BrokerLifecycleManager",
+            target: "org.apache.kafka.server.BrokerLifecycleManager",
             "[BrokerLifecycleManager id={id}] Unable to {what}: {error}"
         );
     }

@@ -19,6 +19,8 @@ pub(crate) fn code(error: &GroupError) -> ErrorCode {
         | GroupError::NoSuchConsumerGroup(_)
         | GroupError::NotAShareGroup(_)
         | GroupError::NoSuchShareGroup(_)
+        | GroupError::NotAStreamsGroup(_)
+        | GroupError::NoSuchStreamsGroup(_)
         | GroupError::CannotUpgrade { .. } => ErrorCode::GroupIdNotFound,
         GroupError::UnknownMember
         | GroupError::NotAMember { .. }
@@ -31,15 +33,21 @@ pub(crate) fn code(error: &GroupError) -> ErrorCode {
         GroupError::StaleMemberEpoch { .. } => ErrorCode::StaleMemberEpoch,
         GroupError::UnsupportedAssignor(_) => ErrorCode::UnsupportedAssignor,
         GroupError::InvalidRegularExpression(_) => ErrorCode::InvalidRegularExpression,
-        GroupError::InvalidRequest(_) => ErrorCode::InvalidRequest,
-        GroupError::UnsupportedVersion => ErrorCode::UnsupportedVersion,
+        GroupError::InvalidRequest(_) | GroupError::InvalidStreamsRequest(_) => {
+            ErrorCode::InvalidRequest
+        }
+        GroupError::InvalidTopology(_) => ErrorCode::StreamsInvalidTopology,
+        GroupError::UnsupportedVersion | GroupError::UnsupportedStreamsVersion => {
+            ErrorCode::UnsupportedVersion
+        }
         GroupError::IllegalGeneration { .. } => ErrorCode::IllegalGeneration,
         GroupError::RebalanceInProgress => ErrorCode::RebalanceInProgress,
         GroupError::InconsistentProtocol => ErrorCode::InconsistentGroupProtocol,
         GroupError::MemberIdRequired => ErrorCode::MemberIdRequired,
         GroupError::MaxSizeReached { .. }
         | GroupError::ConsumerGroupFull { .. }
-        | GroupError::ShareGroupFull { .. } => ErrorCode::GroupMaxSizeReached,
+        | GroupError::ShareGroupFull { .. }
+        | GroupError::StreamsGroupFull { .. } => ErrorCode::GroupMaxSizeReached,
         GroupError::NonEmptyGroup => ErrorCode::NonEmptyGroup,
         GroupError::SubscribedToTopic => ErrorCode::GroupSubscribedToTopic,
         GroupError::OffsetMetadataTooLarge { .. } => ErrorCode::OffsetMetadataTooLarge,

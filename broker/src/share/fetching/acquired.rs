@@ -1,5 +1,5 @@
-//! The batches of what was read, and what of it is sent: no batch of which nothing was acquired, but
-//! those in between. Kafka: `ShareFetchUtils.maybeSliceFetchRecords`.
+//! The batches of what was read, and what of it is sent: no batch of which nothing was acquired,
+//! but those in between. Kafka: `ShareFetchUtils.maybeSliceFetchRecords`.
 
 use bytes::Bytes;
 use protocol::batch::{BatchView, ControlType};

@@ -145,7 +145,7 @@ impl GroupShard {
 
     /// The group stays one of consumers: the member is reconciled with the target.
     fn join_and_stay(
-        &mut self,
+        &self,
         group: &ConsumerGroup,
         change: &Change<'_>,
         mut written: Vec<GroupRecord>,
@@ -166,7 +166,7 @@ impl GroupShard {
     /// The member takes the instance of the last one of the consumer protocol. Where a rebalance
     /// follows anyway it is not reconciled.
     fn join_and_downgrade(
-        &mut self,
+        &self,
         group: &ConsumerGroup,
         existing: &Member,
         change: Change<'_>,

@@ -181,7 +181,7 @@ impl GroupShard {
         classic
     }
 
-    /// The log has been loaded. A group that was downgraded and has not rebalanced since does so now.
+    /// The log has been loaded: a group that was downgraded and has not rebalanced since does so.
     /// Unlike Kafka, which takes it for stable: what the last consumer had would be nobody's, and a
     /// member could be given what another has not given up (docs/decisions/0476).
     pub(in super::super) fn rebalance_downgraded(&mut self, now: Now, out: &mut Outputs) {

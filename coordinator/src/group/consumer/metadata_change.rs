@@ -54,6 +54,10 @@ impl MetadataState {
         group_hash(hashes.into_iter())
     }
 
+    pub(in super::super) fn image(&self) -> &Arc<dyn ClusterMetadata> {
+        &self.image
+    }
+
     pub(in super::super) fn refreshed(&mut self, group: &StrBytes, epoch: i32, now: Now) {
         let deadline_ms = now.wall_ms.saturating_add(REFRESH_INTERVAL_MS);
         self.refreshed.insert(group.clone(), (deadline_ms, epoch));
@@ -116,6 +120,7 @@ impl GroupShard {
                 !changed.iter().any(|topic| group.is_subscribed_to(topic))
             }
             Some(Group::Share(group)) => !changed.iter().any(|topic| group.is_subscribed_to(topic)),
+            Some(Group::Streams(group)) => !changed.iter().any(|topic| group.requires(topic)),
             _ => false,
         });
     }

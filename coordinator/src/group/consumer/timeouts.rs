@@ -126,7 +126,7 @@ impl GroupShard {
         self.fence_late(group, member, None, why, now, out);
     }
 
-    pub(super) fn end_rebalance(&mut self, group: &StrBytes, member: &StrBytes) {
+    pub(in super::super) fn end_rebalance(&mut self, group: &StrBytes, member: &StrBytes) {
         self.timers.cancel(&TimerKey::Rebalance { group: group.clone(), member: member.clone() });
     }
 

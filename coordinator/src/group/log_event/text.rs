@@ -32,6 +32,7 @@ impl fmt::Display for LogEvent {
             | Self::PendingMemberExpired { .. } => self.fmt_departure(f),
             Self::Consumer(event) => event.fmt(f),
             Self::Share(event) => event.fmt(f),
+            Self::Streams(event) => event.fmt(f),
             _ => self.fmt_group(f),
         }
     }
@@ -204,11 +205,6 @@ impl LogEvent {
             Self::ConvertedToClassic { group } => write!(
                 f,
                 "[GroupId {group}] Converted the empty consumer group to a classic group."
-            ),
-            Self::UnservedMembersDropped { group, members } => write!(
-                f,
-                "[GroupId {group}] {members} members of a protocol that this broker does not \
-                 serve have not been heard of, removing them from the group."
             ),
             Self::UnknownRecordType { record_type } => write!(
                 f,

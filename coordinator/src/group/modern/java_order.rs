@@ -12,6 +12,19 @@ pub(in super::super) fn hash_map_order<K>(keys: Vec<K>, hash: impl Fn(&K) -> i32
     by_bucket(keys, capacity, hash)
 }
 
+/// The same for one that was made with room for `room` keys.
+pub(in super::super) fn sized_hash_map_order<K>(
+    keys: Vec<K>,
+    room: usize,
+    hash: impl Fn(&K) -> i32,
+) -> Vec<K> {
+    let mut capacity = room.next_power_of_two();
+    while keys.len() > capacity * 3 / 4 {
+        capacity *= 2;
+    }
+    by_bucket(keys, capacity, hash)
+}
+
 /// The elements of a `HashSet` that was made of a collection of this order.
 pub(in super::super) fn hash_set_order<K>(keys: Vec<K>, hash: impl Fn(&K) -> i32) -> Vec<K> {
     let wanted = (keys.len() * 4 / 3 + 1).max(16);

@@ -6,6 +6,8 @@ use std::fmt::Debug;
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
+use super::super::streams::StreamsOverrides;
+
 /// A topic as of one version of the metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMetadata {
@@ -29,6 +31,7 @@ pub struct GroupOverrides {
     pub share_heartbeat_interval_ms: Option<i32>,
     /// share.assignment.interval.ms, or the cluster's group.share.assignment.interval.ms
     pub share_assignment_interval_ms: Option<i32>,
+    pub streams: StreamsOverrides,
 }
 
 /// The metadata of the cluster at one version.

@@ -7,7 +7,7 @@
 use protocol::messages::offset_commit_request::OffsetCommitRequestPartition;
 use protocol::messages::offset_delete_request::OffsetDeleteRequestTopic;
 use protocol::messages::{OffsetCommitRequest, OffsetDeleteRequest};
-use protocol::records::group::{GroupRecord, ModernGroupKind, OffsetCommitKey, OffsetCommitValue};
+use protocol::records::group::{GroupRecord, OffsetCommitKey, OffsetCommitValue};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
@@ -110,13 +110,7 @@ impl GroupShard {
             Some(Group::Classic(group)) => group,
             Some(Group::Consumer(group)) => return group.validate_commit(api_version, request),
             Some(Group::Share(_)) => return Err(GroupError::NotAConsumerGroup(id.clone())),
-            Some(Group::Unserved(group)) => {
-                return match group.kind {
-                    ModernGroupKind::Share => Err(GroupError::GroupNotFound(id.clone())),
-                    _ if generation < 0 && group.is_empty() => Ok(()),
-                    _ => Err(GroupError::UnknownMember),
-                };
-            }
+            Some(Group::Streams(group)) => return group.validate_commit(api_version, request),
             None if generation < 0 => return Ok(()),
             None if api_version >= GROUP_NOT_FOUND_SINCE => {
                 return Err(GroupError::GroupNotFound(id.clone()));
@@ -167,8 +161,7 @@ impl GroupShard {
             Some(Group::Classic(group)) => group.is_subscribed_to(&name),
             Some(Group::Consumer(group)) => group.is_subscribed_to(&name),
             Some(Group::Share(group)) => group.is_subscribed_to(&name),
-            // What its members read stands in records that we don't look into: rather keep.
-            Some(Group::Unserved(group)) => !group.is_empty(),
+            Some(Group::Streams(group)) => group.is_subscribed_to(&name),
             None => false,
         };
         let partitions = topic.partitions.iter().map(|partition| {

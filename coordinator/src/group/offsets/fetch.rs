@@ -77,7 +77,10 @@ impl GroupShard {
                 let (member, epoch) = member.unzip();
                 group.validate_fetch(member, epoch.unwrap_or(-1))
             }
-            Some(Group::Unserved(_)) if member.is_some() => Err(GroupError::UnknownMember),
+            Some(Group::Streams(group)) => {
+                let (member, epoch) = member.unzip();
+                group.validate_fetch(member, epoch.unwrap_or(-1))
+            }
             _ => Ok(()),
         }
     }

@@ -6,7 +6,7 @@
 
 use protocol::messages::TxnOffsetCommitRequest;
 use protocol::messages::txn_offset_commit_request::TxnOffsetCommitRequestPartition;
-use protocol::records::group::{ModernGroupKind, OffsetCommitValue};
+use protocol::records::group::OffsetCommitValue;
 use protocol::wire::StrBytes;
 
 use super::super::Outputs;
@@ -53,11 +53,7 @@ impl GroupShard {
                 group.validate_transactional_commit(request, topic_id)
             }
             Some(Group::Share(_)) => Err(GroupError::NotAConsumerGroup(id.clone())),
-            Some(Group::Unserved(group)) => match group.kind {
-                ModernGroupKind::Share => Err(GroupError::GroupNotFound(id.clone())),
-                _ if generation < 0 && group.is_empty() => Ok(()),
-                _ => Err(GroupError::UnknownMember),
-            },
+            Some(Group::Streams(group)) => group.validate_transactional_commit(request),
             None if generation < 0 => Ok(()),
             None => Err(GroupError::IllegalGeneration { asked: generation, current: -1 }),
         }

@@ -263,6 +263,22 @@ fn a_new_target_waits_for_its_time() {
     assert_eq!(bench.described().state, "Assigning");
     bench.pass(1_000);
     assert_eq!(bench.beat_with(&stays("b", 2)), (3, NOTHING));
+    // A group that sets another time for itself is held to the broker's bounds.
+    bench.cluster = std::sync::Arc::new(Cluster {
+        version: 2,
+        topics: [("orders".to_owned(), 4)].into(),
+        overrides: GroupOverrides {
+            consumer_assignment_interval_ms: Some(99_000),
+            ..GroupOverrides::default()
+        },
+    });
+    bench.beat_with(&joins("c", &["orders"]));
+    bench.pass(14_999);
+    bench.beat_with(&stays("c", 3));
+    assert_eq!(bench.described().state, "Assigning");
+    bench.pass(1);
+    bench.beat_with(&stays("c", 3));
+    assert_eq!(bench.described().assignment_epoch, 4);
 }
 
 #[test]

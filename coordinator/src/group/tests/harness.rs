@@ -398,7 +398,7 @@ impl Bench {
             }
             Group::Consumer(group) => format!("{group:?}"),
             Group::Share(group) => group.durable_state(),
-            Group::Unserved(group) => format!("{id:?} {:?}", group.tombstones()),
+            Group::Streams(group) => format!("{group:?}"),
         });
         groups
             .chain(self.shard().offsets.committed().iter().map(|offset| format!("{offset:?}")))

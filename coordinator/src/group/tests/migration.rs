@@ -135,6 +135,24 @@ fn a_group_in_its_first_join_phase_is_taken_too() {
     assert_eq!((generation, given.len()), (1, 2));
 }
 
+/// What the last assignment gives to nobody, as it was forgotten or was one of several steps.
+#[test]
+fn what_a_cooperative_member_says_that_it_has_is_its_when_the_group_is_upgraded() {
+    let mut bench = bench();
+    let (first, second) = pair(&mut bench);
+    // Both have joined again with what they have; the next assignment never comes.
+    bench.join_as(9, &joins_again(&first, None, &[0, 1]));
+    bench.join_as(9, &joins_again(&second, None, &[2, 3]));
+    bench.leave(&[("nobody", None)]);
+    let third = bench.join_as(9, &joins_again("", None, &[]));
+    let third = bench.joined(third).member_id;
+    bench.join_as(9, &joins_again(&third, None, &[]));
+    let (_, got) = bench.beat_with(&joins("c", &["orders"]));
+    assert_eq!(got, Some(vec![]), "what two have is not given to another");
+    let given = follow(&mut bench, &first, &[0, 1]).1;
+    assert!(given.iter().all(|partition| [0, 1].contains(partition)), "{given:?}");
+}
+
 #[test]
 fn what_hinders_an_upgrade_is_said_and_changes_nothing() {
     let refused = |bench: &mut Bench| {

@@ -167,7 +167,7 @@ impl Bench {
         reply.id()
     }
 
-    fn done<T: TryFrom<Answer>>(&mut self, reply: ReplyId) -> T {
+    fn done<T: TryFrom<Answer>>(&self, reply: ReplyId) -> T {
         let answer = self.answers.get(&reply).cloned().expect("an answer");
         T::try_from(answer).ok().expect("the answer to this request")
     }

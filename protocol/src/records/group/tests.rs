@@ -126,21 +126,6 @@ fn an_empty_group_is_written_as_stock_does() {
     assert_eq!(value.to_bytes(), stock_bytes("group_value_empty"));
 }
 
-#[test]
-fn records_of_other_kinds_of_groups_are_named_and_kept_whole() {
-    for (name, kind, group, names_group, names_member) in
-        [("streams_group_key", ModernGroupKind::Streams, "st", true, false)]
-    {
-        let bytes = stock_bytes(name);
-        let record = GroupRecord::read(Some(&bytes), Some(b"anything")).unwrap();
-        let GroupRecord::Modern { key, .. } = &record else { panic!("{name} is not foreign") };
-        assert_eq!((key.kind, key.group.as_str()), (kind, group));
-        assert_eq!((key.names_group(), key.names_member()), (names_group, names_member));
-        let kept = (Bytes::from(bytes), Some(Bytes::from_static(b"anything")));
-        assert_eq!(record.to_bytes(), Some(kept));
-    }
-}
-
 fn assigned(low: u64, partitions: &[i32], epochs: Option<&[i32]>) -> AssignedPartitions {
     AssignedPartitions {
         topic_id: uuid::Uuid::from_u64_pair(1, low),

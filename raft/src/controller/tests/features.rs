@@ -4,6 +4,7 @@ use protocol::messages::UpdateFeaturesRequest;
 use protocol::messages::update_features_request::FeatureUpdateKey;
 
 use super::*;
+use crate::controller::features::level_record;
 
 const UPGRADE: i8 = 1;
 const SAFE: i8 = 2;
@@ -38,7 +39,8 @@ const CASES: [Case; 14] = [
         22,
         SAFE,
         Some(
-            "Unsupported metadata.version downgrade from 30 to 22. Refusing to perform the requested downgrade because \
+            "Unsupported metadata.version downgrade from 30 to 22. Refusing to perform the \
+                 requested downgrade because \
                  it might delete metadata information.",
         ),
     ),
@@ -47,7 +49,8 @@ const CASES: [Case; 14] = [
         22,
         UNSAFE,
         Some(
-            "Unsupported metadata.version downgrade from 30 to 22. Unsafe metadata downgrade is not supported in this \
+            "Unsupported metadata.version downgrade from 30 to 22. Unsafe metadata downgrade is \
+                 not supported in this \
                  version.",
         ),
     ),
@@ -128,4 +131,15 @@ fn levels_change_or_are_refused_with_kafkas_words() {
             assert_eq!(response.error_code, 95);
         }
     }
+}
+
+#[test]
+fn a_level_of_no_release_is_for_nodes_that_are_told_to_know_it() {
+    let mut world = World::with_brokers(1);
+    let record = level_record("metadata.version", 31);
+    let refused = world.controller.append(std::slice::from_ref(&record)).unwrap_err();
+    assert_eq!(refused.to_string(), "feature metadata.version cannot have level 31 here");
+    world.controller.settings.unstable_features = true;
+    assert_eq!(world.controller.append(&[record]), Ok(()));
+    assert_eq!(world.image().metadata_version().name(), "4.4-IV0");
 }

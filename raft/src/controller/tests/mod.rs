@@ -102,6 +102,7 @@ pub(super) fn settings() -> ControllerSettings {
         leader_balance_interval_ms: Some(300_000),
         unclean_election_interval_ms: 300_000,
         topic_deletion: true,
+        unstable_features: false,
         quorum_node_ids: vec![1],
     }
 }

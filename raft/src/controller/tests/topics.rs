@@ -107,8 +107,8 @@ fn counts_that_cannot_be_are_refused_with_kafkas_words() {
             topic("new", 1, 4),
             38,
             "Unable to replicate the partition 4 time(s): The target replication factor of 4 \
-             cannot be reached because only 3 broker(s) are registered or some brokers have all their \
-             log directories cordoned.",
+             cannot be reached because only 3 broker(s) are registered or some brokers have all \
+             their log directories cordoned.",
         ),
     ]);
 }

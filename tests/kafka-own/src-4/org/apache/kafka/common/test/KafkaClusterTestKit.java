@@ -9,6 +9,7 @@ import kafkaown.Fakes;
 import kafkaown.Node;
 import kafkaown.Shape;
 
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.security.auth.SecurityProtocol;
 import org.apache.kafka.common.utils.Utils;
 import org.apache.kafka.controller.Controller;
@@ -39,6 +40,15 @@ public class KafkaClusterTestKit implements AutoCloseable {
 
         public Builder setConfigProp(String key, Object value) {
             common.put(key, String.valueOf(value));
+            return this;
+        }
+
+        /** Voters are static here, however the test would have them. */
+        public Builder setStandalone(boolean standalone) {
+            return this;
+        }
+
+        public Builder setInitialVoterSet(Map<Integer, Uuid> voters) {
             return this;
         }
 

@@ -1,0 +1,6 @@
+//! Tables over streams groups: state and event in, answers and records out.
+
+pub(super) mod bench;
+mod heartbeats;
+mod lifetimes;
+mod topologies;
