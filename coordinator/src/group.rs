@@ -2,9 +2,9 @@
 //!
 //! `shard` owns the state; one file per thing that happens to it: `join`, `sync`, `session`,
 //! `leave`, `rebalance`, `listing`, `deletion`, `offsets`, `replay`; groups of KIP-848 stand in
-//! `consumer`, share groups of KIP-932 in `share`, both on `modern`, those of Kafka Streams (KIP-1071)
-//! in `streams`. Answers to Kafka's `GroupMetadataManager`, `ClassicGroup`,
-//! `ConsumerGroup` and `OffsetMetadataManager`.
+//! `consumer`, share groups of KIP-932 in `share`, those of Kafka Streams (KIP-1071) in
+//! `streams`, all of them on `modern`. Answers to Kafka's `GroupMetadataManager`,
+//! `ClassicGroup`, `ConsumerGroup` and `OffsetMetadataManager`.
 
 mod answer;
 mod classic;

@@ -15,7 +15,7 @@ use crate::requests::error_map;
 fn refusal(error: &GroupError) -> ApiError {
     let code = error_map::groups::code(error);
     match error {
-        GroupError::NonEmptyGroup => worded(code),
+        GroupError::NonEmptyGroup | GroupError::InvalidGroupId => worded(code),
         error => match error_map::groups::message(error) {
             Some(words) => ApiError::new(code, words.as_str()),
             None => worded(code),

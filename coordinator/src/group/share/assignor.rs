@@ -195,7 +195,7 @@ impl SharingOut {
             while partitions.len() > wanted {
                 let Some(partition) = partitions.first() else { break };
                 partitions.remove(&partition);
-                if let Some(members) = self.members_of.get_mut(&partition) {
+                if let Some(members) = self.members_of.value_mut(&partition) {
                     members.remove(member);
                 }
                 take_away(&mut assigned[*member], partition);

@@ -76,8 +76,8 @@ impl GroupShard {
         }
     }
 
-    /// Answers when these records are written; without any, when what is under way for the group is:
-    /// what is told must stand in the log, so that another coordinator knows of it.
+    /// Answers when these records are written; without any, when what is under way for the group
+    /// is: what is told must stand in the log, so that another coordinator knows of it.
     pub(super) fn write_or_settle<T: Into<super::super::Answer>>(
         &mut self,
         id: &StrBytes,

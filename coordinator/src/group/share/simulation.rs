@@ -126,7 +126,10 @@ impl Simulation {
 
     /// The persister answers, or its answer is lost, or it was none that helps.
     fn persist(&mut self) {
-        while !(self.asked.is_empty() || self.faults && self.draws.one_in(2)) {
+        while !self.asked.is_empty() {
+            if self.faults && self.draws.one_in(2) {
+                break;
+            }
             let Asked { partitions } = self.asked.remove(0);
             let listed = orders(&partitions.iter().copied().collect::<Vec<_>>());
             if self.faults && self.draws.one_in(4) {

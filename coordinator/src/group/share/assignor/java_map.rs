@@ -87,7 +87,7 @@ impl<K: JavaHash, V: Default> JavaMap<K, V> {
         }
     }
 
-    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    pub(super) fn value_mut(&mut self, key: &K) -> Option<&mut V> {
         let bucket = self.bucket(key);
         self.buckets[bucket].iter_mut().find(|(known, _)| known == key).map(|(_, value)| value)
     }
