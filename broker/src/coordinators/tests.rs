@@ -157,6 +157,7 @@ fn limits() -> Limits {
         shards: ShardSettings { load_buffer_bytes: 100, compression: Compression::None },
         topic_partitions: 1,
         has_consumer_protocol: true,
+        has_streams_protocol: true,
     }
 }
 

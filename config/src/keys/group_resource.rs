@@ -5,7 +5,6 @@
 
 use super::Valid;
 use super::key::{Key, boolean, int, string};
-use super::why;
 
 pub(super) const KEYS: &[Key] = &[
     int("consumer.assignment.interval.ms")
