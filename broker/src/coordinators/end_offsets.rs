@@ -135,7 +135,6 @@ fn request(places: &[(StrBytes, ShareTopicPartition)]) -> ListOffsetsRequest {
             partition_index: place.partition,
             current_leader_epoch: -1,
             timestamp: LATEST,
-            ..ListOffsetsPartition::default()
         });
     }
     let topics = topics

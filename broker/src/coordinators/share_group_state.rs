@@ -83,7 +83,7 @@ pub(crate) async fn delete(
     let mut topics: BTreeMap<Uuid, Option<PersisterError>> = BTreeMap::new();
     for (ShareTopicPartition { topic_id, .. }, outcome) in outcomes {
         let of_topic = topics.entry(topic_id).or_default();
-        *of_topic = of_topic.take().or(outcome.err());
+        *of_topic = of_topic.take().or_else(|| outcome.err());
     }
     topics
 }

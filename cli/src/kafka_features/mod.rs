@@ -130,7 +130,7 @@ fn execute(release: CliRelease, given: &Given, out: &mut dyn Write) -> Result<()
 
 /// The levels that a cluster of a release begins with.
 fn map(release: Option<&str>, out: &mut dyn Write) -> Result<(), Failure> {
-    let release = release.unwrap_or(MetadataVersion::LATEST.name());
+    let release = release.unwrap_or_else(|| MetadataVersion::LATEST.name());
     let metadata = levels::metadata_version(release, MetadataVersion::LATEST_NAMED)?;
     writeln!(out, "{METADATA_VERSION}={} ({release})", metadata.level())?;
     for feature in levels::features() {

@@ -78,7 +78,10 @@ pub(crate) async fn handle(
 }
 
 /// What became of each partition, topic by topic.
-type Altered = Vec<(StrBytes, Vec<(i32, Result<(), ApiError>)>)>;
+type Altered = Vec<AlteredPartitions>;
+
+/// What became of the partitions of a topic.
+type AlteredPartitions = (StrBytes, Vec<(i32, Result<(), ApiError>)>);
 
 async fn alter(
     metadata: &MetadataCache,
@@ -115,7 +118,7 @@ async fn decide(
 fn outcome(
     topic: AlteredTopic,
     outcomes: &HashMap<ShareTopicPartition, Result<(), PersisterError>>,
-) -> (StrBytes, Vec<(i32, Result<(), ApiError>)>) {
+) -> AlteredPartitions {
     let of_partition = |(partition, is_there): (i32, bool)| {
         let known = topic.id.filter(|_| is_there);
         let persisted = known.map(|topic_id| {

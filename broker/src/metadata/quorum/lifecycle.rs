@@ -88,7 +88,6 @@ impl Lifecycle {
             offline_log_dirs: self.failed_directories.name_all(),
             cordoned_log_dirs: self.cordoned_directories.clone(),
             want_shut_down,
-            ..Default::default()
         };
         Some(Due::Heartbeat(request))
     }
