@@ -383,12 +383,10 @@ fn connect_again(server: &Server) -> Asker {
 /// Where the coordinator's log begins.
 fn start_offset(asker: &mut Asker) -> i64 {
     use list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
-    let partition = ListOffsetsPartition::default().with_partition_index(0).with_timestamp(-2);
-    let topic = ListOffsetsTopic::default()
-        .with_name(TopicName(text(TOPIC)))
-        .with_partitions(vec![partition]);
+    let partition = ListOffsetsPartition { timestamp: -2, ..Default::default() };
+    let topic = ListOffsetsTopic { name: TopicName(text(TOPIC)), partitions: vec![partition] };
     let request =
-        ListOffsetsRequest::default().with_replica_id((-1).into()).with_topics(vec![topic]);
+        ListOffsetsRequest { replica_id: (-1).into(), topics: vec![topic], ..Default::default() };
     let answer = asker.client.call(7, &request).expect("offsets");
     answer.topics[0].partitions[0].offset
 }
