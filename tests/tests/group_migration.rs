@@ -35,7 +35,7 @@ struct Consumers {
 
 impl Consumers {
     fn start(&self, index: usize, protocol: &str) -> Running {
-        let instance = if index % 2 == 0 { format!("i{index}") } else { "-".to_owned() };
+        let instance = if index.is_multiple_of(2) { format!("i{index}") } else { "-".to_owned() };
         let words = [&self.bootstrap, "work", "workers", protocol, &instance];
         let server = ToolServer::shared();
         let words = words.map(ToString::to_string);
