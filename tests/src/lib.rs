@@ -15,6 +15,7 @@ pub mod clients;
 pub mod cluster;
 pub mod counting;
 pub mod docker;
+pub mod embedded_protocol;
 pub mod facts;
 pub mod golden;
 pub mod labs;

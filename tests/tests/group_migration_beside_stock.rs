@@ -12,13 +12,12 @@ use protocol::messages::offset_commit_request::{
 };
 use protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use protocol::messages::{
-    ConsumerGroupHeartbeatRequest, ConsumerProtocolAssignment, ConsumerProtocolSubscription,
-    FindCoordinatorRequest, GroupId, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse,
-    LeaveGroupRequest, MetadataRequest, OffsetCommitRequest, OffsetFetchRequest, SyncGroupRequest,
-    TopicName, consumer_protocol_assignment, consumer_protocol_subscription,
-    offset_fetch_request::OffsetFetchRequestGroup,
+    ConsumerGroupHeartbeatRequest, FindCoordinatorRequest, GroupId, HeartbeatRequest,
+    JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, MetadataRequest, OffsetCommitRequest,
+    OffsetFetchRequest, SyncGroupRequest, TopicName, offset_fetch_request::OffsetFetchRequestGroup,
 };
-use protocol::wire::{Decodable as _, Encodable as _, StrBytes};
+use protocol::wire::StrBytes;
+use tests::embedded_protocol::{assigned, assignment, subscription};
 use tests::golden::{file, recording};
 use tests::mask;
 use tests::oracle::{NEWEST, ToolServer};
@@ -45,42 +44,6 @@ fn server(kind: Kind) -> Server {
     server.stock = Some(NEWEST.to_owned());
     server.start_again();
     server
-}
-
-/// What a classic member of `orders` says that it has.
-fn subscription(owned: &[i32]) -> bytes::Bytes {
-    let topic = consumer_protocol_subscription::TopicPartition::default()
-        .with_topic(TopicName(text("orders")))
-        .with_partitions(owned.to_vec());
-    let owned = if owned.is_empty() { Vec::new() } else { vec![topic] };
-    let subscription = ConsumerProtocolSubscription::default()
-        .with_topics(vec![text("orders")])
-        .with_owned_partitions(owned)
-        .with_generation_id(-1);
-    versioned(|bytes| subscription.encode(bytes, 3).expect("it can be written"))
-}
-
-fn assignment(partitions: &[i32]) -> bytes::Bytes {
-    let topic = consumer_protocol_assignment::TopicPartition::default()
-        .with_topic(TopicName(text("orders")))
-        .with_partitions(partitions.to_vec());
-    let assignment = ConsumerProtocolAssignment::default().with_assigned_partitions(vec![topic]);
-    versioned(|bytes| assignment.encode(bytes, 3).expect("it can be written"))
-}
-
-fn versioned(write: impl FnOnce(&mut bytes::BytesMut)) -> bytes::Bytes {
-    let mut bytes = bytes::BytesMut::from(&[0, 3][..]);
-    write(&mut bytes);
-    bytes.freeze()
-}
-
-fn assigned(bytes: &bytes::Bytes) -> Vec<i32> {
-    if bytes.is_empty() {
-        return Vec::new();
-    }
-    let mut rest = bytes.slice(2..);
-    let read = ConsumerProtocolAssignment::decode(&mut rest, 3).expect("an assignment");
-    read.assigned_partitions.into_iter().flat_map(|topic| topic.partitions).collect()
 }
 
 fn joins(id: &str, member: &str, instance: Option<&str>) -> ConsumerGroupHeartbeatRequest {

@@ -2,8 +2,8 @@
 //! shares out, and whose internal topics the broker makes.
 //!
 //! ```text
-//! heartbeat ─▶ member, topology ─▶ configured topology ─▶ group epoch ─▶ target ─▶ current ─▶ answer
-//!              (19, 23)            (internal topics)      (17)           (20, 21)  (22)
+//! heartbeat ▶ member, topology ▶ configured topology ▶ group epoch ▶ target ▶ current ▶ answer
+//!             (19, 23)           (internal topics)     (17)          (20, 21) (22)
 //! ```
 //! A task is a partition of a subtopology: active at one member, standby at others. A group is
 //! `Empty` without members, `NotReady` while its topics are not as the topology wants them,
