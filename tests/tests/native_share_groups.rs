@@ -31,7 +31,7 @@ fn a_node_whose_share_groups_are_off_is_asked_as_by_stock() {
 }
 
 #[test]
-fn a_node_that_does_not_know_share_groups_is_asked_as_by_stock() {
+fn a_node_without_share_groups_is_asked_as_by_stock() {
     if recording() {
         return;
     }

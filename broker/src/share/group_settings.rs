@@ -19,17 +19,35 @@ impl GroupSettings {
     pub(crate) fn of(config: &BrokerConfig, image: &MetadataImage, group: &str) -> Self {
         let resource = ConfigResource::new(ResourceType::Group, group.to_owned());
         let own = |key: &str| image.configs().value(&resource, key).map(|text| text.trim());
-        let number = |key: &str, of_broker: i32| {
-            own(key).and_then(|text| text.parse().ok()).unwrap_or(of_broker)
+        // What was set when the broker's bounds were others counts as the nearest.
+        let number = |key: &str, (least, most): (i32, i32), of_broker: i32| {
+            let own: Option<i32> = own(key).and_then(|text| text.parse().ok());
+            own.map_or(of_broker, |own| own.min(most).max(least))
         };
-        let lock_ms =
-            number("share.record.lock.duration.ms", config.group_share_record_lock_duration_ms);
+        let lock_ms = number(
+            "share.record.lock.duration.ms",
+            (
+                config.group_share_min_record_lock_duration_ms,
+                config.group_share_max_record_lock_duration_ms,
+            ),
+            config.group_share_record_lock_duration_ms,
+        );
         let in_flight = number(
             "share.partition.max.record.locks",
+            (
+                config.group_share_min_partition_max_record_locks,
+                config.group_share_max_partition_max_record_locks,
+            ),
             config.group_share_partition_max_record_locks,
         );
-        let delivery_count =
-            number("share.delivery.count.limit", config.group_share_delivery_count_limit);
+        let delivery_count = number(
+            "share.delivery.count.limit",
+            (
+                config.group_share_min_delivery_count_limit,
+                config.group_share_max_delivery_count_limit,
+            ),
+            config.group_share_delivery_count_limit,
+        );
         Self {
             limits: Limits {
                 delivery_count,

@@ -230,7 +230,15 @@ broker_config! {
         "share.coordinator.write.timeout.ms" => share_coordinator_write_timeout_ms: i32,
         // share groups at their partitions
         "group.share.delivery.count.limit" => group_share_delivery_count_limit: i32,
+        "group.share.max.delivery.count.limit" => group_share_max_delivery_count_limit: i32,
+        "group.share.max.partition.max.record.locks" =>
+            group_share_max_partition_max_record_locks: i32,
+        "group.share.max.record.lock.duration.ms" => group_share_max_record_lock_duration_ms: i32,
         "group.share.max.share.sessions" => group_share_max_share_sessions: i32,
+        "group.share.min.delivery.count.limit" => group_share_min_delivery_count_limit: i32,
+        "group.share.min.partition.max.record.locks" =>
+            group_share_min_partition_max_record_locks: i32,
+        "group.share.min.record.lock.duration.ms" => group_share_min_record_lock_duration_ms: i32,
         "group.share.partition.max.record.locks" => group_share_partition_max_record_locks: i32,
         "group.share.record.lock.duration.ms" => group_share_record_lock_duration_ms: i32,
         "unstable.feature.versions.enable" => unstable_feature_versions_enable: bool,

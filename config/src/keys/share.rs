@@ -13,7 +13,7 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(0)
         .cluster_wide()
         .acts("How long a share group's partitions stay shared out as they are at least."),
-    list("group.share.assignors").or("simple").some_elements().ignored(why::SHARE),
+    list("group.share.assignors").or("simple").some_elements().ignored(why::ONE_ASSIGNOR),
     int("group.share.delivery.count.limit")
         .or("5")
         .valid(Valid::Between(2.0, 10.0))
@@ -35,7 +35,7 @@ pub(super) const KEYS: &[Key] = &[
     int("group.share.max.delivery.count.limit")
         .or("10")
         .valid(Valid::Between(5.0, 25.0))
-        .ignored(why::SHARE),
+        .acts("The highest delivery count limit that a share group may set for itself."),
     int("group.share.max.heartbeat.interval.ms")
         .or("15000")
         .at_least(1)
@@ -43,11 +43,11 @@ pub(super) const KEYS: &[Key] = &[
     int("group.share.max.partition.max.record.locks")
         .or("4000")
         .valid(Valid::Between(2_000.0, 10_000.0))
-        .ignored(why::SHARE),
+        .acts("The most records in flight that a share group may set for itself."),
     int("group.share.max.record.lock.duration.ms")
         .or("60000")
         .valid(Valid::Between(30_000.0, 3_600_000.0))
-        .ignored(why::SHARE),
+        .acts("The longest lock of records that a share group may set for itself."),
     int("group.share.max.session.timeout.ms")
         .or("60000")
         .at_least(1)
@@ -67,7 +67,7 @@ pub(super) const KEYS: &[Key] = &[
     int("group.share.min.delivery.count.limit")
         .or("2")
         .valid(Valid::Between(2.0, 5.0))
-        .ignored(why::SHARE),
+        .acts("The lowest delivery count limit that a share group may set for itself."),
     int("group.share.min.heartbeat.interval.ms")
         .or("5000")
         .at_least(1)
@@ -75,11 +75,11 @@ pub(super) const KEYS: &[Key] = &[
     int("group.share.min.partition.max.record.locks")
         .or("100")
         .valid(Valid::Between(100.0, 2_000.0))
-        .ignored(why::SHARE),
+        .acts("The fewest records in flight that a share group may set for itself."),
     int("group.share.min.record.lock.duration.ms")
         .or("15000")
         .valid(Valid::Between(1_000.0, 30_000.0))
-        .ignored(why::SHARE),
+        .acts("The shortest lock of records that a share group may set for itself."),
     int("group.share.min.session.timeout.ms")
         .or("45000")
         .at_least(1)
@@ -91,7 +91,7 @@ pub(super) const KEYS: &[Key] = &[
     string("group.share.persister.class.name")
         .or("org.apache.kafka.server.share.persister.DefaultStatePersister")
         .internal()
-        .ignored(why::SHARE),
+        .ignored(why::ONE_PERSISTER),
     int("group.share.record.lock.duration.ms")
         .or("30000")
         .valid(Valid::Between(1_000.0, 3_600_000.0))
@@ -100,12 +100,12 @@ pub(super) const KEYS: &[Key] = &[
         .or("45000")
         .at_least(1)
         .acts("After how long without a heartbeat a member of a share group is fenced."),
-    int("share.coordinator.append.linger.ms").or("-1").at_least(-1).ignored(why::SHARE),
+    int("share.coordinator.append.linger.ms").or("-1").at_least(-1).ignored(why::BATCHING),
     int("share.coordinator.cached.buffer.max.bytes")
         .or("1048588")
         .at_least(524_288)
         .cluster_wide()
-        .ignored(why::SHARE),
+        .ignored(why::BUFFERS),
     int("share.coordinator.cold.partition.snapshot.interval.ms")
         .or("300000")
         .at_least(1)
@@ -154,10 +154,10 @@ pub(super) const KEYS: &[Key] = &[
         .at_least(1)
         .high()
         .acts("How large a segment of the share-group state topic grows."),
-    int("share.coordinator.threads").or("1").at_least(1).ignored(why::SHARE),
+    int("share.coordinator.threads").or("1").at_least(1).ignored(why::THREADS),
     int("share.coordinator.write.timeout.ms").or("5000").at_least(1).high().acts(
         "How long a request for share state waits for the replicas of the share-group \
              state topic.",
     ),
-    int("share.fetch.purgatory.purge.interval.requests").or("1000").ignored(why::SHARE),
+    int("share.fetch.purgatory.purge.interval.requests").or("1000").ignored(why::PURGATORY),
 ];

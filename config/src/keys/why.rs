@@ -5,7 +5,9 @@ pub(super) const TIERED: &str = "tiered storage does not exist here yet";
 pub(super) const SECURED: &str = "listeners are plaintext so far; TLS, SASL and tokens come later";
 pub(super) const ACLS: &str = "nothing is authorized or denied yet";
 pub(super) const QUOTAS: &str = "quotas are not enforced yet";
-pub(super) const SHARE: &str = "share groups do not exist here yet";
+pub(super) const ONE_ASSIGNOR: &str = "share groups have one assignor, simple";
+pub(super) const ONE_PERSISTER: &str =
+    "the state of share groups has one keeper, the share coordinator";
 pub(super) const TWO_PHASES: &str =
     "the version of InitProducerId that asks for it is not in any release yet";
 pub(super) const PLUGIN: &str = "plug-ins are Java classes, which no JVM is here to load";
@@ -29,8 +31,22 @@ pub(super) const PROVIDERS: &str =
 
 /// Reasons that cost nobody anything: a key that is set is not worth a warning.
 pub(super) const QUIET: &[&str] = &[
-    THREADS, PLUGIN, METRICS, PURGATORY, PEERS, LINGER, INTERNAL, BATCHING, SOCKETS, SHARE,
-    TWO_PHASES, QUEUE, DIRS, BUFFERS, PROVIDERS,
+    THREADS,
+    PLUGIN,
+    METRICS,
+    PURGATORY,
+    PEERS,
+    LINGER,
+    INTERNAL,
+    BATCHING,
+    SOCKETS,
+    ONE_ASSIGNOR,
+    ONE_PERSISTER,
+    TWO_PHASES,
+    QUEUE,
+    DIRS,
+    BUFFERS,
+    PROVIDERS,
 ];
 
 /// Reasons that refuse whatever is not Kafka's own: `broker::plugins` has the classes.

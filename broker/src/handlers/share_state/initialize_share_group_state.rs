@@ -3,82 +3,48 @@
 //! Kafka: `KafkaApis.handleInitializeShareGroupStateRequest` and
 //! `ShareCoordinatorService.initializeState`.
 
-use coordinator::share::{InitializeState, ShareError, SharePartitionKey};
-use protocol::ErrorCode;
+use coordinator::share::InitializeState;
 use protocol::messages::initialize_share_group_state_request::PartitionData;
 use protocol::messages::initialize_share_group_state_response::{
     InitializeStateResult, PartitionResult,
 };
 use protocol::messages::{InitializeShareGroupStateRequest, InitializeShareGroupStateResponse};
-use protocol::wire::StrBytes;
-use uuid::Uuid;
 
-use super::{ByTopic, each, may};
-use crate::coordinators::share::{Pending, ShareStates};
-use crate::requests::api_error::worded;
+use super::{Asking, ByTopic, Outcome};
+use crate::coordinators::share::ShareStates;
 use crate::requests::context::RequestContext;
-use crate::requests::error_map::share::refusal;
 use crate::requests::reply::CloseConnection;
 
-const OPERATION: &str = "initialize share group state";
+const ASKING: Asking<PartitionData, (), PartitionResult> = Asking {
+    operation: "initialize share group state",
+    partition: |asked| asked.partition,
+    passes_over_empty: true,
+    answer,
+};
 
 pub(crate) async fn handle(
     share_states: &ShareStates,
     context: &RequestContext,
     request: InitializeShareGroupStateRequest,
 ) -> Result<InitializeShareGroupStateResponse, CloseConnection> {
-    let group_id = request.group_id;
-    let mut topics: ByTopic<PartitionData> =
+    let topics: ByTopic<PartitionData> =
         request.topics.into_iter().map(|topic| (topic.topic_id, topic.partitions)).collect();
-    if !may(context) {
-        let told = |_, asked: PartitionData| std::future::ready(denied(asked.partition));
-        return Ok(response(each(topics, told).await));
-    }
-    if group_id.is_empty() {
-        return Ok(InitializeShareGroupStateResponse::default());
-    }
-    // Unlike the others it passes over a topic without partitions.
-    topics.retain(|(_, partitions)| !partitions.is_empty());
-    let answered = each(topics, |topic_id, asked| {
-        let partition = asked.partition;
-        let pending = ask(share_states, &group_id, topic_id, asked);
-        async move { result(partition, pending.await) }
+    let answered = ASKING.ask(context, &request.group_id, topics, |key, asked| {
+        share_states.initialize(&InitializeState {
+            key,
+            state_epoch: asked.state_epoch,
+            start_offset: asked.start_offset,
+        })
     });
     Ok(response(answered.await))
 }
 
-fn ask(
-    share_states: &ShareStates,
-    group_id: &StrBytes,
-    topic_id: Uuid,
-    asked: PartitionData,
-) -> Pending<()> {
-    let key =
-        SharePartitionKey { group_id: group_id.clone(), topic_id, partition: asked.partition };
-    share_states.initialize(&InitializeState {
-        key,
-        state_epoch: asked.state_epoch,
-        start_offset: asked.start_offset,
-    })
-}
-
-fn result(partition: i32, answer: Result<(), ShareError>) -> PartitionResult {
-    let result = PartitionResult::default().with_partition(partition);
-    match answer {
-        Ok(()) => result,
-        Err(error) => {
-            let (code, message) = refusal(error, OPERATION);
-            result.with_error_code(code).with_error_message(message)
-        }
-    }
-}
-
-fn denied(partition: i32) -> PartitionResult {
-    let denied = worded(ErrorCode::ClusterAuthorizationFailed);
+fn answer(partition: i32, outcome: Outcome<()>) -> PartitionResult {
+    let (code, message) = outcome.err().unwrap_or_default();
     PartitionResult::default()
         .with_partition(partition)
-        .with_error_code(denied.code.code())
-        .with_error_message(denied.message.map(StrBytes::from_string))
+        .with_error_code(code)
+        .with_error_message(message)
 }
 
 fn response(results: ByTopic<PartitionResult>) -> InitializeShareGroupStateResponse {

@@ -2,62 +2,41 @@
 //!
 //! Kafka: `KafkaApis.handleReadShareGroupStateRequest` and `ShareCoordinatorService.readState`.
 
-use coordinator::share::{ReadState, ShareError, SharePartitionKey, StateRead};
-use protocol::ErrorCode;
+use coordinator::share::{ReadState, StateRead};
 use protocol::messages::read_share_group_state_request::PartitionData;
 use protocol::messages::read_share_group_state_response::{
     PartitionResult, ReadStateResult, StateBatch,
 };
 use protocol::messages::{ReadShareGroupStateRequest, ReadShareGroupStateResponse};
-use protocol::wire::StrBytes;
-use uuid::Uuid;
 
-use super::{ByTopic, each, is_empty, may};
-use crate::coordinators::share::{Pending, ShareStates};
-use crate::requests::api_error::worded;
+use super::{Asking, ByTopic, Outcome};
+use crate::coordinators::share::ShareStates;
 use crate::requests::context::RequestContext;
-use crate::requests::error_map::share::refusal;
 use crate::requests::reply::CloseConnection;
 
-const OPERATION: &str = "read share group state";
+const ASKING: Asking<PartitionData, StateRead, PartitionResult> = Asking {
+    operation: "read share group state",
+    partition: |asked| asked.partition,
+    passes_over_empty: false,
+    answer,
+};
 
 pub(crate) async fn handle(
     share_states: &ShareStates,
     context: &RequestContext,
     request: ReadShareGroupStateRequest,
 ) -> Result<ReadShareGroupStateResponse, CloseConnection> {
-    let group_id = request.group_id;
     let topics: ByTopic<PartitionData> =
         request.topics.into_iter().map(|topic| (topic.topic_id, topic.partitions)).collect();
-    if !may(context) {
-        let told = |_, asked: PartitionData| std::future::ready(denied(asked.partition));
-        return Ok(response(each(topics, told).await));
-    }
-    if is_empty(&group_id, &topics) {
-        return Ok(ReadShareGroupStateResponse::default());
-    }
-    let answered = each(topics, |topic_id, asked| {
-        let partition = asked.partition;
-        let pending = ask(share_states, &group_id, topic_id, asked);
-        async move { result(partition, pending.await) }
+    let answered = ASKING.ask(context, &request.group_id, topics, |key, asked| {
+        share_states.read(&ReadState { key, leader_epoch: asked.leader_epoch })
     });
     Ok(response(answered.await))
 }
 
-fn ask(
-    share_states: &ShareStates,
-    group_id: &StrBytes,
-    topic_id: Uuid,
-    asked: PartitionData,
-) -> Pending<StateRead> {
-    let key =
-        SharePartitionKey { group_id: group_id.clone(), topic_id, partition: asked.partition };
-    share_states.read(&ReadState { key, leader_epoch: asked.leader_epoch })
-}
-
-fn result(partition: i32, answer: Result<StateRead, ShareError>) -> PartitionResult {
+fn answer(partition: i32, outcome: Outcome<StateRead>) -> PartitionResult {
     let result = PartitionResult::default().with_partition(partition);
-    match answer {
+    match outcome {
         Ok(state) => {
             let batches = state.batches.into_iter().map(|batch| {
                 StateBatch::default()
@@ -71,19 +50,8 @@ fn result(partition: i32, answer: Result<StateRead, ShareError>) -> PartitionRes
                 .with_start_offset(state.start_offset)
                 .with_state_batches(batches.collect())
         }
-        Err(error) => {
-            let (code, message) = refusal(error, OPERATION);
-            result.with_error_code(code).with_error_message(message)
-        }
+        Err((code, message)) => result.with_error_code(code).with_error_message(message),
     }
-}
-
-fn denied(partition: i32) -> PartitionResult {
-    let denied = worded(ErrorCode::ClusterAuthorizationFailed);
-    PartitionResult::default()
-        .with_partition(partition)
-        .with_error_code(denied.code.code())
-        .with_error_message(denied.message.map(StrBytes::from_string))
 }
 
 fn response(results: ByTopic<PartitionResult>) -> ReadShareGroupStateResponse {

@@ -301,7 +301,7 @@ fn who_cannot_join_now_asks_again_after_a_while() {
     world.run(600);
     let own = ReplicaKey { id: 3, directory_id: directory(3) };
     assert_eq!(asked_for(&world, 3), [own]);
-    assert_eq!(world.nodes[&3].is_voter(), false, "the leader was busy");
+    assert!(!world.nodes[&3].is_voter(), "the leader was busy");
     world.cut.clear();
     world.run(9_000);
     assert_eq!((asked_for(&world, 3), voters(&world, 3)), (vec![own; 2], vec![1, 2, 3]));
