@@ -129,39 +129,3 @@ fn a_record_of_a_later_kafka_is_passed_over() {
     let bench = loaded(&[builder.build()]);
     assert_eq!(bench.log_events, [LogEvent::UnknownRecordType { record_type: 99 }]);
 }
-
-/// A share group `st` with one member, as a stock broker leaves it.
-fn foreign() -> Bytes {
-    let mut builder = BatchBuilder::new(0);
-    for key in [
-        &b"\0\x11\0\x02st"[..],
-        b"\0\x13\0\x02st\0\x01m",
-        b"\0\x14\0\x02st",
-        b"\0\x15\0\x02st\0\x01m",
-        b"\0\x16\0\x02st\0\x01m",
-    ] {
-        builder.append(0, Some(key), Some(b"\0\0kept"));
-    }
-    builder.build()
-}
-
-fn tombstone_types(bench: &Bench) -> Vec<u8> {
-    bench.log.iter().filter(|r| r.value.is_none()).map(|record| record.key[1]).collect()
-}
-
-#[test]
-fn a_group_of_another_protocol_is_listed_and_its_members_expire() {
-    let mut bench = loaded(&[foreign()]);
-    bench.run(|shard, now, out| shard.loaded(now, out));
-    let listed = bench.shard().list(&[], &[text("streams")]);
-    assert_eq!((listed[0].state, listed[0].kind), ("Stable", GroupKind::Streams));
-    let described = bench.shard().describe(&text("st")).unwrap();
-    assert_eq!((described.state, described.members.len()), (GroupState::Stable, 0));
-    let request =
-        join_request("", &["range"]).with_group_id(protocol::messages::GroupId(text("st")));
-    let reply = bench.join_as(9, &request);
-    assert_eq!(bench.joined(reply).error, Some(GroupError::InconsistentProtocol));
-    bench.pass(45_000);
-    assert_eq!(bench.shard().list(&[], &[])[0].state, "Empty");
-    assert_eq!(tombstone_types(&bench), [22, 21, 19], "in the order that stock replays");
-}
