@@ -20,9 +20,10 @@
 //! request! { ShareThingRequest => ShareThingResponse, ShareThing in 1..=2, flexible from 0 }
 //! ```
 //!
-//! Kept true: nothing is reserved by an announced count, nothing is read past the end. What a
-//! version lacks is not written, whatever its value; who answers decides what that version says.
-//! Tagged fields that nobody declared are passed over. Answers to Kafka's `MessageGenerator`.
+//! Kept true: an announced count reserves no more than the walk of a request allows, and nothing is
+//! read past the end. What a version lacks is not written, whatever its value; who answers decides
+//! what that version says. Tagged fields that nobody declared are passed over. Answers to Kafka's
+//! `MessageGenerator`.
 
 mod declaration;
 mod reader;

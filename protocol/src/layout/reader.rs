@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 
-use crate::shape::Malformed;
+use crate::shape::{DECODED_BUDGET, Malformed};
 use crate::wire::StrBytes;
 use crate::wire::buf::ByteBuf;
 
@@ -95,7 +95,9 @@ impl<'a, B: ByteBuf> Reader<'a, B> {
         if announced > left {
             return Err(Malformed::TooManyElements { announced, left });
         }
-        let mut list = Vec::new();
+        // Requests were walked, so that theirs fits; an answer may announce what never comes.
+        let reserved = announced.min(DECODED_BUDGET / size_of::<T>().max(1));
+        let mut list = Vec::with_capacity(reserved);
         for _ in 0..announced {
             list.push(element(self)?);
         }
