@@ -134,7 +134,11 @@ async fn a_fetch_waits_for_records_and_what_is_accepted_is_persisted_first() {
         world.append();
     });
     assert_eq!(acquired, Ok(vec![(0, 9, 1)]));
-    assert!(world.fetch("b", 100).await.is_empty(), "a has all there is");
+    let nothing = world.fetch("b", 100).await;
+    let nothing = nothing
+        .into_iter()
+        .map(|answer| answer.outcome.map(|got| got.acquired.len()).map_err(|error| error.code));
+    assert!(nothing.eq([Ok(0)]), "a has all there is");
     *world.persister.pause.lock() = Duration::from_millis(300);
     let began = Instant::now();
     let (first, second, third) =

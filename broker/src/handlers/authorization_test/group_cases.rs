@@ -212,9 +212,10 @@ fn offsets() -> Vec<Case> {
 
 fn offset_commit() -> Case {
     use offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
-    let request = |_, _: &Sample| {
+    let request = |_, sample: &Sample| {
         let asked = OffsetCommitRequestTopic {
             name: topic(),
+            topic_id: sample.topic_id,
             partitions: vec![OffsetCommitRequestPartition::default()],
             ..Default::default()
         };
@@ -247,10 +248,11 @@ fn offset_fetch() -> Case {
     use offset_fetch_request::{
         OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics,
     };
-    let request = |version, _: &Sample| {
+    let request = |version, sample: &Sample| {
         if version >= 8 {
             let asked = OffsetFetchRequestTopics {
                 name: topic(),
+                topic_id: sample.topic_id,
                 partition_indexes: vec![0],
                 ..Default::default()
             };
