@@ -38,8 +38,8 @@ struct Asking<Asked, Told, Answered> {
 }
 
 impl<Asked, Told, Answered> Asking<Asked, Told, Answered> {
-    /// Asks for every partition before the first is waited for. Without a group nothing is asked for,
-    /// and nothing answered.
+    /// Asks for every partition before the first is waited for. Without a group nothing is asked
+    /// for, and nothing answered.
     async fn ask(
         &self,
         context: &RequestContext,
