@@ -3,6 +3,8 @@
 use config::ConfigError;
 use thiserror::Error;
 
+use crate::release::CliRelease;
+
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Failure {
@@ -120,4 +122,20 @@ pub enum Failure {
     /// A record cannot be written at the chosen level.
     #[error("{0}")]
     Record(String),
+}
+
+impl Failure {
+    /// A list of listeners is shown in brackets since 4.3; before, as it stands in the file.
+    pub(super) fn in_words_of(&self, release: CliRelease) -> String {
+        let text = self.to_string();
+        let listed = text.split_once("broker listeners from '[").and_then(|(before, rest)| {
+            rest.split_once("]': ").map(|(listed, reason)| (before, listed, reason))
+        });
+        match listed.filter(|_| release.is_3_7()) {
+            None => text,
+            Some((before, listed, reason)) => {
+                format!("{before}broker listeners from '{}': {reason}", listed.replace(", ", ","))
+            }
+        }
+    }
 }

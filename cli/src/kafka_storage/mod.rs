@@ -59,7 +59,8 @@ pub(crate) fn run(
             Ok(given) => execute(release, command, &given, out).map(|code| (Ok(()), code)),
         },
     };
-    let (written, code) = done.unwrap_or_else(|failure| (writeln!(err, "{failure}"), 1));
+    let (written, code) =
+        done.unwrap_or_else(|failure| (writeln!(err, "{}", failure.in_words_of(release)), 1));
     // Streams that nobody reads any more are no reason to fail.
     drop(written);
     code
