@@ -112,6 +112,10 @@ fn stock_dump_log_decodes_our_group_and_cluster_metadata() {
         for word in ["\"group\":\"readers\"", "\"topic\":\"t\"", "\"protocolType\":\"consumer\""] {
             assert!(groups.contains(word), "{word} in {groups}");
         }
+        // A release does not read the records of a level that is newer than it.
+        if version == EQUALLED_BEFORE {
+            continue;
+        }
         let metadata = server.data().join("__cluster_metadata-0");
         let log =
             dumped(&server, version, &files_of(&metadata, ".log"), "--cluster-metadata-decoder");
