@@ -67,22 +67,6 @@ fn it_reads_prints_and_acknowledges_as_stock_does() {
 }
 
 #[test]
-fn a_broker_without_share_groups_ends_it_as_it_ends_stocks() {
-    let server = Server::start(Kind::Gregor, &[]);
-    let line = "--bootstrap-server SERVER --topic t --timeout-ms 3000";
-    let stock = tool(&server, &format!("kafka-console-share-consumer@4.3.1 {line}"), "");
-    let args: Vec<String> =
-        line.replace("SERVER", &server.address()).split_whitespace().map(str::to_owned).collect();
-    let own = native::run("kafka-console-share-consumer", &args, "");
-    let words = native::without_trace(&own.stdout, &own.stderr);
-    assert_eq!((own.code, own.stdout.as_str()), (stock.code, stock.stdout.as_str()));
-    assert_eq!(words, "Processed a total of 0 messages\n");
-    assert!(stock.stderr.ends_with(&words), "{}", stock.stderr);
-    let cause = "The cluster does not support the share group protocol using ShareGroupHeartbeat";
-    assert!(own.stderr.contains(cause), "{}", own.stderr);
-}
-
-#[test]
 fn a_signal_ends_it_with_the_count_and_gives_back_what_was_not_acknowledged() {
     let server = share_server();
     topic_with(&server, "one\ntwo\n");
