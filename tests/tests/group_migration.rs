@@ -47,12 +47,12 @@ impl Consumers {
     /// killed on the way.
     fn roll(&mut self, protocol: &str, cluster: &mut Cluster, killed: i32) {
         for index in 0..MEMBERS {
-            let next = self.start(index, protocol);
             if index == MEMBERS / 2 {
                 cluster.kill(killed);
             }
-            let old = std::mem::replace(&mut self.running[index], next);
-            self.printed.push(old.stop().stdout);
+            // Whoever has its instance id joins when it is gone: a twin would fence it.
+            self.printed.push(self.running.remove(index).stop().stdout);
+            self.running.insert(index, self.start(index, protocol));
             if index == MEMBERS / 2 + 2 {
                 cluster.start_again(killed);
             }
