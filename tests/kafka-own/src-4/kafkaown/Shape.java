@@ -46,6 +46,17 @@ public final class Shape {
                                     result.put(f.name(), f.featureLevel());
                             }
                         });
+        // What the bootstrap leaves out is at level 0, whatever the release begins with.
+        for (Feature feature : Feature.PRODUCTION_FEATURES) {
+            boolean named =
+                    wanted.records().stream()
+                            .anyMatch(
+                                    r ->
+                                            r.message() instanceof FeatureLevelRecord f
+                                                    && f.name().equals(feature.featureName()));
+            if (!named && feature != Feature.KRAFT_VERSION && feature.defaultLevel(used) > 0)
+                result.put(feature.featureName(), (short) 0);
+        }
         return result;
     }
 
