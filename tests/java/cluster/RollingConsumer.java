@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -40,7 +41,10 @@ public final class RollingConsumer {
         }
         KafkaConsumer<String, String> consumer = new KafkaConsumer<>(properties);
         CountDownLatch ended = new CountDownLatch(1);
+        // A wake-up may be spent on the commit of a rebalance.
+        AtomicBoolean ending = new AtomicBoolean();
         Exit.addShutdownHook("consumer", () -> {
+            ending.set(true);
             consumer.wakeup();
             try {
                 ended.await(30, TimeUnit.SECONDS);
@@ -50,7 +54,7 @@ public final class RollingConsumer {
         });
         try {
             consumer.subscribe(List.of(words[1]), new Listener(consumer));
-            while (true) {
+            while (!ending.get()) {
                 ConsumerRecords<String, String> records = consumer.poll(Duration.ofMillis(100));
                 for (ConsumerRecord<String, String> record : records) {
                     System.out.println("got," + record.partition() + "," + record.offset() + "," + record.value() + ","
