@@ -4,7 +4,6 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 
 use tests::golden::{check, check_native, recording, tool};
-use tests::native;
 use tests::node::binary;
 use tests::server::{Kind, Server};
 

@@ -217,7 +217,6 @@ fn offset_commit() -> Case {
             name: topic(),
             topic_id: sample.topic_id,
             partitions: vec![OffsetCommitRequestPartition::default()],
-            ..Default::default()
         };
         OffsetCommitRequest { group_id: group(), topics: vec![asked], ..Default::default() }
     };
@@ -254,7 +253,6 @@ fn offset_fetch() -> Case {
                 name: topic(),
                 topic_id: sample.topic_id,
                 partition_indexes: vec![0],
-                ..Default::default()
             };
             let of_group = OffsetFetchRequestGroup {
                 group_id: group(),
