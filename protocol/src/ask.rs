@@ -1,22 +1,12 @@
 //! What one node asks another: the request, the API that it belongs to, and its answer.
 //!
-//! Every request of the vocabulary can be asked. `share_offsets` and `streams_groups` read the
-//! answers into what a tool shows of them. Answers to Kafka's `AbstractRequest.Builder`.
+//! Every request of the vocabulary can be asked. Answers to Kafka's `AbstractRequest.Builder`.
 
-mod share_offsets;
-mod streams_groups;
 #[cfg(test)]
 mod tests;
 
 use bytes::{Bytes, BytesMut};
 
-pub use self::share_offsets::{
-    DescribeShareGroupOffsets, DescribedShareOffsets, SharePartition, ShareTopic,
-};
-pub use self::streams_groups::{
-    DescribedStreamsGroup, StreamsAssignment, StreamsGroupDescribe, StreamsMember,
-    StreamsSubtopology, StreamsTasks, StreamsTopology,
-};
 use crate::api::{Api, ApiKey};
 use crate::wire::{Decodable, Request};
 

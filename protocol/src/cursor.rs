@@ -61,14 +61,6 @@ impl<'a> Cursor<'a> {
         self.array().map(i32::from_be_bytes)
     }
 
-    pub(crate) fn int8(&mut self) -> Result<i8, Malformed> {
-        self.array().map(i8::from_be_bytes)
-    }
-
-    pub(crate) fn int64(&mut self) -> Result<i64, Malformed> {
-        self.array().map(i64::from_be_bytes)
-    }
-
     pub(crate) fn uuid(&mut self) -> Result<Uuid, Malformed> {
         self.array().map(Uuid::from_bytes)
     }
@@ -117,15 +109,6 @@ impl<'a> Cursor<'a> {
         self.nullable_string()?.ok_or(Malformed::UnexpectedNull)
     }
 
-    /// A string of one's own; invalid UTF-8 is replaced.
-    pub(crate) fn text(&mut self) -> Result<String, Malformed> {
-        self.nullable_text()?.ok_or(Malformed::UnexpectedNull)
-    }
-
-    pub(crate) fn nullable_text(&mut self) -> Result<Option<String>, Malformed> {
-        Ok(self.nullable_string()?.map(|text| String::from_utf8_lossy(text).into_owned()))
-    }
-
     #[inline]
     pub(crate) fn nullable_bytes(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
         self.length()?.map(|length| self.take(length)).transpose()
@@ -140,35 +123,6 @@ impl<'a> Cursor<'a> {
             return Err(Malformed::TooManyElements { announced, left });
         }
         Ok(announced)
-    }
-
-    /// A collection whose elements are read one by one.
-    pub(crate) fn list<T>(
-        &mut self,
-        element: impl FnMut(&mut Self) -> Result<T, Malformed>,
-    ) -> Result<Vec<T>, Malformed> {
-        self.nullable_list(element)?.ok_or(Malformed::UnexpectedNull)
-    }
-
-    pub(crate) fn nullable_list<T>(
-        &mut self,
-        mut element: impl FnMut(&mut Self) -> Result<T, Malformed>,
-    ) -> Result<Option<Vec<T>>, Malformed> {
-        let Some(announced) = self.length()? else { return Ok(None) };
-        // Grows with what is there, whatever was announced.
-        let mut list = Vec::new();
-        for _ in 0..announced {
-            list.push(element(self)?);
-        }
-        Ok(Some(list))
-    }
-
-    /// A struct behind a byte that says whether it is there.
-    pub(crate) fn nullable_struct<T>(
-        &mut self,
-        read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
-    ) -> Result<Option<T>, Malformed> {
-        if self.int8()? < 0 { Ok(None) } else { read(self).map(Some) }
     }
 
     /// Passes the tagged fields at the end of a struct whose schema has none.

@@ -63,7 +63,7 @@ pub use self::features::{FeatureRange, FeatureUpdates, Features, UpgradeType};
 pub use self::groups::{
     CommittedOffset, GroupDescription, GroupFilter, GroupListing, GroupMember, GroupState,
     GroupType, MemberGeneration, ShareGroupDescription, ShareGroupMember, ShareOffset,
-    StreamsGroupDescription,
+    StreamsAssignment, StreamsGroupDescription, StreamsMember, StreamsSubtopology, StreamsTasks,
 };
 pub use self::located::TopicPartition;
 pub use self::log_dirs::{LogDir, MovedReplicas, ReplicaInLogDir};
@@ -79,8 +79,6 @@ pub use self::transactions::{
     AbortTransaction, ProducerState, TransactionDescription, TransactionFilter, TransactionListing,
     TransactionState,
 };
-/// What groups of Kafka Streams are made of, as nodes tell it.
-pub use protocol::ask::{StreamsAssignment, StreamsMember, StreamsSubtopology, StreamsTasks};
 
 use crate::{Address, Peer, PeerError, PeerSettings};
 

@@ -1,10 +1,12 @@
-//! Messages written by hand, against bytes built field by field as the schemas have them, and
-//! against the vocabulary where it knows the version.
+//! Requests that are asked, and answers that are read, against bytes built field by field as the
+//! schemas have them.
 
 use crate::messages::describe_share_group_offsets_request as known_request;
 use crate::messages::describe_share_group_offsets_response as known;
+use crate::messages::streams_group_describe_response::{Assignment, Member, Subtopology, TaskIds};
 use crate::messages::{
-    DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse, GroupId, TopicName,
+    DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse, GroupId,
+    StreamsGroupDescribeRequest, TopicName,
 };
 
 use super::*;
@@ -20,20 +22,21 @@ fn int32(out: &mut BytesMut, number: i32) {
     out.extend_from_slice(&number.to_be_bytes());
 }
 
-fn ask() -> DescribeShareGroupOffsets {
-    DescribeShareGroupOffsets { groups: vec!["g".to_owned(), "other".to_owned()] }
+fn name(text: &str) -> StrBytes {
+    StrBytes::from_string(text.to_owned())
 }
 
 #[test]
-fn a_request_for_shares_offsets_is_what_the_vocabulary_reads() {
-    let mut out = BytesMut::new();
-    ask().write(&mut out, 1).unwrap();
-    let read = DescribeShareGroupOffsetsRequest::decode(&mut out.freeze(), 0).unwrap();
-    let group = |name: &str| known_request::DescribeShareGroupOffsetsRequestGroup {
-        group_id: GroupId(StrBytes::from_string(name.to_owned())),
+fn a_request_for_shares_offsets_asks_for_all_their_topics() {
+    let group = |group: &str| known_request::DescribeShareGroupOffsetsRequestGroup {
+        group_id: GroupId(name(group)),
         topics: None,
     };
-    assert_eq!(read.groups, [group("g"), group("other")]);
+    let asked = DescribeShareGroupOffsetsRequest { groups: vec![group("g"), group("other")] };
+    let mut out = BytesMut::new();
+    asked.write(&mut out, 1).unwrap();
+    assert_eq!(&out[..], b"\x03\x02g\0\0\x06other\0\0\0");
+    assert_eq!(DescribeShareGroupOffsetsRequest::decode(&mut out.freeze(), 0).unwrap(), asked);
 }
 
 #[test]
@@ -64,23 +67,14 @@ fn an_answer_of_version_0_has_no_lag() {
         DescribeShareGroupOffsetsResponse { groups: vec![group, failed], ..Default::default() };
     let mut out = BytesMut::new();
     answer.encode(&mut out, 0).unwrap();
-    let partition = SharePartition {
-        index: 3,
-        start_offset: 12,
-        leader_epoch: 2,
-        lag: -1,
-        ..SharePartition::default()
-    };
-    let topics = vec![ShareTopic { name: "orders".to_owned(), partitions: vec![partition] }];
-    let expected = [
-        DescribedShareOffsets { group: "g".to_owned(), topics, ..Default::default() },
-        DescribedShareOffsets {
-            error_code: 69,
-            error_message: Some("gone".to_owned()),
-            ..Default::default()
-        },
-    ];
-    assert_eq!(DescribeShareGroupOffsets::read(out.freeze(), 0).unwrap(), expected);
+    let read = <DescribeShareGroupOffsetsRequest as Ask>::read(out.freeze(), 0).unwrap();
+    assert_eq!(read, answer);
+    let partition = &read.groups[0].topics[0].partitions[0];
+    assert_eq!((partition.partition_index, partition.start_offset, partition.lag), (3, 12, -1));
+    assert_eq!(
+        (read.groups[1].error_code, read.groups[1].error_message.as_deref()),
+        (69, Some("gone"))
+    );
 }
 
 #[test]
@@ -102,12 +96,14 @@ fn an_answer_of_version_1_has_the_lag_behind_the_epoch() {
     // Error, message and end of the group, and of the answer.
     out.extend_from_slice(&[0, 0, 0, 0, 0]);
     let whole = out.freeze();
-    let read = DescribeShareGroupOffsets::read(whole.clone(), 1).unwrap();
-    let partition = &read[0].topics[0].partitions[0];
-    let seen = (partition.index, partition.start_offset, partition.leader_epoch, partition.lag);
+    let read = |bytes| <DescribeShareGroupOffsetsRequest as Ask>::read(bytes, 1);
+    let answer = read(whole.clone()).unwrap();
+    let partition = &answer.groups[0].topics[0].partitions[0];
+    let seen =
+        (partition.partition_index, partition.start_offset, partition.leader_epoch, partition.lag);
     assert_eq!(seen, (4, 9, 2, 33));
     for end in 0..whole.len() - 1 {
-        assert!(DescribeShareGroupOffsets::read(whole.slice(..end), 1).is_err(), "{end}");
+        assert!(read(whole.slice(..end)).is_err(), "{end}");
     }
 }
 
@@ -180,35 +176,43 @@ fn streams_answer() -> BytesMut {
 #[test]
 fn a_group_of_streams_is_read_field_by_field() {
     let whole = streams_answer().freeze();
-    let read = StreamsGroupDescribe::read(whole.clone(), 0).unwrap();
-    let [group] = read.as_slice() else { panic!("{read:?}") };
-    assert_eq!((group.group.as_str(), group.state.as_str()), ("app", "Stable"));
+    let read = |bytes| <StreamsGroupDescribeRequest as Ask>::read(bytes, 0);
+    let answer = read(whole.clone()).unwrap();
+    let [group] = answer.groups.as_slice() else { panic!("{answer:?}") };
+    assert_eq!((group.group_id.as_str(), group.group_state.as_str()), ("app", "Stable"));
     assert_eq!((group.group_epoch, group.assignment_epoch), (5, 4));
     let topology = group.topology.as_ref().unwrap();
-    let subtopology = StreamsSubtopology {
-        id: "0".to_owned(),
-        source_topics: vec!["orders".to_owned()],
-        state_changelog_topics: vec!["app-store-changelog".to_owned()],
-        repartition_source_topics: vec!["app-by-key-repartition".to_owned()],
+    assert_eq!(topology.epoch, 1);
+    let [part] = topology.subtopologies.as_deref().unwrap() else { panic!("{topology:?}") };
+    let topics = |part: &Subtopology| {
+        let made = part.state_changelog_topics.iter().chain(&part.repartition_source_topics);
+        let made = made.map(|topic| topic.name.to_string()).collect::<Vec<_>>();
+        (part.subtopology_id.to_string(), part.source_topics[0].to_string(), made)
     };
-    assert_eq!((topology.epoch, &topology.subtopologies), (1, &Some(vec![subtopology])));
-    let tasks = |partitions: &[i32]| StreamsAssignment {
-        active: vec![StreamsTasks { subtopology: "0".to_owned(), partitions: partitions.to_vec() }],
-        ..StreamsAssignment::default()
+    let made = vec!["app-store-changelog".to_owned(), "app-by-key-repartition".to_owned()];
+    assert_eq!(topics(part), ("0".to_owned(), "orders".to_owned(), made));
+    let tasks = |partitions: &[i32]| Assignment {
+        active_tasks: vec![TaskIds { subtopology_id: name("0"), partitions: partitions.to_vec() }],
+        ..Assignment::default()
     };
-    let member = StreamsMember {
-        member_id: "member-1".to_owned(),
-        epoch: 4,
-        client_id: "client".to_owned(),
-        client_host: "/127.0.0.1".to_owned(),
-        process_id: "process".to_owned(),
+    let [member] = group.members.as_slice() else { panic!("{group:?}") };
+    let seen = Member {
+        member_id: name("member-1"),
+        member_epoch: 4,
+        client_id: name("client"),
+        client_host: name("/127.0.0.1"),
+        process_id: name("process"),
         assignment: tasks(&[0, 1]),
         target_assignment: tasks(&[0]),
         is_classic: true,
+        ..member.clone()
     };
-    assert_eq!(group.members, [member]);
+    assert_eq!(*member, seen);
+    assert_eq!(member.instance_id.as_deref(), Some("instance"));
+    assert_eq!(member.user_endpoint.as_ref().map(|of| of.port), Some(8_080));
+    assert_eq!((member.task_offsets[0].offset, member.task_end_offsets[0].offset), (10, 12));
     for end in 0..whole.len() - 1 {
-        assert!(StreamsGroupDescribe::read(whole.slice(..end), 0).is_err(), "{end}");
+        assert!(read(whole.slice(..end)).is_err(), "{end}");
     }
 }
 
@@ -227,9 +231,9 @@ fn a_group_that_failed_has_no_topology() {
     out.extend_from_slice(&[0xff, 1]);
     int32(&mut out, i32::MIN);
     out.extend_from_slice(&[0, 0]);
-    let read = StreamsGroupDescribe::read(out.freeze(), 0).unwrap();
-    assert_eq!((read[0].error_code, &read[0].topology), (69, &None));
-    assert_eq!(read[0].error_message.as_deref(), Some("Group g not found."));
+    let read = <StreamsGroupDescribeRequest as Ask>::read(out.freeze(), 0).unwrap();
+    assert_eq!((read.groups[0].error_code, &read.groups[0].topology), (69, &None));
+    assert_eq!(read.groups[0].error_message.as_deref(), Some("Group g not found."));
 }
 
 #[test]
@@ -240,6 +244,10 @@ fn apis_of_the_vocabulary_are_asked_as_they_are_known() {
     let versions = AskedApi::of(ApiKey::ApiVersions);
     assert_eq!((versions.request_header_version(3), versions.response_header_version(3)), (2, 0));
     let mut out = BytesMut::new();
-    StreamsGroupDescribe { groups: vec!["g".to_owned()] }.write(&mut out, 0).unwrap();
+    let asked = StreamsGroupDescribeRequest {
+        group_ids: vec![GroupId(name("g"))],
+        include_authorized_operations: false,
+    };
+    asked.write(&mut out, 0).unwrap();
     assert_eq!(&out[..], [2, 2, b'g', 0, 0]);
 }

@@ -23,7 +23,9 @@ use protocol::wire::StrBytes;
 pub use share::{ShareGroupDescription, ShareGroupMember};
 pub use share_offsets::ShareOffset;
 pub use state::{GroupState, GroupType};
-pub use streams::StreamsGroupDescription;
+pub use streams::{
+    StreamsAssignment, StreamsGroupDescription, StreamsMember, StreamsSubtopology, StreamsTasks,
+};
 
 use super::keyed::{KeyedCall, Outcome, Results};
 use super::located::{GroupKey, group_failed};

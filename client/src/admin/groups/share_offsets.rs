@@ -5,14 +5,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use protocol::ask::{DescribeShareGroupOffsets as Question, DescribedShareOffsets, ShareTopic};
 use protocol::messages::alter_share_group_offsets_request::{
     AlterShareGroupOffsetsRequestPartition, AlterShareGroupOffsetsRequestTopic,
 };
 use protocol::messages::delete_share_group_offsets_request::DeleteShareGroupOffsetsRequestTopic;
+use protocol::messages::describe_share_group_offsets_request::DescribeShareGroupOffsetsRequestGroup;
+use protocol::messages::describe_share_group_offsets_response::DescribeShareGroupOffsetsResponseTopic;
 use protocol::messages::{
     AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse, DeleteShareGroupOffsetsRequest,
-    DeleteShareGroupOffsetsResponse,
+    DeleteShareGroupOffsetsResponse, DescribeShareGroupOffsetsRequest,
+    DescribeShareGroupOffsetsResponse,
 };
 
 use super::offsets::{PerPartition, all_altered};
@@ -46,39 +48,45 @@ struct DescribeShareGroupOffsets;
 impl KeyedCall for DescribeShareGroupOffsets {
     type Key = GroupKey;
     type Value = Starts;
-    type Request = Question;
+    type Request = DescribeShareGroupOffsetsRequest;
 
     const NAMES: [&'static str; 2] = [
         "describeShareGroupOffsets(api=FIND_COORDINATOR)",
         "describeShareGroupOffsets(api=DESCRIBE_SHARE_GROUP_OFFSETS)",
     ];
 
-    fn request(&self, keys: &[GroupKey], _: i32) -> Question {
-        Question { groups: keys.iter().map(|key| key.0.clone()).collect() }
+    fn request(&self, keys: &[GroupKey], _: i32) -> DescribeShareGroupOffsetsRequest {
+        // Of all their topics.
+        let group =
+            |key| DescribeShareGroupOffsetsRequestGroup { group_id: group_id(key), topics: None };
+        DescribeShareGroupOffsetsRequest { groups: keys.iter().map(group).collect() }
     }
 
     fn read(
         &self,
         _: i32,
         _: &[GroupKey],
-        answer: Vec<DescribedShareOffsets>,
+        answer: DescribeShareGroupOffsetsResponse,
     ) -> Vec<(GroupKey, Outcome<Starts>)> {
-        let groups = answer.into_iter().map(|group| {
+        let groups = answer.groups.into_iter().map(|group| {
             let outcome = match group.error_code {
                 0 => Outcome::Done(Ok(group.topics.iter().flat_map(starts).collect())),
                 code => group_failed(code, group.error_message.as_deref()),
             };
-            (GroupKey(group.group), outcome)
+            (GroupKey(group.group_id.to_string()), outcome)
         });
         groups.collect()
     }
 }
 
-fn starts(topic: &ShareTopic) -> Starts {
+fn starts(topic: &DescribeShareGroupOffsetsResponseTopic) -> Starts {
     // What cannot be told of one partition is left out, as by Kafka.
     let known = topic.partitions.iter().filter(|partition| partition.error_code == 0);
     let starts = known.map(|partition| {
-        let key = TopicPartition { topic: topic.name.clone(), partition: partition.index };
+        let key = TopicPartition {
+            topic: topic.topic_name.to_string(),
+            partition: partition.partition_index,
+        };
         let start = (partition.start_offset >= 0).then_some(ShareOffset {
             start: partition.start_offset,
             leader_epoch: Some(partition.leader_epoch).filter(|epoch| *epoch >= 0),

@@ -1,8 +1,8 @@
 //! What the answers about a share group's offsets come to.
 
-use protocol::ask::SharePartition;
 use protocol::messages::alter_share_group_offsets_response as altered;
 use protocol::messages::delete_share_group_offsets_response as deleted;
+use protocol::messages::describe_share_group_offsets_response as told;
 
 use super::*;
 
@@ -16,12 +16,15 @@ fn key() -> Vec<GroupKey> {
 
 #[test]
 fn a_partition_where_the_group_has_not_begun_has_no_start_and_a_failed_one_is_left_out() {
-    let partition_of = |index, start_offset, leader_epoch, lag, error_code| SharePartition {
-        index,
-        start_offset,
-        leader_epoch,
-        lag,
-        error_code,
+    let partition_of = |partition_index, start_offset, leader_epoch, lag, error_code| {
+        told::DescribeShareGroupOffsetsResponsePartition {
+            partition_index,
+            start_offset,
+            leader_epoch,
+            lag,
+            error_code,
+            error_message: None,
+        }
     };
     let partitions = vec![
         partition_of(0, 12, 3, 7, 0),
@@ -29,9 +32,18 @@ fn a_partition_where_the_group_has_not_begun_has_no_start_and_a_failed_one_is_le
         partition_of(2, -1, 0, 0, 0),
         partition_of(3, 9, 0, 0, 3),
     ];
-    let topics = vec![ShareTopic { name: "orders".to_owned(), partitions }];
-    let group = DescribedShareOffsets { group: "g".to_owned(), topics, ..Default::default() };
-    let outcomes = DescribeShareGroupOffsets.read(1, &key(), vec![group]);
+    let topic = DescribeShareGroupOffsetsResponseTopic {
+        topic_name: topic_name("orders"),
+        partitions,
+        ..Default::default()
+    };
+    let group = told::DescribeShareGroupOffsetsResponseGroup {
+        group_id: key().first().map(group_id).unwrap(),
+        topics: vec![topic],
+        ..Default::default()
+    };
+    let answer = DescribeShareGroupOffsetsResponse { groups: vec![group], ..Default::default() };
+    let outcomes = DescribeShareGroupOffsets.read(1, &key(), answer);
     let [(_, Outcome::Done(Ok(starts)))] = outcomes.as_slice() else { panic!("{outcomes:?}") };
     let start = |start, leader_epoch, lag| Some(ShareOffset { start, leader_epoch, lag });
     let expected = [
