@@ -5,20 +5,21 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod schemas;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use protocol::api::{self, ApiKey};
-use protocol::shape::{Element, Field, Fixed, Kind, shape_of};
+use protocol::shape::{Field, shape_of};
 use serde_json::Value;
+
+use schemas::{messages, our_kind, read, their_kind, versions};
 
 #[test]
 fn every_request_is_laid_out_as_in_kafkas_schemas() {
-    let Ok(directory) = std::env::var("GREGOR_KAFKA_SCHEMAS") else {
-        eprintln!("SKIPPED, NOTHING COMPARED: GREGOR_KAFKA_SCHEMAS names no directory of schemas");
-        return;
-    };
-    let schemas = request_schemas(&Path::new(&directory).join("common/message"));
+    let Some(directory) = messages() else { return };
+    let schemas = request_schemas(&directory);
     assert_eq!(schemas.keys().copied().collect::<Vec<_>>(), our_keys());
     for (key, schema) in &schemas {
         let name = schema["name"].as_str().unwrap();
@@ -37,21 +38,10 @@ fn request_schemas(directory: &Path) -> BTreeMap<i64, Value> {
     let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     files
         .filter(|path| path.to_string_lossy().ends_with("Request.json"))
-        .map(|path| parse(&std::fs::read_to_string(path).unwrap()))
+        .map(|path| read(&path))
         .filter(|schema| schema["validVersions"] != "none")
         .map(|schema| (schema["apiKey"].as_i64().unwrap(), schema))
         .collect()
-}
-
-/// The files are JSON with comments of whole lines or behind a value.
-fn parse(text: &str) -> Value {
-    let lines = text.lines().map(|line| match line.find("//") {
-        Some(at) if !line[..at].contains(": \"") || line[..at].trim_end().ends_with([',', '}']) => {
-            &line[..at]
-        }
-        _ => line,
-    });
-    serde_json::from_str(&lines.collect::<Vec<_>>().join("\n")).unwrap()
 }
 
 fn ours(key: ApiKey) -> Vec<String> {
@@ -74,40 +64,8 @@ fn our_fields(fields: &[Field], depth: usize, lines: &mut Vec<String>) {
 
 /// A name as schemas have it: declarations have it in snake case.
 fn camel(name: &str) -> String {
-    let mut words = name.split('_').filter(|word| !word.is_empty());
-    words
-        .try_fold(String::new(), |mut camel, word| {
-            camel.push_str(&word[..1].to_uppercase());
-            camel.push_str(&word[1..]);
-            Some(camel)
-        })
-        .unwrap_or_default()
-}
-
-fn our_kind(kind: &Kind) -> (String, &[Field]) {
-    match kind {
-        Kind::Fixed(fixed) => (fixed_name(*fixed).to_owned(), &[]),
-        Kind::String => ("string".to_owned(), &[]),
-        Kind::Bytes => ("bytes".to_owned(), &[]),
-        Kind::Records => ("records".to_owned(), &[]),
-        Kind::Struct(fields) => ("struct".to_owned(), fields),
-        Kind::Array(Element::Fixed(fixed)) => (format!("[]{}", fixed_name(*fixed)), &[]),
-        Kind::Array(Element::String) => ("[]string".to_owned(), &[]),
-        Kind::Array(Element::Struct { fields, .. }) => ("[]struct".to_owned(), fields),
-    }
-}
-
-fn fixed_name(fixed: Fixed) -> &'static str {
-    match fixed {
-        Fixed::Boolean => "bool",
-        Fixed::Int8 => "int8",
-        Fixed::Int16 => "int16",
-        Fixed::Uint16 => "uint16",
-        Fixed::Int32 => "int32",
-        Fixed::Int64 => "int64",
-        Fixed::Float64 => "float64",
-        Fixed::Uuid => "uuid",
-    }
+    let words = name.split('_').filter(|word| !word.is_empty());
+    words.map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }
 
 fn theirs(schema: &Value) -> Vec<String> {
@@ -122,10 +80,7 @@ fn their_fields(fields: &Value, shared: &Value, depth: usize, lines: &mut Vec<St
     for field in fields.as_array().into_iter().flatten() {
         let name = field["name"].as_str().unwrap();
         let name = name[..1].to_uppercase() + &name[1..];
-        let kind = field["type"].as_str().unwrap();
-        let (prefix, base) = kind.strip_prefix("[]").map_or(("", kind), |base| ("[]", base));
-        let is_struct = base.starts_with(char::is_uppercase);
-        let kind = format!("{prefix}{}", if is_struct { "struct" } else { base });
+        let (kind, inner) = their_kind(field, shared);
         let (from, to) = versions(&field["versions"]).unwrap();
         let nullable = versions(&field["nullableVersions"]);
         // The notation has no room for these; no schema of 4.3 needs it.
@@ -134,23 +89,9 @@ fn their_fields(fields: &Value, shared: &Value, depth: usize, lines: &mut Vec<St
         assert!(tag.is_none() || field["taggedVersions"] == field["versions"], "{name}");
         assert!(field["flexibleVersions"].is_null(), "{name}");
         lines.push(line(depth, &name, &kind, from, to, nullable.map(|(from, _)| from), tag));
-        if is_struct {
-            let same_name = |one: &&Value| one["name"] == base;
-            let inner = shared.as_array().into_iter().flatten().find(same_name).unwrap_or(field);
-            their_fields(&inner["fields"], shared, depth + 1, lines);
+        if let Some(inner) = inner {
+            their_fields(&inner, shared, depth + 1, lines);
         }
-    }
-}
-
-/// "3", "3+", "3-5", "none" or nothing.
-fn versions(text: &Value) -> Option<(i16, Option<i16>)> {
-    let text = text.as_str()?;
-    if let Some(from) = text.strip_suffix('+') {
-        return Some((from.parse().unwrap(), None));
-    }
-    match text.split_once('-') {
-        Some((from, to)) => Some((from.parse().unwrap(), Some(to.parse().unwrap()))),
-        None => text.parse().ok().map(|only| (only, Some(only))),
     }
 }
 
