@@ -28,6 +28,7 @@ mod heartbeat;
 mod leave;
 mod member;
 mod metadata_change;
+mod obstacle;
 mod offsets;
 mod reconciliation;
 mod records;
@@ -42,11 +43,10 @@ mod timeouts;
 mod upgrade;
 
 pub use description::{DescribedConsumerGroup, DescribedConsumerMember, DescribedPartitions};
-pub use downgrade::DowngradeObstacle;
 pub use event::{ConsumerGroupEvent, MemberProtocol};
 pub use heartbeat::{ConsumerGroupHeartbeat, HeartbeatAnswer};
+pub use obstacle::{DowngradeObstacle, UpgradeObstacle};
 pub use request::refuse_heartbeat;
-pub use upgrade::UpgradeObstacle;
 
 pub(super) use downgrade::Downgrades;
 pub(super) use group::ConsumerGroup;

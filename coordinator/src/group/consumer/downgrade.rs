@@ -12,7 +12,6 @@
 //! `convertToClassicGroup` and `ClassicGroup.fromConsumerGroup`.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use protocol::records::group::GroupRecord;
 use protocol::wire::StrBytes;
@@ -28,25 +27,8 @@ use super::embedded_protocol::{self, CONSUMER};
 use super::event::ConsumerGroupEvent;
 use super::group::ConsumerGroup;
 use super::member::Member;
+use super::obstacle::DowngradeObstacle;
 use crate::runtime::Now;
-
-/// Why a consumer group of classic members stays one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DowngradeObstacle {
-    Disabled,
-    TooLarge,
-    Malformed,
-}
-
-impl fmt::Display for DowngradeObstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Disabled => "the online downgrade is disabled",
-            Self::TooLarge => "its group size is greater than classic group max size",
-            Self::Malformed => "fail to parse the Consumer Protocol consumer",
-        })
-    }
-}
 
 /// Which groups were consumer groups until their last record, as far as a log says while it is
 /// being loaded.

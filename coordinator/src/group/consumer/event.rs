@@ -5,8 +5,7 @@ use std::fmt;
 use protocol::wire::StrBytes;
 
 use super::super::log_event::Level;
-use super::downgrade::DowngradeObstacle;
-use super::upgrade::UpgradeObstacle;
+use super::obstacle::{DowngradeObstacle, UpgradeObstacle};
 
 /// The protocol that a member speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

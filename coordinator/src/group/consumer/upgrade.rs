@@ -11,7 +11,6 @@
 //! and `ConsumerGroup.fromClassicGroup`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 
 use protocol::records::group::{ClassicMemberMetadata, GroupRecord};
@@ -29,35 +28,10 @@ use super::embedded_protocol::{Given, Subscription, by_id};
 use super::event::ConsumerGroupEvent;
 use super::group::ConsumerGroup;
 use super::member::Member;
+use super::obstacle::UpgradeObstacle;
 use super::records;
 use super::subscriptions::Subscriptions;
 use crate::runtime::Now;
-
-/// Why a classic group stays one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UpgradeObstacle {
-    Disabled,
-    OtherProtocolType,
-    TooLarge,
-    Malformed,
-    /// Its assignments hold what only the application's own assignor understands.
-    CustomAssignor,
-}
-
-impl fmt::Display for UpgradeObstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Disabled => "online upgrade is disabled.",
-            Self::OtherProtocolType => "the group does not use the consumer embedded protocol.",
-            Self::TooLarge => "the group size exceeds the consumer group maximum size.",
-            Self::Malformed => "the embedded consumer protocol is malformed.",
-            Self::CustomAssignor => {
-                "an unsupported custom assignor is in use. Please refer to the documentation or \
-                 switch to a default assignor before re-attempting the upgrade."
-            }
-        })
-    }
-}
 
 impl GroupShard {
     /// The consumer group that a classic one with members becomes, and the records of that.
