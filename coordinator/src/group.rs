@@ -51,7 +51,9 @@ pub use join::refuse_join;
 pub use listing::{DescribedGroup, DescribedMember, GroupKind, ListedGroup};
 pub use log_event::{Level, LogEvent};
 pub use modern::assignor::Assignor;
-pub use modern::{Assignment, ClusterMetadata, GroupOverrides, NoMetadata, TopicMetadata};
+pub use modern::{
+    Assignment, ClusterMetadata, GroupConfig, NoMetadata, TopicMetadata, within_bounds,
+};
 pub use offsets::{CommittedOffset, DeletedPartition, FetchedPartition, FetchedTopic};
 pub use pending_write::AfterWrite;
 pub use settings::{Caller, GroupSettings, MigrationPolicy};
@@ -66,8 +68,8 @@ pub use share::{
 pub use streams::{
     DescribedStreamsGroup, DescribedStreamsMember, DescribedSubtopology, DescribedTopic,
     DescribedTopology, EndpointPartitions, InternalTopic, StreamsGroupEvent, StreamsGroupHeartbeat,
-    StreamsHeartbeatAnswer, StreamsHeartbeatRequest, StreamsOverrides, StreamsSettings,
-    StreamsStatus, TaskAssignment, TaskIds, Tasks, TopicPartitions, refuse_streams_heartbeat,
+    StreamsHeartbeatAnswer, StreamsHeartbeatRequest, StreamsSettings, StreamsStatus,
+    TaskAssignment, TaskIds, Tasks, TopicPartitions, refuse_streams_heartbeat,
 };
 
 /// What one call of a shard of groups gives out.

@@ -1,7 +1,7 @@
 //! The metadata image as coordinators of groups see it. Answers to
 //! `KRaftCoordinatorMetadataImage` and `GroupConfigManager`.
 
-use coordinator::group::{ClusterMetadata, GroupOverrides, StreamsOverrides, TopicMetadata};
+use coordinator::group::{ClusterMetadata, GroupConfig, TopicMetadata};
 use protocol::wire::StrBytes;
 use raft::image::{ConfigResource, MetadataImage, ResourceType, Topic};
 use uuid::Uuid;
@@ -35,31 +35,13 @@ impl ClusterMetadata for ImageMetadata {
         self.0.topics().iter().map(|topic| topic.name.clone()).collect()
     }
 
-    fn group_overrides(&self, group: &str) -> GroupOverrides {
-        let resource = ConfigResource::new(ResourceType::Group, group.to_owned());
-        let configs = self.0.configs();
-        let number = |key: &str| configs.value(&resource, key)?.trim().parse().ok();
-        // These can be changed for all brokers at run time, too.
-        let all_brokers = ConfigResource::new(ResourceType::Broker, String::new());
-        let interval = |key: &str| {
-            let clusters = || configs.value(&all_brokers, &format!("group.{key}"));
-            number(key).or_else(|| clusters()?.trim().parse().ok())
+    fn group_config(&self, group: &str, config: GroupConfig) -> Option<i32> {
+        let number = |kind, name: &str, key| {
+            let resource = ConfigResource::new(kind, name.to_owned());
+            self.0.configs().value(&resource, key)?.trim().parse().ok()
         };
-        GroupOverrides {
-            consumer_session_timeout_ms: number("consumer.session.timeout.ms"),
-            consumer_heartbeat_interval_ms: number("consumer.heartbeat.interval.ms"),
-            consumer_assignment_interval_ms: interval("consumer.assignment.interval.ms"),
-            share_session_timeout_ms: number("share.session.timeout.ms"),
-            share_heartbeat_interval_ms: number("share.heartbeat.interval.ms"),
-            share_assignment_interval_ms: interval("share.assignment.interval.ms"),
-            streams: StreamsOverrides {
-                session_timeout_ms: number("streams.session.timeout.ms"),
-                heartbeat_interval_ms: number("streams.heartbeat.interval.ms"),
-                num_standby_replicas: number("streams.num.standby.replicas"),
-                initial_rebalance_delay_ms: number("streams.initial.rebalance.delay.ms"),
-                assignment_interval_ms: interval("streams.assignment.interval.ms"),
-            },
-        }
+        number(ResourceType::Group, group, config.key())
+            .or_else(|| number(ResourceType::Broker, "", config.cluster_key()?))
     }
 }
 

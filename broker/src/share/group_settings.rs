@@ -3,6 +3,7 @@
 
 use config::BrokerConfig;
 use config::group::ShareOffsetReset;
+use coordinator::group::within_bounds;
 use raft::image::{ConfigResource, MetadataImage, ResourceType};
 use replica::FetchIsolation;
 use replica::share::Limits;
@@ -19,10 +20,8 @@ impl GroupSettings {
     pub(crate) fn of(config: &BrokerConfig, image: &MetadataImage, group: &str) -> Self {
         let resource = ConfigResource::new(ResourceType::Group, group.to_owned());
         let own = |key: &str| image.configs().value(&resource, key).map(|text| text.trim());
-        // What was set when the broker's bounds were others counts as the nearest.
-        let number = |key: &str, (least, most): (i32, i32), of_broker: i32| {
-            let own: Option<i32> = own(key).and_then(|text| text.parse().ok());
-            own.map_or(of_broker, |own| own.min(most).max(least))
+        let number = |key: &str, bounds: (i32, i32), of_broker: i32| {
+            within_bounds(own(key).and_then(|text| text.parse().ok()), bounds, of_broker)
         };
         let lock_ms = number(
             "share.record.lock.duration.ms",

@@ -119,12 +119,6 @@ impl GroupSettings {
     }
 }
 
-/// A group's own value within the broker's bounds: what was set when they were others counts as the
-/// nearest; the broker's where it has none.
-pub(super) fn within(own: Option<i32>, (least, most): (i32, i32), otherwise: i32) -> i32 {
-    own.map_or(otherwise, |own| own.min(most).max(least))
-}
-
 /// Who sent a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller<'a> {

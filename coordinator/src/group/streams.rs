@@ -53,7 +53,7 @@ pub use endpoints::{EndpointPartitions, TopicPartitions};
 pub use event::StreamsGroupEvent;
 pub use heartbeat::{StreamsGroupHeartbeat, StreamsHeartbeatAnswer};
 pub use request::{StreamsHeartbeatRequest, TaskIds, refuse_streams_heartbeat};
-pub use settings::{StreamsOverrides, StreamsSettings};
+pub use settings::StreamsSettings;
 pub use status::StreamsStatus;
 pub use tasks::{TaskAssignment, Tasks};
 

@@ -12,7 +12,7 @@ use super::super::Outputs;
 use super::super::answer::GroupError;
 use super::super::log_event::LogEvent;
 use super::super::modern::assignor::{Assignor, GroupSpec, MemberSpec};
-use super::super::modern::{Assignment, hash_map_order};
+use super::super::modern::{Assignment, hash_map_order, may_assign};
 use super::super::shard::GroupShard;
 use super::event::ConsumerGroupEvent;
 use super::group::ConsumerGroup;
@@ -88,10 +88,8 @@ impl GroupShard {
 
     /// Whether enough time has passed since the last target (KIP-1263).
     fn may_assign(&self, group: &ConsumerGroup, now: Now) -> bool {
-        let interval_ms = i64::from(self.consumer_assignment_interval_ms(&group.id));
-        group.assignment_timestamp_ms == 0
-            || interval_ms == 0
-            || now.wall_ms >= group.assignment_timestamp_ms + interval_ms
+        let interval_ms = self.consumer_assignment_interval_ms(&group.id);
+        may_assign(group.assignment_timestamp_ms, interval_ms, now)
     }
 
     fn group_spec(&self, assigning: &Assigning<'_>) -> GroupSpec {

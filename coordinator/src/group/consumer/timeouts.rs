@@ -8,7 +8,7 @@ use protocol::wire::StrBytes;
 
 use super::super::Outputs;
 use super::super::log_event::LogEvent;
-use super::super::settings::{GroupSettings, within};
+use super::super::modern::GroupConfig;
 use super::super::shard::{Group, GroupShard};
 use super::super::timers::{Expiry, TimerKey};
 use super::event::ConsumerGroupEvent;
@@ -18,21 +18,24 @@ use crate::runtime::Now;
 
 impl GroupShard {
     fn consumer_session_timeout_ms(&self, group: &str) -> u64 {
-        let own = self.metadata.image.group_overrides(group).consumer_session_timeout_ms;
-        let GroupSettings { consumer_session_bounds_ms: bounds, .. } = self.settings;
-        positive(within(own, bounds, self.settings.consumer_session_timeout_ms))
+        let of = &self.settings;
+        let (bounds, of_broker) = (of.consumer_session_bounds_ms, of.consumer_session_timeout_ms);
+        let config = GroupConfig::ConsumerSessionTimeoutMs;
+        positive(self.group_config(group, config, bounds, of_broker))
     }
 
     pub(super) fn consumer_heartbeat_interval_ms(&self, group: &str) -> i32 {
-        let own = self.metadata.image.group_overrides(group).consumer_heartbeat_interval_ms;
-        let GroupSettings { consumer_heartbeat_bounds_ms: bounds, .. } = self.settings;
-        within(own, bounds, self.settings.consumer_heartbeat_interval_ms)
+        let of = &self.settings;
+        let (bounds, of_broker) =
+            (of.consumer_heartbeat_bounds_ms, of.consumer_heartbeat_interval_ms);
+        self.group_config(group, GroupConfig::ConsumerHeartbeatIntervalMs, bounds, of_broker)
     }
 
     pub(super) fn consumer_assignment_interval_ms(&self, group: &str) -> i32 {
-        let own = self.metadata.image.group_overrides(group).consumer_assignment_interval_ms;
-        let GroupSettings { consumer_assignment_bounds_ms: bounds, .. } = self.settings;
-        within(own, bounds, self.settings.consumer_assignment_interval_ms)
+        let of = &self.settings;
+        let (bounds, of_broker) =
+            (of.consumer_assignment_bounds_ms, of.consumer_assignment_interval_ms);
+        self.group_config(group, GroupConfig::ConsumerAssignmentIntervalMs, bounds, of_broker)
     }
 
     pub(super) fn restart_consumer_session(

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
-use super::super::streams::StreamsOverrides;
+use super::GroupConfig;
 
 /// A topic as of one version of the metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,24 +14,6 @@ pub struct TopicMetadata {
     pub id: Uuid,
     pub name: StrBytes,
     pub partitions: i32,
-}
-
-/// What a group sets for itself, or the cluster at run time; none: the broker's value holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct GroupOverrides {
-    /// consumer.session.timeout.ms
-    pub consumer_session_timeout_ms: Option<i32>,
-    /// consumer.heartbeat.interval.ms
-    pub consumer_heartbeat_interval_ms: Option<i32>,
-    /// consumer.assignment.interval.ms, or the cluster's group.consumer.assignment.interval.ms
-    pub consumer_assignment_interval_ms: Option<i32>,
-    /// share.session.timeout.ms
-    pub share_session_timeout_ms: Option<i32>,
-    /// share.heartbeat.interval.ms
-    pub share_heartbeat_interval_ms: Option<i32>,
-    /// share.assignment.interval.ms, or the cluster's group.share.assignment.interval.ms
-    pub share_assignment_interval_ms: Option<i32>,
-    pub streams: StreamsOverrides,
 }
 
 /// The metadata of the cluster at one version.
@@ -48,7 +30,8 @@ pub trait ClusterMetadata: Debug + Send + Sync {
     /// Of all topics, in no order.
     fn topic_names(&self) -> Vec<StrBytes>;
 
-    fn group_overrides(&self, group: &str) -> GroupOverrides;
+    /// What a group sets for itself, or the cluster at run time; none: the broker's value holds.
+    fn group_config(&self, group: &str, config: GroupConfig) -> Option<i32>;
 }
 
 /// Before anything is known.
@@ -76,7 +59,7 @@ impl ClusterMetadata for NoMetadata {
         Vec::new()
     }
 
-    fn group_overrides(&self, _: &str) -> GroupOverrides {
-        GroupOverrides::default()
+    fn group_config(&self, _: &str, _: GroupConfig) -> Option<i32> {
+        None
     }
 }

@@ -96,7 +96,7 @@ fn little_endian(value: i64) -> [u8; 8] {
 mod tests {
     use uuid::Uuid;
 
-    use super::super::metadata::GroupOverrides;
+    use super::super::GroupConfig;
     use super::*;
 
     #[derive(Debug)]
@@ -123,8 +123,8 @@ mod tests {
             Vec::new()
         }
 
-        fn group_overrides(&self, _: &str) -> GroupOverrides {
-            GroupOverrides::default()
+        fn group_config(&self, _: &str, _: GroupConfig) -> Option<i32> {
+            None
         }
     }
 

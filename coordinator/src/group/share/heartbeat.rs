@@ -14,8 +14,7 @@ use protocol::wire::StrBytes;
 use super::super::Outputs;
 use super::super::answer::GroupError;
 use super::super::log_event::LogEvent;
-use super::super::modern::{Assignment, ClusterMetadata};
-use super::super::settings::within;
+use super::super::modern::{Assignment, ClusterMetadata, GroupConfig};
 use super::super::settings::{Caller, own};
 use super::super::shard::{Group, GroupShard};
 use super::event::ShareGroupEvent;
@@ -232,16 +231,17 @@ impl GroupShard {
     }
 
     pub(super) fn share_session_timeout_ms(&self, group: &str) -> u64 {
-        let own = self.metadata.image.group_overrides(group).share_session_timeout_ms;
-        let settings = &self.settings.share;
-        let timeout_ms = within(own, settings.session_bounds_ms, settings.session_timeout_ms);
+        let of = &self.settings.share;
+        let config = GroupConfig::ShareSessionTimeoutMs;
+        let timeout_ms =
+            self.group_config(group, config, of.session_bounds_ms, of.session_timeout_ms);
         u64::try_from(timeout_ms).unwrap_or(0)
     }
 
     fn share_heartbeat_interval_ms(&self, group: &str) -> i32 {
-        let own = self.metadata.image.group_overrides(group).share_heartbeat_interval_ms;
-        let settings = &self.settings.share;
-        within(own, settings.heartbeat_bounds_ms, settings.heartbeat_interval_ms)
+        let of = &self.settings.share;
+        let config = GroupConfig::ShareHeartbeatIntervalMs;
+        self.group_config(group, config, of.heartbeat_bounds_ms, of.heartbeat_interval_ms)
     }
 }
 

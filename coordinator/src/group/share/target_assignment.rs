@@ -10,8 +10,7 @@ use uuid::Uuid;
 
 use super::super::Outputs;
 use super::super::log_event::LogEvent;
-use super::super::modern::{Assignment, hash_map_order, hash_set_order};
-use super::super::settings::within;
+use super::super::modern::{Assignment, GroupConfig, hash_map_order, hash_set_order, may_assign};
 use super::super::shard::GroupShard;
 use super::assignor::{self, ShareGroupSpec, ShareMemberSpec};
 use super::event::ShareGroupEvent;
@@ -68,13 +67,11 @@ impl GroupShard {
 
     /// Whether enough time has passed since the last target (KIP-1263).
     fn may_assign_share(&self, group: &ShareGroup, now: Now) -> bool {
-        let own = self.metadata.image.group_overrides(&group.id).share_assignment_interval_ms;
-        let settings = &self.settings.share;
-        let bounds = settings.assignment_interval_bounds_ms;
-        let interval_ms = i64::from(within(own, bounds, settings.assignment_interval_ms));
-        group.assignment_timestamp_ms == 0
-            || interval_ms == 0
-            || now.wall_ms >= group.assignment_timestamp_ms + interval_ms
+        let of = &self.settings.share;
+        let (bounds, of_broker) = (of.assignment_interval_bounds_ms, of.assignment_interval_ms);
+        let config = GroupConfig::ShareAssignmentIntervalMs;
+        let interval_ms = self.group_config(&group.id, config, bounds, of_broker);
+        may_assign(group.assignment_timestamp_ms, interval_ms, now)
     }
 
     fn share_group_spec(&self, assigning: &Assigning<'_>) -> ShareGroupSpec {

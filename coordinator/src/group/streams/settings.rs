@@ -1,8 +1,8 @@
-//! Limits and delays of streams groups: the broker's, and what a group sets for itself.
+//! Limits and delays of streams groups: the broker's, and what counts for a group.
 //!
-//! Defaults are those of `GroupCoordinatorConfig`; the rest answers to `GroupConfig` and
-//! `GroupConfigManager`.
+//! Defaults are those of `GroupCoordinatorConfig`.
 
+use super::super::modern::GroupConfig;
 use super::super::shard::GroupShard;
 
 /// Of the broker.
@@ -47,57 +47,35 @@ impl Default for StreamsSettings {
     }
 }
 
-/// What a group sets for itself; none: the broker's value holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct StreamsOverrides {
-    /// streams.session.timeout.ms
-    pub session_timeout_ms: Option<i32>,
-    /// streams.heartbeat.interval.ms
-    pub heartbeat_interval_ms: Option<i32>,
-    /// streams.num.standby.replicas
-    pub num_standby_replicas: Option<i32>,
-    /// streams.initial.rebalance.delay.ms
-    pub initial_rebalance_delay_ms: Option<i32>,
-    /// streams.assignment.interval.ms
-    pub assignment_interval_ms: Option<i32>,
-}
-
-/// What was set when the broker's bounds were others counts as the nearest.
-fn bounded(own: Option<i32>, (least, most): (i32, i32), otherwise: i32) -> i32 {
-    own.map_or(otherwise, |own| own.min(most).max(least))
-}
-
 impl GroupShard {
-    fn streams_overrides(&self, group: &str) -> StreamsOverrides {
-        self.metadata.image().group_overrides(group).streams
-    }
-
     pub(super) fn streams_session_timeout_ms(&self, group: &str) -> i32 {
-        let settings = &self.settings.streams;
-        let own = self.streams_overrides(group).session_timeout_ms;
-        bounded(own, settings.session_bounds_ms, settings.session_timeout_ms)
+        let of = &self.settings.streams;
+        let config = GroupConfig::StreamsSessionTimeoutMs;
+        self.group_config(group, config, of.session_bounds_ms, of.session_timeout_ms)
     }
 
     pub(super) fn streams_heartbeat_interval_ms(&self, group: &str) -> i32 {
-        let settings = &self.settings.streams;
-        let own = self.streams_overrides(group).heartbeat_interval_ms;
-        bounded(own, settings.heartbeat_bounds_ms, settings.heartbeat_interval_ms)
+        let of = &self.settings.streams;
+        let config = GroupConfig::StreamsHeartbeatIntervalMs;
+        self.group_config(group, config, of.heartbeat_bounds_ms, of.heartbeat_interval_ms)
     }
 
     pub(super) fn streams_standby_replicas(&self, group: &str) -> i32 {
-        let settings = &self.settings.streams;
-        let own = self.streams_overrides(group).num_standby_replicas;
-        bounded(own, (i32::MIN, settings.max_standby_replicas), settings.num_standby_replicas)
+        let of = &self.settings.streams;
+        let (config, bounds) =
+            (GroupConfig::StreamsNumStandbyReplicas, (i32::MIN, of.max_standby_replicas));
+        self.group_config(group, config, bounds, of.num_standby_replicas)
     }
 
     pub(super) fn streams_initial_rebalance_delay_ms(&self, group: &str) -> i32 {
-        let own = self.streams_overrides(group).initial_rebalance_delay_ms;
-        own.unwrap_or(self.settings.streams.initial_rebalance_delay_ms)
+        let of = &self.settings.streams;
+        let (config, bounds) = (GroupConfig::StreamsInitialRebalanceDelayMs, (i32::MIN, i32::MAX));
+        self.group_config(group, config, bounds, of.initial_rebalance_delay_ms)
     }
 
     pub(super) fn streams_assignment_interval_ms(&self, group: &str) -> i32 {
-        let settings = &self.settings.streams;
-        let own = self.streams_overrides(group).assignment_interval_ms;
-        bounded(own, settings.assignment_bounds_ms, settings.assignment_interval_ms)
+        let of = &self.settings.streams;
+        let config = GroupConfig::StreamsAssignmentIntervalMs;
+        self.group_config(group, config, of.assignment_bounds_ms, of.assignment_interval_ms)
     }
 }

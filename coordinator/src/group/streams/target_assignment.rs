@@ -12,7 +12,7 @@ use protocol::wire::StrBytes;
 use super::super::Outputs;
 use super::super::answer::GroupError;
 use super::super::log_event::LogEvent;
-use super::super::modern::hash_map_order;
+use super::super::modern::{hash_map_order, may_assign};
 use super::super::shard::{Group, GroupShard};
 use super::super::timers::{Expiry, TimerKey};
 use super::assignor::{GroupSpec, MemberSpec, Subtopology, assign};
@@ -110,10 +110,8 @@ impl GroupShard {
 
     /// Whether enough time has passed since the last target (KIP-1263).
     fn may_assign_streams(&self, group: &StreamsGroup, now: Now) -> bool {
-        let interval_ms = i64::from(self.streams_assignment_interval_ms(&group.id));
-        group.assignment_timestamp_ms == 0
-            || interval_ms == 0
-            || now.wall_ms >= group.assignment_timestamp_ms + interval_ms
+        let interval_ms = self.streams_assignment_interval_ms(&group.id);
+        may_assign(group.assignment_timestamp_ms, interval_ms, now)
     }
 
     /// A new group has waited long enough for members.

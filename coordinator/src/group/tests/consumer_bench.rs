@@ -23,7 +23,8 @@ use crate::runtime::ReplyId;
 pub(in super::super) struct Cluster {
     pub(in super::super) version: i64,
     pub(in super::super) topics: BTreeMap<String, i32>,
-    pub(in super::super) overrides: GroupOverrides,
+    /// What every group sets for itself.
+    pub(in super::super) configs: BTreeMap<GroupConfig, i32>,
 }
 
 pub(in super::super) fn topic_id(name: &str) -> Uuid {
@@ -63,8 +64,8 @@ impl ClusterMetadata for Cluster {
         self.topics.keys().map(|name| text(name)).collect()
     }
 
-    fn group_overrides(&self, _: &str) -> GroupOverrides {
-        self.overrides
+    fn group_config(&self, _: &str, config: GroupConfig) -> Option<i32> {
+        self.configs.get(&config).copied()
     }
 }
 

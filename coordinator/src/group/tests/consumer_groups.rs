@@ -96,11 +96,11 @@ fn a_group_sets_its_own_session_and_interval_within_the_brokers_bounds() {
     bench.cluster = std::sync::Arc::new(Cluster {
         version: 1,
         topics: [("orders".to_owned(), 4)].into(),
-        overrides: GroupOverrides {
-            consumer_session_timeout_ms: Some(1),
-            consumer_heartbeat_interval_ms: Some(99_000),
-            ..GroupOverrides::default()
-        },
+        configs: [
+            (GroupConfig::ConsumerSessionTimeoutMs, 1),
+            (GroupConfig::ConsumerHeartbeatIntervalMs, 99_000),
+        ]
+        .into(),
     });
     assert_eq!(bench.try_beat(&joins("b", &["orders"])).unwrap().heartbeat_interval_ms, 15_000);
     bench.pass(44_999);
@@ -110,11 +110,11 @@ fn a_group_sets_its_own_session_and_interval_within_the_brokers_bounds() {
     bench.cluster = std::sync::Arc::new(Cluster {
         version: 2,
         topics: [("orders".to_owned(), 4)].into(),
-        overrides: GroupOverrides {
-            consumer_session_timeout_ms: Some(50_000),
-            consumer_heartbeat_interval_ms: Some(7_000),
-            ..GroupOverrides::default()
-        },
+        configs: [
+            (GroupConfig::ConsumerSessionTimeoutMs, 50_000),
+            (GroupConfig::ConsumerHeartbeatIntervalMs, 7_000),
+        ]
+        .into(),
     });
     let answer = bench.try_beat(&joins("a", &["orders"])).unwrap();
     assert_eq!(answer.heartbeat_interval_ms, 7_000);
@@ -267,10 +267,7 @@ fn a_new_target_waits_for_its_time() {
     bench.cluster = std::sync::Arc::new(Cluster {
         version: 2,
         topics: [("orders".to_owned(), 4)].into(),
-        overrides: GroupOverrides {
-            consumer_assignment_interval_ms: Some(99_000),
-            ..GroupOverrides::default()
-        },
+        configs: [(GroupConfig::ConsumerAssignmentIntervalMs, 99_000)].into(),
     });
     bench.beat_with(&joins("c", &["orders"]));
     bench.pass(14_999);

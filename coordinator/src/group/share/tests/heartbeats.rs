@@ -148,15 +148,12 @@ fn sessions_begin_anew_with_a_load_and_an_empty_group_stays() {
 #[test]
 fn a_group_s_own_timeouts_count_within_the_bounds() {
     let mut bench = bench();
-    let overrides = GroupOverrides {
-        share_session_timeout_ms: Some(1),
-        share_heartbeat_interval_ms: Some(7_000),
-        ..GroupOverrides::default()
-    };
+    let configs =
+        [(GroupConfig::ShareSessionTimeoutMs, 1), (GroupConfig::ShareHeartbeatIntervalMs, 7_000)];
     bench.cluster = std::sync::Arc::new(Cluster {
         version: 1,
         topics: [("orders".to_owned(), 4)].into(),
-        overrides,
+        configs: configs.into(),
     });
     let answer = bench.try_share(&joins("a", &["orders"])).unwrap();
     assert_eq!(answer.heartbeat_interval_ms, 7_000);

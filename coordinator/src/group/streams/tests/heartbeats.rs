@@ -196,7 +196,7 @@ fn standbys_go_to_other_processes_and_their_number_may_change_at_any_time() {
     assert_eq!(bench.described_streams().state, "Stable");
     let mut cluster = Cluster { version: 3, ..Cluster::default() };
     cluster.topics = [("words".to_owned(), 4), ("counts".to_owned(), 4)].into();
-    cluster.overrides.streams.num_standby_replicas = Some(1);
+    cluster.configs.insert(GroupConfig::StreamsNumStandbyReplicas, 1);
     bench.cluster = std::sync::Arc::new(cluster);
     let answer = bench.try_beat_streams(&stays("a", 3)).unwrap();
     let tasks = answer.tasks.unwrap();
