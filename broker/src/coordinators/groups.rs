@@ -16,7 +16,6 @@ use coordinator::group::{
 use coordinator::partition_of;
 use coordinator::runtime::{Producer, TransactionEnd, WriteFailure};
 use parking_lot::RwLock;
-use protocol::batch::Compression;
 use protocol::wire::StrBytes;
 use raft::feature::{GROUP_VERSION, SHARE_VERSION, STREAMS_VERSION};
 use raft::image::{Changes, MetadataImage};
@@ -89,13 +88,10 @@ impl Limits {
                 ..defaults
             },
             commit_timeout: Duration::from_millis(ms(config.offsets_commit_timeout_ms.into())),
-            shards: ShardSettings {
-                load_buffer_bytes: size(config.offsets_load_buffer_size),
-                compression: u8::try_from(config.offsets_topic_compression_codec)
-                    .ok()
-                    .and_then(|codec| Compression::from_id(codec).ok())
-                    .unwrap_or(Compression::None),
-            },
+            shards: ShardSettings::of(
+                config.offsets_load_buffer_size,
+                config.offsets_topic_compression_codec,
+            ),
             topic_partitions: config.offsets_topic_num_partitions,
             has_consumer_protocol: has_protocol("consumer"),
             has_streams_protocol: has_protocol("streams"),

@@ -24,6 +24,18 @@ pub(crate) struct ShardSettings {
     pub(crate) compression: Compression,
 }
 
+impl ShardSettings {
+    /// By what the keys of a coordinator's topic say.
+    pub(crate) fn of(load_buffer_size: i32, compression_codec: i32) -> Self {
+        let codec = u8::try_from(compression_codec).ok();
+        let compression = codec.and_then(|codec| Compression::from_id(codec).ok());
+        Self {
+            load_buffer_bytes: usize::try_from(load_buffer_size).unwrap_or(0),
+            compression: compression.unwrap_or(Compression::None),
+        }
+    }
+}
+
 /// A partition of a coordinator's topic that is led here and is not served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unserved {

@@ -17,7 +17,6 @@ use coordinator::share::{
     ShareError, SharePartitionKey, ShareSettings, ShareShard, StateRead, StateSummary,
     SummaryAnswer, WriteState,
 };
-use protocol::batch::Compression;
 use raft::feature::SHARE_VERSION;
 use raft::image::{Changes, MetadataImage};
 use uuid::Uuid;
@@ -71,13 +70,10 @@ fn settings(config: &BrokerConfig) -> ShareSettings {
 }
 
 fn shard_settings(config: &BrokerConfig) -> ShardSettings {
-    ShardSettings {
-        load_buffer_bytes: usize::try_from(config.share_coordinator_load_buffer_size).unwrap_or(0),
-        compression: u8::try_from(config.share_coordinator_state_topic_compression_codec)
-            .ok()
-            .and_then(|codec| Compression::from_id(codec).ok())
-            .unwrap_or(Compression::None),
-    }
+    ShardSettings::of(
+        config.share_coordinator_load_buffer_size,
+        config.share_coordinator_state_topic_compression_codec,
+    )
 }
 
 /// The share state of this broker.

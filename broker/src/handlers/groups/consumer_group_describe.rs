@@ -13,9 +13,9 @@ use protocol::messages::{
 };
 use protocol::wire::StrBytes;
 
+use super::described::{Asked, Described, described};
 use crate::coordinators::groups::Groups;
 use crate::metadata::metadata_cache::MetadataCache;
-use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
 use crate::requests::error_map;
 use crate::requests::reply::CloseConnection;
@@ -29,32 +29,16 @@ pub(crate) async fn handle(
     context: &RequestContext,
     request: ConsumerGroupDescribeRequest,
 ) -> Result<ConsumerGroupDescribeResponse, CloseConnection> {
-    let is_served = groups.serves_consumer_groups(&metadata.image());
-    let mut denied = Vec::new();
-    let mut described = Vec::with_capacity(request.group_ids.len());
-    for id in request.group_ids {
-        let refused = |code: ErrorCode| {
-            DescribedGroup::default().with_group_id(id.clone()).with_error_code(code.code())
-        };
-        if !is_served {
-            described.push(refused(ErrorCode::UnsupportedVersion));
-        } else if !context.authorize(Operation::Describe, Resource::Group(&id)) {
-            denied.push(refused(ErrorCode::GroupAuthorizationFailed));
-        } else {
-            let mut group = describe_one(metadata, groups, id);
-            if request.include_authorized_operations && group.error_code == 0 {
-                group.authorized_operations =
-                    context.authorized_operations(Resource::Group(&group.group_id));
-            }
-            described.push(visible(context, group));
-        }
-    }
-    denied.extend(described);
-    Ok(ConsumerGroupDescribeResponse::default().with_groups(denied))
+    let asked = Asked {
+        is_served: groups.serves_consumer_groups(&metadata.image()),
+        ids: request.group_ids,
+        include_authorized_operations: request.include_authorized_operations,
+    };
+    let groups = described(context, asked, |id| describe_one(metadata, groups, id));
+    Ok(ConsumerGroupDescribeResponse::default().with_groups(groups))
 }
 
 fn describe_one(metadata: &MetadataCache, groups: &Groups, id: GroupId) -> DescribedGroup {
-    let refused = DescribedGroup::default().with_group_id(id.clone());
     let described = if id.is_empty() {
         Err(GroupError::InvalidGroupId)
     } else {
@@ -62,10 +46,11 @@ fn describe_one(metadata: &MetadataCache, groups: &Groups, id: GroupId) -> Descr
     };
     match described {
         Ok(group) => respond(group),
-        Err(error @ (GroupError::GroupNotFound(_) | GroupError::NotAConsumerGroup(_))) => refused
-            .with_error_code(ErrorCode::GroupIdNotFound.code())
-            .with_error_message(Some(StrBytes::from_string(error.to_string()))),
-        Err(error) => refused.with_error_code(error_map::groups::code(&error).code()),
+        Err(error @ (GroupError::GroupNotFound(_) | GroupError::NotAConsumerGroup(_))) => {
+            let why = StrBytes::from_string(error.to_string());
+            DescribedGroup::refused(id, ErrorCode::GroupIdNotFound, Some(why))
+        }
+        Err(error) => DescribedGroup::refused(id, error_map::groups::code(&error), None),
     }
 }
 
@@ -78,24 +63,33 @@ fn look_up(
     shard.act(|shard, _, _| shard.describe_consumer_group(id))?
 }
 
-/// A group with a topic that the sender may not see is not shown at all.
-fn visible(context: &RequestContext, group: DescribedGroup) -> DescribedGroup {
-    let is_denied = |topic: &TopicPartitions| {
-        !context.authorize(Operation::Describe, Resource::Topic(&topic.topic_name))
-    };
-    let shows = |assignment: &Assignment| assignment.topic_partitions.iter().any(is_denied);
-    if !group
-        .members
-        .iter()
-        .any(|member| shows(&member.assignment) || shows(&member.target_assignment))
-    {
-        return group;
+impl Described for DescribedGroup {
+    const TOPICS_DENIED: &'static str =
+        "The group has described topic(s) that the client is not authorized to describe.";
+
+    fn refused(id: GroupId, code: ErrorCode, why: Option<StrBytes>) -> Self {
+        Self::default().with_group_id(id).with_error_code(code.code()).with_error_message(why)
     }
-    let why = "The group has described topic(s) that the client is not authorized to describe.";
-    DescribedGroup::default()
-        .with_group_id(group.group_id)
-        .with_error_code(ErrorCode::TopicAuthorizationFailed.code())
-        .with_error_message(Some(StrBytes::from_static_str(why)))
+
+    fn group_id(&self) -> &GroupId {
+        &self.group_id
+    }
+
+    fn is_refused(&self) -> bool {
+        self.error_code != 0
+    }
+
+    fn set_authorized_operations(&mut self, operations: i32) {
+        self.authorized_operations = operations;
+    }
+
+    fn names(&self, is_such: &dyn Fn(&str) -> bool) -> bool {
+        let shows = |assignment: &Assignment| {
+            assignment.topic_partitions.iter().any(|topic| is_such(&topic.topic_name))
+        };
+        let mut members = self.members.iter();
+        members.any(|member| shows(&member.assignment) || shows(&member.target_assignment))
+    }
 }
 
 fn respond(group: DescribedConsumerGroup) -> DescribedGroup {

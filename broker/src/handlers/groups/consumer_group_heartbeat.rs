@@ -1,8 +1,9 @@
 //! ConsumerGroupHeartbeat: a member of a consumer group joins, stays or leaves.
 //! Kafka: `KafkaApis.handleConsumerGroupHeartbeatRequest`.
 
-use coordinator::group::{Assignment, GroupError, HeartbeatAnswer, refuse_heartbeat};
-use coordinator::group::{Caller, ConsumerGroupHeartbeat};
+use coordinator::group::{
+    Assignment, ConsumerGroupHeartbeat, GroupError, HeartbeatAnswer, refuse_heartbeat,
+};
 use protocol::ErrorCode;
 use protocol::messages::consumer_group_heartbeat_response::{
     Assignment as AssignmentMessage, TopicPartitions,
@@ -11,6 +12,7 @@ use protocol::messages::{ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatRe
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
+use super::caller;
 use crate::coordinators::groups::{Groups, Parked};
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::authorizer::{Operation, Resource};
@@ -55,11 +57,7 @@ fn ask(
     refuse_heartbeat(request, context.api_version, &groups.settings().consumer_assignors)?;
     let shard = groups.shard(groups.partition_of(&request.group_id, &metadata.image()))?;
     let host = context.client.host();
-    let caller = Caller {
-        client_id: &context.client_id,
-        client_host: &host,
-        api_version: context.api_version,
-    };
+    let caller = caller(context, &host);
     let (image, draw) = (groups.cluster_metadata(), Uuid::new_v4());
     Ok(shard.ask(|shard, reply, now, out| {
         shard.consumer_group_heartbeat(

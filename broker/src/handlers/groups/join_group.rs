@@ -1,12 +1,13 @@
 //! JoinGroup: a member comes into its group; the answer waits for the others.
 //! Kafka: `KafkaApis.handleJoinGroupRequest`.
 
-use coordinator::group::{Caller, GroupError, JoinAnswer, refuse_join};
+use coordinator::group::{GroupError, JoinAnswer, refuse_join};
 use protocol::messages::join_group_response::JoinGroupResponseMember;
 use protocol::messages::{JoinGroupRequest, JoinGroupResponse};
 use protocol::wire::StrBytes;
 use uuid::Uuid;
 
+use super::caller;
 use crate::coordinators::groups::Groups;
 use crate::coordinators::groups::Parked;
 use crate::metadata::metadata_cache::MetadataCache;
@@ -49,11 +50,7 @@ fn ask(
 ) -> Result<Parked<JoinAnswer>, GroupError> {
     let shard = groups.shard(groups.partition_of(&request.group_id, &metadata.image()))?;
     let host = context.client.host();
-    let caller = Caller {
-        client_id: &context.client_id,
-        client_host: &host,
-        api_version: context.api_version,
-    };
+    let caller = caller(context, &host);
     let draw = Uuid::new_v4();
     let image = groups.cluster_metadata();
     Ok(shard.ask(|shard, reply, now, out| {

@@ -15,9 +15,9 @@ use protocol::messages::{
 };
 use protocol::wire::StrBytes;
 
+use super::described::{Asked, Described, described};
 use crate::coordinators::groups::Groups;
 use crate::metadata::metadata_cache::MetadataCache;
-use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
 use crate::requests::error_map;
 use crate::requests::reply::CloseConnection;
@@ -28,35 +28,13 @@ pub(crate) async fn handle(
     context: &RequestContext,
     request: StreamsGroupDescribeRequest,
 ) -> Result<StreamsGroupDescribeResponse, CloseConnection> {
-    let is_served = groups.serves_streams_groups(&metadata.image());
-    let mut denied = Vec::new();
-    let mut described = Vec::with_capacity(request.group_ids.len());
-    for id in request.group_ids {
-        let refused = |code| refusal(&id, code, None);
-        if !is_served {
-            described.push(refused(ErrorCode::UnsupportedVersion));
-        } else if !context.authorize(Operation::Describe, Resource::Group(&id)) {
-            denied.push(refused(ErrorCode::GroupAuthorizationFailed));
-        } else {
-            let mut group = describe_one(metadata, groups, id);
-            if request.include_authorized_operations && group.error_code == 0 {
-                group.authorized_operations =
-                    context.authorized_operations(Resource::Group(&group.group_id));
-            }
-            described.push(visible(context, group));
-        }
-    }
-    denied.extend(described);
-    Ok(StreamsGroupDescribeResponse { groups: denied, ..StreamsGroupDescribeResponse::default() })
-}
-
-fn refusal(id: &GroupId, code: ErrorCode, why: Option<StrBytes>) -> DescribedGroup {
-    DescribedGroup {
-        group_id: id.clone(),
-        error_code: code.code(),
-        error_message: why,
-        ..DescribedGroup::default()
-    }
+    let asked = Asked {
+        is_served: groups.serves_streams_groups(&metadata.image()),
+        ids: request.group_ids,
+        include_authorized_operations: request.include_authorized_operations,
+    };
+    let groups = described(context, asked, |id| describe_one(metadata, groups, id));
+    Ok(StreamsGroupDescribeResponse { groups, ..StreamsGroupDescribeResponse::default() })
 }
 
 fn describe_one(metadata: &MetadataCache, groups: &Groups, id: GroupId) -> DescribedGroup {
@@ -69,9 +47,9 @@ fn describe_one(metadata: &MetadataCache, groups: &Groups, id: GroupId) -> Descr
         Ok(group) => respond(group),
         Err(error @ (GroupError::GroupNotFound(_) | GroupError::NotAStreamsGroup(_))) => {
             let why = StrBytes::from_string(error.to_string());
-            refusal(&id, ErrorCode::GroupIdNotFound, Some(why))
+            DescribedGroup::refused(id, ErrorCode::GroupIdNotFound, Some(why))
         }
-        Err(error) => refusal(&id, error_map::groups::code(&error), None),
+        Err(error) => DescribedGroup::refused(id, error_map::groups::code(&error), None),
     }
 }
 
@@ -84,22 +62,35 @@ fn look_up(
     shard.act(|shard, _, _| shard.describe_streams_group(id))?
 }
 
-/// A group with a topic that the sender may not see is not shown at all.
-fn visible(context: &RequestContext, group: DescribedGroup) -> DescribedGroup {
-    let parts = group.topology.iter().flat_map(|topology| topology.subtopologies.iter().flatten());
-    let is_denied =
-        |topic: &TopicName| !context.authorize(Operation::Describe, Resource::Topic(topic));
-    let hides = |part: &Subtopology| {
-        let named = part.source_topics.iter().chain(&part.repartition_sink_topics);
-        let made = part.repartition_source_topics.iter().chain(&part.state_changelog_topics);
-        named.chain(made.map(|topic| &topic.name)).any(is_denied)
-    };
-    if !parts.into_iter().any(hides) {
-        return group;
+impl Described for DescribedGroup {
+    const TOPICS_DENIED: &'static str =
+        "The described group uses topics that the client is not authorized to describe.";
+
+    fn refused(id: GroupId, code: ErrorCode, why: Option<StrBytes>) -> Self {
+        Self { group_id: id, error_code: code.code(), error_message: why, ..Self::default() }
     }
-    let why = "The described group uses topics that the client is not authorized to describe.";
-    let code = ErrorCode::TopicAuthorizationFailed;
-    refusal(&group.group_id, code, Some(StrBytes::from_static_str(why)))
+
+    fn group_id(&self) -> &GroupId {
+        &self.group_id
+    }
+
+    fn is_refused(&self) -> bool {
+        self.error_code != 0
+    }
+
+    fn set_authorized_operations(&mut self, operations: i32) {
+        self.authorized_operations = operations;
+    }
+
+    fn names(&self, is_such: &dyn Fn(&str) -> bool) -> bool {
+        let parts =
+            self.topology.iter().flat_map(|topology| topology.subtopologies.iter().flatten());
+        parts.into_iter().any(|part| {
+            let named = part.source_topics.iter().chain(&part.repartition_sink_topics);
+            let made = part.repartition_source_topics.iter().chain(&part.state_changelog_topics);
+            named.chain(made.map(|topic| &topic.name)).any(|topic| is_such(topic))
+        })
+    }
 }
 
 fn respond(group: DescribedStreamsGroup) -> DescribedGroup {

@@ -6,12 +6,13 @@ mod message;
 
 use std::sync::Arc;
 
-use coordinator::group::{Caller, GroupError, StreamsHeartbeatAnswer, refuse_streams_heartbeat};
+use coordinator::group::{GroupError, StreamsHeartbeatAnswer, refuse_streams_heartbeat};
 use protocol::ErrorCode;
 use protocol::messages::streams_group_heartbeat_request::Topology;
 use protocol::messages::{StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse};
 use protocol::wire::StrBytes;
 
+use super::caller;
 use crate::coordinators::groups::{Groups, Parked};
 use crate::metadata::auto_topics::{AutoTopics, is_valid_name};
 use crate::metadata::metadata_cache::{MetadataCache, is_internal};
@@ -80,11 +81,7 @@ fn ask(
     refuse_streams_heartbeat(&request)?;
     let shard = groups.shard(groups.partition_of(&request.group_id, &metadata.image()))?;
     let host = context.client.host();
-    let caller = Caller {
-        client_id: &context.client_id,
-        client_host: &host,
-        api_version: context.api_version,
-    };
+    let caller = caller(context, &host);
     let image = groups.cluster_metadata();
     Ok(shard.ask(|shard, reply, now, out| {
         shard.streams_group_heartbeat(caller, &request, &image, reply, now, out);

@@ -11,12 +11,13 @@ use protocol::messages::share_group_describe_response::{
 use protocol::messages::{
     GroupId, ShareGroupDescribeRequest, ShareGroupDescribeResponse, TopicName,
 };
+use protocol::wire::StrBytes;
 
 use super::refusal;
 use crate::coordinators::groups::Groups;
+use crate::handlers::groups::described::{Asked, Described, described};
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::api_error::{ApiError, text};
-use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
 use crate::requests::reply::CloseConnection;
 
@@ -26,40 +27,24 @@ pub(crate) async fn handle(
     context: &RequestContext,
     request: ShareGroupDescribeRequest,
 ) -> Result<ShareGroupDescribeResponse, CloseConnection> {
-    let is_served = groups.serves_share_groups(&metadata.image());
-    let mut denied = Vec::new();
-    let mut described = Vec::with_capacity(request.group_ids.len());
-    for id in request.group_ids {
-        let refused = |code: ErrorCode| {
-            DescribedGroup::default().with_group_id(id.clone()).with_error_code(code.code())
-        };
-        if !is_served {
-            described.push(refused(ErrorCode::UnsupportedVersion));
-        } else if !context.authorize(Operation::Describe, Resource::Group(&id)) {
-            denied.push(refused(ErrorCode::GroupAuthorizationFailed));
-        } else {
-            let mut group = describe_one(metadata, groups, id);
-            if request.include_authorized_operations && group.error_code == 0 {
-                group.authorized_operations =
-                    context.authorized_operations(Resource::Group(&group.group_id));
-            }
-            described.push(visible(context, group));
-        }
-    }
-    denied.extend(described);
-    Ok(ShareGroupDescribeResponse::default().with_groups(denied))
+    let asked = Asked {
+        is_served: groups.serves_share_groups(&metadata.image()),
+        ids: request.group_ids,
+        include_authorized_operations: request.include_authorized_operations,
+    };
+    let groups = described(context, asked, |id| describe_one(metadata, groups, id));
+    Ok(ShareGroupDescribeResponse::default().with_groups(groups))
 }
 
 fn describe_one(metadata: &MetadataCache, groups: &Groups, id: GroupId) -> DescribedGroup {
-    let refused = DescribedGroup::default().with_group_id(id.clone());
     if id.is_empty() {
-        return refused.with_error_code(ErrorCode::InvalidGroupId.code());
+        return DescribedGroup::refused(id, ErrorCode::InvalidGroupId, None);
     }
     match look_up(metadata, groups, &id) {
         Ok(group) => respond(group),
         Err(error) => {
             let ApiError { code, message } = refusal(&error);
-            refused.with_error_code(code.code()).with_error_message(message.map(text))
+            DescribedGroup::refused(id, code, message.map(text))
         }
     }
 }
@@ -73,20 +58,33 @@ fn look_up(
     shard.act(|shard, _, _| shard.describe_share_group(id))?
 }
 
-/// A group with a topic that the sender may not see is not shown at all.
-fn visible(context: &RequestContext, group: DescribedGroup) -> DescribedGroup {
-    let is_denied = |topic: &TopicPartitions| {
-        !context.authorize(Operation::Describe, Resource::Topic(&topic.topic_name))
-    };
-    let mut members = group.members.iter();
-    if !members.any(|member| member.assignment.topic_partitions.iter().any(is_denied)) {
-        return group;
+impl Described for DescribedGroup {
+    const TOPICS_DENIED: &'static str =
+        "The group has described topic(s) that the client is not authorized to describe.";
+
+    fn refused(id: GroupId, code: ErrorCode, why: Option<StrBytes>) -> Self {
+        Self::default().with_group_id(id).with_error_code(code.code()).with_error_message(why)
     }
-    let why = "The group has described topic(s) that the client is not authorized to describe.";
-    DescribedGroup::default()
-        .with_group_id(group.group_id)
-        .with_error_code(ErrorCode::TopicAuthorizationFailed.code())
-        .with_error_message(Some(text(why)))
+
+    fn group_id(&self) -> &GroupId {
+        &self.group_id
+    }
+
+    fn is_refused(&self) -> bool {
+        self.error_code != 0
+    }
+
+    fn set_authorized_operations(&mut self, operations: i32) {
+        self.authorized_operations = operations;
+    }
+
+    fn names(&self, is_such: &dyn Fn(&str) -> bool) -> bool {
+        let mut members = self.members.iter();
+        members.any(|member| {
+            let topics = &member.assignment.topic_partitions;
+            topics.iter().any(|topic| is_such(&topic.topic_name))
+        })
+    }
 }
 
 fn respond(group: DescribedShareGroup) -> DescribedGroup {

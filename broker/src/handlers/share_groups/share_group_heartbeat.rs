@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use coordinator::group::{
-    Assignment, Caller, GroupError, ShareGroupHeartbeat, ShareHeartbeatAnswer, is_share_member_id,
+    Assignment, GroupError, ShareGroupHeartbeat, ShareHeartbeatAnswer, is_share_member_id,
     refuse_share_heartbeat,
 };
 use protocol::ErrorCode;
@@ -17,6 +17,7 @@ use protocol::wire::StrBytes;
 use crate::coordinators::groups::Groups;
 use crate::coordinators::persister::Persister;
 use crate::coordinators::share_group_state;
+use crate::handlers::groups::caller;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
@@ -60,11 +61,7 @@ async fn beat(
     refuse_share_heartbeat(request)?;
     let shard = groups.shard(groups.partition_of(&request.group_id, &metadata.image()))?;
     let host = context.client.host();
-    let caller = Caller {
-        client_id: &context.client_id,
-        client_host: &host,
-        api_version: context.api_version,
-    };
+    let caller = caller(context, &host);
     let image = groups.cluster_metadata();
     let parked = shard.ask(|shard, reply, now, out| {
         shard.share_group_heartbeat(caller, request, &image, reply, now, out);
