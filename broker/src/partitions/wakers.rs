@@ -22,9 +22,12 @@ impl Wakers {
     /// Wakes `sleeper` once, at the next change.
     pub(crate) fn register(&self, sleeper: Weak<Notify>) {
         let mut waiting = self.waiting.lock();
-        // Who gave up meanwhile leaves nothing behind but its entry.
+        // Who gave up meanwhile leaves nothing behind but its entry, and who was woken elsewhere
+        // registers here again.
         if waiting.len() == waiting.capacity() {
             waiting.retain(|sleeper| sleeper.strong_count() > 0);
+            waiting.sort_unstable_by_key(Weak::as_ptr);
+            waiting.dedup_by(|one, other| one.ptr_eq(other));
         }
         waiting.push(sleeper);
         self.any.store(true, Ordering::SeqCst);
@@ -87,5 +90,20 @@ mod tests {
             wakers.register(Arc::downgrade(&Arc::new(Notify::new())));
         }
         assert!(wakers.waiting.lock().len() < 100);
+    }
+
+    #[tokio::test]
+    async fn a_sleeper_that_is_woken_elsewhere_again_and_again_does_not_pile_up() {
+        let wakers = Wakers::default();
+        let sleepers = [(); 3].map(|()| Arc::new(Notify::new()));
+        for _ in 0..10_000 {
+            sleepers.iter().for_each(|sleeper| wakers.register(Arc::downgrade(sleeper)));
+        }
+        assert!(wakers.waiting.lock().len() < 100);
+        wakers.wake();
+        for sleeper in sleepers {
+            let woken = tokio::time::timeout(Duration::from_secs(5), sleeper.notified()).await;
+            assert!(woken.is_ok());
+        }
     }
 }
