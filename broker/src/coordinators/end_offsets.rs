@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::{Address, Peer, PeerError, PeerSettings};
+use client::{Peer, PeerError};
 use coordinator::share::ShareTopicPartition;
-use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use protocol::messages::{ListOffsetsRequest, ListOffsetsResponse, TopicName};
@@ -15,8 +14,9 @@ use protocol::wire::StrBytes;
 use raft::image::MetadataImage;
 
 use super::persister::backoff::Backoff;
+use crate::metadata::broker_peers::BrokerPeers;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
-use crate::metadata::metadata_cache::{MetadataCache, node_address};
+use crate::metadata::metadata_cache::MetadataCache;
 
 /// `DEFAULT_SOCKET_CONNECTION_SETUP_TIMEOUT_MAX_MS`, which Kafka waits for an answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -30,14 +30,14 @@ pub(crate) type EndOffset = Result<i64, ErrorCode>;
 /// The way to the leaders of partitions.
 #[derive(Debug)]
 pub(crate) struct EndOffsets {
-    config: Arc<DynamicBrokerConfig>,
     metadata: Arc<MetadataCache>,
-    peers: Mutex<HashMap<i32, (Address, Arc<Peer>)>>,
+    peers: BrokerPeers,
 }
 
 impl EndOffsets {
     pub(crate) fn new(config: Arc<DynamicBrokerConfig>, metadata: Arc<MetadataCache>) -> Self {
-        Self { config, metadata, peers: Mutex::default() }
+        let prefix = format!("[NetworkPartitionMetadataClient broker={}]: ", config.node_id());
+        Self { metadata, peers: BrokerPeers::new(config, prefix) }
     }
 
     /// Of each of these, from all leaders at once.
@@ -55,7 +55,7 @@ impl EndOffsets {
             }
         }
         let asked = by_leader.into_iter().map(|(leader, places)| {
-            let peer = self.peer(&image, leader);
+            let peer = self.peers.find(&image, leader);
             let request = request(&places);
             let asking = tokio::spawn(async move {
                 match peer {
@@ -84,27 +84,7 @@ impl EndOffsets {
     fn leader(&self, image: &MetadataImage, place: ShareTopicPartition) -> Option<(i32, StrBytes)> {
         let topic = image.topics().by_id(place.topic_id)?;
         let leader = topic.partition(place.partition)?.leader;
-        self.address(image, leader).map(|_| (leader, topic.name.clone()))
-    }
-
-    fn peer(&self, image: &MetadataImage, id: i32) -> Option<Arc<Peer>> {
-        let address = self.address(image, id)?;
-        let mut peers = self.peers.lock();
-        match peers.get(&id) {
-            Some((known, peer)) if *known == address => Some(Arc::clone(peer)),
-            _ => {
-                let own = self.config.node_id();
-                let prefix = format!("[NetworkPartitionMetadataClient broker={own}]: ");
-                let settings = PeerSettings::new(own.to_string(), prefix).of_node(id);
-                let peer = Arc::new(Peer::new(address.clone(), settings));
-                peers.insert(id, (address, Arc::clone(&peer)));
-                Some(peer)
-            }
-        }
-    }
-
-    fn address(&self, image: &MetadataImage, id: i32) -> Option<Address> {
-        node_address(image, id, &self.config.current().inter_broker_listener_name)
+        self.peers.address(image, leader).map(|_| (leader, topic.name.clone()))
     }
 }
 

@@ -17,7 +17,7 @@ use coordinator::partition_of;
 use coordinator::runtime::{Producer, TransactionEnd, WriteFailure};
 use parking_lot::RwLock;
 use protocol::wire::StrBytes;
-use raft::feature::{GROUP_VERSION, SHARE_VERSION, STREAMS_VERSION};
+use raft::feature::{GROUP_VERSION, STREAMS_VERSION};
 use raft::image::{Changes, MetadataImage};
 use uuid::Uuid;
 
@@ -209,11 +209,6 @@ impl Groups {
     /// Whether the configuration and the cluster's features let consumer groups be.
     pub(crate) fn serves_consumer_groups(&self, image: &MetadataImage) -> bool {
         self.limits.has_consumer_protocol && image.features().level(GROUP_VERSION) >= 1
-    }
-
-    /// Whether the cluster's features let share groups be.
-    pub(crate) fn serves_share_groups(&self, image: &MetadataImage) -> bool {
-        image.features().level(SHARE_VERSION) >= 1
     }
 
     /// The same for groups of Kafka Streams.

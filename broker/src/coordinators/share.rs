@@ -88,7 +88,7 @@ impl ShareStates {
     pub(crate) fn new(config: Arc<DynamicBrokerConfig>, metadata: Arc<MetadataCache>) -> Self {
         let current = config.current();
         let (settings, cache) = (settings(&current), Arc::clone(&metadata));
-        let empty = move || ShareShard::new(settings.clone(), is_enabled(&cache.image()));
+        let empty = move || ShareShard::new(settings.clone(), serves_share_groups(&cache.image()));
         let shards = Shards::new(current.node_id, shard_settings(&current), empty).commanded(
             |shard, Command::Prune { offset }| {
                 tokio::spawn(prune(Arc::clone(shard), offset));
@@ -180,7 +180,7 @@ impl ShareStates {
         changes: &Changes,
     ) {
         self.shards.give_up_deleted(before, changes);
-        if is_enabled(before) != is_enabled(image) {
+        if serves_share_groups(before) != serves_share_groups(image) {
             self.enable(image);
         }
         let deleted: BTreeSet<Uuid> = changes.deleted_topics.keys().copied().collect();
@@ -196,7 +196,7 @@ impl ShareStates {
     /// Tells shards whether the cluster has share groups; one that is being loaded was told when
     /// it began to be.
     fn enable(&self, image: &MetadataImage) {
-        let is_enabled = is_enabled(image);
+        let is_enabled = serves_share_groups(image);
         for shard in self.shards.all() {
             let _ = shard.act(|shard, now, _| shard.set_enabled(is_enabled, now));
         }
@@ -217,8 +217,8 @@ impl ShareStates {
     }
 }
 
-/// Whether the cluster's feature level has share groups.
-fn is_enabled(image: &MetadataImage) -> bool {
+/// Whether the cluster's features let share groups be.
+pub(crate) fn serves_share_groups(image: &MetadataImage) -> bool {
     image.features().level(SHARE_VERSION) >= 1
 }
 

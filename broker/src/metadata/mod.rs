@@ -1,6 +1,7 @@
 //! What is known of the cluster, and the ways to the controller, which decides it.
 
 pub(crate) mod auto_topics;
+pub(crate) mod broker_peers;
 pub(crate) mod config_resources;
 pub(crate) mod controller_channel;
 pub(crate) mod controller_client;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::{Address, Peer, PeerError, PeerSettings};
+use client::{Address, PeerError};
 use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::messages::add_partitions_to_txn_request::{
@@ -22,8 +22,9 @@ use raft::image::MetadataImage;
 use replica::{NotAsked, Question, TransactionSupport, Verifications};
 use tokio::sync::oneshot;
 
+use crate::metadata::broker_peers::BrokerPeers;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
-use crate::metadata::metadata_cache::{MetadataCache, node_address};
+use crate::metadata::metadata_cache::MetadataCache;
 
 /// The transaction coordinator's topic.
 pub(crate) const TOPIC: &str = "__transaction_state";
@@ -60,12 +61,14 @@ pub(crate) struct AddPartitionsToTxn {
     config: Arc<DynamicBrokerConfig>,
     metadata: Arc<MetadataCache>,
     verifications: Mutex<Verifications<Node, Arc<str>, Waiter>>,
-    peers: Mutex<HashMap<i32, (Address, Arc<Peer>)>>,
+    peers: BrokerPeers,
 }
 
 impl AddPartitionsToTxn {
     pub(crate) fn new(config: Arc<DynamicBrokerConfig>, metadata: Arc<MetadataCache>) -> Self {
-        Self { config, metadata, verifications: Mutex::default(), peers: Mutex::default() }
+        let prefix = format!("[AddPartitionsToTxnSenderThread-{}]: ", config.node_id());
+        let peers = BrokerPeers::new(Arc::clone(&config), prefix);
+        Self { config, metadata, verifications: Mutex::default(), peers }
     }
 
     /// Whether a transaction of such a client is looked into at all.
@@ -117,8 +120,7 @@ impl AddPartitionsToTxn {
     }
 
     fn node(&self, image: &MetadataImage, id: i32) -> Option<Node> {
-        let listener = &self.config.current().inter_broker_listener_name;
-        Some((id, node_address(image, id, listener)?))
+        Some((id, self.peers.address(image, id)?))
     }
 
     /// Sends what waits for this node, until nothing does.
@@ -132,25 +134,10 @@ impl AddPartitionsToTxn {
             let transactions = asked.iter().map(|(question, _)| transaction(question)).collect();
             let request = AddPartitionsToTxnRequest::default().with_transactions(transactions);
             let versions = FIRST_OF_BROKERS..=i16::MAX;
-            let peer = self.peer(&node);
+            let peer = self.peers.at(node.0, &node.1);
             let answered = peer.request_with(versions, move |_| request, timeout).await;
             self.verifications.lock().done(&node);
             tell(&node, asked, answered);
-        }
-    }
-
-    fn peer(&self, (id, address): &Node) -> Arc<Peer> {
-        let mut peers = self.peers.lock();
-        match peers.get(id) {
-            Some((known, peer)) if known == address => Arc::clone(peer),
-            _ => {
-                let own = self.config.node_id();
-                let prefix = format!("[AddPartitionsToTxnSenderThread-{own}]: ");
-                let settings = PeerSettings::new(own.to_string(), prefix).of_node(*id);
-                let peer = Arc::new(Peer::new(address.clone(), settings));
-                peers.insert(*id, (address.clone(), Arc::clone(&peer)));
-                peer
-            }
         }
     }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::wire::StrBytes;
-use raft::feature::SHARE_VERSION;
 use raft::image::MetadataImage;
 use replica::share::{SharePartitionId, ShareSessions, ShareSessionsLimits};
 use storage::StorageError;
@@ -16,6 +15,7 @@ use storage::StorageError;
 use super::group_settings::GroupSettings;
 use super::hosted_share_partition::{HostedSharePartition, Key};
 use super::state_persister::StatePersister;
+use crate::coordinators::share::serves_share_groups;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::partitions::HostedPartition;
@@ -44,11 +44,6 @@ impl SharePartitions {
         let most = usize::try_from(most).unwrap_or(0);
         let sessions = Mutex::new(ShareSessions::new(ShareSessionsLimits { sessions: most }));
         Arc::new(Self { config, metadata, replicas, persister, sessions, hosted: Mutex::default() })
-    }
-
-    /// Whether the cluster's features let share groups be.
-    pub(crate) fn serves_share_groups(image: &MetadataImage) -> bool {
-        image.features().level(SHARE_VERSION) >= 1
     }
 
     pub(crate) fn settings(&self, group: &str) -> GroupSettings {
@@ -121,7 +116,7 @@ impl SharePartitions {
     /// The metadata changed: what this broker does not lead any more is dropped.
     pub(crate) fn apply(&self, image: &MetadataImage) {
         let node_id = self.config.node_id();
-        let is_served = Self::serves_share_groups(image);
+        let is_served = serves_share_groups(image);
         if !is_served {
             self.sessions.lock().clear();
         }

@@ -3,14 +3,12 @@
 //! Where the coordinator's topic is missing, asking for it creates it, as FindCoordinator does.
 //! Answers to `ShareCoordinatorMetadataCacheHelper`.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use client::{Address, Peer, PeerError, PeerSettings};
+use client::PeerError;
 use coordinator::partition_of;
 use coordinator::share::SharePartitionKey;
-use parking_lot::Mutex;
 use protocol::ErrorCode;
 use protocol::ask::Ask;
 
@@ -18,8 +16,9 @@ use super::call::Refused;
 use super::lane::Brokers;
 use crate::coordinators::share::TOPIC;
 use crate::metadata::auto_topics::AutoTopics;
+use crate::metadata::broker_peers::BrokerPeers;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
-use crate::metadata::metadata_cache::{MetadataCache, node_address};
+use crate::metadata::metadata_cache::MetadataCache;
 
 /// Longer than any of a coordinator's own limits.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,10 +26,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// The brokers that lead partitions of the coordinator's topic.
 #[derive(Debug)]
 pub(super) struct ShareCoordinators {
-    config: Arc<DynamicBrokerConfig>,
     metadata: Arc<MetadataCache>,
     auto_topics: Arc<AutoTopics>,
-    peers: Mutex<HashMap<i32, (Address, Arc<Peer>)>>,
+    peers: BrokerPeers,
 }
 
 impl ShareCoordinators {
@@ -39,29 +37,8 @@ impl ShareCoordinators {
         metadata: Arc<MetadataCache>,
         auto_topics: Arc<AutoTopics>,
     ) -> Self {
-        Self { config, metadata, auto_topics, peers: Mutex::default() }
-    }
-
-    /// The connection to a broker that is up.
-    fn peer(&self, id: i32) -> Option<Arc<Peer>> {
-        let address = self.address(id)?;
-        let mut peers = self.peers.lock();
-        match peers.get(&id) {
-            Some((known, peer)) if *known == address => Some(Arc::clone(peer)),
-            _ => {
-                let own = self.config.node_id();
-                let prefix = format!("[PersisterStateManager broker={own}]: ");
-                let settings = PeerSettings::new(own.to_string(), prefix).of_node(id);
-                let peer = Arc::new(Peer::new(address.clone(), settings));
-                peers.insert(id, (address, Arc::clone(&peer)));
-                Some(peer)
-            }
-        }
-    }
-
-    fn address(&self, id: i32) -> Option<Address> {
-        let listener = &self.config.current().inter_broker_listener_name;
-        node_address(&self.metadata.image(), id, listener)
+        let prefix = format!("[PersisterStateManager broker={}]: ", config.node_id());
+        Self { metadata, auto_topics, peers: BrokerPeers::new(config, prefix) }
     }
 }
 
@@ -75,14 +52,14 @@ impl Brokers for ShareCoordinators {
         let partitions = i32::try_from(topic.partitions().len()).ok()?;
         let partition = partition_of(&key.coordinator_key(), partitions);
         let leader = topic.partition(partition)?.leader;
-        self.address(leader).map(|_| leader)
+        self.peers.address(&image, leader).map(|_| leader)
     }
 
     async fn ask<R>(&self, node: i32, request: R) -> Result<R::Answer, Refused>
     where
         R: Ask<Answer: Send> + Send + 'static,
     {
-        match self.peer(node) {
+        match self.peers.find(&self.metadata.image(), node) {
             Some(peer) => peer.request(request, REQUEST_TIMEOUT).await.map_err(refused),
             None => Err(Refused::of(ErrorCode::NetworkException)),
         }

@@ -10,9 +10,9 @@ use protocol::ErrorCode;
 use protocol::wire::StrBytes;
 use replica::share::ShareSessionError;
 
+use crate::coordinators::share::serves_share_groups;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::share::SharePartitions;
 use raft::image::MetadataImage;
 
 /// The longest member id, in Java's characters.
@@ -25,7 +25,7 @@ fn member<'a>(
     group: Option<&'a StrBytes>,
     member: Option<&'a StrBytes>,
 ) -> Result<(&'a StrBytes, &'a StrBytes), ErrorCode> {
-    if !SharePartitions::serves_share_groups(image) {
+    if !serves_share_groups(image) {
         return Err(ErrorCode::UnsupportedVersion);
     }
     let group = group.ok_or(ErrorCode::InvalidRequest)?;

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::refusal;
 use crate::coordinators::groups::{Groups, GroupsShard};
 use crate::coordinators::persister::{Persister, PersisterError};
+use crate::coordinators::share::serves_share_groups;
 use crate::coordinators::share_group_state;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::api_error::{ApiError, text, worded};
@@ -37,7 +38,7 @@ pub(crate) async fn handle(
     request: AlterShareGroupOffsetsRequest,
 ) -> Result<AlterShareGroupOffsetsResponse, CloseConnection> {
     let image = metadata.image();
-    if !groups.serves_share_groups(&image) {
+    if !serves_share_groups(&image) {
         return Ok(refused(worded(ErrorCode::UnsupportedVersion)));
     }
     if !context.authorize(Operation::Read, Resource::Group(&request.group_id)) {

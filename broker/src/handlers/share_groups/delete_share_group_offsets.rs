@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::refusal;
 use crate::coordinators::groups::{Groups, GroupsShard};
 use crate::coordinators::persister::Persister;
+use crate::coordinators::share::serves_share_groups;
 use crate::coordinators::share_group_state;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::api_error::{ApiError, text, worded};
@@ -36,7 +37,7 @@ pub(crate) async fn handle(
     request: DeleteShareGroupOffsetsRequest,
 ) -> Result<DeleteShareGroupOffsetsResponse, CloseConnection> {
     let image = metadata.image();
-    if !groups.serves_share_groups(&image) {
+    if !serves_share_groups(&image) {
         return Ok(refused(worded(ErrorCode::UnsupportedVersion)));
     }
     if !context.authorize(Operation::Delete, Resource::Group(&request.group_id)) {

@@ -28,6 +28,7 @@ use super::refusal;
 use crate::coordinators::end_offsets::{EndOffset, EndOffsets};
 use crate::coordinators::groups::Groups;
 use crate::coordinators::persister::{PerPartition, PersistedSummary, Persister, ReadState};
+use crate::coordinators::share::serves_share_groups;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::api_error::{ApiError, text, worded};
 use crate::requests::authorizer::{Operation, Resource};
@@ -54,7 +55,7 @@ pub(crate) async fn handle(
             error_code: code.code(),
             ..Group::default()
         };
-        described.push(if !groups.serves_share_groups(&image) {
+        described.push(if !serves_share_groups(&image) {
             refused(ErrorCode::UnsupportedVersion)
         } else if !context.authorize(Operation::Describe, Resource::Group(&group_id)) {
             refused(ErrorCode::GroupAuthorizationFailed)

@@ -15,6 +15,7 @@ use protocol::wire::StrBytes;
 
 use super::refusal;
 use crate::coordinators::groups::Groups;
+use crate::coordinators::share::serves_share_groups;
 use crate::handlers::groups::described::{Asked, Described, described};
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::api_error::{ApiError, text};
@@ -28,7 +29,7 @@ pub(crate) async fn handle(
     request: ShareGroupDescribeRequest,
 ) -> Result<ShareGroupDescribeResponse, CloseConnection> {
     let asked = Asked {
-        is_served: groups.serves_share_groups(&metadata.image()),
+        is_served: serves_share_groups(&metadata.image()),
         ids: request.group_ids,
         include_authorized_operations: request.include_authorized_operations,
     };

@@ -16,6 +16,7 @@ use protocol::wire::StrBytes;
 
 use crate::coordinators::groups::Groups;
 use crate::coordinators::persister::Persister;
+use crate::coordinators::share::serves_share_groups;
 use crate::coordinators::share_group_state;
 use crate::handlers::groups::caller;
 use crate::metadata::metadata_cache::MetadataCache;
@@ -33,7 +34,7 @@ pub(crate) async fn handle(
 ) -> Result<ShareGroupHeartbeatResponse, CloseConnection> {
     let refused =
         |code: ErrorCode| ShareGroupHeartbeatResponse::default().with_error_code(code.code());
-    if !groups.serves_share_groups(&metadata.image()) {
+    if !serves_share_groups(&metadata.image()) {
         return Ok(refused(ErrorCode::UnsupportedVersion));
     }
     if !context.authorize(Operation::Read, Resource::Group(&request.group_id)) {
