@@ -9,7 +9,8 @@ use tests::server::Kind;
 
 const RECORDS: usize = 300;
 
-/// Broker 1, which is stock, has the transactions; broker 2 leads the rest, which has these replicas.
+/// Broker 1, which is stock, has the transactions; the rest has these replicas and broker 2 as
+/// leader.
 fn started(replicas: &[i32]) -> Cluster {
     let layout = Layout::default()
         .line("transaction.state.log.num.partitions=1")

@@ -9,8 +9,8 @@ use protocol::messages::alter_share_group_offsets_request::{
     AlterShareGroupOffsetsRequestPartition, AlterShareGroupOffsetsRequestTopic,
 };
 use protocol::messages::delete_share_group_offsets_request::DeleteShareGroupOffsetsRequestTopic;
-use protocol::messages::describe_share_group_offsets_request::DescribeShareGroupOffsetsRequestGroup;
-use protocol::messages::describe_share_group_offsets_response::DescribeShareGroupOffsetsResponseTopic;
+use protocol::messages::describe_share_group_offsets_request as asked;
+use protocol::messages::describe_share_group_offsets_response as described;
 use protocol::messages::{
     AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse, DeleteShareGroupOffsetsRequest,
     DeleteShareGroupOffsetsResponse, DescribeShareGroupOffsetsRequest,
@@ -57,8 +57,10 @@ impl KeyedCall for DescribeShareGroupOffsets {
 
     fn request(&self, keys: &[GroupKey], _: i32) -> DescribeShareGroupOffsetsRequest {
         // Of all their topics.
-        let group =
-            |key| DescribeShareGroupOffsetsRequestGroup { group_id: group_id(key), topics: None };
+        let group = |key| asked::DescribeShareGroupOffsetsRequestGroup {
+            group_id: group_id(key),
+            topics: None,
+        };
         DescribeShareGroupOffsetsRequest { groups: keys.iter().map(group).collect() }
     }
 
@@ -79,7 +81,7 @@ impl KeyedCall for DescribeShareGroupOffsets {
     }
 }
 
-fn starts(topic: &DescribeShareGroupOffsetsResponseTopic) -> Starts {
+fn starts(topic: &described::DescribeShareGroupOffsetsResponseTopic) -> Starts {
     // What cannot be told of one partition is left out, as by Kafka.
     let known = topic.partitions.iter().filter(|partition| partition.error_code == 0);
     let starts = known.map(|partition| {
