@@ -32,7 +32,7 @@ fn a_partition_where_the_group_has_not_begun_has_no_start_and_a_failed_one_is_le
         partition_of(2, -1, 0, 0, 0),
         partition_of(3, 9, 0, 0, 3),
     ];
-    let topic = DescribeShareGroupOffsetsResponseTopic {
+    let topic = described::DescribeShareGroupOffsetsResponseTopic {
         topic_name: topic_name("orders"),
         partitions,
         ..Default::default()
