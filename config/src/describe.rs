@@ -122,14 +122,17 @@ pub fn group(broker: &BrokerConfig, own: &Properties) -> Vec<Entry> {
     let describe = |(name, value): (String, Option<Value>)| {
         let key = Table::Group.key(&name);
         let text = shown(value, own.get(&name), is_sensitive(key));
-        let synonym = |source| Synonym { name: name.clone(), value: text.clone(), source };
+        let synonym = |value, source| Synonym { name: name.clone(), value, source };
         let mut synonyms = match group::broker_key(&name) {
             Some(broker_key) => broker_synonyms(broker, broker_key, false),
-            None if own.contains(&name) => Vec::new(),
-            None => vec![synonym(Source::Default)],
+            None => {
+                let default = key.and_then(Key::default_value).and_then(|value| value.text());
+                let default = default.map(|text| synonym(Some(text), Source::Default));
+                default.into_iter().collect()
+            }
         };
         if own.contains(&name) {
-            synonyms.insert(0, synonym(Source::Group));
+            synonyms.insert(0, synonym(text.clone(), Source::Group));
         }
         entry(name, text, key, synonyms, false)
     };

@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
 # run.sh [SUITE|CLASS-REGEX]: Apache Kafka's own integration tests, from its published test jars,
 # against server processes. A suite is a file suites/SUITE: the class regex, then the regex of the
-# Class.method to leave out; or a list passes/SUITE, as `choice`. Default: tools.
+# Class.method to leave out; or a list passes/VERSION/SUITE, as `choice`. Default: tools.
 #
 #   run.sh fetch           only fetches the jars and compiles
 #   SUT=gregor|stock       whose processes (gregor)
 #   GREGOR=path            the binary (target/debug/gregor)
 #   STOCK=VERSION          the stock broker's release (VERSION)
-#   VERSION=4.1.0          whose tests; for the suite `streams` 3.9.1, the last one whose Streams
+#   VERSION=4.3.1          whose tests (4.1.0 too); for the suite `streams` 3.9.1, the last one whose Streams
 #                          test jar has the integration tests
 #   OUT=file               for the lines `PASS|FAIL|SKIP Class.method reason`
 #   METHODS=regex          only these, of Class.method
 #   EXCLUDE=regex          these left out, of Class.method, when a class regex is given
 #   ONLY=file              only those in the file's lines, whose second word is Class.method
 #   SHAPES=one|both        a @ClusterTest of both shapes: separate controllers only, or both (one)
-#   PROTOCOLS=classic|both group protocols: without KIP-848's, or with it (classic)
+#   PROTOCOLS=classic|both group protocols: without KIP-848's, or with it (both)
 #   LIMIT=seconds          in all (3600)
+#   TEST_LIMIT=seconds     for each test (180)
 #   NODE_LOGS=folder       keeps the servers' logs there
 #   GREGOR_ORACLE=folder   the cache that the jars are fetched into
 set -euo pipefail
@@ -24,22 +25,27 @@ what=${1:-tools}
 if [ "$what" = streams ] || [[ ${VERSION:-} == 3.* ]]; then
   VERSION=${VERSION:-3.9.1} tree=src-streams pom=pom-streams.xml
 else
-  VERSION=${VERSION:-4.1.0} tree=src-4 pom=pom-4.xml
+  VERSION=${VERSION:-4.3.1} tree=src-4 pom=pom-4.xml
 fi
 cache=${GREGOR_ORACLE:-${XDG_CACHE_HOME:-$HOME/.cache}/gregor-oracle}
-export STOCK=${STOCK:-$([[ $VERSION == 3.* ]] && echo 4.1.0 || echo "$VERSION")}
-export SUT=${SUT:-gregor} SHAPES=${SHAPES:-one} PROTOCOLS=${PROTOCOLS:-classic}
+export STOCK=${STOCK:-$([[ $VERSION == 3.* ]] && echo 4.3.1 || echo "$VERSION")}
+export SUT=${SUT:-gregor} SHAPES=${SHAPES:-one} PROTOCOLS=${PROTOCOLS:-both}
 export NODE_LOGS=${NODE_LOGS:-} STOCK_JARS="$cache/$STOCK"
 export GREGOR=${GREGOR:-${CARGO_TARGET_DIR:-$here/../../target}/debug/gregor}
 build=$cache/kafka-own/$VERSION
 out=$(realpath -m "${OUT:-$build/out.$SUT}")
 mkdir -p "$build" "$(dirname "$out")"
 
-# Kafka's jars and test jars of that release, with all they depend on.
-if [ ! -d "$build/libs" ]; then
+# Kafka's jars and test jars of that release, with all they depend on. Releases before 4.3 have not
+# published all of them.
+wanted=$(sed "s/@VERSION@/$VERSION/" "$here/$pom")
+[[ $VERSION != 4.[012].* ]] || wanted=$(grep -v 'since 4.3' <<<"$wanted")
+if [ "$(cat "$build/libs/pom.xml" 2>/dev/null)" != "$wanted" ]; then
   fresh=$(mktemp -d "$build/fetching.XXXXXX")
-  sed "s/@VERSION@/$VERSION/" "$here/$pom" >"$fresh/pom.xml"
+  echo "$wanted" >"$fresh/pom.xml"
   mvn -q -B -f "$fresh/pom.xml" dependency:copy-dependencies -DoutputDirectory="$fresh/libs" >&2
+  mv "$fresh/pom.xml" "$fresh/libs"
+  rm -rf "$build/libs"
   mv "$fresh/libs" "$build/libs"
   rm -r "$fresh"
 fi
@@ -70,8 +76,8 @@ fi
 methods=${METHODS:-.} exclude=${EXCLUDE:-} classes=$what name=tests only=${ONLY:-}
 if [ -f "$here/suites/$what" ]; then
   classes=$(sed -n 1p "$here/suites/$what") exclude=$(sed -n 2p "$here/suites/$what") name=$what
-elif [ -f "$here/passes/$what" ]; then
-  only=$here/passes/$what name=$what
+elif [ -f "$here/passes/$VERSION/$what" ]; then
+  only=$here/passes/$VERSION/$what name=$what
   classes="[.]($(sed 's/[.].*//' "$only" | sort -u | paste -sd'|'))\$"
 fi
 if [ -n "$only" ]; then
@@ -79,8 +85,8 @@ if [ -n "$only" ]; then
   methods="^($names)\$"
 fi
 jars=()
-for jar in kafka-tools kafka_2.13 kafka-server kafka-storage kafka-clients connect-runtime \
-  kafka-streams; do
+for jar in kafka-tools kafka_2.13 kafka-server kafka-storage kafka-clients \
+  kafka-clients-integration-tests connect-runtime kafka-streams; do
   [ -f "$build/libs/$jar-$VERSION-test.jar" ] && jars+=("$build/libs/$jar-$VERSION-test.jar")
 done
 # The Scala compiler is not on the class path of the tests, which look for Scala's library.

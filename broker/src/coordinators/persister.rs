@@ -12,12 +12,15 @@
 //! and a write that is tried again never overtakes a newer one. Whoever stops waiting stops
 //! waiting: what was asked is done all the same. Answers to `Persister`, `DefaultStatePersister`
 //! and `PersisterStateManager` (KIP-932).
+//!
+//! Where group.share.persister.class.name is empty nobody is asked and nothing is kept: `no_op`.
 
 mod asked;
 pub(super) mod backoff;
 mod call;
 mod finding;
 mod lane;
+mod no_op;
 mod turns;
 
 use std::sync::Arc;
@@ -27,7 +30,7 @@ use protocol::ErrorCode;
 use protocol::wire::StrBytes;
 use tokio::task::JoinError;
 
-use self::asked::Answering;
+use self::asked::Asked;
 pub(crate) use self::asked::{
     InitializeState, PerPartition, PersistedState, PersistedSummary, PersisterError, ReadState,
     WriteState,
@@ -39,9 +42,16 @@ use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
 
+/// Where the state of share partitions is kept.
+#[derive(Debug)]
+pub(crate) enum Persister {
+    Default(DefaultStatePersister),
+    NoOp,
+}
+
 /// The way to every share coordinator.
 #[derive(Debug)]
-pub(crate) struct Persister {
+pub(crate) struct DefaultStatePersister {
     initialize: Arc<Lane<Initialize, ShareCoordinators>>,
     read: Arc<Lane<Read, ShareCoordinators>>,
     write: Arc<Lane<Write, ShareCoordinators>>,
@@ -55,14 +65,17 @@ impl Persister {
         metadata: Arc<MetadataCache>,
         auto_topics: Arc<AutoTopics>,
     ) -> Self {
+        if !config.current().keeps_share_state() {
+            return Self::NoOp;
+        }
         let coordinators = Arc::new(ShareCoordinators::new(config, metadata, auto_topics));
-        Self {
+        Self::Default(DefaultStatePersister {
             initialize: Lane::new(Arc::clone(&coordinators)),
             read: Lane::new(Arc::clone(&coordinators)),
             write: Lane::new(Arc::clone(&coordinators)),
             delete: Lane::new(Arc::clone(&coordinators)),
             summarize: Lane::new(coordinators),
-        }
+        })
     }
 
     /// Asks now, as do the others; the future waits for the answers. To be called on the runtime.
@@ -71,7 +84,10 @@ impl Persister {
         group_id: &StrBytes,
         asked: Vec<InitializeState>,
     ) -> impl Future<Output = PerPartition<()>> + Send + use<> {
-        answers(self.initialize.ask_all(group_id, asked))
+        answers(match self {
+            Self::Default(persister) => persister.initialize.ask_all(group_id, asked).into(),
+            Self::NoOp => no_op::done(asked.into_iter().map(|asked| asked.partition)).into(),
+        })
     }
 
     pub(crate) fn read_state(
@@ -79,7 +95,10 @@ impl Persister {
         group_id: &StrBytes,
         asked: Vec<ReadState>,
     ) -> impl Future<Output = PerPartition<PersistedState>> + Send + use<> {
-        answers(self.read.ask_all(group_id, asked))
+        answers(match self {
+            Self::Default(persister) => persister.read.ask_all(group_id, asked).into(),
+            Self::NoOp => no_op::read(asked).into(),
+        })
     }
 
     pub(crate) fn write_state(
@@ -87,7 +106,10 @@ impl Persister {
         group_id: &StrBytes,
         asked: Vec<WriteState>,
     ) -> impl Future<Output = PerPartition<()>> + Send + use<> {
-        answers(self.write.ask_all(group_id, asked))
+        answers(match self {
+            Self::Default(persister) => persister.write.ask_all(group_id, asked).into(),
+            Self::NoOp => no_op::done(asked.into_iter().map(|asked| asked.partition)).into(),
+        })
     }
 
     pub(crate) fn delete_state(
@@ -95,7 +117,10 @@ impl Persister {
         group_id: &StrBytes,
         asked: Vec<ShareTopicPartition>,
     ) -> impl Future<Output = PerPartition<()>> + Send + use<> {
-        answers(self.delete.ask_all(group_id, asked))
+        answers(match self {
+            Self::Default(persister) => persister.delete.ask_all(group_id, asked).into(),
+            Self::NoOp => no_op::done(asked).into(),
+        })
     }
 
     pub(crate) fn read_summary(
@@ -103,11 +128,18 @@ impl Persister {
         group_id: &StrBytes,
         asked: Vec<ReadState>,
     ) -> impl Future<Output = PerPartition<PersistedSummary>> + Send + use<> {
-        answers(self.summarize.ask_all(group_id, asked))
+        answers(match self {
+            Self::Default(persister) => persister.summarize.ask_all(group_id, asked).into(),
+            Self::NoOp => no_op::summarize(asked).into(),
+        })
     }
 }
 
-async fn answers<T>(answering: Vec<Answering<T>>) -> PerPartition<T> {
+async fn answers<T>(asked: Asked<T>) -> PerPartition<T> {
+    let answering = match asked {
+        Asked::OnItsWay(answering) => answering,
+        Asked::Answered(answers) => return answers,
+    };
     let mut answers = Vec::with_capacity(answering.len());
     for (partition, answer) in answering {
         // A task that ended without one ended with the node.

@@ -160,6 +160,7 @@ broker_config! {
         "group.share.max.size" => group_share_max_size: i32,
         "group.share.min.heartbeat.interval.ms" => group_share_min_heartbeat_interval_ms: i32,
         "group.share.min.session.timeout.ms" => group_share_min_session_timeout_ms: i32,
+        "group.share.persister.class.name" => group_share_persister_class_name: String,
         "group.share.session.timeout.ms" => group_share_session_timeout_ms: i32,
         "group.coordinator.append.linger.ms" => group_coordinator_append_linger_ms: i32,
         "group.coordinator.rebalance.protocols" => group_coordinator_rebalance_protocols:

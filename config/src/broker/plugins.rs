@@ -34,6 +34,11 @@ const fn slot(key: &'static str, ours: &'static [&'static str], role: Role) -> S
     Slot { key, ours, role }
 }
 
+/// Keeps the state of share groups with the share coordinators.
+const DEFAULT_PERSISTER: &str = "org.apache.kafka.server.share.persister.DefaultStatePersister";
+/// Keeps it nowhere, as no class does.
+const NO_OP_PERSISTER: &str = "org.apache.kafka.server.share.persister.NoOpStatePersister";
+
 const JMX: &str = "org.apache.kafka.common.metrics.JmxReporter";
 
 const SLOTS: &[Slot] = &[
@@ -64,6 +69,11 @@ const SLOTS: &[Slot] = &[
         "client.quota.callback.class",
         &[],
         Role::Decides("clients would not be throttled as it says: take it out"),
+    ),
+    slot(
+        "group.share.persister.class.name",
+        &[DEFAULT_PERSISTER, NO_OP_PERSISTER],
+        Role::Decides("the state of share groups would not be kept where it says: take it out"),
     ),
     slot("security.providers", &[], Role::Decides("no JVM asks it: take it out")),
     slot("remote.log.storage.manager.class.name", &[], Role::Tiers),
@@ -123,6 +133,14 @@ pub(super) fn notice(config: &BrokerConfig) -> Vec<Warning> {
         .collect()
 }
 
+impl BrokerConfig {
+    /// Whether what share groups have delivered and acknowledged is kept, or lost with the leader of
+    /// a partition (`BrokerServer.createShareStatePersister`).
+    pub fn keeps_share_state(&self) -> bool {
+        !matches!(self.group_share_persister_class_name.as_str(), "" | NO_OP_PERSISTER)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +176,7 @@ mod tests {
             "listener.name.plaintext.principal.builder.class=a.Builder",
             "client.quota.callback.class=a.Callback",
             "security.providers=a.Provider",
+            "group.share.persister.class.name=a.Persister",
             "remote.log.storage.system.enable=true\nremote.log.storage.manager.class.name=a.Store",
         ] {
             let (config, _) = of(line);
@@ -177,11 +196,27 @@ mod tests {
             "metric.reporters=org.apache.kafka.common.metrics.JmxReporter",
             "metric.reporters=",
             "create.topic.policy.class.name=",
+            "group.share.persister.class.name=",
+            "group.share.persister.class.name=\
+             org.apache.kafka.server.share.persister.NoOpStatePersister",
+            "group.share.persister.class.name=\
+             org.apache.kafka.server.share.persister.DefaultStatePersister",
         ] {
             let (config, warnings) = of(line);
             assert_eq!(config.check_start(), Ok(()), "{line}");
             assert_eq!(warnings, Vec::<String>::new(), "{line}");
         }
+    }
+
+    #[test]
+    fn share_state_is_kept_unless_nobody_is_named() {
+        let keeps = |class: &str| {
+            of(&format!("group.share.persister.class.name={class}")).0.keeps_share_state()
+        };
+        assert!(of("").0.keeps_share_state());
+        assert!(keeps(DEFAULT_PERSISTER));
+        assert!(!keeps(NO_OP_PERSISTER));
+        assert!(!keeps(""));
     }
 
     #[test]

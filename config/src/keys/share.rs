@@ -91,7 +91,7 @@ pub(super) const KEYS: &[Key] = &[
     string("group.share.persister.class.name")
         .or("org.apache.kafka.server.share.persister.DefaultStatePersister")
         .internal()
-        .ignored(why::ONE_PERSISTER),
+        .acts("Who keeps the state of share groups; empty: nobody."),
     int("group.share.record.lock.duration.ms")
         .or("30000")
         .valid(Valid::Between(1_000.0, 3_600_000.0))

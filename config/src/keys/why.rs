@@ -6,8 +6,6 @@ pub(super) const SECURED: &str = "listeners are plaintext so far; TLS, SASL and 
 pub(super) const ACLS: &str = "nothing is authorized or denied yet";
 pub(super) const QUOTAS: &str = "quotas are not enforced yet";
 pub(super) const ONE_ASSIGNOR: &str = "share groups have one assignor, simple";
-pub(super) const ONE_PERSISTER: &str =
-    "the state of share groups has one keeper, the share coordinator";
 pub(super) const TWO_PHASES: &str =
     "the version of InitProducerId that asks for it is not in any release yet";
 pub(super) const PLUGIN: &str = "plug-ins are Java classes, which no JVM is here to load";
@@ -41,7 +39,6 @@ pub(super) const QUIET: &[&str] = &[
     BATCHING,
     SOCKETS,
     ONE_ASSIGNOR,
-    ONE_PERSISTER,
     TWO_PHASES,
     QUEUE,
     DIRS,

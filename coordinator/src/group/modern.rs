@@ -13,5 +13,7 @@ pub use group_config::{GroupConfig, within_bounds};
 pub use metadata::{ClusterMetadata, NoMetadata, TopicMetadata};
 
 pub(super) use group_config::may_assign;
-pub(super) use java_order::{hash_map_order, hash_set_order, sized_hash_map_order};
+pub(super) use java_order::{
+    hash_map_order, hash_set_order, sized_hash_map_order, timeline_map_order,
+};
 pub(super) use metadata_hash::{MetadataHashes, group_hash};

@@ -66,3 +66,21 @@ pub(crate) type PerPartition<T> = Vec<(ShareTopicPartition, Result<T, PersisterE
 
 /// An answer on its way.
 pub(super) type Answering<T> = (ShareTopicPartition, JoinHandle<Result<T, PersisterError>>);
+
+/// What was asked for at once.
+pub(super) enum Asked<T> {
+    OnItsWay(Vec<Answering<T>>),
+    Answered(PerPartition<T>),
+}
+
+impl<T> From<Vec<Answering<T>>> for Asked<T> {
+    fn from(answering: Vec<Answering<T>>) -> Self {
+        Self::OnItsWay(answering)
+    }
+}
+
+impl<T> From<PerPartition<T>> for Asked<T> {
+    fn from(answers: PerPartition<T>) -> Self {
+        Self::Answered(answers)
+    }
+}

@@ -7,10 +7,12 @@ use protocol::wire::StrBytes;
 use uuid::Uuid;
 
 use super::super::answer::GroupError;
+use super::super::modern::timeline_map_order;
 use super::super::shard::{Group, GroupShard};
 use super::group::ConsumerGroup;
 use super::member::{Member, Owned};
 use super::target_assignment::preferred_assignor;
+use crate::java_hash;
 
 /// A group in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,7 @@ pub struct DescribedConsumerGroup {
     pub epoch: i32,
     pub assignment_epoch: i32,
     pub assignor: &'static str,
+    /// In the order of Kafka's map of them.
     pub members: Vec<DescribedConsumerMember>,
 }
 
@@ -64,13 +67,15 @@ impl GroupShard {
     fn described_consumer_group(&self, group: &ConsumerGroup) -> DescribedConsumerGroup {
         let assignor = preferred_assignor(group, None, None)
             .unwrap_or_else(|| self.settings.default_assignor());
+        let members = group.members.values().collect();
+        let members = timeline_map_order(members, |member| java_hash(&member.id));
         DescribedConsumerGroup {
             group: group.id.clone(),
             state: group.state(),
             epoch: group.epoch,
             assignment_epoch: group.assignment_epoch,
             assignor: assignor.name(),
-            members: group.members.values().map(|member| self.described(group, member)).collect(),
+            members: members.into_iter().map(|member| self.described(group, member)).collect(),
         }
     }
 

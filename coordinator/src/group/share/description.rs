@@ -5,11 +5,12 @@ use protocol::wire::StrBytes;
 
 use super::super::DescribedPartitions;
 use super::super::answer::GroupError;
-use super::super::modern::Assignment;
+use super::super::modern::{Assignment, timeline_map_order};
 use super::super::shard::{Group, GroupShard};
 use super::assignor;
 use super::group::ShareGroup;
 use super::member::Member;
+use crate::java_hash;
 
 /// A group in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +46,15 @@ impl GroupShard {
     }
 
     fn described_share_group(&self, group: &ShareGroup) -> DescribedShareGroup {
+        let members = group.members.values().collect();
+        let members = timeline_map_order(members, |member| java_hash(&member.id));
         DescribedShareGroup {
             group: group.id.clone(),
             state: group.state(),
             epoch: group.epoch,
             assignment_epoch: group.assignment_epoch,
             assignor: assignor::NAME,
-            members: group.members.values().map(|each| self.described_share_member(each)).collect(),
+            members: members.into_iter().map(|each| self.described_share_member(each)).collect(),
         }
     }
 

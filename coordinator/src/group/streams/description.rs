@@ -7,7 +7,7 @@ use protocol::records::group::{StreamsEndpoint, StreamsSubtopologyValue, Streams
 use protocol::wire::StrBytes;
 
 use super::super::answer::GroupError;
-use super::super::modern::hash_map_order;
+use super::super::modern::{hash_map_order, timeline_map_order};
 use super::super::shard::{Group, GroupShard};
 use super::configured_topology::{ConfiguredSubtopology, ConfiguredTopology, InternalTopic};
 use super::group::StreamsGroup;
@@ -84,6 +84,8 @@ impl GroupShard {
         let configured = self.streams.get(id).and_then(|unwritten| unwritten.configured.as_ref());
         let configured = configured.and_then(|configured| described_as_configured(configured));
         let plain = || group.topology.as_ref().map(|topology| described_as_brought(topology));
+        let members = group.members.values().collect();
+        let members = timeline_map_order(members, |member| java_hash(&member.id));
         Ok(DescribedStreamsGroup {
             group: group.id.clone(),
             state: group.state(),
@@ -92,7 +94,7 @@ impl GroupShard {
             topology: configured
                 .or_else(plain)
                 .ok_or(GroupError::Unexpected("the group has no topology"))?,
-            members: group.members.values().map(|member| described(group, member)).collect(),
+            members: members.into_iter().map(|member| described(group, member)).collect(),
         })
     }
 }

@@ -8,8 +8,10 @@ import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -53,6 +55,20 @@ public final class Node {
 
     private static final Random RANDOM = new Random();
     private static final Set<Integer> TAKEN = new HashSet<>();
+    private static final FileChannel PORTS = portsInUse();
+
+    /** A byte for each port, locked by the run that took it: runs beside one another share none. */
+    private static FileChannel portsInUse() {
+        Path beside = Path.of(System.getProperty("java.io.tmpdir")).toAbsolutePath().getParent();
+        try {
+            return FileChannel.open(
+                    beside.resolve("kafka-own.ports"),
+                    StandardOpenOption.CREATE,
+                    StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw new RuntimeException(e);
+        }
+    }
 
     /** Below the range that clients' sockets are given. */
     public static synchronized int freePort() {
@@ -60,6 +76,7 @@ public final class Node {
             int port = 12000 + RANDOM.nextInt(20000);
             if (TAKEN.contains(port)) continue;
             try (ServerSocket s = new ServerSocket(port, 1, InetAddress.getByName("localhost"))) {
+                if (PORTS.tryLock(port, 1, false) == null) continue;
                 TAKEN.add(port);
                 return port;
             } catch (IOException e) {

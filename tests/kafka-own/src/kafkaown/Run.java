@@ -68,10 +68,10 @@ public final class Run {
                                     "junit.jupiter.extensions.autodetection.enabled", "true")
                             .configurationParameter(
                                     "junit.jupiter.execution.timeout.testable.method.default",
-                                    "90 s")
+                                    Sut.TEST_LIMIT + " s")
                             .configurationParameter(
                                     "junit.jupiter.execution.timeout.lifecycle.method.default",
-                                    "90 s")
+                                    Sut.TEST_LIMIT + " s")
                             .build(),
                     new Lines(out));
         }

@@ -28,6 +28,9 @@ public final class Sut {
 
     static final String LOGS = env("NODE_LOGS", "");
 
+    /** Seconds for a test, and for what goes before and after it. */
+    static final String TEST_LIMIT = env("TEST_LIMIT", "180");
+
     private static volatile String missing;
     private static volatile String broken;
     static volatile boolean tearingDown;

@@ -1,6 +1,8 @@
 package kafkaown;
 
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.message.DescribeProducersRequestData;
+import org.apache.kafka.common.message.DescribeProducersResponseData;
 import org.apache.kafka.common.message.DescribeQuorumRequestData;
 import org.apache.kafka.common.message.DescribeQuorumResponseData;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
@@ -90,6 +92,16 @@ final class Wire {
         DescribeQuorumResponseData.PartitionData p = answer.topics().get(0).partitions().get(0);
         if (p.errorCode() != 0) throw new IOException("DescribeQuorum: error " + p.errorCode());
         return p;
+    }
+
+    static List<DescribeProducersResponseData.ProducerState> producers(int port, TopicPartition tp)
+            throws IOException {
+        var topic = new DescribeProducersRequestData.TopicRequest();
+        topic.setName(tp.topic()).setPartitionIndexes(List.of(tp.partition()));
+        var data = new DescribeProducersRequestData().setTopics(List.of(topic));
+        Readable answer = ask(port, ApiKeys.DESCRIBE_PRODUCERS, 0, data);
+        var topics = new DescribeProducersResponseData(answer, (short) 0).topics();
+        return topics.get(0).partitions().get(0).activeProducers();
     }
 
     static long offset(int port, TopicPartition tp, long which) throws IOException {
