@@ -53,6 +53,7 @@ pub(crate) struct Maintenance {
 /// What tasks work on.
 #[derive(Debug, Clone)]
 struct Upkeep {
+    config: Arc<DynamicBrokerConfig>,
     replicas: Arc<ReplicaManager>,
     io: Arc<BackgroundIo>,
 }
@@ -72,7 +73,11 @@ impl Maintenance {
         client_metrics: Option<&Arc<ClientMetrics>>,
     ) -> Self {
         let io = Arc::new(BackgroundIo::new(Arc::clone(config)));
-        let upkeep = Upkeep { replicas: Arc::clone(replicas), io: Arc::clone(&io) };
+        let upkeep = Upkeep {
+            config: Arc::clone(config),
+            replicas: Arc::clone(replicas),
+            io: Arc::clone(&io),
+        };
         let mut tasks = tasks(&config.current(), &upkeep);
         let registry = Arc::clone(registry);
         tasks.push(ScheduledTask {
@@ -124,7 +129,7 @@ fn tasks(config: &BrokerConfig, upkeep: &Upkeep) -> Vec<ScheduledTask> {
     let recovery_points = config.log_flush_offset_checkpoint_interval_ms;
     let log_starts = config.log_flush_start_offset_checkpoint_interval_ms;
     let high_watermarks = millis(config.replica_high_watermark_checkpoint_interval_ms);
-    let expiry = config.producer_id_expiration_check_interval_ms;
+    let expiry = millis(i64::from(config.producer_id_expiration_check_interval_ms));
     // Whoever lags is noticed after one and a half of replica.lag.time.max.ms at most.
     let lag_check = millis(config.replica_lag_time_max_ms / 2);
     vec![
@@ -150,12 +155,7 @@ fn tasks(config: &BrokerConfig, upkeep: &Upkeep) -> Vec<ScheduledTask> {
         every("highwatermark-checkpoint", Duration::ZERO, high_watermarks, |upkeep| {
             upkeep.checkpoint(LogDirs::checkpoint_high_watermarks)
         }),
-        every(
-            "PeriodicProducerExpirationCheck",
-            delay,
-            millis(i64::from(expiry)),
-            expire_producers,
-        ),
+        every("PeriodicProducerExpirationCheck", expiry, expiry, expire_producers),
         every("kafka-delete-logs", delay, FLUSH_CHECK_MAX, remove_deleted),
         every("isr-expiration", Duration::ZERO, lag_check, lag),
     ]
@@ -237,8 +237,9 @@ fn lag(upkeep: &Upkeep) -> Outcome {
 }
 
 fn expire_producers(upkeep: &Upkeep) -> Outcome {
+    let expiration_ms = i64::from(upkeep.config.current().producer_id_expiration_ms);
     upkeep.each_log(|stored, now_ms| {
-        stored.log.expire_producers(now_ms);
+        stored.log.expire_producers(expiration_ms, now_ms);
         Ok(())
     })
 }

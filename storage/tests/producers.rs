@@ -127,7 +127,9 @@ fn the_window_outlives_a_restart_and_what_expired_does_not() {
     std::fs::remove_file(dir.path().join("t-0/00000000000000000003.snapshot")).unwrap();
     let mut log = open_with(dir.path(), true, false);
     assert_eq!(outcome(append(&mut log, &sequenced(1, 0, 0, &["v"]))), "dup 0");
-    log.expire_producers(NOW + 24 * 3_600_000);
+    log.expire_producers(48 * 3_600_000, NOW + 24 * 3_600_000);
+    assert_eq!(log.producers().len(), 1);
+    log.expire_producers(24 * 3_600_000, NOW + 24 * 3_600_000);
     assert!(log.producers().is_empty());
     assert_eq!(outcome(append(&mut log, &sequenced(1, 0, 9, &["v"]))), "3");
 }

@@ -202,13 +202,21 @@ pub(crate) async fn create(
     asked.await
 }
 
-/// What a topic is created with: this broker's own settings, which need not be the controller's.
+/// What a topic is created with: this broker's own settings, which need not be the controller's;
+/// -1, the controller's, where this broker was given none.
 fn topic(config: &BrokerConfig, name: &str) -> CreatableTopic {
-    let replicas = i16::try_from(config.default_replication_factor).unwrap_or(i16::MAX);
-    let creatable = CreatableTopic::default()
+    let given = |key| config.static_properties().contains(key);
+    let mut creatable = CreatableTopic::default()
         .with_name(TopicName(StrBytes::from_string(name.to_owned())))
-        .with_num_partitions(config.num_partitions)
-        .with_replication_factor(replicas);
+        .with_num_partitions(-1)
+        .with_replication_factor(-1);
+    if given("num.partitions") {
+        creatable.num_partitions = config.num_partitions;
+    }
+    if given("default.replication.factor") {
+        creatable.replication_factor =
+            i16::try_from(config.default_replication_factor).unwrap_or(i16::MAX);
+    }
     match name {
         "__consumer_offsets" => creatable
             .with_num_partitions(config.offsets_topic_num_partitions)
@@ -263,5 +271,22 @@ mod tests {
         for bad in ["", ".", "..", "a b", "a/b", "ä", "a\n", &"x".repeat(250)] {
             assert!(!is_valid_name(bad), "{bad}");
         }
+    }
+    #[test]
+    fn what_this_broker_was_not_given_is_left_to_the_controller() {
+        let created = |more: &str| {
+            let text = format!(
+                "node.id=1\nprocess.roles=broker\nlisteners=PLAINTEXT://:9092\n\
+                 controller.listener.names=CONTROLLER\n\
+                 controller.quorum.voters=2@localhost:9093\n{more}"
+            );
+            let properties = config::Properties::parse(text.as_bytes()).unwrap();
+            let (config, _) = BrokerConfig::from_properties(&properties).unwrap();
+            let topic = topic(&config, "orders");
+            (topic.num_partitions, topic.replication_factor)
+        };
+        assert_eq!(created(""), (-1, -1));
+        assert_eq!(created("num.partitions=1"), (1, -1));
+        assert_eq!(created("default.replication.factor=2"), (-1, 2));
     }
 }

@@ -6,7 +6,9 @@ use protocol::wire::StrBytes;
 
 use super::answer::GroupError;
 use super::classic::{ClassicGroup, GroupState};
+use super::modern::timeline_map_order;
 use super::shard::{Group, GroupShard};
+use crate::java_hash;
 
 /// The kinds of groups, by the names that clients filter by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,8 +64,9 @@ pub struct DescribedMember {
 }
 
 impl GroupShard {
-    /// The groups in one of these states and of one of these kinds; an empty filter takes all.
-    /// States are compared without regard to case and blanks around them.
+    /// The groups in one of these states and of one of these kinds, in the order of Kafka's map of
+    /// them; an empty filter takes all. States are compared without regard to case and blanks around
+    /// them.
     #[must_use]
     pub fn list(&self, states: &[StrBytes], kinds: &[StrBytes]) -> Vec<ListedGroup> {
         let states: Vec<String> =
@@ -75,7 +78,8 @@ impl GroupShard {
                 || kinds.iter().any(|kind| kind.eq_ignore_ascii_case(group.kind.name()));
             in_state && of_kind
         };
-        self.groups.iter().map(|(id, group)| listed(id, group)).filter(is_listed).collect()
+        let groups = timeline_map_order(self.groups.iter().collect(), |(id, _)| java_hash(id));
+        groups.into_iter().map(|(id, group)| listed(id, group)).filter(is_listed).collect()
     }
 
     /// A classic group as it stands.

@@ -31,8 +31,9 @@ impl Log {
         self.producers.iter().map(summary).collect()
     }
 
-    /// Forgets producers that wrote nothing for `producer.id.expiration.ms`.
-    pub fn expire_producers(&mut self, now_ms: i64) {
+    /// Forgets producers that wrote nothing for `producer.id.expiration.ms`, as it is now.
+    pub fn expire_producers(&mut self, expiration_ms: i64, now_ms: i64) {
+        self.producers.set_expiration_ms(expiration_ms);
         if !self.producers.is_empty() {
             self.producers.expire(now_ms);
         }

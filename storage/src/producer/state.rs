@@ -84,6 +84,10 @@ impl ProducerState {
         snapshot::encode(self.producers.values())
     }
 
+    pub(crate) fn set_expiration_ms(&mut self, expiration_ms: i64) {
+        self.expiration_ms = expiration_ms;
+    }
+
     fn is_expired(&self, entry: &ProducerEntry, now_ms: i64) -> bool {
         entry.transaction_first_offset.is_none()
             && now_ms.saturating_sub(entry.last_timestamp) >= self.expiration_ms

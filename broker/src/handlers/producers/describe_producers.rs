@@ -1,5 +1,5 @@
-//! DescribeProducers: which idempotent and transactional producers a partition's leader knows
-//! (KIP-664).
+//! DescribeProducers: which idempotent and transactional producers a replica of a partition knows,
+//! the leader's or a follower's (KIP-664).
 //!
 //! Kafka: `KafkaApis.handleDescribeProducersRequest`, `Partition.activeProducerState`.
 
@@ -67,7 +67,6 @@ fn producers(
     index: i32,
 ) -> Result<Vec<ProducerState>, ErrorCode> {
     let partition = replicas.partition(topic, index)?;
-    partition.check_leadership(-1, true)?;
     let active = partition.with_replica(|replica| replica.log().log.producers());
     Ok(active.iter().map(state).collect())
 }

@@ -1,6 +1,6 @@
 //! The order in which Java's hash maps go over their keys. The assignors of Kafka share out in that
-//! order, so that who gets what depends on it; and a group's members are described in the order of
-//! the map that Kafka keeps them in.
+//! order, so that who gets what depends on it; and groups are listed, and their members described, in
+//! the order of the maps that Kafka keeps them in.
 //!
 //! Keys of one bucket stand as they were put in, or the other way round. Kept out: buckets that Java
 //! has made trees of.
