@@ -65,7 +65,7 @@ impl Persister {
         metadata: Arc<MetadataCache>,
         auto_topics: Arc<AutoTopics>,
     ) -> Self {
-        if !config.current().keeps_share_state() {
+        if no_op::is_meant_by(&config.current().group_share_persister_class_name) {
             return Self::NoOp;
         }
         let coordinators = Arc::new(ShareCoordinators::new(config, metadata, auto_topics));

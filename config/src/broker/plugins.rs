@@ -133,14 +133,6 @@ pub(super) fn notice(config: &BrokerConfig) -> Vec<Warning> {
         .collect()
 }
 
-impl BrokerConfig {
-    /// Whether what share groups have delivered and acknowledged is kept, or lost with the leader of
-    /// a partition (`BrokerServer.createShareStatePersister`).
-    pub fn keeps_share_state(&self) -> bool {
-        !matches!(self.group_share_persister_class_name.as_str(), "" | NO_OP_PERSISTER)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,17 +198,6 @@ mod tests {
             assert_eq!(config.check_start(), Ok(()), "{line}");
             assert_eq!(warnings, Vec::<String>::new(), "{line}");
         }
-    }
-
-    #[test]
-    fn share_state_is_kept_unless_nobody_is_named() {
-        let keeps = |class: &str| {
-            of(&format!("group.share.persister.class.name={class}")).0.keeps_share_state()
-        };
-        assert!(of("").0.keeps_share_state());
-        assert!(keeps(DEFAULT_PERSISTER));
-        assert!(!keeps(NO_OP_PERSISTER));
-        assert!(!keeps(""));
     }
 
     #[test]

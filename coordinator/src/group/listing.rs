@@ -65,8 +65,8 @@ pub struct DescribedMember {
 
 impl GroupShard {
     /// The groups in one of these states and of one of these kinds, in the order of Kafka's map of
-    /// them; an empty filter takes all. States are compared without regard to case and blanks around
-    /// them.
+    /// them; an empty filter takes all. States are compared without regard to case and blanks
+    /// around them.
     #[must_use]
     pub fn list(&self, states: &[StrBytes], kinds: &[StrBytes]) -> Vec<ListedGroup> {
         let states: Vec<String> =

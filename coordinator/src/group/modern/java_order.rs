@@ -1,9 +1,9 @@
 //! The order in which Java's hash maps go over their keys. The assignors of Kafka share out in that
-//! order, so that who gets what depends on it; and groups are listed, and their members described, in
-//! the order of the maps that Kafka keeps them in.
+//! order, so that who gets what depends on it; and groups are listed, and their members described,
+//! in the order of the maps that Kafka keeps them in.
 //!
-//! Keys of one bucket stand as they were put in, or the other way round. Kept out: buckets that Java
-//! has made trees of.
+//! Keys of one bucket stand as they were put in, or the other way round. Kept out: buckets that
+//! Java has made trees of.
 
 /// The keys of a `HashMap` that grew from nothing; `keys` as they were put in.
 pub(in super::super) fn hash_map_order<K>(keys: Vec<K>, hash: impl Fn(&K) -> i32) -> Vec<K> {
@@ -33,9 +33,9 @@ pub(in super::super) fn hash_set_order<K>(keys: Vec<K>, hash: impl Fn(&K) -> i32
     by_bucket(keys, wanted.next_power_of_two(), hash)
 }
 
-/// The keys of Kafka's own `TimelineHashMap` that grew from nothing (`BaseHashTable`); `keys` as they
-/// were put in. The bucket is the high bits of a multiplicative hash, a map is full at four thirds
-/// of its buckets, and of one bucket the last key comes first.
+/// The keys of Kafka's own `TimelineHashMap` that grew from nothing (`BaseHashTable`); `keys` as
+/// they were put in. The bucket is the high bits of a multiplicative hash, a map is full at four
+/// thirds of its buckets, and of one bucket the last key comes first.
 pub(in super::super) fn timeline_map_order<K>(
     mut keys: Vec<K>,
     hash: impl Fn(&K) -> i32,
