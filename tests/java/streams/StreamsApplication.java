@@ -3,15 +3,18 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Properties;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.StreamsConfig;
@@ -32,7 +35,7 @@ import org.apache.kafka.streams.state.Stores;
  *                                  into `pairs-PROTOCOL`; prints the states it comes to
  * fill SERVERS FROM TO BASE_MS     for each number from FROM to TO: a line of three words, and a record to the left
  *                                  and one to the right, both NUMBER * STEP_MS after the base
- * read SERVERS PROTOCOL            reads what is committed for ever; prints `word WORD COUNT` and `pair LEFT RIGHT`
+ * read SERVERS PROTOCOL            reads what is committed until it is told to end; prints `word WORD COUNT` and `pair LEFT RIGHT`
  * </pre>
  */
 public final class StreamsApplication {
@@ -108,7 +111,7 @@ public final class StreamsApplication {
                 records.add(new ProducerRecord<>("left", null, at, "key" + number % KEYS, value));
                 records.add(new ProducerRecord<>("right", null, at, "key" + number * 7 % KEYS, value));
             }
-            var sent = new ArrayList<java.util.concurrent.Future<?>>();
+            var sent = new ArrayList<Future<?>>();
             for (int index = 0; index < records.size(); index++) {
                 sent.add(producer.send(records.get(index)));
                 if (index % 3 == 2) {
@@ -131,6 +134,7 @@ public final class StreamsApplication {
             all.add(new TopicPartition("pairs-" + protocol, partition));
         }
         try (var consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
+            Exit.addShutdownHook("reader", consumer::wakeup);
             consumer.assign(all);
             consumer.seekToBeginning(all);
             while (true) {
@@ -139,6 +143,8 @@ public final class StreamsApplication {
                     System.out.println(isCount ? "word " + record.key() + " " + record.value() : "pair " + record.value());
                 }
             }
+        } catch (WakeupException stopped) {
+            System.out.flush();
         }
     }
 }
