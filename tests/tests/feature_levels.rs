@@ -2,6 +2,7 @@
 //! of a level, and clients that go on while each level of metadata.version is finalized in turn and
 //! groups of each kind are switched on and off.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use protocol::messages::streams_group_heartbeat_request::{Subtopology, Topology};
@@ -20,6 +21,8 @@ use tests::server::Kind;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const UNSUPPORTED_VERSION: i16 = 35;
+/// 3.7-IV2, from which the metadata say where a broker's logs are (KIP-858).
+const DIRECTORIES: i16 = 17;
 const LEVELS: std::ops::RangeInclusive<i16> = 8..=30;
 
 #[test]
@@ -69,6 +72,22 @@ impl Levels {
             });
         }
     }
+}
+
+/// The brokers that the metadata log has with directories: since metadata.version 17 (3.7-IV2) each
+/// names its own.
+fn named_directories(cluster: &Cluster) -> BTreeSet<String> {
+    let log = cluster.data(1).join("__cluster_metadata-0/00000000000000000000.log");
+    let words = ["--cluster-metadata-decoder", "--files", &log.display().to_string()];
+    let dumped = native::run("kafka-dump-log", &words.map(str::to_owned), "").stdout;
+    let registered = dumped.lines().filter(|line| line.contains("REGISTER_BROKER_RECORD"));
+    let field = |line: &str, name: &str| {
+        let after = line.split_once(&format!("\"{name}\":"))?.1;
+        after.split([',', ']', '}']).next().map(str::to_owned)
+    };
+    let naming =
+        registered.filter(|line| field(line, "logDirs").is_some_and(|dirs| dirs.len() > 1));
+    naming.filter_map(|line| field(line, "brokerId")).collect()
 }
 
 /// The level that a node has finalized, by which clients go.
@@ -230,6 +249,11 @@ fn clients_go_on_while_every_level_is_finalized_in_turn() {
         levels.change("upgrade", "metadata.version", level);
         levels.cluster.view().create_by_default(&format!("of-{level}"), 1);
         clients.go_on(&format!("at {level}"));
+        if level >= DIRECTORIES {
+            until("all brokers name their directories", PATIENCE, || {
+                (named_directories(&levels.cluster).len() == 3).then_some(())
+            });
+        }
     }
     for kind in ["group", "share", "streams"] {
         groups_of_a_kind_are_switched_on_and_off(&levels, kind);
