@@ -156,8 +156,8 @@ fn both_say_the_same(cluster: &Cluster) {
         "kafka-topics --bootstrap-server SERVER --describe",
         "kafka-groups --bootstrap-server SERVER --list",
         "kafka-consumer-groups --bootstrap-server SERVER --describe --group consumer-4.4.0-0",
-        "kafka-consumer-groups --bootstrap-server SERVER --describe --group consumer-4.4.0-1 --state",
-        "kafka-consumer-groups --bootstrap-server SERVER --describe --group classic-4.4.0-0 --state",
+        "kafka-consumer-groups --bootstrap-server SERVER --describe --group consumer-4.4.0-1",
+        "kafka-consumer-groups --bootstrap-server SERVER --describe --group classic-4.4.0-0",
         "kafka-share-groups --bootstrap-server SERVER --describe --group share-0",
         "kafka-share-groups --bootstrap-server SERVER --describe --group share-1",
     ] {
@@ -244,7 +244,7 @@ fn tools_of_4_4_say_of_gregor_what_those_of_4_3_say() {
         "kafka-consumer-groups --bootstrap-server SERVER --describe --group readers --state",
         "kafka-features --bootstrap-server SERVER describe",
         "kafka-metadata-quorum --bootstrap-server SERVER describe --replication",
-        "kafka-configs --bootstrap-server SERVER --describe --entity-type topics --entity-name orders",
+        "kafka-configs --bootstrap-server SERVER --describe --topic orders",
         "kafka-transactions --bootstrap-server SERVER list",
         "kafka-transactions --bootstrap-server SERVER describe --transactional-id id",
     ] {
