@@ -90,6 +90,8 @@ pub struct Lifecycle {
     state: State,
     /// Of the registration that holds.
     epoch: Option<i64>,
+    /// The registration that holds lacks what the metadata have a place for by now.
+    is_to_register_again: bool,
     /// The logs are recovered and clients may come.
     is_ready: bool,
     is_asking: bool,
@@ -108,6 +110,7 @@ impl Lifecycle {
             controlled_shutdown,
             state: State::Starting,
             epoch: None,
+            is_to_register_again: false,
             is_ready: false,
             is_asking: false,
             is_due_again: false,
@@ -152,7 +155,8 @@ impl Lifecycle {
         }
         self.is_asking = true;
         self.next_ms = now_ms.saturating_add(self.heartbeat_interval_ms);
-        let Some(epoch) = self.epoch else { return Some(LifecycleAsk::Register) };
+        let registered = self.epoch.filter(|_| !self.is_to_register_again);
+        let Some(epoch) = registered else { return Some(LifecycleAsk::Register) };
         Some(LifecycleAsk::Heartbeat {
             epoch,
             want_fence: !self.is_ready && !is_planted(Bug::UnfencesUnready),
@@ -167,6 +171,15 @@ impl Lifecycle {
         }
         self.is_due_again = self.is_asking;
         self.next_ms = i64::MIN;
+    }
+
+    /// The registration that holds lacks something: it is sent again, and its epoch stays, as it is
+    /// the same incarnation's. Answers to `BrokerRegistrationTracker`.
+    pub fn register_again(&mut self) {
+        if self.epoch.is_some() {
+            self.is_to_register_again = true;
+            self.ask_at_once();
+        }
     }
 
     /// The connection by which heartbeats went has ended: the controller may wonder whether this
@@ -206,6 +219,7 @@ impl Lifecycle {
         match answer {
             Ok(epoch) => {
                 self.epoch = Some(epoch);
+                self.is_to_register_again = false;
                 self.next_ms = i64::MIN;
                 if is_planted(Bug::ForgetsToLeave) && self.state != State::Starting {
                     self.state = State::Recovery;
@@ -362,6 +376,27 @@ mod tests {
             let next = if epoch.is_none() { i64::MIN } else { 11 + REFUSED_MS };
             assert_eq!(life.next_ms(), next, "{code:?}");
         }
+    }
+
+    #[test]
+    fn a_registration_that_lacks_something_is_sent_until_it_is_answered_and_the_life_goes_on() {
+        let mut life = running();
+        life.ask_at_once();
+        assert_eq!(life.due(10), heartbeat(7, false, false));
+        life.register_again();
+        assert_eq!((life.due(10), life.epoch()), (None, Some(7)), "one request at a time");
+        life.heard(WELL, 11);
+        assert_eq!(life.due(11), Some(LifecycleAsk::Register));
+        life.unanswered(12);
+        assert_eq!(life.due(12 + REFUSED_MS), Some(LifecycleAsk::Register));
+        assert_eq!(life.registered(Ok(7), 200), Turn::Registered { epoch: 7 });
+        assert_eq!(life.due(200), heartbeat(7, false, false));
+        assert_eq!(life.heard(WELL, 201), None, "it runs as before");
+        let mut starting = Lifecycle::new(true, INTERVAL_MS, true);
+        starting.register_again();
+        assert_eq!(starting.due(0), Some(LifecycleAsk::Register));
+        starting.registered(Ok(3), 0);
+        assert_eq!(starting.due(0), heartbeat(3, true, false), "once");
     }
 
     #[test]

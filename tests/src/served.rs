@@ -32,6 +32,7 @@ impl Served {
         };
         let mut layout = layout(nodes).of(kind);
         layout.lines.clone_from(&transcript.server);
+        layout.levels_of.clone_from(&transcript.levels);
         Self::Several(Box::new(Cluster::start(layout)))
     }
 

@@ -6,6 +6,7 @@
 //! # what is shown
 //! server num.partitions=3              a line of the server's properties
 //! cluster split 3 5 a,a,a,b,c          several nodes: controllers, brokers, racks; or combined 3
+//! levels 3.3-IV3                       the release whose feature levels a cluster begins with
 //! stock 4.3.1                          the release of a single stock node, where it matters
 //! file offsets.json                    a file in DIR, its content in the `<` lines that follow
 //! % sorted eventually                  how the next command is run and compared
@@ -31,6 +32,8 @@ use std::path::Path;
 pub struct Transcript {
     /// The nodes, when there are several.
     pub cluster: Option<String>,
+    /// The release whose feature levels several nodes begin with.
+    pub levels: Option<String>,
     pub server: Vec<String>,
     /// The release that a stock node has, where it is not the one that Gregor equals.
     pub stock: Option<String>,
@@ -102,6 +105,7 @@ impl Transcript {
             let (mark, rest) = line.split_once(' ').unwrap_or((line, ""));
             match mark {
                 "cluster" => transcript.cluster = Some(rest.to_owned()),
+                "levels" => transcript.levels = Some(rest.to_owned()),
                 "server" => transcript.server.push(rest.to_owned()),
                 "stock" => transcript.stock = Some(rest.to_owned()),
                 "%" => options = rest.split_whitespace().map(String::from).collect(),
@@ -134,7 +138,8 @@ impl Transcript {
         let cluster = self.cluster.iter().map(|nodes| format!("cluster {nodes}\n"));
         let server = self.server.iter().map(|line| format!("server {line}\n"));
         let stock = self.stock.iter().map(|release| format!("stock {release}\n"));
-        let mut head = cluster.chain(stock).chain(server);
+        let levels = self.levels.iter().map(|release| format!("levels {release}\n"));
+        let mut head = cluster.chain(levels).chain(stock).chain(server);
         for line in &self.lines {
             match line {
                 Line::Kept(kept) if kept.starts_with('#') => writeln!(text, "{kept}"),
@@ -283,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_file_is_what_its_text_says() {
-        let text = "# shows\ncluster combined 3\nstock 4.3.1\nserver a=b\n\n\
+        let text = "# shows\ncluster combined 3\nlevels 3.3-IV3\nstock 4.3.1\nserver a=b\n\n\
                     % sorted eventually\n$ kafka-topics@4.3.1 --list\n< in\n\
                     | out\n|\n| more\n! err\n= 1\nsleep 5\nkill 2\nstart 2\n\n# end\n";
         assert_eq!(Transcript::parse(text).text(), text);

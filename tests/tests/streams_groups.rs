@@ -1,10 +1,7 @@
-//! Groups of Kafka Streams (KIP-1071) beside stock Kafka 4.3.1: whole answers, what each finds in
-//! the other's log, and a word count of Kafka Streams through the end of an instance and of a
-//! broker.
+//! Groups of Kafka Streams (KIP-1071) beside stock Kafka 4.3.1: whole answers, and what each finds
+//! in the other's log.
 
 use std::fmt::Debug;
-use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use protocol::messages::offset_commit_request::{
@@ -21,12 +18,9 @@ use protocol::messages::{
     TopicName,
 };
 use protocol::wire::{Request, StrBytes};
-use tests::cluster::programs::Program;
-use tests::cluster::view::until;
-use tests::cluster::{Cluster, Layout};
 use tests::golden::{file, recording};
 use tests::mask;
-use tests::oracle::{NEWEST, ToolServer, streams_class_path};
+use tests::oracle::NEWEST;
 use tests::server::{Kind, Server};
 use tests::topic::create;
 use tests::wire::Client;
@@ -470,80 +464,4 @@ fn stock_reads_gregors_groups_and_gregor_stocks() {
         let groups = client.call(0, &describe(&["full"])).expect("described").groups;
         assert_eq!(groups[0].group_epoch, group_epoch, "the same hash of metadata: no rebalance");
     }
-}
-
-/// Lines of three words each.
-const LINES: usize = 3_000;
-const WORDS_OF_LINE: usize = 3;
-const PATIENCE: Duration = Duration::from_secs(50);
-
-/// An instance of the application, a process of its own.
-fn instance(bootstrap: &str, folder: &Path) -> Program {
-    let mut java = Command::new("java");
-    java.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp"]);
-    java.arg(streams_class_path()).args(["WordCount", "count", bootstrap]).arg(folder);
-    Program::start(&java, folder.with_extension("out"))
-}
-
-fn run(words: &[&str]) -> String {
-    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    let server = ToolServer::shared();
-    let finished = server.spawn_main(&streams_class_path(), "WordCount", &words, "").finish();
-    assert_eq!(finished.code, 0, "{words:?}: {finished:#?}");
-    finished.stdout
-}
-
-/// What the words of all lines come to.
-fn expected() -> Vec<String> {
-    let words = ["ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen", "ibis", "jay", "koi"];
-    let mut counts = [0; 11];
-    for line in 0..LINES {
-        for of in [11, 7, 3] {
-            counts[line % of] += 1;
-        }
-    }
-    words.iter().zip(counts).map(|(word, count)| format!("word {word} {count}")).collect()
-}
-
-#[test]
-fn a_word_count_is_exact_when_an_instance_is_killed_and_a_broker_bounces() {
-    if recording() {
-        return;
-    }
-    let layout = Layout::combined(3)
-        .line("min.insync.replicas=2")
-        .line("default.replication.factor=3")
-        .line("transaction.state.log.num.partitions=3")
-        .line("transaction.state.log.replication.factor=3")
-        .line("transaction.state.log.min.isr=2")
-        .line("offsets.topic.num.partitions=3")
-        .line("offsets.topic.replication.factor=3")
-        .line("group.streams.initial.rebalance.delay.ms=500")
-        .line("group.streams.min.session.timeout.ms=4000")
-        .line("group.streams.session.timeout.ms=8000")
-        .line("group.streams.min.heartbeat.interval.ms=500")
-        .line("group.streams.heartbeat.interval.ms=500");
-    let mut cluster = Cluster::start(layout);
-    let replicas: [&[i32]; 4] = [&[1, 2, 3], &[2, 3, 1], &[3, 1, 2], &[1, 2, 3]];
-    for topic in ["lines", "counts"] {
-        cluster.view().create(topic, &replicas, &[]);
-        cluster.view().wait_in_sync(topic, 4);
-    }
-    let bootstrap = cluster.bootstrap().join(",");
-    let states = tempfile::tempdir().expect("a folder for state");
-    let start = |name: &str| instance(&bootstrap, &states.path().join(name));
-    let [first, second] = ["one", "two"].map(start);
-    let runs = |instance: &Program| instance.printed().contains("state RUNNING");
-    until("both run", PATIENCE, || (runs(&first) && runs(&second)).then_some(()));
-    let (third, two_thirds) = (LINES / 3, LINES / 3 * 2);
-    run(&["fill", &bootstrap, "0", &third.to_string()]);
-    drop(first);
-    run(&["fill", &bootstrap, &third.to_string(), &two_thirds.to_string()]);
-    cluster.kill(2);
-    run(&["fill", &bootstrap, &two_thirds.to_string(), &LINES.to_string()]);
-    cluster.start_again(2);
-    let all = (LINES * WORDS_OF_LINE).to_string();
-    let read = run(&["read", &bootstrap, &all, &PATIENCE.as_secs().to_string()]);
-    let read: Vec<&str> = read.lines().collect();
-    assert_eq!(read, expected(), "{}", second.printed());
 }

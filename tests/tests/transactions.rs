@@ -24,7 +24,7 @@ fn copies_in_transactions_are_exact_by_both_protocols() {
         let (_cluster, bootstrap) = started();
         run(version, &["fill", &bootstrap, "from", &RECORDS.to_string()]);
         run(version, &["copy", &bootstrap, "from", "to", "copier"]);
-        assert_eq!(read(version, &bootstrap), (0..RECORDS).collect(), "{version}");
+        assert_eq!(read(version, &bootstrap, "to"), (0..RECORDS).collect(), "{version}");
     }
 }
 
@@ -38,5 +38,5 @@ fn a_copy_goes_on_exactly_when_its_coordinator_is_killed() {
     cluster.start_again(1);
     let copied = copying.finish();
     assert_eq!(copied.code, 0, "{copied:#?}");
-    assert_eq!(read("4.3.1", &bootstrap), (0..RECORDS).collect());
+    assert_eq!(read("4.3.1", &bootstrap, "to"), (0..RECORDS).collect());
 }

@@ -37,7 +37,7 @@ fn copies_each_record_once(version: &str) {
     run(version, &["fill", &bootstrap, "from", &RECORDS.to_string()]);
     let copied = run(version, &["copy", &bootstrap, "from", "to", "copier"]);
     assert!(copied.stdout.contains("transactions "), "{copied:#?}");
-    assert_eq!(read(version, &bootstrap), (0..RECORDS).collect());
+    assert_eq!(read(version, &bootstrap, "to"), (0..RECORDS).collect());
 }
 
 #[test]
@@ -63,5 +63,5 @@ fn a_copy_goes_on_exactly_when_the_leader_of_its_partitions_is_killed() {
     cluster.start_again(2);
     let copied = copying.finish();
     assert_eq!(copied.code, 0, "{copied:#?}");
-    assert_eq!(read(EQUALLED, &bootstrap), (0..RECORDS).collect());
+    assert_eq!(read(EQUALLED, &bootstrap, "to"), (0..RECORDS).collect());
 }

@@ -191,9 +191,18 @@ public final class ToolServer {
         }
     }
 
+    /** Kafka's class that ends a process, which 4.4 has in another package. */
+    private static Class<?> exit(ClassLoader loader) throws ClassNotFoundException {
+        try {
+            return loader.loadClass("org.apache.kafka.common.utils.Exit");
+        } catch (ClassNotFoundException moved) {
+            return loader.loadClass("org.apache.kafka.common.utils.internals.Exit");
+        }
+    }
+
     private static void takeOverExit(ClassLoader loader) throws ReflectiveOperationException {
-        Class<?> exit = loader.loadClass("org.apache.kafka.common.utils.Exit");
-        Class<?> procedure = loader.loadClass("org.apache.kafka.common.utils.Exit$Procedure");
+        Class<?> exit = exit(loader);
+        Class<?> procedure = loader.loadClass(exit.getName() + "$Procedure");
         Object endJob = Proxy.newProxyInstance(loader, new Class<?>[] {procedure}, (proxy, method, args) -> {
             Job job = CURRENT.get();
             if (job != null) {
@@ -203,7 +212,7 @@ public final class ToolServer {
         });
         exit.getMethod("setExitProcedure", procedure).invoke(null, endJob);
         exit.getMethod("setHaltProcedure", procedure).invoke(null, endJob);
-        Class<?> adder = loader.loadClass("org.apache.kafka.common.utils.Exit$ShutdownHookAdder");
+        Class<?> adder = loader.loadClass(exit.getName() + "$ShutdownHookAdder");
         Object keep = Proxy.newProxyInstance(loader, new Class<?>[] {adder}, (proxy, method, args) -> {
             Job job = CURRENT.get();
             if (job != null) {

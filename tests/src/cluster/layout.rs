@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::ports;
+use crate::oracle::EQUALLED;
 use crate::server::Kind;
 
 /// What a node does.
@@ -22,6 +23,8 @@ pub enum Roles {
 pub struct Plan {
     pub id: i32,
     pub kind: Kind,
+    /// What a stock node is of.
+    pub release: &'static str,
     pub roles: Roles,
     pub rack: Option<String>,
     /// Lines of its file alone.
@@ -36,6 +39,8 @@ pub struct Layout {
     pub nodes: Vec<Plan>,
     /// Lines of every node's file.
     pub lines: Vec<String>,
+    /// The release whose feature levels the cluster begins with, where it is not the equalled one.
+    pub levels_of: Option<String>,
 }
 
 impl Roles {
@@ -79,8 +84,23 @@ impl Layout {
     #[must_use]
     pub fn with(mut self, id: i32, roles: Roles, kind: Kind) -> Self {
         let (port, controller_port) = (ports::free(), ports::free());
-        let plan = Plan { id, kind, roles, rack: None, lines: Vec::new(), port, controller_port };
+        let (release, rack, lines) = (EQUALLED, None, Vec::new());
+        let plan = Plan { id, kind, release, roles, rack, lines, port, controller_port };
         self.nodes.push(plan);
+        self
+    }
+
+    /// Stock nodes are of this release.
+    #[must_use]
+    pub fn stock_of(mut self, release: &'static str) -> Self {
+        self.nodes.iter_mut().for_each(|node| node.release = release);
+        self
+    }
+
+    /// The cluster begins with the feature levels of this release.
+    #[must_use]
+    pub fn levels_of(mut self, release: &str) -> Self {
+        self.levels_of = Some(release.to_owned());
         self
     }
 

@@ -12,6 +12,7 @@
 
 mod change;
 pub mod child;
+pub mod complaints;
 pub mod layout;
 pub mod library;
 pub mod load;

@@ -15,7 +15,7 @@ use super::child::Child;
 use super::layout::{Layout, Plan};
 use super::log;
 use super::view::{self, Quorum, View, until};
-use crate::oracle::{EQUALLED, ToolServer, logging_class_path};
+use crate::oracle::{ToolServer, logging_class_path};
 use crate::server::{CLUSTER_ID, Kind};
 
 /// How long a node may take to serve. A stock node on a busy machine takes ten seconds and more.
@@ -78,23 +78,28 @@ impl Cluster {
     /// Formats what is new of a node's directories.
     pub fn format(&self, id: i32) {
         let file = self.properties(id).display().to_string();
-        let args = ["format", "--ignore-formatted", "-t", CLUSTER_ID, "-c", &file];
-        match self.node(id).plan.kind {
+        let mut args = vec!["format", "--ignore-formatted", "-t", CLUSTER_ID, "-c", &file];
+        if let Some(release) = &self.layout.levels_of {
+            args.extend(["--release-version", release]);
+        }
+        let plan = &self.node(id).plan;
+        match plan.kind {
             Kind::Gregor => {
                 let mut command = Command::new(crate::node::binary());
                 let done = command.arg("kafka-storage").args(args).output().expect("gregor runs");
                 assert!(done.status.success(), "format of node {id}: {done:?}");
             }
             Kind::Stock => {
-                let args = args.map(String::from);
-                let done = ToolServer::shared().run(EQUALLED, "kafka-storage", &args, "");
+                let args: Vec<String> = args.into_iter().map(String::from).collect();
+                let done = ToolServer::shared().run(plan.release, "kafka-storage", &args, "");
                 assert_eq!(done.code, 0, "format of node {id}: {done:?}");
             }
         }
     }
 
     fn command(&self, id: i32) -> Command {
-        match self.node(id).plan.kind {
+        let plan = &self.node(id).plan;
+        match plan.kind {
             Kind::Gregor => {
                 let mut command = Command::new(crate::node::binary());
                 command.arg("kafka-server-start").arg(self.properties(id));
@@ -107,7 +112,7 @@ impl Cluster {
                 command
                     .args(["-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
                     .arg(format!("-Dlog4j2.configurationFile={}", settings.display()))
-                    .args(["-cp", &logging_class_path(EQUALLED), "kafka.Kafka"])
+                    .args(["-cp", &logging_class_path(plan.release), "kafka.Kafka"])
                     .arg(self.properties(id));
                 command
             }

@@ -22,13 +22,13 @@ pub fn run(version: &str, words: &[&str]) -> Finished {
     finished
 }
 
-/// What committed readers of the topic `to` see.
+/// What committed readers of a topic see.
 ///
 /// # Panics
 /// When something is read twice.
 #[must_use]
-pub fn read(version: &str, bootstrap: &str) -> BTreeSet<usize> {
-    let printed = run(version, &["read", bootstrap, "to"]).stdout;
+pub fn read(version: &str, bootstrap: &str, topic: &str) -> BTreeSet<usize> {
+    let printed = run(version, &["read", bootstrap, topic]).stdout;
     let numbers = printed.lines().filter_map(|line| line.strip_prefix("read "));
     let read: Vec<usize> = numbers.map(|number| number.parse().expect("a number")).collect();
     let once: BTreeSet<usize> = read.iter().copied().collect();

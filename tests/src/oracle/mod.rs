@@ -22,6 +22,8 @@ pub use tools::{Finished, Running, ToolServer, run_as_process};
 pub const EQUALLED: &str = "4.3.1";
 /// The newest release whose tools are run against Gregor.
 pub const NEWEST: &str = "4.3.1";
+/// The release after the equalled one: its nodes, tools and clients stand beside Gregor's.
+pub const FOLLOWING: &str = "4.4.0";
 /// The release that Gregor equalled before, from which releases are compared.
 pub const EQUALLED_BEFORE: &str = "4.1.0";
 /// The release in cp-kafka 7.1, which one of the courses runs.

@@ -97,6 +97,11 @@ impl Lifecycle {
         self.life.ask_at_once();
     }
 
+    /// The registration that holds lacks something, and is sent again.
+    pub(super) fn register_again(&mut self) {
+        self.life.register_again();
+    }
+
     /// The connection by which heartbeats went has ended.
     pub(super) fn connection_ended(&mut self, now_ms: i64) {
         self.life.connection_ended(now_ms);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use protocol::messages::{
     BrokerHeartbeatResponse, BrokerRegistrationResponse, ControllerRegistrationResponse,
 };
+use raft::feature::METADATA_VERSION;
 use raft::image::{Changes, MetadataImage};
 
 use super::command::{Command, Due as Waits};
@@ -169,6 +170,25 @@ impl Host {
         if registered {
             self.membership.controller_next_ms = i64::MAX;
         }
+        if changes.features.iter().any(|name| **name == *METADATA_VERSION) {
+            if !registered && image.metadata_version().has_controller_registration() {
+                self.membership.controller_due_now();
+            }
+            self.tell_directories(image);
+        }
+    }
+
+    /// A broker that registered before the metadata had a place for its directories names them when
+    /// they have.
+    fn tell_directories(&mut self, image: &MetadataImage) {
+        let lifecycle = &mut self.membership.lifecycle;
+        let shown = image.cluster().broker(self.membership.node_id);
+        let lacks = shown.is_some_and(|own| {
+            own.log_dirs.is_empty() && lifecycle.epoch() == Some(own.broker_epoch)
+        });
+        if lacks && image.metadata_version().has_directories() {
+            lifecycle.register_again();
+        }
     }
 
     /// Clients may come when this node has applied its own unfencing.
@@ -190,7 +210,7 @@ impl Host {
         let Some(request) = self.membership.controller.clone() else { return };
         let image = self.shared.image.load_full();
         if !image.is_empty() && !image.metadata_version().has_controller_registration() {
-            // Known only when the level rises, which is a change of leadership or of the image.
+            // Due again when the level rises.
             self.membership.controller_next_ms = i64::MAX;
             return;
         }
