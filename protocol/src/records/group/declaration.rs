@@ -26,7 +26,7 @@ macro_rules! group_records {
         $($variant:ident = $type:literal ($($part:ident),+): $value:ty,)*
     }) => {
         $(#[$about])*
-        #[allow(clippy::large_enum_variant, reason = "a member's is the largest and the most common")]
+        #[allow(clippy::large_enum_variant, reason = "the largest, a member's, is common")]
         #[derive(Debug, Clone, PartialEq)]
         pub enum $name {
             $($variant { $($part: StrBytes,)+ value: Option<$value> },)*
