@@ -250,6 +250,11 @@ impl Bench {
     pub(in super::super) fn described(&self) -> DescribedConsumerGroup {
         self.shard().describe_consumer_group(&text("g")).unwrap()
     }
+
+    pub(in super::super) fn described_member(&self, id: &str) -> DescribedConsumerMember {
+        let mut members = self.described().members.into_iter();
+        members.find(|member| member.member_id.as_str() == id).expect("a member")
+    }
 }
 
 pub(in super::super) fn told(answer: &ConsumerGroupHeartbeat) -> Told {

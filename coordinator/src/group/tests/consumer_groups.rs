@@ -137,7 +137,7 @@ fn epochs_that_do_not_fit_are_fenced_and_a_lost_answer_is_said_again() {
     assert_eq!(bench.beat_with(&joins("a", &["orders"])), (2, all()));
     bench.beat_with(&joins("b", &["orders"]));
     bench.beat_with(&has("a", 2, &[0, 1, 2, 3]));
-    assert_eq!(bench.described().members[0].epoch, 2, "asked to let go");
+    assert_eq!(bench.described_member("a").epoch, 2, "asked to let go");
     let (epoch, kept) = bench.beat_with(&joins("a", &["orders"]));
     assert_eq!((epoch, kept.clone().map(|kept| kept.len())), (3, Some(2)), "it has nothing left");
     // The answer with epoch 3 is lost: with the epoch before and what it has it is let in.
@@ -412,7 +412,7 @@ fn a_reload_gives_the_same_group_and_its_members_go_on() {
     let mut again = bench.reloaded();
     assert_eq!(again.durable_state(), bench.durable_state());
     assert!(again.said("Loaded consumer group g with 2 members."));
-    let kept = bench.described().members[0].target_assignment[0].partitions.clone();
+    let kept = bench.described_member("a").target_assignment[0].partitions.clone();
     assert_eq!(again.beat_with(&has("a", 2, &kept)), (3, NOTHING));
     again.pass(45_000);
     assert_eq!(again.described().state, "Empty", "sessions run from the load on");
