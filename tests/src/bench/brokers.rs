@@ -44,6 +44,8 @@ pub struct Node {
     pub dir: PathBuf,
     pub port: u16,
     pub member: Option<Member>,
+    /// Lines of server.properties that only this measurement has, on every kind alike.
+    pub settings: String,
 }
 
 /// A node's place in a cluster.
@@ -57,6 +59,11 @@ pub struct Member {
 }
 
 impl Node {
+    /// A broker that is its own controller.
+    pub fn alone(kind: Kind, dir: PathBuf, port: u16) -> Self {
+        Self { kind, dir, port, member: None, settings: String::new() }
+    }
+
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
@@ -78,10 +85,11 @@ impl Node {
     }
 
     fn properties(&self) -> String {
-        match &self.member {
+        let text = match &self.member {
             None => self.properties_alone(),
             Some(member) => self.properties_of(member),
-        }
+        };
+        text + &self.settings
     }
 
     fn properties_of(&self, member: &Member) -> String {
@@ -125,6 +133,8 @@ impl Node {
              listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
              log.dirs={}\n\
              offsets.topic.replication.factor=1\n\
+             share.coordinator.state.topic.replication.factor=1\n\
+             share.coordinator.state.topic.min.isr=1\n\
              log.segment.delete.delay.ms=1000\n",
             self.dir.join("logs").display(),
         )
