@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::super::BenchError;
 use super::super::batches::{BatchShape, Codec};
+use super::super::groups;
 use super::super::process::cpu_seconds;
 use super::super::several::report::Figure;
 use super::super::wire::{Connection, refuse_unless_zero, topic_name};
@@ -44,9 +45,10 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
     let (mut server, _) = node.start(START_LIMIT)?;
     let topic = topics::create(node.address(), TOPIC, PARTITIONS, &[])?;
     let mut connection = Connection::open(node.address())?;
+    groups::wait_for_coordinator(&mut connection)?;
     topics::set(&mut connection, topics::GROUP, GROUP, "share.auto.offset.reset", "earliest")?;
-    // A record of each partition came with its creation.
-    let all = fill(&mut connection, records)? + PARTITIONS as u64;
+    fill(&mut connection, records)?;
+    let all = connection.end_offsets(TOPIC, PARTITIONS)?.into_iter().sum::<i64>() as u64;
     let mut consumers = Vec::new();
     for index in 0..CONSUMERS {
         consumers.push(Consumer::open(node.address(), topic, index)?);
@@ -80,14 +82,13 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
     ])
 }
 
-fn fill(connection: &mut Connection, records: u64) -> Result<u64, BenchError> {
+fn fill(connection: &mut Connection, records: u64) -> Result<(), BenchError> {
     let shape = BatchShape { records: BATCH_RECORDS, value_bytes: 100, codec: Codec::None };
-    let batches = records / u64::from(BATCH_RECORDS);
-    for index in 0..batches {
+    for index in 0..records / u64::from(BATCH_RECORDS) {
         let partition = (index % PARTITIONS as u64) as i32;
         topics::produce(connection, TOPIC, partition, shape.build(now_ms(), index)?)?;
     }
-    Ok(batches * u64::from(BATCH_RECORDS))
+    Ok(())
 }
 
 /// Heartbeats of all in turn until every partition has somebody; each has two then.

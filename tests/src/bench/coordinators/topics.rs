@@ -29,7 +29,8 @@ pub fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
-/// Creates a topic of one replica, and waits until each partition takes a record (it has one then).
+/// Creates a topic of one replica, and waits until each partition takes a record (it has one or
+/// more then).
 pub fn create(
     address: SocketAddr,
     name: &str,
@@ -50,13 +51,12 @@ pub fn create(
     let created = answer.topics.first();
     refuse_unless_zero("CreateTopics", created.map_or(-1, |topic| topic.error_code))?;
     let began = Instant::now();
-    for partition in 0..partitions {
-        while write_one(&mut connection, name, &[partition])? == 0 {
-            if began.elapsed() > Duration::from_secs(60) {
-                return Err(BenchError::TooSlow("electing leaders of a new topic"));
-            }
-            std::thread::sleep(Duration::from_millis(5));
+    let all: Vec<i32> = (0..partitions).collect();
+    while write_one(&mut connection, name, &all)? < all.len() {
+        if began.elapsed() > Duration::from_secs(120) {
+            return Err(BenchError::TooSlow("electing leaders of a new topic"));
         }
+        std::thread::sleep(Duration::from_millis(20));
     }
     Ok(created.map_or(Uuid::nil(), |topic| topic.topic_id))
 }
