@@ -10,6 +10,7 @@
 //! ```
 
 use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::BenchError;
 
@@ -21,6 +22,11 @@ const CRC_START: usize = 21;
 pub enum Codec {
     None,
     Lz4,
+}
+
+/// What a client stamps its records with: retention takes older ones.
+pub fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
 /// What one batch holds. Every value has the same length, keys and headers are absent.

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::super::BenchError;
-use super::super::batches::keyed;
+use super::super::batches::{keyed, now_ms};
 use super::super::process::{cpu_seconds, resident_bytes};
 use super::super::several::report::Figure;
 use super::super::wire::Connection;
@@ -64,7 +64,7 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
 }
 
 fn fill(connection: &mut Connection, records: u64) -> Result<(), BenchError> {
-    let now_ms = topics::now_ms();
+    let now_ms = now_ms();
     let mut draw = 0x9e37_79b9_7f4a_7c15_u64;
     let mut keys = Vec::with_capacity(BATCH_RECORDS);
     for index in 0..records / BATCH_RECORDS as u64 {

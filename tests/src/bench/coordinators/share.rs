@@ -18,12 +18,12 @@ use protocol::wire::StrBytes;
 use uuid::Uuid;
 
 use super::super::BenchError;
-use super::super::batches::{BatchShape, Codec};
+use super::super::batches::{BatchShape, Codec, now_ms};
 use super::super::groups;
 use super::super::process::cpu_seconds;
 use super::super::several::report::Figure;
 use super::super::wire::{Connection, refuse_unless_zero, topic_name};
-use super::topics::{self, now_ms, text};
+use super::topics::{self, text};
 use super::{Place, START_LIMIT};
 
 const TOPIC: &str = "queue";

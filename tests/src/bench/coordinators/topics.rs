@@ -1,7 +1,7 @@
 //! Topics and settings that the loads need, and records in them.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
@@ -23,10 +23,6 @@ pub const GROUP: i8 = 32;
 
 pub fn text(value: &str) -> StrBytes {
     StrBytes::from_string(value.to_owned())
-}
-
-pub fn now_ms() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
 /// Creates a topic of one replica, and waits until each partition takes a record (it has one or

@@ -16,13 +16,13 @@ use protocol::messages::{
 use protocol::wire::StrBytes;
 
 use super::super::BenchError;
-use super::super::batches::{BatchShape, Codec, make_transactional};
+use super::super::batches::{BatchShape, Codec, make_transactional, now_ms};
 use super::super::latency::Latencies;
 use super::super::several::nodes::Nodes;
 use super::super::several::report::Figure;
 use super::super::wire::{Connection, decode, encode, refuse_unless_zero, topic_name};
 use super::Place;
-use super::topics::{now_ms, text};
+use super::topics::text;
 
 const TOPIC: &str = "transactional";
 const PARTITIONS: [u32; 3] = [34, 33, 33];

@@ -2,7 +2,6 @@
 //!
 //! The leader gives the n-th member the n-th partition; an assignment is that number, four bytes.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -32,8 +31,7 @@ const REBALANCE_TIMEOUT_MS: i32 = 300_000;
 const SUBSCRIPTION: &[u8] =
     b"\0\x03\0\0\0\x01\0\x06shared\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff\xff\xff";
 
-pub(super) async fn live(address: SocketAddr, seat: Seat) -> Result<(), BenchError> {
-    let mut line = Line::open(address).await?;
+pub(super) async fn live(mut line: Line, seat: Seat) -> Result<(), BenchError> {
     let mut member = StrBytes::new();
     loop {
         let joined = join(&mut line, &mut member).await?;

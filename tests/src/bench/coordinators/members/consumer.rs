@@ -1,7 +1,6 @@
 //! A member of the consumer protocol (KIP-848): ConsumerGroupHeartbeat, at the interval that the
 //! coordinator says, and at once where its assignment changed.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use protocol::messages::consumer_group_heartbeat_request::TopicPartitions;
@@ -18,8 +17,7 @@ use super::{GROUP, Seat, TOPIC};
 const VERSION: i16 = 1;
 const REBALANCE_TIMEOUT_MS: i32 = 300_000;
 
-pub(super) async fn live(address: SocketAddr, seat: Seat, topic: Uuid) -> Result<(), BenchError> {
-    let mut line = Line::open(address).await?;
+pub(super) async fn live(mut line: Line, seat: Seat, topic: Uuid) -> Result<(), BenchError> {
     let member = text(&Uuid::from_u128(1 + seat.index as u128).to_string());
     let mut owned: Vec<i32> = Vec::new();
     let mut request = joining(&member);

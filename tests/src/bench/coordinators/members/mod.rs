@@ -8,7 +8,6 @@ mod classic;
 mod consumer;
 mod wire;
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ use super::super::process::{Server, cpu_seconds, resident_bytes};
 use super::super::several::report::Figure;
 use super::super::wire::Connection;
 use super::{Place, START_LIMIT, topics};
+use wire::Line;
 
 const TOPIC: &str = "shared";
 const GROUP: &str = "many";
@@ -78,14 +78,14 @@ impl Board {
 }
 
 pub fn measure_classic(place: &Place) -> Result<Vec<Figure>, BenchError> {
-    measure(place, "classic", |address, seat, _| {
-        tokio::spawn(run(seat.clone(), classic::live(address, seat)))
+    measure(place, "classic", |line, seat, _| {
+        tokio::spawn(run(seat.clone(), classic::live(line, seat)))
     })
 }
 
 pub fn measure_consumer(place: &Place) -> Result<Vec<Figure>, BenchError> {
-    measure(place, "consumer", |address, seat, topic| {
-        tokio::spawn(run(seat.clone(), consumer::live(address, seat, topic)))
+    measure(place, "consumer", |line, seat, topic| {
+        tokio::spawn(run(seat.clone(), consumer::live(line, seat, topic)))
     })
 }
 
@@ -96,7 +96,7 @@ async fn run(seat: Seat, life: impl Future<Output = Result<(), BenchError>>) {
     }
 }
 
-type Begin = fn(SocketAddr, Seat, uuid::Uuid) -> tokio::task::JoinHandle<()>;
+type Begin = fn(Line, Seat, uuid::Uuid) -> tokio::task::JoinHandle<()>;
 
 fn measure(place: &Place, protocol: &str, begin: Begin) -> Result<Vec<Figure>, BenchError> {
     let members: usize = place.amount(2000, 200);
@@ -114,11 +114,16 @@ fn measure(place: &Place, protocol: &str, begin: Begin) -> Result<Vec<Figure>, B
     let board = Arc::new(Mutex::new(board));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = runtime.block_on(async {
+        let mut lines = Vec::new();
+        // One by one: more than socket.listen.backlog.size at once are reset by the kernel.
+        for _ in 0..members {
+            lines.push(Line::open(node.address()).await?);
+        }
         let cpu = cpu_seconds(server.pid())?;
         let began = Instant::now();
         let seat = |index| Seat { board: board.clone(), index };
         let lives: Vec<_> =
-            (0..members).map(|index| begin(node.address(), seat(index), topic)).collect();
+            (0..).zip(lines).map(|(index, line)| begin(line, seat(index), topic)).collect();
         let found = watch(&board, &server, cpu, began, place.amount(60, 10)).await;
         lives.iter().for_each(tokio::task::JoinHandle::abort);
         found

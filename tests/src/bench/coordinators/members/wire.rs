@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use protocol::messages::ApiVersionsRequest;
 use protocol::wire::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -16,10 +17,13 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// Connected, accepted and answered once.
     pub(super) async fn open(address: SocketAddr) -> Result<Self, BenchError> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, correlation_id: 0 })
+        let mut line = Self { stream, correlation_id: 0 };
+        line.call("ApiVersions", 0, &ApiVersionsRequest::default()).await?;
+        Ok(line)
     }
 
     pub(super) async fn call<R: Request>(
