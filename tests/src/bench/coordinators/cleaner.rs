@@ -26,7 +26,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
     let records = place.amount(3_000_000, 300_000);
     let node = place.node(&["log.cleaner.backoff.ms=100"])?;
-    let (mut server, _) = node.start(START_LIMIT)?;
+    let (server, _) = node.start(START_LIMIT)?;
     topics::create(node.address(), TOPIC, 1, &[("segment.bytes", SEGMENT_BYTES)])?;
     let mut connection = Connection::open(node.address())?;
     fill(&mut connection, records)?;
@@ -48,7 +48,6 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
     let cpu = cpu_seconds(server.pid())? - before;
     // Replaced segments keep their length under another name.
     let kept = cleanable_bytes(&logs)?;
-    server.stop()?;
     Ok(vec![
         Figure::new(
             "log cleaner: rate over what it reads",

@@ -21,7 +21,7 @@ const GROUPS: usize = 16;
 pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
     let requests = place.amount(200_000, 20_000);
     let node = place.node(&[])?;
-    let (mut server, _) = node.start(START_LIMIT)?;
+    let (server, _) = node.start(START_LIMIT)?;
     topics::create(node.address(), TOPIC, 1, &[])?;
     groups::wait_for_coordinator(&mut Connection::open(node.address())?)?;
     let mut figures = Vec::new();
@@ -31,7 +31,6 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
         run(&node, connections, in_flight, requests / 2)?;
         figures.extend(measure_one(&node, &server, title, connections, in_flight, requests)?);
     }
-    server.stop()?;
     Ok(figures)
 }
 

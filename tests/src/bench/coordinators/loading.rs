@@ -30,7 +30,7 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
     for round in 0..ROUNDS {
         commit(&node, groups, round)?;
     }
-    server.stop()?;
+    server.stop_within(LIMIT)?;
     let log_bytes = offsets_log_bytes(&node)?;
     let began = Instant::now();
     let mut server = node.launch()?;
@@ -44,7 +44,6 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
     let all = began.elapsed().as_secs_f64();
     let cpu = cpu_seconds(server.pid())?;
     let memory = resident_bytes(server.pid())?;
-    server.stop()?;
     let commits = groups as i64 * i64::from(PARTITIONS) * ROUNDS;
     let title =
         format!("{groups} groups, {commits} commits behind: exec to the first right offset");

@@ -42,7 +42,7 @@ const LIMIT: Duration = Duration::from_secs(240);
 pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
     let records: u64 = place.amount(4_000_000, 400_000);
     let node = place.node(&[])?;
-    let (mut server, _) = node.start(START_LIMIT)?;
+    let (server, _) = node.start(START_LIMIT)?;
     let topic = topics::create(node.address(), TOPIC, PARTITIONS, &[])?;
     let mut connection = Connection::open(node.address())?;
     groups::wait_for_coordinator(&mut connection)?;
@@ -71,7 +71,6 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
     })?;
     let seconds = began.elapsed().as_secs_f64();
     let cpu = cpu_seconds(server.pid())? - before;
-    server.stop()?;
     let accepted = accepted.into_inner();
     if accepted != all {
         return Err(BenchError::Setup(format!("{accepted} records accepted of {all}")));

@@ -102,7 +102,7 @@ fn measure(place: &Place, protocol: &str, begin: Begin) -> Result<Vec<Figure>, B
     let members: usize = place.amount(2000, 200);
     // Kafka's three seconds would be most of the time that is measured.
     let node = place.node(&["group.initial.rebalance.delay.ms=200"])?;
-    let (mut server, _) = node.start(START_LIMIT)?;
+    let (server, _) = node.start(START_LIMIT)?;
     let topic = topics::create(node.address(), TOPIC, members as i32, &[])?;
     groups::wait_for_coordinator(&mut Connection::open(node.address())?)?;
     let board = Board {
@@ -129,7 +129,6 @@ fn measure(place: &Place, protocol: &str, begin: Begin) -> Result<Vec<Figure>, B
         found
     })?;
     let memory = resident_bytes(server.pid())?;
-    server.stop()?;
     let title = format!("{members} members, {protocol} protocol: until stable");
     let latency = found.latency;
     Ok(vec![
