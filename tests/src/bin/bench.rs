@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use tests::bench::BenchError;
-use tests::bench::brokers::{Kind, Node, newest_stock};
+use tests::bench::brokers::{Kind, Node, equalled_stock};
 use tests::bench::coordinators;
 use tests::bench::plan::Volume;
 use tests::bench::report::{COORDINATORS, ONE, SEVERAL, TOOLS, put_between_markers};
@@ -79,7 +79,7 @@ fn main() -> Result<(), BenchError> {
         return pairs(&arguments, &dir, earlier);
     }
     let (stock_version, jars) =
-        if named("stock") { newest_stock()? } else { ("absent".to_owned(), PathBuf::new()) };
+        if named("stock") { equalled_stock()? } else { ("absent".to_owned(), PathBuf::new()) };
     let port = arguments.first_port;
     if arguments.tools {
         let binary = beside.with_file_name("gregor");
