@@ -24,6 +24,7 @@
 mod load;
 mod outputs;
 mod shard;
+mod shared_map;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -35,6 +36,7 @@ use std::collections::BTreeMap;
 pub use load::LoadError;
 pub use outputs::{Effects, Outputs, Reply, ReplyId, Write, WriteId, WriteRecord};
 pub use shard::{Now, RecordPosition, Shard, Unavailable, WriteFailure};
+pub use shared_map::SharedMap;
 pub use timers::Timers;
 pub use transactions::{Producer, TransactionEnd, WritePurpose};
 pub use versions::{VersionedMap, Versions};

@@ -62,16 +62,21 @@ fn add(
     } else if header.records_count() > 0 {
         let codec = header.compression().map_err(|error| batch.fault(segment, &error))?;
         let mut source = records::source(codec, batch.payload()).map_err(fail)?;
-        for _ in 0..header.records_count() {
-            let head = records::next_head(&mut source).map_err(fail)?;
-            let offset = header.base_offset().wrapping_add(i64::from(head.offset_delta));
-            if let Some(key) = head.key.filter(|_| offset >= start) {
-                if map.is_full() {
-                    return Ok(false);
+        let mut rest = header.records_count() as usize;
+        let mut heads = Vec::new();
+        while rest > 0 {
+            records::next_heads(&mut source, rest, &mut heads).map_err(fail)?;
+            rest -= heads.len();
+            for head in &heads {
+                let offset = header.base_offset().wrapping_add(i64::from(head.offset_delta));
+                if let Some(key) = head.key.filter(|_| offset >= start) {
+                    if map.is_full() {
+                        return Ok(false);
+                    }
+                    map.put(key, offset);
                 }
-                map.put(key, offset);
+                stats.map_messages_read += 1;
             }
-            stats.map_messages_read += 1;
         }
     }
     if header.last_offset() >= start {

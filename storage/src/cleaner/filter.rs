@@ -65,6 +65,21 @@ struct Retained {
     invalid: u64,
 }
 
+impl Retained {
+    /// The next record, and whether it stays.
+    fn take(&mut self, header: &BatchHeader, head: &RecordHead, stays: bool) {
+        self.invalid += u64::from(head.key.is_none() && !stays);
+        self.stays.push(stays);
+        if stays {
+            let timestamp = timestamp_of(header, head.timestamp_delta);
+            self.count += 1;
+            self.first_timestamp.get_or_insert(timestamp);
+            self.max_timestamp = self.max_timestamp.max(timestamp);
+            self.has_tombstones |= !head.has_value;
+        }
+    }
+}
+
 impl RecordFilter<'_> {
     /// What becomes of a batch.
     pub(super) fn filter(
@@ -124,17 +139,14 @@ impl RecordFilter<'_> {
     ) -> Result<Retained, RecordsError> {
         let mut retained = Retained { max_timestamp: NO_TIMESTAMP, ..Retained::default() };
         let mut source = records::source(codec, payload)?;
-        for _ in 0..header.records_count() {
-            let head = records::next_head(&mut source)?;
-            let stays = header.is_control() || self.retains(header, &head);
-            retained.invalid += u64::from(head.key.is_none() && !stays);
-            retained.stays.push(stays);
-            if stays {
-                let timestamp = timestamp_of(header, head.timestamp_delta);
-                retained.count += 1;
-                retained.first_timestamp.get_or_insert(timestamp);
-                retained.max_timestamp = retained.max_timestamp.max(timestamp);
-                retained.has_tombstones |= !head.has_value;
+        let mut rest = header.records_count().max(0) as usize;
+        let mut heads = Vec::new();
+        while rest > 0 {
+            records::next_heads(&mut source, rest, &mut heads)?;
+            rest -= heads.len();
+            for head in &heads {
+                let stays = header.is_control() || self.retains(header, head);
+                retained.take(header, head, stays);
             }
         }
         Ok(retained)

@@ -55,8 +55,26 @@ pub(super) fn source(codec: Compression, payload: &[u8]) -> Result<ByteSource<'_
     Ok(ByteSource::new(decompressor, compression::decompressed_limit(codec, payload)))
 }
 
+/// The heads of the next records of a batch, of at most so many.
+///
+/// Several are read before the offset map is asked about any: the map is larger than the
+/// processor's caches, and only keys that are known already are looked up while others are still on
+/// their way from memory. Waiting for them is a third of what cleaning costs.
+pub(super) fn next_heads(
+    source: &mut ByteSource<'_>,
+    most: usize,
+    heads: &mut Vec<RecordHead>,
+) -> Result<(), RecordsError> {
+    const AT_ONCE: usize = 128;
+    heads.clear();
+    for _ in 0..most.min(AT_ONCE) {
+        heads.push(next_head(source)?);
+    }
+    Ok(())
+}
+
 /// The next record's head; its body is passed over.
-pub(super) fn next_head(source: &mut ByteSource<'_>) -> Result<RecordHead, RecordsError> {
+fn next_head(source: &mut ByteSource<'_>) -> Result<RecordHead, RecordsError> {
     if let Ok((record, taken)) = RawRecord::parse(source.available()) {
         let head = RecordHead {
             timestamp_delta: record.timestamp_delta,

@@ -10,6 +10,7 @@
 //! ```
 
 use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::BenchError;
 
@@ -21,6 +22,11 @@ const CRC_START: usize = 21;
 pub enum Codec {
     None,
     Lz4,
+}
+
+/// What a client stamps its records with: retention takes older ones.
+pub fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
 }
 
 /// What one batch holds. Every value has the same length, keys and headers are absent.
@@ -46,40 +52,73 @@ impl BatchShape {
                 Codec::None => words.fill_random(&mut value, self.value_bytes),
                 Codec::Lz4 => words.fill_log_line(&mut value, self.value_bytes),
             }
-            write_record(&mut records, index, &value);
+            write_record(&mut records, index, None, &value);
         }
         let (attributes, body) = match self.codec {
             Codec::None => (0_i16, records),
             Codec::Lz4 => (3_i16, lz4(&records)?),
         };
-        let mut batch = Vec::with_capacity(BATCH_HEADER_BYTES + body.len());
-        batch.extend_from_slice(&0_i64.to_be_bytes());
-        let length = (BATCH_HEADER_BYTES - 12 + body.len()) as i32;
-        batch.extend_from_slice(&length.to_be_bytes());
-        batch.extend_from_slice(&(-1_i32).to_be_bytes());
-        batch.push(2);
-        batch.extend_from_slice(&[0; 4]);
-        batch.extend_from_slice(&attributes.to_be_bytes());
-        batch.extend_from_slice(&(self.records as i32 - 1).to_be_bytes());
-        batch.extend_from_slice(&timestamp_ms.to_be_bytes());
-        batch.extend_from_slice(&timestamp_ms.to_be_bytes());
-        batch.extend_from_slice(&(-1_i64).to_be_bytes());
-        batch.extend_from_slice(&(-1_i16).to_be_bytes());
-        batch.extend_from_slice(&(-1_i32).to_be_bytes());
-        batch.extend_from_slice(&(self.records as i32).to_be_bytes());
-        batch.extend_from_slice(&body);
-        let crc = crc32c::crc32c(&batch[CRC_START..]);
-        batch[CRC_START - 4..CRC_START].copy_from_slice(&crc.to_be_bytes());
-        Ok(batch)
+        Ok(assemble(attributes, self.records, timestamp_ms, &body))
     }
 }
 
-fn write_record(out: &mut Vec<u8>, offset_delta: u32, value: &[u8]) {
-    let mut head = Vec::with_capacity(16);
+/// An uncompressed batch of records with a key each.
+pub fn keyed(keys: &[u64], value_bytes: usize, timestamp_ms: i64, seed: u64) -> Vec<u8> {
+    let mut words = Words(seed | 1);
+    let mut records = Vec::with_capacity(keys.len() * (value_bytes + 32));
+    let mut value = Vec::with_capacity(value_bytes);
+    for (index, key) in (0..).zip(keys) {
+        words.fill_random(&mut value, value_bytes);
+        write_record(&mut records, index, Some(format!("key-{key:012}").as_bytes()), &value);
+    }
+    assemble(0, keys.len() as u32, timestamp_ms, &records)
+}
+
+/// Makes a batch one of a transaction of this producer.
+pub fn make_transactional(batch: &mut [u8], producer_id: i64, epoch: i16, sequence: i32) {
+    const ATTRIBUTES: usize = 21;
+    const PRODUCER: usize = 43;
+    const IS_TRANSACTIONAL: u8 = 0x10;
+    batch[ATTRIBUTES + 1] |= IS_TRANSACTIONAL;
+    batch[PRODUCER..PRODUCER + 8].copy_from_slice(&producer_id.to_be_bytes());
+    batch[PRODUCER + 8..PRODUCER + 10].copy_from_slice(&epoch.to_be_bytes());
+    batch[PRODUCER + 10..PRODUCER + 14].copy_from_slice(&sequence.to_be_bytes());
+    seal(batch);
+}
+
+fn assemble(attributes: i16, records: u32, timestamp_ms: i64, body: &[u8]) -> Vec<u8> {
+    let mut batch = Vec::with_capacity(BATCH_HEADER_BYTES + body.len());
+    batch.extend_from_slice(&0_i64.to_be_bytes());
+    let length = (BATCH_HEADER_BYTES - 12 + body.len()) as i32;
+    batch.extend_from_slice(&length.to_be_bytes());
+    batch.extend_from_slice(&(-1_i32).to_be_bytes());
+    batch.push(2);
+    batch.extend_from_slice(&[0; 4]);
+    batch.extend_from_slice(&attributes.to_be_bytes());
+    batch.extend_from_slice(&(records as i32 - 1).to_be_bytes());
+    batch.extend_from_slice(&timestamp_ms.to_be_bytes());
+    batch.extend_from_slice(&timestamp_ms.to_be_bytes());
+    batch.extend_from_slice(&(-1_i64).to_be_bytes());
+    batch.extend_from_slice(&(-1_i16).to_be_bytes());
+    batch.extend_from_slice(&(-1_i32).to_be_bytes());
+    batch.extend_from_slice(&(records as i32).to_be_bytes());
+    batch.extend_from_slice(body);
+    seal(&mut batch);
+    batch
+}
+
+fn seal(batch: &mut [u8]) {
+    let crc = crc32c::crc32c(&batch[CRC_START..]);
+    batch[CRC_START - 4..CRC_START].copy_from_slice(&crc.to_be_bytes());
+}
+
+fn write_record(out: &mut Vec<u8>, offset_delta: u32, key: Option<&[u8]>, value: &[u8]) {
+    let mut head = Vec::with_capacity(32);
     head.push(0);
     varint(&mut head, 0);
     varint(&mut head, i64::from(offset_delta));
-    varint(&mut head, -1);
+    varint(&mut head, key.map_or(-1, |key| key.len() as i64));
+    head.extend_from_slice(key.unwrap_or_default());
     varint(&mut head, value.len() as i64);
     varint(out, (head.len() + value.len() + 1) as i64);
     out.extend_from_slice(&head);
@@ -160,6 +199,17 @@ mod tests {
         let crc = u32::from_be_bytes(batch[17..21].try_into().unwrap());
         assert_eq!(crc, crc32c::crc32c(&batch[21..]));
         assert_eq!(i32::from_be_bytes(batch[57..61].try_into().unwrap()), 2);
+    }
+
+    #[test]
+    fn a_producer_is_stamped_under_the_checksum() {
+        let mut batch = keyed(&[7, 8], 10, 7, 1);
+        make_transactional(&mut batch, 5, 6, 7);
+        assert_eq!(batch[21..23], [0, 0x10]);
+        assert_eq!(batch[43..57], [0, 0, 0, 0, 0, 0, 0, 5, 0, 6, 0, 0, 0, 7]);
+        let crc = u32::from_be_bytes(batch[17..21].try_into().unwrap());
+        assert_eq!(crc, crc32c::crc32c(&batch[21..]));
+        assert!(batch.windows(16).any(|part| part == b"key-000000000008"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::BenchError;
 use super::process::Server;
 use super::start::{self, StartTimes};
+use crate::oracle::EQUALLED;
 
 /// bin/kafka-server-start.sh and kafka-run-class.sh of Kafka 4.
 const JVM_FLAGS: [&str; 9] = [
@@ -44,6 +45,8 @@ pub struct Node {
     pub dir: PathBuf,
     pub port: u16,
     pub member: Option<Member>,
+    /// Lines of server.properties that only this measurement has, on every kind alike.
+    pub settings: String,
 }
 
 /// A node's place in a cluster.
@@ -57,6 +60,11 @@ pub struct Member {
 }
 
 impl Node {
+    /// A broker that is its own controller.
+    pub fn alone(kind: Kind, dir: PathBuf, port: u16) -> Self {
+        Self { kind, dir, port, member: None, settings: String::new() }
+    }
+
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
@@ -78,10 +86,11 @@ impl Node {
     }
 
     fn properties(&self) -> String {
-        match &self.member {
+        let text = match &self.member {
             None => self.properties_alone(),
             Some(member) => self.properties_of(member),
-        }
+        };
+        text + &self.settings
     }
 
     fn properties_of(&self, member: &Member) -> String {
@@ -125,6 +134,8 @@ impl Node {
              listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
              log.dirs={}\n\
              offsets.topic.replication.factor=1\n\
+             share.coordinator.state.topic.replication.factor=1\n\
+             share.coordinator.state.topic.min.isr=1\n\
              log.segment.delete.delay.ms=1000\n",
             self.dir.join("logs").display(),
         )
@@ -196,24 +207,16 @@ fn classpath(jars: &Path) -> String {
     format!("{}/*", jars.display())
 }
 
-/// The newest 4.x whose jars the tests' cache holds.
-pub fn newest_stock() -> Result<(String, PathBuf), BenchError> {
+/// The release that Gregor equals, whose jars the tests' cache holds: its number and their folder.
+/// Newer ones in the cache are other tests' and no yardstick.
+pub fn equalled_stock() -> Result<(String, PathBuf), BenchError> {
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache"),
         PathBuf::from,
     );
-    let oracle = cache.join("gregor-oracle");
-    let missing = || BenchError::Setup(format!("no jars of Kafka 4.x in {}", oracle.display()));
-    let entries = std::fs::read_dir(&oracle).map_err(|_| missing())?;
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let version = names
-        .filter(|name| name.starts_with("4.") && version(name).is_some())
-        .max_by_key(|name| version(name))
-        .ok_or_else(missing)?;
-    let jars = oracle.join(&version);
-    Ok((version, jars))
-}
-
-fn version(name: &str) -> Option<Vec<u32>> {
-    name.split('.').map(|part| part.parse().ok()).collect()
+    let jars = cache.join("gregor-oracle").join(EQUALLED);
+    if jars.is_dir() {
+        return Ok((EQUALLED.to_owned(), jars));
+    }
+    Err(BenchError::Setup(format!("no jars of Kafka {EQUALLED} in {}", jars.display())))
 }

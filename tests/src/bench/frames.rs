@@ -8,7 +8,7 @@ use bytes::Bytes;
 use protocol::messages::{ProduceRequest, produce_request};
 
 use super::BenchError;
-use super::batches::BatchShape;
+use super::batches::{BatchShape, now_ms};
 use super::wire::{CORRELATION_AT, PRODUCE_VERSION, encode, topic_name};
 
 /// Which answer is due.
@@ -49,9 +49,7 @@ impl RequestShape {
     /// has, as many as it takes to visit each.
     pub fn build(&self, distinct: i32) -> Result<Vec<Frame>, BenchError> {
         let per_request = self.partitions_per_request.clamp(1, self.partitions);
-        let now_ms = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |since| since.as_millis() as i64);
+        let now_ms = now_ms();
         let requests = distinct.max(self.partitions / per_request);
         (0..requests).map(|index| self.frame(index, per_request, now_ms)).collect()
     }

@@ -20,19 +20,25 @@ use super::wire::{Connection, OFFSET_COMMIT_VERSION, encode, topic_name};
 
 const FIND_COORDINATOR_VERSION: i16 = 3;
 const OFFSET_FETCH_VERSION: i16 = 7;
-const NOT_THERE_YET: [i16; 3] = [14, 15, 16];
+pub const NOT_THERE_YET: [i16; 3] = [14, 15, 16];
 /// So many groups lie in each of the fifty partitions of `__consumer_offsets`.
-const LOOKED_FOR: usize = 600;
+pub const LOOKED_FOR: usize = 600;
 
 fn group_id(index: usize) -> GroupId {
     GroupId(StrBytes::from_string(format!("group-{index}")))
 }
 
-/// A commit of the first offsets of `partitions` by each of so many groups.
-pub fn frames(topic: &str, partitions: i32, groups: usize) -> Result<Vec<Frame>, BenchError> {
+/// A commit of `partitions` by each of so many groups: the first of them at `offset`, each next one
+/// further.
+pub fn frames(
+    topic: &str,
+    partitions: i32,
+    groups: usize,
+    offset: i64,
+) -> Result<Vec<Frame>, BenchError> {
     let partition = |index| offset_commit_request::OffsetCommitRequestPartition {
         partition_index: index,
-        committed_offset: i64::from(index),
+        committed_offset: offset + i64::from(index),
         ..Default::default()
     };
     let topic = offset_commit_request::OffsetCommitRequestTopic {
@@ -67,7 +73,7 @@ pub fn wait_for_coordinator(connection: &mut Connection) -> Result<(), BenchErro
 /// One commit of each of so many groups.
 pub fn commit_each(address: SocketAddr, topic: &str, groups: usize) -> Result<(), BenchError> {
     let limit = Duration::from_secs(300);
-    let (frames, requests) = (frames(topic, 1, groups)?, groups as u64);
+    let (frames, requests) = (frames(topic, 1, groups, 0)?, groups as u64);
     let run = ProduceRun {
         address,
         peer: Peer::Kafka,
@@ -81,7 +87,10 @@ pub fn commit_each(address: SocketAddr, topic: &str, groups: usize) -> Result<()
 }
 
 /// What a group has committed, whichever topics.
-fn committed(connection: &mut Connection, group: usize) -> Result<OffsetFetchResponse, BenchError> {
+pub fn committed(
+    connection: &mut Connection,
+    group: usize,
+) -> Result<OffsetFetchResponse, BenchError> {
     let request =
         OffsetFetchRequest { group_id: group_id(group), topics: None, ..Default::default() };
     connection.call("OffsetFetch", OFFSET_FETCH_VERSION, &request)

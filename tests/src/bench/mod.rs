@@ -8,6 +8,7 @@
 //! bench (orchestrator) ── starts ──> floor | stock Kafka | Gregor      process.rs, brokers.rs
 //!        │ plan.rs: cases in turn, each subject under the same load
 //!        └─ produce.rs  rate.rs  consume.rs  groups.rs  start.rs  many.rs ──> wire.rs
+//!   coordinators/ groups, transactions, share groups and the log cleaner
 //!   several/ the same for clusters of three and more, and what happens when nodes go
 //!   tools.rs: command-line tools, native and stock's; sink.rs acknowledges what they produce
 //!   pairs.rs: an earlier build of Gregor against this one
@@ -17,6 +18,7 @@
 pub mod batches;
 pub mod brokers;
 pub mod consume;
+pub mod coordinators;
 pub mod floor;
 pub mod frames;
 pub mod groups;

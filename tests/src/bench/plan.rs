@@ -231,7 +231,7 @@ fn run(load: Load, subject: &Subject, volume: Volume) -> Result<Moved, BenchErro
             produce(subject, frames, 1, 5, requests)
         }
         Load::Commit => {
-            let frames = groups::frames(TOPIC, PARTITIONS, 16)?;
+            let frames = groups::frames(TOPIC, PARTITIONS, 16, 0)?;
             produce(subject, frames, 1, 5, volume.small_requests)
         }
         Load::Small { connections, in_flight } => {

@@ -76,9 +76,14 @@ impl Server {
 
     /// SIGTERM, and SIGKILL when that is not enough; gives the time the stop took.
     pub fn stop(&mut self) -> Result<Duration, BenchError> {
+        self.stop_within(Duration::from_secs(30))
+    }
+
+    /// The same with another patience.
+    pub fn stop_within(&mut self, limit: Duration) -> Result<Duration, BenchError> {
         let began = Instant::now();
         self.signal(Signal::TERM);
-        while began.elapsed() < Duration::from_secs(30) {
+        while began.elapsed() < limit {
             if self.child.try_wait()?.is_some() {
                 return Ok(began.elapsed());
             }

@@ -13,6 +13,8 @@ use super::start::StartTimes;
 /// The block of single nodes, and that of clusters.
 pub const ONE: &str = "bench";
 pub const SEVERAL: &str = "bench-cluster";
+/// The one of coordinators.
+pub const COORDINATORS: &str = "bench-coordinators";
 /// The one of command-line tools.
 pub const TOOLS: &str = "bench-tools";
 const SUBJECTS: [&str; 3] = ["floor", "stock", "gregor"];

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use protocol::messages::{ProduceRequest, produce_request};
 
 use super::BenchError;
-use super::batches::{BatchShape, Codec};
+use super::batches::{BatchShape, Codec, now_ms};
 use super::process::Server;
 use super::wire::{Connection, PRODUCE_VERSION, led_partitions, topic_name};
 
@@ -106,7 +106,7 @@ pub fn write_one(
     partitions: &[i32],
 ) -> Result<usize, BenchError> {
     let batch = BatchShape { records: 1, value_bytes: 100, codec: Codec::None };
-    let batch = Bytes::from(batch.build(0, 1)?);
+    let batch = Bytes::from(batch.build(now_ms(), 1)?);
     let data = partitions.iter().map(|index| {
         produce_request::PartitionProduceData::default()
             .with_index(*index)

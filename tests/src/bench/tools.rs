@@ -58,12 +58,8 @@ struct Case<'a> {
 impl Tools {
     /// The table, in Markdown.
     pub fn run(&self) -> Result<String, BenchError> {
-        let node = Node {
-            kind: Kind::Gregor(self.binary.clone()),
-            dir: self.dir.join("gregor"),
-            port: self.port,
-            member: None,
-        };
+        let kind = Kind::Gregor(self.binary.clone());
+        let node = Node::alone(kind, self.dir.join("gregor"), self.port);
         node.format()?;
         let (mut server, _) = node.start(Duration::from_secs(30))?;
         let mut connection = Connection::open(node.address())?;

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use tests::bench::BenchError;
-use tests::bench::brokers::{Kind, Node, newest_stock};
+use tests::bench::brokers::{Kind, Node, equalled_stock};
+use tests::bench::coordinators;
 use tests::bench::plan::Volume;
-use tests::bench::report::{ONE, SEVERAL, TOOLS, put_between_markers};
+use tests::bench::report::{COORDINATORS, ONE, SEVERAL, TOOLS, put_between_markers};
 use tests::bench::session::Session;
 use tests::bench::several;
 use tests::bench::tools::Tools;
@@ -22,11 +23,15 @@ struct Arguments {
     /// Clusters of three nodes against each other instead of single nodes (no floor).
     #[arg(long)]
     cluster: bool,
+    /// Coordinators and the log cleaner (no floor).
+    #[arg(long)]
+    coordinators: bool,
     /// Command-line tools, native and stock's, against one broker.
     #[arg(long)]
     tools: bool,
     /// Cases by key (acks1, acksall, b100, lz4, small5, small64, pingpong, consume, commit,
-    /// rate1, rateall).
+    /// rate1, rateall); of coordinators: loading, classic, consumer, commits, transactions,
+    /// cleaner, share.
     #[arg(long)]
     case: Vec<String>,
     /// Subjects: floor, stock, gregor; all when none is named.
@@ -74,26 +79,24 @@ fn main() -> Result<(), BenchError> {
         return pairs(&arguments, &dir, earlier);
     }
     let (stock_version, jars) =
-        if named("stock") { newest_stock()? } else { ("absent".to_owned(), PathBuf::new()) };
+        if named("stock") { equalled_stock()? } else { ("absent".to_owned(), PathBuf::new()) };
     let port = arguments.first_port;
     if arguments.tools {
         let binary = beside.with_file_name("gregor");
         return tools(&arguments, Tools { binary, jars, dir, port, records: 1_000_000 });
     }
     let mut nodes = vec![
-        Node { kind: Kind::Stock(jars), dir: dir.join("stock"), port, member: None },
-        Node {
-            kind: Kind::Gregor(beside.with_file_name("gregor")),
-            dir: dir.join("gregor"),
-            port: port + 10,
-            member: None,
-        },
+        Node::alone(Kind::Stock(jars), dir.join("stock"), port),
+        Node::alone(Kind::Gregor(beside.with_file_name("gregor")), dir.join("gregor"), port + 10),
     ];
     nodes.retain(|node| named(node.name()));
     let floor = (beside.with_file_name("floor"), dir.join("floor"), port + 20);
     let cases = if arguments.no_cases { vec!["none".to_owned()] } else { arguments.case.clone() };
     if arguments.cluster {
         return cluster(&arguments, &dir, &stock_version, nodes);
+    }
+    if arguments.coordinators {
+        return coordinators(&arguments, &dir, &stock_version, nodes);
     }
     let session = Session {
         volume: if arguments.quick { Volume::QUICK } else { Volume::FULL },
@@ -128,7 +131,7 @@ fn pairs(arguments: &Arguments, dir: &Path, earlier: &Path) -> Result<(), BenchE
     let cases = if arguments.no_cases { vec!["none".to_owned()] } else { arguments.case.clone() };
     let kinds = [Kind::Earlier(earlier.to_path_buf()), Kind::Gregor(own)];
     let node = |(kind, port): (Kind, u16)| {
-        let node = Node { kind, dir: PathBuf::new(), port, member: None };
+        let node = Node::alone(kind, PathBuf::new(), port);
         Node { dir: dir.join(node.name()), ..node }
     };
     let ports = (arguments.first_port..).step_by(10);
@@ -188,6 +191,30 @@ fn cluster(
     if let Some(path) = &arguments.document {
         let document = std::fs::read_to_string(path)?;
         std::fs::write(path, put_between_markers(&document, SEVERAL, &table)?)?;
+    }
+    print!("{table}");
+    Ok(())
+}
+
+fn coordinators(
+    arguments: &Arguments,
+    dir: &Path,
+    stock_version: &str,
+    nodes: Vec<Node>,
+) -> Result<(), BenchError> {
+    let session = coordinators::Session {
+        is_quick: arguments.quick,
+        rounds: arguments.rounds,
+        cases: arguments.case.clone(),
+        dir: dir.to_path_buf(),
+        kinds: nodes.into_iter().map(|node| (node.kind, node.port)).collect(),
+    };
+    let report = session.run();
+    std::fs::remove_dir_all(dir)?;
+    let table = report.markdown(stock_version);
+    if let Some(path) = &arguments.document {
+        let document = std::fs::read_to_string(path)?;
+        std::fs::write(path, put_between_markers(&document, COORDINATORS, &table)?)?;
     }
     print!("{table}");
     Ok(())

@@ -5,29 +5,33 @@ use std::sync::Arc;
 
 use protocol::records::group::{ConsumerGroupRecord, RegularExpressionValue};
 use protocol::wire::StrBytes;
+use uuid::Uuid;
 
 use super::super::answer::GroupError;
 use super::super::modern::Assignment;
 use super::event::ConsumerGroupEvent;
 use super::member::Member;
+use crate::runtime::SharedMap;
 
 /// The epochs of a group that nothing is known of.
 const FIRST_EPOCH: i32 = 1;
 
-/// Copies share their members, assignments and expressions.
+/// Copies share their members, assignments and expressions: each heartbeat that writes makes one.
 #[derive(Debug, Clone, PartialEq)]
 pub(in super::super) struct ConsumerGroup {
     pub(super) id: StrBytes,
     pub(super) epoch: i32,
     pub(super) metadata_hash: i64,
-    pub(super) members: BTreeMap<StrBytes, Arc<Member>>,
+    pub(super) members: SharedMap<StrBytes, Arc<Member>>,
+    /// How many members have a partition, or are to give it up.
+    holders: SharedMap<(Uuid, i32), usize>,
     /// Member ids by instance id.
-    pub(super) static_members: BTreeMap<StrBytes, StrBytes>,
+    pub(super) static_members: SharedMap<StrBytes, StrBytes>,
     pub(super) assignment_epoch: i32,
     /// When the target assignment was computed; 0 when that is not known.
     pub(super) assignment_timestamp_ms: i64,
     /// What members are to have.
-    pub(super) target: BTreeMap<StrBytes, Arc<Assignment>>,
+    pub(super) target: SharedMap<StrBytes, Arc<Assignment>>,
     /// What regular expressions match.
     pub(super) resolved: BTreeMap<StrBytes, Arc<RegularExpressionValue>>,
     /// How many members subscribe to a regular expression.
@@ -42,11 +46,12 @@ impl ConsumerGroup {
             id,
             epoch: FIRST_EPOCH,
             metadata_hash: 0,
-            members: BTreeMap::new(),
-            static_members: BTreeMap::new(),
+            members: SharedMap::default(),
+            holders: SharedMap::default(),
+            static_members: SharedMap::default(),
             assignment_epoch: FIRST_EPOCH,
             assignment_timestamp_ms: 0,
-            target: BTreeMap::new(),
+            target: SharedMap::default(),
             resolved: BTreeMap::new(),
             regular_expressions: BTreeMap::new(),
             has_partition_metadata: false,
@@ -157,13 +162,22 @@ impl ConsumerGroup {
         if let Some(regex) = member.regular_expression() {
             *self.regular_expressions.entry(regex.clone()).or_default() += 1;
         }
-        if let Some(before) = self.members.insert(member.id.clone(), Arc::new(member)) {
+        let member = Arc::new(member);
+        let before = self.members.insert(member.id.clone(), Arc::clone(&member));
+        let owned_before = before.as_deref().map(Member::owned).unwrap_or_default();
+        let owned = member.owned();
+        if owned != owned_before {
+            owned.into_iter().for_each(|partition| self.hold(partition));
+            owned_before.into_iter().for_each(|partition| self.release(partition));
+        }
+        if let Some(before) = before {
             self.discount(&before);
         }
     }
 
     fn remove(&mut self, id: &StrBytes) {
         let Some(member) = self.members.remove(id) else { return };
+        member.owned().into_iter().for_each(|partition| self.release(partition));
         self.discount(&member);
         // A static member that has come back under another id holds the instance now.
         if let Some(instance) = &member.instance_id
@@ -171,6 +185,23 @@ impl ConsumerGroup {
         {
             self.static_members.remove(instance);
         }
+    }
+
+    /// How many members have a partition, or are to give it up.
+    pub(super) fn holders_of(&self, topic: Uuid, partition: i32) -> usize {
+        self.holders.get(&(topic, partition)).copied().unwrap_or(0)
+    }
+
+    fn hold(&mut self, (topic, partition): (Uuid, i32)) {
+        let holders = self.holders_of(topic, partition) + 1;
+        self.holders.insert((topic, partition), holders);
+    }
+
+    fn release(&mut self, (topic, partition): (Uuid, i32)) {
+        match self.holders_of(topic, partition) {
+            0 | 1 => self.holders.remove(&(topic, partition)),
+            holders => self.holders.insert((topic, partition), holders - 1),
+        };
     }
 
     fn discount(&mut self, member: &Member) {

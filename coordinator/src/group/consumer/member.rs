@@ -107,6 +107,15 @@ impl Member {
         of(&self.assigned).or_else(|| of(&self.pending_revocation))
     }
 
+    /// All partitions that it has, and those that it is to give up.
+    pub(super) fn owned(&self) -> BTreeSet<(Uuid, i32)> {
+        let of = |owned: &Owned| -> Vec<(Uuid, i32)> {
+            let topics = owned.iter();
+            topics.flat_map(|(topic, of)| of.keys().map(|partition| (*topic, *partition))).collect()
+        };
+        of(&self.assigned).into_iter().chain(of(&self.pending_revocation)).collect()
+    }
+
     /// What it says of itself in a heartbeat; what is left out stays.
     pub(super) fn updated(
         &self,

@@ -145,23 +145,16 @@ impl Reconciliation<'_> {
     }
 
     /// Whether any of these is held by somebody, and those that are free. What the member itself is
-    /// giving up is free for it.
+    /// giving up is free for it; what it keeps is not among them.
     fn split_held(&self, topic: Uuid, mut wanted: BTreeSet<i32>) -> (bool, BTreeSet<i32>) {
         let before = wanted.len();
-        for other in self.group.members.values() {
-            if wanted.is_empty() {
-                break;
-            }
-            let is_self = other.id == self.member.id;
-            for owned in [&other.assigned, &other.pending_revocation] {
-                let Some(partitions) = owned.get(&topic) else { continue };
-                wanted.retain(|partition| {
-                    let own = self.member.pending_revocation.get(&topic);
-                    let is_own = is_self && own.is_some_and(|own| own.contains_key(partition));
-                    is_own || !partitions.contains_key(partition)
-                });
-            }
-        }
+        let gives_up = self.member.pending_revocation.get(&topic);
+        let known = self.group.members.get(&self.member.id);
+        wanted.retain(|partition| {
+            let is_own = gives_up.is_some_and(|own| own.contains_key(partition))
+                && known.is_some_and(|known| known.epoch_of(topic, *partition).is_some());
+            self.group.holders_of(topic, *partition) == usize::from(is_own)
+        });
         (wanted.len() < before, wanted)
     }
 }

@@ -31,7 +31,7 @@ use super::member::Member;
 use super::obstacle::UpgradeObstacle;
 use super::records;
 use super::subscriptions::Subscriptions;
-use crate::runtime::Now;
+use crate::runtime::{Now, SharedMap};
 
 impl GroupShard {
     /// The consumer group that a classic one with members becomes, and the records of that.
@@ -148,10 +148,11 @@ fn from_classic(
     }
     for (member, claimed) in claims {
         let unclaimed = without_others(claimed, &group.target);
-        let target = group.target.entry(member).or_default();
+        let mut target = group.target.get(&member).cloned().unwrap_or_default();
         for (topic, partitions) in unclaimed {
-            Arc::make_mut(target).entry(topic).or_default().extend(partitions);
+            Arc::make_mut(&mut target).entry(topic).or_default().extend(partitions);
         }
+        group.target.insert(member, target);
     }
     let members: Vec<Member> = group.members.values().map(|member| Member::clone(member)).collect();
     for mut member in members {
@@ -171,7 +172,7 @@ fn from_classic(
 /// may be forgotten, or on its way to it, when the group is upgraded (docs/decisions/0475).
 fn without_others(
     mut claimed: Assignment,
-    others: &BTreeMap<StrBytes, Arc<Assignment>>,
+    others: &SharedMap<StrBytes, Arc<Assignment>>,
 ) -> Assignment {
     for given in others.values().flat_map(|given| given.iter()) {
         if let Some(partitions) = claimed.get_mut(given.0) {

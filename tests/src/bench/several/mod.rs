@@ -30,7 +30,7 @@ pub struct Session {
 impl Session {
     /// Everything, one kind after the other. What fails is noted and costs nothing but itself.
     pub fn run(&self) -> Report {
-        let mut report = Report::new(self.is_quick, self.rounds);
+        let mut report = Report::new("three nodes", self.terms());
         for (kind, port) in &self.kinds {
             let name = match kind {
                 Kind::Stock(_) => "stock",
@@ -55,6 +55,16 @@ impl Session {
             }
         }
         report
+    }
+
+    fn terms(&self) -> String {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let volume = if self.is_quick { "0.3 GB or 15000" } else { "1.5 GB or 90000" };
+        format!(
+            "Three nodes, three replicas; {volume} small requests a case; medians of {} rounds; \
+             {processors} processors for all nodes and the load.",
+            self.rounds
+        )
     }
 
     fn cases(

@@ -52,7 +52,14 @@ impl Nodes {
         for (at, (id, is_broker, is_controller)) in places {
             let member = Member { id, is_broker, is_controller, voters: voters.clone() };
             let dir = dir.join(id.to_string());
-            let node = Node { kind: kind.clone(), dir, port: port_of(at), member: Some(member) };
+            let member = Some(member);
+            let node = Node {
+                kind: kind.clone(),
+                dir,
+                port: port_of(at),
+                member,
+                settings: String::new(),
+            };
             node.format()?;
             nodes.push((node, None));
         }

@@ -1,4 +1,5 @@
-//! What a cluster session found, as the second table of docs/performance.md.
+//! What one kind and the other were measured to cost, as a table of docs/performance.md: that of
+//! clusters, and that of coordinators.
 
 use std::fmt::Write;
 
@@ -29,6 +30,9 @@ impl Figure {
 /// All values, in the order in which their rows first came.
 #[derive(Clone, Debug)]
 pub struct Report {
+    /// The head of the table's first column.
+    heading: &'static str,
+    /// How much was run, as one line above the table.
     terms: String,
     found: Vec<(&'static str, Figure)>,
     failures: Vec<String>,
@@ -36,14 +40,8 @@ pub struct Report {
 
 impl Report {
     #[must_use]
-    pub fn new(is_quick: bool, rounds: u32) -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let volume = if is_quick { "0.3 GB or 15000" } else { "1.5 GB or 90000" };
-        let terms = format!(
-            "Three nodes, three replicas; {volume} small requests a case; medians of {rounds} \
-             rounds; {processors} processors for all nodes and the load."
-        );
-        Self { terms, found: Vec::new(), failures: Vec::new() }
+    pub fn new(heading: &'static str, terms: String) -> Self {
+        Self { heading, terms, found: Vec::new(), failures: Vec::new() }
     }
 
     pub fn keep(&mut self, subject: &'static str, figures: Vec<Figure>) {
@@ -66,9 +64,9 @@ impl Report {
     #[must_use]
     pub fn markdown(&self, stock_version: &str) -> String {
         let mut out = format!(
-            "{}\n\n| three nodes | unit | Kafka {stock_version} | Gregor | of Kafka |\n\
+            "{}\n\n| {} | unit | Kafka {stock_version} | Gregor | of Kafka |\n\
              |---|---|---|---|---|\n",
-            self.terms
+            self.terms, self.heading
         );
         let mut rows: Vec<&Figure> = Vec::new();
         for (_, found) in &self.found {
@@ -101,7 +99,7 @@ mod tests {
 
     #[test]
     fn rows_are_medians_beside_each_other() {
-        let mut report = Report::new(true, 3);
+        let mut report = Report::new("three nodes", String::new());
         for value in [3.0, 1.0, 2.0] {
             report.keep("stock", vec![Figure::new("start", "s", 1, value * 10.0)]);
             report.keep("gregor", vec![Figure::new("start", "s", 1, value)]);
