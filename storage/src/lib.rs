@@ -54,5 +54,8 @@ pub use log::{
     LogToClean, OpenOptions, ProducerSummary, ReadPlan, TimestampOffset,
 };
 pub use open_files::OpenFiles;
-pub use producer::{TransactionTerms, VerificationGuard};
+pub use producer::{
+    CompletedTransaction, Marker, ProducerChange, ProducerState, TransactionTerms, Unstable,
+    VerificationGuard,
+};
 pub use validate::AppendOrigin;

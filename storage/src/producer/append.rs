@@ -13,7 +13,7 @@ const STRICT_MARKERS: i8 = 2;
 
 /// The end of a transaction as its control record tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Marker {
+pub struct Marker {
     pub aborted: bool,
     pub coordinator_epoch: i32,
 }
@@ -41,6 +41,13 @@ impl Marker {
         let epoch = epoch.ok_or(BatchFault::NotAMarker)?;
         Ok(Some(Self { aborted, coordinator_epoch: i32::from_be_bytes(epoch) }))
     }
+}
+
+/// What a batch that was judged does to its producer, once it is written.
+#[derive(Debug)]
+pub struct ProducerChange {
+    pub(super) append: ProducerAppend,
+    pub(super) completed: Option<CompletedTransaction>,
 }
 
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use super::entry::CompletedTransaction;
 
 #[derive(Debug, Default)]
-pub(crate) struct Unstable {
+pub struct Unstable {
     any: AtomicBool,
     transactions: Mutex<Transactions>,
 }
@@ -48,7 +48,7 @@ impl Unstable {
     }
 
     /// Forgets completed transactions whose marker lies below `offset`.
-    pub(crate) fn decided_below(&self, offset: i64) {
+    pub fn decided_below(&self, offset: i64) {
         if !self.any.load(Ordering::Acquire) {
             return;
         }
@@ -66,7 +66,7 @@ impl Unstable {
 
     /// First offset that is not decided below `high_watermark`; the high watermark itself if all
     /// is.
-    pub(crate) fn last_stable_offset(&self, high_watermark: i64) -> i64 {
+    pub fn last_stable_offset(&self, high_watermark: i64) -> i64 {
         if !self.any.load(Ordering::Acquire) {
             return high_watermark;
         }

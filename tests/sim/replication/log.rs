@@ -4,15 +4,20 @@
 //! Invariants: `base <= start <= end` and `synced <= end`; epochs and their offsets ascend; a
 //! producer's sequences ascend by one; a batch is written, cut and deleted as a whole. On the wire
 //! a batch is the header that Kafka's has, and behind it the first of its values, which ascend by
-//! one, and how many offsets before it hold nothing.
+//! one, and how many offsets before it hold nothing. What transactions leave in a log is
+//! `storage`'s to judge ([`Transactions`]).
 
 use std::collections::BTreeMap;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use protocol::batch::{BatchView, HEADER_LEN, LOG_OVERHEAD};
+use protocol::ErrorCode;
+use protocol::batch::{BatchHeader, BatchView, HEADER_LEN, LOG_OVERHEAD};
 use replica::{Appended, Log, Origin};
+use storage::{AppendOrigin, Marker, TransactionTerms};
 
-const BATCH_BYTES: usize = HEADER_LEN + 16;
+use super::log_transactions::{Transactional, Transactions};
+
+const BATCH_BYTES: usize = HEADER_LEN + 24;
 /// How many of its last batches a producer may repeat.
 const REMEMBERED: usize = 5;
 /// Retention takes so many records at least, as whole segments are.
@@ -30,11 +35,26 @@ pub(crate) struct Entry {
     pub(crate) place: u32,
     /// How many records its batch has.
     pub(crate) of: u32,
+    /// Of a producer's transaction; `producer` is 0 then.
+    pub(crate) transactional: Option<Transactional>,
 }
 
 impl Entry {
     /// What stands at an offset whose batch was cut off from before a later one.
-    const NOTHING: Self = Self { epoch: -1, value: 0, producer: 0, sequence: 0, place: 0, of: 1 };
+    const NOTHING: Self = Self {
+        epoch: -1,
+        value: 0,
+        producer: 0,
+        sequence: 0,
+        place: 0,
+        of: 1,
+        transactional: None,
+    };
+
+    /// Records that ascend from this value, of nobody's producer.
+    pub(crate) fn plain(value: u64, of: u32) -> Self {
+        Self { value, of, ..Self::NOTHING }
+    }
 
     fn is_record(&self) -> bool {
         self.value != 0
@@ -43,21 +63,32 @@ impl Entry {
     /// The batch that begins with this record, behind `gap` offsets that hold nothing.
     pub(crate) fn encoded(&self, offset: i64, gap: i64) -> Bytes {
         let mut bytes = BytesMut::with_capacity(BATCH_BYTES);
+        let transactional = self.transactional.unwrap_or(Transactional {
+            producer_id: i64::from(self.producer),
+            producer_epoch: 0,
+            sequence: self.sequence as i32,
+            marker: None,
+        });
+        let marker = transactional.marker;
+        let attributes =
+            i16::from(self.transactional.is_some()) << 4 | i16::from(marker.is_some()) << 5;
         bytes.put_i64(offset);
         bytes.put_i32((BATCH_BYTES - LOG_OVERHEAD) as i32);
         bytes.put_i32(self.epoch);
         bytes.put_i8(2);
         bytes.put_u32(0);
-        bytes.put_i16(0);
+        bytes.put_i16(attributes);
         bytes.put_i32(self.of as i32 - 1);
         bytes.put_i64(0);
         bytes.put_i64(0);
-        bytes.put_i64(i64::from(self.producer));
-        bytes.put_i16(0);
-        bytes.put_i32(self.sequence as i32);
+        bytes.put_i64(transactional.producer_id);
+        bytes.put_i16(transactional.producer_epoch);
+        bytes.put_i32(transactional.sequence);
         bytes.put_i32(self.of as i32);
         bytes.put_u64(self.value);
         bytes.put_i64(gap);
+        bytes.put_i32(marker.map_or(-1, |marker| marker.coordinator_epoch));
+        bytes.put_i32(marker.map_or(0, |marker| 1 + i32::from(marker.aborted)));
         bytes.freeze()
     }
 
@@ -65,15 +96,34 @@ impl Entry {
     fn decoded(bytes: &[u8]) -> (i64, Self, i64) {
         let batch = BatchView::parse(bytes).expect("a batch");
         let long = |at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().expect("eight"));
+        let last = long(HEADER_LEN + 16);
+        let marker = batch.is_control().then_some(Marker {
+            aborted: last as u32 == 2,
+            coordinator_epoch: (last >> 32) as i32,
+        });
+        let transactional = batch.is_transactional().then_some(Transactional {
+            producer_id: batch.producer_id(),
+            producer_epoch: batch.producer_epoch(),
+            sequence: batch.base_sequence(),
+            marker,
+        });
+        let is_plain = transactional.is_none();
         let entry = Self {
             epoch: batch.partition_leader_epoch(),
             value: long(HEADER_LEN),
-            producer: batch.producer_id() as u32,
-            sequence: batch.base_sequence() as u32,
+            producer: if is_plain { batch.producer_id() as u32 } else { 0 },
+            sequence: if is_plain { batch.base_sequence() as u32 } else { 0 },
             place: 0,
             of: batch.records_count() as u32,
+            transactional,
         };
         (batch.base_offset(), entry, long(HEADER_LEN + 8) as i64)
+    }
+
+    /// The header of the batch that this one begins at an offset.
+    fn header(&self, offset: i64) -> BatchHeader {
+        let bytes = self.encoded(offset, 0);
+        BatchView::parse(&bytes).expect("a batch").header_copy()
     }
 
     /// The records of the batch that this one begins.
@@ -104,6 +154,8 @@ impl Appended for Written {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum LogError {
     OutOfOrderSequence,
+    /// By the rules of transactions.
+    Refused(ErrorCode),
     /// There was no descriptor for it; nothing was changed.
     Exhausted,
     /// There was no room for it; nothing was changed, and the directory has failed.
@@ -163,6 +215,7 @@ pub(crate) struct SimLog {
     synced: i64,
     /// First and last sequence of a batch, and its offset.
     producers: BTreeMap<u32, Vec<(u32, u32, i64)>>,
+    pub(crate) transactions: Transactions,
     /// Whatever needs a file fails.
     pub(crate) exhausted: bool,
     /// Whatever needs room on the disk fails.
@@ -261,6 +314,8 @@ impl SimLog {
         let end = self.end();
         self.epochs.retain(|(_, start)| *start < end);
         self.start = self.start_checkpoint.max(self.base).min(end);
+        self.transactions = Transactions::default();
+        self.recall_transactions();
         // As storage: records that were deleted and are there again have their epochs again.
         if self.epochs.first().is_none_or(|(_, from)| *from > self.start) {
             self.epochs.clear();
@@ -313,6 +368,28 @@ impl SimLog {
         self.epochs.push((epoch, start));
     }
 
+    fn append_in_transaction(
+        &mut self,
+        first: Entry,
+        marker: Option<Marker>,
+        origin: Origin,
+        terms: TransactionTerms,
+    ) -> Result<Written, LogError> {
+        let (offset, records) = (self.end(), i64::from(first.of));
+        let header = first.header(offset);
+        let origin = match origin {
+            Origin::Client => AppendOrigin::Client,
+            Origin::Coordinator => AppendOrigin::Coordinator,
+        };
+        if let Some(offset) = self.transactions.repeats(&header, origin) {
+            return Ok(Written { offset, records });
+        }
+        let change = self.transactions.judge(&header, marker, origin, terms)?;
+        self.push(first, true);
+        self.transactions.take(&header, change);
+        Ok(Written { offset, records })
+    }
+
     /// Appends the batch that `first` begins.
     fn push(&mut self, first: Entry, led: bool) {
         let offset = self.end();
@@ -327,6 +404,17 @@ impl SimLog {
             let offset = self.end();
             self.entries.push(entry);
             self.observed.push(Observed::Appended { offset, entry, before, led });
+        }
+    }
+
+    /// What the log says of transactions.
+    fn recall_transactions(&mut self) {
+        self.transactions.reset(self.base);
+        let entries = (self.base..).zip(&self.entries);
+        for (offset, first) in entries.filter(|(_, entry)| entry.place == 0) {
+            if let Some(transactional) = first.transactional {
+                self.transactions.replay(&first.header(offset), transactional.marker);
+            }
         }
     }
 
@@ -379,25 +467,34 @@ impl SimLog {
             .filter(|(_, entry)| entry.producer != 0 && entry.place == 0)
             .collect();
         firsts.iter().for_each(|(offset, first)| self.remember(first, *offset));
+        self.recall_transactions();
     }
 }
 
 impl Log for SimLog {
     type Appended = Written;
     type Error = LogError;
-    type Transaction = ();
+    type Transaction = TransactionTerms;
 
     fn append_as_leader(
         &mut self,
         records: &Bytes,
         leader_epoch: i32,
         _now_ms: i64,
-        _origin: Origin,
-        (): (),
+        origin: Origin,
+        terms: TransactionTerms,
     ) -> Result<Written, LogError> {
         self.check_room()?;
         let (_, first, _) = Entry::decoded(records);
         let records = i64::from(first.of);
+        if let Some(transactional) = first.transactional {
+            return self.append_in_transaction(
+                Entry { epoch: leader_epoch, ..first },
+                transactional.marker,
+                origin,
+                terms,
+            );
+        }
         if first.producer != 0 {
             let known = self.producers.get(&first.producer).map_or(&[][..], Vec::as_slice);
             let repeats = |known: &&(u32, u32, i64)| {
@@ -439,6 +536,9 @@ impl Log for SimLog {
                 break;
             }
             self.entries.resize(self.entries.len() + missing as usize, Entry::NOTHING);
+            if let Some(transactional) = first.transactional {
+                self.transactions.replay(&first.header(self.end()), transactional.marker);
+            }
             self.push(first, false);
         }
         Ok(Written { offset: before, records: self.end() - before })
@@ -452,7 +552,7 @@ impl Log for SimLog {
     }
 
     fn last_stable_offset(&self, high_watermark: i64) -> i64 {
-        high_watermark
+        self.transactions.last_stable_offset(high_watermark).max(self.start)
     }
 
     fn begin_leader_epoch(&mut self, leader_epoch: i32) -> Result<(), LogError> {
@@ -489,6 +589,7 @@ impl Log for SimLog {
         self.begin_at(offset);
         self.epochs.clear();
         self.producers.clear();
+        self.transactions.reset(offset);
         self.rotten = None;
         self.observed.push(Observed::Truncated { from, to: offset.min(from) });
         if offset > start {
@@ -497,7 +598,9 @@ impl Log for SimLog {
         Ok(())
     }
 
-    fn high_watermark_moved(&mut self, _high_watermark: i64) {}
+    fn high_watermark_moved(&mut self, high_watermark: i64) {
+        self.transactions.high_watermark_moved(high_watermark);
+    }
 
     fn delete_records_before(&mut self, offset: i64) -> Result<(), LogError> {
         self.check()?;
