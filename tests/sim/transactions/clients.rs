@@ -52,6 +52,8 @@ pub(crate) struct Client {
     attempts: u64,
     pub(crate) connection: u64,
     rest_until_us: i64,
+    /// When it first asked for its epoch.
+    init_us: i64,
     /// Where the copy job is.
     position: Option<i64>,
     /// No more transactions are begun.
@@ -73,6 +75,7 @@ impl Client {
             attempts: 0,
             connection: 0,
             rest_until_us: begins_us,
+            init_us: 0,
             position: None,
             is_done: false,
             lives: 0,
@@ -124,6 +127,9 @@ impl Client {
             return None;
         }
         let request = self.next_request(history, draws, now_us, input)?;
+        if request == Request::Init {
+            self.init_us = now_us;
+        }
         let first = self.attempts + 1;
         self.out = Some(Out { first, request, since_us: now_us, again_us: None, tries: 0 });
         self.send(now_us)
@@ -149,26 +155,23 @@ impl Client {
         let Some(who) = self.who else {
             return (!self.is_done).then_some(Request::Init);
         };
-        let Some(serial) = self.transaction else {
-            if self.is_done {
-                return None;
+        let serial = match self.transaction {
+            Some(serial) => serial,
+            None if self.is_done => return None,
+            None if self.kind.copies && self.position.is_none() => {
+                return Some(Request::FetchOffset);
             }
-            let Some(position) = self.position.filter(|_| self.kind.copies) else {
-                if self.kind.copies {
-                    return Some(Request::FetchOffset);
+            None => {
+                let seen = self.position.map(input).unwrap_or_default();
+                if self.kind.copies && seen.is_empty() {
+                    self.rest_until_us = now_us + 200_000;
+                    return None;
                 }
-                self.plan(Vec::new(), draws);
-                self.transaction = Some(history.begin(self.kind.transactional_id, now_us));
-                return self.next_request(history, draws, now_us, input);
-            };
-            let seen = input(position);
-            if seen.is_empty() {
-                self.rest_until_us = now_us + 200_000;
-                return None;
+                self.plan(seen, draws);
+                let serial = history.begin(self.kind.transactional_id, now_us);
+                self.transaction = Some(serial);
+                serial
             }
-            self.plan(seen, draws);
-            self.transaction = Some(history.begin(self.kind.transactional_id, now_us));
-            return self.next_request(history, draws, now_us, |_| Vec::new());
         };
         let step = *self.steps.front()?;
         let partition = match step {
@@ -243,9 +246,9 @@ impl Client {
             Err(Refusal::Again) => {
                 out.again_us = Some(now_us + 40_000 + draws.below(120_000) as i64);
             }
-            Err(refusal) => {
+            Err(Refusal::Fenced) => {
                 if let Some(serial) = self.transaction {
-                    history.refused(serial, refusal, now_us);
+                    history.refused(serial, self.init_us, now_us);
                 }
                 self.begin_anew(now_us + 300_000 + draws.below(2_500_000) as i64);
             }

@@ -1,7 +1,6 @@
 //! Every transaction that a client began: what it wrote, what it asked for, what it was told. Only
 //! clients say what goes in here, so that it owes nothing to who is judged by it.
 
-use super::messages::Refusal;
 use super::shared::TIMEOUT_MS;
 
 /// A transaction, by its number.
@@ -91,17 +90,15 @@ impl History {
         self.inits.push((transactional_id, now_us));
     }
 
-    /// 18: Nobody loses a transaction but to another instance, or to time.
-    pub(crate) fn refused(&mut self, serial: Serial, refusal: Refusal, now_us: i64) {
-        if refusal != Refusal::Fenced {
-            return;
-        }
+    /// 18: Nobody loses a transaction but to another instance, or to time. Its producer first asked
+    /// for its epoch at `init_us`.
+    pub(crate) fn refused(&mut self, serial: Serial, init_us: i64, now_us: i64) {
         self.fenced += 1;
         let Transaction { transactional_id, began_us, .. } = self.transactions[serial];
-        let taken_over =
-            self.inits.iter().any(|(id, at_us)| *id == transactional_id && *at_us >= began_us);
-        let timed_out = now_us - began_us > i64::from(TIMEOUT_MS) * 900;
-        if !taken_over && !timed_out {
+        let inits = self.inits.iter().filter(|(id, at)| *id == transactional_id && *at >= init_us);
+        let is_timed_out = now_us - began_us > i64::from(TIMEOUT_MS) * 900;
+        // One is its own.
+        if inits.count() < 2 && !is_timed_out {
             let transaction = &self.transactions[serial];
             self.violate(format!("nobody ended transaction {serial}: {transaction:?}"));
         }

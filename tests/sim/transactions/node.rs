@@ -75,10 +75,10 @@ pub(crate) struct Node {
     pub(crate) transactions: Option<ShardHost<TransactionShard>>,
     pub(crate) groups: Option<ShardHost<GroupShard>>,
     pub(super) parked: BTreeMap<u64, Waiter>,
-    writes: BTreeMap<Token, (Waiter, i64)>,
+    pub(super) writes: BTreeMap<Token, (Waiter, i64)>,
     pub(super) verifying: BTreeMap<u64, Verifying>,
     pub(super) markings: Vec<Marking>,
-    reload_us: i64,
+    pub(super) reload_us: i64,
     pub(crate) loads: u64,
 }
 
