@@ -23,6 +23,7 @@
 
 pub mod group;
 mod partition;
+pub mod planted;
 pub mod runtime;
 pub mod share;
 pub mod transaction;

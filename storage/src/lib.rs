@@ -32,6 +32,7 @@ mod log;
 mod map;
 mod names;
 mod open_files;
+pub mod planted;
 mod producer;
 mod scan;
 mod segment;

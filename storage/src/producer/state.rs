@@ -14,6 +14,7 @@ use super::snapshot;
 use super::unstable::Unstable;
 use super::verification::{VerificationEntry, VerificationGuard};
 use crate::error::AppendError;
+use crate::planted::{Bug, is_planted};
 use crate::validate::AppendOrigin;
 
 #[derive(Debug)]
@@ -101,7 +102,8 @@ impl ProducerState {
 
     /// Where the remembered batch begins that this one repeats.
     pub fn repeats(&self, header: &BatchHeader) -> Option<i64> {
-        self.duplicate_of(header).map(|found| found.first_offset())
+        let found = self.duplicate_of(header).filter(|_| !is_planted(Bug::RepetitionsNotFound));
+        found.map(|found| found.first_offset())
     }
 
     /// The remembered batch that this one repeats.
@@ -150,7 +152,9 @@ impl ProducerState {
             return Ok(());
         }
         self.check_epoch_is_current(producer_id, offered)?;
-        if verifies && !header.is_control() && !self.is_verified(producer_id, guard) {
+        let is_verified =
+            || self.is_verified(producer_id, guard) || is_planted(Bug::GuardNotChecked);
+        if verifies && !header.is_control() && !is_verified() {
             let reason = "a record that is not part of an ongoing transaction";
             return Err(AppendError::InvalidTransactionState { producer_id, reason });
         }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 
 use super::entry::CompletedTransaction;
+use crate::planted::{Bug, is_planted};
 
 #[derive(Debug, Default)]
 pub struct Unstable {
@@ -67,7 +68,7 @@ impl Unstable {
     /// First offset that is not decided below `high_watermark`; the high watermark itself if all
     /// is.
     pub fn last_stable_offset(&self, high_watermark: i64) -> i64 {
-        if !self.any.load(Ordering::Acquire) {
+        if !self.any.load(Ordering::Acquire) || is_planted(Bug::OpenIsStable) {
             return high_watermark;
         }
         let transactions = self.transactions.lock();
@@ -75,6 +76,7 @@ impl Unstable {
         let completed = transactions.completed.iter();
         let completed =
             completed.filter(|(_, marker)| **marker >= high_watermark).map(|(first, _)| *first);
+        let completed = completed.filter(|_| !is_planted(Bug::StableBeforeReplication));
         completed.chain(ongoing).min().map_or(high_watermark, |first| first.min(high_watermark))
     }
 }

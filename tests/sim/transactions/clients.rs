@@ -250,7 +250,7 @@ impl Client {
                 if let Some(serial) = self.transaction {
                     history.refused(serial, self.init_us, now_us);
                 }
-                self.begin_anew(now_us + 300_000 + draws.below(2_500_000) as i64);
+                self.begin_anew(now_us + 300_000 + draws.below(6_000_000) as i64);
             }
         }
     }
