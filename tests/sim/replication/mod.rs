@@ -22,6 +22,7 @@ mod committed;
 pub(crate) mod controller;
 mod counters;
 mod deletions;
+mod entry;
 mod faults;
 mod fetching;
 pub(crate) mod log;

@@ -74,9 +74,9 @@ pub(crate) struct World {
     queued: u64,
     pub(crate) network: Network,
     pub(crate) controller: Box<dyn Controllers>,
-    service: Option<Box<dyn Service>>,
+    pub(super) service: Option<Box<dyn Service>>,
     /// Of the service's appends: whose they were, and what became of them.
-    answered: Vec<(NodeId, Token, Answer)>,
+    pub(super) answered: Vec<(NodeId, Token, Answer)>,
     pub(crate) brokers: Vec<SimBroker>,
     pub(crate) producers: Vec<Producer>,
     pub(crate) checks: Checks,
@@ -113,16 +113,7 @@ impl World {
         Self::of((seed, plan, draws), producers, None, controllers)
     }
 
-    /// One in which a service does all the writing, on so many partitions.
-    pub(crate) fn serving(seed: u64, partitions: usize, service: Box<dyn Service>) -> Self {
-        let mut draws = Draws::new(u128::from(seed) << 64 | 0x5e41);
-        let plan = Plan::of_service(seed, partitions, &mut draws);
-        Self::of((seed, plan, draws), Vec::new(), Some(service), |plan, seed, clock| {
-            Box::new(SimController::new(plan, clock, u128::from(seed)))
-        })
-    }
-
-    fn of(
+    pub(super) fn of(
         (seed, plan, mut draws): (u64, Plan, Draws),
         producers: Vec<Producer>,
         service: Option<Box<dyn Service>>,
@@ -230,24 +221,6 @@ impl World {
             (Some(own), Some(theirs)) => Some(if theirs.0 < own.0 { theirs } else { own }),
             (own, theirs) => own.or(theirs),
         }
-    }
-
-    /// Lets the service do something, if there is one.
-    fn serve<R>(&mut self, act: impl FnOnce(&mut dyn Service, &mut Self) -> R) -> Option<R> {
-        let mut service = self.service.take()?;
-        let result = act(&mut *service, self);
-        self.service = Some(service);
-        Some(result)
-    }
-
-    /// The service hears of its appends, and sees who leads by now.
-    fn tell_service(&mut self) -> Result<(), String> {
-        while !self.answered.is_empty() {
-            for (id, token, answer) in std::mem::take(&mut self.answered) {
-                self.serve(|service, world| service.answered(world, id, token, answer));
-            }
-        }
-        self.serve(|service, world| service.after_event(world)).unwrap_or(Ok(()))
     }
 
     /// Looks at everything that must hold.
@@ -613,22 +586,5 @@ impl World {
         if let Some(own_ms) = again_ms {
             self.wind(id, timer, own_ms);
         }
-    }
-
-    fn client_turn(&mut self, client: usize) {
-        let at = self.draws.below(self.brokers.len() as u64) as usize;
-        let partition = self.producers[client].partition;
-        let records = 1 + self.draws.below(3) as u32 * self.draws.below(2) as u32;
-        // Whom some broker takes for the leader; that may be long over.
-        let told = &self.brokers[at];
-        let topic = told.image.topics().by_name("t").filter(|_| told.up);
-        let leader = topic.and_then(|topic| topic.partition(partition as i32)).map(|p| p.leader);
-        if let Some(leader) = leader.filter(|leader| *leader > 0)
-            && let Some(produce) = self.producers[client].turn(self.now_us, records)
-        {
-            self.send(CLIENTS, leader, 0, Body::Produce(produce));
-        }
-        let pause_us = 40_000 + self.draws.below(200_000) as i64;
-        self.after_us(pause_us, Event::Client(client));
     }
 }
