@@ -15,6 +15,7 @@
 
 mod classic;
 mod consumer;
+mod declaration;
 mod offset;
 mod share;
 mod streams;
@@ -27,8 +28,9 @@ use kafka_protocol::protocol::StrBytes;
 pub use classic::{GroupMetadataValue, MemberMetadata};
 pub use consumer::{
     AssignedPartitions, ClassicMemberMetadata, ConsumerGroupMemberMetadataValue,
-    ConsumerGroupMetadataValue, ConsumerGroupRecord, CurrentMemberAssignmentValue,
-    RegularExpressionValue, TargetAssignmentMemberValue, TargetAssignmentMetadataValue,
+    ConsumerGroupMetadataValue, ConsumerGroupPartitionMetadataValue, ConsumerGroupRecord,
+    CurrentMemberAssignmentValue, RegularExpressionValue, TargetAssignmentMemberValue,
+    TargetAssignmentMetadataValue,
 };
 pub use offset::{OffsetCommitKey, OffsetCommitValue};
 pub use share::{
@@ -102,17 +104,23 @@ impl GroupRecord {
                     .map(|value| GroupMetadataValue::read(record_type, value))
                     .transpose()?,
             }),
-            _ if ConsumerGroupRecord::has_type(record_type) => {
-                ConsumerGroupRecord::read(record_type, rest, value).map(Self::Consumer)
-            }
-            _ if ShareGroupRecord::has_type(record_type) => {
-                ShareGroupRecord::read(record_type, rest, value).map(Self::Share)
-            }
-            _ if StreamsGroupRecord::has_type(record_type) => {
-                StreamsGroupRecord::read(record_type, rest, value).map(Self::Streams)
-            }
-            _ => Ok(Self::Unknown { record_type }),
+            _ => Self::read_of_modern_group(record_type, rest, value),
         }
+    }
+
+    fn read_of_modern_group(
+        record_type: i16,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<Self, GroupRecordError> {
+        if let Some(record) = ConsumerGroupRecord::read(record_type, key, value)? {
+            return Ok(Self::Consumer(record));
+        }
+        if let Some(record) = ShareGroupRecord::read(record_type, key, value)? {
+            return Ok(Self::Share(record));
+        }
+        let record = StreamsGroupRecord::read(record_type, key, value)?;
+        Ok(record.map_or(Self::Unknown { record_type }, Self::Streams))
     }
 
     /// The key and value to append, or `None` for a record that only a later Kafka can write.

@@ -128,11 +128,6 @@ impl Writer {
         Self { out, flexible }
     }
 
-    /// The content of a tagged field, which no version stands in front of.
-    pub(crate) fn tag() -> Self {
-        Self { out: BytesMut::new(), flexible: true }
-    }
-
     pub(crate) fn uuid(&mut self, value: Uuid) {
         self.out.put_slice(value.as_bytes());
     }

@@ -284,6 +284,7 @@ fn updated(member: &Arc<Member>, joining: &Joining, subscription: Subscription) 
     updated.classic = Some(ClassicMemberMetadata {
         session_timeout_ms: joining.session_timeout_ms,
         supported_protocols: joining.protocols.iter().cloned().collect(),
+        ..ClassicMemberMetadata::default()
     });
     updated
 }

@@ -52,7 +52,7 @@ impl MemberState {
 /// Partitions by topic, each with the epoch since when it has been the member's.
 pub(in super::super) type Owned = BTreeMap<Uuid, BTreeMap<i32, i32>>;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(in super::super) struct Member {
     pub(super) id: StrBytes,
     pub(super) epoch: i32,

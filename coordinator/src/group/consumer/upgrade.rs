@@ -197,6 +197,7 @@ fn member_of(each: &classic::Member, subscription: Subscription) -> Member {
     member.classic = Some(ClassicMemberMetadata {
         session_timeout_ms: each.session_timeout_ms,
         supported_protocols: each.protocols.iter().cloned().collect(),
+        ..ClassicMemberMetadata::default()
     });
     member
 }

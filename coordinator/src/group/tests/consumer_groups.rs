@@ -1,7 +1,9 @@
 //! Consumer groups of KIP-848: joining, sharing out, letting go, leaving, coming back.
 
 use protocol::messages::consumer_group_heartbeat_request::TopicPartitions;
-use protocol::records::group::{ConsumerGroupRecord, GroupRecord};
+use protocol::records::group::{
+    ConsumerGroupPartitionMetadataValue, ConsumerGroupRecord, GroupRecord,
+};
 
 use super::super::*;
 use super::consumer_bench::*;
@@ -443,7 +445,9 @@ fn what_kafka_4_0_wrote_of_topics_goes_with_the_first_heartbeat() {
     let mut bench = bench();
     let old = ConsumerGroupRecord::PartitionMetadata {
         group: text("g"),
-        value: Some(bytes::Bytes::from_static(&[0, 0, 1, 0])),
+        value: Some(ConsumerGroupPartitionMetadataValue {
+            content: bytes::Bytes::from_static(&[1, 0]),
+        }),
     };
     bench.run(|shard, _, out| out.write(shard, vec![GroupRecord::Consumer(old)], None));
     let from = bench.log.len();

@@ -15,18 +15,21 @@ use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::protocol::StrBytes;
 
 use super::super::fields::{Field, FieldError, Input, record};
-use super::super::schema::{Reader, Writer};
+use super::super::schema::Reader;
 use super::GroupRecordError;
+use super::declaration::{self, group_records};
 
-const GROUP: i16 = 17;
-const MEMBER: i16 = 19;
-const TARGET_ASSIGNMENT: i16 = 20;
-const TARGET_ASSIGNMENT_MEMBER: i16 = 21;
-const CURRENT_ASSIGNMENT: i16 = 22;
-const TOPOLOGY: i16 = 23;
-
-/// The one version of every value.
-const VERSION: i16 = 0;
+group_records! {
+    /// One record of a streams group. A value of `None` is a tombstone.
+    StreamsGroupRecord {
+        Group = 17 (group): StreamsGroupMetadataValue,
+        Member = 19 (group, member): StreamsMemberMetadataValue,
+        TargetAssignment = 20 (group): StreamsTargetAssignmentValue,
+        TargetAssignmentMember = 21 (group, member): StreamsTargetMemberValue,
+        CurrentAssignment = 22 (group, member): StreamsCurrentAssignmentValue,
+        Topology = 23 (group): StreamsTopologyValue,
+    }
+}
 
 record! {
     /// A name with what it stands for: a setting or a tag.
@@ -155,154 +158,4 @@ impl Field for Option<StreamsEndpoint> {
         out.put_i8(1);
         endpoint.write(out, version)
     }
-}
-
-/// One record of a streams group. A value of `None` is a tombstone.
-#[derive(Debug, Clone, PartialEq)]
-pub enum StreamsGroupRecord {
-    Group {
-        group: StrBytes,
-        value: Option<StreamsGroupMetadataValue>,
-    },
-    Member {
-        group: StrBytes,
-        member: StrBytes,
-        value: Option<StreamsMemberMetadataValue>,
-    },
-    TargetAssignment {
-        group: StrBytes,
-        value: Option<StreamsTargetAssignmentValue>,
-    },
-    TargetAssignmentMember {
-        group: StrBytes,
-        member: StrBytes,
-        value: Option<StreamsTargetMemberValue>,
-    },
-    CurrentAssignment {
-        group: StrBytes,
-        member: StrBytes,
-        value: Option<StreamsCurrentAssignmentValue>,
-    },
-    Topology {
-        group: StrBytes,
-        value: Option<StreamsTopologyValue>,
-    },
-}
-
-impl StreamsGroupRecord {
-    pub(super) fn has_type(record_type: i16) -> bool {
-        matches!(record_type, GROUP | MEMBER..=TOPOLOGY)
-    }
-
-    /// The group it is about.
-    #[must_use]
-    pub fn group(&self) -> &StrBytes {
-        match self {
-            Self::Group { group, .. }
-            | Self::Member { group, .. }
-            | Self::TargetAssignment { group, .. }
-            | Self::TargetAssignmentMember { group, .. }
-            | Self::CurrentAssignment { group, .. }
-            | Self::Topology { group, .. } => group,
-        }
-    }
-
-    #[must_use]
-    pub fn is_tombstone(&self) -> bool {
-        match self {
-            Self::Group { value, .. } => value.is_none(),
-            Self::Member { value, .. } => value.is_none(),
-            Self::TargetAssignment { value, .. } => value.is_none(),
-            Self::TargetAssignmentMember { value, .. } => value.is_none(),
-            Self::CurrentAssignment { value, .. } => value.is_none(),
-            Self::Topology { value, .. } => value.is_none(),
-        }
-    }
-
-    pub(super) fn read(
-        record_type: i16,
-        key: &[u8],
-        value: Option<&[u8]>,
-    ) -> Result<Self, GroupRecordError> {
-        let bad_key = |cause| GroupRecordError::Key { record_type, cause };
-        let mut key = Reader::new(key, false);
-        let group = key.string().map_err(bad_key)?;
-        Ok(match record_type {
-            GROUP => Self::Group { group, value: read_value(record_type, value)? },
-            TARGET_ASSIGNMENT => {
-                Self::TargetAssignment { group, value: read_value(record_type, value)? }
-            }
-            TOPOLOGY => Self::Topology { group, value: read_value(record_type, value)? },
-            _ => {
-                let member = key.string().map_err(bad_key)?;
-                Self::read_of_member(record_type, group, member, value)?
-            }
-        })
-    }
-
-    fn read_of_member(
-        record_type: i16,
-        group: StrBytes,
-        member: StrBytes,
-        value: Option<&[u8]>,
-    ) -> Result<Self, GroupRecordError> {
-        Ok(match record_type {
-            MEMBER => Self::Member { group, member, value: read_value(record_type, value)? },
-            TARGET_ASSIGNMENT_MEMBER => Self::TargetAssignmentMember {
-                group,
-                member,
-                value: read_value(record_type, value)?,
-            },
-            _ => Self::CurrentAssignment { group, member, value: read_value(record_type, value)? },
-        })
-    }
-
-    pub(super) fn to_bytes(&self) -> (Bytes, Option<Bytes>) {
-        match self {
-            Self::Group { group, value } => (key(GROUP, group, None), written(value)),
-            Self::Member { group, member, value } => {
-                (key(MEMBER, group, Some(member)), written(value))
-            }
-            Self::TargetAssignment { group, value } => {
-                (key(TARGET_ASSIGNMENT, group, None), written(value))
-            }
-            Self::TargetAssignmentMember { group, member, value } => {
-                (key(TARGET_ASSIGNMENT_MEMBER, group, Some(member)), written(value))
-            }
-            Self::CurrentAssignment { group, member, value } => {
-                (key(CURRENT_ASSIGNMENT, group, Some(member)), written(value))
-            }
-            Self::Topology { group, value } => (key(TOPOLOGY, group, None), written(value)),
-        }
-    }
-}
-
-fn key(record_type: i16, group: &StrBytes, member: Option<&StrBytes>) -> Bytes {
-    let mut writer = Writer::new(record_type, false);
-    writer.string(group);
-    if let Some(member) = member {
-        writer.string(member);
-    }
-    writer.finish()
-}
-
-fn read_value<T: Field>(
-    record_type: i16,
-    value: Option<&[u8]>,
-) -> Result<Option<T>, GroupRecordError> {
-    let Some(value) = value else { return Ok(None) };
-    let bad_value = |cause| GroupRecordError::Value { record_type, cause };
-    let (version, rest) = Reader::version(value).map_err(bad_value)?;
-    if version != VERSION {
-        return Err(GroupRecordError::ValueVersion { record_type, version });
-    }
-    T::read(&mut Input::new(rest), version).map(Some).map_err(bad_value)
-}
-
-/// Nothing of a value can be missing in its only version.
-fn written<T: Field>(value: &Option<T>) -> Option<Bytes> {
-    let mut out = BytesMut::new();
-    out.put_i16(VERSION);
-    value.as_ref()?.write(&mut out, VERSION).ok()?;
-    Some(out.freeze())
 }

@@ -139,12 +139,13 @@ fn member_values() -> (ConsumerGroupMemberMetadataValue, ConsumerGroupMemberMeta
     let plain = ConsumerGroupMemberMetadataValue {
         client_id: text("c"),
         client_host: text("h"),
-        rebalance_timeout_ms: -1,
+        classic_member_metadata: None,
         ..ConsumerGroupMemberMetadataValue::default()
     };
     let classic = ClassicMemberMetadata {
         session_timeout_ms: 45_000,
         supported_protocols: vec![(text("range"), Bytes::from_static(&[1, 2]))],
+        ..ClassicMemberMetadata::default()
     };
     let full = ConsumerGroupMemberMetadataValue {
         instance_id: Some(text("i")),
