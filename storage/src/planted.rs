@@ -12,18 +12,15 @@ pub enum Bug {
     StableBeforeReplication,
     /// What is open is shown.
     OpenIsStable,
-    /// A batch that is repeated is not known again.
-    RepetitionsNotFound,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 4] = [
         Self::MarkerEpochNotChecked,
         Self::GuardNotChecked,
         Self::StableBeforeReplication,
         Self::OpenIsStable,
-        Self::RepetitionsNotFound,
     ];
 }
 

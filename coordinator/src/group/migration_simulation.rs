@@ -509,7 +509,7 @@ impl Simulation {
 #[test]
 fn members_change_their_protocol_and_no_partition_is_held_twice() {
     let mut changes = 0;
-    let seeds = seeds(2_000);
+    let seeds = seeds(40);
     let count = (seeds.end - seeds.start) as usize;
     for seed in seeds {
         let mut simulation = Simulation::new(seed);

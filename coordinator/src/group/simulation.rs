@@ -386,7 +386,7 @@ fn is_committed(bench: &Bench, reply: ReplyId) -> bool {
 
 #[test]
 fn consumers_come_and_go_and_the_group_keeps_its_word() {
-    for seed in seeds(2_000) {
+    for seed in seeds(200) {
         Simulation::new(seed).run();
     }
 }

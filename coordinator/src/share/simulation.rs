@@ -446,7 +446,7 @@ fn run(seed: u64, flaw: Flaw) -> World {
 #[test]
 fn no_acknowledged_state_is_lost_or_goes_back_under_any_seed() {
     let (mut written, mut fenced, mut taken_over, mut pruned, mut moves) = (0, 0, 0, 0, 0);
-    let seeds = seeds(2_000);
+    let seeds = seeds(60);
     let count = (seeds.end - seeds.start) as usize;
     for seed in seeds {
         let world = run(seed, Flaw::None);

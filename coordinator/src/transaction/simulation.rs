@@ -362,7 +362,7 @@ fn run(seed: u64, version: TransactionVersion) -> World {
 #[test]
 fn no_transaction_is_torn_or_ended_by_another_under_any_seed() {
     let (mut commits, mut repeated, mut loads) = (0, 0, 0);
-    let seeds = seeds(2_000);
+    let seeds = seeds(30);
     let count = (seeds.end - seeds.start) as usize;
     for seed in seeds {
         let world = run(seed, TransactionVersion::V2);
@@ -379,7 +379,7 @@ fn no_transaction_is_torn_or_ended_by_another_under_any_seed() {
 #[test]
 fn no_transaction_of_old_is_torn_either() {
     for version in [TransactionVersion::V0, TransactionVersion::V1] {
-        let seeds = seeds(1_000);
+        let seeds = seeds(8);
         let count = (seeds.end - seeds.start) as usize;
         let commits: usize = seeds.map(|seed| run(seed, version).commits).sum();
         assert!(commits > 12 * count, "{commits}");

@@ -102,8 +102,7 @@ impl ProducerState {
 
     /// Where the remembered batch begins that this one repeats.
     pub fn repeats(&self, header: &BatchHeader) -> Option<i64> {
-        let found = self.duplicate_of(header).filter(|_| !is_planted(Bug::RepetitionsNotFound));
-        found.map(|found| found.first_offset())
+        self.duplicate_of(header).map(|found| found.first_offset())
     }
 
     /// The remembered batch that this one repeats.

@@ -252,6 +252,7 @@ impl Client {
                 }
                 self.begin_anew(now_us + 300_000 + draws.below(6_000_000) as i64);
             }
+            Err(Refusal::Lost) => self.begin_anew(now_us + 300_000),
         }
     }
 

@@ -10,6 +10,8 @@ pub(crate) enum Refusal {
     Again,
     /// Its transaction, or its epoch, is over.
     Fenced,
+    /// So says one who may have been replaced without knowing it; it begins anew all the same.
+    Lost,
 }
 
 /// What a client asks for.

@@ -235,7 +235,10 @@ impl Node {
             Some(Ok(Taken { token: None, .. })) => stage.tell(waiter, Ok(Reply::Done)),
             Some(Err(NotAppended::Log(LogError::Refused(code)))) => match waiter {
                 Waiter::Coordinator { .. } => stage.tell_marked(waiter, Err(code)),
-                _ => stage.tell(waiter, Err(Refusal::Fenced)),
+                _ if code == ErrorCode::InvalidProducerEpoch => {
+                    stage.tell(waiter, Err(Refusal::Fenced));
+                }
+                _ => stage.tell(waiter, Err(Refusal::Lost)),
             },
             _ => stage.tell(waiter, Err(Refusal::Again)),
         }

@@ -12,7 +12,7 @@ use super::clients::Client;
 use super::counters::Counters;
 use super::endings::{copies_are_exact, transactions_are_whole};
 use super::history::History;
-use super::messages::{Attempt, Reply, Request, Said};
+use super::messages::{Attempt, Refusal, Reply, Request, Said};
 use super::node::{Node, Waiter};
 use super::shard_host::Stage;
 use super::shared::{GROUP, INPUT, Kind, OFFSETS, OTHER, OUTPUT, Shared, TRANSACTIONS, text};
@@ -68,6 +68,17 @@ fn kinds(draws: &mut Draws) -> (TransactionVersion, Vec<Kind>) {
     (cluster, vec![first, other, copy, first, copy])
 }
 
+/// Whether a broker takes itself for the leader of a partition that is led otherwise by now.
+fn is_replaced(world: &World, id: NodeId) -> bool {
+    let broker = &world.brokers[id as usize - 1];
+    let committed = world.controller.committed();
+    broker.hosted.iter().filter(|(_, hosted)| hosted.replica.leads()).any(|(partition, hosted)| {
+        let state = committed.partition(*partition);
+        let epoch = hosted.replica.leader_epoch();
+        state.is_none_or(|state| state.leader != id || state.leader_epoch != epoch)
+    })
+}
+
 impl Transactions {
     pub(crate) fn new(seed: u64, told: bool) -> (Self, Tally) {
         let mut draws = Draws::new(u128::from(seed) << 64 | 0x7a5);
@@ -104,6 +115,17 @@ impl Transactions {
         tally.verified += u64::from(matches!(said, Said::Verify { .. }));
         tally.markers += u64::from(matches!(said, Said::Marked { result: Ok(()), .. }));
         drop(tally);
+        let said = match said {
+            Said::Answered(attempt, Err(Refusal::Fenced)) if is_replaced(world, from) => {
+                Said::Answered(attempt, Err(Refusal::Lost))
+            }
+            Said::Verified { question, result: Err(Refusal::Fenced) }
+                if is_replaced(world, from) =>
+            {
+                Said::Verified { question, result: Err(Refusal::Lost) }
+            }
+            other => other,
+        };
         self.messages.push(said);
         world.send(from, to, process, Body::OfService(self.messages.len() as u64 - 1));
     }

@@ -424,7 +424,7 @@ pub(super) fn run(seed: u64) -> Result<usize, String> {
 fn seeds() -> std::ops::Range<u64> {
     let number =
         |name| std::env::var(name).ok().map(|value| value.parse::<u64>().expect("a number"));
-    let usual = if std::env::var_os("GREGOR_LONG").is_some() { 20_000 } else { 2_000 };
+    let usual = if std::env::var_os("GREGOR_LONG").is_some() { 20_000 } else { 300 };
     let first = number("GREGOR_FIRST_SEED").unwrap_or(0);
     first..first + number("GREGOR_SEEDS").unwrap_or(usual)
 }
