@@ -50,7 +50,7 @@ impl Entry {
     /// The batch that begins with this record, behind `gap` offsets that hold nothing.
     pub(crate) fn encoded(&self, offset: i64, gap: i64) -> Bytes {
         let mut bytes = BytesMut::with_capacity(BATCH_BYTES);
-        let transactional = self.transactional.unwrap_or(Transactional {
+        let transactional = self.transactional.unwrap_or_else(|| Transactional {
             producer_id: i64::from(self.producer),
             producer_epoch: 0,
             sequence: self.sequence as i32,

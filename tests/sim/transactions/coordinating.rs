@@ -251,7 +251,7 @@ impl Node {
         self.groups_did(did, stage);
     }
 
-    fn fetch_offset(&mut self, waiter: Waiter, stage: &mut Stage<'_>) {
+    fn fetch_offset(&self, waiter: Waiter, stage: &mut Stage<'_>) {
         let host = self.groups.as_ref().filter(|host| host.serves() && host.is_settled());
         let Some(host) = host else { return stage.tell(waiter, Err(Refusal::Again)) };
         let topics = [(text(TOPIC), vec![INPUT as i32])];

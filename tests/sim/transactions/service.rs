@@ -193,7 +193,8 @@ impl Transactions {
             Request::Init | Request::Add { .. } | Request::FetchOffset => false,
         };
         if may_be_held && !world.healed && self.draws.below(8) == 0 {
-            let delay_us = 100_000 + self.draws.below(6_000_000) as i64;
+            let most_us = if self.draws.below(2) == 0 { 800_000 } else { 6_000_000 };
+            let delay_us = 100_000 + self.draws.below(most_us) as i64;
             self.put_off(world, delay_us, Due::Release(attempt, request.clone()));
         }
     }
@@ -218,8 +219,8 @@ impl Transactions {
 
     /// What the group's coordinator says of the copy job's offset.
     fn offset(&self) -> Result<Option<i64>, String> {
-        let serving = self.nodes.iter().filter_map(|node| node.groups.as_ref());
-        let host = serving.filter(|host| host.serves()).last().ok_or("nobody serves the group")?;
+        let mut serving = self.nodes.iter().filter_map(|node| node.groups.as_ref());
+        let host = serving.rfind(|host| host.serves()).ok_or("nobody serves the group")?;
         let topics = [(text("t"), vec![INPUT as i32])];
         let fetched = host.shard().fetch_offsets(&text(GROUP), None, &topics, true);
         match fetched.as_deref() {

@@ -247,7 +247,7 @@ impl<S: Shard> ShardHost<S> {
         &mut self,
         writes: &[(WriteId, i64)],
         fate: Result<i64, WriteFailure>,
-        stage: &mut Stage<'_>,
+        stage: &Stage<'_>,
         did: &mut Did<S>,
     ) {
         for (id, place) in writes {
