@@ -23,7 +23,10 @@
 
 pub mod group;
 mod partition;
+pub mod planted;
 pub mod runtime;
+#[cfg(test)]
+mod seeds;
 pub mod share;
 pub mod transaction;
 

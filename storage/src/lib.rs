@@ -32,6 +32,7 @@ mod log;
 mod map;
 mod names;
 mod open_files;
+pub mod planted;
 mod producer;
 mod scan;
 mod segment;
@@ -54,5 +55,8 @@ pub use log::{
     LogToClean, OpenOptions, ProducerSummary, ReadPlan, TimestampOffset,
 };
 pub use open_files::OpenFiles;
-pub use producer::{TransactionTerms, VerificationGuard};
+pub use producer::{
+    CompletedTransaction, Marker, ProducerChange, ProducerState, TransactionTerms, Unstable,
+    VerificationGuard,
+};
 pub use validate::AppendOrigin;

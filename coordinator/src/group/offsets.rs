@@ -19,6 +19,7 @@ use uuid::Uuid;
 pub use fetch::{FetchedPartition, FetchedTopic};
 use transactions::OpenTransactions;
 
+use crate::planted::{Bug, is_planted};
 use crate::runtime::{RecordPosition, Versions, WriteId};
 
 /// What a group has committed for a partition.
@@ -126,7 +127,9 @@ impl Offsets {
         standing: RecordPosition,
     ) {
         match (standing, value) {
-            (RecordPosition::UnderWay { write, index, producer_id: Some(id) }, Some(value)) => {
+            (RecordPosition::UnderWay { write, index, producer_id: Some(id) }, Some(value))
+                if !is_planted(Bug::OffsetsNotHeld) =>
+            {
                 self.transactions.will_hold(&key);
                 let held = Some((id, CommittedOffset::new(value, -1)));
                 self.changes.push_back(Change { write, index, key, held });
@@ -201,7 +204,7 @@ impl Offsets {
     ) -> Vec<OffsetCommitKey> {
         let mut too_late = Vec::new();
         for (key, offset) in self.transactions.end(producer_id) {
-            if !is_commit {
+            if !is_commit && !is_planted(Bug::AbortCommitsOffsets) {
                 continue;
             }
             let slot = self.slot(&key);

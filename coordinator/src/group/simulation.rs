@@ -18,6 +18,7 @@ use protocol::wire::StrBytes;
 use super::tests::harness::{Bench, commit_request, join_request, text};
 use super::*;
 use crate::runtime::{ReplyId, WriteFailure};
+use crate::seeds::seeds;
 
 const PARTITIONS: i32 = 4;
 const TOPIC: &str = "orders";
@@ -385,7 +386,7 @@ fn is_committed(bench: &Bench, reply: ReplyId) -> bool {
 
 #[test]
 fn consumers_come_and_go_and_the_group_keeps_its_word() {
-    for seed in 1..=200 {
+    for seed in seeds(200) {
         Simulation::new(seed).run();
     }
 }

@@ -10,6 +10,7 @@ use super::markers::Command;
 use super::metadata::TransactionMetadata;
 use super::shard::TransactionShard;
 use super::state::TransactionState;
+use crate::planted::{Bug, is_planted};
 use crate::runtime::Now;
 
 impl TransactionShard {
@@ -87,6 +88,7 @@ impl TransactionShard {
 fn is_timed_out(known: &TransactionMetadata, now: Now) -> bool {
     let ends_ms = known.start_timestamp_ms.saturating_add(i64::from(known.timeout_ms));
     known.state == TransactionState::Ongoing
+        && !is_planted(Bug::NoTransactionTimesOut)
         && known.timeout_ms != i32::MAX
         && ends_ms < now.wall_ms
 }

@@ -11,6 +11,7 @@ use super::answer::{ProducerAnswer, ProducerIdAndEpoch, TransactionError};
 use super::metadata::{NO_PRODUCER_EPOCH, TransactionMetadata, is_epoch_exhausted};
 use super::shard::{AfterWrite, TransactionShard};
 use super::state::TransactionState;
+use crate::planted::{Bug, is_planted};
 use crate::runtime::{Now, Reply};
 
 /// What a producer asks for.
@@ -87,6 +88,9 @@ impl TransactionShard {
                     false => known.with_next_epoch(*timeout_ms, expected, now.wall_ms)?,
                 };
                 Ok(Step::Begin(next))
+            }
+            TransactionState::Ongoing if is_planted(Bug::InitLeavesTransactionOpen) => {
+                Ok(Step::Begin(known.with_next_epoch(*timeout_ms, None, now.wall_ms)?))
             }
             TransactionState::Ongoing => {
                 Ok(Step::Abort(self.taken_over(known, *new_producer_id, now)?))

@@ -13,6 +13,7 @@ use super::answer::ProducerIdAndEpoch;
 use super::metadata::{TopicPartition, TransactionVersion};
 use super::shard::{AfterWrite, TransactionShard};
 use super::state::TransactionState;
+use crate::planted::{Bug, is_planted};
 use crate::runtime::Now;
 
 /// Markers that are to be written, for one transaction.
@@ -75,6 +76,9 @@ impl TransactionShard {
         }
         for partition in partitions {
             known.partitions.remove(partition);
+        }
+        if is_planted(Bug::CompletesAtFirstMarker) {
+            known.partitions.clear();
         }
         self.complete(transactional_id, now, out);
     }

@@ -9,6 +9,7 @@ use protocol::wire::StrBytes;
 
 use super::answer::{ProducerIdAndEpoch, TransactionError};
 use super::state::TransactionState;
+use crate::planted::{Bug, is_planted};
 
 pub(super) const NO_PRODUCER_ID: i64 = -1;
 pub(super) const NO_PRODUCER_EPOCH: i16 = -1;
@@ -124,7 +125,11 @@ impl TransactionMetadata {
         if self.is_epoch_exhausted() {
             return Err(TransactionError::Unexpected("no epoch is left for the producer id"));
         }
-        let bumped = self.producer_epoch + 1;
+        let is_first = self.producer_epoch == NO_PRODUCER_EPOCH;
+        let bumped = match is_planted(Bug::InitKeepsEpoch) && !is_first {
+            true => self.producer_epoch,
+            false => self.producer_epoch + 1,
+        };
         let (producer_epoch, last_producer_epoch) = match expected {
             None => (bumped, NO_PRODUCER_EPOCH),
             // It goes on after an error, and nobody else has begun.

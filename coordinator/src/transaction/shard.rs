@@ -12,6 +12,7 @@ use super::answer::{Answer, ProducerIdAndEpoch, TransactionError};
 use super::log_event::LogEvent;
 use super::metadata::{TransactionMetadata, TransactionVersion};
 use super::record::{Record, RecordError};
+use crate::planted::{Bug, is_planted};
 use crate::runtime::{
     Now, RecordPosition, Shard, Timers, VersionedMap, WriteFailure, WriteId, WriteRecord,
 };
@@ -225,6 +226,9 @@ impl Shard for TransactionShard {
         let prepared = self.transactions.iter().filter(|(_, known)| known.state.is_prepared());
         let prepared: Vec<StrBytes> = prepared.map(|(id, _)| id.clone()).collect();
         for transactional_id in prepared {
+            if is_planted(Bug::LoadForgetsOutcomes) {
+                continue;
+            }
             out.log(LogEvent::SendingAfterLoad { transactional_id: transactional_id.clone() });
             self.send_markers(&transactional_id, now, out);
         }

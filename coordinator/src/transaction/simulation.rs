@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use super::tests::harness::{self, Bench, text};
 use super::*;
 use crate::runtime::{ReplyId, WriteFailure};
+use crate::seeds::seeds;
 
 const PARTITIONS: i32 = 3;
 const IDS: [&str; 3] = ["a", "b", "c"];
@@ -361,20 +362,27 @@ fn run(seed: u64, version: TransactionVersion) -> World {
 #[test]
 fn no_transaction_is_torn_or_ended_by_another_under_any_seed() {
     let (mut commits, mut repeated, mut loads) = (0, 0, 0);
-    for seed in 1..=30 {
+    let seeds = seeds(30);
+    let count = (seeds.end - seeds.start) as usize;
+    for seed in seeds {
         let world = run(seed, TransactionVersion::V2);
         commits += world.commits;
         repeated += world.repeated;
         loads += world.load;
     }
-    assert!(commits > 500 && repeated > 500 && loads > 300, "{commits} {repeated} {loads}");
+    assert!(
+        commits > 16 * count && repeated > 16 * count && loads > 10 * count as u64,
+        "{commits} {repeated} {loads}"
+    );
 }
 
 #[test]
 fn no_transaction_of_old_is_torn_either() {
     for version in [TransactionVersion::V0, TransactionVersion::V1] {
-        let commits: usize = (1..=8).map(|seed| run(seed, version).commits).sum();
-        assert!(commits > 100, "{commits}");
+        let seeds = seeds(8);
+        let count = (seeds.end - seeds.start) as usize;
+        let commits: usize = seeds.map(|seed| run(seed, version).commits).sum();
+        assert!(commits > 12 * count, "{commits}");
     }
 }
 

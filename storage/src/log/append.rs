@@ -13,7 +13,7 @@ use super::{Active, Log};
 use crate::error::{AppendError, BatchFault, StorageError};
 use crate::index::offset::OffsetEntry;
 use crate::index::time::TimeEntry;
-use crate::producer::{CompletedTransaction, Marker, ProducerAppend, TransactionTerms};
+use crate::producer::{CompletedTransaction, Marker, ProducerChange, TransactionTerms};
 use crate::validate::{self, AppendOrigin, ValidationContext};
 
 /// What an append did.
@@ -207,65 +207,29 @@ impl Log {
         plan: &Planned<'_>,
         origin: AppendOrigin,
         transaction: TransactionTerms,
-    ) -> Result<Option<(ProducerAppend, Option<CompletedTransaction>)>, AppendError> {
+    ) -> Result<Option<ProducerChange>, AppendError> {
         let header = &plan.header;
         if !header.has_producer_id() {
             return Ok(None);
         }
-        let producer_id = header.producer_id();
         if header.is_transactional() {
-            self.check_transaction(header, transaction)?;
+            let verifies = self.config.verify_transactions;
+            self.producers.check_transaction(header, transaction.guard, verifies)?;
         }
-        let mut append = self.producers.prepare(producer_id, origin);
-        let mut completed = None;
+        let mut marker = None;
         if header.is_control() {
-            let control = control_payload(header, plan.payload)?;
-            if let Some(marker) = Marker::of(header, &control)? {
-                completed = append.append_marker(header, marker, transaction.version)?;
-            }
-        } else {
-            append.append_data(header)?;
+            marker = Marker::of(header, &control_payload(header, plan.payload)?)?;
         }
-        Ok(Some((append, completed)))
-    }
-
-    /// Records of a transaction are taken when it is under way here, or when the coordinator has
-    /// said that it is. What a producer of an old epoch sends is said to be just that: it can begin
-    /// anew, while a wrong state ends it.
-    fn check_transaction(
-        &self,
-        header: &BatchHeader,
-        transaction: TransactionTerms,
-    ) -> Result<(), AppendError> {
-        let (producer_id, offered) = (header.producer_id(), header.producer_epoch());
-        if self.producers.has_ongoing(producer_id, offered) {
-            return Ok(());
-        }
-        self.producers.check_epoch_is_current(producer_id, offered)?;
-        let unverified = self.config.verify_transactions
-            && !header.is_control()
-            && !self.producers.is_verified(producer_id, transaction.guard);
-        if unverified {
-            let reason = "a record that is not part of an ongoing transaction";
-            return Err(AppendError::InvalidTransactionState { producer_id, reason });
-        }
-        Ok(())
+        self.producers.judge(header, marker, origin, transaction.version).map(Some)
     }
 
     fn commit(
         &mut self,
         header: &BatchHeader,
-        change: Option<(ProducerAppend, Option<CompletedTransaction>)>,
+        change: Option<ProducerChange>,
     ) -> Result<(), StorageError> {
-        if let Some((append, completed)) = change {
-            if header.is_transactional() {
-                self.producers.end_verification(header);
-            }
-            self.producers.commit(append);
-            self.complete(completed)?;
-        }
-        self.producers.set_end_offset(header.next_offset());
-        Ok(())
+        let completed = self.producers.take(header, change);
+        self.complete(completed)
     }
 
     fn complete(&mut self, completed: Option<CompletedTransaction>) -> Result<(), StorageError> {

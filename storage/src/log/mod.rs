@@ -49,8 +49,7 @@ use crate::epochs::{EpochEntry, LeaderEpochs};
 use crate::error::StorageError;
 use crate::index::time::TimeEntry;
 use crate::names;
-use crate::producer::ProducerState;
-use crate::producer::unstable::Unstable;
+use crate::producer::{ProducerState, Unstable};
 use crate::segment::{Home, Segment};
 use snapshots::Snapshots;
 

@@ -23,8 +23,7 @@ use crate::epochs::LeaderEpochs;
 use crate::error::StorageError;
 use crate::names;
 use crate::open_files::OpenFiles;
-use crate::producer::ProducerState;
-use crate::producer::unstable::Unstable;
+use crate::producer::{ProducerState, Unstable};
 use crate::segment::{Home, Segment};
 
 /// What the log dir knows about a log before it is opened.

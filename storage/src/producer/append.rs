@@ -6,6 +6,7 @@ use protocol::batch::{BatchHeader, ControlType, NO_PRODUCER_EPOCH, NO_SEQUENCE, 
 use super::entry::{BatchMetadata, CompletedTransaction, ProducerEntry};
 use super::verification::VerificationEntry;
 use crate::error::{AppendError, BatchFault};
+use crate::planted::{Bug, is_planted};
 use crate::validate::AppendOrigin;
 
 /// From this transaction version on markers have an epoch above that of the records they end.
@@ -13,7 +14,7 @@ const STRICT_MARKERS: i8 = 2;
 
 /// The end of a transaction as its control record tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Marker {
+pub struct Marker {
     pub aborted: bool,
     pub coordinator_epoch: i32,
 }
@@ -41,6 +42,13 @@ impl Marker {
         let epoch = epoch.ok_or(BatchFault::NotAMarker)?;
         Ok(Some(Self { aborted, coordinator_epoch: i32::from_be_bytes(epoch) }))
     }
+}
+
+/// What a batch that was judged does to its producer, once it is written.
+#[derive(Debug)]
+pub struct ProducerChange {
+    pub(super) append: ProducerAppend,
+    pub(super) completed: Option<CompletedTransaction>,
 }
 
 #[derive(Debug)]
@@ -149,6 +157,7 @@ impl ProducerAppend {
         let is_open = self.updated.transaction_first_offset.is_some();
         let current = self.updated.producer_epoch;
         if transaction_version >= STRICT_MARKERS
+            && !is_planted(Bug::MarkerEpochNotChecked)
             && offered == current
             && is_open
             && offered != i16::MAX

@@ -33,7 +33,7 @@ fn decrement_sequence(sequence: i32, by: i32) -> i32 {
 
 /// A transaction whose marker was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct CompletedTransaction {
+pub struct CompletedTransaction {
     pub producer_id: i64,
     pub first_offset: i64,
     /// Offset of the marker.

@@ -7,10 +7,12 @@ pub(crate) mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;
-pub(crate) mod unstable;
+mod unstable;
 mod verification;
 
-pub(crate) use append::{Marker, ProducerAppend};
-pub(crate) use entry::{CompletedTransaction, ProducerEntry};
-pub(crate) use state::ProducerState;
+pub use append::{Marker, ProducerChange};
+pub use entry::CompletedTransaction;
+pub(crate) use entry::ProducerEntry;
+pub use state::ProducerState;
+pub use unstable::Unstable;
 pub use verification::{TransactionTerms, VerificationGuard};

@@ -8,16 +8,17 @@ use std::sync::Arc;
 
 use protocol::batch::BatchHeader;
 
-use super::append::{Marker, ProducerAppend};
+use super::append::{Marker, ProducerAppend, ProducerChange};
 use super::entry::{BatchMetadata, CompletedTransaction, ProducerEntry};
 use super::snapshot;
 use super::unstable::Unstable;
 use super::verification::{VerificationEntry, VerificationGuard};
 use crate::error::AppendError;
+use crate::planted::{Bug, is_planted};
 use crate::validate::AppendOrigin;
 
 #[derive(Debug)]
-pub(crate) struct ProducerState {
+pub struct ProducerState {
     producers: HashMap<i64, ProducerEntry>,
     verifications: HashMap<i64, VerificationEntry>,
     guards_given: u64,
@@ -27,7 +28,7 @@ pub(crate) struct ProducerState {
 }
 
 impl ProducerState {
-    pub(crate) fn new(unstable: Arc<Unstable>, expiration_ms: i64) -> Self {
+    pub fn new(unstable: Arc<Unstable>, expiration_ms: i64) -> Self {
         Self {
             producers: HashMap::new(),
             verifications: HashMap::new(),
@@ -55,7 +56,7 @@ impl ProducerState {
     }
 
     /// Forgets everything; the state is that of an empty log ending at `offset`.
-    pub(crate) fn reset(&mut self, offset: i64) {
+    pub fn reset(&mut self, offset: i64) {
         self.producers.clear();
         self.unstable.clear();
         self.end_offset = offset;
@@ -103,6 +104,11 @@ impl ProducerState {
 
     // --- appends ---------------------------------------------------------------------------
 
+    /// Where the remembered batch begins that this one repeats.
+    pub fn repeats(&self, header: &BatchHeader) -> Option<i64> {
+        self.duplicate_of(header).map(|found| found.first_offset())
+    }
+
     /// The remembered batch that this one repeats.
     pub(crate) fn duplicate_of(&self, header: &BatchHeader) -> Option<BatchMetadata> {
         let entry = self.producers.get(&header.producer_id())?;
@@ -127,12 +133,71 @@ impl ProducerState {
         }
     }
 
-    pub(crate) fn stable_after(&self, completed: &CompletedTransaction) -> i64 {
+    pub fn stable_after(&self, completed: &CompletedTransaction) -> i64 {
         self.unstable.stable_after(completed)
     }
 
-    pub(crate) fn complete(&self, completed: &CompletedTransaction) {
+    pub fn complete(&self, completed: &CompletedTransaction) {
         self.unstable.complete(completed);
+    }
+
+    /// Records of a transaction are taken when it is under way here, or when the coordinator has
+    /// said that it is. What a producer of an old epoch sends is said to be just that: it can begin
+    /// anew, while a wrong state ends it.
+    pub fn check_transaction(
+        &self,
+        header: &BatchHeader,
+        guard: VerificationGuard,
+        verifies: bool,
+    ) -> Result<(), AppendError> {
+        let (producer_id, offered) = (header.producer_id(), header.producer_epoch());
+        if self.has_ongoing(producer_id, offered) {
+            return Ok(());
+        }
+        self.check_epoch_is_current(producer_id, offered)?;
+        let is_verified =
+            || self.is_verified(producer_id, guard) || is_planted(Bug::GuardNotChecked);
+        if verifies && !header.is_control() && !is_verified() {
+            let reason = "a record that is not part of an ongoing transaction";
+            return Err(AppendError::InvalidTransactionState { producer_id, reason });
+        }
+        Ok(())
+    }
+
+    /// What a batch whose offsets are final does to its producer; `marker` is what a control batch
+    /// has in it. Nothing is changed before it is written.
+    pub fn judge(
+        &self,
+        header: &BatchHeader,
+        marker: Option<Marker>,
+        origin: AppendOrigin,
+        transaction_version: i8,
+    ) -> Result<ProducerChange, AppendError> {
+        let mut append = self.prepare(header.producer_id(), origin);
+        let mut completed = None;
+        if !header.is_control() {
+            append.append_data(header)?;
+        } else if let Some(marker) = marker {
+            completed = append.append_marker(header, marker, transaction_version)?;
+        }
+        Ok(ProducerChange { append, completed })
+    }
+
+    /// The batch is written; the transaction that it completes, if it does.
+    pub fn take(
+        &mut self,
+        header: &BatchHeader,
+        change: Option<ProducerChange>,
+    ) -> Option<CompletedTransaction> {
+        let completed = change.and_then(|ProducerChange { append, completed }| {
+            if header.is_transactional() {
+                self.end_verification(header);
+            }
+            self.commit(append);
+            completed
+        });
+        self.set_end_offset(header.next_offset());
+        completed
     }
 
     /// Takes a batch that is in the log already, without judging it.
@@ -141,17 +206,23 @@ impl ProducerState {
         header: &BatchHeader,
         control: &[u8],
     ) -> Result<Option<CompletedTransaction>, AppendError> {
+        let has_marker = header.has_producer_id() && header.is_control();
+        let marker = if has_marker { Marker::of(header, control)? } else { None };
+        self.replay_with(header, marker)
+    }
+
+    /// The same where it is known what a control batch has in it.
+    pub fn replay_with(
+        &mut self,
+        header: &BatchHeader,
+        marker: Option<Marker>,
+    ) -> Result<Option<CompletedTransaction>, AppendError> {
         let mut completed = None;
         if header.has_producer_id() {
-            let mut append = self.prepare(header.producer_id(), AppendOrigin::Replication);
-            if header.is_control() {
-                if let Some(marker) = Marker::of(header, control)? {
-                    completed = append.append_marker(header, marker, 0)?;
-                    self.commit(append);
-                }
-            } else {
-                append.append_data(header)?;
-                self.commit(append);
+            if !header.is_control() || marker.is_some() {
+                let change = self.judge(header, marker, AppendOrigin::Replication, 0)?;
+                self.commit(change.append);
+                completed = change.completed;
             }
             if header.is_transactional() {
                 self.end_verification(header);
@@ -183,7 +254,7 @@ impl ProducerState {
     }
 
     /// Begins, or goes on with, the verification of a transaction's first records.
-    pub(crate) fn begin_verification(
+    pub fn begin_verification(
         &mut self,
         producer_id: i64,
         sequence: i32,

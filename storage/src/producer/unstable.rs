@@ -11,9 +11,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 
 use super::entry::CompletedTransaction;
+use crate::planted::{Bug, is_planted};
 
 #[derive(Debug, Default)]
-pub(crate) struct Unstable {
+pub struct Unstable {
     any: AtomicBool,
     transactions: Mutex<Transactions>,
 }
@@ -48,7 +49,7 @@ impl Unstable {
     }
 
     /// Forgets completed transactions whose marker lies below `offset`.
-    pub(crate) fn decided_below(&self, offset: i64) {
+    pub fn decided_below(&self, offset: i64) {
         if !self.any.load(Ordering::Acquire) {
             return;
         }
@@ -66,8 +67,8 @@ impl Unstable {
 
     /// First offset that is not decided below `high_watermark`; the high watermark itself if all
     /// is.
-    pub(crate) fn last_stable_offset(&self, high_watermark: i64) -> i64 {
-        if !self.any.load(Ordering::Acquire) {
+    pub fn last_stable_offset(&self, high_watermark: i64) -> i64 {
+        if !self.any.load(Ordering::Acquire) || is_planted(Bug::OpenIsStable) {
             return high_watermark;
         }
         let transactions = self.transactions.lock();
@@ -75,6 +76,7 @@ impl Unstable {
         let completed = transactions.completed.iter();
         let completed =
             completed.filter(|(_, marker)| **marker >= high_watermark).map(|(first, _)| *first);
+        let completed = completed.filter(|_| !is_planted(Bug::StableBeforeReplication));
         completed.chain(ongoing).min().map_or(high_watermark, |first| first.min(high_watermark))
     }
 }

@@ -93,6 +93,8 @@ pub(crate) struct Out {
     /// To whom, which process (0: any), what.
     pub(crate) sent: Vec<(NodeId, u64, Body)>,
     pub(crate) acknowledged: Vec<Acknowledged>,
+    /// Appends of a service that have their fate.
+    pub(crate) answered: Vec<(Token, replica::Answer)>,
     pub(crate) deleted: Vec<Deleted>,
     /// Leaders to fetch from after so many own milliseconds.
     pub(crate) fetch_again: Vec<(NodeId, i64)>,
@@ -255,7 +257,10 @@ impl SimBroker {
 
     fn carry_out(&mut self, partition: usize, effects: Effects, now_us: i64, out: &mut Out) {
         for (token, answer) in effects.answered {
-            let Some(waiting) = self.waiting.remove(&token) else { continue };
+            let Some(waiting) = self.waiting.remove(&token) else {
+                out.answered.push((token, answer));
+                continue;
+            };
             let produced = match answer {
                 replica::Answer::Committed => {
                     out.acknowledged.push(self.acknowledgement(&waiting));

@@ -2,7 +2,8 @@
 //! writes. With acks=all it repeats a batch, with the same sequence, until that is acknowledged;
 //! with less it goes on, not knowing.
 
-use super::message::{Produce, Produced};
+use super::message::{Body, CLIENTS, Produce, Produced};
+use super::world::{Event, World};
 
 /// How long a producer waits for an answer.
 const PATIENCE_US: i64 = 2_500_000;
@@ -95,5 +96,25 @@ impl Producer {
                 self.out = None;
             }
         }
+    }
+}
+
+impl World {
+    /// A producer's turn: what it sends goes to whom some broker takes for the leader.
+    pub(super) fn client_turn(&mut self, client: usize) {
+        let at = self.draws.below(self.brokers.len() as u64) as usize;
+        let partition = self.producers[client].partition;
+        let records = 1 + self.draws.below(3) as u32 * self.draws.below(2) as u32;
+        // Whom some broker takes for the leader; that may be long over.
+        let told = &self.brokers[at];
+        let topic = told.image.topics().by_name("t").filter(|_| told.up);
+        let leader = topic.and_then(|topic| topic.partition(partition as i32)).map(|p| p.leader);
+        if let Some(leader) = leader.filter(|leader| *leader > 0)
+            && let Some(produce) = self.producers[client].turn(self.now_us, records)
+        {
+            self.send(CLIENTS, leader, 0, Body::Produce(produce));
+        }
+        let pause_us = 40_000 + self.draws.below(200_000) as i64;
+        self.after_us(pause_us, Event::Client(client));
     }
 }

@@ -253,6 +253,9 @@ impl World {
     }
 
     fn jump_clock(&mut self) {
+        if !self.plan.clocks_jump {
+            return;
+        }
         let jump_ms = self.draws.below(7_200_000) as i64 - 3_600_000;
         match self.draws.below(self.plan.brokers as u64 + 1) as NodeId {
             CONTROLLER => self.controller.jump_clock(jump_ms),

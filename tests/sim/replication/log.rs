@@ -2,90 +2,24 @@
 //! loses power leaves.
 //!
 //! Invariants: `base <= start <= end` and `synced <= end`; epochs and their offsets ascend; a
-//! producer's sequences ascend by one; a batch is written, cut and deleted as a whole. On the wire
-//! a batch is the header that Kafka's has, and behind it the first of its values, which ascend by
-//! one, and how many offsets before it hold nothing.
+//! producer's sequences ascend by one; a batch is written, cut and deleted as a whole. What
+//! transactions leave in a log is `storage`'s to judge ([`Transactions`]).
 
 use std::collections::BTreeMap;
 
-use bytes::{BufMut, Bytes, BytesMut};
-use protocol::batch::{BatchView, HEADER_LEN, LOG_OVERHEAD};
+use bytes::{Bytes, BytesMut};
+use protocol::ErrorCode;
 use replica::{Appended, Log, Origin};
+use storage::{AppendOrigin, Marker, TransactionTerms};
 
-const BATCH_BYTES: usize = HEADER_LEN + 16;
+use super::entry::BATCH_BYTES;
+pub(crate) use super::entry::Entry;
+use super::log_transactions::Transactions;
+
 /// How many of its last batches a producer may repeat.
 const REMEMBERED: usize = 5;
 /// Retention takes so many records at least, as whole segments are.
 const SEGMENT_RECORDS: i64 = 16;
-
-/// One record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) epoch: i32,
-    pub(crate) value: u64,
-    /// 0 for none: then `sequence` means nothing.
-    pub(crate) producer: u32,
-    pub(crate) sequence: u32,
-    /// In its batch, from 0.
-    pub(crate) place: u32,
-    /// How many records its batch has.
-    pub(crate) of: u32,
-}
-
-impl Entry {
-    /// What stands at an offset whose batch was cut off from before a later one.
-    const NOTHING: Self = Self { epoch: -1, value: 0, producer: 0, sequence: 0, place: 0, of: 1 };
-
-    fn is_record(&self) -> bool {
-        self.value != 0
-    }
-
-    /// The batch that begins with this record, behind `gap` offsets that hold nothing.
-    pub(crate) fn encoded(&self, offset: i64, gap: i64) -> Bytes {
-        let mut bytes = BytesMut::with_capacity(BATCH_BYTES);
-        bytes.put_i64(offset);
-        bytes.put_i32((BATCH_BYTES - LOG_OVERHEAD) as i32);
-        bytes.put_i32(self.epoch);
-        bytes.put_i8(2);
-        bytes.put_u32(0);
-        bytes.put_i16(0);
-        bytes.put_i32(self.of as i32 - 1);
-        bytes.put_i64(0);
-        bytes.put_i64(0);
-        bytes.put_i64(i64::from(self.producer));
-        bytes.put_i16(0);
-        bytes.put_i32(self.sequence as i32);
-        bytes.put_i32(self.of as i32);
-        bytes.put_u64(self.value);
-        bytes.put_i64(gap);
-        bytes.freeze()
-    }
-
-    /// Offset of the first record, the record itself, and the gap before it.
-    fn decoded(bytes: &[u8]) -> (i64, Self, i64) {
-        let batch = BatchView::parse(bytes).expect("a batch");
-        let long = |at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().expect("eight"));
-        let entry = Self {
-            epoch: batch.partition_leader_epoch(),
-            value: long(HEADER_LEN),
-            producer: batch.producer_id() as u32,
-            sequence: batch.base_sequence() as u32,
-            place: 0,
-            of: batch.records_count() as u32,
-        };
-        (batch.base_offset(), entry, long(HEADER_LEN + 8) as i64)
-    }
-
-    /// The records of the batch that this one begins.
-    fn batch(self) -> impl Iterator<Item = Self> {
-        (0..self.of).map(move |place| Self {
-            value: self.value + u64::from(place),
-            sequence: if self.producer == 0 { self.sequence } else { self.sequence + place },
-            place,
-            ..self
-        })
-    }
-}
 
 /// Where a batch stands.
 #[derive(Debug)]
@@ -104,6 +38,8 @@ impl Appended for Written {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum LogError {
     OutOfOrderSequence,
+    /// By the rules of transactions.
+    Refused(ErrorCode),
     /// There was no descriptor for it; nothing was changed.
     Exhausted,
     /// There was no room for it; nothing was changed, and the directory has failed.
@@ -163,6 +99,7 @@ pub(crate) struct SimLog {
     synced: i64,
     /// First and last sequence of a batch, and its offset.
     producers: BTreeMap<u32, Vec<(u32, u32, i64)>>,
+    pub(crate) transactions: Transactions,
     /// Whatever needs a file fails.
     pub(crate) exhausted: bool,
     /// Whatever needs room on the disk fails.
@@ -261,6 +198,8 @@ impl SimLog {
         let end = self.end();
         self.epochs.retain(|(_, start)| *start < end);
         self.start = self.start_checkpoint.max(self.base).min(end);
+        self.transactions = Transactions::default();
+        self.recall_transactions();
         // As storage: records that were deleted and are there again have their epochs again.
         if self.epochs.first().is_none_or(|(_, from)| *from > self.start) {
             self.epochs.clear();
@@ -313,6 +252,28 @@ impl SimLog {
         self.epochs.push((epoch, start));
     }
 
+    fn append_in_transaction(
+        &mut self,
+        first: Entry,
+        marker: Option<Marker>,
+        origin: Origin,
+        terms: TransactionTerms,
+    ) -> Result<Written, LogError> {
+        let (offset, records) = (self.end(), i64::from(first.of));
+        let header = first.header(offset);
+        let origin = match origin {
+            Origin::Client => AppendOrigin::Client,
+            Origin::Coordinator => AppendOrigin::Coordinator,
+        };
+        if let Some(offset) = self.transactions.repeats(&header, origin) {
+            return Ok(Written { offset, records });
+        }
+        let change = self.transactions.judge(&header, marker, origin, terms)?;
+        self.push(first, true);
+        self.transactions.take(&header, change);
+        Ok(Written { offset, records })
+    }
+
     /// Appends the batch that `first` begins.
     fn push(&mut self, first: Entry, led: bool) {
         let offset = self.end();
@@ -327,6 +288,17 @@ impl SimLog {
             let offset = self.end();
             self.entries.push(entry);
             self.observed.push(Observed::Appended { offset, entry, before, led });
+        }
+    }
+
+    /// What the log says of transactions.
+    fn recall_transactions(&mut self) {
+        self.transactions.reset(self.base);
+        let entries = (self.base..).zip(&self.entries);
+        for (offset, first) in entries.filter(|(_, entry)| entry.place == 0) {
+            if let Some(transactional) = first.transactional {
+                self.transactions.replay(&first.header(offset), transactional.marker);
+            }
         }
     }
 
@@ -379,25 +351,34 @@ impl SimLog {
             .filter(|(_, entry)| entry.producer != 0 && entry.place == 0)
             .collect();
         firsts.iter().for_each(|(offset, first)| self.remember(first, *offset));
+        self.recall_transactions();
     }
 }
 
 impl Log for SimLog {
     type Appended = Written;
     type Error = LogError;
-    type Transaction = ();
+    type Transaction = TransactionTerms;
 
     fn append_as_leader(
         &mut self,
         records: &Bytes,
         leader_epoch: i32,
         _now_ms: i64,
-        _origin: Origin,
-        (): (),
+        origin: Origin,
+        terms: TransactionTerms,
     ) -> Result<Written, LogError> {
         self.check_room()?;
         let (_, first, _) = Entry::decoded(records);
         let records = i64::from(first.of);
+        if let Some(transactional) = first.transactional {
+            return self.append_in_transaction(
+                Entry { epoch: leader_epoch, ..first },
+                transactional.marker,
+                origin,
+                terms,
+            );
+        }
         if first.producer != 0 {
             let known = self.producers.get(&first.producer).map_or(&[][..], Vec::as_slice);
             let repeats = |known: &&(u32, u32, i64)| {
@@ -439,6 +420,9 @@ impl Log for SimLog {
                 break;
             }
             self.entries.resize(self.entries.len() + missing as usize, Entry::NOTHING);
+            if let Some(transactional) = first.transactional {
+                self.transactions.replay(&first.header(self.end()), transactional.marker);
+            }
             self.push(first, false);
         }
         Ok(Written { offset: before, records: self.end() - before })
@@ -452,7 +436,7 @@ impl Log for SimLog {
     }
 
     fn last_stable_offset(&self, high_watermark: i64) -> i64 {
-        high_watermark
+        self.transactions.last_stable_offset(high_watermark).max(self.start)
     }
 
     fn begin_leader_epoch(&mut self, leader_epoch: i32) -> Result<(), LogError> {
@@ -489,6 +473,7 @@ impl Log for SimLog {
         self.begin_at(offset);
         self.epochs.clear();
         self.producers.clear();
+        self.transactions.reset(offset);
         self.rotten = None;
         self.observed.push(Observed::Truncated { from, to: offset.min(from) });
         if offset > start {
@@ -497,7 +482,9 @@ impl Log for SimLog {
         Ok(())
     }
 
-    fn high_watermark_moved(&mut self, _high_watermark: i64) {}
+    fn high_watermark_moved(&mut self, high_watermark: i64) {
+        self.transactions.high_watermark_moved(high_watermark);
+    }
 
     fn delete_records_before(&mut self, offset: i64) -> Result<(), LogError> {
         self.check()?;

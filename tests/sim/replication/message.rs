@@ -150,6 +150,8 @@ pub(crate) enum Body {
         request: u64,
         produced: Produced,
     },
+    /// What a service says; it knows by the number what.
+    OfService(u64),
 }
 
 /// A message on its way.

@@ -13,7 +13,8 @@
 #![allow(dead_code, unused_imports, reason = "each test looks at what it needs of an outcome")]
 
 mod altering;
-mod broker;
+pub(crate) mod appending;
+pub(crate) mod broker;
 mod checks;
 mod clients;
 pub(crate) mod clock;
@@ -21,15 +22,18 @@ mod committed;
 pub(crate) mod controller;
 mod counters;
 mod deletions;
+mod entry;
 mod faults;
 mod fetching;
-mod log;
+pub(crate) mod log;
+pub(crate) mod log_transactions;
 pub(crate) mod message;
 mod network;
 pub(crate) mod plan;
 mod publishing;
 pub(crate) mod requests;
 mod serve;
+pub(crate) mod service;
 mod serving_fetches;
 pub(crate) mod world;
 

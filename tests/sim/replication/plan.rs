@@ -45,6 +45,8 @@ pub(crate) struct Plan {
     pub(crate) chaos_ms: i64,
     /// How long the cluster has to recover.
     pub(crate) heal_ms: i64,
+    /// Whether wall clocks jump, by which a service counts.
+    pub(crate) clocks_jump: bool,
 }
 
 impl Plan {
@@ -80,6 +82,29 @@ impl Plan {
             fault_every_ms: 700 + draws.below(2_000),
             chaos_ms: 60_000 + draws.below(40_000) as i64,
             heal_ms: 50_000,
+            clocks_jump: true,
+        }
+    }
+
+    /// The cluster below a service: what was acknowledged stays, and nobody deletes records.
+    pub(crate) fn of_service(seed: u64, partitions: usize, draws: &mut Draws) -> Self {
+        let plan = Self::new(seed, draws);
+        let mode = match draws.below(2) {
+            0 => Mode::NothingLost,
+            _ => Mode::LossesCovered,
+        };
+        Self {
+            mode,
+            partitions,
+            min_in_sync: 2,
+            unclean_election: false,
+            retained: None,
+            delete_every_ms: None,
+            fault_every_ms: 1_000 + draws.below(3_000),
+            chaos_ms: 20_000 + draws.below(20_000) as i64,
+            heal_ms: 40_000,
+            clocks_jump: false,
+            ..plan
         }
     }
 }

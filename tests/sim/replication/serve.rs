@@ -1,6 +1,7 @@
 //! What a broker does with a message.
 
 use replica::{Acks, Effects, NotAppended, Origin};
+use storage::TransactionTerms;
 
 use super::broker::{Out, SimBroker, Waiting};
 use super::log::{Entry, LogError};
@@ -33,14 +34,20 @@ impl SimBroker {
     fn produce(&mut self, produce: &Produce, now_us: i64, out: &mut Out) {
         let Produce { client, request, partition, value, records, producer, sequence, acks } =
             *produce;
-        let entry = Entry { epoch: -1, value, producer, sequence, place: 0, of: records };
+        let entry = Entry { producer, sequence, ..Entry::plain(value, records) };
         let asked = if acks == -1 { Acks::All } else { Acks::Leader };
         self.next_token += 1;
         let token = self.next_token;
         let appended = self.step(partition, now_us, out, |replica, at| {
             let end = replica.log().end();
             let batch = entry.encoded(0, 0);
-            match replica.append(&batch, asked, (Origin::Client, ()), token, at) {
+            match replica.append(
+                &batch,
+                asked,
+                (Origin::Client, TransactionTerms::default()),
+                token,
+                at,
+            ) {
                 Ok((outcome, effects)) => {
                     let offset = outcome.appended.offset;
                     (Ok((offset, outcome.committed, offset < end)), effects)

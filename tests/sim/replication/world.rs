@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use protocol::records::metadata::MetadataRecord;
 use raft::draws::Draws;
 use raft::image::MetadataImage;
+use replica::{Answer, Token};
 
 use super::broker::{HEARTBEAT_MS, METADATA_POLL_MS, Out, RECONCILE_MS, RETENTION_MS, SimBroker};
 use super::checks::Checks;
@@ -20,6 +21,7 @@ use super::message::{Body, CLIENTS, CONTROLLER, Message, NodeId};
 use super::network::Network;
 use super::plan::Plan;
 use super::requests::{ControllerCall, incarnation_of};
+use super::service::Service;
 
 /// What a broker does by itself.
 #[derive(Debug, Clone, Copy, Hash, PartialEq, Eq)]
@@ -43,6 +45,8 @@ pub(crate) enum Event {
         timer: Timer,
     },
     ControllerTick,
+    /// What a service put off; it knows by the number what.
+    Service(u64),
     Client(usize),
     Consumer,
     Deletion,
@@ -70,6 +74,9 @@ pub(crate) struct World {
     queued: u64,
     pub(crate) network: Network,
     pub(crate) controller: Box<dyn Controllers>,
+    pub(super) service: Option<Box<dyn Service>>,
+    /// Of the service's appends: whose they were, and what became of them.
+    pub(super) answered: Vec<(NodeId, Token, Answer)>,
     pub(crate) brokers: Vec<SimBroker>,
     pub(crate) producers: Vec<Producer>,
     pub(crate) checks: Checks,
@@ -99,6 +106,19 @@ impl World {
     ) -> Self {
         let mut draws = Draws::new(u128::from(seed) << 64 | 0x5eed);
         let plan = Plan::new(seed, &mut draws);
+        let acks = [-1, -1, 1, 0];
+        let producers = (0..plan.partitions * acks.len())
+            .map(|index| Producer::new(index, index / acks.len(), acks[index % acks.len()]))
+            .collect();
+        Self::of((seed, plan, draws), producers, None, controllers)
+    }
+
+    pub(super) fn of(
+        (seed, plan, mut draws): (u64, Plan, Draws),
+        producers: Vec<Producer>,
+        service: Option<Box<dyn Service>>,
+        controllers: impl FnOnce(&Plan, u64, Clock) -> Box<dyn Controllers>,
+    ) -> Self {
         let clock = |draws: &mut Draws| {
             let rate = 800 + draws.below(401) as i64;
             Clock::new(rate, draws.below(1_000_000) as i64)
@@ -107,10 +127,6 @@ impl World {
         let controller = controllers(&plan, seed, controller_clock);
         let brokers =
             (1..=plan.brokers).map(|id| SimBroker::new(id, clock(&mut draws), &plan)).collect();
-        let acks = [-1, -1, 1, 0];
-        let producers = (0..plan.partitions * acks.len())
-            .map(|index| Producer::new(index, index / acks.len(), acks[index % acks.len()]))
-            .collect();
         let network = Network {
             lost: plan.lost,
             duplicated: plan.duplicated,
@@ -127,6 +143,8 @@ impl World {
             queued: 0,
             network,
             controller,
+            service,
+            answered: Vec::new(),
             brokers,
             producers,
             counters: Counters::default(),
@@ -137,6 +155,7 @@ impl World {
             plan,
         };
         world.begin();
+        world.serve(|service, world| service.begin(world));
         world
     }
 
@@ -148,7 +167,9 @@ impl World {
         for client in 0..self.producers.len() {
             self.after_us(2_000_000 + client as i64 * 1_000, Event::Client(client));
         }
-        self.after_us(2_000_000, Event::Consumer);
+        if self.service.is_none() {
+            self.after_us(2_000_000, Event::Consumer);
+        }
         self.after_us(4_000_000, Event::Fault);
         self.after_us(6_000_000, Event::Deletion);
         let heal_us = 4_000_000 + self.plan.chaos_ms * 1_000;
@@ -181,10 +202,12 @@ impl World {
                 None => self.controller.step(),
             }
             let theirs = self.listen();
+            self.tell_service()?;
             if own || theirs {
                 self.look()?;
             }
         }
+        self.serve(|service, world| service.at_the_end(world)).unwrap_or(Ok(()))?;
         let committed = self.controller.committed();
         self.checks.at_the_end(&self.plan, &self.brokers, committed, &self.producers)?;
         self.controller.at_the_end()
@@ -336,7 +359,7 @@ impl World {
         self.after_us(delay_us, Event::Broker { id, process, timer });
     }
 
-    fn send(&mut self, from: NodeId, to: NodeId, addressee: u64, body: Body) {
+    pub(crate) fn send(&mut self, from: NodeId, to: NodeId, addressee: u64, body: Body) {
         let of_broker = usize::try_from(from - 1).ok().and_then(|at| self.brokers.get(at));
         let sender = of_broker.map_or(0, |broker| broker.process);
         let message = Message { from, to, sender, addressee, body };
@@ -361,6 +384,7 @@ impl World {
                 self.send(from, to, addressee, body);
             }
         }
+        self.answered.extend(out.answered.into_iter().map(|(token, answer)| (from, token, answer)));
         self.checks.acknowledged.extend(out.acknowledged);
         self.checks.deleted.extend(out.deleted);
         for (leader, own_ms) in out.fetch_again {
@@ -381,6 +405,9 @@ impl World {
                 self.create_topic();
                 self.checks.tick(self.now_us, self.controller.committed());
                 self.after_us(100_000, Event::ControllerTick);
+            }
+            Event::Service(number) => {
+                self.serve(|service, world| service.happen(world, number));
             }
             Event::Client(client) => self.client_turn(client),
             Event::Consumer => {
@@ -440,6 +467,8 @@ impl World {
             CLIENTS => {
                 if let Body::Produced { client, request, produced } = message.body {
                     self.producers[client].answered(request, produced);
+                } else if let Body::OfService(number) = message.body {
+                    self.serve(|service, world| service.receive(world, &message, number));
                 }
             }
             id => {
@@ -461,6 +490,10 @@ impl World {
 
     fn deliver_to_broker(&mut self, id: NodeId, message: Message) {
         let now_us = self.now_us;
+        if let Body::OfService(number) = message.body {
+            self.serve(|service, world| service.receive(world, &message, number));
+            return;
+        }
         let mut out = Out::default();
         let broker = &mut self.brokers[id as usize - 1];
         match message.body {
@@ -553,22 +586,5 @@ impl World {
         if let Some(own_ms) = again_ms {
             self.wind(id, timer, own_ms);
         }
-    }
-
-    fn client_turn(&mut self, client: usize) {
-        let at = self.draws.below(self.brokers.len() as u64) as usize;
-        let partition = self.producers[client].partition;
-        let records = 1 + self.draws.below(3) as u32 * self.draws.below(2) as u32;
-        // Whom some broker takes for the leader; that may be long over.
-        let told = &self.brokers[at];
-        let topic = told.image.topics().by_name("t").filter(|_| told.up);
-        let leader = topic.and_then(|topic| topic.partition(partition as i32)).map(|p| p.leader);
-        if let Some(leader) = leader.filter(|leader| *leader > 0)
-            && let Some(produce) = self.producers[client].turn(self.now_us, records)
-        {
-            self.send(CLIENTS, leader, 0, Body::Produce(produce));
-        }
-        let pause_us = 40_000 + self.draws.below(200_000) as i64;
-        self.after_us(pause_us, Event::Client(client));
     }
 }

@@ -13,6 +13,7 @@ use super::super::tests::consumer_bench::{bench, has, joins, stays};
 use super::super::tests::harness::{Bench, text};
 use super::super::*;
 use crate::runtime::{ReplyId, WriteFailure};
+use crate::seeds::seeds;
 
 const PARTITIONS: i32 = 6;
 
@@ -191,7 +192,7 @@ impl Simulation {
 
 #[test]
 fn members_come_and_go_and_no_partition_is_held_twice() {
-    for seed in 1..=80 {
+    for seed in seeds(80) {
         Simulation::new(seed).run();
     }
 }

@@ -15,6 +15,7 @@ use super::super::tests::harness::{Bench, text};
 use super::super::*;
 use super::tests::bench::*;
 use crate::runtime::{ReplyId, WriteFailure};
+use crate::seeds::seeds;
 
 const TASKS: usize = 5 + 3;
 
@@ -238,8 +239,7 @@ fn request(member: &Member) -> StreamsHeartbeatRequest {
 
 #[test]
 fn members_come_and_go_and_no_task_is_held_twice() {
-    let seeds = std::env::var("GREGOR_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
-    for seed in 1..=seeds.unwrap_or(60) {
+    for seed in seeds(60) {
         Simulation::new(seed).run();
     }
 }
