@@ -1,9 +1,9 @@
 //! A map whose copies share what they have in common.
 //!
-//! A value with a version for each write under way is copied with every write ([`super::Versions`]).
-//! Were it made of plain maps, each member that joins a group would copy all members that are there:
-//! the square of their number. Here the entries stand in pieces, each behind its own `Arc`: a copy
-//! costs one count a piece, and a change copies one piece.
+//! A value with a version for each write under way is copied with every write
+//! ([`super::Versions`]). Were it made of plain maps, each member that joins a group would copy all
+//! members that are there: the square of their number. Here the entries stand in pieces, each
+//! behind its own `Arc`: a copy costs one count a piece, and a change copies one piece.
 //!
 //! Kept true: pieces are never empty, have at most [`PIECE`] entries, and ascend; so do the keys
 //! within each. Answers to Kafka's `TimelineHashMap`, which keeps what differs by snapshot.

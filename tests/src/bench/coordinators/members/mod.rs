@@ -1,8 +1,8 @@
 //! 2,000 members of one group: until it is stable, and a minute of its heartbeats.
 //!
 //! Each member has a connection of its own and does what a Java consumer does with the answers; all
-//! of them are tasks of one thread. The topic has a partition for each. The group is stable when all
-//! are in one generation (or at one epoch) and every partition has one owner.
+//! of them are tasks of one thread. The topic has a partition for each. The group is stable when
+//! all are in one generation (or at one epoch) and every partition has one owner.
 
 mod classic;
 mod consumer;
