@@ -4,10 +4,6 @@
 /// A known way to get a log's transactions wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bug {
-    /// A marker of the transaction before ends the one that is open.
-    MarkerEpochNotChecked,
-    /// The first records of a transaction are taken whether its coordinator knows of them or not.
-    GuardNotChecked,
     /// A marker makes records stable before it is replicated.
     StableBeforeReplication,
     /// What is open is shown.
@@ -16,12 +12,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::MarkerEpochNotChecked,
-        Self::GuardNotChecked,
-        Self::StableBeforeReplication,
-        Self::OpenIsStable,
-    ];
+    pub const ALL: [Self; 2] = [Self::StableBeforeReplication, Self::OpenIsStable];
 }
 
 #[cfg(feature = "planted")]

@@ -12,7 +12,6 @@ use super::answer::{AddPartitionsAnswer, ProducerIdAndEpoch, TransactionError};
 use super::metadata::{TopicPartition, TransactionMetadata, TransactionVersion};
 use super::shard::TransactionShard;
 use super::state::TransactionState;
-use crate::planted::{Bug, is_planted};
 use crate::runtime::{Now, Reply};
 
 /// What a producer, or a leader in its name, asks for.
@@ -83,10 +82,8 @@ impl TransactionShard {
         if known.state.is_prepared() {
             return Err(TransactionError::ConcurrentTransactions);
         }
-        let takes_part = |partition: &TopicPartition| {
-            let is_known = known.partitions.contains(partition);
-            (partition.clone(), is_known || is_planted(Bug::VerifiesEverything))
-        };
+        let takes_part =
+            |partition: &TopicPartition| (partition.clone(), known.partitions.contains(partition));
         Ok(partitions.iter().map(takes_part).collect())
     }
 }

@@ -6,7 +6,6 @@ use protocol::batch::{BatchHeader, ControlType, NO_PRODUCER_EPOCH, NO_SEQUENCE, 
 use super::entry::{BatchMetadata, CompletedTransaction, ProducerEntry};
 use super::verification::VerificationEntry;
 use crate::error::{AppendError, BatchFault};
-use crate::planted::{Bug, is_planted};
 use crate::validate::AppendOrigin;
 
 /// From this transaction version on markers have an epoch above that of the records they end.
@@ -157,7 +156,6 @@ impl ProducerAppend {
         let is_open = self.updated.transaction_first_offset.is_some();
         let current = self.updated.producer_epoch;
         if transaction_version >= STRICT_MARKERS
-            && !is_planted(Bug::MarkerEpochNotChecked)
             && offered == current
             && is_open
             && offered != i16::MAX

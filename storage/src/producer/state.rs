@@ -14,7 +14,6 @@ use super::snapshot;
 use super::unstable::Unstable;
 use super::verification::{VerificationEntry, VerificationGuard};
 use crate::error::AppendError;
-use crate::planted::{Bug, is_planted};
 use crate::validate::AppendOrigin;
 
 #[derive(Debug)]
@@ -155,8 +154,7 @@ impl ProducerState {
             return Ok(());
         }
         self.check_epoch_is_current(producer_id, offered)?;
-        let is_verified =
-            || self.is_verified(producer_id, guard) || is_planted(Bug::GuardNotChecked);
+        let is_verified = || self.is_verified(producer_id, guard);
         if verifies && !header.is_control() && !is_verified() {
             let reason = "a record that is not part of an ongoing transaction";
             return Err(AppendError::InvalidTransactionState { producer_id, reason });

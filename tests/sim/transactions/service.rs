@@ -119,6 +119,11 @@ impl Transactions {
             Said::Answered(attempt, Err(Refusal::Fenced)) if is_replaced(world, from) => {
                 Said::Answered(attempt, Err(Refusal::Lost))
             }
+            // As Kafka's, a coordinator that has not heard yet that it was replaced shows offsets
+            // of before. A group's member comes to it by its successor, which has its generation.
+            Said::Answered(attempt, Ok(Reply::Offset(_))) if is_replaced(world, from) => {
+                Said::Answered(attempt, Err(Refusal::Again))
+            }
             Said::Verified { question, result: Err(Refusal::Fenced) }
                 if is_replaced(world, from) =>
             {
@@ -202,7 +207,8 @@ impl Transactions {
     fn read(&mut self, world: &World) -> Result<(), String> {
         let at = self.draws.below(world.brokers.len() as u64) as usize;
         let partition = [INPUT, OTHER, OUTPUT][self.draws.below(3) as usize];
-        self.views.read(&world.brokers[at], partition, &self.history)
+        let committed_end = world.checks.committed_end(partition);
+        self.views.read(&world.brokers[at], (partition, committed_end), &self.history)
     }
 
     fn asked(&mut self, world: &mut World, to: NodeId, attempt: Attempt, request: Request) {
@@ -362,7 +368,8 @@ impl Service for Transactions {
         }
         for broker in &world.brokers {
             for partition in [INPUT, OTHER, OUTPUT] {
-                self.views.read(broker, partition, &self.history)?;
+                let committed_end = world.checks.committed_end(partition);
+                self.views.read(broker, (partition, committed_end), &self.history)?;
                 let Some(hosted) = broker.hosted.get(&partition) else { continue };
                 let bounds = hosted.replica.bounds();
                 if bounds.last_stable_offset != bounds.log_end_offset {

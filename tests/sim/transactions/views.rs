@@ -59,10 +59,11 @@ fn read_committed(log: &SimLog, upper: i64) -> (Vec<(i64, u64)>, u64) {
     (shown, hidden)
 }
 
-/// 17: The last stable offset passes no transaction whose marker is not committed.
-fn nothing_open_below(log: &SimLog, stable: i64, high_watermark: i64) -> Result<(), String> {
+/// 17: The last stable offset passes no transaction whose marker is not committed. A leader that
+/// becomes a follower may know less of what is committed than before.
+fn nothing_open_below(log: &SimLog, stable: i64, committed_end: i64) -> Result<(), String> {
     let mut open: BTreeMap<i64, i64> = BTreeMap::new();
-    for (offset, entry) in log.entries().take_while(|(offset, _)| *offset < high_watermark) {
+    for (offset, entry) in log.entries().take_while(|(offset, _)| *offset < committed_end) {
         let Some(transactional) = entry.transactional else { continue };
         match transactional.marker {
             Some(_) => drop(open.remove(&transactional.producer_id)),
@@ -94,14 +95,14 @@ impl Views {
     pub(crate) fn read(
         &mut self,
         broker: &SimBroker,
-        partition: usize,
+        (partition, committed_end): (usize, i64),
         history: &History,
     ) -> Result<(), String> {
         let Some(hosted) = broker.hosted.get(&partition) else { return Ok(()) };
         let (log, bounds) = (hosted.replica.log(), hosted.replica.bounds());
         let stable = bounds.last_stable_offset;
         let of = |what: String| format!("partition {partition} at broker {}: {what}", broker.id);
-        nothing_open_below(log, stable, bounds.high_watermark).map_err(of)?;
+        nothing_open_below(log, stable, committed_end).map_err(of)?;
         epochs_ascend(log).map_err(of)?;
         self.reads += 1;
         self.held_back += u64::from(stable < bounds.high_watermark);

@@ -114,6 +114,11 @@ impl Checks {
         self.seen
     }
 
+    /// Up to where records of a partition are committed.
+    pub(crate) fn committed_end(&self, partition: usize) -> i64 {
+        self.truths[partition].end()
+    }
+
     pub(crate) fn counters(&self) -> Counters {
         Counters {
             acknowledged: self.acks.acknowledged,
