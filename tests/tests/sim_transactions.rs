@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 use seeds::Seeds;
 use transactions::{Counters, Outcome, run};
 
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 300;
 /// What every single run must at least consist of.
 const EVENTS: u64 = 5_000;
 
