@@ -78,7 +78,10 @@ impl GroupShard {
                 || kinds.iter().any(|kind| kind.eq_ignore_ascii_case(group.kind.name()));
             in_state && of_kind
         };
-        let groups = timeline_map_order(self.groups.iter().collect(), |(id, _)| java_hash(id));
+        // Kafka has the last that came to a bucket first; which that was is not known: by name.
+        let mut groups: Vec<_> = self.groups.iter().collect();
+        groups.reverse();
+        let groups = timeline_map_order(groups, |(id, _)| java_hash(id));
         groups.into_iter().map(|(id, group)| listed(id, group)).filter(is_listed).collect()
     }
 
