@@ -28,24 +28,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Broker 1 is ours, broker 2 is of 4.4; each has a partition of every coordinator.
 fn started(controller: Kind) -> Cluster {
-    let mut layout = Layout::default()
+    let layout = Layout::default()
         .with(GREGOR, Roles::Broker, Kind::Gregor)
         .with(STOCK, Roles::Broker, Kind::Stock)
         .with(101, Roles::Controller, controller)
         .stock_of(FOLLOWING)
-        .levels_of("4.3-IV0");
-    for line in [
-        "offsets.topic.num.partitions=2",
-        "offsets.topic.replication.factor=1",
-        "transaction.state.log.num.partitions=2",
-        "transaction.state.log.replication.factor=1",
-        "transaction.state.log.min.isr=1",
-        "share.coordinator.state.topic.num.partitions=2",
-        "share.coordinator.state.topic.replication.factor=1",
-        "share.coordinator.state.topic.min.isr=1",
-    ] {
-        layout = layout.line(line);
-    }
+        .levels_of("4.3-IV0")
+        .lines(&[
+            "offsets.topic.num.partitions=2",
+            "offsets.topic.replication.factor=1",
+            "transaction.state.log.num.partitions=2",
+            "transaction.state.log.replication.factor=1",
+            "transaction.state.log.min.isr=1",
+            "share.coordinator.state.topic.num.partitions=2",
+            "share.coordinator.state.topic.replication.factor=1",
+            "share.coordinator.state.topic.min.isr=1",
+        ]);
     let cluster = Cluster::start(layout);
     let view = cluster.view();
     let compacted = [("cleanup.policy", "compact")];

@@ -157,8 +157,7 @@ fn spawn(words: &[&str]) -> Running {
 }
 
 fn cluster() -> Cluster {
-    let mut layout = Layout::combined(3);
-    for line in [
+    let layout = Layout::combined(3).lines(&[
         "min.insync.replicas=2",
         "default.replication.factor=3",
         "transaction.state.log.num.partitions=3",
@@ -172,9 +171,7 @@ fn cluster() -> Cluster {
         "group.streams.session.timeout.ms=6000",
         "group.streams.min.heartbeat.interval.ms=500",
         "group.streams.heartbeat.interval.ms=500",
-    ] {
-        layout = layout.line(line);
-    }
+    ]);
     let cluster = Cluster::start(layout);
     let view = cluster.view();
     let replicas: [&[i32]; 4] = [&[1, 2, 3], &[2, 3, 1], &[3, 1, 2], &[1, 2, 3]];

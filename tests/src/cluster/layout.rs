@@ -118,6 +118,13 @@ impl Layout {
         self
     }
 
+    /// Lines for every node's file.
+    #[must_use]
+    pub fn lines(mut self, lines: &[&str]) -> Self {
+        self.lines.extend(lines.iter().map(|line| (*line).to_owned()));
+        self
+    }
+
     /// A line for the files of the nodes that `chosen` picks.
     #[must_use]
     pub fn line_where(mut self, line: &str, chosen: impl Fn(&Plan) -> bool) -> Self {

@@ -166,10 +166,8 @@ impl ConsumerGroup {
         let before = self.members.insert(member.id.clone(), Arc::clone(&member));
         let owned_before = before.as_deref().map(Member::owned).unwrap_or_default();
         let owned = member.owned();
-        if owned != owned_before {
-            owned.into_iter().for_each(|partition| self.hold(partition));
-            owned_before.into_iter().for_each(|partition| self.release(partition));
-        }
+        owned.difference(&owned_before).for_each(|partition| self.hold(*partition));
+        owned_before.difference(&owned).for_each(|partition| self.release(*partition));
         if let Some(before) = before {
             self.discount(&before);
         }
