@@ -66,8 +66,9 @@ public final class CleanLog {
                     System.err.printf("%.1f MB in %.2f s%n", stats.bytesRead / 1048576.0, seconds);
                 File copy = new File(directory.getPath() + "." + (step - 5));
                 copy.mkdirs();
+                // Other files come and go: partition.metadata is written by the scheduler's thread.
                 for (File file : directory.listFiles())
-                    if (!file.getName().endsWith(".deleted"))
+                    if (file.getName().matches("\\d+\\.(log|index|timeindex|txnindex)"))
                         Files.copy(file.toPath(), new File(copy, file.getName()).toPath(), StandardCopyOption.REPLACE_EXISTING);
             }
             log.close();
