@@ -1,0 +1,1 @@
+//! Access control entries, and the decisions that follow from them. Kafka: `StandardAuthorizer`.

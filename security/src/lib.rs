@@ -1,0 +1,12 @@
+//! Who somebody is, what he may do, and how a connection is kept from others: decisions only.
+//!
+//! Nothing in here knows tasks, clocks, sockets or files: bytes, time and draws are handed in.
+//!
+//! - [`acl`] decides who may do what. Kafka: `StandardAuthorizer`.
+//! - [`sasl`] decides who somebody is. Kafka: `SaslServerAuthenticator`, `SaslClientAuthenticator`.
+//! - [`tls`] reads keys and certificates, and names the peer of a certificate. Kafka:
+//!   `DefaultSslEngineFactory`, `SslPrincipalMapper`.
+
+pub mod acl;
+pub mod sasl;
+pub mod tls;

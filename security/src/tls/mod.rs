@@ -1,0 +1,1 @@
+//! TLS: key stores, certificates, the names in them. Kafka: `DefaultSslEngineFactory`.
