@@ -39,6 +39,8 @@ use self::scheduler::{STOP_GRACE, ScheduledTask, Scheduler};
 const CONNECTIONS_CHECK: Duration = Duration::from_secs(1);
 /// How often it is looked for clients that push no more.
 const CLIENTS_CHECK: Duration = Duration::from_secs(10);
+/// How often it is looked for keys and certificates whose files changed.
+const STORES_CHECK: Duration = Duration::from_secs(10);
 /// How often it is checked whether a log is due for a sync by flush.ms, at most.
 const FLUSH_CHECK_MAX: Duration = Duration::from_secs(1);
 
@@ -89,6 +91,18 @@ impl Maintenance {
                 Outcome::Done
             }),
         });
+        tasks.extend((!config.tls().is_empty()).then(|| {
+            let config = Arc::clone(config);
+            ScheduledTask {
+                name: "tls-stores",
+                delay: STORES_CHECK,
+                period: STORES_CHECK,
+                work: Arc::new(move || {
+                    config.tls().reread_changed(&config.current());
+                    Outcome::Done
+                }),
+            }
+        }));
         tasks.push(metrics_report::task(Arc::clone(metrics), client_metrics.cloned()));
         tasks.extend(client_metrics.cloned().map(|client_metrics| ScheduledTask {
             name: "client-metrics-reaper",

@@ -450,6 +450,8 @@ impl Publisher {
                 self.cordon(&config);
                 let fetchers = self.broker.config.current().num_replica_fetchers;
                 let resized = fetchers != config.num_replica_fetchers;
+                self.broker.config.tls().reconfigure(&config, false);
+                self.broker.config.tls().reread_changed(&config);
                 self.broker.config.set(config);
                 if resized {
                     self.broker.fetchers.resize();

@@ -6,8 +6,8 @@
 
 use std::io;
 
-use bytes::{Buf, Bytes, BytesMut};
-use tokio::net::TcpStream;
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use super::transport::Stream;
 
 /// No answer that another node sends on purpose is longer.
 const FRAME_BYTES_MAX: usize = 256 << 20;
@@ -40,7 +40,7 @@ pub(super) struct Inbox {
 
 impl Inbox {
     /// The next frame without its length. Dropping the future loses nothing.
-    pub(super) async fn next(&mut self, stream: &TcpStream) -> Result<Bytes, InboxError> {
+    pub(super) async fn next(&mut self, stream: &Stream) -> Result<Bytes, InboxError> {
         loop {
             if let Some(frame) = self.complete()? {
                 return Ok(frame);
@@ -123,33 +123,27 @@ impl Inbox {
 }
 
 async fn read_into(
-    stream: &TcpStream,
+    stream: &Stream,
     buffer: &mut BytesMut,
     room: usize,
 ) -> Result<(), InboxError> {
-    use bytes::BufMut;
-    loop {
-        match stream.try_read_buf(&mut (&mut *buffer).limit(room)) {
-            Ok(0) => return Err(InboxError::Closed),
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.readable().await?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
-        }
+    match stream.read_into(&mut (&mut *buffer).limit(room)).await? {
+        0 => Err(InboxError::Closed),
+        _ => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncWriteExt;
-    use tokio::net::TcpListener;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
-    async fn pair() -> (TcpStream, TcpStream) {
+    async fn pair() -> (TcpStream, Stream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let other = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (other, listener.accept().await.unwrap().0)
+        (other, Stream::Plaintext(listener.accept().await.unwrap().0.into()))
     }
 
     fn framed(body: &[u8]) -> Vec<u8> {

@@ -19,9 +19,12 @@ mod liveness;
 pub mod metadata;
 pub mod probe;
 pub mod producer;
+mod security_settings;
 pub mod share_consumer;
 #[cfg(test)]
 mod tests;
+mod tls_stream;
+mod transport;
 mod versions;
 
 use std::fmt;
@@ -39,6 +42,9 @@ use tokio::time::Instant;
 pub use self::lines::Pace;
 use self::link::{Link, PendingRequest};
 pub use self::liveness::Liveness;
+pub use self::security_settings::SecuritySettings;
+pub use self::tls_stream::{HandshakeError, TlsStream};
+pub use self::transport::Transport;
 
 /// Where a node listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -74,6 +80,8 @@ pub struct PeerSettings {
     pub reconnect_backoff: Duration,
     /// Whether a connection that ends is tried again at once, so that [`Presence`] tells soon.
     pub is_watched: bool,
+    /// How the bytes pass.
+    pub transport: Transport,
 }
 
 impl PeerSettings {
@@ -87,6 +95,7 @@ impl PeerSettings {
             connect_timeout: Duration::from_secs(10),
             reconnect_backoff: Duration::from_millis(50),
             is_watched: false,
+            transport: Transport::Plaintext,
         }
     }
 
@@ -94,6 +103,12 @@ impl PeerSettings {
     #[must_use]
     pub fn of_node(self, id: i32) -> Self {
         Self { node: Some(id), ..self }
+    }
+
+    /// The same by TLS, or as it is.
+    #[must_use]
+    pub fn by(self, transport: Transport) -> Self {
+        Self { transport, ..self }
     }
 
     pub fn watched(self) -> Self {
@@ -122,6 +137,8 @@ pub enum PeerError {
     Disconnected(Address),
     #[error("{0} did not answer in time")]
     TimedOut(Address),
+    #[error("SSL handshake failed with {address}: {reason}")]
+    Handshake { address: Address, reason: String },
     #[error("{address} speaks no version of {api} that this node knows")]
     UnsupportedVersion { address: Address, api: &'static str },
     #[error("{address} sent what is no answer: {reason}")]

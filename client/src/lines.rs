@@ -110,6 +110,21 @@ impl Lines {
         );
     }
 
+    /// TLS did not come about: one of the sides does not trust the other, or speaks otherwise.
+    pub(super) fn not_authenticated(&mut self, address: &Address, at: Option<SocketAddr>, why: &str) {
+        let node = self.settings.node.unwrap_or(-1);
+        if !self.is_due(Instant::now()) {
+            return;
+        }
+        let at = at.map_or_else(|| address.port.to_string(), |at| at.to_string());
+        tracing::error!(
+            target: "org.apache.kafka.clients.NetworkClient",
+            "{}Connection to node {node} ({}/{at}) failed authentication due to: SSL handshake \
+             failed ({why})",
+            self.settings.log_prefix, address.host,
+        );
+    }
+
     /// We end the connection: an answer is too late.
     pub(super) fn request_timed_out(&self) {
         let Some(node) = self.settings.node else { return };

@@ -9,9 +9,8 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use protocol::api::ApiKey;
 use protocol::ask::AskedApi;
 use protocol::frame::{encode_request, strip_header};
@@ -23,6 +22,8 @@ use super::inbox::{Inbox, InboxError};
 use super::lines::{Cancelled, Lines};
 use super::liveness::Liveness;
 use super::probe::{self, Attempt};
+use super::tls_stream::HandshakeError;
+use super::transport::Stream;
 use super::versions::{self, Versions, VersionsAnswer};
 use super::{Address, Encode, PeerError, PeerSettings, Presence};
 
@@ -73,7 +74,7 @@ struct Destination {
 
 /// A connection whose other side has said what it speaks.
 struct Connection {
-    stream: Arc<TcpStream>,
+    stream: Stream,
     inbox: Inbox,
     versions: Versions,
     out: BytesMut,
@@ -124,7 +125,7 @@ impl Link {
             match self.way.open(at_hand.take()).await {
                 Ok(mut connection) => {
                     self.way.lines.connected();
-                    let shown = self.way.liveness.show(&connection.stream);
+                    let shown = self.way.liveness.show(connection.stream.socket());
                     let ended = self.converse(&mut connection).await;
                     let Ended::Failed(error) = ended else { return };
                     self.way.log_end(&error);
@@ -172,7 +173,7 @@ impl Link {
                         return Ended::Failed(self.way.unanswered(why));
                     }
                 }
-                written = write_some(stream, out), if !out.is_empty() => {
+                written = stream.write_some(out), if stream.has_unwritten(out) => {
                     if written.is_err() {
                         return Ended::Failed(self.way.unanswered(Unanswered::Closed));
                     }
@@ -212,7 +213,11 @@ impl Destination {
         };
         self.reached = stream.peer_addr().ok().or(self.reached);
         self.presence.send_replace(Presence::Connected);
-        let greeted = Connection::greet(stream, &self.settings.client_id);
+        let greeted = async {
+            let begun = Stream::begin(stream, &self.settings.transport, &self.address.host);
+            let stream = begun.await.map_err(Unanswered::from)?;
+            Connection::greet(stream, &self.settings.client_id).await
+        };
         let greeted = match tokio::time::timeout(within, greeted).await {
             Ok(greeted) => greeted,
             Err(_) => Err(Unanswered::TimedOut),
@@ -237,6 +242,7 @@ impl Destination {
             Unanswered::TimedOut => PeerError::TimedOut(address),
             Unanswered::Closed => PeerError::Disconnected(address),
             Unanswered::Garbage(reason) => PeerError::Garbage { address, reason },
+            Unanswered::Refused(reason) => PeerError::Handshake { address, reason },
         }
     }
 
@@ -255,7 +261,7 @@ impl Destination {
     }
 
     /// A connection that was one has ended.
-    fn log_end(&self, error: &PeerError) {
+    fn log_end(&mut self, error: &PeerError) {
         match error {
             PeerError::TimedOut(_) => self.lines.request_timed_out(),
             PeerError::Garbage { .. } => {
@@ -264,6 +270,9 @@ impl Destination {
                     "{}Disconnecting: {error}", self.settings.log_prefix
                 );
                 self.lines.disconnected();
+            }
+            PeerError::Handshake { address, reason } => {
+                self.lines.not_authenticated(address, self.reached, reason);
             }
             _ => self.lines.disconnected(),
         }
@@ -288,12 +297,23 @@ enum Unanswered {
     TimedOut,
     Closed,
     Garbage(String),
+    /// TLS did not come about.
+    Refused(String),
+}
+
+impl From<HandshakeError> for Unanswered {
+    fn from(error: HandshakeError) -> Self {
+        match error {
+            HandshakeError::Refused(error) => Self::Refused(error.to_string()),
+            HandshakeError::Io(_) | HandshakeError::Closed => Self::Closed,
+        }
+    }
 }
 
 impl Connection {
-    async fn greet(stream: TcpStream, client_id: &str) -> Result<Self, Unanswered> {
+    async fn greet(stream: Stream, client_id: &str) -> Result<Self, Unanswered> {
         let mut connection = Self {
-            stream: Arc::new(stream),
+            stream,
             inbox: Inbox::default(),
             versions: Versions::default(),
             out: BytesMut::new(),
@@ -319,8 +339,8 @@ impl Connection {
         let (key, question) = (ApiKey::ApiVersions, versions::question());
         encode_request(&mut self.out, key, version, id, client_id, &question)
             .map_err(|error| Unanswered::Garbage(error.to_string()))?;
-        while !self.out.is_empty() {
-            let written = write_some(&self.stream, &mut self.out).await;
+        while self.stream.has_unwritten(&self.out) {
+            let written = self.stream.write_some(&mut self.out).await;
             written.map_err(|_| Unanswered::Closed)?;
         }
         let mut frame = match self.inbox.next(&self.stream).await {
@@ -430,20 +450,6 @@ fn take_header(
             "correlation id {found} where {correlation_id} was due"
         ))),
         Err(error) => Err(Unanswered::Garbage(error.to_string())),
-    }
-}
-
-async fn write_some(stream: &TcpStream, out: &mut BytesMut) -> io::Result<()> {
-    loop {
-        match stream.try_write(out) {
-            Ok(written) => {
-                out.advance(written);
-                return Ok(());
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.writable().await?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
     }
 }
 

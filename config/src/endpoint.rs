@@ -39,6 +39,11 @@ impl SecurityProtocol {
         }
     }
 
+    /// Whether bytes pass by TLS.
+    pub fn is_encrypted(self) -> bool {
+        matches!(self, Self::Ssl | Self::SaslSsl)
+    }
+
     pub(crate) fn named(name: &str) -> Option<Self> {
         let all = [Self::Plaintext, Self::Ssl, Self::SaslPlaintext, Self::SaslSsl];
         all.into_iter().find(|protocol| protocol.name().eq_ignore_ascii_case(name))

@@ -11,6 +11,7 @@
 
 pub mod bench;
 pub mod beside;
+pub mod certificates;
 pub mod clients;
 pub mod cluster;
 pub mod counting;

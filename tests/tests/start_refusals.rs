@@ -12,13 +12,13 @@ use tests::server::{Kind, Server};
 
 const REFUSED: &[Refused] = &[
     Refused {
-        because: "clients shall speak TLS",
+        because: "clients shall speak TLS, and there is no key",
         properties: &[
             "listeners=PLAINTEXT://localhost:PORT,SSL://localhost:1,CONTROLLER://localhost:CPORT",
             "listener.security.protocol.map=\
              PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT",
         ],
-        said: &["Listener SSL://localhost:1", "speak SSL", "PLAINTEXT", "take it out of listeners"],
+        said: &["Listener SSL", "no private key", "ssl.keystore.location"],
     },
     Refused {
         because: "clients shall log in",
@@ -101,14 +101,14 @@ fn a_broker_does_not_speak_in_the_clear_to_controllers_that_are_secured() {
     let text = format!(
         "process.roles=broker\nnode.id=1\ncontroller.quorum.voters=9@localhost:{}\n\
          listeners=PLAINTEXT://localhost:{}\ncontroller.listener.names=SECURED\n\
-         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURED:SSL\nlog.dirs={}\n",
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SECURED:SASL_SSL\nlog.dirs={}\n",
         server.controller_port,
         server.port,
         server.data().display(),
     );
     fs::write(&file, text).expect("written");
-    let said = ["listener SECURED by SSL", "listener.security.protocol.map"].map(String::from);
-    refused("its controllers speak TLS", &server, &file, &said);
+    let said = ["listener SECURED by SASL_SSL", "listener.security.protocol.map"].map(String::from);
+    refused("its controllers ask for logins", &server, &file, &said);
 }
 
 #[test]

@@ -44,6 +44,7 @@ impl BrokerPeers {
             _ => {
                 let own = self.config.node_id().to_string();
                 let settings = PeerSettings::new(own, self.log_prefix.clone()).of_node(id);
+                let settings = settings.by(self.config.to_brokers());
                 let peer = Arc::new(Peer::new(address.clone(), settings));
                 peers.insert(id, (address.clone(), Arc::clone(&peer)));
                 peer

@@ -193,6 +193,7 @@ pub(crate) fn channel_to_active(
     config: &DynamicBrokerConfig,
     purpose: &str,
 ) -> ControllerChannel {
+    let transport = config.to_controllers();
     let config = config.current();
     let id = config.node_id;
     ControllerChannel::new(
@@ -200,7 +201,8 @@ pub(crate) fn channel_to_active(
         PeerSettings::new(
             id.to_string(),
             format!("[NodeToControllerChannelManager id={id} name={purpose}] "),
-        ),
+        )
+        .by(transport),
         Duration::from_millis(u64::try_from(config.controller_socket_timeout_ms).unwrap_or(0)),
     )
 }

@@ -4,8 +4,11 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use config::BrokerConfig;
+use client::Transport;
+use config::{BrokerConfig, Properties};
 use protocol::api::Listener;
+
+use crate::net::tls::Tls;
 
 /// The one replica selector that Kafka brings along; others are Java classes of somebody's own.
 const RACK_AWARE_SELECTOR: &str = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
@@ -14,11 +17,46 @@ const RACK_AWARE_SELECTOR: &str = "org.apache.kafka.common.replica.RackAwareRepl
 #[derive(Debug)]
 pub(crate) struct DynamicBrokerConfig {
     current: ArcSwap<BrokerConfig>,
+    tls: Arc<Tls>,
 }
 
 impl DynamicBrokerConfig {
     pub(crate) fn new(config: BrokerConfig) -> Self {
-        Self { current: ArcSwap::from_pointee(config) }
+        Self {
+            current: ArcSwap::from_pointee(config),
+            tls: Arc::default(),
+        }
+    }
+
+    /// The same, with keys and certificates where listeners ask for them.
+    #[must_use]
+    pub(crate) fn with_tls(self, tls: Arc<Tls>) -> Self {
+        Self { tls, ..self }
+    }
+
+    pub(crate) fn tls(&self) -> &Arc<Tls> {
+        &self.tls
+    }
+
+    /// Whether keys and certificates of listeners could be those that this node's own settings
+    /// would name.
+    pub(crate) fn check_stores(&self, own: &Properties) -> Result<(), String> {
+        let current = self.current.load();
+        let next = current.with_dynamic(current.dynamic_defaults(), own);
+        let next = next.map_err(|error| error.to_string())?;
+        self.tls.check(&next).map_err(|error| {
+            format!("Validation of dynamic config update of SSLFactory failed: {error}")
+        })
+    }
+
+    /// How other brokers are connected to.
+    pub(crate) fn to_brokers(&self) -> Transport {
+        self.tls.transport(&self.current.load().inter_broker_listener_name)
+    }
+
+    /// How controllers are connected to.
+    pub(crate) fn to_controllers(&self) -> Transport {
+        self.tls.to_controllers(&self.current.load())
     }
 
     pub(crate) fn current(&self) -> Arc<BrokerConfig> {

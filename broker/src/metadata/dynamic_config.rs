@@ -13,6 +13,7 @@ use protocol::messages::incremental_alter_configs_request::AlterableConfig;
 use raft::controller::{ConfigRules, EffectiveConfig};
 use raft::image::{ConfigResource, ConfigValues, ResourceType};
 
+use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::requests::api_error::{ApiError, text};
 use crate::requests::topic_names;
 
@@ -142,10 +143,11 @@ pub(crate) mod operation {
 /// Checks that this broker could go on with its settings changed so. `of_one_broker`: its own
 /// settings, otherwise those of the cluster.
 pub(crate) fn check_broker_change(
-    node: &BrokerConfig,
+    config: &DynamicBrokerConfig,
     changes: &[AlterableConfig],
     of_one_broker: bool,
 ) -> Result<(), ApiError> {
+    let node = config.current();
     let mut settings =
         if of_one_broker { node.dynamic_own() } else { node.dynamic_defaults() }.clone();
     for change in changes {
@@ -165,17 +167,24 @@ pub(crate) fn check_broker_change(
             other => return Err(invalid_request(format!("Unknown operations type {other}"))),
         }
     }
-    check_broker_settings(node, &settings, of_one_broker)
+    check_broker_settings(config, &settings, of_one_broker)
 }
 
 /// Checks that this broker could go on with these settings for all that are dynamic.
 pub(crate) fn check_broker_settings(
-    node: &BrokerConfig,
+    config: &DynamicBrokerConfig,
     settings: &Properties,
     of_one_broker: bool,
 ) -> Result<(), ApiError> {
-    dynamic::validate_with(node, settings, of_one_broker)
-        .map_err(|error| invalid_request(error.to_string()))
+    dynamic::validate_with(&config.current(), settings, of_one_broker)
+        .map_err(|error| invalid_request(error.to_string()))?;
+    match of_one_broker && settings.iter().any(|(name, _)| name.contains(".ssl.")) {
+        true => config.check_stores(settings).map_err(|problem| {
+            let names = Vec::new();
+            invalid_request(ConfigError::Reconfiguration { names, problem }.to_string())
+        }),
+        false => Ok(()),
+    }
 }
 
 fn change_list(

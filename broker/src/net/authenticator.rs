@@ -7,17 +7,20 @@ use std::sync::{Arc, LazyLock};
 static ANONYMOUS: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("User:ANONYMOUS"));
 
 /// How a listener finds out, by its security protocol.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Authenticator {
-    /// PLAINTEXT: everybody is anonymous.
+    /// PLAINTEXT, and SSL where nobody shows a certificate: everybody is anonymous.
     Plaintext,
+    /// SSL: whom the certificate names that a client showed.
+    Named(Arc<str>),
 }
 
 impl Authenticator {
     /// The principal of a connection, in Kafka's form `type:name`.
-    pub(crate) fn principal(self) -> Arc<str> {
+    pub(crate) fn principal(&self) -> Arc<str> {
         match self {
             Self::Plaintext => Arc::clone(&ANONYMOUS),
+            Self::Named(principal) => Arc::clone(principal),
         }
     }
 }

@@ -65,6 +65,8 @@ pub(crate) enum FrameError {
 pub(crate) enum Fault {
     Frame(Discriminant<FrameError>),
     Refused,
+    /// TLS did not come about.
+    Handshake,
 }
 
 /// One request's bytes, without the length.

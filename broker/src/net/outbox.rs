@@ -8,16 +8,24 @@ use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::transport_layer::TransportLayer;
+use super::transport_layer::{MappedSlices, TransportLayer};
 
 /// Most slices given to one writev.
-const SLICES_MAX: usize = 64;
+const SLICES_MAX: usize = MappedSlices::MOST;
+
+/// Bytes that are worth a slice of their own.
+#[derive(Debug)]
+struct Chunk {
+    bytes: Bytes,
+    /// Whether they are the log's, which nobody but the kernel touches.
+    is_mapped: bool,
+}
 
 /// What is still to be written.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     /// Whole chunks, oldest first.
-    chunks: VecDeque<Bytes>,
+    chunks: VecDeque<Chunk>,
     /// Small replies gathered since the last whole chunk.
     tail: BytesMut,
     queued_bytes: usize,
@@ -25,11 +33,20 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Adds bytes that are worth a slice of their own.
-    pub(crate) fn push(&mut self, chunk: Bytes) {
-        if chunk.is_empty() {
+    pub(crate) fn push(&mut self, bytes: Bytes) {
+        self.push_chunk(Chunk { bytes, is_mapped: false });
+    }
+
+    /// Adds a slice of the mapped log.
+    pub(crate) fn push_mapped(&mut self, bytes: Bytes) {
+        self.push_chunk(Chunk { bytes, is_mapped: true });
+    }
+
+    fn push_chunk(&mut self, chunk: Chunk) {
+        if chunk.bytes.is_empty() {
             return;
         }
-        self.queued_bytes += chunk.len();
+        self.queued_bytes += chunk.bytes.len();
         self.close_tail();
         self.chunks.push_back(chunk);
     }
@@ -50,28 +67,32 @@ impl Outbox {
         while self.queued_bytes > 0 {
             let mut slices = [IoSlice::new(&[]); SLICES_MAX];
             let mut count = 0;
+            let mut mapped = MappedSlices::default();
             for chunk in self.chunks.iter().take(SLICES_MAX - 1) {
-                slices[count] = IoSlice::new(chunk);
+                slices[count] = IoSlice::new(&chunk.bytes);
+                if chunk.is_mapped {
+                    mapped.add(count);
+                }
                 count += 1;
             }
             if self.chunks.len() < SLICES_MAX && !self.tail.is_empty() {
                 slices[count] = IoSlice::new(&self.tail);
                 count += 1;
             }
-            let written = transport.write(&slices[..count]).await?;
+            let written = transport.write(&slices[..count], mapped).await?;
             self.advance(written);
         }
-        Ok(())
+        transport.flush().await
     }
 
     fn advance(&mut self, mut written: usize) {
         self.queued_bytes -= written;
         while let Some(first) = self.chunks.front_mut() {
-            if first.len() > written {
-                first.advance(written);
+            if first.bytes.len() > written {
+                first.bytes.advance(written);
                 return;
             }
-            written -= first.len();
+            written -= first.bytes.len();
             self.chunks.pop_front();
         }
         self.tail.advance(written);
@@ -82,7 +103,8 @@ impl Outbox {
 
     fn close_tail(&mut self) {
         if !self.tail.is_empty() {
-            self.chunks.push_back(self.tail.split().freeze());
+            let bytes = self.tail.split().freeze();
+            self.chunks.push_back(Chunk { bytes, is_mapped: false });
         }
     }
 }

@@ -42,12 +42,11 @@ use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::producer_ids::ProducerIds;
 use crate::metadata::quorum::{Changes, QuorumHandle};
 use crate::metadata::suspects::SuspectedBrokers;
-use crate::net::authenticator::Authenticator;
 use crate::net::buffers::Buffers;
 use crate::net::limits::{Limits, UnknownHost};
 use crate::net::listener::{self, Bound, Endpoint, SocketBuffers};
 use crate::net::registry::{Registry, Seat};
-use crate::net::transport_layer::TransportLayer;
+use crate::net::tls::{self, Tls};
 use crate::node::life_lines::{self, Waiting};
 use crate::node::orphans;
 use crate::node::stop_signals::StopSignals;
@@ -65,6 +64,7 @@ use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::replication_quota::ReplicationQuotas;
 use crate::requests::context::Policies;
 use crate::serving::connection;
+use crate::serving::handshake::{self, Accepted};
 use crate::share::{SharePartitions, StatePersister};
 use crate::zookeeper::ZooKeeperFace;
 
@@ -96,6 +96,8 @@ pub enum StartError {
     NotRegistered(i32),
     #[error("{0}")]
     TooOpen(#[from] TooOpen),
+    #[error("{0}")]
+    Tls(#[from] tls::ListenerError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }
@@ -217,15 +219,16 @@ impl Node {
         // What can be refused is refused before the directory is touched; others can connect when
         // everything they may ask for is there.
         let limits = Limits::of(&config)?;
+        let tls = Arc::new(Tls::load(&config)?);
         let buffers = socket_buffers(&config);
         let for_clients = bind_all(&config, &config.listeners, buffers).await?;
         let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;
         let log_dirs = Arc::new(LogDirs::open(&config, disk, wall_ms())?);
-        let (quorum, changes) = QuorumHandle::start(&config, &log_dirs)?;
+        let (quorum, changes) = QuorumHandle::start(&config, &log_dirs, tls.to_controllers(&config))?;
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
         gate.watch(tokio::runtime::Handle::current())?;
-        let parts = (quorum, log_dirs, gate, Registry::new(limits));
+        let parts = (quorum, log_dirs, gate, Registry::new(limits), tls);
         let broker = Arc::new(assemble(&config, policies, parts));
         let log_dir_tasks =
             LogDirTasks::start(&broker.config, &broker.quorum, &broker.replicas, &broker.fetchers);
@@ -364,11 +367,12 @@ async fn registered_by<T>(
 fn assemble(
     config: &BrokerConfig,
     policies: Policies,
-    (quorum, log_dirs, gate, registry): (
+    (quorum, log_dirs, gate, registry, tls): (
         Arc<QuorumHandle>,
         Arc<LogDirs>,
         Arc<DiskGate>,
         Arc<Registry>,
+        Arc<Tls>,
     ),
 ) -> Broker {
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0);
@@ -392,7 +396,7 @@ fn assemble(
     replicas.measure(&metrics);
     let receives = config.metrics_client_receiver && config.process_roles.broker;
     let client_metrics = receives.then(|| ClientMetrics::new(config, &metrics));
-    let current = Arc::new(DynamicBrokerConfig::new(config.clone()));
+    let current = Arc::new(DynamicBrokerConfig::new(config.clone()).with_tls(tls));
     let controller = Arc::new(ControllerClient::new(Arc::clone(&quorum), Arc::clone(&current)));
     let fetchers = Fetchers::new(Arc::clone(&current), Arc::clone(&quorum), Arc::clone(&replicas));
     let producer_ids = ProducerIds::new(node_id, Arc::clone(&metadata), Arc::clone(&controller));
@@ -515,15 +519,14 @@ fn accept(
     let (broker, stop) = (Arc::clone(broker), stopped.clone());
     let (registry, named) = (Arc::clone(&broker.registry), Arc::clone(&name));
     let start = move |stream: TcpStream, peer: SocketAddr, seat: Seat| {
-        let served = connection::serve(
-            Arc::clone(&broker),
-            TransportLayer::Plaintext(stream),
-            peer,
-            Arc::clone(&name),
-            Authenticator::Plaintext,
-            seat,
-            stop.clone(),
-        );
+        let (broker, name, mut stop) = (Arc::clone(&broker), Arc::clone(&name), stop.clone());
+        let served = async move {
+            let accepted = Accepted { stream, peer, listener: Arc::clone(&name) };
+            let begun = handshake::begin(&broker, accepted, &seat, &mut stop).await;
+            if let Some((transport, authenticator)) = begun {
+                connection::serve(broker, transport, peer, name, authenticator, seat, stop).await;
+            }
+        };
         tokio::spawn(served);
     };
     tokio::spawn(listener::accept(named, listener, registry, stopped.clone(), start))

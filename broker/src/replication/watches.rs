@@ -77,10 +77,11 @@ async fn watch(
     id: i32,
     address: Address,
 ) {
+    let transport = config.to_brokers();
     let config = config.current();
     let client_id = format!("broker-{}-watch", config.node_id);
     let prefix = format!("[BrokerWatch id={} broker={id}] ", config.node_id);
-    let peer = Peer::new(address, PeerSettings::new(client_id, prefix).watched());
+    let peer = Peer::new(address, PeerSettings::new(client_id, prefix).watched().by(transport));
     let suspects = metadata.suspects();
     let contact = suspects.contact(id, peer.liveness());
     let mut presence = peer.presence();

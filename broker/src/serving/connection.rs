@@ -348,9 +348,9 @@ impl Connection {
                 for segment in segments {
                     match segment {
                         Segment::Meta(fields) => self.queue_own(fields),
-                        // Never copied here: only the kernel touches mapped bytes.
+                        // Only the kernel touches mapped bytes.
                         Segment::Records(slices) => {
-                            slices.into_iter().for_each(|slice| self.outbox.push(slice));
+                            slices.into_iter().for_each(|slice| self.outbox.push_mapped(slice));
                         }
                     }
                 }

@@ -3,6 +3,7 @@
 pub(crate) mod connection;
 pub(crate) mod dispatch;
 mod forwarding;
+pub(crate) mod handshake;
 #[cfg(test)]
 mod forwarding_test;
 #[cfg(test)]

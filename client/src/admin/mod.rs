@@ -73,7 +73,7 @@ pub use self::quotas::{QuotaEntity, QuotaMatch, QuotaOp, Quotas};
 pub use self::reassignments::{NewReassignment, Reassignment, RefusedReassignments};
 pub use self::scram::{ScramAlteration, ScramCredentials};
 pub use self::settings::{AdminSettings, SettingsError};
-pub(crate) use self::settings::{check_protocol, number};
+pub(crate) use self::settings::number;
 pub use self::topics::{NewTopic, Partition, TopicDescription, TopicListing};
 pub use self::transactions::{
     AbortTransaction, ProducerState, TransactionDescription, TransactionFilter, TransactionListing,
@@ -350,7 +350,9 @@ impl Admin {
         self.peers.entry(address.clone()).or_insert_with(|| {
             let prefix = format!("[AdminClient clientId={client_id}] ");
             let own = PeerSettings::new(client_id.as_str(), prefix);
-            let settings = PeerSettings { connect_timeout: *connect_timeout, ..own };
+            let transport = self.settings.security.transport();
+            let settings =
+                PeerSettings { connect_timeout: *connect_timeout, transport, ..own };
             Peer::new(address.clone(), settings)
         })
     }

@@ -1,10 +1,12 @@
 //! What an administrative client is configured with: Kafka's keys, their defaults and their checks.
 //!
-//! Pure. Until TLS and SASL are there, a configuration that asks for them is refused before
-//! anything is sent. Keys that only tune a JVM's client are passed over, as Kafka does with unknown
+//! Until SASL is there, a configuration that asks for it is refused before anything is sent. Stores
+//! of TLS are read here. Keys that only tune a JVM's client are passed over, as Kafka does with unknown
 //! ones. Answers to Kafka's `AdminClientConfig` (4.3.1).
 
 use std::time::Duration;
+
+use crate::SecuritySettings;
 
 /// The times and the name of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,7 @@ pub struct AdminSettings {
     pub reconnect_backoff_max: Duration,
     /// retries: attempts after the first.
     pub retries: u32,
+    pub security: SecuritySettings,
 }
 
 impl Default for AdminSettings {
@@ -36,6 +39,7 @@ impl Default for AdminSettings {
             reconnect_backoff: Duration::from_millis(50),
             reconnect_backoff_max: Duration::from_secs(1),
             retries: i32::MAX.unsigned_abs(),
+            security: SecuritySettings::default(),
         }
     }
 }
@@ -62,10 +66,12 @@ pub enum SettingsError {
     )]
     CallTimeout,
     #[error(
-        "security.protocol={0} cannot be used: this client speaks PLAINTEXT alone, and nothing was \
-         sent. Remove the key or point the tool at a PLAINTEXT listener"
+        "security.protocol={0} cannot be used: this client speaks PLAINTEXT and SSL alone, and \
+         nothing was sent. Remove the key or point the tool at such a listener"
     )]
     Insecure(String),
+    #[error("{0}")]
+    Tls(String),
 }
 
 impl AdminSettings {
@@ -77,13 +83,12 @@ impl AdminSettings {
         let mut has_call_timeout = false;
         for (name, value) in properties {
             has_call_timeout |= name == "default.api.timeout.ms";
+            if settings.security.set(name, value)? {
+                continue;
+            }
             let duration = match name {
                 "client.id" if !value.is_empty() => {
                     settings.client_id = value.to_owned();
-                    continue;
-                }
-                "security.protocol" => {
-                    check_protocol(value)?;
                     continue;
                 }
                 "retries" => {
@@ -108,6 +113,7 @@ impl AdminSettings {
             // A call takes one request at least.
             settings.call_timeout = settings.call_timeout.max(settings.request_timeout);
         }
+        settings.security.load()?;
         Ok(settings)
     }
 
@@ -134,16 +140,6 @@ pub(crate) fn number(
     }
 }
 
-pub(crate) fn check_protocol(value: &str) -> Result<(), SettingsError> {
-    match value.trim().to_ascii_uppercase().as_str() {
-        "PLAINTEXT" => Ok(()),
-        known @ ("SSL" | "SASL_PLAINTEXT" | "SASL_SSL") => {
-            Err(SettingsError::Insecure(known.to_owned()))
-        }
-        _ => Err(SettingsError::NoProtocol(value.to_owned())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +158,7 @@ mod tests {
             request_timeout: Duration::from_millis(1500),
             client_id: "me".to_owned(),
             retries: 3,
+            security: settings.security.clone(),
             ..AdminSettings::default()
         };
         assert_eq!(settings, expected);
@@ -179,12 +176,15 @@ mod tests {
     }
 
     #[test]
-    fn what_asks_for_more_than_plaintext_is_refused() {
-        for protocol in ["SSL", "sasl_ssl", "SASL_PLAINTEXT"] {
+    fn what_asks_for_a_login_is_refused_and_so_are_stores_that_are_not_there() {
+        for protocol in ["sasl_ssl", "SASL_PLAINTEXT"] {
             let refused = AdminSettings::from_properties([("security.protocol", protocol)]);
             let expected = SettingsError::Insecure(protocol.to_ascii_uppercase());
             assert_eq!(refused.unwrap_err(), expected);
         }
+        let given = [("security.protocol", "SSL"), ("ssl.truststore.location", "/no/such.jks")];
+        let refused = AdminSettings::from_properties(given).unwrap_err().to_string();
+        assert!(refused.starts_with("Failed to load SSL keystore /no/such.jks: "), "{refused}");
         let refused = AdminSettings::from_properties([("security.protocol", "TLS")]);
         assert!(matches!(refused, Err(SettingsError::NoProtocol(_))));
     }

@@ -1,10 +1,11 @@
 //! What producers and consumers are configured with alike: names and times of the way to a cluster.
 //!
-//! Pure. Answers to `CommonClientConfigs`.
+//! Answers to `CommonClientConfigs`.
 
 use std::time::Duration;
 
-use crate::admin::{SettingsError, check_protocol, number};
+use crate::SecuritySettings;
+use crate::admin::{SettingsError, number};
 
 /// Kafka's keys that every client of records has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,7 @@ pub struct ClusterSettings {
     pub metadata_max_age: Duration,
     /// Whether asking for a topic may create it.
     pub allow_auto_topic_creation: bool,
+    pub security: SecuritySettings,
 }
 
 impl Default for ClusterSettings {
@@ -38,6 +40,7 @@ impl Default for ClusterSettings {
             reconnect_backoff_max: Duration::from_secs(1),
             metadata_max_age: Duration::from_secs(300),
             allow_auto_topic_creation: true,
+            security: SecuritySettings::default(),
         }
     }
 }
@@ -50,7 +53,7 @@ impl ClusterSettings {
                 value.clone_into(&mut self.client_id);
                 return Ok(true);
             }
-            "security.protocol" => return check_protocol(value).map(|()| true),
+            _ if self.security.set(name, value)? => return Ok(true),
             "allow.auto.create.topics" => {
                 self.allow_auto_topic_creation = boolean(name, value)?;
                 return Ok(true);

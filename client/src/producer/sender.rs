@@ -267,7 +267,9 @@ impl<T: Send + 'static> Sender<T> {
                 self.resting.remove(&node);
                 return self.answered(batches, &response);
             }
-            Err(PeerError::Unreachable { .. } | PeerError::Stopping) => {
+            Err(
+                PeerError::Unreachable { .. } | PeerError::Handshake { .. } | PeerError::Stopping,
+            ) => {
                 return self.unreachable(node, batches);
             }
             Err(PeerError::TimedOut(_)) => Answered::failed(

@@ -5,7 +5,7 @@
 //! connects to its controllers. The protocol map, whose default names SSL and SASL, and `ssl.*` and
 //! `sasl.*` keys that no listener needs are no reason to refuse.
 //!
-//! Unlike Kafka: only plaintext is spoken so far (docs/decisions/0200).
+//! Unlike Kafka: SASL is not spoken yet (docs/decisions/0200).
 
 use super::{BrokerConfig, authorization, plugins};
 use crate::keys::{Key, Table};
@@ -42,7 +42,7 @@ pub(super) fn map_controllers(given: &Properties, properties: &mut Properties) {
 
 fn check_listeners(config: &BrokerConfig) -> Result<(), ConfigError> {
     let mut all = config.listeners.iter().chain(&config.controller_listeners);
-    match all.find(|each| each.protocol != SecurityProtocol::Plaintext) {
+    match all.find(|each| is_sasl(each.protocol)) {
         None => Ok(()),
         Some(endpoint) => Err(ConfigError::SecuredListener {
             listener: endpoint.to_string(),
@@ -51,12 +51,17 @@ fn check_listeners(config: &BrokerConfig) -> Result<(), ConfigError> {
     }
 }
 
+/// What is not spoken yet.
+fn is_sasl(protocol: SecurityProtocol) -> bool {
+    matches!(protocol, SecurityProtocol::SaslPlaintext | SecurityProtocol::SaslSsl)
+}
+
 /// Both directions that a node connects in by itself: to other brokers, whose listener is one of
 /// its own too, and to controllers, which listen elsewhere.
 fn check_way_to_controllers(config: &BrokerConfig) -> Result<(), ConfigError> {
     let protocol = config.controller_security_protocol;
     match config.controller_listener_names.first() {
-        Some(name) if protocol != SecurityProtocol::Plaintext => {
+        Some(name) if is_sasl(protocol) => {
             Err(ConfigError::SecuredControllers {
                 listener: name.clone(),
                 protocol: protocol.name(),
@@ -99,7 +104,7 @@ mod tests {
             COMBINED,
             "listeners=PLAINTEXT://:9092,SSL://:9094,CONTROLLER://:9093\n\
              listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL",
-            &["Listener SSL://:9094", "speak SSL", "PLAINTEXT"],
+            &[],
         ),
         (
             COMBINED,
@@ -118,14 +123,14 @@ mod tests {
         (
             BROKER,
             "listeners=PLAINTEXT://:9092\n\
-             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:SSL",
-            &["controllers", "listener CONTROLLER", "SSL", "listener.security.protocol.map"],
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:SASL_SSL",
+            &["controllers", "listener CONTROLLER", "SASL_SSL", "listener.security.protocol.map"],
         ),
         (CONTROLLER, "listeners=CONTROLLER://:9093", &[]),
         (
             CONTROLLER,
             "listeners=CONTROLLER://:9093\nlistener.security.protocol.map=CONTROLLER:SSL",
-            &["Listener CONTROLLER://:9093", "speak SSL"],
+            &[],
         ),
         (
             "broker.id=0\nzookeeper.connect=localhost:2181\n",

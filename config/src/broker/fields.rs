@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::ProcessRoles;
 use super::network::Network;
+use super::tls_listeners::TlsListener;
 use crate::endpoint::csv;
 use crate::keys::Table;
 use crate::quorum::{parse_bootstrap_servers, parse_voters};
@@ -290,6 +291,8 @@ broker_config! {
         /// The name of the listener that brokers use among themselves.
         inter_broker_listener_name: String,
         inter_broker_security_protocol: SecurityProtocol,
+        /// The listeners that speak TLS, this node's own and the controllers'.
+        tls_listeners: Vec<TlsListener>,
         controller_quorum_voters: Vec<Voter>,
         controller_quorum_bootstrap_servers: Vec<Address>,
         /// The protocol of every listener name, in upper case.
@@ -338,6 +341,7 @@ impl Derived {
             cordoned_log_dirs: if all_cordoned { log_dirs.clone() } else { cordoned },
             log_dirs,
             metadata_log_dir,
+            tls_listeners: TlsListener::of(&network),
             listeners: network.listeners,
             controller_listeners: network.controller_listeners,
             advertised_listeners: network.advertised_listeners,

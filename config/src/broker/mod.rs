@@ -18,6 +18,7 @@ mod fields;
 mod group_checks;
 mod network;
 mod plugins;
+mod tls_listeners;
 
 use crate::keys::Table;
 use crate::zookeeper::ZooKeeperPart;
@@ -26,6 +27,7 @@ use crate::{ConfigError, Properties, Value, Values, Warning};
 pub use authorization::Authorization;
 pub(crate) use dialect::is_known_name;
 pub use fields::{BrokerConfig, FIELDS};
+pub use tls_listeners::TlsListener;
 
 /// What a process is in its cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +109,13 @@ impl BrokerConfig {
         let layers = [&self.dynamic_own, &self.dynamic_defaults, &self.static_properties];
         let own = layers.iter().find_map(|layer| layer.get(&prefixed));
         own.and_then(|text| key.parse(text).ok()).or_else(|| self.values.get(name).cloned())
+    }
+
+    /// Whether a setting was made for this listener alone.
+    pub fn is_set_for_listener(&self, listener: &str, name: &str) -> bool {
+        let prefixed = format!("listener.name.{}.{name}", listener.to_lowercase());
+        let layers = [&self.dynamic_own, &self.dynamic_defaults, &self.static_properties];
+        layers.iter().any(|layer| layer.contains(&prefixed))
     }
 
     /// The name of the listener by which brokers reach one another, as far as this node can tell of

@@ -12,7 +12,7 @@
 use super::draft::{Draft, cluster_id};
 use super::names::apache_name;
 use super::plan::{Bound, ClusterId, InitialVoters, Plan, Storage};
-use super::{Dialect, ImageEnvironment, Notice, Refusal, cp_kafka, listeners};
+use super::{Dialect, ImageEnvironment, Notice, Refusal, cp_kafka, listeners, secrets};
 use crate::Properties;
 
 pub(super) const MOUNTED: &str = "/mnt/shared/config/server.properties";
@@ -61,6 +61,7 @@ pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
         let listeners = listeners::everywhere(advertised);
         draft.set_default("listeners", &listeners, "KAFKA_ADVERTISED_LISTENERS");
     }
+    secrets::take(&mut draft, given)?;
     cp_kafka::refuse_secured_zookeeper(given)?;
     let mounted = given.files.get(MOUNTED).map(Vec::as_slice);
     let base = read_mounted(mounted.unwrap_or_default())?;

@@ -13,7 +13,7 @@
 use super::draft::{Draft, cluster_id};
 use super::names::{bitnami_name, is_launchers};
 use super::plan::{Bound, ClusterId, InitialVoters, Plan, Storage};
-use super::{Dialect, ImageEnvironment, Notice, Refusal, Variables, cp_kafka};
+use super::{Dialect, ImageEnvironment, Notice, Refusal, Variables, cp_kafka, secrets};
 use crate::Properties;
 
 const MOUNTED: &str = "/bitnami/kafka/config/server.properties";
@@ -160,7 +160,8 @@ const COMBINED: &[(&str, &str)] = &[
 
 pub(super) fn wanted_files(variables: &Variables) -> Vec<String> {
     let named = FROM_FILES.iter().filter_map(|name| variables.filled(&format!("{name}_FILE")));
-    std::iter::once(MOUNTED).chain(named).map(str::to_owned).collect()
+    let named = std::iter::once(MOUNTED).chain(named).map(str::to_owned);
+    named.chain(secrets::bitnami_files(variables)).collect()
 }
 
 pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
@@ -192,6 +193,7 @@ pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
         }
         None => {
             configure(&variables, &mut draft)?;
+            secrets::take_bitnami(&mut draft, given, &variables);
             (&b""[..], draft.get("process.roles").is_some())
         }
     };

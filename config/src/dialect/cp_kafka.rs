@@ -12,7 +12,7 @@
 use super::draft::{Draft, cluster_id};
 use super::names::apache_name;
 use super::plan::{Bound, InitialVoters, Plan, Storage};
-use super::{Dialect, ImageEnvironment, Notice, Refusal, listeners};
+use super::{Dialect, ImageEnvironment, Notice, Refusal, listeners, secrets};
 
 pub(super) const CLUSTER_IDS: &[&str] =
     &["CLUSTER_ID", "KAFKA_CLUSTER_ID", "KAFKA_KRAFT_CLUSTER_ID"];
@@ -60,6 +60,7 @@ pub(super) fn plan_as(dialect: Dialect, given: &ImageEnvironment) -> Result<Plan
         draft.set_default("listeners", &listeners, "KAFKA_ADVERTISED_LISTENERS");
     }
     draft.set_default("log.dirs", "/var/lib/kafka/data", "KAFKA_LOG_DIRS");
+    secrets::take(&mut draft, given)?;
     refuse_secured_zookeeper(given)?;
     let storage = match roles {
         None => Storage::AtStart,

@@ -74,6 +74,11 @@ impl Draft {
         self.entries.get(key).map(|(value, _)| value.as_str())
     }
 
+    /// Whether keys were named otherwise.
+    pub(super) fn has_keystore(&self) -> bool {
+        ["ssl.keystore.location", "ssl.keystore.key"].iter().any(|key| self.get(key).is_some())
+    }
+
     pub(super) fn remove(&mut self, key: &str) -> Option<String> {
         self.entries.remove(key).map(|(value, _)| value)
     }

@@ -24,6 +24,7 @@ mod names;
 mod notice;
 mod plan;
 mod refusal;
+mod secrets;
 mod topics;
 mod variables;
 mod wurstmeister;
@@ -155,10 +156,15 @@ impl Dialect {
     /// Files that count where they exist: mounted ones, and those that `…_FILE` variables name.
     pub fn wanted_files(self, variables: &Variables) -> Vec<String> {
         match self {
-            Self::Apache => vec![apache::MOUNTED.to_owned()],
+            Self::Apache => {
+                let mut files = secrets::wanted_files(variables);
+                files.push(apache::MOUNTED.to_owned());
+                files
+            }
             Self::Bitnami => bitnami::wanted_files(variables),
             Self::ZooKeeper => zookeeper::wanted_files(variables),
-            Self::CpKafka | Self::ConfluentLocal | Self::Wurstmeister => Vec::new(),
+            Self::CpKafka | Self::ConfluentLocal => secrets::wanted_files(variables),
+            Self::Wurstmeister => Vec::new(),
         }
     }
 

@@ -10,6 +10,8 @@ use crate::ConfigError;
 pub enum Refusal {
     #[error("{variable} is required and not set: {why}.")]
     Missing { variable: &'static str, why: &'static str },
+    #[error("{variable} names {path}, which is not there.")]
+    NoFile { variable: &'static str, path: String },
     #[error(
         "Neither {roles} nor {zookeeper} is set. Set {roles} (for example broker,controller) for a \
          node without ZooKeeper, or {zookeeper} to where the ZooKeeper service is."
@@ -22,12 +24,11 @@ pub enum Refusal {
     AdvertisedOnController,
     #[error("{variable}: {key} is deprecated. Please use KAFKA_ADVERTISED_LISTENERS instead.")]
     Deprecated { variable: &'static str, key: &'static str },
-    /// A listener in use that is not plain text.
+    /// A listener in use that asks for logins.
     #[error(
-        "{source_name} names the listener {listener}, which speaks {protocol}. Only PLAINTEXT is \
-         served, and a listener is never served more openly than configured. Give it the protocol \
-         PLAINTEXT where the network may see everything, or stay with the node that you have until \
-         {protocol} is there."
+        "{source_name} names the listener {listener}, which speaks {protocol}. Only PLAINTEXT and \
+         SSL are served, and a listener is never served more openly than configured. Give it one of \
+         these, or stay with the node that you have until {protocol} is there."
     )]
     Secured { source_name: String, listener: String, protocol: String },
     #[error(

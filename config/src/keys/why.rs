@@ -2,7 +2,7 @@
 
 pub(super) const THREADS: &str = "Gregor sizes its own threads by the machine";
 pub(super) const TIERED: &str = "tiered storage does not exist here yet";
-pub(super) const SECURED: &str = "listeners are plaintext so far; TLS, SASL and tokens come later";
+pub(super) const SECURED: &str = "listeners have no SASL so far; SASL and tokens come later";
 pub(super) const ACLS: &str = "nothing is authorized or denied yet";
 pub(super) const QUOTAS: &str = "quotas are not enforced yet";
 pub(super) const ONE_ASSIGNOR: &str = "share groups have one assignor, simple";
@@ -23,6 +23,7 @@ pub(super) const QUEUE: &str =
 pub(super) const BATCHING: &str =
     "records of one wake-up are written together anyway, without a wait";
 
+pub(super) const JVM_SECURITY: &str = "rustls and aws-lc are used, not a JVM's providers";
 pub(super) const BUFFERS: &str = "buffers of records are given back when they are written";
 pub(super) const PROVIDERS: &str =
     "config providers are asked once, before the keys of a node's file are read";
@@ -43,6 +44,7 @@ pub(super) const QUIET: &[&str] = &[
     QUEUE,
     DIRS,
     BUFFERS,
+    JVM_SECURITY,
     PROVIDERS,
 ];
 

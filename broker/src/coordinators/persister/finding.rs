@@ -68,7 +68,10 @@ impl Brokers for ShareCoordinators {
 
 fn refused(error: PeerError) -> Refused {
     let code = match error {
-        PeerError::Unreachable { .. } | PeerError::Disconnected(_) | PeerError::Stopping => {
+        PeerError::Unreachable { .. }
+        | PeerError::Disconnected(_)
+        | PeerError::Handshake { .. }
+        | PeerError::Stopping => {
             ErrorCode::NetworkException
         }
         PeerError::TimedOut(_) => ErrorCode::RequestTimedOut,

@@ -236,7 +236,7 @@ async fn send_to(
                     format!("broker-{node_id}-txn-marker-sender"),
                     format!("[Transaction Marker Channel Manager {node_id}]: "),
                 );
-                let settings = settings.of_node(id);
+                let settings = settings.of_node(id).by(channel.config.to_brokers());
                 &mut other.insert((address.clone(), Peer::new(address, settings))).1
             }
         };

@@ -105,7 +105,7 @@ fn check(
             .iter()
             .map(|each| (each.name.as_str(), each.value.as_deref().unwrap_or("")))
             .collect();
-        check_broker_settings(&config.current(), &settings, own)?;
+        check_broker_settings(config, &settings, own)?;
     }
     config_resources::authorize(context, Operation::AlterConfigs, kind, name)
 }

@@ -108,7 +108,7 @@ fn decide_here(
     }
     if kind == ResourceType::Broker && on_broker {
         let own = config_resources::of_this_broker(config.node_id(), name)?;
-        check_broker_change(&config.current(), &resource.configs, own)?;
+        check_broker_change(config, &resource.configs, own)?;
     }
     config_resources::authorize(context, Operation::AlterConfigs, kind, name)?;
     Ok(Decided::ByController)

@@ -34,7 +34,7 @@ use crate::log_dirs::LogDirs;
 use crate::metadata::controller_channel::{ActiveController, ControllerChannel};
 use crate::metadata::dynamic_config::ConfigTables;
 use crate::requests::controller_error::ControllerError;
-use client::PeerSettings;
+use client::{PeerSettings, Transport};
 
 /// The way to the quorum's thread.
 #[derive(Debug)]
@@ -50,13 +50,15 @@ impl QuorumHandle {
     pub(crate) fn start(
         config: &BrokerConfig,
         log_dirs: &LogDirs,
+        transport: Transport,
     ) -> Result<(Self, Changes), QuorumStartError> {
-        Self::start_in(config, MetadataDir::of(log_dirs))
+        Self::start_in(config, MetadataDir::of(log_dirs), transport)
     }
 
     pub(super) fn start_in(
         config: &BrokerConfig,
         dir: MetadataDir,
+        transport: Transport,
     ) -> Result<(Self, Changes), QuorumStartError> {
         let segments = Segments {
             bytes: config.metadata_log_segment_bytes,
@@ -102,10 +104,11 @@ impl QuorumHandle {
             commands: commands.clone(),
             changes,
             shared: Arc::clone(&shared),
-            membership: Membership::new(config, &dir, to_controller(config, &shared)),
+            membership: Membership::new(config, &dir, to_controller(config, &shared, transport.clone())),
             network: Network::new(
                 config.node_id,
                 ms(i64::from(config.controller_quorum_request_timeout_ms)),
+                transport,
                 commands.clone(),
             ),
             evidence: Evidence::new(
@@ -258,10 +261,14 @@ impl QuorumHandle {
 
 /// The way to the active controller for this node's own life in the cluster, a connection of its
 /// own: when it ends the controller knows that this broker may be gone.
-fn to_controller(config: &BrokerConfig, shared: &Shared) -> ControllerChannel {
+fn to_controller(
+    config: &BrokerConfig,
+    shared: &Shared,
+    transport: Transport,
+) -> ControllerChannel {
     let id = config.node_id;
     let prefix = format!("[NodeToControllerChannelManager id={id} name=heartbeat] ");
-    let mut settings = PeerSettings::new(id.to_string(), prefix);
+    let mut settings = PeerSettings::new(id.to_string(), prefix).by(transport);
     settings.connect_timeout = settings.connect_timeout.min(heartbeat_timeout(config));
     let timeout = ms(i64::from(config.controller_socket_timeout_ms));
     ControllerChannel::new(shared.active.subscribe(), settings, timeout)

@@ -18,7 +18,7 @@ use tokio::task::AbortHandle;
 
 use super::command::Command;
 use super::signs::Sign;
-use client::{Address, Pace, Peer, PeerError, PeerSettings, Presence};
+use client::{Address, Pace, Peer, PeerError, PeerSettings, Presence, Transport};
 
 const ALL_VERSIONS: RangeInclusive<i16> = i16::MIN..=i16::MAX;
 /// From here on a vote can be asked for without counting.
@@ -54,6 +54,7 @@ impl Network {
     pub(super) fn new(
         node_id: i32,
         request_timeout: Duration,
+        transport: Transport,
         commands: UnboundedSender<Command>,
     ) -> Self {
         let prefix = format!("[RaftManager id={node_id}] ");
@@ -62,7 +63,7 @@ impl Network {
             // The core waits as long as it likes before it asks again.
             reconnect_backoff: Duration::from_millis(10),
             pace: Pace { first: Duration::from_millis(50), most: Duration::from_millis(500) },
-            ..PeerSettings::new(format!("raft-client-{node_id}"), prefix).watched()
+            ..PeerSettings::new(format!("raft-client-{node_id}"), prefix).watched().by(transport)
         };
         Self { peers: BTreeMap::new(), bootstrap_servers: 0, settings, request_timeout, commands }
     }
@@ -228,7 +229,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (commands, mut told) = unbounded_channel();
-        let mut network = Network::new(1, Duration::from_secs(5), commands);
+        let mut network = Network::new(1, Duration::from_secs(5), Transport::Plaintext, commands);
         let to = |node_id| Destination { node_id, host: "127.0.0.1".to_owned(), port };
         let request = || PeerRequest::EndQuorumEpoch(EndQuorumEpochRequest::default());
         network.send(1, to(None), request());

@@ -90,7 +90,9 @@ impl Fetcher {
         let pause = Duration::from_millis(pause);
         let settings = PeerSettings {
             pace: Pace { first: pause, most: pause },
-            ..PeerSettings::new(client_id, prefix.as_str()).of_node(leader)
+            ..PeerSettings::new(client_id, prefix.as_str())
+                .of_node(leader)
+                .by(context.config.to_brokers())
         };
         let peer = Peer::new(address, settings);
         let contact = context.replicas.metadata.suspects().contact(leader, peer.liveness());

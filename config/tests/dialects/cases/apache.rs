@@ -116,7 +116,7 @@ pub(crate) const APACHE: &[Case] = &[
          controller.listener.names=CONTROLLER
          listeners=SSL://:9092,CONTROLLER://:9093
          listener.security.protocol.map=SSL:SSL,CONTROLLER:PLAINTEXT",
-        "refused listeners names the listener SSL, which speaks SSL",
+        "listeners=SSL://:9092,CONTROLLER://:9093",
     ),
     case(
         "Kubernetes' variables leave the shipped file in its place",

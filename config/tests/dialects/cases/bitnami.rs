@@ -181,6 +181,40 @@ pub(crate) const BITNAMI: &[Case] = &[
         "refused KAFKA_CFG_LISTENERS names the listener CLIENT, which speaks SASL_PLAINTEXT",
     ),
     case(
+        "a listener over TLS takes the stores that are mounted",
+        "bitnami",
+        kraft!(
+            "KAFKA_CFG_LISTENERS=SSL://:9092,CONTROLLER://:9093\n\
+             KAFKA_CFG_INTER_BROKER_LISTENER_NAME=SSL\n\
+             KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=SSL:SSL,CONTROLLER:PLAINTEXT\n\
+             KAFKA_TLS_TYPE=JKS\nKAFKA_CERTIFICATE_PASSWORD=one\n\
+             /bitnami/kafka/config/certs/kafka.keystore.jks:"
+        ),
+        "ssl.keystore.location=/bitnami/kafka/config/certs/kafka.keystore.jks
+         ssl.truststore.location=/opt/bitnami/kafka/config/certs/kafka.truststore.jks
+         ssl.keystore.password=one
+         ssl.truststore.password=one
+         ssl.key.password=one
+         ssl.client.auth=required",
+    ),
+    case(
+        "a listener over TLS takes PEM files, too",
+        "bitnami",
+        kraft!(
+            "KAFKA_CFG_LISTENERS=SSL://:9092,CONTROLLER://:9093\n\
+             KAFKA_CFG_INTER_BROKER_LISTENER_NAME=SSL\n\
+             KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=SSL:SSL,CONTROLLER:PLAINTEXT\n\
+             KAFKA_TLS_TYPE=PEM\nKAFKA_TLS_CLIENT_AUTH=none\n\
+             /opt/bitnami/kafka/config/certs/kafka.keystore.key:\nk\n\
+             /opt/bitnami/kafka/config/certs/kafka.keystore.pem:\nc"
+        ),
+        "ssl.keystore.key=k
+         ssl.keystore.certificate.chain=c
+         ssl.keystore.type=PEM
+         ssl.truststore.location=/opt/bitnami/kafka/config/certs/kafka.truststore.pem
+         ssl.client.auth=none",
+    ),
+    case(
         "a connection to ZooKeeper over TLS",
         "bitnami",
         "KAFKA_CFG_ZOOKEEPER_CONNECT=z:2181\nKAFKA_ZOOKEEPER_PROTOCOL=SSL",

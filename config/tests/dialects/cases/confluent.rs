@@ -239,11 +239,41 @@ pub(crate) const CONFLUENT: &[Case] = &[
          -- blanks around the = of KAFKA_NUM_PARTITIONS",
     ),
     case(
-        "an advertised listener over TLS",
+        "an advertised listener over TLS takes its stores from /etc/kafka/secrets",
         "cp-kafka",
         "KAFKA_BROKER_ID=1\nKAFKA_ZOOKEEPER_CONNECT=z:2181
-         KAFKA_ADVERTISED_LISTENERS=SSL://kafka:9092\nKAFKA_SSL_KEYSTORE_FILENAME=k.jks",
-        "refused KAFKA_ADVERTISED_LISTENERS names the listener SSL, which speaks SSL",
+         KAFKA_ADVERTISED_LISTENERS=SSL://kafka:9092
+         KAFKA_SECURITY_INTER_BROKER_PROTOCOL=SSL
+         KAFKA_SSL_KEYSTORE_FILENAME=k.jks\nKAFKA_SSL_KEYSTORE_CREDENTIALS=store
+         KAFKA_SSL_KEY_CREDENTIALS=key\nKAFKA_SSL_CLIENT_AUTH=required
+         KAFKA_SSL_TRUSTSTORE_FILENAME=t.jks\nKAFKA_SSL_TRUSTSTORE_CREDENTIALS=trust
+         /etc/kafka/secrets/store:
+         one
+         /etc/kafka/secrets/key:
+         two
+         /etc/kafka/secrets/trust:
+         three",
+        "ssl.keystore.location=/etc/kafka/secrets/k.jks
+         ssl.keystore.password=one
+         ssl.key.password=two
+         ssl.client.auth=required
+         ssl.truststore.location=/etc/kafka/secrets/t.jks
+         ssl.truststore.password=three",
+    ),
+    case(
+        "an advertised listener over TLS without a store",
+        "cp-kafka",
+        "KAFKA_BROKER_ID=1\nKAFKA_ZOOKEEPER_CONNECT=z:2181
+         KAFKA_ADVERTISED_LISTENERS=SSL://kafka:9092",
+        "refused KAFKA_SSL_KEYSTORE_FILENAME is required and not set",
+    ),
+    case(
+        "credentials that are not there",
+        "cp-kafka",
+        "KAFKA_BROKER_ID=1\nKAFKA_ZOOKEEPER_CONNECT=z:2181
+         KAFKA_ADVERTISED_LISTENERS=SSL://kafka:9092
+         KAFKA_SSL_KEYSTORE_FILENAME=k.jks\nKAFKA_SSL_KEY_CREDENTIALS=key",
+        "refused KAFKA_SSL_KEY_CREDENTIALS names /etc/kafka/secrets/key, which is not there",
     ),
     case(
         "a listener whose name is mapped to SASL",
@@ -255,14 +285,15 @@ pub(crate) const CONFLUENT: &[Case] = &[
         "refused KAFKA_ADVERTISED_LISTENERS names the listener OUT, which speaks SASL_SSL",
     ),
     case(
-        "controllers that are reached over TLS",
+        "controllers that are reached over SASL",
         "cp-kafka",
         kraft!(
             "CLUSTER_ID=x\nKAFKA_LISTENERS=PLAINTEXT://:9092\nKAFKA_PROCESS_ROLES=broker\n\
              KAFKA_CONTROLLER_QUORUM_VOTERS=2@c:9093\n\
-             KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:SSL,PLAINTEXT:PLAINTEXT"
+             KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:SASL_SSL,PLAINTEXT:PLAINTEXT"
         ),
-        "refused KAFKA_CONTROLLER_LISTENER_NAMES names the listener CONTROLLER, which speaks SSL",
+        "refused KAFKA_CONTROLLER_LISTENER_NAMES names the listener CONTROLLER, which speaks \
+         SASL_SSL",
     ),
     case(
         "keys of TLS that no listener uses are kept",

@@ -1,0 +1,301 @@
+//! TLS and mTLS: what clients of every kind do at a listener of SSL, ours and stock's, with the same
+//! stores; what each side says where they do not trust one another; certificates that are replaced.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use tests::certificates::{Asked, Certificates, PASSWORD};
+use tests::native;
+use tests::oracle::{Finished, ToolServer};
+use tests::server::{Kind, Server};
+
+/// A server with a listener of SSL beside its plain one.
+struct Secured {
+    server: Server,
+    certificates: Certificates,
+    port: u16,
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+impl Secured {
+    fn start(kind: Kind, extra: &[&str]) -> Self {
+        let mut server = Server::prepare(kind, &[]);
+        let certificates = Certificates::make(&server.folder().join("certificates"));
+        let port = free_port();
+        let mut lines = certificates.lines("listener.name.secured.", Some("server"), "trust.pem");
+        let (plain, controller) = (server.port, server.controller_port);
+        lines.push(format!(
+            "listeners=PLAINTEXT://localhost:{plain},SECURED://localhost:{port},\
+             CONTROLLER://localhost:{controller}"
+        ));
+        lines.push(format!(
+            "advertised.listeners=PLAINTEXT://localhost:{plain},SECURED://localhost:{port}"
+        ));
+        lines.push(
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SSL"
+                .to_owned(),
+        );
+        lines.extend(extra.iter().map(|line| (*line).to_owned()));
+        server.write_properties(&lines);
+        server.start_again();
+        Self { server, certificates, port }
+    }
+
+    fn address(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+
+    /// A stock tool against the listener of SSL.
+    fn stock(&self, release: &str, tool: &str, line: &str, stdin: &str) -> Finished {
+        let words: Vec<String> = line
+            .split_whitespace()
+            .map(|word| word.replace("SERVER", &self.address()))
+            .collect();
+        ToolServer::shared().run(release, tool, &words, stdin)
+    }
+
+    /// One of our tools.
+    fn ours(&self, tool: &str, line: &str, stdin: &str) -> Finished {
+        let words: Vec<String> = line
+            .split_whitespace()
+            .map(|word| word.replace("SERVER", &self.address()))
+            .collect();
+        native::run(tool, &words, stdin)
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
+        stream
+    }
+
+    /// The serial number of the certificate that is shown now.
+    fn serial(&self) -> String {
+        let shown = Command::new("sh")
+            .arg("-c")
+            .arg(format!(
+                "openssl s_client -connect localhost:{} </dev/null 2>/dev/null | openssl x509 \
+                 -noout -serial",
+                self.port
+            ))
+            .output()
+            .expect("openssl runs");
+        String::from_utf8_lossy(&shown.stdout).trim().to_owned()
+    }
+}
+
+fn wait_for(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited for {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Sends lines with one client and reads them with another.
+fn pass_lines(secured: &Secured, file: &str, topic: &str, release: Option<&str>) {
+    let lines: String = (0..50).map(|number| format!("line {number}\n")).collect();
+    let run = |tool: &str, line: &str, stdin: &str| match release {
+        Some(release) => secured.stock(release, tool, line, stdin),
+        None => secured.ours(tool, line, stdin),
+    };
+    let (produce, consume) = match release {
+        Some("3.7.0") => ("--producer.config", "--consumer.config"),
+        _ => ("--command-config", "--command-config"),
+    };
+    let sent = run(
+        "kafka-console-producer",
+        &format!("--bootstrap-server SERVER --topic {topic} {produce} {file}"),
+        &lines,
+    );
+    assert_eq!(sent.code, 0, "{release:?}: {sent:?}");
+    let read = run(
+        "kafka-console-consumer",
+        &format!(
+            "--bootstrap-server SERVER --topic {topic} --from-beginning --max-messages 50 \
+             --timeout-ms 30000 {consume} {file}"
+        ),
+        "",
+    );
+    assert_eq!(read.stdout, lines, "{release:?}: {read:?}");
+}
+
+#[test]
+fn java_clients_and_our_own_pass_records_with_and_without_certificates() {
+    let secured = Secured::start(
+        Kind::Gregor,
+        &["listener.name.secured.ssl.client.auth=required", "auto.create.topics.enable=true"],
+    );
+    let file = shown(&secured.certificates.client_file("mtls", Some("client"), "trust.pem"));
+    pass_lines(&secured, &file, "of-4.3.1", Some("4.3.1"));
+    pass_lines(&secured, &file, "of-3.7.0", Some("3.7.0"));
+    pass_lines(&secured, &file, "of-ours", None);
+}
+
+#[test]
+fn librdkafka_and_kafka_python_pass_records() {
+    let secured = Secured::start(
+        Kind::Gregor,
+        &["listener.name.secured.ssl.client.auth=required", "auto.create.topics.enable=true"],
+    );
+    let python = std::env::var("GREGOR_PYTHON").expect("the path of a python with clients");
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/python/tls_clients.py");
+    let ran = Command::new(python)
+        .arg(program)
+        .arg(secured.address())
+        .arg(secured.certificates.path(""))
+        .output()
+        .expect("python runs");
+    let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+    assert!(ran.status.success(), "{said}{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(said, "confluent_kafka 20\nkafka 20\n");
+}
+
+/// A client that is not trusted, or does not trust, and what it is.
+fn distrust(certificates: &Certificates) -> Vec<(&'static str, String)> {
+    certificates.issue(Asked { issuer: "foreign", ..Asked::of_client("stranger", "/CN=stranger") });
+    certificates.issue(Asked { days: -1, ..Asked::of_client("late", "/CN=late") });
+    let file = |name, store, trusted| shown(&certificates.client_file(name, store, trusted));
+    vec![
+        ("nobody", file("nobody", None, "trust.pem")),
+        ("of a foreign authority", file("stranger", Some("stranger"), "trust.pem")),
+        ("expired", file("late", Some("late"), "trust.pem")),
+        ("who trusts others", file("distrustful", Some("client"), "foreign.pem")),
+    ]
+}
+
+#[test]
+fn who_is_not_trusted_is_told_so_and_named_as_by_stock() {
+    for kind in [Kind::Stock, Kind::Gregor] {
+        let secured =
+            Secured::start(kind, &["listener.name.secured.ssl.client.auth=required"]);
+        for (who, file) in distrust(&secured.certificates) {
+            let line = format!("--bootstrap-server SERVER --list --command-config {file}");
+            let refused = secured.stock("4.3.1", "kafka-topics", &line, "");
+            let said = format!("{}{}", refused.stdout, refused.stderr);
+            assert_ne!(refused.code, 0, "{kind:?} {who}: {said}");
+            assert!(said.contains("SslAuthenticationException"), "{kind:?} {who}: {said}");
+            let ours = secured.ours("kafka-topics", &line, "");
+            let said = format!("{}{}", ours.stdout, ours.stderr);
+            assert_ne!(ours.code, 0, "ours at {kind:?}, {who}: {said}");
+        }
+        let named = "Failed authentication with /127.0.0.1 (channelId=";
+        wait_for("a line", Duration::from_secs(15), || secured.server.output().contains(named));
+        assert!(secured.server.output().contains("SSL handshake failed"), "{kind:?}");
+        // Whoever is trusted goes on.
+        let file = secured.certificates.client_file("mtls", Some("client"), "trust.pem");
+        let line = format!("--bootstrap-server SERVER --list --command-config {}", shown(&file));
+        assert_eq!(secured.stock("4.3.1", "kafka-topics", &line, "").code, 0);
+        assert_eq!(secured.ours("kafka-topics", &line, "").code, 0);
+    }
+}
+
+#[test]
+fn a_certificate_of_another_host_is_refused_unless_hosts_are_not_asked_for() {
+    let secured = Secured::start(Kind::Gregor, &[]);
+    let file = secured.certificates.client_file("plain", None, "trust.pem");
+    let line = format!("--bootstrap-server SERVER --list --command-config {}", shown(&file));
+    assert_eq!(secured.ours("kafka-topics", &line, "").code, 0);
+    let elsewhere = Asked { hosts: Some("DNS:elsewhere"), ..Asked::of_server("server") };
+    secured.certificates.issue(elsewhere);
+    let mut server = secured.server;
+    server.terminate();
+    server.start_again();
+    let secured = Secured { server, ..secured };
+    let refused = secured.ours("kafka-topics", &line, "");
+    assert_ne!(refused.code, 0, "{refused:?}");
+    let refused = secured.stock("4.3.1", "kafka-topics", &line, "");
+    assert!(refused.stderr.contains("SslAuthenticationException"), "{refused:?}");
+    let text = std::fs::read_to_string(&file).expect("the file is there");
+    std::fs::write(&file, text + "ssl.endpoint.identification.algorithm=\n").expect("written");
+    assert_eq!(secured.ours("kafka-topics", &line, "").code, 0);
+    assert_eq!(secured.stock("4.3.1", "kafka-topics", &line, "").code, 0);
+}
+
+/// What the peer does after these bytes: how many it sends until the end.
+fn answered(secured: &Secured, bytes: &[u8]) -> usize {
+    let mut stream = secured.connect();
+    stream.write_all(bytes).expect("it reads");
+    let mut rest = Vec::new();
+    // A reset is an end, too.
+    let _ = stream.read_to_end(&mut rest);
+    rest.len()
+}
+
+#[test]
+fn stalled_handshakes_garbage_and_plain_text_hold_nobody_up() {
+    let secured = Secured::start(Kind::Gregor, &[]);
+    let file = secured.certificates.client_file("plain", None, "trust.pem");
+    let line = format!("--bootstrap-server SERVER --list --command-config {}", shown(&file));
+    // The first bytes of a ClientHello, and no more.
+    let stalled: Vec<TcpStream> = (0..2_000)
+        .map(|number| {
+            let mut stream = secured.connect();
+            if number % 2 == 0 {
+                stream.write_all(&[0x16, 3, 1, 2, 0]).expect("it reads");
+            }
+            stream
+        })
+        .collect();
+    let begun = Instant::now();
+    assert_eq!(secured.ours("kafka-topics", &line, "").code, 0);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    drop(stalled);
+    // ApiVersions in plain text, alerts, records of no kind, a record that is too long.
+    let plain = [0, 0, 0, 14, 0, 18, 0, 0, 0, 0, 0, 1, 0, 4, b't', b'e', b's', b't'];
+    for bytes in [&plain[..], &[0x15, 3, 3, 0, 2, 2, 40], &[0xff; 600], &[0x16, 3, 1, 0xff, 0xff]] {
+        assert!(answered(&secured, bytes) < 100, "{bytes:?}");
+    }
+    assert_eq!(secured.ours("kafka-topics", &line, "").code, 0);
+    let output = secured.server.output();
+    assert!(output.contains("SSL handshake failed"), "{output}");
+    assert!(!output.contains("panicked"), "{output}");
+}
+
+#[test]
+fn a_certificate_is_replaced_while_clients_are_connected() {
+    let secured = Secured::start(Kind::Gregor, &[]);
+    let first = secured.serial();
+    assert!(first.starts_with("serial="), "{first}");
+    let file = secured.certificates.client_file("plain", None, "trust.pem");
+    // Its file changes.
+    secured.certificates.issue(Asked::of_server("server"));
+    wait_for("another certificate", Duration::from_secs(30), || secured.serial() != first);
+    let second = secured.serial();
+    // An administrator names another file.
+    secured.certificates.issue(Asked::of_server("other"));
+    let alter = |store: &str| {
+        let path = shown(&secured.certificates.path(&format!("{store}.p12")));
+        let line = format!(
+            "--bootstrap-server SERVER --command-config {} --alter --entity-type brokers \
+             --entity-name 1 --add-config listener.name.secured.ssl.keystore.location={path},\
+             listener.name.secured.ssl.keystore.password={PASSWORD}",
+            shown(&file)
+        );
+        secured.stock("4.3.1", "kafka-configs", &line, "")
+    };
+    let altered = alter("other");
+    assert_eq!(altered.code, 0, "{altered:?}");
+    wait_for("a third", Duration::from_secs(10), || secured.serial() != second);
+    let third = secured.serial();
+    // One of somebody else is refused, and a file that is not there.
+    secured.certificates.issue(Asked { subject: "/CN=else", ..Asked::of_server("else") });
+    for (store, words) in [("else", "DistinguishedName does not match"), ("none", "No such file")] {
+        let refused = alter(store);
+        let said = format!("{}{}", refused.stdout, refused.stderr);
+        assert!(said.contains(words), "{words} in {said}");
+    }
+    assert_eq!(secured.serial(), third);
+    assert!(!secured.server.output().contains(PASSWORD), "a secret is in the log");
+}
