@@ -9,7 +9,7 @@ use config::Properties;
 use protocol::{ErrorCode, constant_name};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::log_line::warn;
+use crate::log_line::{not_authenticated, warn};
 use crate::session::{described, resolvable, shown};
 
 /// Why there is no consumer.
@@ -79,6 +79,7 @@ pub(crate) fn say(prefix: &str, event: &ClusterEvent<'_>) {
                 );
                 warn(NETWORK_CLIENT, &words);
             }
+            not_authenticated(prefix, node.id, &shown(&node.address), error);
             if node.id < 0 {
                 let words = format!("{prefix}Bootstrap broker {} disconnected", described(node));
                 warn(NETWORK_CLIENT, &words);

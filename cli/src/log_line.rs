@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use client::PeerError;
 use protocol::time::Timestamp;
 
 use crate::progress;
@@ -21,6 +22,17 @@ pub(crate) fn warn_to(err: &mut dyn Write, logger: &str, message: &str) {
 /// Writes one line, and the exception below it as the first line of its trace names it.
 pub(crate) fn error(logger: &str, message: &str, exception: &str) {
     write(&format!("{}{exception}\n", line(now(), "ERROR", message, logger)));
+}
+
+/// A node that TLS did not come about with, as Kafka's `NetworkClient` names it.
+pub(crate) fn not_authenticated(prefix: &str, id: i32, address: &str, error: &PeerError) {
+    if let PeerError::Handshake { reason, .. } = error {
+        let words = format!(
+            "{prefix}Connection to node {id} ({address}) failed authentication due to: SSL \
+             handshake failed ({reason})"
+        );
+        write(&line(now(), "ERROR", &words, "org.apache.kafka.clients.NetworkClient"));
+    }
 }
 
 fn now() -> Duration {

@@ -9,7 +9,7 @@ use client::producer::{OnDelivery, Producer, ProducerSettings, ProducerSettingsE
 
 use protocol::constant_name;
 
-use crate::log_line::{error, warn};
+use crate::log_line::{error, not_authenticated, warn};
 use crate::session::{resolvable, shown};
 
 /// Why a tool has no producer; the first line of Java's trace, and the lines of its causes.
@@ -67,6 +67,7 @@ fn log_events(prefix: String) -> OnClusterEvent {
                 );
                 warn(LOGGER, &words);
             }
+            not_authenticated(&prefix, node.id, &shown(&node.address), error);
             if node.id < 0 {
                 let words = format!(
                     "{prefix}Bootstrap broker {} disconnected",

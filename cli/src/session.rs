@@ -9,7 +9,7 @@ use client::{Address, PeerError};
 use config::Properties;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::log_line::warn;
+use crate::log_line::{not_authenticated, warn};
 
 /// Why a tool does not get to the point of asking.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +97,7 @@ impl Session {
                     ),
                 );
             }
+            not_authenticated(&prefix, node.id, &shown(&node.address), error);
             if is_legacy && node.id < 0 {
                 let words = format!("{prefix}Bootstrap broker {} disconnected", described(node));
                 warn("org.apache.kafka.clients.NetworkClient", &words);

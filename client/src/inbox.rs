@@ -6,8 +6,8 @@
 
 use std::io;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
 use super::transport::Stream;
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 /// No answer that another node sends on purpose is longer.
 const FRAME_BYTES_MAX: usize = 256 << 20;
@@ -122,11 +122,7 @@ impl Inbox {
     }
 }
 
-async fn read_into(
-    stream: &Stream,
-    buffer: &mut BytesMut,
-    room: usize,
-) -> Result<(), InboxError> {
+async fn read_into(stream: &Stream, buffer: &mut BytesMut, room: usize) -> Result<(), InboxError> {
     match stream.read_into(&mut (&mut *buffer).limit(room)).await? {
         0 => Err(InboxError::Closed),
         _ => Ok(()),

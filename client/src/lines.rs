@@ -111,7 +111,12 @@ impl Lines {
     }
 
     /// TLS did not come about: one of the sides does not trust the other, or speaks otherwise.
-    pub(super) fn not_authenticated(&mut self, address: &Address, at: Option<SocketAddr>, why: &str) {
+    pub(super) fn not_authenticated(
+        &mut self,
+        address: &Address,
+        at: Option<SocketAddr>,
+        why: &str,
+    ) {
         let node = self.settings.node.unwrap_or(-1);
         if !self.is_due(Instant::now()) {
             return;

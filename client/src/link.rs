@@ -167,7 +167,8 @@ impl Link {
                         Err(InboxError::Length(length)) => {
                             Err(Unanswered::Garbage(format!("a frame of {length} bytes")))
                         }
-                        Err(InboxError::Closed | InboxError::Io(_)) => Err(Unanswered::Closed),
+                        Err(InboxError::Closed) => Err(Unanswered::Closed),
+                        Err(InboxError::Io(error)) => Err(Unanswered::failed(&error)),
                     };
                     if let Err(why) = answered {
                         return Ended::Failed(self.way.unanswered(why));
@@ -301,6 +302,16 @@ enum Unanswered {
     Refused(String),
 }
 
+impl Unanswered {
+    /// A server may refuse a client's certificate when the client's handshake is over.
+    fn failed(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::InvalidData => Self::Refused(error.to_string()),
+            _ => Self::Closed,
+        }
+    }
+}
+
 impl From<HandshakeError> for Unanswered {
     fn from(error: HandshakeError) -> Self {
         match error {
@@ -348,7 +359,8 @@ impl Connection {
             Err(InboxError::Length(length)) => {
                 return Err(Unanswered::Garbage(format!("a frame of {length} bytes")));
             }
-            Err(InboxError::Closed | InboxError::Io(_)) => return Err(Unanswered::Closed),
+            Err(InboxError::Closed) => return Err(Unanswered::Closed),
+            Err(InboxError::Io(error)) => return Err(Unanswered::failed(&error)),
         };
         take_header(&mut frame, AskedApi::of(key), version, id)?;
         Ok(frame)

@@ -66,6 +66,9 @@ impl SecuritySettings {
 impl fmt::Debug for SecuritySettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&String> = self.ssl.keys().collect();
-        f.debug_struct("SecuritySettings").field("is_tls", &self.is_tls).field("ssl", &names).finish()
+        f.debug_struct("SecuritySettings")
+            .field("is_tls", &self.is_tls)
+            .field("ssl", &names)
+            .finish()
     }
 }

@@ -172,11 +172,7 @@ impl Inside {
     }
 
     /// Plain bytes, the end, or nothing yet.
-    fn read(
-        &mut self,
-        socket: &TcpStream,
-        buffer: &mut impl BufMut,
-    ) -> io::Result<Option<usize>> {
+    fn read(&mut self, socket: &TcpStream, buffer: &mut impl BufMut) -> io::Result<Option<usize>> {
         loop {
             match self.session.plain() {
                 Plain::Bytes(plain) => {

@@ -22,10 +22,7 @@ pub(crate) struct DynamicBrokerConfig {
 
 impl DynamicBrokerConfig {
     pub(crate) fn new(config: BrokerConfig) -> Self {
-        Self {
-            current: ArcSwap::from_pointee(config),
-            tls: Arc::default(),
-        }
+        Self { current: ArcSwap::from_pointee(config), tls: Arc::default() }
     }
 
     /// The same, with keys and certificates where listeners ask for them.

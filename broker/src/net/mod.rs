@@ -7,9 +7,9 @@
 pub(crate) mod authenticator;
 pub(crate) mod buffers;
 pub(crate) mod frames;
+mod kernel_copy;
 pub(crate) mod limits;
 pub(crate) mod listener;
-mod kernel_copy;
 mod log_rate_limiter;
 pub(crate) mod outbox;
 mod pace;

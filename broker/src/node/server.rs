@@ -224,7 +224,8 @@ impl Node {
         let for_clients = bind_all(&config, &config.listeners, buffers).await?;
         let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;
         let log_dirs = Arc::new(LogDirs::open(&config, disk, wall_ms())?);
-        let (quorum, changes) = QuorumHandle::start(&config, &log_dirs, tls.to_controllers(&config))?;
+        let (quorum, changes) =
+            QuorumHandle::start(&config, &log_dirs, tls.to_controllers(&config))?;
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
         gate.watch(tokio::runtime::Handle::current())?;

@@ -3,9 +3,9 @@
 pub(crate) mod connection;
 pub(crate) mod dispatch;
 mod forwarding;
-pub(crate) mod handshake;
 #[cfg(test)]
 mod forwarding_test;
+pub(crate) mod handshake;
 #[cfg(test)]
 mod metrics_test;
 #[cfg(test)]

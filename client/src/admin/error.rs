@@ -31,6 +31,9 @@ pub enum AdminError {
     IllegalState(String),
     #[error("{0}")]
     Unusable(String),
+    /// A node is not trusted, or does not trust this client: nothing that time would change.
+    #[error("SSL handshake failed: {0}")]
+    Handshake(String),
 }
 
 /// What Kafka's `Errors` knows of one code.
@@ -83,6 +86,7 @@ impl AdminError {
             Self::IllegalArgument(_) => "java.lang.IllegalArgumentException",
             Self::IllegalState(_) => "java.lang.IllegalStateException",
             Self::Caused { .. } | Self::Unusable(_) => "org.apache.kafka.common.KafkaException",
+            Self::Handshake(_) => "org.apache.kafka.common.errors.SslAuthenticationException",
         }
     }
 
@@ -95,7 +99,8 @@ impl AdminError {
             Self::Caused { .. }
             | Self::IllegalArgument(_)
             | Self::IllegalState(_)
-            | Self::Unusable(_) => -1,
+            | Self::Unusable(_)
+            | Self::Handshake(_) => -1,
         };
         let words = self.to_string();
         let message = match words == known(code).message {

@@ -72,8 +72,8 @@ pub use self::quorum::{QuorumDescription, QuorumReplica, VoterEndpoint};
 pub use self::quotas::{QuotaEntity, QuotaMatch, QuotaOp, Quotas};
 pub use self::reassignments::{NewReassignment, Reassignment, RefusedReassignments};
 pub use self::scram::{ScramAlteration, ScramCredentials};
-pub use self::settings::{AdminSettings, SettingsError};
 pub(crate) use self::settings::number;
+pub use self::settings::{AdminSettings, SettingsError};
 pub use self::topics::{NewTopic, Partition, TopicDescription, TopicListing};
 pub use self::transactions::{
     AbortTransaction, ProducerState, TransactionDescription, TransactionFilter, TransactionListing,
@@ -250,6 +250,10 @@ impl Admin {
                 return Err(AdminError::UnsupportedVersion { api: constant_name(api) });
             }
             PeerError::Unencodable(reason) => return Err(AdminError::Unusable(reason.clone())),
+            PeerError::Handshake { reason, .. } => {
+                self.lost(node, &error);
+                return Err(AdminError::Handshake(reason.clone()));
+            }
             PeerError::TimedOut(_) => {
                 let tries = call.attempts.tries() + 1;
                 AdminError::TimedOut { call: call.name, tries }
@@ -310,6 +314,9 @@ impl Admin {
                     let id = -1 - i32::try_from(at).unwrap_or_default();
                     let node = Node { id, address, rack: None, is_fenced: false };
                     self.lost(&node, &error);
+                    if let PeerError::Handshake { reason, .. } = error {
+                        return Err(AdminError::Handshake(reason));
+                    }
                 }
             }
             let rounds = failures / u32::try_from(self.addresses.len()).unwrap_or(1).max(1);
@@ -351,8 +358,7 @@ impl Admin {
             let prefix = format!("[AdminClient clientId={client_id}] ");
             let own = PeerSettings::new(client_id.as_str(), prefix);
             let transport = self.settings.security.transport();
-            let settings =
-                PeerSettings { connect_timeout: *connect_timeout, transport, ..own };
+            let settings = PeerSettings { connect_timeout: *connect_timeout, transport, ..own };
             Peer::new(address.clone(), settings)
         })
     }

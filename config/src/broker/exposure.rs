@@ -61,12 +61,10 @@ fn is_sasl(protocol: SecurityProtocol) -> bool {
 fn check_way_to_controllers(config: &BrokerConfig) -> Result<(), ConfigError> {
     let protocol = config.controller_security_protocol;
     match config.controller_listener_names.first() {
-        Some(name) if is_sasl(protocol) => {
-            Err(ConfigError::SecuredControllers {
-                listener: name.clone(),
-                protocol: protocol.name(),
-            })
-        }
+        Some(name) if is_sasl(protocol) => Err(ConfigError::SecuredControllers {
+            listener: name.clone(),
+            protocol: protocol.name(),
+        }),
         _ => Ok(()),
     }
 }

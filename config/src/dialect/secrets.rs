@@ -8,8 +8,7 @@ use super::{ImageEnvironment, Refusal, Variables};
 
 const SECRETS: &str = "/etc/kafka/secrets";
 /// Where people mount bitnami's, and where the image copies them.
-const CERTIFICATES: [&str; 2] =
-    ["/bitnami/kafka/config/certs", "/opt/bitnami/kafka/config/certs"];
+const CERTIFICATES: [&str; 2] = ["/bitnami/kafka/config/certs", "/opt/bitnami/kafka/config/certs"];
 
 /// A store: the variable of its file, the key that it becomes, and the same of what opens it.
 struct Store {

@@ -18,11 +18,8 @@ use super::verifier::Verifier;
 use super::{ClientAuth, Password, Session, TlsError, TlsSettings};
 
 /// Where Linux systems keep the certificates that everybody trusts.
-const SYSTEM_TRUST: [&str; 3] = [
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/cert.pem",
-];
+const SYSTEM_TRUST: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
 /// How a file is read.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> io::Result<Vec<u8>>;
@@ -115,9 +112,7 @@ fn read_keys(
         Source::File { path, kind, password } => {
             let bytes = read_file("ssl.keystore.location", path, read)?;
             match kind {
-                StoreType::Binary => {
-                    stores::read_binary(&bytes, password.as_ref(), key_password)
-                }
+                StoreType::Binary => stores::read_binary(&bytes, password.as_ref(), key_password),
                 StoreType::Pem => {
                     let text = String::from_utf8_lossy(&bytes);
                     stores::read_pem_key(&text, &text, key_password)
@@ -161,9 +156,8 @@ fn named(
 
 fn read_system(read: ReadFile<'_>) -> Vec<CertificateDer<'static>> {
     let texts = SYSTEM_TRUST.iter().filter_map(|path| read(path).ok());
-    let mut read = texts.filter_map(|bytes| {
-        stores::read_pem_certificates(&String::from_utf8_lossy(&bytes)).ok()
-    });
+    let mut read = texts
+        .filter_map(|bytes| stores::read_pem_certificates(&String::from_utf8_lossy(&bytes)).ok());
     let entries = read.next().unwrap_or_default();
     entries.trusted.into_iter().map(|(_, certificate)| certificate).collect()
 }

@@ -89,7 +89,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn expect(&mut self, tag: u8) -> Result<Element<'a>, Malformed> {
-        self.next().and_then(|element| if element.tag == tag { Ok(element) } else { Err(Malformed) })
+        self.next()
+            .and_then(|element| if element.tag == tag { Ok(element) } else { Err(Malformed) })
     }
 
     /// The next element if it has this tag.

@@ -48,9 +48,13 @@ pub enum TlsError {
          created with those settings: {0}"
     )]
     Handshake(String),
-    #[error("Cannot add SSL keystore to an existing listener for which no keystore was configured.")]
+    #[error(
+        "Cannot add SSL keystore to an existing listener for which no keystore was configured."
+    )]
     KeystoreAdded,
-    #[error("Cannot remove the SSL keystore from an existing listener for which a keystore was configured.")]
+    #[error(
+        "Cannot remove the SSL keystore from an existing listener for which a keystore was configured."
+    )]
     KeystoreRemoved,
     #[error(
         "Cannot add SSL truststore to an existing listener for which no truststore was configured."

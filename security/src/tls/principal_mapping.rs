@@ -156,7 +156,8 @@ fn expand(text: &str, found: &Captures<'_>, out: &mut String) -> Result<(), Mapp
                 rest = behind.chars();
             }
             '$' => {
-                let digits: String = rest.as_str().chars().take_while(char::is_ascii_digit).collect();
+                let digits: String =
+                    rest.as_str().chars().take_while(char::is_ascii_digit).collect();
                 let Some(first) = digits.chars().next().and_then(|digit| digit.to_digit(10)) else {
                     return Err(no_group(rest.as_str()));
                 };

@@ -69,9 +69,9 @@ fn pass(from: &mut Session, to: &mut Session) -> Result<(), TlsError> {
     }
     let mut rest = said.as_slice();
     while !rest.is_empty() {
-        let taken = to.receive(rest).map_err(|error: SessionError| {
-            TlsError::Handshake(error.to_string())
-        })?;
+        let taken = to
+            .receive(rest)
+            .map_err(|error: SessionError| TlsError::Handshake(error.to_string()))?;
         rest = &rest[taken..];
     }
     Ok(())

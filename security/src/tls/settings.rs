@@ -26,9 +26,16 @@ pub enum ClientAuth {
 /// Where a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
-    File { path: String, kind: StoreType, password: Option<Password> },
+    File {
+        path: String,
+        kind: StoreType,
+        password: Option<Password>,
+    },
     /// A key and its certificates, as PEM.
-    Key { key: Password, chain: Password },
+    Key {
+        key: Password,
+        chain: Password,
+    },
     /// Trusted certificates, as PEM.
     Certificates(Password),
 }

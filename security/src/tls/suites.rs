@@ -6,7 +6,8 @@ use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 use super::TlsError;
 
-const PROTOCOLS: [(&str, &SupportedProtocolVersion); 2] = [("TLSv1.2", &TLS12), ("TLSv1.3", &TLS13)];
+const PROTOCOLS: [(&str, &SupportedProtocolVersion); 2] =
+    [("TLSv1.2", &TLS12), ("TLSv1.3", &TLS13)];
 
 /// ssl.enabled.protocols, or what ssl.protocol has where those are none.
 pub(super) fn protocols(

@@ -55,10 +55,8 @@ impl Verifier {
             return Err(TlsError::NoTrust { place: place.to_owned() });
         }
         let anchors = Arc::new(anchors);
-        let clients = WebPkiClientVerifier::builder_with_provider(
-            Arc::clone(&anchors),
-            Arc::clone(provider),
-        );
+        let clients =
+            WebPkiClientVerifier::builder_with_provider(Arc::clone(&anchors), Arc::clone(provider));
         Ok(Self {
             trusted: trusted.to_vec(),
             clients: clients.build().map_err(|error| TlsError::Library(error.to_string()))?,
@@ -134,9 +132,7 @@ impl Verifier {
         let mut candidates = candidates.flat_map(|(_, algorithms)| algorithms.iter());
         let is_valid = candidates.any(|algorithm| {
             algorithm.public_key_alg_id().as_ref() == certificate.key_algorithm
-                && algorithm
-                    .verify_signature(certificate.key, message, signed.signature())
-                    .is_ok()
+                && algorithm.verify_signature(certificate.key, message, signed.signature()).is_ok()
         });
         match is_valid {
             true => Ok(HandshakeSignatureValid::assertion()),

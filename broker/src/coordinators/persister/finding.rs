@@ -71,9 +71,7 @@ fn refused(error: PeerError) -> Refused {
         PeerError::Unreachable { .. }
         | PeerError::Disconnected(_)
         | PeerError::Handshake { .. }
-        | PeerError::Stopping => {
-            ErrorCode::NetworkException
-        }
+        | PeerError::Stopping => ErrorCode::NetworkException,
         PeerError::TimedOut(_) => ErrorCode::RequestTimedOut,
         PeerError::UnsupportedVersion { .. } => ErrorCode::UnsupportedVersion,
         PeerError::Garbage { .. } | PeerError::Unencodable(_) => ErrorCode::UnknownServerError,

@@ -104,7 +104,11 @@ impl QuorumHandle {
             commands: commands.clone(),
             changes,
             shared: Arc::clone(&shared),
-            membership: Membership::new(config, &dir, to_controller(config, &shared, transport.clone())),
+            membership: Membership::new(
+                config,
+                &dir,
+                to_controller(config, &shared, transport.clone()),
+            ),
             network: Network::new(
                 config.node_id,
                 ms(i64::from(config.controller_quorum_request_timeout_ms)),

@@ -97,7 +97,8 @@ impl TestNode {
 
     /// A quorum whose broker applies everything at once and is unfenced.
     async fn start(&self) -> QuorumHandle {
-        let (quorum, mut changes) = QuorumHandle::start_in(&self.config, self.dir(), Transport::Plaintext).unwrap();
+        let (quorum, mut changes) =
+            QuorumHandle::start_in(&self.config, self.dir(), Transport::Plaintext).unwrap();
         changes.first().await.unwrap();
         tokio::spawn(async move {
             while let Some(change) = changes.next().await {
@@ -231,20 +232,25 @@ async fn a_disk_that_stalls_holds_up_appends_and_nothing_else() {
 async fn a_directory_that_cannot_be_used_is_named() {
     let node = TestNode::new(&[]);
     std::fs::write(node.directory.path().join(BOOTSTRAP_FILE), b"not a snapshot").unwrap();
-    let error = QuorumHandle::start_in(&node.config, node.dir(), Transport::Plaintext).unwrap_err().to_string();
+    let error = QuorumHandle::start_in(&node.config, node.dir(), Transport::Plaintext)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("bootstrap.checkpoint cannot be used: "), "{error}");
     let broken = TestNode::new(&[]);
     std::fs::create_dir(broken.directory.path().join(PARTITION)).unwrap();
     let vote = broken.directory.path().join(PARTITION).join("quorum-state");
     std::fs::write(&vote, "{}").unwrap();
-    let error = QuorumHandle::start_in(&broken.config, broken.dir(), Transport::Plaintext).unwrap_err().to_string();
+    let error = QuorumHandle::start_in(&broken.config, broken.dir(), Transport::Plaintext)
+        .unwrap_err()
+        .to_string();
     assert_eq!(error, format!("Cannot use {}: quorum-state has no data_version", vote.display()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asks_from_elsewhere_does_not_wait_for_a_broker_that_is_slow_to_apply() {
     let node = TestNode::new(&[]);
-    let (quorum, mut changes) = QuorumHandle::start_in(&node.config, node.dir(), Transport::Plaintext).unwrap();
+    let (quorum, mut changes) =
+        QuorumHandle::start_in(&node.config, node.dir(), Transport::Plaintext).unwrap();
     changes.first().await.unwrap();
     // Until it is told to, the broker applies what it gets; then nothing more.
     let (stop, mut stopped) = watch::channel(false);

@@ -17,8 +17,8 @@ use des::TdesEde3;
 use des::cipher::{Block, BlockCipherDecrypt, KeyInit};
 use rc2::Rc2;
 
-use super::StoreError;
 use super::super::der::{Reader, dotted, tag};
+use super::StoreError;
 
 /// Java's most (`sun.security.pkcs12.PKCS12KeyStore`).
 const ITERATIONS_MAX: u32 = 5_000_000;
@@ -74,11 +74,7 @@ pub(super) fn decrypt(
     }
 }
 
-fn pbes2(
-    parameters: &mut Reader<'_>,
-    encrypted: &[u8],
-    password: &str,
-) -> Result<Vec<u8>, Closed> {
+fn pbes2(parameters: &mut Reader<'_>, encrypted: &[u8], password: &str) -> Result<Vec<u8>, Closed> {
     let (derivation, mut derived_by) = parameters.algorithm()?;
     if derivation != PBKDF2 {
         return Err(unknown(derivation));
@@ -199,8 +195,7 @@ pub(super) fn derive(
     bytes: usize,
 ) -> Vec<u8> {
     let block_bytes = algorithm.block_len();
-    let password: Vec<u8> =
-        password.encode_utf16().chain([0]).flat_map(u16::to_be_bytes).collect();
+    let password: Vec<u8> = password.encode_utf16().chain([0]).flat_map(u16::to_be_bytes).collect();
     let stretch = |text: &[u8]| -> Vec<u8> {
         let length = text.len().div_ceil(block_bytes) * block_bytes;
         text.iter().copied().cycle().take(if text.is_empty() { 0 } else { length }).collect()

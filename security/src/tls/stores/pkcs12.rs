@@ -153,9 +153,9 @@ impl Contents {
         }
         let mut entries = Entries::default();
         for (at, (attributes, key)) in keys.into_iter().enumerate() {
-            let own = certificates.iter().find(|(of, _)| {
-                of.key_id.is_some() && of.key_id == attributes.key_id
-            });
+            let own = certificates
+                .iter()
+                .find(|(of, _)| of.key_id.is_some() && of.key_id == attributes.key_id);
             let Some((of, own)) = own else { continue };
             let alias = attributes.name.or_else(|| of.name.clone());
             let alias = alias.unwrap_or_else(|| (at + 1).to_string()).to_lowercase();
