@@ -11,7 +11,7 @@
 //! kafka.network:type=RequestMetrics,name=TotalTimeMs,request=Fetch   summary
 //!   kafka_network_requestmetrics_totaltimems{request="Fetch",quantile="0.99"} 3
 //!   kafka_network_requestmetrics_totaltimems_count{request="Fetch"} 3
-//! process:type=cpu,name=seconds_total                                as it is: no domain of Kafka's
+//! process:type=cpu,name=seconds_total                                as it is, no bean of Kafka's
 //!   process_cpu_seconds_total 3
 //! ```
 //! Kept true: each family stands together, behind its TYPE line; label values are escaped.

@@ -90,7 +90,10 @@ async fn accept(listener: TcpListener, broker: Arc<Broker>) {
                 });
             }
             Err(error) => {
-                tracing::error!(target: "kafka.metrics", "Error while accepting connection: {error}");
+                tracing::error!(
+                    target: "kafka.metrics",
+                    "Error while accepting connection: {error}",
+                );
                 tokio::time::sleep(PAUSE).await;
             }
         }

@@ -1,7 +1,8 @@
 //! How long requests take, by API and by phase. Kafka: `RequestMetrics`, `RequestChannel`.
 //!
 //! ```text
-//! read ─ request queue ─▶ begun ─ local ─▶ waits ─ remote ─▶ answer ─ response queue ─▶ write ─ send ─▶
+//! read ─ request queue ─▶ begun ─ local ─▶ waits ─ remote ─▶ answered
+//!                                            ─ response queue ─▶ written ─ response send ─▶ gone
 //! ```
 //! Owns: the instruments of `kafka.network:type=RequestMetrics`. They are made when an API is asked
 //! for the first time: each has kilobytes, and most nodes see a quarter of all APIs.
