@@ -8,5 +8,6 @@ mod forwarding_test;
 pub(crate) mod handshake;
 #[cfg(test)]
 mod metrics_test;
+mod request_timings;
 #[cfg(test)]
 mod throttle_test;
