@@ -107,7 +107,11 @@ fn a_broker_refuses_settings_that_it_could_not_obey() {
         ("log.retention.ms", 9, "1", false, 42),
         ("metric.reporters", operation::APPEND, "x.Y", true, 0),
     ] {
-        let checked = check_broker_change(&node, &[change(name, operation, value)], own);
+        let checked = check_broker_change(
+            &DynamicBrokerConfig::new(node.clone()),
+            &[change(name, operation, value)],
+            own,
+        );
         let found = checked.err().map_or(0, |error| error.code());
         assert_eq!(found, code, "{name} {operation} {value}");
     }

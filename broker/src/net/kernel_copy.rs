@@ -101,7 +101,12 @@ mod tests {
 
     fn copied(slices: &[&[u8]], mapped: &[usize]) -> Vec<u8> {
         let slices: Vec<IoSlice<'_>> = slices.iter().map(|slice| IoSlice::new(slice)).collect();
-        with_readable(&slices, |at| mapped.contains(&at), |plain| Ok(plain.concat())).unwrap()
+        with_readable(
+            &slices,
+            |at| mapped.contains(&at),
+            |plain| Ok(plain.iter().flat_map(|slice| slice.to_vec()).collect()),
+        )
+        .unwrap()
     }
 
     #[test]

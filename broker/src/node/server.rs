@@ -374,17 +374,14 @@ async fn registered_by<T>(
     }
 }
 
+/// What was opened before the rest.
+type Opened = (Arc<QuorumHandle>, Arc<LogDirs>, Arc<DiskGate>, Arc<Registry>, Arc<Tls>);
+
 /// Puts the parts of a node together.
 fn assemble(
     config: &BrokerConfig,
     policies: Policies,
-    (quorum, log_dirs, gate, registry, tls): (
-        Arc<QuorumHandle>,
-        Arc<LogDirs>,
-        Arc<DiskGate>,
-        Arc<Registry>,
-        Arc<Tls>,
-    ),
+    (quorum, log_dirs, gate, registry, tls): Opened,
 ) -> Broker {
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0);
     let node_id = config.node_id;

@@ -21,7 +21,7 @@ pub struct SessionError(#[from] rustls::Error);
 
 #[derive(Debug)]
 pub struct Session {
-    connection: Connection,
+    connection: Box<Connection>,
     has_failed: bool,
 }
 
@@ -40,7 +40,8 @@ impl Session {
     }
 
     fn new(connection: Result<Connection, rustls::Error>) -> Result<Self, TlsError> {
-        let mut connection = connection.map_err(|error| TlsError::Library(error.to_string()))?;
+        let connection = connection.map_err(|error| TlsError::Library(error.to_string()))?;
+        let mut connection = Box::new(connection);
         connection.set_buffer_limit(Some(BUFFERED_BYTES_MAX));
         Ok(Self { connection, has_failed: false })
     }

@@ -72,9 +72,8 @@ impl Verifier {
         if self.trusted.iter().any(|trusted| trusted.as_ref() == encoded.as_ref()) {
             return Some(Ok(()));
         }
-        let certificate = match Certificate::parse(encoded) {
-            Ok(certificate) => certificate,
-            Err(_) => return Some(Err(CertificateError::BadEncoding.into())),
+        let Ok(certificate) = Certificate::parse(encoded) else {
+            return Some(Err(CertificateError::BadEncoding.into()));
         };
         (certificate.version == 0).then(|| self.decide_first_version(&certificate, now))
     }

@@ -134,6 +134,12 @@ impl Layout {
         self
     }
 
+    /// Whether controllers are reached by TLS alone.
+    #[must_use]
+    pub fn secures_controllers(&self) -> bool {
+        self.lines.iter().any(|line| line.contains("CONTROLLER:SSL"))
+    }
+
     /// The brokers' racks, in the order of the brokers.
     #[must_use]
     pub fn racks(mut self, racks: &[&str]) -> Self {

@@ -232,7 +232,8 @@ impl Cluster {
             if plan.roles.is_broker() {
                 view.brokers.push((plan.id, format!("localhost:{}", plan.port)));
             }
-            if plan.roles.is_controller() {
+            // Ours asks in plain text alone.
+            if plan.roles.is_controller() && !self.layout.secures_controllers() {
                 let address = format!("localhost:{}", plan.controller_port);
                 view.controllers.push((plan.id, address));
             }

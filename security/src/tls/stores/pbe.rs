@@ -154,7 +154,8 @@ fn rc2(key: &[u8], iv: &[u8], encrypted: &[u8]) -> Result<Vec<u8>, Closed> {
 /// CBC over blocks of eight bytes, with the padding of PKCS#7.
 fn cbc<C: BlockCipherDecrypt>(cipher: &C, iv: &[u8], encrypted: &[u8]) -> Result<Vec<u8>, Closed> {
     let block_bytes = C::block_size();
-    if encrypted.is_empty() || encrypted.len() % block_bytes != 0 || iv.len() != block_bytes {
+    let is_whole = encrypted.len().is_multiple_of(block_bytes);
+    if encrypted.is_empty() || !is_whole || iv.len() != block_bytes {
         return Err(StoreError::Short.into());
     }
     let mut plain = Vec::with_capacity(encrypted.len());
