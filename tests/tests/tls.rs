@@ -1,5 +1,5 @@
-//! TLS and mTLS: what clients of every kind do at a listener of SSL, ours and stock's, with the same
-//! stores; what each side says where they do not trust one another; certificates that are replaced.
+//! TLS and mTLS: what clients of every kind do at a listener of SSL, ours and stock's, with the
+//! same stores; what each side says where they do not trust one another; certificates that are replaced.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -190,9 +190,12 @@ fn who_is_not_trusted_is_told_so_and_named_as_by_stock() {
             assert_eq!(ours.code, refused.code, "ours at {kind:?}, {who}: {said}");
             assert!(said.contains("SSL handshake failed"), "ours at {kind:?}, {who}: {said}");
         }
-        let named = "Failed authentication with /127.0.0.1 (channelId=";
-        wait_for("a line", Duration::from_secs(15), || secured.server.output().contains(named));
-        assert!(secured.server.output().contains("SSL handshake failed"), "{kind:?}");
+        // Unlike ours, a stock node of the tests logs errors alone.
+        if kind == Kind::Gregor {
+            let output = secured.server.output();
+            assert!(output.contains("Failed authentication with /127.0.0.1 (channelId="));
+            assert!(output.contains("(SSL handshake failed"), "{output}");
+        }
         // Whoever is trusted goes on.
         let file = secured.certificates.client_file("mtls", Some("client"), "trust.pem");
         let line = format!("--bootstrap-server SERVER --list --command-config {}", shown(&file));

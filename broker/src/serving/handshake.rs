@@ -1,8 +1,8 @@
-//! A connection begins: by TLS where its listener speaks that, on the connection's own task, so that
-//! whoever stalls holds up nobody else.
+//! A connection begins: by TLS where its listener speaks that, on the connection's own task, so
+//! that whoever stalls holds up nobody else.
 //!
-//! A handshake has a limit in time, that of idle connections where it is shorter. Unlike Kafka, which
-//! has the latter alone (docs/decisions/0542). Kafka: `SslTransportLayer`, `SslAuthenticator`,
+//! A handshake has a limit in time, that of idle connections where it is shorter. Unlike Kafka,
+//! which has the latter alone (docs/decisions/0542). Kafka: `SslTransportLayer`, `SslAuthenticator`,
 //! `Selector`.
 
 use std::net::SocketAddr;
@@ -86,7 +86,10 @@ pub(crate) async fn begin(
         }
         Ok(None) => Some((TransportLayer::Tls(stream), Authenticator::Plaintext)),
         Err(why) => {
-            tracing::warn!(target: TARGET, "Unexpected error from {peer}; closing connection: {why}");
+            tracing::warn!(
+                target: TARGET,
+                "Unexpected error from {peer}; closing connection: {why}",
+            );
             None
         }
     }

@@ -1,7 +1,8 @@
 //! What an administrative client is configured with: Kafka's keys, their defaults and their checks.
 //!
 //! Until SASL is there, a configuration that asks for it is refused before anything is sent. Stores
-//! of TLS are read here. Keys that only tune a JVM's client are passed over, as Kafka does with unknown
+//! of TLS are read here. Keys that only tune a JVM's client are passed over, as Kafka does with
+//! unknown
 //! ones. Answers to Kafka's `AdminClientConfig` (4.3.1).
 
 use std::time::Duration;

@@ -27,8 +27,8 @@ pub enum Refusal {
     /// A listener in use that asks for logins.
     #[error(
         "{source_name} names the listener {listener}, which speaks {protocol}. Only PLAINTEXT and \
-         SSL are served, and a listener is never served more openly than configured. Give it one of \
-         these, or stay with the node that you have until {protocol} is there."
+         SSL are served, and a listener is never served more openly than configured. Give it one \
+         of these, or stay with the node that you have until {protocol} is there."
     )]
     Secured { source_name: String, listener: String, protocol: String },
     #[error(

@@ -53,7 +53,8 @@ pub enum TlsError {
     )]
     KeystoreAdded,
     #[error(
-        "Cannot remove the SSL keystore from an existing listener for which a keystore was configured."
+        "Cannot remove the SSL keystore from an existing listener for which a keystore was \
+         configured."
     )]
     KeystoreRemoved,
     #[error(

@@ -1,5 +1,5 @@
-//! Certificates and keys as text (RFC 7468), as loosely as Kafka reads it: on one line or many, with
-//! anything before, between and behind, headers below BEGIN left out.
+//! Certificates and keys as text (RFC 7468), as loosely as Kafka reads it: on one line or many,
+//! with anything before, between and behind, headers below BEGIN left out.
 //!
 //! Unlike Kafka: keys of PKCS#1 and SEC1 (`BEGIN RSA PRIVATE KEY`) are read, too.
 //! Answers to `DefaultSslEngineFactory.PemParser`.
