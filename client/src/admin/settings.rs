@@ -2,8 +2,7 @@
 //!
 //! Until SASL is there, a configuration that asks for it is refused before anything is sent. Stores
 //! of TLS are read here. Keys that only tune a JVM's client are passed over, as Kafka does with
-//! unknown
-//! ones. Answers to Kafka's `AdminClientConfig` (4.3.1).
+//! unknown ones. Answers to Kafka's `AdminClientConfig` (4.3.1).
 
 use std::time::Duration;
 

@@ -115,6 +115,7 @@ pub(crate) const APACHE: &[Case] = &[
          controller.quorum.voters=7@localhost:9093
          controller.listener.names=CONTROLLER
          listeners=SSL://:9092,CONTROLLER://:9093
+         security.inter.broker.protocol=SSL
          listener.security.protocol.map=SSL:SSL,CONTROLLER:PLAINTEXT",
         "listeners=SSL://:9092,CONTROLLER://:9093",
     ),
