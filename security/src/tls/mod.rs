@@ -12,6 +12,8 @@
 
 mod certificate;
 mod context;
+#[cfg(test)]
+mod context_test;
 mod der;
 mod distinguished_name;
 mod error;
