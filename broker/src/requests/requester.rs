@@ -48,6 +48,18 @@ impl Client {
         Self { listener, address, connection_id, principal, hurries, software }
     }
 
+    /// The same peer, once it has proven who it is.
+    pub(crate) fn known_as(&self, principal: Arc<str>) -> Self {
+        Self {
+            listener: Arc::clone(&self.listener),
+            address: self.address,
+            connection_id: self.connection_id,
+            principal,
+            hurries: Notify::new(),
+            software: Mutex::new(self.software()),
+        }
+    }
+
     /// The program at the other end, as it called itself last.
     pub(crate) fn software(&self) -> Software {
         self.software.lock().clone()
