@@ -15,7 +15,6 @@
 //! together are written together.
 
 use std::collections::VecDeque;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,8 +143,7 @@ impl Connection {
     ) -> Result<(), Ended> {
         let Authenticator::Sasl(listener) = authenticator else { return Ok(()) };
         let (broker, client) = (Arc::clone(&self.broker), Arc::clone(&self.client));
-        let logged_in =
-            authentication::log_in(self, &broker, &client, listener, stopping).await?;
+        let logged_in = authentication::log_in(self, &broker, &client, listener, stopping).await?;
         let principal = Authenticator::user(logged_in.user());
         self.client = Arc::new(self.client.known_as(principal));
         self.logged_in = Some(logged_in);

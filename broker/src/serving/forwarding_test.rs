@@ -150,12 +150,7 @@ fn all() -> Vec<(ApiKey, Ask)> {
 /// The answer, and for how many milliseconds its connection would be muted.
 async fn answer(node: &Node, listener: &str, frame: Bytes) -> (Bytes, u128) {
     let address = SocketAddr::from(([127, 0, 0, 1], 1));
-    let client = Arc::new(Client::new(
-        Arc::from(listener),
-        address,
-        Authenticator::anonymous(),
-        5,
-    ));
+    let client = Arc::new(Client::new(Arc::from(listener), address, Authenticator::anonymous(), 5));
     let reply = match dispatch::begin(&node.broker, &client, frame) {
         Begun::Overtaken(later) | Begun::Other(later) => later.await,
         Begun::Produce(_) => panic!("no Produce was sent"),

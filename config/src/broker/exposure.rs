@@ -62,12 +62,10 @@ fn is_encrypted(protocol: SecurityProtocol) -> bool {
 fn check_way_to_controllers(config: &BrokerConfig) -> Result<(), ConfigError> {
     let protocol = config.controller_security_protocol;
     match config.controller_listener_names.first() {
-        Some(name) if is_encrypted(protocol) => {
-            Err(ConfigError::SecuredControllers {
-                listener: name.clone(),
-                protocol: protocol.name(),
-            })
-        }
+        Some(name) if is_encrypted(protocol) => Err(ConfigError::SecuredControllers {
+            listener: name.clone(),
+            protocol: protocol.name(),
+        }),
         _ => Ok(()),
     }
 }

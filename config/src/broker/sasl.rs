@@ -45,9 +45,9 @@ pub struct SaslListener {
 pub struct Sasl {
     listeners: BTreeMap<String, SaslListener>,
     /// How this node logs in at other brokers, if it must.
-    pub inter_broker: Option<ClientLogin>,
+    pub inter_broker: Option<Arc<ClientLogin>>,
     /// How this node logs in at controllers, if it must.
-    pub controllers: Option<ClientLogin>,
+    pub controllers: Option<Arc<ClientLogin>>,
     problem: Option<ConfigError>,
 }
 
@@ -68,14 +68,15 @@ impl Sasl {
         if config.process_roles.broker && config.inter_broker_security_protocol.is_sasl() {
             let mechanism: String = config.values().typed(OF_BROKERS)?;
             let listener = &config.inter_broker_listener_name;
-            sasl.inter_broker = Some(login_elsewhere(config, listener, OF_BROKERS, &mechanism)?);
+            let login = login_elsewhere(config, listener, OF_BROKERS, &mechanism)?;
+            sasl.inter_broker = Some(Arc::new(login));
         }
         if let Some(listener) = config.controller_listener_names.first()
             && config.controller_security_protocol.is_sasl()
         {
             let mechanism: String = config.values().typed(OF_CONTROLLERS)?;
-            sasl.controllers =
-                Some(login_elsewhere(config, listener, OF_CONTROLLERS, &mechanism)?);
+            let login = login_elsewhere(config, listener, OF_CONTROLLERS, &mechanism)?;
+            sasl.controllers = Some(Arc::new(login));
         }
         Ok(sasl)
     }

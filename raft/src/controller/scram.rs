@@ -10,9 +10,7 @@ use bytes::Bytes;
 use protocol::ErrorCode;
 use protocol::messages::alter_user_scram_credentials_request::ScramCredentialUpsertion;
 use protocol::messages::alter_user_scram_credentials_response::AlterUserScramCredentialsResult;
-use protocol::messages::{
-    AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse,
-};
+use protocol::messages::{AlterUserScramCredentialsRequest, AlterUserScramCredentialsResponse};
 use protocol::records::metadata::{
     MetadataRecord, RemoveUserScramCredentialRecord, UserScramCredentialRecord,
 };
@@ -62,8 +60,8 @@ impl Controller {
                 .with_error_code(code)
                 .with_error_message(message)
         };
-        let response =
-            AlterUserScramCredentialsResponse::default().with_results(changes.iter().map(result).collect());
+        let response = AlterUserScramCredentialsResponse::default()
+            .with_results(changes.iter().map(result).collect());
         let records = changes.into_values().filter_map(Result::ok).collect();
         ControllerResult::atomic(records, response)
     }
@@ -74,11 +72,8 @@ impl Controller {
             let message = "Attempt to delete a user credential that does not exist";
             return Err(ApiError::new(ErrorCode::ResourceNotFound, message));
         }
-        let record = RemoveUserScramCredentialRecord {
-            name: name.clone(),
-            mechanism,
-            ..Default::default()
-        };
+        let record =
+            RemoveUserScramCredentialRecord { name: name.clone(), mechanism, ..Default::default() };
         Ok(record.into())
     }
 

@@ -12,11 +12,8 @@ pub enum Mechanism {
 }
 
 impl Mechanism {
-    pub const ALL: [Self; 3] = [
-        Self::Plain,
-        Self::Scram(ScramMechanism::Sha256),
-        Self::Scram(ScramMechanism::Sha512),
-    ];
+    pub const ALL: [Self; 3] =
+        [Self::Plain, Self::Scram(ScramMechanism::Sha256), Self::Scram(ScramMechanism::Sha512)];
 
     /// The mechanism of this registered name.
     pub fn named(name: &str) -> Option<Self> {

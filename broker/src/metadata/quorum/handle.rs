@@ -106,6 +106,7 @@ impl QuorumHandle {
             network: Network::new(
                 config.node_id,
                 ms(i64::from(config.controller_quorum_request_timeout_ms)),
+                config.sasl.controllers.clone(),
                 commands.clone(),
             ),
             evidence: Evidence::new(
@@ -261,7 +262,8 @@ impl QuorumHandle {
 fn to_controller(config: &BrokerConfig, shared: &Shared) -> ControllerChannel {
     let id = config.node_id;
     let prefix = format!("[NodeToControllerChannelManager id={id} name=heartbeat] ");
-    let mut settings = PeerSettings::new(id.to_string(), prefix);
+    let mut settings =
+        PeerSettings::new(id.to_string(), prefix).logging_in(config.sasl.controllers.clone());
     settings.connect_timeout = settings.connect_timeout.min(heartbeat_timeout(config));
     let timeout = ms(i64::from(config.controller_socket_timeout_ms));
     ControllerChannel::new(shared.active.subscribe(), settings, timeout)

@@ -55,7 +55,8 @@ fn alter(
 #[test]
 fn a_credential_is_set_changed_and_removed() {
     let mut world = World::begun();
-    let set = alter(&mut world, vec![], vec![upsertion("alice", 1, 4096), upsertion("bob", 2, 16_384)]);
+    let set =
+        alter(&mut world, vec![], vec![upsertion("alice", 1, 4096), upsertion("bob", 2, 16_384)]);
     assert_eq!(set, (vec!["alice 0 ".to_owned(), "bob 0 ".to_owned()], vec!["set", "set"]));
     let credential = world.image().scram().find(2, "bob").unwrap();
     assert_eq!((&*credential.stored_key, &*credential.server_key), (&[2][..], &b"salted"[..]));

@@ -40,11 +40,7 @@ impl JaasFile {
 
     /// The login of a listener for a mechanism: of the section `<listener>.KafkaServer`, or of
     /// `KafkaServer`. None where there is neither section.
-    pub fn server(
-        &self,
-        listener: &str,
-        mechanism: Mechanism,
-    ) -> Option<Result<Login, JaasError>> {
+    pub fn server(&self, listener: &str, mechanism: Mechanism) -> Option<Result<Login, JaasError>> {
         let own = format!("{}.{KAFKA_SERVER}", listener.to_lowercase());
         let section = self.0.get(&own).or_else(|| self.0.get(KAFKA_SERVER))?;
         Some(login_of(section, mechanism))
@@ -67,10 +63,7 @@ fn login_of(section: &[Entry], mechanism: Mechanism) -> Result<Login, JaasError>
     own.cloned().ok_or(JaasError::NoModule)?.login()
 }
 
-fn parse_section(
-    first: Token,
-    tokens: &mut Tokenizer<'_>,
-) -> Result<(String, Vec<Entry>), String> {
+fn parse_section(first: Token, tokens: &mut Tokenizer<'_>) -> Result<(String, Vec<Entry>), String> {
     let Token::Text(name) = first else { return Err("a section's name is due".to_owned()) };
     if tokens.next() != Some(Token::Mark('{')) {
         return Err(format!("{{ is due after {name}"));

@@ -123,8 +123,9 @@ pub(super) fn parse_entry(first: Token, tokens: &mut Tokenizer<'_>) -> Result<En
                 };
                 options.push((name, Secret::new(value)));
             }
+            Some(Token::Mark('}')) | None => return Err(JaasError::Unterminated),
+            // What Java reads as no name.
             Some(_) => return Err(JaasError::NoValue("null".to_owned())),
-            None => return Err(JaasError::Unterminated),
         }
     }
 }

@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn words_strings_numbers_and_comments_are_cut_as_java_cuts_them() {
-        let text = "a.B$c_d-2 required // ignored\n x=\"a\\\"b\\n\\101\" y='z;' /* \n */ n=12 ;/end";
+        let text =
+            "a.B$c_d-2 required // ignored\n x=\"a\\\"b\\n\\101\" y='z;' /* \n */ n=12 ;/end";
         let tokens: Vec<Token> = Tokenizer::new(text, &['-', '_', '$']).collect();
         let text = |text: &str| Token::Text(text.to_owned());
         let expected = [

@@ -117,7 +117,8 @@ mod tests {
         user: &str,
         password: &str,
     ) -> Result<Option<String>, ScramError> {
-        let (mut client, mut server) = (client(mechanism, user, password), ScramServer::new(mechanism));
+        let (mut client, mut server) =
+            (client(mechanism, user, password), ScramServer::new(mechanism));
         let (challenge, _) = tell(&mut server, &client.first(), 2)?;
         let proof = client.evaluate(&challenge)?.unwrap();
         let (last, user) = tell(&mut server, &proof, 2)?;

@@ -160,7 +160,11 @@ impl ClientFirst {
     }
 
     pub(super) fn text(&self) -> String {
-        format!("n,{},{}", self.authorization_id, self.bare())
+        let id = match self.authorization_id.as_str() {
+            "" => String::new(),
+            id => format!("a={id}"),
+        };
+        format!("n,{id},{}", self.bare())
     }
 }
 
@@ -259,7 +263,8 @@ mod tests {
 
     #[test]
     fn a_first_message_is_read_and_written_alike() {
-        for text in ["n,,n=alice,r=abc", "n,a=bob,n=alice,r=abc", "n,,n=a=2Cb=3D,r=x,tokenauth=true"]
+        for text in
+            ["n,,n=alice,r=abc", "n,a=bob,n=alice,r=abc", "n,,n=a=2Cb=3D,r=x,tokenauth=true"]
         {
             assert_eq!(ClientFirst::parse(text.as_bytes()).unwrap().text(), text);
         }
@@ -312,7 +317,9 @@ mod tests {
             let is_shorter = [whole.len() - 8, whole.len() - 4].contains(&cut);
             assert_eq!(ClientFinal::parse(&whole[..cut]).is_ok(), is_shorter, "{cut}");
         }
-        for text in ["c=biws,r=a,p=%", "c=biws,r=a,p=dGV", "c=biws,r=a,p=dGVzdA==,x=y", "r=a,p=dA=="] {
+        for text in
+            ["c=biws,r=a,p=%", "c=biws,r=a,p=dGV", "c=biws,r=a,p=dGVzdA==,x=y", "r=a,p=dA=="]
+        {
             assert!(ClientFinal::parse(text.as_bytes()).is_err(), "{text}");
         }
         assert!(ClientFinal::parse(b"c=biws,r=a,x=y,p=dA==").is_ok(), "extensions are passed over");

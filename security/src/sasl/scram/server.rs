@@ -139,7 +139,8 @@ impl ScramServer {
         if last.proof.len() != signature.len() {
             return Err(ScramError::WrongProof);
         }
-        let key: Vec<u8> = signature.iter().zip(&last.proof).map(|(one, other)| one ^ other).collect();
+        let key: Vec<u8> =
+            signature.iter().zip(&last.proof).map(|(one, other)| one ^ other).collect();
         let is_proven = are_equal(&self.mechanism.hash(&key), &credential.stored_key);
         match is_proven && *is_known {
             true => {

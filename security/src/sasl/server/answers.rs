@@ -6,11 +6,8 @@ use bytes::{Bytes, BytesMut};
 use protocol::ErrorCode;
 use protocol::api::ApiKey;
 use protocol::frame::{RequestHeader, encode_response};
-use protocol::messages::{
-    ApiVersionsResponse, SaslAuthenticateResponse, SaslHandshakeResponse,
-};
+use protocol::messages::{ApiVersionsResponse, SaslAuthenticateResponse, SaslHandshakeResponse};
 use protocol::wire::{Encodable, StrBytes};
-
 
 fn encode<R: Encodable>(header: &RequestHeader, answer: &R) -> Option<Bytes> {
     let mut out = BytesMut::new();
@@ -55,7 +52,9 @@ pub(super) fn authentication_failed(header: &RequestHeader, text: &str) -> Optio
 /// answered; anything else ends the connection without an answer (docs/decisions/0520).
 pub(super) fn illegal_state(header: &RequestHeader) -> Option<Bytes> {
     match header.api.key {
-        ApiKey::SaslHandshake => handshake(header, Some(ErrorCode::IllegalSaslState), std::iter::empty()),
+        ApiKey::SaslHandshake => {
+            handshake(header, Some(ErrorCode::IllegalSaslState), std::iter::empty())
+        }
         ApiKey::ApiVersions => {
             let code = ErrorCode::IllegalSaslState.code();
             let answer = ApiVersionsResponse::default().with_error_code(code);

@@ -186,7 +186,8 @@ impl ServerAuthenticator {
         let names = || settings.enabled().map(|enabled| enabled.mechanism.name());
         self.has_headers |= header.api_version >= 1;
         let Some(mechanism) = settings.find(name) else {
-            let answer = answers::handshake(header, Some(ErrorCode::UnsupportedSaslMechanism), names());
+            let answer =
+                answers::handshake(header, Some(ErrorCode::UnsupportedSaslMechanism), names());
             return Outcome::failed(format!("Unsupported SASL mechanism {name}"), answer);
         };
         let answer = answers::handshake(header, None, names());
@@ -218,7 +219,8 @@ impl ServerAuthenticator {
                 return Outcome::closed(refusal.to_string());
             }
             let name = header.api.name;
-            let why = format!("Unexpected Kafka request of type {name} during SASL authentication.");
+            let why =
+                format!("Unexpected Kafka request of type {name} during SASL authentication.");
             return Outcome::failed(why, answers::illegal_state(&header));
         }
         let request: SaslAuthenticateRequest = match read(&header, frame) {
