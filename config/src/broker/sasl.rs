@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(sasl.controllers.as_ref().unwrap().credentials.username, "c");
         assert_eq!(sasl.listener("CLIENTS").unwrap().receive_bytes_max, 524_288);
         assert_ne!(sasl.listener("CLIENTS"), sasl.listener("CONTROLLER"));
-        assert!(!format!("{config:?}").contains("-secret\""), "{config:?}");
+        assert!(!format!("{config:?}").contains("-secret"), "{config:?}");
     }
 
     #[test]

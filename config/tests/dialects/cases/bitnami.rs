@@ -178,7 +178,7 @@ pub(crate) const BITNAMI: &[Case] = &[
              KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CLIENT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT\n\
              KAFKA_CFG_INTER_BROKER_LISTENER_NAME=CLIENT"
         ),
-        "refused KAFKA_CFG_LISTENERS names the listener CLIENT, which speaks SASL_PLAINTEXT",
+        "refused sasl.enabled.mechanisms names GSSAPI",
     ),
     case(
         "a connection to ZooKeeper over TLS",
