@@ -16,6 +16,7 @@
 
 mod apache;
 mod bitnami;
+mod bitnami_users;
 mod confluent_local;
 mod cp_kafka;
 mod draft;
