@@ -186,9 +186,13 @@ impl ServerAuthenticator {
         let names = || settings.enabled().map(|enabled| enabled.mechanism.name());
         self.has_headers |= header.api_version >= 1;
         let Some(mechanism) = settings.find(name) else {
-            let answer =
-                answers::handshake(header, Some(ErrorCode::UnsupportedSaslMechanism), names());
-            return Outcome::failed(format!("Unsupported SASL mechanism {name}"), answer);
+            let why = format!("Unsupported SASL mechanism {name}");
+            // In Kafka it is the request that fails then, not the login.
+            if self.before.is_some() {
+                return Outcome::closed(why);
+            }
+            let error = Some(ErrorCode::UnsupportedSaslMechanism);
+            return Outcome::failed(why, answers::handshake(header, error, names()));
         };
         let answer = answers::handshake(header, None, names());
         self.state = match &self.before {

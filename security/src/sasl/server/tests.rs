@@ -242,6 +242,9 @@ fn whoever_comes_again_is_who_he_was_by_the_way_that_he_came() {
     let text = "Cannot change principals during re-authentication from User.alice: User.bob";
     let answer = authenticated(answer);
     assert_eq!((answer.error_code, answer.error_message.as_deref()), (58, Some(text)));
+    let mut unknown = ServerAuthenticator::again(settings(5000), alice());
+    let closed = unknown.receive(handshake(1, "GSSAPI"), &around());
+    assert!(matches!(closed, Outcome::Closed { .. }), "{closed:?}");
     let mut other = again("SCRAM-SHA-256");
     let Outcome::Failed { why, answer: None } = other.receive(token(2, &b"x"[..]), &around())
     else {
