@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use config::broker::SaslListener;
-use raft::image::ScramImage;
 use security::sasl::scram::{Decoy, NONCE_BYTES, ScramCredential, ScramMechanism};
 use security::sasl::server::{Outcome, ServerAuthenticator, Session, Surroundings};
 use tokio::sync::watch;
@@ -47,7 +46,13 @@ struct Known<'a>(&'a Broker);
 
 impl Surroundings for Known<'_> {
     fn credential(&self, mechanism: ScramMechanism, user: &str) -> Option<ScramCredential> {
-        credential_of(self.0.quorum.image().scram(), mechanism, user)
+        let record = self.0.quorum.scram_credential(mechanism.id(), user)?;
+        Some(ScramCredential {
+            salt: record.salt.to_vec(),
+            stored_key: record.stored_key.to_vec(),
+            server_key: record.server_key.to_vec(),
+            iterations: record.iterations,
+        })
     }
 
     fn decoy(&self) -> &Decoy {
@@ -61,20 +66,6 @@ impl Surroundings for Known<'_> {
     fn now(&self) -> Duration {
         monotonic()
     }
-}
-
-fn credential_of(
-    users: &ScramImage,
-    mechanism: ScramMechanism,
-    user: &str,
-) -> Option<ScramCredential> {
-    let record = users.find(mechanism.id(), user)?;
-    Some(ScramCredential {
-        salt: record.salt.to_vec(),
-        stored_key: record.stored_key.to_vec(),
-        server_key: record.server_key.to_vec(),
-        iterations: record.iterations,
-    })
 }
 
 /// A client that has logged in.

@@ -54,7 +54,7 @@ pub(super) fn ensure(asked: &Asked) -> Result<(), Failure> {
     // Notices were given by configure.
     let plan = dialect.plan(&gather(heard, &asked.root)?)?;
     match checked_storage(&plan, asked)? {
-        Some((cluster_id, voters)) => kafka_storage(&find(&asked.root, dialect)?, &format),
+        Some(format) => kafka_storage(&find(&asked.root, dialect)?, &format),
         None => Ok(()),
     }
 }
