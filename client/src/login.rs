@@ -69,8 +69,8 @@ async fn shake_hands(
              [{enabled}]"
         ),
         code if code == ErrorCode::IllegalSaslState.code() => format!(
-            "Unexpected handshake request with client mechanism {mechanism}, enabled mechanisms are \
-             [{enabled}]"
+            "Unexpected handshake request with client mechanism {mechanism}, enabled mechanisms \
+             are [{enabled}]"
         ),
         code => format!("Unknown error code {code}, client mechanism is {mechanism}"),
     };

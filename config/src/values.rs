@@ -15,8 +15,8 @@ pub struct Values(BTreeMap<&'static str, Value>);
 /// Secrets are not shown.
 impl fmt::Debug for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_shown = |name: &&&str| Table::Broker.key(name).is_none_or(|key| !key.is_sensitive());
-        f.debug_map().entries(self.0.iter().filter(|(name, _)| is_shown(&name))).finish()
+        let is_shown = |name: &&str| Table::Broker.key(name).is_none_or(|key| !key.is_sensitive());
+        f.debug_map().entries(self.0.iter().filter(|(name, _)| is_shown(name))).finish()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an administrative client is configured with: Kafka's keys, their defaults and their checks.
 //!
-//! Pure. Until TLS is there, a configuration that asks for it is refused before anything is sent. Keys that only tune a JVM's client are passed over, as Kafka does with unknown
+//! Pure. Until TLS is there, a configuration that asks for it is refused before anything is sent.
+//! Keys that only tune a JVM's client are passed over, as Kafka does with unknown
 //! ones. Answers to Kafka's `AdminClientConfig` (4.3.1).
 
 use std::sync::Arc;
@@ -69,8 +70,8 @@ pub enum SettingsError {
     )]
     CallTimeout,
     #[error(
-        "security.protocol={0} cannot be used: this client speaks PLAINTEXT and SASL_PLAINTEXT, and \
-         nothing was sent. Point the tool at such a listener"
+        "security.protocol={0} cannot be used: this client speaks PLAINTEXT and SASL_PLAINTEXT, \
+         and nothing was sent. Point the tool at such a listener"
     )]
     Insecure(String),
     #[error(

@@ -17,7 +17,8 @@ pub(super) const KEYS: &[Key] = &[
         "sasl",
         "A login module with its options, below listener.name and a mechanism alone: \
          listener.name.<listener>.<mechanism>.sasl.jaas.config. Where it is not set, the section \
-         KafkaServer of the file counts that -Djava.security.auth.login.config in KAFKA_OPTS names.",
+         KafkaServer of the file counts that -Djava.security.auth.login.config in KAFKA_OPTS \
+         names.",
     ),
     string("sasl.kerberos.kinit.cmd").or("/usr/bin/kinit").per_broker().ignored(why::SECURED),
     long("sasl.kerberos.min.time.before.relogin").or("60000").per_broker().ignored(why::SECURED),

@@ -163,7 +163,8 @@ pub(crate) const BITNAMI: &[Case] = &[
         "bitnami",
         kraft!(
             "KAFKA_CLIENT_USERS=a,b\nKAFKA_CLIENT_PASSWORDS=secret\n\
-             KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+             KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=\
+             PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT\n\
              KAFKA_CFG_SASL_ENABLED_MECHANISMS=PLAIN"
         ),
         "refused Specify the same number of passwords on KAFKA_CLIENT_PASSWORDS (1)",

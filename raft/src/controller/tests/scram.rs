@@ -10,7 +10,7 @@ use super::*;
 use crate::controller::scram::ScramKeys;
 
 fn keys(mechanism: i8, salted: &[u8]) -> ScramKeys {
-    ScramKeys { stored_key: vec![mechanism], server_key: salted.to_vec() }
+    ScramKeys { stored_key: vec![mechanism.unsigned_abs()], server_key: salted.to_vec() }
 }
 
 fn upsertion(user: &str, mechanism: i8, iterations: i32) -> ScramCredentialUpsertion {

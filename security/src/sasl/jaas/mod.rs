@@ -44,8 +44,8 @@ pub enum JaasError {
     #[error("line {line} of the JAAS file: {problem}")]
     File { line: usize, problem: String },
     #[error(
-        "Could not find a {sections} entry in the JAAS configuration. Set {instead}, or name a file \
-         with that section in KAFKA_OPTS (-Djava.security.auth.login.config=FILE)"
+        "Could not find a {sections} entry in the JAAS configuration. Set {instead}, or name a \
+         file with that section in KAFKA_OPTS (-Djava.security.auth.login.config=FILE)"
     )]
     NoSection { sections: String, instead: String },
     #[error("{0} has no username and password to log in with")]

@@ -203,7 +203,7 @@ mod tests {
         let stolen = one.evaluate(b"r=abc,s=c2FsdA==,i=4096");
         assert_eq!(stolen, Err(ScramError::ServerNonce));
         let mut one = client(mechanism, "alice", PASSWORD);
-        let nonce = super::super::nonce([1; NONCE_BYTES]);
+        let nonce = nonce([1; NONCE_BYTES]);
         let cheap = one.evaluate(format!("r={nonce}x,s=c2FsdA==,i=4095").as_bytes());
         assert!(matches!(cheap, Err(ScramError::TooFewIterations { iterations: 4095, .. })));
         let mut one = client(mechanism, "alice", PASSWORD);
