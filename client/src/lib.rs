@@ -16,13 +16,15 @@ mod inbox;
 mod lines;
 mod link;
 mod liveness;
+mod login;
 pub mod metadata;
 pub mod probe;
 pub mod producer;
-mod security_settings;
+pub mod security;
 pub mod share_consumer;
 #[cfg(test)]
 mod tests;
+mod tls_keys;
 mod tls_stream;
 mod transport;
 mod versions;
@@ -33,6 +35,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::security::sasl::client::ClientLogin;
 use bytes::Bytes;
 use protocol::ask::{Ask, AskedApi};
 use protocol::frame::{EncodeError, encode_asked};
@@ -42,7 +45,7 @@ use tokio::time::Instant;
 pub use self::lines::Pace;
 use self::link::{Link, PendingRequest};
 pub use self::liveness::Liveness;
-pub use self::security_settings::SecuritySettings;
+pub use self::tls_keys::TlsKeys;
 pub use self::tls_stream::{HandshakeError, TlsStream};
 pub use self::transport::Transport;
 
@@ -78,6 +81,8 @@ pub struct PeerSettings {
     pub connect_timeout: Duration,
     /// How long after a failed attempt the next one waits.
     pub reconnect_backoff: Duration,
+    /// How this node proves to the other one who it is, where it must.
+    pub login: Option<Arc<ClientLogin>>,
     /// Whether a connection that ends is tried again at once, so that [`Presence`] tells soon.
     pub is_watched: bool,
     /// How the bytes pass.
@@ -94,6 +99,7 @@ impl PeerSettings {
             pace: Pace::CLIENTS,
             connect_timeout: Duration::from_secs(10),
             reconnect_backoff: Duration::from_millis(50),
+            login: None,
             is_watched: false,
             transport: Transport::Plaintext,
         }
@@ -109,6 +115,12 @@ impl PeerSettings {
     #[must_use]
     pub fn by(self, transport: Transport) -> Self {
         Self { transport, ..self }
+    }
+
+    /// The same, logging in.
+    #[must_use]
+    pub fn logging_in(self, login: Option<Arc<ClientLogin>>) -> Self {
+        Self { login, ..self }
     }
 
     pub fn watched(self) -> Self {
@@ -139,6 +151,9 @@ pub enum PeerError {
     TimedOut(Address),
     #[error("SSL handshake failed with {address}: {reason}")]
     Handshake { address: Address, reason: String },
+    /// Not to be tried again as it is: who asks is not let in.
+    #[error("{address} does not let this client in: {reason}")]
+    Unauthenticated { address: Address, reason: String },
     #[error("{address} speaks no version of {api} that this node knows")]
     UnsupportedVersion { address: Address, api: &'static str },
     #[error("{address} sent what is no answer: {reason}")]

@@ -8,8 +8,8 @@
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ::security::tls::{Plain, Session, SessionError};
 use bytes::{Buf, BufMut, BytesMut};
-use security::tls::{Plain, Session, SessionError};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 

@@ -3,8 +3,8 @@
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
+use ::security::tls::ClientContext;
 use bytes::{Buf, BufMut, BytesMut};
-use security::tls::ClientContext;
 use tokio::net::TcpStream;
 
 use super::tls_stream::{HandshakeError, TlsStream};

@@ -53,20 +53,6 @@ pub enum ConfigError {
         names.join(", ")
     )]
     NeedsBrokerId { names: Vec<String> },
-    /// A listener that would be served more openly than it is declared.
-    #[error(
-        "Listener {listener} is to speak {protocol}, which Gregor does not do yet, and it is not \
-         served as plain text instead: give it the protocol PLAINTEXT (its name in listeners, or \
-         listener.security.protocol.map), or take it out of listeners"
-    )]
-    SecuredListener { listener: String, protocol: &'static str },
-    /// Controllers that would be spoken to more openly than their listener is declared.
-    #[error(
-        "The controllers are to be reached at listener {listener} by {protocol}, which Gregor does \
-         not do yet, and it does not connect in plain text instead: map {listener} to PLAINTEXT in \
-         listener.security.protocol.map, here and on the controllers"
-    )]
-    SecuredControllers { listener: String, protocol: &'static str },
     /// A Java class that would decide something.
     #[error("{name}={class} is a Java class, which no JVM is here to load; {remedy}")]
     Plugin { name: String, class: String, remedy: &'static str },

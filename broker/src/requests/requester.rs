@@ -62,6 +62,19 @@ impl Client {
         self.follows.load(Ordering::Relaxed)
     }
 
+    /// The same peer, once it has proven who it is.
+    pub(crate) fn known_as(&self, principal: Arc<str>) -> Self {
+        Self {
+            listener: Arc::clone(&self.listener),
+            address: self.address,
+            connection_id: self.connection_id,
+            principal,
+            hurries: Notify::new(),
+            software: Mutex::new(self.software()),
+            follows: AtomicBool::new(false),
+        }
+    }
+
     /// The program at the other end, as it called itself last.
     pub(crate) fn software(&self) -> Software {
         self.software.lock().clone()

@@ -40,8 +40,10 @@ pub(crate) async fn begin(
     stopping: &mut watch::Receiver<bool>,
 ) -> Option<(TransportLayer, Authenticator)> {
     let Accepted { stream, peer, listener } = accepted;
+    // Nobody comes in where it cannot be asked what must be.
+    let asked = Authenticator::of(&broker.config.current(), &listener)?;
     let Some(config) = broker.config.tls().server(&listener) else {
-        return Some((TransportLayer::Plaintext(stream), Authenticator::Plaintext));
+        return Some((TransportLayer::Plaintext(stream), asked));
     };
     let local = stream.local_addr().ok()?;
     let shaken = tokio::select! {
@@ -78,6 +80,9 @@ pub(crate) async fn begin(
             return None;
         }
     };
+    if matches!(asked, Authenticator::Sasl(_)) {
+        return Some((TransportLayer::Tls(stream), asked));
+    }
     let certificate = stream.peer_certificate();
     match broker.config.tls().principal(&listener, certificate.as_deref()) {
         Ok(Some(name)) => {

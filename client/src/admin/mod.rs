@@ -254,6 +254,9 @@ impl Admin {
                 self.lost(node, &error);
                 return Err(AdminError::Handshake(reason.clone()));
             }
+            PeerError::Unauthenticated { reason, .. } => {
+                return Err(AdminError::unauthenticated(reason));
+            }
             PeerError::TimedOut(_) => {
                 let tries = call.attempts.tries() + 1;
                 AdminError::TimedOut { call: call.name, tries }
@@ -310,6 +313,9 @@ impl Admin {
                 Err(PeerError::UnsupportedVersion { api, .. }) => {
                     return Err(AdminError::UnsupportedVersion { api: constant_name(api) });
                 }
+                Err(PeerError::Unauthenticated { reason, .. }) => {
+                    return Err(AdminError::unauthenticated(&reason));
+                }
                 Err(error) => {
                     let id = -1 - i32::try_from(at).unwrap_or_default();
                     let node = Node { id, address, rack: None, is_fenced: false };
@@ -353,12 +359,12 @@ impl Admin {
     }
 
     fn peer(&mut self, address: &Address) -> &Peer {
-        let AdminSettings { client_id, connect_timeout, .. } = &self.settings;
+        let AdminSettings { client_id, connect_timeout, login, tls, .. } = &self.settings;
         self.peers.entry(address.clone()).or_insert_with(|| {
             let prefix = format!("[AdminClient clientId={client_id}] ");
             let own = PeerSettings::new(client_id.as_str(), prefix);
-            let transport = self.settings.security.transport();
-            let settings = PeerSettings { connect_timeout: *connect_timeout, transport, ..own };
+            let own = own.logging_in(login.clone()).by(tls.transport());
+            let settings = PeerSettings { connect_timeout: *connect_timeout, ..own };
             Peer::new(address.clone(), settings)
         })
     }

@@ -1,12 +1,15 @@
 //! What an administrative client is configured with: Kafka's keys, their defaults and their checks.
 //!
-//! Until SASL is there, a configuration that asks for it is refused before anything is sent. Stores
-//! of TLS are read here. Keys that only tune a JVM's client are passed over, as Kafka does with
-//! unknown ones. Answers to Kafka's `AdminClientConfig` (4.3.1).
+//! Stores of TLS are read here. Keys that only tune a JVM's client are passed over, as Kafka does
+//! with unknown ones. Answers to Kafka's `AdminClientConfig` (4.3.1).
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::SecuritySettings;
+use ::security::sasl::client::ClientLogin;
+
+use crate::TlsKeys;
+use crate::security::SecurityKeys;
 
 /// The times and the name of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +27,9 @@ pub struct AdminSettings {
     pub reconnect_backoff_max: Duration,
     /// retries: attempts after the first.
     pub retries: u32,
-    pub security: SecuritySettings,
+    /// How it logs in, where it must.
+    pub login: Option<Arc<ClientLogin>>,
+    pub tls: TlsKeys,
 }
 
 impl Default for AdminSettings {
@@ -39,7 +44,8 @@ impl Default for AdminSettings {
             reconnect_backoff: Duration::from_millis(50),
             reconnect_backoff_max: Duration::from_secs(1),
             retries: i32::MAX.unsigned_abs(),
-            security: SecuritySettings::default(),
+            login: None,
+            tls: TlsKeys::default(),
         }
     }
 }
@@ -65,13 +71,22 @@ pub enum SettingsError {
          request.timeout.ms."
     )]
     CallTimeout,
-    #[error(
-        "security.protocol={0} cannot be used: this client speaks PLAINTEXT and SSL alone, and \
-         nothing was sent. Remove the key or point the tool at such a listener"
-    )]
+    #[error("security.protocol={0} cannot be used, and nothing was sent")]
     Insecure(String),
     #[error("{0}")]
     Tls(String),
+    #[error(
+        "sasl.mechanism={0} cannot be used: this client speaks PLAIN, SCRAM-SHA-256 and \
+         SCRAM-SHA-512, and nothing was sent"
+    )]
+    NoMechanism(String),
+    #[error(
+        "Could not find a '{0}' entry in the JAAS configuration. Set sasl.jaas.config, or name a \
+         file with that section in KAFKA_OPTS (-Djava.security.auth.login.config=FILE)"
+    )]
+    NoLogin(&'static str),
+    #[error("{0}")]
+    Login(String),
 }
 
 impl AdminSettings {
@@ -81,11 +96,12 @@ impl AdminSettings {
     ) -> Result<Self, SettingsError> {
         let mut settings = Self::default();
         let mut has_call_timeout = false;
+        let mut security = SecurityKeys::default();
         for (name, value) in properties {
-            has_call_timeout |= name == "default.api.timeout.ms";
-            if settings.security.set(name, value)? {
+            if settings.tls.set(name, value) || security.set(name, value) {
                 continue;
             }
+            has_call_timeout |= name == "default.api.timeout.ms";
             let duration = match name {
                 "client.id" if !value.is_empty() => {
                     settings.client_id = value.to_owned();
@@ -109,11 +125,12 @@ impl AdminSettings {
             let (kind, most) = if is_int { ("INT", i32::MAX.into()) } else { ("LONG", i64::MAX) };
             *duration = Duration::from_millis(number(name, value, kind, most)?);
         }
+        settings.login = security.login()?;
+        settings.tls.load()?;
         if !has_call_timeout {
             // A call takes one request at least.
             settings.call_timeout = settings.call_timeout.max(settings.request_timeout);
         }
-        settings.security.load()?;
         Ok(settings)
     }
 
@@ -158,7 +175,7 @@ mod tests {
             request_timeout: Duration::from_millis(1500),
             client_id: "me".to_owned(),
             retries: 3,
-            security: settings.security.clone(),
+            tls: settings.tls.clone(),
             ..AdminSettings::default()
         };
         assert_eq!(settings, expected);
@@ -176,12 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_asks_for_a_login_is_refused_and_so_are_stores_that_are_not_there() {
-        for protocol in ["sasl_ssl", "SASL_PLAINTEXT"] {
-            let refused = AdminSettings::from_properties([("security.protocol", protocol)]);
-            let expected = SettingsError::Insecure(protocol.to_ascii_uppercase());
-            assert_eq!(refused.unwrap_err(), expected);
-        }
+    fn stores_that_are_not_there_are_refused() {
         let given = [("security.protocol", "SSL"), ("ssl.truststore.location", "/no/such.jks")];
         let refused = AdminSettings::from_properties(given).unwrap_err().to_string();
         assert!(refused.starts_with("Failed to load SSL keystore /no/such.jks: "), "{refused}");

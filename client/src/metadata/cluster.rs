@@ -47,7 +47,8 @@ impl Peers {
             let own = PeerSettings {
                 connect_timeout: *connect_timeout,
                 reconnect_backoff: self.settings.reconnect_backoff,
-                transport: self.settings.security.transport(),
+                login: self.settings.login.clone(),
+                transport: self.settings.tls.transport(),
                 ..own
             };
             let peer = Peer::new(node.address.clone(), own);

@@ -19,6 +19,7 @@ mod fields;
 mod group_checks;
 mod network;
 mod plugins;
+mod sasl;
 mod tls_listeners;
 
 use crate::keys::Table;
@@ -28,6 +29,7 @@ use crate::{ConfigError, Properties, Value, Values, Warning};
 pub use authorization::Authorization;
 pub(crate) use dialect::is_known_name;
 pub use fields::{BrokerConfig, FIELDS};
+pub use sasl::{LoginFile, Sasl, SaslListener};
 pub use tls_listeners::TlsListener;
 
 /// What a process is in its cluster.
@@ -76,8 +78,9 @@ impl BrokerConfig {
     fn from_translated(properties: Properties, part: ZooKeeperPart) -> Result<Self, ConfigError> {
         let values = Values::read(Table::Broker, &properties)?;
         let derived = fields::Derived::from_values(&values, properties, part)?;
-        let config = Self::assemble(values, derived)?;
+        let mut config = Self::assemble(values, derived)?;
         checks::check(&config)?;
+        config.sasl = Sasl::of(&config);
         Ok(config)
     }
 
@@ -97,6 +100,8 @@ impl BrokerConfig {
         config.static_properties = self.static_properties.clone();
         config.dynamic_defaults = cluster_defaults;
         config.dynamic_own = own;
+        config.login_file = self.login_file.clone();
+        config.sasl = Sasl::of(&config);
         Ok(config)
     }
 

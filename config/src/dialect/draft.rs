@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::names::{is_java, is_launchers};
 use super::plan::{Bound, ClusterId, Plan, Service, Storage};
-use super::{Dialect, ImageEnvironment, Notice, Refusal, Variables, listeners};
+use super::{Dialect, ImageEnvironment, Notice, Refusal, Variables, login_file};
 use crate::broker::is_known_name;
 use crate::{BrokerConfig, ConfigError, Properties};
 
@@ -109,14 +109,13 @@ impl Draft {
         }
         let text = self.render(base);
         let properties = Properties::parse(&text).map_err(|error| self.blame(error))?;
-        if let Some((key, listener, protocol)) = listeners::secured(&properties) {
-            let source_name = self.source(key).unwrap_or(key).to_owned();
-            return Err(Refusal::Secured { source_name, listener, protocol });
-        }
         // What config providers stand for is known only when the node starts.
         if !properties.contains("config.providers") {
             let read = BrokerConfig::from_properties(&properties);
-            let checked = read.and_then(|(config, _)| config.check_start());
+            let checked = read.and_then(|(config, _)| match login_file::of(given) {
+                Some(file) => config.with_login_file(file).check_start(),
+                None => config.check_start(),
+            });
             checked.map_err(|error| self.blame(error))?;
         }
         let (topics, notices) = self.dialect.topics(&given.variables);

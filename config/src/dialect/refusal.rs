@@ -24,19 +24,13 @@ pub enum Refusal {
     AdvertisedOnController,
     #[error("{variable}: {key} is deprecated. Please use KAFKA_ADVERTISED_LISTENERS instead.")]
     Deprecated { variable: &'static str, key: &'static str },
-    /// A listener in use that asks for logins.
     #[error(
-        "{source_name} names the listener {listener}, which speaks {protocol}. Only PLAINTEXT and \
-         SSL are served, and a listener is never served more openly than configured. Give it one \
-         of these, or stay with the node that you have until {protocol} is there."
+        "Specify the same number of passwords on KAFKA_CLIENT_PASSWORDS ({passwords}) as the \
+         number of users on KAFKA_CLIENT_USERS ({users})."
     )]
-    Secured { source_name: String, listener: String, protocol: String },
-    #[error(
-        "{variable} asks for users with passwords (SASL), which this node cannot check: everybody \
-         would be let in. Remove {variable}, or stay with the node that you have until SASL is \
-         there."
-    )]
-    Users { variable: &'static str },
+    Users { users: usize, passwords: usize },
+    #[error("{variable} has a name or password with one of {not}, which cannot be written down.")]
+    Unwritable { variable: &'static str, not: &'static str },
     #[error(
         "{variable}={value} asks for a secured connection to ZooKeeper, which this node cannot \
          make. Remove {variable}, or stay with the node that you have until it can."

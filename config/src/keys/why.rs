@@ -2,7 +2,7 @@
 
 pub(super) const THREADS: &str = "Gregor sizes its own threads by the machine";
 pub(super) const TIERED: &str = "tiered storage does not exist here yet";
-pub(super) const SECURED: &str = "listeners have no SASL so far; SASL and tokens come later";
+pub(super) const SECURED: &str = "Kerberos, OAUTHBEARER and delegation tokens come later";
 pub(super) const ACLS: &str = "nothing is authorized or denied yet";
 pub(super) const QUOTAS: &str = "quotas are not enforced yet";
 pub(super) const ONE_ASSIGNOR: &str = "share groups have one assignor, simple";

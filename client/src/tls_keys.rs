@@ -8,38 +8,30 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use security::tls::{ClientContext, TlsContext, TlsError, TlsSettings};
+use ::security::tls::{ClientContext, TlsContext, TlsError, TlsSettings};
 
 use crate::Transport;
 use crate::admin::SettingsError;
 
 /// The protocol, the keys, and the way that they come to.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct SecuritySettings {
+pub struct TlsKeys {
     is_tls: bool,
     ssl: BTreeMap<String, String>,
     transport: Transport,
 }
 
-impl SecuritySettings {
-    /// Takes one key; whether it is one of those that stand here.
-    pub(crate) fn set(&mut self, name: &str, value: &str) -> Result<bool, SettingsError> {
+impl TlsKeys {
+    /// Takes one key; whether it is one of those that stand here. The protocol is others' too.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> bool {
         if name == "security.protocol" {
-            self.is_tls = match value.trim().to_ascii_uppercase().as_str() {
-                "PLAINTEXT" => false,
-                "SSL" => true,
-                known @ ("SASL_PLAINTEXT" | "SASL_SSL") => {
-                    return Err(SettingsError::Insecure(known.to_owned()));
-                }
-                _ => return Err(SettingsError::NoProtocol(value.to_owned())),
-            };
-            return Ok(true);
+            self.is_tls = value.trim().to_ascii_uppercase().ends_with("SSL");
         }
         let is_ours = name.starts_with("ssl.");
         if is_ours {
             self.ssl.insert(name.to_owned(), value.trim().to_owned());
         }
-        Ok(is_ours)
+        is_ours
     }
 
     /// Reads the stores that the keys name, where they are needed.
@@ -63,12 +55,9 @@ impl SecuritySettings {
     }
 }
 
-impl fmt::Debug for SecuritySettings {
+impl fmt::Debug for TlsKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&String> = self.ssl.keys().collect();
-        f.debug_struct("SecuritySettings")
-            .field("is_tls", &self.is_tls)
-            .field("ssl", &names)
-            .finish()
+        f.debug_struct("TlsKeys").field("is_tls", &self.is_tls).field("ssl", &names).finish()
     }
 }
