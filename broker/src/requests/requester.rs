@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use protocol::wire::StrBytes;
@@ -35,6 +36,8 @@ pub(crate) struct Client {
     /// Told when the peer sends on while a request of its waits.
     pub(crate) hurries: Notify,
     software: Mutex<Software>,
+    /// It has asked as a replica.
+    follows: AtomicBool,
 }
 
 impl Client {
@@ -45,7 +48,18 @@ impl Client {
         connection_id: u64,
     ) -> Self {
         let (hurries, software) = (Notify::new(), Mutex::default());
-        Self { listener, address, connection_id, principal, hurries, software }
+        let follows = AtomicBool::new(false);
+        Self { listener, address, connection_id, principal, hurries, software, follows }
+    }
+
+    /// It asks as a replica of what it fetches.
+    pub(crate) fn follows(&self) {
+        self.follows.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is a follower's connection.
+    pub(crate) fn is_follower(&self) -> bool {
+        self.follows.load(Ordering::Relaxed)
     }
 
     /// The same peer, once it has proven who it is.
@@ -57,6 +71,7 @@ impl Client {
             principal,
             hurries: Notify::new(),
             software: Mutex::new(self.software()),
+            follows: AtomicBool::new(false),
         }
     }
 
@@ -78,6 +93,7 @@ impl Client {
             principal: Arc::from(principal),
             hurries: Notify::new(),
             software: Mutex::default(),
+            follows: AtomicBool::new(false),
         }
     }
 

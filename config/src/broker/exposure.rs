@@ -19,6 +19,7 @@ impl BrokerConfig {
         check_way_to_controllers(self)?;
         self.sasl.check()?;
         plugins::check(self)?;
+        self.metrics_listen()?;
         authorization::check(self)
     }
 }
