@@ -25,9 +25,9 @@ pub enum Refusal {
     /// A listener in use that is not plain text.
     #[error(
         "{source_name} names the listener {listener}, which speaks {protocol}. Only PLAINTEXT and \
-         SASL_PLAINTEXT are served, and a listener is never served more openly than configured. Give \
-         it one of these where the network may see everything, or stay with the node that you have \
-         until {protocol} is there."
+         SASL_PLAINTEXT are served, and a listener is never served more openly than configured. \
+         Give it one of these where the network may see everything, or stay with the node that you \
+         have until {protocol} is there."
     )]
     Secured { source_name: String, listener: String, protocol: String },
     #[error(
