@@ -41,9 +41,12 @@ pub(crate) async fn begin(
 ) -> Option<(TransportLayer, Authenticator)> {
     let Accepted { stream, peer, listener } = accepted;
     // Nobody comes in where it cannot be asked what must be.
-    let asked = Authenticator::of(&broker.config.current(), &listener)?;
+    let current = broker.config.current();
+    let asked = Authenticator::of(&current, &listener)?;
     let Some(config) = broker.config.tls().server(&listener) else {
-        return Some((TransportLayer::Plaintext(stream), asked));
+        let mut own = current.listeners.iter().chain(&current.controller_listeners);
+        let is_plain = own.any(|own| own.listener == *listener && !own.protocol.is_encrypted());
+        return is_plain.then_some((TransportLayer::Plaintext(stream), asked));
     };
     let local = stream.local_addr().ok()?;
     let shaken = tokio::select! {

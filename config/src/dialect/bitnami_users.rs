@@ -8,10 +8,10 @@
 //! | `KAFKA_CONTROLLER_USER`, `…_PASSWORD` | controllers | `controller_user`, `bitnami` |
 //!
 //! Each listener over SASL gets a login for each mechanism that it takes, unless a variable names
-//! one: the controllers' listener the controllers' user, any other the brokers' and the clients'. For
-//! SCRAM they are written into the storage when it is formatted. Unlike that image, a listener in
-//! plain text needs no users, and variables that no listener needs change nothing. Answers to
-//! `kafka_configure_sasl` of its libkafka.sh.
+//! one: the controllers' listener that of the controllers' user, any other those of the brokers'
+//! and the clients'. For SCRAM they are written into the storage when it is formatted. Unlike that
+//! image, a listener in plain text needs no users, and variables that no listener needs change
+//! nothing. Answers to `kafka_configure_sasl` of its libkafka.sh.
 
 use security::sasl::Secret;
 use security::sasl::jaas::LoginModule;

@@ -7,7 +7,9 @@ use protocol::messages::alter_user_scram_credentials_request::{
 use protocol::records::metadata::MetadataRecord;
 
 use super::*;
+use crate::controller::features::level_record;
 use crate::controller::scram::ScramKeys;
+use crate::feature::METADATA_VERSION;
 
 fn keys(mechanism: i8, salted: &[u8]) -> ScramKeys {
     ScramKeys { stored_key: vec![mechanism.unsigned_abs()], server_key: salted.to_vec() }
@@ -100,7 +102,8 @@ fn what_is_refused_is_refused_in_kafkas_words_and_the_rest_is_done() {
 
 #[test]
 fn an_old_metadata_version_has_no_credentials() {
-    let mut world = World::begun_at(settings(), &[("metadata.version", 10)]);
+    let mut world = World::begun();
+    world.apply(ControllerResult::of(vec![level_record(METADATA_VERSION, 10)], ()));
     let (said, kinds) = alter(&mut world, vec![], vec![upsertion("alice", 1, 4096)]);
     assert_eq!(said, ["alice 35 The current metadata.version does not support SCRAM"]);
     assert!(kinds.is_empty());
