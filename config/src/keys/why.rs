@@ -3,7 +3,8 @@
 pub(super) const THREADS: &str = "Gregor sizes its own threads by the machine";
 pub(super) const TIERED: &str = "tiered storage does not exist here yet";
 pub(super) const SECURED: &str = "listeners are plaintext so far; TLS, SASL and tokens come later";
-pub(super) const ACLS: &str = "nothing is authorized or denied yet";
+pub(super) const EARLY: &str =
+    "controllers' listeners start early, as by default; others when entries are loaded";
 pub(super) const QUOTAS: &str = "quotas are not enforced yet";
 pub(super) const ONE_ASSIGNOR: &str = "share groups have one assignor, simple";
 pub(super) const TWO_PHASES: &str =
@@ -44,6 +45,7 @@ pub(super) const QUIET: &[&str] = &[
     DIRS,
     BUFFERS,
     PROVIDERS,
+    EARLY,
 ];
 
 /// Reasons that refuse whatever is not Kafka's own: `broker::plugins` has the classes.

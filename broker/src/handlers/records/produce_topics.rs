@@ -22,10 +22,15 @@ pub(super) fn name_of(
     }
 }
 
-pub(super) fn refused_topic(context: &RequestContext, name: &str) -> Option<ErrorCode> {
+/// `partitions`: how many are written to.
+pub(super) fn refused_topic(
+    context: &RequestContext,
+    name: &str,
+    partitions: usize,
+) -> Option<ErrorCode> {
     if context.api_version >= FIRST_WITH_IDS && name.is_empty() {
         Some(ErrorCode::UnknownTopicId)
-    } else if !context.authorize(Operation::Write, Resource::Topic(name)) {
+    } else if !context.authorize_all(Operation::Write, Resource::Topic(name), partitions) {
         Some(ErrorCode::TopicAuthorizationFailed)
     } else {
         None

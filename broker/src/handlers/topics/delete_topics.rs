@@ -36,7 +36,7 @@ pub(crate) async fn handle(
     let asked = request.clone();
     // Where deletion is disabled everybody is told so, whatever they may do.
     let may_all = !config.current().delete_topic_enable
-        || context.authorize(Operation::Delete, Resource::Cluster);
+        || context.is_authorized(Operation::Delete, Resource::Cluster);
     let refusals =
         if may_all { Vec::new() } else { take_denied(&metadata.image(), context, &mut request) };
     let (version, timeout_ms) = (context.api_version, request.timeout_ms);
@@ -67,8 +67,10 @@ fn take_denied(
     let names: HashSet<TopicName> = names.into_iter().collect();
     let ids = Named::of(request.topics.iter().map(|topic| topic.topic_id)).once;
     let refuse_name = |name: &TopicName| {
+        // Who may describe it hears, too, that there is none.
+        let is_there = || image.topics().by_name(name).is_some();
         let allowed = !names.contains(name)
-            || (may(Operation::Describe, name) && may(Operation::Delete, name));
+            || (may(Operation::Describe, name) && (may(Operation::Delete, name) || !is_there()));
         (!allowed).then(|| refused(Some(name.clone()), Uuid::nil(), &denied(Resource::Topic(name))))
     };
     let refuse_id = |id: Uuid| {
