@@ -47,7 +47,13 @@ macro_rules! say {
 }
 
 pub(super) fn log(authorizer: &dyn Authorizer, asked: Asked<'_>, allowed: bool, logged: Logged) {
-    let line = || Some(line(&asked, allowed, &authorizer.rule(asked.client, asked.operation, asked.resource)?));
+    let line = || {
+        Some(line(
+            &asked,
+            allowed,
+            &authorizer.rule(asked.client, asked.operation, asked.resource)?,
+        ))
+    };
     match (allowed, logged) {
         (false, Logged::Always) => say!(INFO, line()),
         (true, Logged::Always | Logged::IfAllowed) => say!(DEBUG, line()),
@@ -76,7 +82,11 @@ fn escaped(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let each = |character: char| {
-        if character.is_control() { character.escape_default().to_string() } else { character.into() }
+        if character.is_control() {
+            character.escape_default().to_string()
+        } else {
+            character.into()
+        }
     };
     Cow::Owned(text.chars().map(each).collect())
 }

@@ -9,8 +9,8 @@ use std::fmt::Debug;
 
 use config::broker::AuthorizerSettings;
 use parking_lot::{Mutex, RwLock};
-use protocol::acl::{Acl, ResourceType};
 pub(crate) use protocol::acl::AclOperation as Operation;
+use protocol::acl::{Acl, ResourceType};
 use raft::image::MetadataImage;
 pub(crate) use security::acl::Resource;
 use security::acl::{Acls, Asker, NotReady};

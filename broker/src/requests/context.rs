@@ -77,6 +77,11 @@ impl RequestContext {
         self.authorize_and_log(operation, resource, 1, Logged::IfAllowed)
     }
 
+    /// As [`Self::authorize`], for a question that will be asked again.
+    pub(crate) fn would_authorize(&self, operation: Operation, resource: Resource<'_>) -> bool {
+        self.authorize_and_log(operation, resource, 1, Logged::Never)
+    }
+
     fn authorize_and_log(
         &self,
         operation: Operation,
@@ -116,9 +121,7 @@ impl RequestContext {
         resource
             .supported_operations()
             .iter()
-            .filter(|operation| {
-                self.authorize_and_log(**operation, resource, 1, Logged::Never)
-            })
+            .filter(|operation| self.would_authorize(**operation, resource))
             .fold(0, |bits, operation| bits | (1 << operation.code()))
     }
 }

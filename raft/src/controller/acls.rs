@@ -8,7 +8,9 @@
 use std::collections::{BTreeSet, HashSet};
 
 use protocol::ErrorCode;
-use protocol::acl::{Acl, AclFilter, AclOperation, CLUSTER_NAME, PatternType, PermissionType, ResourceType};
+use protocol::acl::{
+    Acl, AclFilter, AclOperation, CLUSTER_NAME, PatternType, PermissionType, ResourceType,
+};
 use protocol::messages::create_acls_response::AclCreationResult;
 use protocol::messages::delete_acls_response::{DeleteAclsFilterResult, DeleteAclsMatchingAcl};
 use protocol::messages::{
@@ -58,7 +60,8 @@ impl Controller {
             let filter = AclFilter::from(filter);
             let checked = check_filter(&filter);
             let mut matching = Vec::new();
-            for (id, acl) in there.iter().filter(|(_, acl)| checked.is_ok() && filter.matches(acl)) {
+            for (id, acl) in there.iter().filter(|(_, acl)| checked.is_ok() && filter.matches(acl))
+            {
                 if gone.len() == MAX_RECORDS_PER_REQUEST {
                     let message = format!(
                         "Cannot remove more than {MAX_RECORDS_PER_REQUEST} acls in a single \
@@ -161,9 +164,8 @@ fn check(acl: &Acl) -> Result<(), ApiError> {
 }
 
 fn check_filter(filter: &AclFilter) -> Result<(), ApiError> {
-    let unknown = |what: &str| {
-        Err(ApiError::new(ErrorCode::InvalidRequest, format!("Unknown {what}.")))
-    };
+    let unknown =
+        |what: &str| Err(ApiError::new(ErrorCode::InvalidRequest, format!("Unknown {what}.")));
     if filter.is_pattern_unknown() {
         unknown("patternFilter")
     } else if filter.is_entry_unknown() {

@@ -96,7 +96,10 @@ impl Patterns {
 
     /// What is about a resource of this name: the literal pattern, prefixes from the longest to
     /// the shortest, the pattern that is about all.
-    pub(super) fn about<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (Found<'a>, &'a Pattern)> {
+    pub(super) fn about<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> impl Iterator<Item = (Found<'a>, &'a Pattern)> {
         let literal = |name: &'a str| {
             let pattern = self.literal.get(name.as_bytes());
             pattern.map(move |pattern| ((PatternType::Literal, name), pattern))
@@ -105,7 +108,10 @@ impl Patterns {
         literal(name).into_iter().chain(self.prefixes(name)).chain(all)
     }
 
-    pub(super) fn prefixes<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (Found<'a>, &'a Pattern)> {
+    pub(super) fn prefixes<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> impl Iterator<Item = (Found<'a>, &'a Pattern)> {
         let mut until = Some(Bound::Included(name));
         std::iter::from_fn(move || {
             while let Some(bound) = until {

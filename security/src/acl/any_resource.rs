@@ -38,10 +38,6 @@ impl Acls {
     }
 }
 
-fn is_prefix_denied(
-    patterns: &Patterns,
-    name: &str,
-    denies: &impl Fn(&Pattern) -> bool,
-) -> bool {
+fn is_prefix_denied(patterns: &Patterns, name: &str, denies: &impl Fn(&Pattern) -> bool) -> bool {
     patterns.prefixes(name).any(|(_, pattern)| denies(pattern))
 }

@@ -15,9 +15,7 @@ fn bit(operation: AclOperation) -> u16 {
 
 /// The operations whose ALLOW lets one do `operation`; those that are implied are never denied so.
 pub(super) fn implied_by(operation: AclOperation) -> &'static [AclOperation] {
-    use AclOperation::{
-        All, Alter, AlterConfigs, Delete, Describe, DescribeConfigs, Read, Write,
-    };
+    use AclOperation::{All, Alter, AlterConfigs, Delete, Describe, DescribeConfigs, Read, Write};
     match operation {
         Describe => &[All, Describe, Read, Write, Delete, Alter],
         DescribeConfigs => &[All, DescribeConfigs, AlterConfigs],

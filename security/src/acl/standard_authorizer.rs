@@ -5,7 +5,9 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use protocol::acl::{Acl, AclOperation, PermissionType, ResourceType, WILDCARD, WILDCARD_PRINCIPAL};
+use protocol::acl::{
+    Acl, AclOperation, PermissionType, ResourceType, WILDCARD, WILDCARD_PRINCIPAL,
+};
 
 use super::acls::Acls;
 use super::resource::Resource;
@@ -34,7 +36,9 @@ pub enum Rule<'a> {
     SuperUser,
     Entry(&'a Acl),
     /// No entry fits.
-    Default { allowed: bool },
+    Default {
+        allowed: bool,
+    },
 }
 
 impl Rule<'_> {
@@ -63,7 +67,9 @@ enum Verdict {
     Denied,
     Allowed,
     /// No entry fits; whether there are some about the resource.
-    Nothing { is_known: bool },
+    Nothing {
+        is_known: bool,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -193,7 +199,8 @@ fn verdict(
 /// Whether an entry of a pattern that is about the resource decides. Kafka: `findResult`.
 pub(super) fn fits(acl: &Acl, asker: Asker<'_>, operation: AclOperation) -> bool {
     let is_allow = acl.permission_type == PermissionType::Allow;
-    let implied: &[AclOperation] = if is_allow { implied_by(operation) } else { &[AclOperation::All] };
+    let implied: &[AclOperation] =
+        if is_allow { implied_by(operation) } else { &[AclOperation::All] };
     [asker.principal, WILDCARD_PRINCIPAL].contains(&acl.principal.as_str())
         && [asker.host, WILDCARD].contains(&acl.host.as_str())
         && (acl.operation == operation || implied.contains(&acl.operation))

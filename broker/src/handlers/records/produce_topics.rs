@@ -36,3 +36,9 @@ pub(super) fn refused_topic(
         None
     }
 }
+
+/// As [`refused_topic`], for who asks before the records are looked at: nothing is said of it.
+pub(super) fn will_be_refused(context: &RequestContext, name: &str) -> bool {
+    (context.api_version >= FIRST_WITH_IDS && name.is_empty())
+        || !context.would_authorize(Operation::Write, Resource::Topic(name))
+}

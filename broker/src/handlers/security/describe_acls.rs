@@ -52,9 +52,7 @@ pub(crate) async fn handle(
             .with_pattern_type(pattern_type.code())
             .with_acls(acls)
     });
-    Ok(DescribeAclsResponse::default()
-        .with_error_message(None)
-        .with_resources(resources.collect()))
+    Ok(DescribeAclsResponse::default().with_error_message(None).with_resources(resources.collect()))
 }
 
 fn described(acl: Acl) -> AclDescription {

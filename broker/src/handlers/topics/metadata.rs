@@ -61,8 +61,8 @@ pub(crate) async fn handle(
             if by_id.is_empty() {
                 let names: BTreeSet<&str> =
                     topics.iter().filter_map(|t| t.name.as_deref()).map(StrBytes::as_str).collect();
-                let creates = request.allow_auto_topic_creation
-                    && config.current().auto_create_topics_enable;
+                let creates =
+                    request.allow_auto_topic_creation && config.current().auto_create_topics_enable;
                 missing = answer.named(&names, creates);
             } else {
                 answer.by_ids(&by_id);

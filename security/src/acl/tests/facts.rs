@@ -27,7 +27,8 @@ fn nobody_may_anything_that_no_entry_says() {
 #[test]
 fn patterns_are_literal_or_prefixes_or_all() {
     use AclOperation::Read;
-    let authorizer = loaded([topic("READ", "a.+"), topic("READ", "a.b.+"), topic("READ", "x")], false);
+    let authorizer =
+        loaded([topic("READ", "a.+"), topic("READ", "a.b.+"), topic("READ", "x")], false);
     for (name, expected) in
         [("a.", true), ("a.b", true), ("a.b.c", true), ("a", false), ("x", true), ("xy", false)]
     {
@@ -99,7 +100,10 @@ fn super_users_may_everything_and_come_in_first() {
     let loading = StandardAuthorizer::new(["User:root".to_owned()].into(), true);
     assert_eq!(loading.authorize(root, AclOperation::Alter, Resource::Cluster), Ok(true));
     assert_eq!(loading.authorize(ALICE, AclOperation::Alter, Resource::Cluster), Err(NotReady));
-    assert_eq!(loading.authorize_any(ALICE, AclOperation::Write, ResourceType::Topic), Err(NotReady));
+    assert_eq!(
+        loading.authorize_any(ALICE, AclOperation::Write, ResourceType::Topic),
+        Err(NotReady)
+    );
     assert!(!loading.is_ready() && authorizer.is_ready());
 }
 
@@ -131,7 +135,8 @@ fn the_rule_is_the_one_that_kafkas_log_names() {
     assert_eq!(rule(&[topic("WRITE", "foobar")], true), "DefaultDeny");
     let allows = [topic("READ", "foobar"), topic("READ", "foo+"), topic("ALL", "*")];
     assert_eq!(rule(&allows, false), of("*", "LITERAL", "ALL", "ALLOW"));
-    let denies = [topic("-READ", "foo+"), topic("-ALL", "foo+"), topic("-ALL", "*"), topic("ALL", "*")];
+    let denies =
+        [topic("-READ", "foo+"), topic("-ALL", "foo+"), topic("-ALL", "*"), topic("ALL", "*")];
     assert_eq!(rule(&denies, false), of("foo", "PREFIXED", "ALL", "DENY"));
     let root = Asker { principal: "User:root", host: "" };
     let authorizer = loaded([], false);

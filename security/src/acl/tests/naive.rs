@@ -9,8 +9,7 @@ use protocol::acl::{
 use super::loaded;
 use crate::acl::{Acls, Asker, Resource, StandardAuthorizer};
 
-const NAMES: [&str; 12] =
-    ["*", "a", "aa", "ab", "aab", "aaba", "abc", "b", "ba", "é", "éa", "éb"];
+const NAMES: [&str; 12] = ["*", "a", "aa", "ab", "aab", "aaba", "abc", "b", "ba", "é", "éa", "éb"];
 const PRINCIPALS: [&str; 4] = ["User:alice", "User:bob", "User:*", "Group:alice"];
 const HOSTS: [&str; 3] = ["*", "10.0.0.1", "10.0.0.2"];
 
@@ -28,14 +27,16 @@ fn any_acl() -> impl Strategy<Value = Acl> {
         ),
         prop::bool::weighted(0.25),
     )
-        .prop_map(|(resource_type, name, pattern_type, principal, host, operation, denies)| Acl {
-            resource_type,
-            resource_name: name.into(),
-            pattern_type,
-            principal: principal.into(),
-            host: host.into(),
-            operation,
-            permission_type: if denies { PermissionType::Deny } else { PermissionType::Allow },
+        .prop_map(|(resource_type, name, pattern_type, principal, host, operation, denies)| {
+            Acl {
+                resource_type,
+                resource_name: name.into(),
+                pattern_type,
+                principal: principal.into(),
+                host: host.into(),
+                operation,
+                permission_type: if denies { PermissionType::Deny } else { PermissionType::Allow },
+            }
         })
 }
 
