@@ -15,7 +15,7 @@ use protocol::messages::describe_acls_response::DescribeAclsResource;
 use protocol::messages::{CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest};
 use protocol::wire::StrBytes;
 
-use crate::cluster::until;
+use crate::cluster::view::until;
 use crate::wire::Client;
 
 /// Lines of a node's file.

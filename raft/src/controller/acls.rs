@@ -19,6 +19,7 @@ use protocol::messages::{
 use protocol::records::metadata::{
     AccessControlEntryRecord, MetadataRecord, RemoveAccessControlEntryRecord,
 };
+use protocol::wire::StrBytes;
 use uuid::Uuid;
 
 use super::error::{ApiError, outcome};
@@ -30,16 +31,17 @@ impl Controller {
         request: &CreateAclsRequest,
         now: &ControllerNow,
     ) -> ControllerResult<CreateAclsResponse> {
+        if request.creations.iter().map(Acl::from).any(|acl| is_filter(&acl)) {
+            let error = ErrorCode::UnknownServerError.into();
+            return ControllerResult::unchanged(refused_creations(request, &error));
+        }
         let mut draws = now.draws();
         let mut there: HashSet<Acl> = self.image.acls().iter().map(Acl::from).collect();
         let (mut records, mut results) = (Vec::<MetadataRecord>::new(), Vec::new());
         for creation in &request.creations {
             let acl = Acl::from(creation);
             let checked = check(&acl);
-            let (code, message) = outcome(&checked);
-            results.push(
-                AclCreationResult::default().with_error_code(code).with_error_message(message),
-            );
+            results.push(created(&checked));
             if checked.is_ok() && there.insert(acl.clone()) {
                 if records.len() == MAX_RECORDS_PER_REQUEST {
                     let message = "Unable to perform excessively large batch operation.";
@@ -90,6 +92,12 @@ impl Controller {
     }
 }
 
+/// Kafka sends an empty message with what went well.
+fn created(checked: &Result<(), ApiError>) -> AclCreationResult {
+    let text = checked.as_ref().map_or_else(ApiError::text, |()| Some(StrBytes::default()));
+    AclCreationResult::default().with_error_code(outcome(checked).0).with_error_message(text)
+}
+
 /// Every entry gets the same refusal.
 pub fn refused_creations(request: &CreateAclsRequest, error: &ApiError) -> CreateAclsResponse {
     let result =
@@ -131,6 +139,15 @@ fn matched(acl: &Acl) -> DeleteAclsMatchingAcl {
         .with_permission_type(acl.permission_type.code())
 }
 
+/// Whether it has what only filters have. Kafka cannot even think of such an entry, and refuses the
+/// whole request.
+fn is_filter(acl: &Acl) -> bool {
+    acl.resource_type == ResourceType::Any
+        || matches!(acl.pattern_type, PatternType::Any | PatternType::Match)
+        || acl.operation == AclOperation::Any
+        || acl.permission_type == PermissionType::Any
+}
+
 /// In the order and the words of `AclApis` and `AclControlManager.validateNewAcl`.
 fn check(acl: &Acl) -> Result<(), ApiError> {
     let invalid = |message: String| Err(ApiError::new(ErrorCode::InvalidRequest, message));
@@ -141,13 +158,13 @@ fn check(acl: &Acl) -> Result<(), ApiError> {
     if acl.resource_name.is_empty() {
         return invalid("Invalid empty resource name".to_owned());
     }
-    if matches!(resource_type, ResourceType::Unknown | ResourceType::Any) {
+    if *resource_type == ResourceType::Unknown {
         return invalid(format!("Invalid resourceType {resource_type}"));
     }
     if !matches!(pattern_type, PatternType::Literal | PatternType::Prefixed) {
         return invalid(format!("Invalid patternType {pattern_type}"));
     }
-    if matches!(operation, AclOperation::Unknown | AclOperation::Any) {
+    if *operation == AclOperation::Unknown {
         return invalid(format!("Invalid operation {operation}"));
     }
     if !matches!(permission_type, PermissionType::Deny | PermissionType::Allow) {

@@ -87,11 +87,10 @@ fn what_is_no_entry_is_refused_alone() {
             creation("").with_resource_type(4),
             "The only valid name for the CLUSTER resource is kafka-cluster",
         ),
-        (creation("t").with_resource_type(1), "Invalid resourceType ANY"),
         (creation("t").with_resource_type(99), "Invalid resourceType UNKNOWN"),
-        (creation("t").with_resource_pattern_type(2), "Invalid patternType MATCH"),
-        (creation("t").with_operation(1), "Invalid operation ANY"),
-        (creation("t").with_permission_type(1), "Invalid permissionType ANY"),
+        (creation("t").with_resource_pattern_type(99), "Invalid patternType UNKNOWN"),
+        (creation("t").with_operation(99), "Invalid operation UNKNOWN"),
+        (creation("t").with_permission_type(99), "Invalid permissionType UNKNOWN"),
         (
             long,
             "Could not parse principal from `alice` (no colon is present separating the principal \
@@ -102,6 +101,22 @@ fn what_is_no_entry_is_refused_alone() {
         assert_eq!(answered, [(INVALID_REQUEST, words.to_owned()), (0, String::new())]);
     }
     assert_eq!(names(&world), ["good"]);
+}
+
+#[test]
+fn what_only_filters_have_spoils_the_request() {
+    let mut world = World::begun();
+    for wrong in [
+        creation("t").with_resource_type(1),
+        creation("t").with_resource_pattern_type(1),
+        creation("t").with_resource_pattern_type(2),
+        creation("t").with_operation(1),
+        creation("t").with_permission_type(1),
+    ] {
+        let answered = create(&mut world, vec![creation("good"), wrong]);
+        assert!(answered.iter().all(|(code, _)| *code == -1), "{answered:?}");
+    }
+    assert_eq!(names(&world), Vec::<String>::new());
 }
 
 #[test]
