@@ -7,6 +7,7 @@ use protocol::ErrorCode;
 use protocol::acl::{Acl, AclFilter};
 use protocol::messages::describe_acls_response::{AclDescription, DescribeAclsResource};
 use protocol::messages::{DescribeAclsRequest, DescribeAclsResponse};
+use protocol::wire::StrBytes;
 
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
@@ -52,7 +53,10 @@ pub(crate) async fn handle(
             .with_pattern_type(pattern_type.code())
             .with_acls(acls)
     });
-    Ok(DescribeAclsResponse::default().with_error_message(None).with_resources(resources.collect()))
+    // Kafka sends an empty message with what went well.
+    Ok(DescribeAclsResponse::default()
+        .with_error_message(Some(StrBytes::default()))
+        .with_resources(resources.collect()))
 }
 
 fn described(acl: Acl) -> AclDescription {
