@@ -5,6 +5,13 @@
 //! entry is; the first entries say that the administrator may do everything, and with that all
 //! others nothing that no entry allows.
 
+mod of_clusters;
+mod of_groups;
+mod of_records;
+mod of_topics;
+mod of_transactions;
+mod question;
+
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -15,6 +22,7 @@ use protocol::messages::describe_acls_response::DescribeAclsResource;
 use protocol::messages::{CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest};
 use protocol::wire::StrBytes;
 
+pub use self::question::{Row, Sample};
 use crate::cluster::view::until;
 use crate::wire::Client;
 
@@ -164,4 +172,17 @@ pub fn in_words(resources: &[DescribeAclsResource]) -> Vec<String> {
 pub fn asker(number: usize) -> Ipv4Addr {
     let [.., high, low] = u32::try_from(number).expect("few askers").to_be_bytes();
     Ipv4Addr::new(127, 1, high, low)
+}
+
+/// Every request that asks for leave, with the rights that it needs.
+#[must_use]
+pub fn rows() -> Vec<Row> {
+    let all = [
+        of_records::rows(),
+        of_topics::rows(),
+        of_groups::rows(),
+        of_transactions::rows(),
+        of_clusters::rows(),
+    ];
+    all.into_iter().flatten().collect()
 }

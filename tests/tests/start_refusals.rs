@@ -38,12 +38,12 @@ const REFUSED: &[Refused] = &[
         said: &["Listener CONTROLLER://localhost:CPORT", "speak SASL_SSL"],
     },
     Refused {
-        because: "an authorizer would deny clients",
+        because: "a super user has no type",
         properties: &[
             "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "super.users=User:admin",
+            "super.users=User:admin;bob",
         ],
-        said: &["authorizer.class.name=org.apache.kafka", "super.users=User:ANONYMOUS"],
+        said: &["Invalid value bob for configuration super.users", "principalType:principalName"],
     },
     Refused {
         because: "an authorizer is somebody's own",

@@ -31,7 +31,8 @@ pub(crate) async fn handle(
     codes.check()?;
     if !context.authorize(Operation::Describe, Resource::Cluster) {
         return Ok(DescribeAclsResponse::default()
-            .with_error_code(ErrorCode::ClusterAuthorizationFailed.code()));
+            .with_error_code(ErrorCode::ClusterAuthorizationFailed.code())
+            .with_error_message(None));
     }
     let words = "No Authorizer is configured on the broker";
     if let Err(error) = acls::enabled(&config.current(), words) {
