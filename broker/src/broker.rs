@@ -25,6 +25,7 @@ use crate::replication::fetchers::Fetchers;
 use crate::replication::log_dir_moves::LogDirMoves;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::requests::context::Policies;
+use crate::requests::request_metrics::RequestMetrics;
 use crate::requests::requester::Client;
 use crate::share::SharePartitions;
 use crate::zookeeper::ZooKeeperFace;
@@ -54,6 +55,8 @@ pub(crate) struct Broker {
     pub(crate) buffers: Arc<Buffers>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) metrics: Arc<metrics::Registry>,
+    /// Of a node whose metrics are scraped.
+    pub(crate) request_metrics: Option<Arc<RequestMetrics>>,
     /// Of a node that receives them.
     pub(crate) client_metrics: Option<Arc<ClientMetrics>>,
     /// Of the service that zookeeper-server-start starts.

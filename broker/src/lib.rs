@@ -9,6 +9,7 @@ mod broker;
 mod client_metrics;
 mod clock;
 mod coordinators;
+mod exposition;
 mod handlers;
 mod log_dirs;
 mod log_levels;

@@ -2,8 +2,8 @@
 //!
 //! Owns: the instruments, their names, and the registry in which all of a node's are found.
 //! Refuses: clocks (a rate is two readings and the time between them, which is the reader's),
-//! global state, and the form in which readings are shown. `client` is what clients measure and
-//! push, `otlp` the form in which they do.
+//! and global state. `client` is what clients measure and push, `otlp` the form in which they do,
+//! `prometheus` the form in which this node's readings are scraped.
 //!
 //! ```text
 //! component ─ its probes: a struct of Arc<Counter>, Arc<Histogram> ◀── made by Registry
@@ -23,6 +23,7 @@ mod counter;
 mod histogram;
 mod name;
 pub mod otlp;
+pub mod prometheus;
 mod registry;
 
 pub use counter::Counter;

@@ -17,6 +17,22 @@ impl MetricName {
         Self { domain, kind, name, tags: Vec::new() }
     }
 
+    pub(crate) fn domain(&self) -> &'static str {
+        self.domain
+    }
+
+    pub(crate) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn tags(&self) -> &[(&'static str, String)] {
+        &self.tags
+    }
+
     /// The same with `,key=value` behind it, as of one topic.
     #[must_use]
     pub fn with_tag(mut self, key: &'static str, value: impl Into<String>) -> Self {

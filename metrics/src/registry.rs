@@ -18,11 +18,16 @@ enum Instrument {
     Histogram(Arc<Histogram>),
 }
 
+/// Says how what comes and goes stands: partitions, groups.
+type Collector = Arc<dyn Fn() -> Vec<(MetricName, Reading)> + Send + Sync>;
+
 /// What an instrument said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Reading {
     Count(u64),
     Value(i64),
+    /// A value with a fraction.
+    Number(f64),
     Distribution(Distribution),
 }
 
@@ -30,6 +35,7 @@ pub enum Reading {
 #[derive(Default)]
 pub struct Registry {
     instruments: Mutex<BTreeMap<MetricName, Instrument>>,
+    collectors: Mutex<Vec<Collector>>,
 }
 
 impl fmt::Debug for Registry {
@@ -70,20 +76,36 @@ impl Registry {
         }
     }
 
-    /// What each instrument says now, by name.
+    /// Has `collect` asked whenever the metrics are read, for those whose names come and go; it
+    /// must not wait for anybody.
+    pub fn collector(
+        &self,
+        collect: impl Fn() -> Vec<(MetricName, Reading)> + Send + Sync + 'static,
+    ) {
+        self.collectors().push(Arc::new(collect));
+    }
+
+    /// What each instrument says now, and what is collected, in the order of their names.
     pub fn read(&self) -> Vec<(MetricName, Reading)> {
-        // Only the list is copied under the lock.
-        let instruments = self.lock().clone();
+        // Only the lists are copied under their locks.
+        let (instruments, collectors) = (self.lock().clone(), self.collectors().clone());
         let read = |instrument| match instrument {
             Instrument::Counter(counter) => Reading::Count(counter.count()),
             Instrument::Gauge(value) => Reading::Value(value()),
             Instrument::Histogram(histogram) => Reading::Distribution(histogram.read()),
         };
-        instruments.into_iter().map(|(name, instrument)| (name, read(instrument))).collect()
+        let read = instruments.into_iter().map(|(name, instrument)| (name, read(instrument)));
+        let mut all: Vec<_> = read.chain(collectors.iter().flat_map(|collect| collect())).collect();
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all
     }
 
     fn instrument(&self, name: MetricName, make: impl FnOnce() -> Instrument) -> Instrument {
         self.lock().entry(name).or_insert_with(make).clone()
+    }
+
+    fn collectors(&self) -> MutexGuard<'_, Vec<Collector>> {
+        self.collectors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<MetricName, Instrument>> {

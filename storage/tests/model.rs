@@ -229,7 +229,7 @@ impl Pair {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 100,
+        cases: 400,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -48,6 +48,7 @@ fn lines(
 ) -> Vec<String> {
     let line = |(name, reading): &(MetricName, Reading)| match reading {
         Reading::Value(value) => format!("{name}: {value}"),
+        Reading::Number(value) => format!("{name}: {value}"),
         Reading::Count(count) => {
             let rate = before.and_then(|(at, before)| {
                 let found = before.binary_search_by(|(other, _)| other.cmp(name)).ok()?;

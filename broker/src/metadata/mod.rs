@@ -5,6 +5,7 @@ pub(crate) mod broker_peers;
 pub(crate) mod config_resources;
 pub(crate) mod controller_channel;
 pub(crate) mod controller_client;
+pub(crate) mod controller_gauges;
 mod creation_errors;
 pub(crate) mod dynamic_broker_config;
 pub(crate) mod dynamic_config;

@@ -33,6 +33,7 @@ use crate::coordinators::groups::{self, Groups};
 use crate::coordinators::persister::Persister;
 use crate::coordinators::share::ShareStates;
 use crate::coordinators::transactions::Transactions;
+use crate::exposition::BoundExposition;
 use crate::log_dirs::LogDirs;
 use crate::maintenance::Maintenance;
 use crate::metadata::auto_topics::AutoTopics;
@@ -61,9 +62,11 @@ use crate::replication::fetch_session::FetchSessions;
 use crate::replication::fetchers::Fetchers;
 use crate::replication::log_dir_failures::LogDirTasks;
 use crate::replication::log_dir_moves::LogDirMoves;
+use crate::replication::replica_gauges;
 use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::replication_quota::ReplicationQuotas;
 use crate::requests::context::Policies;
+use crate::requests::request_metrics::RequestMetrics;
 use crate::serving::connection;
 use crate::share::{SharePartitions, StatePersister};
 use crate::zookeeper::ZooKeeperFace;
@@ -132,6 +135,8 @@ pub(crate) struct Node {
     controllers: Accepting,
     controllers_thread: ControllersThread,
     publishing: JoinHandle<()>,
+    /// Of a node that shows its metrics.
+    exposition: Option<JoinHandle<()>>,
 }
 
 /// Serves the controllers' listeners: busy clients and writes that hang cost no vote, no fetch of
@@ -221,6 +226,7 @@ impl Node {
         let buffers = socket_buffers(&config);
         let for_clients = bind_all(&config, &config.listeners, buffers).await?;
         let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;
+        let exposition = bind_exposition(&config).await?;
         let log_dirs = Arc::new(LogDirs::open(&config, disk, wall_ms())?);
         let (quorum, changes) = QuorumHandle::start(&config, &log_dirs)?;
         let quorum = Arc::new(quorum);
@@ -231,6 +237,8 @@ impl Node {
         let log_dir_tasks =
             LogDirTasks::start(&broker.config, &broker.quorum, &broker.replicas, &broker.fetchers);
         let publisher = Publisher::new(Arc::clone(&broker));
+        // A node that starts is up, and not ready.
+        let exposition = exposition.map(|bound| bound.serve(&broker));
         // There is no quorum until its members can connect.
         let controllers_thread = ControllersThread::start(roles.controller)?;
         let controllers = {
@@ -262,6 +270,7 @@ impl Node {
             controllers,
             controllers_thread,
             publishing,
+            exposition,
         })
     }
 
@@ -295,6 +304,7 @@ impl Node {
         let (closed, ()) = tokio::join!(close_logs, self.broker.quorum.stop());
         self.controllers.disconnect().await;
         drop(self.controllers_thread);
+        self.exposition.inspect(JoinHandle::abort);
         let dirs = Arc::clone(&self.broker.replicas.log_dirs);
         let ended = match closed {
             Ok(()) => {
@@ -390,7 +400,10 @@ fn assemble(
         )),
         metadata: Arc::clone(&metadata),
     });
-    replicas.measure(&metrics);
+    replica_gauges::show(&replicas, &metrics);
+    // Who does not show them counts nothing request by request.
+    let is_scraped = matches!(config.metrics_listen(), Ok(Some(_)));
+    let request_metrics = is_scraped.then(|| Arc::new(RequestMetrics::new(&metrics)));
     let receives = config.metrics_client_receiver && config.process_roles.broker;
     let client_metrics = receives.then(|| ClientMetrics::new(config, &metrics));
     let current = Arc::new(DynamicBrokerConfig::new(config.clone()));
@@ -432,6 +445,7 @@ fn assemble(
             .map(|service| ZooKeeperFace::new(std::path::Path::new(&service.folder()))),
         config: current,
         client_metrics,
+        request_metrics,
         metrics,
         quorum,
         metadata,
@@ -461,6 +475,16 @@ fn socket_buffers(config: &BrokerConfig) -> SocketBuffers {
         send: buffer("socket.send.buffer.bytes", config.socket_send_buffer_bytes),
         receive: buffer("socket.receive.buffer.bytes", config.socket_receive_buffer_bytes),
     }
+}
+
+/// Takes the address of metrics.listen, if there is one.
+async fn bind_exposition(config: &BrokerConfig) -> Result<Option<BoundExposition>, StartError> {
+    let Some(address) = config.metrics_listen()? else { return Ok(None) };
+    let bound = BoundExposition::bind(address).await.map_err(|error| StartError::Bind {
+        address: format!("{address} (metrics.listen)"),
+        reason: error.to_string(),
+    })?;
+    Ok(Some(bound))
 }
 
 /// Takes the addresses that the configuration names; nobody can connect yet.

@@ -12,7 +12,7 @@ mod future;
 mod leading;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -64,6 +64,8 @@ pub(crate) struct HostedPartition {
     /// Whether the topic's settings name this replica among those that are held back.
     throttled_as_leader: AtomicBool,
     throttled_as_follower: AtomicBool,
+    /// min.insync.replicas of its topic.
+    min_in_sync: AtomicUsize,
     /// Why it is fetched no more, as long as it is not.
     halted_for: Mutex<Option<String>>,
     /// Held by whoever syncs the log.
@@ -130,6 +132,7 @@ impl HostedPartition {
             damage: OnceLock::new(),
             throttled_as_leader: AtomicBool::new(settings.throttled_as_leader),
             throttled_as_follower: AtomicBool::new(settings.throttled_as_follower),
+            min_in_sync: AtomicUsize::new(settings.min_in_sync),
             halted_for: Mutex::default(),
             flushing: tokio::sync::Mutex::default(),
             context,
@@ -168,6 +171,11 @@ impl HostedPartition {
     /// First offset that such a reader may not see.
     pub(crate) fn upper_bound(&self, isolation: FetchIsolation) -> i64 {
         self.published.upper_bound(isolation)
+    }
+
+    /// How many replicas must be in sync for acks=all.
+    pub(crate) fn min_in_sync(&self) -> usize {
+        self.min_in_sync.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_throttled_as_leader(&self) -> bool {
@@ -265,6 +273,7 @@ impl HostedPartition {
     pub(crate) fn configure(&self, settings: ReplicaSettings) {
         self.throttled_as_leader.store(settings.throttled_as_leader, Ordering::Relaxed);
         self.throttled_as_follower.store(settings.throttled_as_follower, Ordering::Relaxed);
+        self.min_in_sync.store(settings.min_in_sync, Ordering::Relaxed);
         let mut replica = self.replica.lock();
         replica.configure(of_replica(&settings, &self.context));
         replica.log_mut().log.set_config(settings.log);

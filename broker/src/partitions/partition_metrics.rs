@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! kafka.server:type=BrokerTopicMetrics    records and bytes in and out   `BrokerTopicStats`
+//! kafka.server:type=ReplicaManager        in-sync sets that changed      `ReplicaManager`
 //! kafka.log:type=LogFlushStats            how long syncs take            `LogFlushStats`
 //! ```
 //! Kafka counts each topic, too; these are the sums over all topics.
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{Counter, Histogram, MetricName, Registry};
+use replica::IsrChange;
 
 /// The probes.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(crate) struct PartitionMetrics {
     replication_bytes_in: Arc<Counter>,
     replication_bytes_out: Arc<Counter>,
     total_produce_requests: Arc<Counter>,
+    isr_shrinks: Arc<Counter>,
+    isr_expands: Arc<Counter>,
     flush_times_ms: Arc<Histogram>,
 }
 
@@ -27,6 +31,8 @@ impl PartitionMetrics {
     pub(super) fn new(registry: &Registry) -> Self {
         let counter =
             |name| registry.counter(MetricName::new("kafka.server", "BrokerTopicMetrics", name));
+        let of_sets =
+            |name| registry.counter(MetricName::new("kafka.server", "ReplicaManager", name));
         let flushes = MetricName::new("kafka.log", "LogFlushStats", "LogFlushRateAndTimeMs");
         Self {
             messages_in: counter("MessagesInPerSec"),
@@ -35,6 +41,8 @@ impl PartitionMetrics {
             replication_bytes_in: counter("ReplicationBytesInPerSec"),
             replication_bytes_out: counter("ReplicationBytesOutPerSec"),
             total_produce_requests: counter("TotalProduceRequestsPerSec"),
+            isr_shrinks: of_sets("IsrShrinksPerSec"),
+            isr_expands: of_sets("IsrExpandsPerSec"),
             flush_times_ms: registry.histogram(flushes),
         }
     }
@@ -59,6 +67,14 @@ impl PartitionMetrics {
     pub(crate) fn sent(&self, bytes: usize, to_follower: bool) {
         let counter = if to_follower { &self.replication_bytes_out } else { &self.bytes_out };
         counter.add(bytes as u64);
+    }
+
+    /// The controller changed the in-sync set of a partition that is led here, as was asked.
+    pub(crate) fn isr_changed(&self, change: &IsrChange) {
+        match change {
+            IsrChange::Shrink(_) => self.isr_shrinks.add(1),
+            IsrChange::Expand(_) => self.isr_expands.add(1),
+        }
     }
 
     /// A log was synced, which took so long.

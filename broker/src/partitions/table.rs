@@ -53,6 +53,11 @@ impl HostedTopic {
         matches!(self.partitions.read().get(index), Some(Presence::Offline))
     }
 
+    fn offline_count(&self) -> usize {
+        let is_offline = |presence: &&Presence| matches!(presence, Presence::Offline);
+        self.partitions.read().iter().filter(is_offline).count()
+    }
+
     fn set(&self, index: usize, presence: Presence) {
         let mut partitions = self.partitions.write();
         if partitions.len() <= index {
@@ -91,6 +96,11 @@ impl Partitions {
     pub(crate) fn all(&self) -> Vec<Arc<HostedPartition>> {
         let topics: Vec<_> = self.topics.read().by_id.values().cloned().collect();
         topics.iter().flat_map(|topic| topic.partitions()).collect()
+    }
+
+    /// How many replicas here cannot be served.
+    pub(crate) fn offline_count(&self) -> usize {
+        self.topics.read().by_id.values().map(|topic| topic.offline_count()).sum()
     }
 
     /// Adds a partition, and its topic if it is the first.

@@ -131,6 +131,9 @@ fn tell(replicas: &ReplicaManager, key: Key, proposal: &IsrProposal, answer: &Is
     let hosted = replicas.partitions.topic_by_id(key.0);
     let Some(partition) = hosted.and_then(|topic| topic.partition(key.1)) else { return };
     log_answer(replicas.context.node_id(), &partition, proposal, answer);
+    if matches!(answer, IsrAnswer::Changed { .. }) {
+        replicas.context.metrics().isr_changed(&proposal.change);
+    }
     partition.isr_answered(proposal, answer);
 }
 

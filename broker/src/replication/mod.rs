@@ -10,6 +10,7 @@ pub(crate) mod fetchers;
 pub(crate) mod fetching;
 pub(crate) mod log_dir_failures;
 pub(crate) mod log_dir_moves;
+pub(crate) mod replica_gauges;
 pub(crate) mod replica_manager;
 pub(crate) mod replication_quota;
 pub(crate) mod topic_settings;

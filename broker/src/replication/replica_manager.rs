@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use metrics::{MetricName, Registry};
 use protocol::ErrorCode;
 use replica::NotAppended;
 use storage::{AppendError, Corruption, ReadError, StorageError};
@@ -25,20 +24,6 @@ pub(crate) struct ReplicaManager {
 }
 
 impl ReplicaManager {
-    /// Shows how many partitions are hosted here, and how many of them are led.
-    pub(crate) fn measure(self: &Arc<Self>, registry: &Registry) {
-        let gauge = |name, count: fn(&Self) -> usize| {
-            let replicas = Arc::downgrade(self);
-            let value = move || replicas.upgrade().map_or(0, |replicas| count(&replicas));
-            let value = move || i64::try_from(value()).unwrap_or(i64::MAX);
-            registry.gauge(MetricName::new("kafka.server", "ReplicaManager", name), value);
-        };
-        gauge("PartitionCount", |replicas| replicas.partitions.all().len());
-        gauge("LeaderCount", |replicas| {
-            replicas.partitions.all().iter().filter(|each| each.published().leads()).count()
-        });
-    }
-
     /// The partition as hosted here, or why there is none.
     pub(crate) fn partition(
         &self,

@@ -10,6 +10,7 @@ pub(crate) mod controller_access;
 pub(crate) mod controller_error;
 pub(crate) mod error_map;
 pub(crate) mod reply;
+pub(crate) mod request_metrics;
 pub(crate) mod requester;
 pub(crate) mod throttle;
 pub(crate) mod topic_names;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use protocol::wire::StrBytes;
@@ -38,6 +39,8 @@ pub(crate) struct Client {
     /// Told when the peer sends on while a request of its waits.
     pub(crate) hurries: Notify,
     software: Mutex<Software>,
+    /// It has asked as a replica.
+    follows: AtomicBool,
 }
 
 impl Client {
@@ -49,7 +52,27 @@ impl Client {
     ) -> Self {
         let (hurries, software) = (Notify::new(), Mutex::default());
         let host_address = Arc::from(host_address(address.ip().to_canonical()));
-        Self { listener, address, connection_id, principal, host_address, hurries, software }
+        let follows = AtomicBool::new(false);
+        Self {
+            listener,
+            address,
+            connection_id,
+            principal,
+            host_address,
+            hurries,
+            software,
+            follows,
+        }
+    }
+
+    /// It asks as a replica of what it fetches.
+    pub(crate) fn follows(&self) {
+        self.follows.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is a follower's connection.
+    pub(crate) fn is_follower(&self) -> bool {
+        self.follows.load(Ordering::Relaxed)
     }
 
     /// The program at the other end, as it called itself last.

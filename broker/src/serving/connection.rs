@@ -27,6 +27,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::dispatch::{self, Begun};
+use super::request_timings::RequestTimings;
 use crate::broker::Broker;
 use crate::net::authenticator::Authenticator;
 use crate::net::frames::{Fault, Frame, FrameError, FrameReader, Prefix};
@@ -76,6 +77,7 @@ struct Connection {
     frames: FrameReader,
     outbox: Outbox,
     pending: VecDeque<Pending>,
+    timings: RequestTimings,
     /// Nothing is read before this.
     muted_until: Option<Instant>,
     seat: Seat,
@@ -102,6 +104,7 @@ pub(crate) async fn serve(
     if let Some(face) = &broker.zookeeper {
         face.connected(client.connection_id, peer);
     }
+    let timings = RequestTimings::new(broker.request_metrics.clone());
     let mut connection = Connection {
         broker,
         client,
@@ -109,6 +112,7 @@ pub(crate) async fn serve(
         frames,
         outbox: Outbox::default(),
         pending: VecDeque::new(),
+        timings,
         muted_until: None,
         seat,
     };
@@ -216,6 +220,7 @@ impl Connection {
                 biased;
                 frame = self.frames.next(&mut self.transport), if may_read => {
                     self.seat.touch();
+                    self.timings.read();
                     return Ok(frame?);
                 }
                 reply = first_pending(&mut self.pending), if !self.pending.is_empty() => {
@@ -236,7 +241,12 @@ impl Connection {
                 return Err(Ended::Refused(CloseConnection::Fault(why.to_owned())));
             }
         }
-        match dispatch::begin(&self.broker, &self.client, frame.bytes.clone()) {
+        self.timings.begin(&frame.bytes);
+        let begun = dispatch::begin(&self.broker, &self.client, frame.bytes.clone());
+        if matches!(begun, Begun::Produce(_)) {
+            self.timings.worked();
+        }
+        match begun {
             Begun::Produce(Ok(reply)) => {
                 if self.pending.is_empty() {
                     self.queue(reply)?;
@@ -255,6 +265,7 @@ impl Connection {
                     reply = first_pending(&mut self.pending) => Some(reply),
                     () = std::future::ready(()) => None,
                 };
+                self.timings.worked();
                 if let Some(reply) = reply {
                     self.pending.pop_front();
                     self.queue(reply)?;
@@ -269,6 +280,7 @@ impl Connection {
                     biased;
                     reply = &mut reply => reply,
                     () = std::future::ready(()) => {
+                        self.timings.worked();
                         self.flush().await?;
                         waited_for(reply, &mut self.transport, &self.client).await
                     }
@@ -335,6 +347,11 @@ impl Connection {
         if let Some(face) = &self.broker.zookeeper {
             face.sent(self.client.connection_id);
         }
+        let throttle = match &reply {
+            Reply::Throttled(_, mute) => *mute,
+            _ => Duration::ZERO,
+        };
+        self.timings.answered(throttle);
         self.queue_answer(reply)
     }
 
@@ -375,10 +392,12 @@ impl Connection {
     }
 
     async fn flush(&mut self) -> Result<(), Ended> {
+        self.timings.writing();
         if self.outbox.queued_bytes() > 0 {
             self.outbox.flush(&mut self.transport).await?;
             self.seat.touch();
         }
+        self.timings.written(&self.client);
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ fn read(registry: &Registry) -> BTreeMap<String, i64> {
     let shown = |reading| match reading {
         Reading::Count(count) => i64::try_from(count).ok(),
         Reading::Value(value) => Some(value),
+        Reading::Number(value) => Some(value as i64),
         Reading::Distribution(read) => i64::try_from(read.count).ok(),
     };
     let all = registry.read().into_iter();

@@ -7,5 +7,6 @@ mod forwarding;
 mod forwarding_test;
 #[cfg(test)]
 mod metrics_test;
+mod request_timings;
 #[cfg(test)]
 mod throttle_test;

@@ -199,7 +199,6 @@ fn acquire(
         Some(code) => return Err(worded(code)),
     }
     let records = only_slice(answer.records);
-    let batches = batches_of(&records);
     let aborted = answer.aborted_transactions.unwrap_or_default();
     let aborted: Vec<AbortedTransaction> = aborted
         .into_iter()
@@ -208,11 +207,13 @@ fn acquire(
             first_offset: found.first_offset,
         })
         .collect();
-    let fetched = Fetched { fetch_offset, batches: &batches, aborted: &aborted };
-    let acquired = hosted
-        .with(|partition| partition.acquire(wanted, fetched, &settings.limits, monotonic_ms()));
+    let acquired = hosted.with(|partition| {
+        let batches = partition.acquirable(wanted, fetch_offset, batches_of(&records));
+        let fetched = Fetched { fetch_offset, batches: &batches, aborted: &aborted };
+        partition.acquire(wanted, fetched, &settings.limits, monotonic_ms())
+    });
     let acquired = acquired.unwrap_or_default();
-    let records = only_acquired(records, &batches, &acquired);
+    let records = only_acquired(records, &acquired);
     Ok(Acquired { records, acquired })
 }
 

@@ -18,6 +18,7 @@ impl BrokerConfig {
         check_listeners(self)?;
         check_way_to_controllers(self)?;
         plugins::check(self)?;
+        self.metrics_listen()?;
         authorization::check(self)
     }
 }

@@ -13,6 +13,7 @@
 mod authorization;
 mod checks;
 mod dialect;
+mod exposition;
 mod exposure;
 mod fields;
 mod group_checks;
@@ -46,6 +47,9 @@ impl BrokerConfig {
                     if authorization::OWN_KEYS.contains(&name.as_str()))
             });
         }
+        warnings.retain(
+            |warning| !matches!(warning, Warning::UnknownName { name } if Self::is_own_key(name)),
+        );
         warnings.extend(plugins::notice(&config));
         warnings.extend(checks::advice(&config));
         Ok((config, warnings))

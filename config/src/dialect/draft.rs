@@ -53,7 +53,7 @@ impl Draft {
             self.confluent.push(variable.to_owned());
         } else if key.starts_with("rest.") {
             self.rest.push(variable.to_owned());
-        } else if is_known_name(&key) {
+        } else if is_known_name(&key) || BrokerConfig::is_own_key(&key) {
             self.entries.insert(key, (value.to_owned(), variable.to_owned()));
         } else if !is_launchers(variable) {
             self.notices.push(Notice::Unknown { variable: variable.to_owned(), key });

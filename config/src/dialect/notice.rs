@@ -26,8 +26,8 @@ pub enum Notice {
     #[error("{} of the REST proxy, which is not part of this image: passed over.", are(variables))]
     RestProxy { variables: Vec<String> },
     #[error(
-        "{} for a JVM, and there is none: nothing listens for JMX. What brokers, topics and groups \
-         do is told by Kafka's own protocol and tools.",
+        "{} for a JVM, and there is none: nothing listens for JMX. metrics.listen \
+         (KAFKA_METRICS_LISTEN=0.0.0.0:9404) shows the same metrics to Prometheus.",
         are(variables)
     )]
     Java { variables: Vec<String> },

@@ -3,7 +3,7 @@
 //! Batches are kept as the log has them, so that a batch of a thousand records costs one entry.
 //! Kafka: `SharePartition.acquire`, `acquireNewBatchRecords`, `createBatches`.
 
-use super::aborted::{aborted_ranges, without};
+use super::aborted::{FetchedBatch, aborted_ranges, without};
 use super::acquisition::{AcquiredRecords, Acquisition, Fetched, Wanted};
 use super::in_flight::{InFlightBatch, InFlightState, Tracking};
 use super::partition::{Limits, SharePartition};
@@ -11,6 +11,30 @@ use super::planted::{Bug, is_planted};
 use super::record_state::RecordState;
 
 impl SharePartition {
+    /// Those of the log's batches that an acquisition looks at: a read gives up to megabytes, of
+    /// which a fetch takes some hundred records. None behind these would change what is acquired.
+    pub fn acquirable(
+        &self,
+        wanted: &Wanted,
+        fetch_offset: i64,
+        batches: impl Iterator<Item = FetchedBatch>,
+    ) -> Vec<FetchedBatch> {
+        // What is in flight is looked at whole; behind it offsets are taken one after the other.
+        let begins = fetch_offset.max(self.start_offset).max(self.end_offset + 1);
+        let mut looked_at = Vec::new();
+        let mut enough = begins.saturating_add(wanted.max_records);
+        for batch in batches {
+            if looked_at.is_empty() {
+                enough = enough.max(batch.base_offset.saturating_add(wanted.max_records));
+            }
+            looked_at.push(batch);
+            if batch.last_offset >= enough {
+                break;
+            }
+        }
+        looked_at
+    }
+
     /// Acquires of what was read as much as is wanted and may be.
     pub fn acquire(
         &mut self,

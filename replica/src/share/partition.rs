@@ -27,7 +27,7 @@ pub struct Limits {
 }
 
 /// One partition as one share group consumes it.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharePartition {
     /// By their first offset.
     pub(super) batches: BTreeMap<i64, InFlightBatch>,

@@ -42,14 +42,14 @@ pub struct Written {
 type Transitions = Vec<(Token, Vec<(i64, i64)>)>;
 
 /// What is out, and what goes out next.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Writes {
     last_token: u64,
     next: Write,
     out: Option<Transitions>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Write {
     batches: Vec<StateBatch>,
     transitions: Transitions,

@@ -80,6 +80,12 @@ impl LogReader {
         self.shared.segments.load().iter().map(|segment| segment.size()).sum()
     }
 
+    /// How many segments there are.
+    #[must_use]
+    pub fn segment_count(&self) -> usize {
+        self.shared.segments.load().len()
+    }
+
     /// Bytes that the next [`super::Log::delete_old_segments`] reads to build indexes anew which
     /// reads found unfit.
     #[must_use]

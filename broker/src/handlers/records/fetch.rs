@@ -66,6 +66,9 @@ async fn handle(
 ) -> Reply {
     let uses_topic_ids = context.api_version >= FIRST_WITH_IDS;
     let replica_id = replica_id(&request, context.api_version);
+    if replica_id >= 0 {
+        context.client.follows();
+    }
     // Followers are held back by partition alone.
     let throttle = || if replica_id >= 0 { ThrottleTime::NONE } else { context.throttle() };
     if !matches!(request.isolation_level, 0 | 1) {

@@ -163,7 +163,7 @@ impl World {
             return Ok(());
         }
         let at = self.log.partition_point(|batch| batch.last_offset < fetch_offset);
-        let count = usize::try_from(1 + self.draws.below(5)).expect("small");
+        let count = usize::try_from(1 + self.draws.below(12)).expect("small");
         let batches: Vec<_> = self.log[at..].iter().copied().take(count).collect();
         // What happens between the read and the acquisition.
         if self.draws.one_in(3) {
@@ -173,9 +173,10 @@ impl World {
         let mode = *self.draws.pick(&[AcquireMode::BatchOptimized, AcquireMode::RecordLimit]);
         let batch_size = 1 + self.draws.below(20);
         let wanted = Wanted { member: Arc::from(member), mode, batch_size, max_records };
-        let fetched = Fetched { fetch_offset, batches: &batches, aborted: &self.aborted };
+        let aborted = self.aborted.clone();
+        let fetched = Fetched { fetch_offset, batches: &batches, aborted: &aborted };
         let start = self.partition.start_offset();
-        let acquired = self.partition.acquire(&wanted, fetched, &self.limits, self.now_ms);
+        let acquired = self.acquire(&wanted, fetched)?;
         self.check_start(start)?;
         let total: i64 = acquired.iter().map(AcquiredRecords::count).sum();
         if mode == AcquireMode::RecordLimit && total > max_records {
@@ -187,6 +188,28 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// What is acquired of the batches that an acquisition looks at is what is acquired of all.
+    fn acquire(
+        &mut self,
+        wanted: &Wanted,
+        fetched: Fetched<'_>,
+    ) -> Result<Vec<AcquiredRecords>, String> {
+        let (offset, all) = (fetched.fetch_offset, fetched.batches.iter().copied());
+        let looked_at = self.partition.acquirable(wanted, offset, all);
+        let mut twin = self.partition.clone();
+        let of_all = twin.acquire(wanted, fetched, &self.limits, self.now_ms);
+        let fetched = Fetched { batches: &looked_at, ..fetched };
+        let acquired = self.partition.acquire(wanted, fetched, &self.limits, self.now_ms);
+        // Aborted records behind them have the start looked at, which the next one does else.
+        let mut own = self.partition.clone();
+        own.advance_start();
+        twin.advance_start();
+        if of_all != acquired || twin != own {
+            return Err(format!("{acquired:?} of {looked_at:?}, {of_all:?} of all that was read"));
+        }
+        Ok(acquired)
     }
 
     fn check_delivery(
