@@ -10,6 +10,7 @@ use protocol::batch::BatchBuilder;
 use protocol::messages::create_acls_request::AclCreation;
 use protocol::messages::create_partitions_request::CreatePartitionsTopic;
 use protocol::messages::create_topics_request::CreatableTopic;
+use protocol::messages::delete_acls_request::DeleteAclsFilter;
 use protocol::messages::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
 use protocol::messages::describe_configs_request::DescribeConfigsResource;
 use protocol::messages::incremental_alter_configs_request::AlterConfigsResource;
@@ -330,13 +331,10 @@ fn no_creations() -> Vec<(&'static str, AclCreation)> {
     ]
 }
 
-#[test]
-fn requests_about_entries_are_answered_as_by_stock() {
-    let server = server(facts::kind());
-    let mut client = administrator(&server);
-    let mut found = Vec::new();
+/// Answers to CreateAcls, and what is there then.
+fn created(client: &mut Client, found: &mut Vec<(String, String)>) {
     let (names, asked): (Vec<_>, Vec<_>) = creations().into_iter().unzip();
-    create(&mut client, of_administrator());
+    create(client, of_administrator());
     for (name, spoiling) in no_creations() {
         let creations = vec![entry("User:a", "*", "Read topic t"), spoiling];
         let request = CreateAclsRequest::default().with_creations(creations);
@@ -354,12 +352,15 @@ fn requests_about_entries_are_answered_as_by_stock() {
         let told = names.iter().zip(told.map(|(code, words)| format!("{code} {words:?}")));
         found.extend(told.map(|(name, told)| (format!("created {turn}, {name}"), told)));
     }
-    tests::acls::wait_for(&mut client, made + of_administrator().len());
+    tests::acls::wait_for(client, made + of_administrator().len());
     found.extend(
-        listed(&mut client).into_iter().map(|each| (format!("there is {each}"), "yes".to_owned())),
+        listed(client).into_iter().map(|each| (format!("there is {each}"), "yes".to_owned())),
     );
+}
 
-    let filters = [
+/// By name.
+fn filters() -> Vec<(&'static str, DeleteAclsFilter)> {
+    vec![
         ("a name", any().with_resource_name_filter(Some(text("t")))),
         (
             "a name to match",
@@ -377,8 +378,12 @@ fn requests_about_entries_are_answered_as_by_stock() {
         ("a later operation", any().with_operation(99)),
         ("a later permission", any().with_permission_type(99)),
         ("nothing", any().with_resource_name_filter(Some(text("none")))),
-    ];
-    for (name, filter) in &filters {
+    ]
+}
+
+/// Answers to DescribeAcls and DeleteAcls.
+fn filtered(client: &mut Client, found: &mut Vec<(String, String)>) {
+    for (name, filter) in filters() {
         let request = DescribeAclsRequest::default()
             .with_resource_type_filter(filter.resource_type_filter)
             .with_resource_name_filter(filter.resource_name_filter.clone())
@@ -392,7 +397,7 @@ fn requests_about_entries_are_answered_as_by_stock() {
         let told = format!("{} {:?} {told}", answer.error_code, answer.error_message);
         found.push((format!("described by {name}"), told));
     }
-    for (name, filter) in filters {
+    for (name, filter) in filters() {
         let filter = filter.with_principal_filter(Some(text("User:a")));
         let request = DeleteAclsRequest::default().with_filters(vec![filter]);
         let answer = client.call(3, &request).expect("answered");
@@ -406,6 +411,15 @@ fn requests_about_entries_are_answered_as_by_stock() {
         let told = format!("{} {:?} {}", result.error_code, result.error_message, gone.join(" | "));
         found.push((format!("deleted by {name}"), told));
     }
+}
+
+#[test]
+fn requests_about_entries_are_answered_as_by_stock() {
+    let server = server(facts::kind());
+    let mut client = administrator(&server);
+    let mut found = Vec::new();
+    created(&mut client, &mut found);
+    filtered(&mut client, &mut found);
     facts::check("acls/requests-4.3.1", "Answers to CreateAcls, DescribeAcls, DeleteAcls.", &found);
 }
 

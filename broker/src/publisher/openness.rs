@@ -90,7 +90,8 @@ mod tests {
         let text = format!(
             "node.id=1\nprocess.roles=broker,controller\n\
              listeners=PLAINTEXT://:9092,CONTROLLER://:9093\n\
-             controller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@localhost:9093\n{more}"
+             controller.listener.names=CONTROLLER\n\
+             controller.quorum.voters=1@localhost:9093\n{more}"
         );
         let properties = Properties::parse(text.as_bytes()).unwrap();
         BrokerConfig::from_properties(&properties).unwrap().0

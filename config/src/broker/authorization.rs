@@ -1,8 +1,8 @@
 //! Which authorizer a node has, and what its file tells it.
 //!
 //! Kafka's own is known by the names that it had over time, and all of them mean what
-//! StandardAuthorizer does: its predecessors read the same keys. Whoever has another is refused, for
-//! nobody would deny what that one would.
+//! StandardAuthorizer does: its predecessors read the same keys. Whoever has another is refused,
+//! for nobody would deny what that one would.
 //!
 //! Answers to `StandardAuthorizer.configure`.
 

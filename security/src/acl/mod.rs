@@ -1,7 +1,7 @@
 //! Who may do what: Kafka's access control lists, decided.
 //!
 //! ```text
-//! Acl (an entry of the metadata) ─ Acls (index) ─ StandardAuthorizer::decide ─ allowed, by which rule
+//! Acl (an entry of the metadata) ─ Acls (index) ─ StandardAuthorizer ─ allowed, by which rule
 //! ```
 //! A super user may do everything. Else a DENY that fits beats every ALLOW; where neither fits,
 //! nobody may, unless no entry is about the resource and everyone is allowed then. READ, WRITE,

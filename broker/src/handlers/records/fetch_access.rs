@@ -1,5 +1,5 @@
-//! What the sender of a Fetch may read. A follower reads everything or nothing, a consumer by topic;
-//! each topic is asked about once, however many of its partitions are read.
+//! What the sender of a Fetch may read. A follower reads everything or nothing, a consumer by
+//! topic; each topic is asked about once, however many of its partitions are read.
 //!
 //! Kafka: `KafkaApis.handleFetchRequest`. A fetch in the name of a follower that is no node's moves
 //! neither the high watermark nor the in-sync set: it never gets to a partition (CVE-2018-1288).

@@ -107,7 +107,11 @@ fn check(authorizer: &StandardAuthorizer, acls: &[Acl], allows_without_entries: 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 400,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn the_index_decides_as_a_look_at_each_entry_does(
