@@ -420,6 +420,9 @@ fn requests_about_entries_are_answered_as_by_stock() {
     let mut found = Vec::new();
     created(&mut client, &mut found);
     filtered(&mut client, &mut found);
+    // A fact ends where a name's colon does.
+    let plain = |text: String| text.replace(": ", "=");
+    let found: Vec<_> = found.into_iter().map(|(name, told)| (plain(name), plain(told))).collect();
     facts::check("acls/requests-4.3.1", "Answers to CreateAcls, DescribeAcls, DeleteAcls.", &found);
 }
 

@@ -153,9 +153,9 @@ fn what_only_watches_is_one_warning_and_kafkas_own_classes_are_ours() {
     assert_eq!(count(&said, "ConfluentMetricsReporter is not loaded"), 1, "{said}");
     let line = "kafka-acls@4.3.1 --bootstrap-server SERVER --add --allow-principal User:alice \
                 --operation Read --topic t";
-    let refused = tool(&server, line, "");
-    let said = refused.stdout + &refused.stderr;
-    assert!(said.contains("ACLs are not enforced here yet, and so none is taken"), "{said}");
+    let added = tool(&server, line, "");
+    let said = added.stdout + &added.stderr;
+    assert!(said.contains("(principal=User:alice, host=*, operation=READ"), "{said}");
     server.terminate();
 }
 
