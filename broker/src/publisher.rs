@@ -2,9 +2,9 @@
 //! deleted.
 //!
 //! Changes are applied in the order of the metadata log, one after the other, and acknowledged when
-//! everything they ask for is done; that is when a request that caused them is answered. The image
-//! that handlers see is stored last. Files are opened on blocking threads, several at a time. What
-//! could not be done keeps nothing else from being done, and is done by the reconciliation that
+//! everything they ask for is done; that is when a request that caused them is answered. Access is
+//! decided by a new image first; the image that handlers see is stored last. Files are opened on
+//! blocking threads, several at a time. What could not be done keeps nothing else from being done, and is done by the reconciliation that
 //! runs between two changes (docs/decisions/0310). What a change asks of this broker's replicas
 //! `raft::replica_steps` decides.
 //! Kafka: `BrokerMetadataPublisher`, `ReplicaManager.applyDelta`.
@@ -70,7 +70,7 @@ impl Publisher {
     /// Whether clients may be served with what this image says.
     pub(crate) fn admit(&self, image: &MetadataImage) -> Result<(), TooOpen> {
         self.apply_broker_settings(image);
-        openness::judge(&self.broker.config.current(), image)
+        openness::judge(&self.broker.config.current())
     }
 
     /// Clients are served from here on, through these.
@@ -81,6 +81,7 @@ impl Publisher {
     /// The first image: everything in it is new to this broker. Directories that no partition of
     /// the image owns are put aside.
     pub(crate) async fn begin(&mut self, image: Arc<MetadataImage>) -> Result<(), StorageError> {
+        self.broker.policies.authorizer.load(&image);
         self.broker.replicas.context.set_brokers(&image);
         self.apply_broker_settings(&image);
         self.openness.look(&self.broker.config.current(), &image);
@@ -118,6 +119,8 @@ impl Publisher {
     /// What changed since the last image. What cannot be done now is tried again by
     /// [`Self::reconcile`], and keeps nothing else from being done.
     pub(crate) async fn apply(&mut self, image: Arc<MetadataImage>, changes: &Changes) {
+        // Before anything that takes its time: who may no longer do something may not from here on.
+        self.broker.policies.authorizer.publish(&image, &changes.acls);
         if !changes.brokers.is_empty() {
             self.broker.replicas.context.set_brokers(&image);
             let before = self.broker.metadata.image();

@@ -56,13 +56,6 @@ pub enum ConfigError {
     /// A Java class that would decide something.
     #[error("{name}={class} is a Java class, which no JVM is here to load; {remedy}")]
     Plugin { name: String, class: String, remedy: &'static str },
-    /// An authorizer that would deny what is not denied here.
-    #[error(
-        "authorizer.class.name={class} would deny clients what Gregor does not deny yet: take it \
-         out, or allow everybody with super.users=User:ANONYMOUS (or, as long as there are no \
-         ACLs, with allow.everyone.if.no.acl.found=true)"
-    )]
-    DenyingAuthorizer { class: String },
     /// A config provider that is not one of Kafka's own.
     #[error(
         "config.providers.{alias}.class={class} is a Java class, which no JVM is here to load; \

@@ -10,6 +10,7 @@
 //! disk bytes   ─ batch (record batch v2)     ─ records::{metadata, group, transaction, control}
 //! ```
 
+pub mod acl;
 pub mod api;
 pub mod ask;
 pub mod base64_uuid;

@@ -9,6 +9,7 @@
 //! Facts that stock produced are text files under tests/golden, written by `tests/record`; a test
 //! run compares with them and repeats a sample live. Nothing here decides what Kafka would do.
 
+pub mod acls;
 pub mod bench;
 pub mod beside;
 pub mod certificates;

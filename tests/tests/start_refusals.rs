@@ -52,12 +52,12 @@ const REFUSED: &[Refused] = &[
         said: &["Listener CONTROLLER://localhost:CPORT", "speak SASL_SSL"],
     },
     Refused {
-        because: "an authorizer would deny clients",
+        because: "a super user has no type",
         properties: &[
             "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "super.users=User:admin",
+            "super.users=User:admin;bob",
         ],
-        said: &["authorizer.class.name=org.apache.kafka", "super.users=User:ANONYMOUS"],
+        said: &["Invalid value bob for configuration super.users", "principalType:principalName"],
     },
     Refused {
         because: "an authorizer is somebody's own",
@@ -167,9 +167,9 @@ fn what_only_watches_is_one_warning_and_kafkas_own_classes_are_ours() {
     assert_eq!(count(&said, "ConfluentMetricsReporter is not loaded"), 1, "{said}");
     let line = "kafka-acls@4.3.1 --bootstrap-server SERVER --add --allow-principal User:alice \
                 --operation Read --topic t";
-    let refused = tool(&server, line, "");
-    let said = refused.stdout + &refused.stderr;
-    assert!(said.contains("ACLs are not enforced here yet, and so none is taken"), "{said}");
+    let added = tool(&server, line, "");
+    let said = added.stdout + &added.stderr;
+    assert!(said.contains("(principal=User:alice, host=*, operation=READ"), "{said}");
     server.terminate();
 }
 

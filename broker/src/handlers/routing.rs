@@ -79,14 +79,14 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
         ApiKey::ApiVersions => {
             call!(broker, context, body => api_versions(config, quorum, metadata, client_metrics))
         }
-        ApiKey::CreateAcls => call!(broker, context, body => create_acls(config)),
+        ApiKey::CreateAcls => call!(broker, context, body => create_acls(config, controller)),
         ApiKey::CreatePartitions => call!(broker, context, body => create_partitions(controller)),
         ApiKey::CreateTopics => call!(broker, context, body => create_topics(controller)),
-        ApiKey::DeleteAcls => call!(broker, context, body => delete_acls(config)),
+        ApiKey::DeleteAcls => call!(broker, context, body => delete_acls(config, controller)),
         ApiKey::DeleteTopics => {
             call!(broker, context, body => delete_topics(config, metadata, controller))
         }
-        ApiKey::DescribeAcls => call!(broker, context, body => describe_acls(config)),
+        ApiKey::DescribeAcls => call!(broker, context, body => describe_acls(config, metadata)),
         ApiKey::DescribeClientQuotas => {
             call!(broker, context, body => describe_client_quotas(metadata))
         }

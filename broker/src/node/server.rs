@@ -210,7 +210,8 @@ impl Accepting {
 
 impl Node {
     pub(crate) async fn start(config: BrokerConfig) -> Result<Self, StartError> {
-        Self::start_on(config, Disk::default(), Policies::default()).await
+        let policies = Policies::of(&config);
+        Self::start_on(config, Disk::default(), policies).await
     }
 
     /// With logs on this disk, and with what is decided by who asks.

@@ -1,15 +1,13 @@
 //! What would make a node that runs more open than its configuration says.
 //!
-//! Entries of access control are kept in the metadata and not enforced. Where an authorizer is
-//! configured that allows everybody only as long as there are none, the first one is the end of
-//! serving clients; so are dynamic settings that secure a listener. Controllers go on: the quorum
-//! serves nodes, not clients. Without an authorizer entries mean nothing, as in Kafka.
+//! Dynamic settings that secure a listener end the serving of clients. Controllers go on: the
+//! quorum serves nodes, not clients. Without an authorizer entries of access control mean nothing,
+//! as in Kafka.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use config::BrokerConfig;
-use config::broker::Authorization;
 use raft::image::MetadataImage;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -18,28 +16,12 @@ const TARGET: &str = "kafka.server.BrokerServer";
 
 /// Why clients are not served, or no longer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TooOpen {
-    #[error(
-        "There are {entries} ACLs in the metadata, and authorizer.class.name={class} would enforce \
-         them, which Gregor does not do yet: delete them (kafka-acls --remove at a stock node), \
-         allow everybody with super.users=User:ANONYMOUS, or take authorizer.class.name out"
-    )]
-    Entries { entries: usize, class: String },
-    #[error("Dynamic settings of this node: {0}")]
-    Settings(config::ConfigError),
-}
+#[error("Dynamic settings of this node: {0}")]
+pub struct TooOpen(config::ConfigError);
 
-/// Judges a configuration, dynamic settings included, by the cluster's metadata.
-pub(crate) fn judge(config: &BrokerConfig, image: &MetadataImage) -> Result<(), TooOpen> {
-    config.check_start().map_err(TooOpen::Settings)?;
-    let entries = image.acls().iter().len();
-    match config.authorization() {
-        Authorization::EverybodyWithoutEntries if entries > 0 => {
-            let class = config.authorizer_class_name.clone();
-            Err(TooOpen::Entries { entries, class })
-        }
-        _ => Ok(()),
-    }
+/// Judges a configuration, dynamic settings included.
+pub(crate) fn judge(config: &BrokerConfig) -> Result<(), TooOpen> {
+    config.check_start().map_err(TooOpen)
 }
 
 /// Ends the clients' listeners and their connections.
@@ -75,7 +57,7 @@ impl Watch {
     /// Looks at the metadata after a change, and stops serving clients where that must be.
     pub(crate) fn look(&self, config: &BrokerConfig, image: &MetadataImage) {
         self.warn_of_entries(config, image);
-        let Err(reason) = judge(config, image) else { return };
+        let Err(reason) = judge(config) else { return };
         if self.has_closed.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -86,7 +68,7 @@ impl Watch {
     }
 
     fn warn_of_entries(&self, config: &BrokerConfig, image: &MetadataImage) {
-        let mean_nothing = config.authorization() == Authorization::Unconfigured;
+        let mean_nothing = config.authorizer().is_none();
         let entries = image.acls().iter().len();
         if mean_nothing && entries > 0 && !self.has_warned.swap(true, Ordering::AcqRel) {
             tracing::warn!(
@@ -101,8 +83,6 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use config::Properties;
-    use protocol::records::metadata::AccessControlEntryRecord;
-    use raft::image::MetadataDelta;
 
     use super::*;
 
@@ -110,35 +90,23 @@ mod tests {
         let text = format!(
             "node.id=1\nprocess.roles=broker,controller\n\
              listeners=PLAINTEXT://:9092,CONTROLLER://:9093\n\
-             controller.listener.names=CONTROLLER\ncontroller.quorum.voters=1@localhost:9093\n\
-             authorizer.class.name=kafka.security.authorizer.AclAuthorizer\n{more}"
+             controller.listener.names=CONTROLLER\n\
+             controller.quorum.voters=1@localhost:9093\n{more}"
         );
         let properties = Properties::parse(text.as_bytes()).unwrap();
         BrokerConfig::from_properties(&properties).unwrap().0
     }
 
-    fn with_an_entry() -> MetadataImage {
-        let empty = MetadataImage::default();
-        let mut delta = MetadataDelta::new(&empty);
-        delta.replay(&AccessControlEntryRecord::default().into()).unwrap();
-        delta.after().clone()
-    }
-
     #[test]
-    fn entries_end_the_serving_of_clients_where_an_authorizer_would_enforce_them() {
-        let (empty, one) = (MetadataImage::default(), with_an_entry());
-        let while_none = of("allow.everyone.if.no.acl.found=true");
-        let everybody = of("super.users=User:ANONYMOUS");
-        assert_eq!(judge(&while_none, &empty), Ok(()));
-        assert!(matches!(judge(&while_none, &one), Err(TooOpen::Entries { entries: 1, .. })));
-        assert_eq!(judge(&everybody, &one), Ok(()));
-
+    fn what_is_not_kept_ends_the_serving_of_clients() {
+        let (kept, not_kept) = (of(""), of("authorizer.class.name=a.Ranger"));
+        let image = MetadataImage::default();
         let watch = Watch::default();
         let (stopping, stopped) = watch::channel(false);
         watch.opened(ClientListeners { accepting: Vec::new(), stopping });
-        watch.look(&while_none, &empty);
+        watch.look(&kept, &image);
         assert!(!*stopped.borrow());
-        watch.look(&while_none, &one);
+        watch.look(&not_kept, &image);
         assert!(*stopped.borrow());
     }
 }

@@ -1,7 +1,5 @@
-//! Requests about access control entries, as far as they are the same for all three.
-//!
-//! No authorizer exists that obeys entries, so there are none to tell or to change: those of a
-//! cluster that came from elsewhere are kept in the metadata and not shown. Kafka: `AclApis`.
+//! Requests about access control entries, as far as they are the same for all three. Kafka:
+//! `AclApis`.
 
 use config::BrokerConfig;
 use protocol::ErrorCode;
@@ -28,19 +26,16 @@ impl Codes {
     }
 }
 
-/// Said where an authorizer is configured that allows everybody.
-pub(crate) const NOT_ENFORCED: &str = "ACLs are not enforced here yet, and so none is taken.";
-
-/// What whoever wants to change entries is told: by a node without an authorizer what Kafka
-/// says, and by one whose authorizer allows everybody that it takes none.
-pub(crate) fn disabled(config: &BrokerConfig) -> ApiError {
-    let message = if config.authorizer_class_name.is_empty() {
-        "No Authorizer is configured."
-    } else {
-        NOT_ENFORCED
-    };
-    ApiError::new(ErrorCode::SecurityDisabled, message)
+/// What whoever asks about entries is told by a node without an authorizer: `words`.
+pub(crate) fn enabled(config: &BrokerConfig, words: &str) -> Result<(), ApiError> {
+    if config.authorizer_class_name.is_empty() {
+        return Err(ApiError::new(ErrorCode::SecurityDisabled, words));
+    }
+    Ok(())
 }
+
+/// The words for who wants to change entries.
+pub(crate) const NO_AUTHORIZER: &str = "No Authorizer is configured.";
 
 #[cfg(test)]
 mod tests {

@@ -65,6 +65,9 @@ pub(crate) fn denied(resource: Resource<'_>) -> ApiError {
         Resource::Topic(_) => ErrorCode::TopicAuthorizationFailed,
         Resource::Group(_) => ErrorCode::GroupAuthorizationFailed,
         Resource::TransactionalId(_) => ErrorCode::TransactionalIdAuthorizationFailed,
+        Resource::DelegationToken(_) | Resource::User(_) => {
+            ErrorCode::DelegationTokenAuthorizationFailed
+        }
     })
 }
 

@@ -8,7 +8,10 @@ use std::sync::Arc;
 use protocol::api::Api;
 use protocol::wire::StrBytes;
 
-use super::authorizer::{AllowAll, Authorizer, Operation, Resource};
+use config::BrokerConfig;
+
+use super::audit::{self, Asked, Logged};
+use super::authorizer::{AllowAll, Authorizer, Operation, Resource, StandardAuthorizer};
 use super::controller_access::ControllerAccess;
 use super::requester::Client;
 use super::throttle::{self, ClientQuotas, NoQuotas, ThrottleTime};
@@ -24,6 +27,16 @@ pub(crate) struct Policies {
 impl Default for Policies {
     fn default() -> Self {
         Self { authorizer: Arc::new(AllowAll), quotas: Arc::new(NoQuotas) }
+    }
+}
+
+impl Policies {
+    /// What a node's file says.
+    pub(crate) fn of(config: &BrokerConfig) -> Self {
+        let authorizer = config.authorizer().map(|settings| {
+            Arc::new(StandardAuthorizer::new(config.node_id, settings)) as Arc<dyn Authorizer>
+        });
+        Self { authorizer: authorizer.unwrap_or_else(|| Arc::new(AllowAll)), ..Self::default() }
     }
 }
 
@@ -45,18 +58,48 @@ pub(crate) struct RequestContext {
 impl RequestContext {
     /// Whether the sender may do `operation` on `resource`.
     pub(crate) fn authorize(&self, operation: Operation, resource: Resource<'_>) -> bool {
-        let allowed = self.policies.authorizer.authorize(&self.client, operation, resource);
-        if !allowed {
-            tracing::info!(
-                target: "kafka.authorizer.logger",
-                "Principal = {} is Denied operation = {operation:?} from host = {} on resource = \
-                 {resource:?} for request = {}",
-                self.client.principal,
-                self.client.ip(),
-                self.api.name,
-            );
-        }
+        self.authorize_and_log(operation, resource, 1, Logged::Always)
+    }
+
+    /// As [`Self::authorize`], for a resource that the request names so many times.
+    pub(crate) fn authorize_all(
+        &self,
+        operation: Operation,
+        resource: Resource<'_>,
+        references: usize,
+    ) -> bool {
+        self.authorize_and_log(operation, resource, references, Logged::Always)
+    }
+
+    /// As [`Self::authorize`], where a denial refuses nothing that the request names: it leaves
+    /// something out, or something else is asked next.
+    pub(crate) fn is_authorized(&self, operation: Operation, resource: Resource<'_>) -> bool {
+        self.authorize_and_log(operation, resource, 1, Logged::IfAllowed)
+    }
+
+    /// As [`Self::authorize`], for a question that will be asked again.
+    pub(crate) fn would_authorize(&self, operation: Operation, resource: Resource<'_>) -> bool {
+        self.authorize_and_log(operation, resource, 1, Logged::Never)
+    }
+
+    fn authorize_and_log(
+        &self,
+        operation: Operation,
+        resource: Resource<'_>,
+        references: usize,
+        logged: Logged,
+    ) -> bool {
+        let authorizer = &*self.policies.authorizer;
+        let allowed = authorizer.authorize(&self.client, operation, resource);
+        let (client, request) = (&*self.client, self.api.name);
+        let asked = Asked { client, request, operation, resource, references };
+        audit::log(authorizer, asked, allowed, logged);
         allowed
+    }
+
+    /// Whether nobody is asked for leave.
+    pub(crate) fn is_unrestricted(&self) -> bool {
+        self.policies.authorizer.allows_everything()
     }
 
     /// Whether the sender may do `operation` on some topic, whichever it is.
@@ -78,7 +121,7 @@ impl RequestContext {
         resource
             .supported_operations()
             .iter()
-            .filter(|operation| self.authorize(**operation, resource))
+            .filter(|operation| self.would_authorize(**operation, resource))
             .fold(0, |bits, operation| bits | (1 << operation.code()))
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod acls;
 pub(crate) mod answer_budget;
 pub(crate) mod api_error;
+pub(crate) mod audit;
 pub(crate) mod authorizer;
 pub(crate) mod context;
 pub(crate) mod controller_access;

@@ -33,6 +33,9 @@ pub(crate) struct Client {
     pub(crate) connection_id: u64,
     /// Kafka's form, `type:name`.
     pub(crate) principal: Arc<str>,
+    /// Its address as Java's `getHostAddress` writes it; IPv4 even when it came over an IPv6
+    /// socket.
+    pub(crate) host_address: Arc<str>,
     /// Told when the peer sends on while a request of its waits.
     pub(crate) hurries: Notify,
     software: Mutex<Software>,
@@ -48,8 +51,18 @@ impl Client {
         connection_id: u64,
     ) -> Self {
         let (hurries, software) = (Notify::new(), Mutex::default());
+        let host_address = Arc::from(host_address(address.ip().to_canonical()));
         let follows = AtomicBool::new(false);
-        Self { listener, address, connection_id, principal, hurries, software, follows }
+        Self {
+            listener,
+            address,
+            connection_id,
+            principal,
+            host_address,
+            hurries,
+            software,
+            follows,
+        }
     }
 
     /// It asks as a replica of what it fetches.
@@ -69,6 +82,7 @@ impl Client {
             address: self.address,
             connection_id: self.connection_id,
             principal,
+            host_address: Arc::clone(&self.host_address),
             hurries: Notify::new(),
             software: Mutex::new(self.software()),
             follows: AtomicBool::new(false),
@@ -86,24 +100,46 @@ impl Client {
 
     /// Whoever sent a request that a broker passes on; it counts as one of the broker's connection.
     pub(crate) fn behind(&self, principal: &str, ip: IpAddr) -> Self {
-        Self {
-            listener: Arc::clone(&self.listener),
-            address: SocketAddr::new(ip, self.address.port()),
-            connection_id: self.connection_id,
-            principal: Arc::from(principal),
-            hurries: Notify::new(),
-            software: Mutex::default(),
-            follows: AtomicBool::new(false),
-        }
+        let address = SocketAddr::new(ip, self.address.port());
+        let listener = Arc::clone(&self.listener);
+        Self::new(listener, address, Arc::from(principal), self.connection_id)
     }
 
     /// The peer's address as Kafka prints hosts of group members: a slash in front.
     pub(crate) fn host(&self) -> String {
-        format!("/{}", self.ip())
+        format!("/{}", self.host_address)
     }
 
     /// The peer's address; IPv4 even when it came over an IPv6 socket.
     pub(crate) fn ip(&self) -> IpAddr {
         self.address.ip().to_canonical()
+    }
+}
+
+/// Java writes all groups of an IPv6 address.
+fn host_address(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => ip.segments().map(|group| format!("{group:x}")).join(":"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_written_as_java_writes_them() {
+        for (address, expected) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("::ffff:10.0.0.1", "10.0.0.1"),
+            ("::1", "0:0:0:0:0:0:0:1"),
+            ("2001:db8::A0", "2001:db8:0:0:0:0:0:a0"),
+        ] {
+            let address = SocketAddr::new(address.parse().unwrap(), 1);
+            let client = Client::new(Arc::from("PLAINTEXT"), address, Arc::from("User:a"), 1);
+            assert_eq!(&*client.host_address, expected);
+            assert_eq!(client.host(), format!("/{expected}"));
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::handlers;
 use crate::handlers::records::produce;
 use crate::requests::context::RequestContext;
 use crate::requests::controller_access::ControllerAccess;
-use crate::requests::reply::{Later, Reply, encode};
+use crate::requests::reply::{CloseConnection, Later, Reply, encode};
 use crate::requests::requester::Client;
 
 /// A request that has been taken off the wire.
@@ -39,6 +39,12 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         Ok(header) => header,
         Err(why) => return refuse(why),
     };
+    if header.api.key != ApiKey::ApiVersions && !broker.policies.authorizer.is_ready_for(client) {
+        // Unlike Kafka, which answers with an error that says nothing (docs/decisions/0500).
+        let why = "ACLs are not loaded yet: only super users may come in".to_owned();
+        let close = Reply::Close(CloseConnection::NotServing(why));
+        return Begun::Other(Box::pin(std::future::ready(close)));
+    }
     let context = RequestContext {
         api: header.api,
         api_version: header.api_version,

@@ -1,8 +1,9 @@
 //! Access control lists. Answers to `describeAcls`, `createAcls` and `deleteAcls` (KIP-4, KIP-140,
-//! KIP-290), and to the enums of org.apache.kafka.common.acl and .resource.
+//! KIP-290).
 
 use std::fmt;
 
+pub use protocol::acl::{AclOperation, PatternType, PermissionType, ResourceType};
 use protocol::messages::create_acls_request::AclCreation;
 use protocol::messages::delete_acls_request::DeleteAclsFilter;
 use protocol::messages::{CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest};
@@ -10,72 +11,6 @@ use protocol::wire::StrBytes;
 
 use super::error::check;
 use super::{Admin, AdminError, CallTarget};
-
-/// A code of an enum of Kafka's, which is shown as its constant.
-macro_rules! codes {
-    (
-        $(#[$doc:meta])*
-        $name:ident { $($constant:ident = $code:literal $shown:literal),+ $(,)? }
-    ) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($constant = $code),+ }
-
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$constant),+];
-
-            /// Unknown where a newer node has more of them.
-            pub fn from_code(code: i8) -> Self {
-                let found = Self::ALL.iter().find(|one| **one as i8 == code);
-                found.copied().unwrap_or(Self::Unknown)
-            }
-
-            pub fn constant(self) -> &'static str {
-                match self { $(Self::$constant => $shown),+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.constant())
-            }
-        }
-    };
-}
-
-codes! {
-    /// What may be done.
-    AclOperation {
-        Unknown = 0 "UNKNOWN", Any = 1 "ANY", All = 2 "ALL", Read = 3 "READ", Write = 4 "WRITE",
-        Create = 5 "CREATE", Delete = 6 "DELETE", Alter = 7 "ALTER", Describe = 8 "DESCRIBE",
-        ClusterAction = 9 "CLUSTER_ACTION", DescribeConfigs = 10 "DESCRIBE_CONFIGS",
-        AlterConfigs = 11 "ALTER_CONFIGS", IdempotentWrite = 12 "IDEMPOTENT_WRITE",
-        CreateTokens = 13 "CREATE_TOKENS", DescribeTokens = 14 "DESCRIBE_TOKENS",
-        TwoPhaseCommit = 15 "TWO_PHASE_COMMIT",
-    }
-}
-
-codes! {
-    /// Whether it may or may not.
-    PermissionType { Unknown = 0 "UNKNOWN", Any = 1 "ANY", Deny = 2 "DENY", Allow = 3 "ALLOW" }
-}
-
-codes! {
-    /// What it is done to.
-    ResourceType {
-        Unknown = 0 "UNKNOWN", Any = 1 "ANY", Topic = 2 "TOPIC", Group = 3 "GROUP",
-        Cluster = 4 "CLUSTER", TransactionalId = 5 "TRANSACTIONAL_ID",
-        DelegationToken = 6 "DELEGATION_TOKEN", User = 7 "USER",
-    }
-}
-
-codes! {
-    /// How the name of a resource is meant (KIP-290). `Any` and `Match` are filters'.
-    PatternType {
-        Unknown = 0 "UNKNOWN", Any = 1 "ANY", Match = 2 "MATCH", Literal = 3 "LITERAL",
-        Prefixed = 4 "PREFIXED",
-    }
-}
 
 /// Resources by their type and name; in a filter, no name stands for any.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -269,13 +204,5 @@ mod tests {
              permissionType=DENY))"
         );
         assert!(ResourcePattern::ANY.to_string().contains("name=<any>"));
-    }
-
-    #[test]
-    fn codes_are_kafkas_and_others_are_unknown() {
-        assert_eq!(AclOperation::from_code(15), AclOperation::TwoPhaseCommit);
-        assert_eq!(AclOperation::from_code(99), AclOperation::Unknown);
-        let codes = ResourceType::ALL.iter().map(|kind| *kind as i8);
-        assert!(codes.eq(0..8));
     }
 }

@@ -1,12 +1,10 @@
-//! Who may do what, as far as a node without an authorizer of its own can keep the promise.
+//! Which authorizer a node has, and what its file tells it.
 //!
-//! Everybody who connects in plaintext is User:ANONYMOUS. An authorizer is accepted where it would
-//! allow that user everything: as a super user, or because nothing is said about a resource and
-//! `allow.everyone.if.no.acl.found` is true. The second holds only as long as the metadata has no
-//! access control entry.
+//! Kafka's own is known by the names that it had over time, and all of them mean what
+//! StandardAuthorizer does: its predecessors read the same keys. Whoever has another is refused,
+//! for nobody would deny what that one would.
 //!
-//! Answers to StandardAuthorizer's configuration (and AclAuthorizer's, its predecessor). Unlike
-//! Kafka: entries are kept and not enforced (docs/decisions/0201).
+//! Answers to `StandardAuthorizer.configure`.
 
 use super::BrokerConfig;
 use crate::ConfigError;
@@ -25,46 +23,51 @@ const KNOWN: &[&str] = &[
     "kafka.security.auth.SimpleAclAuthorizer",
 ];
 
-/// What the configured authorizer would say to User:ANONYMOUS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Authorization {
-    /// No authorizer is configured: everybody may do everything, whatever entries there are.
-    Unconfigured,
-    /// Everybody is a super user.
-    Everybody,
-    /// Everybody may do everything as long as there is no entry.
-    EverybodyWithoutEntries,
-    /// Most would be denied.
-    Denied,
+/// What a file tells the authorizer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuthorizerSettings {
+    /// Principals that may do everything.
+    pub super_users: Vec<String>,
+    /// Whether everybody may do what no entry is about.
+    pub allow_everyone_if_no_acl_found: bool,
 }
 
 impl BrokerConfig {
-    pub fn authorization(&self) -> Authorization {
-        let given = |name: &str| self.static_properties.get(name).unwrap_or_default();
+    /// `None`: everybody may do everything, whatever entries there are.
+    pub fn authorizer(&self) -> Option<AuthorizerSettings> {
         if self.authorizer_class_name.is_empty() {
-            return Authorization::Unconfigured;
+            return None;
         }
-        if given(SUPER_USERS).split(';').any(|user| user.trim() == "User:ANONYMOUS") {
-            return Authorization::Everybody;
-        }
-        if given(ALLOW_EVERYONE).trim().eq_ignore_ascii_case("true") {
-            return Authorization::EverybodyWithoutEntries;
-        }
-        Authorization::Denied
+        let given = |name: &str| self.static_properties.get(name).unwrap_or_default();
+        let users = given(SUPER_USERS).split(';').map(str::trim).filter(|user| !user.is_empty());
+        Some(AuthorizerSettings {
+            super_users: users.map(str::to_owned).collect(),
+            allow_everyone_if_no_acl_found: given(ALLOW_EVERYONE)
+                .trim()
+                .eq_ignore_ascii_case("true"),
+        })
     }
 }
 
 pub(super) fn check(config: &BrokerConfig) -> Result<(), ConfigError> {
+    let Some(settings) = config.authorizer() else { return Ok(()) };
     let class = config.authorizer_class_name.trim();
-    match config.authorization() {
-        Authorization::Unconfigured => Ok(()),
-        _ if !KNOWN.contains(&class) => Err(ConfigError::Plugin {
+    if !KNOWN.contains(&class) {
+        return Err(ConfigError::Plugin {
             name: CLASS.to_owned(),
             class: class.to_owned(),
-            remedy: "nothing would be authorized or denied as it says: take it out",
-        }),
-        Authorization::Denied => Err(ConfigError::DenyingAuthorizer { class: class.to_owned() }),
-        Authorization::Everybody | Authorization::EverybodyWithoutEntries => Ok(()),
+            remedy: "nothing would be authorized or denied as it says: take it out, or name \
+                     org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        });
+    }
+    match settings.super_users.iter().find(|user| !user.contains(':')) {
+        Some(user) => Err(ConfigError::invalid(
+            SUPER_USERS,
+            user,
+            "expected principals in the format principalType:principalName, as User:admin, with \
+             semicolons between them",
+        )),
+        None => Ok(()),
     }
 }
 
@@ -85,45 +88,45 @@ mod tests {
     }
 
     #[test]
-    fn an_authorizer_is_accepted_where_it_allows_everybody() {
+    fn the_authorizer_reads_what_kafkas_reads() {
         const STANDARD: &str =
             "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer";
+        let settings = |super_users: &[&str], allow_everyone_if_no_acl_found| {
+            let super_users = super_users.iter().map(|user| (*user).to_owned()).collect();
+            Some(AuthorizerSettings { super_users, allow_everyone_if_no_acl_found })
+        };
         for (more, expected) in [
-            ("", Authorization::Unconfigured),
-            ("super.users=User:ANONYMOUS", Authorization::Unconfigured),
-            ("authorizer.class.name=", Authorization::Unconfigured),
-            (STANDARD, Authorization::Denied),
-            (&format!("{STANDARD}\nsuper.users=User:admin"), Authorization::Denied),
-            (&format!("{STANDARD}\nsuper.users=User:ANONYMOUS2"), Authorization::Denied),
+            ("", None),
+            ("super.users=User:ANONYMOUS", None),
+            ("authorizer.class.name=", None),
+            (STANDARD, settings(&[], false)),
             (
-                &format!("{STANDARD}\nsuper.users=User:admin; User:ANONYMOUS"),
-                Authorization::Everybody,
+                &format!("{STANDARD}\nsuper.users=User:admin; User:CN=a,O=b ;"),
+                settings(&["User:admin", "User:CN=a,O=b"], false),
             ),
-            (
-                &format!("{STANDARD}\nallow.everyone.if.no.acl.found= True "),
-                Authorization::EverybodyWithoutEntries,
-            ),
-            (&format!("{STANDARD}\nallow.everyone.if.no.acl.found=yes"), Authorization::Denied),
+            (&format!("{STANDARD}\nallow.everyone.if.no.acl.found= True "), settings(&[], true)),
+            (&format!("{STANDARD}\nallow.everyone.if.no.acl.found=yes"), settings(&[], false)),
             (
                 "authorizer.class.name=kafka.security.authorizer.AclAuthorizer\n\
                  super.users=User:ANONYMOUS",
-                Authorization::Everybody,
+                settings(&["User:ANONYMOUS"], false),
             ),
         ] {
             let config = of(more);
-            assert_eq!(config.authorization(), expected, "{more}");
-            assert_eq!(config.check_start().is_err(), expected == Authorization::Denied, "{more}");
+            assert_eq!(config.authorizer(), expected, "{more}");
+            assert_eq!(config.check_start(), Ok(()), "{more}");
         }
     }
 
     #[test]
-    fn a_refused_authorizer_is_named_with_what_to_do() {
+    fn what_cannot_be_kept_is_refused_with_what_to_do() {
         let said = |more: &str| of(more).check_start().unwrap_err().to_string();
-        let denying = said("authorizer.class.name=kafka.security.authorizer.AclAuthorizer");
         let unknown = said("authorizer.class.name=a.B\nsuper.users=User:ANONYMOUS");
-        assert!(denying.contains("kafka.security.authorizer.AclAuthorizer"), "{denying}");
-        assert!(denying.contains("super.users=User:ANONYMOUS"), "{denying}");
         assert!(unknown.contains("authorizer.class.name=a.B"), "{unknown}");
         assert!(unknown.contains("take it out"), "{unknown}");
+        let user = said(
+            "authorizer.class.name=kafka.security.authorizer.AclAuthorizer\nsuper.users=User:a;b",
+        );
+        assert!(user.contains("super.users") && user.contains("User:admin"), "{user}");
     }
 }

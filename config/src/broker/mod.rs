@@ -26,7 +26,7 @@ use crate::keys::Table;
 use crate::zookeeper::ZooKeeperPart;
 use crate::{ConfigError, Properties, Value, Values, Warning};
 
-pub use authorization::Authorization;
+pub use authorization::AuthorizerSettings;
 pub(crate) use dialect::is_known_name;
 pub use fields::{BrokerConfig, FIELDS};
 pub use sasl::{LoginFile, Sasl, SaslListener};
@@ -45,7 +45,7 @@ impl BrokerConfig {
         let (mut properties, mut warnings, part) = dialect::translate(given)?;
         exposure::map_controllers(given, &mut properties);
         let config = Self::from_translated(properties, part)?;
-        if config.authorization() != Authorization::Unconfigured {
+        if config.authorizer().is_some() {
             warnings.retain(|warning| {
                 !matches!(warning, Warning::UnknownName { name }
                     if authorization::OWN_KEYS.contains(&name.as_str()))

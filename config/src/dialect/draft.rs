@@ -155,7 +155,6 @@ impl Draft {
             ConfigError::InvalidValue { name, .. }
             | ConfigError::Missing { name }
             | ConfigError::Plugin { name, .. } => vec![name],
-            ConfigError::DenyingAuthorizer { .. } => vec!["authorizer.class.name"],
             ConfigError::Conflict { names, .. } | ConfigError::Requirement { names, .. } => {
                 names.clone()
             }

@@ -9,9 +9,10 @@ use super::why;
 
 pub(super) const KEYS: &[Key] = &[
     string("authorizer.class.name").or("").valid(Valid::NonNull).low().acts(
-        "Kafka's authorizer is accepted where it would allow everybody: with User:ANONYMOUS in \
-             super.users, or with allow.everyone.if.no.acl.found=true as long as there is no ACL. \
-             A node with any other refuses to start.",
+        "StandardAuthorizer, by this or by the name of one of its predecessors: whoever is not in \
+             super.users may do what ACLs allow and none denies. It reads super.users (principals, \
+             semicolons between them) and allow.everyone.if.no.acl.found. A node with another \
+             class refuses to start.",
     ),
     long("connections.max.reauth.ms").or("0").acts_through(
         "sasl",
@@ -26,7 +27,7 @@ pub(super) const KEYS: &[Key] = &[
     long("delegation.token.expiry.time.ms").or("86400000").at_least(1).ignored(why::SECURED),
     long("delegation.token.max.lifetime.ms").or("604800000").at_least(1).ignored(why::SECURED),
     password("delegation.token.secret.key").ignored(why::SECURED),
-    list("early.start.listeners").any_elements().high().ignored(why::ACLS),
+    list("early.start.listeners").any_elements().high().ignored(why::EARLY),
     class("principal.builder.class")
         .or("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder")
         .per_broker()

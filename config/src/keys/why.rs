@@ -3,7 +3,8 @@
 pub(super) const THREADS: &str = "Gregor sizes its own threads by the machine";
 pub(super) const TIERED: &str = "tiered storage does not exist here yet";
 pub(super) const SECURED: &str = "Kerberos, OAUTHBEARER and delegation tokens come later";
-pub(super) const ACLS: &str = "nothing is authorized or denied yet";
+pub(super) const EARLY: &str =
+    "controllers' listeners start early, as by default; others when entries are loaded";
 pub(super) const QUOTAS: &str = "quotas are not enforced yet";
 pub(super) const ONE_ASSIGNOR: &str = "share groups have one assignor, simple";
 pub(super) const TWO_PHASES: &str =
@@ -46,6 +47,7 @@ pub(super) const QUIET: &[&str] = &[
     BUFFERS,
     JVM_SECURITY,
     PROVIDERS,
+    EARLY,
 ];
 
 /// Reasons that refuse whatever is not Kafka's own: `broker::plugins` has the classes.

@@ -11,6 +11,7 @@
 //!
 //! Answers to `QuorumController` and its control managers.
 
+mod acls;
 mod brokers;
 mod change;
 mod configs;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 
 use protocol::records::metadata::MetadataRecord;
 
+pub use self::acls::{refused_creations, refused_deletions};
 pub use self::configs::{ConfigRules, EffectiveConfig};
 pub use self::error::ApiError;
 use self::heartbeats::Heartbeats;

@@ -179,10 +179,12 @@ fn topics() -> Vec<Case> {
             .asks(&["Create cluster", "Create topic new", "DescribeConfigs topic new"])
             .gets(&[TOPIC]),
         delete_topics()
-            .asks(&["Delete cluster", "Describe topic t", "Delete topic t", "Describe topic t"])
+            .asks(&["Delete cluster", "Describe topic t", "Delete topic t"])
             .gets(&[TOPIC, TOPIC])
             .since(6),
-        delete_topics_by_name().asks(&["Delete cluster", "Describe topic t"]).gets(&[TOPIC]),
+        delete_topics_by_name()
+            .asks(&["Delete cluster", "Describe topic t", "Delete topic t"])
+            .gets(&[TOPIC]),
         create_partitions().asks(&["Alter topic t"]).gets(&[TOPIC]),
     ]
 }

@@ -66,6 +66,8 @@ impl Authorizer for DenyAndRecord {
             Resource::Topic(name) => format!("topic {name}"),
             Resource::Group(name) => format!("group {name}"),
             Resource::TransactionalId(name) => format!("transactional id {name}"),
+            Resource::DelegationToken(name) => format!("delegation token {name}"),
+            Resource::User(name) => format!("user {name}"),
         };
         self.note(format!("{operation:?} {resource}"))
     }

@@ -16,7 +16,7 @@ pub(crate) async fn handle(
     context: &RequestContext,
     request: ListGroupsRequest,
 ) -> Result<ListGroupsResponse, CloseConnection> {
-    let sees_all = context.authorize(Operation::Describe, Resource::Cluster);
+    let sees_all = context.is_authorized(Operation::Describe, Resource::Cluster);
     let mut found = Vec::new();
     for shard in groups.shards() {
         let listed =
@@ -32,7 +32,7 @@ pub(crate) async fn handle(
         }
     }
     let visible = found.into_iter().filter(|group| {
-        sees_all || context.authorize(Operation::Describe, Resource::Group(&group.group))
+        sees_all || context.is_authorized(Operation::Describe, Resource::Group(&group.group))
     });
     let listed = visible.map(|group| {
         ListedGroup::default()

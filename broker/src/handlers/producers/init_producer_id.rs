@@ -74,7 +74,7 @@ fn check(context: &RequestContext, request: &InitProducerIdRequest) -> Result<()
         }
         Some(_) => {}
         None => {
-            if !context.authorize(Operation::IdempotentWrite, Resource::Cluster)
+            if !context.is_authorized(Operation::IdempotentWrite, Resource::Cluster)
                 && !context.authorize_any_topic(Operation::Write)
             {
                 return Err(ErrorCode::ClusterAuthorizationFailed);

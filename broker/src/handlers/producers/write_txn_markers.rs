@@ -41,7 +41,7 @@ pub(crate) async fn handle(
 ) -> Result<WriteTxnMarkersResponse, CloseConnection> {
     let timeout_ms = u64::try_from(config.current().request_timeout_ms).unwrap_or(0);
     let deadline = Instant::now() + Duration::from_millis(timeout_ms);
-    let is_allowed = context.authorize(Operation::Alter, Resource::Cluster)
+    let is_allowed = context.is_authorized(Operation::Alter, Resource::Cluster)
         || context.authorize(Operation::ClusterAction, Resource::Cluster);
     let mut results = Results::new();
     // All are on their way before the first is waited for.

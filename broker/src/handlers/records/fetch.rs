@@ -15,6 +15,7 @@ use protocol::wire::{Decodable, StrBytes};
 use replica::{Answered, FetchIsolation, NO_SESSION, Requested};
 use uuid::Uuid;
 
+use super::fetch_access::Access;
 use crate::clock::{monotonic_ms, wall_ms};
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
@@ -22,7 +23,6 @@ use crate::partitions::PartitionKey;
 use crate::replication::fetch_session::{FetchSessions, Opened, SharedSession};
 use crate::replication::fetching::{self, FetchParams, FetchedPartition, Follower, Nearby};
 use crate::replication::replica_manager::ReplicaManager;
-use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
 use crate::requests::reply::Reply;
 use crate::requests::throttle::ThrottleTime;
@@ -139,8 +139,19 @@ async fn read_all(
     params: &FetchParams,
     wanted: Vec<(PartitionKey, Requested)>,
 ) -> Vec<(FetchedPartition, PartitionResponse)> {
-    let resolve = |(key, requested)| fetched_partition(replicas, context, params, key, requested);
-    let all = wanted.into_iter().map(resolve).collect();
+    let named: Vec<_> = wanted
+        .into_iter()
+        .map(|(key, requested)| (name_of(replicas, context, &key), key, requested))
+        .collect();
+    let access = if params.follower.is_some() {
+        Access::of_follower(context)
+    } else {
+        Access::of_consumer(context, named.iter().filter_map(|(name, ..)| name.as_ref()))
+    };
+    let resolve = |(name, key, requested)| {
+        fetched_partition(replicas, context, &access, name, key, requested)
+    };
+    let all = named.into_iter().map(resolve).collect();
     fetching::read(replicas, params, &context.client.hurries, all).await
 }
 
@@ -155,8 +166,10 @@ async fn read_changed(
     let watch = Arc::clone(session.lock().watch());
     let lag_max_ms = replicas.context.lag_time_max_ms();
     let now_ms = monotonic_ms();
+    let access = Access::of_follower(context);
     let resolve = |(key, requested): (PartitionKey, Requested)| {
-        let fetched = fetched_partition(replicas, context, params, key, requested);
+        let name = name_of(replicas, context, &key);
+        let fetched = fetched_partition(replicas, context, &access, name, key, requested);
         if let Ok(partition) = &fetched.partition {
             session.lock().watch_partition(&fetched.key, partition);
         }
@@ -250,30 +263,32 @@ fn params(
     }
 }
 
-/// Which partition a key means and whether the sender may read it.
+/// `None` for an id that nobody knows.
+fn name_of(
+    replicas: &ReplicaManager,
+    context: &RequestContext,
+    key: &PartitionKey,
+) -> Option<Arc<str>> {
+    match context.api_version >= FIRST_WITH_IDS {
+        true => replicas.topic_name(key.topic_id),
+        false => Some(Arc::from(key.topic.as_str())),
+    }
+}
+
+/// Which partition a key means, if the sender may read it.
 fn fetched_partition(
     replicas: &Arc<ReplicaManager>,
     context: &RequestContext,
-    params: &FetchParams,
+    access: &Access,
+    name: Option<Arc<str>>,
     key: PartitionKey,
     requested: Requested,
 ) -> FetchedPartition {
     let by_id = context.api_version >= FIRST_WITH_IDS;
-    let name =
-        if by_id { replicas.topic_name(key.topic_id) } else { Some(Arc::from(key.topic.as_str())) };
-    let from_follower = params.follower.is_some();
     let partition = match &name {
+        _ if access.is_to_nothing() => Err(ErrorCode::TopicAuthorizationFailed),
         None => Err(ErrorCode::UnknownTopicId),
-        Some(_)
-            if from_follower && !context.authorize(Operation::ClusterAction, Resource::Cluster) =>
-        {
-            Err(ErrorCode::TopicAuthorizationFailed)
-        }
-        Some(name)
-            if !from_follower && !context.authorize(Operation::Read, Resource::Topic(name)) =>
-        {
-            Err(ErrorCode::TopicAuthorizationFailed)
-        }
+        Some(name) if !access.is_to(name) => Err(ErrorCode::TopicAuthorizationFailed),
         Some(name) => match replicas.partition(name, key.partition) {
             Ok(found) if by_id && found.topic_id() != key.topic_id => {
                 Err(ErrorCode::InconsistentTopicId)

@@ -2,6 +2,7 @@
 
 pub(crate) mod delete_records;
 pub(crate) mod fetch;
+mod fetch_access;
 pub(crate) mod list_offsets;
 mod offered;
 pub(crate) mod offset_for_leader_epoch;

@@ -12,7 +12,7 @@ use protocol::produce::ProduceRequest;
 use replica::TransactionSupport;
 use storage::VerificationGuard;
 
-use super::produce_topics::{name_of, refused_topic};
+use super::produce_topics::{name_of, will_be_refused};
 use crate::replication::add_partitions_to_txn::{Place, Transaction};
 use crate::replication::replica_manager::ReplicaManager;
 use crate::replication::transaction_verification::Verification;
@@ -131,7 +131,7 @@ pub(super) fn places(
     let mut all = offered.iter().enumerate();
     for topic in request.topics() {
         let name = name_of(replicas, context, &topic);
-        let is_refused = refused_topic(context, &name).is_some();
+        let is_refused = will_be_refused(context, &name);
         let name: Arc<str> = Arc::from(name);
         for (data, (position, offered)) in topic.partitions.zip(&mut all) {
             let Some(producer) = offered.transactional_producer().filter(|_| !is_refused) else {

@@ -37,7 +37,7 @@ pub(crate) async fn handle(
         })
     };
     replicas.metadata.suspects().until(is_known).await;
-    let peer = context.authorize(Operation::ClusterAction, Resource::Cluster);
+    let peer = context.is_authorized(Operation::ClusterAction, Resource::Cluster);
     let topics = request.topics.into_iter().map(|topic| {
         let allowed = peer || context.authorize(Operation::Describe, Resource::Topic(&topic.topic));
         let partitions = topic.partitions.iter().map(|asked| {

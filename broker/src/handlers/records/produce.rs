@@ -183,7 +183,8 @@ fn append_topic(
     (position, refused_request): (usize, Option<ErrorCode>),
 ) -> (TopicAnswer, Vec<Awaited>) {
     let name = name_of(replicas, context, &topic);
-    let refused_whole = refused_request.or_else(|| refused_topic(context, &name));
+    let refused_whole =
+        refused_request.or_else(|| refused_topic(context, &name, topic.partitions.len()));
     let mut partitions = Vec::with_capacity(topic.partitions.len());
     let mut awaited = Vec::new();
     for (data, offered) in topic.partitions.zip(offered) {

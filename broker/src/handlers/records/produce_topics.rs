@@ -22,12 +22,23 @@ pub(super) fn name_of(
     }
 }
 
-pub(super) fn refused_topic(context: &RequestContext, name: &str) -> Option<ErrorCode> {
+/// `partitions`: how many are written to.
+pub(super) fn refused_topic(
+    context: &RequestContext,
+    name: &str,
+    partitions: usize,
+) -> Option<ErrorCode> {
     if context.api_version >= FIRST_WITH_IDS && name.is_empty() {
         Some(ErrorCode::UnknownTopicId)
-    } else if !context.authorize(Operation::Write, Resource::Topic(name)) {
+    } else if !context.authorize_all(Operation::Write, Resource::Topic(name), partitions) {
         Some(ErrorCode::TopicAuthorizationFailed)
     } else {
         None
     }
+}
+
+/// As [`refused_topic`], for who asks before the records are looked at: nothing is said of it.
+pub(super) fn will_be_refused(context: &RequestContext, name: &str) -> bool {
+    (context.api_version >= FIRST_WITH_IDS && name.is_empty())
+        || !context.would_authorize(Operation::Write, Resource::Topic(name))
 }

@@ -30,7 +30,7 @@ pub(crate) async fn handle(
     // The controller refuses its own topic and names that come twice, to anybody.
     let mut single = Named::of(asked.iter().cloned()).once;
     single.retain(|name| name.as_str() != METADATA_TOPIC);
-    let whole_cluster = context.authorize(Operation::Create, Resource::Cluster);
+    let whole_cluster = context.is_authorized(Operation::Create, Resource::Cluster);
     let denied: HashSet<TopicName> = single
         .iter()
         .filter(|name| {
@@ -40,7 +40,7 @@ pub(crate) async fn handle(
         .collect();
     let describable: HashSet<String> = single
         .iter()
-        .filter(|name| context.authorize(Operation::DescribeConfigs, Resource::Topic(name)))
+        .filter(|name| context.is_authorized(Operation::DescribeConfigs, Resource::Topic(name)))
         .map(|name| name.as_str().to_owned())
         .collect();
     request.topics.retain(|topic| !denied.contains(&topic.name));

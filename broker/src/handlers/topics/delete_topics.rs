@@ -4,7 +4,7 @@
 //! only to those who may describe it. Answers come in the order of the request rather than
 //! shuffled, which tells as little about what exists.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use protocol::messages::delete_topics_request::DeleteTopicState;
 use protocol::messages::delete_topics_response::DeletableTopicResult;
@@ -36,7 +36,7 @@ pub(crate) async fn handle(
     let asked = request.clone();
     // Where deletion is disabled everybody is told so, whatever they may do.
     let may_all = !config.current().delete_topic_enable
-        || context.authorize(Operation::Delete, Resource::Cluster);
+        || context.is_authorized(Operation::Delete, Resource::Cluster);
     let refusals =
         if may_all { Vec::new() } else { take_denied(&metadata.image(), context, &mut request) };
     let (version, timeout_ms) = (context.api_version, request.timeout_ms);
@@ -58,7 +58,6 @@ fn take_denied(
     context: &RequestContext,
     request: &mut DeleteTopicsRequest,
 ) -> Vec<DeletableTopicResult> {
-    let may = |operation, name: &str| context.authorize(operation, Resource::Topic(name));
     let mut refusals = Vec::new();
     // What comes twice, or is neither or both of name and id, the controller refuses to anybody.
     let named = request.topic_names.iter().cloned();
@@ -66,17 +65,32 @@ fn take_denied(
     let names = Named::of(named.chain(states.filter_map(|topic| topic.name.clone()))).once;
     let names: HashSet<TopicName> = names.into_iter().collect();
     let ids = Named::of(request.topics.iter().map(|topic| topic.topic_id)).once;
+    // Kafka asks for both rights on each topic, once.
+    let of_ids = ids.iter().filter_map(|id| image.topics().by_id(*id));
+    let asked: BTreeSet<&str> = names
+        .iter()
+        .map(|name| name.as_str())
+        .chain(of_ids.map(|topic| topic.name.as_str()))
+        .collect();
+    let with_right = |operation| -> HashSet<&str> {
+        let may = |name: &&str| context.authorize(operation, Resource::Topic(name));
+        asked.iter().copied().filter(may).collect()
+    };
+    let (describable, deletable) = (with_right(Operation::Describe), with_right(Operation::Delete));
     let refuse_name = |name: &TopicName| {
+        // Who may describe it hears, too, that there is none.
+        let is_there = || image.topics().by_name(name).is_some();
         let allowed = !names.contains(name)
-            || (may(Operation::Describe, name) && may(Operation::Delete, name));
+            || (describable.contains(name.as_str())
+                && (deletable.contains(name.as_str()) || !is_there()));
         (!allowed).then(|| refused(Some(name.clone()), Uuid::nil(), &denied(Resource::Topic(name))))
     };
     let refuse_id = |id: Uuid| {
         let topic = image.topics().by_id(id).filter(|_| ids.contains(&id))?;
-        if may(Operation::Delete, &topic.name) {
+        if deletable.contains(topic.name.as_str()) {
             return None;
         }
-        let visible = may(Operation::Describe, &topic.name);
+        let visible = describable.contains(topic.name.as_str());
         let name = visible.then(|| TopicName(topic.name.clone()));
         Some(refused(name, id, &denied(Resource::Topic(&topic.name))))
     };

@@ -43,7 +43,7 @@ pub(crate) async fn handle(
 ) -> Result<MetadataResponse, CloseConnection> {
     let image = metadata.settled_image(|image| leaders(image, context, &request)).await;
     let mut answer = Answer { context, image: &image, topics: Vec::new() };
-    let mut missing = BTreeSet::new();
+    let mut missing = Vec::new();
     match &request.topics {
         // Version 0 cannot send null and means all topics by an empty list.
         None => answer.all(),
@@ -61,7 +61,9 @@ pub(crate) async fn handle(
             if by_id.is_empty() {
                 let names: BTreeSet<&str> =
                     topics.iter().filter_map(|t| t.name.as_deref()).map(StrBytes::as_str).collect();
-                missing = answer.named(&names);
+                let creates =
+                    request.allow_auto_topic_creation && config.current().auto_create_topics_enable;
+                missing = answer.named(&names, creates);
             } else {
                 answer.by_ids(&by_id);
             }
@@ -72,10 +74,8 @@ pub(crate) async fn handle(
     }
     let topics = answer.topics;
     let brokers = brokers(metadata, context, &image)?;
-    if request.allow_auto_topic_creation && config.current().auto_create_topics_enable {
-        let allowed = |name: &String| may_create(context, name);
-        let created: Vec<String> = missing.into_iter().filter(allowed).collect();
-        auto_topics.create_for(context, created);
+    if !missing.is_empty() {
+        auto_topics.create_for(context, missing);
     }
     let cluster_operations = match context.api_version {
         8..=10 if request.include_cluster_authorized_operations => {
@@ -109,11 +109,6 @@ fn leaders(image: &MetadataImage, context: &RequestContext, request: &MetadataRe
         _ => image.topics().iter().for_each(|topic| add(topic)),
     }
     leaders.into_iter().collect()
-}
-
-fn may_create(context: &RequestContext, topic: &str) -> bool {
-    context.authorize(Operation::Create, Resource::Cluster)
-        || context.authorize(Operation::Create, Resource::Topic(topic))
 }
 
 /// Those who are alive, as this listener's clients reach them, and those who went so lately that
@@ -176,22 +171,28 @@ impl Answer<'_> {
     /// Every topic that the sender may see.
     fn all(&mut self) {
         for topic in self.image.topics().sorted() {
-            if self.may_describe(&topic.name) {
+            let topic_resource = Resource::Topic(&topic.name);
+            if self.context.is_authorized(Operation::Describe, topic_resource) {
                 self.topics.push(self.known(topic));
             }
         }
     }
 
-    /// The topics of these names; returns those that could be created.
-    fn named(&mut self, names: &BTreeSet<&str>) -> BTreeSet<String> {
-        let mut missing = BTreeSet::new();
+    /// The topics of these names; returns those that are to be created, where `creates` says that
+    /// missing ones are. Who may not create one is told so, and not that it is missing.
+    fn named(&mut self, names: &BTreeSet<&str>, creates: bool) -> Vec<String> {
+        let mut missing = Vec::new();
+        let mut creates_any = None;
         for name in names {
             let response = if !self.may_describe(name) {
                 unknown(Some(name), Uuid::nil(), ErrorCode::TopicAuthorizationFailed)
             } else if let Some(topic) = self.image.topics().by_name(name) {
                 self.known(topic)
+            } else if creates && !self.may_create(name, &mut creates_any) {
+                unknown(Some(name), Uuid::nil(), ErrorCode::TopicAuthorizationFailed)
+                    .with_is_internal(is_internal(name))
             } else if auto_topics::is_valid_name(name) {
-                missing.insert((*name).to_owned());
+                missing.extend(creates.then(|| (*name).to_owned()));
                 unknown(Some(name), Uuid::nil(), ErrorCode::UnknownTopicOrPartition)
                     .with_is_internal(is_internal(name))
             } else {
@@ -217,9 +218,19 @@ impl Answer<'_> {
         self.context.authorize(Operation::Describe, Resource::Topic(topic))
     }
 
+    /// `creates_any`: whether the sender may create topics whatever their name, once it was asked.
+    fn may_create(&self, topic: &str, creates_any: &mut Option<bool>) -> bool {
+        let context = self.context;
+        let any = || context.is_authorized(Operation::Create, Resource::Cluster);
+        *creates_any.get_or_insert_with(any)
+            || context.authorize(Operation::Create, Resource::Topic(topic))
+    }
+
+    /// Also of topics that are missing, but of none that the sender may not see or make.
     fn authorized_operations(&mut self) {
+        let denied = ErrorCode::TopicAuthorizationFailed.code();
         for topic in &mut self.topics {
-            if let Some(name) = topic.name.as_ref().filter(|_| topic.error_code == 0) {
+            if let Some(name) = topic.name.as_ref().filter(|_| topic.error_code != denied) {
                 topic.topic_authorized_operations =
                     self.context.authorized_operations(Resource::Topic(name));
             }

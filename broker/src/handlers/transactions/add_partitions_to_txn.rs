@@ -157,14 +157,17 @@ fn refused(
     partitions: &BTreeSet<TopicPartition>,
     is_of_client: bool,
 ) -> Option<Codes> {
-    let topics: BTreeSet<&StrBytes> = partitions.iter().map(|partition| &partition.topic).collect();
-    let denied: BTreeSet<&StrBytes> = topics
-        .into_iter()
-        .filter(|topic| {
-            let may = || context.authorize(Operation::Write, Resource::Topic(topic));
-            is_of_client && (is_internal(topic) || !may())
-        })
-        .collect();
+    let mut topics: BTreeMap<&StrBytes, usize> = BTreeMap::new();
+    for partition in partitions {
+        *topics.entry(&partition.topic).or_default() += 1;
+    }
+    let is_denied = |(topic, references): &(&StrBytes, usize)| {
+        let resource = Resource::Topic(topic);
+        let may = || context.authorize_all(Operation::Write, resource, *references);
+        is_of_client && (is_internal(topic) || !may())
+    };
+    let denied: BTreeSet<&StrBytes> =
+        topics.into_iter().filter(is_denied).map(|(topic, _)| topic).collect();
     let image = metadata.image();
     let code = |partition: &TopicPartition| {
         if denied.contains(&partition.topic) {

@@ -327,10 +327,10 @@ pub(crate) const CONFLUENT: &[Case] = &[
         "refused KAFKA_NUM_PARTITIONS: Invalid value many for configuration num.partitions",
     ),
     case(
-        "an authorizer that would deny names its variable",
+        "an authorizer of somebody's own names its variable",
         "cp-kafka",
-        zookeeper!("KAFKA_AUTHORIZER_CLASS_NAME=kafka.security.authorizer.AclAuthorizer"),
-        "refused KAFKA_AUTHORIZER_CLASS_NAME: authorizer.class.name=",
+        zookeeper!("KAFKA_AUTHORIZER_CLASS_NAME=a.Ranger"),
+        "refused KAFKA_AUTHORIZER_CLASS_NAME: authorizer.class.name=a.Ranger",
     ),
     case(
         "a plug-in that decides names its variable",

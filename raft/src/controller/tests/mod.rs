@@ -1,5 +1,6 @@
 //! The controller against tables of what Kafka answers: codes and words from 4.1's source.
 
+mod acls;
 mod brokers;
 mod change;
 mod configs;

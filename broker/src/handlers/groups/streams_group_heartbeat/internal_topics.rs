@@ -35,9 +35,9 @@ pub(super) fn create(
     missing: Vec<InternalTopic>,
     heartbeat_interval_ms: i32,
 ) -> Option<Problem> {
-    let may = |resource| context.authorize(Operation::Create, resource);
-    if !may(Resource::Cluster) {
-        let denied = missing.iter().filter(|topic| !may(Resource::Topic(&topic.name)));
+    if !context.is_authorized(Operation::Create, Resource::Cluster) {
+        let may = |name: &str| context.authorize(Operation::Create, Resource::Topic(name));
+        let denied = missing.iter().filter(|topic| !may(&topic.name));
         let denied: Vec<String> = denied.map(|topic| topic.name.to_string()).collect();
         if !denied.is_empty() {
             return Some(Problem::Unauthorized(denied));
