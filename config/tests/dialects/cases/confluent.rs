@@ -282,7 +282,7 @@ pub(crate) const CONFLUENT: &[Case] = &[
          KAFKA_ADVERTISED_LISTENERS=IN://kafka:9092,OUT://h:9093
          KAFKA_INTER_BROKER_LISTENER_NAME=IN
          KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=IN:PLAINTEXT,OUT:SASL_SSL",
-        "refused KAFKA_ADVERTISED_LISTENERS names the listener OUT, which speaks SASL_SSL",
+        "refused sasl.enabled.mechanisms names GSSAPI",
     ),
     case(
         "controllers that are reached over SASL",
@@ -292,8 +292,7 @@ pub(crate) const CONFLUENT: &[Case] = &[
              KAFKA_CONTROLLER_QUORUM_VOTERS=2@c:9093\n\
              KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:SASL_SSL,PLAINTEXT:PLAINTEXT"
         ),
-        "refused KAFKA_CONTROLLER_LISTENER_NAMES names the listener CONTROLLER, which speaks \
-         SASL_SSL",
+        "refused sasl.mechanism.controller.protocol names GSSAPI",
     ),
     case(
         "keys of TLS that no listener uses are kept",
