@@ -10,6 +10,7 @@ use protocol::{ErrorCode, constant_name};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::log_line::warn;
+use crate::login_file;
 use crate::session::{described, resolvable, shown};
 
 /// Why there is no consumer.
@@ -50,7 +51,7 @@ pub(crate) fn open(
     list: &str,
     properties: &Properties,
 ) -> Result<(Runtime, Consumer), ConsumerSessionError> {
-    let mut settings = ConsumerSettings::from_properties(properties.iter())?;
+    let mut settings = ConsumerSettings::from_properties(login_file::beside(properties).iter())?;
     if !properties.contains("fetch.max.bytes") {
         settings.fetch_max_bytes = FETCH_BYTES_MAX.max(settings.max_partition_fetch_bytes);
     }

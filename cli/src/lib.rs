@@ -59,6 +59,7 @@ mod kafka_verifiable_consumer;
 mod kafka_verifiable_producer;
 mod kafka_verifiable_share_consumer;
 mod log_line;
+pub mod login_file;
 mod machine;
 mod nc;
 mod node_file;

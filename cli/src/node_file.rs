@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use config::{BrokerConfig, ConfigError, Properties, providers};
 use thiserror::Error;
 
+use crate::login_file;
 use crate::machine::ThisMachine;
 
 /// A configuration that is valid, with what its owner should know.
@@ -50,6 +51,10 @@ impl NodeConfig {
         let resolved = providers::resolve(given, &ThisMachine)?;
         let (config, warnings) = BrokerConfig::from_properties(&resolved.properties)
             .map_err(|error| resolved.mask(error))?;
+        let config = match login_file::of_node() {
+            Some(file) => config.with_login_file(file),
+            None => config,
+        };
         let said = warnings.iter().map(|warning| resolved.masked(&warning.to_string()));
         let warnings = resolved.warnings.iter().cloned().chain(said).collect();
         Ok(Self { config, warnings, is_kraft: given.contains("process.roles") })

@@ -6,10 +6,12 @@ use client::admin::known;
 use client::bootstrap;
 use client::metadata::{ClusterEvent, OnClusterEvent};
 use client::producer::{OnDelivery, Producer, ProducerSettings, ProducerSettingsError};
+use config::Properties;
 
 use protocol::constant_name;
 
 use crate::log_line::{error, warn};
+use crate::login_file;
 use crate::session::{resolvable, shown};
 
 /// Why a tool has no producer; the first line of Java's trace, and the lines of its causes.
@@ -39,8 +41,9 @@ pub(crate) fn open<T: Send + 'static>(
     properties: &[(String, String)],
     on_delivery: OnDelivery<T>,
 ) -> Result<Producer<T>, NoProducer> {
-    let pairs = properties.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let settings = match ProducerSettings::from_properties(pairs) {
+    let given = properties.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let given = login_file::beside(&Properties::from_iter(given));
+    let settings = match ProducerSettings::from_properties(given.iter()) {
         // Kafka judges it when the client is made.
         Err(error @ ProducerSettingsError::DeliveryTimeout) => {
             return Err(NoProducer::NotConstructed(error.to_string()));

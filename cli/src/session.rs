@@ -10,6 +10,7 @@ use config::Properties;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::log_line::warn;
+use crate::login_file;
 
 /// Why a tool does not get to the point of asking.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +65,7 @@ pub(crate) fn properties(path: Option<&str>) -> Result<Properties, SessionError>
 
 /// What a client is configured with.
 pub(crate) fn settings(properties: &Properties) -> Result<AdminSettings, SessionError> {
-    Ok(AdminSettings::from_properties(properties.iter())?)
+    Ok(AdminSettings::from_properties(login_file::beside(properties).iter())?)
 }
 
 impl Session {

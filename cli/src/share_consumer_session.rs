@@ -10,6 +10,7 @@ use config::Properties;
 use tokio::runtime::Runtime;
 
 use crate::consumer_session::{runtime, say};
+use crate::login_file;
 use crate::session::resolvable;
 
 /// Why there is no share consumer.
@@ -55,7 +56,7 @@ pub(crate) fn open_on(
     list: &str,
     properties: &Properties,
 ) -> Result<ShareConsumer, ShareSessionError> {
-    let settings = ShareConsumerSettings::from_properties(properties.iter())?;
+    let settings = ShareConsumerSettings::from_properties(login_file::beside(properties).iter())?;
     let addresses: Vec<Address> = bootstrap::parse(list).and_then(resolvable)?;
     let prefix = settings.consumer.cluster.log_prefix.clone();
     let on_event = move |event: &ClusterEvent<'_>| say(&prefix, event);

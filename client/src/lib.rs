@@ -16,9 +16,11 @@ mod inbox;
 mod lines;
 mod link;
 mod liveness;
+mod login;
 pub mod metadata;
 pub mod probe;
 pub mod producer;
+pub mod security;
 pub mod share_consumer;
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::security::sasl::client::ClientLogin;
 use bytes::Bytes;
 use protocol::ask::{Ask, AskedApi};
 use protocol::frame::{EncodeError, encode_asked};
@@ -72,6 +75,8 @@ pub struct PeerSettings {
     pub connect_timeout: Duration,
     /// How long after a failed attempt the next one waits.
     pub reconnect_backoff: Duration,
+    /// How this node proves to the other one who it is, where it must.
+    pub login: Option<Arc<ClientLogin>>,
     /// Whether a connection that ends is tried again at once, so that [`Presence`] tells soon.
     pub is_watched: bool,
 }
@@ -86,6 +91,7 @@ impl PeerSettings {
             pace: Pace::CLIENTS,
             connect_timeout: Duration::from_secs(10),
             reconnect_backoff: Duration::from_millis(50),
+            login: None,
             is_watched: false,
         }
     }
@@ -94,6 +100,12 @@ impl PeerSettings {
     #[must_use]
     pub fn of_node(self, id: i32) -> Self {
         Self { node: Some(id), ..self }
+    }
+
+    /// The same, logging in.
+    #[must_use]
+    pub fn logging_in(self, login: Option<Arc<ClientLogin>>) -> Self {
+        Self { login, ..self }
     }
 
     pub fn watched(self) -> Self {
@@ -122,6 +134,9 @@ pub enum PeerError {
     Disconnected(Address),
     #[error("{0} did not answer in time")]
     TimedOut(Address),
+    /// Not to be tried again as it is: who asks is not let in.
+    #[error("{address} does not let this client in: {reason}")]
+    Unauthenticated { address: Address, reason: String },
     #[error("{address} speaks no version of {api} that this node knows")]
     UnsupportedVersion { address: Address, api: &'static str },
     #[error("{address} sent what is no answer: {reason}")]

@@ -110,6 +110,17 @@ impl Lines {
         );
     }
 
+    /// The other side does not let us in.
+    pub(super) fn unauthenticated(&self, address: &Address, why: &str) {
+        let prefix = &self.settings.log_prefix;
+        let node = self.settings.node.map_or_else(String::new, |node| format!("node {node} "));
+        tracing::error!(
+            target: "org.apache.kafka.clients.NetworkClient",
+            "{prefix}Connection to {node}({address}) failed authentication due to: {}",
+            why.escape_debug(),
+        );
+    }
+
     /// We end the connection: an answer is too late.
     pub(super) fn request_timed_out(&self) {
         let Some(node) = self.settings.node else { return };

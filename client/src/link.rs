@@ -15,6 +15,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use protocol::api::ApiKey;
 use protocol::ask::AskedApi;
 use protocol::frame::{encode_request, strip_header};
+use protocol::wire::Encodable;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -22,6 +23,7 @@ use tokio::time::Instant;
 use super::inbox::{Inbox, InboxError};
 use super::lines::{Cancelled, Lines};
 use super::liveness::Liveness;
+use super::login;
 use super::probe::{self, Attempt};
 use super::versions::{self, Versions, VersionsAnswer};
 use super::{Address, Encode, PeerError, PeerSettings, Presence};
@@ -72,7 +74,7 @@ struct Destination {
 }
 
 /// A connection whose other side has said what it speaks.
-struct Connection {
+pub(super) struct Connection {
     stream: Arc<TcpStream>,
     inbox: Inbox,
     versions: Versions,
@@ -81,6 +83,8 @@ struct Connection {
     /// Who sent what has no answer, and hears when all of `out` is written.
     unwritten: Vec<Answer>,
     next_correlation_id: i32,
+    /// When the login is due again, where the other side bounds it.
+    login_due: Option<Instant>,
 }
 
 /// Why a conversation is over.
@@ -153,7 +157,16 @@ impl Link {
             if connection.deadline().is_some_and(|deadline| deadline <= Instant::now()) {
                 return Ended::Failed(self.way.unanswered(Unanswered::TimedOut));
             }
-            while let Some(ask) = self.waiting.pop_front().or_else(|| self.asks.try_recv().ok()) {
+            let is_due = connection.login_due.is_some_and(|due| due <= Instant::now());
+            if is_due && connection.is_quiet() && !self.waiting.is_empty() {
+                if let Err(why) = self.way.log_in(connection).await {
+                    return Ended::Failed(self.way.unanswered(why));
+                }
+                continue;
+            }
+            while !is_due
+                && let Some(ask) = self.waiting.pop_front().or_else(|| self.asks.try_recv().ok())
+            {
                 connection.send(ask, &self.way.address, &self.way.settings.client_id);
             }
             let deadline = connection.deadline();
@@ -212,7 +225,7 @@ impl Destination {
         };
         self.reached = stream.peer_addr().ok().or(self.reached);
         self.presence.send_replace(Presence::Connected);
-        let greeted = Connection::greet(stream, &self.settings.client_id);
+        let greeted = self.greet(stream);
         let greeted = match tokio::time::timeout(within, greeted).await {
             Ok(greeted) => greeted,
             Err(_) => Err(Unanswered::TimedOut),
@@ -221,6 +234,25 @@ impl Destination {
             self.presence.send_replace(Presence::Closed);
             self.unanswered(why)
         })
+    }
+
+    async fn greet(&self, stream: TcpStream) -> Result<Connection, Unanswered> {
+        let mut connection = Connection::greet(stream, &self.settings.client_id).await?;
+        self.log_in(&mut connection).await?;
+        Ok(connection)
+    }
+
+    /// Logs in, where this is asked for.
+    async fn log_in(&self, connection: &mut Connection) -> Result<(), Unanswered> {
+        let Some(login) = &self.settings.login else { return Ok(()) };
+        let logging_in = login::log_in(connection, login, &self.settings.client_id);
+        let within = self.settings.connect_timeout;
+        let lifetime = match tokio::time::timeout(within, logging_in).await {
+            Ok(logged_in) => logged_in?,
+            Err(_) => return Err(Unanswered::TimedOut),
+        };
+        connection.login_due = lifetime.map(|lifetime| Instant::now() + login::due_after(lifetime));
+        Ok(())
     }
 
     fn unreachable(&self, error: &io::Error) -> PeerError {
@@ -237,6 +269,7 @@ impl Destination {
             Unanswered::TimedOut => PeerError::TimedOut(address),
             Unanswered::Closed => PeerError::Disconnected(address),
             Unanswered::Garbage(reason) => PeerError::Garbage { address, reason },
+            Unanswered::Unauthenticated(reason) => PeerError::Unauthenticated { address, reason },
         }
     }
 
@@ -258,6 +291,9 @@ impl Destination {
     fn log_end(&self, error: &PeerError) {
         match error {
             PeerError::TimedOut(_) => self.lines.request_timed_out(),
+            PeerError::Unauthenticated { address, reason } => {
+                self.lines.unauthenticated(address, reason);
+            }
             PeerError::Garbage { .. } => {
                 tracing::warn!(
                     target: "org.apache.kafka.clients.NetworkClient",
@@ -284,10 +320,12 @@ impl Destination {
 }
 
 /// Why a request has no answer, before it has words.
-enum Unanswered {
+pub(super) enum Unanswered {
     TimedOut,
     Closed,
     Garbage(String),
+    /// The other side, or this one, does not take the other for whom it should be.
+    Unauthenticated(String),
 }
 
 impl Connection {
@@ -300,6 +338,7 @@ impl Connection {
             in_flight: VecDeque::new(),
             unwritten: Vec::new(),
             next_correlation_id: 0,
+            login_due: None,
         };
         let mut version = AskedApi::of(ApiKey::ApiVersions).max_version;
         loop {
@@ -315,9 +354,29 @@ impl Connection {
     }
 
     async fn ask_versions(&mut self, version: i16, client_id: &str) -> Result<Bytes, Unanswered> {
+        self.ask_at_once(ApiKey::ApiVersions, version, client_id, &versions::question()).await
+    }
+
+    /// The newest version of `own` in which the other side takes a request.
+    pub(super) fn newest_of(&self, key: ApiKey, own: &RangeInclusive<i16>) -> Option<i16> {
+        self.versions.newest_of(key as i16, own)
+    }
+
+    /// Whether nothing is on its way, in either direction.
+    fn is_quiet(&self) -> bool {
+        self.in_flight.is_empty() && self.out.is_empty()
+    }
+
+    /// Asks while nothing else is under way.
+    pub(super) async fn ask_at_once<Q: Encodable>(
+        &mut self,
+        key: ApiKey,
+        version: i16,
+        client_id: &str,
+        question: &Q,
+    ) -> Result<Bytes, Unanswered> {
         let id = self.correlation_id();
-        let (key, question) = (ApiKey::ApiVersions, versions::question());
-        encode_request(&mut self.out, key, version, id, client_id, &question)
+        encode_request(&mut self.out, key, version, id, client_id, question)
             .map_err(|error| Unanswered::Garbage(error.to_string()))?;
         while !self.out.is_empty() {
             let written = write_some(&self.stream, &mut self.out).await;

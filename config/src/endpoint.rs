@@ -39,6 +39,11 @@ impl SecurityProtocol {
         }
     }
 
+    /// Whether clients log in.
+    pub fn is_sasl(self) -> bool {
+        matches!(self, Self::SaslPlaintext | Self::SaslSsl)
+    }
+
     pub(crate) fn named(name: &str) -> Option<Self> {
         let all = [Self::Plaintext, Self::Ssl, Self::SaslPlaintext, Self::SaslSsl];
         all.into_iter().find(|protocol| protocol.name().eq_ignore_ascii_case(name))

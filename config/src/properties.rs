@@ -2,14 +2,31 @@
 //! several equal names counts. Answers to java.util.Properties.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use protocol::properties;
 
 use crate::ConfigError;
 
 /// Configuration as text: what a file, an environment or a command line says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Properties(BTreeMap<String, String>);
+
+/// Values that may be secrets are not shown.
+impl fmt::Debug for Properties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(name, value): (&String, &String)| {
+            let value = if may_be_secret(name) { "[hidden]" } else { value.as_str() };
+            (name.clone(), value.to_owned())
+        };
+        f.debug_map().entries(self.0.iter().map(shown)).finish()
+    }
+}
+
+fn may_be_secret(name: &str) -> bool {
+    const SECRETS: [&str; 4] = ["password", "secret", "jaas", "keystore.key"];
+    SECRETS.iter().any(|word| name.contains(word))
+}
 
 impl Properties {
     pub fn new() -> Self {

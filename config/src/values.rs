@@ -3,13 +3,22 @@
 //! Answers to ConfigDef.parse.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::keys::{Fallback, Key, Table};
 use crate::{ConfigError, Properties, Value};
 
 /// A value for every key of a table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Values(BTreeMap<&'static str, Value>);
+
+/// Secrets are not shown.
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_shown = |name: &&str| Table::Broker.key(name).is_none_or(|key| !key.is_sensitive());
+        f.debug_map().entries(self.0.iter().filter(|(name, _)| is_shown(name))).finish()
+    }
+}
 
 impl Values {
     /// Reads every key of `table` from `given`; names that the table has not are left alone.

@@ -7,7 +7,6 @@ mod completion;
 mod container;
 mod daemon;
 mod install;
-mod java_options;
 mod ports;
 mod property;
 mod run_class;

@@ -12,7 +12,7 @@ use cli::NodeConfig;
 
 use crate::container::directories;
 use crate::property::property;
-use crate::{daemon, java_options, zookeeper};
+use crate::{daemon, zookeeper};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServerStart {
@@ -60,7 +60,7 @@ pub(crate) fn refuse(why: &str) -> ExitCode {
 
 /// Runs a node whose directories are formatted, until a signal stops it.
 pub(crate) fn serve(node: NodeConfig) -> ExitCode {
-    for warning in node.warnings.iter().chain(&java_options::notice()) {
+    for warning in &node.warnings {
         tracing::warn!(target: "kafka.server.KafkaConfig", "{warning}");
     }
     match broker::run(node.config) {

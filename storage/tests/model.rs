@@ -205,6 +205,8 @@ impl Pair {
             None => assert!(read.slices.is_empty()),
             Some((base, _)) => assert_eq!(read.base_offset, *base),
         }
+        let end = expected.map(|(base, values)| base + values.len() as i64);
+        assert_eq!(reader.end_of_batch(offset).unwrap(), end, "of the batch that holds {offset}");
         let below = reader.read(self.model.start - 1, 1, i64::MAX, true);
         assert!(matches!(below, Err(ReadError::OffsetOutOfRange { .. })));
         assert!(reader.read(self.model.end + 1, 1, i64::MAX, true).is_err());

@@ -30,6 +30,7 @@ pub mod records;
 pub mod refusal;
 pub mod release_diff;
 pub mod renderings;
+pub mod sasl;
 pub mod served;
 pub mod server;
 pub mod streams_member;

@@ -206,11 +206,11 @@ const REFUSED: &[Refused] = &[
         said: "KAFKA_ADVERTISED_LISTENERS: Error creating broker listeners",
     },
     Refused {
-        because: "a listener over SASL",
+        because: "a listener over TLS and SASL",
         variables: &[("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", {
-            "CONTROLLER:PLAINTEXT,PLAINTEXT:SASL_PLAINTEXT"
+            "CONTROLLER:PLAINTEXT,PLAINTEXT:SASL_SSL"
         })],
-        said: "which speaks SASL_PLAINTEXT. Only PLAINTEXT is served",
+        said: "which speaks SASL_SSL. Only PLAINTEXT and SASL_PLAINTEXT are served",
     },
     Refused {
         because: "a volume of another cluster",

@@ -32,8 +32,8 @@ use super::replicas::{
     assign_replicas_to_dirs, describe_log_dirs, elect_leaders, list_partition_reassignments,
 };
 use super::security::{
-    create_acls, delete_acls, describe_acls, describe_client_quotas,
-    describe_user_scram_credentials,
+    alter_user_scram_credentials, create_acls, delete_acls, describe_acls, describe_client_quotas,
+    describe_user_scram_credentials, sasl_authenticate, sasl_handshake,
 };
 use super::share_fetch::{share_acknowledge, share_fetch};
 use super::share_groups::{
@@ -72,6 +72,9 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
         ApiKey::AlterConfigs => call!(broker, context, body => alter_configs(config, controller)),
         ApiKey::AlterPartitionReassignments => {
             call!(broker, context, body => alter_partition_reassignments(controller))
+        }
+        ApiKey::AlterUserScramCredentials => {
+            call!(broker, context, body => alter_user_scram_credentials(controller))
         }
         ApiKey::ApiVersions => {
             call!(broker, context, body => api_versions(config, quorum, metadata, client_metrics))
@@ -117,6 +120,8 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
         ApiKey::PushTelemetry => call!(broker, context, body => push_telemetry(client_metrics)),
         ApiKey::AddRaftVoter => call!(broker, context, body => add_raft_voter(quorum)),
         ApiKey::RemoveRaftVoter => call!(broker, context, body => remove_raft_voter(quorum)),
+        ApiKey::SaslAuthenticate => call!(broker, context, body => sasl_authenticate()),
+        ApiKey::SaslHandshake => call!(broker, context, body => sasl_handshake()),
         ApiKey::UnregisterBroker => call!(broker, context, body => unregister_broker(controller)),
         ApiKey::UpdateFeatures => {
             call!(broker, context, body => update_features(controller))

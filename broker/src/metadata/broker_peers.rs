@@ -43,7 +43,9 @@ impl BrokerPeers {
             Some((known, peer)) if known == address => Arc::clone(peer),
             _ => {
                 let own = self.config.node_id().to_string();
+                let login = self.config.current().sasl.inter_broker.clone();
                 let settings = PeerSettings::new(own, self.log_prefix.clone()).of_node(id);
+                let settings = settings.logging_in(login);
                 let peer = Arc::new(Peer::new(address.clone(), settings));
                 peers.insert(id, (address.clone(), Arc::clone(&peer)));
                 peer

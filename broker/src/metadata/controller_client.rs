@@ -200,7 +200,8 @@ pub(crate) fn channel_to_active(
         PeerSettings::new(
             id.to_string(),
             format!("[NodeToControllerChannelManager id={id} name={purpose}] "),
-        ),
+        )
+        .logging_in(config.sasl.controllers.clone()),
         Duration::from_millis(u64::try_from(config.controller_socket_timeout_ms).unwrap_or(0)),
     )
 }

@@ -3,21 +3,40 @@
 
 use std::sync::{Arc, LazyLock};
 
+use config::BrokerConfig;
+use config::broker::SaslListener;
+
 /// Kafka's name for somebody who was not asked.
 static ANONYMOUS: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("User:ANONYMOUS"));
 
 /// How a listener finds out, by its security protocol.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Authenticator {
     /// PLAINTEXT: everybody is anonymous.
     Plaintext,
+    /// SASL_PLAINTEXT, SASL_SSL: whoever comes logs in.
+    Sasl(SaslListener),
 }
 
 impl Authenticator {
-    /// The principal of a connection, in Kafka's form `type:name`.
-    pub(crate) fn principal(self) -> Arc<str> {
-        match self {
-            Self::Plaintext => Arc::clone(&ANONYMOUS),
+    /// What a listener asks by its configuration as of now; nothing where nobody may come in,
+    /// because it cannot be asked what must be.
+    pub(crate) fn of(config: &BrokerConfig, listener: &str) -> Option<Self> {
+        let mut endpoints = config.listeners.iter().chain(&config.controller_listeners);
+        let endpoint = endpoints.find(|endpoint| endpoint.listener == listener)?;
+        match endpoint.protocol.is_sasl() {
+            true => config.sasl.listener(listener).cloned().map(Self::Sasl),
+            false => Some(Self::Plaintext),
         }
+    }
+
+    /// The principal of a connection before anybody has logged in, in Kafka's form `type:name`.
+    pub(crate) fn anonymous() -> Arc<str> {
+        Arc::clone(&ANONYMOUS)
+    }
+
+    /// The principal of somebody who logged in by this name.
+    pub(crate) fn user(name: &str) -> Arc<str> {
+        Arc::from(format!("User:{name}"))
     }
 }

@@ -65,6 +65,8 @@ pub(crate) enum FrameError {
 pub(crate) enum Fault {
     Frame(Discriminant<FrameError>),
     Refused,
+    /// A login that failed.
+    Unauthenticated,
 }
 
 /// One request's bytes, without the length.
@@ -144,6 +146,11 @@ impl FrameReader {
     /// Four small letters are no length: the least of them would be that of a frame of 1.5 GiB.
     pub(crate) fn with_words(self, understands_words: bool) -> Self {
         Self { understands_words, ..self }
+    }
+
+    /// From the next frame on none is larger.
+    pub(crate) fn limit(&mut self, frame_bytes_max: usize) {
+        self.frame_bytes_max = frame_bytes_max;
     }
 
     /// The next frame if all of it is here already.

@@ -540,12 +540,15 @@ fn accept(
     let (broker, stop) = (Arc::clone(broker), stopped.clone());
     let (registry, named) = (Arc::clone(&broker.registry), Arc::clone(&name));
     let start = move |stream: TcpStream, peer: SocketAddr, seat: Seat| {
+        let Some(authenticator) = Authenticator::of(&broker.config.current(), &name) else {
+            return;
+        };
         let served = connection::serve(
             Arc::clone(&broker),
             TransportLayer::Plaintext(stream),
             peer,
             Arc::clone(&name),
-            Authenticator::Plaintext,
+            authenticator,
             seat,
             stop.clone(),
         );

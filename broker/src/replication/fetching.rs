@@ -67,6 +67,8 @@ pub(crate) struct FetchedPartition {
     /// `None` for a topic id nobody knows.
     pub(crate) name: Option<Arc<str>>,
     pub(crate) partition: Result<Arc<HostedPartition>, ErrorCode>,
+    /// Nothing behind the batch that holds this offset is wanted.
+    pub(crate) last_wanted: Option<i64>,
 }
 
 /// What one look at all partitions gave.
@@ -218,6 +220,7 @@ fn look_at(
         Ok(view) => view,
         Err(code) => return failed(code),
     };
+    let upper = fetched.last_wanted.map_or(upper, |last| end_of_wanted(partition, last, upper));
     response.index = index;
     let from = requested.fetch_offset;
     let max_bytes = usize::try_from(requested.max_bytes).unwrap_or(0).min(limit.bytes);
@@ -239,6 +242,16 @@ fn look_at(
         }
     }
     Some(response)
+}
+
+/// Where the batch ends that holds `last`, below `upper`.
+fn end_of_wanted(partition: &HostedPartition, last: i64, upper: i64) -> i64 {
+    if last >= upper {
+        return upper;
+    }
+    // What cannot be read there is told by whoever gets there.
+    let end = partition.reader().end_of_batch(last).ok().flatten();
+    end.map_or(upper, |end| end.min(upper))
 }
 
 /// What a reader may see of a partition.

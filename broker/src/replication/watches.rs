@@ -80,7 +80,8 @@ async fn watch(
     let config = config.current();
     let client_id = format!("broker-{}-watch", config.node_id);
     let prefix = format!("[BrokerWatch id={} broker={id}] ", config.node_id);
-    let peer = Peer::new(address, PeerSettings::new(client_id, prefix).watched());
+    let settings = PeerSettings::new(client_id, prefix).watched();
+    let peer = Peer::new(address, settings.logging_in(config.sasl.inter_broker.clone()));
     let suspects = metadata.suspects();
     let contact = suspects.contact(id, peer.liveness());
     let mut presence = peer.presence();

@@ -75,6 +75,14 @@ impl Client {
         self.follows.load(Ordering::Relaxed)
     }
 
+    /// The same peer, once it has proven who it is.
+    pub(crate) fn known_as(&self, principal: Arc<str>) -> Self {
+        let listener = Arc::clone(&self.listener);
+        let known = Self::new(listener, self.address, principal, self.connection_id);
+        known.set_software(self.software());
+        known
+    }
+
     /// The program at the other end, as it called itself last.
     pub(crate) fn software(&self) -> Software {
         self.software.lock().clone()

@@ -110,7 +110,8 @@ with_throttle_time! {
     AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
     AlterShareGroupOffsetsResponse DeleteShareGroupOffsetsResponse
     DescribeShareGroupOffsetsResponse ShareGroupDescribeResponse ShareGroupHeartbeatResponse
-    AlterPartitionResponse AlterReplicaLogDirsResponse ApiVersionsResponse
+    AlterPartitionResponse AlterReplicaLogDirsResponse AlterUserScramCredentialsResponse
+    ApiVersionsResponse
     AssignReplicasToDirsResponse BrokerHeartbeatResponse BrokerRegistrationResponse
     ConsumerGroupDescribeResponse ConsumerGroupHeartbeatResponse ControllerRegistrationResponse
     CreateAclsResponse CreatePartitionsResponse CreateTopicsResponse DeleteAclsResponse
@@ -132,6 +133,7 @@ with_throttle_time! {
 without_throttle_time! {
     BeginQuorumEpochResponse DeleteShareGroupStateResponse DescribeQuorumResponse
     EndQuorumEpochResponse EnvelopeResponse InitializeShareGroupStateResponse
-    ReadShareGroupStateResponse ReadShareGroupStateSummaryResponse VoteResponse
+    ReadShareGroupStateResponse ReadShareGroupStateSummaryResponse SaslAuthenticateResponse
+    SaslHandshakeResponse VoteResponse
     WriteShareGroupStateResponse WriteTxnMarkersResponse
 }

@@ -15,7 +15,6 @@
 //! together are written together.
 
 use std::collections::VecDeque;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,11 +25,13 @@ use protocol::shape::{self, DECODED_BUDGET, Verdict};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::authentication::{self, Channel, Judged, LoggedIn};
 use super::dispatch::{self, Begun};
+use super::ended::{Ended, log_end};
 use super::request_timings::RequestTimings;
 use crate::broker::Broker;
 use crate::net::authenticator::Authenticator;
-use crate::net::frames::{Fault, Frame, FrameError, FrameReader, Prefix};
+use crate::net::frames::{Frame, FrameError, FrameReader, Prefix};
 use crate::net::outbox::Outbox;
 use crate::net::registry::Seat;
 use crate::net::transport_layer::TransportLayer;
@@ -53,23 +54,6 @@ enum Pending {
     Waiting(Later),
 }
 
-/// Why a connection ended.
-#[derive(Debug, thiserror::Error)]
-enum Ended {
-    #[error("{0}")]
-    Frame(#[from] FrameError),
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("{0}")]
-    Refused(CloseConnection),
-    #[error("idle for longer than connections.max.idle.ms")]
-    Idle,
-    #[error("the broker is shutting down")]
-    Stopping,
-    #[error("a word was answered")]
-    Answered,
-}
-
 struct Connection {
     broker: Arc<Broker>,
     client: Arc<Client>,
@@ -78,6 +62,8 @@ struct Connection {
     outbox: Outbox,
     pending: VecDeque<Pending>,
     timings: RequestTimings,
+    /// Where clients log in: whoever did.
+    logged_in: Option<LoggedIn>,
     /// Nothing is read before this.
     muted_until: Option<Instant>,
     seat: Seat,
@@ -93,7 +79,7 @@ pub(crate) async fn serve(
     seat: Seat,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let client = Arc::new(Client::new(listener, peer, authenticator.principal(), seat.id()));
+    let client = Arc::new(Client::new(listener, peer, Authenticator::anonymous(), seat.id()));
     let _closing = Closing { broker: Arc::clone(&broker), client: Arc::clone(&client) };
     let frames = FrameReader::new(
         broker.config.frame_bytes_max(),
@@ -113,10 +99,14 @@ pub(crate) async fn serve(
         outbox: Outbox::default(),
         pending: VecDeque::new(),
         timings,
+        logged_in: None,
         muted_until: None,
         seat,
     };
-    let mut ended = connection.run(&mut stopping).await;
+    let mut ended = match connection.admit(&authenticator, &mut stopping).await {
+        Ok(()) => connection.run(&mut stopping).await,
+        Err(ended) => ended,
+    };
     if let Ended::Frame(FrameError::Word(word)) = ended {
         ended = connection.answer_word(word).await;
     }
@@ -148,44 +138,49 @@ impl Drop for Closing {
     }
 }
 
-/// One line where somebody may want to know; peers come and go without one.
-fn log_end(peer: SocketAddr, ended: &Ended, seat: &Seat) {
-    match ended {
-        Ended::Frame(FrameError::Closed(_) | FrameError::Io(_))
-        | Ended::Refused(CloseConnection::NotServing(_))
-        | Ended::Io(_)
-        | Ended::Stopping
-        | Ended::Answered => {
-            tracing::debug!(
-                target: "kafka.network.Processor",
-                "Connection with {peer} disconnected: {ended}",
-            );
-        }
-        Ended::Idle => {
-            tracing::debug!(
-                target: "kafka.network.Processor",
-                "Closing connection from {peer}: {ended}",
-            );
-        }
-        Ended::Frame(_) | Ended::Refused(_) => {
-            let fault = match ended {
-                Ended::Frame(error) => Fault::Frame(std::mem::discriminant(error)),
-                _ => Fault::Refused,
-            };
-            let Some(unsaid) = seat.complain(fault) else { return };
-            let before = match unsaid {
-                0 => String::new(),
-                count => format!(" ({count} more like it from {} before)", peer.ip()),
-            };
-            tracing::warn!(
-                target: "kafka.network.Processor",
-                "Closing socket for {peer} because of error: {ended}{before}",
-            );
+impl Connection {
+    /// Has the client log in where its listener asks for it.
+    async fn admit(
+        &mut self,
+        authenticator: &Authenticator,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Result<(), Ended> {
+        let Authenticator::Sasl(listener) = authenticator else { return Ok(()) };
+        let (broker, client) = (Arc::clone(&self.broker), Arc::clone(&self.client));
+        let logged_in = authentication::log_in(self, &broker, &client, listener, stopping).await?;
+        let principal = Authenticator::user(logged_in.user());
+        self.client = Arc::new(self.client.known_as(principal));
+        self.logged_in = Some(logged_in);
+        Ok(())
+    }
+
+    /// What stands between a frame and its being served: whether its sender may still ask.
+    async fn check_session(
+        &mut self,
+        frame: Frame,
+        stopping: &mut watch::Receiver<bool>,
+    ) -> Result<Option<Frame>, Ended> {
+        let Some(logged_in) = &mut self.logged_in else { return Ok(Some(frame)) };
+        match logged_in.judge(&frame.bytes) {
+            Judged::Request => Ok(Some(frame)),
+            Judged::Expired => Err(Ended::Expired),
+            Judged::Again(before) => {
+                self.settle().await?;
+                let (broker, client) = (Arc::clone(&self.broker), Arc::clone(&self.client));
+                let authenticator = Authenticator::of(&broker.config.current(), &client.listener);
+                let Some(Authenticator::Sasl(listener)) = authenticator else {
+                    return Err(Ended::Expired);
+                };
+                let again = authentication::Again { before, handshake: frame.bytes };
+                let logged_in = authentication::log_in_again(
+                    self, &broker, &client, &listener, again, stopping,
+                );
+                self.logged_in = Some(logged_in.await?);
+                Ok(None)
+            }
         }
     }
-}
 
-impl Connection {
     async fn run(&mut self, stopping: &mut watch::Receiver<bool>) -> Ended {
         loop {
             let frame = match self.next_frame(stopping).await {
@@ -196,7 +191,12 @@ impl Connection {
                     return ended;
                 }
             };
-            if let Err(ended) = self.serve_frame(frame).await {
+            let served = match self.check_session(frame, stopping).await {
+                Ok(Some(frame)) => self.serve_frame(frame).await,
+                Ok(None) => Ok(()),
+                Err(ended) => Err(ended),
+            };
+            if let Err(ended) = served {
                 return ended;
             }
         }
@@ -399,6 +399,21 @@ impl Connection {
         }
         self.timings.written(&self.client);
         Ok(())
+    }
+}
+
+impl Channel for Connection {
+    fn limit(&mut self, frame_bytes_max: usize) {
+        self.frames.limit(frame_bytes_max);
+    }
+
+    async fn receive(&mut self, stopping: &mut watch::Receiver<bool>) -> Result<Bytes, Ended> {
+        Ok(self.next_frame(stopping).await?.bytes)
+    }
+
+    async fn send(&mut self, reply: Reply) -> Result<(), Ended> {
+        self.queue(reply)?;
+        self.flush().await
     }
 }
 

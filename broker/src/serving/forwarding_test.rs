@@ -135,6 +135,12 @@ fn all() -> Vec<(ApiKey, Ask)> {
         asks(ApiKey::UpdateFeatures, || UpdateFeaturesRequest::default().with_timeout_ms(9_000)),
         asks(ApiKey::AddRaftVoter, || AddRaftVoterRequest { voter_id: 101, ..Default::default() }),
         asks(ApiKey::RemoveRaftVoter, || RemoveRaftVoterRequest::default().with_voter_id(9)),
+        asks(ApiKey::AlterUserScramCredentials, || {
+            use alter_user_scram_credentials_request::ScramCredentialDeletion;
+            let nobody = ScramCredentialDeletion::default().with_name("nobody".into());
+            AlterUserScramCredentialsRequest::default()
+                .with_deletions(vec![nobody.with_mechanism(1)])
+        }),
         asks(ApiKey::UnregisterBroker, || {
             UnregisterBrokerRequest::default().with_broker_id(BrokerId(9))
         }),
@@ -144,12 +150,7 @@ fn all() -> Vec<(ApiKey, Ask)> {
 /// The answer, and for how many milliseconds its connection would be muted.
 async fn answer(node: &Node, listener: &str, frame: Bytes) -> (Bytes, u128) {
     let address = SocketAddr::from(([127, 0, 0, 1], 1));
-    let client = Arc::new(Client::new(
-        Arc::from(listener),
-        address,
-        Authenticator::Plaintext.principal(),
-        5,
-    ));
+    let client = Arc::new(Client::new(Arc::from(listener), address, Authenticator::anonymous(), 5));
     let reply = match dispatch::begin(&node.broker, &client, frame) {
         Begun::Overtaken(later) | Begun::Other(later) => later.await,
         Begun::Produce(_) => panic!("no Produce was sent"),

@@ -141,7 +141,8 @@ async fn attempt(
     Some(acquired)
 }
 
-/// One look at the log of each partition.
+/// One look at the log of each partition. No more is read than can be acquired: a fetch is let have
+/// megabytes, each page of which would be looked at.
 async fn read(
     share: &SharePartitions,
     fetch: &ShareFetch,
@@ -152,6 +153,9 @@ async fn read(
     let draw = getrandom::u64().unwrap_or(0);
     let shares = uniform_max_bytes(fetch.max_bytes, count, count, draw);
     let fetched = acquirable.iter().zip(shares).map(|((lock, fetch_offset), max_bytes)| {
+        let enough = || lock.0.with(|partition| partition.enough(&fetch.wanted, *fetch_offset));
+        // A fetch that waits for more bytes counts all that it could read.
+        let last_wanted = if fetch.min_bytes <= 1 { enough() } else { None };
         let id = lock.0.key.id;
         let (topic_id, topic) = (id.topic_id, StrBytes::default());
         FetchedPartition {
@@ -165,6 +169,7 @@ async fn read(
             },
             name: Some(Arc::clone(&lock.0.topic)),
             partition: Ok(Arc::clone(&lock.0.partition)),
+            last_wanted,
         }
     });
     let params = FetchParams {

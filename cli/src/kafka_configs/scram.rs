@@ -4,6 +4,7 @@
 //! client does before it sends anything.
 
 use client::admin::{Admin, AdminError, ScramAlteration};
+use security::sasl::scram::{ITERATIONS_MIN, ScramMechanism};
 use serde::Serialize;
 
 use super::edits::Edits;
@@ -11,18 +12,14 @@ use super::options::Entities;
 use super::quotas::EntityPart;
 use super::{CHANGE, Failure, LOOK, within};
 use crate::json::Report;
-use crate::kafka_storage::scram::{LEAST_ITERATIONS, Mechanism, SALT_LEN};
+use crate::kafka_storage::scram::SALT_LEN;
 
 /// UNACCEPTABLE_CREDENTIAL
 const UNACCEPTABLE_CREDENTIAL: i16 = 93;
 
 /// The mechanism of this name.
-pub(super) fn mechanism(name: &str) -> Option<Mechanism> {
-    match name {
-        "SCRAM-SHA-256" => Some(Mechanism::Sha256),
-        "SCRAM-SHA-512" => Some(Mechanism::Sha512),
-        _ => None,
-    }
+pub(super) fn mechanism(name: &str) -> Option<ScramMechanism> {
+    ScramMechanism::named(name)
 }
 
 /// Credentials are of users alone, and there are no default ones.
@@ -118,7 +115,7 @@ pub(super) async fn alter(
 
 /// Reads `iterations=N,password=…`; Kafka's least number counts where there is none, or -1.
 fn credential<'a>(
-    mechanism: Mechanism,
+    mechanism: ScramMechanism,
     name: &str,
     text: &'a str,
 ) -> Result<(i32, &'a str), Failure> {
@@ -137,15 +134,15 @@ fn credential<'a>(
     };
     let password = rest.strip_prefix("password=").ok_or_else(wrong)?;
     let iterations = match iterations {
-        None | Some("-1") => LEAST_ITERATIONS,
+        None | Some("-1") => ITERATIONS_MIN,
         Some(number) => {
             let no_number = |_| Failure::Words(format!("For input string: \"{number}\""));
             number.parse().map_err(no_number)?
         }
     };
-    if iterations < LEAST_ITERATIONS {
+    if iterations < ITERATIONS_MIN {
         return Err(Failure::Words(format!(
-            "Iterations {iterations} is less than the minimum {LEAST_ITERATIONS} required for \
+            "Iterations {iterations} is less than the minimum {ITERATIONS_MIN} required for \
              {name}"
         )));
     }
@@ -162,7 +159,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<(i32, &str), String> {
-        credential(Mechanism::Sha256, "SCRAM-SHA-256", text).map_err(|error| error.to_string())
+        credential(ScramMechanism::Sha256, "SCRAM-SHA-256", text).map_err(|error| error.to_string())
     }
 
     #[test]

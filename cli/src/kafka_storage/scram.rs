@@ -5,7 +5,7 @@
 //! SCRAM-SHA-512=[name=alice,iterations=8192,salt="N3E=",saltedpassword="YCE="]
 //! ```
 //!
-//! Answers to ScramParser and ScramFormatter; the keys are those of RFC 5802.
+//! Answers to ScramParser; the keys are those of RFC 5802 (`security::sasl::scram`).
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,9 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use protocol::records::metadata::UserScramCredentialRecord;
 use protocol::wire::StrBytes;
-use sha2::{Digest as _, Sha256, Sha512};
+use security::sasl::scram::{ITERATIONS_MAX, ITERATIONS_MIN, ScramMechanism};
 
 use super::failure::Failure;
 use crate::release::CliRelease;
@@ -26,64 +25,8 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-pub(crate) const LEAST_ITERATIONS: i32 = 4096;
-const MOST_ITERATIONS: i32 = 16_384;
 /// How many random bytes a salt has that nobody gave.
 pub(crate) const SALT_LEN: usize = 24;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mechanism {
-    Sha256,
-    Sha512,
-}
-
-impl Mechanism {
-    pub(crate) fn constant(self) -> &'static str {
-        match self {
-            Self::Sha256 => "SCRAM_SHA_256",
-            Self::Sha512 => "SCRAM_SHA_512",
-        }
-    }
-
-    pub(crate) fn id(self) -> i8 {
-        match self {
-            Self::Sha256 => 1,
-            Self::Sha512 => 2,
-        }
-    }
-
-    fn mac(self, key: &[u8], message: &[u8]) -> Vec<u8> {
-        // HMAC takes keys of any length.
-        match self {
-            Self::Sha256 => Hmac::<Sha256>::new_from_slice(key)
-                .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
-            Self::Sha512 => Hmac::<Sha512>::new_from_slice(key)
-                .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec()),
-        }
-        .unwrap_or_default()
-    }
-
-    fn hash(self, message: &[u8]) -> Vec<u8> {
-        match self {
-            Self::Sha256 => Sha256::digest(message).to_vec(),
-            Self::Sha512 => Sha512::digest(message).to_vec(),
-        }
-    }
-
-    /// `Hi` of RFC 5802: the password, salted and hashed over and over.
-    pub(crate) fn salted_password(self, password: &str, salt: &[u8], iterations: i32) -> Vec<u8> {
-        let password = password.as_bytes();
-        let mut round = self.mac(password, &[salt, &1_u32.to_be_bytes()].concat());
-        let mut salted = round.clone();
-        for _ in 1..iterations {
-            round = self.mac(password, &round);
-            for (salted, round) in salted.iter_mut().zip(&round) {
-                *salted ^= round;
-            }
-        }
-        salted
-    }
-}
 
 /// Reads one argument. `draw` fills a salt that nobody gave with random bytes.
 pub(super) fn parse(
@@ -103,7 +46,7 @@ pub(super) fn parse(
     let name = given.remove("name").ok_or_else(|| wrong("You must supply 'name' to add-scram"))?;
     let salt = given.remove("salt").map(|text| decode("salt", text)).transpose()?;
     let iterations = match given.remove("iterations") {
-        None => LEAST_ITERATIONS,
+        None => ITERATIONS_MIN,
         Some(text) => {
             text.parse().map_err(|_| wrong(format!("Failed to parse iterations count: {text}")))?
         }
@@ -143,19 +86,19 @@ pub(super) fn parse(
 }
 
 fn credential(
-    mechanism: Mechanism,
+    mechanism: ScramMechanism,
     name: &str,
     salt: &[u8],
     salted_password: &[u8],
     iterations: i32,
 ) -> UserScramCredentialRecord {
-    let client_key = mechanism.mac(salted_password, b"Client Key");
+    let kept = mechanism.credential(salt, salted_password, iterations);
     UserScramCredentialRecord {
         name: StrBytes::from_string(name.to_owned()),
         mechanism: mechanism.id(),
-        salt: Bytes::copy_from_slice(salt),
-        stored_key: Bytes::from(mechanism.hash(&client_key)),
-        server_key: Bytes::from(mechanism.mac(salted_password, b"Server Key")),
+        salt: Bytes::from(kept.salt),
+        stored_key: Bytes::from(kept.stored_key),
+        server_key: Bytes::from(kept.server_key),
         iterations,
         ..UserScramCredentialRecord::default()
     }
@@ -163,13 +106,13 @@ fn credential(
 
 fn check_iterations(
     words: CliRelease,
-    mechanism: Mechanism,
+    mechanism: ScramMechanism,
     iterations: i32,
 ) -> Result<(), Failure> {
-    let rule = if iterations < LEAST_ITERATIONS {
-        format!(">= {LEAST_ITERATIONS}")
-    } else if iterations > MOST_ITERATIONS {
-        format!("<= {MOST_ITERATIONS}")
+    let rule = if iterations < ITERATIONS_MIN {
+        format!(">= {ITERATIONS_MIN}")
+    } else if iterations > ITERATIONS_MAX {
+        format!("<= {ITERATIONS_MAX}")
     } else {
         return Ok(());
     };
@@ -181,17 +124,12 @@ fn check_iterations(
 }
 
 /// `MECHANISM=[...]` without its brackets.
-fn split(argument: &str) -> Result<(Mechanism, &str), Failure> {
+fn split(argument: &str) -> Result<(ScramMechanism, &str), Failure> {
     let (name, rest) = argument.split_once('=').ok_or_else(|| {
         wrong(format!("Failed to find equals sign in SCRAM argument '{argument}'"))
     })?;
-    let mechanism = match name {
-        "SCRAM-SHA-256" => Mechanism::Sha256,
-        "SCRAM-SHA-512" => Mechanism::Sha512,
-        _ => {
-            return Err(wrong(format!("The add-scram mechanism {name} is not supported.")));
-        }
-    };
+    let mechanism = ScramMechanism::named(name)
+        .ok_or_else(|| wrong(format!("The add-scram mechanism {name} is not supported.")))?;
     let rest = rest
         .strip_prefix('[')
         .ok_or_else(|| wrong("Expected configuration string to start with ["))?;

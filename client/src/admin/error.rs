@@ -86,6 +86,13 @@ impl AdminError {
         }
     }
 
+    /// A node does not let this client in.
+    pub(super) fn unauthenticated(reason: &str) -> Self {
+        /// SASL_AUTHENTICATION_FAILED
+        const FAILED: i16 = 58;
+        Self::Answer { code: FAILED, message: reason.to_owned() }
+    }
+
     /// The same with what was being done before it. Answers to `ApiError.fromThrowable`.
     pub(super) fn during(&self, what: &str) -> Self {
         let code = match self {

@@ -72,8 +72,8 @@ pub use self::quorum::{QuorumDescription, QuorumReplica, VoterEndpoint};
 pub use self::quotas::{QuotaEntity, QuotaMatch, QuotaOp, Quotas};
 pub use self::reassignments::{NewReassignment, Reassignment, RefusedReassignments};
 pub use self::scram::{ScramAlteration, ScramCredentials};
+pub(crate) use self::settings::number;
 pub use self::settings::{AdminSettings, SettingsError};
-pub(crate) use self::settings::{check_protocol, number};
 pub use self::topics::{NewTopic, Partition, TopicDescription, TopicListing};
 pub use self::transactions::{
     AbortTransaction, ProducerState, TransactionDescription, TransactionFilter, TransactionListing,
@@ -250,6 +250,9 @@ impl Admin {
                 return Err(AdminError::UnsupportedVersion { api: constant_name(api) });
             }
             PeerError::Unencodable(reason) => return Err(AdminError::Unusable(reason.clone())),
+            PeerError::Unauthenticated { reason, .. } => {
+                return Err(AdminError::unauthenticated(reason));
+            }
             PeerError::TimedOut(_) => {
                 let tries = call.attempts.tries() + 1;
                 AdminError::TimedOut { call: call.name, tries }
@@ -306,6 +309,9 @@ impl Admin {
                 Err(PeerError::UnsupportedVersion { api, .. }) => {
                     return Err(AdminError::UnsupportedVersion { api: constant_name(api) });
                 }
+                Err(PeerError::Unauthenticated { reason, .. }) => {
+                    return Err(AdminError::unauthenticated(&reason));
+                }
                 Err(error) => {
                     let id = -1 - i32::try_from(at).unwrap_or_default();
                     let node = Node { id, address, rack: None, is_fenced: false };
@@ -346,10 +352,11 @@ impl Admin {
     }
 
     fn peer(&mut self, address: &Address) -> &Peer {
-        let AdminSettings { client_id, connect_timeout, .. } = &self.settings;
+        let AdminSettings { client_id, connect_timeout, login, .. } = &self.settings;
         self.peers.entry(address.clone()).or_insert_with(|| {
             let prefix = format!("[AdminClient clientId={client_id}] ");
             let own = PeerSettings::new(client_id.as_str(), prefix);
+            let own = own.logging_in(login.clone());
             let settings = PeerSettings { connect_timeout: *connect_timeout, ..own };
             Peer::new(address.clone(), settings)
         })

@@ -1,10 +1,15 @@
 //! What an administrative client is configured with: Kafka's keys, their defaults and their checks.
 //!
-//! Pure. Until TLS and SASL are there, a configuration that asks for them is refused before
-//! anything is sent. Keys that only tune a JVM's client are passed over, as Kafka does with unknown
+//! Pure. Until TLS is there, a configuration that asks for it is refused before anything is sent.
+//! Keys that only tune a JVM's client are passed over, as Kafka does with unknown
 //! ones. Answers to Kafka's `AdminClientConfig` (4.3.1).
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use ::security::sasl::client::ClientLogin;
+
+use crate::security::SecurityKeys;
 
 /// The times and the name of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +27,8 @@ pub struct AdminSettings {
     pub reconnect_backoff_max: Duration,
     /// retries: attempts after the first.
     pub retries: u32,
+    /// How it logs in, where it must.
+    pub login: Option<Arc<ClientLogin>>,
 }
 
 impl Default for AdminSettings {
@@ -36,6 +43,7 @@ impl Default for AdminSettings {
             reconnect_backoff: Duration::from_millis(50),
             reconnect_backoff_max: Duration::from_secs(1),
             retries: i32::MAX.unsigned_abs(),
+            login: None,
         }
     }
 }
@@ -62,10 +70,22 @@ pub enum SettingsError {
     )]
     CallTimeout,
     #[error(
-        "security.protocol={0} cannot be used: this client speaks PLAINTEXT alone, and nothing was \
-         sent. Remove the key or point the tool at a PLAINTEXT listener"
+        "security.protocol={0} cannot be used: this client speaks PLAINTEXT and SASL_PLAINTEXT, \
+         and nothing was sent. Point the tool at such a listener"
     )]
     Insecure(String),
+    #[error(
+        "sasl.mechanism={0} cannot be used: this client speaks PLAIN, SCRAM-SHA-256 and \
+         SCRAM-SHA-512, and nothing was sent"
+    )]
+    NoMechanism(String),
+    #[error(
+        "Could not find a '{0}' entry in the JAAS configuration. Set sasl.jaas.config, or name a \
+         file with that section in KAFKA_OPTS (-Djava.security.auth.login.config=FILE)"
+    )]
+    NoLogin(&'static str),
+    #[error("{0}")]
+    Login(String),
 }
 
 impl AdminSettings {
@@ -75,15 +95,15 @@ impl AdminSettings {
     ) -> Result<Self, SettingsError> {
         let mut settings = Self::default();
         let mut has_call_timeout = false;
+        let mut security = SecurityKeys::default();
         for (name, value) in properties {
+            if security.set(name, value) {
+                continue;
+            }
             has_call_timeout |= name == "default.api.timeout.ms";
             let duration = match name {
                 "client.id" if !value.is_empty() => {
                     settings.client_id = value.to_owned();
-                    continue;
-                }
-                "security.protocol" => {
-                    check_protocol(value)?;
                     continue;
                 }
                 "retries" => {
@@ -104,6 +124,7 @@ impl AdminSettings {
             let (kind, most) = if is_int { ("INT", i32::MAX.into()) } else { ("LONG", i64::MAX) };
             *duration = Duration::from_millis(number(name, value, kind, most)?);
         }
+        settings.login = security.login()?;
         if !has_call_timeout {
             // A call takes one request at least.
             settings.call_timeout = settings.call_timeout.max(settings.request_timeout);
@@ -131,16 +152,6 @@ pub(crate) fn number(
         Ok(number) if number > most => Err(SettingsError::NoNumber { name, value, kind }),
         Ok(number) => u64::try_from(number).map_err(|_| SettingsError::Negative { name, value }),
         Err(_) => Err(SettingsError::NoNumber { name, value, kind }),
-    }
-}
-
-pub(crate) fn check_protocol(value: &str) -> Result<(), SettingsError> {
-    match value.trim().to_ascii_uppercase().as_str() {
-        "PLAINTEXT" => Ok(()),
-        known @ ("SSL" | "SASL_PLAINTEXT" | "SASL_SSL") => {
-            Err(SettingsError::Insecure(known.to_owned()))
-        }
-        _ => Err(SettingsError::NoProtocol(value.to_owned())),
     }
 }
 
@@ -179,8 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn what_asks_for_more_than_plaintext_is_refused() {
-        for protocol in ["SSL", "sasl_ssl", "SASL_PLAINTEXT"] {
+    fn what_asks_for_tls_is_refused() {
+        for protocol in ["SSL", "sasl_ssl"] {
             let refused = AdminSettings::from_properties([("security.protocol", protocol)]);
             let expected = SettingsError::Insecure(protocol.to_ascii_uppercase());
             assert_eq!(refused.unwrap_err(), expected);

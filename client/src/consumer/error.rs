@@ -58,6 +58,13 @@ impl ConsumerError {
         Self::Answer { code, message }
     }
 
+    /// A node does not let this consumer in.
+    pub(crate) fn unauthenticated(reason: &str) -> Self {
+        /// SASL_AUTHENTICATION_FAILED
+        const FAILED: i16 = 58;
+        Self::Answer { code: FAILED, message: reason.to_owned() }
+    }
+
     /// The name of Java's exception.
     pub fn class(&self) -> &'static str {
         match self {

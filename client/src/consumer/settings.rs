@@ -117,6 +117,7 @@ impl ConsumerSettings {
                 settings.read_fetch(name, value)?;
             }
         }
+        settings.cluster.settle()?;
         if settings.protocol == GroupProtocol::Consumer && !classic.is_empty() {
             return Err(ConsumerSettingsError::OfOtherProtocol(classic.join(", ")));
         }

@@ -214,6 +214,9 @@ impl Consumer {
         if let PeerError::UnsupportedVersion { api, .. } = error {
             return Err(ConsumerError::UnsupportedVersion { api });
         }
+        if let PeerError::Unauthenticated { reason, .. } = error {
+            return Err(ConsumerError::unauthenticated(reason));
+        }
         self.cluster.failed(node, error);
         partitions.iter().for_each(|partition| self.rest(partition));
         Ok(())

@@ -47,6 +47,7 @@ impl Peers {
             let own = PeerSettings {
                 connect_timeout: *connect_timeout,
                 reconnect_backoff: self.settings.reconnect_backoff,
+                login: self.settings.login.clone(),
                 ..own
             };
             let peer = Peer::new(node.address.clone(), own);

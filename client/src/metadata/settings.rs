@@ -2,9 +2,13 @@
 //!
 //! Pure. Answers to `CommonClientConfigs`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::admin::{SettingsError, check_protocol, number};
+use ::security::sasl::client::ClientLogin;
+
+use crate::admin::{SettingsError, number};
+use crate::security::SecurityKeys;
 
 /// Kafka's keys that every client of records has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +25,10 @@ pub struct ClusterSettings {
     pub reconnect_backoff_max: Duration,
     /// metadata.max.age.ms
     pub metadata_max_age: Duration,
+    /// What was said of its way into the cluster.
+    pub security: SecurityKeys,
+    /// How it logs in, where it must; made of the former.
+    pub login: Option<Arc<ClientLogin>>,
     /// Whether asking for a topic may create it.
     pub allow_auto_topic_creation: bool,
 }
@@ -37,6 +45,8 @@ impl Default for ClusterSettings {
             reconnect_backoff: Duration::from_millis(50),
             reconnect_backoff_max: Duration::from_secs(1),
             metadata_max_age: Duration::from_secs(300),
+            security: SecurityKeys::default(),
+            login: None,
             allow_auto_topic_creation: true,
         }
     }
@@ -45,12 +55,14 @@ impl Default for ClusterSettings {
 impl ClusterSettings {
     /// Takes one key of a client's configuration; whether it is one of those that stand here.
     pub fn set(&mut self, name: &str, value: &str) -> Result<bool, SettingsError> {
+        if self.security.set(name, value) {
+            return Ok(true);
+        }
         let duration = match name {
             "client.id" => {
                 value.clone_into(&mut self.client_id);
                 return Ok(true);
             }
-            "security.protocol" => return check_protocol(value).map(|()| true),
             "allow.auto.create.topics" => {
                 self.allow_auto_topic_creation = boolean(name, value)?;
                 return Ok(true);
@@ -70,6 +82,12 @@ impl ClusterSettings {
         };
         *duration = Duration::from_millis(number(name, value, kind, most)?);
         Ok(true)
+    }
+
+    /// After the last key: makes of them what is made of several.
+    pub fn settle(&mut self) -> Result<(), SettingsError> {
+        self.login = self.security.login()?;
+        Ok(())
     }
 }
 

@@ -280,6 +280,9 @@ impl<T: Send + 'static> Sender<T> {
             Err(PeerError::Unencodable(reason)) => {
                 Answered::failed(ErrorCode::InvalidRequest, Some(reason))
             }
+            Err(PeerError::Unauthenticated { reason, .. }) => {
+                Answered::failed(ErrorCode::SaslAuthenticationFailed, Some(reason))
+            }
             Err(PeerError::Disconnected(_) | PeerError::Garbage { .. }) => Answered::failed(
                 ErrorCode::NetworkException,
                 Some(format!("Disconnected from node {node}")),

@@ -119,6 +119,7 @@ impl ProducerSettings {
                 settings.set(name, value)?;
             }
         }
+        settings.cluster.settle()?;
         if settings.bootstrap_servers.is_empty() {
             return Err(ProducerSettingsError::NoServers);
         }

@@ -110,6 +110,9 @@ impl ShareConsumer {
         if let PeerError::UnsupportedVersion { api, .. } = error {
             self.failure = Some(ConsumerError::UnsupportedVersion { api }.into());
         }
+        if let PeerError::Unauthenticated { reason, .. } = error {
+            self.failure = Some(ConsumerError::unauthenticated(reason).into());
+        }
         self.cluster.failed(node, error);
         self.rest(node);
         if let Some(leader) = self.leaders.get_mut(&node) {

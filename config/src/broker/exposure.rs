@@ -5,7 +5,7 @@
 //! connects to its controllers. The protocol map, whose default names SSL and SASL, and `ssl.*` and
 //! `sasl.*` keys that no listener needs are no reason to refuse.
 //!
-//! Unlike Kafka: only plaintext is spoken so far (docs/decisions/0200).
+//! Unlike Kafka: TLS is not spoken yet, nor are all mechanisms of SASL (docs/decisions/0200).
 
 use super::{BrokerConfig, authorization, plugins};
 use crate::keys::{Key, Table};
@@ -17,6 +17,7 @@ impl BrokerConfig {
     pub fn check_start(&self) -> Result<(), ConfigError> {
         check_listeners(self)?;
         check_way_to_controllers(self)?;
+        self.sasl.check()?;
         plugins::check(self)?;
         self.metrics_listen()?;
         authorization::check(self)
@@ -43,7 +44,7 @@ pub(super) fn map_controllers(given: &Properties, properties: &mut Properties) {
 
 fn check_listeners(config: &BrokerConfig) -> Result<(), ConfigError> {
     let mut all = config.listeners.iter().chain(&config.controller_listeners);
-    match all.find(|each| each.protocol != SecurityProtocol::Plaintext) {
+    match all.find(|each| is_encrypted(each.protocol)) {
         None => Ok(()),
         Some(endpoint) => Err(ConfigError::SecuredListener {
             listener: endpoint.to_string(),
@@ -52,17 +53,20 @@ fn check_listeners(config: &BrokerConfig) -> Result<(), ConfigError> {
     }
 }
 
+/// What is not spoken yet.
+fn is_encrypted(protocol: SecurityProtocol) -> bool {
+    matches!(protocol, SecurityProtocol::Ssl | SecurityProtocol::SaslSsl)
+}
+
 /// Both directions that a node connects in by itself: to other brokers, whose listener is one of
 /// its own too, and to controllers, which listen elsewhere.
 fn check_way_to_controllers(config: &BrokerConfig) -> Result<(), ConfigError> {
     let protocol = config.controller_security_protocol;
     match config.controller_listener_names.first() {
-        Some(name) if protocol != SecurityProtocol::Plaintext => {
-            Err(ConfigError::SecuredControllers {
-                listener: name.clone(),
-                protocol: protocol.name(),
-            })
-        }
+        Some(name) if is_encrypted(protocol) => Err(ConfigError::SecuredControllers {
+            listener: name.clone(),
+            protocol: protocol.name(),
+        }),
         _ => Ok(()),
     }
 }
@@ -107,7 +111,7 @@ mod tests {
             "listeners=CLIENTS://h:9092,CONTROLLER://:9093\ninter.broker.listener.name=CLIENTS\n\
              sasl.enabled.mechanisms=PLAIN\nsasl.mechanism.inter.broker.protocol=PLAIN\n\
              listener.security.protocol.map=CLIENTS:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
-            &["Listener CLIENTS://h:9092", "speak SASL_PLAINTEXT"],
+            &["Listener CLIENTS", "'KafkaServer' or 'clients.KafkaServer'", "sasl.jaas.config"],
         ),
         (
             COMBINED,
@@ -132,7 +136,7 @@ mod tests {
             "broker.id=0\nzookeeper.connect=localhost:2181\n",
             "listeners=SASL_PLAINTEXT://:9092\nsecurity.inter.broker.protocol=SASL_PLAINTEXT\n\
              sasl.enabled.mechanisms=PLAIN\nsasl.mechanism.inter.broker.protocol=PLAIN",
-            &["Listener SASL_PLAINTEXT://:9092", "speak SASL_PLAINTEXT"],
+            &["Listener SASL_PLAINTEXT", "PLAIN", "listener.name.sasl_plaintext.plain.sasl"],
         ),
     ];
 

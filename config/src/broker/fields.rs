@@ -1,9 +1,11 @@
 //! The fields of `BrokerConfig`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::ProcessRoles;
 use super::network::Network;
+use super::sasl::{LoginFile, Sasl};
 use crate::endpoint::csv;
 use crate::keys::Table;
 use crate::quorum::{parse_bootstrap_servers, parse_voters};
@@ -72,6 +74,8 @@ broker_config! {
         "max.request.partition.size.limit" => max_request_partition_size_limit: i32,
         "num.partitions" => num_partitions: i32,
         // listeners and connections
+        "connection.failed.authentication.delay.ms" => connection_failed_authentication_delay_ms:
+            i32,
         "connections.max.idle.ms" => connections_max_idle_ms: i64,
         "max.connection.creation.rate" => max_connection_creation_rate: i32,
         "max.connections" => max_connections: i32,
@@ -298,6 +302,8 @@ broker_config! {
         max_connections_per_ip_overrides: Vec<(String, i32)>,
         /// Whether clients can push metrics to this broker; a key of our own.
         metrics_client_receiver: bool,
+        /// Whom its listeners let in, and with what it logs in at others.
+        sasl: Sasl,
         /// What this node has to do with a ZooKeeper of its file.
         zookeeper: ZooKeeperPart,
     }
@@ -305,6 +311,7 @@ broker_config! {
         static_properties: Properties,
         dynamic_defaults: Properties,
         dynamic_own: Properties,
+        login_file: Option<Arc<LoginFile>>,
     }
 }
 
@@ -357,10 +364,13 @@ impl Derived {
                 &values.typed::<String>("max.connections.per.ip.overrides")?,
             )?,
             metrics_client_receiver: own.typed("metrics.client.receiver")?,
+            // Made of what is assembled.
+            sasl: Sasl::default(),
             zookeeper,
             static_properties: properties,
             dynamic_defaults: Properties::new(),
             dynamic_own: Properties::new(),
+            login_file: None,
         })
     }
 }

@@ -19,6 +19,7 @@ mod fields;
 mod group_checks;
 mod network;
 mod plugins;
+mod sasl;
 
 use crate::keys::Table;
 use crate::zookeeper::ZooKeeperPart;
@@ -27,6 +28,7 @@ use crate::{ConfigError, Properties, Value, Values, Warning};
 pub use authorization::AuthorizerSettings;
 pub(crate) use dialect::is_known_name;
 pub use fields::{BrokerConfig, FIELDS};
+pub use sasl::{LoginFile, Sasl, SaslListener};
 
 /// What a process is in its cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,8 +76,9 @@ impl BrokerConfig {
     fn from_translated(properties: Properties, part: ZooKeeperPart) -> Result<Self, ConfigError> {
         let values = Values::read(Table::Broker, &properties)?;
         let derived = fields::Derived::from_values(&values, properties, part)?;
-        let config = Self::assemble(values, derived)?;
+        let mut config = Self::assemble(values, derived)?;
         checks::check(&config)?;
+        config.sasl = Sasl::of(&config);
         Ok(config)
     }
 
@@ -95,6 +98,8 @@ impl BrokerConfig {
         config.static_properties = self.static_properties.clone();
         config.dynamic_defaults = cluster_defaults;
         config.dynamic_own = own;
+        config.login_file = self.login_file.clone();
+        config.sasl = Sasl::of(&config);
         Ok(config)
     }
 

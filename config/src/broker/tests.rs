@@ -271,8 +271,8 @@ fn unknown_and_old_names_are_warned_of_once_and_kept() {
             "Unknown configuration confluent.support: kept, but nothing reads it.",
             "Configuration delegation.token.master.key is of an older Kafka: it is read as \
              delegation.token.secret.key.",
-            "Configuration listener.name.x.ssl.keystore.type has no effect: listeners are \
-             plaintext so far; TLS, SASL and tokens come later.",
+            "Configuration listener.name.x.ssl.keystore.type has no effect: TLS, Kerberos, \
+             OAUTHBEARER and delegation tokens come later.",
             "Configuration log.message.format.version has no effect: Records are always of \
              format 2.",
         ]

@@ -84,7 +84,7 @@ pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
     } else {
         let set = cluster_id(variables, cp_kafka::CLUSTER_IDS, Bound::Strictly, &mut draft);
         let cluster_id = set.unwrap_or(ClusterId::Default(CLUSTER_ID));
-        Storage::Format { cluster_id, voters: InitialVoters::Configured }
+        Storage::Format { cluster_id, voters: InitialVoters::Configured, scram: Vec::new() }
     };
     draft.finish(given, mounted.unwrap_or_default(), storage)
 }

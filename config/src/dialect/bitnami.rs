@@ -7,14 +7,16 @@
 //!   alone.
 //! - The cluster id is KAFKA_CLUSTER_ID or KAFKA_KRAFT_CLUSTER_ID, that of the volume where it has
 //!   one, or else a random one.
+//! - Users of listeners over SASL: see `bitnami_users`.
 //! - A variable X_FILE of the image's own names a file with the value of X.
 //! - Nothing that says KRaft or ZooKeeper: a combined node, as 3.3 and 3.4 were.
 
 use super::draft::{Draft, cluster_id};
 use super::names::{bitnami_name, is_launchers};
 use super::plan::{Bound, ClusterId, InitialVoters, Plan, Storage};
-use super::{Dialect, ImageEnvironment, Notice, Refusal, Variables, cp_kafka};
+use super::{Dialect, ImageEnvironment, Notice, Refusal, Variables, bitnami_users, cp_kafka};
 use crate::Properties;
+use security::sasl::Secret;
 
 const MOUNTED: &str = "/bitnami/kafka/config/server.properties";
 
@@ -54,18 +56,6 @@ const FROM_FILES: &[&str] = &[
     "KAFKA_CFG_ZOOKEEPER_CONNECT",
     "KAFKA_CFG_CONTROLLER_QUORUM_VOTERS",
     "KAFKA_CFG_INTER_BROKER_LISTENER_NAME",
-];
-
-/// Users and passwords, under today's names and the older ones.
-const USERS: &[&str] = &[
-    "KAFKA_CLIENT_USERS",
-    "KAFKA_CLIENT_PASSWORDS",
-    "KAFKA_BROKER_USER",
-    "KAFKA_BROKER_PASSWORD",
-    "KAFKA_INTER_BROKER_USER",
-    "KAFKA_INTER_BROKER_PASSWORD",
-    "KAFKA_CONTROLLER_USER",
-    "KAFKA_CONTROLLER_PASSWORD",
 ];
 
 /// Names without CFG_ that stand for the same with it.
@@ -110,6 +100,8 @@ const RENAMED: &[(&str, &str)] = &[
     ("KAFKA_LOGS_DIRS", "KAFKA_CFG_LOG_DIRS"),
     ("KAFKA_SEGMENT_BYTES", "KAFKA_CFG_LOG_SEGMENT_BYTES"),
     ("KAFKA_MAX_MESSAGE_BYTES", "KAFKA_CFG_MESSAGE_MAX_BYTES"),
+    ("KAFKA_BROKER_USER", "KAFKA_INTER_BROKER_USER"),
+    ("KAFKA_BROKER_PASSWORD", "KAFKA_INTER_BROKER_PASSWORD"),
     ("KAFKA_ZOOKEEPER_CONNECT_TIMEOUT_MS", "KAFKA_CFG_ZOOKEEPER_CONNECTION_TIMEOUT_MS"),
 ];
 
@@ -118,6 +110,12 @@ const OWN: &[&str] = &[
     "KAFKA_ENABLE_KRAFT",
     "KAFKA_SKIP_KRAFT_STORAGE_INIT",
     "KAFKA_INITIAL_CONTROLLERS",
+    "KAFKA_CLIENT_USERS",
+    "KAFKA_CLIENT_PASSWORDS",
+    "KAFKA_INTER_BROKER_USER",
+    "KAFKA_INTER_BROKER_PASSWORD",
+    "KAFKA_CONTROLLER_USER",
+    "KAFKA_CONTROLLER_PASSWORD",
     "KAFKA_CLIENT_LISTENER_NAME",
     "KAFKA_CLIENT_LISTENER",
     "KAFKA_CERTIFICATE_PASSWORD",
@@ -165,9 +163,6 @@ pub(super) fn wanted_files(variables: &Variables) -> Vec<String> {
 
 pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
     let mut variables = settled(given);
-    if let Some(variable) = USERS.iter().find(|name| variables.filled(name).is_some()) {
-        return Err(Refusal::Users { variable });
-    }
     refuse_secured_zookeeper(given, &variables)?;
     let mounted = given.files.get(MOUNTED).map(Vec::as_slice);
     let roles = variables.filled("KAFKA_CFG_PROCESS_ROLES").is_some();
@@ -181,6 +176,7 @@ pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
         draft.notice(Notice::Defaults { dialect: Dialect::Bitnami });
         combine(&mut variables);
     }
+    let mut scram = Vec::new();
     let (base, is_kraft) = match mounted {
         Some(bytes) => {
             let properties = Properties::parse(bytes)
@@ -192,13 +188,14 @@ pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
         }
         None => {
             configure(&variables, &mut draft)?;
+            scram = bitnami_users::log_in(&variables, &mut draft)?;
             (&b""[..], draft.get("process.roles").is_some())
         }
     };
     let storage = match is_kraft {
         false => Storage::AtStart,
         true if is_yes(&variables, "KAFKA_SKIP_KRAFT_STORAGE_INIT") => Storage::Elsewhere,
-        true => storage(&variables, &mut draft),
+        true => storage(&variables, &mut draft, scram),
     };
     draft.finish(given, base, storage)
 }
@@ -287,7 +284,7 @@ fn combine(variables: &mut Variables) {
     }
 }
 
-fn storage(variables: &Variables, draft: &mut Draft) -> Storage {
+fn storage(variables: &Variables, draft: &mut Draft, scram: Vec<Secret>) -> Storage {
     const NAMES: &[&str] = &["KAFKA_CLUSTER_ID", "KAFKA_KRAFT_CLUSTER_ID", "CLUSTER_ID"];
     let set = cluster_id(variables, NAMES, Bound::Loosely, draft);
     let has_voters = draft.get("controller.quorum.voters").is_some_and(|list| !list.is_empty());
@@ -298,7 +295,7 @@ fn storage(variables: &Variables, draft: &mut Draft) -> Storage {
         }
         None => InitialVoters::Others,
     };
-    Storage::Format { cluster_id: set.unwrap_or(ClusterId::Drawn), voters }
+    Storage::Format { cluster_id: set.unwrap_or(ClusterId::Drawn), voters, scram }
 }
 
 fn refuse_secured_zookeeper(

@@ -51,7 +51,7 @@ pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
     if let Storage::Elsewhere = plan.storage {
         let cluster_id = ClusterId::Default(CLUSTER_ID);
         let voters = super::InitialVoters::Configured;
-        plan.storage = Storage::Format { cluster_id, voters };
+        plan.storage = Storage::Format { cluster_id, voters, scram: Vec::new() };
         plan.notices.retain(|notice| *notice != Notice::NoClusterId);
     }
     Ok(plan)

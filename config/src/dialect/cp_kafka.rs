@@ -64,7 +64,9 @@ pub(super) fn plan_as(dialect: Dialect, given: &ImageEnvironment) -> Result<Plan
     let storage = match roles {
         None => Storage::AtStart,
         Some(_) => match cluster_id(variables, CLUSTER_IDS, Bound::Strictly, &mut draft) {
-            Some(cluster_id) => Storage::Format { cluster_id, voters: InitialVoters::Configured },
+            Some(cluster_id) => {
+                Storage::Format { cluster_id, voters: InitialVoters::Configured, scram: Vec::new() }
+            }
             None => {
                 draft.notice(Notice::NoClusterId);
                 Storage::Elsewhere

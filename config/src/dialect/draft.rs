@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::names::{is_java, is_launchers};
 use super::plan::{Bound, ClusterId, Plan, Service, Storage};
-use super::{Dialect, ImageEnvironment, Notice, Refusal, Variables, listeners};
+use super::{Dialect, ImageEnvironment, Notice, Refusal, Variables, listeners, login_file};
 use crate::broker::is_known_name;
 use crate::{BrokerConfig, ConfigError, Properties};
 
@@ -111,7 +111,10 @@ impl Draft {
         // What config providers stand for is known only when the node starts.
         if !properties.contains("config.providers") {
             let read = BrokerConfig::from_properties(&properties);
-            let checked = read.and_then(|(config, _)| config.check_start());
+            let checked = read.and_then(|(config, _)| match login_file::of(given) {
+                Some(file) => config.with_login_file(file).check_start(),
+                None => config.check_start(),
+            });
             checked.map_err(|error| self.blame(error))?;
         }
         let (topics, notices) = self.dialect.topics(&given.variables);

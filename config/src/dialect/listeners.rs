@@ -17,7 +17,7 @@ pub(super) fn everywhere(advertised: &str) -> String {
     advertised.split(',').map(|each| entry(each.trim())).collect::<Vec<_>>().join(",")
 }
 
-/// The first listener in use that does not speak plain text: the key that names it, its name, and
+/// The first listener in use that speaks TLS: the key that names it, its name, and
 /// what it speaks.
 pub(super) fn secured(properties: &Properties) -> Option<(&'static str, String, String)> {
     for key in ["advertised.listeners", "listeners"] {
@@ -36,11 +36,15 @@ pub(super) fn secured(properties: &Properties) -> Option<(&'static str, String, 
     }
     let key = "security.inter.broker.protocol";
     let between = properties.get(key).filter(|_| properties.get("listeners").is_none())?;
-    let other = !between.trim().eq_ignore_ascii_case(SecurityProtocol::Plaintext.name());
-    other.then(|| (key, between.to_owned(), between.to_owned()))
+    let is_encrypted = SecurityProtocol::named(between.trim()).is_none_or(is_encrypted);
+    is_encrypted.then(|| (key, between.to_owned(), between.to_owned()))
 }
 
-/// What a listener speaks, if that is known and not plain text.
+fn is_encrypted(protocol: SecurityProtocol) -> bool {
+    matches!(protocol, SecurityProtocol::Ssl | SecurityProtocol::SaslSsl)
+}
+
+/// What a listener speaks, if that is known and TLS.
 fn protocol(properties: &Properties, name: &str) -> Option<String> {
     let map = properties.get("listener.security.protocol.map").filter(|map| !map.trim().is_empty());
     let named = match map {
@@ -56,7 +60,7 @@ fn protocol(properties: &Properties, name: &str) -> Option<String> {
         }
     };
     let known = SecurityProtocol::named(named.trim())?;
-    (known != SecurityProtocol::Plaintext).then(|| known.name().to_owned())
+    is_encrypted(known).then(|| known.name().to_owned())
 }
 
 #[cfg(test)]

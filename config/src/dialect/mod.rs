@@ -16,10 +16,12 @@
 
 mod apache;
 mod bitnami;
+mod bitnami_users;
 mod confluent_local;
 mod cp_kafka;
 mod draft;
 mod listeners;
+mod login_file;
 mod names;
 mod notice;
 mod plan;
@@ -154,12 +156,14 @@ impl Dialect {
 
     /// Files that count where they exist: mounted ones, and those that `…_FILE` variables name.
     pub fn wanted_files(self, variables: &Variables) -> Vec<String> {
-        match self {
+        let mut files = match self {
             Self::Apache => vec![apache::MOUNTED.to_owned()],
             Self::Bitnami => bitnami::wanted_files(variables),
             Self::ZooKeeper => zookeeper::wanted_files(variables),
             Self::CpKafka | Self::ConfluentLocal | Self::Wurstmeister => Vec::new(),
-        }
+        };
+        files.extend(login_file::path(variables).map(str::to_owned));
+        files
     }
 
     /// Commands that are run with `sh -c` before planning.

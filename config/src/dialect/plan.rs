@@ -1,6 +1,8 @@
 //! What a container does: which file it writes, how its storage comes to be formatted, what is
 //! created once it serves.
 
+use security::sasl::Secret;
+
 use super::{Dialect, NewTopic, Notice};
 use crate::Properties;
 
@@ -33,7 +35,12 @@ pub enum Service {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Storage {
     /// As `kafka-storage format` does, where they are not yet.
-    Format { cluster_id: ClusterId, voters: InitialVoters },
+    Format {
+        cluster_id: ClusterId,
+        voters: InitialVoters,
+        /// Credentials that the cluster begins with, in the form of `--add-scram`.
+        scram: Vec<Secret>,
+    },
     /// Somebody else does before the start (a script that goes on after `configure`).
     Elsewhere,
     /// The start itself does, as for every node of the ZooKeeper era.

@@ -24,18 +24,19 @@ pub enum Refusal {
     Deprecated { variable: &'static str, key: &'static str },
     /// A listener in use that is not plain text.
     #[error(
-        "{source_name} names the listener {listener}, which speaks {protocol}. Only PLAINTEXT is \
-         served, and a listener is never served more openly than configured. Give it the protocol \
-         PLAINTEXT where the network may see everything, or stay with the node that you have until \
-         {protocol} is there."
+        "{source_name} names the listener {listener}, which speaks {protocol}. Only PLAINTEXT \
+         and SASL_PLAINTEXT are served, and a listener is never served more openly than \
+         configured. Give it one of these where the network may see everything, or stay with the node that you \
+         have until {protocol} is there."
     )]
     Secured { source_name: String, listener: String, protocol: String },
     #[error(
-        "{variable} asks for users with passwords (SASL), which this node cannot check: everybody \
-         would be let in. Remove {variable}, or stay with the node that you have until SASL is \
-         there."
+        "Specify the same number of passwords on KAFKA_CLIENT_PASSWORDS ({passwords}) as the \
+         number of users on KAFKA_CLIENT_USERS ({users})."
     )]
-    Users { variable: &'static str },
+    Users { users: usize, passwords: usize },
+    #[error("{variable} has a name or password with one of {not}, which cannot be written down.")]
+    Unwritable { variable: &'static str, not: &'static str },
     #[error(
         "{variable}={value} asks for a secured connection to ZooKeeper, which this node cannot \
          make. Remove {variable}, or stay with the node that you have until it can."

@@ -106,7 +106,7 @@ pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
     let storage = match (has_roles, cluster_id) {
         (false, _) => Storage::AtStart,
         (true, Some(cluster_id)) => {
-            Storage::Format { cluster_id, voters: InitialVoters::Configured }
+            Storage::Format { cluster_id, voters: InitialVoters::Configured, scram: Vec::new() }
         }
         (true, None) => Storage::Elsewhere,
     };

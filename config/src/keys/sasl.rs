@@ -1,15 +1,25 @@
 //! SASL.
 //!
 //! Rows of the broker table; the facts are those of
-//! SaslConfigs, BrokerSecurityConfigs. None acts.
+//! SaslConfigs, BrokerSecurityConfigs.
 
 use super::key::{Key, class, double, int, list, long, password, short, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
     class("sasl.client.callback.handler.class").ignored(why::SECURED),
-    list("sasl.enabled.mechanisms").or("GSSAPI").any_elements().per_broker().ignored(why::SECURED),
-    password("sasl.jaas.config").per_broker().ignored(why::SECURED),
+    list("sasl.enabled.mechanisms").or("GSSAPI").any_elements().per_broker().acts_through(
+        "sasl",
+        "By which mechanisms clients may log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512. A listener \
+         in use that takes another keeps the node from starting. Also below listener.name.",
+    ),
+    password("sasl.jaas.config").per_broker().acts_through(
+        "sasl",
+        "A login module with its options, below listener.name and a mechanism alone: \
+         listener.name.<listener>.<mechanism>.sasl.jaas.config. Where it is not set, the section \
+         KafkaServer of the file counts that -Djava.security.auth.login.config in KAFKA_OPTS \
+         names.",
+    ),
     string("sasl.kerberos.kinit.cmd").or("/usr/bin/kinit").per_broker().ignored(why::SECURED),
     long("sasl.kerberos.min.time.before.relogin").or("60000").per_broker().ignored(why::SECURED),
     list("sasl.kerberos.principal.to.local.rules")
@@ -30,8 +40,19 @@ pub(super) const KEYS: &[Key] = &[
     double("sasl.login.refresh.window.jitter").or("0.05").per_broker().ignored(why::SECURED),
     long("sasl.login.retry.backoff.max.ms").or("10000").low().ignored(why::SECURED),
     long("sasl.login.retry.backoff.ms").or("100").low().ignored(why::SECURED),
-    string("sasl.mechanism.controller.protocol").or("GSSAPI").high().ignored(why::SECURED),
-    string("sasl.mechanism.inter.broker.protocol").or("GSSAPI").per_broker().ignored(why::SECURED),
+    string("sasl.mechanism.controller.protocol").or("GSSAPI").high().acts_through(
+        "sasl",
+        "How this node logs in at controllers, with the username and password of its own login for \
+         their listener.",
+    ),
+    string("sasl.mechanism.inter.broker.protocol").or("GSSAPI").per_broker().acts_through(
+        "sasl",
+        "How this node logs in at other brokers, with the username and password of its own login \
+         for the listener between brokers.",
+    ),
     class("sasl.server.callback.handler.class").ignored(why::SECURED),
-    int("sasl.server.max.receive.size").or("524288").ignored(why::SECURED),
+    int("sasl.server.max.receive.size").or("524288").acts_through(
+        "sasl",
+        "The largest request of a client that has not logged in. Also below listener.name.",
+    ),
 ];

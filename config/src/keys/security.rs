@@ -14,7 +14,11 @@ pub(super) const KEYS: &[Key] = &[
              semicolons between them) and allow.everyone.if.no.acl.found. A node with another \
              class refuses to start.",
     ),
-    long("connections.max.reauth.ms").or("0").ignored(why::SECURED),
+    long("connections.max.reauth.ms").or("0").acts_through(
+        "sasl",
+        "How long a login lasts: after it nothing is served over the connection until its client \
+         has logged in again. 0 for ever. Also below listener.name and a mechanism.",
+    ),
     long("delegation.token.expiry.check.interval.ms")
         .or("3600000")
         .at_least(1)

@@ -17,7 +17,7 @@ pub(super) const KEYS: &[Key] =
             .or("100")
             .at_least(0)
             .low()
-            .ignored(why::SECURED),
+            .acts("How long a client that failed to log in waits for its answer, and its end."),
         long("connections.max.idle.ms")
             .or("600000")
             .acts("A connection over which nothing was sent for so long is closed."),

@@ -9,6 +9,7 @@ use std::path::Path;
 use cli::NodeConfig;
 use config::BrokerConfig;
 use config::dialect::{InitialVoters, Plan, Service, Storage};
+use security::sasl::Secret;
 
 use super::asked::Asked;
 use super::directories::{check_all, check_writable, of_node, settle};
@@ -41,7 +42,7 @@ pub(super) fn configure(asked: &Asked, to_format: bool) -> Result<(), Failure> {
         std::fs::write(&path, &marker.text).map_err(unusable)?;
     }
     match format {
-        Some((cluster_id, voters)) if to_format => kafka_storage(&file, &cluster_id, voters),
+        Some(format) if to_format => kafka_storage(&file, &format),
         _ => Ok(()),
     }
 }
@@ -53,18 +54,20 @@ pub(super) fn ensure(asked: &Asked) -> Result<(), Failure> {
     // Notices were given by configure.
     let plan = dialect.plan(&gather(heard, &asked.root)?)?;
     match checked_storage(&plan, asked)? {
-        Some((cluster_id, voters)) => {
-            kafka_storage(&find(&asked.root, dialect)?, &cluster_id, voters)
-        }
+        Some(format) => kafka_storage(&find(&asked.root, dialect)?, &format),
         None => Ok(()),
     }
 }
 
+/// How directories are formatted that are not yet.
+struct Format<'a> {
+    cluster_id: String,
+    voters: &'a InitialVoters,
+    scram: &'a [Secret],
+}
+
 /// Checks the directories that will hold data; what to format them as, where that is to be done.
-fn checked_storage<'a>(
-    plan: &'a Plan,
-    asked: &Asked,
-) -> Result<Option<(String, &'a InitialVoters)>, Failure> {
+fn checked_storage<'a>(plan: &'a Plan, asked: &Asked) -> Result<Option<Format<'a>>, Failure> {
     if plan.service == Service::ZooKeeper {
         for key in ["dataDir", "dataLogDir"] {
             if let Some(directory) = plan.properties.get(key) {
@@ -80,10 +83,10 @@ fn checked_storage<'a>(
     let directories = of_node(&config);
     check_all(&directories)?;
     match &plan.storage {
-        Storage::Format { cluster_id, voters } => {
+        Storage::Format { cluster_id, voters, scram } => {
             let cluster_id = settle(cluster_id, config.node_id, &directories)?;
             check_ports(&config)?;
-            Ok(Some((cluster_id, voters)))
+            Ok(Some(Format { cluster_id, voters, scram }))
         }
         Storage::Elsewhere | Storage::AtStart => Ok(None),
     }
@@ -106,19 +109,22 @@ fn check_ports(config: &BrokerConfig) -> Result<(), Failure> {
 }
 
 /// `kafka-storage format`, as the images call it.
-fn kafka_storage(file: &Path, id: &str, voters: &InitialVoters) -> Result<(), Failure> {
+fn kafka_storage(file: &Path, format: &Format<'_>) -> Result<(), Failure> {
     let mut words: Vec<String> =
         ["format", "--ignore-formatted", "--config"].map(str::to_owned).into();
     words.push(file.display().to_string());
-    words.push(format!("--cluster-id={id}"));
-    match voters {
+    words.push(format!("--cluster-id={}", format.cluster_id));
+    words.extend(format.scram.iter().map(|user| format!("--add-scram={}", user.reveal())));
+    match format.voters {
         InitialVoters::Configured => {}
         InitialVoters::Listed(list) => words.push(format!("--initial-controllers={list}")),
         InitialVoters::Others => words.push("--no-initial-controllers".to_owned()),
     }
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = cli::run_to("kafka-storage", &words, &mut out, &mut err);
-    for line in String::from_utf8_lossy(&out).lines() {
+    // What is kept of passwords stands in the records that the tool shows.
+    let is_shown = |line: &&str| !line.contains("UserScramCredentialRecord");
+    for line in String::from_utf8_lossy(&out).lines().filter(is_shown) {
         tracing::info!(target: LOG, "{line}");
     }
     if code == Some(0) {

@@ -33,7 +33,7 @@ pub(super) fn settings(path: Option<&Path>) -> Result<AdminSettings, FileError> 
 }
 
 fn of_properties(properties: &Properties) -> Result<AdminSettings, SettingsError> {
-    let mut settings = AdminSettings::from_properties(properties.iter())?;
+    let mut settings = AdminSettings::from_properties(cli::login_file::beside(properties).iter())?;
     settings.check_timeouts()?;
     if properties.get("default.api.timeout.ms").is_none() {
         settings.call_timeout = PATIENCE;

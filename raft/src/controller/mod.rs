@@ -25,6 +25,7 @@ mod placement;
 mod producer_ids;
 mod reassign;
 mod registration;
+mod scram;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub use self::error::ApiError;
 use self::heartbeats::Heartbeats;
 use self::periodic::Schedule;
 pub use self::placement::propose;
+pub use self::scram::{MakeScramKeys, ScramKeys};
 pub use self::start::{bootstrap_records, feature_records};
 use crate::draws::Draws;
 use crate::feature::Feature;

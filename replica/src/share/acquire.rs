@@ -11,18 +11,24 @@ use super::planted::{Bug, is_planted};
 use super::record_state::RecordState;
 
 impl SharePartition {
-    /// Those of the log's batches that an acquisition looks at: a read gives up to megabytes, of
-    /// which a fetch takes some hundred records. None behind these would change what is acquired.
+    /// The offset from which on nothing that a read gives would change what is acquired, unless the
+    /// log has nothing below it: what is in flight is looked at whole, and behind it offsets are
+    /// taken one after the other.
+    pub fn enough(&self, wanted: &Wanted, fetch_offset: i64) -> i64 {
+        let begins = fetch_offset.max(self.start_offset).max(self.end_offset + 1);
+        begins.saturating_add(wanted.max_records)
+    }
+
+    /// Those of the log's batches that an acquisition looks at: a read may give megabytes, of which
+    /// a fetch takes some hundred records.
     pub fn acquirable(
         &self,
         wanted: &Wanted,
         fetch_offset: i64,
         batches: impl Iterator<Item = FetchedBatch>,
     ) -> Vec<FetchedBatch> {
-        // What is in flight is looked at whole; behind it offsets are taken one after the other.
-        let begins = fetch_offset.max(self.start_offset).max(self.end_offset + 1);
         let mut looked_at = Vec::new();
-        let mut enough = begins.saturating_add(wanted.max_records);
+        let mut enough = self.enough(wanted, fetch_offset);
         for batch in batches {
             if looked_at.is_empty() {
                 enough = enough.max(batch.base_offset.saturating_add(wanted.max_records));

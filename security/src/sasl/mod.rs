@@ -1,2 +1,21 @@
 //! SASL, both sides: mechanisms, JAAS sections, the order of what is said.
-//! Kafka: `SaslServerAuthenticator`, `SaslClientAuthenticator`.
+//!
+//! ```text
+//! jaas ──> plain, scram ──> server   one connection's authentication, and again
+//!                      └──> client   what a client says
+//! ```
+//!
+//! Random draws and time are handed in, and so is the way to credentials. Kafka:
+//! `SaslServerAuthenticator`, `SaslClientAuthenticator`.
+
+pub mod client;
+pub mod jaas;
+mod mechanism;
+mod plain;
+pub mod scram;
+mod secret;
+pub mod server;
+
+pub use mechanism::Mechanism;
+pub use plain::PlainUsers;
+pub use secret::Secret;

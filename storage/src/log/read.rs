@@ -215,6 +215,23 @@ impl LogReader {
         Err(fault.at(segment.path(names::LOG), found.position))
     }
 
+    /// The offset behind the batch that holds this one, or behind the next batch where none does;
+    /// `None` at the end of the log.
+    pub fn end_of_batch(&self, offset: i64) -> Result<Option<i64>, StorageError> {
+        self.undisturbed(|_| {
+            let segments = self.shared.segments.load_full();
+            let first = segments
+                .partition_point(|segment| segment.base_offset() <= offset)
+                .saturating_sub(1);
+            for segment in segments.iter().skip(first) {
+                if let Some(found) = segment.find(offset)? {
+                    return Ok(Some(found.last_offset + 1));
+                }
+            }
+            Ok(None)
+        })
+    }
+
     /// Where in `segment` the bytes below `upper` end, and an offset that they do not reach. Bytes
     /// behind `found` that are no batch end them, too: whoever asks for those is told.
     fn limit(

@@ -73,6 +73,7 @@ fn refused(error: PeerError) -> Refused {
         }
         PeerError::TimedOut(_) => ErrorCode::RequestTimedOut,
         PeerError::UnsupportedVersion { .. } => ErrorCode::UnsupportedVersion,
+        PeerError::Unauthenticated { .. } => ErrorCode::SaslAuthenticationFailed,
         PeerError::Garbage { .. } | PeerError::Unencodable(_) => ErrorCode::UnknownServerError,
     };
     Refused { code, message: error.to_string() }

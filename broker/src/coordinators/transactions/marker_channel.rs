@@ -236,7 +236,8 @@ async fn send_to(
                     format!("broker-{node_id}-txn-marker-sender"),
                     format!("[Transaction Marker Channel Manager {node_id}]: "),
                 );
-                let settings = settings.of_node(id);
+                let login = channel.config.current().sasl.inter_broker.clone();
+                let settings = settings.of_node(id).logging_in(login);
                 &mut other.insert((address.clone(), Peer::new(address, settings))).1
             }
         };

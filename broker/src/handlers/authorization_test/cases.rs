@@ -465,7 +465,36 @@ fn security() -> Vec<Case> {
         )
         .asks(&["Describe cluster"])
         .gets(&[CLUSTER]),
+        alter_user_scram_credentials().asks(&["Alter cluster"]).gets(&[CLUSTER, CLUSTER]),
+        case(
+            ApiKey::SaslHandshake,
+            |_, _| SaslHandshakeRequest::default(),
+            |_, response: SaslHandshakeResponse| vec![response.error_code],
+        )
+        .gets(&[ILLEGAL_SASL_STATE]),
+        case(
+            ApiKey::SaslAuthenticate,
+            |_, _| SaslAuthenticateRequest::default(),
+            |_, response: SaslAuthenticateResponse| vec![response.error_code],
+        )
+        .gets(&[ILLEGAL_SASL_STATE]),
     ]
+}
+
+/// To somebody who need not log in.
+const ILLEGAL_SASL_STATE: i16 = 34;
+
+fn alter_user_scram_credentials() -> Case {
+    use alter_user_scram_credentials_request::{ScramCredentialDeletion, ScramCredentialUpsertion};
+    let request = |_, _: &Sample| {
+        AlterUserScramCredentialsRequest::default()
+            .with_deletions(vec![ScramCredentialDeletion::default().with_name("a".into())])
+            .with_upsertions(vec![ScramCredentialUpsertion::default().with_name("b".into())])
+    };
+    let codes = |_, response: AlterUserScramCredentialsResponse| {
+        response.results.iter().map(|result| result.error_code).collect()
+    };
+    case(ApiKey::AlterUserScramCredentials, request, codes)
 }
 
 fn describe_log_dirs() -> Case {

@@ -208,7 +208,7 @@ async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
             client: Arc::new(Client::new(
                 Arc::from(case.listener),
                 address,
-                Authenticator::Plaintext.principal(),
+                Authenticator::anonymous(),
                 1,
             )),
             is_forwarded: false,

@@ -296,7 +296,7 @@ fn fetched_partition(
             found => found,
         },
     };
-    FetchedPartition { key, requested, name, partition }
+    FetchedPartition { key, requested, name, partition, last_wanted: None }
 }
 
 /// Where somebody else leads, tells who and where (KIP-951).

@@ -1,6 +1,6 @@
 //! DescribeUserScramCredentials: which users have SCRAM credentials, of which kind (KIP-554).
 //!
-//! Kafka: `ScramImage.describe`. Nobody can log in by them here yet; they are kept for who can.
+//! Kafka: `ScramImage.describe`.
 
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use protocol::records::metadata::MetadataRecord;
+use protocol::records::metadata::{MetadataRecord, UserScramCredentialRecord};
 use raft::controller::feature_records;
 use raft::feature::{FEATURES, MetadataVersion};
 use raft::quorum::Snapshot;
@@ -27,4 +27,13 @@ pub(super) fn read_bootstrap(log_dir: &Path) -> Result<Vec<MetadataRecord>, Quor
         }
         Err(error) => Err(refused(error.to_string())),
     }
+}
+
+/// The credentials among the records.
+pub(super) fn scram_credentials(records: &[MetadataRecord]) -> Vec<UserScramCredentialRecord> {
+    let credential = |record: &MetadataRecord| match record {
+        MetadataRecord::UserScramCredential(credential) => Some(credential.clone()),
+        _ => None,
+    };
+    records.iter().filter_map(credential).collect()
 }

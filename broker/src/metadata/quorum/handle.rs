@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use config::BrokerConfig;
 use parking_lot::Mutex;
 use protocol::messages::{DescribeQuorumRequest, DescribeQuorumResponse};
+use protocol::records::metadata::UserScramCredentialRecord;
 use raft::controller::{Controller, ControllerNow, ControllerResult};
 use raft::evidence::Evidence;
 use raft::image::MetadataImage;
@@ -16,7 +17,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
-use super::bootstrap::read_bootstrap;
+use super::bootstrap::{read_bootstrap, scram_credentials};
 use super::changes::Changes;
 use super::command::{Command, Due, call};
 use super::error::QuorumStartError;
@@ -64,6 +65,7 @@ impl QuorumHandle {
         };
         let opened = OpenedLog::open(&dir, segments)?;
         let bootstrap = read_bootstrap(&dir.path)?;
+        let first_users = scram_credentials(&bootstrap);
         // Bound: what waits for an answer, which is one request of each connection and of each
         // other node, and what the disk and this node's own tasks report, one each at a time.
         let (commands, receiver) = unbounded_channel();
@@ -84,6 +86,7 @@ impl QuorumHandle {
         )?;
         let shared = Arc::new(Shared {
             image: ArcSwap::from_pointee(node.image().clone()),
+            first_users,
             leader_id: AtomicI32::new(-1),
             is_active: AtomicBool::new(false),
             has_place: AtomicBool::new(false),
@@ -106,6 +109,7 @@ impl QuorumHandle {
             network: Network::new(
                 config.node_id,
                 ms(i64::from(config.controller_quorum_request_timeout_ms)),
+                config.sasl.controllers.clone(),
                 commands.clone(),
             ),
             evidence: Evidence::new(
@@ -124,6 +128,25 @@ impl QuorumHandle {
     /// The newest committed image; what the broker has applied may be older.
     pub(crate) fn image(&self) -> Arc<MetadataImage> {
         self.shared.image.load_full()
+    }
+
+    /// What is kept of a user's password: as committed, or as the cluster is to begin.
+    ///
+    /// Unlike Kafka: voters log in at one another by SCRAM before there is any record
+    /// (docs/decisions/0523).
+    pub(crate) fn scram_credential(
+        &self,
+        mechanism: i8,
+        user: &str,
+    ) -> Option<UserScramCredentialRecord> {
+        let image = self.image();
+        if image.is_empty() {
+            let is_own = |first: &&UserScramCredentialRecord| {
+                first.mechanism == mechanism && first.name.as_str() == user
+            };
+            return self.shared.first_users.iter().find(is_own).cloned();
+        }
+        image.scram().find(mechanism, user).cloned()
     }
 
     /// The node that leads the quorum; -1 when none is known.
@@ -261,7 +284,8 @@ impl QuorumHandle {
 fn to_controller(config: &BrokerConfig, shared: &Shared) -> ControllerChannel {
     let id = config.node_id;
     let prefix = format!("[NodeToControllerChannelManager id={id} name=heartbeat] ");
-    let mut settings = PeerSettings::new(id.to_string(), prefix);
+    let mut settings =
+        PeerSettings::new(id.to_string(), prefix).logging_in(config.sasl.controllers.clone());
     settings.connect_timeout = settings.connect_timeout.min(heartbeat_timeout(config));
     let timeout = ms(i64::from(config.controller_socket_timeout_ms));
     ControllerChannel::new(shared.active.subscribe(), settings, timeout)

@@ -19,6 +19,7 @@ use tokio::task::AbortHandle;
 use super::command::Command;
 use super::signs::Sign;
 use client::{Address, Pace, Peer, PeerError, PeerSettings, Presence};
+use security::sasl::client::ClientLogin;
 
 const ALL_VERSIONS: RangeInclusive<i16> = i16::MIN..=i16::MAX;
 /// From here on a vote can be asked for without counting.
@@ -50,15 +51,18 @@ struct Known {
 }
 
 impl Network {
-    /// `request_timeout` is controller.quorum.request.timeout.ms.
+    /// `request_timeout` is controller.quorum.request.timeout.ms; `login` how controllers let this
+    /// node in.
     pub(super) fn new(
         node_id: i32,
         request_timeout: Duration,
+        login: Option<Arc<ClientLogin>>,
         commands: UnboundedSender<Command>,
     ) -> Self {
         let prefix = format!("[RaftManager id={node_id}] ");
         let settings = PeerSettings {
             connect_timeout: request_timeout,
+            login,
             // The core waits as long as it likes before it asks again.
             reconnect_backoff: Duration::from_millis(10),
             pace: Pace { first: Duration::from_millis(50), most: Duration::from_millis(500) },
@@ -131,7 +135,9 @@ async fn watch(
 fn failure(prefix: &str, error: &PeerError) -> RequestFailure {
     match error {
         PeerError::UnsupportedVersion { .. } => return RequestFailure::UnsupportedVersion,
-        PeerError::Garbage { .. } | PeerError::Unencodable(_) => {
+        PeerError::Garbage { .. }
+        | PeerError::Unencodable(_)
+        | PeerError::Unauthenticated { .. } => {
             tracing::error!(target: "org.apache.kafka.raft.KafkaNetworkChannel", "{prefix}{error}");
         }
         _ => {}
@@ -228,7 +234,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (commands, mut told) = unbounded_channel();
-        let mut network = Network::new(1, Duration::from_secs(5), commands);
+        let mut network = Network::new(1, Duration::from_secs(5), None, commands);
         let to = |node_id| Destination { node_id, host: "127.0.0.1".to_owned(), port };
         let request = || PeerRequest::EndQuorumEpoch(EndQuorumEpochRequest::default());
         network.send(1, to(None), request());

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicI16, AtomicI32, AtomicI64};
 
 use arc_swap::ArcSwap;
+use protocol::records::metadata::UserScramCredentialRecord;
 use raft::image::MetadataImage;
 use tokio::sync::watch;
 
@@ -13,6 +14,9 @@ use crate::metadata::controller_channel::ActiveController;
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) image: ArcSwap<MetadataImage>,
+    /// Credentials of `bootstrap.checkpoint`, by which voters know one another before the first
+    /// record is committed.
+    pub(super) first_users: Vec<UserScramCredentialRecord>,
     pub(super) leader_id: AtomicI32,
     pub(super) is_active: AtomicBool,
     pub(super) has_place: AtomicBool,

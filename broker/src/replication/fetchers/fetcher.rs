@@ -88,7 +88,9 @@ impl Fetcher {
         // A fetcher of Kafka tries again after replica.fetch.backoff.ms, without doubling.
         let pause = u64::try_from(context.config.current().replica_fetch_backoff_ms).unwrap_or(0);
         let pause = Duration::from_millis(pause);
+        let login = context.config.current().sasl.inter_broker.clone();
         let settings = PeerSettings {
+            login,
             pace: Pace { first: pause, most: pause },
             ..PeerSettings::new(client_id, prefix.as_str()).of_node(leader)
         };

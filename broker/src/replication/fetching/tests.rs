@@ -112,6 +112,7 @@ fn fetched(hosted: &Arc<HostedPartition>, fetch_offset: i64) -> FetchedPartition
         },
         name: Some(Arc::from("t")),
         partition: Ok(Arc::clone(hosted)),
+        last_wanted: None,
     }
 }
 

@@ -153,32 +153,54 @@ pub(crate) const BITNAMI: &[Case] = &[
         "refused Neither KAFKA_CFG_PROCESS_ROLES nor KAFKA_CFG_ZOOKEEPER_CONNECT is set",
     ),
     case(
-        "users and passwords",
+        "users and passwords that no listener needs",
         "bitnami",
         kraft!("KAFKA_CLIENT_USERS=me\nKAFKA_CLIENT_PASSWORDS=secret"),
-        "refused KAFKA_CLIENT_USERS asks for users with passwords (SASL)",
+        "process.roles=controller,broker",
     ),
     case(
-        "a user between brokers",
+        "as many passwords as users",
         "bitnami",
-        kraft!("KAFKA_INTER_BROKER_USER=me"),
-        "refused KAFKA_INTER_BROKER_USER asks for users",
+        kraft!(
+            "KAFKA_CLIENT_USERS=a,b\nKAFKA_CLIENT_PASSWORDS=secret\n\
+             KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=\
+             PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+             KAFKA_CFG_SASL_ENABLED_MECHANISMS=PLAIN"
+        ),
+        "refused Specify the same number of passwords on KAFKA_CLIENT_PASSWORDS (1)",
     ),
     case(
-        "a user by its older name",
+        "users and passwords",
         "bitnami",
-        "KAFKA_BROKER_USER=me\nKAFKA_CFG_ZOOKEEPER_CONNECT=z:2181",
-        "refused KAFKA_BROKER_USER asks for users",
+        kraft!(
+            "KAFKA_CFG_LISTENERS=CLIENT://:9092,CONTROLLER://:9093\n\
+             KAFKA_CFG_ADVERTISED_LISTENERS=CLIENT://h:9092\n\
+             KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=\
+             CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT\n\
+             KAFKA_CFG_INTER_BROKER_LISTENER_NAME=CLIENT\n\
+             KAFKA_CFG_SASL_ENABLED_MECHANISMS=PLAIN\n\
+             KAFKA_CFG_SASL_MECHANISM_INTER_BROKER_PROTOCOL=PLAIN\n\
+             KAFKA_CFG_SASL_MECHANISM_CONTROLLER_PROTOCOL=PLAIN\n\
+             KAFKA_CLIENT_USERS=me,you\nKAFKA_CLIENT_PASSWORDS=one;two\n\
+             KAFKA_BROKER_USER=b\nKAFKA_INTER_BROKER_PASSWORD=c\nKAFKA_CONTROLLER_USER=d"
+        ),
+        "listener.name.client.plain.sasl.jaas.config=\
+             org.apache.kafka.common.security.plain.PlainLoginModule required username=\"b\" \
+             password=\"c\" user_b=\"c\" user_me=\"one\" user_you=\"two\";
+         listener.name.controller.plain.sasl.jaas.config=\
+             org.apache.kafka.common.security.plain.PlainLoginModule required username=\"d\" \
+             password=\"bitnami\" user_d=\"bitnami\";
+         listener.name.controller.sasl.enabled.mechanisms=PLAIN",
     ),
     case(
-        "a listener over SASL",
+        "a listener over SASL without mechanisms",
         "bitnami",
         kraft!(
             "KAFKA_CFG_LISTENERS=CLIENT://:9092,CONTROLLER://:9093\n\
              KAFKA_CFG_LISTENER_SECURITY_PROTOCOL_MAP=CLIENT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT\n\
              KAFKA_CFG_INTER_BROKER_LISTENER_NAME=CLIENT"
         ),
-        "refused KAFKA_CFG_LISTENERS names the listener CLIENT, which speaks SASL_PLAINTEXT",
+        "refused sasl.enabled.mechanisms names GSSAPI",
     ),
     case(
         "a connection to ZooKeeper over TLS",

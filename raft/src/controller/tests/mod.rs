@@ -10,6 +10,7 @@ mod features;
 mod periodic;
 mod placement;
 mod random;
+mod scram;
 mod stock;
 mod topics;
 

@@ -1,0 +1,194 @@
+//! One login module with its options.
+
+use super::super::mechanism::Mechanism;
+use super::super::secret::Secret;
+use super::JaasError;
+use super::tokenizer::{Token, Tokenizer};
+
+/// Kafka's login modules that we stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoginModule {
+    Plain,
+    Scram,
+}
+
+impl LoginModule {
+    pub fn class(self) -> &'static str {
+        match self {
+            Self::Plain => "org.apache.kafka.common.security.plain.PlainLoginModule",
+            Self::Scram => "org.apache.kafka.common.security.scram.ScramLoginModule",
+        }
+    }
+
+    fn of_class(class: &str) -> Result<Self, JaasError> {
+        let known = [Self::Plain, Self::Scram].into_iter().find(|known| known.class() == class);
+        known.ok_or_else(|| JaasError::UnknownModule(class.to_owned()))
+    }
+
+    /// Whose credentials it holds.
+    pub fn is_of(self, mechanism: Mechanism) -> bool {
+        matches!(
+            (self, mechanism),
+            (Self::Plain, Mechanism::Plain) | (Self::Scram, Mechanism::Scram(_))
+        )
+    }
+}
+
+/// A login module with its options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    pub module: LoginModule,
+    pub options: Vec<(String, Secret)>,
+}
+
+/// With what a client logs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub username: String,
+    pub password: Secret,
+}
+
+impl Login {
+    /// The last value that an option was given.
+    pub fn option(&self, name: &str) -> Option<&Secret> {
+        self.options.iter().rfind(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// What its owner logs in with elsewhere.
+    pub fn credentials(&self) -> Result<Credentials, JaasError> {
+        let class = self.module.class();
+        if self.option("tokenauth").is_some_and(|it| it.reveal().eq_ignore_ascii_case("true")) {
+            return Err(JaasError::Token(class));
+        }
+        match (self.option("username"), self.option("password")) {
+            (Some(username), Some(password)) => Ok(Credentials {
+                username: username.reveal().to_owned(),
+                password: password.clone(),
+            }),
+            _ => Err(JaasError::NoCredentials(class)),
+        }
+    }
+}
+
+/// A module whose class was not looked at yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    class: String,
+    options: Vec<(String, Secret)>,
+}
+
+impl Entry {
+    pub(super) fn login(self) -> Result<Login, JaasError> {
+        Ok(Login { module: LoginModule::of_class(&self.class)?, options: self.options })
+    }
+
+    pub(super) fn is_of_class(&self, module: LoginModule) -> bool {
+        self.class == module.class()
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+        self.options.iter().map(|(_, value)| value.reveal())
+    }
+}
+
+/// The value of a `sasl.jaas.config`: one login module.
+pub fn parse_property(text: &str) -> Result<Login, JaasError> {
+    let mut tokens = Tokenizer::new(text, &['-', '_', '$']);
+    let mut entries = Vec::new();
+    while let Some(first) = tokens.next() {
+        entries.push(parse_entry(first, &mut tokens)?);
+    }
+    match entries.len() {
+        0 => Err(JaasError::NoModule),
+        1 => entries.remove(0).login(),
+        several => Err(JaasError::TooManyModules(several)),
+    }
+}
+
+/// `CLASS FLAG NAME=VALUE ... ;`, of which the first word was taken.
+pub(super) fn parse_entry(first: Token, tokens: &mut Tokenizer<'_>) -> Result<Entry, JaasError> {
+    let Token::Text(class) = first else { return Err(JaasError::NoModule) };
+    match tokens.next() {
+        Some(Token::Text(flag)) => check_flag(&flag)?,
+        _ => return Err(JaasError::NoFlag),
+    }
+    let mut options = Vec::new();
+    loop {
+        match tokens.next() {
+            Some(Token::Mark(';')) => return Ok(Entry { class, options }),
+            Some(Token::Text(name)) => {
+                let (mark, value) = (tokens.next(), tokens.next());
+                let (Some(Token::Mark('=')), Some(Token::Text(value))) = (mark, value) else {
+                    return Err(JaasError::NoValue(name));
+                };
+                options.push((name, Secret::new(value)));
+            }
+            Some(Token::Mark('}')) | None => return Err(JaasError::Unterminated),
+            // What Java reads as no name.
+            Some(_) => return Err(JaasError::NoValue("null".to_owned())),
+        }
+    }
+}
+
+fn check_flag(flag: &str) -> Result<(), JaasError> {
+    const FLAGS: [&str; 4] = ["required", "requisite", "sufficient", "optional"];
+    match FLAGS.iter().any(|known| known.eq_ignore_ascii_case(flag)) {
+        true => Ok(()),
+        false => Err(JaasError::BadFlag(flag.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &str = "org.apache.kafka.common.security.plain.PlainLoginModule";
+
+    #[test]
+    fn a_property_is_one_module_with_its_options() {
+        let text = format!("{PLAIN} required\n username=\"admin\" password='a b;' user_x=y;\n");
+        let login = parse_property(&text).unwrap();
+        assert_eq!(login.module, LoginModule::Plain);
+        let names: Vec<&str> = login.options.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["username", "password", "user_x"]);
+        let credentials = login.credentials().unwrap();
+        assert_eq!((&*credentials.username, credentials.password.reveal()), ("admin", "a b;"));
+        assert!(!format!("{login:?}{credentials:?}").contains("a b"), "{login:?}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let cases: &[(&str, &str)] = &[
+            ("", "Login module not specified in JAAS config"),
+            ("Plain", "Login module control flag not specified in JAAS config"),
+            ("Plain needed;", "Invalid login module control flag 'needed' in JAAS config"),
+            ("Plain required a", "Value not specified for key 'a' in JAAS config"),
+            ("Plain required a=1;", "Value not specified for key 'a' in JAAS config"),
+            ("Plain required a=b", "JAAS config entry not terminated by semi-colon"),
+            (
+                "com.example.Own required;",
+                "login module com.example.Own is a Java class, which no JVM is here to load: use \
+                 org.apache.kafka.common.security.plain.PlainLoginModule or \
+                 org.apache.kafka.common.security.scram.ScramLoginModule",
+            ),
+            (
+                "a required; b required;",
+                "JAAS config property contains 2 login modules, should be 1 module",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse_property(text).unwrap_err().to_string(), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn who_has_no_password_cannot_log_in_elsewhere() {
+        let login = |options: &str| parse_property(&format!("{PLAIN} required {options};"));
+        assert!(matches!(
+            login("username=a").unwrap().credentials(),
+            Err(JaasError::NoCredentials(_))
+        ));
+        let token = login("username=a password=b tokenauth=\"TRUE\"").unwrap().credentials();
+        assert!(matches!(token, Err(JaasError::Token(_))));
+    }
+}

@@ -1,0 +1,155 @@
+//! The side that knows what was made of passwords.
+//!
+//! A user who has no credential is answered like one who has, with a salt that is always the same
+//! for that name, and fails with the proof: nobody learns whom the cluster knows. Unlike Kafka,
+//! which ends the exchange at once (docs/decisions/0521).
+
+use super::keys::{ITERATIONS_MIN, ScramCredential, ScramMechanism};
+use super::messages::{ClientFinal, ClientFirst, ServerFirst, signed};
+use super::{NONCE_BYTES, ScramError, encode, nonce};
+use crate::sasl::secret::are_equal;
+
+/// How long the salts are that the tools of this project draw.
+const DECOY_SALT_BYTES: usize = 24;
+
+/// Makes up credentials of users that there are none of; the same for a name, as long as the seed
+/// is.
+#[derive(Clone)]
+pub struct Decoy([u8; 32]);
+
+impl Decoy {
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self(seed)
+    }
+
+    /// A credential whose keys no proof comes to.
+    fn of(&self, mechanism: ScramMechanism, user: &str) -> ScramCredential {
+        let mut salt = mechanism.mac(&self.0, user.as_bytes());
+        let stored_key = mechanism.mac(&self.0, &salt);
+        salt.truncate(DECOY_SALT_BYTES);
+        let server_key = stored_key.clone();
+        ScramCredential { salt, stored_key, server_key, iterations: ITERATIONS_MIN }
+    }
+}
+
+impl std::fmt::Debug for Decoy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Decoy")
+    }
+}
+
+/// One exchange.
+#[derive(Debug)]
+pub struct ScramServer {
+    mechanism: ScramMechanism,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    ClientFirst,
+    ClientFinal(Box<Challenge>),
+    Over,
+}
+
+/// What a client has to answer to.
+#[derive(Debug)]
+struct Challenge {
+    first: ClientFirst,
+    server: ServerFirst,
+    credential: ScramCredential,
+    is_known: bool,
+}
+
+/// What the server says, and who the client is where that is proven.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Said {
+    pub token: Vec<u8>,
+    pub user: Option<String>,
+}
+
+impl ScramServer {
+    pub fn new(mechanism: ScramMechanism) -> Self {
+        Self { mechanism, state: State::ClientFirst }
+    }
+
+    pub fn mechanism(&self) -> ScramMechanism {
+        self.mechanism
+    }
+
+    /// Takes the next message. After an error nothing more is taken.
+    pub fn evaluate(
+        &mut self,
+        message: &[u8],
+        find: impl FnOnce(ScramMechanism, &str) -> Option<ScramCredential>,
+        decoy: &Decoy,
+        draw: [u8; NONCE_BYTES],
+    ) -> Result<Said, ScramError> {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::ClientFirst => {
+                let challenge = self.challenge(ClientFirst::parse(message)?, find, decoy, draw)?;
+                let token = challenge.server.text().into_bytes();
+                self.state = State::ClientFinal(Box::new(challenge));
+                Ok(Said { token, user: None })
+            }
+            State::ClientFinal(challenge) => self.verify(&challenge, &ClientFinal::parse(message)?),
+            State::Over => Err(ScramError::Over),
+        }
+    }
+
+    fn challenge(
+        &self,
+        first: ClientFirst,
+        find: impl FnOnce(ScramMechanism, &str) -> Option<ScramCredential>,
+        decoy: &Decoy,
+        draw: [u8; NONCE_BYTES],
+    ) -> Result<Challenge, ScramError> {
+        if first.is_of_token() {
+            return Err(ScramError::Token);
+        }
+        let user = first.user();
+        if !first.authorization_id.is_empty() && first.authorization_id != user {
+            return Err(ScramError::OtherAuthorizationId);
+        }
+        let (made_up, known) = (decoy.of(self.mechanism, &user), find(self.mechanism, &user));
+        let is_known = known.is_some();
+        let credential = known.unwrap_or(made_up);
+        if credential.iterations < ITERATIONS_MIN {
+            return Err(ScramError::TooFewIterations {
+                iterations: credential.iterations,
+                minimum: ITERATIONS_MIN,
+                mechanism: self.mechanism.constant(),
+            });
+        }
+        let server = ServerFirst {
+            nonce: format!("{}{}", first.nonce, nonce(draw)),
+            salt: credential.salt.clone(),
+            iterations: credential.iterations,
+        };
+        Ok(Challenge { first, server, credential, is_known })
+    }
+
+    fn verify(&self, challenge: &Challenge, last: &ClientFinal) -> Result<Said, ScramError> {
+        let Challenge { first, server, credential, is_known } = challenge;
+        if last.nonce != server.nonce {
+            return Err(ScramError::OtherNonce);
+        }
+        let message = signed(first, server, last);
+        let signature = self.mechanism.mac(&credential.stored_key, &message);
+        if last.proof.len() != signature.len() {
+            return Err(ScramError::WrongProof);
+        }
+        let key: Vec<u8> =
+            signature.iter().zip(&last.proof).map(|(one, other)| one ^ other).collect();
+        let is_proven = are_equal(&self.mechanism.hash(&key), &credential.stored_key);
+        match is_proven && *is_known {
+            true => {
+                let signature = self.mechanism.mac(&credential.server_key, &message);
+                let token = format!("v={}", encode(&signature)).into_bytes();
+                Ok(Said { token, user: Some(first.user()) })
+            }
+            false if *is_known => Err(ScramError::WrongProof),
+            false => Err(ScramError::Unknown),
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! One connection's authentication at a listener that asks for it.
+//!
+//! ```text
+//! Initial ─▶ HandshakeOrVersions ─▶ Handshake ─▶ Authenticate ─▶ a session
+//!    └──────────────┴───────────────────┘
+//! a session, again: Handshake ─▶ Authenticate ─▶ a session of the same principal
+//! ```
+//!
+//! Kept true: before a session only ApiVersions, SaslHandshake and SaslAuthenticate are read; a
+//! re-authentication changes neither principal nor mechanism; after a failure nothing is read.
+//! Errors, texts and which of them are answered at all are Kafka's (`SaslServerAuthenticator`;
+//! KIP-43, KIP-152, KIP-368).
+
+mod answers;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use settings::{Enabled, ServerSettings};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use protocol::ErrorCode;
+use protocol::api::ApiKey;
+use protocol::frame::RequestHeader;
+use protocol::messages::{SaslAuthenticateRequest, SaslHandshakeRequest};
+use protocol::shape::{self, DECODED_BUDGET};
+use protocol::wire::Decodable;
+
+use super::mechanism::Mechanism;
+use super::scram::{Decoy, NONCE_BYTES, ScramCredential, ScramMechanism, ScramServer};
+
+/// What an authentication may look at beside what the client says.
+pub trait Surroundings {
+    /// The credential of a user in the metadata.
+    fn credential(&self, mechanism: ScramMechanism, user: &str) -> Option<ScramCredential>;
+    fn decoy(&self) -> &Decoy;
+    fn draw(&self) -> [u8; NONCE_BYTES];
+    /// The time that only goes forward.
+    fn now(&self) -> Duration;
+}
+
+/// Somebody who proved to be himself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub user: Arc<str>,
+    pub mechanism: Mechanism,
+    /// From when on nothing more is served but a re-authentication.
+    pub expires_at: Option<Duration>,
+}
+
+/// What a frame comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// ApiVersions: its handler answers, and [`ServerAuthenticator::versions_told`] is called.
+    ApiVersions,
+    /// A whole frame to send, if there is any; more is to come.
+    Answer(Option<Bytes>),
+    /// The same, and the client is known now.
+    Complete(Session, Option<Bytes>),
+    /// After connection.failed.authentication.delay.ms, send this if there is any, and close.
+    Failed { why: String, answer: Option<Bytes> },
+    /// Close at once.
+    Closed { why: String },
+}
+
+impl Outcome {
+    fn failed(why: impl Into<String>, answer: Option<Bytes>) -> Self {
+        Self::Failed { why: why.into(), answer }
+    }
+
+    fn closed(why: impl Into<String>) -> Self {
+        Self::Closed { why: why.into() }
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    Initial,
+    HandshakeOrVersions,
+    Handshake,
+    Authenticate(Mechanism, Exchange),
+    /// The client was told that its mechanism is enabled, but it began with another one.
+    OtherMechanism(String),
+    Over,
+}
+
+#[derive(Debug)]
+enum Exchange {
+    Plain,
+    Scram(Box<ScramServer>),
+}
+
+/// What a token came to.
+enum Evaluated {
+    Challenge(Vec<u8>),
+    /// The user, and the last token.
+    Proven(String, Vec<u8>),
+    /// A text that clients get to see.
+    Refused(String),
+    /// Whose reason clients do not get to see.
+    Invalid(String),
+}
+
+#[derive(Debug)]
+pub struct ServerAuthenticator {
+    settings: Arc<ServerSettings>,
+    state: State,
+    /// Whether tokens come in SaslAuthenticate requests.
+    has_headers: bool,
+    /// Who the client was before it authenticates again.
+    before: Option<Session>,
+}
+
+impl ServerAuthenticator {
+    pub fn new(settings: Arc<ServerSettings>) -> Self {
+        Self { settings, state: State::Initial, has_headers: false, before: None }
+    }
+
+    /// Of somebody who is known, and says SaslHandshake again.
+    pub fn again(settings: Arc<ServerSettings>, before: Session) -> Self {
+        let state = State::HandshakeOrVersions;
+        Self { settings, state, has_headers: false, before: Some(before) }
+    }
+
+    /// Takes a frame, without its length.
+    pub fn receive(&mut self, frame: Bytes, around: &impl Surroundings) -> Outcome {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Authenticate(mechanism, exchange) if self.has_headers => {
+                self.receive_request(mechanism, exchange, frame, around)
+            }
+            State::Authenticate(mechanism, mut exchange) => {
+                let evaluated = self.evaluate(&mut exchange, &frame, around);
+                self.conclude_bare(mechanism, exchange, evaluated, around)
+            }
+            State::OtherMechanism(why) => Outcome::failed(why, None),
+            State::Over => Outcome::closed("the authentication is over"),
+            state => self.receive_first(state, frame),
+        }
+    }
+
+    /// Notes what the answer to ApiVersions was.
+    pub fn versions_told(&mut self, error_code: i16) {
+        if error_code == 0 {
+            self.state = State::Handshake;
+        }
+    }
+
+    fn receive_first(&mut self, state: State, mut frame: Bytes) -> Outcome {
+        let is_initial = matches!(state, State::Initial);
+        match self.read_first(&state, &mut frame) {
+            Ok(outcome) => outcome,
+            Err(why) if is_initial => Outcome::closed(format!(
+                "Invalid request, potential reasons: kafka client configured with the wrong \
+                 security protocol, it does not support KIP-43 or it is not a kafka client ({why})"
+            )),
+            Err(why) => Outcome::closed(why),
+        }
+    }
+
+    fn read_first(&mut self, state: &State, frame: &mut Bytes) -> Result<Outcome, String> {
+        let header = RequestHeader::parse(frame).map_err(|error| error.to_string())?;
+        match header.api.key {
+            ApiKey::ApiVersions if matches!(state, State::Handshake) => {
+                Err("Unexpected ApiVersions request received during SASL authentication".to_owned())
+            }
+            ApiKey::ApiVersions => {
+                self.state = State::HandshakeOrVersions;
+                Ok(Outcome::ApiVersions)
+            }
+            ApiKey::SaslHandshake => {
+                let request: SaslHandshakeRequest = read(&header, frame.clone())?;
+                Ok(self.shake_hands(&header, request.mechanism.as_str()))
+            }
+            _ => {
+                let name = header.api.name;
+                Err(format!("Unexpected Kafka request of type {name} during SASL handshake."))
+            }
+        }
+    }
+
+    fn shake_hands(&mut self, header: &RequestHeader, name: &str) -> Outcome {
+        let settings = Arc::clone(&self.settings);
+        let names = || settings.enabled().map(|enabled| enabled.mechanism.name());
+        self.has_headers |= header.api_version >= 1;
+        let Some(mechanism) = settings.find(name) else {
+            let why = format!("Unsupported SASL mechanism {name}");
+            // In Kafka it is the request that fails then, not the login.
+            if self.before.is_some() {
+                return Outcome::closed(why);
+            }
+            let error = Some(ErrorCode::UnsupportedSaslMechanism);
+            return Outcome::failed(why, answers::handshake(header, error, names()));
+        };
+        let answer = answers::handshake(header, None, names());
+        self.state = match &self.before {
+            Some(before) if before.mechanism != mechanism => State::OtherMechanism(format!(
+                "SASL mechanism '{mechanism}' requested by client is not supported for \
+                 re-authentication of mechanism '{}'",
+                before.mechanism
+            )),
+            _ => State::Authenticate(mechanism, Exchange::of(mechanism)),
+        };
+        Outcome::Answer(answer)
+    }
+
+    /// A token in a request of its own.
+    fn receive_request(
+        &mut self,
+        mechanism: Mechanism,
+        mut exchange: Exchange,
+        mut frame: Bytes,
+        around: &impl Surroundings,
+    ) -> Outcome {
+        let header = match RequestHeader::parse(&mut frame) {
+            Ok(header) => header,
+            Err(error) => return Outcome::closed(error.to_string()),
+        };
+        if header.api.key != ApiKey::SaslAuthenticate {
+            if let Err(refusal) = shape::check(&header, frame, DECODED_BUDGET) {
+                return Outcome::closed(refusal.to_string());
+            }
+            let name = header.api.name;
+            let why =
+                format!("Unexpected Kafka request of type {name} during SASL authentication.");
+            return Outcome::failed(why, answers::illegal_state(&header));
+        }
+        let request: SaslAuthenticateRequest = match read(&header, frame) {
+            Ok(request) => request,
+            Err(why) => return Outcome::closed(why),
+        };
+        match self.evaluate(&mut exchange, &request.auth_bytes, around) {
+            Evaluated::Challenge(token) => {
+                self.state = State::Authenticate(mechanism, exchange);
+                Outcome::Answer(answers::authenticate(&header, token, Duration::ZERO))
+            }
+            Evaluated::Proven(user, token) => match self.session(mechanism, user, around) {
+                Ok((session, lifetime)) => {
+                    Outcome::Complete(session, answers::authenticate(&header, token, lifetime))
+                }
+                Err(text) => {
+                    let answer = answers::authentication_failed(&header, &text);
+                    Outcome::failed(text, answer)
+                }
+            },
+            Evaluated::Refused(text) => {
+                let answer = answers::authentication_failed(&header, &text);
+                Outcome::failed(text, answer)
+            }
+            Evaluated::Invalid(why) => {
+                let during =
+                    if self.before.is_some() { "re-authentication" } else { "authentication" };
+                let text = format!(
+                    "Authentication failed during {during} due to invalid credentials with SASL \
+                     mechanism {mechanism}"
+                );
+                let answer = answers::authentication_failed(&header, &text);
+                Outcome::failed(format!("{text} ({why})"), answer)
+            }
+        }
+    }
+
+    /// A token of a client that said SaslHandshake in version 0.
+    fn conclude_bare(
+        &mut self,
+        mechanism: Mechanism,
+        exchange: Exchange,
+        evaluated: Evaluated,
+        around: &impl Surroundings,
+    ) -> Outcome {
+        match evaluated {
+            Evaluated::Challenge(token) => {
+                self.state = State::Authenticate(mechanism, exchange);
+                Outcome::Answer(Some(framed(&token)))
+            }
+            Evaluated::Proven(user, token) => match self.session(mechanism, user, around) {
+                Ok((session, _)) => Outcome::Complete(session, Some(framed(&token))),
+                Err(text) => Outcome::failed(text, None),
+            },
+            Evaluated::Refused(text) => Outcome::failed(text, None),
+            Evaluated::Invalid(why) => Outcome::closed(why),
+        }
+    }
+
+    fn evaluate(
+        &self,
+        exchange: &mut Exchange,
+        token: &[u8],
+        around: &impl Surroundings,
+    ) -> Evaluated {
+        match exchange {
+            Exchange::Plain => match self.settings.plain_users().evaluate(token) {
+                Ok(user) => Evaluated::Proven(user, Vec::new()),
+                Err(text) => Evaluated::Refused(text),
+            },
+            Exchange::Scram(server) => {
+                let find = |mechanism, user: &str| around.credential(mechanism, user);
+                match server.evaluate(token, find, around.decoy(), around.draw()) {
+                    Ok(said) => match said.user {
+                        Some(user) => Evaluated::Proven(user, said.token),
+                        None => Evaluated::Challenge(said.token),
+                    },
+                    Err(error) if error.is_told() => Evaluated::Refused(error.to_string()),
+                    Err(error) => Evaluated::Invalid(error.to_string()),
+                }
+            }
+        }
+    }
+
+    /// The session of somebody who is proven, and how long it lasts, 0 for ever.
+    fn session(
+        &self,
+        mechanism: Mechanism,
+        user: String,
+        around: &impl Surroundings,
+    ) -> Result<(Session, Duration), String> {
+        if let Some(before) = self.before.as_ref().filter(|before| *before.user != *user) {
+            return Err(format!(
+                "Cannot change principals during re-authentication from User.{}: User.{user}",
+                before.user
+            ));
+        }
+        let lifetime = self.settings.session_lifetime(mechanism);
+        let expires_at = (!lifetime.is_zero()).then(|| around.now().saturating_add(lifetime));
+        Ok((Session { user: Arc::from(user), mechanism, expires_at }, lifetime))
+    }
+}
+
+impl Exchange {
+    fn of(mechanism: Mechanism) -> Self {
+        match mechanism {
+            Mechanism::Plain => Self::Plain,
+            Mechanism::Scram(scram) => Self::Scram(Box::new(ScramServer::new(scram))),
+        }
+    }
+}
+
+/// A request whose counts were looked at before they are believed.
+fn read<R: Decodable>(header: &RequestHeader, frame: Bytes) -> Result<R, String> {
+    if !header.api.supports(header.api_version) {
+        let (name, version) = (header.api.name, header.api_version);
+        return Err(format!("Version {version} is not supported for apiKey {name}"));
+    }
+    let mut body =
+        shape::check(header, frame, DECODED_BUDGET).map_err(|refusal| refusal.to_string())?;
+    R::decode(&mut body, header.api_version).map_err(|error| error.to_string())
+}
+
+fn framed(token: &[u8]) -> Bytes {
+    let mut frame = BytesMut::with_capacity(4 + token.len());
+    // A token is as long as a request at most.
+    frame.put_i32(i32::try_from(token.len()).unwrap_or_default());
+    frame.put_slice(token);
+    frame.freeze()
+}

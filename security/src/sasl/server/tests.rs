@@ -1,0 +1,258 @@
+//! Conversations with a listener: what is answered, in which state, and how each of them ends.
+
+use protocol::frame::{encode_request, strip_response_header};
+use protocol::messages::{
+    ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, SaslAuthenticateResponse,
+    SaslHandshakeResponse,
+};
+use protocol::wire::{Encodable, StrBytes};
+
+use super::*;
+use crate::sasl::PlainUsers;
+use crate::sasl::client::{ClientExchange, ClientLogin};
+use crate::sasl::jaas::{self, Credentials};
+use crate::sasl::secret::Secret;
+
+const USERS: &str = "org.apache.kafka.common.security.plain.PlainLoginModule required \
+    user_alice=\"alice-secret\" user_bob=\"bob-secret\";";
+const NOW: Duration = Duration::from_secs(100);
+
+struct Around(Decoy);
+
+impl Surroundings for Around {
+    fn credential(&self, mechanism: ScramMechanism, user: &str) -> Option<ScramCredential> {
+        let salted = mechanism.salted_password("alice-secret", b"salt", 4096);
+        (user == "alice").then(|| mechanism.credential(b"salt", &salted, 4096))
+    }
+    fn decoy(&self) -> &Decoy {
+        &self.0
+    }
+    fn draw(&self) -> [u8; NONCE_BYTES] {
+        [9; NONCE_BYTES]
+    }
+    fn now(&self) -> Duration {
+        NOW
+    }
+}
+
+fn around() -> Around {
+    Around(Decoy::new([0; 32]))
+}
+
+fn settings(lifetime_ms: u64) -> Arc<ServerSettings> {
+    let lifetime = Duration::from_millis(lifetime_ms);
+    let enabled = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"].map(|name| Enabled {
+        mechanism: Mechanism::named(name).unwrap(),
+        session_lifetime: lifetime,
+    });
+    let users = PlainUsers::of(&jaas::parse_property(USERS).unwrap());
+    Arc::new(ServerSettings::new(enabled.to_vec(), users))
+}
+
+fn request<R: Encodable>(key: ApiKey, version: i16, request: &R) -> Bytes {
+    let mut out = BytesMut::new();
+    encode_request(&mut out, key, version, 7, "test", request).unwrap();
+    out.freeze().slice(4..)
+}
+
+fn handshake(version: i16, mechanism: &str) -> Bytes {
+    let asked =
+        SaslHandshakeRequest::default().with_mechanism(StrBytes::from_string(mechanism.to_owned()));
+    request(ApiKey::SaslHandshake, version, &asked)
+}
+
+fn token(version: i16, bytes: impl Into<Bytes>) -> Bytes {
+    let asked = SaslAuthenticateRequest::default().with_auth_bytes(bytes.into());
+    request(ApiKey::SaslAuthenticate, version, &asked)
+}
+
+fn read_answer<R: Decodable>(frame: Option<Bytes>, key: ApiKey, version: i16) -> R {
+    let mut frame = frame.expect("an answer").slice(4..);
+    assert_eq!(strip_response_header(&mut frame, key, version).unwrap(), 7);
+    R::decode(&mut frame, version).unwrap()
+}
+
+fn authenticated(frame: Option<Bytes>) -> SaslAuthenticateResponse {
+    read_answer(frame, ApiKey::SaslAuthenticate, 2)
+}
+
+/// An authenticator with which a mechanism was agreed.
+fn agreed(mechanism: &str, lifetime_ms: u64) -> ServerAuthenticator {
+    let mut server = ServerAuthenticator::new(settings(lifetime_ms));
+    let Outcome::Answer(answer) = server.receive(handshake(1, mechanism), &around()) else {
+        panic!("{mechanism} is enabled")
+    };
+    let answer: SaslHandshakeResponse = read_answer(answer, ApiKey::SaslHandshake, 1);
+    assert_eq!(answer.error_code, 0);
+    server
+}
+
+/// What became of a login of this user by this mechanism.
+fn log_in(server: &mut ServerAuthenticator, mechanism: &str, user: &str, secret: &str) -> Outcome {
+    let credentials = Credentials { username: user.to_owned(), password: Secret::new(secret) };
+    let login = ClientLogin { mechanism: Mechanism::named(mechanism).unwrap(), credentials };
+    let (mut client, mut said) = ClientExchange::begin(&login, [1; NONCE_BYTES]);
+    loop {
+        let outcome = server.receive(token(2, said), &around());
+        let Outcome::Answer(answer) = outcome else { return outcome };
+        said = client.answer(&authenticated(answer).auth_bytes).unwrap().expect("more to say");
+    }
+}
+
+#[test]
+fn every_mechanism_ends_in_a_session_that_lasts_as_long_as_it_may() {
+    for mechanism in Mechanism::ALL {
+        for lifetime_ms in [0, 3000] {
+            let mut server = agreed(mechanism.name(), lifetime_ms);
+            let Outcome::Complete(session, answer) =
+                log_in(&mut server, mechanism.name(), "alice", "alice-secret")
+            else {
+                panic!("{mechanism}")
+            };
+            let expires_at = (lifetime_ms > 0).then(|| NOW + Duration::from_millis(lifetime_ms));
+            let expected = Session { user: Arc::from("alice"), mechanism, expires_at };
+            assert_eq!(session, expected);
+            let answer = authenticated(answer);
+            assert_eq!((answer.error_code, answer.session_lifetime_ms), (0, lifetime_ms as i64));
+        }
+    }
+}
+
+#[test]
+fn who_fails_hears_why_in_kafkas_words_and_nothing_more() {
+    const PLAIN: &str = "Authentication failed: Invalid username or password";
+    const SCRAM: &str = "Authentication failed during authentication due to invalid credentials \
+        with SASL mechanism SCRAM-SHA-256";
+    for (mechanism, user, expected) in [
+        ("PLAIN", "alice", PLAIN),
+        ("PLAIN", "mallory", PLAIN),
+        ("SCRAM-SHA-256", "alice", SCRAM),
+        ("SCRAM-SHA-256", "mallory", SCRAM),
+    ] {
+        let mut server = agreed(mechanism, 0);
+        let Outcome::Failed { why, answer } = log_in(&mut server, mechanism, user, "wrong") else {
+            panic!("{user} came in")
+        };
+        let answer = authenticated(answer);
+        assert_eq!((answer.error_code, answer.error_message.as_deref()), (58, Some(expected)));
+        assert!(why.starts_with(expected), "{why}");
+        let after = server.receive(token(2, &b"\0alice\0alice-secret"[..]), &around());
+        assert!(matches!(after, Outcome::Closed { .. }), "{after:?}");
+    }
+}
+
+#[test]
+fn a_mechanism_that_is_not_enabled_is_answered_with_those_that_are() {
+    let mut server = ServerAuthenticator::new(settings(0));
+    let Outcome::Failed { answer, .. } = server.receive(handshake(1, "GSSAPI"), &around()) else {
+        panic!("GSSAPI is not enabled")
+    };
+    let answer: SaslHandshakeResponse = read_answer(answer, ApiKey::SaslHandshake, 1);
+    let names: Vec<&str> = answer.mechanisms.iter().map(|name| name.as_str()).collect();
+    assert_eq!(answer.error_code, 33);
+    // The order of Java's hash set.
+    assert_eq!(names, ["PLAIN", "SCRAM-SHA-512", "SCRAM-SHA-256"]);
+}
+
+#[test]
+fn versions_are_told_once_and_before_the_handshake() {
+    let ask = || request(ApiKey::ApiVersions, 3, &ApiVersionsRequest::default());
+    let mut server = ServerAuthenticator::new(settings(0));
+    assert_eq!(server.receive(ask(), &around()), Outcome::ApiVersions);
+    server.versions_told(35);
+    assert_eq!(server.receive(ask(), &around()), Outcome::ApiVersions, "it was unsupported");
+    server.versions_told(0);
+    let twice = server.receive(ask(), &around());
+    assert!(matches!(twice, Outcome::Closed { .. }), "{twice:?}");
+
+    let mut server = ServerAuthenticator::new(settings(0));
+    assert_eq!(server.receive(ask(), &around()), Outcome::ApiVersions);
+    server.versions_told(0);
+    assert!(matches!(server.receive(handshake(1, "PLAIN"), &around()), Outcome::Answer(Some(_))));
+    let Outcome::Failed { answer, .. } = server.receive(ask(), &around()) else {
+        panic!("tokens are due")
+    };
+    let answer: ApiVersionsResponse = read_answer(answer, ApiKey::ApiVersions, 3);
+    assert_eq!(answer.error_code, 34);
+}
+
+#[test]
+fn nothing_else_is_read_before_somebody_is_known() {
+    let metadata = || request(ApiKey::Metadata, 1, &MetadataRequest::default());
+    let mut server = ServerAuthenticator::new(settings(0));
+    let first = server.receive(metadata(), &around());
+    let Outcome::Closed { why } = first else { panic!("{first:?}") };
+    assert!(why.contains("Metadata during SASL handshake"), "{why}");
+    let mut server = agreed("PLAIN", 0);
+    let Outcome::Failed { why, answer: None } = server.receive(metadata(), &around()) else {
+        panic!("tokens are due")
+    };
+    assert_eq!(why, "Unexpected Kafka request of type Metadata during SASL authentication.");
+    for frame in [&b""[..], b"\0\x11", b"GET / HTTP/1.1\r\n", b"\x60\x82", &[0; 64]] {
+        let mut server = ServerAuthenticator::new(settings(0));
+        let closed = server.receive(Bytes::copy_from_slice(frame), &around());
+        assert!(matches!(closed, Outcome::Closed { .. }), "{frame:?}: {closed:?}");
+    }
+}
+
+#[test]
+fn tokens_come_bare_after_the_first_handshake() {
+    let bare = |mechanism: &str| {
+        let mut server = ServerAuthenticator::new(settings(0));
+        let answer = server.receive(handshake(0, mechanism), &around());
+        assert!(matches!(answer, Outcome::Answer(Some(_))), "{answer:?}");
+        server
+    };
+    let mut server = bare("PLAIN");
+    let Outcome::Complete(session, last) =
+        server.receive(Bytes::from_static(b"\0alice\0alice-secret"), &around())
+    else {
+        panic!("alice is known")
+    };
+    assert_eq!((&*session.user, last.as_deref()), ("alice", Some(&[0, 0, 0, 0][..])));
+    let wrong = bare("PLAIN").receive(Bytes::from_static(b"\0alice\0wrong"), &around());
+    assert!(matches!(wrong, Outcome::Failed { answer: None, .. }), "{wrong:?}");
+    let wrong = bare("SCRAM-SHA-512").receive(Bytes::from_static(b"n,,n=a"), &around());
+    assert!(matches!(wrong, Outcome::Closed { .. }), "{wrong:?}");
+}
+
+#[test]
+fn whoever_comes_again_is_who_he_was_by_the_way_that_he_came() {
+    let alice = || Session {
+        user: Arc::from("alice"),
+        mechanism: Mechanism::Plain,
+        expires_at: Some(Duration::ZERO),
+    };
+    let again = |mechanism: &str| {
+        let mut server = ServerAuthenticator::again(settings(5000), alice());
+        let answer = server.receive(handshake(1, mechanism), &around());
+        assert!(matches!(answer, Outcome::Answer(Some(_))), "{answer:?}");
+        server
+    };
+    let Outcome::Complete(session, _) =
+        log_in(&mut again("PLAIN"), "PLAIN", "alice", "alice-secret")
+    else {
+        panic!("alice is alice")
+    };
+    assert_eq!(session.expires_at, Some(NOW + Duration::from_secs(5)));
+    let Outcome::Failed { answer, .. } = log_in(&mut again("PLAIN"), "PLAIN", "bob", "bob-secret")
+    else {
+        panic!("bob is not alice")
+    };
+    let text = "Cannot change principals during re-authentication from User.alice: User.bob";
+    let answer = authenticated(answer);
+    assert_eq!((answer.error_code, answer.error_message.as_deref()), (58, Some(text)));
+    let mut unknown = ServerAuthenticator::again(settings(5000), alice());
+    let closed = unknown.receive(handshake(1, "GSSAPI"), &around());
+    assert!(matches!(closed, Outcome::Closed { .. }), "{closed:?}");
+    let mut other = again("SCRAM-SHA-256");
+    let Outcome::Failed { why, answer: None } = other.receive(token(2, &b"x"[..]), &around())
+    else {
+        panic!("the mechanism is another")
+    };
+    assert_eq!(
+        why,
+        "SASL mechanism 'SCRAM-SHA-256' requested by client is not supported for \
+         re-authentication of mechanism 'PLAIN'"
+    );
+}
