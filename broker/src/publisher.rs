@@ -4,9 +4,9 @@
 //! Changes are applied in the order of the metadata log, one after the other, and acknowledged when
 //! everything they ask for is done; that is when a request that caused them is answered. Access is
 //! decided by a new image first; the image that handlers see is stored last. Files are opened on
-//! blocking threads, several at a time. What could not be done keeps nothing else from being done, and is done by the reconciliation that
-//! runs between two changes (docs/decisions/0310). What a change asks of this broker's replicas
-//! `raft::replica_steps` decides.
+//! blocking threads, several at a time. What could not be done keeps nothing else from being done,
+//! and is done by the reconciliation that runs between two changes (docs/decisions/0310). What a
+//! change asks of this broker's replicas `raft::replica_steps` decides.
 //! Kafka: `BrokerMetadataPublisher`, `ReplicaManager.applyDelta`.
 
 mod discrepancies;

@@ -77,16 +77,10 @@ impl Client {
 
     /// The same peer, once it has proven who it is.
     pub(crate) fn known_as(&self, principal: Arc<str>) -> Self {
-        Self {
-            listener: Arc::clone(&self.listener),
-            address: self.address,
-            connection_id: self.connection_id,
-            principal,
-            host_address: Arc::clone(&self.host_address),
-            hurries: Notify::new(),
-            software: Mutex::new(self.software()),
-            follows: AtomicBool::new(false),
-        }
+        let listener = Arc::clone(&self.listener);
+        let known = Self::new(listener, self.address, principal, self.connection_id);
+        known.set_software(self.software());
+        known
     }
 
     /// The program at the other end, as it called itself last.
