@@ -24,7 +24,7 @@ fn acl(number: usize) -> Acl {
         pattern_type,
         principal: text(format!("User:{}", number % 500)),
         host: text("*".to_owned()),
-        operation: if number % 2 == 0 { AclOperation::Read } else { AclOperation::Describe },
+        operation: if number.is_multiple_of(2) { AclOperation::Read } else { AclOperation::Describe },
         permission_type: PermissionType::Allow,
     }
 }
