@@ -24,7 +24,10 @@ fn acl(number: usize) -> Acl {
         pattern_type,
         principal: text(format!("User:{}", number % 500)),
         host: text("*".to_owned()),
-        operation: if number.is_multiple_of(2) { AclOperation::Read } else { AclOperation::Describe },
+        operation: match number.is_multiple_of(2) {
+            true => AclOperation::Read,
+            false => AclOperation::Describe,
+        },
         permission_type: PermissionType::Allow,
     }
 }

@@ -210,7 +210,7 @@ const REFUSED: &[Refused] = &[
         variables: &[("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", {
             "CONTROLLER:PLAINTEXT,PLAINTEXT:SASL_SSL"
         })],
-        said: "which speaks SASL_SSL. Only PLAINTEXT and SASL_PLAINTEXT are served",
+        said: "sasl.enabled.mechanisms names GSSAPI, which Gregor does not speak yet",
     },
     Refused {
         because: "a volume of another cluster",

@@ -1,5 +1,6 @@
 //! TLS and mTLS: what clients of every kind do at a listener of SSL, ours and stock's, with the
-//! same stores; what each side says where they do not trust one another; certificates that are replaced.
+//! same stores; what each side says where they do not trust one another; certificates that are
+//! replaced.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};

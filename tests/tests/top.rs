@@ -117,17 +117,21 @@ fn a_file_says_what_it_asks_with() {
 }
 
 #[test]
-fn a_file_that_asks_for_tls_is_refused_before_anything_is_sent() {
+fn a_file_that_asks_for_what_cannot_be_is_refused_before_anything_is_sent() {
     let listener = TcpListener::bind("localhost:0").expect("a port");
     listener.set_nonblocking(true).expect("a socket");
     let address = format!("localhost:{}", listener.local_addr().expect("bound").port());
-    for protocol in ["SSL", "SASL_SSL"] {
-        let lines = format!("security.protocol={protocol}\nsasl.mechanism=PLAIN\n");
-        let done = with_file(&address, &lines);
-        assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{protocol}");
-        let said = format!(": security.protocol={protocol} cannot be used: this client speaks ");
+    for (lines, said) in [
+        ("security.protocol=SASL_SSL\n", ": sasl.mechanism=GSSAPI cannot be used: this client "),
+        (
+            "security.protocol=SSL\nssl.truststore.location=/no/such.jks\n",
+            "Failed to load SSL keystore /no/such.jks",
+        ),
+    ] {
+        let done = with_file(&address, lines);
+        assert_eq!((done.code, done.stdout.as_str()), (1, ""), "{lines}");
         assert!(done.stderr.starts_with("gregor top: "), "{done:?}");
-        assert!(done.stderr.contains(&said), "{done:?}");
+        assert!(done.stderr.contains(said), "{done:?}");
     }
     for (lines, said) in [
         ("request.timeout.ms=soon\n", "Invalid value soon for configuration request.timeout.ms"),

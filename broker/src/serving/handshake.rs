@@ -2,8 +2,8 @@
 //! that whoever stalls holds up nobody else.
 //!
 //! A handshake has a limit in time, that of idle connections where it is shorter. Unlike Kafka,
-//! which has the latter alone (docs/decisions/0542). Kafka: `SslTransportLayer`, `SslAuthenticator`,
-//! `Selector`.
+//! which has the latter alone (docs/decisions/0542).
+//! Kafka: `SslTransportLayer`, `SslAuthenticator`, `Selector`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

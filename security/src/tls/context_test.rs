@@ -1,5 +1,5 @@
-//! Contexts of stores that keytool wrote: hands that are shaken, places that are taken, and bytes of
-//! no protocol.
+//! Contexts of stores that keytool wrote: hands that are shaken, places that are taken, and bytes
+//! of no protocol.
 
 use proptest::prelude::*;
 
@@ -78,7 +78,12 @@ proptest! {
 
     #[test]
     fn bytes_of_no_protocol_end_a_session_without_a_panic(
-        head in prop::sample::select(vec![vec![], vec![0x16, 3, 1], vec![0x15, 3, 3], vec![0x17, 3, 3]]),
+        head in prop::sample::select(vec![
+            vec![],
+            vec![0x16, 3, 1],
+            vec![0x15, 3, 3],
+            vec![0x17, 3, 3],
+        ]),
         bytes in prop::collection::vec(any::<u8>(), 0..3_000),
     ) {
         let server = context("keytool.p12", "trusted.p12", &[]).unwrap().server().unwrap();
