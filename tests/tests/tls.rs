@@ -143,6 +143,57 @@ fn java_clients_and_our_own_pass_records_with_and_without_certificates() {
 }
 
 #[test]
+fn who_logs_in_over_tls_is_the_user_of_the_login_whatever_certificate_is_shown() {
+    const MODULE: &str = "org.apache.kafka.common.security.plain.PlainLoginModule required";
+    let jaas = format!("{MODULE} user_alice=\"alice-secret\" user_bob=\"bob-secret\";");
+    let secured = Secured::start(
+        Kind::Gregor,
+        &[
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,\
+             SECURED:SASL_SSL",
+            "listener.name.secured.sasl.enabled.mechanisms=PLAIN",
+            &format!("listener.name.secured.plain.sasl.jaas.config={jaas}"),
+            "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users=User:ANONYMOUS",
+        ],
+    );
+    let file = |name: &str, user: &str, password: &str| {
+        let file = secured.certificates.client_file(name, Some("client"), "trust.pem");
+        let mut text = std::fs::read_to_string(&file).expect("it was written");
+        let login = format!("{MODULE} username=\"{user}\" password=\"{password}\";");
+        write!(
+            text,
+            "\nsecurity.protocol=SASL_SSL\nsasl.mechanism=PLAIN\nsasl.jaas.config={login}\n"
+        )
+        .expect("written to memory");
+        std::fs::write(&file, text).expect("the file is written");
+        shown(&file)
+    };
+    let (alice, bob) = (file("alice", "alice", "alice-secret"), file("bob", "bob", "bob-secret"));
+    let wrong = file("wrong", "alice", "bob-secret");
+    let plain = secured.server.address();
+    for (topic, release) in [("ours", None), ("of-4", Some("4.3.1")), ("of-3", Some("3.7.0"))] {
+        let line = format!(
+            "--bootstrap-server {plain} --add --allow-principal User:alice --operation All \
+             --topic {topic} --group *"
+        );
+        assert_eq!(secured.ours("kafka-acls", &line, "").code, 0, "{topic}");
+        let line = format!("--bootstrap-server {plain} --create --topic {topic}");
+        assert_eq!(secured.ours("kafka-topics", &line, "").code, 0, "{topic}");
+        pass_lines(&secured, &alice, topic, release);
+    }
+    let list = |file: &str| {
+        let line = format!("--bootstrap-server SERVER --list --command-config {file}");
+        secured.ours("kafka-topics", &line, "")
+    };
+    let listed = list(&bob);
+    assert_eq!((listed.code, listed.stdout.trim()), (0, ""), "bob may see nothing: {listed:?}");
+    let listed = list(&wrong);
+    assert_eq!(listed.code, 1);
+    assert!(listed.stdout.contains("Authentication failed: Invalid username"), "{listed:?}");
+}
+
+#[test]
 fn librdkafka_and_kafka_python_pass_records() {
     let secured = Secured::start(
         Kind::Gregor,

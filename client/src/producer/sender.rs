@@ -16,7 +16,7 @@ use super::accumulator::{Departing, Drained};
 use super::error::ProducerError;
 use super::handle::{Delivery, OnDelivery, Outcome, Shared, State, millis};
 use super::in_order::{InOrder, Place};
-use super::sequences::Sequences;
+use super::sequences::{Sequences, TopicPartition};
 use super::settings::{Acks, ProducerSettings};
 use super::transactions::identify;
 use super::verdict::{self, Answered, Standing, Verdict};
@@ -36,6 +36,8 @@ enum Returned<T> {
 /// A request that came back.
 struct Produced<T> {
     node: i32,
+    /// Of the topics of the batches.
+    ids: Vec<Uuid>,
     batches: Vec<Departing<T>>,
     answer: Result<ProduceResponse, PeerError>,
 }
@@ -211,7 +213,7 @@ impl<T: Send + 'static> Sender<T> {
                 None => Err(PeerError::Stopping),
                 Some(begun) => begun.await.map(Option::unwrap_or_default),
             };
-            Returned::Produced(place, Produced { node, batches, answer })
+            Returned::Produced(place, Produced { node, ids, batches, answer })
         });
     }
 
@@ -233,8 +235,8 @@ impl<T: Send + 'static> Sender<T> {
                 if let Some(count) = self.in_flight.get_mut(&produced.node) {
                     *count = count.saturating_sub(1);
                 }
-                for Produced { node, batches, answer } in self.in_order.returned(place, produced) {
-                    self.returned(node, batches, answer);
+                for produced in self.in_order.returned(place, produced) {
+                    self.returned(produced);
                 }
             }
         }
@@ -253,19 +255,15 @@ impl<T: Send + 'static> Sender<T> {
         self.shared.freed.notify_all();
     }
 
-    fn returned(
-        &mut self,
-        node: i32,
-        batches: Vec<Departing<T>>,
-        answer: Result<ProduceResponse, PeerError>,
-    ) {
+    fn returned(&mut self, produced: Produced<T>) {
+        let Produced { node, ids, batches, answer } = produced;
         if let Err(error) = &answer {
             self.cluster.failed(node, error);
         }
         let refused = match answer {
             Ok(response) => {
                 self.resting.remove(&node);
-                return self.answered(batches, &response);
+                return self.answered(batches, &ids, &response);
             }
             Err(
                 PeerError::Unreachable { .. } | PeerError::Handshake { .. } | PeerError::Stopping,
@@ -314,21 +312,9 @@ impl<T: Send + 'static> Sender<T> {
         }
     }
 
-    fn answered(&self, batches: Vec<Departing<T>>, response: &ProduceResponse) {
-        let view = self.cluster.view();
-        let found = |departing: &Departing<T>| {
-            let (topic, index) = &departing.partition;
-            let id = view.topic(topic).map(|topic| topic.id);
-            let of_topic =
-                response.responses.iter().filter(|answer| match answer.topic_id.is_nil() {
-                    true => answer.name.as_str() == &**topic,
-                    false => Some(answer.topic_id) == id,
-                });
-            let mut partitions = of_topic.flat_map(|answer| &answer.partition_responses);
-            partitions.find(|answer| answer.index == *index)
-        };
-        for departed in batches {
-            let answered = match found(&departed) {
+    fn answered(&self, batches: Vec<Departing<T>>, ids: &[Uuid], response: &ProduceResponse) {
+        for (departed, id) in batches.into_iter().zip(ids) {
+            let answered = match answer_to(response, &departed.partition, *id) {
                 Some(answer) => {
                     self.note_leader(&departed, answer);
                     read(answer)
@@ -452,6 +438,20 @@ fn topic_data<T>(batches: &[Departing<T>], ids: &[Uuid]) -> Vec<TopicProduceData
     topics
 }
 
+/// What is answered of a partition, which was asked by the topic's name or by this id: what became
+/// of the topic since is of no importance.
+fn answer_to<'r>(
+    response: &'r ProduceResponse,
+    (topic, index): &TopicPartition,
+    id: Uuid,
+) -> Option<&'r PartitionProduceResponse> {
+    let of_topic = response.responses.iter().filter(|answer| match answer.topic_id.is_nil() {
+        true => answer.name.as_str() == &**topic,
+        false => answer.topic_id == id,
+    });
+    of_topic.flat_map(|answer| &answer.partition_responses).find(|answer| answer.index == *index)
+}
+
 fn read(answer: &PartitionProduceResponse) -> Answered {
     let words = |text: &Option<StrBytes>| text.as_ref().map(ToString::to_string);
     let errors = answer.record_errors.iter();
@@ -463,5 +463,34 @@ fn read(answer: &PartitionProduceResponse) -> Answered {
         record_errors: errors
             .map(|error| (error.batch_index, words(&error.batch_index_error_message)))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::messages::produce_response::TopicProduceResponse;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_found_by_what_was_asked_with() {
+        let (id, other) = (Uuid::from_u128(7), Uuid::from_u128(8));
+        let answered =
+            |code| PartitionProduceResponse::default().with_index(3).with_error_code(code);
+        let by_name = TopicProduceResponse::default()
+            .with_name(TopicName(StrBytes::from_static_str("orders")))
+            .with_partition_responses(vec![answered(1)]);
+        let by_id = TopicProduceResponse::default()
+            .with_topic_id(id)
+            .with_partition_responses(vec![answered(2)]);
+        let found = |response: TopicProduceResponse, topic: &str, index, id| {
+            let response = ProduceResponse::default().with_responses(vec![response]);
+            answer_to(&response, &(Arc::from(topic), index), id).map(|answer| answer.error_code)
+        };
+        assert_eq!(found(by_name.clone(), "orders", 3, Uuid::nil()), Some(1));
+        assert_eq!(found(by_name.clone(), "orders", 4, Uuid::nil()), None);
+        assert_eq!(found(by_name, "others", 3, Uuid::nil()), None);
+        assert_eq!(found(by_id.clone(), "orders", 3, id), Some(2), "the topic may be gone by now");
+        assert_eq!(found(by_id, "orders", 3, other), None);
     }
 }
