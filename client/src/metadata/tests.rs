@@ -261,7 +261,6 @@ fn settings_take_the_keys_that_are_theirs_and_refuse_wrong_values() {
     };
     assert_eq!(settings, expected);
     for (name, value) in [
-        ("security.protocol", "SASL_SSL"),
         ("retry.backoff.ms", "-1"),
         ("request.timeout.ms", "2147483648"),
         ("allow.auto.create.topics", "yes"),
