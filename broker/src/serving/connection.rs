@@ -48,6 +48,10 @@ const ARGUMENT_WAIT: Duration = Duration::from_secs(1);
 /// Replies up to this size are copied together, larger ones keep their own slice.
 const COPIED_BYTES_MAX: usize = 1024;
 
+/// The most that a login's frame has where nobody asked for logins.
+const TOKEN_BYTES_MAX: usize = 512 * 1024;
+const SASL_AUTHENTICATE: [u8; 2] = 36_i16.to_be_bytes();
+
 /// A reply's place in the order.
 enum Pending {
     Ready(Reply),
@@ -84,7 +88,10 @@ pub(crate) async fn serve(
     let frames = FrameReader::new(
         broker.config.frame_bytes_max(),
         Arc::clone(&broker.buffers),
-        check_prefix,
+        match authenticator {
+            Authenticator::Sasl(_) => check_prefix,
+            Authenticator::Plaintext | Authenticator::Named(_) => check_prefix_without_logins,
+        },
     )
     .with_words(broker.zookeeper.is_some());
     if let Some(face) = &broker.zookeeper {
@@ -111,6 +118,15 @@ pub(crate) async fn serve(
         ended = connection.answer_word(word).await;
     }
     log_end(peer, &ended, &connection.seat);
+}
+
+/// As [`check_prefix`], where nobody logs in: a token there is as long as one could be at a listener
+/// of default settings (sasl.server.max.receive.size).
+fn check_prefix_without_logins(frame_bytes: usize, prefix: &[u8]) -> Result<Prefix, String> {
+    if frame_bytes > TOKEN_BYTES_MAX && prefix.starts_with(&SASL_AUTHENTICATE) {
+        return Err(format!("SaslAuthenticate of {frame_bytes} bytes where nobody logs in"));
+    }
+    check_prefix(frame_bytes, prefix)
 }
 
 /// Looks at the beginning of a large frame; `frame_bytes` is what the whole of it has.
