@@ -120,8 +120,8 @@ pub(crate) async fn serve(
     log_end(peer, &ended, &connection.seat);
 }
 
-/// As [`check_prefix`], where nobody logs in: a token there is as long as one could be at a listener
-/// of default settings (sasl.server.max.receive.size).
+/// As [`check_prefix`], where nobody logs in: a token there is as long as one could be at a
+/// listener of default settings (sasl.server.max.receive.size).
 fn check_prefix_without_logins(frame_bytes: usize, prefix: &[u8]) -> Result<Prefix, String> {
     if frame_bytes > TOKEN_BYTES_MAX && prefix.starts_with(&SASL_AUTHENTICATE) {
         return Err(format!("SaslAuthenticate of {frame_bytes} bytes where nobody logs in"));
