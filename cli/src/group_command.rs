@@ -13,8 +13,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use client::admin::{
-    Admin, AdminError, Bootstrap, GroupFilter, GroupListing, GroupState, SettingsError,
-    TopicPartition,
+    Admin, AdminError, Bootstrap, GroupFilter, GroupListing, GroupState, TopicPartition,
 };
 
 use self::objects::GroupObject;
@@ -99,9 +98,6 @@ pub(crate) fn open(given: &ParsedOptions) -> Result<Session, Failure> {
         .and_then(|settings| Session::open(Bootstrap::Servers, list, settings, "AdminClient"));
     match opened {
         Ok(session) => Ok(session),
-        Err(SessionError::Settings(error @ SettingsError::Insecure(_))) => {
-            Err(Failure::Refused(error.to_string()))
-        }
         Err(SessionError::Unreadable { path, .. }) if given.release().is_3_7() => {
             Err(Failure::Words(path))
         }

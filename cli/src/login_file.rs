@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use client::security::LOGIN_FILE;
+use client::LOGIN_FILE;
 use config::Properties;
 use config::broker::LoginFile;
 use security::sasl::jaas::JaasFile;

@@ -17,14 +17,14 @@ mod lines;
 mod link;
 mod liveness;
 mod login;
+mod login_keys;
 pub mod metadata;
 pub mod probe;
 pub mod producer;
-pub mod security;
+mod security_settings;
 pub mod share_consumer;
 #[cfg(test)]
 mod tests;
-mod tls_keys;
 mod tls_stream;
 mod transport;
 mod versions;
@@ -45,9 +45,10 @@ use tokio::time::Instant;
 pub use self::lines::Pace;
 use self::link::{Link, PendingRequest};
 pub use self::liveness::Liveness;
-pub use self::tls_keys::TlsKeys;
+pub use self::login_keys::LOGIN_FILE;
+pub use self::security_settings::SecuritySettings;
 pub use self::tls_stream::{HandshakeError, TlsStream};
-pub use self::transport::Transport;
+pub use self::transport::{Transport, read_into};
 
 /// Where a node listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

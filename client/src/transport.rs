@@ -29,6 +29,20 @@ impl PartialEq for Transport {
 
 impl Eq for Transport {}
 
+/// Reads whatever is there of a plain socket, waiting for the first byte; 0 at the end of the
+/// stream.
+pub async fn read_into(socket: &TcpStream, buffer: &mut impl BufMut) -> io::Result<usize> {
+    loop {
+        match socket.try_read_buf(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                socket.readable().await?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
 /// A connection's own way. Reading and writing go on at the same time.
 pub(super) enum Stream {
     Plaintext(Arc<TcpStream>),
@@ -59,18 +73,9 @@ impl Stream {
 
     /// Reads whatever is there, waiting for the first byte; 0 at the end of the stream.
     pub(super) async fn read_into(&self, buffer: &mut impl BufMut) -> io::Result<usize> {
-        let socket = match self {
-            Self::Plaintext(socket) => socket,
-            Self::Tls(stream) => return stream.read_into(buffer).await,
-        };
-        loop {
-            match socket.try_read_buf(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    socket.readable().await?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                done => return done,
-            }
+        match self {
+            Self::Plaintext(socket) => read_into(socket, buffer).await,
+            Self::Tls(stream) => stream.read_into(buffer).await,
         }
     }
 

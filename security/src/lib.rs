@@ -9,4 +9,7 @@
 
 pub mod acl;
 pub mod sasl;
+mod secret;
 pub mod tls;
+
+pub use secret::Secret;

@@ -6,9 +6,10 @@ use protocol::messages::{
     ApiVersionsRequest, SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest,
 };
 use protocol::wire::StrBytes;
+use security::Secret;
+use security::sasl::Mechanism;
 use security::sasl::client::{ClientExchange, ClientLogin};
 use security::sasl::jaas::Credentials;
-use security::sasl::{Mechanism, Secret};
 
 use crate::server::{Kind, Server, free_port};
 use crate::wire::{Client, Reply, decode};

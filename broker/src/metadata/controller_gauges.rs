@@ -5,44 +5,42 @@
 
 use std::sync::Arc;
 
-use metrics::{MetricName, Registry};
-use raft::image::{MetadataImage, Partition};
+use metrics::{MetricName, Reading, Registry};
+use raft::image::MetadataImage;
 
 use super::metadata_cache::MetadataCache;
 use super::quorum::QuorumHandle;
 
 /// Has the registry ask the metadata.
 pub(crate) fn show(quorum: &Arc<QuorumHandle>, metadata: &Arc<MetadataCache>, registry: &Registry) {
-    let name = |name| MetricName::new("kafka.controller", "KafkaController", name);
-    let asked = Arc::downgrade(quorum);
-    let active = move || asked.upgrade().is_some_and(|quorum| quorum.is_active());
-    registry.gauge(name("ActiveControllerCount"), move || i64::from(active()));
-    let gauge = |which, count: fn(&MetadataImage) -> usize| {
-        let metadata = Arc::downgrade(metadata);
-        let count = move || metadata.upgrade().map_or(0, |metadata| count(&metadata.image()));
-        registry.gauge(name(which), move || i64::try_from(count()).unwrap_or(i64::MAX));
-    };
-    gauge("GlobalTopicCount", |image| image.topics().len());
-    gauge("GlobalPartitionCount", |image| partitions(image, |_| true));
-    gauge("OfflinePartitionsCount", |image| partitions(image, |each| !each.has_leader()));
-    gauge("PreferredReplicaImbalanceCount", |image| {
-        partitions(image, |each| !each.has_preferred_leader())
+    let (quorum, metadata) = (Arc::downgrade(quorum), Arc::downgrade(metadata));
+    registry.collector(move || match (quorum.upgrade(), metadata.upgrade()) {
+        (Some(quorum), Some(metadata)) => read(quorum.is_active(), &metadata.image()),
+        _ => Vec::new(),
     });
-    gauge("ActiveBrokerCount", |image| {
-        image.cluster().brokers().filter(|broker| !broker.fenced).count()
-    });
-    gauge("FencedBrokerCount", |image| {
-        image.cluster().brokers().filter(|broker| broker.fenced).count()
-    });
-    let metadata = Arc::downgrade(metadata);
-    let offset = move || {
-        metadata.upgrade().map_or(-1, |held| held.image().provenance().last_contained_offset)
-    };
-    registry.gauge(name("LastAppliedRecordOffset"), offset);
 }
 
-/// How many partitions of the cluster are so.
-fn partitions(image: &MetadataImage, is_so: fn(&Partition) -> bool) -> usize {
-    let all = image.topics().iter().flat_map(|topic| topic.partitions());
-    all.filter(|(_, partition)| is_so(partition)).count()
+/// One look at the cluster.
+fn read(is_active: bool, image: &MetadataImage) -> Vec<(MetricName, Reading)> {
+    let (mut partitions, mut offline, mut imbalanced) = (0, 0, 0);
+    for (_, partition) in image.topics().iter().flat_map(|topic| topic.partitions()) {
+        partitions += 1;
+        offline += i64::from(!partition.has_leader());
+        imbalanced += i64::from(!partition.has_preferred_leader());
+    }
+    let brokers = image.cluster().brokers();
+    let (fenced, active): (Vec<_>, Vec<_>) = brokers.partition(|broker| broker.fenced);
+    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let values = [
+        ("ActiveControllerCount", i64::from(is_active)),
+        ("GlobalTopicCount", count(image.topics().len())),
+        ("GlobalPartitionCount", partitions),
+        ("OfflinePartitionsCount", offline),
+        ("PreferredReplicaImbalanceCount", imbalanced),
+        ("ActiveBrokerCount", count(active.len())),
+        ("FencedBrokerCount", count(fenced.len())),
+        ("LastAppliedRecordOffset", image.provenance().last_contained_offset),
+    ];
+    let name = |which| MetricName::new("kafka.controller", "KafkaController", which);
+    values.map(|(which, value)| (name(which), Reading::Value(value))).to_vec()
 }

@@ -24,9 +24,7 @@ impl Authenticator {
     /// What a listener asks by its configuration as of now; nothing where nobody may come in,
     /// because it cannot be asked what must be.
     pub(crate) fn of(config: &BrokerConfig, listener: &str) -> Option<Self> {
-        let mut endpoints = config.listeners.iter().chain(&config.controller_listeners);
-        let endpoint = endpoints.find(|endpoint| endpoint.listener == listener)?;
-        match endpoint.protocol.is_sasl() {
+        match config.own_endpoint(listener)?.protocol.is_sasl() {
             true => config.sasl.listener(listener).cloned().map(Self::Sasl),
             false => Some(Self::Plaintext),
         }

@@ -40,18 +40,9 @@ impl MappedSlices {
 impl TransportLayer {
     /// Reads whatever is there, waiting for the first byte; 0 at the end of the stream.
     pub(crate) async fn read_into(&mut self, buffer: &mut impl BufMut) -> io::Result<usize> {
-        let stream = match self {
-            Self::Plaintext(stream) => stream,
-            Self::Tls(stream) => return stream.read_into(buffer).await,
-        };
-        loop {
-            match stream.try_read_buf(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    stream.readable().await?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                done => return done,
-            }
+        match self {
+            Self::Plaintext(stream) => client::read_into(stream, buffer).await,
+            Self::Tls(stream) => stream.read_into(buffer).await,
         }
     }
 

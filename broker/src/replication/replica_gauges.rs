@@ -17,22 +17,8 @@ use crate::partitions::HostedPartition;
 
 /// Has the registry ask the replicas.
 pub(crate) fn show(replicas: &Arc<ReplicaManager>, registry: &Registry) {
-    let gauge = |name, count: fn(&ReplicaManager) -> usize| {
-        let replicas = Arc::downgrade(replicas);
-        let value = move || integer(replicas.upgrade().map_or(0, |replicas| count(&replicas)));
-        registry.gauge(MetricName::new("kafka.server", "ReplicaManager", name), value);
-    };
-    gauge("PartitionCount", |replicas| replicas.partitions.all().len());
-    gauge("OfflineReplicaCount", |replicas| replicas.partitions.offline_count());
-    gauge("LeaderCount", |replicas| {
-        replicas.partitions.all().iter().filter(|each| each.published().leads()).count()
-    });
-    gauge("UnderReplicatedPartitions", |replicas| led(replicas, |led| led.is_under_replicated()));
-    gauge("UnderMinIsrPartitionCount", |replicas| led(replicas, |led| led.is_under_min_isr()));
-    gauge("AtMinIsrPartitionCount", |replicas| led(replicas, |led| led.is_at_min_isr()));
-    gauge("ReassigningPartitions", |replicas| led(replicas, |led| led.partition.is_reassigning()));
     let replicas = Arc::downgrade(replicas);
-    registry.collector(move || replicas.upgrade().map_or_else(Vec::new, |here| each(&here)));
+    registry.collector(move || replicas.upgrade().map_or_else(Vec::new, |here| read(&here)));
 }
 
 /// A partition that is led here, as the metadata has it.
@@ -66,47 +52,93 @@ impl<'a> Led<'a> {
     }
 }
 
-/// How many of those that are led here are so.
-fn led(replicas: &ReplicaManager, is_so: fn(&Led<'_>) -> bool) -> usize {
-    let image = replicas.metadata.image();
-    let all = replicas.partitions.all();
-    all.iter().filter(|hosted| Led::of(&image, hosted).is_some_and(|led| is_so(&led))).count()
+/// How many are so, of all that are here.
+#[derive(Default)]
+struct Counts {
+    partitions: usize,
+    leaders: usize,
+    under_replicated: usize,
+    under_min_isr: usize,
+    at_min_isr: usize,
+    reassigning: usize,
 }
 
-fn each(replicas: &ReplicaManager) -> Vec<(MetricName, Reading)> {
-    let image = replicas.metadata.image();
-    let mut readings = Vec::new();
-    for hosted in replicas.partitions.all() {
-        let name = |domain, kind, name| {
-            let name = MetricName::new(domain, kind, name);
-            let name = name.with_tag("topic", &**hosted.topic());
-            name.with_tag("partition", hosted.partition().to_string())
-        };
-        let published = hosted.published();
-        let reader = hosted.reader();
-        let of_log = [
-            ("LogStartOffset", published.log_start_offset()),
-            ("LogEndOffset", published.log_end_offset()),
-            ("Size", i64::try_from(reader.size_bytes()).unwrap_or(i64::MAX)),
-            ("NumLogSegments", integer(reader.segment_count())),
-        ];
-        readings.extend(
-            of_log.map(|(which, value)| (name("kafka.log", "Log", which), Reading::Value(value))),
-        );
-        let Some(led) = Led::of(&image, &hosted) else { continue };
-        let of_partition = [
-            ("ReplicasCount", integer(led.partition.replicas.len())),
-            ("InSyncReplicasCount", integer(led.partition.isr.len())),
-            ("UnderReplicated", i64::from(led.is_under_replicated())),
-            ("UnderMinIsr", i64::from(led.is_under_min_isr())),
-            ("AtMinIsr", i64::from(led.is_at_min_isr())),
-            ("LastStableOffsetLag", published.high_watermark() - published.last_stable_offset()),
-        ];
-        readings.extend(of_partition.map(|(which, value)| {
-            (name("kafka.cluster", "Partition", which), Reading::Value(value))
-        }));
+impl Counts {
+    fn add(&mut self, led: &Led<'_>) {
+        self.under_replicated += usize::from(led.is_under_replicated());
+        self.under_min_isr += usize::from(led.is_under_min_isr());
+        self.at_min_isr += usize::from(led.is_at_min_isr());
+        self.reassigning += usize::from(led.partition.is_reassigning());
     }
+}
+
+/// One look at all of them.
+fn read(replicas: &ReplicaManager) -> Vec<(MetricName, Reading)> {
+    let image = replicas.metadata.image();
+    let (mut readings, mut counts) = (Vec::new(), Counts::default());
+    for hosted in replicas.partitions.all() {
+        counts.partitions += 1;
+        counts.leaders += usize::from(hosted.published().leads());
+        of_log(&hosted, &mut readings);
+        if let Some(led) = Led::of(&image, &hosted) {
+            counts.add(&led);
+            of_partition(&hosted, &led, &mut readings);
+        }
+    }
+    let of_all = [
+        ("PartitionCount", counts.partitions),
+        ("OfflineReplicaCount", replicas.partitions.offline_count()),
+        ("LeaderCount", counts.leaders),
+        ("UnderReplicatedPartitions", counts.under_replicated),
+        ("UnderMinIsrPartitionCount", counts.under_min_isr),
+        ("AtMinIsrPartitionCount", counts.at_min_isr),
+        ("ReassigningPartitions", counts.reassigning),
+    ];
+    readings.extend(of_all.map(|(which, count)| {
+        let name = MetricName::new("kafka.server", "ReplicaManager", which);
+        (name, Reading::Value(integer(count)))
+    }));
     readings
+}
+
+fn named(
+    hosted: &HostedPartition,
+    domain: &'static str,
+    kind: &'static str,
+    which: &'static str,
+) -> MetricName {
+    let name = MetricName::new(domain, kind, which).with_tag("topic", &**hosted.topic());
+    name.with_tag("partition", hosted.partition().to_string())
+}
+
+fn of_log(hosted: &HostedPartition, readings: &mut Vec<(MetricName, Reading)>) {
+    let (published, reader) = (hosted.published(), hosted.reader());
+    let values = [
+        ("LogStartOffset", published.log_start_offset()),
+        ("LogEndOffset", published.log_end_offset()),
+        ("Size", i64::try_from(reader.size_bytes()).unwrap_or(i64::MAX)),
+        ("NumLogSegments", integer(reader.segment_count())),
+    ];
+    let of_log = |which| named(hosted, "kafka.log", "Log", which);
+    readings.extend(values.map(|(which, value)| (of_log(which), Reading::Value(value))));
+}
+
+fn of_partition(
+    hosted: &HostedPartition,
+    led: &Led<'_>,
+    readings: &mut Vec<(MetricName, Reading)>,
+) {
+    let published = hosted.published();
+    let values = [
+        ("ReplicasCount", integer(led.partition.replicas.len())),
+        ("InSyncReplicasCount", integer(led.partition.isr.len())),
+        ("UnderReplicated", i64::from(led.is_under_replicated())),
+        ("UnderMinIsr", i64::from(led.is_under_min_isr())),
+        ("AtMinIsr", i64::from(led.is_at_min_isr())),
+        ("LastStableOffsetLag", published.high_watermark() - published.last_stable_offset()),
+    ];
+    let of_partition = |which| named(hosted, "kafka.cluster", "Partition", which);
+    readings.extend(values.map(|(which, value)| (of_partition(which), Reading::Value(value))));
 }
 
 fn integer(count: usize) -> i64 {

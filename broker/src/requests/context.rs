@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
+use config::BrokerConfig;
 use protocol::api::Api;
 use protocol::wire::StrBytes;
-
-use config::BrokerConfig;
 
 use super::audit::{self, Asked, Logged};
 use super::authorizer::{AllowAll, Authorizer, Operation, Resource, StandardAuthorizer};

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use config::broker::SaslListener;
+use protocol::api::ApiKey;
 use security::sasl::scram::{Decoy, NONCE_BYTES, ScramCredential, ScramMechanism};
 use security::sasl::server::{Outcome, ServerAuthenticator, Session, Surroundings};
 use tokio::sync::watch;
@@ -29,7 +30,7 @@ use crate::requests::requester::Client;
 
 /// A session is not begun again sooner than this after the last time.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
-const SASL_HANDSHAKE: [u8; 2] = 17_i16.to_be_bytes();
+const SASL_HANDSHAKE: [u8; 2] = (ApiKey::SaslHandshake as i16).to_be_bytes();
 
 /// Made up for names that nobody has; the same as long as the process runs.
 static DECOY: LazyLock<Decoy> = LazyLock::new(|| Decoy::new(drawn()));

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use protocol::api::ApiKey;
 use protocol::fetch::Segment;
 use protocol::shape::{self, DECODED_BUDGET, Verdict};
 use tokio::sync::watch;
@@ -50,7 +51,7 @@ const COPIED_BYTES_MAX: usize = 1024;
 
 /// The most that a login's frame has where nobody asked for logins.
 const TOKEN_BYTES_MAX: usize = 512 * 1024;
-const SASL_AUTHENTICATE: [u8; 2] = 36_i16.to_be_bytes();
+const SASL_AUTHENTICATE: [u8; 2] = (ApiKey::SaslAuthenticate as i16).to_be_bytes();
 
 /// A reply's place in the order.
 enum Pending {

@@ -44,8 +44,8 @@ pub(crate) async fn begin(
     let current = broker.config.current();
     let asked = Authenticator::of(&current, &listener)?;
     let Some(config) = broker.config.tls().server(&listener) else {
-        let mut own = current.listeners.iter().chain(&current.controller_listeners);
-        let is_plain = own.any(|own| own.listener == *listener && !own.protocol.is_encrypted());
+        let own = current.own_endpoint(&listener);
+        let is_plain = own.is_some_and(|own| !own.protocol.is_encrypted());
         return is_plain.then_some((TransportLayer::Plaintext(stream), asked));
     };
     let local = stream.local_addr().ok()?;

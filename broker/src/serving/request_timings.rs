@@ -25,7 +25,7 @@ struct Begun {
 pub(super) struct RequestTimings {
     /// Of a node whose metrics are scraped.
     metrics: Option<Arc<RequestMetrics>>,
-    last_read: Instant,
+    last_read: Option<Instant>,
     /// Not answered yet, the oldest first.
     begun: VecDeque<Begun>,
     /// Answered and not written yet, with when they were.
@@ -37,7 +37,7 @@ impl RequestTimings {
     pub(super) fn new(metrics: Option<Arc<RequestMetrics>>) -> Self {
         Self {
             metrics,
-            last_read: Instant::now(),
+            last_read: None,
             begun: VecDeque::new(),
             answered: Vec::new(),
             write_began: None,
@@ -47,7 +47,7 @@ impl RequestTimings {
     /// Something came.
     pub(super) fn read(&mut self) {
         if self.metrics.is_some() {
-            self.last_read = Instant::now();
+            self.last_read = Some(Instant::now());
         }
     }
 
@@ -64,7 +64,8 @@ impl RequestTimings {
         // What is no request ends the connection.
         let Some(api) = api::by_key(key) else { return };
         let at = Instant::now();
-        let request_queue = at.saturating_duration_since(self.last_read);
+        let request_queue =
+            self.last_read.map_or(Duration::ZERO, |read| at.saturating_duration_since(read));
         let phases = Phases { request_queue, ..Phases::default() };
         self.begun.push_back(Begun { api, version, at, phases });
     }

@@ -79,12 +79,6 @@ pub(crate) fn run(
         }
         // Streams that nobody reads any more are no reason to complain.
         Err(Failure::Io(_)) => 1,
-        Err(Failure::Session(SessionError::Settings(
-            error @ client::admin::SettingsError::Insecure(_),
-        ))) => {
-            let _ = writeln!(err, "{error}");
-            1
-        }
         Err(failure) => {
             let _ = writeln!(err, "Error occurred: {failure}");
             1

@@ -118,12 +118,7 @@ fn perform(arguments: &[String], out: &mut dyn Write) -> Result<(), Failure> {
     let servers = given.value("bootstrap-server")?.unwrap_or_default();
     let opened = settings(&properties)
         .and_then(|settings| Session::open(Bootstrap::Servers, servers, settings, "AdminClient"));
-    let mut session = opened.map_err(|error| match error {
-        SessionError::Settings(client::admin::SettingsError::Insecure(_)) => {
-            Failure::Session(error)
-        }
-        error => Failure::NotCreated(error),
-    })?;
+    let mut session = opened.map_err(Failure::NotCreated)?;
     let groups = session.run(async |admin| list(admin, &shown).await)?;
     let rows: Vec<GroupRow<'_>> = groups.iter().map(GroupRow::of).collect();
     Ok(match given.has("json") {

@@ -15,14 +15,12 @@ mod plan;
 
 use std::io::Write;
 
-use client::admin::{
-    Admin, AdminError, AdminSettings, Bootstrap, OffsetSpec, SettingsError, TopicPartition,
-};
+use client::admin::{Admin, AdminError, AdminSettings, Bootstrap, OffsetSpec, TopicPartition};
 
 use self::options::OPTIONS;
 use crate::java_order::{partition_hash, sort_by_hash, sort_with_capacity, string_hash};
 use crate::joptsimple::{OptionError, ParsedOptions};
-use crate::refused::{Refused, read};
+use crate::refused::read;
 use crate::session::{Session, SessionError, properties};
 use crate::streams_topics::is_internal;
 
@@ -42,8 +40,6 @@ enum Failure {
     #[error("ERROR: java.util.concurrent.ExecutionException: {class}: {0}", class = .0.class())]
     Asked(#[from] AdminError),
     #[error("{0}")]
-    Refused(String),
-    #[error("{0}")]
     Io(#[from] std::io::Error),
 }
 
@@ -62,9 +58,6 @@ impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
         const CONFIG: &str = "org.apache.kafka.common.config.ConfigException";
         match error {
-            SessionError::Settings(insecure @ SettingsError::Insecure(_)) => {
-                Self::Refused(insecure.to_string())
-            }
             SessionError::Settings(error) => Self::thrown(CONFIG, error.to_string()),
             SessionError::Unreadable { path, exception } => Self::thrown(exception, path),
             error => {
@@ -101,9 +94,6 @@ pub(crate) fn run(arguments: &[String], out: &mut dyn Write, err: &mut dyn Write
     let mut streams = Streams { out, err };
     match perform(&given, &mut streams) {
         Ok(code) => code,
-        Err(Failure::Refused(words)) => {
-            Refused::Words(words).answer(HELP, streams.out, streams.err)
-        }
         Err(failure) => {
             // Streams that nobody reads any more are no reason to complain.
             let _ = match failure {

@@ -359,11 +359,11 @@ impl Admin {
     }
 
     fn peer(&mut self, address: &Address) -> &Peer {
-        let AdminSettings { client_id, connect_timeout, login, tls, .. } = &self.settings;
+        let AdminSettings { client_id, connect_timeout, security, .. } = &self.settings;
         self.peers.entry(address.clone()).or_insert_with(|| {
             let prefix = format!("[AdminClient clientId={client_id}] ");
             let own = PeerSettings::new(client_id.as_str(), prefix);
-            let own = own.logging_in(login.clone()).by(tls.transport());
+            let own = own.logging_in(security.login()).by(security.transport());
             let settings = PeerSettings { connect_timeout: *connect_timeout, ..own };
             Peer::new(address.clone(), settings)
         })

@@ -3,13 +3,9 @@
 //! Stores of TLS are read here. Keys that only tune a JVM's client are passed over, as Kafka does
 //! with unknown ones. Answers to Kafka's `AdminClientConfig` (4.3.1).
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use ::security::sasl::client::ClientLogin;
-
-use crate::TlsKeys;
-use crate::security::SecurityKeys;
+use crate::SecuritySettings;
 
 /// The times and the name of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +23,7 @@ pub struct AdminSettings {
     pub reconnect_backoff_max: Duration,
     /// retries: attempts after the first.
     pub retries: u32,
-    /// How it logs in, where it must.
-    pub login: Option<Arc<ClientLogin>>,
-    pub tls: TlsKeys,
+    pub security: SecuritySettings,
 }
 
 impl Default for AdminSettings {
@@ -44,8 +38,7 @@ impl Default for AdminSettings {
             reconnect_backoff: Duration::from_millis(50),
             reconnect_backoff_max: Duration::from_secs(1),
             retries: i32::MAX.unsigned_abs(),
-            login: None,
-            tls: TlsKeys::default(),
+            security: SecuritySettings::default(),
         }
     }
 }
@@ -71,8 +64,6 @@ pub enum SettingsError {
          request.timeout.ms."
     )]
     CallTimeout,
-    #[error("security.protocol={0} cannot be used, and nothing was sent")]
-    Insecure(String),
     #[error("{0}")]
     Tls(String),
     #[error(
@@ -96,9 +87,8 @@ impl AdminSettings {
     ) -> Result<Self, SettingsError> {
         let mut settings = Self::default();
         let mut has_call_timeout = false;
-        let mut security = SecurityKeys::default();
         for (name, value) in properties {
-            if settings.tls.set(name, value) || security.set(name, value) {
+            if settings.security.set(name, value) {
                 continue;
             }
             has_call_timeout |= name == "default.api.timeout.ms";
@@ -125,8 +115,7 @@ impl AdminSettings {
             let (kind, most) = if is_int { ("INT", i32::MAX.into()) } else { ("LONG", i64::MAX) };
             *duration = Duration::from_millis(number(name, value, kind, most)?);
         }
-        settings.login = security.login()?;
-        settings.tls.load()?;
+        settings.security.load()?;
         if !has_call_timeout {
             // A call takes one request at least.
             settings.call_timeout = settings.call_timeout.max(settings.request_timeout);
@@ -175,7 +164,7 @@ mod tests {
             request_timeout: Duration::from_millis(1500),
             client_id: "me".to_owned(),
             retries: 3,
-            tls: settings.tls.clone(),
+            security: settings.security.clone(),
             ..AdminSettings::default()
         };
         assert_eq!(settings, expected);

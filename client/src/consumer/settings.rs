@@ -117,7 +117,7 @@ impl ConsumerSettings {
                 settings.read_fetch(name, value)?;
             }
         }
-        settings.cluster.settle()?;
+        settings.cluster.security.load()?;
         if settings.protocol == GroupProtocol::Consumer && !classic.is_empty() {
             return Err(ConsumerSettingsError::OfOtherProtocol(classic.join(", ")));
         }

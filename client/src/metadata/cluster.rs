@@ -47,8 +47,8 @@ impl Peers {
             let own = PeerSettings {
                 connect_timeout: *connect_timeout,
                 reconnect_backoff: self.settings.reconnect_backoff,
-                login: self.settings.login.clone(),
-                transport: self.settings.tls.transport(),
+                transport: self.settings.security.transport(),
+                login: self.settings.security.login(),
                 ..own
             };
             let peer = Peer::new(node.address.clone(), own);

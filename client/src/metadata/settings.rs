@@ -2,14 +2,10 @@
 //!
 //! Answers to `CommonClientConfigs`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use ::security::sasl::client::ClientLogin;
-
-use crate::TlsKeys;
+use crate::SecuritySettings;
 use crate::admin::{SettingsError, number};
-use crate::security::SecurityKeys;
 
 /// Kafka's keys that every client of records has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +22,9 @@ pub struct ClusterSettings {
     pub reconnect_backoff_max: Duration,
     /// metadata.max.age.ms
     pub metadata_max_age: Duration,
-    /// What was said of its way into the cluster.
-    pub security: SecurityKeys,
-    /// How it logs in, where it must; made of the former.
-    pub login: Option<Arc<ClientLogin>>,
     /// Whether asking for a topic may create it.
     pub allow_auto_topic_creation: bool,
-    pub tls: TlsKeys,
+    pub security: SecuritySettings,
 }
 
 impl Default for ClusterSettings {
@@ -47,10 +39,8 @@ impl Default for ClusterSettings {
             reconnect_backoff: Duration::from_millis(50),
             reconnect_backoff_max: Duration::from_secs(1),
             metadata_max_age: Duration::from_secs(300),
-            security: SecurityKeys::default(),
-            login: None,
             allow_auto_topic_creation: true,
-            tls: TlsKeys::default(),
+            security: SecuritySettings::default(),
         }
     }
 }
@@ -58,7 +48,7 @@ impl Default for ClusterSettings {
 impl ClusterSettings {
     /// Takes one key of a client's configuration; whether it is one of those that stand here.
     pub fn set(&mut self, name: &str, value: &str) -> Result<bool, SettingsError> {
-        if self.tls.set(name, value) || self.security.set(name, value) {
+        if self.security.set(name, value) {
             return Ok(true);
         }
         let duration = match name {
@@ -85,12 +75,6 @@ impl ClusterSettings {
         };
         *duration = Duration::from_millis(number(name, value, kind, most)?);
         Ok(true)
-    }
-
-    /// After the last key: makes of them what is made of several.
-    pub fn settle(&mut self) -> Result<(), SettingsError> {
-        self.login = self.security.login()?;
-        self.tls.load()
     }
 }
 

@@ -119,7 +119,7 @@ impl ProducerSettings {
                 settings.set(name, value)?;
             }
         }
-        settings.cluster.settle()?;
+        settings.cluster.security.load()?;
         if settings.bootstrap_servers.is_empty() {
             return Err(ProducerSettingsError::NoServers);
         }

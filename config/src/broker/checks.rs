@@ -269,10 +269,8 @@ fn check_broker(config: &BrokerConfig) -> Result<(), ConfigError> {
             names(advertised)
         )
     })?;
-    let mut all = config.listeners.clone();
-    all.extend(config.controller_listeners.iter().cloned());
-    let is_listener =
-        |endpoint: &Endpoint| all.iter().any(|each| each.listener == endpoint.listener);
+    let all: Vec<Endpoint> = config.own_endpoints().cloned().collect();
+    let is_listener = |endpoint: &Endpoint| config.own_endpoint(&endpoint.listener).is_some();
     require(advertised.iter().all(is_listener), &[ADVERTISED, LISTENERS], || {
         format!(
             "{ADVERTISED} listener names must be equal to or a subset of the ones defined in \

@@ -23,7 +23,7 @@ impl BrokerConfig {
 }
 
 /// Kafka takes its default map away from controllers once a listener is secured. A file of the
-/// ZooKeeper era never named controllers: it shall be refused for its own listener.
+/// ZooKeeper era never named controllers: they keep it.
 pub(super) fn map_controllers(given: &Properties, properties: &mut Properties) {
     const MAP: &str = "listener.security.protocol.map";
     let is_secured = |name: &str| name.starts_with("SSL:") || name.starts_with("SASL_");

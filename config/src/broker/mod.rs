@@ -45,15 +45,12 @@ impl BrokerConfig {
         let (mut properties, mut warnings, part) = dialect::translate(given)?;
         exposure::map_controllers(given, &mut properties);
         let config = Self::from_translated(properties, part)?;
-        if config.authorizer().is_some() {
-            warnings.retain(|warning| {
-                !matches!(warning, Warning::UnknownName { name }
-                    if authorization::OWN_KEYS.contains(&name.as_str()))
-            });
-        }
-        warnings.retain(
-            |warning| !matches!(warning, Warning::UnknownName { name } if Self::is_own_key(name)),
-        );
+        let has_authorizer = config.authorizer().is_some();
+        let is_read = |name: &str| {
+            Self::is_own_key(name) || has_authorizer && authorization::OWN_KEYS.contains(&name)
+        };
+        warnings
+            .retain(|warning| !matches!(warning, Warning::UnknownName { name } if is_read(name)));
         warnings.extend(plugins::notice(&config));
         warnings.extend(checks::advice(&config));
         Ok((config, warnings))

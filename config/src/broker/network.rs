@@ -2,6 +2,7 @@
 //!
 //! Answers to the listener half of KafkaConfig and AbstractKafkaConfig.
 
+use super::BrokerConfig;
 use crate::endpoint::{ProtocolMap, normalised, parse_endpoints, parse_protocol_map};
 use crate::{ConfigError, Endpoint, Properties, SecurityProtocol, Values};
 
@@ -60,6 +61,18 @@ impl Network {
             inter_broker: inter_broker(values, properties, &protocols)?,
             protocols,
         })
+    }
+}
+
+impl BrokerConfig {
+    /// What this node listens on, clients' listeners first, then controllers'.
+    pub fn own_endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.listeners.iter().chain(&self.controller_listeners)
+    }
+
+    /// Its own listener of this name.
+    pub fn own_endpoint(&self, listener: &str) -> Option<&Endpoint> {
+        self.own_endpoints().find(|endpoint| endpoint.listener == listener)
     }
 }
 

@@ -59,7 +59,7 @@ impl Sasl {
 
     fn try_of(config: &BrokerConfig) -> Result<Self, ConfigError> {
         let mut sasl = Self::default();
-        for endpoint in config.listeners.iter().chain(&config.controller_listeners) {
+        for endpoint in config.own_endpoints() {
             if endpoint.protocol.is_sasl() {
                 let listener = listener_of(config, &endpoint.listener)?;
                 sasl.listeners.insert(endpoint.listener.clone(), listener);

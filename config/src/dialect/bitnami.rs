@@ -18,7 +18,7 @@ use super::{
     Dialect, ImageEnvironment, Notice, Refusal, Variables, bitnami_users, cp_kafka, secrets,
 };
 use crate::Properties;
-use security::sasl::Secret;
+use security::Secret;
 
 const MOUNTED: &str = "/bitnami/kafka/config/server.properties";
 
@@ -39,18 +39,12 @@ pub(super) const TELL_TALE: &[&str] = &[
     "BITNAMI_DEBUG",
 ];
 
-/// Variables that name a file when `_FILE` is behind them.
+/// Variables that name a file when `_FILE` is behind them, besides those of users.
 const FROM_FILES: &[&str] = &[
     "KAFKA_CLUSTER_ID",
     "KAFKA_KRAFT_CLUSTER_ID",
     "KAFKA_INITIAL_CONTROLLERS",
     "KAFKA_SKIP_KRAFT_STORAGE_INIT",
-    "KAFKA_CLIENT_USERS",
-    "KAFKA_CLIENT_PASSWORDS",
-    "KAFKA_INTER_BROKER_USER",
-    "KAFKA_INTER_BROKER_PASSWORD",
-    "KAFKA_CONTROLLER_USER",
-    "KAFKA_CONTROLLER_PASSWORD",
     "KAFKA_ZOOKEEPER_PROTOCOL",
     "KAFKA_CFG_LISTENERS",
     "KAFKA_CFG_ADVERTISED_LISTENERS",
@@ -107,17 +101,12 @@ const RENAMED: &[(&str, &str)] = &[
     ("KAFKA_ZOOKEEPER_CONNECT_TIMEOUT_MS", "KAFKA_CFG_ZOOKEEPER_CONNECTION_TIMEOUT_MS"),
 ];
 
-/// Variables of the image's own steps, which configure nothing by their names.
+/// Variables of the image's own steps, which configure nothing by their names, besides those of
+/// users.
 const OWN: &[&str] = &[
     "KAFKA_ENABLE_KRAFT",
     "KAFKA_SKIP_KRAFT_STORAGE_INIT",
     "KAFKA_INITIAL_CONTROLLERS",
-    "KAFKA_CLIENT_USERS",
-    "KAFKA_CLIENT_PASSWORDS",
-    "KAFKA_INTER_BROKER_USER",
-    "KAFKA_INTER_BROKER_PASSWORD",
-    "KAFKA_CONTROLLER_USER",
-    "KAFKA_CONTROLLER_PASSWORD",
     "KAFKA_CLIENT_LISTENER_NAME",
     "KAFKA_CLIENT_LISTENER",
     "KAFKA_CERTIFICATE_PASSWORD",
@@ -159,7 +148,7 @@ const COMBINED: &[(&str, &str)] = &[
 ];
 
 pub(super) fn wanted_files(variables: &Variables) -> Vec<String> {
-    let named = FROM_FILES.iter().filter_map(|name| variables.filled(&format!("{name}_FILE")));
+    let named = from_files().filter_map(|name| variables.filled(&format!("{name}_FILE")));
     let named = std::iter::once(MOUNTED).chain(named).map(str::to_owned);
     named.chain(secrets::bitnami_files(variables)).collect()
 }
@@ -207,12 +196,12 @@ pub(super) fn plan(given: &ImageEnvironment) -> Result<Plan, Refusal> {
 /// The variables as the image's scripts leave them: from files, by commands, under today's names.
 fn settled(given: &ImageEnvironment) -> Variables {
     let mut variables = given.variables.clone();
-    for name in FROM_FILES {
+    for name in from_files() {
         let path = variables.filled(&format!("{name}_FILE")).map(str::to_owned);
         if let Some(bytes) = path.and_then(|path| given.files.get(&path)) {
             // As $(< file) of a shell reads it.
             let text = String::from_utf8_lossy(bytes).trim_end_matches('\n').to_owned();
-            variables.set(*name, text);
+            variables.set(name, text);
         }
     }
     let suffixes = ALIASES.iter().map(|suffix| (format!("KAFKA_{suffix}"), *suffix));
@@ -258,13 +247,18 @@ fn configure(variables: &Variables, draft: &mut Draft) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn from_files() -> impl Iterator<Item = &'static str> {
+    FROM_FILES.iter().copied().chain(bitnami_users::VARIABLES)
+}
+
 /// Whether the variable looks like configuration but is none for want of CFG_.
 fn is_stray(variable: &str) -> bool {
     let is_own = OWN.contains(&variable)
+        || bitnami_users::VARIABLES.contains(&variable)
         || COMMANDS.contains(&variable)
         || RENAMED.iter().any(|(old, _)| *old == variable)
         || ["KAFKA_CFG_", "KAFKA_TLS_", "KAFKA_ZOOKEEPER_"].iter().any(|p| variable.starts_with(p))
-        || FROM_FILES.iter().any(|name| variable.strip_prefix(name) == Some("_FILE"));
+        || from_files().any(|name| variable.strip_prefix(name) == Some("_FILE"));
     let is_alias = |suffix: &str| ALIASES.contains(&suffix);
     !is_own
         && !is_launchers(variable)

@@ -13,7 +13,7 @@
 //! image, a listener in plain text needs no users, and variables that no listener needs change
 //! nothing. Answers to `kafka_configure_sasl` of its libkafka.sh.
 
-use security::sasl::Secret;
+use security::Secret;
 use security::sasl::jaas::LoginModule;
 
 use super::draft::Draft;
@@ -21,6 +21,15 @@ use super::{Refusal, Variables};
 use crate::SecurityProtocol;
 use crate::endpoint::{csv, parse_protocol_map};
 
+/// What names them.
+pub(super) const VARIABLES: [&str; 6] = [
+    "KAFKA_CLIENT_USERS",
+    "KAFKA_CLIENT_PASSWORDS",
+    "KAFKA_INTER_BROKER_USER",
+    "KAFKA_INTER_BROKER_PASSWORD",
+    "KAFKA_CONTROLLER_USER",
+    "KAFKA_CONTROLLER_PASSWORD",
+];
 const MECHANISMS: &str = "sasl.enabled.mechanisms";
 const OF_CONTROLLERS: &str = "sasl.mechanism.controller.protocol";
 const PLAIN: &str = "PLAIN";

@@ -1,7 +1,7 @@
 //! What a container does: which file it writes, how its storage comes to be formatted, what is
 //! created once it serves.
 
-use security::sasl::Secret;
+use security::Secret;
 
 use super::{Dialect, NewTopic, Notice};
 use crate::Properties;

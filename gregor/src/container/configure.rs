@@ -9,7 +9,7 @@ use std::path::Path;
 use cli::NodeConfig;
 use config::BrokerConfig;
 use config::dialect::{InitialVoters, Plan, Service, Storage};
-use security::sasl::Secret;
+use security::Secret;
 
 use super::asked::Asked;
 use super::directories::{check_all, check_writable, of_node, settle};
@@ -94,7 +94,7 @@ fn checked_storage<'a>(plan: &'a Plan, asked: &Asked) -> Result<Option<Format<'a
 
 /// A port that is taken now will be when the node starts: nothing is formatted for it.
 fn check_ports(config: &BrokerConfig) -> Result<(), Failure> {
-    for listener in config.listeners.iter().chain(&config.controller_listeners) {
+    for listener in config.own_endpoints() {
         let host = listener.host.as_deref().unwrap_or("0.0.0.0");
         match ports::try_bind(host, listener.port) {
             Err(cause) if cause.kind() == std::io::ErrorKind::AddrInUse => {

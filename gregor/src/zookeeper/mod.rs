@@ -84,8 +84,7 @@ fn wait_for<T>(awaited: impl Future<Output = T>) -> Result<Option<T>, String> {
 
 /// Whether the listeners of a node can be had, asked before its directories are made.
 fn check_ports(config: &BrokerConfig) -> Result<(), String> {
-    let all = config.listeners.iter().chain(&config.controller_listeners);
-    all.filter(|endpoint| endpoint.port != 0).try_for_each(check_port)
+    config.own_endpoints().filter(|endpoint| endpoint.port != 0).try_for_each(check_port)
 }
 
 fn check_port(endpoint: &Endpoint) -> Result<(), String> {

@@ -13,9 +13,7 @@ pub mod jaas;
 mod mechanism;
 mod plain;
 pub mod scram;
-mod secret;
 pub mod server;
 
 pub use mechanism::Mechanism;
 pub use plain::PlainUsers;
-pub use secret::Secret;

@@ -14,7 +14,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use super::jaas::Login;
-use super::secret::are_equal;
+use crate::secret::are_equal;
 
 const USER_PREFIX: &str = "user_";
 /// Compared with where there is no such user; no password has this digest.

@@ -15,7 +15,8 @@ use super::keys::Keys;
 use super::settings::Source;
 use super::stores::{self, Entries, StoreError, StoreType};
 use super::verifier::Verifier;
-use super::{ClientAuth, Password, Session, TlsError, TlsSettings};
+use super::{ClientAuth, Session, TlsError, TlsSettings};
+use crate::Secret;
 
 /// Where Linux systems keep the certificates that everybody trusts.
 const SYSTEM_TRUST: [&str; 3] =
@@ -105,7 +106,7 @@ fn read_file(key: &'static str, path: &str, read: ReadFile<'_>) -> Result<Vec<u8
 
 fn read_keys(
     source: &Source,
-    key_password: Option<&Password>,
+    key_password: Option<&Secret>,
     read: ReadFile<'_>,
 ) -> Result<Entries, TlsError> {
     let entries = match source {
@@ -120,7 +121,7 @@ fn read_keys(
             }
         }
         Source::Key { key, chain } => {
-            stores::read_pem_key(key.expose(), chain.expose(), key_password)
+            stores::read_pem_key(key.reveal(), chain.reveal(), key_password)
         }
         Source::Certificates(_) => Err(StoreError::NoPem("PRIVATE KEY")),
     };
@@ -136,7 +137,7 @@ fn read_trusted(source: &Source, read: ReadFile<'_>) -> Result<Entries, TlsError
                 StoreType::Pem => stores::read_pem_certificates(&String::from_utf8_lossy(&bytes)),
             }
         }
-        Source::Certificates(text) => stores::read_pem_certificates(text.expose()),
+        Source::Certificates(text) => stores::read_pem_certificates(text.reveal()),
         Source::Key { .. } => Err(StoreError::NoPem("CERTIFICATE")),
     };
     named(entries, source, "ssl.truststore.location")

@@ -7,7 +7,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
 
 use super::stores::StoreType;
-use super::{Password, PrincipalMapping, TlsError, suites};
+use super::{PrincipalMapping, TlsError, suites};
+use crate::Secret;
 
 /// Kafka's own classes, which ours stands for. The second logs names of expired certificates, too.
 const ENGINE_FACTORIES: [&str; 2] = [
@@ -29,22 +30,22 @@ pub(super) enum Source {
     File {
         path: String,
         kind: StoreType,
-        password: Option<Password>,
+        password: Option<Secret>,
     },
     /// A key and its certificates, as PEM.
     Key {
-        key: Password,
-        chain: Password,
+        key: Secret,
+        chain: Secret,
     },
     /// Trusted certificates, as PEM.
-    Certificates(Password),
+    Certificates(Secret),
 }
 
 /// What one listener, or one client, is configured with.
 #[derive(Debug, Clone)]
 pub struct TlsSettings {
     pub(super) keystore: Option<Source>,
-    pub(super) key_password: Option<Password>,
+    pub(super) key_password: Option<Secret>,
     pub(super) truststore: Option<Source>,
     pub(super) versions: Vec<&'static SupportedProtocolVersion>,
     pub(super) suites: Vec<SupportedCipherSuite>,
@@ -61,7 +62,7 @@ impl TlsSettings {
     /// before what holds for all.
     pub fn read(value: impl Fn(&str) -> Option<String>) -> Result<Self, TlsError> {
         let set = |name: &str| value(name).filter(|text| !text.is_empty());
-        let secret = |name: &str| set(name).map(Password::new);
+        let secret = |name: &str| set(name).map(Secret::new);
         let list = |name: &str| -> Vec<String> {
             let text = value(name).unwrap_or_default();
             let elements = text.split(',').map(|element| element.trim().to_owned());
@@ -146,10 +147,10 @@ fn store_type(
 }
 
 fn keystore(set: &impl Fn(&str) -> Option<String>) -> Result<Option<Source>, TlsError> {
-    let key = set("ssl.keystore.key").map(Password::new);
-    let chain = set("ssl.keystore.certificate.chain").map(Password::new);
+    let key = set("ssl.keystore.key").map(Secret::new);
+    let chain = set("ssl.keystore.certificate.chain").map(Secret::new);
     let path = set("ssl.keystore.location");
-    let password = set("ssl.keystore.password").map(Password::new);
+    let password = set("ssl.keystore.password").map(Secret::new);
     let (name, kind) = store_type("ssl.keystore.type", set)?;
     match (key, chain, path, password) {
         (Some(_), ..) if kind != StoreType::Pem => refused(format!(
@@ -185,9 +186,9 @@ fn keystore(set: &impl Fn(&str) -> Option<String>) -> Result<Option<Source>, Tls
 }
 
 fn truststore(set: &impl Fn(&str) -> Option<String>) -> Result<Option<Source>, TlsError> {
-    let certificates = set("ssl.truststore.certificates").map(Password::new);
+    let certificates = set("ssl.truststore.certificates").map(Secret::new);
     let path = set("ssl.truststore.location");
-    let password = set("ssl.truststore.password").map(Password::new);
+    let password = set("ssl.truststore.password").map(Secret::new);
     let (name, kind) = store_type("ssl.truststore.type", set)?;
     match (certificates, path, password) {
         (Some(_), ..) if kind != StoreType::Pem => refused(format!(

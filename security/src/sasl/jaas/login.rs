@@ -1,9 +1,9 @@
 //! One login module with its options.
 
 use super::super::mechanism::Mechanism;
-use super::super::secret::Secret;
 use super::JaasError;
 use super::tokenizer::{Token, Tokenizer};
+use crate::Secret;
 
 /// Kafka's login modules that we stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::keys::{ITERATIONS_MIN, ScramMechanism};
 use super::messages::{ClientFinal, ClientFirst, ServerFinal, ServerFirst, signed};
 use super::{NONCE_BYTES, ScramError, nonce};
 use crate::sasl::jaas::Credentials;
-use crate::sasl::secret::are_equal;
+use crate::secret::are_equal;
 
 #[derive(Debug)]
 pub struct ScramClient {
@@ -84,7 +84,7 @@ impl ScramClient {
 mod tests {
     use super::super::{Decoy, ScramCredential, ScramServer};
     use super::*;
-    use crate::sasl::secret::Secret;
+    use crate::Secret;
 
     const PASSWORD: &str = "alice-secret";
 

@@ -7,7 +7,7 @@
 use super::keys::{ITERATIONS_MIN, ScramCredential, ScramMechanism};
 use super::messages::{ClientFinal, ClientFirst, ServerFirst, signed};
 use super::{NONCE_BYTES, ScramError, encode, nonce};
-use crate::sasl::secret::are_equal;
+use crate::secret::are_equal;
 
 /// How long the salts are that the tools of this project draw.
 const DECOY_SALT_BYTES: usize = 24;

@@ -8,10 +8,10 @@ use protocol::messages::{
 use protocol::wire::{Encodable, StrBytes};
 
 use super::*;
+use crate::Secret;
 use crate::sasl::PlainUsers;
 use crate::sasl::client::{ClientExchange, ClientLogin};
 use crate::sasl::jaas::{self, Credentials};
-use crate::sasl::secret::Secret;
 
 const USERS: &str = "org.apache.kafka.common.security.plain.PlainLoginModule required \
     user_alice=\"alice-secret\" user_bob=\"bob-secret\";";

@@ -13,8 +13,8 @@ mod pkcs12;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::Password;
 use super::der::Malformed;
+use crate::Secret;
 
 /// A private key with the certificates that go with it, its own first.
 #[derive(Debug)]
@@ -87,11 +87,11 @@ pub enum StoreError {
 /// Reads a binary store. `key_password` is for its keys where it is another than the store's.
 pub(super) fn read_binary(
     bytes: &[u8],
-    password: Option<&Password>,
-    key_password: Option<&Password>,
+    password: Option<&Secret>,
+    key_password: Option<&Secret>,
 ) -> Result<Entries, StoreError> {
-    let password = password.map(Password::expose);
-    let key_password = key_password.map(Password::expose).or(password);
+    let password = password.map(Secret::reveal);
+    let key_password = key_password.map(Secret::reveal).or(password);
     match bytes {
         [0xfe, 0xed, 0xfe, 0xed, rest @ ..] => jks::read(bytes, rest, password, key_password),
         [0xce, 0xce, 0xce, 0xce, ..] => Err(StoreError::Jceks),
@@ -104,9 +104,9 @@ pub(super) fn read_binary(
 pub(super) fn read_pem_key(
     key: &str,
     chain: &str,
-    key_password: Option<&Password>,
+    key_password: Option<&Secret>,
 ) -> Result<Entries, StoreError> {
-    let key = pem::private_key(key, key_password.map(Password::expose))?;
+    let key = pem::private_key(key, key_password.map(Secret::reveal))?;
     let chain = pem::certificates(chain)?;
     let entry = KeyEntry { alias: "kafka".to_owned(), key, chain };
     Ok(Entries { keys: vec![entry], trusted: Vec::new() })

@@ -17,8 +17,8 @@ const KEY: &str = include_str!("fixtures/key.pem");
 const KEY_PBES2: &str = include_str!("fixtures/key-pbes2.pem");
 const KEY_3DES: &str = include_str!("fixtures/key-3des.pem");
 
-fn password(text: &str) -> Option<Password> {
-    Some(Password::new(text))
+fn password(text: &str) -> Option<Secret> {
+    Some(Secret::new(text))
 }
 
 fn read(bytes: &[u8], of_store: Option<&str>, of_key: Option<&str>) -> Result<Entries, StoreError> {

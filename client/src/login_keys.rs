@@ -1,13 +1,11 @@
-//! How a client is configured to go into a cluster: `security.protocol` and what belongs to it.
+//! With what a client logs in: `sasl.mechanism`, and a JAAS section of its keys or of a file.
 //!
-//! Pure. A client that shall be secured in a way that is not spoken is refused before anything is
-//! sent. Answers to `ClientUtils.createChannelBuilder` and `JaasContext.loadClientContext`.
+//! Pure. A mechanism that is not spoken is refused before anything is sent. Answers to
+//! `JaasContext.loadClientContext`.
 
-use std::sync::Arc;
-
-use ::security::sasl::Mechanism;
-use ::security::sasl::client::ClientLogin;
-use ::security::sasl::jaas::{self, JaasFile, KAFKA_CLIENT};
+use security::sasl::Mechanism;
+use security::sasl::client::ClientLogin;
+use security::sasl::jaas::{self, JaasFile, KAFKA_CLIENT};
 
 use crate::admin::SettingsError;
 
@@ -16,25 +14,23 @@ pub const LOGIN_FILE: &str = "java.security.auth.login.config";
 
 /// The keys, as far as they were given.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct SecurityKeys {
-    protocol: Option<String>,
+pub(crate) struct LoginKeys {
     mechanism: Option<String>,
     jaas: Option<String>,
     login_file: Option<String>,
 }
 
 /// Values hold passwords.
-impl std::fmt::Debug for SecurityKeys {
+impl std::fmt::Debug for LoginKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SecurityKeys").field("protocol", &self.protocol).finish_non_exhaustive()
+        f.debug_struct("LoginKeys").field("mechanism", &self.mechanism).finish_non_exhaustive()
     }
 }
 
-impl SecurityKeys {
+impl LoginKeys {
     /// Takes one key of a client's configuration; whether it is one of those that stand here.
-    pub fn set(&mut self, name: &str, value: &str) -> bool {
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> bool {
         let place = match name {
-            "security.protocol" => &mut self.protocol,
             "sasl.mechanism" => &mut self.mechanism,
             "sasl.jaas.config" => &mut self.jaas,
             LOGIN_FILE => &mut self.login_file,
@@ -44,17 +40,8 @@ impl SecurityKeys {
         true
     }
 
-    /// How the client logs in; nothing where it need not.
-    pub fn login(&self) -> Result<Option<Arc<ClientLogin>>, SettingsError> {
-        let given = self.protocol.as_deref().unwrap_or("PLAINTEXT");
-        match given.trim().to_ascii_uppercase().as_str() {
-            "PLAINTEXT" | "SSL" => Ok(None),
-            "SASL_PLAINTEXT" | "SASL_SSL" => self.sasl().map(Arc::new).map(Some),
-            _ => Err(SettingsError::NoProtocol(given.to_owned())),
-        }
-    }
-
-    fn sasl(&self) -> Result<ClientLogin, SettingsError> {
+    /// How the client logs in.
+    pub(crate) fn login(&self) -> Result<ClientLogin, SettingsError> {
         let wrong = |error: jaas::JaasError| SettingsError::Login(error.to_string());
         let name = self.mechanism.as_deref().unwrap_or("GSSAPI").trim();
         let mechanism =
@@ -78,8 +65,8 @@ mod tests {
     const SCRAM: &str = "org.apache.kafka.common.security.scram.ScramLoginModule required \
         username=\"alice\" password=\"s3cret\";";
 
-    fn keys(given: &[(&str, &str)]) -> SecurityKeys {
-        let mut keys = SecurityKeys::default();
+    fn keys(given: &[(&str, &str)]) -> LoginKeys {
+        let mut keys = LoginKeys::default();
         for (name, value) in given {
             assert!(keys.set(name, value), "{name}");
         }
@@ -88,30 +75,25 @@ mod tests {
 
     #[test]
     fn a_login_is_made_of_its_keys_or_of_a_file() {
-        let protocol = ("security.protocol", "sasl_plaintext");
         let mechanism = ("sasl.mechanism", "SCRAM-SHA-512");
         let file = format!("KafkaClient {{ {SCRAM} }};");
         for login in [("sasl.jaas.config", SCRAM), (LOGIN_FILE, &file)] {
-            let keys = keys(&[login, protocol, mechanism]);
-            let login = keys.login().unwrap().unwrap();
+            let keys = keys(&[login, mechanism]);
+            let login = keys.login().unwrap();
             assert_eq!(login.mechanism.name(), "SCRAM-SHA-512");
             assert_eq!(login.credentials.username, "alice");
             assert!(!format!("{keys:?} {login:?}").contains("s3cret"));
         }
-        assert_eq!(SecurityKeys::default().login(), Ok(None));
     }
 
     #[test]
     fn what_cannot_be_done_is_refused() {
         let refused = |given: &[(&str, &str)]| keys(given).login().unwrap_err().to_string();
-        let protocol = ("security.protocol", "SASL_PLAINTEXT");
         for (given, words) in [
-            (vec![("security.protocol", "SASL_SSL")], "sasl.mechanism=GSSAPI"),
-            (vec![("security.protocol", "TLS")], "Invalid value TLS"),
-            (vec![protocol], "sasl.mechanism=GSSAPI"),
-            (vec![protocol, ("sasl.mechanism", "PLAIN")], "'KafkaClient'"),
+            (vec![], "sasl.mechanism=GSSAPI"),
+            (vec![("sasl.mechanism", "PLAIN")], "'KafkaClient'"),
             (
-                vec![protocol, ("sasl.mechanism", "PLAIN"), ("sasl.jaas.config", "a.B required;")],
+                vec![("sasl.mechanism", "PLAIN"), ("sasl.jaas.config", "a.B required;")],
                 "login module a.B",
             ),
         ] {
