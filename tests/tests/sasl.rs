@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use tests::cluster::view;
 use tests::native;
 use tests::node::Node;
 use tests::oracle::{COURSE, EQUALLED, ToolServer};
@@ -346,6 +347,11 @@ fn three_nodes_log_in_at_one_another_and_again_and_again() {
             .collect();
         starting.into_iter().map(|each| each.join().expect("it starts")).collect()
     });
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !(1..=3).all(|id| view::alive(&address(id)).is_ok_and(|shown| shown == [1, 2, 3])) {
+        assert!(Instant::now() < deadline, "the three nodes do not show one another");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     let at = format!("localhost:{}", ports[0][1]);
     let client = folder.path().join("client.properties");
     let login = format!(
