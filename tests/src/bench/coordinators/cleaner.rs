@@ -5,7 +5,8 @@
 //! when the clock starts; it stops when `cleaner-offset-checkpoint` names the partition, that is,
 //! when every segment but the active one was cleaned. `log.cleaner.backoff.ms` is 100, so that a
 //! cleaner that has nothing to do looks again soon. The clock waits for the recovery point to be
-//! behind those segments: Gregor cleans no segment that was not flushed, and flushes later than Kafka.
+//! behind those segments: Gregor cleans no segment that was not flushed, and flushes later than
+//! Kafka.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
