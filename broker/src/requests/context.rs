@@ -37,6 +37,22 @@ impl Policies {
         });
         Self { authorizer: authorizer.unwrap_or_else(|| Arc::new(AllowAll)), ..Self::default() }
     }
+
+    /// Whether somebody may do `operation` who did not ask by Kafka's protocol; `request` is what
+    /// the log calls it.
+    pub(crate) fn authorize(
+        &self,
+        client: &Client,
+        request: &str,
+        operation: Operation,
+        resource: Resource<'_>,
+    ) -> bool {
+        let authorizer = &*self.authorizer;
+        let allowed = authorizer.authorize(client, operation, resource);
+        let asked = Asked { client, request, operation, resource, references: 1 };
+        audit::log(authorizer, asked, allowed, Logged::Always);
+        allowed
+    }
 }
 
 /// One request: what its header says, who sent it, and what it may do.
