@@ -246,7 +246,12 @@ fn append_partition(
             let wait = waits.then(|| Wait { hosted: partition, flush_up_to, committed });
             Ok((response, wait))
         }
-        Err(refused) => Err(refused_append(replicas, &partition, &refused)),
+        Err(refused) => {
+            let refusal = refused_append(replicas, &partition, &refused);
+            let metrics = replicas.context.metrics();
+            metrics.append_refused(partition.topic_metrics(), records.len(), refusal.code);
+            Err(refusal)
+        }
     }
 }
 
