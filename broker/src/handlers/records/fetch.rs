@@ -407,6 +407,10 @@ impl Answers {
 
 fn encode(context: &RequestContext, throttle: ThrottleTime, answers: Answers) -> Reply {
     let Answers { error_code, session_id, answers, endpoints } = answers;
+    context.count_errors(|count| {
+        count(error_code);
+        answers.iter().for_each(|(_, response)| count(response.error_code));
+    });
     let mut topics: Vec<(StrBytes, Uuid, Vec<PartitionResponse>)> = Vec::new();
     for (fetched, mut response) in answers {
         response.error_code = known_to(context.api_version, response.error_code);

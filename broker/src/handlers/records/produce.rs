@@ -327,6 +327,10 @@ fn reply(
     acks: i16,
     answers: &mut [TopicAnswer],
 ) -> Reply {
+    context.count_errors(|count| {
+        let partitions = answers.iter().flat_map(|answer| &answer.partitions);
+        partitions.for_each(|partition| count(partition.error_code));
+    });
     if acks == 0 {
         return without_acks(context, answers);
     }
