@@ -30,6 +30,7 @@ mod group_gauges;
 mod groups;
 mod json;
 mod login;
+mod node_gauges;
 mod overview;
 mod page;
 mod process_gauges;
@@ -143,6 +144,7 @@ fn show_node(broker: &Arc<Broker>) {
     if roles.broker {
         group_gauges::show(broker);
     }
+    node_gauges::show(broker);
     process_gauges::show(&broker.metrics);
 }
 

@@ -39,6 +39,8 @@ pub(crate) struct Phases {
 /// The instruments of one name.
 #[derive(Debug)]
 struct Instruments {
+    /// Of a part of an API's requests.
+    requests: Option<Arc<Counter>>,
     total: Arc<Histogram>,
     request_queue: Arc<Histogram>,
     local: Arc<Histogram>,
@@ -50,9 +52,12 @@ struct Instruments {
 
 impl Instruments {
     fn new(registry: &Registry, request: &str) -> Self {
+        let is_part = FETCH.contains(&request);
+        let requests = MetricName::new(DOMAIN, KIND, "RequestsPerSec").with_tag("request", request);
         let name = |name| MetricName::new(DOMAIN, KIND, name).with_tag("request", request);
         let histogram = |phase| registry.histogram(name(phase));
         Self {
+            requests: is_part.then(|| registry.counter(requests)),
             total: histogram("TotalTimeMs"),
             request_queue: histogram("RequestQueueTimeMs"),
             local: histogram("LocalTimeMs"),
@@ -66,6 +71,9 @@ impl Instruments {
     fn record(&self, phases: &Phases) {
         let Phases { request_queue, local, remote, throttle, response_queue, response_send } =
             *phases;
+        if let Some(requests) = &self.requests {
+            requests.add(1);
+        }
         // Throttling is no part of it: the answer has left before the pause begins.
         let total = request_queue + local + remote + response_queue + response_send;
         self.total.record(rounded_ms(total));
@@ -239,6 +247,7 @@ mod tests {
         };
         assert_eq!(of("RequestsPerSec,request=Fetch,version=12"), Some((2, 0)));
         assert_eq!(of("RequestsPerSec,request=Produce,version=9"), Some((1, 0)));
+        assert_eq!(of("RequestsPerSec,request=FetchConsumer"), Some((1, 0)));
         assert_eq!(of("TotalTimeMs,request=Fetch"), Some((2, 28)), "27.6 ms, without throttling");
         assert_eq!(of("TotalTimeMs,request=FetchFollower"), Some((1, 28)));
         assert_eq!(of("RemoteTimeMs,request=FetchConsumer"), Some((1, 20)));
