@@ -164,10 +164,13 @@ impl Browser {
     pub fn wait_for(&mut self, expression: &str) {
         let begun = std::time::Instant::now();
         // While a page is replaced there may be nothing to look at.
-        let guarded = format!("(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()");
+        let guarded = format!(
+            "(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()"
+        );
         while self.evaluate(&guarded) != Value::Bool(true) {
             if begun.elapsed() > PATIENCE {
-                panic!("not so: {expression}; {:?}; {}", self.complaints, self.text());
+                let text = self.text();
+                panic!("not so: {expression}; {:?}; {text}", self.complaints);
             }
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -196,7 +196,9 @@ fn goes_by_keyboard(browser: &mut Browser) {
         seen.push(focused(browser));
     }
     browser.press("Enter");
-    browser.wait_for("location.hash === '#/topics' && document.querySelectorAll('tbody tr').length > 2");
+    browser.wait_for(
+        "location.hash === '#/topics' && document.querySelectorAll('tbody tr').length > 2",
+    );
     // A slash goes to the search, which keeps the focus while rows are replaced.
     browser.press("/");
     for letter in ["P", "A", "Y"] {

@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn a_name_of_somebody_elses_is_told_from_this_machines() {
-        for own in ["localhost", "localhost:9404", "127.0.0.1:9404", "[::1]:9404", "::1", "a.localhost"] {
+        for own in
+            ["localhost", "localhost:9404", "127.0.0.1:9404", "[::1]:9404", "::1", "a.localhost"]
+        {
             assert!(!is_foreign_name(own), "{own}");
         }
         for foreign in ["evil.example", "evil.example:9404", "127.0.0.1.evil.example", "", "a"] {

@@ -29,8 +29,7 @@ type Answer = Response<Full<Bytes>>;
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const EXPOSITION: HeaderValue = HeaderValue::from_static(prometheus::CONTENT_TYPE);
-const CHALLENGE: HeaderValue =
-    HeaderValue::from_static("Basic realm=\"Kafka\", charset=\"UTF-8\"");
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"Kafka\", charset=\"UTF-8\"");
 /// How long the cluster may take to answer for the page.
 const CLUSTER_WAIT: Duration = Duration::from_secs(10);
 

@@ -123,7 +123,9 @@ pub(super) async fn group(broker: &Broker, client: &ClusterClient, query: &Query
                 positions
                     .iter()
                     .take(PARTITIONS_MAX)
-                    .map(|(place, position)| of_position(place, *position, owners.get(&shown_place(place))))
+                    .map(|(place, position)| {
+                        of_position(place, *position, owners.get(&shown_place(place)))
+                    })
                     .collect(),
             ),
         ),
@@ -336,7 +338,9 @@ async fn add_lag(
     let failed = cluster_client::ends(admin, &places, &mut ends).await.err();
     for of_group in told.values_mut() {
         for (place, position) in &mut of_group.positions {
-            let (Some(end), Some(committed)) = (ends.get(place), position.committed) else { continue };
+            let (Some(end), Some(committed)) = (ends.get(place), position.committed) else {
+                continue;
+            };
             position.end = Some(*end);
             position.lag = Some((end - committed).max(0));
         }

@@ -116,8 +116,7 @@ fn of_broker(
         (false, false) => "up",
     };
     let endpoint = registered.end_points.first();
-    let endpoint =
-        endpoint.map(|endpoint| format!("{}:{}", endpoint.host.as_str(), endpoint.port));
+    let endpoint = endpoint.map(|endpoint| format!("{}:{}", endpoint.host.as_str(), endpoint.port));
     let dirs = disks.and_then(Result::ok).map(|dirs| dirs.iter().map(of_dir).collect());
     Json::Object(vec![
         ("id", registered.broker_id.into()),

@@ -18,13 +18,13 @@ pub(super) async fn topics(broker: &Broker, client: &ClusterClient, query: &Quer
     let image = broker.metadata.image();
     let sorted = image.topics().sorted();
     let is_troubled = |topic: &Topic| {
-        topic.partitions().any(|(_, partition)| {
-            !partition.has_leader() || is_under_replicated(partition)
-        })
+        topic
+            .partitions()
+            .any(|(_, partition)| !partition.has_leader() || is_under_replicated(partition))
     };
-    let matching = sorted.iter().filter(|topic| {
-        query.finds(&topic.name) && (!query.troubled || is_troubled(topic))
-    });
+    let matching = sorted
+        .iter()
+        .filter(|topic| query.finds(&topic.name) && (!query.troubled || is_troubled(topic)));
     let matching: Vec<&Arc<Topic>> = matching.copied().collect();
     let part = query.part(&matching);
     let placed = part.iter().flat_map(|topic| placed(topic));
@@ -49,7 +49,8 @@ pub(super) async fn topic(broker: &Broker, client: &ClusterClient, query: &Query
     let asked: Vec<Placed> =
         part.iter().map(|(id, partition)| of_place(&topic, *id, partition)).collect();
     let figures = client.figures(&image, &asked).await;
-    let rows = part.iter().map(|(id, partition)| of_partition(&image, &topic, *id, partition, &figures));
+    let rows =
+        part.iter().map(|(id, partition)| of_partition(&image, &topic, *id, partition, &figures));
     Some(Json::Object(vec![
         ("at", wall_ms().into()),
         ("name", topic.name.as_str().into()),
@@ -75,10 +76,7 @@ fn of_place(topic: &Topic, id: i32, partition: &Partition) -> Placed {
 }
 
 /// The sum where all are known.
-fn sum(
-    topic: &Topic,
-    of: impl Fn(&TopicPartition) -> Option<i64>,
-) -> Option<i64> {
+fn sum(topic: &Topic, of: impl Fn(&TopicPartition) -> Option<i64>) -> Option<i64> {
     let name = topic.name.to_string();
     let mut key = TopicPartition { topic: name, partition: 0 };
     topic.partitions().try_fold(0_i64, |sum, (id, _)| {

@@ -141,7 +141,9 @@ mod tests {
 
     fn read(registry: &Registry) -> BTreeMap<String, u64> {
         let of = |(name, reading): (MetricName, Reading)| match reading {
-            Reading::Count(count) => (name.to_string().rsplit_once("name=").unwrap().1.to_owned(), count),
+            Reading::Count(count) => {
+                (name.to_string().rsplit_once("name=").unwrap().1.to_owned(), count)
+            }
             other => panic!("{other:?}"),
         };
         registry.read().into_iter().map(of).filter(|(_, count)| *count > 0).collect()

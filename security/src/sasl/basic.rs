@@ -57,11 +57,7 @@ impl BasicLogin {
 }
 
 /// Whether a credential was made of this password.
-fn is_password_of(
-    mechanism: ScramMechanism,
-    password: &str,
-    credential: &ScramCredential,
-) -> bool {
+fn is_password_of(mechanism: ScramMechanism, password: &str, credential: &ScramCredential) -> bool {
     let ScramCredential { salt, iterations, .. } = credential;
     let salted = mechanism.salted_password(password, salt, *iterations);
     let made = mechanism.credential(salt, &salted, *iterations);
