@@ -116,8 +116,8 @@ fn reads_of_brokers(browser: &mut Browser, server: &Server) {
     let cells: Vec<&str> = rows[0].split('|').collect();
     let address = format!("localhost:{}", server.port);
     assert_eq!(cells[..4], ["1 (controller)", "up", &address, "r1"], "{rows:?}");
-    let (leads, replicas): (u32, u32) = (cells[4].parse().unwrap(), cells[5].parse().unwrap());
-    assert!(leads >= 4 && leads == replicas, "{rows:?}");
+    let leads: u32 = cells[4].parse().expect("a count");
+    assert!(leads >= 4 && cells[4] == cells[5], "{rows:?}");
     assert_eq!(cells[6..8], ["0", "0"]);
     assert!(cells[8].contains(&server.data().display().to_string()), "{rows:?}");
     let text = browser.text();
@@ -147,6 +147,7 @@ fn reads_of_topics(browser: &mut Browser, server: &Server) {
     while browser.evaluate(rate) != Value::Bool(true) {
         assert!(begun.elapsed() < PATIENCE, "{:?}", browser.rows());
         send(&mut client, "orders", 1, 2);
+        std::thread::sleep(Duration::from_millis(100));
     }
     picture(browser, "topics");
     browser.evaluate("location.hash = '#/topic/orders'");
@@ -168,10 +169,13 @@ fn reads_of_groups(browser: &mut Browser) {
     browser.wait_for(is_stable);
     let rows = browser.rows();
     assert_eq!(rows.len(), 2, "{rows:?}");
-    assert_eq!(rows[0], "audit|classic|Stable|1|0|1", "{rows:?}");
+    // What it has read nothing of it may have committed nothing of.
+    let consumes: Vec<&str> = rows[0].split('|').collect();
+    assert_eq!(consumes[..4], ["audit", "classic", "Stable", "1"], "{rows:?}");
+    assert!(["0", "–"].contains(&consumes[4]) && consumes[5] == "1", "{rows:?}");
     let behind: Vec<&str> = rows[1].split('|').collect();
     assert_eq!(behind[..4], ["billing", "classic", "Empty", "0"]);
-    assert!(behind[4].parse::<u32>().unwrap() >= 5, "{rows:?}");
+    assert!(behind[4].parse::<u32>().expect("a count") >= 5, "{rows:?}");
     browser.evaluate("location.hash = '#/group/billing'");
     browser.wait_for("document.body.innerText.includes('It has no members')");
     let rows = browser.rows();
@@ -190,7 +194,7 @@ fn goes_by_keyboard(browser: &mut Browser) {
     browser.evaluate("document.querySelector('.skip').focus()");
     let focused = |browser: &mut Browser| browser.evaluate("document.activeElement.innerText");
     let mut seen = Vec::new();
-    while focused(browser) != Value::from("Topics") {
+    while focused(browser) != "Topics" {
         assert!(seen.len() < 10, "{seen:?}");
         browser.press("Tab");
         seen.push(focused(browser));

@@ -9,8 +9,8 @@ pub(super) enum Json {
     Bool(bool),
     Number(i64),
     Text(String),
-    List(Vec<Json>),
-    Object(Vec<(&'static str, Json)>),
+    List(Vec<Self>),
+    Object(Vec<(&'static str, Self)>),
 }
 
 impl Json {

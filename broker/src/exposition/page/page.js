@@ -140,8 +140,8 @@ function disks(dirs) {
     if (!known(dir.total)) return el("div", null, dir.path);
     const used = dir.total - dir.usable;
     const text = bytes(dir.usable) + " of " + bytes(dir.total) + " free";
-    const gauge = el("meter", { class: "gauge", min: 0, max: dir.total, high: dir.total * 0.85,
-      value: used, "aria-label": dir.path + ", " + text });
+    const gauge = el("progress", { class: used > dir.total * 0.85 ? "gauge full" : "gauge",
+      max: dir.total, value: used, "aria-label": dir.path + ", " + text });
     return el("div", null, dir.path, el("br"), el("span", { class: "soft" }, text), gauge);
   });
 }
