@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_name_of_somebody_elses_is_told_from_this_machines() {
         for own in
-            ["localhost", "localhost:9404", "127.0.0.1:9404", "[::1]:9404", "::1", "a.localhost"]
+            ["localhost", "localhost:9404", "127.0.0.1:9404", "[::1]:9404", "[::1]", "a.localhost"]
         {
             assert!(!is_foreign_name(own), "{own}");
         }
