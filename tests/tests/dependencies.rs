@@ -83,9 +83,7 @@ fn is_allowed(license: &str, allowed: &BTreeSet<String>) -> bool {
     let expression = Expression::parse_mode(license, ParseMode::LAX);
     expression.is_ok_and(|expression| {
         expression.evaluate(|asked| match &asked.license {
-            LicenseItem::Spdx { id, .. } => {
-                asked.addition.is_none() && allowed.contains(id.name)
-            }
+            LicenseItem::Spdx { id, .. } => asked.addition.is_none() && allowed.contains(id.name),
             LicenseItem::Other { .. } => false,
         })
     })

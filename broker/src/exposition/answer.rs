@@ -15,8 +15,8 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 use metrics::prometheus;
 
-use super::Exposed;
 use super::access::{Asked, Verdict, is_foreign_name};
+use super::exposed::Exposed;
 use super::json::Json;
 use super::login::Refusal;
 use super::page::{self, File};

@@ -1,5 +1,5 @@
-//! What a node shows of itself over HTTP: its metrics for Prometheus, a page for people, and whether
-//! it is well.
+//! What a node shows of itself over HTTP: its metrics for Prometheus, a page for people, and
+//! whether it is well.
 //!
 //! ```text
 //! metrics.listen=9404              127.0.0.1:9404, nobody else can ask
@@ -26,6 +26,7 @@ mod access;
 mod answer;
 mod cluster_client;
 mod encrypted;
+mod exposed;
 mod group_gauges;
 mod groups;
 mod json;
@@ -52,6 +53,7 @@ use tokio::task::JoinHandle;
 
 use self::access::Access;
 use self::cluster_client::ClusterClient;
+use self::exposed::Exposed;
 use self::login::Logins;
 use crate::broker::Broker;
 use crate::metadata::controller_gauges;
@@ -73,17 +75,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct BoundExposition {
     listener: TcpListener,
     is_encrypted: bool,
-}
-
-/// What those who ask are answered from.
-struct Exposed {
-    broker: Arc<Broker>,
-    client: ClusterClient,
-    logins: Logins,
-    access: Access,
-    is_encrypted: bool,
-    /// Nobody else reaches the address.
-    is_of_this_machine: bool,
 }
 
 impl BoundExposition {

@@ -201,11 +201,13 @@ mod tests {
         for codes in [&[0, 0][..], &[], &[6, 0, 6], &[-1], &[i16::MAX, i16::MIN, -2]] {
             metrics.count_errors(produce, |count| codes.iter().for_each(|code| count(*code)));
         }
-        let read: Vec<String> = registry
-            .read()
-            .into_iter()
-            .map(|(name, reading)| format!("{} {reading:?}", name.to_string().replace("kafka.network:type=RequestMetrics,name=ErrorsPerSec,request=Produce,error=", "")))
-            .collect();
+        let of_produce =
+            "kafka.network:type=RequestMetrics,name=ErrorsPerSec,request=Produce,error=";
+        let read = registry.read().into_iter();
+        let read = read.map(|(name, reading)| {
+            format!("{} {reading:?}", name.to_string().replace(of_produce, ""))
+        });
+        let read: Vec<String> = read.collect();
         assert_eq!(
             read,
             ["NONE Count(2)", "NOT_LEADER_OR_FOLLOWER Count(2)", "UNKNOWN_SERVER_ERROR Count(1)"]
