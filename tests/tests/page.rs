@@ -10,6 +10,7 @@ use serde_json::Value;
 use tests::browser::Browser;
 use tests::certificates::Certificates;
 use tests::cluster::view::until;
+use tests::cluster::{Cluster, Layout, Roles};
 use tests::native;
 use tests::oracle::EQUALLED;
 use tests::records::Batch;
@@ -257,6 +258,77 @@ fn hears_of_the_end(browser: &mut Browser, server: &mut Server) {
     server.start_formatted();
     browser.wait_for(&format!("{gone}.hidden"));
     browser.wait_for("document.getElementById('live').innerText.startsWith('live')");
+}
+
+/// A topic of three replicas, and groups enough that each broker coordinates some.
+fn fill(cluster: &Cluster) -> Vec<String> {
+    let brokers: &[&[i32]] = &[&[1, 2, 3], &[2, 3, 1], &[3, 1, 2]];
+    cluster.view().create("orders", brokers, &[]);
+    let (_, address) = cluster.view().leader("orders", 2).expect("a leader");
+    let mut client = Client::connect(&address).expect("it listens");
+    send(&mut client, "orders", 2, 9);
+    let at = cluster.bootstrap().join(",");
+    let groups: Vec<String> = (0..6).map(|at| format!("group-{at}")).collect();
+    for group in &groups {
+        let words = ["--bootstrap-server", &at, "--topic", "orders", "--from-beginning"];
+        let more = ["--max-messages", "4", "--group", group];
+        run("kafka-console-consumer", &[&words[..], &more].concat());
+    }
+    groups
+}
+
+#[test]
+fn any_brokers_page_shows_the_whole_cluster_and_what_is_left_of_it() {
+    let port = free_port();
+    let layout = Layout::default()
+        .with(1, Roles::Both, Kind::Gregor)
+        .with(2, Roles::Broker, Kind::Stock)
+        .with(3, Roles::Broker, Kind::Gregor)
+        .line_where(&format!("metrics.listen={port}"), |node| node.id == 1)
+        .line("offsets.topic.replication.factor=3")
+        .line("offsets.topic.num.partitions=12");
+    let mut cluster = Cluster::start(layout);
+    let groups = fill(&cluster);
+    let told = |path: &str| -> Value {
+        let (status, body) = curl(&[], &format!("http://127.0.0.1:{port}/api/{path}"));
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
+    };
+    let listed = told("groups");
+    assert_eq!(listed["problem"], Value::Null, "{listed}");
+    let rows = listed["groups"].as_array().expect("groups");
+    let names: Vec<&str> = rows.iter().filter_map(|row| row["name"].as_str()).collect();
+    assert_eq!(names, groups);
+    assert!(rows.iter().all(|row| row["lag"] == 5 && row["state"] == "Empty"), "{listed}");
+    let mut coordinators: Vec<i64> =
+        rows.iter().filter_map(|row| row["coordinator"].as_i64()).collect();
+    coordinators.sort_unstable();
+    coordinators.dedup();
+    assert!(coordinators.len() > 1, "{listed}");
+    let topics = told("topics?find=orders");
+    let size = topics["topics"][0]["size"].as_i64().expect("a size");
+    assert!(size > 3 * 9 * 61, "all replicas: {topics}");
+    assert_eq!(topics["topics"][0]["end"], 9, "{topics}");
+    let overview = told("overview");
+    let brokers = overview["brokers"].as_array().expect("brokers");
+    assert!(brokers.iter().all(|broker| broker["state"] == "up"), "{overview}");
+    assert!(brokers.iter().all(|broker| broker["dirs"][0]["total"].is_i64()), "{overview}");
+    assert!(brokers.iter().all(|broker| broker["leaders"].as_i64() > Some(0)), "{overview}");
+
+    cluster.kill(3);
+    until("it is missed", PATIENCE, || {
+        let overview = told("overview");
+        let is_fenced = overview["brokers"][2]["state"] == "fenced";
+        (is_fenced && overview["underReplicated"].as_i64() >= Some(3)).then_some(())
+    });
+    let lacking = told("topics?troubled=1&find=orders");
+    assert_eq!(lacking["topics"][0]["underReplicated"], 3, "{lacking}");
+    until("groups are told again", PATIENCE, || {
+        let listed = told("groups");
+        let rows = listed["groups"].as_array().cloned().unwrap_or_default();
+        let is_told = rows.len() == 6 && rows.iter().all(|row| row["lag"] == 5);
+        (is_told && listed["problem"].is_null()).then_some(())
+    });
 }
 
 /// Names are what others chose; a page that is told one shows it.
