@@ -10,7 +10,7 @@ pub(crate) mod frames;
 mod kernel_copy;
 pub(crate) mod limits;
 pub(crate) mod listener;
-mod log_rate_limiter;
+pub(crate) mod log_rate_limiter;
 pub(crate) mod outbox;
 mod pace;
 pub(crate) mod registry;
