@@ -49,8 +49,11 @@ impl Histogram {
         if let Some(bucket) = self.buckets.get(bucket_of(value)) {
             bucket.fetch_add(1, Ordering::Relaxed);
         }
-        self.sum.fetch_add(value, Ordering::Relaxed);
-        self.max.fetch_max(value, Ordering::Relaxed);
+        // Most phases of most requests take less than a millisecond, which changes neither.
+        if value > 0 {
+            self.sum.fetch_add(value, Ordering::Relaxed);
+            self.max.fetch_max(value, Ordering::Relaxed);
+        }
     }
 
     /// What it holds; values that are recorded meanwhile may be in it.

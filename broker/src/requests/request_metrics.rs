@@ -8,7 +8,6 @@
 //! for the first time: each has kilobytes, and most nodes see a quarter of all APIs.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use metrics::{Counter, Histogram, MetricName, Registry};
 use protocol::api::{self, Api, ApiKey};
@@ -21,19 +20,19 @@ const KIND: &str = "RequestMetrics";
 const CODES: usize = 160;
 const FETCH: [&str; 2] = ["FetchConsumer", "FetchFollower"];
 
-/// The phases of one request that was answered.
+/// The phases of one request that was answered, in nanoseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Phases {
     /// From the read that brought the last of it to its begin.
-    pub(crate) request_queue: Duration,
+    pub(crate) request_queue: u64,
     /// Until it waits for somebody else, or is answered.
-    pub(crate) local: Duration,
-    pub(crate) remote: Duration,
+    pub(crate) local: u64,
+    pub(crate) remote: u64,
     /// How long its sender is held back.
-    pub(crate) throttle: Duration,
+    pub(crate) throttle: u64,
     /// Until the write that takes its answer begins.
-    pub(crate) response_queue: Duration,
-    pub(crate) response_send: Duration,
+    pub(crate) response_queue: u64,
+    pub(crate) response_send: u64,
 }
 
 /// The instruments of one name.
@@ -182,9 +181,9 @@ impl RequestMetrics {
     }
 }
 
-/// Kafka rounds to whole milliseconds.
-fn rounded_ms(time: Duration) -> u64 {
-    u64::try_from((time.as_micros() + 500) / 1000).unwrap_or(u64::MAX)
+/// Kafka rounds microseconds to whole milliseconds.
+fn rounded_ms(nanos: u64) -> u64 {
+    (nanos / 1_000 + 500) / 1_000
 }
 
 #[cfg(test)]
@@ -219,10 +218,10 @@ mod tests {
         let registry = Arc::new(Registry::default());
         let metrics = RequestMetrics::new(&registry);
         assert_eq!(registry.read(), [], "nothing was asked");
-        let ms = Duration::from_millis;
+        let ms = |ms: u64| ms * 1_000_000;
         let phases = Phases {
             request_queue: ms(1),
-            local: Duration::from_micros(2600),
+            local: 2_600_000,
             remote: ms(20),
             throttle: ms(500),
             response_queue: ms(0),

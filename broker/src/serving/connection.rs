@@ -260,7 +260,10 @@ impl Connection {
         }
         self.timings.begin(&frame.bytes);
         let begun = dispatch::begin(&self.broker, &self.client, frame.bytes.clone());
-        if matches!(begun, Begun::Produce(_)) {
+        // What is answered at once is worked on until then.
+        if matches!(begun, Begun::Produce(Err(_)))
+            || matches!(begun, Begun::Produce(Ok(_))) && !self.pending.is_empty()
+        {
             self.timings.worked();
         }
         match begun {
@@ -409,7 +412,6 @@ impl Connection {
     }
 
     async fn flush(&mut self) -> Result<(), Ended> {
-        self.timings.writing();
         if self.outbox.queued_bytes() > 0 {
             self.outbox.flush(&mut self.transport).await?;
             self.seat.touch();
