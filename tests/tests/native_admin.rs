@@ -27,7 +27,7 @@ fn kafka_configs_reads_and_refuses_what_stock_does() {
 
 #[test]
 fn quotas_credentials_and_subscriptions_are_set_and_described_as_by_stock() {
-    check_stock("tools/configs-quotas-4.3.1");
+    check_both("tools/configs-quotas-4.3.1");
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn by_broker_ms(key: ApiKey) -> i32 {
 struct OfNode(fn(ApiKey) -> i32);
 
 impl ClientQuotas for OfNode {
-    fn throttle_time(&self, _: &Client, client_id: &str, api: &Api) -> ThrottleTime {
+    fn throttle_time(&self, _: &Client, client_id: &str, api: &Api, _: Duration) -> ThrottleTime {
         let ms = if client_id == CLIENT_ID { (self.0)(api.key) } else { 0 };
         ThrottleTime::of_ms(ms)
     }

@@ -217,6 +217,8 @@ async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
                 quotas: Arc::new(NoQuotas),
             }),
             controller: ControllerAccess::Here,
+            request_bytes: 0,
+            spent: None,
         };
         let body = (case.encode)(version, sample);
         let codes = (case.decode)(version, answer(broker, context, body).await);

@@ -48,6 +48,8 @@ pub(crate) async fn handle(
         is_forwarded: true,
         policies: Arc::clone(&context.policies),
         controller,
+        request_bytes: body.len(),
+        spent: context.spent.clone(),
     };
     let reply = route(forwarded, body).await;
     if not_active.load(Ordering::Relaxed) {
