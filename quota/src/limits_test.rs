@@ -26,11 +26,8 @@ fn levels() -> Vec<(Option<Name<'static>>, Option<Name<'static>>, (&'static str,
 fn of_each_set_of_quotas_the_most_specific_counts() {
     for set in 1..256_u32 {
         let mut limits = Limits::default();
-        let standing: Vec<_> = levels()
-            .into_iter()
-            .enumerate()
-            .filter(|(level, _)| set >> level & 1 == 1)
-            .collect();
+        let standing: Vec<_> =
+            levels().into_iter().enumerate().filter(|(level, _)| set >> level & 1 == 1).collect();
         for (level, (user, client_id, _)) in &standing {
             limits.set(*user, *client_id, f64::from(*level as u32));
         }

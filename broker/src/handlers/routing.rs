@@ -32,8 +32,8 @@ use super::replicas::{
     assign_replicas_to_dirs, describe_log_dirs, elect_leaders, list_partition_reassignments,
 };
 use super::security::{
-    alter_client_quotas, alter_user_scram_credentials, create_acls, delete_acls, describe_acls, describe_client_quotas,
-    describe_user_scram_credentials, sasl_authenticate, sasl_handshake,
+    alter_client_quotas, alter_user_scram_credentials, create_acls, delete_acls, describe_acls,
+    describe_client_quotas, describe_user_scram_credentials, sasl_authenticate, sasl_handshake,
 };
 use super::share_fetch::{share_acknowledge, share_fetch};
 use super::share_groups::{

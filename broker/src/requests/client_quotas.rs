@@ -108,9 +108,8 @@ impl ClientQuotas for MetadataQuotas {
         took: Duration,
     ) -> ThrottleTime {
         let user = user(client);
-        let record = |quota: &mut RateQuota| {
-            quota.record(user, client_id, percentage(took), monotonic_ms())
-        };
+        let record =
+            |quota: &mut RateQuota| quota.record(user, client_id, percentage(took), monotonic_ms());
         self.request.ask(record).map_or(ThrottleTime::NONE, ThrottleTime::of_long_ms)
     }
 

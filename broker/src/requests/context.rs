@@ -12,8 +12,8 @@ use protocol::wire::StrBytes;
 
 use super::audit::{self, Asked, Logged};
 use super::authorizer::{AllowAll, Authorizer, Operation, Resource, StandardAuthorizer};
-use super::controller_access::ControllerAccess;
 use super::client_quotas::MetadataQuotas;
+use super::controller_access::ControllerAccess;
 use super::requester::Client;
 use super::spent::Spent;
 use super::throttle::{self, ClientQuotas, NoQuotas, ThrottleTime};

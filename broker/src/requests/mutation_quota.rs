@@ -14,11 +14,8 @@ use super::requester::Client;
 use super::spent::Spent;
 
 /// The first versions whose clients know THROTTLING_QUOTA_EXCEEDED.
-const STRICT_SINCE: [(ApiKey, i16); 3] = [
-    (ApiKey::CreateTopics, 6),
-    (ApiKey::DeleteTopics, 5),
-    (ApiKey::CreatePartitions, 3),
-];
+const STRICT_SINCE: [(ApiKey, i16); 3] =
+    [(ApiKey::CreateTopics, 6), (ApiKey::DeleteTopics, 5), (ApiKey::CreatePartitions, 3)];
 
 /// What one request may make and delete.
 #[derive(Debug)]
@@ -52,8 +49,6 @@ impl PartitionQuota for OfRequest {
         if let Some(spent) = self.spent.as_ref().filter(|_| debt_ms > 0) {
             spent.owes(debt_ms);
         }
-        let words = "The throttling quota has been exceeded.";
-        let refused = |_| ApiError::new(ErrorCode::ThrottlingQuotaExceeded, words);
-        taken.map(drop).map_err(refused)
+        taken.map(drop).map_err(|_| ErrorCode::ThrottlingQuotaExceeded.into())
     }
 }

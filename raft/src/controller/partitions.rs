@@ -19,9 +19,7 @@ use super::change::{Election, PartitionChange};
 use super::error::{ApiError, outcome};
 use super::placement;
 use super::topics::split_duplicates;
-use super::{
-    Controller, ControllerNow, ControllerResult, MAX_RECORDS_PER_REQUEST, PartitionQuota,
-};
+use super::{Controller, ControllerNow, ControllerResult, MAX_RECORDS_PER_REQUEST, PartitionQuota};
 use crate::draws::Draws;
 use crate::image::{LeaderRecovery, Partition, Topic};
 use crate::planted::{Bug, is_planted};

@@ -205,9 +205,11 @@ fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::new(ErrorCode::InvalidRequest, message)
 }
 
-/// Java's map has the kinds in this order, too.
+/// In the order in which Java's map has the kinds.
 fn duplicate(entity: &QuotaEntities) -> ApiError {
-    let shown = entity.iter().map(|(kind, name)| {
+    let mut parts: Vec<_> = entity.iter().collect();
+    parts.sort_by_key(|(kind, _)| [CLIENT_ID, USER, IP].iter().position(|of| *of == kind.as_str()));
+    let shown = parts.iter().map(|(kind, name)| {
         let name = name.as_ref().map_or("null", |name| name.as_str());
         format!("{kind}={name}")
     });

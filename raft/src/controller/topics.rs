@@ -17,9 +17,7 @@ use uuid::Uuid;
 
 use super::configs::{Alteration, Asker, ConfigOperation};
 use super::error::{ApiError, outcome, worded};
-use super::{
-    Controller, ControllerNow, ControllerResult, MAX_RECORDS_PER_REQUEST, PartitionQuota,
-};
+use super::{Controller, ControllerNow, ControllerResult, MAX_RECORDS_PER_REQUEST, PartitionQuota};
 use crate::draws::Draws;
 use crate::image::{ConfigResource, ConfigValues, Partition, ResourceType};
 

@@ -111,7 +111,8 @@ fn administration() -> Vec<Row> {
         }),
         row("AlterClientQuotas", 1, &["AlterConfigs cluster"], |_| {
             use alter_client_quotas_request::{EntityData, EntryData};
-            let nobody = EntityData::default().with_entity_type(text("user"));
+            let nobody =
+                EntityData::default().with_entity_type(text("user")).with_entity_name(None);
             let entry = EntryData::default().with_entity(vec![nobody]);
             AlterClientQuotasRequest::default().with_entries(vec![entry]).with_validate_only(true)
         }),

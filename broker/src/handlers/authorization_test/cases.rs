@@ -309,10 +309,7 @@ fn settings() -> Vec<Case> {
         list_config_resources().asks(&["DescribeConfigs cluster"]).gets(&[CLUSTER]),
         describe_client_quotas().asks(&["DescribeConfigs cluster"]).gets(&[CLUSTER]),
         alter_client_quotas().asks(&["AlterConfigs cluster"]).gets(&[CLUSTER]),
-        alter_client_quotas()
-            .on_controller()
-            .asks(&["AlterConfigs cluster"])
-            .gets(&[CLUSTER]),
+        alter_client_quotas().on_controller().asks(&["AlterConfigs cluster"]).gets(&[CLUSTER]),
     ]
 }
 

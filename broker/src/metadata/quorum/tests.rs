@@ -136,8 +136,9 @@ async fn create(quorum: &QuorumHandle, topic: &str) -> i16 {
         .with_num_partitions(1)
         .with_replication_factor(1);
     let request = CreateTopicsRequest::default().with_topics(vec![topic]);
-    let answer =
-        quorum.submit(move |controller, now| controller.create_topics(&request, &|_| true, &mut Unbounded, now));
+    let answer = quorum.submit(move |controller, now| {
+        controller.create_topics(&request, &|_| true, &mut Unbounded, now)
+    });
     answer.await.unwrap().topics[0].error_code
 }
 

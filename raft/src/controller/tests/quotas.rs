@@ -109,11 +109,7 @@ fn what_is_refused_is_refused_in_kafkas_words_and_the_rest_is_done() {
         (vec![user], bytes(0.0), "Quota producer_byte_rate must be greater than 0"),
         (vec![user], bytes(-1.0), "Quota producer_byte_rate must be greater than 0"),
         (vec![user], bytes(1.5), "producer_byte_rate cannot be a fractional value."),
-        (
-            vec![user],
-            bytes(1e19),
-            "Proposed value for producer_byte_rate is too large for a LONG.",
-        ),
+        (vec![user], bytes(1e19), "Proposed value for producer_byte_rate is too large for a LONG."),
         (
             vec![ip],
             connections(2_147_483_648.0),

@@ -438,10 +438,8 @@ fn what_a_quota_refuses_is_answered_so_and_neither_made_nor_deleted() {
     assert!(world.image().topics().by_name("c").is_none());
 
     let add = |topic| CreatePartitionsTopic::default().with_name(name(topic)).with_count(3);
-    let request = CreatePartitionsRequest::default().with_topics(vec![
-        add("a").with_assignments(None),
-        add("b").with_assignments(None),
-    ]);
+    let request = CreatePartitionsRequest::default()
+        .with_topics(vec![add("a").with_assignments(None), add("b").with_assignments(None)]);
     let result = world.controller.create_partitions(&request, &mut Few(1), &at(0));
     let response = world.apply(result);
     let codes: Vec<i16> = response.results.iter().map(|topic| topic.error_code).collect();
