@@ -9,7 +9,7 @@ import time
 
 from confluent_kafka import Consumer, Producer
 
-bootstrap, role, client_id, topic, seconds = sys.argv[1:6]
+bootstrap, role, client_id, topic, seconds, batch_bytes = sys.argv[1:7]
 until = time.time() + float(seconds)
 throttled = []
 total = 0
@@ -37,7 +37,9 @@ if role == "producer":
         if error is None:
             total += len(value)
 
-    producer = Producer({**settings, "queue.buffering.max.messages": 2000})
+    # Small batches: what is sent within some seconds is to tell the rate.
+    settings.update({"queue.buffering.max.messages": 2000, "batch.size": int(batch_bytes)})
+    producer = Producer(settings)
     while time.time() < until:
         try:
             producer.produce(topic, value=value, on_delivery=on_delivery)
@@ -49,7 +51,7 @@ if role == "producer":
     producer.flush(5)
 else:
     settings.update({"group.id": client_id, "auto.offset.reset": "earliest"})
-    consumer = Consumer({**settings, "fetch.message.max.bytes": 100000})
+    consumer = Consumer({**settings, "fetch.message.max.bytes": int(batch_bytes)})
     consumer.subscribe([topic])
     while time.time() < until:
         for message in consumer.consume(1000, timeout=0.1):

@@ -171,7 +171,8 @@ macro_rules! without_throttle_time {
 
 with_throttle_time! {
     AddOffsetsToTxnResponse AddPartitionsToTxnResponse AddRaftVoterResponse
-    AllocateProducerIdsResponse AlterClientQuotasResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
+    AllocateProducerIdsResponse AlterClientQuotasResponse AlterConfigsResponse
+    AlterPartitionReassignmentsResponse
     AlterShareGroupOffsetsResponse DeleteShareGroupOffsetsResponse
     DescribeShareGroupOffsetsResponse ShareGroupDescribeResponse ShareGroupHeartbeatResponse
     AlterPartitionResponse AlterReplicaLogDirsResponse AlterUserScramCredentialsResponse

@@ -247,7 +247,9 @@ impl Connection {
             let network_time = counts.then_some(&self.network_time);
             tokio::select! {
                 biased;
-                frame = counted(network_time, self.frames.next(&mut self.transport)), if may_read => {
+                frame = counted(network_time, self.frames.next(&mut self.transport)),
+                    if may_read =>
+                {
                     self.seat.touch();
                     self.timings.read();
                     return Ok(frame?);
