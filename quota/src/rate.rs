@@ -2,9 +2,9 @@
 //!
 //! A sample takes what comes within its length, counted from its first event; there is one more
 //! than the window has, so that one which began before the window and reaches into it still counts.
-//! A sample without an event for a whole window begins anew. The time that is divided by is the time
-//! since the oldest sample began, and at least all of the window's samples but one: what was idle
-//! may burst by that much.
+//! A sample without an event for a whole window begins anew. The time that is divided by is the
+//! time since the oldest sample began, and at least all of the window's samples but one: what was
+//! idle may burst by that much.
 //!
 //! Answers to `Rate`, `SampledStat` and `WindowedSum`.
 

@@ -196,8 +196,8 @@ fn consumers_keep_to_their_limit_and_nobody_else_waits() {
         "kafka-consumer-perf-test",
         &format!(
             "--topic read --num-records 20000 --timeout 60000 --group java \
-             --fetch-size {fetch_bytes} --show-detailed-stats --reporting-interval 500 --hide-header \
-             --bootstrap-server {} --command-property client.id=java",
+             --fetch-size {fetch_bytes} --show-detailed-stats --reporting-interval 500 \
+             --hide-header --bootstrap-server {} --command-property client.id=java",
             server.address()
         ),
     );
