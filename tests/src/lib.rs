@@ -12,6 +12,7 @@
 pub mod acls;
 pub mod bench;
 pub mod beside;
+pub mod browser;
 pub mod certificates;
 pub mod clients;
 pub mod cluster;

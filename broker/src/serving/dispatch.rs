@@ -55,6 +55,7 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         client: Arc::clone(client),
         is_forwarded: false,
         policies: Arc::clone(&broker.policies),
+        metrics: broker.request_metrics.clone(),
         controller: ControllerAccess::Here,
         request_bytes: whole.len(),
         spent: spent.clone(),

@@ -136,6 +136,10 @@ fn all() -> Vec<(ApiKey, Ask)> {
         asks(ApiKey::UpdateFeatures, || UpdateFeaturesRequest::default().with_timeout_ms(9_000)),
         asks(ApiKey::AddRaftVoter, || AddRaftVoterRequest { voter_id: 101, ..Default::default() }),
         asks(ApiKey::RemoveRaftVoter, || RemoveRaftVoterRequest::default().with_voter_id(9)),
+        asks(ApiKey::AlterClientQuotas, || {
+            let nobody = alter_client_quotas_request::EntryData::default();
+            AlterClientQuotasRequest::default().with_entries(vec![nobody])
+        }),
         asks(ApiKey::AlterUserScramCredentials, || {
             use alter_user_scram_credentials_request::ScramCredentialDeletion;
             let nobody = ScramCredentialDeletion::default().with_name("nobody".into());

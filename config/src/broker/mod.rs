@@ -28,6 +28,7 @@ use crate::{ConfigError, Properties, Value, Values, Warning};
 
 pub use authorization::AuthorizerSettings;
 pub(crate) use dialect::is_known_name;
+pub use exposition::MetricsListener;
 pub use fields::{BrokerConfig, FIELDS};
 pub use sasl::{LoginFile, Sasl, SaslListener};
 pub use tls_listeners::TlsListener;
@@ -78,6 +79,7 @@ impl BrokerConfig {
         let mut config = Self::assemble(values, derived)?;
         checks::check(&config)?;
         config.sasl = Sasl::of(&config);
+        config.tls_listeners.extend(exposition::tls_listener(&config));
         Ok(config)
     }
 

@@ -47,6 +47,7 @@ pub(crate) async fn handle(
         client: Arc::new(client),
         is_forwarded: true,
         policies: Arc::clone(&context.policies),
+        metrics: context.metrics.clone(),
         controller,
         request_bytes: body.len(),
         spent: context.spent.clone(),

@@ -36,7 +36,7 @@ impl ServerSettings {
         named.map(|each| each.mechanism)
     }
 
-    pub(super) fn plain_users(&self) -> &PlainUsers {
+    pub fn plain_users(&self) -> &PlainUsers {
         &self.plain_users
     }
 
