@@ -5,8 +5,11 @@ use crate::limits::{Account, Limits, Name};
 const USER: &str = "u";
 const CLIENT: &str = "c";
 
-/// Every level, the most specific first, and whose account it makes.
-fn levels() -> Vec<(Option<Name<'static>>, Option<Name<'static>>, (&'static str, &'static str))> {
+/// Whom a quota is for, and whose account it makes.
+type Level = (Option<Name<'static>>, Option<Name<'static>>, (&'static str, &'static str));
+
+/// The most specific first.
+fn levels() -> Vec<Level> {
     let user = Some(Name::Named(USER));
     let client = Some(Name::Named(CLIENT));
     let any = Some(Name::Default);
