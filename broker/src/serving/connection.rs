@@ -335,7 +335,7 @@ impl Connection {
     }
 
     /// Reading and writing count for who asked last. Kafka: `recordNetworkThreadTimeCallback`.
-    fn count_network_time(&mut self) {
+    fn count_network_time(&self) {
         let took = self.network_time.take();
         if let Some(client_id) = &self.counted_for
             && !self.client.is_follower()
