@@ -9,6 +9,7 @@
 //! change asks of this broker's replicas `raft::replica_steps` decides.
 //! Kafka: `BrokerMetadataPublisher`, `ReplicaManager.applyDelta`.
 
+mod address_quotas;
 mod discrepancies;
 mod hosting;
 mod leaving;
@@ -82,6 +83,8 @@ impl Publisher {
     /// the image owns are put aside.
     pub(crate) async fn begin(&mut self, image: Arc<MetadataImage>) -> Result<(), StorageError> {
         self.broker.policies.authorizer.load(&image);
+        self.broker.policies.quotas.publish(image.client_quotas());
+        self.limit_addresses(&image).await;
         self.broker.replicas.context.set_brokers(&image);
         self.apply_broker_settings(&image);
         self.openness.look(&self.broker.config.current(), &image);
@@ -121,6 +124,10 @@ impl Publisher {
     pub(crate) async fn apply(&mut self, image: Arc<MetadataImage>, changes: &Changes) {
         // Before anything that takes its time: who may no longer do something may not from here on.
         self.broker.policies.authorizer.publish(&image, &changes.acls);
+        if !changes.client_quotas.is_empty() {
+            self.broker.policies.quotas.publish(image.client_quotas());
+            self.limit_addresses(&image).await;
+        }
         if !changes.brokers.is_empty() {
             self.broker.replicas.context.set_brokers(&image);
             let before = self.broker.metadata.image();
@@ -467,6 +474,12 @@ impl Publisher {
                 );
             }
         }
+    }
+
+    /// How fast each address may connect; hosts are looked up anew.
+    async fn limit_addresses(&self, image: &MetadataImage) {
+        let rates = address_quotas::rates(image.client_quotas()).await;
+        self.broker.registry.limit_addresses(&rates);
     }
 
     /// What is asked of clients' metrics is what the metadata says of it.

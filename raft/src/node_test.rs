@@ -10,7 +10,7 @@ use protocol::messages::{CreateTopicsRequest, DeleteTopicsRequest};
 use uuid::Uuid;
 
 use super::*;
-use crate::controller::{ApiError, EffectiveConfig, feature_records};
+use crate::controller::{ApiError, EffectiveConfig, Unbounded, feature_records};
 use crate::draws::Draws;
 use crate::feature::MetadataVersion;
 use crate::image::{ConfigResource, ConfigValues, ResourceType};
@@ -149,8 +149,9 @@ impl Run {
             .with_replication_factor(-1)
             .with_assignments(vec![assignment]);
         let request = CreateTopicsRequest::default().with_topics(vec![topic]);
-        let (response, offset) =
-            self.call(|controller, now| controller.create_topics(&request, &|_| true, now));
+        let (response, offset) = self.call(|controller, now| {
+            controller.create_topics(&request, &|_| true, &mut Unbounded, now)
+        });
         assert_eq!(response.topics[0].error_code, 0, "{response:?}");
         offset
     }
@@ -158,7 +159,8 @@ impl Run {
     fn delete(&mut self, name: &str) -> i64 {
         let name = TopicName(StrBytes::from_string(name.to_owned()));
         let request = DeleteTopicsRequest::default().with_topic_names(vec![name]);
-        let (response, offset) = self.call(|controller, _| controller.delete_topics(&request, 5));
+        let (response, offset) =
+            self.call(|controller, _| controller.delete_topics(&request, 5, &mut Unbounded));
         assert_eq!(response.responses[0].error_code, 0, "{response:?}");
         offset
     }

@@ -13,7 +13,11 @@ use protocol::wire::{Decodable, Encodable, HeaderVersion, Request, StrBytes};
 pub struct Client {
     stream: TcpStream,
     correlation_id: i32,
+    client_id: StrBytes,
 }
+
+/// What a client calls itself.
+const CLIENT_ID: &str = "tests";
 
 /// What came back for a frame.
 #[derive(Debug, PartialEq, Eq, Clone)]
@@ -45,7 +49,13 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
         stream.set_write_timeout(Some(Duration::from_secs(20)))?;
-        Ok(Self { stream, correlation_id: 0 })
+        Ok(Self { stream, correlation_id: 0, client_id: StrBytes::from_static_str(CLIENT_ID) })
+    }
+
+    /// The same under another client id.
+    #[must_use]
+    pub fn named(self, client_id: &str) -> Self {
+        Self { client_id: StrBytes::from_string(client_id.to_owned()), ..self }
     }
 
     /// How long a reply is waited for.
@@ -62,7 +72,8 @@ impl Client {
     /// Sends a request and waits for nothing.
     pub fn send<R: Request>(&mut self, version: i16, request: &R) -> io::Result<()> {
         self.correlation_id += 1;
-        let frame = frame(version, self.correlation_id, request);
+        let client_id = self.client_id.clone();
+        let frame = frame_of(client_id, version, self.correlation_id, request);
         self.stream.write_all(&frame)
     }
 
@@ -110,11 +121,20 @@ fn without_answer(error: &io::Error) -> Reply {
 /// A whole request frame with its length.
 #[must_use]
 pub fn frame<R: Request>(version: i16, correlation_id: i32, request: &R) -> Bytes {
+    frame_of(StrBytes::from_static_str(CLIENT_ID), version, correlation_id, request)
+}
+
+fn frame_of<R: Request>(
+    client_id: StrBytes,
+    version: i16,
+    correlation_id: i32,
+    request: &R,
+) -> Bytes {
     let header = RequestHeader::default()
         .with_request_api_key(R::KEY)
         .with_request_api_version(version)
         .with_correlation_id(correlation_id)
-        .with_client_id(Some(StrBytes::from_static_str("tests")));
+        .with_client_id(Some(client_id));
     let mut body = BytesMut::new();
     header.encode(&mut body, R::header_version(version)).expect("a header that can be encoded");
     request.encode(&mut body, version).expect("a request that can be encoded");

@@ -196,6 +196,9 @@ fn reads(asked: &mut Asked<'_>) {
     asked.at_every_version("nothing asked", |_| ListPartitionReassignmentsRequest::default());
     asked.at_every_version("nothing asked", |_| ListConfigResourcesRequest::default());
     asked.at_every_version("everything", |_| DescribeClientQuotasRequest::default());
+    asked.at_every_version("an entity of nothing", |_| {
+        AlterClientQuotasRequest::default().with_entries(vec![Default::default()])
+    });
     asked.at_every_version("everything", |_| {
         DescribeAclsRequest::default()
             .with_resource_type_filter(1)

@@ -26,8 +26,13 @@ fn kafka_configs_reads_and_refuses_what_stock_does() {
 }
 
 #[test]
-fn quotas_credentials_and_subscriptions_are_set_and_described_as_by_stock() {
-    check_stock("tools/configs-quotas-4.3.1");
+fn quotas_and_credentials_are_set_and_described_as_by_stock() {
+    check_both("tools/quotas-4.3.1");
+}
+
+#[test]
+fn loggers_groups_and_subscriptions_are_set_and_described_as_by_stock() {
+    check_stock("tools/configs-loggers-4.3.1");
 }
 
 #[test]

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use tests::module_graph::ModuleGraph;
 
 /// Crates that decide: no runtime, no clock, no randomness.
-const CORES: [&str; 9] = [
+const CORES: [&str; 10] = [
     "compression",
     "config",
     "metrics",
     "protocol",
+    "quota",
     "storage",
     "raft",
     "replica",
@@ -207,6 +208,7 @@ fn the_five_in_the_middle_do_not_know_each_other() {
             "cli",
             "config",
             "metrics",
+            "quota",
             "storage",
             "raft",
             "replica",

@@ -32,8 +32,8 @@ use super::replicas::{
     assign_replicas_to_dirs, describe_log_dirs, elect_leaders, list_partition_reassignments,
 };
 use super::security::{
-    alter_user_scram_credentials, create_acls, delete_acls, describe_acls, describe_client_quotas,
-    describe_user_scram_credentials, sasl_authenticate, sasl_handshake,
+    alter_client_quotas, alter_user_scram_credentials, create_acls, delete_acls, describe_acls,
+    describe_client_quotas, describe_user_scram_credentials, sasl_authenticate, sasl_handshake,
 };
 use super::share_fetch::{share_acknowledge, share_fetch};
 use super::share_groups::{
@@ -69,6 +69,9 @@ macro_rules! call {
 pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -> Later {
     let context = Arc::new(context);
     match context.api.key {
+        ApiKey::AlterClientQuotas => {
+            call!(broker, context, body => alter_client_quotas(controller))
+        }
         ApiKey::AlterConfigs => call!(broker, context, body => alter_configs(config, controller)),
         ApiKey::AlterPartitionReassignments => {
             call!(broker, context, body => alter_partition_reassignments(controller))

@@ -17,12 +17,14 @@ use protocol::api::{Api, ApiKey};
 use protocol::messages::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use protocol::messages::{CreateTopicsRequest, CreateTopicsResponse, TopicName};
 use protocol::wire::StrBytes;
+use raft::controller::Unbounded;
 
 use super::controller_client::ControllerClient;
 use super::creation_errors::CreationErrors;
 use super::dynamic_broker_config::DynamicBrokerConfig;
 use crate::requests::context::RequestContext;
 use crate::requests::controller_access::CallFailed;
+use crate::requests::mutation_quota::OfRequest;
 
 /// Longest name of a topic.
 const NAME_BYTES_MAX: usize = 249;
@@ -177,7 +179,7 @@ impl AutoTopics {
 /// As if the client had asked for topics itself.
 fn creating(context: &RequestContext) -> RequestContext {
     let api = Api::of(ApiKey::CreateTopics);
-    RequestContext { api, api_version: api.max_version, ..context.clone() }
+    RequestContext { api, api_version: api.max_version, spent: None, ..context.clone() }
 }
 
 async fn ask(
@@ -185,8 +187,9 @@ async fn ask(
     context: &RequestContext,
     request: CreateTopicsRequest,
 ) -> Result<CreateTopicsResponse, String> {
-    let asked = controller.ask(context, request, |request, controller, now| {
-        controller.create_topics(request, &|_| false, now)
+    let mut quota = OfRequest::new(context);
+    let asked = controller.ask(context, request, move |request, controller, now| {
+        controller.create_topics(request, &|_| false, &mut quota, now)
     });
     asked.await.map_err(|error| error.to_string())
 }
@@ -197,7 +200,7 @@ pub(crate) async fn create(
     request: CreateTopicsRequest,
 ) -> Result<CreateTopicsResponse, CallFailed> {
     let asked = controller.ask_as_node(request, |request, controller, now| {
-        controller.create_topics(request, &|_| false, now)
+        controller.create_topics(request, &|_| false, &mut Unbounded, now)
     });
     asked.await
 }

@@ -10,6 +10,7 @@ use std::net::{IpAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use config::{BrokerConfig, Value};
+use quota::Window;
 
 /// A host of max.connections.per.ip.overrides that has no address.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,8 @@ pub(crate) struct Limits {
     /// max.connections.per.ip.overrides
     pub(crate) of_ip: HashMap<IpAddr, usize>,
     pub(crate) of_listener: HashMap<String, ListenerLimits>,
+    /// quota.window.num, quota.window.size.seconds: what rates are measured over.
+    pub(crate) window: Window,
     /// connections.max.idle.ms; zero or less in the file means never.
     pub(crate) idle_max: Option<Duration>,
 }
@@ -69,6 +72,7 @@ impl Limits {
             per_ip_max: count(config.max_connections_per_ip),
             of_ip,
             of_listener: clients.chain(controllers).collect(),
+            window: Window::new(config.quota_window_num, config.quota_window_size_seconds),
             idle_max: idle_ms.map(Duration::from_millis),
         })
     }

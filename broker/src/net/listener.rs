@@ -13,7 +13,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::registry::{Registry, Seat};
+use super::registry::{Refused, Registry, Seat};
 
 /// How long no connection is accepted after the process ran out of something.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -118,6 +118,15 @@ pub(crate) async fn accept(
                     let _ = stream.set_nodelay(true);
                     start(stream, peer, seat);
                 }
+                Err(Refused::TooFastFromAddress(wait)) => {
+                    tracing::debug!(
+                        target: "kafka.network.Acceptor",
+                        "Delaying closing of connection from {} for {} ms",
+                        peer.ip(),
+                        wait.as_millis(),
+                    );
+                    tokio::spawn(close_after(stream, wait));
+                }
                 Err(refused) => {
                     tracing::info!(
                         target: "kafka.network.Acceptor",
@@ -134,4 +143,11 @@ pub(crate) async fn accept(
             }
         }
     }
+}
+
+/// A peer that comes too fast learns of it late, or it would be back at once. Kafka:
+/// `DelayedCloseSocket`.
+async fn close_after(stream: TcpStream, wait: Duration) {
+    tokio::time::sleep(wait).await;
+    drop(stream);
 }

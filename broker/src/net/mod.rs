@@ -7,12 +7,12 @@
 pub(crate) mod authenticator;
 pub(crate) mod buffers;
 pub(crate) mod frames;
+pub(crate) mod host_address;
 mod kernel_copy;
 pub(crate) mod limits;
 pub(crate) mod listener;
 pub(crate) mod log_rate_limiter;
 pub(crate) mod outbox;
-mod pace;
 pub(crate) mod registry;
 pub(crate) mod tls;
 pub(crate) mod transport_layer;

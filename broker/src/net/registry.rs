@@ -1,8 +1,9 @@
 //! The open connections: how many there are, how many from each address, and which are idle.
 //!
 //! Invariant: a connection is counted from its admission until its [`Seat`] is dropped. One that
-//! comes too fast or finds no place waits, and its listener's other connections behind it; one too
-//! many from its address is refused. Limits may change at any time.
+//! comes too fast for its listener or the process, or finds no place, waits, and its listener's
+//! other connections behind it; one too many from its address is refused, and one too soon from
+//! there is closed after a while, without having counted. Limits may change at any time.
 //! Answers to Kafka's `ConnectionQuotas` and, for connections that are idle or too many, its
 //! `Selector` (connections.max.idle.ms) and `Processor.closeExcessConnections`.
 
@@ -13,13 +14,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use quota::{Rate, RateQuota, Window};
 use tokio::sync::Notify;
 
 use super::frames::Fault;
 use super::limits::Limits;
 use super::log_rate_limiter::LogRateLimiter;
-use super::pace::Pace;
-use crate::clock::monotonic;
+use crate::clock::{monotonic, monotonic_ms};
 
 /// Why a connection is not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +28,9 @@ pub(crate) enum Refused {
     /// As many as may be are open from that address.
     #[error("address already has the configured maximum of {0} connections.")]
     TooManyFromAddress(usize),
+    /// That address opens connections too fast; its peer is to notice after so long.
+    #[error("the address is held back for {} ms.", .0.as_millis())]
+    TooFastFromAddress(Duration),
 }
 
 #[derive(Debug)]
@@ -35,14 +39,16 @@ struct Open {
     next_id: u64,
     seats: HashMap<u64, Arc<Activity>>,
     per_ip: HashMap<IpAddr, usize>,
-    pace: Pace,
+    rate: Rate,
     of_listener: HashMap<Arc<str>, OfListener>,
+    /// By address.
+    of_address: RateQuota,
 }
 
 #[derive(Debug, Default)]
 struct OfListener {
     open: usize,
-    pace: Pace,
+    rate: Rate,
 }
 
 /// What the sweeper knows of a connection.
@@ -76,11 +82,12 @@ pub(crate) struct Seat {
 impl Registry {
     pub(crate) fn new(limits: Limits) -> Arc<Self> {
         let open = Open {
+            of_address: RateQuota::with_short_throttles(limits.window),
             limits,
             next_id: 0,
             seats: HashMap::new(),
             per_ip: HashMap::new(),
-            pace: Pace::default(),
+            rate: Rate::default(),
             of_listener: HashMap::new(),
         };
         Arc::new(Self {
@@ -96,13 +103,18 @@ impl Registry {
         self.freed.notify_waiters();
     }
 
+    /// Other rates of addresses hold from now on.
+    pub(crate) fn limit_addresses(&self, rates: &quota::Limits) {
+        self.open.lock().of_address.set_limits(rates.clone());
+    }
+
     /// Admits a connection from `ip` as soon as there is a place for it, or says why not.
     pub(crate) async fn admit(
         self: &Arc<Self>,
         listener: &Arc<str>,
         ip: IpAddr,
     ) -> Result<Seat, Refused> {
-        let wait = self.open.lock().wait_of(listener, monotonic());
+        let wait = self.open.lock().wait_of(listener, monotonic_ms());
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -127,6 +139,9 @@ impl Registry {
         let mut open = self.open.lock();
         if !open.has_place(listener) {
             return None;
+        }
+        if let Some(wait) = open.address_wait(listener, ip, monotonic_ms()) {
+            return Some(Err(Refused::TooFastFromAddress(wait)));
         }
         let from_ip = open.per_ip.get(&ip).copied().unwrap_or(0);
         let per_ip_max = open.limits.of_ip.get(&ip).copied().unwrap_or(open.limits.per_ip_max);
@@ -183,14 +198,31 @@ impl Registry {
 
 impl Open {
     /// How long a connection waits because others came just before.
-    fn wait_of(&mut self, listener: &Arc<str>, now: Duration) -> Duration {
-        let limits = self.limits.of_listener(listener);
+    fn wait_of(&mut self, listener: &Arc<str>, now_ms: i64) -> Duration {
+        let (window, limits) = (self.limits.window, self.limits.of_listener(listener));
         let of_listener = self.of_listener.entry(Arc::clone(listener)).or_default();
-        let own = of_listener.pace.count(limits.per_second_max, now);
+        let own = count(&mut of_listener.rate, window, limits.per_second_max, now_ms);
         if limits.is_protected {
             return own;
         }
-        own.max(self.pace.count(self.limits.per_second_max, now))
+        own.max(count(&mut self.rate, window, self.limits.per_second_max, now_ms))
+    }
+
+    /// How long an address is held back that opens connections too fast. This one has not come
+    /// then, for anybody.
+    fn address_wait(&mut self, listener: &Arc<str>, ip: IpAddr, now_ms: i64) -> Option<Duration> {
+        let address = ip.to_string();
+        let wait_ms = self.of_address.record("", &address, 1.0, now_ms);
+        let wait_ms = u64::try_from(wait_ms).ok().filter(|ms| *ms > 0)?;
+        self.of_address.note("", &address, -1.0, now_ms);
+        let window = self.limits.window;
+        if !self.limits.of_listener(listener).is_protected {
+            self.rate.record(window, -1.0, now_ms);
+        }
+        if let Some(of_listener) = self.of_listener.get_mut(listener) {
+            of_listener.rate.record(window, -1.0, now_ms);
+        }
+        Some(Duration::from_millis(wait_ms))
     }
 
     fn has_place(&self, listener: &Arc<str>) -> bool {
@@ -199,6 +231,17 @@ impl Open {
         of_listener < limits.connections_max
             && (limits.is_protected || self.seats.len() < self.limits.connections_max)
     }
+}
+
+/// Counts one more; how long it waits, a sample's length at most.
+fn count(rate: &mut Rate, window: Window, per_second_max: i32, now_ms: i64) -> Duration {
+    rate.record(window, 1.0, now_ms);
+    if per_second_max == i32::MAX {
+        return Duration::ZERO;
+    }
+    let observed = rate.observe(window, now_ms);
+    let wait_ms = observed.throttle_time_ms(f64::from(per_second_max)).unwrap_or(0);
+    Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0)).min(window.sample())
 }
 
 impl Seat {
@@ -257,6 +300,7 @@ mod tests {
             of_ip: HashMap::new(),
             of_listener: HashMap::from([("CONTROLLER".to_owned(), PROTECTED)]),
             idle_max: None,
+            window: Window::new(11, 1),
         }
     }
 
@@ -297,6 +341,46 @@ mod tests {
         let _controller = registry.try_admit(&controllers, ONE).unwrap().unwrap();
         assert!(registry.try_admit(&clients(), ONE).is_none());
         assert!(registry.try_admit(&controllers, ONE).is_none());
+    }
+
+    #[test]
+    fn ten_seconds_worth_pass_at_once_and_the_next_waits_for_its_place() {
+        let registry = Registry::new(Limits { per_second_max: 2, ..limits(99, 99) });
+        let mut open = registry.open.lock();
+        for _ in 0..20 {
+            assert_eq!(open.wait_of(&clients(), 5_000), Duration::ZERO);
+        }
+        assert_eq!(open.wait_of(&clients(), 5_000), Duration::from_millis(500));
+        let controllers: Arc<str> = Arc::from("CONTROLLER");
+        assert_eq!(open.wait_of(&controllers, 5_000), Duration::ZERO, "only its own counts there");
+        for _ in 0..20 {
+            let wait = open.wait_of(&clients(), 5_000);
+            assert!(wait <= Duration::from_secs(1), "nobody waits for longer");
+        }
+        assert_eq!(open.wait_of(&clients(), 5_000), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn an_address_that_comes_too_fast_is_held_back_and_has_not_come_for_anybody_else() {
+        use quota::Name;
+        let registry = Registry::new(Limits { per_second_max: 2, ..limits(99, 99) });
+        let mut rates = quota::Limits::default();
+        rates.set(None, Some(Name::Named("127.0.0.1")), 1.0);
+        registry.limit_addresses(&rates);
+        let admit = |ip| {
+            registry.open.lock().wait_of(&clients(), monotonic_ms());
+            registry.try_admit(&clients(), ip).unwrap()
+        };
+        let seats: Vec<Seat> = (0..10).map(|_| admit(ONE).unwrap()).collect();
+        for _ in 0..20 {
+            let refused = admit(ONE).unwrap_err();
+            assert!(matches!(refused, Refused::TooFastFromAddress(wait) if !wait.is_zero()));
+        }
+        assert_eq!(registry.open.lock().per_ip[&ONE], seats.len());
+        for _ in 0..9 {
+            assert_eq!(registry.open.lock().wait_of(&clients(), monotonic_ms()), Duration::ZERO);
+            drop(registry.try_admit(&clients(), TWO).unwrap().unwrap());
+        }
     }
 
     #[tokio::test]

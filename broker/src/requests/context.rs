@@ -4,6 +4,7 @@
 //! configured authorizer everything is allowed, as in Kafka.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use config::BrokerConfig;
 use protocol::api::Api;
@@ -11,9 +12,11 @@ use protocol::wire::StrBytes;
 
 use super::audit::{self, Asked, Logged};
 use super::authorizer::{AllowAll, Authorizer, Operation, Resource, StandardAuthorizer};
+use super::client_quotas::MetadataQuotas;
 use super::controller_access::ControllerAccess;
 use super::request_metrics::RequestMetrics;
 use super::requester::Client;
+use super::spent::Spent;
 use super::throttle::{self, ClientQuotas, NoQuotas, ThrottleTime};
 
 /// What a node decides by who asks.
@@ -36,7 +39,8 @@ impl Policies {
         let authorizer = config.authorizer().map(|settings| {
             Arc::new(StandardAuthorizer::new(config.node_id, settings)) as Arc<dyn Authorizer>
         });
-        Self { authorizer: authorizer.unwrap_or_else(|| Arc::new(AllowAll)), ..Self::default() }
+        let authorizer = authorizer.unwrap_or_else(|| Arc::new(AllowAll));
+        Self { authorizer, quotas: Arc::new(MetadataQuotas::new(config)) }
     }
 
     /// Whether somebody may do `operation` who did not ask by Kafka's protocol; `request` is what
@@ -71,6 +75,10 @@ pub(crate) struct RequestContext {
     /// Of a node whose metrics are scraped.
     pub(crate) metrics: Option<Arc<RequestMetrics>>,
     pub(crate) controller: ControllerAccess,
+    /// Header and body.
+    pub(crate) request_bytes: usize,
+    /// Where quotas count what a request costs.
+    pub(crate) spent: Option<Arc<Spent>>,
 }
 
 impl RequestContext {
@@ -137,7 +145,41 @@ impl RequestContext {
         if throttle::is_exempt(self.api.key) {
             return ThrottleTime::NONE;
         }
-        self.policies.quotas.throttle_time(&self.client, &self.client_id, self.api)
+        let (took, debt) = match &self.spent {
+            Some(spent) => (spent.time.so_far(), spent.debt()),
+            None => (Duration::ZERO, ThrottleTime::NONE),
+        };
+        let quotas = &self.policies.quotas;
+        quotas.throttle_time(&self.client, &self.client_id, self.api, took).max(debt)
+    }
+
+    /// How long the sender is held back for a Produce; one without an answer only for its bytes.
+    pub(crate) fn throttle_produce(&self, is_answered: bool) -> ThrottleTime {
+        let quotas = &self.policies.quotas;
+        let for_bytes = quotas.produced(&self.client, &self.client_id, self.request_bytes);
+        if is_answered { for_bytes.max(self.throttle()) } else { for_bytes }
+    }
+
+    /// How long the sender is held back for a Fetch whose answer would have so many bytes. If he
+    /// is, it must go out without them.
+    pub(crate) fn throttle_fetch(&self, bytes: impl FnOnce() -> usize) -> ThrottleTime {
+        let quotas = &self.policies.quotas;
+        let for_request = self.throttle();
+        if !quotas.counts_fetches() {
+            return for_request;
+        }
+        let bytes = bytes();
+        let for_bytes = quotas.fetched(&self.client, &self.client_id, bytes);
+        let throttle = for_request.max(for_bytes);
+        if throttle != ThrottleTime::NONE {
+            quotas.not_fetched(&self.client, &self.client_id, bytes);
+        }
+        throttle
+    }
+
+    /// More bytes than these are held back even from who fetched nothing for a while.
+    pub(crate) fn fetch_bytes_max(&self) -> usize {
+        self.policies.quotas.fetch_bytes_max(&self.client, &self.client_id)
     }
 
     /// The authorized-operations bit field of a response: what the sender may do of what makes

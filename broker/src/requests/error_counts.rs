@@ -57,6 +57,8 @@ error_counts! {
     AlterUserScramCredentialsResponse CreateAclsResponse CreatePartitionsResponse
     DeleteGroupsResponse DescribeConfigsResponse
         => {results[error_code]};
+    AlterClientQuotasResponse
+        => {entries[error_code]};
     AlterConfigsResponse DeleteTopicsResponse IncrementalAlterConfigsResponse
         => {responses[error_code]};
     DeleteRecordsResponse DescribeProducersResponse ListOffsetsResponse OffsetCommitResponse

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use protocol::api::{Api, ApiKey};
 use protocol::messages::*;
+use raft::image::ClientQuotasImage;
 
 use super::requester::Client;
 
@@ -32,6 +33,11 @@ impl ThrottleTime {
         Self { ms: ms.max(0) }
     }
 
+    /// As quotas calculate it.
+    pub(crate) fn of_long_ms(ms: i64) -> Self {
+        Self::of_ms(i32::try_from(ms).unwrap_or(if ms < 0 { 0 } else { i32::MAX }))
+    }
+
     /// As answers say it.
     pub(crate) fn as_ms(self) -> i32 {
         self.ms
@@ -46,8 +52,66 @@ impl ThrottleTime {
 
 /// What the quotas of clients say of a request that is about to be answered.
 pub(crate) trait ClientQuotas: Debug + Send + Sync {
-    /// How long its sender is held back. Asked once for each request.
-    fn throttle_time(&self, client: &Client, client_id: &str, api: &Api) -> ThrottleTime;
+    /// Other quotas stand from now on.
+    fn publish(&self, _: &ClientQuotasImage) {}
+
+    /// Whether the time counts for which requests have a thread.
+    fn counts_time(&self) -> bool {
+        false
+    }
+
+    /// Whether bytes count that are fetched.
+    fn counts_fetches(&self) -> bool {
+        false
+    }
+
+    /// Whether partitions count that are made and deleted.
+    fn counts_mutations(&self) -> bool {
+        false
+    }
+
+    /// How long the sender of a request is held back that had a thread for so long. Asked once for
+    /// each request.
+    fn throttle_time(
+        &self,
+        client: &Client,
+        client_id: &str,
+        api: &Api,
+        took: Duration,
+    ) -> ThrottleTime;
+
+    /// Counts time for which nobody is held back before his next request.
+    fn note_time(&self, _: &Client, _: &str, _: Duration) {}
+
+    /// How long the sender of a Produce of so many bytes is held back.
+    fn produced(&self, _: &Client, _: &str, _bytes: usize) -> ThrottleTime {
+        ThrottleTime::NONE
+    }
+
+    /// How long the receiver of a Fetch's answer of so many bytes is held back.
+    fn fetched(&self, _: &Client, _: &str, _bytes: usize) -> ThrottleTime {
+        ThrottleTime::NONE
+    }
+
+    /// The answer went out without these bytes.
+    fn not_fetched(&self, _: &Client, _: &str, _bytes: usize) {}
+
+    /// An answer with more bytes is held back even if it is the only one.
+    fn fetch_bytes_max(&self, _: &Client, _: &str) -> usize {
+        usize::MAX
+    }
+
+    /// Counts partitions that are made or deleted: for how many milliseconds their maker is in debt
+    /// afterwards or, if he may not go further into it, still is.
+    fn mutate(
+        &self,
+        _: &Client,
+        _client_id: &str,
+        _strictly: bool,
+        _partitions: usize,
+    ) -> Result<i64, i64> {
+        Ok(0)
+    }
 }
 
 /// Nobody is held back.
@@ -55,7 +119,7 @@ pub(crate) trait ClientQuotas: Debug + Send + Sync {
 pub(crate) struct NoQuotas;
 
 impl ClientQuotas for NoQuotas {
-    fn throttle_time(&self, _: &Client, _: &str, _: &Api) -> ThrottleTime {
+    fn throttle_time(&self, _: &Client, _: &str, _: &Api, _: Duration) -> ThrottleTime {
         ThrottleTime::NONE
     }
 }
@@ -107,7 +171,8 @@ macro_rules! without_throttle_time {
 
 with_throttle_time! {
     AddOffsetsToTxnResponse AddPartitionsToTxnResponse AddRaftVoterResponse
-    AllocateProducerIdsResponse AlterConfigsResponse AlterPartitionReassignmentsResponse
+    AllocateProducerIdsResponse AlterClientQuotasResponse AlterConfigsResponse
+    AlterPartitionReassignmentsResponse
     AlterShareGroupOffsetsResponse DeleteShareGroupOffsetsResponse
     DescribeShareGroupOffsetsResponse ShareGroupDescribeResponse ShareGroupHeartbeatResponse
     AlterPartitionResponse AlterReplicaLogDirsResponse AlterUserScramCredentialsResponse

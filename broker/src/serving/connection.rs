@@ -22,7 +22,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::api::ApiKey;
 use protocol::fetch::Segment;
+use protocol::frame::RequestHeader;
 use protocol::shape::{self, DECODED_BUDGET, Verdict};
+use protocol::wire::StrBytes;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -38,6 +40,8 @@ use crate::net::registry::Seat;
 use crate::net::transport_layer::TransportLayer;
 use crate::requests::reply::{CloseConnection, Later, Reply};
 use crate::requests::requester::Client;
+use crate::requests::spent::ThreadTime;
+use crate::requests::throttle;
 use crate::zookeeper;
 
 /// Most Produce requests of one connection that wait for acknowledgements.
@@ -67,6 +71,10 @@ struct Connection {
     outbox: Outbox,
     pending: VecDeque<Pending>,
     timings: RequestTimings,
+    /// Time on threads for reading and writing that is not counted yet, where it counts.
+    network_time: ThreadTime,
+    /// Whose it is; nothing for what is never held back.
+    counted_for: Option<StrBytes>,
     /// Where clients log in: whoever did.
     logged_in: Option<LoggedIn>,
     /// Nothing is read before this.
@@ -107,6 +115,8 @@ pub(crate) async fn serve(
         outbox: Outbox::default(),
         pending: VecDeque::new(),
         timings,
+        network_time: ThreadTime::default(),
+        counted_for: None,
         logged_in: None,
         muted_until: None,
         seat,
@@ -233,9 +243,13 @@ impl Connection {
             }
             self.flush().await?;
             let may_read = muted_until.is_none() && self.pending.len() < PENDING_MAX;
+            let counts = self.broker.policies.quotas.counts_time();
+            let network_time = counts.then_some(&self.network_time);
             tokio::select! {
                 biased;
-                frame = self.frames.next(&mut self.transport), if may_read => {
+                frame = counted(network_time, self.frames.next(&mut self.transport)),
+                    if may_read =>
+                {
                     self.seat.touch();
                     self.timings.read();
                     return Ok(frame?);
@@ -259,6 +273,7 @@ impl Connection {
             }
         }
         self.timings.begin(&frame.bytes);
+        self.note_who_asks(&frame.bytes);
         let begun = dispatch::begin(&self.broker, &self.client, frame.bytes.clone());
         // What is answered at once is worked on until then.
         if matches!(begun, Begun::Produce(Err(_)))
@@ -310,6 +325,26 @@ impl Connection {
         }
         frame.recycle(&self.broker.buffers);
         Ok(())
+    }
+
+    /// Who is told of time on the network from here on.
+    fn note_who_asks(&mut self, frame: &Bytes) {
+        if !self.broker.policies.quotas.counts_time() {
+            return;
+        }
+        let header = RequestHeader::parse(&mut frame.clone()).ok();
+        let counts = header.filter(|header| !throttle::is_exempt(header.api.key));
+        self.counted_for = counts.map(|header| header.client_id);
+    }
+
+    /// Reading and writing count for who asked last. Kafka: `recordNetworkThreadTimeCallback`.
+    fn count_network_time(&self) {
+        let took = self.network_time.take();
+        if let Some(client_id) = &self.counted_for
+            && !self.client.is_follower()
+        {
+            self.broker.policies.quotas.note_time(&self.client, client_id, took);
+        }
     }
 
     /// Until when the connection is muted, if it still is.
@@ -413,8 +448,13 @@ impl Connection {
 
     async fn flush(&mut self) -> Result<(), Ended> {
         if self.outbox.queued_bytes() > 0 {
-            self.outbox.flush(&mut self.transport).await?;
+            let counts = self.broker.policies.quotas.counts_time();
+            let network_time = counts.then_some(&self.network_time);
+            counted(network_time, self.outbox.flush(&mut self.transport)).await?;
             self.seat.touch();
+            if counts {
+                self.count_network_time();
+            }
         }
         self.timings.written(&self.client);
         Ok(())
@@ -447,6 +487,14 @@ async fn waited_for(mut reply: Later, transport: &mut TransportLayer, client: &C
             client.hurries.notify_one();
             reply.await
         }
+    }
+}
+
+/// What becomes of a task, its time on a thread counted where it counts.
+async fn counted<Task: Future>(time: Option<&ThreadTime>, task: Task) -> Task::Output {
+    match time {
+        Some(time) => time.of(task).await,
+        None => task.await,
     }
 }
 

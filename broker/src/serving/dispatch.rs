@@ -16,10 +16,11 @@ use super::forwarding;
 use crate::broker::Broker;
 use crate::handlers;
 use crate::handlers::records::produce;
-use crate::requests::context::RequestContext;
+use crate::requests::context::{Policies, RequestContext};
 use crate::requests::controller_access::ControllerAccess;
 use crate::requests::reply::{CloseConnection, Later, Reply, encode};
 use crate::requests::requester::Client;
+use crate::requests::spent::Spent;
 
 /// A request that has been taken off the wire.
 pub(crate) enum Begun {
@@ -45,6 +46,7 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         let close = Reply::Close(CloseConnection::NotServing(why));
         return Begun::Other(Box::pin(std::future::ready(close)));
     }
+    let spent = spent_of(&broker.policies);
     let context = RequestContext {
         api: header.api,
         api_version: header.api_version,
@@ -55,8 +57,13 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         policies: Arc::clone(&broker.policies),
         metrics: broker.request_metrics.clone(),
         controller: ControllerAccess::Here,
+        request_bytes: whole.len(),
+        spent: spent.clone(),
     };
     if header.api.key == ApiKey::Produce {
+        if let Some(spent) = &spent {
+            spent.time.begin();
+        }
         let begun = produce::begin(
             &broker.metadata,
             &broker.replicas,
@@ -64,11 +71,14 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
             context,
             frame,
         );
+        if let Some(spent) = &spent {
+            spent.time.pause();
+        }
         return match begun {
             produce::Begun::Answered(reply) => Begun::Produce(Ok(reply)),
-            produce::Begun::Appended(later) => Begun::Produce(Err(later)),
+            produce::Begun::Appended(later) => Begun::Produce(Err(timed(spent, later))),
             // Nothing overtakes it, or the next batch would come before the first.
-            produce::Begun::Unverified(later) => Begun::Other(later),
+            produce::Begun::Unverified(later) => Begun::Other(timed(spent, later)),
         };
     }
     let broker = Arc::clone(broker);
@@ -83,17 +93,32 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         Ok(body) if forwarding::takes(listener, context.api) => {
             let (controller, config) = (Arc::clone(&broker.controller), broker.config.current());
             let route = move |context, body| handlers::route(Arc::clone(&broker), context, body);
-            Begun::Other(forwarding::forward(controller, config, context, whole, body, route))
+            let reply = forwarding::forward(controller, config, context, whole, body, route);
+            Begun::Other(timed(spent, reply))
         }
         Ok(body) => {
             let waits_for_word = matches!(
                 context.api.key,
                 ApiKey::Metadata | ApiKey::DescribeTopicPartitions | ApiKey::FindCoordinator
             );
-            let reply = handlers::route(broker, context, body);
+            let reply = timed(spent, handlers::route(broker, context, body));
             if waits_for_word { Begun::Overtaken(reply) } else { Begun::Other(reply) }
         }
         Err(refusal) => refuse(format!("{} v{}: {refusal}", header.api.name, header.api_version)),
+    }
+}
+
+/// Where quotas count what requests cost.
+fn spent_of(policies: &Policies) -> Option<Arc<Spent>> {
+    let quotas = &policies.quotas;
+    (quotas.counts_time() || quotas.counts_mutations()).then(Arc::default)
+}
+
+/// Counts the time for which a reply has a thread until it is there.
+fn timed(spent: Option<Arc<Spent>>, later: Later) -> Later {
+    match spent {
+        None => later,
+        Some(spent) => Box::pin(async move { spent.time.of(later).await }),
     }
 }
 

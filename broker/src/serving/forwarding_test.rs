@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use config::{BrokerConfig, Properties};
@@ -66,7 +67,7 @@ fn by_broker_ms(key: ApiKey) -> i32 {
 struct OfNode(fn(ApiKey) -> i32);
 
 impl ClientQuotas for OfNode {
-    fn throttle_time(&self, _: &Client, client_id: &str, api: &Api) -> ThrottleTime {
+    fn throttle_time(&self, _: &Client, client_id: &str, api: &Api, _: Duration) -> ThrottleTime {
         let ms = if client_id == CLIENT_ID { (self.0)(api.key) } else { 0 };
         ThrottleTime::of_ms(ms)
     }
@@ -135,6 +136,10 @@ fn all() -> Vec<(ApiKey, Ask)> {
         asks(ApiKey::UpdateFeatures, || UpdateFeaturesRequest::default().with_timeout_ms(9_000)),
         asks(ApiKey::AddRaftVoter, || AddRaftVoterRequest { voter_id: 101, ..Default::default() }),
         asks(ApiKey::RemoveRaftVoter, || RemoveRaftVoterRequest::default().with_voter_id(9)),
+        asks(ApiKey::AlterClientQuotas, || {
+            let nobody = alter_client_quotas_request::EntryData::default();
+            AlterClientQuotasRequest::default().with_entries(vec![nobody])
+        }),
         asks(ApiKey::AlterUserScramCredentials, || {
             use alter_user_scram_credentials_request::ScramCredentialDeletion;
             let nobody = ScramCredentialDeletion::default().with_name("nobody".into());

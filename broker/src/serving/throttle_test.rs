@@ -37,7 +37,7 @@ const LONG_MS: i32 = 1000;
 struct ByClientId;
 
 impl ClientQuotas for ByClientId {
-    fn throttle_time(&self, _: &Client, client_id: &str, _: &Api) -> ThrottleTime {
+    fn throttle_time(&self, _: &Client, client_id: &str, _: &Api, _: Duration) -> ThrottleTime {
         ThrottleTime::of_ms(match client_id {
             SHORT => SHORT_MS,
             LONG => LONG_MS,

@@ -131,6 +131,10 @@ broker_config! {
         "replica.selector.class" => replica_selector_class: Option<String>,
         "replica.socket.receive.buffer.bytes" => replica_socket_receive_buffer_bytes: i32,
         "replica.socket.timeout.ms" => replica_socket_timeout_ms: i32,
+        "controller.quota.window.num" => controller_quota_window_num: i32,
+        "controller.quota.window.size.seconds" => controller_quota_window_size_seconds: i32,
+        "quota.window.num" => quota_window_num: i32,
+        "quota.window.size.seconds" => quota_window_size_seconds: i32,
         "replication.quota.window.num" => replication_quota_window_num: i32,
         "replication.quota.window.size.seconds" => replication_quota_window_size_seconds: i32,
         // metrics

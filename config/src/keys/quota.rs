@@ -1,7 +1,7 @@
 //! Quotas.
 //!
 //! Rows of the broker table; the facts are those of
-//! QuotaConfig. Those of replication act.
+//! QuotaConfig. All act but the class, of which none is loaded.
 
 use super::key::{Key, class, int};
 use super::why;
@@ -18,10 +18,24 @@ pub(super) const KEYS: &[Key] = &[
         .low()
         .acts("How long each of these samples is."),
     class("client.quota.callback.class").low().ignored(why::PLUGIN),
-    int("controller.quota.window.num").or("11").at_least(1).low().ignored(why::QUOTAS),
-    int("controller.quota.window.size.seconds").or("1").at_least(1).low().ignored(why::QUOTAS),
-    int("quota.window.num").or("11").at_least(1).low().ignored(why::QUOTAS),
-    int("quota.window.size.seconds").or("1").at_least(1).low().ignored(why::QUOTAS),
+    int("controller.quota.window.num")
+        .or("11")
+        .at_least(1)
+        .low()
+        .acts("Over how many samples partitions may be made and deleted at once."),
+    int("controller.quota.window.size.seconds")
+        .or("1")
+        .at_least(1)
+        .low()
+        .acts("How long each of these samples is."),
+    int("quota.window.num").or("11").at_least(1).low().acts(
+        "Over how many samples the rates of clients, requests and new connections are measured.",
+    ),
+    int("quota.window.size.seconds")
+        .or("1")
+        .at_least(1)
+        .low()
+        .acts("How long each of these samples is."),
     int("replication.quota.window.num")
         .or("11")
         .at_least(1)

@@ -5,7 +5,6 @@ pub(super) const TIERED: &str = "tiered storage does not exist here yet";
 pub(super) const SECURED: &str = "Kerberos, OAUTHBEARER and delegation tokens come later";
 pub(super) const EARLY: &str =
     "controllers' listeners start early, as by default; others when entries are loaded";
-pub(super) const QUOTAS: &str = "quotas are not enforced yet";
 pub(super) const ONE_ASSIGNOR: &str = "share groups have one assignor, simple";
 pub(super) const TWO_PHASES: &str =
     "the version of InitProducerId that asks for it is not in any release yet";

@@ -19,7 +19,7 @@ use super::change::{Election, PartitionChange};
 use super::error::{ApiError, outcome};
 use super::placement;
 use super::topics::split_duplicates;
-use super::{Controller, ControllerNow, ControllerResult, MAX_RECORDS_PER_REQUEST};
+use super::{Controller, ControllerNow, ControllerResult, MAX_RECORDS_PER_REQUEST, PartitionQuota};
 use crate::draws::Draws;
 use crate::image::{LeaderRecovery, Partition, Topic};
 use crate::planted::{Bug, is_planted};
@@ -29,6 +29,7 @@ impl Controller {
     pub fn create_partitions(
         &self,
         request: &CreatePartitionsRequest,
+        quota: &mut dyn PartitionQuota,
         now: &ControllerNow,
     ) -> ControllerResult<CreatePartitionsResponse> {
         let mut draws = now.draws();
@@ -46,7 +47,7 @@ impl Controller {
         let mut records = Vec::new();
         for topic in request.topics.iter().filter(|topic| single.contains(&topic.name)) {
             let room = MAX_RECORDS_PER_REQUEST - records.len();
-            let added = self.added_partitions(topic, room, &mut draws);
+            let added = self.added_partitions(topic, room, quota, &mut draws);
             results
                 .push(answer(topic.name.clone(), &added.as_ref().map(drop).map_err(Clone::clone)));
             records.extend(added.unwrap_or_default());
@@ -62,6 +63,7 @@ impl Controller {
         &self,
         request: &CreatePartitionsTopic,
         room: usize,
+        quota: &mut dyn PartitionQuota,
         draws: &mut Draws,
     ) -> Result<Vec<MetadataRecord>, ApiError> {
         let name = request.name.as_str();
@@ -80,6 +82,19 @@ impl Controller {
             ));
         }
         let additional = request.count - present;
+        if let Some(assignments) = &request.assignments
+            && assignments.len() as i32 != additional
+        {
+            return Err(ApiError::new(
+                ErrorCode::InvalidReplicaAssignment,
+                format!(
+                    "Attempted to add {additional} additional partition(s), but only {} \
+                     assignment(s) were specified.",
+                    assignments.len()
+                ),
+            ));
+        }
+        quota.take(additional as usize)?;
         // Kafka says so after it has placed them all.
         if additional as usize > room {
             let message = "Unable to perform excessively large batch operation.";
@@ -100,16 +115,6 @@ impl Controller {
                     _ => error,
                 }
             })?,
-            Some(assignments) if assignments.len() as i32 != additional => {
-                return Err(ApiError::new(
-                    ErrorCode::InvalidReplicaAssignment,
-                    format!(
-                        "Attempted to add {additional} additional partition(s), but only {} \
-                         assignment(s) were specified.",
-                        assignments.len()
-                    ),
-                ));
-            }
             Some(assignments) => (present..)
                 .zip(assignments)
                 .map(|(id, assignment)| {

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::configs::{Alteration, Asker, ConfigOperation};
 use super::error::{ApiError, outcome, worded};
-use super::{Controller, ControllerNow, ControllerResult, MAX_RECORDS_PER_REQUEST};
+use super::{Controller, ControllerNow, ControllerResult, MAX_RECORDS_PER_REQUEST, PartitionQuota};
 use crate::draws::Draws;
 use crate::image::{ConfigResource, ConfigValues, Partition, ResourceType};
 
@@ -31,6 +31,7 @@ impl Controller {
         &self,
         request: &CreateTopicsRequest,
         describable: &dyn Fn(&str) -> bool,
+        quota: &mut dyn PartitionQuota,
         now: &ControllerNow,
     ) -> ControllerResult<CreateTopicsResponse> {
         let mut draws = now.draws();
@@ -47,13 +48,16 @@ impl Controller {
                     ErrorCode::InvalidRequest,
                     format!("Creation of internal topic {CLUSTER_METADATA_TOPIC} is prohibited."),
                 )),
-                Ok(()) => self.create_topic(topic, describable, &mut draws).and_then(|created| {
-                    if records.len() + created.records.len() > MAX_RECORDS_PER_REQUEST {
-                        return Err(excessive());
-                    }
-                    records.extend(created.records);
-                    Ok(created.response)
-                }),
+                Ok(()) => {
+                    let created = self.create_topic(topic, describable, quota, &mut draws);
+                    created.and_then(|created| {
+                        if records.len() + created.records.len() > MAX_RECORDS_PER_REQUEST {
+                            return Err(excessive());
+                        }
+                        records.extend(created.records);
+                        Ok(created.response)
+                    })
+                }
             };
             response.topics.push(result.unwrap_or_else(|error| refused(&topic.name, &error)));
         }
@@ -82,6 +86,7 @@ impl Controller {
         &self,
         topic: &CreatableTopic,
         describable: &dyn Fn(&str) -> bool,
+        quota: &mut dyn PartitionQuota,
         draws: &mut Draws,
     ) -> Result<ControllerResult<CreatableTopicResult>, ApiError> {
         let name = topic.name.as_str();
@@ -100,6 +105,7 @@ impl Controller {
         } else {
             self.assigned_partitions(topic)?
         };
+        quota.take(partitions.len())?;
         let topic_id = draws.topic_id();
         let mut result =
             CreatableTopicResult::default().with_name(topic.name.clone()).with_topic_id(topic_id);
@@ -268,6 +274,7 @@ impl Controller {
         &self,
         request: &DeleteTopicsRequest,
         api_version: i16,
+        quota: &mut dyn PartitionQuota,
     ) -> ControllerResult<DeleteTopicsResponse> {
         let named = request.topic_names.iter().map(|name| (Some(name), Uuid::nil()));
         let states = request.topics.iter().map(|topic| (topic.name.as_ref(), topic.topic_id));
@@ -286,7 +293,7 @@ impl Controller {
             let response = DeleteTopicsResponse::default().with_responses(responses);
             return ControllerResult::unchanged(response);
         }
-        let (records, responses) = self.delete_asked(&asked);
+        let (records, responses) = self.delete_asked(&asked, quota);
         let response = DeleteTopicsResponse::default().with_responses(responses);
         ControllerResult::atomic(records, response)
     }
@@ -294,6 +301,7 @@ impl Controller {
     fn delete_asked(
         &self,
         asked: &[(Option<&TopicName>, Uuid)],
+        quota: &mut dyn PartitionQuota,
     ) -> (Vec<MetadataRecord>, Vec<DeletableTopicResult>) {
         let invalid = |message: &str| ApiError::new(ErrorCode::InvalidRequest, message);
         let mut responses = Vec::new();
@@ -348,6 +356,12 @@ impl Controller {
         }
         let mut records = Vec::new();
         for (topic_id, name) in &doomed {
+            let topic = self.image.topics().by_id(*topic_id);
+            let partitions = topic.map_or(0, |topic| topic.partitions().len());
+            if let Err(error) = quota.take(partitions) {
+                responses.push(deleted(Some(name), *topic_id, Err(&error)));
+                continue;
+            }
             records.push(RemoveTopicRecord { topic_id: *topic_id, ..Default::default() }.into());
             responses.push(deleted(Some(name), *topic_id, Ok(())));
         }

@@ -131,16 +131,19 @@ impl ClientQuotasImage {
         entity
     }
 
+    /// An entity as records have it.
+    pub(crate) fn parts(entity: &QuotaEntities) -> Vec<QuotaEntity> {
+        let part = |(entity_type, entity_name): &(StrBytes, Option<StrBytes>)| QuotaEntity {
+            entity_type: entity_type.clone(),
+            entity_name: entity_name.clone(),
+            ..Default::default()
+        };
+        entity.iter().map(part).collect()
+    }
+
     pub(crate) fn write(&self, out: &mut Vec<MetadataRecord>) {
         for (entity, values) in self.iter() {
-            let parts: Vec<QuotaEntity> = entity
-                .iter()
-                .map(|(entity_type, entity_name)| QuotaEntity {
-                    entity_type: entity_type.clone(),
-                    entity_name: entity_name.clone(),
-                    ..Default::default()
-                })
-                .collect();
+            let parts = Self::parts(entity);
             out.extend(values.iter().map(|(key, value)| {
                 MetadataRecord::from(ClientQuotaRecord {
                     entity: parts.clone(),

@@ -18,7 +18,7 @@ use protocol::messages::{
 use protocol::wire::StrBytes;
 use raft::controller::{
     ApiError, ConfigRules, Controller, ControllerNow, ControllerResult, ControllerSettings,
-    EffectiveConfig,
+    EffectiveConfig, Unbounded,
 };
 use raft::feature::FEATURES;
 use raft::image::{ConfigResource, ConfigValues, DIRECTORY_LOST, ResourceType};
@@ -293,7 +293,7 @@ impl ControllerCall {
         match self {
             Self::CreateTopic => {
                 let request = topic_request(plan);
-                answered(controller.create_topics(&request, &|_| true, now), |_| ())
+                answered(controller.create_topics(&request, &|_| true, &mut Unbounded, now), |_| ())
             }
             Self::Reassign { partition, replicas } => {
                 let asked = ReassignablePartition::default()

@@ -109,6 +109,13 @@ fn administration() -> Vec<Row> {
         row("DescribeClientQuotas", 1, &["DescribeConfigs cluster"], |_| {
             DescribeClientQuotasRequest::default()
         }),
+        row("AlterClientQuotas", 1, &["AlterConfigs cluster"], |_| {
+            use alter_client_quotas_request::{EntityData, EntryData};
+            let nobody =
+                EntityData::default().with_entity_type(text("user")).with_entity_name(None);
+            let entry = EntryData::default().with_entity(vec![nobody]);
+            AlterClientQuotasRequest::default().with_entries(vec![entry]).with_validate_only(true)
+        }),
         row("ListConfigResources", 1, &["DescribeConfigs cluster"], |_| {
             ListConfigResourcesRequest::default().with_resource_types(vec![16])
         }),

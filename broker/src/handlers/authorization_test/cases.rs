@@ -308,6 +308,8 @@ fn settings() -> Vec<Case> {
             .gets(&[TOPIC, CLUSTER, GROUP, CLUSTER]),
         list_config_resources().asks(&["DescribeConfigs cluster"]).gets(&[CLUSTER]),
         describe_client_quotas().asks(&["DescribeConfigs cluster"]).gets(&[CLUSTER]),
+        alter_client_quotas().asks(&["AlterConfigs cluster"]).gets(&[CLUSTER]),
+        alter_client_quotas().on_controller().asks(&["AlterConfigs cluster"]).gets(&[CLUSTER]),
     ]
 }
 
@@ -371,6 +373,18 @@ fn describe_client_quotas() -> Case {
     let request = |_, _: &Sample| DescribeClientQuotasRequest::default();
     case(ApiKey::DescribeClientQuotas, request, |_, response: DescribeClientQuotasResponse| {
         vec![response.error_code]
+    })
+}
+
+fn alter_client_quotas() -> Case {
+    use alter_client_quotas_request::{EntityData, EntryData};
+    let request = |_, _: &Sample| {
+        let entity = EntityData::default().with_entity_type(text("user")).with_entity_name(None);
+        let entry = EntryData::default().with_entity(vec![entity]);
+        AlterClientQuotasRequest::default().with_entries(vec![entry])
+    };
+    case(ApiKey::AlterClientQuotas, request, |_, response: AlterClientQuotasResponse| {
+        response.entries.iter().map(|entry| entry.error_code).collect()
     })
 }
 

@@ -218,6 +218,8 @@ async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
             }),
             metrics: None,
             controller: ControllerAccess::Here,
+            request_bytes: 0,
+            spent: None,
         };
         let body = (case.encode)(version, sample);
         let codes = (case.decode)(version, answer(broker, context, body).await);

@@ -49,6 +49,8 @@ pub(crate) async fn handle(
         policies: Arc::clone(&context.policies),
         metrics: context.metrics.clone(),
         controller,
+        request_bytes: body.len(),
+        spent: context.spent.clone(),
     };
     let reply = route(forwarded, body).await;
     if not_active.load(Ordering::Relaxed) {

@@ -15,6 +15,7 @@ use protocol::wire::{Decodable, StrBytes};
 use replica::{Answered, FetchIsolation, NO_SESSION, Requested};
 use uuid::Uuid;
 
+use super::answer_size;
 use super::fetch_access::Access;
 use crate::clock::{monotonic_ms, wall_ms};
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
@@ -105,7 +106,10 @@ async fn handle(
     if replica_id >= 0 {
         count_throttled(replicas, &answers);
     }
-    let throttle = throttle();
+    let throttle = match replica_id {
+        0.. => ThrottleTime::NONE,
+        _ => context.throttle_fetch(|| answer_size::of(context.api_version, &opened, &answers)),
+    };
     if throttle != ThrottleTime::NONE {
         return nothing_yet(context, &opened, throttle);
     }
@@ -260,14 +264,16 @@ fn params(
         listener: Arc::clone(&context.client.listener),
     });
     let max_bytes = request.max_bytes.min(config.fetch_max_bytes()).max(0);
+    let of_quota = if follower.is_some() { usize::MAX } else { context.fetch_bytes_max() };
+    let max_bytes = usize::try_from(max_bytes).unwrap_or(0).min(of_quota);
     let isolation = match (replica_id, request.isolation_level) {
         (0.., _) => FetchIsolation::LogEnd,
         (_, 1) => FetchIsolation::TxnCommitted,
         _ => FetchIsolation::HighWatermark,
     };
     FetchParams {
-        max_bytes: usize::try_from(max_bytes).unwrap_or(0),
-        min_bytes: usize::try_from(request.min_bytes.min(max_bytes)).unwrap_or(0),
+        max_bytes,
+        min_bytes: usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes),
         max_wait_ms: u64::try_from(request.max_wait_ms).unwrap_or(0),
         isolation,
         leader_only: follower.is_some() || context.api_version < FIRST_WITH_RACK,

@@ -1,5 +1,6 @@
 //! Records: written, read, found and deleted.
 
+mod answer_size;
 pub(crate) mod delete_records;
 pub(crate) mod fetch;
 mod fetch_access;

@@ -332,10 +332,10 @@ fn reply(
         partitions.for_each(|partition| count(partition.error_code));
     });
     if acks == 0 {
-        return without_acks(context, answers);
+        return without_acks(context, answers).throttled(context.throttle_produce(false));
     }
     let endpoints = name_leaders(metadata, context, answers);
-    let throttle = context.throttle();
+    let throttle = context.throttle_produce(true);
     let topics = answers.iter().map(|answer| TopicResponse {
         name: &answer.name,
         topic_id: answer.topic_id,
@@ -356,7 +356,7 @@ fn reply(
     }
 }
 
-/// With acks=0 the client reads no answer, and is not held back for its requests; the end of the
+/// With acks=0 the client reads no answer, and is held back for its bytes alone; the end of the
 /// connection tells it that something failed.
 fn without_acks(context: &RequestContext, answers: &[TopicAnswer]) -> Reply {
     let failed = answers

@@ -1,5 +1,6 @@
 //! Who somebody is, what he may do, and how much.
 
+pub(crate) mod alter_client_quotas;
 pub(crate) mod alter_user_scram_credentials;
 pub(crate) mod create_acls;
 pub(crate) mod delete_acls;

@@ -179,6 +179,7 @@ async fn fetch(
         _ => return Err(ErrorCode::UnknownServerError),
     };
     let max_bytes = request.max_bytes.min(config.fetch_max_bytes()).max(0);
+    let max_bytes = usize::try_from(max_bytes).unwrap_or(0).min(context.fetch_bytes_max());
     let group = request.group_id.as_ref().map(|group| group.0.clone()).unwrap_or_default();
     let asked = ShareFetch {
         group,
@@ -188,8 +189,8 @@ async fn fetch(
             batch_size: request.batch_size.into(),
             max_records: request.max_records.into(),
         },
-        min_bytes: usize::try_from(request.min_bytes.min(max_bytes)).unwrap_or(0),
-        max_bytes: usize::try_from(max_bytes).unwrap_or(0),
+        min_bytes: usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes),
+        max_bytes,
         max_wait_ms: u64::try_from(request.max_wait_ms).unwrap_or(0),
         partitions,
     };
@@ -289,7 +290,10 @@ fn add(response: &mut ShareFetchResponse, id: SharePartitionId, partition: Parti
 }
 
 fn encode(context: &RequestContext, response: ShareFetchResponse) -> Reply {
-    let throttle = context.throttle();
+    let throttle = context.throttle_fetch(|| {
+        let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
+        partitions.map(|each| each.records.as_ref().map_or(0, Bytes::len)).sum()
+    });
     let mut told = match throttle {
         ThrottleTime::NONE => response,
         // Who is held back hears of nothing; what was acquired comes again when its lock ends.

@@ -13,6 +13,7 @@ use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
+use crate::requests::mutation_quota::OfRequest;
 use crate::requests::reply::CloseConnection;
 use crate::requests::topic_names::Named;
 
@@ -34,8 +35,9 @@ pub(crate) async fn handle(
         .collect();
     request.topics.retain(|topic| !denied.contains(&topic.name));
     let timeout_ms = request.timeout_ms;
+    let mut quota = OfRequest::new(context);
     let answered = controller.within(context, timeout_ms, move |controller, now| {
-        controller.create_partitions(&request, now)
+        controller.create_partitions(&request, &mut quota, now)
     });
     match answered.await {
         Ok(mut response) => {

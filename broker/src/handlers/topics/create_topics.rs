@@ -14,6 +14,7 @@ use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
+use crate::requests::mutation_quota::OfRequest;
 use crate::requests::reply::CloseConnection;
 use crate::requests::topic_names::{METADATA_TOPIC, Named};
 
@@ -45,8 +46,9 @@ pub(crate) async fn handle(
         .collect();
     request.topics.retain(|topic| !denied.contains(&topic.name));
     let timeout_ms = request.timeout_ms;
+    let mut quota = OfRequest::new(context);
     let created = controller.within(context, timeout_ms, move |controller, now| {
-        controller.create_topics(&request, &|name| describable.contains(name), now)
+        controller.create_topics(&request, &|name| describable.contains(name), &mut quota, now)
     });
     match created.await {
         Ok(mut response) => {

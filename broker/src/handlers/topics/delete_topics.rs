@@ -19,6 +19,7 @@ use crate::requests::answer_budget;
 use crate::requests::api_error::{ApiError, denied};
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
+use crate::requests::mutation_quota::OfRequest;
 use crate::requests::reply::CloseConnection;
 use crate::requests::topic_names::Named;
 
@@ -40,8 +41,9 @@ pub(crate) async fn handle(
     let refusals =
         if may_all { Vec::new() } else { take_denied(&metadata.image(), context, &mut request) };
     let (version, timeout_ms) = (context.api_version, request.timeout_ms);
+    let mut quota = OfRequest::new(context);
     let answered = controller.within(context, timeout_ms, move |controller, _| {
-        controller.delete_topics(&request, version)
+        controller.delete_topics(&request, version, &mut quota)
     });
     match answered.await {
         Ok(mut response) => {

@@ -16,7 +16,7 @@ use protocol::messages::create_topics_request::CreatableTopic;
 use protocol::messages::describe_quorum_request as asked;
 use protocol::messages::{CreateTopicsRequest, DescribeQuorumRequest, TopicName};
 use protocol::wire::StrBytes;
-use raft::controller::{Controller, ControllerNow, ControllerResult};
+use raft::controller::{Controller, ControllerNow, ControllerResult, Unbounded};
 use storage::{Disk, DiskOp, Faults, OpenFiles, Verdict};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -136,8 +136,9 @@ async fn create(quorum: &QuorumHandle, topic: &str) -> i16 {
         .with_num_partitions(1)
         .with_replication_factor(1);
     let request = CreateTopicsRequest::default().with_topics(vec![topic]);
-    let answer =
-        quorum.submit(move |controller, now| controller.create_topics(&request, &|_| true, now));
+    let answer = quorum.submit(move |controller, now| {
+        controller.create_topics(&request, &|_| true, &mut Unbounded, now)
+    });
     answer.await.unwrap().topics[0].error_code
 }
 
@@ -272,7 +273,7 @@ async fn who_asks_from_elsewhere_does_not_wait_for_a_broker_that_is_slow_to_appl
             .with_replication_factor(1);
         let request = CreateTopicsRequest::default().with_topics(vec![topic]);
         move |controller: &mut Controller, now: &ControllerNow| {
-            controller.create_topics(&request, &|_| true, now)
+            controller.create_topics(&request, &|_| true, &mut Unbounded, now)
         }
     };
     let elsewhere = quorum.submit_due(Due::Committed, ask("a"));

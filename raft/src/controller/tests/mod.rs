@@ -9,6 +9,7 @@ mod eligible;
 mod features;
 mod periodic;
 mod placement;
+mod quotas;
 mod random;
 mod scram;
 mod stock;

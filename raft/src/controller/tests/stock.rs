@@ -335,7 +335,7 @@ impl Run {
             .with_assignments(assignments.collect());
         let request = CreateTopicsRequest::default().with_topics(vec![topic]);
         let now = self.now();
-        let result = self.world.controller.create_topics(&request, &|_| true, &now);
+        let result = self.world.controller.create_topics(&request, &|_| true, &mut Unbounded, &now);
         self.apply(result, |answer| {
             said(answer.topics[0].error_code, answer.topics[0].error_message.as_ref())
         })
@@ -350,7 +350,7 @@ impl Run {
             .with_assignments(Some(vec![assignment]));
         let request = CreatePartitionsRequest::default().with_topics(vec![topic]);
         let now = self.now();
-        let result = self.world.controller.create_partitions(&request, &now);
+        let result = self.world.controller.create_partitions(&request, &mut Unbounded, &now);
         self.apply(result, |answer| {
             said(answer.results[0].error_code, answer.results[0].error_message.as_ref())
         })

@@ -1,5 +1,6 @@
 //! Creating, deleting and growing topics.
 
+use protocol::ErrorCode;
 use protocol::messages::create_partitions_request::{
     CreatePartitionsAssignment, CreatePartitionsTopic,
 };
@@ -36,7 +37,7 @@ fn configured(creatable: CreatableTopic, key: &str, value: Option<&str>) -> Crea
 
 pub(super) fn create(world: &mut World, topics: Vec<CreatableTopic>) -> CreateTopicsResponse {
     let request = CreateTopicsRequest::default().with_topics(topics);
-    let result = world.controller.create_topics(&request, &|_| true, &at(0));
+    let result = world.controller.create_topics(&request, &|_| true, &mut Unbounded, &at(0));
     world.apply(result)
 }
 
@@ -207,7 +208,7 @@ fn a_topic_is_created_with_the_defaults_and_described() {
 fn who_may_not_describe_sees_no_configuration() {
     let world = World::with_brokers(1);
     let request = CreateTopicsRequest::default().with_topics(vec![topic("new", 1, 1)]);
-    let result = world.controller.create_topics(&request, &|_| false, &at(0));
+    let result = world.controller.create_topics(&request, &|_| false, &mut Unbounded, &at(0));
     let created = &result.response.topics[0];
     assert_eq!((created.error_code, created.topic_config_error_code), (0, 29));
     assert_eq!((created.num_partitions, created.configs.as_deref()), (-1, Some(&[][..])));
@@ -219,7 +220,7 @@ fn validate_only_answers_the_same_and_writes_nothing() {
     let request = CreateTopicsRequest::default()
         .with_topics(vec![topic("new", 3, 1), topic("bad", 0, 1)])
         .with_validate_only(true);
-    let result = world.controller.create_topics(&request, &|_| true, &at(0));
+    let result = world.controller.create_topics(&request, &|_| true, &mut Unbounded, &at(0));
     assert_eq!(result.records, []);
     assert_eq!(result.response.topics.iter().map(|t| t.error_code).collect::<Vec<_>>(), [0, 37]);
 }
@@ -310,7 +311,7 @@ fn topics_are_deleted_by_name_and_by_id() {
         by_name("twice"),
     ];
     let request = DeleteTopicsRequest::default().with_topics(states);
-    let result = world.controller.delete_topics(&request, 6);
+    let result = world.controller.delete_topics(&request, 6, &mut Unbounded);
     let response = world.apply(result);
     let mut answers: Vec<_> = response
         .responses
@@ -345,7 +346,7 @@ fn nothing_is_deleted_where_deletion_is_off() {
     world.controller.settings.topic_deletion = false;
     let request = DeleteTopicsRequest::default().with_topic_names(vec![name("a")]);
     for (version, code) in [(1, 42), (5, 73)] {
-        let result = world.controller.delete_topics(&request, version);
+        let result = world.controller.delete_topics(&request, version, &mut Unbounded);
         assert_eq!((result.records.len(), result.response.responses[0].error_code), (0, code));
     }
 }
@@ -401,7 +402,7 @@ fn partitions_are_added_or_refused_with_kafkas_words() {
             .with_count(count)
             .with_assignments(assignments);
         let request = CreatePartitionsRequest::default().with_topics(vec![topic]);
-        let result = world.controller.create_partitions(&request, &at(0));
+        let result = world.controller.create_partitions(&request, &mut Unbounded, &at(0));
         let response = world.apply(result);
         let result = &response.results[0];
         let said = result.error_message.as_ref().map(|said| said.as_str());
@@ -409,4 +410,46 @@ fn partitions_are_added_or_refused_with_kafkas_words() {
     }
     assert_eq!(world.partition("t", 1).replicas, [3, 1]);
     assert_eq!(world.partition("t", 3).replicas.len(), 2);
+}
+
+/// Lets so many partitions through, and refuses whatever comes when none is left.
+struct Few(usize);
+
+impl PartitionQuota for Few {
+    fn take(&mut self, partitions: usize) -> Result<(), ApiError> {
+        if self.0 == 0 {
+            return Err(ApiError::new(ErrorCode::ThrottlingQuotaExceeded, "enough"));
+        }
+        self.0 = self.0.saturating_sub(partitions);
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_quota_refuses_is_answered_so_and_neither_made_nor_deleted() {
+    let mut world = World::with_brokers(1);
+    let mut few = Few(3);
+    let topics = vec![topic("a", 2, 1), topic("b", 2, 1), topic("c", 1, 1), topic("a.", 0, 1)];
+    let request = CreateTopicsRequest::default().with_topics(topics);
+    let result = world.controller.create_topics(&request, &|_| true, &mut few, &at(0));
+    let response = world.apply(result);
+    let codes: Vec<i16> = response.topics.iter().map(|topic| topic.error_code).collect();
+    assert_eq!(codes, [0, 0, 89, 37], "a mistake is named before a quota is asked");
+    assert!(world.image().topics().by_name("c").is_none());
+
+    let add = |topic| CreatePartitionsTopic::default().with_name(name(topic)).with_count(3);
+    let request = CreatePartitionsRequest::default()
+        .with_topics(vec![add("a").with_assignments(None), add("b").with_assignments(None)]);
+    let result = world.controller.create_partitions(&request, &mut Few(1), &at(0));
+    let response = world.apply(result);
+    let codes: Vec<i16> = response.results.iter().map(|topic| topic.error_code).collect();
+    assert_eq!(codes, [0, 89]);
+
+    let named = vec![name("a"), name("b")];
+    let request = DeleteTopicsRequest::default().with_topic_names(named);
+    let result = world.controller.delete_topics(&request, 6, &mut Few(1));
+    let response = world.apply(result);
+    let codes: Vec<i16> = response.responses.iter().map(|topic| topic.error_code).collect();
+    assert_eq!(codes, [0, 89]);
+    assert_eq!(world.image().topics().iter().count(), 1);
 }
