@@ -13,6 +13,7 @@ use crate::coordinators::share::ShareStates;
 use crate::coordinators::transactions::Transactions;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::controller_client::ControllerClient;
+use crate::metadata::delegation_tokens::DelegationTokens;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::producer_ids::ProducerIds;
@@ -37,6 +38,7 @@ pub(crate) struct Broker {
     pub(crate) quorum: Arc<QuorumHandle>,
     pub(crate) metadata: Arc<MetadataCache>,
     pub(crate) controller: Arc<ControllerClient>,
+    pub(crate) delegation_tokens: Arc<DelegationTokens>,
     pub(crate) replicas: Arc<ReplicaManager>,
     pub(crate) add_partitions_to_txn: Arc<AddPartitionsToTxn>,
     pub(crate) fetchers: Arc<Fetchers>,

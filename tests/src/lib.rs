@@ -16,6 +16,7 @@ pub mod certificates;
 pub mod clients;
 pub mod cluster;
 pub mod counting;
+pub mod delegation_tokens;
 pub mod docker;
 pub mod embedded_protocol;
 pub mod facts;

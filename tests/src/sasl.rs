@@ -245,7 +245,7 @@ fn scram(
     (user, password): (&str, &str),
     change: fn(usize, Vec<u8>) -> Vec<u8>,
 ) -> Vec<String> {
-    let credentials = Credentials { username: user.to_owned(), password: Secret::new(password) };
+    let credentials = Credentials::new(user, Secret::new(password));
     let mechanism = Mechanism::named(mechanism).expect("it is spoken");
     let login = ClientLogin { mechanism, credentials };
     let (mut exchange, mut token) = ClientExchange::begin(&login, *b"abcdefghijklmnopqr");

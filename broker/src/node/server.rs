@@ -38,6 +38,7 @@ use crate::log_dirs::LogDirs;
 use crate::maintenance::Maintenance;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::controller_client::ControllerClient;
+use crate::metadata::delegation_tokens::DelegationTokens;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::producer_ids::ProducerIds;
@@ -438,6 +439,7 @@ fn assemble(
             Arc::clone(&persister) as Arc<dyn StatePersister>,
         ),
         persister,
+        delegation_tokens: Arc::new(DelegationTokens::new(config)),
         policies: Arc::new(policies),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,

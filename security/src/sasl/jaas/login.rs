@@ -46,6 +46,19 @@ pub struct Login {
 pub struct Credentials {
     pub username: String,
     pub password: Secret,
+    /// They are the id and the HMAC of a delegation token.
+    pub is_token: bool,
+}
+
+impl Credentials {
+    pub fn new(username: impl Into<String>, password: Secret) -> Self {
+        Self { username: username.into(), password, is_token: false }
+    }
+
+    #[must_use]
+    pub fn of_token(self) -> Self {
+        Self { is_token: true, ..self }
+    }
 }
 
 impl Login {
@@ -57,13 +70,13 @@ impl Login {
     /// What its owner logs in with elsewhere.
     pub fn credentials(&self) -> Result<Credentials, JaasError> {
         let class = self.module.class();
-        if self.option("tokenauth").is_some_and(|it| it.reveal().eq_ignore_ascii_case("true")) {
-            return Err(JaasError::Token(class));
-        }
+        let said = self.option("tokenauth").filter(|_| self.module == LoginModule::Scram);
+        let is_token = said.is_some_and(|it| it.reveal().eq_ignore_ascii_case("true"));
         match (self.option("username"), self.option("password")) {
             (Some(username), Some(password)) => Ok(Credentials {
                 username: username.reveal().to_owned(),
                 password: password.clone(),
+                is_token,
             }),
             _ => Err(JaasError::NoCredentials(class)),
         }
@@ -188,7 +201,10 @@ mod tests {
             login("username=a").unwrap().credentials(),
             Err(JaasError::NoCredentials(_))
         ));
-        let token = login("username=a password=b tokenauth=\"TRUE\"").unwrap().credentials();
-        assert!(matches!(token, Err(JaasError::Token(_))));
+        let with = |module: &str| {
+            let text = format!("{module} required username=a password=b tokenauth=\"TRUE\";");
+            parse_property(&text).unwrap().credentials().unwrap().is_token
+        };
+        assert!(with(LoginModule::Scram.class()) && !with(LoginModule::Plain.class()));
     }
 }

@@ -50,6 +50,4 @@ pub enum JaasError {
     NoSection { sections: String, instead: String },
     #[error("{0} has no username and password to log in with")]
     NoCredentials(&'static str),
-    #[error("tokenauth of {0} asks for a delegation token, which is not spoken yet: take it out")]
-    Token(&'static str),
 }
