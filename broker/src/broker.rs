@@ -19,6 +19,7 @@ use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::producer_ids::ProducerIds;
 use crate::metadata::quorum::QuorumHandle;
 use crate::net::buffers::Buffers;
+use crate::net::jwks::JwksEndpoints;
 use crate::net::registry::Registry;
 use crate::replication::add_partitions_to_txn::AddPartitionsToTxn;
 use crate::replication::fetch_session::FetchSessions;
@@ -53,6 +54,8 @@ pub(crate) struct Broker {
     pub(crate) persister: Arc<Persister>,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,
+    /// Of tokens that listeners are shown.
+    pub(crate) jwks: JwksEndpoints,
     pub(crate) policies: Arc<Policies>,
     pub(crate) buffers: Arc<Buffers>,
     pub(crate) registry: Arc<Registry>,

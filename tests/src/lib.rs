@@ -11,6 +11,7 @@
 
 pub mod acls;
 pub mod bench;
+pub mod bearer;
 pub mod beside;
 pub mod certificates;
 pub mod clients;

@@ -12,9 +12,9 @@ use protocol::messages::{
 };
 use protocol::wire::StrBytes;
 use security::Secret;
-use security::sasl::Mechanism;
-use security::sasl::client::{ClientExchange, ClientLogin};
+use security::sasl::client::ClientExchange;
 use security::sasl::jaas::Credentials;
+use security::sasl::scram::ScramMechanism;
 use tests::delegation_tokens::{Made, create, creation, describe, expire, renew};
 use tests::native;
 use tests::node::Node;
@@ -59,9 +59,9 @@ fn by_token(address: &str, mechanism: &str, made: &Made) -> (String, Client) {
     assert_eq!(client.call(1, &handshake).expect("an answer").error_code, 0);
     let password = Secret::new(STANDARD.encode(&made.hmac));
     let credentials = Credentials::new(made.id.as_str(), password).of_token();
-    let login =
-        ClientLogin { mechanism: Mechanism::named(mechanism).expect("it is spoken"), credentials };
-    let (mut exchange, mut said) = ClientExchange::begin(&login, *b"abcdefghijklmnopqr");
+    let spoken = ScramMechanism::named(mechanism).expect("it is spoken");
+    let (mut exchange, mut said) =
+        ClientExchange::scram(spoken, &credentials, *b"abcdefghijklmnopqr");
     loop {
         let request = SaslAuthenticateRequest::default().with_auth_bytes(said.into());
         let answer = client.call(2, &request).expect("an answer");

@@ -22,7 +22,7 @@ use storage::{Disk, StorageError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{EnterGuard, Runtime};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::blocking::blocking;
 use crate::broker::Broker;
@@ -45,6 +45,7 @@ use crate::metadata::producer_ids::ProducerIds;
 use crate::metadata::quorum::{Changes, QuorumHandle};
 use crate::metadata::suspects::SuspectedBrokers;
 use crate::net::buffers::Buffers;
+use crate::net::jwks::{self, JwksEndpoints};
 use crate::net::limits::{Limits, UnknownHost};
 use crate::net::listener::{self, Bound, Endpoint, SocketBuffers};
 use crate::net::registry::{Registry, Seat};
@@ -103,6 +104,8 @@ pub enum StartError {
     #[error("{0}")]
     Tls(#[from] tls::ListenerError),
     #[error("{0}")]
+    Jwks(#[from] jwks::JwksError),
+    #[error("{0}")]
     Io(#[from] std::io::Error),
 }
 
@@ -134,6 +137,7 @@ pub(crate) struct Node {
     altering: JoinHandle<()>,
     maintenance: Maintenance,
     log_dir_tasks: LogDirTasks,
+    jwks_tasks: JoinSet<()>,
     clients: Accepting,
     controllers: Accepting,
     controllers_thread: ControllersThread,
@@ -227,6 +231,7 @@ impl Node {
         // everything they may ask for is there.
         let limits = Limits::of(&config)?;
         let tls = Arc::new(Tls::load(&config)?);
+        let jwks = JwksEndpoints::load(config.sasl.jwks_endpoints())?;
         let buffers = socket_buffers(&config);
         let for_clients = bind_all(&config, &config.listeners, buffers).await?;
         let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;
@@ -237,8 +242,9 @@ impl Node {
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
         gate.watch(tokio::runtime::Handle::current())?;
-        let parts = (quorum, log_dirs, gate, Registry::new(limits), tls);
+        let parts = (quorum, log_dirs, gate, Registry::new(limits), tls, jwks);
         let broker = Arc::new(assemble(&config, policies, parts));
+        let jwks_tasks = broker.jwks.start();
         let log_dir_tasks =
             LogDirTasks::start(&broker.config, &broker.quorum, &broker.replicas, &broker.fetchers);
         let publisher = Publisher::new(Arc::clone(&broker));
@@ -271,6 +277,7 @@ impl Node {
             altering,
             maintenance,
             log_dir_tasks,
+            jwks_tasks,
             clients,
             controllers,
             controllers_thread,
@@ -297,6 +304,7 @@ impl Node {
         self.altering.abort();
         self.maintenance.stop().await;
         drop(self.log_dir_tasks);
+        drop(self.jwks_tasks);
         self.broker.fetchers.stop().await;
         self.publishing.abort();
         let broker_epoch = self.broker.quorum.broker_epoch();
@@ -377,13 +385,14 @@ async fn registered_by<T>(
 }
 
 /// What was opened before the rest.
-type Opened = (Arc<QuorumHandle>, Arc<LogDirs>, Arc<DiskGate>, Arc<Registry>, Arc<Tls>);
+type Opened =
+    (Arc<QuorumHandle>, Arc<LogDirs>, Arc<DiskGate>, Arc<Registry>, Arc<Tls>, JwksEndpoints);
 
 /// Puts the parts of a node together.
 fn assemble(
     config: &BrokerConfig,
     policies: Policies,
-    (quorum, log_dirs, gate, registry, tls): Opened,
+    (quorum, log_dirs, gate, registry, tls, jwks): Opened,
 ) -> Broker {
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0);
     let node_id = config.node_id;
@@ -440,6 +449,7 @@ fn assemble(
         ),
         persister,
         delegation_tokens: Arc::new(DelegationTokens::new(config)),
+        jwks,
         policies: Arc::new(policies),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,

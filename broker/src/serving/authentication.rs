@@ -16,6 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use config::broker::SaslListener;
 use protocol::api::ApiKey;
+use security::sasl::oauthbearer::Jwks;
 use security::sasl::scram::{Decoy, NONCE_BYTES, ScramCredential, ScramMechanism, Stored};
 use security::sasl::server::{Outcome, ServerAuthenticator, Session, Surroundings};
 use tokio::sync::watch;
@@ -61,6 +62,14 @@ impl Surroundings for Known<'_> {
     fn token(&self, mechanism: ScramMechanism, token_id: &str) -> Option<Stored> {
         let image = self.0.quorum.image();
         self.0.delegation_tokens.stored(&image, mechanism, token_id, drawn::<SALT_BYTES>)
+    }
+
+    fn keys(&self, jwks_endpoint_url: &str) -> Arc<Jwks> {
+        self.0.jwks.keys(jwks_endpoint_url)
+    }
+
+    fn key_missed(&self, jwks_endpoint_url: &str, id: Option<&str>) {
+        self.0.jwks.missed(jwks_endpoint_url, id);
     }
 
     fn decoy(&self) -> &Decoy {

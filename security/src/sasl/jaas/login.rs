@@ -10,18 +10,24 @@ use crate::Secret;
 pub enum LoginModule {
     Plain,
     Scram,
+    OAuthBearer,
 }
 
 impl LoginModule {
+    pub(super) const ALL: [Self; 3] = [Self::Plain, Self::Scram, Self::OAuthBearer];
+
     pub fn class(self) -> &'static str {
         match self {
             Self::Plain => "org.apache.kafka.common.security.plain.PlainLoginModule",
             Self::Scram => "org.apache.kafka.common.security.scram.ScramLoginModule",
+            Self::OAuthBearer => {
+                "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule"
+            }
         }
     }
 
     fn of_class(class: &str) -> Result<Self, JaasError> {
-        let known = [Self::Plain, Self::Scram].into_iter().find(|known| known.class() == class);
+        let known = Self::ALL.into_iter().find(|known| known.class() == class);
         known.ok_or_else(|| JaasError::UnknownModule(class.to_owned()))
     }
 
@@ -29,7 +35,9 @@ impl LoginModule {
     pub fn is_of(self, mechanism: Mechanism) -> bool {
         matches!(
             (self, mechanism),
-            (Self::Plain, Mechanism::Plain) | (Self::Scram, Mechanism::Scram(_))
+            (Self::Plain, Mechanism::Plain)
+                | (Self::Scram, Mechanism::Scram(_))
+                | (Self::OAuthBearer, Mechanism::OAuthBearer)
         )
     }
 }
@@ -181,8 +189,9 @@ mod tests {
             (
                 "com.example.Own required;",
                 "login module com.example.Own is a Java class, which no JVM is here to load: use \
-                 org.apache.kafka.common.security.plain.PlainLoginModule or \
-                 org.apache.kafka.common.security.scram.ScramLoginModule",
+                 org.apache.kafka.common.security.plain.PlainLoginModule, \
+                 org.apache.kafka.common.security.scram.ScramLoginModule or \
+                 org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule",
             ),
             (
                 "a required; b required;",

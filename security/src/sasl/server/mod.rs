@@ -33,6 +33,7 @@ use protocol::wire::Decodable;
 
 use self::session::Identity;
 use super::mechanism::Mechanism;
+use super::oauthbearer::{BearerOutcome, Jwks, OAuthBearerServer, Rejection, TokenValidator};
 use super::scram::{Decoy, NONCE_BYTES, ScramCredential, ScramMechanism, ScramServer, Stored};
 
 /// What an authentication may look at beside what the client says.
@@ -41,6 +42,10 @@ pub trait Surroundings {
     fn credential(&self, mechanism: ScramMechanism, user: &str) -> Option<ScramCredential>;
     /// What is known of a delegation token.
     fn token(&self, mechanism: ScramMechanism, token_id: &str) -> Option<Stored>;
+    /// The keys at this place, as far as they are known.
+    fn keys(&self, jwks_endpoint_url: &str) -> Arc<Jwks>;
+    /// A token may be signed with a key, of this id if it has one, that is not among them.
+    fn key_missed(&self, jwks_endpoint_url: &str, id: Option<&str>);
     fn decoy(&self) -> &Decoy;
     fn draw(&self) -> [u8; NONCE_BYTES];
     /// The time that only goes forward.
@@ -89,6 +94,7 @@ enum State {
 enum Exchange {
     Plain,
     Scram(Box<ScramServer>),
+    OAuthBearer(OAuthBearerServer),
 }
 
 /// What a token came to.
@@ -98,8 +104,12 @@ enum Evaluated {
     Proven(Identity, Vec<u8>),
     /// A text that clients get to see.
     Refused(String),
+    /// The same, with a reason that they do not.
+    Rejected { told: String, why: String },
     /// Whose reason clients do not get to see.
     Invalid(String),
+    /// Ends the connection.
+    Fault(String),
 }
 
 #[derive(Debug)]
@@ -247,6 +257,11 @@ impl ServerAuthenticator {
                 let answer = answers::authentication_failed(&header, &text);
                 Outcome::failed(text, answer)
             }
+            Evaluated::Rejected { told, why } => {
+                let answer = answers::authentication_failed(&header, &told);
+                Outcome::failed(format!("{told} ({why})"), answer)
+            }
+            Evaluated::Fault(why) => Outcome::closed(why),
             Evaluated::Invalid(why) => {
                 let during =
                     if self.before.is_some() { "re-authentication" } else { "authentication" };
@@ -278,7 +293,8 @@ impl ServerAuthenticator {
                 Err(text) => Outcome::failed(text, None),
             },
             Evaluated::Refused(text) => Outcome::failed(text, None),
-            Evaluated::Invalid(why) => Outcome::closed(why),
+            Evaluated::Rejected { told, why } => Outcome::failed(format!("{told} ({why})"), None),
+            Evaluated::Invalid(why) | Evaluated::Fault(why) => Outcome::closed(why),
         }
     }
 
@@ -315,6 +331,10 @@ impl ServerAuthenticator {
                     Err(error) => Evaluated::Invalid(error.to_string()),
                 }
             }
+            Exchange::OAuthBearer(server) => match self.settings.token_validator() {
+                Some(validator) => evaluate_bearer(server, token, validator, around),
+                None => Evaluated::Fault("nobody decides about tokens here".to_owned()),
+            },
         }
     }
 
@@ -345,7 +365,32 @@ impl Exchange {
         match mechanism {
             Mechanism::Plain => Self::Plain,
             Mechanism::Scram(scram) => Self::Scram(Box::new(ScramServer::new(scram))),
+            Mechanism::OAuthBearer => Self::OAuthBearer(OAuthBearerServer::default()),
         }
+    }
+}
+
+fn evaluate_bearer(
+    server: &mut OAuthBearerServer,
+    token: &[u8],
+    validator: &TokenValidator,
+    around: &impl Surroundings,
+) -> Evaluated {
+    match server.evaluate(token, validator, |url| around.keys(url), around.wall_ms()) {
+        BearerOutcome::Proven(token) => {
+            let expires_at_ms = Some(token.expires_at_ms);
+            let who = Identity { user: token.principal, by_token: false, expires_at_ms };
+            Evaluated::Proven(who, Vec::new())
+        }
+        BearerOutcome::Rejected { told, why } => {
+            if let (Rejection::UnknownKey(id), TokenValidator::Signed(signed)) = (&why, validator) {
+                around.key_missed(&signed.jwks_endpoint_url, id.as_deref());
+            }
+            Evaluated::Challenge(told)
+        }
+        BearerOutcome::Refused { told, why } => Evaluated::Rejected { told, why },
+        BearerOutcome::Invalid(why) => Evaluated::Invalid(why),
+        BearerOutcome::Fault(why) => Evaluated::Fault(why),
     }
 }
 

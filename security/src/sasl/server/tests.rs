@@ -10,7 +10,7 @@ use protocol::wire::{Encodable, StrBytes};
 use super::*;
 use crate::Secret;
 use crate::sasl::PlainUsers;
-use crate::sasl::client::{ClientExchange, ClientLogin};
+use crate::sasl::client::ClientExchange;
 use crate::sasl::jaas::{self, Credentials};
 use crate::sasl::scram::TokenHolder;
 
@@ -31,6 +31,10 @@ impl Surroundings for Around {
         let holder = TokenHolder { owner: "alice".to_owned(), expires_at_ms: WALL_MS + 5000 };
         (token_id == "id").then_some(Stored { credential, holder: Some(holder) })
     }
+    fn keys(&self, _: &str) -> Arc<Jwks> {
+        Arc::default()
+    }
+    fn key_missed(&self, _: &str, _: Option<&str>) {}
     fn decoy(&self) -> &Decoy {
         &self.0
     }
@@ -107,8 +111,10 @@ fn log_in_with(
     mechanism: &str,
     credentials: Credentials,
 ) -> Outcome {
-    let login = ClientLogin { mechanism: Mechanism::named(mechanism).unwrap(), credentials };
-    let (mut client, mut said) = ClientExchange::begin(&login, [1; NONCE_BYTES]);
+    let (mut client, mut said) = match Mechanism::named(mechanism).unwrap() {
+        Mechanism::Scram(scram) => ClientExchange::scram(scram, &credentials, [1; NONCE_BYTES]),
+        _ => ClientExchange::plain(&credentials),
+    };
     loop {
         let outcome = server.receive(token(2, said), &around());
         let Outcome::Answer(answer) = outcome else { return outcome };
@@ -118,7 +124,8 @@ fn log_in_with(
 
 #[test]
 fn every_mechanism_ends_in_a_session_that_lasts_as_long_as_it_may() {
-    for mechanism in Mechanism::ALL {
+    for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
+        let mechanism = Mechanism::named(mechanism).unwrap();
         for lifetime_ms in [0, 3000] {
             let mut server = agreed(mechanism.name(), lifetime_ms);
             let Outcome::Complete(session, answer) =
