@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeySize, PublicKeyComponents};
+use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256,
     RsaEncoding, RsaKeyPair,
@@ -50,14 +50,16 @@ impl Issuer {
     /// The set of its public keys.
     #[must_use]
     pub fn jwks(&self) -> String {
-        let rsa = PublicKeyComponents::<Vec<u8>>::from(self.rsa.public_key());
+        // Of 2048 bits: 30 82 01 0a 02 82 01 01 00 MODULUS 02 03 EXPONENT.
+        let der = self.rsa.public_key().as_ref();
+        let (modulus, exponent) = (&der[9..9 + 256], &der[der.len() - 3..]);
         let point = &self.elliptic.public_key().as_ref()[1..];
         let (x, y) = point.split_at(point.len() / 2);
         format!(
             r#"{{"keys":[{{"kty":"RSA","kid":"{name}-rsa","n":"{}","e":"{}"}},
             {{"kty":"EC","kid":"{name}-ec","crv":"P-256","x":"{}","y":"{}"}}]}}"#,
-            base64url(rsa.n),
-            base64url(rsa.e),
+            base64url(modulus),
+            base64url(exponent),
             base64url(x),
             base64url(y),
             name = self.name

@@ -10,8 +10,8 @@
 //! run compares with them and repeats a sample live. Nothing here decides what Kafka would do.
 
 pub mod acls;
-pub mod bench;
 pub mod bearer;
+pub mod bench;
 pub mod beside;
 pub mod certificates;
 pub mod clients;

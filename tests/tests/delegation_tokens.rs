@@ -293,8 +293,7 @@ fn tools_of_stock_and_ours_show_the_same_and_come_in_by_what_they_made() {
     };
     let tokens = |is_ours, line: &str| run(is_ours, "kafka-delegation-tokens", &alice, line);
     for (number, maker) in [true, false].into_iter().enumerate() {
-        let made =
-            tokens(maker, "--create --max-life-time-period -1 --renewer-principal User:bob");
+        let made = tokens(maker, "--create --max-life-time-period -1 --renewer-principal User:bob");
         let row = made.lines().last().expect("a row");
         let columns: Vec<&str> = row.split_whitespace().collect();
         let (id, hmac) = (columns[0], columns[1]);
@@ -317,7 +316,8 @@ fn tools_of_stock_and_ours_show_the_same_and_come_in_by_what_they_made() {
                 assert!(listed.lines().any(|line| line == topic), "{listed}");
             }
         }
-        for (is_ours, line) in [(true, "--expiry-time-period 9000"), (false, "--expiry-time-period -1")]
+        for (is_ours, line) in
+            [(true, "--expiry-time-period 9000"), (false, "--expiry-time-period -1")]
         {
             let expired = tokens(is_ours, &format!("--expire {line} --hmac {hmac}"));
             assert!(expired.contains("Completed expire operation. New expiry date"), "{expired}");

@@ -15,7 +15,8 @@ use tests::server::{CLUSTER_ID, Kind};
 use Say::{ApiVersions, Frame, Handshake, Token, Wait};
 
 const MODULE: &str = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required";
-const SIGNED: &str = "org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler";
+const SIGNED: &str =
+    "org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler";
 const UNSECURED: &str = "org.apache.kafka.common.security.oauthbearer.internals.unsecured.\
     OAuthBearerUnsecuredValidatorCallbackHandler";
 const LOGIN: &str = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler";

@@ -170,7 +170,8 @@ impl Endpoint {
                          were: {why}",
                     );
                     tokio::time::sleep(backoff).await;
-                    backoff = (backoff * 2).min(ms(*retry_backoff_max_ms)).max(ms(*retry_backoff_ms));
+                    backoff =
+                        (backoff * 2).min(ms(*retry_backoff_max_ms)).max(ms(*retry_backoff_ms));
                 }
             }
         }

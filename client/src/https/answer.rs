@@ -96,7 +96,8 @@ mod tests {
         let by_chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n\
             3;x=y\r\nbod\r\n1\r\ny\r\n0\r\n\r\n";
         let by_end = b"HTTP/1.0 200 OK\r\nA: b\r\n\r\nbody";
-        let continued = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200\r\nContent-Length:4\r\n\r\nbody";
+        let continued =
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200\r\nContent-Length:4\r\n\r\nbody";
         for bytes in [&by_length[..], by_chunks, by_end, continued] {
             assert_eq!(whole(bytes), (200, b"body".to_vec()), "{}", String::from_utf8_lossy(bytes));
         }

@@ -132,7 +132,15 @@ mod tests {
             assert_eq!((&*place.address.host, place.address.port), (host, port), "{url}");
             assert_eq!(place.target, target, "{url}");
         }
-        for url in ["http://a/", "https:/a", "https://", "https://u@a/", "https://a:b/", "https://a/ b", ""] {
+        for url in [
+            "http://a/",
+            "https:/a",
+            "https://",
+            "https://u@a/",
+            "https://a:b/",
+            "https://a/ b",
+            "",
+        ] {
             assert_eq!(Place::parse(url), None, "{url}");
         }
         let request = Place::parse("https://issuer:8443/keys").unwrap().request();

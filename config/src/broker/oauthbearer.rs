@@ -142,9 +142,7 @@ pub(super) fn token_validator(
     let key = format!("listener.name.{}.oauthbearer.{HANDLER}", listener.to_lowercase());
     let class = of_mechanism(config, listener, Mechanism::OAuthBearer, HANDLER).map(str::trim);
     match class {
-        Some(class) if SIGNED_CLASSES.contains(&class) => {
-            keys.signed().map(TokenValidator::Signed)
-        }
+        Some(class) if SIGNED_CLASSES.contains(&class) => keys.signed().map(TokenValidator::Signed),
         Some(UNSECURED_CLASS) => {
             let unsecured = UnsecuredTokens::of(login);
             let problem = |error| keys.wrong(HANDLER, &format!("is {UNSECURED_CLASS}: {error}"));
@@ -196,10 +194,8 @@ pub(super) fn bearer_login(
 ) -> Result<BearerLogin, ConfigError> {
     let keys = Keys { config, listener };
     let (handler, endpoint) = (keys.text(LOGIN_HANDLER)?, keys.text(TOKEN_ENDPOINT)?);
-    let login_keys = LoginKeys {
-        callback_handler: handler.as_deref(),
-        token_endpoint_url: endpoint.as_deref(),
-    };
+    let login_keys =
+        LoginKeys { callback_handler: handler.as_deref(), token_endpoint_url: endpoint.as_deref() };
     BearerLogin::of(login, login_keys).map_err(|error| {
         let message = format!("This node cannot log in at listener {listener}: {error}");
         ConfigError::conflict(&[LOGIN_HANDLER], message)

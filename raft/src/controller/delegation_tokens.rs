@@ -159,8 +159,7 @@ impl Controller {
 
     /// Takes away what has expired; whether there may be more.
     pub(super) fn remove_expired_tokens(&self, now: &ControllerNow) -> ControllerResult<bool> {
-        let expired =
-            self.image.delegation_tokens().iter().filter(|token| has_expired(token, now));
+        let expired = self.image.delegation_tokens().iter().filter(|token| has_expired(token, now));
         let records: Vec<_> =
             expired.take(REMOVED_MAX).map(|token| removal(token).into()).collect();
         let more = records.len() == REMOVED_MAX;
@@ -233,10 +232,7 @@ fn check_renewer(token: &DelegationTokenRecord, principal: &str) -> Result<(), E
 }
 
 fn expiring(token: &DelegationTokenRecord, at_ms: i64) -> DelegationTokenRecord {
-    DelegationTokenRecord {
-        expiration_timestamp: at_ms.min(token.max_timestamp),
-        ..token.clone()
-    }
+    DelegationTokenRecord { expiration_timestamp: at_ms.min(token.max_timestamp), ..token.clone() }
 }
 
 fn removal(token: &DelegationTokenRecord) -> RemoveDelegationTokenRecord {

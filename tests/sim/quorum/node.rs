@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use raft::controller::{
-    ApiError, ConfigRules, ControllerNow, ControllerSettings, DelegationTokenSettings, EffectiveConfig, feature_records,
+    ApiError, ConfigRules, ControllerNow, ControllerSettings, DelegationTokenSettings,
+    EffectiveConfig, feature_records,
 };
 use raft::draws::Draws;
 use raft::feature::MetadataVersion;

@@ -75,7 +75,11 @@ fn may_see(context: &RequestContext, token: &DelegationTokenRecord) -> bool {
         || context.authorize(Operation::DescribeTokens, Resource::User(&token.owner))
 }
 
-fn described(token: &DelegationTokenRecord, hmac: Vec<u8>, version: i16) -> DescribedDelegationToken {
+fn described(
+    token: &DelegationTokenRecord,
+    hmac: Vec<u8>,
+    version: i16,
+) -> DescribedDelegationToken {
     let text = |text: &str| StrBytes::from_string(text.to_owned());
     let (owner_type, owner_name) = principal_parts(&token.owner);
     let renewers = token.renewers.iter().map(|renewer| {

@@ -22,9 +22,8 @@ pub(crate) async fn handle(
     context: &RequestContext,
     request: ExpireDelegationTokenRequest,
 ) -> Result<ExpireDelegationTokenResponse, CloseConnection> {
-    let refused = |code: ErrorCode| {
-        ExpireDelegationTokenResponse::default().with_error_code(code.code())
-    };
+    let refused =
+        |code: ErrorCode| ExpireDelegationTokenResponse::default().with_error_code(code.code());
     if !may_ask(&config.current(), context) {
         let code = ErrorCode::DelegationTokenRequestNotAllowed;
         return Ok(refused(code).with_expiry_timestamp_ms(-1));

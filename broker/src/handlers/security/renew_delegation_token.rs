@@ -22,9 +22,8 @@ pub(crate) async fn handle(
     context: &RequestContext,
     request: RenewDelegationTokenRequest,
 ) -> Result<RenewDelegationTokenResponse, CloseConnection> {
-    let refused = |code: ErrorCode| {
-        RenewDelegationTokenResponse::default().with_error_code(code.code())
-    };
+    let refused =
+        |code: ErrorCode| RenewDelegationTokenResponse::default().with_error_code(code.code());
     if !may_ask(&config.current(), context) {
         let code = ErrorCode::DelegationTokenRequestNotAllowed;
         return Ok(refused(code).with_expiry_timestamp_ms(-1));

@@ -130,7 +130,11 @@ fn owner_and_renewers_prolong_a_token_up_to_its_end() {
     let id = create(&mut world, &asked(&[("User", "bob")], -1), ALICE, 0).token_id;
     assert_eq!(renew(&mut world, &id, BOB, -1, 1_000), (NONE, 4_000));
     assert_eq!(renew(&mut world, &id, ALICE, 500, 1_000), (NONE, 1_500), "shorter than it was");
-    assert_eq!(renew(&mut world, &id, ALICE, 9_000, 1_500), (NONE, 4_500), "no longer than allowed");
+    assert_eq!(
+        renew(&mut world, &id, ALICE, 9_000, 1_500),
+        (NONE, 4_500),
+        "no longer than allowed"
+    );
     assert_eq!(renew(&mut world, &id, "User:eve", -1, 1_500), (OWNER_MISMATCH, 0));
     assert_eq!(renew(&mut world, "nothing", ALICE, -1, 1_500), (NOT_FOUND, 0));
     for (now_ms, until_ms) in [(4_000, 7_000), (7_000, 10_000), (9_000, 10_000)] {

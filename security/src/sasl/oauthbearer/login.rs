@@ -40,7 +40,9 @@ pub enum NoToken {
         CLASS = CLASSES[0]
     )]
     OtherClass(String),
-    #[error("OAuthBearerLoginModule has no option unsecuredLoginStringClaim_{0} to say who this is")]
+    #[error(
+        "OAuthBearerLoginModule has no option unsecuredLoginStringClaim_{0} to say who this is"
+    )]
     NoPrincipal(String),
     #[error("Cannot explicitly set the '{0}' claim")]
     ReservedClaim(String),
@@ -205,16 +207,15 @@ mod tests {
 
     #[test]
     fn a_client_says_itself_who_it_is() {
-        let options = "unsecuredLoginStringClaim_sub=\"ali\\\"ce\" unsecuredLoginNumberClaim_n=1.5 \
-                       unsecuredLoginListClaim_scope=\",a,b\" unsecuredLoginLifetimeSeconds=60 \
-                       unsecuredLoginExtension_trace=1";
+        let options = "unsecuredLoginStringClaim_sub=\"ali\\\"ce\" unsecuredLoginNumberClaim_n=\"1.5\" \
+                       unsecuredLoginListClaim_scope=\",a,b\" unsecuredLoginLifetimeSeconds=\"60\" \
+                       unsecuredLoginExtension_trace=\"1\"";
         let login = of(options, LoginKeys::default()).unwrap();
         assert_eq!(login.extensions["trace"], "1");
         let TokenSource::Unsecured(own) = login.source else { panic!("nobody signs it") };
         let token = own.token(5_000);
-        let validator = parse_property(&format!(
-            "{MODULE} required unsecuredValidatorRequiredScope=\"a b\";"
-        ));
+        let validator =
+            parse_property(&format!("{MODULE} required unsecuredValidatorRequiredScope=\"a b\";"));
         let validator = UnsecuredTokens::of(&validator.unwrap()).unwrap();
         let believed = validator.validate(&token, 5_000).unwrap();
         assert_eq!((&*believed.principal, believed.expires_at_ms), ("ali\"ce", 65_000));
@@ -227,7 +228,7 @@ mod tests {
         for (options, words) in [
             ("", "unsecuredLoginStringClaim_sub"),
             ("unsecuredLoginStringClaim_sub=\" \"", "unsecuredLoginStringClaim_sub"),
-            ("unsecuredLoginNumberClaim_sub=7", "unsecuredLoginStringClaim_sub"),
+            ("unsecuredLoginNumberClaim_sub=\"7\"", "unsecuredLoginStringClaim_sub"),
             ("unsecuredLoginStringClaim_sub=a unsecuredLoginPrincipalClaimName=b", "Claim_b"),
             ("unsecuredLoginStringClaim_sub=a unsecuredLoginStringClaim_exp=b", "'exp' claim"),
             ("unsecuredLoginStringClaim_sub=a unsecuredLoginNumberClaim_x=b", "no number"),

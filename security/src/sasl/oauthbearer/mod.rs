@@ -28,9 +28,7 @@ mod unsecured;
 
 pub use initial_response::InitialResponse;
 pub use jwks::{Jwks, NoJwks};
-pub use login::{
-    BearerLogin, LoginKeys, NoToken, TokenSource, UnsecuredLogin, file_path,
-};
+pub use login::{BearerLogin, LoginKeys, NoToken, TokenSource, UnsecuredLogin, file_path};
 pub use server::OAuthBearerServer;
 pub use signed::SignedTokens;
 pub use unsecured::{UnsecuredOptionError, UnsecuredTokens};

@@ -20,9 +20,15 @@ pub struct OAuthBearerServer {
 pub(in crate::sasl) enum BearerOutcome {
     Proven(BearerToken),
     /// What the client hears of a token that is none, and why.
-    Rejected { told: Vec<u8>, why: Rejection },
+    Rejected {
+        told: Vec<u8>,
+        why: Rejection,
+    },
     /// A text that clients get to see, and why, which is for the log.
-    Refused { told: String, why: String },
+    Refused {
+        told: String,
+        why: String,
+    },
     /// Whose reason clients do not get to see.
     Invalid(String),
     /// Ends the connection at once.

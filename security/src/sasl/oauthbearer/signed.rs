@@ -126,7 +126,8 @@ impl SignedTokens {
 /// Whether a key of the set has signed the token.
 fn verify(jwt: &Jwt<'_>, keys: &Jwks) -> Result<(), Rejection> {
     let header = |name: &str| {
-        json::text(&jwt.header, name).map_err(|why| Rejection::invalid(format!("the header: {why}")))
+        json::text(&jwt.header, name)
+            .map_err(|why| Rejection::invalid(format!("the header: {why}")))
     };
     let named = header("alg")?.unwrap_or_default();
     // What is not in the list, `none` and HMAC among it, is no signature of anybody's.

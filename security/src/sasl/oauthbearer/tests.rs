@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeySize, PublicKeyComponents};
+use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
     ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair as _,
@@ -45,13 +45,19 @@ impl Issuer {
         Self { rsa, elliptic: elliptic.into() }
     }
 
+    /// Of 2048 bits: `30 82 01 0a 02 82 01 01 00 MODULUS 02 03 EXPONENT`.
+    fn rsa_numbers(&self) -> (&[u8], &[u8]) {
+        let der = self.rsa.public_key().as_ref();
+        (&der[9..9 + 256], &der[der.len() - 3..])
+    }
+
     /// Its public keys, `more` in each.
     fn keys(&self, more: &str) -> String {
-        let rsa = PublicKeyComponents::<Vec<u8>>::from(self.rsa.public_key());
+        let (modulus, exponent) = self.rsa_numbers();
         let mut keys = vec![format!(
             r#"{{"kty":"RSA","kid":"rsa"{more},"n":"{}","e":"{}"}}"#,
-            base64url(rsa.n),
-            base64url(rsa.e)
+            base64url(modulus),
+            base64url(exponent)
         )];
         for (curve, pair) in &self.elliptic {
             let point = &pair.public_key().as_ref()[1..];
@@ -109,7 +115,8 @@ fn claims(more: &str) -> String {
     ];
     let kept = usual.iter().filter(|(name, _)| !more.contains(name));
     let kept: Vec<String> = kept.map(|(name, value)| format!("{name}:{value}")).collect();
-    let more: Vec<&str> = more.split(';').filter(|one| !one.ends_with(":-") && !one.is_empty()).collect();
+    let more: Vec<&str> =
+        more.split(';').filter(|one| !one.ends_with(":-") && !one.is_empty()).collect();
     let more = more.into_iter().map(str::to_owned);
     format!("{{{}}}", kept.into_iter().chain(more).collect::<Vec<_>>().join(","))
 }
@@ -180,8 +187,8 @@ fn nobody_signs_but_whoever_has_the_key() {
         }
     }
     // HMAC with what everybody knows of the key.
-    let public = PublicKeyComponents::<Vec<u8>>::from(issuer.rsa.public_key());
-    for secret in [issuer.keys("").into_bytes(), public.n] {
+    let modulus = issuer.rsa_numbers().0.to_vec();
+    for secret in [issuer.keys("").into_bytes(), modulus] {
         let message =
             format!("{}.{usual}", base64url(r#"{"alg":"HS256","kid":"rsa","typ":"JWT"}"#));
         let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &secret);
@@ -206,11 +213,8 @@ fn nobody_signs_but_whoever_has_the_key() {
     let mallory = Issuer::new().sign(r#"{"alg":"RS256","kid":"rsa"}"#, &claims(""));
     assert!(judge(&mallory).contains("signature is invalid"));
     let token = issuer.sign(r#"{"alg":"RS256"}"#, &claims(""));
-    let other = token.replacen(
-        &base64url(r#"{"alg":"RS256"}"#),
-        &base64url(r#"{"alg":"PS256"}"#),
-        1,
-    );
+    let other =
+        token.replacen(&base64url(r#"{"alg":"RS256"}"#), &base64url(r#"{"alg":"PS256"}"#), 1);
     assert!(judge(&other).contains("signature is invalid"));
     for malformed in ["", ".", "..", "a.b", "a.b.c", "a.b.c.d", "a.b.c.d.e", "=.=.=", "é.é.é"] {
         judge(malformed);
@@ -248,7 +252,7 @@ fn claims_must_hold() {
         assert!(said.contains(words), "{more}: {said}");
     }
     for more in [
-        format!("\"exp\":{}", NOW - 29),
+        format!("\"exp\":{};\"iat\":{}", NOW - 29, NOW - 60),
         format!("\"nbf\":{}", NOW + 30),
         format!("\"iat\":{}", NOW + 500),
         "\"aud\":[\"a\",\"kafka\"]".to_owned(),
@@ -351,7 +355,8 @@ fn unsecured(options: &str) -> Result<UnsecuredTokens, UnsecuredOptionError> {
 
 #[test]
 fn unsecured_tokens_are_judged_as_kafka_judges_them() {
-    let token = |header: &str, claims: &str| format!("{}.{}.", base64url(header), base64url(claims));
+    let token =
+        |header: &str, claims: &str| format!("{}.{}.", base64url(header), base64url(claims));
     let none = r#"{"alg":"none"}"#;
     let judge = |options: &str, token: &str| {
         let judged = unsecured(options).unwrap().validate(token, NOW * 1000);
@@ -361,7 +366,7 @@ fn unsecured_tokens_are_judged_as_kafka_judges_them() {
     let exp = |seconds: &str| token(none, &format!(r#"{{"sub":"alice","exp":{seconds}}}"#));
     assert_eq!(judge("", &exp("1800000000.5")), alice(500));
     assert!(judge("", &exp("1800000000")).is_err());
-    let skewed = "unsecuredValidatorAllowableClockSkewMs=1000";
+    let skewed = "unsecuredValidatorAllowableClockSkewMs=\"1000\"";
     assert_eq!(judge(skewed, &exp("1799999999.5")), alice(-500));
     assert!(judge(skewed, &exp("1799999999")).is_err());
     assert!(judge("", &exp("\"1800000001\"")).is_err());
@@ -383,14 +388,18 @@ fn unsecured_tokens_are_judged_as_kafka_judges_them() {
         assert_eq!(judge("", &token(none, claims)).is_ok(), is_let_in, "{claims}");
     }
     let usual = r#"{"sub":"alice","exp":1800000009,"who":"bob","what":["a","b"],"scope":"a b"}"#;
-    assert_eq!(judge("unsecuredValidatorPrincipalClaimName=who", &token(none, usual)).unwrap().0, "bob");
+    assert_eq!(
+        judge("unsecuredValidatorPrincipalClaimName=who", &token(none, usual)).unwrap().0,
+        "bob"
+    );
     let required = "unsecuredValidatorRequiredScope=\"b a\"";
     let scope = Err(Rejection::Scope("[b, a]".to_owned()));
     assert_eq!(judge(required, &token(none, usual)), scope, "a text is one scope");
     let listed = format!("{required} unsecuredValidatorScopeClaimName=what");
     assert_eq!(judge(&listed, &token(none, usual)), alice(9000));
     let good = token(none, usual);
-    for forged in [format!("{good}AAAA"), format!("{good}."), good.replacen('.', "..", 1), "x".to_owned()]
+    for forged in
+        [format!("{good}AAAA"), format!("{good}."), good.replacen('.', "..", 1), "x".to_owned()]
     {
         assert!(matches!(judge("", &forged), Err(Rejection::Invalid(_))), "{forged}");
     }

@@ -142,8 +142,7 @@ impl ScramServer {
         if !first.authorization_id.is_empty() && first.authorization_id != user {
             return Err(ScramError::OtherAuthorizationId);
         }
-        let (made_up, known) =
-            (decoy.of(self.mechanism, &user), find(&user, first.is_of_token()));
+        let (made_up, known) = (decoy.of(self.mechanism, &user), find(&user, first.is_of_token()));
         let is_known = known.is_some();
         let Stored { credential, holder } = known.unwrap_or_else(|| made_up.into());
         if credential.iterations < ITERATIONS_MIN {

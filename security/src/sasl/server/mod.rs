@@ -105,7 +105,10 @@ enum Evaluated {
     /// A text that clients get to see.
     Refused(String),
     /// The same, with a reason that they do not.
-    Rejected { told: String, why: String },
+    Rejected {
+        told: String,
+        why: String,
+    },
     /// Whose reason clients do not get to see.
     Invalid(String),
     /// Ends the connection.

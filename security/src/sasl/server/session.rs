@@ -53,8 +53,7 @@ mod tests {
     #[test]
     fn a_session_ends_with_the_first_of_what_bounds_it() {
         let lifetime = |limit_ms, expires_at_ms| {
-            let identity =
-                Identity { expires_at_ms, ..Identity::of("alice".to_owned()) };
+            let identity = Identity { expires_at_ms, ..Identity::of("alice".to_owned()) };
             let limit = Duration::from_millis(limit_ms);
             identity.session_lifetime(limit, 1000).map(|lifetime| lifetime.as_millis())
         };
