@@ -1,5 +1,10 @@
 //! Requests about delegation tokens, and what comes back as a line: without ids, HMACs and the
 //! time of day.
+//!
+//! A stock broker knows of what its controller has answered a little later: whoever changed
+//! something goes on when it is shown.
+
+use std::time::{Duration, Instant};
 
 use protocol::messages::create_delegation_token_request::CreatableRenewers;
 use protocol::messages::describe_delegation_token_request::DescribeDelegationTokenOwner;
@@ -25,17 +30,15 @@ fn text(text: &str) -> StrBytes {
     StrBytes::from_string(text.to_owned())
 }
 
-/// Milliseconds as people would say them; what is no time stays.
-fn rounded(ms: i64) -> String {
-    match ms {
-        -1..=0 => ms.to_string(),
-        ms => format!("{} s", (ms + STEP_MS / 2) / STEP_MS * STEP_MS / 1000),
-    }
-}
-
-/// How long after another time this one is; what is no time stays.
+/// How long after another time this one is, as people would say it; what is no time stays.
 fn after(time: i64, beginning: i64) -> String {
-    if time <= 0 { time.to_string() } else { rounded(time - beginning) }
+    match time {
+        -1..=0 => time.to_string(),
+        time => {
+            let steps = (time - beginning + STEP_MS / 2).div_euclid(STEP_MS);
+            format!("{} s", steps * STEP_MS / 1000)
+        }
+    }
 }
 
 fn now_ms() -> i64 {
@@ -84,7 +87,27 @@ pub fn create(
         token_id.len(),
         hmac.len(),
     );
-    (line, Made { id: token_id.to_string(), hmac: hmac.to_vec() })
+    let made = Made { id: token_id.to_string(), hmac: hmac.to_vec() };
+    if answer.error_code == 0 {
+        let expires_at = answer.expiry_timestamp_ms;
+        wait_until_shown(client, &made.hmac, |shown| shown == Some(expires_at));
+    }
+    (line, made)
+}
+
+/// Waits until the token of this HMAC is shown as expiring then, or not shown.
+fn wait_until_shown(client: &mut Client, hmac: &[u8], is_due: impl Fn(Option<i64>) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let all = DescribeDelegationTokenRequest::default().with_owners(None);
+        let answer = client.call(3, &all).expect("an answer");
+        let shown = answer.tokens.iter().find(|token| token.hmac[..] == *hmac);
+        if is_due(shown.map(|token| token.expiry_timestamp)) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "the token is not shown as it is: {shown:?}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// What became of a renewal.
@@ -94,6 +117,9 @@ pub fn renew(client: &mut Client, version: i16, hmac: &[u8], period_ms: i64) -> 
         .with_renew_period_ms(period_ms);
     let answer = client.call(version, &request).expect("an answer");
     let until = after(answer.expiry_timestamp_ms, now_ms());
+    if answer.error_code == 0 {
+        wait_until_shown(client, hmac, |shown| shown == Some(answer.expiry_timestamp_ms));
+    }
     format!("renewed v{version}: {} until {until}", answer.error_code)
 }
 
@@ -104,6 +130,10 @@ pub fn expire(client: &mut Client, version: i16, hmac: &[u8], period_ms: i64) ->
         .with_expiry_time_period_ms(period_ms);
     let answer = client.call(version, &request).expect("an answer");
     let until = after(answer.expiry_timestamp_ms, now_ms());
+    if answer.error_code == 0 {
+        let expected = (period_ms >= 0).then_some(answer.expiry_timestamp_ms);
+        wait_until_shown(client, hmac, |shown| shown == expected);
+    }
     format!("expired v{version}: {} until {until}", answer.error_code)
 }
 

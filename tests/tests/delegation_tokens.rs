@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use protocol::messages::create_acls_request::AclCreation;
 use protocol::messages::{
-    CreateAclsRequest, MetadataRequest, SaslAuthenticateRequest, SaslHandshakeRequest,
+    CreateAclsRequest, DescribeAclsRequest, MetadataRequest, SaslAuthenticateRequest,
+    SaslHandshakeRequest,
 };
 use protocol::wire::StrBytes;
 use security::Secret;
@@ -229,6 +230,19 @@ fn allow(server: &SaslServer, resource_type: i8, resource: &str, operation: i8) 
     let request = CreateAclsRequest::default().with_creations(vec![creation]);
     let answer = open.call(3, &request).expect("an answer");
     assert_eq!(answer.results[0].error_code, 0, "{answer:?}");
+    let all = DescribeAclsRequest::default()
+        .with_resource_type_filter(resource_type)
+        .with_resource_name_filter(None)
+        .with_principal_filter(None)
+        .with_host_filter(None)
+        .with_pattern_type_filter(3)
+        .with_operation(operation)
+        .with_permission_type(3);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while open.call(3, &all).expect("an answer").resources.is_empty() {
+        assert!(Instant::now() < deadline, "the entry is not there");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]
