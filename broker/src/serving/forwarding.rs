@@ -26,8 +26,8 @@ use crate::requests::reply::{Later, Reply};
 use crate::requests::throttle::{self, ThrottleTime};
 use crate::zookeeper::defaults::{complete, refuses_deletion};
 
-/// Whether requests of such an API are passed on as they came. Changes of settings, and what is asked
-/// about delegation tokens, are looked at by the broker first.
+/// Whether requests of such an API are passed on as they came. Changes of settings, and what is
+/// asked about delegation tokens, are looked at by the broker first.
 pub(crate) fn takes(listener: Listener, api: &Api) -> bool {
     let looked_at = matches!(
         api.key,

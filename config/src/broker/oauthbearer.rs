@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Unlike Kafka: without a class nobody decides, and the node does not start; Kafka would believe
-//! tokens that nobody signed (docs/decisions/0524). Answers to `OAuthBearerValidatorCallbackHandler`
-//! and `ConfigurationUtils`.
+//! tokens that nobody signed (docs/decisions/0524). Answers to
+//! `OAuthBearerValidatorCallbackHandler` and `ConfigurationUtils`.
 
 use security::Secret;
 use security::sasl::Mechanism;
@@ -100,7 +100,8 @@ impl Keys<'_> {
         let class = self.text(VALIDATOR)?;
         if let Some(class) = class.filter(|class| !VALIDATORS.contains(&class.as_str())) {
             let problem = format!(
-                "names {class}, a Java class, which no JVM is here to load: take it out, or name {}",
+                "names {class}, a Java class, which no JVM is here to load: take it out, or name \
+                 {}",
                 VALIDATORS[1]
             );
             return Err(self.wrong(VALIDATOR, &problem));
@@ -116,7 +117,7 @@ impl Keys<'_> {
             );
             return Err(self.wrong(JWKS, &problem));
         }
-        let named = |name| Ok(self.text(name)?.ok_or_else(|| self.wrong(name, "is empty"))?);
+        let named = |name| self.text(name)?.ok_or_else(|| self.wrong(name, "is empty"));
         let expected_audience = match self.value(AUDIENCE)? {
             Some(Value::List(audience)) => audience,
             _ => Vec::new(),

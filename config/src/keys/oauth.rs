@@ -34,11 +34,13 @@ pub(super) const KEYS: &[Key] = &[
     password("sasl.oauthbearer.client.credentials.client.secret").ignored(why::ASKED_TOKENS),
     int("sasl.oauthbearer.clock.skew.seconds").or("30").low().acts_through(
         "sasl",
-        "By how many seconds the clock of whoever makes tokens may differ. Also below listener.name and oauthbearer, as all of these.",
+        "By how many seconds the clock of whoever makes tokens may differ. Also below \
+         listener.name and oauthbearer, as all of these.",
     ),
     list("sasl.oauthbearer.expected.audience").or("").any_elements().high().acts_through(
         "sasl",
-        "For whom tokens must be made; a token is for one of them. Empty: a token that says for whom it is made is refused.",
+        "For whom tokens must be made; a token is for one of them. Empty: a token that says for \
+         whom it is made is refused.",
     ),
     string("sasl.oauthbearer.expected.issuer").high().acts_through(
         "sasl",
@@ -46,7 +48,8 @@ pub(super) const KEYS: &[Key] = &[
     ),
     long("sasl.oauthbearer.jwks.endpoint.refresh.ms").or("3600000").low().acts_through(
         "sasl",
-        "How often the keys at an https: URL are fetched again; those of a file are when it has changed.",
+        "How often the keys at an https: URL are fetched again; those of a file are when it has \
+         changed.",
     ),
     long("sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms")
         .or("10000")
@@ -61,7 +64,8 @@ pub(super) const KEYS: &[Key] = &[
     ),
     string("sasl.oauthbearer.jwks.endpoint.url").acts_through(
         "sasl",
-        "Where the keys are that tokens are signed with: an https: URL, or a file: URL. A file that cannot be read keeps the node from starting.",
+        "Where the keys are that tokens are signed with: an https: URL, or a file: URL. A file \
+         that cannot be read keeps the node from starting.",
     ),
     class("sasl.oauthbearer.jwt.retriever.class")
         .or("org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever")
@@ -70,7 +74,8 @@ pub(super) const KEYS: &[Key] = &[
         .or("org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator")
         .acts_through(
         "sasl",
-        "Who judges tokens: Kafka's own classes, which look at signatures. With another the node does not start.",
+        "Who judges tokens: Kafka's own classes, which look at signatures. With another the node \
+         does not start.",
     ),
     string("sasl.oauthbearer.scope").ignored(why::ASKED_TOKENS),
     string("sasl.oauthbearer.scope.claim.name").or("scope").low().acts_through(
@@ -83,6 +88,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     string("sasl.oauthbearer.token.endpoint.url").acts_through(
         "sasl",
-        "Where this node's own token is, for others' listeners: a file: URL, which is read at each login.",
+        "Where this node's own token is, for others' listeners: a file: URL, which is read at \
+         each login.",
     ),
 ];

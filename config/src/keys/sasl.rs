@@ -11,7 +11,8 @@ pub(super) const KEYS: &[Key] = &[
     list("sasl.enabled.mechanisms").or("GSSAPI").any_elements().per_broker().acts_through(
         "sasl",
         "By which mechanisms clients may log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, \
-         OAUTHBEARER. A listener in use that takes another keeps the node from starting. Also below listener.name.",
+         OAUTHBEARER. A listener in use that takes another keeps the node from starting. Also \
+         below listener.name.",
     ),
     password("sasl.jaas.config").per_broker().acts_through(
         "sasl",
@@ -40,10 +41,7 @@ pub(super) const KEYS: &[Key] = &[
     int("sasl.login.connect.timeout.ms").low().ignored(why::ASKED_TOKENS),
     int("sasl.login.read.timeout.ms").low().ignored(why::ASKED_TOKENS),
     short("sasl.login.refresh.buffer.seconds").or("300").per_broker().ignored(why::ASKED_TOKENS),
-    short("sasl.login.refresh.min.period.seconds")
-        .or("60")
-        .per_broker()
-        .ignored(why::ASKED_TOKENS),
+    short("sasl.login.refresh.min.period.seconds").or("60").per_broker().ignored(why::ASKED_TOKENS),
     double("sasl.login.refresh.window.factor").or("0.8").per_broker().ignored(why::ASKED_TOKENS),
     double("sasl.login.refresh.window.jitter").or("0.05").per_broker().ignored(why::ASKED_TOKENS),
     long("sasl.login.retry.backoff.max.ms").or("10000").low().ignored(why::ASKED_TOKENS),

@@ -1,7 +1,8 @@
 //! CreateDelegationToken: something to log in with for a while, for whoever asks or, by his leave,
 //! for somebody else (KIP-48, KIP-373).
 //!
-//! Kafka: `KafkaApis.handleCreateTokenRequest`, `ControllerApis.handleCreateDelegationTokenRequest`.
+//! Kafka: `KafkaApis.handleCreateTokenRequest`,
+//! `ControllerApis.handleCreateDelegationTokenRequest`.
 
 use std::sync::Arc;
 

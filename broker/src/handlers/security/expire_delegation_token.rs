@@ -1,6 +1,7 @@
 //! ExpireDelegationToken: a token is to end sooner, or at once (KIP-48).
 //!
-//! Kafka: `KafkaApis.handleExpireTokenRequest`, `ControllerApis.handleExpireDelegationTokenRequest`.
+//! Kafka: `KafkaApis.handleExpireTokenRequest`,
+//! `ControllerApis.handleExpireDelegationTokenRequest`.
 
 use std::sync::Arc;
 

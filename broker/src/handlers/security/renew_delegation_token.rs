@@ -1,6 +1,7 @@
 //! RenewDelegationToken: a token is to last longer, up to its end (KIP-48).
 //!
-//! Kafka: `KafkaApis.handleRenewTokenRequest`, `ControllerApis.handleRenewDelegationTokenRequest`.
+//! Kafka: `KafkaApis.handleRenewTokenRequest`,
+//! `ControllerApis.handleRenewDelegationTokenRequest`.
 
 use std::sync::Arc;
 

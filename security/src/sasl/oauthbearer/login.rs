@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn a_client_says_itself_who_it_is() {
-        let options = "unsecuredLoginStringClaim_sub=\"ali\\\"ce\" unsecuredLoginNumberClaim_n=\"1.5\" \
+        let options = "unsecuredLoginStringClaim_sub=\"ali\\\"ce\" \
+                       unsecuredLoginNumberClaim_n=\"1.5\" \
                        unsecuredLoginListClaim_scope=\",a,b\" unsecuredLoginLifetimeSeconds=\"60\" \
                        unsecuredLoginExtension_trace=\"1\"";
         let login = of(options, LoginKeys::default()).unwrap();
