@@ -453,10 +453,7 @@ fn assemble(
         policies: Arc::new(policies),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,
-        zookeeper: config
-            .zookeeper
-            .service()
-            .map(|service| ZooKeeperFace::new(std::path::Path::new(&service.folder()))),
+        zookeeper: zookeeper_face(config),
         config: current,
         client_metrics,
         request_metrics,
@@ -466,6 +463,11 @@ fn assemble(
         controller,
         replicas,
     }
+}
+
+fn zookeeper_face(config: &BrokerConfig) -> Option<ZooKeeperFace> {
+    let service = config.zookeeper.service()?;
+    Some(ZooKeeperFace::new(std::path::Path::new(&service.folder())))
 }
 
 /// queued.max.request.bytes, or a quarter of the machine's memory (docs/decisions/0002).
