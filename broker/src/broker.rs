@@ -32,6 +32,9 @@ use crate::requests::requester::Client;
 use crate::share::SharePartitions;
 use crate::zookeeper::ZooKeeperFace;
 
+/// The release of Kafka that a node presents itself as.
+pub(crate) const KAFKA_VERSION: &str = "4.3.1";
+
 /// One node, of whichever roles.
 #[derive(Debug)]
 pub(crate) struct Broker {

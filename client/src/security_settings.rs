@@ -26,6 +26,11 @@ pub struct SecuritySettings {
 }
 
 impl SecuritySettings {
+    /// Those of a node among nodes, which has read its stores and logins itself.
+    pub fn of_node(transport: Transport, login: Option<Arc<ClientLogin>>) -> Self {
+        Self { transport, login, ..Self::default() }
+    }
+
     /// Takes one key; whether it is one of those that stand here.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> bool {
         if name == "security.protocol" {

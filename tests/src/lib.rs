@@ -13,6 +13,7 @@ pub mod acls;
 pub mod bearer;
 pub mod bench;
 pub mod beside;
+pub mod browser;
 pub mod certificates;
 pub mod clients;
 pub mod cluster;

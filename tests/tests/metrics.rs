@@ -150,10 +150,69 @@ fn what_a_node_does_is_scraped_by_the_names_that_dashboards_ask_for() {
     let remote =
         "kafka_network_requestmetrics_remotetimems{request=\"FetchConsumer\",quantile=\"0.50\"}";
     assert!(after[remote] < 2_000.0, "an idle consumer waits half a second at most");
+    let fetches = "kafka_network_requestmetrics_requests_total{request=\"FetchConsumer\"}";
+    assert_eq!(grew(fetches), grew(fetched));
+    of_one_topic(&after);
     let by_version = after.keys().filter(|name| {
         name.starts_with("kafka_network_requestmetrics_requests_total{request=\"CreateTopics\"")
     });
     assert_eq!(by_version.count(), 1);
+}
+
+/// What is counted of a topic, and errors by their names.
+fn of_one_topic(after: &BTreeMap<String, f64>) {
+    let of = |name: &str| {
+        let name = format!("kafka_server_brokertopicmetrics_{name}_total{{topic=\"orders\"}}");
+        *after.get(&name).unwrap_or_else(|| panic!("{name}: {after:?}"))
+    };
+    assert_eq!(of("messagesin"), 3.0);
+    assert_eq!(of("totalproducerequests"), 3.0);
+    assert!(of("bytesin") > 180.0 && of("bytesout") > 0.0);
+    assert!(of("totalfetchrequests") >= 1.0);
+    for none in ["failedproducerequests", "failedfetchrequests", "bytesrejected"] {
+        assert_eq!(of(none), 0.0, "{none}");
+    }
+    let sum: f64 = after
+        .iter()
+        .filter(|(name, _)| name.starts_with("kafka_server_brokertopicmetrics_messagesin_total{"))
+        .map(|(_, count)| count)
+        .sum();
+    assert_eq!(sum, after["kafka_server_brokertopicmetrics_messagesin_total"]);
+    let errors = |request: &str, error: &str| {
+        let labels = format!("{{request=\"{request}\",error=\"{error}\"}}");
+        after.get(&format!("kafka_network_requestmetrics_errors_total{labels}")).copied()
+    };
+    assert_eq!(errors("Produce", "NONE"), Some(3.0));
+    assert_eq!(errors("Produce", "NOT_LEADER_OR_FOLLOWER"), None);
+    assert!(errors("CreateTopics", "NONE") >= Some(1.0), "{after:?}");
+}
+
+#[test]
+fn what_is_refused_is_counted_by_its_error() {
+    let (server, port) = shown(&["message.max.bytes=2000"]);
+    let mut client = Client::connect(&server.address()).expect("it listens");
+    create(&mut client, "orders", 1);
+    let records = Batch::of(&[&[7_u8; 5000][..]], now_ms()).bytes();
+    let bytes = records.len() as f64;
+    assert_eq!(produce(&mut client, "orders", 0, 1, records).expect("an answer").error, 10);
+    let records = Batch::of(&[b"a"], now_ms()).bytes();
+    assert_eq!(produce(&mut client, "nothing", 0, 1, records).expect("an answer").error, 3);
+    let after = scrape(port);
+    let errors = |error: &str| {
+        let labels = format!("{{request=\"Produce\",error=\"{error}\"}}");
+        after.get(&format!("kafka_network_requestmetrics_errors_total{labels}")).copied()
+    };
+    assert_eq!(errors("MESSAGE_TOO_LARGE"), Some(1.0));
+    assert_eq!(errors("UNKNOWN_TOPIC_OR_PARTITION"), Some(1.0));
+    assert_eq!(errors("NONE"), None);
+    let rejected = "kafka_server_brokertopicmetrics_bytesrejected_total{topic=\"orders\"}";
+    assert_eq!(after[rejected], bytes);
+    let failed = "kafka_server_brokertopicmetrics_failedproducerequests_total{topic=\"orders\"}";
+    assert_eq!(after[failed], 0.0, "a client's own fault");
+    assert!(after["process_max_fds"] >= after["process_open_fds"]);
+    assert_eq!(after["kafka_server_kafkaserver_brokerstate"], 3.0);
+    let connections = "kafka_server_socket_server_metrics_connection_count{listener=\"PLAINTEXT\"}";
+    assert!(after[connections] >= 1.0);
 }
 
 #[test]

@@ -8,12 +8,12 @@
 //! kafka_topic_partition_current_offset{topic,partition}               where readers can get to
 //! ```
 //! Kept true: of a partition that has no replica on this broker no lag is told, since its end is
-//! not known here.
+//! not known here; a shard is held for one group at a time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use coordinator::group::{FetchedTopic, GroupShard};
+use coordinator::group::FetchedTopic;
 use metrics::{MetricName, Reading};
 
 use crate::broker::Broker;
@@ -35,10 +35,15 @@ fn each(broker: &Broker) -> Vec<(MetricName, Reading)> {
     let mut by_protocol: BTreeMap<&'static str, i64> = BTreeMap::new();
     for shard in broker.groups.shards() {
         // A shard that is being loaded or was lost has nothing to tell.
-        let Ok((kinds, committed)) = shard.act(|shard, _, _| look(shard)) else { continue };
-        kinds.into_iter().for_each(|kind| *by_protocol.entry(kind).or_default() += 1);
-        for of_group in committed {
-            lags(broker, &of_group, &mut readings);
+        let Ok(listed) = shard.act(|shard, _, _| shard.list(&[], &[])) else { continue };
+        for group in listed {
+            *by_protocol.entry(group.kind.name()).or_default() += 1;
+            let id = group.group;
+            // One group at a time: commits of others wait for no more than that.
+            let told = shard.act(|shard, _, _| shard.fetch_all_offsets(&id, None, false));
+            if let Ok(Ok(topics)) = told {
+                lags(broker, &Committed { group: id.to_string(), topics }, &mut readings);
+            }
         }
     }
     readings.extend(by_protocol.into_iter().map(|(protocol, count)| {
@@ -46,17 +51,6 @@ fn each(broker: &Broker) -> Vec<(MetricName, Reading)> {
         (name.with_tag("protocol", protocol.to_lowercase()), Reading::Value(count))
     }));
     readings
-}
-
-/// The kinds of all groups of a shard, and what each of them has committed.
-fn look(shard: &GroupShard) -> (Vec<&'static str>, Vec<Committed>) {
-    let listed = shard.list(&[], &[]);
-    let kinds = listed.iter().map(|group| group.kind.name()).collect();
-    let committed = listed.into_iter().filter_map(|listed| {
-        let topics = shard.fetch_all_offsets(&listed.group, None, false).ok()?;
-        Some(Committed { group: listed.group.to_string(), topics })
-    });
-    (kinds, committed.collect())
 }
 
 fn lags(broker: &Broker, committed: &Committed, readings: &mut Vec<(MetricName, Reading)>) {

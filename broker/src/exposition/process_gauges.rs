@@ -1,9 +1,11 @@
-//! What the process itself takes, by the names that Prometheus' own clients use.
+//! What the process itself takes, by the names that Prometheus' own clients use, and what it reads
+//! and writes on disks, by Kafka's.
 
 use std::sync::LazyLock;
 
 use metrics::{MetricName, Reading, Registry};
 use rustix::param::{clock_ticks_per_second, page_size};
+use rustix::process::{Resource, getrlimit};
 
 /// Fields of /proc/self/stat behind the program's name, which may have blanks: proc(5).
 const UTIME: usize = 11;
@@ -11,6 +13,10 @@ const STIME: usize = 12;
 const START_TIME: usize = 19;
 const VIRTUAL_BYTES: usize = 20;
 const RESIDENT_PAGES: usize = 21;
+
+/// Fields of /proc/self/io, and what Kafka calls them.
+const IO: [(&str, &str); 2] =
+    [("read_bytes", "linux-disk-read-bytes"), ("write_bytes", "linux-disk-write-bytes")];
 
 /// When the machine was booted, in seconds of the wall's clock.
 static BOOTED: LazyLock<Option<u64>> = LazyLock::new(|| {
@@ -42,6 +48,19 @@ fn read() -> Option<Vec<(MetricName, Reading)>> {
     ];
     if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
         readings.push(gauge("open", "fds", open.count() as u64));
+    }
+    if let Some(most) = getrlimit(Resource::Nofile).current {
+        readings.push(gauge("max", "fds", most));
+    }
+    // As Kafka tells it: `LinuxIoMetricsCollector`.
+    let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    for (field, name) in IO {
+        let mut lines = io.lines().filter_map(|line| line.split_once(": "));
+        if let Some((_, bytes)) = lines.find(|(name, _)| name == &field) {
+            let bytes = bytes.trim().parse().unwrap_or(i64::MAX);
+            let name = MetricName::new("kafka.server", "KafkaServer", name);
+            readings.push((name, Reading::Value(bytes)));
+        }
     }
     if let Some(booted) = *BOOTED {
         #[allow(clippy::cast_precision_loss)]
@@ -76,6 +95,8 @@ mod tests {
         assert!(value("process_resident_memory_bytes") > 100_000.0);
         assert!(value("process_virtual_memory_bytes") > value("process_resident_memory_bytes"));
         assert!(value("process_open_fds") >= 3.0);
+        assert!(value("process_max_fds") >= value("process_open_fds"));
+        assert!(value("kafka_server_kafkaserver_linux_disk_write_bytes") >= 0.0);
         assert!(value("process_start_time_seconds") > 1.7e9);
         assert!(value("process_cpu_seconds_total") >= 0.0);
     }

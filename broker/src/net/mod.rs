@@ -11,7 +11,7 @@ pub(crate) mod jwks;
 mod kernel_copy;
 pub(crate) mod limits;
 pub(crate) mod listener;
-mod log_rate_limiter;
+pub(crate) mod log_rate_limiter;
 pub(crate) mod outbox;
 mod pace;
 pub(crate) mod registry;

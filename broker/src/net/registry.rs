@@ -144,6 +144,13 @@ impl Registry {
         Some(Ok(Seat { registry: Arc::clone(self), id, ip, activity }))
     }
 
+    /// How many connections each listener has.
+    pub(crate) fn counts(&self) -> Vec<(Arc<str>, usize)> {
+        let open = self.open.lock();
+        let counts = open.of_listener.iter();
+        counts.map(|(listener, of)| (Arc::clone(listener), of.open)).collect()
+    }
+
     /// Tells every connection that has been idle for too long, and the most idle ones of those that
     /// a lowered limit made too many.
     pub(crate) fn end_superfluous(&self) {

@@ -5,10 +5,8 @@
 
 use config::BrokerConfig;
 
+use crate::broker::KAFKA_VERSION;
 use crate::clock::wall_ms;
-
-/// The release of Kafka that this node presents itself as.
-const KAFKA_VERSION: &str = "4.3.1";
 
 /// A wait of a broker that starts.
 pub(crate) struct Waiting {

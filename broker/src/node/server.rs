@@ -414,7 +414,7 @@ fn assemble(
     });
     replica_gauges::show(&replicas, &metrics);
     // Who does not show them counts nothing request by request.
-    let is_scraped = matches!(config.metrics_listen(), Ok(Some(_)));
+    let is_scraped = matches!(config.metrics_listener(), Ok(Some(_)));
     let request_metrics = is_scraped.then(|| Arc::new(RequestMetrics::new(&metrics)));
     let receives = config.metrics_client_receiver && config.process_roles.broker;
     let client_metrics = receives.then(|| ClientMetrics::new(config, &metrics));
@@ -495,9 +495,9 @@ fn socket_buffers(config: &BrokerConfig) -> SocketBuffers {
 
 /// Takes the address of metrics.listen, if there is one.
 async fn bind_exposition(config: &BrokerConfig) -> Result<Option<BoundExposition>, StartError> {
-    let Some(address) = config.metrics_listen()? else { return Ok(None) };
-    let bound = BoundExposition::bind(address).await.map_err(|error| StartError::Bind {
-        address: format!("{address} (metrics.listen)"),
+    let Some(asked) = config.metrics_listener()? else { return Ok(None) };
+    let bound = BoundExposition::bind(asked).await.map_err(|error| StartError::Bind {
+        address: format!("{} (metrics.listen)", asked.address),
         reason: error.to_string(),
     })?;
     Ok(Some(bound))

@@ -32,6 +32,7 @@ pub(crate) use self::future::{FutureReplica, MoveError, Moving, ShownFuture};
 use super::published_offsets::{Leadership, Moved, Offsets, PublishedOffsets};
 use super::replica_context::{Proposed, ReplicaContext};
 use super::stored_log::{self, StoredLog};
+use super::topic_metrics::TopicMetrics;
 use super::wakers::{Wakers, Watchers};
 use crate::clock::wall_ms;
 use crate::partitions::Watcher;
@@ -70,6 +71,7 @@ pub(crate) struct HostedPartition {
     halted_for: Mutex<Option<String>>,
     /// Held by whoever syncs the log.
     flushing: tokio::sync::Mutex<()>,
+    topic_metrics: Arc<TopicMetrics>,
     context: Arc<ReplicaContext>,
 }
 
@@ -113,6 +115,7 @@ impl HostedPartition {
         let mut replica = Partition::new(log, high_watermark, of_replica(&settings, &context));
         let high_watermark = replica.high_watermark();
         replica.log_mut().log.high_watermark_moved(high_watermark);
+        let topic_metrics = context.metrics().of_topic(&topic);
         let hosted = Self {
             topic,
             topic_id,
@@ -135,6 +138,7 @@ impl HostedPartition {
             min_in_sync: AtomicUsize::new(settings.min_in_sync),
             halted_for: Mutex::default(),
             flushing: tokio::sync::Mutex::default(),
+            topic_metrics,
             context,
             replica: Mutex::new(replica),
         };
@@ -144,6 +148,11 @@ impl HostedPartition {
 
     pub(crate) fn topic(&self) -> &Arc<str> {
         &self.topic
+    }
+
+    /// What is counted of its topic here.
+    pub(crate) fn topic_metrics(&self) -> &TopicMetrics {
+        &self.topic_metrics
     }
 
     pub(crate) fn topic_id(&self) -> Uuid {

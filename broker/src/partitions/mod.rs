@@ -17,6 +17,7 @@ mod published_offsets;
 mod replica_context;
 mod stored_log;
 mod table;
+mod topic_metrics;
 mod wakers;
 mod watch;
 

@@ -1,27 +1,27 @@
 //! What is measured of all partitions of a broker together.
 //!
 //! ```text
-//! kafka.server:type=BrokerTopicMetrics    records and bytes in and out   `BrokerTopicStats`
+//! kafka.server:type=BrokerTopicMetrics    what brokers send each other   `BrokerTopicStats`
 //! kafka.server:type=ReplicaManager        in-sync sets that changed      `ReplicaManager`
 //! kafka.log:type=LogFlushStats            how long syncs take            `LogFlushStats`
 //! ```
-//! Kafka counts each topic, too; these are the sums over all topics.
+//! What is counted of each topic is [`TopicMetrics`].
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{Counter, Histogram, MetricName, Registry};
+use protocol::ErrorCode;
 use replica::IsrChange;
+
+use super::topic_metrics::{TopicMetrics, TopicsMetrics};
 
 /// The probes.
 #[derive(Debug)]
 pub(crate) struct PartitionMetrics {
-    messages_in: Arc<Counter>,
-    bytes_in: Arc<Counter>,
-    bytes_out: Arc<Counter>,
+    topics: Arc<TopicsMetrics>,
     replication_bytes_in: Arc<Counter>,
     replication_bytes_out: Arc<Counter>,
-    total_produce_requests: Arc<Counter>,
     isr_shrinks: Arc<Counter>,
     isr_expands: Arc<Counter>,
     flush_times_ms: Arc<Histogram>,
@@ -35,38 +35,66 @@ impl PartitionMetrics {
             |name| registry.counter(MetricName::new("kafka.server", "ReplicaManager", name));
         let flushes = MetricName::new("kafka.log", "LogFlushStats", "LogFlushRateAndTimeMs");
         Self {
-            messages_in: counter("MessagesInPerSec"),
-            bytes_in: counter("BytesInPerSec"),
-            bytes_out: counter("BytesOutPerSec"),
+            topics: TopicsMetrics::shown_by(registry),
             replication_bytes_in: counter("ReplicationBytesInPerSec"),
             replication_bytes_out: counter("ReplicationBytesOutPerSec"),
-            total_produce_requests: counter("TotalProduceRequestsPerSec"),
             isr_shrinks: of_sets("IsrShrinksPerSec"),
             isr_expands: of_sets("IsrExpandsPerSec"),
             flush_times_ms: registry.histogram(flushes),
         }
     }
 
+    /// The counters of a topic, for a partition of it.
+    pub(super) fn of_topic(&self, topic: &Arc<str>) -> Arc<TopicMetrics> {
+        self.topics.of_topic(topic)
+    }
+
     /// A client or a coordinator wants records appended to one partition.
-    pub(super) fn append_requested(&self) {
-        self.total_produce_requests.add(1);
+    pub(super) fn append_requested(&self, topic: &TopicMetrics) {
+        topic.append_requested();
+        self.topics.all().append_requested();
     }
 
     /// They were, as batches of so many bytes.
-    pub(super) fn appended(&self, bytes: usize, first_offset: i64, last_offset: i64) {
-        self.bytes_in.add(bytes as u64);
-        self.messages_in.add(u64::try_from(last_offset - first_offset + 1).unwrap_or(0));
+    pub(super) fn appended(
+        &self,
+        topic: &TopicMetrics,
+        bytes: usize,
+        first_offset: i64,
+        last_offset: i64,
+    ) {
+        let messages = u64::try_from(last_offset - first_offset + 1).unwrap_or(0);
+        topic.appended(bytes, messages);
+        self.topics.all().appended(bytes, messages);
+    }
+
+    /// They were not, which a client is told by this code.
+    pub(crate) fn append_refused(&self, topic: &TopicMetrics, bytes: usize, code: ErrorCode) {
+        topic.append_refused(bytes, code);
+        self.topics.all().append_refused(bytes, code);
+    }
+
+    /// A fetch of a client or a follower was answered for one partition.
+    pub(crate) fn fetched(
+        &self,
+        topic: Option<&TopicMetrics>,
+        bytes: usize,
+        error_code: i16,
+        to_follower: bool,
+    ) {
+        let bytes_out = if to_follower { 0 } else { bytes };
+        if let Some(topic) = topic {
+            topic.fetched(bytes_out, error_code);
+        }
+        self.topics.all().fetched(bytes_out, error_code);
+        if to_follower {
+            self.replication_bytes_out.add(bytes as u64);
+        }
     }
 
     /// A follower here has appended what its leader sent.
     pub(super) fn replicated(&self, bytes: usize) {
         self.replication_bytes_in.add(bytes as u64);
-    }
-
-    /// An answer to a Fetch has batches of so many bytes.
-    pub(crate) fn sent(&self, bytes: usize, to_follower: bool) {
-        let counter = if to_follower { &self.replication_bytes_out } else { &self.bytes_out };
-        counter.add(bytes as u64);
     }
 
     /// The controller changed the in-sync set of a partition that is led here, as was asked.

@@ -12,6 +12,7 @@ use protocol::wire::StrBytes;
 use super::audit::{self, Asked, Logged};
 use super::authorizer::{AllowAll, Authorizer, Operation, Resource, StandardAuthorizer};
 use super::controller_access::ControllerAccess;
+use super::request_metrics::RequestMetrics;
 use super::requester::Client;
 use super::throttle::{self, ClientQuotas, NoQuotas, ThrottleTime};
 
@@ -37,6 +38,22 @@ impl Policies {
         });
         Self { authorizer: authorizer.unwrap_or_else(|| Arc::new(AllowAll)), ..Self::default() }
     }
+
+    /// Whether somebody may do `operation` who did not ask by Kafka's protocol; `request` is what
+    /// the log calls it.
+    pub(crate) fn authorize(
+        &self,
+        client: &Client,
+        request: &str,
+        operation: Operation,
+        resource: Resource<'_>,
+    ) -> bool {
+        let authorizer = &*self.authorizer;
+        let allowed = authorizer.authorize(client, operation, resource);
+        let asked = Asked { client, request, operation, resource, references: 1 };
+        audit::log(authorizer, asked, allowed, Logged::Always);
+        allowed
+    }
 }
 
 /// One request: what its header says, who sent it, and what it may do.
@@ -51,6 +68,8 @@ pub(crate) struct RequestContext {
     /// Whether a broker passes it on for its client.
     pub(crate) is_forwarded: bool,
     pub(crate) policies: Arc<Policies>,
+    /// Of a node whose metrics are scraped.
+    pub(crate) metrics: Option<Arc<RequestMetrics>>,
     pub(crate) controller: ControllerAccess,
 }
 
@@ -104,6 +123,13 @@ impl RequestContext {
     /// Whether the sender may do `operation` on some topic, whichever it is.
     pub(crate) fn authorize_any_topic(&self, operation: Operation) -> bool {
         self.policies.authorizer.authorize_any_topic(&self.client, operation)
+    }
+
+    /// Counts the error codes of the answer; `each` calls what it is given with every one.
+    pub(crate) fn count_errors(&self, each: impl FnOnce(&mut dyn FnMut(i16))) {
+        if let Some(metrics) = &self.metrics {
+            metrics.count_errors(self.api, each);
+        }
     }
 
     /// How long the sender is held back. Asked once, when the request is about to be answered.

@@ -12,6 +12,7 @@ use protocol::frame::encode_response;
 use protocol::wire::{Decodable, Encodable};
 
 use super::context::RequestContext;
+use super::error_counts::ErrorCounts;
 use super::throttle::{ThrottleTime, ThrottledResponse};
 
 /// A handler could not make an answer; the connection ends.
@@ -74,7 +75,7 @@ pub(crate) fn serve<Request, Response, Handled>(
 ) -> Later
 where
     Request: Decodable + Send + 'static,
-    Response: Encodable + ThrottledResponse + Send,
+    Response: Encodable + ErrorCounts + ThrottledResponse + Send,
     Handled: Future<Output = Result<Response, CloseConnection>> + Send,
 {
     let context = Arc::clone(context);
@@ -91,6 +92,7 @@ where
             Ok(mut response) => {
                 let time = context.throttle();
                 response.set_throttle_time(time);
+                context.count_errors(|count| response.each_error(count));
                 Reply::of(encode(&context, version, &response)).throttled(time)
             }
             Err(why) => Reply::Close(why),

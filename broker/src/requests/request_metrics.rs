@@ -12,10 +12,13 @@ use std::time::Duration;
 
 use metrics::{Counter, Histogram, MetricName, Registry};
 use protocol::api::{self, Api, ApiKey};
+use protocol::{ErrorCode, constant_name};
 
 const DOMAIN: &str = "kafka.network";
 const KIND: &str = "RequestMetrics";
 /// Kafka names what consumers fetch and what followers do, besides all of it.
+/// Codes are less; those of 4.3 end at 134.
+const CODES: usize = 160;
 const FETCH: [&str; 2] = ["FetchConsumer", "FetchFollower"];
 
 /// The phases of one request that was answered.
@@ -36,6 +39,8 @@ pub(crate) struct Phases {
 /// The instruments of one name.
 #[derive(Debug)]
 struct Instruments {
+    /// Of a part of an API's requests.
+    requests: Option<Arc<Counter>>,
     total: Arc<Histogram>,
     request_queue: Arc<Histogram>,
     local: Arc<Histogram>,
@@ -47,9 +52,12 @@ struct Instruments {
 
 impl Instruments {
     fn new(registry: &Registry, request: &str) -> Self {
+        let is_part = FETCH.contains(&request);
+        let requests = MetricName::new(DOMAIN, KIND, "RequestsPerSec").with_tag("request", request);
         let name = |name| MetricName::new(DOMAIN, KIND, name).with_tag("request", request);
         let histogram = |phase| registry.histogram(name(phase));
         Self {
+            requests: is_part.then(|| registry.counter(requests)),
             total: histogram("TotalTimeMs"),
             request_queue: histogram("RequestQueueTimeMs"),
             local: histogram("LocalTimeMs"),
@@ -63,6 +71,9 @@ impl Instruments {
     fn record(&self, phases: &Phases) {
         let Phases { request_queue, local, remote, throttle, response_queue, response_send } =
             *phases;
+        if let Some(requests) = &self.requests {
+            requests.add(1);
+        }
         // Throttling is no part of it: the answer has left before the pause begins.
         let total = request_queue + local + remote + response_queue + response_send;
         self.total.record(rounded_ms(total));
@@ -83,6 +94,8 @@ struct OfApi {
     followers: OnceLock<Instruments>,
     /// By version.
     requests: Vec<OnceLock<Arc<Counter>>>,
+    /// By code, from -1 on.
+    errors: OnceLock<Vec<OnceLock<Arc<Counter>>>>,
 }
 
 /// The instruments of all APIs.
@@ -127,6 +140,41 @@ impl RequestMetrics {
         }
     }
 
+    /// Counts each error of an answer, or that it has none. `each` calls what it is given with
+    /// every code.
+    ///
+    /// Unlike Kafka: NONE is counted once for an answer, not for each of its parts.
+    pub(crate) fn count_errors(&self, api: &Api, each: impl FnOnce(&mut dyn FnMut(i16))) {
+        let Some(of_api) = self.apis.get(api.key as usize) else { return };
+        let errors = of_api.errors.get_or_init(|| vec![OnceLock::new(); CODES]);
+        let add = |code: i16| {
+            let index = usize::try_from(i32::from(code) + 1).unwrap_or(usize::MAX);
+            if let Some(counter) = errors.get(index) {
+                counter.get_or_init(|| self.errors(api.name, code)).add(1);
+            }
+        };
+        let mut is_clean = true;
+        each(&mut |code| {
+            if code != 0 {
+                is_clean = false;
+                add(code);
+            }
+        });
+        if is_clean {
+            add(0);
+        }
+    }
+
+    fn errors(&self, request: &str, code: i16) -> Arc<Counter> {
+        let error = match ErrorCode::try_from_code(code) {
+            Some(error) => constant_name(&format!("{error:?}")),
+            None if code == 0 => "NONE".to_owned(),
+            None => code.to_string(),
+        };
+        let name = MetricName::new(DOMAIN, KIND, "ErrorsPerSec");
+        self.registry.counter(name.with_tag("request", request).with_tag("error", error))
+    }
+
     fn requests(&self, request: &str, version: i16) -> Arc<Counter> {
         let name = MetricName::new(DOMAIN, KIND, "RequestsPerSec");
         let name = name.with_tag("request", request).with_tag("version", version.to_string());
@@ -144,6 +192,27 @@ mod tests {
     use metrics::Reading;
 
     use super::*;
+
+    #[test]
+    fn each_error_of_an_answer_is_counted_by_its_name_or_that_there_is_none() {
+        let registry = Arc::new(Registry::default());
+        let metrics = RequestMetrics::new(&registry);
+        let produce = Api::of(ApiKey::Produce);
+        for codes in [&[0, 0][..], &[], &[6, 0, 6], &[-1], &[i16::MAX, i16::MIN, -2]] {
+            metrics.count_errors(produce, |count| codes.iter().for_each(|code| count(*code)));
+        }
+        let of_produce =
+            "kafka.network:type=RequestMetrics,name=ErrorsPerSec,request=Produce,error=";
+        let read = registry.read().into_iter();
+        let read = read.map(|(name, reading)| {
+            format!("{} {reading:?}", name.to_string().replace(of_produce, ""))
+        });
+        let read: Vec<String> = read.collect();
+        assert_eq!(
+            read,
+            ["NONE Count(2)", "NOT_LEADER_OR_FOLLOWER Count(2)", "UNKNOWN_SERVER_ERROR Count(1)"]
+        );
+    }
 
     #[test]
     fn a_request_is_counted_by_version_and_timed_by_phase_and_a_fetch_by_who_asks() {
@@ -180,6 +249,7 @@ mod tests {
         };
         assert_eq!(of("RequestsPerSec,request=Fetch,version=12"), Some((2, 0)));
         assert_eq!(of("RequestsPerSec,request=Produce,version=9"), Some((1, 0)));
+        assert_eq!(of("RequestsPerSec,request=FetchConsumer"), Some((1, 0)));
         assert_eq!(of("TotalTimeMs,request=Fetch"), Some((2, 28)), "27.6 ms, without throttling");
         assert_eq!(of("TotalTimeMs,request=FetchFollower"), Some((1, 28)));
         assert_eq!(of("RemoteTimeMs,request=FetchConsumer"), Some((1, 20)));

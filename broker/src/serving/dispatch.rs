@@ -53,6 +53,7 @@ pub(crate) fn begin(broker: &Arc<Broker>, client: &Arc<Client>, mut frame: Bytes
         client: Arc::clone(client),
         is_forwarded: false,
         policies: Arc::clone(&broker.policies),
+        metrics: broker.request_metrics.clone(),
         controller: ControllerAccess::Here,
     };
     if header.api.key == ApiKey::Produce {

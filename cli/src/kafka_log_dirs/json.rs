@@ -67,7 +67,7 @@ mod tests {
             is_future: false,
         };
         let replicas = vec![replica("b", 0), replica("orders", 1), replica("orders", 0)];
-        let dir = LogDir { path: "/a\"b".to_owned(), error: None, replicas };
+        let dir = LogDir { path: "/a\"b".to_owned(), error: None, replicas, space: None };
         let expected = concat!(
             r#"{"brokers":[{"broker":1,"logDirs":[{"partitions":["#,
             r#"{"partition":"orders-0","size":7,"offsetLag":0,"isFuture":false},"#,

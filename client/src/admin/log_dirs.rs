@@ -23,6 +23,15 @@ pub struct LogDir {
     /// Why the directory cannot be used.
     pub error: Option<AdminError>,
     pub replicas: Vec<ReplicaInLogDir>,
+    /// What its file system holds; unknown to nodes before 3.3.
+    pub space: Option<LogDirSpace>,
+}
+
+/// In bytes (KIP-827).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogDirSpace {
+    pub total: i64,
+    pub usable: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +95,8 @@ impl Admin {
                 path: dir.log_dir.to_string(),
                 error: check(dir.error_code, None).err(),
                 replicas: replicas.collect(),
+                space: (dir.total_bytes >= 0)
+                    .then_some(LogDirSpace { total: dir.total_bytes, usable: dir.usable_bytes }),
             }
         });
         Ok((answer.error_code, dirs.collect()))

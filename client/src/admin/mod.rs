@@ -66,7 +66,7 @@ pub use self::groups::{
     StreamsAssignment, StreamsGroupDescription, StreamsMember, StreamsSubtopology, StreamsTasks,
 };
 pub use self::located::TopicPartition;
-pub use self::log_dirs::{LogDir, MovedReplicas, ReplicaInLogDir};
+pub use self::log_dirs::{LogDir, LogDirSpace, MovedReplicas, ReplicaInLogDir};
 pub use self::offsets::{ListedOffset, OffsetSpec};
 pub use self::quorum::{QuorumDescription, QuorumReplica, VoterEndpoint};
 pub use self::quotas::{QuotaEntity, QuotaMatch, QuotaOp, Quotas};

@@ -17,7 +17,7 @@ impl BrokerConfig {
     pub fn check_start(&self) -> Result<(), ConfigError> {
         self.sasl.check()?;
         plugins::check(self)?;
-        self.metrics_listen()?;
+        self.metrics_listener()?;
         authorization::check(self)
     }
 }

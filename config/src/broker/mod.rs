@@ -29,6 +29,7 @@ use crate::{ConfigError, Properties, Value, Values, Warning};
 
 pub use authorization::AuthorizerSettings;
 pub(crate) use dialect::is_known_name;
+pub use exposition::MetricsListener;
 pub use fields::{BrokerConfig, FIELDS};
 pub use oauthbearer::JwksEndpoint;
 pub use sasl::{LoginFile, Sasl, SaslListener};
@@ -80,6 +81,7 @@ impl BrokerConfig {
         let mut config = Self::assemble(values, derived)?;
         checks::check(&config)?;
         config.sasl = Sasl::of(&config);
+        config.tls_listeners.extend(exposition::tls_listener(&config));
         Ok(config)
     }
 

@@ -94,6 +94,11 @@ impl Sasl {
         self.jwks_endpoints.iter()
     }
 
+    /// What each listener asks at which one logs in.
+    pub fn listeners(&self) -> impl Iterator<Item = &SaslListener> {
+        self.listeners.values()
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         self.problem.clone().map_or(Ok(()), Err)
     }

@@ -8,6 +8,7 @@
 //! Random draws and time are handed in, and so is the way to credentials. Kafka:
 //! `SaslServerAuthenticator`, `SaslClientAuthenticator`.
 
+mod basic;
 pub mod client;
 pub mod jaas;
 mod mechanism;
@@ -16,5 +17,6 @@ mod plain;
 pub mod scram;
 pub mod server;
 
+pub use basic::BasicLogin;
 pub use mechanism::Mechanism;
 pub use plain::PlainUsers;

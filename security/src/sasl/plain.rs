@@ -33,7 +33,7 @@ impl PlainUsers {
         Self(users.collect())
     }
 
-    fn is_password_of(&self, user: &str, password: &str) -> bool {
+    pub(super) fn is_password_of(&self, user: &str, password: &str) -> bool {
         let own = self.0.get(user);
         are_equal(&digest(password), own.unwrap_or(&NOBODY)) & own.is_some()
     }

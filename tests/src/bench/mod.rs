@@ -1,6 +1,7 @@
 //! The benchmark: stock Kafka, Gregor and a floor under the same load on the same machine.
 //!
-//! Nothing of Gregor's own code takes part but the generated message types: batches, latency and
+//! Nothing of Gregor's own code takes part but the generated message types (over TLS the native
+//! tools do): batches, latency and
 //! processor time are made and measured here, so that the yardstick can't flatter what it measures.
 //! What counts is a ratio within one run; the figures themselves move with the machine.
 //!
@@ -11,6 +12,7 @@
 //!   coordinators/ groups, transactions, share groups and the log cleaner
 //!   several/ the same for clusters of three and more, and what happens when nodes go
 //!   tools.rs: command-line tools, native and stock's; sink.rs acknowledges what they produce
+//!   secured.rs: what TLS costs; its load are the native tools, for both kinds the same
 //!   pairs.rs: an earlier build of Gregor against this one
 //!        report.rs <── figures: payload, seconds, broker's processor seconds, latencies
 //! ```
@@ -30,6 +32,7 @@ pub mod process;
 pub mod produce;
 pub mod rate;
 pub mod report;
+pub mod secured;
 pub mod session;
 pub mod several;
 pub mod sink;

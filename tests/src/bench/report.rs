@@ -15,6 +15,8 @@ pub const ONE: &str = "bench";
 pub const SEVERAL: &str = "bench-cluster";
 /// The one of coordinators.
 pub const COORDINATORS: &str = "bench-coordinators";
+/// The one of TLS.
+pub const SECURED: &str = "bench-secured";
 /// The one of command-line tools.
 pub const TOOLS: &str = "bench-tools";
 const SUBJECTS: [&str; 3] = ["floor", "stock", "gregor"];

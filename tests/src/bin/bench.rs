@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use tests::bench::BenchError;
 use tests::bench::brokers::{Kind, Node, equalled_stock};
-use tests::bench::coordinators;
+use tests::bench::coordinators::{self, Experiment};
 use tests::bench::plan::Volume;
-use tests::bench::report::{COORDINATORS, ONE, SEVERAL, TOOLS, put_between_markers};
+use tests::bench::report::{COORDINATORS, ONE, SECURED, SEVERAL, TOOLS, put_between_markers};
+use tests::bench::secured;
 use tests::bench::session::Session;
 use tests::bench::several;
 use tests::bench::tools::Tools;
@@ -26,6 +27,9 @@ struct Arguments {
     /// Coordinators and the log cleaner (no floor).
     #[arg(long)]
     coordinators: bool,
+    /// Produce, consume and handshakes over TLS (no floor).
+    #[arg(long)]
+    tls: bool,
     /// Command-line tools, native and stock's, against one broker.
     #[arg(long)]
     tools: bool,
@@ -96,7 +100,12 @@ fn main() -> Result<(), BenchError> {
         return cluster(&arguments, &dir, &stock_version, nodes);
     }
     if arguments.coordinators {
-        return coordinators(&arguments, &dir, &stock_version, nodes);
+        let of = ("coordinators", &coordinators::COORDINATORS[..], COORDINATORS);
+        return experiments(&arguments, &dir, &stock_version, nodes, of);
+    }
+    if arguments.tls {
+        let of = ("over TLS", &secured::SECURED[..], SECURED);
+        return experiments(&arguments, &dir, &stock_version, nodes, of);
     }
     let session = Session {
         volume: if arguments.quick { Volume::QUICK } else { Volume::FULL },
@@ -196,13 +205,17 @@ fn cluster(
     Ok(())
 }
 
-fn coordinators(
+/// Loads on nodes of their own: the table's heading, the loads, the name of its markers.
+fn experiments(
     arguments: &Arguments,
     dir: &Path,
     stock_version: &str,
     nodes: Vec<Node>,
+    (heading, experiments, markers): (&'static str, &'static [Experiment], &str),
 ) -> Result<(), BenchError> {
     let session = coordinators::Session {
+        heading,
+        experiments,
         is_quick: arguments.quick,
         rounds: arguments.rounds,
         cases: arguments.case.clone(),
@@ -214,7 +227,7 @@ fn coordinators(
     let table = report.markdown(stock_version);
     if let Some(path) = &arguments.document {
         let document = std::fs::read_to_string(path)?;
-        std::fs::write(path, put_between_markers(&document, COORDINATORS, &table)?)?;
+        std::fs::write(path, put_between_markers(&document, markers, &table)?)?;
     }
     print!("{table}");
     Ok(())

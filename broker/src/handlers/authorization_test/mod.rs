@@ -216,6 +216,7 @@ async fn run(broker: &Arc<Broker>, case: &Case, sample: &Sample) {
                 authorizer: Arc::clone(&authorizer) as Arc<dyn Authorizer>,
                 quotas: Arc::new(NoQuotas),
             }),
+            metrics: None,
             controller: ControllerAccess::Here,
         };
         let body = (case.encode)(version, sample);

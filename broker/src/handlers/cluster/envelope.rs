@@ -47,6 +47,7 @@ pub(crate) async fn handle(
         client: Arc::new(client),
         is_forwarded: true,
         policies: Arc::clone(&context.policies),
+        metrics: context.metrics.clone(),
         controller,
     };
     let reply = route(forwarded, body).await;

@@ -109,12 +109,11 @@ async fn handle(
     if throttle != ThrottleTime::NONE {
         return nothing_yet(context, &opened, throttle);
     }
+    count(replicas, &answers, replica_id >= 0);
     let (endpoints, session_id) = {
         let endpoints = name_leaders(metadata, context, &mut answers);
         (endpoints, tell(fetch_sessions, &opened, uses_topic_ids, replica_id, &mut answers, now_ms))
     };
-    let bytes = answers.iter().map(|(_, response)| response.records_length()).sum();
-    replicas.context.metrics().sent(bytes, replica_id >= 0);
     encode(context, throttle, Answers { error_code: 0, session_id, answers, endpoints })
 }
 
@@ -217,6 +216,20 @@ fn forgotten(request: &FetchRequest) -> Vec<PartitionKey> {
 
 fn key(topic_id: Uuid, topic: &StrBytes, partition: i32) -> PartitionKey {
     PartitionKey { topic_id, topic: topic.clone(), partition }
+}
+
+/// What each partition is sent is a figure of its topic.
+fn count(
+    replicas: &ReplicaManager,
+    answers: &[(FetchedPartition, PartitionResponse)],
+    to_follower: bool,
+) {
+    let metrics = replicas.context.metrics();
+    for (fetched, response) in answers {
+        let topic = fetched.partition.as_ref().ok().map(|partition| partition.topic_metrics());
+        let bytes = response.records_length();
+        metrics.fetched(topic, bytes, response.error_code, to_follower);
+    }
 }
 
 /// What throttled replicas are sent counts.
@@ -394,6 +407,10 @@ impl Answers {
 
 fn encode(context: &RequestContext, throttle: ThrottleTime, answers: Answers) -> Reply {
     let Answers { error_code, session_id, answers, endpoints } = answers;
+    context.count_errors(|count| {
+        count(error_code);
+        answers.iter().for_each(|(_, response)| count(response.error_code));
+    });
     let mut topics: Vec<(StrBytes, Uuid, Vec<PartitionResponse>)> = Vec::new();
     for (fetched, mut response) in answers {
         response.error_code = known_to(context.api_version, response.error_code);

@@ -246,7 +246,12 @@ fn append_partition(
             let wait = waits.then(|| Wait { hosted: partition, flush_up_to, committed });
             Ok((response, wait))
         }
-        Err(refused) => Err(refused_append(replicas, &partition, &refused)),
+        Err(refused) => {
+            let refusal = refused_append(replicas, &partition, &refused);
+            let metrics = replicas.context.metrics();
+            metrics.append_refused(partition.topic_metrics(), records.len(), refusal.code);
+            Err(refusal)
+        }
     }
 }
 
@@ -322,6 +327,10 @@ fn reply(
     acks: i16,
     answers: &mut [TopicAnswer],
 ) -> Reply {
+    context.count_errors(|count| {
+        let partitions = answers.iter().flat_map(|answer| &answer.partitions);
+        partitions.for_each(|partition| count(partition.error_code));
+    });
     if acks == 0 {
         return without_acks(context, answers);
     }

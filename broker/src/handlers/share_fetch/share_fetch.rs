@@ -26,6 +26,7 @@ use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::api_error::ApiError;
 use crate::requests::context::RequestContext;
+use crate::requests::error_counts::ErrorCounts as _;
 use crate::requests::reply::Reply;
 use crate::requests::throttle::ThrottleTime;
 use crate::share::SharePartitions;
@@ -295,6 +296,7 @@ fn encode(context: &RequestContext, response: ShareFetchResponse) -> Reply {
         _ => ShareFetchResponse { error_code: response.error_code, ..Default::default() },
     };
     told.throttle_time_ms = throttle.as_ms();
+    context.count_errors(|count| told.each_error(count));
     let encoded = protocol::share_fetch::encode(&told, context.api_version, context.correlation_id);
     match encoded {
         Ok(segments) => Reply::Segments(segments).throttled(throttle),

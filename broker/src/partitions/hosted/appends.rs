@@ -65,7 +65,7 @@ impl HostedPartition {
         transaction: TransactionTerms,
     ) -> Result<Appending, AppendRefused> {
         let (token, metrics) = (self.token(), self.context.metrics());
-        metrics.append_requested();
+        metrics.append_requested(&self.topic_metrics);
         let (outcome, effects, answer, moved) = self.context.gate().run(|| {
             let mut replica = self.replica.lock();
             let (outcome, effects) = self
@@ -83,7 +83,8 @@ impl HostedPartition {
         self.carry_out(effects);
         self.wake(moved);
         let appended = &outcome.appended.0;
-        metrics.appended(records.len(), appended.base_offset, appended.last_offset);
+        let topic = &self.topic_metrics;
+        metrics.appended(topic, records.len(), appended.base_offset, appended.last_offset);
         let committed = answer.map(|answer| Committing { token, answer });
         Ok(Appending { appended: outcome.appended.0, committed })
     }

@@ -25,7 +25,7 @@ impl Decoy {
     }
 
     /// A credential whose keys no proof comes to.
-    fn of(&self, mechanism: ScramMechanism, user: &str) -> ScramCredential {
+    pub(in crate::sasl) fn of(&self, mechanism: ScramMechanism, user: &str) -> ScramCredential {
         let mut salt = mechanism.mac(&self.0, user.as_bytes());
         let stored_key = mechanism.mac(&self.0, &salt);
         salt.truncate(DECOY_SALT_BYTES);

@@ -48,7 +48,7 @@ impl ServerSettings {
         named.map(|each| each.mechanism)
     }
 
-    pub(super) fn plain_users(&self) -> &PlainUsers {
+    pub fn plain_users(&self) -> &PlainUsers {
         &self.plain_users
     }
 

@@ -4,7 +4,9 @@
 //! that each key was written six times. The topic is filled under `delete` and becomes `compact`
 //! when the clock starts; it stops when `cleaner-offset-checkpoint` names the partition, that is,
 //! when every segment but the active one was cleaned. `log.cleaner.backoff.ms` is 100, so that a
-//! cleaner that has nothing to do looks again soon.
+//! cleaner that has nothing to do looks again soon. The clock waits for the recovery point to be
+//! behind those segments: Gregor cleans no segment that was not flushed, and flushes later than
+//! Kafka.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -25,19 +27,27 @@ const LIMIT: Duration = Duration::from_secs(300);
 
 pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
     let records = place.amount(3_000_000, 300_000);
-    let node = place.node(&["log.cleaner.backoff.ms=100"])?;
+    let settings = ["log.cleaner.backoff.ms=100", "log.flush.offset.checkpoint.interval.ms=500"];
+    let node = place.node(&settings)?;
     let (server, _) = node.start(START_LIMIT)?;
     topics::create(node.address(), TOPIC, 1, &[("segment.bytes", SEGMENT_BYTES)])?;
     let mut connection = Connection::open(node.address())?;
     fill(&mut connection, records)?;
     rustix::fs::sync();
     let logs = node.dir.join("logs");
-    let filled = cleanable_bytes(&logs)?;
+    let Segments { bytes: filled, active_base } = segments(&logs)?;
+    let written = Instant::now();
+    while checkpointed(&logs, "recovery-point-offset-checkpoint") < active_base {
+        if written.elapsed() > LIMIT {
+            return Err(BenchError::TooSlow("flushing what is to be cleaned"));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let before = cpu_seconds(server.pid())?;
     let mut memory = resident_bytes(server.pid())?;
     let began = Instant::now();
     topics::set(&mut connection, topics::TOPIC, TOPIC, "cleanup.policy", "compact")?;
-    while !is_cleaned(&logs) {
+    while checkpointed(&logs, "cleaner-offset-checkpoint") == 0 {
         memory = memory.max(resident_bytes(server.pid())?);
         if began.elapsed() > LIMIT {
             return Err(BenchError::TooSlow("the log cleaner"));
@@ -47,7 +57,7 @@ pub fn measure(place: &Place) -> Result<Vec<Figure>, BenchError> {
     let seconds = began.elapsed().as_secs_f64();
     let cpu = cpu_seconds(server.pid())? - before;
     // Replaced segments keep their length under another name.
-    let kept = cleanable_bytes(&logs)?;
+    let kept = segments(&logs)?.bytes;
     Ok(vec![
         Figure::new(
             "log cleaner: rate over what it reads",
@@ -80,23 +90,31 @@ fn fill(connection: &mut Connection, records: u64) -> Result<(), BenchError> {
     Ok(())
 }
 
-/// All segments but the active one, the last by its name.
-fn cleanable_bytes(logs: &Path) -> Result<u64, BenchError> {
-    let mut segments = Vec::new();
-    for file in std::fs::read_dir(logs.join(format!("{TOPIC}-0")))? {
-        let file = file?;
-        if file.path().extension().is_some_and(|ending| ending == "log") {
-            segments.push((file.file_name(), file.metadata()?.len()));
-        }
-    }
-    segments.sort();
-    segments.pop();
-    Ok(segments.into_iter().map(|(_, bytes)| bytes).sum())
+struct Segments {
+    /// Of all but the active one, the last by its name.
+    bytes: u64,
+    active_base: u64,
 }
 
-/// A missing checkpoint is one that was not written yet.
-fn is_cleaned(logs: &Path) -> bool {
-    let checkpoint = std::fs::read_to_string(logs.join("cleaner-offset-checkpoint"));
-    let is_it = |line: &str| line.starts_with(&format!("{TOPIC} 0 ")) && !line.ends_with(" 0");
-    checkpoint.is_ok_and(|text| text.lines().any(is_it))
+fn segments(logs: &Path) -> Result<Segments, BenchError> {
+    let mut segments = Vec::new();
+    for file in std::fs::read_dir(logs.join(format!("{TOPIC}-0")))? {
+        let path = file?.path();
+        let base = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        if let Some(base) = base.filter(|_| path.extension().is_some_and(|ending| ending == "log"))
+        {
+            segments.push((base, std::fs::metadata(&path)?.len()));
+        }
+    }
+    segments.sort_unstable();
+    let (active_base, _) = segments.pop().unwrap_or_default();
+    let bytes = segments.into_iter().map(|(_, bytes)| bytes).sum();
+    Ok(Segments { bytes, active_base })
+}
+
+/// The topic's offset in a checkpoint; zero while there is none.
+fn checkpointed(logs: &Path, file: &str) -> u64 {
+    let text = std::fs::read_to_string(logs.join(file)).unwrap_or_default();
+    let of_topic = |line: &str| line.strip_prefix(&format!("{TOPIC} 0 "))?.parse().ok();
+    text.lines().find_map(of_topic).unwrap_or(0)
 }

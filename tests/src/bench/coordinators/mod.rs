@@ -20,7 +20,7 @@ use super::brokers::{Kind, Node};
 use super::several::nodes::{COMBINED, Nodes};
 use super::several::report::{Figure, Report};
 
-const START_LIMIT: Duration = Duration::from_secs(120);
+pub const START_LIMIT: Duration = Duration::from_secs(120);
 
 /// Where one kind's nodes go, and how much they are asked.
 #[derive(Clone, Debug)]
@@ -33,11 +33,21 @@ pub struct Place {
 
 impl Place {
     /// A formatted node that is alone, with settings besides those of every measurement.
-    fn node(&self, settings: &[&str]) -> Result<Node, BenchError> {
+    pub fn node(&self, settings: &[&str]) -> Result<Node, BenchError> {
         let mut node = Node::alone(self.kind.clone(), self.dir.clone(), self.port);
         node.settings = settings.iter().map(|line| format!("{line}\n")).collect();
         node.format()?;
         Ok(node)
+    }
+
+    /// The first of the ports that are this kind's.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A folder beside the nodes' own, for what belongs to the load.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.dir.with_extension(name)
     }
 
     /// Three nodes with both roles, started.
@@ -48,17 +58,18 @@ impl Place {
     }
 
     /// The whole amount, or that of a quick run.
-    fn amount<T>(&self, whole: T, quick: T) -> T {
+    pub fn amount<T>(&self, whole: T, quick: T) -> T {
         if self.is_quick { quick } else { whole }
     }
 }
 
-struct Experiment {
-    key: &'static str,
-    measure: fn(&Place) -> Result<Vec<Figure>, BenchError>,
+/// One load, by the key that chooses it.
+pub struct Experiment {
+    pub key: &'static str,
+    pub measure: fn(&Place) -> Result<Vec<Figure>, BenchError>,
 }
 
-const EXPERIMENTS: [Experiment; 7] = [
+pub const COORDINATORS: [Experiment; 7] = [
     Experiment { key: "loading", measure: loading::measure },
     Experiment { key: "classic", measure: members::measure_classic },
     Experiment { key: "consumer", measure: members::measure_consumer },
@@ -69,8 +80,11 @@ const EXPERIMENTS: [Experiment; 7] = [
 ];
 
 /// What is run.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Session {
+    /// The head of the table's first column.
+    pub heading: &'static str,
+    pub experiments: &'static [Experiment],
     pub is_quick: bool,
     pub rounds: u32,
     /// Keys of experiments; empty for all.
@@ -89,11 +103,11 @@ impl Session {
             if self.is_quick { "Quick: a tenth of the amounts. " } else { "" },
             self.rounds
         );
-        let mut report = Report::new("coordinators", terms);
+        let mut report = Report::new(self.heading, terms);
         let mut kinds: Vec<_> = self.kinds.iter().collect();
         let is_chosen =
             |key: &str| self.cases.is_empty() || self.cases.iter().any(|one| one == key);
-        for experiment in EXPERIMENTS.iter().filter(|one| is_chosen(one.key)) {
+        for experiment in self.experiments.iter().filter(|one| is_chosen(one.key)) {
             for _ in 0..self.rounds {
                 for (kind, port) in &kinds {
                     self.measure(experiment, kind, *port, &mut report);
