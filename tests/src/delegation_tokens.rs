@@ -17,7 +17,7 @@ use protocol::wire::StrBytes;
 use crate::wire::Client;
 
 /// How far a time may be from what it is rounded to.
-const STEP_MS: i64 = 2000;
+const STEP_MS: i64 = 10_000;
 
 /// One that was created: its id and its HMAC.
 #[derive(Clone)]
