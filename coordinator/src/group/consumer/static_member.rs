@@ -76,6 +76,12 @@ pub(super) fn find_or_join(
         say_joins();
         return Ok(Caller::new(known_or_new()));
     };
+    // Unlike Kafka: who joins again under its own id never heard that it had joined, or begins
+    // anew; it is nobody else (docs/decisions/0477).
+    if protocol == MemberProtocol::Consumer && existing.classic.is_none() && existing.id == *id {
+        say_joins();
+        return Ok(Caller::new(Arc::clone(existing)));
+    }
     // Among members of the consumer protocol an instance is taken only when it was let go.
     let is_of_consumers = protocol == MemberProtocol::Consumer && existing.classic.is_none();
     if is_of_consumers && existing.epoch != LEFT_FOR_NOW {

@@ -239,6 +239,20 @@ fn a_static_member_that_leaves_for_now_comes_back_to_its_partitions() {
 }
 
 #[test]
+fn a_static_member_whose_joins_answer_was_lost_joins_again() {
+    let mut bench = bench();
+    let join = joins("a", &["orders"]).with_instance_id(Some(text("i")));
+    assert_eq!(bench.beat_with(&join), (2, all()));
+    let from = bench.log.len();
+    assert_eq!(bench.beat_with(&join), (2, all()), "the same answer again");
+    assert!(!written(&bench, from).contains(&-8), "nobody is replaced");
+    let other = joins("b", &["orders"]).with_instance_id(Some(text("i")));
+    let refused = bench.try_beat(&other).unwrap_err();
+    assert!(matches!(refused, GroupError::UnreleasedInstance { .. }), "{refused}");
+    assert_eq!(bench.beat_with(&stays("a", 2).with_instance_id(Some(text("i")))), (2, NOTHING));
+}
+
+#[test]
 fn new_partitions_and_other_subscriptions_are_shared_out() {
     let mut bench = bench();
     bench.beat_with(&joins("a", &["orders"]));
