@@ -13,11 +13,13 @@ use crate::coordinators::share::ShareStates;
 use crate::coordinators::transactions::Transactions;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::controller_client::ControllerClient;
+use crate::metadata::delegation_tokens::DelegationTokens;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::producer_ids::ProducerIds;
 use crate::metadata::quorum::QuorumHandle;
 use crate::net::buffers::Buffers;
+use crate::net::jwks::JwksEndpoints;
 use crate::net::registry::Registry;
 use crate::replication::add_partitions_to_txn::AddPartitionsToTxn;
 use crate::replication::fetch_session::FetchSessions;
@@ -40,6 +42,7 @@ pub(crate) struct Broker {
     pub(crate) quorum: Arc<QuorumHandle>,
     pub(crate) metadata: Arc<MetadataCache>,
     pub(crate) controller: Arc<ControllerClient>,
+    pub(crate) delegation_tokens: Arc<DelegationTokens>,
     pub(crate) replicas: Arc<ReplicaManager>,
     pub(crate) add_partitions_to_txn: Arc<AddPartitionsToTxn>,
     pub(crate) fetchers: Arc<Fetchers>,
@@ -54,6 +57,8 @@ pub(crate) struct Broker {
     pub(crate) persister: Arc<Persister>,
     pub(crate) auto_topics: Arc<AutoTopics>,
     pub(crate) producer_ids: Arc<ProducerIds>,
+    /// Of tokens that listeners are shown.
+    pub(crate) jwks: JwksEndpoints,
     pub(crate) policies: Arc<Policies>,
     pub(crate) buffers: Arc<Buffers>,
     pub(crate) registry: Arc<Registry>,

@@ -12,6 +12,7 @@
 pub mod admin;
 pub mod bootstrap;
 pub mod consumer;
+pub mod https;
 mod inbox;
 mod lines;
 mod link;

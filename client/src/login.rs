@@ -4,7 +4,7 @@
 //! A session that the other side bounds is begun anew between requests, when 85 to 95 % of its time
 //! are over, as Kafka's clients do (KIP-368). Answers to `SaslClientAuthenticator`.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use protocol::ErrorCode;
@@ -14,6 +14,7 @@ use protocol::messages::{
 };
 use protocol::wire::{Decodable, Encodable, StrBytes};
 use security::sasl::client::{ClientExchange, ClientLogin};
+use security::sasl::oauthbearer::{BearerLogin, TokenSource};
 
 use super::link::{Connection, Unanswered};
 
@@ -24,7 +25,7 @@ pub(super) async fn log_in(
     client_id: &str,
 ) -> Result<Option<Duration>, Unanswered> {
     shake_hands(connection, login, client_id).await?;
-    let (mut exchange, mut token) = ClientExchange::begin(login, drawn()?);
+    let (mut exchange, mut token) = begin(login)?;
     loop {
         let question = SaslAuthenticateRequest::default().with_auth_bytes(Bytes::from(token));
         let answer: SaslAuthenticateResponse =
@@ -43,6 +44,34 @@ pub(super) async fn log_in(
     }
 }
 
+/// The exchange, and the token that it begins with.
+fn begin(login: &ClientLogin) -> Result<(ClientExchange, Vec<u8>), Unanswered> {
+    Ok(match login {
+        ClientLogin::Plain(credentials) => ClientExchange::plain(credentials),
+        ClientLogin::Scram(mechanism, credentials) => {
+            ClientExchange::scram(*mechanism, credentials, drawn()?)
+        }
+        ClientLogin::OAuthBearer(bearer) => ClientExchange::bearer(bearer, &token_of(bearer)?),
+    })
+}
+
+/// The token that a client has at the moment: another each time that it logs in.
+fn token_of(login: &BearerLogin) -> Result<String, Unanswered> {
+    match &login.source {
+        TokenSource::Unsecured(own) => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Ok(own.token(i64::try_from(now.as_millis()).unwrap_or(i64::MAX)))
+        }
+        TokenSource::File(path) => {
+            let read = std::fs::read_to_string(path);
+            let token = read.map_err(|error| {
+                Unanswered::Unauthenticated(format!("the token's file {path}: {error}"))
+            })?;
+            Ok(token.trim().to_owned())
+        }
+    }
+}
+
 /// When a session of this length is begun anew.
 pub(super) fn due_after(lifetime: Duration) -> Duration {
     // Without draws all clients of a node that started come at once; nothing else is lost.
@@ -55,7 +84,7 @@ async fn shake_hands(
     login: &ClientLogin,
     client_id: &str,
 ) -> Result<(), Unanswered> {
-    let mechanism = login.mechanism.name();
+    let mechanism = login.mechanism().name();
     let question =
         SaslHandshakeRequest::default().with_mechanism(StrBytes::from_static_str(mechanism));
     let answer: SaslHandshakeResponse =

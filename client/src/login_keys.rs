@@ -6,6 +6,7 @@
 use security::sasl::Mechanism;
 use security::sasl::client::ClientLogin;
 use security::sasl::jaas::{self, JaasFile, KAFKA_CLIENT};
+use security::sasl::oauthbearer::{self, BearerLogin};
 
 use crate::admin::SettingsError;
 
@@ -18,6 +19,8 @@ pub(crate) struct LoginKeys {
     mechanism: Option<String>,
     jaas: Option<String>,
     login_file: Option<String>,
+    callback_handler: Option<String>,
+    token_endpoint_url: Option<String>,
 }
 
 /// Values hold passwords.
@@ -34,6 +37,8 @@ impl LoginKeys {
             "sasl.mechanism" => &mut self.mechanism,
             "sasl.jaas.config" => &mut self.jaas,
             LOGIN_FILE => &mut self.login_file,
+            "sasl.login.callback.handler.class" => &mut self.callback_handler,
+            "sasl.oauthbearer.token.endpoint.url" => &mut self.token_endpoint_url,
             _ => return false,
         };
         *place = Some(value.to_owned());
@@ -54,7 +59,22 @@ impl LoginKeys {
                 section.ok_or(SettingsError::NoLogin(KAFKA_CLIENT))?.map_err(wrong)?
             }
         };
-        Ok(ClientLogin { mechanism, credentials: login.credentials().map_err(wrong)? })
+        Ok(match mechanism {
+            Mechanism::Plain => ClientLogin::Plain(login.credentials().map_err(wrong)?),
+            Mechanism::Scram(scram) => {
+                ClientLogin::Scram(scram, login.credentials().map_err(wrong)?)
+            }
+            Mechanism::OAuthBearer => {
+                let keys = oauthbearer::LoginKeys {
+                    callback_handler: self.callback_handler.as_deref(),
+                    token_endpoint_url: self.token_endpoint_url.as_deref(),
+                };
+                let bearer = BearerLogin::of(&login, keys);
+                ClientLogin::OAuthBearer(
+                    bearer.map_err(|error| SettingsError::Login(error.to_string()))?,
+                )
+            }
+        })
     }
 }
 
@@ -80,8 +100,8 @@ mod tests {
         for login in [("sasl.jaas.config", SCRAM), (LOGIN_FILE, &file)] {
             let keys = keys(&[login, mechanism]);
             let login = keys.login().unwrap();
-            assert_eq!(login.mechanism.name(), "SCRAM-SHA-512");
-            assert_eq!(login.credentials.username, "alice");
+            assert_eq!(login.mechanism().name(), "SCRAM-SHA-512");
+            assert_eq!(login.credentials().unwrap().username, "alice");
             assert!(!format!("{keys:?} {login:?}").contains("s3cret"));
         }
     }

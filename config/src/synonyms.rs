@@ -95,8 +95,9 @@ pub(crate) fn of_broker_key(name: &str, listeners: bool) -> Vec<String> {
     }
     let mut names = vec![name.to_owned()];
     if let Some(base) = below_listener(name).filter(|_| listeners) {
-        let mechanism = MECHANISM_KEYS.iter().find(|key| base.ends_with(**key));
-        names.push(mechanism.map_or_else(|| base.to_owned(), |key| (*key).to_owned()));
+        let known = MECHANISM_KEYS.iter().copied().find(|key| base.ends_with(key));
+        let mechanism = known.or_else(|| base.strip_prefix(OF_OAUTHBEARER));
+        names.push(mechanism.unwrap_or(base).to_owned());
     }
     names
 }
@@ -109,6 +110,9 @@ const MECHANISM_KEYS: &[&str] = &[
     "sasl.server.callback.handler.class",
     "connections.max.reauth.ms",
 ];
+
+/// What stands before any other of its keys.
+const OF_OAUTHBEARER: &str = "oauthbearer.";
 
 /// What stands behind `listener.name.<listener>.`, if the name is of that form.
 pub(crate) fn below_listener(name: &str) -> Option<&str> {

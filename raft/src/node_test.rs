@@ -10,7 +10,9 @@ use protocol::messages::{CreateTopicsRequest, DeleteTopicsRequest};
 use uuid::Uuid;
 
 use super::*;
-use crate::controller::{ApiError, EffectiveConfig, Unbounded, feature_records};
+use crate::controller::{
+    ApiError, DelegationTokenSettings, EffectiveConfig, Unbounded, feature_records,
+};
 use crate::draws::Draws;
 use crate::feature::MetadataVersion;
 use crate::image::{ConfigResource, ConfigValues, ResourceType};
@@ -62,6 +64,7 @@ pub(super) fn settings() -> NodeSettings {
             session_timeout_ms: 1_000_000_000,
             leader_balance_interval_ms: Some(300_000),
             unclean_election_interval_ms: 300_000,
+            delegation_tokens: DelegationTokenSettings::default(),
             topic_deletion: true,
             unstable_features: false,
             quorum_node_ids: Vec::new(),

@@ -10,6 +10,7 @@
 //! run compares with them and repeats a sample live. Nothing here decides what Kafka would do.
 
 pub mod acls;
+pub mod bearer;
 pub mod bench;
 pub mod beside;
 pub mod browser;
@@ -17,6 +18,7 @@ pub mod certificates;
 pub mod clients;
 pub mod cluster;
 pub mod counting;
+pub mod delegation_tokens;
 pub mod docker;
 pub mod embedded_protocol;
 pub mod facts;

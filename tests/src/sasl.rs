@@ -7,9 +7,9 @@ use protocol::messages::{
 };
 use protocol::wire::StrBytes;
 use security::Secret;
-use security::sasl::Mechanism;
-use security::sasl::client::{ClientExchange, ClientLogin};
+use security::sasl::client::ClientExchange;
 use security::sasl::jaas::Credentials;
+use security::sasl::scram::ScramMechanism;
 
 use crate::server::{Kind, Server, free_port};
 use crate::wire::{Client, Reply, decode};
@@ -245,10 +245,10 @@ fn scram(
     (user, password): (&str, &str),
     change: fn(usize, Vec<u8>) -> Vec<u8>,
 ) -> Vec<String> {
-    let credentials = Credentials { username: user.to_owned(), password: Secret::new(password) };
-    let mechanism = Mechanism::named(mechanism).expect("it is spoken");
-    let login = ClientLogin { mechanism, credentials };
-    let (mut exchange, mut token) = ClientExchange::begin(&login, *b"abcdefghijklmnopqr");
+    let credentials = Credentials::new(user, Secret::new(password));
+    let mechanism = ScramMechanism::named(mechanism).expect("it is spoken");
+    let (mut exchange, mut token) =
+        ClientExchange::scram(mechanism, &credentials, *b"abcdefghijklmnopqr");
     let mut heard = Vec::new();
     for step in 0.. {
         let begun = Instant::now();

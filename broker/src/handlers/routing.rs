@@ -32,8 +32,10 @@ use super::replicas::{
     assign_replicas_to_dirs, describe_log_dirs, elect_leaders, list_partition_reassignments,
 };
 use super::security::{
-    alter_client_quotas, alter_user_scram_credentials, create_acls, delete_acls, describe_acls,
-    describe_client_quotas, describe_user_scram_credentials, sasl_authenticate, sasl_handshake,
+    alter_client_quotas, alter_user_scram_credentials, create_acls, create_delegation_token,
+    delete_acls, describe_acls, describe_client_quotas, describe_delegation_token,
+    describe_user_scram_credentials, expire_delegation_token, renew_delegation_token,
+    sasl_authenticate, sasl_handshake,
 };
 use super::share_fetch::{share_acknowledge, share_fetch};
 use super::share_groups::{
@@ -76,22 +78,13 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
         ApiKey::AlterPartitionReassignments => {
             call!(broker, context, body => alter_partition_reassignments(controller))
         }
-        ApiKey::AlterUserScramCredentials => {
-            call!(broker, context, body => alter_user_scram_credentials(controller))
-        }
         ApiKey::ApiVersions => {
             call!(broker, context, body => api_versions(config, quorum, metadata, client_metrics))
         }
-        ApiKey::CreateAcls => call!(broker, context, body => create_acls(config, controller)),
         ApiKey::CreatePartitions => call!(broker, context, body => create_partitions(controller)),
         ApiKey::CreateTopics => call!(broker, context, body => create_topics(controller)),
-        ApiKey::DeleteAcls => call!(broker, context, body => delete_acls(config, controller)),
         ApiKey::DeleteTopics => {
             call!(broker, context, body => delete_topics(config, metadata, controller))
-        }
-        ApiKey::DescribeAcls => call!(broker, context, body => describe_acls(config, metadata)),
-        ApiKey::DescribeClientQuotas => {
-            call!(broker, context, body => describe_client_quotas(metadata))
         }
         ApiKey::DescribeCluster => {
             call!(broker, context, body => describe_cluster(config, quorum, metadata))
@@ -102,9 +95,6 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
         ApiKey::DescribeQuorum => call!(broker, context, body => describe_quorum(quorum)),
         ApiKey::DescribeTopicPartitions => {
             call!(broker, context, body => describe_topic_partitions(config, metadata))
-        }
-        ApiKey::DescribeUserScramCredentials => {
-            call!(broker, context, body => describe_user_scram_credentials(metadata))
         }
         ApiKey::ElectLeaders => call!(broker, context, body => elect_leaders(controller)),
         ApiKey::GetTelemetrySubscriptions => {
@@ -123,12 +113,47 @@ pub(crate) fn route(broker: Arc<Broker>, context: RequestContext, body: Bytes) -
         ApiKey::PushTelemetry => call!(broker, context, body => push_telemetry(client_metrics)),
         ApiKey::AddRaftVoter => call!(broker, context, body => add_raft_voter(quorum)),
         ApiKey::RemoveRaftVoter => call!(broker, context, body => remove_raft_voter(quorum)),
-        ApiKey::SaslAuthenticate => call!(broker, context, body => sasl_authenticate()),
-        ApiKey::SaslHandshake => call!(broker, context, body => sasl_handshake()),
         ApiKey::UnregisterBroker => call!(broker, context, body => unregister_broker(controller)),
         ApiKey::UpdateFeatures => {
             call!(broker, context, body => update_features(controller))
         }
+        _ => route_security(broker, context, body),
+    }
+}
+
+/// As [`route`], for who somebody is, what he may do, and how much.
+fn route_security(broker: Arc<Broker>, context: Arc<RequestContext>, body: Bytes) -> Later {
+    match context.api.key {
+        ApiKey::AlterUserScramCredentials => {
+            call!(broker, context, body => alter_user_scram_credentials(controller))
+        }
+        ApiKey::CreateAcls => call!(broker, context, body => create_acls(config, controller)),
+        ApiKey::CreateDelegationToken => {
+            call!(broker, context, body =>
+                create_delegation_token(config, controller, delegation_tokens))
+        }
+        ApiKey::DeleteAcls => call!(broker, context, body => delete_acls(config, controller)),
+        ApiKey::DescribeAcls => call!(broker, context, body => describe_acls(config, metadata)),
+        ApiKey::DescribeClientQuotas => {
+            call!(broker, context, body => describe_client_quotas(metadata))
+        }
+        ApiKey::DescribeDelegationToken => {
+            call!(broker, context, body =>
+                describe_delegation_token(config, metadata, delegation_tokens))
+        }
+        ApiKey::DescribeUserScramCredentials => {
+            call!(broker, context, body => describe_user_scram_credentials(metadata))
+        }
+        ApiKey::ExpireDelegationToken => {
+            call!(broker, context, body =>
+                expire_delegation_token(config, controller, delegation_tokens))
+        }
+        ApiKey::RenewDelegationToken => {
+            call!(broker, context, body =>
+                renew_delegation_token(config, controller, delegation_tokens))
+        }
+        ApiKey::SaslAuthenticate => call!(broker, context, body => sasl_authenticate()),
+        ApiKey::SaslHandshake => call!(broker, context, body => sasl_handshake()),
         _ => route_records(broker, context, body),
     }
 }

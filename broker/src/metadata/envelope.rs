@@ -27,7 +27,7 @@ pub(crate) fn wrap(client: &Client, request: Bytes) -> Result<EnvelopeRequest, S
     };
     Ok(EnvelopeRequest::default()
         .with_request_data(request)
-        .with_request_principal(Some(principal::serialize(&client.principal)?))
+        .with_request_principal(Some(principal::serialize(&client.principal, client.by_token)?))
         .with_client_host_address(address))
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Unwrapped {
 /// error.
 pub(crate) fn unwrap(sender: &Client, envelope: EnvelopeRequest) -> Result<Unwrapped, ErrorCode> {
     let told = envelope.request_principal.ok_or(ErrorCode::PrincipalDeserializationFailure)?;
-    let principal =
+    let (principal, by_token) =
         principal::deserialize(told).map_err(|_| ErrorCode::PrincipalDeserializationFailure)?;
     let address = &envelope.client_host_address[..];
     let ip = if let Ok(octets) = <[u8; 4]>::try_from(address) {
@@ -66,7 +66,7 @@ pub(crate) fn unwrap(sender: &Client, envelope: EnvelopeRequest) -> Result<Unwra
     header.admit(Listener::Controller, false).map_err(|_| ErrorCode::UnsupportedVersion)?;
     let body =
         shape::check(&header, body, DECODED_BUDGET).map_err(|_| ErrorCode::UnsupportedVersion)?;
-    Ok(Unwrapped { header, body, client: sender.behind(&principal, ip) })
+    Ok(Unwrapped { header, body, client: sender.behind(&principal, by_token, ip) })
 }
 
 /// The envelope of an answer; `frame` has its length in front.

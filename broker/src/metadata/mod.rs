@@ -7,6 +7,7 @@ pub(crate) mod controller_channel;
 pub(crate) mod controller_client;
 pub(crate) mod controller_gauges;
 mod creation_errors;
+pub(crate) mod delegation_tokens;
 pub(crate) mod dynamic_broker_config;
 pub(crate) mod dynamic_config;
 pub(crate) mod envelope;

@@ -23,26 +23,30 @@ pub(crate) enum NoPrincipal {
     Unreadable(String),
 }
 
-/// `Type:name` as bytes.
-pub(crate) fn serialize(principal: &str) -> Result<Bytes, String> {
+/// `Type:name` as bytes; `by_token`: it logged in by a delegation token.
+pub(crate) fn serialize(principal: &str, by_token: bool) -> Result<Bytes, String> {
     let (kind, name) = principal.split_once(':').unwrap_or(("User", principal));
     let text = |text: &str| StrBytes::from_string(text.to_owned());
-    let told = DefaultPrincipalData::default().with_type(text(kind)).with_name(text(name));
+    let told = DefaultPrincipalData::default()
+        .with_type(text(kind))
+        .with_name(text(name))
+        .with_token_authenticated(by_token);
     let mut out = BytesMut::new();
     out.put_i16(VERSION);
     told.encode(&mut out, VERSION).map_err(|error| error.to_string())?;
     Ok(out.freeze())
 }
 
-/// The principal as `Type:name`.
-pub(crate) fn deserialize(mut bytes: Bytes) -> Result<String, NoPrincipal> {
+/// The principal as `Type:name`, and whether it logged in by a delegation token.
+pub(crate) fn deserialize(mut bytes: Bytes) -> Result<(String, bool), NoPrincipal> {
     let version = bytes.try_get_i16().map_err(|_| NoPrincipal::TooShort)?;
     if version != VERSION {
         return Err(NoPrincipal::UnknownVersion(version));
     }
     let told = DefaultPrincipalData::decode(&mut bytes, version)
         .map_err(|error| NoPrincipal::Unreadable(error.to_string()))?;
-    Ok(format!("{}:{}", told._type.as_str(), told.name.as_str()))
+    let principal = format!("{}:{}", told._type.as_str(), told.name.as_str());
+    Ok((principal, told.token_authenticated))
 }
 
 #[cfg(test)]
@@ -54,14 +58,19 @@ mod tests {
 
     #[test]
     fn a_principal_is_told_in_kafkas_bytes() {
-        assert_eq!(serialize("User:ANONYMOUS").unwrap(), ANONYMOUS);
-        assert_eq!(deserialize(Bytes::from_static(ANONYMOUS)).unwrap(), "User:ANONYMOUS");
+        assert_eq!(serialize("User:ANONYMOUS", false).unwrap(), ANONYMOUS);
+        let told = deserialize(Bytes::from_static(ANONYMOUS)).unwrap();
+        assert_eq!(told, ("User:ANONYMOUS".to_owned(), false));
+        let by_token = serialize("User:ANONYMOUS", true).unwrap();
+        assert_eq!(by_token[..by_token.len() - 2], ANONYMOUS[..ANONYMOUS.len() - 2]);
+        assert_eq!(by_token[by_token.len() - 2..], [1, 0]);
+        assert!(deserialize(by_token).unwrap().1);
     }
 
     #[test]
     fn names_may_hold_colons() {
-        let told = serialize("User:CN=a:b").unwrap();
-        assert_eq!(deserialize(told).unwrap(), "User:CN=a:b");
+        let told = serialize("User:CN=a:b", false).unwrap();
+        assert_eq!(deserialize(told).unwrap().0, "User:CN=a:b");
     }
 
     #[test]

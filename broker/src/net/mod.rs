@@ -8,6 +8,7 @@ pub(crate) mod authenticator;
 pub(crate) mod buffers;
 pub(crate) mod frames;
 pub(crate) mod host_address;
+pub(crate) mod jwks;
 mod kernel_copy;
 pub(crate) mod limits;
 pub(crate) mod listener;

@@ -22,7 +22,7 @@ use storage::{Disk, StorageError};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{EnterGuard, Runtime};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::blocking::blocking;
 use crate::broker::Broker;
@@ -38,12 +38,14 @@ use crate::log_dirs::LogDirs;
 use crate::maintenance::Maintenance;
 use crate::metadata::auto_topics::AutoTopics;
 use crate::metadata::controller_client::ControllerClient;
+use crate::metadata::delegation_tokens::DelegationTokens;
 use crate::metadata::dynamic_broker_config::DynamicBrokerConfig;
 use crate::metadata::metadata_cache::MetadataCache;
 use crate::metadata::producer_ids::ProducerIds;
 use crate::metadata::quorum::{Changes, QuorumHandle};
 use crate::metadata::suspects::SuspectedBrokers;
 use crate::net::buffers::Buffers;
+use crate::net::jwks::{self, JwksEndpoints};
 use crate::net::limits::{Limits, UnknownHost};
 use crate::net::listener::{self, Bound, Endpoint, SocketBuffers};
 use crate::net::registry::{Registry, Seat};
@@ -102,6 +104,8 @@ pub enum StartError {
     #[error("{0}")]
     Tls(#[from] tls::ListenerError),
     #[error("{0}")]
+    Jwks(#[from] jwks::JwksError),
+    #[error("{0}")]
     Io(#[from] std::io::Error),
 }
 
@@ -133,6 +137,7 @@ pub(crate) struct Node {
     altering: JoinHandle<()>,
     maintenance: Maintenance,
     log_dir_tasks: LogDirTasks,
+    jwks_tasks: JoinSet<()>,
     clients: Accepting,
     controllers: Accepting,
     controllers_thread: ControllersThread,
@@ -226,6 +231,7 @@ impl Node {
         // everything they may ask for is there.
         let limits = Limits::of(&config)?;
         let tls = Arc::new(Tls::load(&config)?);
+        let jwks = JwksEndpoints::load(config.sasl.jwks_endpoints())?;
         let buffers = socket_buffers(&config);
         let for_clients = bind_all(&config, &config.listeners, buffers).await?;
         let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;
@@ -236,8 +242,9 @@ impl Node {
         let quorum = Arc::new(quorum);
         let gate = Arc::new(DiskGate::new(disk_gate::inline_writes_max()));
         gate.watch(tokio::runtime::Handle::current())?;
-        let parts = (quorum, log_dirs, gate, Registry::new(limits), tls);
+        let parts = (quorum, log_dirs, gate, Registry::new(limits), tls, jwks);
         let broker = Arc::new(assemble(&config, policies, parts));
+        let jwks_tasks = broker.jwks.start();
         let log_dir_tasks =
             LogDirTasks::start(&broker.config, &broker.quorum, &broker.replicas, &broker.fetchers);
         let publisher = Publisher::new(Arc::clone(&broker));
@@ -270,6 +277,7 @@ impl Node {
             altering,
             maintenance,
             log_dir_tasks,
+            jwks_tasks,
             clients,
             controllers,
             controllers_thread,
@@ -296,6 +304,7 @@ impl Node {
         self.altering.abort();
         self.maintenance.stop().await;
         drop(self.log_dir_tasks);
+        drop(self.jwks_tasks);
         self.broker.fetchers.stop().await;
         self.publishing.abort();
         let broker_epoch = self.broker.quorum.broker_epoch();
@@ -376,13 +385,14 @@ async fn registered_by<T>(
 }
 
 /// What was opened before the rest.
-type Opened = (Arc<QuorumHandle>, Arc<LogDirs>, Arc<DiskGate>, Arc<Registry>, Arc<Tls>);
+type Opened =
+    (Arc<QuorumHandle>, Arc<LogDirs>, Arc<DiskGate>, Arc<Registry>, Arc<Tls>, JwksEndpoints);
 
 /// Puts the parts of a node together.
 fn assemble(
     config: &BrokerConfig,
     policies: Policies,
-    (quorum, log_dirs, gate, registry, tls): Opened,
+    (quorum, log_dirs, gate, registry, tls, jwks): Opened,
 ) -> Broker {
     let slots = usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0);
     let node_id = config.node_id;
@@ -438,13 +448,12 @@ fn assemble(
             Arc::clone(&persister) as Arc<dyn StatePersister>,
         ),
         persister,
+        delegation_tokens: Arc::new(DelegationTokens::new(config)),
+        jwks,
         policies: Arc::new(policies),
         buffers: Arc::new(Buffers::new(frame_budget(config))),
         registry,
-        zookeeper: config
-            .zookeeper
-            .service()
-            .map(|service| ZooKeeperFace::new(std::path::Path::new(&service.folder()))),
+        zookeeper: zookeeper_face(config),
         config: current,
         client_metrics,
         request_metrics,
@@ -454,6 +463,11 @@ fn assemble(
         controller,
         replicas,
     }
+}
+
+fn zookeeper_face(config: &BrokerConfig) -> Option<ZooKeeperFace> {
+    let service = config.zookeeper.service()?;
+    Some(ZooKeeperFace::new(std::path::Path::new(&service.folder())))
 }
 
 /// queued.max.request.bytes, or a quarter of the machine's memory (docs/decisions/0002).

@@ -43,6 +43,8 @@ macro_rules! error_counts {
 error_counts! {
     AddOffsetsToTxnResponse AddRaftVoterResponse AllocateProducerIdsResponse ApiVersionsResponse
     BrokerHeartbeatResponse BrokerRegistrationResponse ConsumerGroupHeartbeatResponse
+    CreateDelegationTokenResponse DescribeDelegationTokenResponse ExpireDelegationTokenResponse
+    RenewDelegationTokenResponse
     ControllerRegistrationResponse DescribeAclsResponse DescribeClientQuotasResponse
     DescribeClusterResponse EndTxnResponse EnvelopeResponse GetTelemetrySubscriptionsResponse
     HeartbeatResponse InitProducerIdResponse JoinGroupResponse ListConfigResourcesResponse

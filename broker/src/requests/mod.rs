@@ -9,6 +9,7 @@ pub(crate) mod client_quotas;
 pub(crate) mod context;
 pub(crate) mod controller_access;
 pub(crate) mod controller_error;
+pub(crate) mod delegation_tokens;
 pub(crate) mod error_counts;
 pub(crate) mod error_map;
 pub(crate) mod mutation_quota;

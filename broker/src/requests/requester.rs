@@ -33,6 +33,8 @@ pub(crate) struct Client {
     pub(crate) connection_id: u64,
     /// Kafka's form, `type:name`.
     pub(crate) principal: Arc<str>,
+    /// It logged in by a delegation token, whose holder may ask for no other.
+    pub(crate) by_token: bool,
     /// Its address as Java's `getHostAddress` writes it; IPv4 even when it came over an IPv6
     /// socket.
     pub(crate) host_address: Arc<str>,
@@ -58,6 +60,7 @@ impl Client {
             address,
             connection_id,
             principal,
+            by_token: false,
             host_address,
             hurries,
             software,
@@ -76,9 +79,10 @@ impl Client {
     }
 
     /// The same peer, once it has proven who it is.
-    pub(crate) fn known_as(&self, principal: Arc<str>) -> Self {
+    pub(crate) fn known_as(&self, principal: Arc<str>, by_token: bool) -> Self {
         let listener = Arc::clone(&self.listener);
         let known = Self::new(listener, self.address, principal, self.connection_id);
+        let known = Self { by_token, ..known };
         known.set_software(self.software());
         known
     }
@@ -93,10 +97,11 @@ impl Client {
     }
 
     /// Whoever sent a request that a broker passes on; it counts as one of the broker's connection.
-    pub(crate) fn behind(&self, principal: &str, ip: IpAddr) -> Self {
+    pub(crate) fn behind(&self, principal: &str, by_token: bool, ip: IpAddr) -> Self {
         let address = SocketAddr::new(ip, self.address.port());
         let listener = Arc::clone(&self.listener);
-        Self::new(listener, address, Arc::from(principal), self.connection_id)
+        let behind = Self::new(listener, address, Arc::from(principal), self.connection_id);
+        Self { by_token, ..behind }
     }
 
     /// The peer's address as Kafka prints hosts of group members: a slash in front.

@@ -179,6 +179,8 @@ with_throttle_time! {
     ApiVersionsResponse
     AssignReplicasToDirsResponse BrokerHeartbeatResponse BrokerRegistrationResponse
     ConsumerGroupDescribeResponse ConsumerGroupHeartbeatResponse ControllerRegistrationResponse
+    CreateDelegationTokenResponse DescribeDelegationTokenResponse ExpireDelegationTokenResponse
+    RenewDelegationTokenResponse
     CreateAclsResponse CreatePartitionsResponse CreateTopicsResponse DeleteAclsResponse
     DeleteGroupsResponse DeleteRecordsResponse DeleteTopicsResponse DescribeAclsResponse
     DescribeClientQuotasResponse DescribeClusterResponse DescribeConfigsResponse

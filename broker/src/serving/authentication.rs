@@ -16,20 +16,23 @@ use std::time::Duration;
 use bytes::Bytes;
 use config::broker::SaslListener;
 use protocol::api::ApiKey;
-use security::sasl::scram::{Decoy, NONCE_BYTES, ScramCredential, ScramMechanism};
+use security::sasl::oauthbearer::Jwks;
+use security::sasl::scram::{Decoy, NONCE_BYTES, ScramCredential, ScramMechanism, Stored};
 use security::sasl::server::{Outcome, ServerAuthenticator, Session, Surroundings};
 use tokio::sync::watch;
 
 use super::dispatch::{self, Begun};
 use super::ended::Ended;
 use crate::broker::Broker;
-use crate::clock::monotonic;
+use crate::clock::{monotonic, wall_ms};
 use crate::net::frames::FrameError;
 use crate::requests::reply::Reply;
 use crate::requests::requester::Client;
 
 /// A session is not begun again sooner than this after the last time.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Of a credential that is made here.
+const SALT_BYTES: usize = 24;
 const SASL_HANDSHAKE: [u8; 2] = (ApiKey::SaslHandshake as i16).to_be_bytes();
 
 /// Made up for names that nobody has; the same as long as the process runs.
@@ -56,6 +59,19 @@ impl Surroundings for Known<'_> {
         })
     }
 
+    fn token(&self, mechanism: ScramMechanism, token_id: &str) -> Option<Stored> {
+        let image = self.0.quorum.image();
+        self.0.delegation_tokens.stored(&image, mechanism, token_id, drawn::<SALT_BYTES>)
+    }
+
+    fn keys(&self, jwks_endpoint_url: &str) -> Arc<Jwks> {
+        self.0.jwks.keys(jwks_endpoint_url)
+    }
+
+    fn key_missed(&self, jwks_endpoint_url: &str, id: Option<&str>) {
+        self.0.jwks.missed(jwks_endpoint_url, id);
+    }
+
     fn decoy(&self) -> &Decoy {
         &DECOY
     }
@@ -66,6 +82,10 @@ impl Surroundings for Known<'_> {
 
     fn now(&self) -> Duration {
         monotonic()
+    }
+
+    fn wall_ms(&self) -> i64 {
+        wall_ms()
     }
 }
 
@@ -88,6 +108,10 @@ pub(super) enum Judged {
 impl LoggedIn {
     pub(super) fn user(&self) -> &str {
         &self.session.user
+    }
+
+    pub(super) fn is_by_token(&self) -> bool {
+        self.session.by_token
     }
 
     pub(super) fn judge(&mut self, frame: &[u8]) -> Judged {

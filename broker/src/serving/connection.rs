@@ -176,7 +176,7 @@ impl Connection {
         let (broker, client) = (Arc::clone(&self.broker), Arc::clone(&self.client));
         let logged_in = authentication::log_in(self, &broker, &client, listener, stopping).await?;
         let principal = Authenticator::user(logged_in.user());
-        self.client = Arc::new(self.client.known_as(principal));
+        self.client = Arc::new(self.client.known_as(principal, logged_in.is_by_token()));
         self.logged_in = Some(logged_in);
         Ok(())
     }
@@ -202,7 +202,12 @@ impl Connection {
                 let logged_in = authentication::log_in_again(
                     self, &broker, &client, &listener, again, stopping,
                 );
-                self.logged_in = Some(logged_in.await?);
+                let logged_in = logged_in.await?;
+                if logged_in.is_by_token() != client.by_token {
+                    let principal = Arc::clone(&client.principal);
+                    self.client = Arc::new(client.known_as(principal, logged_in.is_by_token()));
+                }
+                self.logged_in = Some(logged_in);
                 Ok(None)
             }
         }

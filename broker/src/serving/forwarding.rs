@@ -26,10 +26,17 @@ use crate::requests::reply::{Later, Reply};
 use crate::requests::throttle::{self, ThrottleTime};
 use crate::zookeeper::defaults::{complete, refuses_deletion};
 
-/// Whether requests of such an API are passed on as they came. Changes of settings are looked at
-/// by the broker first.
+/// Whether requests of such an API are passed on as they came. Changes of settings, and what is
+/// asked about delegation tokens, are looked at by the broker first.
 pub(crate) fn takes(listener: Listener, api: &Api) -> bool {
-    let looked_at = matches!(api.key, ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs);
+    let looked_at = matches!(
+        api.key,
+        ApiKey::AlterConfigs
+            | ApiKey::IncrementalAlterConfigs
+            | ApiKey::CreateDelegationToken
+            | ApiKey::RenewDelegationToken
+            | ApiKey::ExpireDelegationToken
+    );
     listener == Listener::Broker && api.forwarded && !looked_at
 }
 

@@ -146,6 +146,9 @@ fn all() -> Vec<(ApiKey, Ask)> {
             AlterUserScramCredentialsRequest::default()
                 .with_deletions(vec![nobody.with_mechanism(1)])
         }),
+        asks(ApiKey::CreateDelegationToken, CreateDelegationTokenRequest::default),
+        asks(ApiKey::RenewDelegationToken, RenewDelegationTokenRequest::default),
+        asks(ApiKey::ExpireDelegationToken, ExpireDelegationTokenRequest::default),
         asks(ApiKey::UnregisterBroker, || {
             UnregisterBrokerRequest::default().with_broker_id(BrokerId(9))
         }),
@@ -188,9 +191,12 @@ async fn what_a_broker_passes_on_comes_back_as_the_controller_says_it() {
             // The longer of both times holds; the broker's where it looks at the request itself, or
             // where the answer has no place for the controller's.
             let holds_ms = match key {
-                ApiKey::AlterConfigs | ApiKey::IncrementalAlterConfigs | ApiKey::DescribeQuorum => {
-                    by_broker_ms(key)
-                }
+                ApiKey::AlterConfigs
+                | ApiKey::IncrementalAlterConfigs
+                | ApiKey::CreateDelegationToken
+                | ApiKey::RenewDelegationToken
+                | ApiKey::ExpireDelegationToken
+                | ApiKey::DescribeQuorum => by_broker_ms(key),
                 _ => by_broker_ms(key).max(BY_CONTROLLER_MS),
             };
             let told = match holds_ms {

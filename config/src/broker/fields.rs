@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use security::Secret;
+
 use super::ProcessRoles;
 use super::network::Network;
 use super::sasl::{LoginFile, Sasl};
@@ -67,6 +69,10 @@ broker_config! {
         "broker.rack" => broker_rack: Option<String>,
         "broker.session.timeout.ms" => broker_session_timeout_ms: i32,
         "default.replication.factor" => default_replication_factor: i32,
+        "delegation.token.expiry.check.interval.ms" => delegation_token_expiry_check_interval_ms:
+            i64,
+        "delegation.token.expiry.time.ms" => delegation_token_expiry_time_ms: i64,
+        "delegation.token.max.lifetime.ms" => delegation_token_max_lifetime_ms: i64,
         "delete.topic.enable" => delete_topic_enable: bool,
         "fetch.max.bytes" => fetch_max_bytes: i32,
         "initial.broker.registration.timeout.ms" => initial_broker_registration_timeout_ms: i32,
@@ -309,6 +315,8 @@ broker_config! {
         max_connections_per_ip_overrides: Vec<(String, i32)>,
         /// Whether clients can push metrics to this broker; a key of our own.
         metrics_client_receiver: bool,
+        /// What delegation tokens are made of; empty as none.
+        delegation_token_secret: Option<Secret>,
         /// Whom its listeners let in, and with what it logs in at others.
         sasl: Sasl,
         /// What this node has to do with a ZooKeeper of its file.
@@ -372,6 +380,9 @@ impl Derived {
                 &values.typed::<String>("max.connections.per.ip.overrides")?,
             )?,
             metrics_client_receiver: own.typed("metrics.client.receiver")?,
+            delegation_token_secret: values
+                .typed::<Option<String>>("delegation.token.secret.key")?
+                .map(Secret::new),
             // Made of what is assembled.
             sasl: Sasl::default(),
             zookeeper,

@@ -18,6 +18,7 @@ mod exposure;
 mod fields;
 mod group_checks;
 mod network;
+mod oauthbearer;
 mod plugins;
 mod sasl;
 mod tls_listeners;
@@ -30,6 +31,7 @@ pub use authorization::AuthorizerSettings;
 pub(crate) use dialect::is_known_name;
 pub use exposition::MetricsListener;
 pub use fields::{BrokerConfig, FIELDS};
+pub use oauthbearer::JwksEndpoint;
 pub use sasl::{LoginFile, Sasl, SaslListener};
 pub use tls_listeners::TlsListener;
 

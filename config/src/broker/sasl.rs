@@ -20,6 +20,7 @@ use security::sasl::server::{Enabled, ServerSettings};
 use security::sasl::{Mechanism, PlainUsers};
 
 use super::BrokerConfig;
+use super::oauthbearer::{self, JwksEndpoint};
 use crate::{ConfigError, Value};
 
 const ENABLED: &str = "sasl.enabled.mechanisms";
@@ -44,6 +45,7 @@ pub struct SaslListener {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sasl {
     listeners: BTreeMap<String, SaslListener>,
+    jwks_endpoints: Vec<JwksEndpoint>,
     /// How this node logs in at other brokers, if it must.
     pub inter_broker: Option<Arc<ClientLogin>>,
     /// How this node logs in at controllers, if it must.
@@ -61,7 +63,8 @@ impl Sasl {
         let mut sasl = Self::default();
         for endpoint in config.own_endpoints() {
             if endpoint.protocol.is_sasl() {
-                let listener = listener_of(config, &endpoint.listener)?;
+                let (listener, keys) = listener_of(config, &endpoint.listener)?;
+                sasl.jwks_endpoints.extend(keys);
                 sasl.listeners.insert(endpoint.listener.clone(), listener);
             }
         }
@@ -86,6 +89,11 @@ impl Sasl {
         self.listeners.get(name)
     }
 
+    /// Where the keys are that tokens are signed with.
+    pub fn jwks_endpoints(&self) -> impl Iterator<Item = &JwksEndpoint> {
+        self.jwks_endpoints.iter()
+    }
+
     /// What each listener asks at which one logs in.
     pub fn listeners(&self) -> impl Iterator<Item = &SaslListener> {
         self.listeners.values()
@@ -106,18 +114,27 @@ impl BrokerConfig {
     }
 }
 
-fn listener_of(config: &BrokerConfig, listener: &str) -> Result<SaslListener, ConfigError> {
+fn listener_of(
+    config: &BrokerConfig,
+    listener: &str,
+) -> Result<(SaslListener, Option<JwksEndpoint>), ConfigError> {
     let names = match config.of_listener(listener, ENABLED) {
         Some(Value::List(names)) => names,
         _ => Vec::new(),
     };
     let mut enabled = Vec::new();
     let mut plain_users = PlainUsers::default();
+    let (mut token_validator, mut jwks_endpoint) = (None, None);
     for name in names {
         let mechanism = spoken(ENABLED, &name)?;
         let login = login_of(config, listener, mechanism)?;
         if login.module == LoginModule::Plain {
             plain_users = PlainUsers::of(&login);
+        }
+        if mechanism == Mechanism::OAuthBearer {
+            let validator = oauthbearer::token_validator(config, listener, &login)?;
+            jwks_endpoint = oauthbearer::jwks_endpoint(config, listener, &login, &validator)?;
+            token_validator = Some(validator);
         }
         let session_lifetime = session_lifetime(config, listener, mechanism);
         enabled.push(Enabled { mechanism, session_lifetime });
@@ -130,8 +147,11 @@ fn listener_of(config: &BrokerConfig, listener: &str) -> Result<SaslListener, Co
         Some(Value::Int(bytes)) => usize::try_from(bytes).unwrap_or_default(),
         _ => 0,
     };
-    let settings = Arc::new(ServerSettings::new(enabled, plain_users));
-    Ok(SaslListener { settings, receive_bytes_max })
+    let mut settings = ServerSettings::new(enabled, plain_users);
+    if let Some(validator) = token_validator {
+        settings = settings.with_token_validator(validator);
+    }
+    Ok((SaslListener { settings: Arc::new(settings), receive_bytes_max }, jwks_endpoint))
 }
 
 fn spoken(key: &'static str, name: &str) -> Result<Mechanism, ConfigError> {
@@ -156,7 +176,7 @@ fn session_lifetime(config: &BrokerConfig, listener: &str, mechanism: Mechanism)
 }
 
 /// `listener.name.<listener>.<mechanism>.<key>`, dynamic or of the file.
-fn of_mechanism<'a>(
+pub(super) fn of_mechanism<'a>(
     config: &'a BrokerConfig,
     listener: &str,
     mechanism: Mechanism,
@@ -211,11 +231,19 @@ fn login_elsewhere(
 ) -> Result<ClientLogin, ConfigError> {
     let mechanism = spoken(key, mechanism)?;
     let login = login_of(config, listener, mechanism)?;
-    let credentials = login.credentials().map_err(|error| {
-        let message = format!("This node cannot log in at listener {listener}: {error}");
-        ConfigError::conflict(&[JAAS], message)
-    })?;
-    Ok(ClientLogin { mechanism, credentials })
+    let credentials = || {
+        login.credentials().map_err(|error| {
+            let message = format!("This node cannot log in at listener {listener}: {error}");
+            ConfigError::conflict(&[JAAS], message)
+        })
+    };
+    match mechanism {
+        Mechanism::Plain => credentials().map(ClientLogin::Plain),
+        Mechanism::Scram(scram) => credentials().map(|own| ClientLogin::Scram(scram, own)),
+        Mechanism::OAuthBearer => {
+            oauthbearer::bearer_login(config, listener, &login).map(ClientLogin::OAuthBearer)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -256,8 +284,8 @@ mod tests {
         let config = config(&whole());
         config.check_start().unwrap();
         let sasl = &config.sasl;
-        assert_eq!(sasl.inter_broker.as_ref().unwrap().credentials.username, "b");
-        assert_eq!(sasl.controllers.as_ref().unwrap().credentials.username, "c");
+        assert_eq!(sasl.inter_broker.as_ref().unwrap().credentials().unwrap().username, "b");
+        assert_eq!(sasl.controllers.as_ref().unwrap().credentials().unwrap().username, "c");
         assert_eq!(sasl.listener("CLIENTS").unwrap().receive_bytes_max, 524_288);
         assert_ne!(sasl.listener("CLIENTS"), sasl.listener("CONTROLLER"));
         assert!(!format!("{config:?}").contains("-secret"), "{config:?}");
@@ -270,7 +298,7 @@ mod tests {
         let file = format!("KafkaServer {{ {PLAIN} username=x password=y user_x=y; }};");
         let with = config(more).with_login_file(Ok(JaasFile::parse(&file).unwrap()));
         with.check_start().unwrap();
-        assert_eq!(with.sasl.inter_broker.as_ref().unwrap().credentials.username, "x");
+        assert_eq!(with.sasl.inter_broker.as_ref().unwrap().credentials().unwrap().username, "x");
         let again = with.with_dynamic(&Properties::new(), &Properties::new()).unwrap();
         assert_eq!(again.sasl, with.sasl);
         let unreadable = config(more).with_login_file(Err("/x: no such file".to_owned()));
@@ -294,8 +322,8 @@ mod tests {
                 &["sasl.mechanism.controller.protocol names GSSAPI", "SCRAM-SHA-256"],
             ),
             (
-                without("sasl.enabled") + "sasl.enabled.mechanisms=OAUTHBEARER,SCRAM-SHA-512\n",
-                &["sasl.enabled.mechanisms names OAUTHBEARER"],
+                without("sasl.enabled") + "sasl.enabled.mechanisms=GSSAPI,SCRAM-SHA-512\n",
+                &["sasl.enabled.mechanisms names GSSAPI"],
             ),
             (
                 without("listener.name.controller.plain.sasl")

@@ -1,7 +1,7 @@
 //! SASL OAUTHBEARER (KIP-768, KIP-1139).
 //!
 //! Rows of the broker table; the facts are those of
-//! SaslConfigs. None acts.
+//! SaslConfigs. Tokens are judged; nobody is asked for one.
 
 use super::Valid;
 use super::key::{Key, boolean, class, int, list, long, password, string};
@@ -11,45 +11,84 @@ pub(super) const KEYS: &[Key] = &[
     string("sasl.oauthbearer.assertion.algorithm")
         .or("RS256")
         .valid(Valid::OneOfIgnoringCase(&["ES256", "RS256"]))
-        .ignored(why::SECURED),
-    string("sasl.oauthbearer.assertion.claim.aud").ignored(why::SECURED),
+        .ignored(why::ASKED_TOKENS),
+    string("sasl.oauthbearer.assertion.claim.aud").ignored(why::ASKED_TOKENS),
     int("sasl.oauthbearer.assertion.claim.exp.seconds")
         .or("300")
         .valid(Valid::Between(0.0, 86_400.0))
         .low()
-        .ignored(why::SECURED),
-    string("sasl.oauthbearer.assertion.claim.iss").ignored(why::SECURED),
-    boolean("sasl.oauthbearer.assertion.claim.jti.include").or("false").ignored(why::SECURED),
+        .ignored(why::ASKED_TOKENS),
+    string("sasl.oauthbearer.assertion.claim.iss").ignored(why::ASKED_TOKENS),
+    boolean("sasl.oauthbearer.assertion.claim.jti.include").or("false").ignored(why::ASKED_TOKENS),
     int("sasl.oauthbearer.assertion.claim.nbf.seconds")
         .or("60")
         .valid(Valid::Between(0.0, 3_600.0))
         .low()
-        .ignored(why::SECURED),
-    string("sasl.oauthbearer.assertion.claim.sub").ignored(why::SECURED),
-    string("sasl.oauthbearer.assertion.file").ignored(why::SECURED),
-    string("sasl.oauthbearer.assertion.private.key.file").ignored(why::SECURED),
-    password("sasl.oauthbearer.assertion.private.key.passphrase").ignored(why::SECURED),
-    string("sasl.oauthbearer.assertion.template.file").ignored(why::SECURED),
-    string("sasl.oauthbearer.client.credentials.client.id").ignored(why::SECURED),
-    password("sasl.oauthbearer.client.credentials.client.secret").ignored(why::SECURED),
-    int("sasl.oauthbearer.clock.skew.seconds").or("30").low().ignored(why::SECURED),
-    list("sasl.oauthbearer.expected.audience").or("").any_elements().high().ignored(why::SECURED),
-    string("sasl.oauthbearer.expected.issuer").high().ignored(why::SECURED),
-    long("sasl.oauthbearer.jwks.endpoint.refresh.ms").or("3600000").low().ignored(why::SECURED),
+        .ignored(why::ASKED_TOKENS),
+    string("sasl.oauthbearer.assertion.claim.sub").ignored(why::ASKED_TOKENS),
+    string("sasl.oauthbearer.assertion.file").ignored(why::ASKED_TOKENS),
+    string("sasl.oauthbearer.assertion.private.key.file").ignored(why::ASKED_TOKENS),
+    password("sasl.oauthbearer.assertion.private.key.passphrase").ignored(why::ASKED_TOKENS),
+    string("sasl.oauthbearer.assertion.template.file").ignored(why::ASKED_TOKENS),
+    string("sasl.oauthbearer.client.credentials.client.id").ignored(why::ASKED_TOKENS),
+    password("sasl.oauthbearer.client.credentials.client.secret").ignored(why::ASKED_TOKENS),
+    int("sasl.oauthbearer.clock.skew.seconds").or("30").low().acts_through(
+        "sasl",
+        "By how many seconds the clock of whoever makes tokens may differ. Also below \
+         listener.name and oauthbearer, as all of these.",
+    ),
+    list("sasl.oauthbearer.expected.audience").or("").any_elements().high().acts_through(
+        "sasl",
+        "For whom tokens must be made; a token is for one of them. Empty: a token that says for \
+         whom it is made is refused.",
+    ),
+    string("sasl.oauthbearer.expected.issuer").high().acts_through(
+        "sasl",
+        "By whom tokens must be made. Not set: by whoever has the key.",
+    ),
+    long("sasl.oauthbearer.jwks.endpoint.refresh.ms").or("3600000").low().acts_through(
+        "sasl",
+        "How often the keys at an https: URL are fetched again; those of a file are when it has \
+         changed.",
+    ),
     long("sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms")
         .or("10000")
         .low()
-        .ignored(why::SECURED),
-    long("sasl.oauthbearer.jwks.endpoint.retry.backoff.ms").or("100").low().ignored(why::SECURED),
-    string("sasl.oauthbearer.jwks.endpoint.url").ignored(why::SECURED),
+        .acts_through(
+        "sasl",
+        "How long a fetch that failed is waited with at most.",
+    ),
+    long("sasl.oauthbearer.jwks.endpoint.retry.backoff.ms").or("100").low().acts_through(
+        "sasl",
+        "How long a fetch that failed is waited with first; twice as long each time.",
+    ),
+    string("sasl.oauthbearer.jwks.endpoint.url").acts_through(
+        "sasl",
+        "Where the keys are that tokens are signed with: an https: URL, or a file: URL. A file \
+         that cannot be read keeps the node from starting.",
+    ),
     class("sasl.oauthbearer.jwt.retriever.class")
         .or("org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever")
-        .ignored(why::SECURED),
+        .ignored(why::ASKED_TOKENS),
     class("sasl.oauthbearer.jwt.validator.class")
         .or("org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator")
-        .ignored(why::SECURED),
-    string("sasl.oauthbearer.scope").ignored(why::SECURED),
-    string("sasl.oauthbearer.scope.claim.name").or("scope").low().ignored(why::SECURED),
-    string("sasl.oauthbearer.sub.claim.name").or("sub").low().ignored(why::SECURED),
-    string("sasl.oauthbearer.token.endpoint.url").ignored(why::SECURED),
+        .acts_through(
+        "sasl",
+        "Who judges tokens: Kafka's own classes, which look at signatures. With another the node \
+         does not start.",
+    ),
+    string("sasl.oauthbearer.scope").ignored(why::ASKED_TOKENS),
+    string("sasl.oauthbearer.scope.claim.name").or("scope").low().acts_through(
+        "sasl",
+        "Which claim has the scope. It decides nothing, but one that cannot be is refused.",
+    ),
+    string("sasl.oauthbearer.sub.claim.name").or("sub").low().acts_through(
+        "sasl",
+        "Which claim says who somebody is.",
+    ),
+    string("sasl.oauthbearer.token.endpoint.url").acts_through(
+        "sasl",
+        "Where this node's own token is, for others' listeners: a file: URL, which is read at \
+         each login.",
+    ),
 ];

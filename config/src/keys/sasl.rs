@@ -10,8 +10,9 @@ pub(super) const KEYS: &[Key] = &[
     class("sasl.client.callback.handler.class").ignored(why::SECURED),
     list("sasl.enabled.mechanisms").or("GSSAPI").any_elements().per_broker().acts_through(
         "sasl",
-        "By which mechanisms clients may log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512. A listener \
-         in use that takes another keeps the node from starting. Also below listener.name.",
+        "By which mechanisms clients may log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, \
+         OAUTHBEARER. A listener in use that takes another keeps the node from starting. Also \
+         below listener.name.",
     ),
     password("sasl.jaas.config").per_broker().acts_through(
         "sasl",
@@ -30,16 +31,21 @@ pub(super) const KEYS: &[Key] = &[
     string("sasl.kerberos.service.name").per_broker().ignored(why::SECURED),
     double("sasl.kerberos.ticket.renew.jitter").or("0.05").per_broker().ignored(why::SECURED),
     double("sasl.kerberos.ticket.renew.window.factor").or("0.8").per_broker().ignored(why::SECURED),
-    class("sasl.login.callback.handler.class").ignored(why::SECURED),
+    class("sasl.login.callback.handler.class").acts_through(
+        "sasl",
+        "Where this node's own token comes from by OAUTHBEARER: not set, of the options of its \
+         login module, signed by nobody; OAuthBearerLoginCallbackHandler, of \
+         sasl.oauthbearer.token.endpoint.url. With another it does not log in.",
+    ),
     class("sasl.login.class").ignored(why::SECURED),
-    int("sasl.login.connect.timeout.ms").low().ignored(why::SECURED),
-    int("sasl.login.read.timeout.ms").low().ignored(why::SECURED),
-    short("sasl.login.refresh.buffer.seconds").or("300").per_broker().ignored(why::SECURED),
-    short("sasl.login.refresh.min.period.seconds").or("60").per_broker().ignored(why::SECURED),
-    double("sasl.login.refresh.window.factor").or("0.8").per_broker().ignored(why::SECURED),
-    double("sasl.login.refresh.window.jitter").or("0.05").per_broker().ignored(why::SECURED),
-    long("sasl.login.retry.backoff.max.ms").or("10000").low().ignored(why::SECURED),
-    long("sasl.login.retry.backoff.ms").or("100").low().ignored(why::SECURED),
+    int("sasl.login.connect.timeout.ms").low().ignored(why::ASKED_TOKENS),
+    int("sasl.login.read.timeout.ms").low().ignored(why::ASKED_TOKENS),
+    short("sasl.login.refresh.buffer.seconds").or("300").per_broker().ignored(why::ASKED_TOKENS),
+    short("sasl.login.refresh.min.period.seconds").or("60").per_broker().ignored(why::ASKED_TOKENS),
+    double("sasl.login.refresh.window.factor").or("0.8").per_broker().ignored(why::ASKED_TOKENS),
+    double("sasl.login.refresh.window.jitter").or("0.05").per_broker().ignored(why::ASKED_TOKENS),
+    long("sasl.login.retry.backoff.max.ms").or("10000").low().ignored(why::ASKED_TOKENS),
+    long("sasl.login.retry.backoff.ms").or("100").low().ignored(why::ASKED_TOKENS),
     string("sasl.mechanism.controller.protocol").or("GSSAPI").high().acts_through(
         "sasl",
         "How this node logs in at controllers, with the username and password of its own login for \
@@ -50,7 +56,13 @@ pub(super) const KEYS: &[Key] = &[
         "How this node logs in at other brokers, with the username and password of its own login \
          for the listener between brokers.",
     ),
-    class("sasl.server.callback.handler.class").ignored(why::SECURED),
+    class("sasl.server.callback.handler.class").acts_through(
+        "sasl",
+        "Who judges the tokens of OAUTHBEARER, below listener.name and oauthbearer: \
+         OAuthBearerValidatorCallbackHandler looks at signatures, \
+         OAuthBearerUnsecuredValidatorCallbackHandler believes anybody. Without one of them a \
+         listener that takes OAUTHBEARER keeps the node from starting.",
+    ),
     int("sasl.server.max.receive.size").or("524288").acts_through(
         "sasl",
         "The largest request of a client that has not logged in. Also below listener.name.",

@@ -23,10 +23,20 @@ pub(super) const KEYS: &[Key] = &[
         .or("3600000")
         .at_least(1)
         .low()
-        .ignored(why::SECURED),
-    long("delegation.token.expiry.time.ms").or("86400000").at_least(1).ignored(why::SECURED),
-    long("delegation.token.max.lifetime.ms").or("604800000").at_least(1).ignored(why::SECURED),
-    password("delegation.token.secret.key").ignored(why::SECURED),
+        .acts("How often the controller takes away delegation tokens that have expired."),
+    long("delegation.token.expiry.time.ms").or("86400000").at_least(1).acts(
+        "How long a delegation token lasts without being renewed, and by each renewal. The active \
+         controller's counts.",
+    ),
+    long("delegation.token.max.lifetime.ms").or("604800000").at_least(1).acts(
+        "How long a delegation token lasts at most, however often it is renewed. The active \
+         controller's counts.",
+    ),
+    password("delegation.token.secret.key").acts_through(
+        "delegation_token_secret",
+        "What delegation tokens are made of; the same on all brokers and controllers. Not set or \
+         empty: there are no tokens.",
+    ),
     list("early.start.listeners").any_elements().high().ignored(why::EARLY),
     class("principal.builder.class")
         .or("org.apache.kafka.common.security.authenticator.DefaultKafkaPrincipalBuilder")

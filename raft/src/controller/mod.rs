@@ -15,6 +15,7 @@ mod acls;
 mod brokers;
 mod change;
 mod configs;
+mod delegation_tokens;
 mod election;
 mod error;
 mod features;
@@ -40,6 +41,9 @@ use protocol::records::metadata::MetadataRecord;
 
 pub use self::acls::{refused_creations, refused_deletions};
 pub use self::configs::{ConfigRules, EffectiveConfig};
+pub use self::delegation_tokens::{
+    DelegationTokenSettings, answer_of, principal_parts, token_owner,
+};
 pub use self::error::ApiError;
 use self::heartbeats::Heartbeats;
 pub use self::partition_quota::{PartitionQuota, Unbounded};
@@ -75,6 +79,7 @@ pub struct ControllerSettings {
     pub leader_balance_interval_ms: Option<i64>,
     /// `unclean.leader.election.interval.ms`
     pub unclean_election_interval_ms: i64,
+    pub delegation_tokens: DelegationTokenSettings,
     /// `delete.topic.enable`
     pub topic_deletion: bool,
     /// `unstable.feature.versions.enable`: whether a level may be finalized that no release has.

@@ -1,5 +1,6 @@
 //! What the active controller does without being asked: it fences brokers that fell silent, gives
-//! partitions back to their preferred leaders, and elects unclean ones where that is allowed.
+//! partitions back to their preferred leaders, elects unclean ones where that is allowed, and takes
+//! away delegation tokens that have expired.
 //!
 //! Kept true: one call does one task, so that the records of the next are decided on what the
 //! former wrote; after a fail-over all tasks start their interval anew.
@@ -20,6 +21,7 @@ pub(super) struct Schedule {
     /// `None`: leaders stay where they are.
     balance_ms: Option<i64>,
     unclean_ms: i64,
+    expired_tokens_ms: i64,
 }
 
 impl Schedule {
@@ -27,11 +29,14 @@ impl Schedule {
         Self {
             balance_ms: settings.leader_balance_interval_ms.map(|interval| now_ms + interval),
             unclean_ms: now_ms + settings.unclean_election_interval_ms,
+            expired_tokens_ms: now_ms
+                .saturating_add(settings.delegation_tokens.expiry_check_interval_ms),
         }
     }
 
     fn next_ms(&self) -> i64 {
-        self.balance_ms.map_or(self.unclean_ms, |balance| balance.min(self.unclean_ms))
+        let next = self.unclean_ms.min(self.expired_tokens_ms);
+        self.balance_ms.map_or(next, |balance| balance.min(next))
     }
 }
 
@@ -54,8 +59,9 @@ impl Controller {
         let Some(schedule) = &self.schedule else {
             return ControllerResult::unchanged(false);
         };
-        let next =
-            |more: bool, interval: i64| now_ms + if more { CONTINUATION_MS } else { interval };
+        let next = |more: bool, interval: i64| {
+            now_ms.saturating_add(if more { CONTINUATION_MS } else { interval })
+        };
         let due = schedule.balance_ms.is_some_and(|at| now_ms >= at);
         if let Some(interval) = self.settings.leader_balance_interval_ms.filter(|_| due) {
             let balanced = self.balance_leaders();
@@ -71,6 +77,14 @@ impl Controller {
                 schedule.unclean_ms = next(elected.response, interval);
             }
             return ControllerResult::of(elected.records, true);
+        }
+        if now_ms >= schedule.expired_tokens_ms {
+            let removed = self.remove_expired_tokens(now);
+            let interval = self.settings.delegation_tokens.expiry_check_interval_ms;
+            if let Some(schedule) = &mut self.schedule {
+                schedule.expired_tokens_ms = next(removed.response, interval);
+            }
+            return ControllerResult::of(removed.records, true);
         }
         ControllerResult::unchanged(false)
     }

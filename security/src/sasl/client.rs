@@ -1,15 +1,36 @@
-//! What a client says to log in, token by token. Kafka: `SaslClientAuthenticator`.
+//! What a client says to log in, token by token. Kafka: `SaslClientAuthenticator`,
+//! `OAuthBearerSaslClient`.
 
 use super::jaas::Credentials;
 use super::mechanism::Mechanism;
+use super::oauthbearer::{BearerLogin, InitialResponse};
 use super::plain;
-use super::scram::{NONCE_BYTES, ScramClient, ScramError};
+use super::scram::{NONCE_BYTES, ScramClient, ScramError, ScramMechanism};
 
 /// How a client logs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientLogin {
-    pub mechanism: Mechanism,
-    pub credentials: Credentials,
+pub enum ClientLogin {
+    Plain(Credentials),
+    Scram(ScramMechanism, Credentials),
+    OAuthBearer(BearerLogin),
+}
+
+impl ClientLogin {
+    pub fn mechanism(&self) -> Mechanism {
+        match self {
+            Self::Plain(_) => Mechanism::Plain,
+            Self::Scram(scram, _) => Mechanism::Scram(*scram),
+            Self::OAuthBearer(_) => Mechanism::OAuthBearer,
+        }
+    }
+
+    /// A name and a password, where it is by them.
+    pub fn credentials(&self) -> Option<&Credentials> {
+        match self {
+            Self::Plain(credentials) | Self::Scram(_, credentials) => Some(credentials),
+            Self::OAuthBearer(_) => None,
+        }
+    }
 }
 
 /// One exchange of tokens.
@@ -17,23 +38,32 @@ pub struct ClientLogin {
 pub enum ClientExchange {
     Plain,
     Scram(Box<ScramClient>),
+    OAuthBearer,
 }
 
 impl ClientExchange {
-    /// The exchange and the token that it begins with.
-    pub fn begin(login: &ClientLogin, draw: [u8; NONCE_BYTES]) -> (Self, Vec<u8>) {
-        let credentials = &login.credentials;
-        match login.mechanism {
-            Mechanism::Plain => {
-                let token = plain::token(&credentials.username, credentials.password.reveal());
-                (Self::Plain, token)
-            }
-            Mechanism::Scram(mechanism) => {
-                let client = ScramClient::new(mechanism, credentials.clone(), draw);
-                let token = client.first();
-                (Self::Scram(Box::new(client)), token)
-            }
-        }
+    /// The exchange of somebody with a password, and the token that it begins with.
+    pub fn plain(credentials: &Credentials) -> (Self, Vec<u8>) {
+        let token = plain::token(&credentials.username, credentials.password.reveal());
+        (Self::Plain, token)
+    }
+
+    /// The same by SCRAM.
+    pub fn scram(
+        mechanism: ScramMechanism,
+        credentials: &Credentials,
+        draw: [u8; NONCE_BYTES],
+    ) -> (Self, Vec<u8>) {
+        let client = ScramClient::new(mechanism, credentials.clone(), draw);
+        let token = client.first();
+        (Self::Scram(Box::new(client)), token)
+    }
+
+    /// The exchange of somebody who shows this token, which its login came by.
+    pub fn bearer(login: &BearerLogin, token: &str) -> (Self, Vec<u8>) {
+        let extensions = login.extensions.clone();
+        let said = InitialResponse { extensions, ..InitialResponse::new(token) };
+        (Self::OAuthBearer, said.to_bytes())
     }
 
     /// Answers a challenge; nothing when all is said.
@@ -41,6 +71,8 @@ impl ClientExchange {
         match self {
             Self::Plain => Ok(None),
             Self::Scram(client) => client.evaluate(challenge),
+            // A server that says something says what is wrong, and says it in words to this.
+            Self::OAuthBearer => Ok((!challenge.is_empty()).then(|| vec![1])),
         }
     }
 }

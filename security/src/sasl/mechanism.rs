@@ -1,4 +1,5 @@
-//! The mechanisms that are spoken. Kafka: `PlainSaslServer`, `ScramMechanism`.
+//! The mechanisms that are spoken. Kafka: `PlainSaslServer`, `ScramMechanism`,
+//! `OAuthBearerLoginModule`.
 
 use std::fmt;
 
@@ -9,11 +10,16 @@ use super::scram::ScramMechanism;
 pub enum Mechanism {
     Plain,
     Scram(ScramMechanism),
+    OAuthBearer,
 }
 
 impl Mechanism {
-    pub const ALL: [Self; 3] =
-        [Self::Plain, Self::Scram(ScramMechanism::Sha256), Self::Scram(ScramMechanism::Sha512)];
+    pub const ALL: [Self; 4] = [
+        Self::Plain,
+        Self::Scram(ScramMechanism::Sha256),
+        Self::Scram(ScramMechanism::Sha512),
+        Self::OAuthBearer,
+    ];
 
     /// The mechanism of this registered name.
     pub fn named(name: &str) -> Option<Self> {
@@ -24,6 +30,7 @@ impl Mechanism {
         match self {
             Self::Plain => "PLAIN",
             Self::Scram(scram) => scram.name(),
+            Self::OAuthBearer => "OAUTHBEARER",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! SASL, both sides: mechanisms, JAAS sections, the order of what is said.
 //!
 //! ```text
-//! jaas ──> plain, scram ──> server   one connection's authentication, and again
-//!                      └──> client   what a client says
+//! jaas ──> plain, scram, oauthbearer ──> server   one connection's authentication, and again
+//!                                   └──> client   what a client says
 //! ```
 //!
 //! Random draws and time are handed in, and so is the way to credentials. Kafka:
@@ -12,6 +12,7 @@ mod basic;
 pub mod client;
 pub mod jaas;
 mod mechanism;
+pub mod oauthbearer;
 mod plain;
 pub mod scram;
 pub mod server;

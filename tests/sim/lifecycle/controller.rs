@@ -11,7 +11,7 @@ use protocol::records::metadata::MetadataRecord;
 use protocol::wire::StrBytes;
 use raft::controller::{
     ApiError, ConfigRules, Controller, ControllerNow, ControllerResult, ControllerSettings,
-    EffectiveConfig, feature_records,
+    DelegationTokenSettings, EffectiveConfig, feature_records,
 };
 use raft::feature::{FEATURES, MetadataVersion};
 use raft::image::{ConfigResource, ConfigValues, MetadataImage, ResourceType};
@@ -77,6 +77,7 @@ impl SimController {
             session_timeout_ms,
             leader_balance_interval_ms: None,
             unclean_election_interval_ms: 300_000,
+            delegation_tokens: DelegationTokenSettings::default(),
             topic_deletion: true,
             unstable_features: false,
             quorum_node_ids: vec![3000],

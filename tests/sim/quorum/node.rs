@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use raft::controller::{
-    ApiError, ConfigRules, ControllerNow, ControllerSettings, EffectiveConfig, feature_records,
+    ApiError, ConfigRules, ControllerNow, ControllerSettings, DelegationTokenSettings,
+    EffectiveConfig, feature_records,
 };
 use raft::draws::Draws;
 use raft::feature::MetadataVersion;
@@ -192,6 +193,7 @@ pub(crate) fn controller_settings() -> ControllerSettings {
         session_timeout_ms: 9_000,
         leader_balance_interval_ms: None,
         unclean_election_interval_ms: 300_000,
+        delegation_tokens: DelegationTokenSettings::default(),
         topic_deletion: true,
         unstable_features: false,
         quorum_node_ids: Vec::new(),

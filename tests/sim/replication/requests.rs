@@ -18,7 +18,7 @@ use protocol::messages::{
 use protocol::wire::StrBytes;
 use raft::controller::{
     ApiError, ConfigRules, Controller, ControllerNow, ControllerResult, ControllerSettings,
-    EffectiveConfig, Unbounded,
+    DelegationTokenSettings, EffectiveConfig, Unbounded,
 };
 use raft::feature::FEATURES;
 use raft::image::{ConfigResource, ConfigValues, DIRECTORY_LOST, ResourceType};
@@ -75,6 +75,7 @@ pub(crate) fn settings(plan: &Plan) -> ControllerSettings {
         session_timeout_ms: plan.session_timeout_ms,
         leader_balance_interval_ms: Some(11_000),
         unclean_election_interval_ms: 7_000,
+        delegation_tokens: DelegationTokenSettings::default(),
         topic_deletion: true,
         unstable_features: false,
         quorum_node_ids: vec![3000],

@@ -40,7 +40,9 @@ impl StockBroker {
             .open(properties.with_file_name("server.out"))
             .expect("server.out opens");
         let process = Command::new("java")
-            .args(["-Xmx512m", "-Xms256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
+            .args(["-Xmx512m", "-Xms256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+            .arg(allowed_urls(properties))
+            .arg("-cp")
             .arg(class_path(version))
             .arg("kafka.Kafka")
             .arg(properties)
@@ -70,6 +72,14 @@ impl StockBroker {
     pub fn pid(&self) -> u32 {
         self.process.id()
     }
+}
+
+/// Kafka reads keys of tokens only from where its JVM was told that it may.
+fn allowed_urls(properties: &Path) -> String {
+    let text = std::fs::read_to_string(properties).unwrap_or_default();
+    let urls = text.lines().filter_map(|line| line.split_once(".jwks.endpoint.url="));
+    let urls: Vec<&str> = urls.map(|(_, url)| url).collect();
+    format!("-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={}", urls.join(","))
 }
 
 impl Drop for StockBroker {

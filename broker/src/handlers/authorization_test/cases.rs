@@ -480,6 +480,31 @@ fn security() -> Vec<Case> {
         .asks(&["Describe cluster"])
         .gets(&[CLUSTER]),
         alter_user_scram_credentials().asks(&["Alter cluster"]).gets(&[CLUSTER, CLUSTER]),
+        // Who comes without a name is asked nothing: `delegation_tokens` of tests has the rest.
+        case(
+            ApiKey::CreateDelegationToken,
+            |_, _| CreateDelegationTokenRequest::default(),
+            |_, response: CreateDelegationTokenResponse| vec![response.error_code],
+        )
+        .gets(&[TOKEN_REQUEST_NOT_ALLOWED]),
+        case(
+            ApiKey::RenewDelegationToken,
+            |_, _| RenewDelegationTokenRequest::default(),
+            |_, response: RenewDelegationTokenResponse| vec![response.error_code],
+        )
+        .gets(&[TOKEN_REQUEST_NOT_ALLOWED]),
+        case(
+            ApiKey::ExpireDelegationToken,
+            |_, _| ExpireDelegationTokenRequest::default(),
+            |_, response: ExpireDelegationTokenResponse| vec![response.error_code],
+        )
+        .gets(&[TOKEN_REQUEST_NOT_ALLOWED]),
+        case(
+            ApiKey::DescribeDelegationToken,
+            |_, _| DescribeDelegationTokenRequest::default(),
+            |_, response: DescribeDelegationTokenResponse| vec![response.error_code],
+        )
+        .gets(&[TOKEN_REQUEST_NOT_ALLOWED]),
         case(
             ApiKey::SaslHandshake,
             |_, _| SaslHandshakeRequest::default(),
@@ -497,6 +522,7 @@ fn security() -> Vec<Case> {
 
 /// To somebody who need not log in.
 const ILLEGAL_SASL_STATE: i16 = 34;
+const TOKEN_REQUEST_NOT_ALLOWED: i16 = 64;
 
 fn alter_user_scram_credentials() -> Case {
     use alter_user_scram_credentials_request::{ScramCredentialDeletion, ScramCredentialUpsertion};

@@ -5,7 +5,7 @@ use protocol::messages::broker_registration_request as broker;
 use protocol::messages::controller_registration_request as controller;
 use protocol::messages::{BrokerId, BrokerRegistrationRequest, ControllerRegistrationRequest};
 use protocol::wire::StrBytes;
-use raft::controller::ControllerSettings;
+use raft::controller::{ControllerSettings, DelegationTokenSettings};
 use raft::feature::FEATURES;
 use raft::node::NodeSettings;
 use raft::quorum::{
@@ -63,6 +63,15 @@ pub(super) fn node_settings(config: &BrokerConfig, dir: &MetadataDir) -> NodeSet
                 .auto_leader_rebalance_enable
                 .then(|| config.leader_imbalance_check_interval_seconds.saturating_mul(1_000)),
             unclean_election_interval_ms: config.unclean_leader_election_interval_ms,
+            delegation_tokens: DelegationTokenSettings {
+                enabled: config
+                    .delegation_token_secret
+                    .as_ref()
+                    .is_some_and(|secret| !secret.reveal().is_empty()),
+                max_lifetime_ms: config.delegation_token_max_lifetime_ms,
+                expiry_time_ms: config.delegation_token_expiry_time_ms,
+                expiry_check_interval_ms: config.delegation_token_expiry_check_interval_ms,
+            },
             topic_deletion: config.delete_topic_enable,
             unstable_features: config.unstable_feature_versions_enable,
             quorum_node_ids: Vec::new(),

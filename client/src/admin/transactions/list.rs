@@ -163,8 +163,8 @@ mod tests {
             let versions = filter.needed_versions().into_iter().map(|(version, _)| version);
             versions.collect::<Vec<i16>>()
         };
-        assert_eq!(needed(TransactionFilter::default()), []);
-        assert_eq!(needed(filter(Some(-1), Some(""))), []);
+        assert_eq!(needed(TransactionFilter::default()), [0_i16; 0]);
+        assert_eq!(needed(filter(Some(-1), Some(""))), [0_i16; 0]);
         assert_eq!(needed(filter(Some(0), Some("a"))), [1, 2]);
         assert_eq!(needed(filter(None, Some("a"))), [2]);
         let question = filter(Some(-7), Some("")).question();

@@ -4,6 +4,7 @@ mod acls;
 mod brokers;
 mod change;
 mod configs;
+mod delegation_tokens;
 mod elections;
 mod eligible;
 mod features;
@@ -104,6 +105,7 @@ pub(super) fn settings() -> ControllerSettings {
         session_timeout_ms: 9_000,
         leader_balance_interval_ms: Some(300_000),
         unclean_election_interval_ms: 300_000,
+        delegation_tokens: DelegationTokenSettings::default(),
         topic_deletion: true,
         unstable_features: false,
         quorum_node_ids: vec![1],

@@ -55,7 +55,7 @@ impl JaasFile {
 /// The module that is of the mechanism; where there is none, the first.
 fn login_of(section: &[Entry], mechanism: Mechanism) -> Result<Login, JaasError> {
     let is_own = |entry: &&Entry| {
-        [LoginModule::Plain, LoginModule::Scram]
+        LoginModule::ALL
             .into_iter()
             .any(|module| module.is_of(mechanism) && entry.is_of_class(module))
     };

@@ -10,18 +10,24 @@ use crate::Secret;
 pub enum LoginModule {
     Plain,
     Scram,
+    OAuthBearer,
 }
 
 impl LoginModule {
+    pub(super) const ALL: [Self; 3] = [Self::Plain, Self::Scram, Self::OAuthBearer];
+
     pub fn class(self) -> &'static str {
         match self {
             Self::Plain => "org.apache.kafka.common.security.plain.PlainLoginModule",
             Self::Scram => "org.apache.kafka.common.security.scram.ScramLoginModule",
+            Self::OAuthBearer => {
+                "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule"
+            }
         }
     }
 
     fn of_class(class: &str) -> Result<Self, JaasError> {
-        let known = [Self::Plain, Self::Scram].into_iter().find(|known| known.class() == class);
+        let known = Self::ALL.into_iter().find(|known| known.class() == class);
         known.ok_or_else(|| JaasError::UnknownModule(class.to_owned()))
     }
 
@@ -29,7 +35,9 @@ impl LoginModule {
     pub fn is_of(self, mechanism: Mechanism) -> bool {
         matches!(
             (self, mechanism),
-            (Self::Plain, Mechanism::Plain) | (Self::Scram, Mechanism::Scram(_))
+            (Self::Plain, Mechanism::Plain)
+                | (Self::Scram, Mechanism::Scram(_))
+                | (Self::OAuthBearer, Mechanism::OAuthBearer)
         )
     }
 }
@@ -46,6 +54,19 @@ pub struct Login {
 pub struct Credentials {
     pub username: String,
     pub password: Secret,
+    /// They are the id and the HMAC of a delegation token.
+    pub is_token: bool,
+}
+
+impl Credentials {
+    pub fn new(username: impl Into<String>, password: Secret) -> Self {
+        Self { username: username.into(), password, is_token: false }
+    }
+
+    #[must_use]
+    pub fn of_token(self) -> Self {
+        Self { is_token: true, ..self }
+    }
 }
 
 impl Login {
@@ -57,13 +78,13 @@ impl Login {
     /// What its owner logs in with elsewhere.
     pub fn credentials(&self) -> Result<Credentials, JaasError> {
         let class = self.module.class();
-        if self.option("tokenauth").is_some_and(|it| it.reveal().eq_ignore_ascii_case("true")) {
-            return Err(JaasError::Token(class));
-        }
+        let said = self.option("tokenauth").filter(|_| self.module == LoginModule::Scram);
+        let is_token = said.is_some_and(|it| it.reveal().eq_ignore_ascii_case("true"));
         match (self.option("username"), self.option("password")) {
             (Some(username), Some(password)) => Ok(Credentials {
                 username: username.reveal().to_owned(),
                 password: password.clone(),
+                is_token,
             }),
             _ => Err(JaasError::NoCredentials(class)),
         }
@@ -168,8 +189,9 @@ mod tests {
             (
                 "com.example.Own required;",
                 "login module com.example.Own is a Java class, which no JVM is here to load: use \
-                 org.apache.kafka.common.security.plain.PlainLoginModule or \
-                 org.apache.kafka.common.security.scram.ScramLoginModule",
+                 org.apache.kafka.common.security.plain.PlainLoginModule, \
+                 org.apache.kafka.common.security.scram.ScramLoginModule or \
+                 org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule",
             ),
             (
                 "a required; b required;",
@@ -188,7 +210,10 @@ mod tests {
             login("username=a").unwrap().credentials(),
             Err(JaasError::NoCredentials(_))
         ));
-        let token = login("username=a password=b tokenauth=\"TRUE\"").unwrap().credentials();
-        assert!(matches!(token, Err(JaasError::Token(_))));
+        let with = |module: &str| {
+            let text = format!("{module} required username=a password=b tokenauth=\"TRUE\";");
+            parse_property(&text).unwrap().credentials().unwrap().is_token
+        };
+        assert!(with(LoginModule::Scram.class()) && !with(LoginModule::Plain.class()));
     }
 }

@@ -36,9 +36,11 @@ pub enum JaasError {
     #[error("JAAS config entry not terminated by semi-colon")]
     Unterminated,
     #[error(
-        "login module {0} is a Java class, which no JVM is here to load: use {PLAIN} or {SCRAM}",
+        "login module {0} is a Java class, which no JVM is here to load: use {PLAIN}, \
+         {SCRAM} or {BEARER}",
         PLAIN = LoginModule::Plain.class(),
-        SCRAM = LoginModule::Scram.class()
+        SCRAM = LoginModule::Scram.class(),
+        BEARER = LoginModule::OAuthBearer.class()
     )]
     UnknownModule(String),
     #[error("line {line} of the JAAS file: {problem}")]
@@ -50,6 +52,4 @@ pub enum JaasError {
     NoSection { sections: String, instead: String },
     #[error("{0} has no username and password to log in with")]
     NoCredentials(&'static str),
-    #[error("tokenauth of {0} asks for a delegation token, which is not spoken yet: take it out")]
-    Token(&'static str),
 }

@@ -27,7 +27,10 @@ impl ScramClient {
         credentials: Credentials,
         draw: [u8; NONCE_BYTES],
     ) -> Self {
-        let first = ClientFirst::new(&credentials.username, nonce(draw));
+        let mut first = ClientFirst::new(&credentials.username, nonce(draw));
+        if credentials.is_token {
+            first = first.of_token();
+        }
         Self { mechanism, credentials, first, state: State::ServerFirst }
     }
 
@@ -82,22 +85,23 @@ impl ScramClient {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Decoy, ScramCredential, ScramServer};
+    use super::super::{Decoy, Proven, ScramServer, Stored, TokenHolder};
     use super::*;
     use crate::Secret;
 
     const PASSWORD: &str = "alice-secret";
 
     fn client(mechanism: ScramMechanism, user: &str, password: &str) -> ScramClient {
-        let credentials =
-            Credentials { username: user.to_owned(), password: Secret::new(password) };
+        let credentials = Credentials::new(user, Secret::new(password));
         ScramClient::new(mechanism, credentials, [1; NONCE_BYTES])
     }
 
-    fn known(mechanism: ScramMechanism, user: &str) -> Option<ScramCredential> {
+    fn known(mechanism: ScramMechanism, name: &str, is_token: bool) -> Option<Stored> {
         let salted = mechanism.salted_password(PASSWORD, b"salt", ITERATIONS_MIN);
         let credential = mechanism.credential(b"salt", &salted, ITERATIONS_MIN);
-        ["alice", "a,l=ice"].contains(&user).then_some(credential)
+        let holder = is_token.then(|| TokenHolder { owner: "bob".to_owned(), expires_at_ms: 9 });
+        let names: &[&str] = if is_token { &["id"] } else { &["alice", "a,l=ice"] };
+        names.contains(&name).then_some(Stored { credential, holder })
     }
 
     /// A message to a server whose draw is `draw`.
@@ -105,10 +109,12 @@ mod tests {
         server: &mut ScramServer,
         message: &[u8],
         draw: u8,
-    ) -> Result<(Vec<u8>, Option<String>), ScramError> {
+    ) -> Result<(Vec<u8>, Option<Proven>), ScramError> {
         let decoy = Decoy::new([3; 32]);
+        let mechanism = server.mechanism();
+        let known = |name: &str, is_token| known(mechanism, name, is_token);
         let said = server.evaluate(message, known, &decoy, [draw; NONCE_BYTES])?;
-        Ok((said.token, said.user))
+        Ok((said.token, said.proven))
     }
 
     /// The whole conversation: who the client is.
@@ -117,13 +123,35 @@ mod tests {
         user: &str,
         password: &str,
     ) -> Result<Option<String>, ScramError> {
-        let (mut client, mut server) =
-            (client(mechanism, user, password), ScramServer::new(mechanism));
+        let proven = converse_as(client(mechanism, user, password), mechanism)?;
+        Ok(proven.map(|proven| proven.user))
+    }
+
+    fn converse_as(
+        mut client: ScramClient,
+        mechanism: ScramMechanism,
+    ) -> Result<Option<Proven>, ScramError> {
+        let mut server = ScramServer::new(mechanism);
         let (challenge, _) = tell(&mut server, &client.first(), 2)?;
         let proof = client.evaluate(&challenge)?.unwrap();
-        let (last, user) = tell(&mut server, &proof, 2)?;
+        let (last, proven) = tell(&mut server, &proof, 2)?;
         assert_eq!(client.evaluate(&last)?, None);
-        Ok(user)
+        Ok(proven)
+    }
+
+    #[test]
+    fn whoever_holds_a_token_comes_in_as_its_owner_for_as_long_as_it_lasts() {
+        let with = |id: &str, password: &str| {
+            let credentials = Credentials::new(id, Secret::new(password)).of_token();
+            let mechanism = ScramMechanism::Sha256;
+            converse_as(ScramClient::new(mechanism, credentials, [1; NONCE_BYTES]), mechanism)
+        };
+        let owner = Proven { user: "bob".to_owned(), token_expires_at_ms: Some(9) };
+        assert_eq!(with("id", PASSWORD), Ok(Some(owner)));
+        assert_eq!(with("id", "other"), Err(ScramError::WrongProof));
+        assert_eq!(with("alice", PASSWORD), Err(ScramError::UnknownToken), "a user is no token");
+        let user = converse(ScramMechanism::Sha256, "id", PASSWORD);
+        assert_eq!(user, Err(ScramError::Unknown), "a token is no user");
     }
 
     #[test]

@@ -107,6 +107,9 @@ fn is_value(byte: u8) -> bool {
     (1..=0x7f).contains(&byte)
 }
 
+/// The extension by which a name is that of a delegation token.
+const TOKEN_AUTH: &str = "tokenauth";
+
 /// `n,[a=AUTHZID],[m=..,]n=USER,r=NONCE[,extensions]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ClientFirst {
@@ -121,6 +124,12 @@ impl ClientFirst {
     pub(super) fn new(user: &str, nonce: String) -> Self {
         let sasl_name = user.replace('=', "=3D").replace(',', "=2C");
         Self { authorization_id: String::new(), sasl_name, nonce, extensions: Vec::new() }
+    }
+
+    /// The same, of whoever holds a delegation token: its name is the token's id.
+    pub(super) fn of_token(mut self) -> Self {
+        self.extensions.push((TOKEN_AUTH.to_owned(), "true".to_owned()));
+        self
     }
 
     pub(super) fn parse(bytes: &[u8]) -> Parsed<Self> {
@@ -147,7 +156,7 @@ impl ClientFirst {
 
     /// Whether the name is that of a delegation token.
     pub(super) fn is_of_token(&self) -> bool {
-        let said = self.extensions.iter().rfind(|(name, _)| name == "tokenauth");
+        let said = self.extensions.iter().rfind(|(name, _)| name == TOKEN_AUTH);
         said.is_some_and(|(_, value)| value.eq_ignore_ascii_case("true"))
     }
 
@@ -271,6 +280,9 @@ mod tests {
         let named = ClientFirst::new("a,b=", "n".to_owned());
         assert_eq!(named.text(), "n,,n=a=2Cb=3D,r=n");
         assert_eq!(ClientFirst::parse(named.text().as_bytes()).unwrap().user(), "a,b=");
+        let token = ClientFirst::new("id", "x".to_owned()).of_token();
+        assert_eq!(token.text(), "n,,n=id,r=x,tokenauth=true");
+        assert!(token.is_of_token());
         assert!(ClientFirst::parse(b"n,,n=a,r=x,tokenauth=TRUE").unwrap().is_of_token());
         assert!(!ClientFirst::parse(b"n,,n=a,r=x,other=true").unwrap().is_of_token());
         assert_eq!(ClientFirst::parse(b"n,,m=ext,n=a,r=x").unwrap().bare(), "n=a,r=x");

@@ -19,7 +19,7 @@ mod server;
 
 pub use client::ScramClient;
 pub use keys::{ITERATIONS_MAX, ITERATIONS_MIN, ScramCredential, ScramMechanism};
-pub use server::{Decoy, ScramServer};
+pub use server::{Decoy, Proven, ScramServer, Stored, TokenHolder};
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -44,8 +44,8 @@ pub enum ScramError {
     Unknown,
     #[error("{}", super::plain::OTHER_AUTHORIZATION_ID)]
     OtherAuthorizationId,
-    #[error("Token Authentication failed: delegation tokens are not spoken yet")]
-    Token,
+    #[error("Token Authentication failed: Invalid tokenId")]
+    UnknownToken,
     #[error("Iterations {iterations} is less than the minimum {minimum} for {mechanism}")]
     TooFewIterations { iterations: i32, minimum: i32, mechanism: &'static str },
     #[error("Invalid client nonce in the final client message.")]

@@ -1,5 +1,7 @@
 //! The side that knows what was made of passwords.
 //!
+//! Whoever holds a delegation token says its id for a name, and comes in as the token's owner.
+//!
 //! A user who has no credential is answered like one who has, with a salt that is always the same
 //! for that name, and fails with the proof: nobody learns whom the cluster knows. Unlike Kafka,
 //! which ends the exchange at once (docs/decisions/0521).
@@ -59,13 +61,44 @@ struct Challenge {
     server: ServerFirst,
     credential: ScramCredential,
     is_known: bool,
+    holder: Option<TokenHolder>,
+}
+
+/// For whom the holder of a delegation token comes in, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenHolder {
+    /// Name of the owner's principal.
+    pub owner: String,
+    pub expires_at_ms: i64,
+}
+
+/// What is known of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    pub credential: ScramCredential,
+    /// Where the name is that of a delegation token.
+    pub holder: Option<TokenHolder>,
+}
+
+impl From<ScramCredential> for Stored {
+    fn from(credential: ScramCredential) -> Self {
+        Self { credential, holder: None }
+    }
+}
+
+/// Who a client has proven to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proven {
+    pub user: String,
+    /// By a delegation token that expires then.
+    pub token_expires_at_ms: Option<i64>,
 }
 
 /// What the server says, and who the client is where that is proven.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Said {
     pub token: Vec<u8>,
-    pub user: Option<String>,
+    pub proven: Option<Proven>,
 }
 
 impl ScramServer {
@@ -77,11 +110,12 @@ impl ScramServer {
         self.mechanism
     }
 
-    /// Takes the next message. After an error nothing more is taken.
+    /// Takes the next message. After an error nothing more is taken. `find` is told whether the
+    /// name is that of a delegation token.
     pub fn evaluate(
         &mut self,
         message: &[u8],
-        find: impl FnOnce(ScramMechanism, &str) -> Option<ScramCredential>,
+        find: impl FnOnce(&str, bool) -> Option<Stored>,
         decoy: &Decoy,
         draw: [u8; NONCE_BYTES],
     ) -> Result<Said, ScramError> {
@@ -90,7 +124,7 @@ impl ScramServer {
                 let challenge = self.challenge(ClientFirst::parse(message)?, find, decoy, draw)?;
                 let token = challenge.server.text().into_bytes();
                 self.state = State::ClientFinal(Box::new(challenge));
-                Ok(Said { token, user: None })
+                Ok(Said { token, proven: None })
             }
             State::ClientFinal(challenge) => self.verify(&challenge, &ClientFinal::parse(message)?),
             State::Over => Err(ScramError::Over),
@@ -100,20 +134,17 @@ impl ScramServer {
     fn challenge(
         &self,
         first: ClientFirst,
-        find: impl FnOnce(ScramMechanism, &str) -> Option<ScramCredential>,
+        find: impl FnOnce(&str, bool) -> Option<Stored>,
         decoy: &Decoy,
         draw: [u8; NONCE_BYTES],
     ) -> Result<Challenge, ScramError> {
-        if first.is_of_token() {
-            return Err(ScramError::Token);
-        }
         let user = first.user();
         if !first.authorization_id.is_empty() && first.authorization_id != user {
             return Err(ScramError::OtherAuthorizationId);
         }
-        let (made_up, known) = (decoy.of(self.mechanism, &user), find(self.mechanism, &user));
+        let (made_up, known) = (decoy.of(self.mechanism, &user), find(&user, first.is_of_token()));
         let is_known = known.is_some();
-        let credential = known.unwrap_or(made_up);
+        let Stored { credential, holder } = known.unwrap_or_else(|| made_up.into());
         if credential.iterations < ITERATIONS_MIN {
             return Err(ScramError::TooFewIterations {
                 iterations: credential.iterations,
@@ -126,11 +157,11 @@ impl ScramServer {
             salt: credential.salt.clone(),
             iterations: credential.iterations,
         };
-        Ok(Challenge { first, server, credential, is_known })
+        Ok(Challenge { first, server, credential, is_known, holder })
     }
 
     fn verify(&self, challenge: &Challenge, last: &ClientFinal) -> Result<Said, ScramError> {
-        let Challenge { first, server, credential, is_known } = challenge;
+        let Challenge { first, server, credential, is_known, holder } = challenge;
         if last.nonce != server.nonce {
             return Err(ScramError::OtherNonce);
         }
@@ -146,9 +177,17 @@ impl ScramServer {
             true => {
                 let signature = self.mechanism.mac(&credential.server_key, &message);
                 let token = format!("v={}", encode(&signature)).into_bytes();
-                Ok(Said { token, user: Some(first.user()) })
+                let proven = match holder {
+                    Some(holder) => Proven {
+                        user: holder.owner.clone(),
+                        token_expires_at_ms: Some(holder.expires_at_ms),
+                    },
+                    None => Proven { user: first.user(), token_expires_at_ms: None },
+                };
+                Ok(Said { token, proven: Some(proven) })
             }
             false if *is_known => Err(ScramError::WrongProof),
+            false if first.is_of_token() => Err(ScramError::UnknownToken),
             false => Err(ScramError::Unknown),
         }
     }

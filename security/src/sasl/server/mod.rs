@@ -12,10 +12,12 @@
 //! KIP-43, KIP-152, KIP-368).
 
 mod answers;
+mod session;
 mod settings;
 #[cfg(test)]
 mod tests;
 
+pub use session::Session;
 pub use settings::{Enabled, ServerSettings};
 
 use std::sync::Arc;
@@ -29,26 +31,27 @@ use protocol::messages::{SaslAuthenticateRequest, SaslHandshakeRequest};
 use protocol::shape::{self, DECODED_BUDGET};
 use protocol::wire::Decodable;
 
+use self::session::Identity;
 use super::mechanism::Mechanism;
-use super::scram::{Decoy, NONCE_BYTES, ScramCredential, ScramMechanism, ScramServer};
+use super::oauthbearer::{BearerOutcome, Jwks, OAuthBearerServer, Rejection, TokenValidator};
+use super::scram::{Decoy, NONCE_BYTES, ScramCredential, ScramMechanism, ScramServer, Stored};
 
 /// What an authentication may look at beside what the client says.
 pub trait Surroundings {
     /// The credential of a user in the metadata.
     fn credential(&self, mechanism: ScramMechanism, user: &str) -> Option<ScramCredential>;
+    /// What is known of a delegation token.
+    fn token(&self, mechanism: ScramMechanism, token_id: &str) -> Option<Stored>;
+    /// The keys at this place, as far as they are known.
+    fn keys(&self, jwks_endpoint_url: &str) -> Arc<Jwks>;
+    /// A token may be signed with a key, of this id if it has one, that is not among them.
+    fn key_missed(&self, jwks_endpoint_url: &str, id: Option<&str>);
     fn decoy(&self) -> &Decoy;
     fn draw(&self) -> [u8; NONCE_BYTES];
     /// The time that only goes forward.
     fn now(&self) -> Duration;
-}
-
-/// Somebody who proved to be himself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    pub user: Arc<str>,
-    pub mechanism: Mechanism,
-    /// From when on nothing more is served but a re-authentication.
-    pub expires_at: Option<Duration>,
+    /// The time of the wall's clock, by which credentials expire.
+    fn wall_ms(&self) -> i64;
 }
 
 /// What a frame comes to.
@@ -91,17 +94,25 @@ enum State {
 enum Exchange {
     Plain,
     Scram(Box<ScramServer>),
+    OAuthBearer(OAuthBearerServer),
 }
 
 /// What a token came to.
 enum Evaluated {
     Challenge(Vec<u8>),
-    /// The user, and the last token.
-    Proven(String, Vec<u8>),
+    /// Who the client is, and the last token.
+    Proven(Identity, Vec<u8>),
     /// A text that clients get to see.
     Refused(String),
+    /// The same, with a reason that they do not.
+    Rejected {
+        told: String,
+        why: String,
+    },
     /// Whose reason clients do not get to see.
     Invalid(String),
+    /// Ends the connection.
+    Fault(String),
 }
 
 #[derive(Debug)]
@@ -236,7 +247,7 @@ impl ServerAuthenticator {
                 self.state = State::Authenticate(mechanism, exchange);
                 Outcome::Answer(answers::authenticate(&header, token, Duration::ZERO))
             }
-            Evaluated::Proven(user, token) => match self.session(mechanism, user, around) {
+            Evaluated::Proven(who, token) => match self.session(mechanism, who, around) {
                 Ok((session, lifetime)) => {
                     Outcome::Complete(session, answers::authenticate(&header, token, lifetime))
                 }
@@ -249,6 +260,11 @@ impl ServerAuthenticator {
                 let answer = answers::authentication_failed(&header, &text);
                 Outcome::failed(text, answer)
             }
+            Evaluated::Rejected { told, why } => {
+                let answer = answers::authentication_failed(&header, &told);
+                Outcome::failed(format!("{told} ({why})"), answer)
+            }
+            Evaluated::Fault(why) => Outcome::closed(why),
             Evaluated::Invalid(why) => {
                 let during =
                     if self.before.is_some() { "re-authentication" } else { "authentication" };
@@ -275,12 +291,13 @@ impl ServerAuthenticator {
                 self.state = State::Authenticate(mechanism, exchange);
                 Outcome::Answer(Some(framed(&token)))
             }
-            Evaluated::Proven(user, token) => match self.session(mechanism, user, around) {
+            Evaluated::Proven(who, token) => match self.session(mechanism, who, around) {
                 Ok((session, _)) => Outcome::Complete(session, Some(framed(&token))),
                 Err(text) => Outcome::failed(text, None),
             },
             Evaluated::Refused(text) => Outcome::failed(text, None),
-            Evaluated::Invalid(why) => Outcome::closed(why),
+            Evaluated::Rejected { told, why } => Outcome::failed(format!("{told} ({why})"), None),
+            Evaluated::Invalid(why) | Evaluated::Fault(why) => Outcome::closed(why),
         }
     }
 
@@ -292,20 +309,35 @@ impl ServerAuthenticator {
     ) -> Evaluated {
         match exchange {
             Exchange::Plain => match self.settings.plain_users().evaluate(token) {
-                Ok(user) => Evaluated::Proven(user, Vec::new()),
+                Ok(user) => Evaluated::Proven(Identity::of(user), Vec::new()),
                 Err(text) => Evaluated::Refused(text),
             },
             Exchange::Scram(server) => {
-                let find = |mechanism, user: &str| around.credential(mechanism, user);
+                let mechanism = server.mechanism();
+                let find = |name: &str, is_token| match is_token {
+                    true => around.token(mechanism, name),
+                    false => around.credential(mechanism, name).map(Stored::from),
+                };
                 match server.evaluate(token, find, around.decoy(), around.draw()) {
-                    Ok(said) => match said.user {
-                        Some(user) => Evaluated::Proven(user, said.token),
+                    Ok(said) => match said.proven {
+                        Some(proven) => {
+                            let who = Identity {
+                                user: proven.user,
+                                by_token: proven.token_expires_at_ms.is_some(),
+                                expires_at_ms: proven.token_expires_at_ms,
+                            };
+                            Evaluated::Proven(who, said.token)
+                        }
                         None => Evaluated::Challenge(said.token),
                     },
                     Err(error) if error.is_told() => Evaluated::Refused(error.to_string()),
                     Err(error) => Evaluated::Invalid(error.to_string()),
                 }
             }
+            Exchange::OAuthBearer(server) => match self.settings.token_validator() {
+                Some(validator) => evaluate_bearer(server, token, validator, around),
+                None => Evaluated::Fault("nobody decides about tokens here".to_owned()),
+            },
         }
     }
 
@@ -313,18 +345,21 @@ impl ServerAuthenticator {
     fn session(
         &self,
         mechanism: Mechanism,
-        user: String,
+        who: Identity,
         around: &impl Surroundings,
     ) -> Result<(Session, Duration), String> {
-        if let Some(before) = self.before.as_ref().filter(|before| *before.user != *user) {
+        if let Some(before) = self.before.as_ref().filter(|before| *before.user != *who.user) {
             return Err(format!(
-                "Cannot change principals during re-authentication from User.{}: User.{user}",
-                before.user
+                "Cannot change principals during re-authentication from User.{}: User.{}",
+                before.user, who.user
             ));
         }
-        let lifetime = self.settings.session_lifetime(mechanism);
-        let expires_at = (!lifetime.is_zero()).then(|| around.now().saturating_add(lifetime));
-        Ok((Session { user: Arc::from(user), mechanism, expires_at }, lifetime))
+        let limit = self.settings.session_lifetime(mechanism);
+        let lifetime = who.session_lifetime(limit, around.wall_ms());
+        let expires_at = lifetime.map(|lifetime| around.now().saturating_add(lifetime));
+        let Identity { user, by_token, .. } = who;
+        let session = Session { user: Arc::from(user), mechanism, by_token, expires_at };
+        Ok((session, lifetime.unwrap_or_default()))
     }
 }
 
@@ -333,7 +368,32 @@ impl Exchange {
         match mechanism {
             Mechanism::Plain => Self::Plain,
             Mechanism::Scram(scram) => Self::Scram(Box::new(ScramServer::new(scram))),
+            Mechanism::OAuthBearer => Self::OAuthBearer(OAuthBearerServer::default()),
         }
+    }
+}
+
+fn evaluate_bearer(
+    server: &mut OAuthBearerServer,
+    token: &[u8],
+    validator: &TokenValidator,
+    around: &impl Surroundings,
+) -> Evaluated {
+    match server.evaluate(token, validator, |url| around.keys(url), around.wall_ms()) {
+        BearerOutcome::Proven(token) => {
+            let expires_at_ms = Some(token.expires_at_ms);
+            let who = Identity { user: token.principal, by_token: false, expires_at_ms };
+            Evaluated::Proven(who, Vec::new())
+        }
+        BearerOutcome::Rejected { told, why } => {
+            if let (Rejection::UnknownKey(id), TokenValidator::Signed(signed)) = (&why, validator) {
+                around.key_missed(&signed.jwks_endpoint_url, id.as_deref());
+            }
+            Evaluated::Challenge(told)
+        }
+        BearerOutcome::Refused { told, why } => Evaluated::Rejected { told, why },
+        BearerOutcome::Invalid(why) => Evaluated::Invalid(why),
+        BearerOutcome::Fault(why) => Evaluated::Fault(why),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::mechanism::Mechanism;
+use super::super::oauthbearer::TokenValidator;
 use super::super::plain::PlainUsers;
 
 /// A mechanism that a listener takes.
@@ -17,13 +18,24 @@ pub struct Enabled {
 pub struct ServerSettings {
     enabled: Vec<Enabled>,
     plain_users: PlainUsers,
+    token_validator: Option<TokenValidator>,
 }
 
 impl ServerSettings {
     pub fn new(mut enabled: Vec<Enabled>, plain_users: PlainUsers) -> Self {
         let buckets = set_buckets(enabled.len());
         enabled.sort_by_key(|each| java_hash(each.mechanism.name()) & (buckets - 1));
-        Self { enabled, plain_users }
+        Self { enabled, plain_users, token_validator: None }
+    }
+
+    /// The same, with who decides about tokens of OAUTHBEARER.
+    #[must_use]
+    pub fn with_token_validator(self, validator: TokenValidator) -> Self {
+        Self { token_validator: Some(validator), ..self }
+    }
+
+    pub fn token_validator(&self) -> Option<&TokenValidator> {
+        self.token_validator.as_ref()
     }
 
     /// In the order in which Kafka names them.

@@ -10,12 +10,14 @@ use protocol::wire::{Encodable, StrBytes};
 use super::*;
 use crate::Secret;
 use crate::sasl::PlainUsers;
-use crate::sasl::client::{ClientExchange, ClientLogin};
+use crate::sasl::client::ClientExchange;
 use crate::sasl::jaas::{self, Credentials};
+use crate::sasl::scram::TokenHolder;
 
 const USERS: &str = "org.apache.kafka.common.security.plain.PlainLoginModule required \
     user_alice=\"alice-secret\" user_bob=\"bob-secret\";";
 const NOW: Duration = Duration::from_secs(100);
+const WALL_MS: i64 = 1_800_000_000_000;
 
 struct Around(Decoy);
 
@@ -24,6 +26,15 @@ impl Surroundings for Around {
         let salted = mechanism.salted_password("alice-secret", b"salt", 4096);
         (user == "alice").then(|| mechanism.credential(b"salt", &salted, 4096))
     }
+    fn token(&self, mechanism: ScramMechanism, token_id: &str) -> Option<Stored> {
+        let credential = self.credential(mechanism, "alice")?;
+        let holder = TokenHolder { owner: "alice".to_owned(), expires_at_ms: WALL_MS + 5000 };
+        (token_id == "id").then_some(Stored { credential, holder: Some(holder) })
+    }
+    fn keys(&self, _: &str) -> Arc<Jwks> {
+        Arc::default()
+    }
+    fn key_missed(&self, _: &str, _: Option<&str>) {}
     fn decoy(&self) -> &Decoy {
         &self.0
     }
@@ -32,6 +43,9 @@ impl Surroundings for Around {
     }
     fn now(&self) -> Duration {
         NOW
+    }
+    fn wall_ms(&self) -> i64 {
+        WALL_MS
     }
 }
 
@@ -89,9 +103,18 @@ fn agreed(mechanism: &str, lifetime_ms: u64) -> ServerAuthenticator {
 
 /// What became of a login of this user by this mechanism.
 fn log_in(server: &mut ServerAuthenticator, mechanism: &str, user: &str, secret: &str) -> Outcome {
-    let credentials = Credentials { username: user.to_owned(), password: Secret::new(secret) };
-    let login = ClientLogin { mechanism: Mechanism::named(mechanism).unwrap(), credentials };
-    let (mut client, mut said) = ClientExchange::begin(&login, [1; NONCE_BYTES]);
+    log_in_with(server, mechanism, Credentials::new(user, Secret::new(secret)))
+}
+
+fn log_in_with(
+    server: &mut ServerAuthenticator,
+    mechanism: &str,
+    credentials: Credentials,
+) -> Outcome {
+    let (mut client, mut said) = match Mechanism::named(mechanism).unwrap() {
+        Mechanism::Scram(scram) => ClientExchange::scram(scram, &credentials, [1; NONCE_BYTES]),
+        _ => ClientExchange::plain(&credentials),
+    };
     loop {
         let outcome = server.receive(token(2, said), &around());
         let Outcome::Answer(answer) = outcome else { return outcome };
@@ -101,7 +124,8 @@ fn log_in(server: &mut ServerAuthenticator, mechanism: &str, user: &str, secret:
 
 #[test]
 fn every_mechanism_ends_in_a_session_that_lasts_as_long_as_it_may() {
-    for mechanism in Mechanism::ALL {
+    for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
+        let mechanism = Mechanism::named(mechanism).unwrap();
         for lifetime_ms in [0, 3000] {
             let mut server = agreed(mechanism.name(), lifetime_ms);
             let Outcome::Complete(session, answer) =
@@ -110,12 +134,33 @@ fn every_mechanism_ends_in_a_session_that_lasts_as_long_as_it_may() {
                 panic!("{mechanism}")
             };
             let expires_at = (lifetime_ms > 0).then(|| NOW + Duration::from_millis(lifetime_ms));
-            let expected = Session { user: Arc::from("alice"), mechanism, expires_at };
+            let user = Arc::from("alice");
+            let expected = Session { user, mechanism, by_token: false, expires_at };
             assert_eq!(session, expected);
             let answer = authenticated(answer);
             assert_eq!((answer.error_code, answer.session_lifetime_ms), (0, lifetime_ms as i64));
         }
     }
+}
+
+#[test]
+fn the_holder_of_a_token_has_a_session_that_ends_with_it() {
+    for (limit_ms, lifetime_ms) in [(0, 5000), (3000, 3000), (9000, 5000)] {
+        let mechanism = "SCRAM-SHA-256";
+        let holder = Credentials::new("id", Secret::new("alice-secret")).of_token();
+        let outcome = log_in_with(&mut agreed(mechanism, limit_ms), mechanism, holder);
+        let Outcome::Complete(session, answer) = outcome else { panic!("{outcome:?}") };
+        assert!(session.by_token);
+        assert_eq!(&*session.user, "alice");
+        assert_eq!(session.expires_at, Some(NOW + Duration::from_millis(lifetime_ms)));
+        assert_eq!(authenticated(answer).session_lifetime_ms, lifetime_ms as i64);
+    }
+    let unknown = Credentials::new("other", Secret::new("alice-secret")).of_token();
+    let outcome = log_in_with(&mut agreed("SCRAM-SHA-512", 0), "SCRAM-SHA-512", unknown);
+    let Outcome::Failed { answer, .. } = outcome else { panic!("{outcome:?}") };
+    let text = "Authentication failed during authentication due to invalid credentials with SASL \
+        mechanism SCRAM-SHA-512";
+    assert_eq!(authenticated(answer).error_message.as_deref(), Some(text));
 }
 
 #[test]
@@ -221,6 +266,7 @@ fn whoever_comes_again_is_who_he_was_by_the_way_that_he_came() {
     let alice = || Session {
         user: Arc::from("alice"),
         mechanism: Mechanism::Plain,
+        by_token: false,
         expires_at: Some(Duration::ZERO),
     };
     let again = |mechanism: &str| {
