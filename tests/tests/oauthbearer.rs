@@ -64,17 +64,10 @@ fn unsigned(header: &str, claims: &str) -> String {
     format!("{}.{}.", base64url(header), base64url(claims))
 }
 
-/// What is said where signatures are looked at, by name.
-fn signed_conversations(issuer: &Issuer) -> Vec<(String, Vec<Say>)> {
-    let good = issuer.token("alice");
-    let other = Issuer::new("other");
-    let mut all: Vec<(String, Vec<Say>)> = Vec::new();
-    let mut add = |name: &str, say: Vec<Say>| all.push((name.to_owned(), say));
-    for algorithm in ["RS256", "PS256", "ES256"] {
-        add(algorithm, shown(&issuer.sign(algorithm, &claims("alice", ""))));
-    }
+/// Claims that take the place of those of the same name, or take them out.
+fn other_claims() -> Vec<String> {
     let now = seconds_from_now(0);
-    for instead in [
+    vec![
         format!("\"exp\":{}", now - 60),
         format!("\"exp\":{}", now - 10),
         "\"exp\"".to_owned(),
@@ -97,7 +90,19 @@ fn signed_conversations(issuer: &Issuer) -> Vec<(String, Vec<Say>)> {
         "\"scope\":[\"a\",\"a\"]".to_owned(),
         "\"scope\":\"\"".to_owned(),
         "\"scope\":[\"a\",\"b\"]".to_owned(),
-    ] {
+    ]
+}
+
+/// What is said where signatures are looked at, by name.
+fn signed_conversations(issuer: &Issuer) -> Vec<(String, Vec<Say>)> {
+    let good = issuer.token("alice");
+    let other = Issuer::new("other");
+    let mut all: Vec<(String, Vec<Say>)> = Vec::new();
+    let mut add = |name: &str, say: Vec<Say>| all.push((name.to_owned(), say));
+    for algorithm in ["RS256", "PS256", "ES256"] {
+        add(algorithm, shown(&issuer.sign(algorithm, &claims("alice", ""))));
+    }
+    for instead in other_claims() {
         add(&instead, shown(&issuer.sign("RS256", &claims("alice", &instead))));
     }
     add("of somebody else", shown(&other.token("alice")));

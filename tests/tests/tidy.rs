@@ -432,3 +432,17 @@ fn every_decision_has_a_number_of_its_own_and_a_date_and_is_in_the_index() {
     assert_eq!(listed, pages.len(), "pages in the index that are not there");
     none(&findings);
 }
+
+#[test]
+fn an_image_is_built_of_every_crate() {
+    let text = |file: &str| std::fs::read_to_string(root().join(file)).expect("it is read");
+    let manifest: toml::Table = text("Cargo.toml").parse().expect("a manifest");
+    let members = manifest["workspace"]["members"].as_array().expect("members");
+    let let_in: BTreeSet<String> = text(".dockerignore").lines().map(str::to_owned).collect();
+    let missing = members
+        .iter()
+        .filter_map(|member| member.as_str())
+        .filter(|member| !let_in.contains(&format!("!{member}")))
+        .map(str::to_owned);
+    none(&missing.collect::<Vec<_>>());
+}
