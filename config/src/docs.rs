@@ -11,6 +11,9 @@ Every key that Kafka 4.3 knows is accepted, with its type, default and range; th
 from the table in `config/src/keys` (a test compares them). A key that acts says what it does; the
 others are checked and described, and say why they change nothing. How a key changes: *restart*
 needs one; *broker* and *cluster* can be changed while brokers run, for one broker or for all.
+
+Kafka does not know one key: `metrics.listen` (a port, an address and a port, or either behind
+`https://`), where metrics, health and a page are shown ([metrics.md](metrics.md)).
 ";
 
 /// The whole page.
