@@ -53,9 +53,9 @@ const ARGUMENT_WAIT: Duration = Duration::from_secs(1);
 /// Replies up to this size are copied together, larger ones keep their own slice.
 const COPIED_BYTES_MAX: usize = 1024;
 
-/// The most that a login's frame has where nobody asked for logins.
+/// The most that a login's frame has where nobody asked for logins, and that of a request about one
+/// delegation token anywhere: its HMAC has 64 bytes.
 const TOKEN_BYTES_MAX: usize = 512 * 1024;
-const SASL_AUTHENTICATE: [u8; 2] = (ApiKey::SaslAuthenticate as i16).to_be_bytes();
 
 /// A reply's place in the order.
 enum Pending {
@@ -134,7 +134,7 @@ pub(crate) async fn serve(
 /// As [`check_prefix`], where nobody logs in: a token there is as long as one could be at a
 /// listener of default settings (sasl.server.max.receive.size).
 fn check_prefix_without_logins(frame_bytes: usize, prefix: &[u8]) -> Result<Prefix, String> {
-    if frame_bytes > TOKEN_BYTES_MAX && prefix.starts_with(&SASL_AUTHENTICATE) {
+    if frame_bytes > TOKEN_BYTES_MAX && is_of(ApiKey::SaslAuthenticate, prefix) {
         return Err(format!("SaslAuthenticate of {frame_bytes} bytes where nobody logs in"));
     }
     check_prefix(frame_bytes, prefix)
@@ -142,11 +142,20 @@ fn check_prefix_without_logins(frame_bytes: usize, prefix: &[u8]) -> Result<Pref
 
 /// Looks at the beginning of a large frame; `frame_bytes` is what the whole of it has.
 fn check_prefix(frame_bytes: usize, prefix: &[u8]) -> Result<Prefix, String> {
+    let of_one_token = [ApiKey::RenewDelegationToken, ApiKey::ExpireDelegationToken];
+    if frame_bytes > TOKEN_BYTES_MAX && of_one_token.into_iter().any(|api| is_of(api, prefix)) {
+        return Err(format!("{frame_bytes} bytes about one delegation token"));
+    }
     match shape::check_prefix(frame_bytes, prefix, DECODED_BUDGET) {
         Ok(Verdict::NeedMore) => Ok(Prefix::NeedsMore),
         Ok(Verdict::Fits) => Ok(Prefix::IsWhole),
         Err(refusal) => Err(refusal.to_string()),
     }
+}
+
+/// Whether a frame begins with this API's key.
+fn is_of(api: ApiKey, prefix: &[u8]) -> bool {
+    prefix.starts_with(&(api as i16).to_be_bytes())
 }
 
 /// What is kept for a connection is forgotten with it, also when a handler panics: a heartbeat's
