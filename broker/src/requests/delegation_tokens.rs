@@ -6,6 +6,9 @@ use config::{BrokerConfig, SecurityProtocol};
 use super::context::RequestContext;
 use crate::net::authenticator::Authenticator;
 
+/// Before it answers do not say who asked for a token.
+pub(crate) const FIRST_VERSION_WITH_REQUESTER: i16 = 3;
+
 /// Whether somebody is known well enough to ask for tokens, and did not come by one.
 ///
 /// A request that a broker passes on was asked about there; what is known here is the broker's

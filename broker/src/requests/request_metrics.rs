@@ -15,9 +15,9 @@ use protocol::{ErrorCode, constant_name};
 
 const DOMAIN: &str = "kafka.network";
 const KIND: &str = "RequestMetrics";
-/// Kafka names what consumers fetch and what followers do, besides all of it.
 /// Codes are less; those of 4.3 end at 134.
 const CODES: usize = 160;
+/// Kafka names what consumers fetch and what followers do, besides all of it.
 const FETCH: [&str; 2] = ["FetchConsumer", "FetchFollower"];
 
 /// The phases of one request that was answered, in nanoseconds.

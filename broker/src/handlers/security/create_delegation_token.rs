@@ -20,15 +20,13 @@ use crate::requests::answer_budget;
 use crate::requests::api_error::ApiError;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::delegation_tokens::may_ask;
+use crate::requests::delegation_tokens::{FIRST_VERSION_WITH_REQUESTER, may_ask};
 use crate::requests::reply::CloseConnection;
 
 /// What a renewer costs here, about.
 const BYTES_EACH: usize = 256;
 /// Stands for a time in an answer that has none.
 const NEVER: i64 = -1;
-/// Before it answers do not say who asked.
-const FIRST_VERSION_WITH_REQUESTER: i16 = 3;
 
 pub(crate) async fn handle(
     config: &DynamicBrokerConfig,

@@ -20,13 +20,11 @@ use crate::metadata::metadata_cache::MetadataCache;
 use crate::requests::answer_budget;
 use crate::requests::authorizer::{Operation, Resource};
 use crate::requests::context::RequestContext;
-use crate::requests::delegation_tokens::may_ask;
+use crate::requests::delegation_tokens::{FIRST_VERSION_WITH_REQUESTER, may_ask};
 use crate::requests::reply::CloseConnection;
 
 /// What an owner costs here, about.
 const BYTES_EACH: usize = 256;
-/// Before it answers do not say who asked for a token.
-const FIRST_VERSION_WITH_REQUESTER: i16 = 3;
 
 pub(crate) async fn handle(
     config: &DynamicBrokerConfig,
