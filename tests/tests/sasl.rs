@@ -12,23 +12,12 @@ use tests::node::Node;
 use tests::oracle::{COURSE, EQUALLED, ToolServer};
 use tests::sasl::{
     ALICE, BOB, PLAIN_MODULE, SCRAM_MODULE, SaslServer, Say, converse, honest, plain,
+    set_credential,
 };
 use tests::server::{CLUSTER_ID, Kind};
 use tests::wire::Client;
 
 use Say::{ApiVersions, Frame, Handshake, Raw, Scram, Token, Wait};
-
-/// A credential of alice for a mechanism.
-fn set_credential(server: &SaslServer, mechanism: &str, user: &str, password: &str) {
-    let set = format!("{mechanism}=[iterations=4096,password={password}]");
-    let address = server.server.address();
-    let args = ["--bootstrap-server", &address, "--alter", "--add-config", &set]
-        .into_iter()
-        .chain(["--entity-type", "users", "--entity-name", user]);
-    let args: Vec<String> = args.map(str::to_owned).collect();
-    let done = native::run("kafka-configs", &args, "");
-    assert_eq!(done.code, 0, "{done:#?}");
-}
 
 fn twisted(step: usize, token: Vec<u8>) -> Vec<u8> {
     match step {
@@ -151,7 +140,7 @@ fn transcript(
     said: &[(&'static str, Vec<Say>)],
 ) -> Vec<(&'static str, Vec<String>)> {
     let server = SaslServer::start(kind, more);
-    set_credential(&server, "SCRAM-SHA-512", "alice", ALICE);
+    set_credential(&server.server.address(), "SCRAM-SHA-512", "alice", ALICE);
     std::thread::scope(|scope| {
         let running: Vec<_> = said
             .iter()
@@ -188,7 +177,7 @@ fn sessions_end_and_are_begun_again_as_with_stock() {
 #[test]
 fn a_name_that_nobody_has_is_answered_like_one_that_somebody_has() {
     let server = SaslServer::start(Kind::Gregor, &[]);
-    set_credential(&server, "SCRAM-SHA-512", "alice", ALICE);
+    set_credential(&server.server.address(), "SCRAM-SHA-512", "alice", ALICE);
     let heard = |user| {
         let say = [Handshake(1, "SCRAM-SHA-512"), Scram(2, "SCRAM-SHA-512", user, "wrong", honest)];
         converse(&mut server.connect(), &say)
@@ -238,7 +227,7 @@ const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 fn ready() -> SaslServer {
     let server = SaslServer::start(Kind::Gregor, &["connections.max.reauth.ms=3000"]);
     for mechanism in &MECHANISMS[1..] {
-        set_credential(&server, mechanism, "alice", ALICE);
+        set_credential(&server.server.address(), mechanism, "alice", ALICE);
     }
     server
 }
