@@ -8,7 +8,6 @@ mod place;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -16,7 +15,7 @@ pub use self::place::{Place, REFUSED, WAYS_IN, Way};
 use crate::cluster::library::{Library, installed};
 use crate::cluster::programs::Program;
 use crate::docker::repository;
-use crate::oracle::{Finished, ToolServer, secured_class_path};
+use crate::oracle::{Finished, secured_class_path};
 
 /// How many records each case sends and reads.
 pub const RECORDS: usize = 10;
@@ -57,14 +56,9 @@ pub fn run(library: Library, cases: &[Case], folder: &Path) -> BTreeMap<String, 
     let path = folder.join(format!("{}-cases.json", library.name().replace(' ', "-")));
     let text = serde_json::to_vec(cases).expect("cases are JSON");
     std::fs::write(&path, text).expect("the cases are written");
-    let done = match library {
-        Library::Java(release) => java(release, &path),
-        _ => {
-            let mut program = program(library);
-            program.arg(&path).stdout(Stdio::piped()).stderr(Stdio::piped());
-            Finished::of(program.spawn().expect("the client starts"))
-        }
-    };
+    let mut program = program(library);
+    program.arg(&path).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let done = Finished::of(program.spawn().expect("the client starts"));
     assert_eq!(done.code, 0, "{}: {done:#?}", library.name());
     let lines: BTreeMap<_, _> =
         done.stdout.lines().filter_map(|line| line.rsplit_once('\t')).collect();
@@ -77,15 +71,8 @@ pub fn run(library: Library, cases: &[Case], folder: &Path) -> BTreeMap<String, 
     cases.iter().map(|case| (case.name.clone(), said_of(case))).collect()
 }
 
-fn java(release: &str, path: &Path) -> Finished {
-    let class_path = secured_class_path(release);
-    let words = [path.display().to_string()];
-    let patience = Duration::from_secs(80);
-    let server = ToolServer::shared();
-    server.spawn_main_within(&class_path, "SecuredClient", &words, "", patience).finish()
-}
-
-/// The program of a library whose clients are processes, without its word.
+/// The program of a library, without its word. Of Java's each has a JVM for itself: the mechanisms of
+/// a release are the whole JVM's, and another release's clients do not understand them.
 fn program(library: Library) -> Command {
     let of = |program: PathBuf, word: &Path| {
         let mut command = Command::new(program);
@@ -100,8 +87,12 @@ fn program(library: Library) -> Command {
             installed("python").join("bin/python3"),
             &repository().join("tests/clients/python/secured_aiokafka.py"),
         ),
-        Library::Java(_) | Library::KafkaPython => {
-            panic!("no program of {} logs in", library.name())
+        Library::Java(release) => {
+            let mut command = Command::new("java");
+            command.args(["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"]);
+            command.arg(secured_class_path(release)).arg("SecuredClient");
+            command
         }
+        Library::KafkaPython => panic!("no program of {} logs in", library.name()),
     }
 }

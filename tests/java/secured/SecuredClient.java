@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import java.util.StringJoiner;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -33,7 +34,7 @@ public final class SecuredClient {
 
     public static void main(String[] words) throws Exception {
         JsonNode cases = new ObjectMapper().readTree(new File(words[0]));
-        cases.forEach(SecuredClient::allowToken);
+        allowTokens(cases);
         ExecutorService threads = Executors.newFixedThreadPool(cases.size());
         List<Future<String>> lines = new ArrayList<>();
         for (JsonNode one : cases) {
@@ -45,14 +46,15 @@ public final class SecuredClient {
         threads.shutdown();
     }
 
-    /** Since 4.0 a JVM has to be told which tokens its clients may read. Others in this JVM were told of theirs. */
-    private static void allowToken(JsonNode one) {
-        if (one.hasNonNull("token")) {
-            synchronized (System.getProperties()) {
-                String others = System.getProperty(ALLOWED_URLS, "");
-                System.setProperty(ALLOWED_URLS, others + (others.isEmpty() ? "" : ",") + url(one));
+    /** Since 4.0 a JVM has to be told which tokens its clients may read. */
+    private static void allowTokens(JsonNode cases) {
+        StringJoiner urls = new StringJoiner(",");
+        for (JsonNode one : cases) {
+            if (one.hasNonNull("token")) {
+                urls.add(url(one));
             }
         }
+        System.setProperty(ALLOWED_URLS, urls.toString());
     }
 
     private static String url(JsonNode one) {
