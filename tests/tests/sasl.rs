@@ -80,6 +80,11 @@ fn conversations() -> Vec<(&'static str, Vec<Say>)> {
         ("a token first", vec![token(b"\0alice\0alice-secret")]),
         ("Metadata first", vec![Frame(METADATA.to_vec())]),
         ("Metadata for a token, bare", bare(METADATA)),
+        ("Metadata of a topic for a token", with(vec![Frame(METADATA_OF_A_TOPIC.to_vec())])),
+        ("the newest Metadata for a token", with(vec![Frame(METADATA_13.to_vec())])),
+        ("the newest Metadata of a topic for a token", {
+            with(vec![Frame(METADATA_13_OF_A_TOPIC.to_vec())])
+        }),
         ("bare", bare(b"\0alice\0alice-secret")),
         ("bare, and wrong", bare(b"\0alice\0wrong")),
         ("bare SCRAM that is none", vec![Handshake(0, "SCRAM-SHA-256"), Frame(b"x".to_vec())]),
@@ -105,6 +110,17 @@ fn conversations() -> Vec<(&'static str, Vec<Say>)> {
 
 /// Metadata v1 of no topic.
 const METADATA: &[u8] = b"\x00\x03\x00\x01\x00\x00\x00\x01\xff\xff\x00\x00\x00\x00";
+
+/// The same of the topic t.
+const METADATA_OF_A_TOPIC: &[u8] =
+    b"\x00\x03\x00\x01\x00\x00\x00\x01\xff\xff\x00\x00\x00\x01\x00\x01t";
+
+/// Metadata v13 of no topic.
+const METADATA_13: &[u8] = b"\x00\x03\x00\x0d\x00\x00\x00\x01\xff\xff\x00\x01\x00\x00\x00";
+
+/// The same of the topic t, which has no id.
+const METADATA_13_OF_A_TOPIC: &[u8] = b"\x00\x03\x00\x0d\x00\x00\x00\x01\xff\xff\x00\x02\
+    \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02t\x00\x00\x00\x00";
 
 /// What is said at a listener whose sessions last two seconds.
 fn conversations_again() -> Vec<(&'static str, Vec<Say>)> {

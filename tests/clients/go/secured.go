@@ -4,7 +4,7 @@
 //
 // CASES is a file of JSON, as tests/src/secured_clients.rs writes it. All cases run at once. For each
 // a line `NAME<tab>sent<tab>WHAT` and one `NAME<tab>read<tab>WHAT`: a count, or an error in the words
-// of the client.
+// of the client. A client that is refused goes on connecting, and says why to who pings.
 package main
 
 import (
@@ -65,7 +65,7 @@ func (own securedCase) line(what string, done func(context.Context, securedCase)
 	return fmt.Sprintf("%s\t%s\t%s\n", own.Name, what, said)
 }
 
-func (own securedCase) client(more ...kgo.Opt) (*kgo.Client, error) {
+func (own securedCase) client(ctx context.Context, more ...kgo.Opt) (*kgo.Client, error) {
 	options := append(more, kgo.SeedBrokers(own.Bootstrap))
 	if own.Trust != "" {
 		trusted, err := os.ReadFile(own.Trust)
@@ -100,11 +100,17 @@ func (own securedCase) client(more ...kgo.Opt) (*kgo.Client, error) {
 		}
 		options = append(options, kgo.SASL(oauth.Auth{Token: string(token)}.AsMechanism()))
 	}
-	return kgo.NewClient(options...)
+	client, err := kgo.NewClient(options...)
+	if err == nil {
+		if err = client.Ping(ctx); err != nil {
+			client.Close()
+		}
+	}
+	return client, err
 }
 
 func send(ctx context.Context, own securedCase) (int, error) {
-	client, err := own.client(kgo.DefaultProduceTopic(own.Topic))
+	client, err := own.client(ctx, kgo.DefaultProduceTopic(own.Topic))
 	if err != nil {
 		return 0, err
 	}
@@ -118,7 +124,7 @@ func send(ctx context.Context, own securedCase) (int, error) {
 }
 
 func read(ctx context.Context, own securedCase) (int, error) {
-	client, err := own.client(kgo.ConsumerGroup(own.Topic), kgo.ConsumeTopics(own.Topic),
+	client, err := own.client(ctx, kgo.ConsumerGroup(own.Topic), kgo.ConsumeTopics(own.Topic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit())
 	if err != nil {
 		return 0, err
