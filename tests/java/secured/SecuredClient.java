@@ -13,7 +13,6 @@ import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
@@ -111,12 +110,8 @@ public final class SecuredClient {
     private static int send(JsonNode one) throws Exception {
         StringSerializer text = new StringSerializer();
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(settings(one), text, text)) {
-            List<Future<RecordMetadata>> sent = new ArrayList<>();
             for (int number = 0; number < RECORDS; number++) {
-                sent.add(producer.send(new ProducerRecord<>(one.get("topic").asText(), Integer.toString(number))));
-            }
-            for (Future<RecordMetadata> each : sent) {
-                each.get();
+                producer.send(new ProducerRecord<>(one.get("topic").asText(), Integer.toString(number))).get();
             }
         }
         return RECORDS;
