@@ -2,9 +2,9 @@
 
     secured_librdkafka.py CASES
 
-CASES is a file of JSON, as tests/src/secured_clients.rs writes it. All cases run at once. For each a
-line `NAME<tab>sent<tab>WHAT` and one `NAME<tab>read<tab>WHAT`: a count, or an error in the words of
-the client.
+CASES is a file of JSON, as tests/src/secured_clients.rs writes it. All cases run at once. For each
+a line `NAME<tab>sent<tab>WHAT` and one `NAME<tab>read<tab>WHAT`: a count, or an error in the words
+of the client.
 """
 
 import json

@@ -71,8 +71,8 @@ pub fn run(library: Library, cases: &[Case], folder: &Path) -> BTreeMap<String, 
     cases.iter().map(|case| (case.name.clone(), said_of(case))).collect()
 }
 
-/// The program of a library, without its word. Of Java's each has a JVM for itself: the mechanisms of
-/// a release are the whole JVM's, and another release's clients do not understand them.
+/// The program of a library, without its word. Of Java's each has a JVM for itself: the mechanisms
+/// of a release are the whole JVM's, and another release's clients do not understand them.
 fn program(library: Library) -> Command {
     let of = |program: PathBuf, word: &Path| {
         let mut command = Command::new(program);

@@ -36,7 +36,8 @@ fn every_client_passes_records_by_every_way_in() {
     assert_eq!(committed, groups);
 }
 
-/// aiokafka does not read why a token was refused, and waits for ever at stock for what it asks next.
+/// aiokafka does not read why a token was refused, and waits for ever at stock for what it asks
+/// next.
 fn waits_at_stock(library: Library, way: &Way) -> bool {
     library == Library::AioKafka && way.1 == Some("OAUTHBEARER")
 }

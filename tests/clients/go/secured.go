@@ -2,9 +2,9 @@
 //
 //	steady secured CASES
 //
-// CASES is a file of JSON, as tests/src/secured_clients.rs writes it. All cases run at once. For each
-// a line `NAME<tab>sent<tab>WHAT` and one `NAME<tab>read<tab>WHAT`: a count, or an error in the words
-// of the client. A client that is refused goes on connecting, and says why to who pings.
+// CASES is a file of JSON, as tests/src/secured_clients.rs writes it. All cases run at once. For
+// each a line `NAME<tab>sent<tab>WHAT` and one `NAME<tab>read<tab>WHAT`: a count, or an error in the
+// words of the client. A client that is refused goes on connecting, and says why to who pings.
 package main
 
 import (
@@ -54,7 +54,9 @@ func secured(path string) {
 	}
 }
 
-func (own securedCase) line(what string, done func(context.Context, securedCase) (int, error)) string {
+type work func(context.Context, securedCase) (int, error)
+
+func (own securedCase) line(what string, done work) string {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	count, err := done(ctx, own)

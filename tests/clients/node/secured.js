@@ -2,9 +2,9 @@
 //
 //   node secured.js CASES
 //
-// CASES is a file of JSON, as tests/src/secured_clients.rs writes it. All cases run at once. For each
-// a line `NAME<tab>sent<tab>WHAT` and one `NAME<tab>read<tab>WHAT`: a count, or an error in the words
-// of the client.
+// CASES is a file of JSON, as tests/src/secured_clients.rs writes it. All cases run at once. For
+// each a line `NAME<tab>sent<tab>WHAT` and one `NAME<tab>read<tab>WHAT`: a count, or an error in the
+// words of the client.
 import { readFileSync } from "node:fs";
 import { Kafka, Partitioners, logLevel } from "kafkajs";
 

@@ -2,9 +2,9 @@
 
     secured_aiokafka.py CASES
 
-CASES is a file of JSON, as tests/src/secured_clients.rs writes it. All cases run at once. For each a
-line `NAME<tab>sent<tab>WHAT` and one `NAME<tab>read<tab>WHAT`: a count, or an error in the words of
-the client. It raises that it could not connect, and logs why: both are printed.
+CASES is a file of JSON, as tests/src/secured_clients.rs writes it. All cases run at once. For each
+a line `NAME<tab>sent<tab>WHAT` and one `NAME<tab>read<tab>WHAT`: a count, or an error in the words
+of the client. It raises that it could not connect, and logs why: both are printed.
 """
 
 import asyncio

@@ -85,8 +85,8 @@ pub fn steady_class_path(version: &str) -> String {
     format!("{}:{}", classes.display(), class_path(version))
 }
 
-/// The class path of the clients that log in: our classes, compiled for the oldest release that they
-/// run on, on a release's kafka-clients.
+/// The class path of the clients that log in: our classes, compiled for the oldest release that
+/// they run on, on a release's kafka-clients.
 #[must_use]
 pub fn secured_class_path(version: &str) -> String {
     let classes = compiled("secured", &format!("{}/*", jars(COURSE).display()));

@@ -1,6 +1,6 @@
 //! Where clients log in: a server with a listener for each protocol, on which alice may do what
-//! clients do, and the bearer of a certificate as she may. Nobody else may do anything but those who
-//! have not said who they are: these administer.
+//! clients do, and the bearer of a certificate what she may. Those who have not said who they are
+//! administer; nobody else may do anything.
 
 use std::path::PathBuf;
 
@@ -42,7 +42,8 @@ pub const WAYS_IN: [Way; 11] = [
     ("SASL_SSL", Some("OAUTHBEARER")),
 ];
 
-/// Those on which one can be refused: all that are secured. Who does not trust the server refuses it.
+/// Those on which one can be refused: all that are secured. Who does not trust the server refuses
+/// it.
 pub const REFUSED: &[Way] = WAYS_IN.split_at(1).1;
 
 const TOKENS: &str = "org.apache.kafka.common.security.oauthbearer";
