@@ -79,20 +79,21 @@ fn program(library: Library) -> Command {
         command.arg(word);
         command
     };
+    let of_python = |name: &str| {
+        let folder = repository().join("tests/clients/python");
+        of(installed("python").join("bin/python3"), &folder.join(name))
+    };
     match library {
         Library::Librdkafka => Program::python("secured_librdkafka"),
         Library::FranzGo => of(installed("go").join("steady"), Path::new("secured")),
         Library::KafkaJs => of("node".into(), &installed("node").join("secured.js")),
-        Library::AioKafka => of(
-            installed("python").join("bin/python3"),
-            &repository().join("tests/clients/python/secured_aiokafka.py"),
-        ),
+        Library::AioKafka => of_python("secured_aiokafka.py"),
         Library::Java(release) => {
             let mut command = Command::new("java");
             command.args(["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp"]);
             command.arg(secured_class_path(release)).arg("SecuredClient");
             command
         }
-        Library::KafkaPython => panic!("no program of {} logs in", library.name()),
+        Library::KafkaPython => of_python("secured_kafka_python.py"),
     }
 }

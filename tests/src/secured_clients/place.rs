@@ -16,12 +16,13 @@ use crate::topic;
 use crate::wire::Client;
 
 /// Listeners, each of which is named in the file as here.
-const LISTENERS: [(&str, &str); 5] = [
+const LISTENERS: [(&str, &str); 6] = [
     ("PLAINTEXT", "PLAINTEXT"),
     ("TLS", "SSL"),
     ("MUTUAL", "SSL"),
     ("SASL_PLAINTEXT", "SASL_PLAINTEXT"),
     ("SASL_SSL", "SASL_SSL"),
+    ("SASL_SCRAM", "SASL_SSL"),
 ];
 
 /// A listener, and by what mechanism one logs in there.
@@ -42,9 +43,13 @@ pub const WAYS_IN: [Way; 11] = [
     ("SASL_SSL", Some("OAUTHBEARER")),
 ];
 
-/// Those on which one can be refused: all that are secured. Who does not trust the server refuses
-/// it.
-pub const REFUSED: &[Way] = WAYS_IN.split_at(1).1;
+/// Those on which one is refused: all that are secured, and one whose mechanism is not enabled. Who
+/// does not trust the server refuses it.
+pub const REFUSED: [Way; 11] = {
+    let mut ways = WAYS_IN;
+    ways[0] = ("SASL_SCRAM", Some("PLAIN"));
+    ways
+};
 
 const TOKENS: &str = "org.apache.kafka.common.security.oauthbearer";
 const BEARER_OF_THE_CERTIFICATE: &str = "User:CN=client,OU=Tests,O=Gregor";
@@ -77,7 +82,7 @@ impl Place {
         ports[0] = server.port;
         let mut lines = listener_lines(&ports, server.controller_port);
         lines.extend(certificates.lines("", Some("server"), "trust.pem"));
-        for listener in ["sasl_plaintext", "sasl_ssl"] {
+        for listener in ["sasl_plaintext", "sasl_ssl", "sasl_scram"] {
             lines.extend(login_lines(listener, &server.folder().join("keys.json")));
         }
         server.write_properties(&lines);
@@ -204,6 +209,7 @@ fn listener_lines(ports: &[u16], controller: u16) -> Vec<String> {
         acls::AUTHORIZER[0].to_owned(),
         format!("super.users={}", acls::ANONYMOUS),
         "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER".to_owned(),
+        "listener.name.sasl_scram.sasl.enabled.mechanisms=SCRAM-SHA-256,SCRAM-SHA-512".to_owned(),
     ]
 }
 
