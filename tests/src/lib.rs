@@ -35,6 +35,7 @@ pub mod refusal;
 pub mod release_diff;
 pub mod renderings;
 pub mod sasl;
+pub mod secrets;
 pub mod served;
 pub mod server;
 pub mod streams_member;

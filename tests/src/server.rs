@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::node::Node;
 use crate::oracle::{EQUALLED, StockBroker};
+use crate::secrets;
 
 /// The cluster id that every server of the tests is formatted with.
 pub const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
@@ -171,6 +172,8 @@ impl Drop for Server {
         if std::thread::panicking() {
             let kept = self.folder.take().map(TempDir::keep);
             eprintln!("the server's folder is kept: {}", kept.unwrap_or_default().display());
+        } else if self.kind == Kind::Gregor && self.folder.is_some() {
+            secrets::assert_kept(&self.output(), "the node");
         }
     }
 }
