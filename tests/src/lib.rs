@@ -36,6 +36,7 @@ pub mod release_diff;
 pub mod renderings;
 pub mod sasl;
 pub mod secrets;
+pub mod secured_clients;
 pub mod served;
 pub mod server;
 pub mod streams_member;
