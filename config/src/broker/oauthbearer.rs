@@ -31,7 +31,6 @@ const ISSUER: &str = "sasl.oauthbearer.expected.issuer";
 const CLOCK_SKEW: &str = "sasl.oauthbearer.clock.skew.seconds";
 const SCOPE_CLAIM: &str = "sasl.oauthbearer.scope.claim.name";
 const SUB_CLAIM: &str = "sasl.oauthbearer.sub.claim.name";
-const TOKEN_ENDPOINT: &str = "sasl.oauthbearer.token.endpoint.url";
 const REFRESH: &str = "sasl.oauthbearer.jwks.endpoint.refresh.ms";
 const RETRY: &str = "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms";
 const RETRY_MAX: &str = "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms";
@@ -193,11 +192,12 @@ pub(super) fn bearer_login(
     listener: &str,
     login: &Login,
 ) -> Result<BearerLogin, ConfigError> {
-    let keys = Keys { config, listener };
-    let (handler, endpoint) = (keys.text(LOGIN_HANDLER)?, keys.text(TOKEN_ENDPOINT)?);
-    let login_keys =
-        LoginKeys { callback_handler: handler.as_deref(), token_endpoint_url: endpoint.as_deref() };
-    BearerLogin::of(login, login_keys).map_err(|error| {
+    let find = |name: &str| {
+        let own = of_mechanism(config, listener, Mechanism::OAuthBearer, name);
+        let own = own.map(str::to_owned);
+        own.or_else(|| config.of_listener(listener, name).and_then(|value| value.text()))
+    };
+    BearerLogin::of(login, LoginKeys::new(&find)).map_err(|error| {
         let message = format!("This node cannot log in at listener {listener}: {error}");
         ConfigError::conflict(&[LOGIN_HANDLER], message)
     })
