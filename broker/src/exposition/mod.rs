@@ -87,7 +87,6 @@ impl BoundExposition {
     /// Answers until the task is ended.
     pub(crate) fn serve(self, broker: &Arc<Broker>) -> JoinHandle<()> {
         let Self { listener, is_encrypted } = self;
-        show_node(broker);
         let access = Access::of(is_encrypted, !broker.policies.authorizer.allows_everything());
         let address = listener.local_addr().ok();
         if let Some(address) = address {
@@ -126,8 +125,9 @@ fn say_where(address: SocketAddr, is_encrypted: bool, access: Access) {
     }
 }
 
-/// What is asked for when somebody reads, and costs nothing else.
-fn show_node(broker: &Arc<Broker>) {
+/// What is asked for when somebody reads, and costs nothing else; for those who scrape, and those
+/// whom it is pushed to.
+pub(crate) fn show_node(broker: &Arc<Broker>) {
     let roles = broker.config.current().process_roles;
     if roles.controller {
         controller_gauges::show(&broker.quorum, &broker.metadata, &broker.metrics);

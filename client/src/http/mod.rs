@@ -126,11 +126,11 @@ async fn converse(
         read.reserve(16 * 1024);
         let reading = within(limits.read, stream.read_into(&mut read));
         let is_over = reading.await.ok_or(FetchError::ReadTimedOut)?? == 0;
-        if let Some(answer) = answer::read(&read, is_over)? {
-            return Ok(answer);
-        }
         if read.len() > limits.answer_bytes_max {
             return Err(FetchError::TooLong(limits.answer_bytes_max));
+        }
+        if let Some(answer) = answer::read(&read, is_over)? {
+            return Ok(answer);
         }
     }
 }
