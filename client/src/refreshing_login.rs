@@ -6,12 +6,12 @@
 //!                      ▲ no: waits, or hears why there is none
 //!           keeper (a task): asks ─▶ sleeps until it is due ─▶ asks ...
 //! ```
-//! Kept true: whoever logs in with the same keys shows the same token, as by Kafka's `LoginManager`;
-//! who has a token that has not expired never waits; an endpoint that failed is asked again 10 s
-//! later, and not by each connection. A login with which nobody came for the life of a token is
-//! forgotten. The keeper lives on the runtime of whoever asked first; where that ends another
-//! begins. Unlike Kafka: a node starts without a token, and its connections wait. Answers to
-//! `ExpiringCredentialRefreshingLogin`.
+//! Kept true: whoever logs in with the same keys shows the same token, as by Kafka's
+//! `LoginManager`; who has a token that has not expired never waits; an endpoint that failed is
+//! asked again 10 s later, and not by each connection. A login with which nobody came for the life
+//! of a token is forgotten. The keeper lives on the runtime of whoever asked first; where that ends
+//! another begins. Unlike Kafka: a node starts without a token, and its connections wait. Answers
+//! to `ExpiringCredentialRefreshingLogin`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Metrics that are pushed to a collector of OpenTelemetry: its numbers are the page's, and whatever
-//! it does costs nobody but itself.
+//! Metrics that are pushed to a collector of OpenTelemetry: its numbers are the page's, and
+//! whatever it does costs nobody but itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read as _, Write as _};

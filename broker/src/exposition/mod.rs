@@ -57,6 +57,7 @@ use self::exposed::Exposed;
 use self::login::Logins;
 use crate::broker::Broker;
 use crate::metadata::controller_gauges;
+use crate::otlp;
 
 /// Scrapers, probes and people are few; a browser has six.
 const CONNECTIONS_MAX: usize = 64;
@@ -85,7 +86,7 @@ impl BoundExposition {
     }
 
     /// Answers until the task is ended.
-    pub(crate) fn serve(self, broker: &Arc<Broker>) -> JoinHandle<()> {
+    fn serve(self, broker: &Arc<Broker>) -> JoinHandle<()> {
         let Self { listener, is_encrypted } = self;
         let access = Access::of(is_encrypted, !broker.policies.authorizer.allows_everything());
         let address = listener.local_addr().ok();
@@ -102,6 +103,15 @@ impl BoundExposition {
         };
         tokio::spawn(accept(listener, Arc::new(exposed)))
     }
+}
+
+/// Shows the node to those who ask and to those whom it is pushed to, until the tasks are ended.
+pub(crate) fn start(bound: Option<BoundExposition>, broker: &Arc<Broker>) -> Vec<JoinHandle<()>> {
+    if bound.is_some() || otlp::is_asked_for() {
+        show_node(broker);
+    }
+    let serving = bound.map(|bound| bound.serve(broker));
+    serving.into_iter().chain(otlp::start(broker)).collect()
 }
 
 fn say_where(address: SocketAddr, is_encrypted: bool, access: Access) {
@@ -125,9 +135,8 @@ fn say_where(address: SocketAddr, is_encrypted: bool, access: Access) {
     }
 }
 
-/// What is asked for when somebody reads, and costs nothing else; for those who scrape, and those
-/// whom it is pushed to.
-pub(crate) fn show_node(broker: &Arc<Broker>) {
+/// What is asked for when somebody reads, and costs nothing else.
+fn show_node(broker: &Arc<Broker>) {
     let roles = broker.config.current().process_roles;
     if roles.controller {
         controller_gauges::show(&broker.quorum, &broker.metadata, &broker.metrics);

@@ -144,9 +144,7 @@ pub(crate) struct Node {
     controllers_thread: ControllersThread,
     publishing: JoinHandle<()>,
     /// Of a node that shows its metrics.
-    exposition: Option<JoinHandle<()>>,
-    /// To a collector of metrics.
-    pushing: Option<JoinHandle<()>>,
+    exposition: Vec<JoinHandle<()>>,
 }
 
 /// Serves the controllers' listeners: busy clients and writes that hang cost no vote, no fetch of
@@ -252,11 +250,7 @@ impl Node {
             LogDirTasks::start(&broker.config, &broker.quorum, &broker.replicas, &broker.fetchers);
         let publisher = Publisher::new(Arc::clone(&broker));
         // A node that starts is up, and not ready.
-        if exposition.is_some() || otlp::is_asked_for() {
-            exposition::show_node(&broker);
-        }
-        let exposition = exposition.map(|bound| bound.serve(&broker));
-        let pushing = otlp::start(&broker);
+        let exposition = exposition::start(exposition, &broker);
         // There is no quorum until its members can connect.
         let controllers_thread = ControllersThread::start(roles.controller)?;
         let controllers = {
@@ -290,7 +284,6 @@ impl Node {
             controllers_thread,
             publishing,
             exposition,
-            pushing,
         })
     }
 
@@ -325,8 +318,7 @@ impl Node {
         let (closed, ()) = tokio::join!(close_logs, self.broker.quorum.stop());
         self.controllers.disconnect().await;
         drop(self.controllers_thread);
-        self.exposition.inspect(JoinHandle::abort);
-        self.pushing.inspect(JoinHandle::abort);
+        self.exposition.iter().for_each(JoinHandle::abort);
         let dirs = Arc::clone(&self.broker.replicas.log_dirs);
         let ended = match closed {
             Ok(()) => {

@@ -1,5 +1,5 @@
-//! Families of readings as requests of OTLP: `ExportMetricsServiceRequest` of opentelemetry-proto in
-//! the JSON encoding of OTLP/HTTP.
+//! Families of readings as requests of OTLP: `ExportMetricsServiceRequest` of opentelemetry-proto
+//! in the JSON encoding of OTLP/HTTP.
 //!
 //! ```text
 //! {"resourceMetrics":[{"resource":{"attributes":[…]},"scopeMetrics":[{"scope":{"name":"gregor"},
@@ -184,7 +184,11 @@ mod tests {
         Surroundings { attributes, started_ns: 5, now_ns: 1_000_000_000_000_000_007 }
     }
 
-    const HEAD: &str = r#"{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"gre\"gor"}}]},"scopeMetrics":[{"scope":{"name":"gregor"},"metrics":["#;
+    const HEAD: &str = concat!(
+        r#"{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","#,
+        r#""value":{"stringValue":"gre\"gor"}}]},"#,
+        r#""scopeMetrics":[{"scope":{"name":"gregor"},"metrics":["#
+    );
 
     /// The metrics of one request for these readings.
     fn encoded(readings: &[(MetricName, Reading)]) -> String {
@@ -199,22 +203,22 @@ mod tests {
     fn each_kind_of_reading_has_its_form() {
         let point = |reading| encoded(&[(name("x").with_tag("topic", "a\\b\n"), reading)]);
         let tag = r#""attributes":[{"key":"topic","value":{"stringValue":"a\\b\u000a"}}]"#;
-        assert_eq!(
-            point(Reading::Count(u64::MAX)),
-            format!(
-                r#"{{"name":"kafka_server_test_x_total","sum":{{"dataPoints":[{{{tag},"startTimeUnixNano":"5",{NOW},"asInt":"{}"}}],"aggregationTemporality":2,"isMonotonic":true}}}}"#,
-                i64::MAX
-            )
-        );
+        let sum = [
+            r#"{"name":"kafka_server_test_x_total","sum":{"dataPoints":[{"#,
+            tag,
+            r#","startTimeUnixNano":"5","#,
+            NOW,
+            r#","asInt":"9223372036854775807"}],"aggregationTemporality":2,"isMonotonic":true}}"#,
+        ];
+        assert_eq!(point(Reading::Count(u64::MAX)), sum.concat());
         for (reading, value) in [
             (Reading::Value(-3), r#""asInt":"-3""#),
             (Reading::Number(0.5), r#""asDouble":0.5"#),
             (Reading::Number(f64::NAN), r#""asDouble":"NaN""#),
             (Reading::Number(f64::NEG_INFINITY), r#""asDouble":"-Infinity""#),
         ] {
-            let gauge = format!(
-                r#"{{"name":"kafka_server_test_x","gauge":{{"dataPoints":[{{{tag},{NOW},{value}}}]}}}}"#
-            );
+            let gauge = r#"{"name":"kafka_server_test_x","gauge":{"dataPoints":[{"#;
+            let gauge = [gauge, tag, ",", NOW, ",", value, "}]}}"].concat();
             assert_eq!(point(reading), gauge);
         }
         let seconds = MetricName::new("process", "cpu", "seconds_total");
@@ -231,13 +235,15 @@ mod tests {
         let quantiles = [(0.5, 2), (0.75, 3), (0.95, 4), (0.98, 4), (0.99, 4), (0.999, 4)];
         let quantiles =
             quantiles.map(|(share, value)| format!(r#"{{"quantile":{share},"value":{value}}}"#));
-        assert_eq!(
-            encoded(&registry.read()),
-            format!(
-                r#"{{"name":"kafka_server_test_timems","summary":{{"dataPoints":[{{"attributes":[],"startTimeUnixNano":"5",{NOW},"count":"4","sum":10,"quantileValues":[{}]}}]}}}}"#,
-                quantiles.join(",")
-            )
-        );
+        let summary = [
+            r#"{"name":"kafka_server_test_timems","summary":{"dataPoints":[{"attributes":[],"#,
+            r#""startTimeUnixNano":"5","#,
+            NOW,
+            r#","count":"4","sum":10,"quantileValues":["#,
+            &quantiles.join(","),
+            "]}]}}",
+        ];
+        assert_eq!(encoded(&registry.read()), summary.concat());
     }
 
     #[test]

@@ -13,11 +13,12 @@ use security::Secret;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::TARGET;
 use super::encoding::{self, Surroundings};
 use super::settings::Settings;
 use super::standing::{Outcome, Standing};
 use crate::broker::Broker;
+
+const TARGET: &str = "kafka.metrics";
 
 /// Of one request: less than a megabyte.
 const POINTS_MAX: usize = 4000;

@@ -5,7 +5,7 @@
 //! OTEL_EXPORTER_OTLP_ENDPOINT                    with /v1/metrics behind it
 //! OTEL_EXPORTER_OTLP_[METRICS_]HEADERS           name=value,name=value; values percent-encoded
 //! OTEL_EXPORTER_OTLP_[METRICS_]TIMEOUT           of one request, in ms
-//! OTEL_EXPORTER_OTLP_[METRICS_]CERTIFICATE       a file of PEM: whom an https: URL is believed to be
+//! OTEL_EXPORTER_OTLP_[METRICS_]CERTIFICATE       a file of PEM: whom an https: URL may be
 //! OTEL_METRIC_EXPORT_INTERVAL                    in ms
 //! OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES    whose metrics they are
 //! OTEL_SDK_DISABLED=true, OTEL_METRICS_EXPORTER  off, or no otlp among them
