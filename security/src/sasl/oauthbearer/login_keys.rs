@@ -41,13 +41,13 @@ impl<'a> LoginKeys<'a> {
         let wrong = |why: String| NoToken::BadValue { name, value: text.clone(), why };
         let number: T = text.parse().map_err(|_| wrong("Not a number".to_owned()))?;
         // What is no number at all is in no range.
-        if !(number >= *range.start()) {
-            return Err(wrong(format!("Value must be at least {}", range.start())));
+        match range.contains(&number) {
+            true => Ok(Some(number)),
+            false if number > *range.end() => {
+                Err(wrong(format!("Value must be no more than {}", range.end())))
+            }
+            false => Err(wrong(format!("Value must be at least {}", range.start()))),
         }
-        if !(number <= *range.end()) {
-            return Err(wrong(format!("Value must be no more than {}", range.end())));
-        }
-        Ok(Some(number))
     }
 
     pub(super) fn is_true(&self, name: &'static str) -> Result<bool, NoToken> {
