@@ -23,6 +23,7 @@ pub mod docker;
 pub mod embedded_protocol;
 pub mod facts;
 pub mod golden;
+pub mod http_endpoint;
 pub mod labs;
 pub mod log_kinds;
 pub mod mask;
@@ -41,6 +42,7 @@ pub mod served;
 pub mod server;
 pub mod streams_member;
 pub mod testcontainers;
+
 pub mod topic;
 pub mod transcript;
 pub mod wire;
