@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use tests::cluster::ports;
 use tests::cluster::view;
 use tests::native;
 use tests::node::Node;
@@ -339,7 +340,7 @@ fn format(file: &Path) {
 #[test]
 fn three_nodes_log_in_at_one_another_and_again_and_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let ports: Vec<[u16; 3]> = (0..3).map(|_| std::array::from_fn(|_| free_port())).collect();
+    let ports: Vec<[u16; 3]> = (0..3).map(|_| std::array::from_fn(|_| ports::free())).collect();
     let files: Vec<PathBuf> = (1..=3).map(|id| node_file(folder.path(), id, &ports)).collect();
     files.iter().for_each(|file| format(file));
     let address = |id: usize| format!("localhost:{}", ports[id - 1][0]);
@@ -401,11 +402,6 @@ fn three_nodes_log_in_at_one_another_and_again_and_again() {
     for secret in ["admin-secret", ALICE] {
         assert!(!said.contains(secret), "{secret}");
     }
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("localhost:0").expect("a port");
-    listener.local_addr().expect("its address").port()
 }
 
 #[test]

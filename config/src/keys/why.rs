@@ -4,7 +4,7 @@ pub(super) const THREADS: &str = "Gregor sizes its own threads by the machine";
 pub(super) const TIERED: &str = "tiered storage does not exist here yet";
 pub(super) const SECURED: &str = "Kerberos comes later";
 pub(super) const ASKED_TOKENS: &str =
-    "a token is made here or read from a file; nobody is asked for one";
+    "a token is asked for with a client's id and secret, not with an assertion";
 pub(super) const EARLY: &str =
     "controllers' listeners start early, as by default; others when entries are loaded";
 pub(super) const ONE_ASSIGNOR: &str = "share groups have one assignor, simple";

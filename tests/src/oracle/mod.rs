@@ -16,7 +16,7 @@ pub use jars::{
     steady_class_path, streams_class_path, uis_class_path, window_class_path,
 };
 pub use names::main_class;
-pub use tools::{Finished, Running, ToolServer, run_as_process};
+pub use tools::{Finished, Running, ToolServer, run_as_process, run_by_java};
 
 /// The release whose behaviour and defaults Gregor presents.
 pub const EQUALLED: &str = "4.3.1";
