@@ -13,19 +13,21 @@ use protocol::messages::{
     SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest, SaslHandshakeResponse,
 };
 use protocol::wire::{Decodable, Encodable, StrBytes};
-use security::sasl::client::{ClientExchange, ClientLogin};
+use security::sasl::client::{ClientExchange, ClientLogin, ExchangeError};
 use security::sasl::oauthbearer::{BearerLogin, TokenSource};
 
+use super::kerberos;
 use super::link::{Connection, Unanswered};
 
 /// Logs in; for how long that holds, where it does not hold for ever.
 pub(super) async fn log_in(
     connection: &mut Connection,
     login: &ClientLogin,
+    host: &str,
     client_id: &str,
 ) -> Result<Option<Duration>, Unanswered> {
     shake_hands(connection, login, client_id).await?;
-    let (mut exchange, mut token) = begin(login)?;
+    let (mut exchange, mut token) = begin(login, host).await?;
     loop {
         let question = SaslAuthenticateRequest::default().with_auth_bytes(Bytes::from(token));
         let answer: SaslAuthenticateResponse =
@@ -33,8 +35,9 @@ pub(super) async fn log_in(
         if answer.error_code != 0 {
             return Err(refused(answer.error_code, answer.error_message.as_deref()));
         }
-        let next = exchange.answer(&answer.auth_bytes);
-        match next.map_err(|error| Unanswered::Unauthenticated(error.to_string()))? {
+        let next;
+        (exchange, next) = evaluate(exchange, answer.auth_bytes).await?;
+        match next {
             Some(next) => token = next,
             None => {
                 let lifetime_ms = u64::try_from(answer.session_lifetime_ms).unwrap_or_default();
@@ -45,14 +48,46 @@ pub(super) async fn log_in(
 }
 
 /// The exchange, and the token that it begins with.
-fn begin(login: &ClientLogin) -> Result<(ClientExchange, Vec<u8>), Unanswered> {
+async fn begin(login: &ClientLogin, host: &str) -> Result<(ClientExchange, Vec<u8>), Unanswered> {
     Ok(match login {
         ClientLogin::Plain(credentials) => ClientExchange::plain(credentials),
         ClientLogin::Scram(mechanism, credentials) => {
             ClientExchange::scram(*mechanism, credentials, drawn()?)
         }
         ClientLogin::OAuthBearer(bearer) => ClientExchange::bearer(bearer, &token_of(bearer)?),
+        ClientLogin::Gssapi(login) => {
+            let (login, host) = (login.clone(), host.to_owned());
+            let begin = move || ClientExchange::gssapi(kerberos::initiate(&login, &host)?);
+            waiting(move || begin().map_err(ExchangeError::from)).await?
+        }
     })
+}
+
+/// What is answered to a challenge, if anything.
+async fn evaluate(
+    mut exchange: ClientExchange,
+    challenge: Bytes,
+) -> Result<(ClientExchange, Option<Vec<u8>>), Unanswered> {
+    let may_wait = matches!(exchange, ClientExchange::Gssapi(_));
+    let evaluate = move || exchange.answer(&challenge).map(|next| (exchange, next));
+    match may_wait {
+        true => waiting(evaluate).await,
+        false => evaluate().map_err(unauthenticated),
+    }
+}
+
+/// Where files and a KDC may be waited for. Whoever gives up waiting is not held up.
+async fn waiting<R: Send + 'static>(
+    work: impl FnOnce() -> Result<R, ExchangeError> + Send + 'static,
+) -> Result<R, Unanswered> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(unauthenticated),
+        Err(error) => Err(Unanswered::Unauthenticated(error.to_string())),
+    }
+}
+
+fn unauthenticated(error: ExchangeError) -> Unanswered {
+    Unanswered::Unauthenticated(error.to_string())
 }
 
 /// The token that a client has at the moment: another each time that it logs in.

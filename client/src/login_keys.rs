@@ -6,6 +6,7 @@
 use security::sasl::Mechanism;
 use security::sasl::client::ClientLogin;
 use security::sasl::jaas::{self, JaasFile, KAFKA_CLIENT};
+use security::sasl::kerberos::KerberosLogin;
 use security::sasl::oauthbearer::{self, BearerLogin};
 
 use crate::admin::SettingsError;
@@ -21,6 +22,7 @@ pub(crate) struct LoginKeys {
     login_file: Option<String>,
     callback_handler: Option<String>,
     token_endpoint_url: Option<String>,
+    service_name: Option<String>,
 }
 
 /// Values hold passwords.
@@ -39,6 +41,7 @@ impl LoginKeys {
             LOGIN_FILE => &mut self.login_file,
             "sasl.login.callback.handler.class" => &mut self.callback_handler,
             "sasl.oauthbearer.token.endpoint.url" => &mut self.token_endpoint_url,
+            "sasl.kerberos.service.name" => &mut self.service_name,
             _ => return false,
         };
         *place = Some(value.to_owned());
@@ -73,6 +76,10 @@ impl LoginKeys {
                 ClientLogin::OAuthBearer(
                     bearer.map_err(|error| SettingsError::Login(error.to_string()))?,
                 )
+            }
+            Mechanism::Gssapi => {
+                let own = KerberosLogin::of(&login, self.service_name.as_deref());
+                ClientLogin::Gssapi(own.map_err(|error| SettingsError::Login(error.to_string()))?)
             }
         })
     }

@@ -23,6 +23,7 @@ pub mod docker;
 pub mod embedded_protocol;
 pub mod facts;
 pub mod golden;
+pub mod kdc;
 pub mod labs;
 pub mod log_kinds;
 pub mod mask;

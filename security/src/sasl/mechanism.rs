@@ -37,6 +37,12 @@ impl Mechanism {
         Self::spoken().find(|mechanism| mechanism.name() == name)
     }
 
+    /// The cargo feature without which a program does not speak the mechanism of this name.
+    pub fn missing_feature(name: &str) -> Option<&'static str> {
+        let is_gssapi = name == Self::Gssapi.name() && Self::named(name).is_none();
+        is_gssapi.then_some("gssapi")
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "PLAIN",

@@ -101,7 +101,9 @@ fn conclude(mut context: Box<dyn SecurityContext>, token: &[u8]) -> Accepted {
             Ok(name) => Accepted::Proven(name),
             Err(error) => Accepted::Invalid(error.text),
         },
-        Some(layer) => Accepted::Invalid(format!("Client selected unsupported protection: {layer}")),
+        Some(layer) => {
+            Accepted::Invalid(format!("Client selected unsupported protection: {layer}"))
+        }
         None => Accepted::Fault(format!("a choice of {} bytes", choice.len())),
     }
 }

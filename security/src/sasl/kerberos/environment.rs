@@ -54,11 +54,9 @@ impl KerberosEnvironment {
     }
 
     /// Variables that are not as they are needed, as far as `present` tells.
-    pub fn missing(
-        &self,
-        present: impl Fn(&str) -> Option<String>,
-    ) -> Vec<(&'static str, String)> {
-        let wrong = |(name, value): &(&&'static str, &String)| present(name).as_ref() != Some(value);
+    pub fn missing(&self, present: impl Fn(&str) -> Option<String>) -> Vec<(&'static str, String)> {
+        let wrong =
+            |(name, value): &(&&'static str, &String)| present(name).as_ref() != Some(value);
         self.0.iter().filter(wrong).map(|(&name, value)| (name, value.clone())).collect()
     }
 

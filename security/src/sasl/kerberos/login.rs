@@ -32,7 +32,9 @@ pub enum KerberosError {
     NoSource,
     #[error("Krb5LoginModule with useKeyTab=true needs principal=\"...\"")]
     NoPrincipal,
-    #[error("a listener's Krb5LoginModule needs useKeyTab=true, keyTab=\"...\" and principal=\"...\"")]
+    #[error(
+        "a listener's Krb5LoginModule needs useKeyTab=true, keyTab=\"...\" and principal=\"...\""
+    )]
     NoKeytab,
     #[error(
         "{variable} would have to be both {one} and {other}: the Kerberos library has one keytab \
@@ -125,7 +127,11 @@ mod tests {
             ("useKeyTab=true principal=a", Some("a"), keytab(None)),
             ("useKeyTab=true useTicketCache=true principal=a", Some("a"), keytab(None)),
             ("useTicketCache=true", None, cache(None)),
-            ("useTicketCache=true ticketCache=\"FILE:/t\" principal=b", Some("b"), cache(Some("/t"))),
+            (
+                "useTicketCache=true ticketCache=\"FILE:/t\" principal=b",
+                Some("b"),
+                cache(Some("/t")),
+            ),
         ] {
             let login = read(options, Some("kafka")).unwrap();
             assert_eq!(login.principal.as_deref(), principal, "{options}");
@@ -139,7 +145,11 @@ mod tests {
     fn what_nobody_can_log_in_with_is_refused() {
         for (options, service_name, words) in [
             ("useTicketCache=true", None, "No serviceName defined"),
-            ("useTicketCache=true serviceName=x", Some("y"), "JAAS file x, value in Kafka config y"),
+            (
+                "useTicketCache=true serviceName=x",
+                Some("y"),
+                "JAAS file x, value in Kafka config y",
+            ),
             ("debug=true", Some("kafka"), "neither useKeyTab=true nor useTicketCache=true"),
             ("useKeyTab=true keyTab=\"/k\"", Some("kafka"), "needs principal"),
         ] {

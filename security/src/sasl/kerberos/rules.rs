@@ -14,7 +14,8 @@ use regex_lite::{Captures, Regex};
 use super::name::KerberosName;
 use crate::java_pattern::{PatternError, Times, regex, replace};
 
-const RULE: &str = r"^(?:(DEFAULT)|RULE:\[(\d*):([^\]]*)\](?:\(([^)]*)\))?(?:s/([^/]*)/([^/]*)/(g)?)?/?(L|U)?)";
+const RULE: &str =
+    r"^(?:(DEFAULT)|RULE:\[(\d*):([^\]]*)\](?:\(([^)]*)\))?(?:s/([^/]*)/([^/]*)/(g)?)?/?(L|U)?)";
 
 /// A rule that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +64,11 @@ impl PrincipalToLocalRules {
     }
 
     /// The user's name of a principal, at a node whose realm is `default_realm`.
-    pub fn short_name(&self, name: &KerberosName, default_realm: &str) -> Result<String, NameError> {
+    pub fn short_name(
+        &self,
+        name: &KerberosName,
+        default_realm: &str,
+    ) -> Result<String, NameError> {
         let Some(realm) = name.realm.as_deref() else { return Ok(name.service.clone()) };
         let parameters: Vec<&str> =
             [realm, &name.service].into_iter().chain(name.host.as_deref()).collect();
@@ -186,7 +191,8 @@ fn fill_in(format: &str, parameters: &[&str]) -> Result<String, NameError> {
     let mut pieces = format.split('$');
     let mut filled = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        let digits = piece.len() - piece.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+        let digits =
+            piece.len() - piece.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
         let (index, rest) = piece.split_at(digits);
         let parameter = index.parse::<usize>().ok().and_then(|index| parameters.get(index));
         let parameter = parameter.ok_or_else(|| NameError::Format {
