@@ -174,7 +174,8 @@ fn realm_clients_come_in_by_keytab_and_by_kinits_ticket() {
         let login = format!("{MODULE} useTicketCache=true ticketCache=\"{}\"", cache.display());
         let with_ticket = client(&server, "ticket", &login, "kafka");
         // Stock against stock shows nothing of ours.
-        for is_ours in [true, false].into_iter().filter(|is_ours| kind == Kind::Gregor || *is_ours) {
+        for is_ours in [true, false].into_iter().filter(|is_ours| kind == Kind::Gregor || *is_ours)
+        {
             works(&server, is_ours, &alice, &format!("keytab-{is_ours}"));
             works(&server, is_ours, &with_ticket, &format!("ticket-{is_ours}"));
             works(&server, is_ours, &dave, &format!("admin-{is_ours}"));
@@ -192,7 +193,6 @@ fn outcome(server: &SaslServer, is_ours: bool, file: &str) -> &'static str {
     let known = [
         ("due to invalid credentials with SASL mechanism GSSAPI", "not believed"),
         ("Authorization failed", "not allowed"),
-        ("Server not found in Kerberos database", "no such service"),
         ("not found in Kerberos database", "no such service"),
         ("imed out", "let go again and again"),
     ];
@@ -208,8 +208,12 @@ fn realm_who_may_not_come_in_or_do_anything_hears_what_stock_says() {
         let file = |name: &str, service: &str| {
             client(&server, &format!("{name}-{service}"), &with_keytab(name, name), service)
         };
-        let files =
-            [file("carol", "kafka"), file("bob", "kafka"), file("alice", "other"), file("alice", "x")];
+        let files = [
+            file("carol", "kafka"),
+            file("bob", "kafka"),
+            file("alice", "other"),
+            file("alice", "x"),
+        ];
         let heard: Vec<[&str; 2]> = files
             .iter()
             .map(|file| [false, true].map(|is_ours| outcome(&server, is_ours, file)))
@@ -221,7 +225,8 @@ fn realm_who_may_not_come_in_or_do_anything_hears_what_stock_says() {
         ["not allowed"; 2],
         ["let go again and again"; 2],
         ["not believed"; 2],
-        ["no such service"; 2],
+        // A JVM takes a service that nobody knows for a ticket that is not there yet.
+        ["let go again and again", "no such service"],
     ];
     assert_eq!(stock, expected);
     assert_eq!(ours, expected);
