@@ -290,3 +290,38 @@ fn realm_nodes_of_both_kinds_log_in_at_one_another() {
         assert_eq!(read, ["one", "three", "two"], "{one:?}, {other:?}");
     }
 }
+
+#[test]
+#[ignore = "runs in a realm"]
+fn realm_a_listener_without_its_key_keeps_the_node_from_starting() {
+    let refused = |of_controllers: &str, of_clients: &str| {
+        let server = Server::prepare(Kind::Gregor, &[]);
+        let (port, controller) = (server.port, server.controller_port);
+        server.write_properties(&[
+            format!("listeners=CLIENTS://localhost:{port},CONTROLLER://localhost:{controller}"),
+            format!("advertised.listeners=CLIENTS://localhost:{port}"),
+            "listener.security.protocol.map=CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT"
+                .to_owned(),
+            "inter.broker.listener.name=CLIENTS\nsasl.kerberos.service.name=kafka".to_owned(),
+            format!("listener.name.clients.gssapi.sasl.jaas.config={of_clients};"),
+            format!("listener.name.controller.gssapi.sasl.jaas.config={of_controllers};"),
+        ]);
+        let file = server.folder().join("server.properties").display().to_string();
+        let format = ["format", "-t", tests::server::CLUSTER_ID, "-c", &file].map(String::from);
+        assert_eq!(native::run("kafka-storage", &format, "").code, 0);
+        let done = native::run("kafka-server-start", &[file], "");
+        assert_eq!(done.code, 1, "{done:#?}");
+        done.stdout + &done.stderr
+    };
+    let good = with_keytab("kafka", "kafka/localhost");
+    let missing = with_keytab("nowhere", "kafka/localhost");
+    let said = refused(&missing, &missing);
+    let words =
+        "Listener CLIENTS cannot speak GSSAPI with the key of kafka/localhost@GREGOR.TEST: ";
+    assert!(said.contains(words) && said.contains("nowhere.keytab"), "{said}");
+    let said = refused(&good, &with_keytab("kafka", "alice"));
+    assert!(said.contains("cannot speak GSSAPI with the key of alice@GREGOR.TEST"), "{said}");
+    let said = refused(&good, &with_keytab("alice", "alice"));
+    assert!(said.contains("KRB5_KTNAME would have to be both"), "{said}");
+    assert!(said.contains("ktutil"), "{said}");
+}

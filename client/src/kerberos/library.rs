@@ -1,4 +1,4 @@
-//! Contexts of libgssapi, which is MIT's or Heimdal's, by what is installed.
+//! Contexts of libgssapi, as MIT's Kerberos has it.
 
 use libgssapi::context::{ClientCtx, CtxFlags, SecurityContext as _, ServerCtx};
 use libgssapi::credential::{Cred, CredUsage};
