@@ -1,6 +1,6 @@
-//! Patterns and replacement texts as Java's `Pattern` and `Matcher` read them, as far as they need no
-//! look-around and no back reference in the pattern, which would take time that its writer does not
-//! foresee; those are refused when a rule is read.
+//! Patterns and replacement texts as Java's `Pattern` and `Matcher` read them, as far as they need
+//! no look-around and no back reference in the pattern, which would take time that its writer does
+//! not foresee; those are refused when a rule is read.
 
 use regex_lite::{Captures, Regex};
 

@@ -5,7 +5,8 @@
 //! ```
 //! Everything here waits, for a keytab, the replay cache, a KDC: it is called on threads that may.
 //! Which keytab and which ticket cache are meant stands in the process's environment
-//! (`security::sasl::kerberos::KerberosEnvironment`). Kafka has the JDK's `Krb5LoginModule` and JGSS.
+//! (`security::sasl::kerberos::KerberosEnvironment`). Kafka has the JDK's `Krb5LoginModule` and
+//! JGSS.
 
 #[cfg(feature = "gssapi")]
 mod library;
