@@ -2,8 +2,8 @@
 //! clients of stock, ours and nodes come in by keytab and by kinit's ticket, and nobody else.
 //!
 //! It takes a program that was built with the feature `gssapi`, which `GREGOR_GSSAPI_BIN` names,
-//! and says so where there is none. Nodes and clients find the KDC by their environment, so the suite
-//! runs itself once more in such a one.
+//! and says so where there is none. Nodes and clients find the KDC by their environment, so the
+//! suite runs itself once more in such a one.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
