@@ -18,6 +18,7 @@ mod maintenance;
 mod metadata;
 mod net;
 mod node;
+mod otlp;
 mod partitions;
 mod publisher;
 mod replication;

@@ -12,7 +12,7 @@
 pub mod admin;
 pub mod bootstrap;
 pub mod consumer;
-pub mod https;
+pub mod http;
 mod inbox;
 pub mod kerberos;
 mod lines;
@@ -23,11 +23,13 @@ mod login_keys;
 pub mod metadata;
 pub mod probe;
 pub mod producer;
+mod refreshing_login;
 mod security_settings;
 pub mod share_consumer;
 #[cfg(test)]
 mod tests;
 mod tls_stream;
+mod token_endpoint;
 mod transport;
 mod versions;
 

@@ -126,6 +126,11 @@ impl Link {
                     None => return,
                 }
             }
+            if let Err(error) = self.way.prepare().await {
+                self.fail_waiting(&error);
+                tokio::time::sleep(self.way.settings.reconnect_backoff).await;
+                continue;
+            }
             match self.way.open(at_hand.take()).await {
                 Ok(mut connection) => {
                     self.way.lines.connected();
@@ -211,6 +216,14 @@ impl Link {
 }
 
 impl Destination {
+    /// Waits until there is what to log in with, where that is asked of somebody else; he who keeps
+    /// asking him says in the log why there is nothing.
+    async fn prepare(&self) -> Result<(), PeerError> {
+        let Some(login) = &self.settings.login else { return Ok(()) };
+        let prepared = login::prepare(login).await;
+        prepared.map_err(|reason| self.unanswered(Unanswered::Unauthenticated(reason)))
+    }
+
     /// Connects where nothing is at hand, and asks what the other side speaks.
     async fn open(&mut self, at_hand: Option<TcpStream>) -> Result<Connection, PeerError> {
         let within = self.settings.connect_timeout;

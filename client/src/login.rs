@@ -13,11 +13,13 @@ use protocol::messages::{
     SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeRequest, SaslHandshakeResponse,
 };
 use protocol::wire::{Decodable, Encodable, StrBytes};
+use security::Secret;
 use security::sasl::client::{ClientExchange, ClientLogin, ExchangeError};
-use security::sasl::oauthbearer::{BearerLogin, TokenSource};
+use security::sasl::oauthbearer::{AccessToken, BearerLogin, TokenSource};
 
 use super::kerberos;
 use super::link::{Connection, Unanswered};
+use super::refreshing_login;
 
 /// Logs in; for how long that holds, where it does not hold for ever.
 pub(super) async fn log_in(
@@ -47,6 +49,17 @@ pub(super) async fn log_in(
     }
 }
 
+/// Waits until there is what to log in with; or why there is nothing.
+pub(super) async fn prepare(login: &ClientLogin) -> Result<(), String> {
+    match login {
+        ClientLogin::OAuthBearer(bearer) => match &bearer.source {
+            TokenSource::Endpoint(asked) => refreshing_login::token(asked).await.map(drop),
+            TokenSource::Unsecured(_) | TokenSource::File(..) => Ok(()),
+        },
+        ClientLogin::Plain(_) | ClientLogin::Scram(..) | ClientLogin::Gssapi(_) => Ok(()),
+    }
+}
+
 /// The exchange, and the token that it begins with.
 async fn begin(login: &ClientLogin, host: &str) -> Result<(ClientExchange, Vec<u8>), Unanswered> {
     Ok(match login {
@@ -54,7 +67,10 @@ async fn begin(login: &ClientLogin, host: &str) -> Result<(ClientExchange, Vec<u
         ClientLogin::Scram(mechanism, credentials) => {
             ClientExchange::scram(*mechanism, credentials, drawn()?)
         }
-        ClientLogin::OAuthBearer(bearer) => ClientExchange::bearer(bearer, &token_of(bearer)?),
+        ClientLogin::OAuthBearer(bearer) => {
+            let token = token_of(bearer).await.map_err(Unanswered::Unauthenticated)?;
+            ClientExchange::bearer(bearer, token.reveal())
+        }
         ClientLogin::Gssapi(login) => {
             let (login, host) = (login.clone(), host.to_owned());
             let begin = move || ClientExchange::gssapi(kerberos::initiate(&login, &host)?);
@@ -90,21 +106,24 @@ fn unauthenticated(error: ExchangeError) -> Unanswered {
     Unanswered::Unauthenticated(error.to_string())
 }
 
-/// The token that a client has at the moment: another each time that it logs in.
-fn token_of(login: &BearerLogin) -> Result<String, Unanswered> {
+/// The token that a client has at the moment.
+async fn token_of(login: &BearerLogin) -> Result<Secret, String> {
     match &login.source {
-        TokenSource::Unsecured(own) => {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            Ok(own.token(i64::try_from(now.as_millis()).unwrap_or(i64::MAX)))
-        }
-        TokenSource::File(path) => {
+        TokenSource::Unsecured(own) => Ok(Secret::new(own.token(wall_ms()))),
+        TokenSource::File(path, claims) => {
             let read = std::fs::read_to_string(path);
-            let token = read.map_err(|error| {
-                Unanswered::Unauthenticated(format!("the token's file {path}: {error}"))
-            })?;
-            Ok(token.trim().to_owned())
+            let text = read.map_err(|error| format!("the token's file {path}: {error}"))?;
+            let token = AccessToken::parse(&text, claims);
+            token.map(|token| token.text).map_err(|why| format!("the token's file {path}: {why}"))
         }
+        TokenSource::Endpoint(asked) => refreshing_login::token(asked).await,
     }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn wall_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// When a session of this length is begun anew.
@@ -164,7 +183,7 @@ fn refused(code: i16, message: Option<&str>) -> Unanswered {
     Unanswered::Unauthenticated(message.map_or(own, str::to_owned))
 }
 
-fn drawn<const N: usize>() -> Result<[u8; N], Unanswered> {
+pub(super) fn drawn<const N: usize>() -> Result<[u8; N], Unanswered> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|error| Unanswered::Unauthenticated(format!("no random bytes: {error}")))?;

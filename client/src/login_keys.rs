@@ -3,6 +3,8 @@
 //! Pure. A mechanism that is not spoken is refused before anything is sent. Answers to
 //! `JaasContext.loadClientContext`.
 
+use std::collections::BTreeMap;
+
 use security::sasl::Mechanism;
 use security::sasl::client::ClientLogin;
 use security::sasl::jaas::{self, JaasFile, KAFKA_CLIENT};
@@ -14,15 +16,18 @@ use crate::admin::SettingsError;
 /// Not one of Kafka's keys, but of the JVM: the text of the file that it names.
 pub const LOGIN_FILE: &str = "java.security.auth.login.config";
 
+/// What keys begin with that say where a token of OAUTHBEARER comes from.
+const TOKENS: [&str; 2] = ["sasl.login.", "sasl.oauthbearer."];
+
 /// The keys, as far as they were given.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct LoginKeys {
     mechanism: Option<String>,
     jaas: Option<String>,
     login_file: Option<String>,
-    callback_handler: Option<String>,
-    token_endpoint_url: Option<String>,
     service_name: Option<String>,
+    /// Those below `sasl.login.` and `sasl.oauthbearer.`, by their names.
+    tokens: BTreeMap<String, String>,
 }
 
 /// Values hold passwords.
@@ -39,9 +44,11 @@ impl LoginKeys {
             "sasl.mechanism" => &mut self.mechanism,
             "sasl.jaas.config" => &mut self.jaas,
             LOGIN_FILE => &mut self.login_file,
-            "sasl.login.callback.handler.class" => &mut self.callback_handler,
-            "sasl.oauthbearer.token.endpoint.url" => &mut self.token_endpoint_url,
             "sasl.kerberos.service.name" => &mut self.service_name,
+            name if TOKENS.iter().any(|prefix| name.starts_with(prefix)) => {
+                self.tokens.insert(name.to_owned(), value.to_owned());
+                return true;
+            }
             _ => return false,
         };
         *place = Some(value.to_owned());
@@ -68,11 +75,8 @@ impl LoginKeys {
                 ClientLogin::Scram(scram, login.credentials().map_err(wrong)?)
             }
             Mechanism::OAuthBearer => {
-                let keys = oauthbearer::LoginKeys {
-                    callback_handler: self.callback_handler.as_deref(),
-                    token_endpoint_url: self.token_endpoint_url.as_deref(),
-                };
-                let bearer = BearerLogin::of(&login, keys);
+                let find = |name: &str| self.tokens.get(name).cloned();
+                let bearer = BearerLogin::of(&login, oauthbearer::LoginKeys::new(&find));
                 ClientLogin::OAuthBearer(
                     bearer.map_err(|error| SettingsError::Login(error.to_string()))?,
                 )

@@ -7,7 +7,10 @@
 //! Kept true: every value is in one bucket; a quantile is the upper end of the bucket that it lies
 //! in, never above the largest value, so it is too large by an eighth at most.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::counter::Counter;
 
 /// Values below this have a bucket each.
 const EXACT: u64 = 16;
@@ -24,6 +27,8 @@ pub struct Histogram {
     buckets: Box<[AtomicU64; BUCKETS]>,
     sum: AtomicU64,
     max: AtomicU64,
+    /// Counts all values, so that a 0 need not be recorded.
+    all: Option<Arc<Counter>>,
 }
 
 /// What a histogram held when it was read.
@@ -39,11 +44,16 @@ pub struct Distribution {
 impl Default for Histogram {
     fn default() -> Self {
         let buckets = Box::new([const { AtomicU64::new(0) }; BUCKETS]);
-        Self { buckets, sum: AtomicU64::new(0), max: AtomicU64::new(0) }
+        Self { buckets, sum: AtomicU64::new(0), max: AtomicU64::new(0), all: None }
     }
 }
 
 impl Histogram {
+    /// A histogram of as many values as `all` counts: those that are not recorded are 0.
+    pub fn among(all: Arc<Counter>) -> Self {
+        Self { all: Some(all), ..Self::default() }
+    }
+
     /// Counts one value.
     pub fn record(&self, value: u64) {
         if let Some(bucket) = self.buckets.get(bucket_of(value)) {
@@ -58,8 +68,12 @@ impl Histogram {
 
     /// What it holds; values that are recorded meanwhile may be in it.
     pub fn read(&self) -> Distribution {
-        let buckets: Vec<u64> =
+        let mut buckets: Vec<u64> =
             self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
+        if let Some(all) = &self.all {
+            let recorded: u64 = buckets.iter().sum();
+            buckets[0] += all.count().saturating_sub(recorded);
+        }
         Distribution {
             count: buckets.iter().sum(),
             buckets,
@@ -142,5 +156,21 @@ mod tests {
         let one = Histogram::default();
         one.record(777);
         assert_eq!(one.read().quantile(0.5), 777, "no more than the largest");
+    }
+
+    #[test]
+    fn of_as_many_values_as_somebody_counts_those_that_are_not_recorded_are_0() {
+        let all = Arc::<Counter>::default();
+        let histogram = Histogram::among(Arc::clone(&all));
+        assert_eq!(histogram.read().count, 0);
+        all.add(10);
+        [4, 4, 0].iter().for_each(|value| histogram.record(*value));
+        let read = histogram.read();
+        assert_eq!((read.count, read.sum, read.max), (10, 8, 4));
+        assert_eq!([read.quantile(0.8), read.quantile(0.81)], [0, 4]);
+        // Recorded before it is counted.
+        let early = Histogram::among(Arc::default());
+        early.record(3);
+        assert_eq!(early.read().count, 1);
     }
 }

@@ -3,7 +3,8 @@
 //! Owns: the instruments, their names, and the registry in which all of a node's are found.
 //! Refuses: clocks (a rate is two readings and the time between them, which is the reader's),
 //! and global state. `client` is what clients measure and push, `otlp` the form in which they do,
-//! `prometheus` the form in which this node's readings are scraped.
+//! `prometheus` the form in which this node's readings are scraped,
+//! and `family` what they are called there.
 //!
 //! ```text
 //! component ─ its probes: a struct of Arc<Counter>, Arc<Histogram> ◀── made by Registry
@@ -20,6 +21,7 @@
 
 pub mod client;
 mod counter;
+mod family;
 mod histogram;
 mod name;
 pub mod otlp;
@@ -27,6 +29,7 @@ pub mod prometheus;
 mod registry;
 
 pub use counter::Counter;
+pub use family::{Family, FamilyKind, QUANTILES, families};
 pub use histogram::{Distribution, Histogram};
 pub use name::MetricName;
 pub use registry::{Reading, Registry};

@@ -29,7 +29,7 @@ impl MetricName {
         self.name
     }
 
-    pub(crate) fn tags(&self) -> &[(&'static str, String)] {
+    pub fn tags(&self) -> &[(&'static str, String)] {
         &self.tags
     }
 

@@ -1,70 +1,43 @@
 //! Readings as Prometheus scrapes them: text exposition format 0.0.4.
 //!
-//! Names are those that the common rules of jmx_exporter make of Kafka's MBeans, so that dashboards
-//! which were made for Kafka find what they ask for:
-//!
 //! ```text
-//! kafka.server:type=BrokerTopicMetrics,name=BytesInPerSec,topic=t    counter
-//!   kafka_server_brokertopicmetrics_bytesin_total{topic="t"} 3
-//! kafka.server:type=ReplicaManager,name=PartitionCount               gauge
-//!   kafka_server_replicamanager_partitioncount 3
-//! kafka.network:type=RequestMetrics,name=TotalTimeMs,request=Fetch   summary
-//!   kafka_network_requestmetrics_totaltimems{request="Fetch",quantile="0.99"} 3
-//!   kafka_network_requestmetrics_totaltimems_count{request="Fetch"} 3
-//! process:type=cpu,name=seconds_total                                as it is, no bean of Kafka's
-//!   process_cpu_seconds_total 3
+//! # TYPE kafka_network_requestmetrics_totaltimems summary
+//! kafka_network_requestmetrics_totaltimems{request="Fetch",quantile="0.99"} 3
+//! kafka_network_requestmetrics_totaltimems_count{request="Fetch"} 3
 //! ```
 //! Kept true: each family stands together, behind its TYPE line; label values are escaped.
 
 use std::fmt::Write as _;
 
+use crate::family::{Family, FamilyKind, QUANTILES, families};
 use crate::name::MetricName;
 use crate::registry::Reading;
 
 /// What the content type of an answer says.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Quantiles as jmx_exporter shows those of Kafka's histograms.
-const QUANTILES: [(&str, f64); 6] = [
-    ("0.50", 0.5),
-    ("0.75", 0.75),
-    ("0.95", 0.95),
-    ("0.98", 0.98),
-    ("0.99", 0.99),
-    ("0.999", 0.999),
-];
-
 /// All of these, which are in the order of their names, one family after the other.
 #[must_use]
 pub fn exposition(readings: &[(MetricName, Reading)]) -> String {
-    let mut families: Vec<(String, Vec<&(MetricName, Reading)>)> = Vec::new();
-    for reading in readings {
-        let family = family(&reading.0, &reading.1);
-        match families.last_mut() {
-            Some((name, members)) if *name == family => members.push(reading),
-            _ => families.push((family, vec![reading])),
-        }
-    }
     let mut text = String::new();
-    for (family, members) in families {
-        write_family(&mut text, &family, &members);
+    for family in families(readings) {
+        write_family(&mut text, &family);
     }
     text
 }
 
-fn write_family(text: &mut String, family: &str, members: &[&(MetricName, Reading)]) {
-    let kind = match members.first() {
-        Some((_, Reading::Count(_))) => "counter",
-        _ if family.ends_with("_total") => "counter",
-        Some((_, Reading::Distribution(_))) => "summary",
-        Some((_, Reading::Value(_) | Reading::Number(_))) | None => "gauge",
+fn write_family(text: &mut String, Family { name: family, kind, members }: &Family<'_>) {
+    let kind = match kind {
+        FamilyKind::Counter => "counter",
+        FamilyKind::Gauge => "gauge",
+        FamilyKind::Summary => "summary",
     };
     let mut line = |name: &str, labels: &str, value: &dyn std::fmt::Display| {
         // Writing to a String does not fail.
         let _ = writeln!(text, "{name}{labels} {value}");
     };
     line("# TYPE", &format!(" {family}"), &kind);
-    for (name, reading) in members {
+    for (name, reading) in *members {
         let labels = |more| labels(name.tags(), more);
         match reading {
             Reading::Count(count) => line(family, &labels(None), count),
@@ -79,22 +52,6 @@ fn write_family(text: &mut String, family: &str, members: &[&(MetricName, Readin
             }
         }
     }
-}
-
-/// The name of a metric's family.
-fn family(name: &MetricName, reading: &Reading) -> String {
-    if !name.domain().starts_with("kafka.") {
-        return format!("{}_{}_{}", name.domain(), name.kind(), name.name());
-    }
-    let whole = format!("{}_{}_{}", name.domain(), name.kind(), name.name());
-    let of_events = matches!(reading, Reading::Count(_));
-    let base = match whole.strip_suffix("PerSec").filter(|_| of_events) {
-        Some(base) => base.to_owned() + "_total",
-        None if of_events => whole + "_total",
-        None => whole,
-    };
-    let legal = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
-    base.chars().map(|letter| legal(letter.to_ascii_lowercase())).collect()
 }
 
 /// `{key="value",…}`, or nothing where there is none.

@@ -76,6 +76,18 @@ impl Registry {
         }
     }
 
+    /// The histogram of this name, of as many values as `all` counts: a 0 need not be recorded.
+    ///
+    /// # Panics
+    /// Where another kind of instrument has the name.
+    pub fn histogram_among(&self, name: MetricName, all: &Arc<Counter>) -> Arc<Histogram> {
+        let make = || Instrument::Histogram(Arc::new(Histogram::among(Arc::clone(all))));
+        match self.instrument(name.clone(), make) {
+            Instrument::Histogram(histogram) => histogram,
+            _ => panic!("{name} is no histogram"),
+        }
+    }
+
     /// Has `collect` asked whenever the metrics are read, for those whose names come and go; it
     /// must not wait for anybody.
     pub fn collector(

@@ -1,7 +1,7 @@
 """A producer or a consumer on confluent-kafka that is as fast as it may be, for some seconds.
 
-Prints `bytes,milliseconds,total` twice a second and at the end `throttled,count,longest`: how often
-librdkafka was told that it is held back, and for how many milliseconds at most.
+Prints `bytes,milliseconds,total` and `throttled,count,longest` twice a second: how often librdkafka
+was told that it is held back, and for how many milliseconds at most.
 """
 
 import sys
@@ -25,7 +25,8 @@ def line():
     now = time.time()
     if now >= next_line:
         next_line = now + 0.5
-        print(f"bytes,{int(now * 1000)},{total}", flush=True)
+        print(f"bytes,{int(now * 1000)},{total}")
+        print(f"throttled,{len(throttled)},{max(throttled, default=0)}", flush=True)
 
 
 settings = {"bootstrap.servers": bootstrap, "client.id": client_id, "throttle_cb": on_throttle}
@@ -59,4 +60,3 @@ else:
                 total += len(message.value())
         line()
     consumer.close()
-print(f"throttled,{len(throttled)},{max(throttled, default=0)}")

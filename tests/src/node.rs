@@ -25,6 +25,15 @@ impl Node {
     /// properties file.
     #[must_use]
     pub fn start(properties: &Path, address: &str) -> Self {
+        Self::start_in(properties, address, &[])
+    }
+
+    /// The same with these variables in the environment of the server.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    #[must_use]
+    pub fn start_in(properties: &Path, address: &str, environment: &[(String, String)]) -> Self {
         let formatted = Command::new(binary())
             .args(["kafka-storage", "format", "--ignore-formatted", "-t"])
             .arg(crate::server::CLUSTER_ID)
@@ -33,17 +42,22 @@ impl Node {
             .output()
             .unwrap_or_else(|e| panic!("{}: {e}", binary().display()));
         assert!(formatted.status.success(), "gregor kafka-storage format: {formatted:?}");
-        Self::start_formatted(properties, address)
+        Self::spawn(properties, address, environment)
     }
 
     /// Starts on a log dir that is formatted already.
     #[must_use]
     pub fn start_formatted(properties: &Path, address: &str) -> Self {
+        Self::spawn(properties, address, &[])
+    }
+
+    fn spawn(properties: &Path, address: &str, environment: &[(String, String)]) -> Self {
         let out = properties.with_file_name("server.out");
         let log = File::options().append(true).create(true).open(&out).expect("server.out opens");
         let process = Command::new(binary())
             .arg("kafka-server-start")
             .arg(properties)
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)

@@ -11,6 +11,7 @@ use security::sasl::client::ClientExchange;
 use security::sasl::jaas::Credentials;
 use security::sasl::scram::ScramMechanism;
 
+use crate::native;
 use crate::server::{Kind, Server, free_port};
 use crate::wire::{Client, Reply, decode};
 
@@ -81,6 +82,20 @@ pub const PLAIN_MODULE: &str = "org.apache.kafka.common.security.plain.PlainLogi
 pub const SCRAM_MODULE: &str = "org.apache.kafka.common.security.scram.ScramLoginModule required";
 pub const ALICE: &str = "alice-secret";
 pub const BOB: &str = "bob-secret";
+
+/// Gives somebody a password for SCRAM, at an address where nobody logs in.
+///
+/// # Panics
+/// When it is refused.
+pub fn set_credential(address: &str, mechanism: &str, user: &str, password: &str) {
+    let set = format!("{mechanism}=[iterations=4096,password={password}]");
+    let args = ["--bootstrap-server", address, "--alter", "--add-config", &set]
+        .into_iter()
+        .chain(["--entity-type", "users", "--entity-name", user]);
+    let args: Vec<String> = args.map(str::to_owned).collect();
+    let done = native::run("kafka-configs", &args, "");
+    assert_eq!(done.code, 0, "{done:#?}");
+}
 
 /// One thing that a client says.
 #[derive(Debug, Clone)]

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::node::Node;
 use crate::oracle::{EQUALLED, StockBroker};
+use crate::secrets;
 
 /// The cluster id that every server of the tests is formatted with.
 pub const CLUSTER_ID: &str = "4L6g3nShT-eMCtK--X86sw";
@@ -30,6 +31,8 @@ pub struct Server {
     pub controller_port: u16,
     /// The release of a stock node, where it is not the one that Gregor equals.
     pub stock: Option<String>,
+    /// Variables of a node of ours, besides those of the tests.
+    pub environment: Vec<(String, String)>,
     process: Option<Process>,
     folder: Option<TempDir>,
 }
@@ -54,8 +57,15 @@ impl Server {
     pub fn prepare(kind: Kind, extra: &[String]) -> Self {
         let folder = tempfile::Builder::new().prefix("gregor-test-").tempdir().expect("a folder");
         let (port, controller_port) = (free_port(kind), free_port(kind));
-        let server =
-            Self { kind, port, controller_port, stock: None, process: None, folder: Some(folder) };
+        let server = Self {
+            kind,
+            port,
+            controller_port,
+            stock: None,
+            environment: Vec::new(),
+            process: None,
+            folder: Some(folder),
+        };
         server.write_properties(extra);
         server
     }
@@ -83,7 +93,11 @@ impl Server {
     pub fn start_again(&mut self) {
         assert!(self.process.is_none(), "it runs already");
         self.process = Some(match self.kind {
-            Kind::Gregor => Process::Gregor(Node::start(&self.properties(), &self.address())),
+            Kind::Gregor => Process::Gregor(Node::start_in(
+                &self.properties(),
+                &self.address(),
+                &self.environment,
+            )),
             Kind::Stock => Process::Stock(StockBroker::start(
                 self.release(),
                 &self.properties(),
@@ -171,6 +185,8 @@ impl Drop for Server {
         if std::thread::panicking() {
             let kept = self.folder.take().map(TempDir::keep);
             eprintln!("the server's folder is kept: {}", kept.unwrap_or_default().display());
+        } else if self.kind == Kind::Gregor && self.folder.is_some() {
+            secrets::assert_kept(&self.output(), "the node");
         }
     }
 }

@@ -16,6 +16,7 @@ use security::Secret;
 use security::sasl::client::ClientExchange;
 use security::sasl::jaas::Credentials;
 use security::sasl::scram::ScramMechanism;
+use tests::cluster::ports;
 use tests::delegation_tokens::{Made, create, creation, describe, expire, renew};
 use tests::native;
 use tests::node::Node;
@@ -381,15 +382,10 @@ fn node_file(folder: &Path, id: u8, lines: &str) -> std::path::PathBuf {
     file
 }
 
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("localhost:0").expect("a port");
-    listener.local_addr().expect("its address").port()
-}
-
 #[test]
 fn a_broker_passes_requests_on_and_never_those_of_a_tokens_holder() {
     let folder = tempfile::tempdir().expect("a folder");
-    let [first, open, clients, controller] = std::array::from_fn(|_| free_port());
+    let [first, open, clients, controller] = std::array::from_fn(|_| ports::free());
     let voters = format!("controller.quorum.voters=1@localhost:{controller}");
     let both = format!(
         "process.roles=broker,controller\n{voters}\n\

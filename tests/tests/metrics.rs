@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use tests::cluster::ports;
 use tests::cluster::view::until;
 use tests::oracle::{NEWEST, ToolServer};
 use tests::records::Batch;
@@ -15,11 +16,6 @@ use tests::topic::{create, now_ms, produce};
 use tests::wire::Client;
 
 const PATIENCE: Duration = Duration::from_secs(10);
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("its address").port()
-}
 
 /// The status and the body of what a GET is answered.
 fn get(port: u16, path: &str) -> std::io::Result<(u16, String)> {
@@ -51,7 +47,7 @@ fn scrape(port: u16) -> BTreeMap<String, f64> {
 
 /// A node that shows itself, and the port where it does.
 fn shown(extra: &[&str]) -> (Server, u16) {
-    let port = free_port();
+    let port = ports::free();
     let mut lines = vec![format!("metrics.listen={port}")];
     lines.extend(extra.iter().map(|line| (*line).to_owned()));
     (Server::start(Kind::Gregor, &lines), port)
@@ -217,14 +213,14 @@ fn what_is_refused_is_counted_by_its_error() {
 
 #[test]
 fn whoever_asks_for_its_health_learns_up_or_not_and_nothing_else() {
-    let port = free_port();
+    let port = ports::free();
     let server = Server::prepare(
         Kind::Gregor,
         &[
             format!("metrics.listen={port}"),
             "process.roles=broker".to_owned(),
             // Its controllers are nowhere.
-            format!("controller.quorum.voters=9@127.0.0.1:{}", free_port()),
+            format!("controller.quorum.voters=9@127.0.0.1:{}", ports::free()),
             "listeners=PLAINTEXT://127.0.0.1:0".to_owned(),
         ],
     );

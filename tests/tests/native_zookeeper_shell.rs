@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tests::cluster::ports;
 use tests::golden::{file, recording};
 use tests::mask;
 use tests::node::binary;
@@ -92,11 +93,6 @@ fn serve(mut command: Command, folder: &Path, file: &str, port: u16) -> Server {
     server
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("localhost:0").expect("a port");
-    listener.local_addr().expect("its address").port()
-}
-
 /// One run of the shell: what it printed, masked.
 fn run(stock: bool, at: &str, port: u16, words: &[&str], stdin: &str) -> String {
     let class = "org.apache.zookeeper.ZooKeeperMainWithTlsSupportForKafka";
@@ -137,7 +133,7 @@ fn run(stock: bool, at: &str, port: u16, words: &[&str], stdin: &str) -> String 
 fn transcript(stock: bool) -> String {
     let folder = tempfile::Builder::new().prefix("gregor-shell-").tempdir().expect("a folder");
     let folder = folder.path();
-    let (at, port) = (free_port(), free_port());
+    let (at, port) = (ports::free(), ports::free());
     let service =
         format!("dataDir=./data\nclientPort={at}\nmaxClientCnxns=0\nadmin.enableServer=false\n");
     fs::write(folder.join("zookeeper.properties"), service).expect("the service's file");
@@ -164,7 +160,7 @@ fn transcript(stock: bool) -> String {
     said.push_str("# a session\n");
     said.push_str(&run(stock, &at, port, &[], SESSION));
     said.push_str("# nobody is there\n");
-    let nobody = format!("localhost:{}", free_port());
+    let nobody = format!("localhost:{}", ports::free());
     said + &run(stock, &nobody, port, &["ls", "/"], "")
 }
 

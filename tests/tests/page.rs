@@ -1,7 +1,6 @@
 //! The page of a node, in a browser: what somebody reads of a cluster with topics and a group that
 //! is behind, and who may read it.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use serde_json::Value;
 use tests::browser::Browser;
 use tests::certificates::Certificates;
 use tests::cluster::view::until;
-use tests::cluster::{Cluster, Layout, Roles};
+use tests::cluster::{Cluster, Layout, Roles, ports};
 use tests::native;
 use tests::oracle::EQUALLED;
 use tests::records::Batch;
@@ -20,11 +19,6 @@ use tests::topic::{create, now_ms, produce};
 use tests::wire::Client;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("its address").port()
-}
 
 /// A native tool's run to its end.
 fn run(tool: &str, words: &[&str]) -> Output {
@@ -92,7 +86,7 @@ fn prepare(server: &Server) -> Consumer {
 
 #[test]
 fn somebody_reads_of_brokers_topics_and_groups_and_that_the_broker_is_gone() {
-    let port = free_port();
+    let port = ports::free();
     let mut server =
         Server::start(Kind::Gregor, &[format!("metrics.listen={port}"), "broker.rack=r1".into()]);
     let consumer = prepare(&server);
@@ -279,7 +273,7 @@ fn fill(cluster: &Cluster) -> Vec<String> {
 
 #[test]
 fn any_brokers_page_shows_the_whole_cluster_and_what_is_left_of_it() {
-    let port = free_port();
+    let port = ports::free();
     let layout = Layout::default()
         .with(1, Roles::Both, Kind::Gregor)
         .with(2, Roles::Broker, Kind::Stock)
@@ -334,7 +328,7 @@ fn any_brokers_page_shows_the_whole_cluster_and_what_is_left_of_it() {
 /// Names are what others chose; a page that is told one shows it.
 #[test]
 fn a_name_that_looks_like_markup_is_shown_as_it_is_and_lists_are_shown_in_parts() {
-    let port = free_port();
+    let port = ports::free();
     let server = Server::start(Kind::Gregor, &[format!("metrics.listen={port}")]);
     let mut client = Client::connect(&server.address()).expect("it listens");
     for at in 0..120 {
@@ -392,7 +386,7 @@ const DELAY_MS: u64 = 1500;
 
 /// A node with an authorizer, at which alice and bob log in, by PLAIN, and carol by SCRAM.
 fn closed(listen: impl Fn(u16) -> String) -> (Server, u16) {
-    let (port, sasl_port) = (free_port(), free_port());
+    let (port, sasl_port) = (ports::free(), ports::free());
     let mut server = Server::prepare(Kind::Gregor, &[]);
     let certificates = Certificates::make(&server.folder().join("certificates"));
     let mut lines = certificates.lines("listener.name.metrics.", Some("server"), "trust.pem");
@@ -504,7 +498,7 @@ fn without_tls_an_authorizer_turns_the_page_off_and_says_what_turns_it_on() {
 /// somebody at this machine.
 #[test]
 fn a_name_that_is_not_this_machines_opens_no_page_of_this_machine() {
-    let port = free_port();
+    let port = ports::free();
     let _server = Server::start(Kind::Gregor, &[format!("metrics.listen={port}")]);
     let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
     for path in ["/", "/api/overview"] {

@@ -6,29 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use tests::cluster::ports;
 use tests::cluster::view;
 use tests::native;
 use tests::node::Node;
 use tests::oracle::{COURSE, EQUALLED, ToolServer};
 use tests::sasl::{
     ALICE, BOB, PLAIN_MODULE, SCRAM_MODULE, SaslServer, Say, converse, honest, plain,
+    set_credential,
 };
 use tests::server::{CLUSTER_ID, Kind};
 use tests::wire::Client;
 
 use Say::{ApiVersions, Frame, Handshake, Raw, Scram, Token, Wait};
-
-/// A credential of alice for a mechanism.
-fn set_credential(server: &SaslServer, mechanism: &str, user: &str, password: &str) {
-    let set = format!("{mechanism}=[iterations=4096,password={password}]");
-    let address = server.server.address();
-    let args = ["--bootstrap-server", &address, "--alter", "--add-config", &set]
-        .into_iter()
-        .chain(["--entity-type", "users", "--entity-name", user]);
-    let args: Vec<String> = args.map(str::to_owned).collect();
-    let done = native::run("kafka-configs", &args, "");
-    assert_eq!(done.code, 0, "{done:#?}");
-}
 
 fn twisted(step: usize, token: Vec<u8>) -> Vec<u8> {
     match step {
@@ -91,6 +81,11 @@ fn conversations() -> Vec<(&'static str, Vec<Say>)> {
         ("a token first", vec![token(b"\0alice\0alice-secret")]),
         ("Metadata first", vec![Frame(METADATA.to_vec())]),
         ("Metadata for a token, bare", bare(METADATA)),
+        ("Metadata of a topic for a token", with(vec![Frame(METADATA_OF_A_TOPIC.to_vec())])),
+        ("the newest Metadata for a token", with(vec![Frame(METADATA_13.to_vec())])),
+        ("the newest Metadata of a topic for a token", {
+            with(vec![Frame(METADATA_13_OF_A_TOPIC.to_vec())])
+        }),
         ("bare", bare(b"\0alice\0alice-secret")),
         ("bare, and wrong", bare(b"\0alice\0wrong")),
         ("bare SCRAM that is none", vec![Handshake(0, "SCRAM-SHA-256"), Frame(b"x".to_vec())]),
@@ -116,6 +111,17 @@ fn conversations() -> Vec<(&'static str, Vec<Say>)> {
 
 /// Metadata v1 of no topic.
 const METADATA: &[u8] = b"\x00\x03\x00\x01\x00\x00\x00\x01\xff\xff\x00\x00\x00\x00";
+
+/// The same of the topic t.
+const METADATA_OF_A_TOPIC: &[u8] =
+    b"\x00\x03\x00\x01\x00\x00\x00\x01\xff\xff\x00\x00\x00\x01\x00\x01t";
+
+/// Metadata v13 of no topic.
+const METADATA_13: &[u8] = b"\x00\x03\x00\x0d\x00\x00\x00\x01\xff\xff\x00\x01\x00\x00\x00";
+
+/// The same of the topic t, which has no id.
+const METADATA_13_OF_A_TOPIC: &[u8] = b"\x00\x03\x00\x0d\x00\x00\x00\x01\xff\xff\x00\x02\
+    \0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02t\x00\x00\x00\x00";
 
 /// What is said at a listener whose sessions last two seconds.
 fn conversations_again() -> Vec<(&'static str, Vec<Say>)> {
@@ -151,7 +157,7 @@ fn transcript(
     said: &[(&'static str, Vec<Say>)],
 ) -> Vec<(&'static str, Vec<String>)> {
     let server = SaslServer::start(kind, more);
-    set_credential(&server, "SCRAM-SHA-512", "alice", ALICE);
+    set_credential(&server.server.address(), "SCRAM-SHA-512", "alice", ALICE);
     std::thread::scope(|scope| {
         let running: Vec<_> = said
             .iter()
@@ -188,7 +194,7 @@ fn sessions_end_and_are_begun_again_as_with_stock() {
 #[test]
 fn a_name_that_nobody_has_is_answered_like_one_that_somebody_has() {
     let server = SaslServer::start(Kind::Gregor, &[]);
-    set_credential(&server, "SCRAM-SHA-512", "alice", ALICE);
+    set_credential(&server.server.address(), "SCRAM-SHA-512", "alice", ALICE);
     let heard = |user| {
         let say = [Handshake(1, "SCRAM-SHA-512"), Scram(2, "SCRAM-SHA-512", user, "wrong", honest)];
         converse(&mut server.connect(), &say)
@@ -238,7 +244,7 @@ const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 fn ready() -> SaslServer {
     let server = SaslServer::start(Kind::Gregor, &["connections.max.reauth.ms=3000"]);
     for mechanism in &MECHANISMS[1..] {
-        set_credential(&server, mechanism, "alice", ALICE);
+        set_credential(&server.server.address(), mechanism, "alice", ALICE);
     }
     server
 }
@@ -334,7 +340,7 @@ fn format(file: &Path) {
 #[test]
 fn three_nodes_log_in_at_one_another_and_again_and_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let ports: Vec<[u16; 3]> = (0..3).map(|_| std::array::from_fn(|_| free_port())).collect();
+    let ports: Vec<[u16; 3]> = (0..3).map(|_| std::array::from_fn(|_| ports::free())).collect();
     let files: Vec<PathBuf> = (1..=3).map(|id| node_file(folder.path(), id, &ports)).collect();
     files.iter().for_each(|file| format(file));
     let address = |id: usize| format!("localhost:{}", ports[id - 1][0]);
@@ -396,11 +402,6 @@ fn three_nodes_log_in_at_one_another_and_again_and_again() {
     for secret in ["admin-secret", ALICE] {
         assert!(!said.contains(secret), "{secret}");
     }
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("localhost:0").expect("a port");
-    listener.local_addr().expect("its address").port()
 }
 
 #[test]

@@ -9,8 +9,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tests::certificates::{Asked, Certificates, PASSWORD};
-use tests::cluster::{Cluster, Layout, Load, Roles};
+use tests::cluster::{Cluster, Layout, Load, Roles, ports};
 use tests::native;
 use tests::oracle::{EQUALLED, Finished, ToolServer, class_path};
 use tests::server::{Kind, Server};
@@ -22,16 +23,11 @@ struct Secured {
     port: u16,
 }
 
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
 impl Secured {
     fn start(kind: Kind, extra: &[&str]) -> Self {
         let mut server = Server::prepare(kind, &[]);
         let certificates = Certificates::make(&server.folder().join("certificates"));
-        let port = free_port();
+        let port = ports::free();
         let mut lines = certificates.lines("listener.name.secured.", Some("server"), "trust.pem");
         let (plain, controller) = (server.port, server.controller_port);
         lines.push(format!(
@@ -288,13 +284,21 @@ fn answered(secured: &Secured, bytes: &[u8]) -> usize {
     rest.len()
 }
 
+/// As many descriptors as this process may have, but for some that it has; a node that it starts
+/// may have as many.
+fn descriptors() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).expect("it is allowed");
+    limit.maximum.unwrap_or(u64::MAX).saturating_sub(500)
+}
+
 #[test]
 fn stalled_handshakes_garbage_and_plain_text_hold_nobody_up() {
     let secured = Secured::start(Kind::Gregor, &[]);
     let file = secured.certificates.client_file("plain", None, "trust.pem");
     let line = format!("--bootstrap-server SERVER --list --command-config {}", shown(&file));
     // The first bytes of a ClientHello, and no more.
-    let stalled: Vec<TcpStream> = (0..2_000)
+    let stalled: Vec<TcpStream> = (0..descriptors().min(10_000))
         .map(|number| {
             let mut stream = secured.connect();
             if number % 2 == 0 {
@@ -362,7 +366,7 @@ fn secured_cluster(kinds: [Kind; 3], certificates: &Certificates) -> Layout {
         layout = layout.with(id, Roles::Both, kind);
     }
     for node in &mut layout.nodes {
-        let internal = free_port();
+        let internal = ports::free();
         let (plain, controller) = (node.port, node.controller_port);
         let listeners = format!("PLAINTEXT://localhost:{plain},INTERNAL://localhost:{internal}");
         node.lines.push(format!("listeners={listeners},CONTROLLER://localhost:{controller}"));

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use tests::cluster::ports;
 use tests::node::binary;
 use tests::refusal::{printed, start, tree};
 
@@ -53,11 +54,6 @@ impl Drop for Started {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("localhost:0").expect("a port");
-    listener.local_addr().expect("its address").port()
 }
 
 fn folder() -> TempDir {
@@ -123,11 +119,11 @@ fn listed_with(port: u16, topic: &str) -> String {
 #[test]
 fn a_service_and_its_brokers_are_a_cluster_that_outlives_kill_9_of_each() {
     let folder = folder();
-    let (folder, at) = (folder.path(), free_port());
+    let (folder, at) = (folder.path(), ports::free());
     let mut zookeeper = service(folder, at);
     until_served(at);
     zookeeper.wait_for("WARN zookeeper.properties is relative. Prepend ./");
-    let ports = [free_port(), free_port()];
+    let ports = [ports::free(), ports::free()];
     broker(folder, "broker0.properties", ports[0], at, "broker.id=0");
     broker(folder, "broker1.properties", ports[1], at, "broker.id=1");
     let mut brokers = ["broker0.properties", "broker1.properties"]
@@ -158,7 +154,7 @@ fn a_service_and_its_brokers_are_a_cluster_that_outlives_kill_9_of_each() {
 #[test]
 fn the_four_letter_words_are_answered_on_the_client_port() {
     let folder = folder();
-    let at = free_port();
+    let at = ports::free();
     let _service = service(folder.path(), at);
     until_served(at);
     assert_eq!(ask(at, "ruok"), "imok");
@@ -172,7 +168,7 @@ fn the_four_letter_words_are_answered_on_the_client_port() {
 #[test]
 fn a_broker_without_an_id_has_one_above_the_reserved_ones_and_keeps_it() {
     let folder = folder();
-    let (folder, at, port) = (folder.path(), free_port(), free_port());
+    let (folder, at, port) = (folder.path(), ports::free(), ports::free());
     let _service = service(folder, at);
     broker(folder, "b.properties", port, at, "");
     for _ in 0..2 {
@@ -186,7 +182,7 @@ fn a_broker_without_an_id_has_one_above_the_reserved_ones_and_keeps_it() {
 fn three_servers_are_one_quorum_that_goes_on_without_its_leader() {
     let folder = folder();
     let folder = folder.path();
-    let ports = [free_port(), free_port(), free_port()];
+    let ports = [ports::free(), ports::free(), ports::free()];
     let lines: Vec<_> = (1..)
         .zip(ports)
         .map(|(id, port)| format!("server.{id}=localhost:2888:3888;{port}"))
@@ -210,7 +206,7 @@ fn three_servers_are_one_quorum_that_goes_on_without_its_leader() {
     let leader = leader.expect("one of them leads");
 
     let at = ports.map(|port| format!("localhost:{port}")).join(",");
-    let port = free_port();
+    let port = ports::free();
     let text = format!(
         "broker.id=0\nlisteners=PLAINTEXT://localhost:{port}\nlog.dirs=b\nnum.partitions=3\n\
          zookeeper.connect={at}\n"
@@ -244,10 +240,10 @@ fn three_servers_are_one_quorum_that_goes_on_without_its_leader() {
 #[test]
 fn two_brokers_without_ids_that_start_together_have_two() {
     let folder = folder();
-    let (folder, at) = (folder.path(), free_port());
+    let (folder, at) = (folder.path(), ports::free());
     let _service = service(folder, at);
     for name in ["a.properties", "b.properties"] {
-        broker(folder, name, free_port(), at, "broker.id=-1");
+        broker(folder, name, ports::free(), at, "broker.id=-1");
     }
     let mut brokers = ["a.properties", "b.properties"]
         .map(|file| Started::new(folder, "kafka-server-start", file));
@@ -262,7 +258,7 @@ fn two_brokers_without_ids_that_start_together_have_two() {
 #[test]
 fn a_broker_of_another_cluster_or_chroot_is_refused_and_keeps_its_data() {
     let folder = folder();
-    let (folder, at, port) = (folder.path(), free_port(), free_port());
+    let (folder, at, port) = (folder.path(), ports::free(), ports::free());
     let mut zookeeper = service(folder, at);
     let file = broker(folder, "b.properties", port, at, "broker.id=0");
     let text = fs::read_to_string(&file).expect("its file");
@@ -292,7 +288,7 @@ fn a_broker_of_another_cluster_or_chroot_is_refused_and_keeps_its_data() {
 #[test]
 fn a_client_of_a_real_zookeeper_is_told_so_in_one_line() {
     let folder = folder();
-    let at = free_port();
+    let at = ports::free();
     let mut zookeeper = service(folder.path(), at);
     until_served(at);
     let mut stream = TcpStream::connect(("localhost", at)).expect("it listens");
@@ -326,7 +322,7 @@ fn where_nobody_is_at_zookeeper_connect_the_broker_gives_up_in_time() {
     let data = folder.path().join("data");
     let more =
         format!("log.dirs={}\nbroker.id=0\nzookeeper.connection.timeout.ms=500", data.display());
-    let file = broker(folder.path(), "b.properties", free_port(), free_port(), &more);
+    let file = broker(folder.path(), "b.properties", ports::free(), ports::free(), &more);
     let began = Instant::now();
     let words = ["Timed out waiting for connection while in state: CONNECTING", "start"];
     is_refused(folder.path(), &file, &words);
@@ -350,7 +346,7 @@ fn where_a_real_zookeeper_answers_the_broker_says_what_to_do() {
         }
     });
     let more = format!("log.dirs={}\nbroker.id=0", folder.path().join("data").display());
-    let file = broker(folder.path(), "b.properties", free_port(), at, &more);
+    let file = broker(folder.path(), "b.properties", ports::free(), at, &more);
     is_refused(
         folder.path(),
         &file,

@@ -57,6 +57,7 @@ use self::exposed::Exposed;
 use self::login::Logins;
 use crate::broker::Broker;
 use crate::metadata::controller_gauges;
+use crate::otlp;
 
 /// Scrapers, probes and people are few; a browser has six.
 const CONNECTIONS_MAX: usize = 64;
@@ -85,9 +86,8 @@ impl BoundExposition {
     }
 
     /// Answers until the task is ended.
-    pub(crate) fn serve(self, broker: &Arc<Broker>) -> JoinHandle<()> {
+    fn serve(self, broker: &Arc<Broker>) -> JoinHandle<()> {
         let Self { listener, is_encrypted } = self;
-        show_node(broker);
         let access = Access::of(is_encrypted, !broker.policies.authorizer.allows_everything());
         let address = listener.local_addr().ok();
         if let Some(address) = address {
@@ -103,6 +103,15 @@ impl BoundExposition {
         };
         tokio::spawn(accept(listener, Arc::new(exposed)))
     }
+}
+
+/// Shows the node to those who ask and to those whom it is pushed to, until the tasks are ended.
+pub(crate) fn start(bound: Option<BoundExposition>, broker: &Arc<Broker>) -> Vec<JoinHandle<()>> {
+    if bound.is_some() || otlp::is_asked_for() {
+        show_node(broker);
+    }
+    let serving = bound.map(|bound| bound.serve(broker));
+    serving.into_iter().chain(otlp::start(broker)).collect()
 }
 
 fn say_where(address: SocketAddr, is_encrypted: bool, access: Access) {

@@ -15,10 +15,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
+use client::http;
 use config::broker::JwksEndpoint;
 use parking_lot::Mutex;
 use security::sasl::oauthbearer::{Jwks, file_path};
-use security::tls::{ClientContext, TlsContext, TlsSettings};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -178,19 +178,9 @@ impl Endpoint {
     }
 
     async fn fetch(&self) -> Result<(), String> {
-        let context = self.trust().map_err(|error| error.to_string())?;
-        let fetched = client::https::fetch(&self.settings.url, &context).await;
+        let context = http::trusting(&self.settings.ssl).map_err(|error| error.to_string())?;
+        let fetched = http::fetch(&self.settings.url, &context).await;
         self.take(&fetched.map_err(|error| error.to_string())?)
-    }
-
-    /// Whom the other side is believed to be, read anew: certificates are replaced, too.
-    fn trust(&self) -> Result<Arc<ClientContext>, security::tls::TlsError> {
-        let given = |name: &str| {
-            let option = self.settings.ssl.iter().rfind(|(known, _)| known == name);
-            option.map(|(_, value)| value.reveal().to_owned())
-        };
-        let context = TlsContext::load(TlsSettings::read(given)?, &|path| std::fs::read(path))?;
-        Ok(Arc::new(ClientContext::new(context.client()?)))
     }
 }
 

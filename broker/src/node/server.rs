@@ -33,7 +33,7 @@ use crate::coordinators::groups::{self, Groups};
 use crate::coordinators::persister::Persister;
 use crate::coordinators::share::ShareStates;
 use crate::coordinators::transactions::Transactions;
-use crate::exposition::BoundExposition;
+use crate::exposition::{self, BoundExposition};
 use crate::log_dirs::LogDirs;
 use crate::maintenance::Maintenance;
 use crate::metadata::auto_topics::AutoTopics;
@@ -54,6 +54,7 @@ use crate::net::tls::{self, Tls};
 use crate::node::life_lines::{self, Waiting};
 use crate::node::orphans;
 use crate::node::stop_signals::StopSignals;
+use crate::otlp;
 use crate::partitions::disk_gate::{self, DiskGate};
 use crate::partitions::{Partitions, ReplicaContext};
 use crate::publisher::Publisher;
@@ -146,7 +147,7 @@ pub(crate) struct Node {
     controllers_thread: ControllersThread,
     publishing: JoinHandle<()>,
     /// Of a node that shows its metrics.
-    exposition: Option<JoinHandle<()>>,
+    exposition: Vec<JoinHandle<()>>,
 }
 
 /// Serves the controllers' listeners: busy clients and writes that hang cost no vote, no fetch of
@@ -253,7 +254,7 @@ impl Node {
             LogDirTasks::start(&broker.config, &broker.quorum, &broker.replicas, &broker.fetchers);
         let publisher = Publisher::new(Arc::clone(&broker));
         // A node that starts is up, and not ready.
-        let exposition = exposition.map(|bound| bound.serve(&broker));
+        let exposition = exposition::start(exposition, &broker);
         // There is no quorum until its members can connect.
         let controllers_thread = ControllersThread::start(roles.controller)?;
         let controllers = {
@@ -321,7 +322,7 @@ impl Node {
         let (closed, ()) = tokio::join!(close_logs, self.broker.quorum.stop());
         self.controllers.disconnect().await;
         drop(self.controllers_thread);
-        self.exposition.inspect(JoinHandle::abort);
+        self.exposition.iter().for_each(JoinHandle::abort);
         let dirs = Arc::clone(&self.broker.replicas.log_dirs);
         let ended = match closed {
             Ok(()) => {
@@ -418,8 +419,8 @@ fn assemble(
     });
     replica_gauges::show(&replicas, &metrics);
     // Who does not show them counts nothing request by request.
-    let is_scraped = matches!(config.metrics_listener(), Ok(Some(_)));
-    let request_metrics = is_scraped.then(|| Arc::new(RequestMetrics::new(&metrics)));
+    let is_read = matches!(config.metrics_listener(), Ok(Some(_))) || otlp::is_asked_for();
+    let request_metrics = is_read.then(|| Arc::new(RequestMetrics::new(&metrics)));
     let receives = config.metrics_client_receiver && config.process_roles.broker;
     let client_metrics = receives.then(|| ClientMetrics::new(config, &metrics));
     let current = Arc::new(DynamicBrokerConfig::new(config.clone()).with_tls(tls));

@@ -35,11 +35,11 @@ pub(crate) struct Phases {
     pub(crate) response_send: u64,
 }
 
-/// The instruments of one name.
+/// The instruments of one name. Most requests take no millisecond in any phase, and are counted by
+/// one addition.
 #[derive(Debug)]
 struct Instruments {
-    /// Of a part of an API's requests.
-    requests: Option<Arc<Counter>>,
+    requests: Arc<Counter>,
     total: Arc<Histogram>,
     request_queue: Arc<Histogram>,
     local: Arc<Histogram>,
@@ -51,12 +51,14 @@ struct Instruments {
 
 impl Instruments {
     fn new(registry: &Registry, request: &str) -> Self {
-        let is_part = FETCH.contains(&request);
-        let requests = MetricName::new(DOMAIN, KIND, "RequestsPerSec").with_tag("request", request);
         let name = |name| MetricName::new(DOMAIN, KIND, name).with_tag("request", request);
-        let histogram = |phase| registry.histogram(name(phase));
+        let requests = match FETCH.contains(&request) {
+            true => registry.counter(name("RequestsPerSec")),
+            // Those of an API are shown by version.
+            false => Arc::default(),
+        };
+        let histogram = |phase| registry.histogram_among(name(phase), &requests);
         Self {
-            requests: is_part.then(|| registry.counter(requests)),
             total: histogram("TotalTimeMs"),
             request_queue: histogram("RequestQueueTimeMs"),
             local: histogram("LocalTimeMs"),
@@ -64,17 +66,19 @@ impl Instruments {
             throttle: histogram("ThrottleTimeMs"),
             response_queue: histogram("ResponseQueueTimeMs"),
             response_send: histogram("ResponseSendTimeMs"),
+            requests,
         }
     }
 
     fn record(&self, phases: &Phases) {
+        self.requests.add(1);
         let Phases { request_queue, local, remote, throttle, response_queue, response_send } =
             *phases;
-        if let Some(requests) = &self.requests {
-            requests.add(1);
-        }
         // Throttling is no part of it: the answer has left before the pause begins.
         let total = request_queue + local + remote + response_queue + response_send;
+        if rounded_ms(total | throttle) == 0 {
+            return;
+        }
         self.total.record(rounded_ms(total));
         self.request_queue.record(rounded_ms(request_queue));
         self.local.record(rounded_ms(local));

@@ -31,7 +31,6 @@ const ISSUER: &str = "sasl.oauthbearer.expected.issuer";
 const CLOCK_SKEW: &str = "sasl.oauthbearer.clock.skew.seconds";
 const SCOPE_CLAIM: &str = "sasl.oauthbearer.scope.claim.name";
 const SUB_CLAIM: &str = "sasl.oauthbearer.sub.claim.name";
-const TOKEN_ENDPOINT: &str = "sasl.oauthbearer.token.endpoint.url";
 const REFRESH: &str = "sasl.oauthbearer.jwks.endpoint.refresh.ms";
 const RETRY: &str = "sasl.oauthbearer.jwks.endpoint.retry.backoff.ms";
 const RETRY_MAX: &str = "sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms";
@@ -193,11 +192,12 @@ pub(super) fn bearer_login(
     listener: &str,
     login: &Login,
 ) -> Result<BearerLogin, ConfigError> {
-    let keys = Keys { config, listener };
-    let (handler, endpoint) = (keys.text(LOGIN_HANDLER)?, keys.text(TOKEN_ENDPOINT)?);
-    let login_keys =
-        LoginKeys { callback_handler: handler.as_deref(), token_endpoint_url: endpoint.as_deref() };
-    BearerLogin::of(login, login_keys).map_err(|error| {
+    let find = |name: &str| {
+        let own = of_mechanism(config, listener, Mechanism::OAuthBearer, name);
+        let own = own.map(str::to_owned);
+        own.or_else(|| config.of_listener(listener, name).and_then(|value| value.text()))
+    };
+    BearerLogin::of(login, LoginKeys::new(&find)).map_err(|error| {
         let message = format!("This node cannot log in at listener {listener}: {error}");
         ConfigError::conflict(&[LOGIN_HANDLER], message)
     })
@@ -206,6 +206,7 @@ pub(super) fn bearer_login(
 #[cfg(test)]
 mod tests {
     use security::sasl::client::ClientLogin;
+    use security::sasl::oauthbearer::TokenSource;
 
     use super::*;
     use crate::Properties;
@@ -297,5 +298,34 @@ mod tests {
         assert!(said(&file).contains("token.endpoint.url is not set"));
         let with = config(&format!("{file}sasl.oauthbearer.token.endpoint.url=file:///token"));
         with.check_start().unwrap();
+    }
+    #[test]
+    fn a_node_asks_an_endpoint_as_its_own_listener_says() {
+        let own = "listener.name.clients.oauthbearer.sasl.";
+        let class = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler";
+        let asked = format!(
+            "{}\n{own}login.callback.handler.class={class}\n\
+             {own}oauthbearer.token.endpoint.url=https://issuer/token\n\
+             {own}oauthbearer.client.credentials.client.id=node\n\
+             {own}oauthbearer.client.credentials.client.secret=s3cret\n\
+             sasl.login.refresh.window.factor=0.6\n",
+            handler(UNSECURED_CLASS)
+        );
+        let config = config(&asked);
+        config.check_start().unwrap();
+        let Some(ClientLogin::OAuthBearer(login)) = config.sasl.inter_broker.as_deref() else {
+            panic!("it logs in by tokens")
+        };
+        let TokenSource::Endpoint(login) = &login.source else { panic!("{login:?}") };
+        assert_eq!((&*login.client.id, login.client.secret.reveal()), ("node", "s3cret"));
+        assert_eq!((login.refresh.window_factor, login.refresh.buffer_seconds), (0.6, 300));
+        assert!(!format!("{config:?}").contains("s3cret"), "{config:?}");
+        for (line, words) in [
+            ("sasl.oauthbearer.assertion.file=/a", "nobody is asked with an assertion here"),
+            ("sasl.login.refresh.window.jitter=0.3", "Value must be no more than 0.25"),
+            ("sasl.oauthbearer.jwt.retriever.class=a.B", "a.B is not spoken here"),
+        ] {
+            assert!(said(&format!("{asked}{line}")).contains(words), "{line}");
+        }
     }
 }

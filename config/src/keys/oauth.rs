@@ -1,7 +1,7 @@
 //! SASL OAUTHBEARER (KIP-768, KIP-1139).
 //!
 //! Rows of the broker table; the facts are those of
-//! SaslConfigs. Tokens are judged; nobody is asked for one.
+//! SaslConfigs. Tokens are judged, and asked for with a client's id and secret.
 
 use super::Valid;
 use super::key::{Key, boolean, class, int, list, long, password, string};
@@ -30,8 +30,14 @@ pub(super) const KEYS: &[Key] = &[
     string("sasl.oauthbearer.assertion.private.key.file").ignored(why::ASKED_TOKENS),
     password("sasl.oauthbearer.assertion.private.key.passphrase").ignored(why::ASKED_TOKENS),
     string("sasl.oauthbearer.assertion.template.file").ignored(why::ASKED_TOKENS),
-    string("sasl.oauthbearer.client.credentials.client.id").ignored(why::ASKED_TOKENS),
-    password("sasl.oauthbearer.client.credentials.client.secret").ignored(why::ASKED_TOKENS),
+    string("sasl.oauthbearer.client.credentials.client.id").acts_through(
+        "sasl",
+        "As whom this node asks for its own token; or the option clientId of the login module.",
+    ),
+    password("sasl.oauthbearer.client.credentials.client.secret").acts_through(
+        "sasl",
+        "With which secret; or the option clientSecret of the login module.",
+    ),
     int("sasl.oauthbearer.clock.skew.seconds").or("30").low().acts_through(
         "sasl",
         "By how many seconds the clock of whoever makes tokens may differ. Also below \
@@ -69,7 +75,11 @@ pub(super) const KEYS: &[Key] = &[
     ),
     class("sasl.oauthbearer.jwt.retriever.class")
         .or("org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever")
-        .ignored(why::ASKED_TOKENS),
+        .acts_through(
+        "sasl",
+        "How this node comes by its own token: DefaultJwtRetriever, by the scheme of the URL; \
+         FileJwtRetriever; ClientCredentialsJwtRetriever. With another the node does not start.",
+    ),
     class("sasl.oauthbearer.jwt.validator.class")
         .or("org.apache.kafka.common.security.oauthbearer.DefaultJwtValidator")
         .acts_through(
@@ -77,7 +87,10 @@ pub(super) const KEYS: &[Key] = &[
         "Who judges tokens: Kafka's own classes, which look at signatures. With another the node \
          does not start.",
     ),
-    string("sasl.oauthbearer.scope").ignored(why::ASKED_TOKENS),
+    string("sasl.oauthbearer.scope").acts_through(
+        "sasl",
+        "For what this node asks for its own token; or the option scope of the login module.",
+    ),
     string("sasl.oauthbearer.scope.claim.name").or("scope").low().acts_through(
         "sasl",
         "Which claim has the scope. It decides nothing, but one that cannot be is refused.",
@@ -88,7 +101,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     string("sasl.oauthbearer.token.endpoint.url").acts_through(
         "sasl",
-        "Where this node's own token is, for others' listeners: a file: URL, which is read at \
-         each login.",
+        "Where this node's own token is, for others' listeners: an https: or http: URL, which is \
+         asked by client_credentials, or a file: URL, which is read at each login.",
     ),
 ];

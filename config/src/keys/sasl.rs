@@ -46,17 +46,41 @@ pub(super) const KEYS: &[Key] = &[
         "sasl",
         "Where this node's own token comes from by OAUTHBEARER: not set, of the options of its \
          login module, signed by nobody; OAuthBearerLoginCallbackHandler, of \
-         sasl.oauthbearer.token.endpoint.url. With another it does not log in.",
+         sasl.oauthbearer.token.endpoint.url. With another the node does not start.",
     ),
     class("sasl.login.class").ignored(why::LOGIN_CLASSES),
-    int("sasl.login.connect.timeout.ms").low().ignored(why::ASKED_TOKENS),
-    int("sasl.login.read.timeout.ms").low().ignored(why::ASKED_TOKENS),
-    short("sasl.login.refresh.buffer.seconds").or("300").per_broker().ignored(why::ASKED_TOKENS),
-    short("sasl.login.refresh.min.period.seconds").or("60").per_broker().ignored(why::ASKED_TOKENS),
-    double("sasl.login.refresh.window.factor").or("0.8").per_broker().ignored(why::ASKED_TOKENS),
-    double("sasl.login.refresh.window.jitter").or("0.05").per_broker().ignored(why::ASKED_TOKENS),
-    long("sasl.login.retry.backoff.max.ms").or("10000").low().ignored(why::ASKED_TOKENS),
-    long("sasl.login.retry.backoff.ms").or("100").low().ignored(why::ASKED_TOKENS),
+    int("sasl.login.connect.timeout.ms").low().acts_through(
+        "sasl",
+        "How long a connection to whoever gives tokens may take. Not set: 30 s for all of it.",
+    ),
+    int("sasl.login.read.timeout.ms")
+        .low()
+        .acts_through("sasl", "How long his answer may stop. Not set: 30 s for all of it."),
+    short("sasl.login.refresh.buffer.seconds").or("300").per_broker().acts_through(
+        "sasl",
+        "A token that was asked for is asked for anew so long before its end, where that fits.",
+    ),
+    short("sasl.login.refresh.min.period.seconds")
+        .or("60")
+        .per_broker()
+        .acts_through("sasl", "And not sooner than so long after the last time, where that fits."),
+    double("sasl.login.refresh.window.factor")
+        .or("0.8")
+        .per_broker()
+        .acts_through("sasl", "The part of its time after which it is asked for anew."),
+    double("sasl.login.refresh.window.jitter").or("0.05").per_broker().acts_through(
+        "sasl",
+        "By up to how much more that part is, so that not all nodes ask at once.",
+    ),
+    long("sasl.login.retry.backoff.max.ms").or("10000").low().acts_through(
+        "sasl",
+        "For how long whoever gives tokens is asked again before the attempt has failed; the next \
+         one begins 10 s later.",
+    ),
+    long("sasl.login.retry.backoff.ms")
+        .or("100")
+        .low()
+        .acts_through("sasl", "How long he is waited with first; twice as long each time."),
     string("sasl.mechanism.controller.protocol").or("GSSAPI").high().acts_through(
         "sasl",
         "How this node logs in at controllers, with the username and password of its own login for \

@@ -5,7 +5,7 @@ pub(super) const TIERED: &str = "tiered storage does not exist here yet";
 pub(super) const LOGIN_CLASSES: &str = "a mechanism's login is made here, without a Java class";
 pub(super) const RENEWALS: &str = "the Kerberos library gets tickets by itself before they expire";
 pub(super) const ASKED_TOKENS: &str =
-    "a token is made here or read from a file; nobody is asked for one";
+    "a token is asked for with a client's id and secret, not with an assertion";
 pub(super) const EARLY: &str =
     "controllers' listeners start early, as by default; others when entries are loaded";
 pub(super) const ONE_ASSIGNOR: &str = "share groups have one assignor, simple";

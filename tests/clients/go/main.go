@@ -4,6 +4,7 @@
 //	steady produce SERVERS TOPIC PARTITIONS PAUSE_MICROS [debug]
 //	steady consume SERVERS TOPIC GROUP [debug]
 //	steady copy SERVERS FROM TO TRANSACTIONAL_ID
+//	steady secured CASES
 //
 // They print `ack,` and `got,partition,offset,number,milliseconds` for each record, and a line that
 // begins with `failed,` or `exception` for what went wrong.
@@ -23,6 +24,10 @@ import (
 )
 
 func main() {
+	if os.Args[1] == "secured" {
+		secured(os.Args[2])
+		return
+	}
 	role, servers, topic := os.Args[1], strings.Split(os.Args[2], ","), os.Args[3]
 	ending, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

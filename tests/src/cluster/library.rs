@@ -183,7 +183,7 @@ impl Client {
 }
 
 /// The folder that tests/clients/install made of this name, once in a test process.
-fn installed(name: &'static str) -> PathBuf {
+pub(crate) fn installed(name: &'static str) -> PathBuf {
     static DONE: Mutex<BTreeMap<&str, PathBuf>> = Mutex::new(BTreeMap::new());
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);
     let install = || {

@@ -16,6 +16,7 @@ use super::layout::{Layout, Plan};
 use super::log;
 use super::view::{self, Quorum, View, until};
 use crate::oracle::{ToolServer, logging_class_path};
+use crate::secrets;
 use crate::server::{CLUSTER_ID, Kind};
 
 /// How long a node may take to serve. A stock node on a busy machine takes ten seconds and more.
@@ -339,6 +340,11 @@ impl Drop for Cluster {
             }
             let kept = self.folder.take().map(TempDir::keep);
             eprintln!("the cluster's folder is kept: {}", kept.unwrap_or_default().display());
+        } else {
+            for node in self.nodes.iter().filter(|node| node.plan.kind == Kind::Gregor) {
+                let id = node.plan.id;
+                secrets::assert_kept(&self.output(id), &format!("node {id}"));
+            }
         }
     }
 }

@@ -23,7 +23,8 @@ const CARGO: &str = "#!/bin/bash\n\
     flags='-C target-feature=+crt-static'\n\
     [ \"$(uname -m)\" != x86_64 ] || flags+=' -C link-arg=-Wl,--icf=all'\n\
     [ \"$RUSTFLAGS\" = \"$flags\" ]\n\
-    [ \"$*\" = \"build --profile release --target $(uname -m)-unknown-linux-gnu -p gregor\" ]\n\
+    target=\"$(uname -m)-unknown-linux-gnu\"\n\
+    [ \"$*\" = \"build --profile release --target $target --features gregor/otlp -p gregor\" ]\n\
     [ -f Cargo.lock ] && [ -f gregor/src/main.rs ]\n\
     folder=\"target/$(uname -m)-unknown-linux-gnu/release\"\n\
     mkdir -p \"$folder\" && cp /opt/gregor \"$folder/gregor\"\n";

@@ -85,6 +85,14 @@ pub fn steady_class_path(version: &str) -> String {
     format!("{}:{}", classes.display(), class_path(version))
 }
 
+/// The class path of the clients that log in: our classes, compiled for the oldest release that
+/// they run on, on a release's kafka-clients.
+#[must_use]
+pub fn secured_class_path(version: &str) -> String {
+    let classes = compiled("secured", &format!("{}/*", jars(COURSE).display()));
+    format!("{}:{}", classes.display(), class_path(version))
+}
+
 /// The class path of the members of share groups: our classes and the newest kafka-clients.
 #[must_use]
 pub fn share_consumers_class_path() -> String {

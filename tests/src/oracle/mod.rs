@@ -12,11 +12,11 @@ pub use broker::StockBroker;
 pub(crate) use jars::cache;
 pub use jars::{
     class_path, cleaner_class_path, course_class_path, jars, labs_class_path, logging_class_path,
-    release_facts_class_path, schemas, share_consumers_class_path, steady_class_path,
-    streams_class_path, uis_class_path, window_class_path,
+    release_facts_class_path, schemas, secured_class_path, share_consumers_class_path,
+    steady_class_path, streams_class_path, uis_class_path, window_class_path,
 };
 pub use names::main_class;
-pub use tools::{Finished, Running, ToolServer, run_as_process};
+pub use tools::{Finished, Running, ToolServer, run_as_process, run_by_java};
 
 /// The release whose behaviour and defaults Gregor presents.
 pub const EQUALLED: &str = "4.3.1";

@@ -245,7 +245,20 @@ fn text(field: &str) -> String {
 /// Runs a tool as a process of its own, as Kafka's bin/*.sh do.
 #[must_use]
 pub fn run_as_process(version: &str, tool: &str, args: &[String], stdin: &str) -> Finished {
+    run_by_java(&[], version, tool, args, stdin)
+}
+
+/// The same with options for Java, as those of KAFKA_OPTS.
+#[must_use]
+pub fn run_by_java(
+    options: &[String],
+    version: &str,
+    tool: &str,
+    args: &[String],
+    stdin: &str,
+) -> Finished {
     let mut process = Command::new("java")
+        .args(options)
         .args(["-XX:TieredStopAtLevel=1", "-cp"])
         .arg(format!("{}/*", jars(version).display()))
         .arg(main_class(tool, version))

@@ -1,15 +1,24 @@
-//! Where a client has its token from: it says itself who it is, or a file has it.
+//! Where a client has its token from: it says itself who it is, a file has it, or an endpoint gives
+//! it to whoever knows a secret (KIP-768, KIP-1139).
 //!
-//! Answers to `OAuthBearerUnsecuredLoginCallbackHandler` and `OAuthBearerLoginCallbackHandler` with
-//! `FileJwtRetriever`.
+//! ```text
+//! sasl.login.callback.handler.class   not set                        unsecured_login
+//!                                     OAuthBearerLoginCallbackHandler
+//! sasl.oauthbearer.jwt.retriever.class   FileJwtRetriever               the file of the URL
+//!                                        ClientCredentialsJwtRetriever  client_credentials
+//!                                        DefaultJwtRetriever            by the URL's scheme
+//! ```
+//!
+//! Answers to `OAuthBearerLoginCallbackHandler` and `DefaultJwtRetriever`.
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
-
 use super::super::jaas::Login;
+use super::access_token::ClaimNames;
+use super::client_credentials::{ClientCredentials, TokenEndpoint};
+use super::login_keys::LoginKeys;
+use super::refresh::RefreshSettings;
+use super::unsecured_login::UnsecuredLogin;
 
 /// Kafka's class for tokens that nobody signs.
 const UNSECURED_CLASS: &str = "org.apache.kafka.common.security.oauthbearer.internals.unsecured.\
@@ -19,17 +28,13 @@ const CLASSES: [&str; 2] = [
     "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler",
     "org.apache.kafka.common.security.oauthbearer.secured.OAuthBearerLoginCallbackHandler",
 ];
-const UNSECURED: &str = "unsecuredLogin";
-const LIFETIME_SECONDS: i64 = 3600;
-
-/// What of a configuration says where a token comes from.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LoginKeys<'a> {
-    /// `sasl.login.callback.handler.class`
-    pub callback_handler: Option<&'a str>,
-    /// `sasl.oauthbearer.token.endpoint.url`
-    pub token_endpoint_url: Option<&'a str>,
-}
+const HANDLER: &str = "sasl.login.callback.handler.class";
+const RETRIEVER: &str = "sasl.oauthbearer.jwt.retriever.class";
+const ENDPOINT: &str = "sasl.oauthbearer.token.endpoint.url";
+const PACKAGE: &str = "org.apache.kafka.common.security.oauthbearer.";
+/// Keys by which Kafka proves who it is with an assertion in place of a secret.
+const ASSERTIONS: [&str; 2] =
+    ["sasl.oauthbearer.assertion.claim.iss", "sasl.oauthbearer.assertion.file"];
 
 /// Why there is no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +46,16 @@ pub enum NoToken {
     )]
     OtherClass(String),
     #[error(
+        "{RETRIEVER}={0} is not spoken here: take it out, or name \
+         {PACKAGE}ClientCredentialsJwtRetriever"
+    )]
+    OtherRetriever(String),
+    #[error(
+        "{0} is set, and nobody is asked with an assertion here: take it out, and set \
+         sasl.oauthbearer.client.credentials.client.id and client.secret"
+    )]
+    Assertion(&'static str),
+    #[error(
         "OAuthBearerLoginModule has no option unsecuredLoginStringClaim_{0} to say who this is"
     )]
     NoPrincipal(String),
@@ -50,13 +65,19 @@ pub enum NoToken {
     NoNumber(String),
     #[error("Extension {0} is invalid")]
     BadExtension(String),
-    #[error("sasl.oauthbearer.token.endpoint.url is not set: file:///path/of/the/token")]
+    #[error("{ENDPOINT} is not set: https://issuer/token, or file:///path/of/the/token")]
     NoEndpoint,
     #[error(
-        "sasl.oauthbearer.token.endpoint.url={0} is asked by nobody here: only file: URLs are \
-         read; have the token written to a file"
+        "The OAuth configuration option {ENDPOINT} contains a URL ({0}) that is malformed or has \
+         another protocol; only \"http\", \"https\", and \"file\" protocol are supported"
     )]
     OtherEndpoint(String),
+    #[error("The OAuth configuration option {0} value is required")]
+    Blank(&'static str),
+    #[error("{key} is not set, nor the option {option} of the login module")]
+    Missing { key: &'static str, option: &'static str },
+    #[error("Invalid value {value} for configuration {name}: {why}")]
+    BadValue { name: &'static str, value: String, why: String },
 }
 
 /// How a client comes by a token, and what it says beside it.
@@ -70,30 +91,61 @@ pub struct BearerLogin {
 pub enum TokenSource {
     Unsecured(UnsecuredLogin),
     /// The file at this path has it.
-    File(String),
+    File(String, ClaimNames),
+    Endpoint(Box<EndpointLogin>),
 }
 
-/// Claims that a client makes itself.
+/// A token that is asked for, and again before it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnsecuredLogin {
-    claims: BTreeMap<String, Value>,
-    lifetime_seconds: i64,
+pub struct EndpointLogin {
+    pub endpoint: TokenEndpoint,
+    pub client: ClientCredentials,
+    pub claims: ClaimNames,
+    pub refresh: RefreshSettings,
 }
 
 impl BearerLogin {
     pub fn of(login: &Login, keys: LoginKeys<'_>) -> Result<Self, NoToken> {
-        match keys.callback_handler.map(str::trim) {
+        match keys.text(HANDLER).as_deref() {
             None | Some(UNSECURED_CLASS) => {
                 let source = TokenSource::Unsecured(UnsecuredLogin::of(login)?);
                 Ok(Self { source, extensions: extensions(login, "unsecuredLoginExtension_")? })
             }
-            Some(class) if CLASSES.contains(&class) => {
-                let url = keys.token_endpoint_url.map(str::trim).ok_or(NoToken::NoEndpoint)?;
-                let path = file_path(url).ok_or_else(|| NoToken::OtherEndpoint(url.to_owned()))?;
-                let source = TokenSource::File(path);
-                Ok(Self { source, extensions: extensions(login, "extension_")? })
-            }
+            Some(class) if CLASSES.contains(&class) => Ok(Self {
+                source: TokenSource::of(login, keys)?,
+                extensions: extensions(login, "extension_")?,
+            }),
             Some(other) => Err(NoToken::OtherClass(other.to_owned())),
+        }
+    }
+}
+
+impl TokenSource {
+    fn of(login: &Login, keys: LoginKeys<'_>) -> Result<Self, NoToken> {
+        let url = keys.text(ENDPOINT).ok_or(NoToken::NoEndpoint)?;
+        let (path, retriever) = (file_path(&url), keys.text(RETRIEVER));
+        let retriever = retriever.as_deref().map(|class| {
+            class.strip_prefix(PACKAGE).ok_or_else(|| NoToken::OtherRetriever(class.to_owned()))
+        });
+        match (retriever.transpose()?, path) {
+            (None | Some("DefaultJwtRetriever" | "FileJwtRetriever"), Some(path)) => {
+                Ok(Self::File(path, ClaimNames::of(keys)?))
+            }
+            (None | Some("DefaultJwtRetriever" | "ClientCredentialsJwtRetriever"), None) => {
+                if let Some(key) = ASSERTIONS.into_iter().find(|key| keys.text(key).is_some()) {
+                    return Err(NoToken::Assertion(key));
+                }
+                Ok(Self::Endpoint(Box::new(EndpointLogin {
+                    endpoint: TokenEndpoint::of(url, login, keys)?,
+                    client: ClientCredentials::of(login, keys)?,
+                    claims: ClaimNames::of(keys)?,
+                    refresh: RefreshSettings::of(keys)?,
+                })))
+            }
+            (Some("ClientCredentialsJwtRetriever" | "FileJwtRetriever"), _) => {
+                Err(NoToken::OtherEndpoint(url))
+            }
+            (Some(other), _) => Err(NoToken::OtherRetriever(format!("{PACKAGE}{other}"))),
         }
     }
 }
@@ -129,69 +181,6 @@ fn extensions(login: &Login, prefix: &str) -> Result<BTreeMap<String, String>, N
     }
 }
 
-impl UnsecuredLogin {
-    fn of(login: &Login) -> Result<Self, NoToken> {
-        let option = |name: &str| login.option(&format!("{UNSECURED}{name}"));
-        let mut claims = BTreeMap::new();
-        for (name, value) in &login.options {
-            let Some(kind) = name.strip_prefix(UNSECURED) else { continue };
-            let Some((kind, claim)) = kind.split_once('_').filter(|(_, claim)| !claim.is_empty())
-            else {
-                continue;
-            };
-            let value = value.reveal();
-            let value = match kind {
-                "StringClaim" => json!(value),
-                "NumberClaim" => match value.trim().parse::<f64>() {
-                    Ok(number) if number.is_finite() => json!(number),
-                    _ => return Err(NoToken::NoNumber(name.clone())),
-                },
-                "ListClaim" => json!(elements(value)),
-                _ => continue,
-            };
-            if ["iat", "exp"].contains(&claim) {
-                return Err(NoToken::ReservedClaim(claim.to_owned()));
-            }
-            claims.insert(claim.to_owned(), value);
-        }
-        let principal = option("PrincipalClaimName").map(|name| name.reveal().trim());
-        let principal = principal.filter(|name| !name.is_empty()).unwrap_or("sub");
-        let named = claims.get(principal).and_then(Value::as_str);
-        if named.is_none_or(|name| name.trim().is_empty()) {
-            return Err(NoToken::NoPrincipal(principal.to_owned()));
-        }
-        let lifetime_seconds = match option("LifetimeSeconds") {
-            None => LIFETIME_SECONDS,
-            Some(text) => {
-                let whole = text.reveal().parse();
-                whole.map_err(|_| NoToken::NoNumber(format!("{UNSECURED}LifetimeSeconds")))?
-            }
-        };
-        Ok(Self { claims, lifetime_seconds })
-    }
-
-    /// A token that says who this is, and is signed by nobody.
-    pub fn token(&self, now_ms: i64) -> String {
-        let now = now_ms as f64 / 1000.0;
-        let mut claims = self.claims.clone();
-        claims.insert("iat".to_owned(), json!(now));
-        claims.insert("exp".to_owned(), json!(now + self.lifetime_seconds as f64));
-        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        format!("{}.{}.", encode(&json!({"alg": "none"})), encode(&json!(claims)))
-    }
-}
-
-/// The first letter of a list is what stands between its elements.
-fn elements(list: &str) -> Vec<&str> {
-    let mut letters = list.chars();
-    match letters.next() {
-        Some(delimiter) if !letters.as_str().is_empty() => {
-            letters.as_str().split(delimiter).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::super::jaas::parse_property;
@@ -200,9 +189,12 @@ mod tests {
 
     const MODULE: &str = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule";
 
-    fn of(options: &str, keys: LoginKeys<'_>) -> Result<BearerLogin, NoToken> {
+    fn of(options: &str, keys: &[(&str, &str)]) -> Result<BearerLogin, NoToken> {
         let login = parse_property(&format!("{MODULE} required {options};")).unwrap();
-        BearerLogin::of(&login, keys)
+        let find = |name: &str| {
+            keys.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        BearerLogin::of(&login, LoginKeys::new(&find))
     }
 
     #[test]
@@ -211,7 +203,7 @@ mod tests {
                        unsecuredLoginNumberClaim_n=\"1.5\" \
                        unsecuredLoginListClaim_scope=\",a,b\" unsecuredLoginLifetimeSeconds=\"60\" \
                        unsecuredLoginExtension_trace=\"1\"";
-        let login = of(options, LoginKeys::default()).unwrap();
+        let login = of(options, &[]).unwrap();
         assert_eq!(login.extensions["trace"], "1");
         let TokenSource::Unsecured(own) = login.source else { panic!("nobody signs it") };
         let token = own.token(5_000);
@@ -225,7 +217,6 @@ mod tests {
 
     #[test]
     fn what_is_no_login_is_refused() {
-        let unsecured = |options: &str| of(options, LoginKeys::default()).unwrap_err().to_string();
         for (options, words) in [
             ("", "unsecuredLoginStringClaim_sub"),
             ("unsecuredLoginStringClaim_sub=\" \"", "unsecuredLoginStringClaim_sub"),
@@ -236,27 +227,89 @@ mod tests {
             ("unsecuredLoginStringClaim_sub=a unsecuredLoginLifetimeSeconds=b", "no number"),
             ("unsecuredLoginStringClaim_sub=a unsecuredLoginExtension_auth=b", "Extension auth"),
         ] {
-            let said = unsecured(options);
+            let said = of(options, &[]).unwrap_err().to_string();
             assert!(said.contains(words), "{options}: {said}");
         }
-        let other = LoginKeys { callback_handler: Some("a.B"), ..LoginKeys::default() };
-        assert!(of("", other).unwrap_err().to_string().contains("a.B"));
+        assert!(of("", &[(HANDLER, "a.B")]).unwrap_err().to_string().contains("a.B"));
     }
 
     #[test]
     fn a_file_has_it() {
         for class in CLASSES {
-            let with = |token_endpoint_url| {
-                of("", LoginKeys { callback_handler: Some(class), token_endpoint_url })
-            };
-            let found = with(Some(" file:///a/b%20c ")).unwrap();
-            assert_eq!(found.source, TokenSource::File("/a/b%20c".to_owned()));
-            assert_eq!(with(None), Err(NoToken::NoEndpoint));
-            let https = with(Some("https://issuer/token")).unwrap_err();
-            assert!(https.to_string().contains("https://issuer/token"), "{https}");
+            let found = of("", &[(HANDLER, class), (ENDPOINT, " file:///a/b%20c ")]).unwrap();
+            let TokenSource::File(path, _) = found.source else { panic!("{found:?}") };
+            assert_eq!(path, "/a/b%20c");
+            assert_eq!(of("", &[(HANDLER, class)]), Err(NoToken::NoEndpoint));
         }
         let paths = ["file:/a", "FILE:///a", "file://localhost/a"].map(file_path);
         assert!(paths.iter().all(|path| path.as_deref() == Some("/a")), "{paths:?}");
         assert_eq!(["file:a", "file://a", "http:/a", "é", ""].map(file_path), [const { None }; 5]);
+    }
+
+    const ID: (&str, &str) = ("sasl.oauthbearer.client.credentials.client.id", "jdoe");
+    const SECRET: (&str, &str) = ("sasl.oauthbearer.client.credentials.client.secret", "s3cret");
+
+    #[test]
+    fn an_endpoint_gives_it_to_who_knows_a_secret() {
+        let https = (ENDPOINT, "https://issuer/token");
+        let handler = (HANDLER, CLASSES[0]);
+        let options = "clientId=jdoe clientSecret=s3cret scope=a extension_trace=\"1\"";
+        for (options, keys) in [
+            (options, vec![handler, https]),
+            ("", vec![handler, https, ID, SECRET]),
+            (
+                "clientId=other clientSecret=other",
+                vec![
+                    handler,
+                    https,
+                    ID,
+                    SECRET,
+                    (RETRIEVER, "org.apache.kafka.common.security.oauthbearer.DefaultJwtRetriever"),
+                ],
+            ),
+        ] {
+            let login = of(options, &keys).unwrap();
+            assert!(!format!("{login:?}").contains("s3cret"), "{login:?}");
+            let TokenSource::Endpoint(asked) = login.source else { panic!("{keys:?}") };
+            assert_eq!((&*asked.client.id, asked.client.secret.reveal()), ("jdoe", "s3cret"));
+        }
+        assert_eq!(of(options, &[handler, https]).unwrap().extensions["trace"], "1");
+    }
+
+    #[test]
+    fn what_nobody_can_be_asked_with_is_refused() {
+        let handler = (HANDLER, CLASSES[0]);
+        let https = (ENDPOINT, "https://issuer/token");
+        let file = (ENDPOINT, "file:///token");
+        let class = |name: &str| format!("{PACKAGE}{name}");
+        let (by_jwt, by_secret, by_file) = (
+            class("JwtBearerJwtRetriever"),
+            class("ClientCredentialsJwtRetriever"),
+            class("FileJwtRetriever"),
+        );
+        for (keys, words) in [
+            (vec![https], "client.credentials.client.id is not set, nor the option clientId"),
+            (vec![https, ID], "client.secret is not set, nor the option clientSecret"),
+            (vec![https, ID, (SECRET.0, " ")], "client.secret value is required"),
+            (vec![https, ID, SECRET, (ASSERTIONS[1], "/a")], "nobody is asked with an assertion"),
+            (vec![https, ID, SECRET, (RETRIEVER, &by_jwt)], "is not spoken here"),
+            (vec![https, ID, SECRET, (RETRIEVER, "a.B")], "a.B is not spoken here"),
+            (vec![file, ID, SECRET, (RETRIEVER, &by_secret)], "URL (file:///token)"),
+            (vec![https, (RETRIEVER, &by_file)], "URL (https://issuer/token)"),
+            (vec![(ENDPOINT, "ftp://issuer"), ID, SECRET], "only \"http\", \"https\""),
+            (vec![https, ID, SECRET, ("sasl.login.retry.backoff.ms", "-1")], "at least 0"),
+            (
+                vec![https, ID, SECRET, ("sasl.login.retry.backoff.ms", "10001")],
+                "retryBackoffMaxMs value (10000) is less than retryBackoffMs value (10001)",
+            ),
+            (
+                vec![https, ID, SECRET, ("sasl.login.refresh.window.factor", "0.4")],
+                "Value must be at least 0.5",
+            ),
+        ] {
+            let keys = [&[handler][..], &keys].concat();
+            let said = of("", &keys).unwrap_err().to_string();
+            assert!(said.contains(words), "{words} in {said}");
+        }
     }
 }

@@ -110,7 +110,7 @@ impl UnsecuredTokens {
 
 /// A claim as Kafka sees it: what is no number or list is a text.
 #[derive(Debug, Clone, PartialEq)]
-enum Claim {
+pub(super) enum Claim {
     Text(String),
     Number(f64),
     Texts(Vec<String>),
@@ -141,7 +141,7 @@ fn claims_of(token: &str) -> Result<HashMap<String, Claim>, Rejection> {
     }
 }
 
-fn members(part: &str) -> Result<HashMap<String, Claim>, Rejection> {
+pub(super) fn members(part: &str) -> Result<HashMap<String, Claim>, Rejection> {
     let bytes = BASE64
         .decode(part)
         .map_err(|_| Rejection::invalid("malformed Base64 URL encoded value"))?;

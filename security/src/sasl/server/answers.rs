@@ -6,8 +6,16 @@ use bytes::{Bytes, BytesMut};
 use protocol::ErrorCode;
 use protocol::api::ApiKey;
 use protocol::frame::{RequestHeader, encode_response};
-use protocol::messages::{ApiVersionsResponse, SaslAuthenticateResponse, SaslHandshakeResponse};
-use protocol::wire::{Encodable, StrBytes};
+use protocol::messages::metadata_request::MetadataRequestTopic;
+use protocol::messages::metadata_response::MetadataResponseTopic;
+use protocol::messages::{
+    ApiVersionsResponse, MetadataRequest, MetadataResponse, SaslAuthenticateResponse,
+    SaslHandshakeResponse,
+};
+use protocol::wire::{Decodable, Encodable, StrBytes};
+
+/// The version of Metadata since which an answer has an error code of its own (KIP-1102).
+const METADATA_WITH_A_CODE: i16 = 13;
 
 fn encode<R: Encodable>(header: &RequestHeader, answer: &R) -> Option<Bytes> {
     let mut out = BytesMut::new();
@@ -49,17 +57,41 @@ pub(super) fn authentication_failed(header: &RequestHeader, text: &str) -> Optio
 }
 
 /// To a request that is not due. Unlike Kafka, only what a client might say on its way in is
-/// answered; anything else ends the connection without an answer (docs/decisions/0520).
-pub(super) fn illegal_state(header: &RequestHeader) -> Option<Bytes> {
+/// answered, and Metadata; anything else ends the connection without an answer
+/// (docs/decisions/0520). The body was looked at before (`protocol::shape`).
+pub(super) fn illegal_state(header: &RequestHeader, body: Bytes) -> Option<Bytes> {
+    let code = ErrorCode::IllegalSaslState.code();
     match header.api.key {
         ApiKey::SaslHandshake => {
             handshake(header, Some(ErrorCode::IllegalSaslState), std::iter::empty())
         }
         ApiKey::ApiVersions => {
-            let code = ErrorCode::IllegalSaslState.code();
             let answer = ApiVersionsResponse::default().with_error_code(code);
             encode(header, &answer)
         }
+        ApiKey::Metadata => metadata_refused(header, body, code),
         _ => None,
     }
+}
+
+/// Metadata is what a client asks that takes the server's error in OAUTHBEARER for its consent, as
+/// kafkajs and aiokafka do. Unlike Kafka, none is answered that has no place for the code: its
+/// answer is that there are neither brokers nor topics, and aiokafka waits for some.
+fn metadata_refused(header: &RequestHeader, mut body: Bytes, code: i16) -> Option<Bytes> {
+    let request = MetadataRequest::decode(&mut body, header.api_version).ok()?;
+    let topics = request.topics.unwrap_or_default();
+    let has_a_code = header.api_version >= METADATA_WITH_A_CODE;
+    if topics.is_empty() && !has_a_code {
+        return None;
+    }
+    let refused = |topic: MetadataRequestTopic| {
+        MetadataResponseTopic::default()
+            .with_name(Some(topic.name.unwrap_or_default()))
+            .with_topic_id(topic.topic_id)
+            .with_error_code(code)
+    };
+    let answer = MetadataResponse::default()
+        .with_topics(topics.into_iter().map(refused).collect())
+        .with_error_code(if has_a_code { code } else { 0 });
+    encode(header, &answer)
 }

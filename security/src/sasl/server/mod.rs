@@ -245,13 +245,14 @@ impl ServerAuthenticator {
             Err(error) => return Outcome::closed(error.to_string()),
         };
         if header.api.key != ApiKey::SaslAuthenticate {
-            if let Err(refusal) = shape::check(&header, frame, DECODED_BUDGET) {
-                return Outcome::closed(refusal.to_string());
-            }
+            let body = match shape::check(&header, frame, DECODED_BUDGET) {
+                Ok(body) => body,
+                Err(refusal) => return Outcome::closed(refusal.to_string()),
+            };
             let name = header.api.name;
             let why =
                 format!("Unexpected Kafka request of type {name} during SASL authentication.");
-            return Outcome::failed(why, answers::illegal_state(&header));
+            return Outcome::failed(why, answers::illegal_state(&header, body));
         }
         let request: SaslAuthenticateRequest = match read(&header, frame) {
             Ok(request) => request,

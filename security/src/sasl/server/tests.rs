@@ -1,9 +1,10 @@
 //! Conversations with a listener: what is answered, in which state, and how each of them ends.
 
 use protocol::frame::{encode_request, strip_response_header};
+use protocol::messages::metadata_request::MetadataRequestTopic;
 use protocol::messages::{
-    ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, SaslAuthenticateResponse,
-    SaslHandshakeResponse,
+    ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse,
+    SaslAuthenticateResponse, SaslHandshakeResponse, TopicName,
 };
 use protocol::wire::{Encodable, StrBytes};
 
@@ -253,6 +254,30 @@ fn nothing_else_is_read_before_somebody_is_known() {
         let closed = server.receive(Bytes::copy_from_slice(frame), &around());
         assert!(matches!(closed, Outcome::Closed { .. }), "{frame:?}: {closed:?}");
     }
+}
+
+#[test]
+fn metadata_in_place_of_a_token_is_answered_where_the_answer_has_a_place_for_the_error() {
+    let asked = |version: i16, names: &[&'static str]| {
+        let topic = |&name| {
+            let name = TopicName(StrBytes::from_static_str(name));
+            MetadataRequestTopic::default().with_name(Some(name))
+        };
+        let topics = names.iter().map(topic).collect();
+        let ask = MetadataRequest::default().with_topics(Some(topics));
+        let failed =
+            agreed("PLAIN", 0).receive(request(ApiKey::Metadata, version, &ask), &around());
+        let Outcome::Failed { answer, .. } = failed else { panic!("tokens are due: {failed:?}") };
+        answer.map(|answer| {
+            let answer: MetadataResponse = read_answer(Some(answer), ApiKey::Metadata, version);
+            let topics = answer.topics.iter().map(|topic| topic.error_code).collect::<Vec<_>>();
+            (answer.error_code, topics)
+        })
+    };
+    assert_eq!(asked(1, &["a", "b"]), Some((0, vec![34, 34])));
+    assert_eq!(asked(13, &["a"]), Some((34, vec![34])));
+    assert_eq!(asked(13, &[]), Some((34, vec![])));
+    assert_eq!([asked(1, &[]), asked(12, &[])], [None, None]);
 }
 
 #[test]

@@ -2,9 +2,11 @@
 
 /// What a server said.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+    /// The header `Retry-After` (RFC 9110, section 10.2.3) where it is in seconds.
+    pub retry_after_seconds: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,7 +23,7 @@ pub(super) fn read(bytes: &[u8], is_over: bool) -> Result<Option<Answer>, Malfor
     if (100..200).contains(&status) {
         return read(rest, is_over);
     }
-    let (mut length, mut is_chunked) = (None, false);
+    let (mut length, mut is_chunked, mut retry_after_seconds) = (None, false, None);
     for line in lines {
         let (name, value) = line.split_once(':').ok_or(Malformed("a header has no name"))?;
         let value = value.trim();
@@ -37,13 +39,16 @@ pub(super) fn read(bytes: &[u8], is_over: bool) -> Result<Option<Answer>, Malfor
             }
             is_chunked = true;
         }
+        if name.eq_ignore_ascii_case("retry-after") {
+            retry_after_seconds = value.parse().ok();
+        }
     }
     let body = match (is_chunked, length) {
         (true, _) => chunks(rest)?,
         (false, Some(length)) => rest.get(..length).map(<[u8]>::to_vec),
         (false, None) => is_over.then(|| rest.to_vec()),
     };
-    body.map_or_else(cut_off, |body| Ok(Some(Answer { status, body })))
+    body.map_or_else(cut_off, |body| Ok(Some(Answer { status, body, retry_after_seconds })))
 }
 
 fn split<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
@@ -108,6 +113,19 @@ mod tests {
             assert!(read(part, true).is_err(), "{cut}");
         }
         assert_eq!(read(by_end, false), Ok(None));
+    }
+
+    #[test]
+    fn a_server_says_when_to_come_again() {
+        for (line, seconds) in [
+            ("Retry-After: 7\r\n", Some(7)),
+            ("Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n", None),
+            ("", None),
+        ] {
+            let text = format!("HTTP/1.1 429 Too Many Requests\r\n{line}Content-Length: 0\r\n\r\n");
+            let answer = read(text.as_bytes(), false).unwrap().unwrap();
+            assert_eq!((answer.status, answer.retry_after_seconds), (429, seconds), "{line}");
+        }
     }
 
     #[test]
