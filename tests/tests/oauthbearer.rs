@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tests::bearer::{Issuer, base64url, claims, seconds_from_now};
 use tests::certificates::{Asked, Certificates};
+use tests::cluster::ports;
 use tests::native;
 use tests::node::Node;
 use tests::oracle::{EQUALLED, run_as_process};
@@ -298,9 +299,7 @@ struct Files(Child);
 
 impl Files {
     fn serve(folder: &std::path::Path, certificates: &Certificates) -> (Self, u16) {
-        let listener = std::net::TcpListener::bind("localhost:0").expect("a port");
-        let port = listener.local_addr().expect("its address").port();
-        drop(listener);
+        let port = ports::free();
         let process = Command::new("openssl")
             .args(["s_server", "-quiet", "-WWW", "-accept", &port.to_string()])
             .arg("-cert")
@@ -467,11 +466,8 @@ fn nodes_come_to_one_another_with_tokens() {
     };
     let keys = write("keys.json", &issuer.jwks());
     let token = write("token", &issuer.token("admin"));
-    let port = || {
-        let listener = std::net::TcpListener::bind("localhost:0").expect("a port");
-        listener.local_addr().expect("its address").port()
-    };
-    let (ports, controller) = ([[port(), port()], [port(), port()]], port());
+    let (listeners, controller) =
+        ([(); 2].map(|()| [(); 2].map(|()| ports::free())), ports::free());
     let of = |listener: &str| {
         let own = format!("listener.name.{listener}.oauthbearer.");
         format!(
@@ -483,7 +479,7 @@ fn nodes_come_to_one_another_with_tokens() {
         )
     };
     let mut nodes = Vec::new();
-    for (number, [open, brokers]) in ports.iter().enumerate() {
+    for (number, [open, brokers]) in listeners.iter().enumerate() {
         let id = number + 1;
         let (roles, own) = match id {
             1 => ("broker,controller", format!(",CONTROLLER://localhost:{controller}")),
@@ -511,7 +507,7 @@ fn nodes_come_to_one_another_with_tokens() {
         assert_eq!(native::run("kafka-storage", &args, "").code, 0);
         nodes.push(Node::start_formatted(&file, &format!("localhost:{open}")));
     }
-    let at = format!("localhost:{}", ports[0][0]);
+    let at = format!("localhost:{}", listeners[0][0]);
     let run = |tool: &str, words: &[&str], stdin: &str| {
         let head = ["--bootstrap-server", &at].into_iter();
         let args: Vec<String> = head.chain(words.iter().copied()).map(str::to_owned).collect();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tests::bearer::{Issuer, claims, seconds_from_now};
 use tests::certificates::{Asked, Certificates};
+use tests::cluster::ports;
 use tests::http_endpoint::{Heard, HttpEndpoint, Say};
 use tests::native;
 use tests::node::Node;
@@ -278,11 +279,7 @@ fn node_text(world: &World, endpoint: &HttpEndpoint, id: usize, ports: &[[u16; 3
 }
 
 fn start_nodes(world: &World, endpoint: &HttpEndpoint) -> (Vec<Node>, String) {
-    let port = || {
-        let listener = std::net::TcpListener::bind("localhost:0").expect("a port");
-        listener.local_addr().expect("its address").port()
-    };
-    let ports: Vec<[u16; 3]> = (0..3).map(|_| [port(), port(), port()]).collect();
+    let ports: Vec<[u16; 3]> = (0..3).map(|_| [(); 3].map(|()| ports::free())).collect();
     let mut files = Vec::new();
     for id in 1..=ports.len() {
         let file = world.folder.path().join(format!("node-{id}")).join("server.properties");
