@@ -58,6 +58,7 @@ mod kafka_transactions;
 mod kafka_verifiable_consumer;
 mod kafka_verifiable_producer;
 mod kafka_verifiable_share_consumer;
+pub mod kerberos;
 mod log_line;
 pub mod login_file;
 mod machine;

@@ -14,6 +14,7 @@ pub mod bootstrap;
 pub mod consumer;
 pub mod http;
 mod inbox;
+pub mod kerberos;
 mod lines;
 mod link;
 mod liveness;

@@ -261,7 +261,8 @@ impl Destination {
     /// Logs in, where this is asked for.
     async fn log_in(&self, connection: &mut Connection) -> Result<(), Unanswered> {
         let Some(login) = &self.settings.login else { return Ok(()) };
-        let logging_in = login::log_in(connection, login, &self.settings.client_id);
+        let logging_in =
+            login::log_in(connection, login, &self.address.host, &self.settings.client_id);
         let within = self.settings.connect_timeout;
         let lifetime = match tokio::time::timeout(within, logging_in).await {
             Ok(logged_in) => logged_in?,

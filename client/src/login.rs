@@ -14,9 +14,10 @@ use protocol::messages::{
 };
 use protocol::wire::{Decodable, Encodable, StrBytes};
 use security::Secret;
-use security::sasl::client::{ClientExchange, ClientLogin};
+use security::sasl::client::{ClientExchange, ClientLogin, ExchangeError};
 use security::sasl::oauthbearer::{AccessToken, BearerLogin, TokenSource};
 
+use super::kerberos;
 use super::link::{Connection, Unanswered};
 use super::refreshing_login;
 
@@ -24,10 +25,11 @@ use super::refreshing_login;
 pub(super) async fn log_in(
     connection: &mut Connection,
     login: &ClientLogin,
+    host: &str,
     client_id: &str,
 ) -> Result<Option<Duration>, Unanswered> {
     shake_hands(connection, login, client_id).await?;
-    let (mut exchange, mut token) = begin(login).await?;
+    let (mut exchange, mut token) = begin(login, host).await?;
     loop {
         let question = SaslAuthenticateRequest::default().with_auth_bytes(Bytes::from(token));
         let answer: SaslAuthenticateResponse =
@@ -35,8 +37,9 @@ pub(super) async fn log_in(
         if answer.error_code != 0 {
             return Err(refused(answer.error_code, answer.error_message.as_deref()));
         }
-        let next = exchange.answer(&answer.auth_bytes);
-        match next.map_err(|error| Unanswered::Unauthenticated(error.to_string()))? {
+        let next;
+        (exchange, next) = evaluate(exchange, answer.auth_bytes).await?;
+        match next {
             Some(next) => token = next,
             None => {
                 let lifetime_ms = u64::try_from(answer.session_lifetime_ms).unwrap_or_default();
@@ -53,12 +56,12 @@ pub(super) async fn prepare(login: &ClientLogin) -> Result<(), String> {
             TokenSource::Endpoint(asked) => refreshing_login::token(asked).await.map(drop),
             TokenSource::Unsecured(_) | TokenSource::File(..) => Ok(()),
         },
-        ClientLogin::Plain(_) | ClientLogin::Scram(..) => Ok(()),
+        ClientLogin::Plain(_) | ClientLogin::Scram(..) | ClientLogin::Gssapi(_) => Ok(()),
     }
 }
 
 /// The exchange, and the token that it begins with.
-async fn begin(login: &ClientLogin) -> Result<(ClientExchange, Vec<u8>), Unanswered> {
+async fn begin(login: &ClientLogin, host: &str) -> Result<(ClientExchange, Vec<u8>), Unanswered> {
     Ok(match login {
         ClientLogin::Plain(credentials) => ClientExchange::plain(credentials),
         ClientLogin::Scram(mechanism, credentials) => {
@@ -68,7 +71,39 @@ async fn begin(login: &ClientLogin) -> Result<(ClientExchange, Vec<u8>), Unanswe
             let token = token_of(bearer).await.map_err(Unanswered::Unauthenticated)?;
             ClientExchange::bearer(bearer, token.reveal())
         }
+        ClientLogin::Gssapi(login) => {
+            let (login, host) = (login.clone(), host.to_owned());
+            let begin = move || ClientExchange::gssapi(kerberos::initiate(&login, &host)?);
+            waiting(move || begin().map_err(ExchangeError::from)).await?
+        }
     })
+}
+
+/// What is answered to a challenge, if anything.
+async fn evaluate(
+    mut exchange: ClientExchange,
+    challenge: Bytes,
+) -> Result<(ClientExchange, Option<Vec<u8>>), Unanswered> {
+    let may_wait = matches!(exchange, ClientExchange::Gssapi(_));
+    let evaluate = move || exchange.answer(&challenge).map(|next| (exchange, next));
+    match may_wait {
+        true => waiting(evaluate).await,
+        false => evaluate().map_err(unauthenticated),
+    }
+}
+
+/// Where files and a KDC may be waited for. Whoever gives up waiting is not held up.
+async fn waiting<R: Send + 'static>(
+    work: impl FnOnce() -> Result<R, ExchangeError> + Send + 'static,
+) -> Result<R, Unanswered> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(unauthenticated),
+        Err(error) => Err(Unanswered::Unauthenticated(error.to_string())),
+    }
+}
+
+fn unauthenticated(error: ExchangeError) -> Unanswered {
+    Unanswered::Unauthenticated(error.to_string())
 }
 
 /// The token that a client has at the moment.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use security::sasl::Mechanism;
 use security::sasl::client::ClientLogin;
 use security::sasl::jaas::{self, JaasFile, KAFKA_CLIENT};
+use security::sasl::kerberos::KerberosLogin;
 use security::sasl::oauthbearer::{self, BearerLogin};
 
 use crate::admin::SettingsError;
@@ -24,6 +25,7 @@ pub(crate) struct LoginKeys {
     mechanism: Option<String>,
     jaas: Option<String>,
     login_file: Option<String>,
+    service_name: Option<String>,
     /// Those below `sasl.login.` and `sasl.oauthbearer.`, by their names.
     tokens: BTreeMap<String, String>,
 }
@@ -42,6 +44,7 @@ impl LoginKeys {
             "sasl.mechanism" => &mut self.mechanism,
             "sasl.jaas.config" => &mut self.jaas,
             LOGIN_FILE => &mut self.login_file,
+            "sasl.kerberos.service.name" => &mut self.service_name,
             name if TOKENS.iter().any(|prefix| name.starts_with(prefix)) => {
                 self.tokens.insert(name.to_owned(), value.to_owned());
                 return true;
@@ -77,6 +80,10 @@ impl LoginKeys {
                 ClientLogin::OAuthBearer(
                     bearer.map_err(|error| SettingsError::Login(error.to_string()))?,
                 )
+            }
+            Mechanism::Gssapi => {
+                let own = KerberosLogin::of(&login, self.service_name.as_deref());
+                ClientLogin::Gssapi(own.map_err(|error| SettingsError::Login(error.to_string()))?)
             }
         })
     }

@@ -60,6 +60,11 @@ pub(crate) fn refuse(why: &str) -> ExitCode {
 
 /// Runs a node whose directories are formatted, until a signal stops it.
 pub(crate) fn serve(node: NodeConfig) -> ExitCode {
+    if let Some(needed) = &node.config.sasl.kerberos
+        && let Err(why) = cli::kerberos::enter(needed)
+    {
+        return refuse(&why);
+    }
     for warning in &node.warnings {
         tracing::warn!(target: "kafka.server.KafkaConfig", "{warning}");
     }

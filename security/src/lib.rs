@@ -10,8 +10,10 @@
 
 pub mod acl;
 pub mod delegation_token;
+mod java_pattern;
 pub mod sasl;
 mod secret;
 pub mod tls;
 
+pub use java_pattern::PatternError;
 pub use secret::Secret;

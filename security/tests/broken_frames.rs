@@ -21,7 +21,9 @@ use protocol::messages::{
 use protocol::wire::{Decodable as _, Encodable, StrBytes};
 use security::Secret;
 use security::sasl::client::ClientExchange;
+use security::sasl::gssapi::{GssError, SecurityContext};
 use security::sasl::jaas::{self, Credentials};
+use security::sasl::kerberos::KerberosLogin;
 use security::sasl::oauthbearer::{InitialResponse, Jwks, SignedTokens, TokenValidator};
 use security::sasl::scram::{
     Decoy, NONCE_BYTES, ScramCredential, ScramMechanism, Stored, TokenHolder,
@@ -74,6 +76,12 @@ impl Surroundings for Around {
 
     fn key_missed(&self, _: &str, _: Option<&str>) {}
 
+    fn security_context(&self, _: &KerberosLogin) -> Result<Box<dyn SecurityContext>, GssError> {
+        Err(GssError::new("no key of Kerberos is here"))
+    }
+    fn default_realm(&self) -> String {
+        String::new()
+    }
     fn decoy(&self) -> &Decoy {
         &self.decoy
     }

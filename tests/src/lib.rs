@@ -24,6 +24,7 @@ pub mod embedded_protocol;
 pub mod facts;
 pub mod golden;
 pub mod http_endpoint;
+pub mod kdc;
 pub mod labs;
 pub mod log_kinds;
 pub mod mask;

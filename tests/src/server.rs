@@ -193,7 +193,8 @@ impl Drop for Server {
 
 /// A port nobody listens on. Stock brokers live in 19200-19299, Gregor in 21000-30999, below the
 /// range that outgoing connections take theirs from.
-pub(crate) fn free_port(kind: Kind) -> u16 {
+#[must_use]
+pub fn free_port(kind: Kind) -> u16 {
     static STOCK: AtomicU16 = AtomicU16::new(0);
     static GREGOR: AtomicU16 = AtomicU16::new(0);
     let (next, first, width) = match kind {

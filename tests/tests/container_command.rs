@@ -210,7 +210,7 @@ const REFUSED: &[Refused] = &[
         variables: &[("KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", {
             "CONTROLLER:PLAINTEXT,PLAINTEXT:SASL_SSL"
         })],
-        said: "sasl.enabled.mechanisms names GSSAPI, which Gregor does not speak yet",
+        said: "sasl.enabled.mechanisms names GSSAPI, which this Gregor does not speak",
     },
     Refused {
         because: "a volume of another cluster",

@@ -67,11 +67,13 @@ fn deny() -> Deny {
     toml::from_str(&text).expect("deny.toml is as cargo-deny reads it")
 }
 
-/// All that is compiled for Linux, tests too. Cargo's metadata has what no feature turns on, too.
+/// All that is compiled for Linux with every feature of the product, tests too. Cargo's metadata
+/// has what no feature turns on, too.
 fn compiled() -> Vec<Package> {
     let found = Command::new("cargo")
         .args(["tree", "--locked", "--workspace", "--prefix", "none", "--format", "{p}|{l}"])
         .args(["--edges", "normal,build,dev", "--target", "x86_64-unknown-linux-gnu"])
+        .args(["--features", "gregor/gssapi"])
         .current_dir(root())
         .output()
         .expect("cargo runs");

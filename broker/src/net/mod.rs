@@ -9,6 +9,7 @@ pub(crate) mod buffers;
 pub(crate) mod frames;
 pub(crate) mod host_address;
 pub(crate) mod jwks;
+pub(crate) mod kerberos;
 mod kernel_copy;
 pub(crate) mod limits;
 pub(crate) mod listener;

@@ -46,6 +46,7 @@ use crate::metadata::quorum::{Changes, QuorumHandle};
 use crate::metadata::suspects::SuspectedBrokers;
 use crate::net::buffers::Buffers;
 use crate::net::jwks::{self, JwksEndpoints};
+use crate::net::kerberos;
 use crate::net::limits::{Limits, UnknownHost};
 use crate::net::listener::{self, Bound, Endpoint, SocketBuffers};
 use crate::net::registry::{Registry, Seat};
@@ -106,6 +107,8 @@ pub enum StartError {
     Tls(#[from] tls::ListenerError),
     #[error("{0}")]
     Jwks(#[from] jwks::JwksError),
+    #[error("{0}")]
+    Kerberos(#[from] kerberos::KeyError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
 }
@@ -233,6 +236,7 @@ impl Node {
         let limits = Limits::of(&config)?;
         let tls = Arc::new(Tls::load(&config)?);
         let jwks = JwksEndpoints::load(config.sasl.jwks_endpoints())?;
+        kerberos::check_keys(&config).await?;
         let buffers = socket_buffers(&config);
         let for_clients = bind_all(&config, &config.listeners, buffers).await?;
         let for_controllers = bind_all(&config, &config.controller_listeners, buffers).await?;

@@ -16,6 +16,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use config::broker::SaslListener;
 use protocol::api::ApiKey;
+use security::sasl::gssapi::{GssError, SecurityContext};
+use security::sasl::kerberos::KerberosLogin;
 use security::sasl::oauthbearer::Jwks;
 use security::sasl::scram::{Decoy, NONCE_BYTES, ScramCredential, ScramMechanism, Stored};
 use security::sasl::server::{Outcome, ServerAuthenticator, Session, Surroundings};
@@ -26,6 +28,7 @@ use super::ended::Ended;
 use crate::broker::Broker;
 use crate::clock::{monotonic, wall_ms};
 use crate::net::frames::FrameError;
+use crate::net::kerberos;
 use crate::requests::reply::Reply;
 use crate::requests::requester::Client;
 
@@ -70,6 +73,17 @@ impl Surroundings for Known<'_> {
 
     fn key_missed(&self, jwks_endpoint_url: &str, id: Option<&str>) {
         self.0.jwks.missed(jwks_endpoint_url, id);
+    }
+
+    fn security_context(
+        &self,
+        login: &KerberosLogin,
+    ) -> Result<Box<dyn SecurityContext>, GssError> {
+        client::kerberos::accept(login)
+    }
+
+    fn default_realm(&self) -> String {
+        client::kerberos::default_realm()
     }
 
     fn decoy(&self) -> &Decoy {
@@ -195,7 +209,9 @@ impl<C: Channel> Login<'_, C> {
                 Some(first) => first,
                 None => self.next_frame().await?,
             };
-            match authenticator.receive(frame.clone(), &Known(self.broker)) {
+            let outcome;
+            (authenticator, outcome) = self.evaluate(authenticator, frame.clone()).await?;
+            match outcome {
                 Outcome::ApiVersions => {
                     let error_code = self.tell_versions(frame).await?;
                     authenticator.versions_told(error_code);
@@ -213,6 +229,27 @@ impl<C: Channel> Login<'_, C> {
                 }
                 Outcome::Closed { why } => return Err(Ended::Unauthenticated(why)),
             }
+        }
+    }
+
+    /// Has the frame judged, on a thread that may wait where that may take waiting.
+    async fn evaluate(
+        &mut self,
+        mut authenticator: ServerAuthenticator,
+        frame: Bytes,
+    ) -> Result<(ServerAuthenticator, Outcome), Ended> {
+        if !authenticator.may_wait() {
+            let outcome = authenticator.receive(frame, &Known(self.broker));
+            return Ok((authenticator, outcome));
+        }
+        let broker = Arc::clone(self.broker);
+        let evaluate = move || {
+            let outcome = authenticator.receive(frame, &Known(&broker));
+            (authenticator, outcome)
+        };
+        tokio::select! {
+            done = kerberos::waited_for(evaluate) => done.map_err(Ended::Unauthenticated),
+            _ = self.stopping.wait_for(|stop| *stop) => Err(Ended::Stopping),
         }
     }
 

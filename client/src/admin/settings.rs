@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use security::sasl::Mechanism;
+
 use crate::SecuritySettings;
 
 /// The times and the name of a client.
@@ -67,8 +69,8 @@ pub enum SettingsError {
     #[error("{0}")]
     Tls(String),
     #[error(
-        "sasl.mechanism={0} cannot be used: this client speaks PLAIN, SCRAM-SHA-256 and \
-         SCRAM-SHA-512, and nothing was sent"
+        "sasl.mechanism={0} cannot be used: this client {speaks}, and nothing was sent",
+        speaks = what_is_spoken(.0)
     )]
     NoMechanism(String),
     #[error(
@@ -78,6 +80,16 @@ pub enum SettingsError {
     NoLogin(&'static str),
     #[error("{0}")]
     Login(String),
+}
+
+/// In place of a mechanism that cannot be used.
+fn what_is_spoken(name: &str) -> String {
+    let spoken: Vec<&str> = Mechanism::spoken().map(Mechanism::name).collect();
+    let spoken = format!("speaks {}", spoken.join(", "));
+    match Mechanism::missing_feature(name) {
+        Some(feature) => format!("{spoken} (built with --features {feature}, {name}, too)"),
+        None => spoken,
+    }
 }
 
 impl AdminSettings {

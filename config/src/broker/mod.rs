@@ -17,6 +17,7 @@ mod exposition;
 mod exposure;
 mod fields;
 mod group_checks;
+mod kerberos;
 mod network;
 mod oauthbearer;
 mod plugins;

@@ -16,11 +16,12 @@ use std::time::Duration;
 
 use security::sasl::client::ClientLogin;
 use security::sasl::jaas::{self, JaasFile, KAFKA_SERVER, Login, LoginModule};
+use security::sasl::kerberos::KerberosEnvironment;
 use security::sasl::server::{Enabled, ServerSettings};
 use security::sasl::{Mechanism, PlainUsers};
 
-use super::BrokerConfig;
 use super::oauthbearer::{self, JwksEndpoint};
+use super::{BrokerConfig, kerberos};
 use crate::{ConfigError, Value};
 
 const ENABLED: &str = "sasl.enabled.mechanisms";
@@ -50,6 +51,8 @@ pub struct Sasl {
     pub inter_broker: Option<Arc<ClientLogin>>,
     /// How this node logs in at controllers, if it must.
     pub controllers: Option<Arc<ClientLogin>>,
+    /// What the process must be started with, where anybody logs in by Kerberos.
+    pub kerberos: Option<KerberosEnvironment>,
     problem: Option<ConfigError>,
 }
 
@@ -81,6 +84,7 @@ impl Sasl {
             let login = login_elsewhere(config, listener, OF_CONTROLLERS, &mechanism)?;
             sasl.controllers = Some(Arc::new(login));
         }
+        sasl.kerberos = sasl.kerberos_environment()?;
         Ok(sasl)
     }
 
@@ -97,6 +101,16 @@ impl Sasl {
     /// What each listener asks at which one logs in.
     pub fn listeners(&self) -> impl Iterator<Item = &SaslListener> {
         self.listeners.values()
+    }
+
+    fn kerberos_environment(&self) -> Result<Option<KerberosEnvironment>, ConfigError> {
+        let listeners = self.listeners().filter_map(|listener| listener.settings.kerberos());
+        let elsewhere = [&self.inter_broker, &self.controllers].into_iter().flatten();
+        let elsewhere = elsewhere.filter_map(|login| match &**login {
+            ClientLogin::Gssapi(login) => Some(login),
+            _ => None,
+        });
+        kerberos::environment(listeners, elsewhere)
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
@@ -124,7 +138,7 @@ fn listener_of(
     };
     let mut enabled = Vec::new();
     let mut plain_users = PlainUsers::default();
-    let (mut token_validator, mut jwks_endpoint) = (None, None);
+    let (mut token_validator, mut jwks_endpoint, mut of_kerberos) = (None, None, None);
     for name in names {
         let mechanism = spoken(ENABLED, &name)?;
         let login = login_of(config, listener, mechanism)?;
@@ -135,6 +149,9 @@ fn listener_of(
             let validator = oauthbearer::token_validator(config, listener, &login)?;
             jwks_endpoint = oauthbearer::jwks_endpoint(config, listener, &login, &validator)?;
             token_validator = Some(validator);
+        }
+        if mechanism == Mechanism::Gssapi {
+            of_kerberos = Some(kerberos::listener_of(config, listener, &login)?);
         }
         let session_lifetime = session_lifetime(config, listener, mechanism);
         enabled.push(Enabled { mechanism, session_lifetime });
@@ -151,15 +168,25 @@ fn listener_of(
     if let Some(validator) = token_validator {
         settings = settings.with_token_validator(validator);
     }
+    if let Some(of_kerberos) = of_kerberos {
+        settings = settings.with_kerberos(of_kerberos);
+    }
     Ok((SaslListener { settings: Arc::new(settings), receive_bytes_max }, jwks_endpoint))
 }
 
 fn spoken(key: &'static str, name: &str) -> Result<Mechanism, ConfigError> {
     Mechanism::named(name).ok_or_else(|| {
-        let spoken = Mechanism::ALL.map(Mechanism::name).join(", ");
+        let spoken: Vec<&str> = Mechanism::spoken().map(Mechanism::name).collect();
+        let spoken = spoken.join(", ");
+        let why = match Mechanism::missing_feature(name) {
+            Some(feature) => {
+                format!("this Gregor does not speak (build it with --features {feature})")
+            }
+            None => "Gregor does not speak yet".to_owned(),
+        };
         let message = format!(
-            "{key} names {name}, which Gregor does not speak yet, and nobody is let in without it: \
-             set it to some of {spoken} (also below listener.name)"
+            "{key} names {name}, which {why}, and nobody is let in without it: set it to some of \
+             {spoken} (also below listener.name)"
         );
         ConfigError::conflict(&[key], message)
     })
@@ -242,6 +269,9 @@ fn login_elsewhere(
         Mechanism::Scram(scram) => credentials().map(|own| ClientLogin::Scram(scram, own)),
         Mechanism::OAuthBearer => {
             oauthbearer::bearer_login(config, listener, &login).map(ClientLogin::OAuthBearer)
+        }
+        Mechanism::Gssapi => {
+            kerberos::login_elsewhere(config, listener, &login).map(ClientLogin::Gssapi)
         }
     }
 }

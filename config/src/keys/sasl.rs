@@ -7,12 +7,12 @@ use super::key::{Key, class, double, int, list, long, password, short, string};
 use super::why;
 
 pub(super) const KEYS: &[Key] = &[
-    class("sasl.client.callback.handler.class").ignored(why::SECURED),
+    class("sasl.client.callback.handler.class").ignored(why::LOGIN_CLASSES),
     list("sasl.enabled.mechanisms").or("GSSAPI").any_elements().per_broker().acts_through(
         "sasl",
         "By which mechanisms clients may log in: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, \
-         OAUTHBEARER. A listener in use that takes another keeps the node from starting. Also \
-         below listener.name.",
+         OAUTHBEARER, and GSSAPI in a build with the feature gssapi. A listener in use that takes \
+         another keeps the node from starting. Also below listener.name.",
     ),
     password("sasl.jaas.config").per_broker().acts_through(
         "sasl",
@@ -21,23 +21,34 @@ pub(super) const KEYS: &[Key] = &[
          KafkaServer of the file counts that -Djava.security.auth.login.config in KAFKA_OPTS \
          names.",
     ),
-    string("sasl.kerberos.kinit.cmd").or("/usr/bin/kinit").per_broker().ignored(why::SECURED),
-    long("sasl.kerberos.min.time.before.relogin").or("60000").per_broker().ignored(why::SECURED),
+    string("sasl.kerberos.kinit.cmd").or("/usr/bin/kinit").per_broker().ignored(why::RENEWALS),
+    long("sasl.kerberos.min.time.before.relogin").or("60000").per_broker().ignored(why::RENEWALS),
     list("sasl.kerberos.principal.to.local.rules")
         .or("DEFAULT")
         .any_elements()
         .per_broker()
-        .ignored(why::SECURED),
-    string("sasl.kerberos.service.name").per_broker().ignored(why::SECURED),
-    double("sasl.kerberos.ticket.renew.jitter").or("0.05").per_broker().ignored(why::SECURED),
-    double("sasl.kerberos.ticket.renew.window.factor").or("0.8").per_broker().ignored(why::SECURED),
+        .acts_through(
+            "sasl",
+            "Who a principal of Kerberos is here, by the first rule that applies: DEFAULT, or \
+             RULE:[n:format](pattern)s/pattern/text/g/L. Also below listener.name.",
+        ),
+    string("sasl.kerberos.service.name").per_broker().acts_through(
+        "sasl",
+        "The first component of the name that brokers have in Kerberos; serviceName of the login \
+         module stands in for it. Also below listener.name.",
+    ),
+    double("sasl.kerberos.ticket.renew.jitter").or("0.05").per_broker().ignored(why::RENEWALS),
+    double("sasl.kerberos.ticket.renew.window.factor")
+        .or("0.8")
+        .per_broker()
+        .ignored(why::RENEWALS),
     class("sasl.login.callback.handler.class").acts_through(
         "sasl",
         "Where this node's own token comes from by OAUTHBEARER: not set, of the options of its \
          login module, signed by nobody; OAuthBearerLoginCallbackHandler, of \
          sasl.oauthbearer.token.endpoint.url. With another the node does not start.",
     ),
-    class("sasl.login.class").ignored(why::SECURED),
+    class("sasl.login.class").ignored(why::LOGIN_CLASSES),
     int("sasl.login.connect.timeout.ms").low().acts_through(
         "sasl",
         "How long a connection to whoever gives tokens may take. Not set: 30 s for all of it.",

@@ -2,7 +2,8 @@
 
 pub(super) const THREADS: &str = "Gregor sizes its own threads by the machine";
 pub(super) const TIERED: &str = "tiered storage does not exist here yet";
-pub(super) const SECURED: &str = "Kerberos comes later";
+pub(super) const LOGIN_CLASSES: &str = "a mechanism's login is made here, without a Java class";
+pub(super) const RENEWALS: &str = "the Kerberos library gets tickets by itself before they expire";
 pub(super) const ASKED_TOKENS: &str =
     "a token is asked for with a client's id and secret, not with an assertion";
 pub(super) const EARLY: &str =

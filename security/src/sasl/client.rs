@@ -1,7 +1,9 @@
 //! What a client says to log in, token by token. Kafka: `SaslClientAuthenticator`,
 //! `OAuthBearerSaslClient`.
 
+use super::gssapi::{GssError, GssapiClient, Initiated, SecurityContext};
 use super::jaas::Credentials;
+use super::kerberos::KerberosLogin;
 use super::mechanism::Mechanism;
 use super::oauthbearer::{BearerLogin, InitialResponse};
 use super::plain;
@@ -13,6 +15,7 @@ pub enum ClientLogin {
     Plain(Credentials),
     Scram(ScramMechanism, Credentials),
     OAuthBearer(BearerLogin),
+    Gssapi(KerberosLogin),
 }
 
 impl ClientLogin {
@@ -21,6 +24,7 @@ impl ClientLogin {
             Self::Plain(_) => Mechanism::Plain,
             Self::Scram(scram, _) => Mechanism::Scram(*scram),
             Self::OAuthBearer(_) => Mechanism::OAuthBearer,
+            Self::Gssapi(_) => Mechanism::Gssapi,
         }
     }
 
@@ -28,7 +32,7 @@ impl ClientLogin {
     pub fn credentials(&self) -> Option<&Credentials> {
         match self {
             Self::Plain(credentials) | Self::Scram(_, credentials) => Some(credentials),
-            Self::OAuthBearer(_) => None,
+            Self::OAuthBearer(_) | Self::Gssapi(_) => None,
         }
     }
 }
@@ -39,6 +43,16 @@ pub enum ClientExchange {
     Plain,
     Scram(Box<ScramClient>),
     OAuthBearer,
+    Gssapi(GssapiClient),
+}
+
+/// Why a client goes no further.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExchangeError {
+    #[error(transparent)]
+    Scram(#[from] ScramError),
+    #[error(transparent)]
+    Gssapi(#[from] GssError),
 }
 
 impl ClientExchange {
@@ -66,13 +80,20 @@ impl ClientExchange {
         (Self::OAuthBearer, said.to_bytes())
     }
 
+    /// The exchange of somebody whose security context this is. It waits for files and servers.
+    pub fn gssapi(context: Box<dyn SecurityContext>) -> Result<(Self, Vec<u8>), GssError> {
+        let (client, token) = GssapiClient::begin(context)?;
+        Ok((Self::Gssapi(client), token))
+    }
+
     /// Answers a challenge; nothing when all is said.
-    pub fn answer(&mut self, challenge: &[u8]) -> Result<Option<Vec<u8>>, ScramError> {
+    pub fn answer(&mut self, challenge: &[u8]) -> Result<Option<Vec<u8>>, ExchangeError> {
         match self {
             Self::Plain => Ok(None),
-            Self::Scram(client) => client.evaluate(challenge),
+            Self::Scram(client) => Ok(client.evaluate(challenge)?),
             // A server that says something says what is wrong, and says it in words to this.
             Self::OAuthBearer => Ok((!challenge.is_empty()).then(|| vec![1])),
+            Self::Gssapi(client) => Ok(client.answer(challenge)?.map(Initiated::into_token)),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! SASL, both sides: mechanisms, JAAS sections, the order of what is said.
 //!
 //! ```text
-//! jaas ──> plain, scram, oauthbearer ──> server   one connection's authentication, and again
-//!                                   └──> client   what a client says
+//! jaas ──> plain, scram, oauthbearer, gssapi ──> server   one connection's login, and again
+//!          kerberos ──────────────────┘     └──> client   what a client says
 //! ```
 //!
 //! Random draws and time are handed in, and so is the way to credentials. Kafka:
@@ -10,7 +10,9 @@
 
 mod basic;
 pub mod client;
+pub mod gssapi;
 pub mod jaas;
+pub mod kerberos;
 mod mechanism;
 pub mod oauthbearer;
 mod plain;

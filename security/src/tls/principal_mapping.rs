@@ -6,6 +6,8 @@
 
 use regex_lite::{Captures, Regex};
 
+use crate::java_pattern::{PatternError, Times, find_all, regex, replace};
+
 /// One rule, as they stand between commas.
 const RULE: &str = r"(DEFAULT)|RULE:((?:\\.|[^\\/])*)/((?:\\.|[^\\/])*)/([LU]?)";
 
@@ -14,15 +16,10 @@ const RULE: &str = r"(DEFAULT)|RULE:((?:\\.|[^\\/])*)/((?:\\.|[^\\/])*)/([LU]?)"
 pub enum MappingError {
     #[error("Invalid rule: `{rule}`, unmatched substring: `{rest}`")]
     Syntax { rule: String, rest: String },
-    #[error(
-        "ssl.principal.mapping.rules: the pattern {pattern} cannot be used: {problem}. Look-around \
-         and back references are not understood"
-    )]
-    Pattern { pattern: String, problem: String },
+    #[error("ssl.principal.mapping.rules: {0}")]
+    Pattern(#[from] PatternError),
     #[error("No rules apply to {0}")]
     NoMatchingRule(String),
-    #[error("No group {0} in the pattern of ssl.principal.mapping.rules")]
-    NoGroup(String),
 }
 
 #[derive(Debug, Clone)]
@@ -99,95 +96,13 @@ impl Rule {
         if !whole.is_match(name) {
             return Ok(None);
         }
-        let mut mapped = String::new();
-        let mut copied = 0;
-        for found in find_all(pattern, name) {
-            let Some(all) = found.get(0) else { continue };
-            mapped.push_str(&name[copied..all.start()]);
-            expand(replacement, &found, &mut mapped)?;
-            copied = all.end();
-        }
-        mapped.push_str(&name[copied..]);
+        let mapped = replace(pattern, name, replacement, Times::Every)?;
         Ok(Some(match case {
             Case::Kept => mapped,
             Case::Lower => mapped.to_lowercase(),
             Case::Upper => mapped.to_uppercase(),
         }))
     }
-}
-
-fn regex(pattern: &str) -> Result<Regex, MappingError> {
-    Regex::new(pattern).map_err(|error| MappingError::Pattern {
-        pattern: pattern.to_owned(),
-        problem: error.to_string(),
-    })
-}
-
-/// Every match as Java's `Matcher.find` gives them: an empty one may follow right behind another.
-fn find_all<'t>(pattern: &Regex, text: &'t str) -> Vec<Captures<'t>> {
-    let mut all = Vec::new();
-    let mut at = 0;
-    while at <= text.len() {
-        let Some(found) = pattern.captures_at(text, at) else { break };
-        let Some(span) = found.get(0) else { break };
-        at = match span.is_empty() {
-            true => span.end() + text[span.end()..].chars().next().map_or(1, char::len_utf8),
-            false => span.end(),
-        };
-        all.push(found);
-    }
-    all
-}
-
-/// Appends Java's replacement text: `$1` and `${name}` are groups, a backslash takes the next
-/// character as it is. Of `$12` as many digits count as name a group; where there are groups, a
-/// number that none has stands for itself.
-fn expand(text: &str, found: &Captures<'_>, out: &mut String) -> Result<(), MappingError> {
-    let groups = found.len() - 1;
-    let mut rest = text.chars();
-    while let Some(character) = rest.next() {
-        match character {
-            '\\' => out.extend(rest.next()),
-            '$' if rest.as_str().starts_with('{') => {
-                let (name, behind) =
-                    rest.as_str()[1..].split_once('}').ok_or_else(|| no_group(rest.as_str()))?;
-                let named = found.name(name);
-                out.push_str(named.ok_or_else(|| no_group(name))?.as_str());
-                rest = behind.chars();
-            }
-            '$' => {
-                let digits: String =
-                    rest.as_str().chars().take_while(char::is_ascii_digit).collect();
-                let Some(first) = digits.chars().next().and_then(|digit| digit.to_digit(10)) else {
-                    return Err(no_group(rest.as_str()));
-                };
-                let mut group = first as usize;
-                if group > groups {
-                    if groups == 0 {
-                        return Err(no_group(&digits));
-                    }
-                    out.push('$');
-                    continue;
-                }
-                rest.next();
-                for digit in digits.chars().skip(1).filter_map(|digit| digit.to_digit(10)) {
-                    let longer = group * 10 + digit as usize;
-                    if longer > groups {
-                        break;
-                    }
-                    group = longer;
-                    rest.next();
-                }
-                out.push_str(found.get(group).map_or("", |group| group.as_str()));
-            }
-            plain => out.push(plain),
-        }
-    }
-    Ok(())
-}
-
-fn no_group(text: &str) -> MappingError {
-    MappingError::NoGroup(text.to_owned())
 }
 
 #[cfg(test)]

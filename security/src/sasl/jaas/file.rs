@@ -129,6 +129,18 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_kerberos_stands_beside_other_modules() {
+        let text = "KafkaServer { org.apache.kafka.common.security.plain.PlainLoginModule required \
+                    username=p; com.sun.security.auth.module.Krb5LoginModule required \
+                    useKeyTab=true keyTab=\"/etc/kafka.keytab\" principal=\"kafka/h@EX.COM\"; };";
+        let file = JaasFile::parse(text).unwrap();
+        let login = file.server("CLIENTS", Mechanism::Gssapi).unwrap().unwrap();
+        assert_eq!(login.module, LoginModule::Krb5);
+        assert_eq!(login.option("principal").unwrap().reveal(), "kafka/h@EX.COM");
+        assert_eq!(user(file.server("CLIENTS", Mechanism::Plain)), "p");
+    }
+
+    #[test]
     fn a_module_that_nobody_knows_is_named_where_somebody_logs_in_by_it() {
         let text = "KafkaServer { com.example.Own required a=b; };";
         let file = JaasFile::parse(text).unwrap();

@@ -5,16 +5,17 @@ use super::JaasError;
 use super::tokenizer::{Token, Tokenizer};
 use crate::Secret;
 
-/// Kafka's login modules that we stand for.
+/// Login modules of Kafka and of the JDK that we stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoginModule {
     Plain,
     Scram,
     OAuthBearer,
+    Krb5,
 }
 
 impl LoginModule {
-    pub(super) const ALL: [Self; 3] = [Self::Plain, Self::Scram, Self::OAuthBearer];
+    pub(super) const ALL: [Self; 4] = [Self::Plain, Self::Scram, Self::OAuthBearer, Self::Krb5];
 
     pub fn class(self) -> &'static str {
         match self {
@@ -23,6 +24,7 @@ impl LoginModule {
             Self::OAuthBearer => {
                 "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule"
             }
+            Self::Krb5 => "com.sun.security.auth.module.Krb5LoginModule",
         }
     }
 
@@ -38,6 +40,7 @@ impl LoginModule {
             (Self::Plain, Mechanism::Plain)
                 | (Self::Scram, Mechanism::Scram(_))
                 | (Self::OAuthBearer, Mechanism::OAuthBearer)
+                | (Self::Krb5, Mechanism::Gssapi)
         )
     }
 }

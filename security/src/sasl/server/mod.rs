@@ -32,6 +32,8 @@ use protocol::shape::{self, DECODED_BUDGET};
 use protocol::wire::Decodable;
 
 use self::session::Identity;
+use super::gssapi::{Accepted, GssError, GssapiServer, SecurityContext};
+use super::kerberos::{KerberosLogin, KerberosName};
 use super::mechanism::Mechanism;
 use super::oauthbearer::{BearerOutcome, Jwks, OAuthBearerServer, Rejection, TokenValidator};
 use super::scram::{Decoy, NONCE_BYTES, ScramCredential, ScramMechanism, ScramServer, Stored};
@@ -46,6 +48,11 @@ pub trait Surroundings {
     fn keys(&self, jwks_endpoint_url: &str) -> Arc<Jwks>;
     /// A token may be signed with a key, of this id if it has one, that is not among them.
     fn key_missed(&self, jwks_endpoint_url: &str, id: Option<&str>);
+    /// The security context of a listener for somebody who comes.
+    fn security_context(&self, login: &KerberosLogin)
+    -> Result<Box<dyn SecurityContext>, GssError>;
+    /// Of Kerberos; empty where nobody has named one.
+    fn default_realm(&self) -> String;
     fn decoy(&self) -> &Decoy;
     fn draw(&self) -> [u8; NONCE_BYTES];
     /// The time that only goes forward.
@@ -95,6 +102,7 @@ enum Exchange {
     Plain,
     Scram(Box<ScramServer>),
     OAuthBearer(OAuthBearerServer),
+    Gssapi(GssapiServer),
 }
 
 /// What a token came to.
@@ -111,6 +119,8 @@ enum Evaluated {
     },
     /// Whose reason clients do not get to see.
     Invalid(String),
+    /// Who it is was proven, and told with an empty token, but he has no name here.
+    Nameless(String),
     /// Ends the connection.
     Fault(String),
 }
@@ -134,6 +144,11 @@ impl ServerAuthenticator {
     pub fn again(settings: Arc<ServerSettings>, before: Session) -> Self {
         let state = State::HandshakeOrVersions;
         Self { settings, state, has_headers: false, before: Some(before) }
+    }
+
+    /// Whether the next frame may have files and servers waited for.
+    pub fn may_wait(&self) -> bool {
+        matches!(self.state, State::Authenticate(Mechanism::Gssapi, _))
     }
 
     /// Takes a frame, without its length.
@@ -266,6 +281,10 @@ impl ServerAuthenticator {
                 Outcome::failed(format!("{told} ({why})"), answer)
             }
             Evaluated::Fault(why) => Outcome::closed(why),
+            // As in Kafka, whose client hears that it has logged in, and then no more.
+            Evaluated::Nameless(why) => {
+                Outcome::failed(why, answers::authenticate(&header, Vec::new(), Duration::ZERO))
+            }
             Evaluated::Invalid(why) => {
                 let during =
                     if self.before.is_some() { "re-authentication" } else { "authentication" };
@@ -293,10 +312,14 @@ impl ServerAuthenticator {
                 Outcome::Answer(Some(framed(&token)))
             }
             Evaluated::Proven(who, token) => match self.session(mechanism, who, around) {
+                // That a client's last token is answered with nothing is said by saying nothing.
+                Ok((session, _)) if mechanism == Mechanism::Gssapi => {
+                    Outcome::Complete(session, None)
+                }
                 Ok((session, _)) => Outcome::Complete(session, Some(framed(&token))),
                 Err(text) => Outcome::failed(text, None),
             },
-            Evaluated::Refused(text) => Outcome::failed(text, None),
+            Evaluated::Refused(text) | Evaluated::Nameless(text) => Outcome::failed(text, None),
             Evaluated::Rejected { told, why } => Outcome::failed(format!("{told} ({why})"), None),
             Evaluated::Invalid(why) | Evaluated::Fault(why) => Outcome::closed(why),
         }
@@ -339,6 +362,35 @@ impl ServerAuthenticator {
                 Some(validator) => evaluate_bearer(server, token, validator, around),
                 None => Evaluated::Fault("nobody decides about tokens here".to_owned()),
             },
+            Exchange::Gssapi(server) => self.evaluate_gssapi(server, token, around),
+        }
+    }
+
+    fn evaluate_gssapi(
+        &self,
+        server: &mut GssapiServer,
+        token: &[u8],
+        around: &impl Surroundings,
+    ) -> Evaluated {
+        let Some(listener) = self.settings.kerberos() else {
+            return Evaluated::Fault("this listener has no key of Kerberos".to_owned());
+        };
+        match server.evaluate(token, || around.security_context(&listener.login)) {
+            Accepted::Challenge(token) => Evaluated::Challenge(token),
+            Accepted::Proven(principal) => {
+                let Some(name) = KerberosName::parse(&principal) else {
+                    return Evaluated::Nameless(format!("Malformed Kerberos name: {principal}"));
+                };
+                match listener.rules.short_name(&name, &around.default_realm()) {
+                    Ok(user) => Evaluated::Proven(Identity::of(user), Vec::new()),
+                    Err(error) => Evaluated::Nameless(format!(
+                        "Failed to set name for '{name}' based on Kerberos authentication rules. \
+                         ({error})"
+                    )),
+                }
+            }
+            Accepted::Invalid(why) => Evaluated::Invalid(why),
+            Accepted::Fault(why) => Evaluated::Fault(why),
         }
     }
 
@@ -370,6 +422,7 @@ impl Exchange {
             Mechanism::Plain => Self::Plain,
             Mechanism::Scram(scram) => Self::Scram(Box::new(ScramServer::new(scram))),
             Mechanism::OAuthBearer => Self::OAuthBearer(OAuthBearerServer::default()),
+            Mechanism::Gssapi => Self::Gssapi(GssapiServer::default()),
         }
     }
 }

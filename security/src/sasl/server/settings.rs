@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::gssapi::KerberosListener;
 use super::super::mechanism::Mechanism;
 use super::super::oauthbearer::TokenValidator;
 use super::super::plain::PlainUsers;
@@ -19,13 +20,14 @@ pub struct ServerSettings {
     enabled: Vec<Enabled>,
     plain_users: PlainUsers,
     token_validator: Option<TokenValidator>,
+    kerberos: Option<KerberosListener>,
 }
 
 impl ServerSettings {
     pub fn new(mut enabled: Vec<Enabled>, plain_users: PlainUsers) -> Self {
         let buckets = set_buckets(enabled.len());
         enabled.sort_by_key(|each| java_hash(each.mechanism.name()) & (buckets - 1));
-        Self { enabled, plain_users, token_validator: None }
+        Self { enabled, plain_users, ..Self::default() }
     }
 
     /// The same, with who decides about tokens of OAUTHBEARER.
@@ -36,6 +38,16 @@ impl ServerSettings {
 
     pub fn token_validator(&self) -> Option<&TokenValidator> {
         self.token_validator.as_ref()
+    }
+
+    /// The same, with what it is to those who log in by GSSAPI.
+    #[must_use]
+    pub fn with_kerberos(self, listener: KerberosListener) -> Self {
+        Self { kerberos: Some(listener), ..self }
+    }
+
+    pub fn kerberos(&self) -> Option<&KerberosListener> {
+        self.kerberos.as_ref()
     }
 
     /// In the order in which Kafka names them.

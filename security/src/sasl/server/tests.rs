@@ -12,7 +12,10 @@ use super::*;
 use crate::Secret;
 use crate::sasl::PlainUsers;
 use crate::sasl::client::ClientExchange;
+use crate::sasl::gssapi::KerberosListener;
+use crate::sasl::gssapi::tests::scripted;
 use crate::sasl::jaas::{self, Credentials};
+use crate::sasl::kerberos::{PrincipalToLocalRules, TicketSource};
 use crate::sasl::scram::TokenHolder;
 
 const USERS: &str = "org.apache.kafka.common.security.plain.PlainLoginModule required \
@@ -36,6 +39,18 @@ impl Surroundings for Around {
         Arc::default()
     }
     fn key_missed(&self, _: &str, _: Option<&str>) {}
+    fn security_context(
+        &self,
+        login: &KerberosLogin,
+    ) -> Result<Box<dyn SecurityContext>, GssError> {
+        match login.principal.as_deref() {
+            Some("kafka/h@EX") => Ok(Box::new(scripted(&[Some(b"hi")]))),
+            _ => Err(GssError::new("no key")),
+        }
+    }
+    fn default_realm(&self) -> String {
+        "EX".to_owned()
+    }
     fn decoy(&self) -> &Decoy {
         &self.0
     }
@@ -326,4 +341,90 @@ fn whoever_comes_again_is_who_he_was_by_the_way_that_he_came() {
         "SASL mechanism 'SCRAM-SHA-256' requested by client is not supported for \
          re-authentication of mechanism 'PLAIN'"
     );
+}
+
+/// An authenticator that has agreed on GSSAPI, at a listener with this key and rule.
+fn agreed_on_gssapi(version: i16, key: &str, rule: &str) -> ServerAuthenticator {
+    let enabled = Enabled { mechanism: Mechanism::Gssapi, session_lifetime: NOW };
+    let login = KerberosLogin {
+        principal: Some(key.to_owned()),
+        source: TicketSource::Keytab(None),
+        service_name: "kafka".to_owned(),
+    };
+    let rules = PrincipalToLocalRules::parse(&[rule.to_owned()]).unwrap();
+    let settings = ServerSettings::new(vec![enabled], PlainUsers::default())
+        .with_kerberos(KerberosListener { login, rules });
+    let mut server = ServerAuthenticator::new(Arc::new(settings));
+    assert!(!server.may_wait());
+    let Outcome::Answer(answer) = server.receive(handshake(version, "GSSAPI"), &around()) else {
+        panic!("GSSAPI is enabled")
+    };
+    let answer: SaslHandshakeResponse = read_answer(answer, ApiKey::SaslHandshake, version);
+    assert_eq!((answer.error_code, answer.mechanisms.len()), (0, 1));
+    assert!(server.may_wait());
+    server
+}
+
+const CHOICE: &[u8] = b"(\x01\x00\x00\x00)";
+
+#[test]
+fn a_principal_logs_in_by_the_name_that_the_rules_give_it() {
+    let mut server = agreed_on_gssapi(1, "kafka/h@EX", "RULE:[1:$1]/U");
+    for (said, answered) in [(&b"hello"[..], &b"hi"[..]), (b"", b"(\x01\x01\x00\x00)")] {
+        let Outcome::Answer(answer) = server.receive(token(2, said), &around()) else {
+            panic!("{said:?} is not the last")
+        };
+        assert_eq!(authenticated(answer).auth_bytes, answered);
+    }
+    let Outcome::Complete(session, answer) = server.receive(token(2, CHOICE), &around()) else {
+        panic!("alice is known")
+    };
+    let answer = authenticated(answer);
+    assert_eq!((&*session.user, session.mechanism), ("ALICE", Mechanism::Gssapi));
+    assert_eq!((answer.auth_bytes.len(), answer.session_lifetime_ms), (0, 100_000));
+}
+
+#[test]
+fn a_bare_exchange_by_gssapi_ends_without_an_answer() {
+    let mut server = agreed_on_gssapi(0, "kafka/h@EX", "DEFAULT");
+    for said in [&b"hello"[..], b""] {
+        assert!(matches!(
+            server.receive(Bytes::from_static(said), &around()),
+            Outcome::Answer(Some(_))
+        ));
+    }
+    let Outcome::Complete(session, None) = server.receive(Bytes::from_static(CHOICE), &around())
+    else {
+        panic!("alice is known, and nothing is said")
+    };
+    assert_eq!(&*session.user, "alice");
+}
+
+#[test]
+fn who_has_no_name_by_the_rules_hears_that_he_is_known_and_is_let_go() {
+    let mut server = agreed_on_gssapi(1, "kafka/h@EX", "RULE:[2:$1]");
+    server.receive(token(2, &b"hello"[..]), &around());
+    server.receive(token(2, &b""[..]), &around());
+    let Outcome::Failed { why, answer } = server.receive(token(2, CHOICE), &around()) else {
+        panic!("nobody is alice")
+    };
+    assert!(why.contains("'alice@EX'") && why.contains("No rules apply"), "{why}");
+    assert_eq!(authenticated(answer).error_code, 0);
+}
+
+#[test]
+fn what_kerberos_refuses_is_told_in_no_detail_and_a_missing_key_not_at_all() {
+    let mut server = agreed_on_gssapi(1, "kafka/h@EX", "DEFAULT");
+    server.receive(token(2, &b"hello"[..]), &around());
+    let Outcome::Failed { why, answer } = server.receive(token(2, &b"x"[..]), &around()) else {
+        panic!("nothing was due")
+    };
+    assert!(why.contains("Handshake expecting no response data"), "{why}");
+    let told = authenticated(answer).error_message.unwrap();
+    let words = "Authentication failed during authentication due to invalid credentials with SASL \
+                 mechanism GSSAPI";
+    assert_eq!(told.as_str(), words);
+    let mut keyless = agreed_on_gssapi(1, "other/h@EX", "DEFAULT");
+    let closed = keyless.receive(token(2, &b"hello"[..]), &around());
+    assert_eq!(closed, Outcome::Closed { why: "no key".to_owned() });
 }
