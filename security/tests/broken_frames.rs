@@ -1,5 +1,5 @@
-//! Frames of logins and tokens with flipped bits, cut short, doubled and mixed: whatever a peer says
-//! instead, nothing panics, nothing takes long, and nobody comes in who could not without it.
+//! Frames of logins and tokens with flipped bits, cut short, doubled and mixed: whatever a peer
+//! says instead, nothing panics, nothing takes long, and nobody comes in who could not without it.
 
 mod breaking;
 

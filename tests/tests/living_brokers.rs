@@ -219,7 +219,8 @@ fn limit_descriptors(pid: u32, more: usize) {
     run("prlimit", &["--pid", &pid.to_string(), &limit]);
 }
 
-/// A broker is left what it has open, as often as it takes: it may close some after they are counted.
+/// A broker is left what it has open, as often as it takes: it may close some after they are
+/// counted.
 fn leave_no_descriptor(living: &Living<'_>, id: i32) -> Vec<TcpStream> {
     let (pid, mut waiting) = (living.cluster.pid(id), Vec::new());
     until(&format!("broker {id} has no descriptor left"), Duration::from_secs(20), || {

@@ -73,7 +73,8 @@ fn assert_throttled(program: &Program) {
     assert!(longest_ms.is_ok_and(|longest| longest > 100), "{printed}");
 }
 
-/// Asks for a rate since it has settled until it is near the limit, at most for `AT_MOST` since then.
+/// Asks for a rate since it has settled until it is near the limit, at most for `AT_MOST` since
+/// then.
 fn keeps_to_the_limit(who: &str, settled: Instant, mut rate: impl FnMut() -> f64) {
     let mut rates = Vec::new();
     loop {
