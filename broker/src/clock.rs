@@ -4,8 +4,6 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rustix::time::{ClockId, Timespec, clock_gettime};
-
 static START: OnceLock<Instant> = OnceLock::new();
 
 /// Time since 1970; none on a machine whose clock stands before that.
@@ -23,11 +21,11 @@ pub(crate) fn monotonic() -> Duration {
     START.get_or_init(Instant::now).elapsed()
 }
 
-/// Nanoseconds since some other moment, which are cheap to ask for and to subtract: for what is
-/// measured of every request.
+/// As [`monotonic`], in nanoseconds, which are cheap to subtract: for what is measured of every
+/// request.
 pub(crate) fn monotonic_nanos() -> u64 {
-    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::Monotonic);
-    tv_sec.cast_unsigned().wrapping_mul(1_000_000_000).wrapping_add(tv_nsec as u64)
+    let since = monotonic();
+    since.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(since.subsec_nanos()))
 }
 
 /// As [`monotonic`], in milliseconds.
