@@ -11,6 +11,7 @@
 
 pub mod admin;
 pub mod bootstrap;
+mod clock;
 pub mod consumer;
 pub mod http;
 mod inbox;

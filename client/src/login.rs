@@ -4,7 +4,7 @@
 //! A session that the other side bounds is begun anew between requests, when 85 to 95 % of its time
 //! are over, as Kafka's clients do (KIP-368). Answers to `SaslClientAuthenticator`.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::ErrorCode;
@@ -17,6 +17,7 @@ use security::Secret;
 use security::sasl::client::{ClientExchange, ClientLogin, ExchangeError};
 use security::sasl::oauthbearer::{AccessToken, BearerLogin, TokenSource};
 
+use super::clock::wall_ms;
 use super::kerberos;
 use super::link::{Connection, Unanswered};
 use super::refreshing_login;
@@ -118,12 +119,6 @@ async fn token_of(login: &BearerLogin) -> Result<Secret, String> {
         }
         TokenSource::Endpoint(asked) => refreshing_login::token(asked).await,
     }
-}
-
-/// Milliseconds since 1970.
-pub(super) fn wall_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// When a session of this length is begun anew.

@@ -21,7 +21,8 @@ use security::sasl::oauthbearer::{AGAIN_AFTER_MS, AccessToken, EndpointLogin};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::login::{drawn, wall_ms};
+use super::clock::wall_ms;
+use super::login::drawn;
 use super::token_endpoint;
 
 const TARGET: &str = "org.apache.kafka.common.security.oauthbearer.internals.expiring.\

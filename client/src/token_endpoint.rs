@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use security::sasl::oauthbearer::{AccessToken, EndpointLogin, NoTokenYet, token_of_response};
 
 use super::http::{self, Limits, Place, Request};
-use super::transport::Transport;
 
 const TARGET: &str =
     "org.apache.kafka.common.security.oauthbearer.internals.secured.HttpJwtRetriever";
@@ -45,12 +44,7 @@ async fn ask(login: &EndpointLogin) -> Result<AccessToken, NoTokenYet> {
     let never = |why: String| NoTokenYet { why, is_final: true };
     let place = Place::parse(&endpoint.url)
         .ok_or_else(|| never(format!("{} is no https: or http: URL", endpoint.url)))?;
-    let transport = match place.is_encrypted {
-        true => {
-            Transport::Tls(http::trusting(&endpoint.ssl).map_err(|error| never(error.to_string()))?)
-        }
-        false => Transport::Plaintext,
-    };
+    let transport = place.transport(&endpoint.ssl).map_err(|error| never(error.to_string()))?;
     let usual = Limits::default();
     let (connect, read) = (bound(endpoint.connect_timeout_ms), bound(endpoint.read_timeout_ms));
     // Each piece of an answer has its time; all of it has both, or what is usual.

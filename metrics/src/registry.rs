@@ -70,10 +70,7 @@ impl Registry {
     /// # Panics
     /// Where another kind of instrument has the name.
     pub fn histogram(&self, name: MetricName) -> Arc<Histogram> {
-        match self.instrument(name.clone(), || Instrument::Histogram(Arc::default())) {
-            Instrument::Histogram(histogram) => histogram,
-            _ => panic!("{name} is no histogram"),
-        }
+        self.histogram_made(name, Histogram::default)
     }
 
     /// The histogram of this name, of as many values as `all` counts: a 0 need not be recorded.
@@ -81,11 +78,7 @@ impl Registry {
     /// # Panics
     /// Where another kind of instrument has the name.
     pub fn histogram_among(&self, name: MetricName, all: &Arc<Counter>) -> Arc<Histogram> {
-        let make = || Instrument::Histogram(Arc::new(Histogram::among(Arc::clone(all))));
-        match self.instrument(name.clone(), make) {
-            Instrument::Histogram(histogram) => histogram,
-            _ => panic!("{name} is no histogram"),
-        }
+        self.histogram_made(name, || Histogram::among(Arc::clone(all)))
     }
 
     /// Has `collect` asked whenever the metrics are read, for those whose names come and go; it
@@ -110,6 +103,13 @@ impl Registry {
         let mut all: Vec<_> = read.chain(collectors.iter().flat_map(|collect| collect())).collect();
         all.sort_by(|(one, _), (other, _)| one.cmp(other));
         all
+    }
+
+    fn histogram_made(&self, name: MetricName, make: impl FnOnce() -> Histogram) -> Arc<Histogram> {
+        match self.instrument(name.clone(), || Instrument::Histogram(Arc::new(make()))) {
+            Instrument::Histogram(histogram) => histogram,
+            _ => panic!("{name} is no histogram"),
+        }
     }
 
     fn instrument(&self, name: MetricName, make: impl FnOnce() -> Instrument) -> Instrument {

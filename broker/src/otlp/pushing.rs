@@ -4,9 +4,7 @@
 //! wait, for the time of one request, and then the push is over.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use client::Transport;
 use client::http::{self, Limits, Place, Request};
 use metrics::families;
 use security::Secret;
@@ -17,6 +15,7 @@ use super::encoding::{self, Surroundings};
 use super::settings::Settings;
 use super::standing::{Outcome, Standing};
 use crate::broker::Broker;
+use crate::clock;
 
 const TARGET: &str = "kafka.metrics";
 
@@ -87,12 +86,9 @@ async fn push_once(
 
 async fn post(settings: &Settings, place: &Place, body: &str) -> (Outcome, Option<u64>) {
     let away = |why: String| (Outcome::Away(why), None);
-    let transport = match place.is_encrypted {
-        false => Transport::Plaintext,
-        true => match http::trusting(&trusted(settings)) {
-            Ok(context) => Transport::Tls(context),
-            Err(error) => return away(error.to_string()),
-        },
+    let transport = match place.transport(&trusted(settings)) {
+        Ok(transport) => transport,
+        Err(error) => return away(error.to_string()),
     };
     let mut headers = vec![("Content-Type", "application/json"), ("User-Agent", "gregor")];
     headers.extend(settings.headers.iter().map(|(name, value)| (name.as_str(), value.reveal())));
@@ -152,6 +148,5 @@ fn tell(outcome: &Outcome, settings: &Settings) {
 }
 
 fn wall_ns() -> u64 {
-    let now: Duration = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+    u64::try_from(clock::wall().as_nanos()).unwrap_or(u64::MAX)
 }

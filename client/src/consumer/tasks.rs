@@ -1,7 +1,7 @@
 //! The tasks that ask nodes for offsets and records, and what their answers change.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use protocol::ErrorCode;
 use protocol::messages::{FetchResponse, ListOffsetsResponse};
@@ -15,6 +15,7 @@ use super::partitions::{Place, Position};
 use super::settings::OffsetReset;
 use super::{Consumer, ConsumerError, Polled, TopicPartition};
 use crate::PeerError;
+use crate::clock::wall_ms;
 
 type Committed = Vec<(TopicPartition, Option<Position>)>;
 type Resets = Vec<(TopicPartition, OffsetReset, i32)>;
@@ -144,9 +145,7 @@ impl Consumer {
         }
         let Some(peer) = self.cluster.peer(node) else { return };
         self.resetting.insert(node);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
-        let request = offsets_request(self.settings.is_read_committed, &asked, now);
+        let request = offsets_request(self.settings.is_read_committed, &asked, wall_ms());
         let (sender, limit) = (self.sender.clone(), self.settings.cluster.request_timeout);
         tokio::spawn(async move {
             let answer = peer.request_with(LIST_OFFSETS_VERSIONS, move |_| request, limit).await;

@@ -1,6 +1,10 @@
 //! Where a document is: a URL of `http:` or `https:`.
 
+use security::Secret;
+use security::tls::TlsError;
+
 use super::super::Address;
+use super::super::transport::Transport;
 
 /// Whom to ask, and for what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,14 @@ impl Place {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
         Some(Self { address: Address { host, port }, target, is_encrypted })
+    }
+
+    /// How it is spoken with: by TLS with whom these options `ssl.*` believe, or in the clear.
+    pub fn transport(&self, ssl: &[(String, Secret)]) -> Result<Transport, TlsError> {
+        match self.is_encrypted {
+            true => Ok(Transport::Tls(super::trusting(ssl)?)),
+            false => Ok(Transport::Plaintext),
+        }
     }
 
     /// As the header `Host` has it.

@@ -5,7 +5,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use protocol::ErrorCode;
@@ -23,6 +23,7 @@ use super::settings::ProducerSettings;
 use super::transactions::Transactions;
 use super::verdict::{Answered, error_of};
 use crate::Address;
+use crate::clock::wall_ms;
 use crate::metadata::{Cluster, ClusterView, OnClusterEvent};
 
 /// What became of a batch.
@@ -191,7 +192,7 @@ impl<T: Send + 'static> Producer<T> {
         if bytes > self.settings.buffer_memory {
             return Err(ProducerError::TooLargeForMemory(bytes));
         }
-        let timestamp = record.timestamp.unwrap_or_else(wall_clock);
+        let timestamp = record.timestamp.unwrap_or_else(wall_ms);
         let mut token = token;
         let is_transactional = self.transactions.is_some();
         loop {
@@ -327,11 +328,6 @@ impl<T: Send + 'static> Producer<T> {
         self.chance.store(chance, Ordering::Relaxed);
         chance >> 1
     }
-}
-
-fn wall_clock() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn bounds(settings: &ProducerSettings) -> Bounds {

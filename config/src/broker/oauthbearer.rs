@@ -299,6 +299,7 @@ mod tests {
         let with = config(&format!("{file}sasl.oauthbearer.token.endpoint.url=file:///token"));
         with.check_start().unwrap();
     }
+
     #[test]
     fn a_node_asks_an_endpoint_as_its_own_listener_says() {
         let own = "listener.name.clients.oauthbearer.sasl.";

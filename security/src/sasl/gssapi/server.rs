@@ -54,7 +54,10 @@ impl GssapiServer {
                 Err(GssError::new("Handshake expecting no response data from server"))
             }
             State::Offer(context) => self.offer(context),
-            State::Choice(context) => return conclude(context, token),
+            State::Choice(mut context) => match context.unwrap(token) {
+                Ok(choice) => return conclude(&*context, &choice),
+                Err(error) => Err(error),
+            },
             State::Over => Err(GssError::new("SASL authentication already complete")),
         };
         match done {
@@ -90,13 +93,8 @@ impl GssapiServer {
     }
 }
 
-fn conclude(mut context: Box<dyn SecurityContext>, token: &[u8]) -> Accepted {
-    let choice = match context.unwrap(token) {
-        Ok(choice) => choice,
-        Err(error) if error.is_retriable => return Accepted::Fault(error.text),
-        Err(error) => return Accepted::Invalid(error.text),
-    };
-    match security_layer::read_choice(&choice) {
+fn conclude(context: &dyn SecurityContext, choice: &[u8]) -> Accepted {
+    match security_layer::read_choice(choice) {
         Some(layer) if layer & NO_LAYER != 0 => match context.initiator() {
             Ok(name) => Accepted::Proven(name),
             Err(error) => Accepted::Invalid(error.text),
